@@ -1,0 +1,145 @@
+//! The loop: take the earliest event, move the clock, hand it over.
+
+use crate::digest::Trajectory;
+use crate::model::{Context, Model, Recording, Witness};
+use crate::queue::Engine;
+use crate::time::SimTime;
+use std::ops::Range;
+
+/// Bounds that no run crosses, whatever it simulates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Events in all.
+    pub events: u64,
+    /// Events at one instant: a loop without delay would otherwise never let time pass.
+    pub events_at_one_instant: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { events: 1_000_000_000, events_at_one_instant: 1_000_000 }
+    }
+}
+
+/// Why a run came to a halt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The time asked for was reached.
+    Reached,
+    /// Nothing is left to happen.
+    Drained,
+    /// [`Limits::events`].
+    Events(u64),
+    /// [`Limits::events_at_one_instant`]: time stands still.
+    Instant(SimTime),
+    /// A limit of the model's own, in its words.
+    Model(String),
+}
+
+/// A model and the engine that drives it.
+pub struct Simulation<M: Model> {
+    model: M,
+    context: Context<M::Event>,
+    limits: Limits,
+    at_this_instant: u64,
+}
+
+impl<M: Model> Simulation<M> {
+    /// A simulation at time zero with nothing scheduled.
+    pub fn new(model: M) -> Self {
+        Self::with_engine(model, Engine::default(), Limits::default())
+    }
+
+    /// The same on a chosen queue and with chosen limits.
+    pub fn with_engine(model: M, engine: Engine, limits: Limits) -> Self {
+        Simulation { model, context: Context::new(engine), limits, at_this_instant: 0 }
+    }
+
+    /// The model.
+    pub fn model(&self) -> &M {
+        &self.model
+    }
+
+    /// The model, to look into or to change between events.
+    pub fn model_mut(&mut self) -> &mut M {
+        &mut self.model
+    }
+
+    /// The engine, to schedule what starts it all.
+    pub fn context(&mut self) -> &mut Context<M::Event> {
+        &mut self.context
+    }
+
+    /// Both at once.
+    pub fn parts(&mut self) -> (&mut M, &mut Context<M::Event>) {
+        (&mut self.model, &mut self.context)
+    }
+
+    /// The model, when the run is over.
+    pub fn into_model(self) -> M {
+        self.model
+    }
+
+    /// The present.
+    pub fn now(&self) -> SimTime {
+        self.context.now
+    }
+
+    /// What has happened so far, as a digest.
+    pub fn trajectory(&self) -> &Trajectory {
+        &self.context.trajectory
+    }
+
+    /// Keeps what is witnessed during these events (numbered from 0), to find the first difference
+    /// between two runs.
+    pub fn record(&mut self, events: Range<u64>) {
+        self.context.recording = Some(Recording { events, witnesses: Vec::new() });
+    }
+
+    /// What was kept.
+    pub fn recorded(&mut self) -> Vec<Witness> {
+        self.context.recording.take().map_or_else(Vec::new, |recording| recording.witnesses)
+    }
+
+    /// Handles the next event, if there is one.
+    pub fn step(&mut self) -> Option<SimTime> {
+        let (time, event) = self.context.queue.pop()?;
+        self.dispatch(time, event);
+        Some(time)
+    }
+
+    #[inline]
+    fn dispatch(&mut self, time: SimTime, event: M::Event) {
+        assert!(time >= self.context.now, "time went back");
+        if time > self.context.now {
+            self.context.now = time;
+            self.at_this_instant = 0;
+        }
+        self.at_this_instant += 1;
+        self.context.trajectory.count_event();
+        self.model.handle(event, &mut self.context);
+    }
+
+    /// Handles every event before `end` (an event at `end` itself is left for later), then moves the
+    /// clock to `end`.
+    pub fn run_until(&mut self, end: SimTime) -> Stop {
+        while let Some((time, event)) = self.context.queue.pop_before(end) {
+            self.dispatch(time, event);
+            if self.at_this_instant > self.limits.events_at_one_instant {
+                return Stop::Instant(time);
+            }
+            if self.context.trajectory.events() >= self.limits.events {
+                return Stop::Events(self.limits.events);
+            }
+            if self.context.stopped.is_some() {
+                return Stop::Model(self.context.stopped.take().expect("just seen"));
+            }
+        }
+        if self.context.queue.is_empty() {
+            return Stop::Drained;
+        }
+        self.context.now = self.context.now.max(end);
+        self.at_this_instant = 0;
+        Stop::Reached
+    }
+}
