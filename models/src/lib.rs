@@ -1,1 +1,4 @@
-//! models
+//! The failure modes of brownout.
+#[macro_use]
+pub mod experiment;
+pub mod policy;

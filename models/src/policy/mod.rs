@@ -1,0 +1,1 @@
+//! Passive policies: `now` in, decision out.
