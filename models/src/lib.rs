@@ -2,3 +2,6 @@
 #[macro_use]
 pub mod experiment;
 pub mod policy;
+pub mod report;
+pub mod run;
+pub mod theory;

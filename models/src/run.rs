@@ -1,0 +1,90 @@
+//! Running a scenario: what a run may be told, and what it gives back.
+
+use crate::report::{Report, Table};
+use sim_core::{Engine, Limits, SimTime};
+use std::ops::{ControlFlow, Range};
+
+/// What can be told to a run besides its experiment. Nothing here changes a result, except the limits
+/// that cut it short.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// The seed.
+    pub seed: u64,
+    /// Which queue drives it.
+    pub engine: Engine,
+    /// When to stop whatever happens.
+    pub limits: Limits,
+    /// Calls in flight at once, at most.
+    pub max_in_flight: u64,
+    /// Keep what is witnessed during these events.
+    pub record: Option<Range<u64>>,
+}
+
+impl RunOptions {
+    /// The default options with this seed.
+    pub fn seeded(seed: u64) -> Self {
+        RunOptions {
+            seed,
+            engine: Engine::Fast,
+            limits: Limits::default(),
+            max_in_flight: DEFAULT_MAX_IN_FLIGHT,
+            record: None,
+        }
+    }
+}
+
+/// Default of [`RunOptions::max_in_flight`]: about 2 GiB.
+pub const DEFAULT_MAX_IN_FLIGHT: u64 = 10_000_000;
+
+/// Where a run stands; told every window.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Virtual time reached.
+    pub now: SimTime,
+    /// Virtual time at the end.
+    pub end: SimTime,
+    /// Events handled.
+    pub events: u64,
+}
+
+/// Told every window of virtual time; may end the run.
+pub type Observer<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
+
+/// What a run gives back.
+#[derive(Clone, Debug, Default)]
+pub struct RunOutput {
+    /// The report.
+    pub report: Report,
+    /// The recorded stretch of the trajectory, if one was asked for.
+    pub trajectory: Vec<TrajectoryLine>,
+}
+
+/// One event of a trajectory in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrajectoryLine {
+    /// Number of the event, from 0.
+    pub event: u64,
+    /// When.
+    pub time: SimTime,
+    /// What: `attempt arrives`, `timeout` ..
+    pub what: String,
+    /// Path of the entity.
+    pub entity: String,
+    /// Key of the request.
+    pub request: u64,
+    /// Attempt, from 1; 0 where there is none.
+    pub attempt: u16,
+    /// Outcome, if it ended something.
+    pub outcome: String,
+    /// One more number.
+    pub detail: u64,
+}
+
+/// What an experiment amounts to before it is run: effective settings, defaults included.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Explanation {
+    /// Tables: effective policies, back-off per attempt, worst cases, utilisation ..
+    pub tables: Vec<Table>,
+    /// Sentences worth reading before anything is run.
+    pub notes: Vec<String>,
+}
