@@ -152,8 +152,8 @@ impl LatencyWindows {
     }
 
     /// The closed windows: for each, its (highest value of the bucket in nanoseconds, count).
-    pub fn into_closed(self) -> Vec<Vec<(u64, u64)>> {
-        self.closed
+    pub fn closed(&self) -> &[Vec<(u64, u64)>] {
+        &self.closed
     }
 }
 
@@ -323,7 +323,7 @@ mod tests {
         windows.close();
         windows.record(SimDuration::from_millis(7));
         windows.close();
-        let counts: Vec<u64> = windows.into_closed().iter().map(|w| w.iter().map(|(_, n)| n).sum()).collect();
+        let counts: Vec<u64> = windows.closed().iter().map(|w| w.iter().map(|(_, n)| n).sum()).collect();
         assert_eq!(counts, [1, 0, 1]);
     }
 

@@ -1,0 +1,285 @@
+//! From what the user wrote, checked, to what runs.
+
+use super::arrivals::Schedule;
+use super::fault::{Fault, Target};
+use super::measure::{EdgeStats, ServiceStats};
+use super::slab::Slab;
+use super::spec::*;
+use super::state::*;
+use crate::distribution::TimeDistribution;
+use crate::experiment::{RunSpec, Spanned};
+use crate::policy::Policy;
+use crate::policy::breaker::Scope;
+use crate::policy::retry::RetryPlan;
+use crate::run::RunOptions;
+use sim_core::stats::TimeIntegral;
+use sim_core::{Key, SimTime, Streams, Words, digest};
+use std::collections::VecDeque;
+
+/// An edge as the file describes it.
+pub struct EdgePlan<'a> {
+    pub name: String,
+    pub caller: Caller,
+    pub callee: usize,
+    /// `None` waits for ever and never retries.
+    pub policy_name: Option<&'a str>,
+    pub policy: Policy,
+    pub network: &'a TimeDistribution,
+    /// The call site; `None` for a workload.
+    pub call: Option<&'a CallSpec>,
+}
+
+/// Every edge: the workloads' first, then each service's in the order of its calls. A second call site
+/// between the same two services is called `a->b#2`. The names must have been checked.
+pub fn edges(spec: &GraphSpec) -> Vec<EdgePlan<'_>> {
+    let mut plans = Vec::new();
+    for (number, workload) in spec.workload.iter().enumerate() {
+        let caller = (Caller::Workload(number as u32), workload.name.value.as_str());
+        add_edge(&mut plans, spec, caller, &workload.to.value, &workload.policy, &workload.network, None);
+    }
+    for (number, (name, service)) in spec.services.iter().enumerate() {
+        for call in service.calls.iter().flat_map(Step::calls) {
+            let caller = (Caller::Service(number as u32), name);
+            add_edge(&mut plans, spec, caller, &call.to.value, &call.policy, &call.network, Some(call));
+        }
+    }
+    plans
+}
+
+fn add_edge<'a>(
+    plans: &mut Vec<EdgePlan<'a>>,
+    spec: &'a GraphSpec,
+    (caller, from): (Caller, &str),
+    to: &str,
+    policy: &'a Option<Spanned<String>>,
+    network: &'a Option<TimeDistribution>,
+    call: Option<&'a CallSpec>,
+) {
+    let callee = spec.services.index_of(to).expect("checked: the service exists");
+    let same = plans.iter().filter(|plan| plan.caller == caller && plan.callee == callee).count();
+    let suffix = if same == 0 { String::new() } else { format!("#{}", same + 1) };
+    let policy_name = policy.as_ref().map(|name| name.value.as_str());
+    let named = |name| spec.policies.get(name).expect("checked: the policy exists").clone();
+    plans.push(EdgePlan {
+        name: format!("{from}->{to}{suffix}"),
+        caller,
+        callee,
+        policy_name,
+        policy: policy_name.map_or_else(Policy::default, named),
+        network: network.as_ref().unwrap_or(&spec.network),
+        call,
+    });
+}
+
+/// The graph, ready to begin.
+pub fn build(spec: &GraphSpec, run: &RunSpec, options: &RunOptions) -> Graph {
+    let streams = Streams::new(options.seed);
+    let plans = edges(spec);
+    let services: Vec<Service> = spec
+        .services
+        .iter()
+        .enumerate()
+        .map(|(number, (name, service))| build_service(number, name, service, &plans, &streams))
+        .collect();
+    let built: Vec<Edge> = plans.iter().map(|plan| build_edge(plan, spec, &streams)).collect();
+    Graph {
+        workloads: spec.workload.iter().enumerate().map(|(n, w)| build_workload(n, w, &streams)).collect(),
+        faults: spec.faults.iter().enumerate().map(|(n, f)| build_fault(n, f, spec, &plans, &streams)).collect(),
+        edges: built,
+        services,
+        calls: Slab::default(),
+        attempts: Slab::default(),
+        ready: Vec::new(),
+        measured_from: SimTime::ZERO + run.warm_up,
+        max_in_flight: options.max_in_flight,
+    }
+}
+
+fn build_workload(number: usize, workload: &WorkloadSpec, streams: &Streams) -> Workload {
+    let name = &workload.name.value;
+    let (users, think) = match &workload.arrivals {
+        Arrivals::ClosedLoop { users, think } => {
+            (vec![0; *users as usize], Some((think.nanos.clone(), streams.luck("think", name))))
+        }
+        _ => (Vec::new(), None),
+    };
+    Workload {
+        path: digest::hash_text(name),
+        edge: number as u32,
+        clients: workload.clients,
+        calls: 0,
+        arrivals: streams.luck("arrivals", name),
+        spread: streams.luck("spread", name),
+        schedule: Schedule::new(&workload.arrivals),
+        users,
+        think,
+    }
+}
+
+fn build_edge(plan: &EdgePlan, spec: &GraphSpec, streams: &Streams) -> Edge {
+    let name = &plan.name;
+    let clients = match plan.caller {
+        Caller::Workload(number) => spec.workload[number as usize].clients,
+        Caller::Service(number) => spec.services.values().nth(number as usize).expect("it calls").replicas,
+    };
+    let replicas = spec.services.values().nth(plan.callee).expect("it is called").replicas;
+    let path = digest::hash_text(name);
+    let mut pick = streams.luck("pick", name);
+    let clients =
+        (0..clients).map(|client| Client::new(&plan.policy, replicas, &mut pick.at(Key::root(path, u64::from(client)))));
+    let clients = clients.collect();
+    let latency = &plan.network.nanos;
+    let network = if latency.mean() == 0.0 {
+        Network::Instant
+    } else if latency.variance() == 0.0 {
+        Network::Constant(plan.network.mean())
+    } else {
+        let (out, back) = (streams.luck("request", name), streams.luck("reply", name));
+        Network::Random { latency: latency.clone(), out, back }
+    };
+    Edge {
+        name: name.clone(),
+        path,
+        caller: plan.caller,
+        callee: plan.callee as u32,
+        retry: RetryPlan::new(&plan.policy.retry),
+        breaker_per_call: plan.policy.breaker.as_ref().is_some_and(|b| matches!(b.scope(), Scope::Call)),
+        one_replica: replicas == 1,
+        policy: plan.policy.clone(),
+        clients,
+        network,
+        jitter: streams.luck("jitter", name),
+        pick,
+        drop_luck: streams.luck("drop", name),
+        drop: 0.0,
+        holding: false,
+        held: Vec::new(),
+        breakers_open: 0,
+        stats: EdgeStats::default(),
+    }
+}
+
+fn build_service(
+    number: usize,
+    name: &str,
+    service: &ServiceSpec,
+    plans: &[EdgePlan],
+    streams: &Streams,
+) -> Service {
+    let workers = service.workers.count();
+    let (capacity, drop_expired) = match service.queue {
+        Queue::Fifo { capacity, drop_expired }
+        | Queue::Lifo { capacity, drop_expired }
+        | Queue::SharedFifo { capacity, drop_expired } => (capacity, drop_expired),
+    };
+    let own = Caller::Service(number as u32);
+    let mut own_edges = plans.iter().enumerate().filter(|(_, plan)| plan.caller == own);
+    let mut site = |call: &CallSpec| {
+        let (edge, plan) = own_edges.next().expect("every call has an edge");
+        Site {
+            number: digest::hash_text(&plan.name),
+            edge: edge as u32,
+            probability: call.probability,
+            times: call.times,
+            optional: call.optional,
+            luck: streams.luck("whether", &plan.name),
+        }
+    };
+    let plan_step = |step: &Step| StepPlan {
+        parallel: matches!(step, Step::Parallel(_)),
+        sites: step.calls().iter().map(&mut site).collect(),
+    };
+    let replica = || Replica {
+        down: 0,
+        silent: false,
+        slow: 1.0,
+        errors: 0.0,
+        black_hole: false,
+        in_hand: 0,
+        queue: VecDeque::new(),
+        waiting: TimeIntegral::default(),
+        busy: TimeIntegral::default(),
+        waited: 0,
+        held: 0,
+    };
+    Service {
+        name: name.to_owned(),
+        path: digest::hash_text(name),
+        replicas: (0..service.replicas).map(|_| replica()).collect(),
+        workers,
+        blocking: matches!(service.workers, Workers::Blocking(_)),
+        last_in_first_out: matches!(service.queue, Queue::Lifo { .. }),
+        shared_queue: matches!(service.queue, Queue::SharedFifo { .. }),
+        capacity: match capacity {
+            Capacity::Bounded(places) => places as usize,
+            Capacity::Unbounded => usize::MAX,
+        },
+        drop_expired,
+        work: service.work.nanos.clone(),
+        work_luck: streams.luck("work", name),
+        error_rate: service.error_rate,
+        error_luck: streams.luck("errors", name),
+        steps: service.calls.iter().map(plan_step).collect(),
+        fatal_in_hand: service.dies.as_ref().map(Death::fatal_in_hand),
+        restart_after: service.dies.as_ref().map(|death| death.restart_after).unwrap_or_default(),
+        death_style: service.dies.as_ref().map_or(CrashStyle::Reset, |death| death.callers.clone()),
+        stats: ServiceStats::new(u64::from(workers) * u64::from(service.replicas)),
+    }
+}
+
+impl Death {
+    /// The number of requests in hand that a replica does not survive.
+    pub fn fatal_in_hand(&self) -> u32 {
+        let by_memory = self.at_memory.map(|limit| {
+            let room = limit.0.saturating_sub(self.memory_idle.0);
+            u32::try_from(room / self.memory_per_request.0.max(1) + 1).unwrap_or(u32::MAX)
+        });
+        self.at_in_flight.unwrap_or(u32::MAX).min(by_memory.unwrap_or(u32::MAX))
+    }
+}
+
+fn build_fault(number: usize, fault: &FaultSpec, spec: &GraphSpec, plans: &[EdgePlan], streams: &Streams) -> Fault {
+    let on = &fault.on.value;
+    let target = match spec.services.index_of(on) {
+        Some(service) if fault.effect.is_network() => {
+            let into = plans.iter().enumerate().filter(|(_, plan)| plan.callee == service);
+            Target::Edges(into.map(|(edge, _)| edge as u32).collect())
+        }
+        Some(service) => {
+            let replicas = spec.services.values().nth(service).expect("just found").replicas;
+            let path = format!("{on}/{number}");
+            Target::Replicas { service: service as u32, replicas: fault.replicas.chosen(replicas, &path, streams) }
+        }
+        None => {
+            let edge = plans.iter().position(|plan| plan.name == *on).expect("checked: a service or an edge");
+            Target::Edges(vec![edge as u32])
+        }
+    };
+    Fault {
+        path: digest::hash_text(on),
+        from: fault.at,
+        to: fault.r#for.map(|length| fault.at + length),
+        effect: fault.effect.clone(),
+        target,
+        active: false,
+    }
+}
+
+impl Affected {
+    /// The replicas struck, of so many.
+    fn chosen(&self, replicas: u32, path: &str, streams: &Streams) -> Vec<u32> {
+        match self {
+            Affected::All => (0..replicas).collect(),
+            Affected::Only(numbers) => numbers.clone(),
+            Affected::Fraction(share) => {
+                let wanted = ((share * f64::from(replicas)).round() as u32).clamp(1, replicas);
+                let mut luck = streams.luck("struck", path);
+                let mut order: Vec<u32> = (0..replicas).collect();
+                order.sort_by_key(|&replica| luck.at(Key::root(0, u64::from(replica))).next_u64());
+                order.truncate(wanted as usize);
+                order.sort_unstable();
+                order
+            }
+        }
+    }
+}

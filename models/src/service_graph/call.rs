@@ -1,0 +1,351 @@
+//! The caller's side. The order in which a call meets its policies is written here and nowhere else:
+//!
+//! ```text
+//! deadline > bulkhead > retry (budget) > breaker > balancer > attempt timeout > network
+//! ```
+//!
+//! An attempt that was sent ends in one [`Outcome`]; a call ends in one [`CallEnd`]. An open breaker is
+//! not retried unless the policy lists it; a refused budget ends the call and keeps the last cause. A
+//! back-off that would end after the deadline ends at the deadline.
+
+use super::Ctx;
+use super::state::*;
+use super::witness as kind;
+use crate::policy::Outcome;
+use crate::policy::breaker::{Position, Transition};
+use sim_core::{Key, SimDuration, SimTime};
+
+/// How a call ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallEnd {
+    Ok,
+    /// With the last attempt's outcome.
+    Failed(Outcome),
+    Deadline,
+    BreakerOpen,
+    BulkheadFull,
+    /// The caller itself has gone.
+    Cancelled,
+}
+
+impl CallEnd {
+    /// What a breaker that watches whole calls sees.
+    fn outcome(self) -> Outcome {
+        match self {
+            CallEnd::Ok => Outcome::Ok,
+            CallEnd::Failed(cause) => cause,
+            CallEnd::Deadline => Outcome::TimedOut,
+            CallEnd::BreakerOpen | CallEnd::BulkheadFull | CallEnd::Cancelled => Outcome::Cancelled,
+        }
+    }
+}
+
+impl Graph {
+    /// A call begins at `now`, on behalf of `parent`, by client `client` of `edge`.
+    pub fn begin_call(&mut self, edge_id: u32, client: u32, parent: Parent, key: Key, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let measured = now >= self.measured_from;
+        let edge = &mut self.edges[edge_id as usize];
+        edge.stats.call_started(measured);
+        let state = &mut edge.clients[client as usize];
+        if let Some(bulkhead) = &mut state.bulkhead
+            && !bulkhead.try_acquire()
+        {
+            edge.stats.call_ended(CallEnd::BulkheadFull, SimDuration::ZERO, 0, measured);
+            self.notify(parent, edge_id, false, ctx);
+            return;
+        }
+        if let Some(budget) = &mut state.budget {
+            budget.on_call();
+        }
+        let deadline = edge.policy.deadline.map_or(SimTime::MAX, |deadline| now + deadline);
+        let call = self.calls.insert(Call {
+            edge: edge_id,
+            client,
+            parent,
+            started: now,
+            deadline,
+            key,
+            tries: 0,
+            sent: 0,
+            measured,
+            previous_delay: SimDuration::ZERO,
+            timer: None,
+            live: None,
+            permit: None,
+        });
+        if self.calls.len() > self.max_in_flight {
+            self.too_many_in_flight(ctx);
+        }
+        self.try_attempt(call, ctx);
+    }
+
+    /// The next try of a call: breaker, balancer, timeout, network.
+    fn try_attempt(&mut self, id: CallId, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let call = &mut self.calls[id];
+        call.tries += 1;
+        let edge_id = call.edge;
+        let edge = &mut self.edges[edge_id as usize];
+        let client = call.client;
+        let mut permit = None;
+        if let Some(breaker) = &mut edge.clients[client as usize].breaker
+            && call.permit.is_none()
+        {
+            let Some(admission) = breaker.try_acquire(now) else { return self.breaker_refused(id, ctx) };
+            note_transition(edge, client, admission.transition, now);
+            let holder = if edge.breaker_per_call { &mut call.permit } else { &mut permit };
+            *holder = Some(admission.permit);
+        }
+        let key = call.key.child(u64::from(call.tries));
+        let state = &mut edge.clients[client as usize];
+        let replica = if edge.one_replica { 0 } else { state.balancer.pick(&mut edge.pick.at(key)) };
+        state.balancer.sent(replica);
+        call.sent += 1;
+        edge.stats.attempt_sent(call.sent > 1, call.measured);
+        let attempt = self.attempts.insert(Attempt {
+            call: id,
+            edge: edge_id,
+            replica,
+            key,
+            sent: now,
+            timer: None,
+            permit,
+            number: call.tries,
+            awaited: true,
+            server: Server::Sent,
+            answer: Outcome::InFlight,
+            failed: false,
+            arrived: now,
+            began: now,
+            work: SimDuration::ZERO,
+            work_timer: None,
+            step: 0,
+            outstanding: 0,
+            repetition: 0,
+        });
+        call.live = Some(attempt);
+        let times_out = edge.policy.timeout.map_or(SimTime::MAX, |timeout| now + timeout).min(call.deadline);
+        if times_out < SimTime::MAX {
+            self.attempts[attempt].timer = Some(ctx.schedule_at(times_out, Event::Timeout { attempt }));
+        }
+        self.transmit(Message::Request(attempt), ctx);
+    }
+
+    /// Puts a message on the network.
+    pub fn transmit(&mut self, message: Message, ctx: &mut Ctx) {
+        let (Message::Request(id) | Message::Reply(id)) = message;
+        let attempt = &self.attempts[id];
+        let edge = &mut self.edges[attempt.edge as usize];
+        if edge.loses(attempt.key, message) {
+            return self.lost(id);
+        }
+        if edge.holding {
+            edge.held.push(message);
+            return;
+        }
+        if matches!(edge.network, Network::Instant) {
+            return self.deliver(message, ctx);
+        }
+        let latency = edge.latency(attempt.key, message);
+        let event = match message {
+            Message::Request(attempt) => Event::Deliver { attempt },
+            Message::Reply(attempt) => Event::Reply { attempt },
+        };
+        ctx.schedule_in(latency, event);
+    }
+
+    /// A message arrives.
+    pub fn deliver(&mut self, message: Message, ctx: &mut Ctx) {
+        match message {
+            Message::Request(attempt) => self.arrive(attempt, ctx),
+            Message::Reply(attempt) => self.answered(attempt, ctx),
+        }
+    }
+
+    /// An answer reaches the caller, who may have given up.
+    fn answered(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        self.attempts[id].server = Server::Gone;
+        self.account_work(id);
+        let attempt = &self.attempts[id];
+        if attempt.awaited {
+            let (call, answer) = (attempt.call, attempt.answer);
+            self.end_attempt(id, answer, ctx);
+            self.settle(call, answer, ctx);
+        } else {
+            self.attempts.remove(id);
+        }
+    }
+
+    /// The attempt's timer fired: its own timeout, or the call's deadline, or both.
+    pub fn timed_out(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let attempt = &mut self.attempts[id];
+        attempt.timer = None;
+        let (call_id, sent) = (attempt.call, attempt.sent);
+        let call = &self.calls[call_id];
+        let edge = &self.edges[call.edge as usize];
+        let own = edge.policy.timeout.is_some_and(|timeout| now == sent + timeout);
+        let outcome = if own { Outcome::TimedOut } else { Outcome::Cancelled };
+        ctx.witness(kind::TIMEOUT, attempt.number, outcome as u16, edge.path, attempt.key.get(), 0);
+        let expired = now >= call.deadline;
+        self.end_attempt(id, outcome, ctx);
+        if expired { self.end_call(call_id, CallEnd::Deadline, ctx) } else { self.settle(call_id, outcome, ctx) }
+    }
+
+    /// The caller is done with an attempt; the replica may not be.
+    fn end_attempt(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
+        let attempt = &mut self.attempts[id];
+        attempt.awaited = false;
+        if let Some(timer) = attempt.timer.take() {
+            ctx.cancel(timer);
+        }
+        let call = &mut self.calls[attempt.call];
+        call.live = None;
+        let edge = &mut self.edges[call.edge as usize];
+        edge.stats.attempt_ended(outcome, call.measured);
+        let state = &mut edge.clients[call.client as usize];
+        state.balancer.ended(attempt.replica);
+        if let Some(budget) = &mut state.budget {
+            match outcome {
+                Outcome::Ok => budget.on_success(),
+                Outcome::Cancelled => {}
+                _ => budget.on_failure(),
+            }
+        }
+        if let (Some(breaker), Some(permit)) = (&mut state.breaker, attempt.permit.take()) {
+            let transition = breaker.record(ctx.now(), permit, outcome);
+            note_transition(edge, call.client, transition, ctx.now());
+        }
+        if self.attempts[id].server == Server::Gone {
+            self.attempts.remove(id);
+        }
+    }
+
+    /// An attempt has ended before the call's deadline: answer, retry, or give up.
+    fn settle(&mut self, id: CallId, outcome: Outcome, ctx: &mut Ctx) {
+        if outcome == Outcome::Ok {
+            return self.end_call(id, CallEnd::Ok, ctx);
+        }
+        let call = &self.calls[id];
+        let edge = &mut self.edges[call.edge as usize];
+        if !edge.retry.retries(u32::from(call.tries), outcome) {
+            return self.end_call(id, CallEnd::Failed(outcome), ctx);
+        }
+        if let Some(budget) = &mut edge.clients[call.client as usize].budget
+            && !budget.try_retry()
+        {
+            edge.stats.budget_refused(call.measured);
+            return self.end_call(id, CallEnd::Failed(outcome), ctx);
+        }
+        self.back_off(id, ctx);
+    }
+
+    fn breaker_refused(&mut self, id: CallId, ctx: &mut Ctx) {
+        let call = &self.calls[id];
+        if self.edges[call.edge as usize].retry.retries_breaker_open(u32::from(call.tries)) {
+            self.back_off(id, ctx);
+        } else {
+            self.end_call(id, CallEnd::BreakerOpen, ctx);
+        }
+    }
+
+    fn back_off(&mut self, id: CallId, ctx: &mut Ctx) {
+        let call = &mut self.calls[id];
+        let edge = &mut self.edges[call.edge as usize];
+        let mut words = edge.jitter.at(call.key.child(u64::from(call.tries)));
+        let delay = edge.retry.delay(u32::from(call.tries), call.previous_delay, &mut words);
+        call.previous_delay = delay;
+        let resumes = (ctx.now() + delay).min(call.deadline);
+        call.timer = Some(ctx.schedule_at(resumes, Event::Resume { call: id }));
+    }
+
+    /// A back-off is over.
+    pub fn resume(&mut self, id: CallId, ctx: &mut Ctx) {
+        let call = &mut self.calls[id];
+        call.timer = None;
+        ctx.witness(kind::RESUME, call.tries, 0, self.edges[call.edge as usize].path, call.key.get(), 0);
+        if ctx.now() >= call.deadline {
+            self.end_call(id, CallEnd::Deadline, ctx);
+        } else {
+            self.try_attempt(id, ctx);
+        }
+    }
+
+    fn end_call(&mut self, id: CallId, end: CallEnd, ctx: &mut Ctx) {
+        let call = self.calls.remove(id);
+        debug_assert!(call.live.is_none());
+        if let Some(timer) = call.timer {
+            ctx.cancel(timer);
+        }
+        let edge = &mut self.edges[call.edge as usize];
+        edge.stats.call_ended(end, ctx.now().since(call.started), call.sent, call.measured);
+        let state = &mut edge.clients[call.client as usize];
+        if let Some(bulkhead) = &mut state.bulkhead {
+            bulkhead.release();
+        }
+        if let (Some(breaker), Some(permit)) = (&mut state.breaker, call.permit) {
+            let transition = breaker.record(ctx.now(), permit, end.outcome());
+            note_transition(edge, call.client, transition, ctx.now());
+        }
+        self.notify(call.parent, call.edge, end == CallEnd::Ok, ctx);
+    }
+
+    /// Tells whoever waits that a call is over.
+    fn notify(&mut self, parent: Parent, edge: u32, ok: bool, ctx: &mut Ctx) {
+        match parent {
+            Parent::User => {}
+            Parent::Loop { user } => {
+                let Caller::Workload(workload) = self.edges[edge as usize].caller else {
+                    unreachable!("only workloads have users")
+                };
+                self.think(workload, user, ctx);
+            }
+            Parent::Request { attempt: id, optional } => {
+                let attempt = &mut self.attempts[id];
+                // A request whose replica has crashed no longer waits.
+                if attempt.server == Server::Waiting {
+                    attempt.failed |= !ok && !optional;
+                    attempt.outstanding -= 1;
+                    if attempt.outstanding == 0 {
+                        self.ready.push(id);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The caller itself has gone: its calls end with it.
+    pub fn cancel_call(&mut self, id: CallId, ctx: &mut Ctx) {
+        if let Some(attempt) = self.calls[id].live {
+            self.end_attempt(attempt, Outcome::Cancelled, ctx);
+        }
+        // Nobody is left to be told.
+        self.calls[id].parent = Parent::User;
+        self.end_call(id, CallEnd::Cancelled, ctx);
+    }
+
+    #[cold]
+    fn too_many_in_flight(&self, ctx: &mut Ctx) {
+        let most = self.services.iter().max_by_key(|service| service.in_hand()).expect("a graph has services");
+        let arrived: u64 = most.stats.total.arrived;
+        let seconds = ctx.now().as_secs_f64().max(1e-9);
+        ctx.stop(format!(
+            "{} calls in flight at {}: `{}` holds {} requests; {:.3} arrive per second and {:.3} are finished. \
+             Bound its queue, set a timeout, or raise --max-in-flight",
+            self.calls.len(),
+            ctx.now(),
+            most.name,
+            most.in_hand(),
+            arrived as f64 / seconds,
+            most.stats.total.completed as f64 / seconds,
+        ));
+    }
+}
+
+fn note_transition(edge: &mut Edge, client: u32, transition: Option<Transition>, now: SimTime) {
+    let Some(transition) = transition else { return };
+    edge.breakers_open += u64::from(transition.from == Position::Closed);
+    edge.breakers_open -= u64::from(transition.to == Position::Closed);
+    edge.stats.transition(now, client, transition);
+}

@@ -1,0 +1,132 @@
+//! Faults are a set of active effects, and behaviour is derived from the set: when one of several that
+//! overlap ends, nothing has to be undone.
+
+use super::Ctx;
+use super::spec::{CrashStyle, Effect};
+use super::state::*;
+use super::witness as kind;
+use sim_core::SimTime;
+
+/// A fault with its targets resolved.
+pub struct Fault {
+    /// Hash of what it is on.
+    pub path: u64,
+    pub from: SimTime,
+    /// `None` lasts until the end of the run.
+    pub to: Option<SimTime>,
+    pub effect: Effect,
+    pub target: Target,
+    pub active: bool,
+}
+
+/// What a fault strikes.
+pub enum Target {
+    /// These replicas of a service.
+    Replicas { service: u32, replicas: Vec<u32> },
+    /// The network of these edges.
+    Edges(Vec<u32>),
+}
+
+impl Graph {
+    pub fn fault_begins(&mut self, id: u32, ctx: &mut Ctx) {
+        let fault = &mut self.faults[id as usize];
+        fault.active = true;
+        ctx.witness(kind::FAULT, 0, 1, fault.path, u64::from(id), 0);
+        if let (Effect::Crash { callers }, Target::Replicas { service, replicas }) = (&fault.effect, &fault.target) {
+            let (style, service, replicas) = (callers.clone(), *service, replicas.clone());
+            for replica in replicas {
+                self.crash(service, replica, &style, ctx);
+            }
+        }
+        self.derive(id, ctx);
+    }
+
+    pub fn fault_ends(&mut self, id: u32, ctx: &mut Ctx) {
+        let fault = &mut self.faults[id as usize];
+        fault.active = false;
+        ctx.witness(kind::FAULT, 0, 2, fault.path, u64::from(id), 0);
+        if let (Effect::Crash { .. }, Target::Replicas { service, replicas }) = (&fault.effect, &fault.target) {
+            let (service, replicas) = (*service, replicas.clone());
+            for replica in replicas {
+                self.restart(service, replica, ctx);
+            }
+        }
+        self.derive(id, ctx);
+    }
+
+    /// Recomputes what the active faults make of this fault's targets.
+    fn derive(&mut self, id: u32, ctx: &mut Ctx) {
+        match &self.faults[id as usize].target {
+            Target::Replicas { service, replicas } => {
+                for &replica in replicas {
+                    let state = &mut self.services[*service as usize].replicas[replica as usize];
+                    (state.slow, state.errors, state.black_hole) = (1.0, 0.0, false);
+                    for fault in self.faults.iter().filter(|fault| fault.strikes_replica(*service, replica)) {
+                        match fault.effect {
+                            Effect::Slow { factor } => state.slow *= factor,
+                            Effect::Errors { probability } => {
+                                state.errors = 1.0 - (1.0 - state.errors) * (1.0 - probability);
+                            }
+                            Effect::BlackHole => state.black_hole = true,
+                            Effect::Crash { .. } | Effect::Drop { .. } | Effect::Hold => {}
+                        }
+                    }
+                }
+            }
+            Target::Edges(edges) => {
+                let mut released = Vec::new();
+                for &edge in edges {
+                    let state = &mut self.edges[edge as usize];
+                    (state.drop, state.holding) = (0.0, false);
+                    for fault in self.faults.iter().filter(|fault| fault.strikes_edge(edge)) {
+                        match fault.effect {
+                            Effect::Drop { probability } => {
+                                state.drop = 1.0 - (1.0 - state.drop) * (1.0 - probability);
+                            }
+                            Effect::Hold => state.holding = true,
+                            _ => {}
+                        }
+                    }
+                    if !state.holding {
+                        released.append(&mut state.held);
+                    }
+                }
+                for message in released {
+                    self.deliver(message, ctx);
+                }
+            }
+        }
+    }
+}
+
+impl Fault {
+    fn strikes_replica(&self, of: u32, number: u32) -> bool {
+        self.active
+            && matches!(&self.target, Target::Replicas { service, replicas }
+                if *service == of && replicas.contains(&number))
+    }
+
+    fn strikes_edge(&self, edge: u32) -> bool {
+        self.active && matches!(&self.target, Target::Edges(edges) if edges.contains(&edge))
+    }
+}
+
+impl Effect {
+    /// The word of the report.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Effect::Slow { .. } => "slow",
+            Effect::Crash { callers: CrashStyle::Reset } => "crash",
+            Effect::Crash { callers: CrashStyle::Silence } => "silent crash",
+            Effect::Errors { .. } => "errors",
+            Effect::BlackHole => "black hole",
+            Effect::Drop { .. } => "drop",
+            Effect::Hold => "hold",
+        }
+    }
+
+    /// Whether it is the network that fails, not a replica.
+    pub fn is_network(&self) -> bool {
+        matches!(self, Effect::Drop { .. } | Effect::Hold)
+    }
+}

@@ -1,0 +1,234 @@
+//! Requests through services: the model behind most experiments.
+//!
+//! A *workload* calls a *service*; a service has *replicas* with *workers* and a queue, does its own work,
+//! and calls other services. A *call* is one logical request over an *edge*; an *attempt* is one try.
+//! Each edge has a policy and, per caller replica or client, that policy's state.
+//!
+//! - [`call`]: the caller's side: in which order a call meets its policies, and how it ends.
+//! - [`replica`]: the callee's side: admission, queue, worker, further calls, answer; crashes.
+//! - [`fault`]: active effects, and what is derived from them.
+//! - [`measure`]: what is counted, and the exact laws the counts must obey.
+//! - [`build`]: from what the user wrote to what runs. [`check`]: what the user may not write.
+//!
+//! "Completed" means that the answer came back to whoever waits for it. A caller that gives up does not
+//! stop the server: the work goes on and is counted as wasted. Everything drawn for a request (its
+//! demands, its luck in the network, its jitter) is addressed by a key mixed down the call tree, so it is
+//! the same under every policy.
+//!
+//! Left out: cancellation and deadlines that travel with a request, connections, partial answers.
+
+mod arrivals;
+mod build;
+mod call;
+mod check;
+mod explain;
+mod fault;
+mod measure;
+mod replica;
+mod report;
+mod slab;
+pub mod spec;
+mod state;
+mod witness;
+
+use crate::experiment::{Decoder, Node, RunSpec};
+use crate::run::{Explanation, Observer, Progress, RunOptions, RunOutput};
+use crate::{Entry, Scenario};
+use sim_core::{Context, Key, Model, SimDuration, SimTime, Simulation, Stop, Words};
+use spec::GraphSpec;
+use state::{Event, Graph, Message, Parent};
+
+type Ctx = Context<Event>;
+
+/// Version of the model: a change that moves results of the same experiment raises it.
+const VERSION: u32 = 1;
+
+/// The catalog's line.
+pub const ENTRY: Entry = Entry {
+    name: "ServiceGraph",
+    about: "requests through services: queues, timeouts, retries, breakers, faults",
+    version: VERSION,
+    decode: |node, cx| {
+        let spec = <GraphSpec as crate::experiment::Decode>::decode(node, cx)?;
+        Some(Box::new(ServiceGraph { spec }))
+    },
+    describe: <GraphSpec as crate::experiment::Decode>::describe,
+};
+
+/// A decoded and checked service graph.
+pub struct ServiceGraph {
+    spec: GraphSpec,
+}
+
+impl Scenario for ServiceGraph {
+    fn canonical(&self) -> Node {
+        crate::experiment::Decode::encode(&self.spec)
+    }
+
+    fn check(&self, run: &RunSpec, cx: &mut Decoder) {
+        check::check_run(&self.spec, run, cx);
+    }
+
+    fn run(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
+        let graph = build::build(&self.spec, run, options);
+        let mut simulation = Simulation::with_engine(graph, options.engine, options.limits);
+        if let Some(range) = options.record.clone() {
+            simulation.record(range);
+        }
+        let (graph, ctx) = simulation.parts();
+        graph.begin(ctx);
+        let stopped = drive(&mut simulation, run, observer);
+        report::report(&self.spec, simulation, run, stopped)
+    }
+
+    fn explain(&self, run: &RunSpec) -> Explanation {
+        explain::explain(&self.spec, run)
+    }
+}
+
+/// Runs window by window; says why it stopped before the end, if it did.
+fn drive(simulation: &mut Simulation<Graph>, run: &RunSpec, observer: Observer) -> Option<String> {
+    let end = SimTime::ZERO + run.duration;
+    let mut warm_up = Some(SimTime::ZERO + run.warm_up);
+    let mut now = SimTime::ZERO;
+    while now < end {
+        now = (now + run.window).min(end);
+        if let Some(at) = warm_up.take_if(|at| *at <= now) {
+            if let Some(reason) = advance_to(simulation, at) {
+                return Some(reason);
+            }
+            simulation.model_mut().end_warm_up(at);
+        }
+        if let Some(reason) = advance_to(simulation, now) {
+            return Some(reason);
+        }
+        simulation.model_mut().close_window(now);
+        let events = simulation.trajectory().events();
+        if observer(Progress { now, end, events }).is_break() {
+            return Some(format!("interrupted at {now}"));
+        }
+    }
+    None
+}
+
+fn advance_to(simulation: &mut Simulation<Graph>, time: SimTime) -> Option<String> {
+    match simulation.run_until(time) {
+        Stop::Reached | Stop::Drained => None,
+        Stop::Events(limit) => Some(format!("{limit} events handled: the limit (--max-events)")),
+        Stop::Instant(at) => Some(format!("time stands still at {at}: a loop of events without delay")),
+        Stop::Model(reason) => Some(reason),
+    }
+}
+
+impl Model for Graph {
+    type Event = Event;
+
+    fn handle(&mut self, event: Event, ctx: &mut Ctx) {
+        match event {
+            Event::Arrival { workload } => self.arrival(workload, ctx),
+            Event::Thought { workload, user } => self.thought(workload, user, ctx),
+            Event::Deliver { attempt } => {
+                self.witness_attempt(witness::DELIVER, attempt, ctx);
+                self.deliver(Message::Request(attempt), ctx);
+            }
+            Event::WorkDone { attempt } => self.work_done(attempt, ctx),
+            Event::Reply { attempt } => {
+                self.witness_attempt(witness::REPLY, attempt, ctx);
+                self.deliver(Message::Reply(attempt), ctx);
+            }
+            Event::Timeout { attempt } => self.timed_out(attempt, ctx),
+            Event::Resume { call } => self.resume(call, ctx),
+            Event::FaultBegins { fault } => self.fault_begins(fault, ctx),
+            Event::FaultEnds { fault } => self.fault_ends(fault, ctx),
+            Event::Restart { service, replica } => {
+                let path = self.services[service as usize].path;
+                ctx.witness(witness::RESTART, 0, 0, path, u64::from(replica), 0);
+                self.restart(service, replica, ctx);
+            }
+        }
+        while let Some(attempt) = self.ready.pop() {
+            self.advance(attempt, ctx);
+        }
+    }
+}
+
+impl Graph {
+    /// Schedules the first arrivals and the faults.
+    fn begin(&mut self, ctx: &mut Ctx) {
+        for (id, fault) in self.faults.iter().enumerate() {
+            let fault_id = id as u32;
+            ctx.schedule_at(fault.from, Event::FaultBegins { fault: fault_id });
+            if let Some(to) = fault.to {
+                ctx.schedule_at(to, Event::FaultEnds { fault: fault_id });
+            }
+        }
+        for workload in 0..self.workloads.len() as u32 {
+            match self.workloads[workload as usize].schedule {
+                Some(_) => self.schedule_arrival(workload, ctx),
+                None => {
+                    for user in 0..self.workloads[workload as usize].users.len() as u32 {
+                        self.think(workload, user, ctx);
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn schedule_arrival(&mut self, id: u32, ctx: &mut Ctx) {
+        let workload = &mut self.workloads[id as usize];
+        let key = Key::root(workload.path, workload.calls);
+        let schedule = workload.schedule.as_mut().expect("an open workload has a schedule");
+        if let Some(at) = schedule.next(&mut workload.arrivals, key) {
+            ctx.schedule_at(at.max(ctx.now()), Event::Arrival { workload: id });
+        }
+    }
+
+    fn arrival(&mut self, id: u32, ctx: &mut Ctx) {
+        let workload = &mut self.workloads[id as usize];
+        let key = Key::root(workload.path, workload.calls);
+        ctx.witness(witness::ARRIVAL, 0, 0, workload.path, key.get(), workload.calls);
+        workload.calls += 1;
+        let (edge, client) = (workload.edge, workload.client(key));
+        self.schedule_arrival(id, ctx);
+        self.begin_call(edge, client, Parent::User, key, ctx);
+    }
+
+    /// A closed-loop user begins to think.
+    fn think(&mut self, id: u32, user: u32, ctx: &mut Ctx) {
+        let workload = &mut self.workloads[id as usize];
+        let key = workload.user_key(user);
+        let (think, luck) = workload.think.as_mut().expect("users think");
+        let nanos = think.sample(&mut luck.at(key));
+        ctx.schedule_in(SimDuration::from_nanos_f64(nanos), Event::Thought { workload: id, user });
+    }
+
+    fn thought(&mut self, id: u32, user: u32, ctx: &mut Ctx) {
+        let workload = &mut self.workloads[id as usize];
+        let key = workload.user_key(user);
+        ctx.witness(witness::ARRIVAL, 0, 0, workload.path, key.get(), u64::from(user));
+        workload.calls += 1;
+        workload.users[user as usize] += 1;
+        let (edge, client) = (workload.edge, workload.client(key));
+        self.begin_call(edge, client, Parent::Loop { user }, key, ctx);
+    }
+
+    fn witness_attempt(&self, kind: u16, id: state::AttemptId, ctx: &mut Ctx) {
+        let attempt = &self.attempts[id];
+        let path = self.edges[attempt.edge as usize].path;
+        ctx.witness(kind, attempt.number, attempt.answer as u16, path, attempt.key.get(), u64::from(attempt.replica));
+    }
+}
+
+impl state::Workload {
+    /// Which client instance makes the call at `key`.
+    #[inline]
+    fn client(&mut self, key: Key) -> u32 {
+        if self.clients == 1 { 0 } else { self.spread.at(key).below(u64::from(self.clients)) as u32 }
+    }
+
+    /// The key of a user's next call.
+    fn user_key(&self, user: u32) -> Key {
+        Key::root(self.path, u64::from(user)).child(self.users[user as usize])
+    }
+}

@@ -1,0 +1,363 @@
+//! The callee's side: admission, queue, worker, calls, answer; and what a crash does to all of it.
+
+use super::Ctx;
+use super::spec::CrashStyle;
+use super::state::*;
+use super::witness as kind;
+use crate::policy::Outcome;
+use sim_core::{SimDuration, Words};
+
+impl Graph {
+    /// A request reaches its replica.
+    pub fn arrive(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let attempt = &mut self.attempts[id];
+        let service_id = self.edges[attempt.edge as usize].callee;
+        let service = &mut self.services[service_id as usize];
+        attempt.arrived = now;
+        service.stats.total.arrived += 1;
+        if service.shared_queue {
+            let free = |replica: &Replica| replica.down == 0 && replica.busy.value() < u64::from(service.workers);
+            let up = |replica: &Replica| replica.down == 0;
+            let replicas = &service.replicas;
+            let chosen = replicas.iter().position(free).or_else(|| replicas.iter().position(up));
+            attempt.replica = chosen.unwrap_or(0) as u32;
+        }
+        let replica_id = attempt.replica;
+        let replica = &mut service.replicas[replica_id as usize];
+        if replica.down > 0 {
+            if replica.silent { self.swallow(id) } else { self.answer(id, Outcome::Refused, ctx) }
+            return;
+        }
+        if replica.black_hole {
+            return self.swallow(id);
+        }
+        if replica.busy.value() < u64::from(service.workers) {
+            replica.in_hand += 1;
+            self.start_work(id, service_id, replica_id, ctx);
+        } else {
+            let queue = service.queue_of(replica_id);
+            let queue = &mut service.replicas[queue];
+            if queue.queue.len() >= service.capacity {
+                return self.answer(id, Outcome::Rejected, ctx);
+            }
+            queue.queue.push_back(id);
+            queue.waiting.increment(now);
+            queue.in_hand += u32::from(!service.shared_queue);
+            attempt.server = Server::Queued;
+        }
+        let service = &self.services[service_id as usize];
+        if service.fatal_in_hand.is_some_and(|fatal| service.replicas[replica_id as usize].in_hand >= fatal) {
+            self.die(service_id, replica_id, ctx);
+        }
+    }
+
+    fn start_work(&mut self, id: AttemptId, service: u32, replica: u32, ctx: &mut Ctx) {
+        let attempt = &mut self.attempts[id];
+        let service = &mut self.services[service as usize];
+        let replica = &mut service.replicas[replica as usize];
+        let now = ctx.now();
+        replica.busy.increment(now);
+        let nanos = service.work.sample(&mut service.work_luck.at(attempt.key)) * replica.slow;
+        attempt.server = Server::Working;
+        attempt.began = now;
+        attempt.work_timer =
+            Some(ctx.schedule_in(SimDuration::from_nanos_f64(nanos), Event::WorkDone { attempt: id }));
+    }
+
+    /// A request's own work is done.
+    pub fn work_done(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let attempt = &mut self.attempts[id];
+        attempt.work_timer = None;
+        attempt.work = now.since(attempt.began);
+        let (service_id, replica_id) = (self.edges[attempt.edge as usize].callee, attempt.replica);
+        let service = &mut self.services[service_id as usize];
+        let detail = u64::from(replica_id) << 48 ^ attempt.work.as_nanos();
+        ctx.witness(kind::WORK_DONE, attempt.number, 0, service.path, attempt.key.get(), detail);
+        let works = 1.0 - (1.0 - service.error_rate) * (1.0 - service.replicas[replica_id as usize].errors);
+        let fails = works > 0.0 && service.error_luck.at(attempt.key).unit() < works;
+        if fails || service.steps.is_empty() {
+            return self.finish(id, if fails { Outcome::Error } else { Outcome::Ok }, ctx);
+        }
+        attempt.server = Server::Waiting;
+        if !service.blocking {
+            self.release_worker(id, service_id, replica_id, ctx);
+        }
+        self.advance(id, ctx);
+    }
+
+    /// Makes the next calls of a request, or answers it when none is left.
+    pub fn advance(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        loop {
+            let attempt = &mut self.attempts[id];
+            debug_assert!(attempt.server == Server::Waiting && attempt.outstanding == 0);
+            if attempt.failed {
+                return self.finish(id, Outcome::Error, ctx);
+            }
+            let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
+            let Some(step) = service.steps.get_mut(attempt.step as usize) else {
+                return self.finish(id, Outcome::Ok, ctx);
+            };
+            let (client, key) = (attempt.replica, attempt.key);
+            if step.parallel {
+                attempt.step += 1;
+                // Held up by one until all are out, so that an early end does not move the request on.
+                attempt.outstanding = 1;
+                self.call_in_parallel(id, ctx);
+                let attempt = &mut self.attempts[id];
+                attempt.outstanding -= 1;
+                if attempt.outstanding > 0 {
+                    return;
+                }
+                continue;
+            }
+            let site = &mut step.sites[0];
+            let key = key.child(site.number);
+            let skipped = attempt.repetition == 0 && !site.happens(key);
+            if skipped || attempt.repetition == site.times {
+                attempt.step += 1;
+                attempt.repetition = 0;
+                continue;
+            }
+            let key = key.child(u64::from(attempt.repetition));
+            attempt.repetition += 1;
+            attempt.outstanding = 1;
+            let parent = Parent::Request { attempt: id, optional: site.optional };
+            let edge = site.edge;
+            return self.begin_call(edge, client, parent, key, ctx);
+        }
+    }
+
+    fn call_in_parallel(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        let attempt = &self.attempts[id];
+        let (service, client, request) =
+            (self.edges[attempt.edge as usize].callee as usize, attempt.replica, attempt.key);
+        let step = usize::from(attempt.step - 1);
+        for index in 0..self.services[service].steps[step].sites.len() {
+            let site = &mut self.services[service].steps[step].sites[index];
+            let key = request.child(site.number);
+            if !site.happens(key) {
+                continue;
+            }
+            let (edge, times, optional) = (site.edge, site.times, site.optional);
+            for repetition in 0..times {
+                self.attempts[id].outstanding += 1;
+                let parent = Parent::Request { attempt: id, optional };
+                self.begin_call(edge, client, parent, key.child(u64::from(repetition)), ctx);
+            }
+        }
+    }
+
+    /// The request is over at this replica: the worker is free and the answer goes out.
+    fn finish(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
+        let attempt = &self.attempts[id];
+        let (service_id, replica_id) = (self.edges[attempt.edge as usize].callee, attempt.replica);
+        let service = &mut self.services[service_id as usize];
+        service.stats.total.completed += 1;
+        service.replicas[replica_id as usize].in_hand -= 1;
+        let holds_worker = attempt.server == Server::Working || service.blocking;
+        self.attempts[id].server = Server::Replying;
+        // The next in the queue before the answer: whoever is answered may send another request at once,
+        // and must not overtake those who wait.
+        if holds_worker {
+            self.release_worker(id, service_id, replica_id, ctx);
+        }
+        self.answer(id, outcome, ctx);
+    }
+
+    fn answer(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
+        let attempt = &mut self.attempts[id];
+        attempt.answer = outcome;
+        attempt.server = Server::Replying;
+        self.transmit(Message::Reply(id), ctx);
+    }
+
+    /// Nothing will come back: the message or the request is lost.
+    pub fn lost(&mut self, id: AttemptId) {
+        self.swallow(id);
+    }
+
+    fn swallow(&mut self, id: AttemptId) {
+        self.attempts[id].server = Server::Gone;
+        self.account_work(id);
+        if !self.attempts[id].awaited {
+            self.attempts.remove(id);
+        }
+    }
+
+    /// The fate of a request's work is known: useful if everybody up to the user still waits for it.
+    pub fn account_work(&mut self, id: AttemptId) {
+        let attempt = &self.attempts[id];
+        if attempt.work.is_zero() || attempt.arrived < self.measured_from {
+            return;
+        }
+        let useful = attempt.answer != Outcome::Reset && attempt.answer != Outcome::InFlight && self.is_awaited(id);
+        let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
+        service.stats.work(attempt.work, useful);
+    }
+
+    /// Whether everybody from this attempt's caller up to the user still waits.
+    fn is_awaited(&self, mut id: AttemptId) -> bool {
+        loop {
+            let attempt = &self.attempts[id];
+            if !attempt.awaited {
+                return false;
+            }
+            match self.calls[attempt.call].parent {
+                Parent::Request { attempt: parent, .. } => id = parent,
+                Parent::User | Parent::Loop { .. } => return true,
+            }
+        }
+    }
+
+    fn release_worker(&mut self, id: AttemptId, service: u32, replica: u32, ctx: &mut Ctx) {
+        let began = self.attempts[id].began;
+        let state = &mut self.services[service as usize].replicas[replica as usize];
+        state.busy.decrement(ctx.now());
+        state.held += u128::from(ctx.now().since(began).as_nanos());
+        self.serve_next(service, replica, ctx);
+    }
+
+    /// A worker is free: the next request in the queue.
+    fn serve_next(&mut self, service_id: u32, replica_id: u32, ctx: &mut Ctx) {
+        let now = ctx.now();
+        loop {
+            let service = &mut self.services[service_id as usize];
+            let queue_id = service.queue_of(replica_id);
+            let queue = &mut service.replicas[queue_id];
+            let next =
+                if service.last_in_first_out { queue.queue.pop_back() } else { queue.queue.pop_front() };
+            let Some(id) = next else { return };
+            let attempt = &mut self.attempts[id];
+            let wait = now.since(attempt.arrived);
+            queue.waiting.decrement(now);
+            queue.waited += u128::from(wait.as_nanos());
+            service.stats.left_queue(wait);
+            attempt.replica = replica_id;
+            let replica = &mut service.replicas[replica_id as usize];
+            if service.drop_expired && !attempt.awaited {
+                replica.in_hand -= u32::from(!service.shared_queue);
+                self.swallow(id);
+                continue;
+            }
+            replica.in_hand += u32::from(service.shared_queue);
+            return self.start_work(id, service_id, replica_id, ctx);
+        }
+    }
+
+    /// A replica dies of its own load.
+    fn die(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        let state = &mut self.services[service as usize];
+        state.stats.deaths += 1;
+        let (style, restart_after) = (state.death_style.clone(), state.restart_after);
+        ctx.schedule_in(restart_after, Event::Restart { service, replica });
+        self.crash(service, replica, &style, ctx);
+    }
+
+    /// Everything a replica has in hand is lost, and it is down until as many [`Graph::restart`]s.
+    pub fn crash(&mut self, service_id: u32, replica_id: u32, style: &CrashStyle, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let service = &mut self.services[service_id as usize];
+        let workers = u64::from(service.workers);
+        let replica = &mut service.replicas[replica_id as usize];
+        replica.down += 1;
+        if replica.down > 1 {
+            return;
+        }
+        replica.silent = matches!(style, CrashStyle::Silence);
+        service.stats.available(now, |available| available - workers);
+        let shared = service.shared_queue;
+        let mut lost: Vec<AttemptId> = Vec::new();
+        for (id, attempt) in self.attempts.iter() {
+            let here = attempt.replica == replica_id && self.edges[attempt.edge as usize].callee == service_id;
+            let in_hand = match attempt.server {
+                Server::Queued => !shared,
+                Server::Working | Server::Waiting => true,
+                Server::Sent | Server::Replying | Server::Gone => false,
+            };
+            if here && in_hand {
+                lost.push(id);
+            }
+        }
+        for &id in &lost {
+            let attempt = &mut self.attempts[id];
+            let service = &mut self.services[service_id as usize];
+            let replica = &mut service.replicas[replica_id as usize];
+            if let Some(timer) = attempt.work_timer.take() {
+                ctx.cancel(timer);
+                attempt.work = now.since(attempt.began);
+            }
+            if attempt.server == Server::Queued {
+                replica.waiting.decrement(now);
+                replica.waited += u128::from(now.since(attempt.arrived).as_nanos());
+            } else if attempt.server == Server::Working || service.blocking {
+                replica.busy.decrement(now);
+                replica.held += u128::from(now.since(attempt.began).as_nanos());
+            }
+            attempt.server = Server::Gone;
+        }
+        let replica = &mut self.services[service_id as usize].replicas[replica_id as usize];
+        replica.in_hand = 0;
+        if !shared {
+            replica.queue.clear();
+        }
+        self.forget_calls_of(service_id, replica_id, ctx);
+        for id in lost {
+            if matches!(style, CrashStyle::Reset) {
+                self.answer(id, Outcome::Reset, ctx);
+            } else {
+                self.swallow(id);
+            }
+        }
+    }
+
+    /// The calls that a crashed replica was making end, and its policies forget what they knew.
+    fn forget_calls_of(&mut self, service_id: u32, replica_id: u32, ctx: &mut Ctx) {
+        let made_here = |call: &Call| {
+            call.client == replica_id && self.edges[call.edge as usize].caller == Caller::Service(service_id)
+        };
+        let orphans: Vec<CallId> =
+            self.calls.iter().filter(|(_, call)| made_here(call)).map(|(id, _)| id).collect();
+        for call in orphans {
+            self.cancel_call(call, ctx);
+        }
+        for edge in self.edges.iter_mut().filter(|edge| edge.caller == Caller::Service(service_id)) {
+            let callee_replicas = self.services[edge.callee as usize].replicas.len() as u32;
+            edge.reset_client(replica_id, callee_replicas);
+        }
+    }
+
+    /// One reason for being down has gone.
+    pub fn restart(&mut self, service_id: u32, replica_id: u32, ctx: &mut Ctx) {
+        let service = &mut self.services[service_id as usize];
+        let workers = service.workers;
+        let replica = &mut service.replicas[replica_id as usize];
+        replica.down -= 1;
+        if replica.down > 0 {
+            return;
+        }
+        service.stats.available(ctx.now(), |available| available + u64::from(workers));
+        if service.shared_queue {
+            for _ in 0..workers {
+                self.serve_next(service_id, replica_id, ctx);
+            }
+        }
+    }
+}
+
+impl Site {
+    /// Whether this request makes this call at all.
+    #[inline]
+    fn happens(&mut self, key: sim_core::Key) -> bool {
+        self.probability >= 1.0 || self.luck.at(key).unit() < self.probability
+    }
+}
+
+impl Service {
+    /// Requests in hand of all replicas, those in a shared queue included.
+    pub fn in_hand(&self) -> u64 {
+        let queued = if self.shared_queue { self.replicas[0].queue.len() as u64 } else { 0 };
+        queued + self.replicas.iter().map(|replica| u64::from(replica.in_hand)).sum::<u64>()
+    }
+}

@@ -1,0 +1,260 @@
+//! From what was counted to the report.
+
+use super::measure::{EdgeStats, ServiceTotals};
+use super::spec::{Arrivals, GraphSpec};
+use super::state::{Caller, Edge, Event, Graph, Network, Service};
+use super::witness;
+use crate::experiment::RunSpec;
+use crate::policy::breaker::Position;
+use crate::report::{self, Disturbance, Latency, Named, Report, RunFacts, Series, Timeline, Transition, judge};
+use crate::run::{RunOutput, TrajectoryLine};
+use sim_core::stats::LatencyHistogram;
+use sim_core::{SimDuration, SimTime, Simulation, StreamUse, digest, randomness_digest};
+
+/// Checks the laws and writes everything down.
+pub fn report(
+    spec: &GraphSpec,
+    mut simulation: Simulation<Graph>,
+    run: &RunSpec,
+    stopped: Option<String>,
+) -> RunOutput {
+    let now = simulation.now();
+    simulation.model_mut().check_laws(now);
+    let witnesses = simulation.recorded();
+    let trajectory = simulation.trajectory();
+    let (every, checkpoints) = trajectory.checkpoints();
+    let mut report = Report {
+        run: RunFacts {
+            seed: 0,
+            duration: run.duration.as_nanos(),
+            warm_up: run.warm_up.as_nanos(),
+            window: run.window.as_nanos(),
+            events: trajectory.events(),
+        },
+        digest: report::DigestParts {
+            t: digest::Hex(trajectory.finish()).to_string(),
+            every,
+            checkpoints: checkpoints.iter().map(|&value| digest::Hex(value).to_string()).collect(),
+            ..Default::default()
+        },
+        stopped,
+        ..Report::default()
+    };
+    let graph = simulation.into_model();
+    report.digest.r = digest::Hex(randomness_digest(&mut streams_used(&graph))).to_string();
+    let measured = now.max(graph.measured_from).since(graph.measured_from);
+    for edge in &graph.edges {
+        report.edges.push(&edge.name, edge_section(edge, measured));
+    }
+    for service in &graph.services {
+        report.services.push(&service.name, service_section(service, now, measured, run));
+    }
+    report.timeline = timeline(spec, &report.edges, &report.services, run);
+    judge(&mut report);
+    super::theory::beside(spec, &mut report);
+    if graph.workloads.iter().any(|workload| workload.schedule.is_none()) {
+        report.notes.push(
+            "closed-loop users wait for answers, so their arrivals differ between policies: compare with care".into(),
+        );
+    }
+    let trajectory = witnesses.iter().map(|w| line(w, &graph)).collect();
+    RunOutput { report, trajectory }
+}
+
+fn edge_section(edge: &Edge, measured: SimDuration) -> report::Edge {
+    let EdgeStats { calls, attempts, .. } = &edge.stats;
+    let ended = calls.started - calls.in_flight;
+    let empty = LatencyHistogram::new;
+    let position = |position: Position| match position {
+        Position::Closed => "closed",
+        Position::Open => "open",
+        Position::HalfOpen => "half_open",
+    };
+    report::Edge {
+        from_users: matches!(edge.caller, Caller::Workload(_)),
+        calls: calls.clone(),
+        attempts: attempts.clone(),
+        amplification: ratio(attempts.sent, calls.started),
+        goodput: if measured.is_zero() { 0.0 } else { calls.ok as f64 / measured.as_secs_f64() },
+        success: ratio(calls.ok, ended),
+        latency: Latency::of(&edge.stats.latency),
+        latency_failed: edge.stats.latency_failed.as_deref().map_or_else(|| Latency::of(&empty()), Latency::of),
+        breaker: edge
+            .stats
+            .transitions
+            .iter()
+            .map(|(at, client, transition)| Transition {
+                at: at.as_nanos(),
+                client: *client,
+                from: position(transition.from).into(),
+                to: position(transition.to).into(),
+            })
+            .collect(),
+        breaker_unlisted: edge.stats.unlisted,
+        windows: report::EdgeWindows {
+            latency: edge.stats.window_latency.closed().to_vec(),
+            ..edge.stats.windows.clone()
+        },
+    }
+}
+
+fn service_section(service: &Service, now: SimTime, measured: SimDuration, run: &RunSpec) -> report::Service {
+    let (all, before) = (service.totals(now), service.stats.at_warm_up);
+    let part = |of: fn(&ServiceTotals) -> u128| (of(&all) - of(&before)) as f64;
+    let per = |area: f64, whole: f64| if whole > 0.0 { area / whole } else { 0.0 };
+    let left = all.left_queue - before.left_queue;
+    let bounded = service.capacity != usize::MAX;
+    let queues = if service.shared_queue { 1 } else { service.replicas.len() as u64 };
+    let warm_windows = (run.warm_up.as_nanos() / run.window.as_nanos()) as usize;
+    report::Service {
+        replicas: service.replicas.len() as u32,
+        workers: u64::from(service.workers) * service.replicas.len() as u64,
+        queue_capacity: bounded.then(|| service.capacity as u64 * queues),
+        arrived: all.arrived - before.arrived,
+        completed: all.completed - before.completed,
+        utilisation: per(part(|totals| totals.busy_area), part(|totals| totals.available_area)),
+        queue_mean: per(part(|totals| totals.queue_area), measured.as_nanos() as f64),
+        queue_max: service.stats.windows.queue_max.iter().skip(warm_windows).copied().max().unwrap_or(0),
+        wait_mean: (left > 0).then(|| ((all.wait_ns - before.wait_ns) / u128::from(left)) as u64),
+        work: service.stats.work,
+        work_wasted: service.stats.work_wasted,
+        wasted: ratio(service.stats.work_wasted, service.stats.work),
+        deaths: service.stats.deaths,
+        windows: service.stats.windows.clone(),
+    }
+}
+
+/// `None` instead of a division by zero.
+fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// The picture: what was offered, what it was turned into, what came of it, and where it piled up.
+fn timeline(
+    spec: &GraphSpec,
+    edges: &Named<report::Edge>,
+    services: &Named<report::Service>,
+    run: &RunSpec,
+) -> Timeline {
+    let length = |window: usize| {
+        let from = run.window.as_nanos() * window as u64;
+        run.window.as_nanos().min(run.duration.as_nanos() - from) as f64 / 1e9
+    };
+    let per_second = |name: &str, counts: Vec<u64>| Series {
+        name: name.into(),
+        unit: "/s".into(),
+        values: counts.iter().enumerate().map(|(window, &n)| n as f64 / length(window)).collect(),
+        of: None,
+    };
+    let users = |of: fn(&report::EdgeWindows) -> &Vec<u64>| {
+        let mut sum = Vec::new();
+        for (_, edge) in edges.iter().filter(|(_, edge)| edge.from_users) {
+            let counts = of(&edge.windows);
+            sum.resize(counts.len(), 0);
+            sum.iter_mut().zip(counts).for_each(|(sum, n)| *sum += n);
+        }
+        sum
+    };
+    let mut series = vec![per_second("offered", users(|windows| &windows.started))];
+    let most_amplified = edges.iter().filter(|(_, edge)| edge.attempts.retries > 0).max_by(|(_, a), (_, b)| {
+        a.amplification.partial_cmp(&b.amplification).expect("ratios of counts are ordered")
+    });
+    if let Some((name, edge)) = most_amplified {
+        series.push(per_second(&format!("attempts {name}"), edge.windows.attempts.clone()));
+    }
+    series.push(per_second("goodput", users(|windows| &windows.ok)));
+    let longest = services.iter().max_by_key(|(_, service)| service.queue_max);
+    if let Some((name, service)) = longest.filter(|(_, service)| service.queue_max > 0) {
+        let mean = service.windows.queue_ns.iter().enumerate();
+        series.push(Series {
+            name: format!("queue {name}"),
+            unit: String::new(),
+            values: mean.map(|(window, &area)| area as f64 / 1e9 / length(window)).collect(),
+            of: service.queue_capacity.map(|capacity| capacity as f64),
+        });
+    }
+    for (name, edge) in edges.iter().filter(|(_, edge)| edge.windows.breakers_open.iter().any(|&open| open > 0)) {
+        series.push(Series {
+            name: format!("breakers {name}"),
+            unit: String::new(),
+            values: edge.windows.breakers_open.iter().map(|&open| open as f64).collect(),
+            of: None,
+        });
+    }
+    Timeline { series, disturbances: disturbances(spec) }
+}
+
+fn disturbances(spec: &GraphSpec) -> Vec<Disturbance> {
+    let end = |from: SimTime, length: SimDuration| (from + length).as_nanos();
+    let mut all: Vec<Disturbance> = Vec::new();
+    for fault in &spec.faults {
+        all.push(Disturbance {
+            what: fault.effect.name().into(),
+            on: fault.on.value.clone(),
+            from: fault.at.as_nanos(),
+            to: fault.r#for.map(|length| end(fault.at, length)),
+        });
+    }
+    for workload in &spec.workload {
+        if let Arrivals::Spike { at, r#for, .. } = &workload.arrivals {
+            all.push(Disturbance {
+                what: "spike".into(),
+                on: workload.name.value.clone(),
+                from: at.as_nanos(),
+                to: Some(end(*at, *r#for)),
+            });
+        }
+    }
+    all.sort_by_key(|disturbance| disturbance.from);
+    all
+}
+
+/// Every stream of the run, so that `r` covers each draw.
+fn streams_used(graph: &Graph) -> Vec<(String, StreamUse)> {
+    let mut used = Vec::new();
+    let mut note = |purpose: &str, path: &str, stream: StreamUse| used.push((format!("{purpose} {path}"), stream));
+    for workload in &graph.workloads {
+        let path = &format!("{:016x}", workload.path);
+        note("arrivals", path, workload.arrivals.used());
+        note("spread", path, workload.spread.used());
+        if let Some((_, luck)) = &workload.think {
+            note("think", path, luck.used());
+        }
+    }
+    for edge in &graph.edges {
+        note("jitter", &edge.name, edge.jitter.used());
+        note("pick", &edge.name, edge.pick.used());
+        note("drop", &edge.name, edge.drop_luck.used());
+        if let Network::Random { out, back, .. } = &edge.network {
+            note("request", &edge.name, out.used());
+            note("reply", &edge.name, back.used());
+        }
+    }
+    for service in &graph.services {
+        note("work", &service.name, service.work_luck.used());
+        note("errors", &service.name, service.error_luck.used());
+        for site in service.steps.iter().flat_map(|step| &step.sites) {
+            note("whether", &graph.edges[site.edge as usize].name, site.luck.used());
+        }
+    }
+    used
+}
+
+fn line(witness: &sim_core::Witness, graph: &Graph) -> TrajectoryLine {
+    use crate::policy::Outcome;
+    let edges = graph.edges.iter().map(|edge| (edge.path, &edge.name));
+    let services = graph.services.iter().map(|service| (service.path, &service.name));
+    let entity = edges.chain(services).find(|(path, _)| *path == witness.entity);
+    let ended = matches!(witness.kind, witness::TIMEOUT | witness::REPLY);
+    let outcome = Outcome::ALL.iter().find(|outcome| ended && **outcome as u16 == witness.outcome);
+    TrajectoryLine {
+        event: witness.event,
+        time: witness.time,
+        what: witness::name(witness.kind).into(),
+        entity: entity.map_or_else(|| format!("{:016x}", witness.entity), |(_, name)| name.clone()),
+        request: witness.request,
+        attempt: witness.attempt,
+        outcome: outcome.map(|outcome| outcome.name().into()).unwrap_or_default(),
+        detail: witness.detail,
+    }
+}

@@ -1,0 +1,337 @@
+//! What a user writes: workloads, services, policies, faults.
+
+use crate::distribution::TimeDistribution;
+use crate::experiment::{Decode, Decoder, Map, Node, Spanned, TypeDoc};
+use crate::policy::Policy;
+use sim_core::{Rate, SimDuration, SimTime};
+
+/// Places in a queue unless the file says otherwise (Envoy's `max_pending_requests`).
+pub const DEFAULT_QUEUE_CAPACITY: u32 = 1024;
+
+spec! {
+    /// Requests through services: who calls whom, under which policies, and what goes wrong when.
+    pub struct GraphSpec where super::check::check_graph {
+        /// Where requests come from.
+        workload: Vec<WorkloadSpec>,
+        /// The services by name.
+        services: Map<ServiceSpec>,
+        /// Named policies, referred to by calls and workloads.
+        policies: Map<Policy> = Map::default(),
+        /// What goes wrong, and when.
+        faults: Vec<FaultSpec> = Vec::new(),
+        /// One-way latency of every edge that does not say its own.
+        network: TimeDistribution = TimeDistribution::constant(SimDuration::ZERO),
+    }
+}
+
+spec! {
+    /// Users, devices or jobs that call one service.
+    pub struct WorkloadSpec {
+        /// Name of the edge's caller; several workloads need different names.
+        name: Spanned<String> = Spanned::new("users".to_string()),
+        /// The service they call.
+        to: Spanned<String>,
+        /// When they call.
+        arrivals: Arrivals,
+        /// Client instances, each with its own breaker, budget, bulkhead and balancer.
+        clients: u32 = 1; 1..=100_000,
+        /// Name of the policy they follow; none means: wait for ever, never retry.
+        policy: Option<Spanned<String>> = None,
+        /// One-way network latency; absent means the graph's.
+        network: Option<TimeDistribution> = None,
+    }
+}
+
+spec! {
+    /// When calls are made. Open loops keep their luck when a rate changes: one unit-rate stream
+    /// through the inverted cumulative rate.
+    pub enum Arrivals {
+        /// Independent arrivals at a constant mean rate.
+        Poisson(rate: Rate; super::check::FinitePositive),
+        /// Evenly spaced arrivals.
+        Constant(rate: Rate; super::check::FinitePositive),
+        /// The rate moves in a straight line from one value to another.
+        Ramp {
+            /// Rate until `at`.
+            from: Rate,
+            /// Rate from the end of the ramp on.
+            to: Rate,
+            /// When the ramp begins.
+            at: SimTime = SimTime::ZERO,
+            /// How long it takes.
+            over: SimDuration,
+            /// Poisson or evenly spaced.
+            spacing: Spacing = Spacing::Poisson,
+        },
+        /// The rate jumps at given times.
+        Steps {
+            /// (at, rate) in order of time; the first must be at 0s.
+            steps: Vec<RateStep>,
+            /// Poisson or evenly spaced.
+            spacing: Spacing = Spacing::Poisson,
+        },
+        /// A base rate with one surge.
+        Spike {
+            /// Rate outside the surge.
+            base: Rate,
+            /// Rate during the surge.
+            peak: Rate,
+            /// When the surge begins.
+            at: SimTime,
+            /// How long it lasts.
+            r#for: SimDuration,
+            /// Poisson or evenly spaced.
+            spacing: Spacing = Spacing::Poisson,
+        },
+        /// A fixed number of users, each of whom thinks, calls, waits for the end, and thinks again.
+        /// Arrivals then depend on the system, so they differ between policies.
+        ClosedLoop {
+            /// How many.
+            users: u32; 1..=1_000_000,
+            /// Time between the end of a call and the next.
+            think: TimeDistribution,
+        },
+    }
+}
+
+spec! {
+    /// How arrivals of a changing rate are spaced.
+    pub enum Spacing {
+        /// Independent of each other.
+        Poisson,
+        /// As even as the rate allows.
+        Even,
+    }
+}
+
+spec! {
+    /// A rate from a time on.
+    pub struct RateStep {
+        /// From when.
+        at: SimTime,
+        /// The rate.
+        rate: Rate,
+    }
+}
+
+spec! {
+    /// A service: replicas with workers and a queue, own work, and calls to others.
+    pub struct ServiceSpec where super::check::check_service {
+        /// Identical replicas.
+        replicas: u32 = 1; 1..=10_000,
+        /// Workers of each replica. A service with calls must say whether they block.
+        workers: Workers,
+        /// What waits when all workers are busy.
+        queue: Queue = Queue::Fifo { capacity: Capacity::Bounded(DEFAULT_QUEUE_CAPACITY), drop_expired: false },
+        /// Own work per request, before any calls.
+        work: TimeDistribution,
+        /// Share of requests that fail after their own work.
+        error_rate: f64 = 0.0; 0.0..=1.0,
+        /// Calls made after the own work, one after another.
+        calls: Vec<Step> = Vec::new(),
+        /// The load at which a replica dies.
+        dies: Option<Death> = None,
+    }
+}
+
+spec! {
+    /// What holds a worker.
+    pub enum Workers {
+        /// A request holds its worker until it is answered, waiting for other services included.
+        Blocking(count: u32; 1..=1_000_000),
+        /// A request holds a worker only while its own work is done.
+        Async(count: u32; 1..=1_000_000),
+    }
+}
+
+impl Workers {
+    /// Workers of one replica.
+    pub fn count(&self) -> u32 {
+        match *self {
+            Workers::Blocking(count) | Workers::Async(count) => count,
+        }
+    }
+}
+
+spec! {
+    /// Where requests wait. Each replica has its own, unless it is shared.
+    pub enum Queue {
+        /// First in, first out.
+        Fifo {
+            /// Places; a request that finds none is rejected. `Unbounded` must be written out.
+            capacity: Capacity = Capacity::Bounded(DEFAULT_QUEUE_CAPACITY),
+            /// Whether a request whose caller has given up is skipped when its turn comes.
+            drop_expired: bool = false,
+        },
+        /// Last in, first out.
+        Lifo {
+            /// Places; a request that finds none is rejected. `Unbounded` must be written out.
+            capacity: Capacity = Capacity::Bounded(DEFAULT_QUEUE_CAPACITY),
+            /// Whether a request whose caller has given up is skipped when its turn comes.
+            drop_expired: bool = false,
+        },
+        /// One first-in-first-out queue for all replicas: whoever is free takes the next.
+        SharedFifo {
+            /// Places; a request that finds none is rejected. `Unbounded` must be written out.
+            capacity: Capacity = Capacity::Bounded(DEFAULT_QUEUE_CAPACITY),
+            /// Whether a request whose caller has given up is skipped when its turn comes.
+            drop_expired: bool = false,
+        },
+    }
+}
+
+/// Places in a queue: a number, or the word `Unbounded`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capacity {
+    /// So many.
+    Bounded(u32),
+    /// As many as come.
+    Unbounded,
+}
+
+/// One entry of a service's `calls`: a call, or several at once.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// One call after another.
+    Call(CallSpec),
+    /// Calls made at the same time; the step is over when all have ended.
+    Parallel(Vec<CallSpec>),
+}
+
+impl Step {
+    /// The calls of this step.
+    pub fn calls(&self) -> &[CallSpec] {
+        match self {
+            Step::Call(call) => std::slice::from_ref(call),
+            Step::Parallel(calls) => calls,
+        }
+    }
+}
+
+spec! {
+    /// A call to another service.
+    pub struct CallSpec {
+        /// The service called.
+        to: Spanned<String>,
+        /// Name of the policy; none means: wait for ever, never retry.
+        policy: Option<Spanned<String>> = None,
+        /// How often a request makes this call at all.
+        probability: f64 = 1.0; 0.0..=1.0,
+        /// Repetitions: one after another, or at once inside `Parallel`.
+        times: u32 = 1; 1..=10_000,
+        /// Whether the request survives if this call fails.
+        optional: bool = false,
+        /// One-way network latency; absent means the graph's.
+        network: Option<TimeDistribution> = None,
+    }
+}
+
+spec! {
+    /// A replica that is overwhelmed dies, loses what it had in hand, and comes back empty.
+    pub struct Death where super::check::check_death {
+        /// Requests in hand (waiting or in progress) that a replica does not survive.
+        at_in_flight: Option<u32> = None,
+        /// Memory that a replica does not survive.
+        at_memory: Option<ByteSize> = None,
+        /// Memory of an idle replica.
+        memory_idle: ByteSize = ByteSize(0),
+        /// Memory of each request in hand.
+        memory_per_request: ByteSize = ByteSize(1 << 20),
+        /// Time until it is back.
+        restart_after: SimDuration,
+        /// What callers notice.
+        callers: CrashStyle = CrashStyle::Reset,
+    }
+}
+
+/// An amount of memory: `"512MiB"`, `"2GiB"`, `"64kB"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+pub struct ByteSize(pub u64);
+
+spec! {
+    /// What callers notice of a crash.
+    pub enum CrashStyle {
+        /// Calls in flight are cut off at once, new ones refused.
+        Reset,
+        /// Nothing comes back: callers wait until their own timeout.
+        Silence,
+    }
+}
+
+spec! {
+    /// Something that goes wrong for a while.
+    pub struct FaultSpec {
+        /// When it begins.
+        at: SimTime,
+        /// How long it lasts; absent means until the end of the run.
+        r#for: Option<SimDuration> = None,
+        /// A service, or an edge such as "checkout->payments" for network effects.
+        on: Spanned<String>,
+        /// What it does.
+        effect: Effect,
+        /// Which replicas of the service.
+        replicas: Affected = Affected::All,
+    }
+}
+
+spec! {
+    /// What a fault does.
+    pub enum Effect {
+        /// Work that starts takes longer.
+        Slow {
+            /// How many times longer.
+            factor: f64; 0.000_001..=1_000_000.0,
+        },
+        /// Work in hand is lost; the replica is back, empty, when the fault ends.
+        Crash {
+            /// What callers notice.
+            callers: CrashStyle = CrashStyle::Reset,
+        },
+        /// Finished work is answered with an error.
+        Errors {
+            /// Share of requests.
+            probability: f64 = 1.0; 0.0..=1.0,
+        },
+        /// Requests are taken and never answered.
+        BlackHole,
+        /// The network loses messages, in both directions.
+        Drop {
+            /// Share of messages.
+            probability: f64 = 1.0; 0.0..=1.0,
+        },
+        /// The network keeps messages back and delivers all of them at once when the fault ends.
+        Hold,
+    }
+}
+
+spec! {
+    /// Which replicas a fault strikes.
+    pub enum Affected {
+        /// All of them.
+        All,
+        /// Those with these numbers, from 0.
+        Only(replicas: Vec<u32>),
+        /// A share of them, rounded to the nearest whole number, at least one; which ones is drawn.
+        Fraction(share: f64; 0.0..=1.0),
+    }
+}
+
+impl Decode for Step {
+    fn decode(node: &Node, cx: &mut Decoder) -> Option<Self> {
+        if node.name() == Some("Parallel") {
+            return Some(Step::Parallel(cx.argument(node)?));
+        }
+        CallSpec::decode(node, cx).map(Step::Call)
+    }
+
+    fn encode(&self) -> Node {
+        match self {
+            Step::Call(call) => call.encode(),
+            Step::Parallel(calls) => Node::variant("Parallel", calls.encode()),
+        }
+    }
+
+    fn describe() -> TypeDoc {
+        CallSpec::describe()
+    }
+}

@@ -1,0 +1,322 @@
+//! What the graph is made of while it runs: edges with their clients, services with their replicas,
+//! calls and attempts in flight.
+
+use super::arrivals::Schedule;
+use super::fault::Fault;
+use super::measure::{EdgeStats, ServiceStats};
+use super::slab::{Id, Slab};
+use super::spec::CrashStyle;
+use crate::policy::balancer::BalancerState;
+use crate::policy::breaker::{BreakerState, Permit, Position};
+use crate::policy::budget::BudgetState;
+use crate::policy::bulkhead::BulkheadState;
+use crate::policy::retry::RetryPlan;
+use crate::policy::{Outcome, Policy};
+use sim_core::sampler::Distribution;
+use sim_core::stats::TimeIntegral;
+use sim_core::{Key, Luck, SimDuration, SimTime, Timer, Words};
+use std::collections::VecDeque;
+
+pub type CallId = Id<Call>;
+pub type AttemptId = Id<Attempt>;
+
+/// A service graph in motion. See the module docs for who does what.
+pub struct Graph {
+    pub workloads: Vec<Workload>,
+    pub edges: Vec<Edge>,
+    pub services: Vec<Service>,
+    pub faults: Vec<Fault>,
+    pub calls: Slab<Call>,
+    pub attempts: Slab<Attempt>,
+    /// Requests whose calls of one step have all ended: to be moved on before the event is over. A list
+    /// instead of recursion, so that no input can exhaust the stack.
+    pub ready: Vec<AttemptId>,
+    /// Calls that begin from here on are measured.
+    pub measured_from: SimTime,
+    pub max_in_flight: u64,
+}
+
+/// Everything that can happen.
+#[derive(Clone, Copy, Debug)]
+pub enum Event {
+    /// The next call of an open workload.
+    Arrival { workload: u32 },
+    /// A closed-loop user has thought enough.
+    Thought { workload: u32, user: u32 },
+    /// A request reaches its replica.
+    Deliver { attempt: AttemptId },
+    /// A worker has done a request's own work.
+    WorkDone { attempt: AttemptId },
+    /// An answer reaches its caller.
+    Reply { attempt: AttemptId },
+    /// An attempt has run out of time, or its call has.
+    Timeout { attempt: AttemptId },
+    /// A back-off is over, or its call's deadline came first.
+    Resume { call: CallId },
+    /// A fault begins.
+    FaultBegins { fault: u32 },
+    /// A fault ends.
+    FaultEnds { fault: u32 },
+    /// A replica that died of its load is back.
+    Restart { service: u32, replica: u32 },
+}
+
+// 12 bytes keep a queue entry within its 40.
+const _: () = assert!(size_of::<Event>() <= 12);
+
+pub struct Workload {
+    pub path: u64,
+    pub edge: u32,
+    pub clients: u32,
+    /// Calls made so far: the next ordinal.
+    pub calls: u64,
+    pub arrivals: Luck,
+    pub spread: Luck,
+    /// `None` for a closed loop.
+    pub schedule: Option<Schedule>,
+    pub users: Vec<u64>,
+    pub think: Option<(Distribution, Luck)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    Workload(u32),
+    Service(u32),
+}
+
+pub struct Edge {
+    pub name: String,
+    pub path: u64,
+    pub caller: Caller,
+    pub callee: u32,
+    pub policy: Policy,
+    pub retry: RetryPlan,
+    /// The breaker sees whole calls, not attempts.
+    pub breaker_per_call: bool,
+    /// The callee has one replica: nothing to choose.
+    pub one_replica: bool,
+    pub clients: Vec<Client>,
+    pub network: Network,
+    pub jitter: Luck,
+    pub pick: Luck,
+    pub drop_luck: Luck,
+    /// Derived from the active faults.
+    pub drop: f64,
+    pub holding: bool,
+    /// Messages kept back by the network, in order.
+    pub held: Vec<Message>,
+    /// Changes of state make this many breakers not closed.
+    pub breakers_open: u64,
+    pub stats: EdgeStats,
+}
+
+/// One way through the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message {
+    Request(AttemptId),
+    Reply(AttemptId),
+}
+
+pub enum Network {
+    /// No latency: delivered within the same event.
+    Instant,
+    Constant(SimDuration),
+    Random { latency: Distribution, out: Luck, back: Luck },
+}
+
+/// One client instance of an edge: a caller replica, or one of a workload's clients.
+pub struct Client {
+    pub breaker: Option<BreakerState>,
+    pub budget: Option<BudgetState>,
+    pub bulkhead: Option<BulkheadState>,
+    pub balancer: BalancerState,
+}
+
+pub struct Service {
+    pub name: String,
+    pub path: u64,
+    pub replicas: Vec<Replica>,
+    pub workers: u32,
+    pub blocking: bool,
+    pub last_in_first_out: bool,
+    /// One queue for all replicas: that of replica 0.
+    pub shared_queue: bool,
+    pub capacity: usize,
+    pub drop_expired: bool,
+    pub work: Distribution,
+    pub work_luck: Luck,
+    pub error_rate: f64,
+    pub error_luck: Luck,
+    pub steps: Vec<StepPlan>,
+    /// Requests in hand that a replica does not survive.
+    pub fatal_in_hand: Option<u32>,
+    pub restart_after: SimDuration,
+    pub death_style: CrashStyle,
+    pub stats: ServiceStats,
+}
+
+pub struct StepPlan {
+    pub parallel: bool,
+    pub sites: Vec<Site>,
+}
+
+/// A call site.
+pub struct Site {
+    pub number: u64,
+    pub edge: u32,
+    pub probability: f64,
+    pub times: u32,
+    pub optional: bool,
+    pub luck: Luck,
+}
+
+pub struct Replica {
+    /// Crash faults upon it, and one more while it is dead of its own load.
+    pub down: u32,
+    /// What callers notice while it is down.
+    pub silent: bool,
+    /// Derived from the active faults: work takes this many times longer.
+    pub slow: f64,
+    /// Derived from the active faults: share of finished work answered with an error.
+    pub errors: f64,
+    /// Derived from the active faults: requests vanish.
+    pub black_hole: bool,
+    /// Waiting or in progress.
+    pub in_hand: u32,
+    pub queue: VecDeque<AttemptId>,
+    pub waiting: TimeIntegral,
+    pub busy: TimeIntegral,
+    /// Exact sums for Little's law and the utilisation law, in nanoseconds.
+    pub waited: u128,
+    pub held: u128,
+}
+
+pub struct Call {
+    pub edge: u32,
+    pub client: u32,
+    pub parent: Parent,
+    pub started: SimTime,
+    pub deadline: SimTime,
+    pub key: Key,
+    /// Tries so far, those that an open breaker refused included.
+    pub tries: u16,
+    /// Attempts sent so far.
+    pub sent: u16,
+    pub measured: bool,
+    pub previous_delay: SimDuration,
+    /// The end of a back-off.
+    pub timer: Option<Timer>,
+    pub live: Option<AttemptId>,
+    /// Of a breaker that sees whole calls.
+    pub permit: Option<Permit>,
+}
+
+/// Who waits for a call.
+#[derive(Clone, Copy, Debug)]
+pub enum Parent {
+    /// Nobody but the statistics: an open-loop user.
+    User,
+    /// A closed-loop user, who goes on thinking when it ends.
+    Loop { user: u32 },
+    /// A request that is being served; whether it survives this call's failure.
+    Request { attempt: AttemptId, optional: bool },
+}
+
+/// One try of a call: the caller's side and, once delivered, the request in the replica's hands. The
+/// entry lives until both sides are done with it.
+pub struct Attempt {
+    pub call: CallId,
+    pub edge: u32,
+    pub replica: u32,
+    pub key: Key,
+    pub sent: SimTime,
+    pub timer: Option<Timer>,
+    /// Of a breaker that sees attempts.
+    pub permit: Option<Permit>,
+    pub number: u16,
+    /// The caller still waits.
+    pub awaited: bool,
+    pub server: Server,
+    /// What the reply will say.
+    pub answer: Outcome,
+    /// A required call failed.
+    pub failed: bool,
+    pub arrived: SimTime,
+    pub began: SimTime,
+    pub work: SimDuration,
+    pub work_timer: Option<Timer>,
+    pub step: u16,
+    pub outstanding: u32,
+    pub repetition: u32,
+}
+
+/// Where a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Server {
+    /// On its way there.
+    Sent,
+    Queued,
+    Working,
+    /// Its own work is done, calls are out.
+    Waiting,
+    /// The answer is on its way back.
+    Replying,
+    /// Answered, lost or swallowed.
+    Gone,
+}
+
+/// 200 bytes for a call in flight with its attempt is the aim; this is what they take.
+const _: () = assert!(size_of::<Call>() + size_of::<Attempt>() <= 240);
+
+impl Service {
+    /// Which replica's queue a request for `replica` waits in.
+    #[inline]
+    pub fn queue_of(&self, replica: u32) -> usize {
+        if self.shared_queue { 0 } else { replica as usize }
+    }
+}
+
+impl Client {
+    /// A client that has called nobody yet. `words` choose where its round robin starts.
+    pub fn new(policy: &Policy, replicas: u32, words: &mut impl Words) -> Self {
+        Client {
+            breaker: policy.breaker.as_ref().map(BreakerState::new),
+            budget: policy.budget.as_ref().map(BudgetState::new),
+            bulkhead: policy.bulkhead.as_ref().map(BulkheadState::new),
+            balancer: BalancerState::new(&policy.balancer, replicas, words),
+        }
+    }
+}
+
+impl Edge {
+    /// A client that crashed has forgotten what its policies knew.
+    pub fn reset_client(&mut self, client: u32, callee_replicas: u32) {
+        let state = &mut self.clients[client as usize];
+        let was_open = state.breaker.as_ref().is_some_and(|breaker| breaker.position() != Position::Closed);
+        self.breakers_open -= u64::from(was_open);
+        let mut words = self.pick.at(Key::root(self.path, u64::from(client)));
+        *state = Client::new(&self.policy, callee_replicas, &mut words);
+    }
+
+    /// The time one message needs.
+    #[inline]
+    pub fn latency(&mut self, key: Key, message: Message) -> SimDuration {
+        match &mut self.network {
+            Network::Instant => SimDuration::ZERO,
+            Network::Constant(latency) => *latency,
+            Network::Random { latency, out, back } => {
+                let luck = if matches!(message, Message::Request(_)) { out } else { back };
+                SimDuration::from_nanos_f64(latency.sample(&mut luck.at(key)))
+            }
+        }
+    }
+
+    /// Whether the network loses this message.
+    #[inline]
+    pub fn loses(&mut self, key: Key, message: Message) -> bool {
+        self.drop > 0.0 && {
+            let direction = u64::from(matches!(message, Message::Reply(_)));
+            self.drop_luck.at(key.child(direction)).unit() < self.drop
+        }
+    }
+}
