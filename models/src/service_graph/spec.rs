@@ -1,7 +1,7 @@
 //! What a user writes: workloads, services, policies, faults.
 
 use crate::distribution::TimeDistribution;
-use crate::experiment::{Decode, Decoder, Map, Node, Spanned, TypeDoc};
+use crate::experiment::{Decode, Decoder, Map, NOT_EMPTY, Node, POSITIVE, Span, Spanned, TypeDoc};
 use crate::policy::Policy;
 use sim_core::{Rate, SimDuration, SimTime};
 
@@ -28,7 +28,7 @@ spec! {
     /// Users, devices or jobs that call one service.
     pub struct WorkloadSpec {
         /// Name of the edge's caller; several workloads need different names.
-        name: Spanned<String> = Spanned::new("users".to_string()),
+        name: Spanned<String> = Spanned { value: "users".to_owned(), span: Span::default() },
         /// The service they call.
         to: Spanned<String>,
         /// When they call.
@@ -47,9 +47,9 @@ spec! {
     /// through the inverted cumulative rate.
     pub enum Arrivals {
         /// Independent arrivals at a constant mean rate.
-        Poisson(rate: Rate; super::check::FinitePositive),
+        Poisson(rate: Rate; POSITIVE),
         /// Evenly spaced arrivals.
-        Constant(rate: Rate; super::check::FinitePositive),
+        Constant(rate: Rate; POSITIVE),
         /// The rate moves in a straight line from one value to another.
         Ramp {
             /// Rate until `at`.
@@ -318,20 +318,82 @@ spec! {
 
 impl Decode for Step {
     fn decode(node: &Node, cx: &mut Decoder) -> Option<Self> {
-        if node.name() == Some("Parallel") {
-            return Some(Step::Parallel(cx.argument(node)?));
+        if node.name() != Some("Parallel") {
+            return CallSpec::decode(node, cx).map(Step::Call);
         }
-        CallSpec::decode(node, cx).map(Step::Call)
+        let mut items = cx.items(node, &["calls"])?;
+        cx.item(&mut items, Some(&NOT_EMPTY)).map(Step::Parallel)
     }
 
     fn encode(&self) -> Node {
         match self {
             Step::Call(call) => call.encode(),
-            Step::Parallel(calls) => Node::variant("Parallel", calls.encode()),
+            Step::Parallel(calls) => Node::tuple("Parallel", [calls.encode()]),
         }
     }
 
     fn describe() -> TypeDoc {
         CallSpec::describe()
+    }
+}
+
+impl Decode for Capacity {
+    fn decode(node: &Node, cx: &mut Decoder) -> Option<Self> {
+        if node.name() == Some("Unbounded") {
+            return cx.bare(node).map(|()| Capacity::Unbounded);
+        }
+        if !node.is_number() {
+            return cx.expected(node, "a number of places, or the word Unbounded");
+        }
+        cx.checked(node, Some(&(0..=100_000_000))).map(Capacity::Bounded)
+    }
+
+    fn encode(&self) -> Node {
+        match self {
+            Capacity::Bounded(places) => places.encode(),
+            Capacity::Unbounded => Node::word("Unbounded"),
+        }
+    }
+
+    fn describe() -> TypeDoc {
+        TypeDoc::text("number of places or Unbounded", "100")
+    }
+}
+
+/// Units of memory and their bytes.
+const BYTE_UNITS: [(&str, u64); 8] = [
+    ("B", 1),
+    ("kB", 1_000),
+    ("KiB", 1 << 10),
+    ("MB", 1_000_000),
+    ("MiB", 1 << 20),
+    ("GB", 1_000_000_000),
+    ("GiB", 1 << 30),
+    ("TiB", 1 << 40),
+];
+
+impl Decode for ByteSize {
+    fn decode(node: &Node, cx: &mut Decoder) -> Option<Self> {
+        let Some(text) = node.as_text() else { return cx.expected(node, "an amount of memory such as \"512MiB\"") };
+        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        let unit = BYTE_UNITS.iter().find(|(name, _)| *name == unit.trim());
+        let bytes = number.parse::<u64>().ok().zip(unit).and_then(|(n, (_, bytes))| n.checked_mul(*bytes));
+        if bytes.is_none() {
+            let units: Vec<_> = BYTE_UNITS.iter().map(|(name, _)| *name).collect();
+            cx.error(node.span, format!("not an amount of memory: {}", node.found()))
+                .help(format!("write a whole number and one of {}, as in \"512MiB\"", units.join(", ")));
+        }
+        bytes.map(ByteSize)
+    }
+
+    fn encode(&self) -> Node {
+        let fits = |(_, bytes): &&(&str, u64)| self.0 >= *bytes && self.0.is_multiple_of(*bytes);
+        let (unit, bytes) = BYTE_UNITS.iter().rev().find(fits).unwrap_or(&BYTE_UNITS[0]);
+        Node::text(format!("{}{unit}", self.0 / bytes))
+    }
+
+    fn describe() -> TypeDoc {
+        TypeDoc::text("amount of memory", "\"512MiB\"")
     }
 }

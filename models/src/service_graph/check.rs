@@ -1,0 +1,352 @@
+//! What a graph may not be, beyond the types of its parts: all problems at once, where they were written.
+
+use super::arrivals::Schedule;
+use super::build::edges;
+use super::spec::*;
+use super::state::Caller;
+use crate::experiment::{Decoder, Name, Node, RunSpec, Spanned};
+use crate::policy::retry::RetryPlan;
+use sim_core::{SimDuration, SimTime};
+use std::collections::BTreeMap;
+
+/// More than this would need more memory for histograms alone than most machines have.
+const MOST_EDGES: usize = 4_000;
+const MOST_REPLICAS: u64 = 1_000_000;
+const MOST_CLIENTS: u64 = 10_000_000;
+/// More arrivals than this in one run are refused before anything is simulated.
+const MOST_ARRIVALS: f64 = 1e10;
+/// A product of attempts along one path that deserves a word.
+const NOTABLE_AMPLIFICATION: u64 = 100;
+
+/// Checks names, references, cycles and what only makes sense together.
+pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
+    if graph.workload.is_empty() {
+        cx.at("workload", |cx| _ = cx.error(at.get("workload").unwrap_or(at).span, "nothing to simulate: no workload"));
+    }
+    if graph.services.is_empty() {
+        cx.at("services", |cx| _ = cx.error(at.get("services").unwrap_or(at).span, "nothing to simulate: no services"));
+        return;
+    }
+    check_sizes(graph, at, cx);
+    let mut sound = check_workloads(graph, cx);
+    for (name, service) in graph.services.iter() {
+        cx.at("services", |cx| {
+            cx.at(name, |cx| {
+                for (number, step) in service.calls.iter().enumerate() {
+                    for call in step.calls() {
+                        cx.at("calls", |cx| {
+                            cx.at_index(number, |cx| {
+                                sound &= check_service_name(graph, "to", &call.to, cx);
+                                sound &= check_policy_name(graph, &call.policy, cx);
+                            })
+                        });
+                    }
+                }
+            })
+        });
+    }
+    sound &= check_cycles(graph, at, cx);
+    if sound {
+        check_faults(graph, cx);
+        check_reach(graph, at, cx);
+        check_amplification(graph, at, cx);
+        check_timeouts(graph, at, cx);
+    }
+}
+
+fn check_sizes(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
+    let span = at.get("services").unwrap_or(at).span;
+    let replicas: u64 = graph.services.values().map(|service| u64::from(service.replicas)).sum();
+    let sites: usize = graph.services.values().flat_map(|service| &service.calls).map(|step| step.calls().len()).sum();
+    if replicas > MOST_REPLICAS {
+        cx.error(span, format!("{replicas} replicas in all, at most {MOST_REPLICAS}"));
+    }
+    if sites + graph.workload.len() > MOST_EDGES {
+        cx.error(span, format!("{} edges, at most {MOST_EDGES}", sites + graph.workload.len()));
+    }
+    let calling = |service: &ServiceSpec| service.calls.iter().map(|step| step.calls().len() as u64).sum::<u64>();
+    let clients: u64 = graph.workload.iter().map(|workload| u64::from(workload.clients)).sum::<u64>()
+        + graph.services.values().map(|service| calling(service) * u64::from(service.replicas)).sum::<u64>();
+    if clients > MOST_CLIENTS {
+        cx.error(span, format!("{clients} clients (callers' replicas times their calls), at most {MOST_CLIENTS}"));
+    }
+}
+
+fn check_workloads(graph: &GraphSpec, cx: &mut Decoder) -> bool {
+    let mut sound = true;
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    for (number, workload) in graph.workload.iter().enumerate() {
+        cx.at("workload", |cx| {
+            cx.at_index(number, |cx| {
+                let name = &workload.name;
+                if let Err(why) = Name::verdict(&name.value) {
+                    cx.at("name", |cx| _ = cx.error(name.span, why));
+                    sound = false;
+                }
+                if graph.services.get(&name.value).is_some() {
+                    cx.at("name", |cx| _ = cx.error(name.span, format!("`{}` is a service: name the workload otherwise", name.value)));
+                    sound = false;
+                }
+                if let Some(first) = names.insert(&name.value, number) {
+                    cx.at("name", |cx| {
+                        cx.error(workload.to.span, format!("workload[{first}] is called `{}` too", name.value))
+                            .help("give one of them a name: (name: \"batch\", to: ..)");
+                    });
+                    sound = false;
+                }
+                sound &= check_service_name(graph, "to", &workload.to, cx);
+                sound &= check_policy_name(graph, &workload.policy, cx);
+                cx.at("arrivals", |cx| check_arrivals(&workload.arrivals, workload.to.span, cx));
+            })
+        });
+    }
+    sound
+}
+
+fn check_arrivals(arrivals: &Arrivals, span: crate::experiment::Span, cx: &mut Decoder) {
+    match arrivals {
+        Arrivals::Ramp { over, .. } if over.is_zero() => {
+            cx.error(span, "`over` must be longer than 0: a jump is Steps");
+        }
+        Arrivals::Steps { steps, .. } => {
+            if steps.first().is_none_or(|step| step.at != SimTime::ZERO) {
+                cx.error(span, "the first step must be at \"0s\"");
+            }
+            if let Some(late) = steps.windows(2).position(|pair| pair[0].at >= pair[1].at) {
+                cx.error(span, format!("steps[{}] is not later than the one before it", late + 1));
+            }
+        }
+        Arrivals::Spike { r#for, .. } if r#for.is_zero() => {
+            cx.error(span, "`for` must be longer than 0");
+        }
+        _ => {}
+    }
+    if Schedule::new(arrivals).is_some_and(|schedule| schedule.peak_rate() <= 0.0) {
+        cx.error(span, "nobody ever arrives: every rate is 0");
+    }
+}
+
+fn check_service_name(graph: &GraphSpec, field: &str, name: &Spanned<String>, cx: &mut Decoder) -> bool {
+    let known = graph.services.get(&name.value).is_some();
+    if !known {
+        let help = cx.suggest(&name.value, "the services are", graph.services.names());
+        cx.at(field, |cx| _ = cx.error(name.span, format!("unknown service `{}`", name.value)).help(help));
+    }
+    known
+}
+
+fn check_policy_name(graph: &GraphSpec, name: &Option<Spanned<String>>, cx: &mut Decoder) -> bool {
+    let Some(name) = name else { return true };
+    let known = graph.policies.get(&name.value).is_some();
+    if !known {
+        let help = if graph.policies.is_empty() {
+            format!("add it: policies: {{\"{}\": (timeout: \"1s\")}}", name.value)
+        } else {
+            cx.suggest(&name.value, "the policies are", graph.policies.names())
+        };
+        cx.at("policy", |cx| _ = cx.error(name.span, format!("unknown policy `{}`", name.value)).help(help));
+    }
+    known
+}
+
+/// A request that comes back to a service it is already in would wait for itself.
+fn check_cycles(graph: &GraphSpec, at: &Node, cx: &mut Decoder) -> bool {
+    // 0 unseen, 1 on the path, 2 done.
+    let mut seen = vec![0u8; graph.services.len()];
+    for start in 0..graph.services.len() {
+        // Depth first with a list: as many services as the limit allows may stand in one chain.
+        let mut path: Vec<(usize, Vec<usize>)> = Vec::new();
+        if seen[start] == 0 {
+            seen[start] = 1;
+            path.push((start, callees(graph, start)));
+        }
+        while let Some((service, rest)) = path.last_mut() {
+            let Some(next) = rest.pop() else {
+                seen[*service] = 2;
+                path.pop();
+                continue;
+            };
+            match seen[next] {
+                0 => {
+                    seen[next] = 1;
+                    path.push((next, callees(graph, next)));
+                }
+                1 => {
+                    let name = |service: usize| graph.services.names().nth(service).expect("an index");
+                    let from = path.iter().position(|(service, _)| *service == next).expect("on the path");
+                    let mut cycle: Vec<&str> = path[from..].iter().map(|(service, _)| name(*service)).collect();
+                    cycle.push(name(next));
+                    let span = graph.services.span_of(name(next)).unwrap_or(at.span);
+                    cx.at("services", |cx| {
+                        cx.error(span, format!("calls go round in a circle: {}", cycle.join(" -> ")))
+                            .help("a request may not come back to a service it is in; split the service in two");
+                    });
+                    return false;
+                }
+                _ => {}
+            }
+        }
+    }
+    true
+}
+
+fn callees(graph: &GraphSpec, service: usize) -> Vec<usize> {
+    let steps = graph.services.values().nth(service).expect("an index").calls.iter();
+    steps.flat_map(Step::calls).filter_map(|call| graph.services.index_of(&call.to.value)).collect()
+}
+
+fn check_faults(graph: &GraphSpec, cx: &mut Decoder) {
+    let edges = edges(graph);
+    for (number, fault) in graph.faults.iter().enumerate() {
+        let on = &fault.on;
+        let service = graph.services.get(&on.value);
+        let edge = edges.iter().any(|edge| edge.name == on.value);
+        let mut report = |message: String, help: String| {
+            cx.at("faults", |cx| cx.at_index(number, |cx| cx.at("on", |cx| _ = cx.error(on.span, message).help(help))));
+        };
+        if service.is_none() && !edge {
+            let names = graph.services.names().chain(edges.iter().map(|edge| edge.name.as_str()));
+            let help = crate::experiment::did_you_mean(&on.value, "services and edges are", names);
+            report(format!("unknown service or edge `{}`", on.value), help);
+        } else if service.is_none() && !fault.effect.is_network() {
+            let effect = fault.effect.name();
+            report(
+                format!("`{effect}` strikes a service, and `{}` is an edge", on.value),
+                "edges can be struck by Drop and Hold".into(),
+            );
+        }
+        if fault.r#for.is_some_and(|length| length.is_zero()) {
+            report("`for` must be longer than 0".into(), "leave it out and the fault lasts until the end".into());
+        }
+        if let (Some(service), Affected::Only(replicas)) = (service, &fault.replicas) {
+            if let Some(beyond) = replicas.iter().find(|&&replica| replica >= service.replicas) {
+                let last = service.replicas - 1;
+                report(format!("`{}` has no replica {beyond}: they are 0 to {last}", on.value), String::new());
+            }
+            if replicas.is_empty() {
+                report("no replica is struck".into(), "list at least one, or leave `replicas` out".into());
+            }
+        }
+    }
+}
+
+fn check_reach(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
+    let mut reached = vec![false; graph.services.len()];
+    let mut todo: Vec<usize> =
+        graph.workload.iter().filter_map(|workload| graph.services.index_of(&workload.to.value)).collect();
+    while let Some(service) = todo.pop() {
+        if !std::mem::replace(&mut reached[service], true) {
+            todo.extend(callees(graph, service));
+        }
+    }
+    for (name, _) in graph.services.names().zip(reached).filter(|(_, reached)| !reached) {
+        let span = graph.services.span_of(name).unwrap_or(at.span);
+        cx.at("services", |cx| cx.at(name, |cx| _ = cx.warn(span, "nobody calls this service")));
+    }
+}
+
+/// Layers of retries multiply.
+fn check_amplification(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
+    let edges = edges(graph);
+    let mut worst = vec![0u64; graph.services.len()];
+    for service in topological(graph) {
+        for edge in edges.iter().filter(|edge| edge.callee == service) {
+            let above = match edge.caller {
+                Caller::Workload(_) => 1,
+                Caller::Service(caller) => worst[caller as usize],
+            };
+            let attempts = u64::from(RetryPlan::new(&edge.policy.retry).attempts());
+            worst[service] = worst[service].max(above.saturating_mul(attempts));
+        }
+    }
+    if let Some((service, &product)) = worst.iter().enumerate().max_by_key(|(_, product)| **product)
+        && product >= NOTABLE_AMPLIFICATION
+    {
+        let name = graph.services.names().nth(service).expect("an index");
+        let span = graph.services.span_of(name).unwrap_or(at.span);
+        let message = format!("if `{name}` fails, one user request becomes up to {product} attempts on it");
+        cx.warn(span, message).help("retry in one layer only, or give the retries a budget");
+    }
+}
+
+/// Callers before callees. The graph has no cycle.
+pub fn topological(graph: &GraphSpec) -> Vec<usize> {
+    let mut callers = vec![0usize; graph.services.len()];
+    for service in 0..graph.services.len() {
+        callees(graph, service).into_iter().for_each(|callee| callers[callee] += 1);
+    }
+    let mut order: Vec<usize> = (0..callers.len()).filter(|&service| callers[service] == 0).collect();
+    let mut next = 0;
+    while next < order.len() {
+        for callee in callees(graph, order[next]) {
+            callers[callee] -= 1;
+            if callers[callee] == 0 {
+                order.push(callee);
+            }
+        }
+        next += 1;
+    }
+    order
+}
+
+/// A timeout that not even an idle system can meet.
+fn check_timeouts(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
+    for edge in edges(graph) {
+        let Some(timeout) = edge.policy.timeout.or(edge.policy.deadline) else { continue };
+        let (name, service) = graph.services.iter().nth(edge.callee).expect("an index");
+        let fastest = 2.0 * edge.network.nanos.min() + service.work.nanos.min();
+        if fastest > timeout.as_nanos() as f64 {
+            let fastest = SimDuration::from_nanos_f64(fastest);
+            let span = graph.services.span_of(name).unwrap_or(at.span);
+            let message = format!("no call over {} can succeed: it takes at least {fastest}, the timeout is {timeout}", edge.name);
+            cx.warn(span, message);
+        }
+    }
+}
+
+/// A service with calls must say whether its workers block: a plain number is not accepted, so nothing
+/// is left to check but what cannot be served at all.
+pub fn check_service(service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
+    if service.work.nanos.mean() == 0.0 && service.calls.is_empty() && service.dies.is_none() {
+        cx.warn(at.get("work").unwrap_or(at).span, "takes no time and calls nobody: it can never be busy");
+    }
+}
+
+/// A replica that may die needs a limit to die at.
+pub fn check_death(death: &Death, at: &Node, cx: &mut Decoder) {
+    if death.at_in_flight.is_none() && death.at_memory.is_none() {
+        cx.error(at.span, "give `at_in_flight` or `at_memory`: the load that is not survived");
+    }
+    if death.at_in_flight == Some(0) {
+        cx.error(at.span, "`at_in_flight` must be at least 1");
+    }
+    if death.at_memory.is_some_and(|limit| limit <= death.memory_idle) {
+        cx.error(at.span, "`at_memory` must be more than `memory_idle`: an idle replica would die");
+    }
+    if death.restart_after.is_zero() {
+        cx.error(at.get("restart_after").unwrap_or(at).span, "`restart_after` must be longer than 0");
+    }
+}
+
+/// What only shows against the length of the run.
+pub fn check_run(graph: &GraphSpec, run: &RunSpec, cx: &mut Decoder) {
+    let end = SimTime::ZERO + run.duration;
+    for (number, fault) in graph.faults.iter().enumerate().filter(|(_, fault)| fault.at >= end) {
+        let message = format!("begins at {}, but the run ends at {end}: it never happens", fault.at);
+        cx.at("faults", |cx| cx.at_index(number, |cx| cx.at("at", |cx| _ = cx.warn(fault.on.span, message))));
+    }
+    for (number, workload) in graph.workload.iter().enumerate() {
+        let Some(schedule) = Schedule::new(&workload.arrivals) else { continue };
+        let most = schedule.peak_rate() * run.duration.as_secs_f64();
+        if most > MOST_ARRIVALS {
+            cx.at("workload", |cx| {
+                cx.at_index(number, |cx| {
+                    cx.at("arrivals", |cx| {
+                        cx.error(workload.to.span, format!("up to {most:.1e} calls in one run, at most {MOST_ARRIVALS:.0e}"))
+                            .help("lower the rate or shorten the run: shares and percentiles settle long before");
+                    })
+                })
+            });
+        }
+    }
+}
