@@ -105,6 +105,7 @@ mod tests {
     use super::*;
     use crate::digest::Digester;
     use crate::math::{erfc, least, ln};
+    use crate::stream::{Stream, Streams};
     use std::f64::consts::{PI, SQRT_2};
 
     /// The strips' right edges for a density that falls from 1 at 0, by its inverse and the area beyond.
@@ -170,5 +171,25 @@ mod tests {
                 assert!((piece - area).abs() < 1e-12 * area, "{layer}: {piece} and {area}");
             }
         }
+    }
+
+    /// Rare, so looked at alone: how far beyond the edge, as a probability, must be uniform.
+    #[test]
+    fn tails_have_the_right_shape() {
+        let n = 100_000;
+        let mut words = Streams::new(3).stream("test", "tails");
+        let mut check = |what: &str, beyond: &dyn Fn(&mut Stream) -> f64| {
+            let p: Vec<f64> = (0..n).map(|_| beyond(&mut words)).collect();
+            assert!(p.iter().all(|p| (0.0..=1.0).contains(p)), "{what}");
+            let mean = p.iter().sum::<f64>() / f64::from(n);
+            let square = p.iter().map(|p| p * p).sum::<f64>() / f64::from(n);
+            let error = 1.0 / f64::from(n).sqrt(); // of variances 1/12 and 4/45
+            assert!((mean - 1.0 / 2.0).abs() < 4.0 * error * (1.0_f64 / 12.0).sqrt(), "{what}: {mean}");
+            assert!((square - 1.0 / 3.0).abs() < 4.0 * error * (4.0_f64 / 45.0).sqrt(), "{what}: {square}");
+        };
+        check("exponential", &|words| exp(EXPONENTIAL[1] - exponential_edge(words, 0, EXPONENTIAL[0])));
+        let above = |z: f64| erfc(z / SQRT_2) / erfc(NORMAL[1] / SQRT_2);
+        check("normal, right", &|words| above(normal_edge(words, 0, NORMAL[0])));
+        check("normal, left", &|words| above(-normal_edge(words, 0, -NORMAL[0])));
     }
 }
