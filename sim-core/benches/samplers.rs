@@ -1,5 +1,10 @@
 //! What a variate costs: the time to add up 1,000 of them, so a nanosecond per variate is a microsecond here.
 //! The words are SplitMix64's, as in an addressed draw; `words` alone is the floor.
+//!
+//! Measured (x86-64, shared machine, medians, ns per variate): words 0.7; standard exponential 2.2, standard
+//! normal 1.8; through [`Distribution`]: constant 0.5, exponential 2.4 (5.1 at an address of its own), uniform 2.9,
+//! hyperexponential 5.9, empirical 7.1, gamma and Erlang 8.3 (23 below shape 1), lognormal 9.5, Pareto 11,
+//! Weibull 20, bounded Pareto 21. What is above 3 is `libm`'s `exp` and `ln`, and mispredicted branches.
 
 use divan::counter::ItemsCount;
 use sim_core::sampler::{Distribution, DistributionError, standard_exponential, standard_normal};

@@ -111,14 +111,14 @@ const KNOWN: [(&str, [u64; 5]); 25] = [
     ("gamma 1000", [0x400839df406eac9f, 0x4006d710b8547db2, 0x400745cf4e97dcc3, 0x4007707dd7a9de86, 0x8a06abd0dfa80913]),
     ("hyperexponential", [0x3fe40ade40e0b14b, 0x400222fb6128f7a7, 0x3fdcd09a6e3b94d9, 0x400006516cfbcdc5, 0xe0d9330b1c780d90]),
     ("hyperexponential cv 2", [0x406009e6cb3ac743, 0x3fe56c0e90539035, 0x404043f9e3eb988c, 0x400ba235e8dcf6f7, 0xd9af310d8f41edc3]),
-    ("lognormal cv 0.1", [0x40240e1e90b38687, 0x40259e767bb6935c, 0x401e8cb235cce7aa, 0x4022a25e184cd248, 0x207120fbed7619f9]),
-    ("lognormal cv 2", [0x40048e53971b4858, 0x3ffb642102bdf7dc, 0x4027eb39ec021c9e, 0x401085a9f4fd9b30, 0x194f119e1e39bdc1]),
-    ("lognormal p99", [0x4162509e7057b3ab, 0x414a1e7994230500, 0x41535bec94112d81, 0x4155bdc165dbd6c7, 0x17356c4a58fe7902]),
-    ("pareto 1.5", [0x4013a8ef78d90225, 0x4004285b508a9deb, 0x40220b92abb3fa64, 0x40056c33bbad5ac8, 0x66c5bd136fc6f41f]),
-    ("pareto 5", [0x40022ff962bf6d8e, 0x40045619bd6f4b22, 0x4005f87e4510405c, 0x4000a0027758a7b2, 0xe120aed0bd2ae0eb]),
+    ("lognormal cv 0.1", [0x40240e1e90b38684, 0x40259e767bb6935c, 0x401e8cb235cce7a7, 0x4022a25e184cd247, 0xaf94cdda5b5c8824]),
+    ("lognormal cv 2", [0x40048e53971b485a, 0x3ffb642102bdf7dd, 0x4027eb39ec021c9f, 0x401085a9f4fd9b30, 0xdfc847cf9265c31f]),
+    ("lognormal p99", [0x4162509e7057b3aa, 0x414a1e79942304fa, 0x41535bec94112d82, 0x4155bdc165dbd6c0, 0xc529c0e795ac486b]),
+    ("pareto 1.5", [0x4013a8ef78d90225, 0x4004285b508a9dea, 0x40220b92abb3fa65, 0x40056c33bbad5ac8, 0x0b79ddde171c8417]),
+    ("pareto 5", [0x40022ff962bf6d8e, 0x40045619bd6f4b22, 0x4005f87e4510405c, 0x4000a0027758a7b3, 0x0ccb4432de552c13]),
     ("bounded pareto", [0x4019e7faf2500e52, 0x4034f1adc892fc12, 0x3ff35ddf6a528697, 0x4010d1383cd0b28d, 0x8b3bbe956a9c16de]),
-    ("weibull 0.5", [0x3fe6f0c00c5bd356, 0x3fd6f568fe318dc5, 0x4002900a9df24696, 0x3fecf442e856e54e, 0x940de79a710a5174]),
-    ("weibull 3", [0x3fe92f59f9abefbd, 0x3ffd6c1651e6c21e, 0x3fec0b210139d9cd, 0x3ffd386f71305c32, 0x165b4ed7fb0e6df5]),
+    ("weibull 0.5", [0x3fe6f0c00c5bd356, 0x3fd6f568fe318dc4, 0x4002900a9df24696, 0x3fecf442e856e54e, 0x60b138c521eb02c4]),
+    ("weibull 3", [0x3fe92f59f9abefbd, 0x3ffd6c1651e6c21e, 0x3fec0b210139d9cd, 0x3ffd386f71305c32, 0x7bf5d72d6e2346f4]),
     ("mixture", [0x3ffed8905e857c57, 0x401518145518e813, 0x400e13215d87cb6f, 0x4021f5a648ff61f8, 0xf8625553296b8879]),
     ("mixture with an atom", [0x3fff144001b4a3d0, 0x4010000000000000, 0x3fdcca434e51e806, 0x3fc4d5b7b3ffa16d, 0x6c01d03577ad5224]),
     ("empirical", [0x4007dc7b689b6553, 0x401584fc31017fbd, 0x4004e28c8ad5092c, 0x4021200d2673fe06, 0x6b475c80ff1d5759]),
@@ -351,7 +351,8 @@ fn assert_inverse(name: &str, distribution: &Distribution, x: f64) {
 fn quantiles_invert_cdfs() {
     for (name, distribution, density) in families() {
         assert_eq!(distribution.quantile(0.0), distribution.min(), "{name}");
-        assert_eq!(distribution.cdf(distribution.quantile(1.0)), 1.0, "{name}");
+        assert_eq!(distribution.quantile(1.0), distribution.max(), "{name}");
+        assert_eq!(distribution.cdf(distribution.max()), 1.0, "{name}");
         assert_eq!(distribution.cdf(-1.0), 0.0, "{name}");
         let mut before = distribution.min();
         for p in [1e-9, 1e-6, 0.001, 0.01, 0.1, 0.25, 0.5, 0.7, 0.9, 0.99, 0.999, 1.0 - 1e-6] {
@@ -397,7 +398,7 @@ fn every_sample_is_finite_and_in_the_support() {
         extreme.push((name, made.unwrap(), true));
     }
     for (name, distribution, _) in extreme {
-        let (low, high) = (distribution.min(), distribution.quantile(1.0));
+        let (low, high) = (distribution.min(), distribution.max());
         let check = |x: f64| assert!(x.is_finite() && x >= low && x <= high, "{name}: {x}");
         draws(name, &distribution, 20_000).into_iter().for_each(check);
         for layer in 0..256 {

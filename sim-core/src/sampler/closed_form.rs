@@ -1,4 +1,8 @@
 //! The families whose quantile has a closed form.
+//!
+//! Where a variate is a length times `exp` of something, the length's logarithm is added inside: in
+//! nanoseconds the argument is then far from 0, where `libm` always takes the same branch (measured:
+//! lognormal 9.4 instead of 14.0 ns, Pareto 10.6 for 16.4, Weibull 19 for 30). It costs one digit of sixteen.
 
 use super::checks::{DistributionError, above, not_negative, positive, shape};
 use super::{Family, standard_exponential, standard_normal};
@@ -25,6 +29,9 @@ impl Family for Constant {
         0.0
     }
     fn min(&self) -> f64 {
+        self.value
+    }
+    fn max(&self) -> f64 {
         self.value
     }
     fn cdf(&self, _: f64) -> f64 {
@@ -65,8 +72,11 @@ impl Family for Uniform {
     fn min(&self) -> f64 {
         self.low
     }
+    fn max(&self) -> f64 {
+        self.high
+    }
     fn cdf(&self, x: f64) -> f64 {
-        ((x - self.low) / (self.high - self.low)).min(1.0)
+        (x - self.low) / (self.high - self.low)
     }
     fn quantile(&self, p: f64) -> f64 {
         (self.low + p * (self.high - self.low)).min(self.high)
@@ -115,6 +125,7 @@ impl Family for Exponential {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lognormal {
     median: f64,
+    log_median: f64,
     sigma: f64,
 }
 
@@ -126,7 +137,7 @@ impl Lognormal {
             return Err(DistributionError::new("cv", "above 0 and at most 1e6", cv));
         }
         let growth = 1.0 + cv * cv;
-        Ok(Lognormal { median: mean / growth.sqrt(), sigma: ln_1p(cv * cv).sqrt() })
+        Ok(Lognormal::new(mean / growth.sqrt(), ln_1p(cv * cv).sqrt()))
     }
 
     /// p99 = median exp(2.33 sigma).
@@ -136,7 +147,11 @@ impl Lognormal {
         if p99 / median > 1e6 {
             return Err(DistributionError::new("p99", format!("at most a million medians ({median})"), p99));
         }
-        Ok(Lognormal { median, sigma: ln(p99 / median) / normal_quantile(0.99) })
+        Ok(Lognormal::new(median, ln(p99 / median) / normal_quantile(0.99)))
+    }
+
+    fn new(median: f64, sigma: f64) -> Self {
+        Lognormal { median, log_median: ln(median), sigma }
     }
 }
 
@@ -159,7 +174,7 @@ impl Family for Lognormal {
     }
     #[inline]
     fn sample<W: Words + ?Sized>(&self, words: &mut W) -> f64 {
-        self.median * exp(self.sigma * standard_normal(words))
+        exp(self.log_median + self.sigma * standard_normal(words))
     }
 }
 
@@ -167,12 +182,14 @@ impl Family for Lognormal {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pareto {
     scale: f64,
+    log_scale: f64,
     shape: f64,
 }
 
 impl Pareto {
     pub(super) fn new(scale: f64, exponent: f64) -> Result<Self, DistributionError> {
-        Ok(Pareto { scale: positive("scale", scale)?, shape: shape(exponent)? })
+        let (scale, shape) = (positive("scale", scale)?, shape(exponent)?);
+        Ok(Pareto { scale, log_scale: ln(scale), shape })
     }
 }
 
@@ -200,7 +217,7 @@ impl Family for Pareto {
     #[inline]
     fn sample<W: Words + ?Sized>(&self, words: &mut W) -> f64 {
         // With the least shape and the greatest scale, one draw in 1e10 would be past the largest float.
-        (self.scale * exp(standard_exponential(words) / self.shape)).min(f64::MAX)
+        exp(self.log_scale + standard_exponential(words) / self.shape).clamp(self.scale, f64::MAX)
     }
 }
 
@@ -208,6 +225,7 @@ impl Family for Pareto {
 #[derive(Clone, Debug, PartialEq)]
 pub struct BoundedPareto {
     low: f64,
+    log_low: f64,
     high: f64,
     shape: f64,
     /// The part of the unbounded Pareto that is at most `high`.
@@ -218,7 +236,8 @@ impl BoundedPareto {
     pub(super) fn new(low: f64, high: f64, exponent: f64) -> Result<Self, DistributionError> {
         let (low, high, shape) = (positive("low", low)?, positive("high", high)?, shape(exponent)?);
         above("high", high, "low", low)?;
-        Ok(BoundedPareto { low, high, shape, inside: -exp_m1(-shape * ln(high / low)) })
+        let inside = -exp_m1(-shape * ln(high / low));
+        Ok(BoundedPareto { low, log_low: ln(low), high, shape, inside })
     }
 
     /// The n-th moment, shape low^n / inside * the integral of exp((n - shape) t) from 0 to ln(high / low).
@@ -245,12 +264,15 @@ impl Family for BoundedPareto {
     fn min(&self) -> f64 {
         self.low
     }
+    fn max(&self) -> f64 {
+        self.high
+    }
     fn cdf(&self, x: f64) -> f64 {
         (-exp_m1(-self.shape * ln(x / self.low)) / self.inside).min(1.0)
     }
     #[inline]
     fn quantile(&self, p: f64) -> f64 {
-        (self.low * exp(-ln_1p(-p * self.inside) / self.shape)).min(self.high)
+        exp(self.log_low - ln_1p(-p * self.inside) / self.shape).clamp(self.low, self.high)
     }
     #[inline]
     fn sample<W: Words + ?Sized>(&self, words: &mut W) -> f64 {
@@ -263,11 +285,13 @@ impl Family for BoundedPareto {
 pub struct Weibull {
     shape: f64,
     scale: f64,
+    log_scale: f64,
 }
 
 impl Weibull {
     pub(super) fn new(exponent: f64, scale: f64) -> Result<Self, DistributionError> {
-        Ok(Weibull { shape: shape(exponent)?, scale: positive("scale", scale)? })
+        let (shape, scale) = (shape(exponent)?, positive("scale", scale)?);
+        Ok(Weibull { shape, scale, log_scale: ln(scale) })
     }
 }
 
@@ -290,6 +314,6 @@ impl Family for Weibull {
     }
     #[inline]
     fn sample<W: Words + ?Sized>(&self, words: &mut W) -> f64 {
-        self.scale * exp(ln(standard_exponential(words)) / self.shape)
+        exp(self.log_scale + ln(standard_exponential(words)) / self.shape)
     }
 }

@@ -82,10 +82,12 @@ impl Family for Empirical {
     fn min(&self) -> f64 {
         self.points[0].value
     }
+    fn max(&self) -> f64 {
+        self.points[self.points.len() - 1].value
+    }
     fn cdf(&self, x: f64) -> f64 {
         let above = self.points.partition_point(|point| point.value <= x);
-        let Some(high) = self.points.get(above) else { return 1.0 };
-        let low = &self.points[above - 1];
+        let (low, high) = (&self.points[above - 1], &self.points[above]);
         low.p + (x - low.value) / (high.value - low.value) * (high.p - low.p)
     }
     #[inline]

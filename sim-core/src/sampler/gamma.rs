@@ -64,9 +64,6 @@ impl Family for Gamma {
         gamma_p_q(self.shape, x * self.shape / self.mean).0
     }
     fn quantile(&self, p: f64) -> f64 {
-        if p == 1.0 {
-            return f64::INFINITY;
-        }
         let reached = |x: f64| {
             let (below, beyond) = gamma_p_q(self.shape, x);
             if p < 0.5 { below >= p } else { beyond <= 1.0 - p }

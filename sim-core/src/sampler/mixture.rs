@@ -93,6 +93,9 @@ impl Family for Mixture {
     fn min(&self) -> f64 {
         self.parts.iter().map(|part| part.distribution.min()).fold(f64::INFINITY, f64::min)
     }
+    fn max(&self) -> f64 {
+        self.parts.iter().map(|part| part.distribution.max()).fold(0.0, f64::max)
+    }
     fn cdf(&self, x: f64) -> f64 {
         self.sum(|part| part.cdf(x)).min(1.0)
     }
@@ -100,7 +103,7 @@ impl Family for Mixture {
     fn quantile(&self, p: f64) -> f64 {
         let quantiles = || self.parts.iter().map(|part| part.distribution.quantile(p));
         let (low, high) = (quantiles().fold(f64::INFINITY, f64::min), quantiles().fold(0.0, f64::max));
-        if p == 1.0 { high } else { least(low, high, |x| self.cdf(x) >= p) }
+        least(low, high, |x| self.cdf(x) >= p)
     }
     #[inline]
     fn sample<W: Words + ?Sized>(&self, words: &mut W) -> f64 {

@@ -69,11 +69,14 @@ pub enum Distribution {
     Empirical(Empirical),
 }
 
-/// What each family knows. `cdf` is asked only for `min() <= x < infinity`, `quantile` for `0 < p <= 1`.
+/// What each family knows. `cdf` is asked only for `min() <= x < max()`, `quantile` for `0 < p < 1`.
 trait Family {
     fn mean(&self) -> f64;
     fn variance(&self) -> f64;
     fn min(&self) -> f64;
+    fn max(&self) -> f64 {
+        f64::INFINITY
+    }
     fn cdf(&self, x: f64) -> f64;
     fn quantile(&self, p: f64) -> f64;
     fn sample<W: Words + ?Sized>(&self, words: &mut W) -> f64;
@@ -97,7 +100,7 @@ macro_rules! for_family {
 }
 
 impl Distribution {
-    /// One variate: finite and at least [`min`](Self::min). A constant takes no word, the others one or more.
+    /// One variate: finite, from [`min`](Self::min) to [`max`](Self::max). A constant takes no word, the others one or more.
     #[inline]
     pub fn sample<W: Words + ?Sized>(&self, words: &mut W) -> f64 {
         match self {
@@ -135,12 +138,17 @@ impl Distribution {
         for_family!(self, family => family.min())
     }
 
+    /// The greatest possible value (the supremum of the support); infinite for most.
+    pub fn max(&self) -> f64 {
+        for_family!(self, family => family.max())
+    }
+
     /// The probability of a value of at most `x`.
     pub fn cdf(&self, x: f64) -> f64 {
         assert!(!x.is_nan(), "the cdf was asked at NaN");
         if x < self.min() {
             0.0
-        } else if x == f64::INFINITY {
+        } else if x >= self.max() {
             1.0
         } else {
             for_family!(self, family => family.cdf(x))
@@ -151,7 +159,13 @@ impl Distribution {
     /// by bisection of the exact cdf down to neighbouring floats. Panics unless `p` is in 0..=1.
     pub fn quantile(&self, p: f64) -> f64 {
         assert!((0.0..=1.0).contains(&p), "a quantile is asked for between 0 and 1, not {p}");
-        if p == 0.0 { self.min() } else { for_family!(self, family => family.quantile(p)) }
+        if p == 0.0 {
+            self.min()
+        } else if p == 1.0 {
+            self.max()
+        } else {
+            for_family!(self, family => family.quantile(p))
+        }
     }
 
     /// Always `value`, which may be 0.
