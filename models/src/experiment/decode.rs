@@ -1,0 +1,355 @@
+//! From tree to types, reporting every problem on the way.
+//!
+//! A [`Decoder`] carries the path of the value being read and the problems found so far. Decoding
+//! returns `None` where a problem was reported, and its caller goes on with the neighbours, so one pass
+//! finds everything. [`spec!`](crate::spec) writes [`Decode`] for structs and enums out of the methods
+//! here; a type with a shorthand writes its own with the same methods:
+//!
+//! ```
+//! use sim_models::experiment::{Decode, Decoder, Node, TypeDoc};
+//! sim_models::spec! {
+//!     /// How work is done.
+//!     pub enum Workers {
+//!         /// One call each.
+//!         Blocking(count: u32; 1..),
+//!     }
+//! }
+//! /// A plain number means blocking workers.
+//! #[derive(Debug)]
+//! struct Shorthand(Workers);
+//! impl Decode for Shorthand {
+//!     fn decode(node: &Node, cx: &mut Decoder) -> Option<Self> {
+//!         if node.is_number() {
+//!             return cx.checked(node, Some(&(1..))).map(|count| Shorthand(Workers::Blocking(count)));
+//!         }
+//!         Workers::decode(node, cx).map(Shorthand)
+//!     }
+//!     fn encode(&self) -> Node {
+//!         self.0.encode()
+//!     }
+//!     fn describe() -> TypeDoc {
+//!         Workers::describe()
+//!     }
+//! }
+//! let mut cx = Decoder::new();
+//! let Shorthand(Workers::Blocking(count)) = Shorthand::decode(&Node::number(8), &mut cx).unwrap();
+//! assert_eq!(count, 8);
+//! ```
+
+use super::diagnostic::{Diagnostic, Diagnostics, Severity, did_you_mean};
+use super::doc::{Shape, TypeDoc};
+use super::node::{Entry, Kind, Node, Span};
+use super::path::{push_index, push_name};
+use super::print;
+use super::rule::Rule;
+
+/// A type that is read from an experiment file.
+pub trait Decode: Sized {
+    /// The value, or `None` after at least one error was reported. (An error may have been reported with
+    /// `Some` as well: then the type is right and the value is not.)
+    fn decode(node: &Node, cx: &mut Decoder) -> Option<Self>;
+
+    /// The value in canonical form: every default filled in, every shorthand written out. Decoding it
+    /// gives an equal value.
+    fn encode(&self) -> Node;
+
+    /// What can be written.
+    fn describe() -> TypeDoc;
+}
+
+/// Where decoding is, and what it found.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    path: String,
+    diagnostics: Diagnostics,
+}
+
+impl Decoder {
+    /// At the root, with nothing found.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reports an error at `span`, under the current path.
+    pub fn error(&mut self, span: Span, message: impl AsRef<str>) -> &mut Diagnostic {
+        let diagnostic = self.diagnostics.push(Diagnostic::error(span, message));
+        diagnostic.path(self.path.as_str())
+    }
+
+    /// Reports a warning at `span`, under the current path.
+    pub fn warn(&mut self, span: Span, message: impl AsRef<str>) -> &mut Diagnostic {
+        let mut diagnostic = Diagnostic::error(span, message);
+        diagnostic.severity = Severity::Warning;
+        self.diagnostics.push(diagnostic).path(self.path.as_str())
+    }
+
+    /// Runs `within` with the path one field or key longer.
+    pub fn at<R>(&mut self, name: &str, within: impl FnOnce(&mut Self) -> R) -> R {
+        let outer = self.path.len();
+        push_name(&mut self.path, name);
+        let result = within(self);
+        self.path.truncate(outer);
+        result
+    }
+
+    /// Runs `within` with the path one index longer.
+    pub fn at_index<R>(&mut self, index: usize, within: impl FnOnce(&mut Self) -> R) -> R {
+        let outer = self.path.len();
+        push_index(&mut self.path, index);
+        let result = within(self);
+        self.path.truncate(outer);
+        result
+    }
+
+    /// The path of the value being read: `services.payments.workers`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether an error was reported.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.has_errors()
+    }
+
+    /// What was found.
+    pub fn into_diagnostics(self) -> Diagnostics {
+        self.diagnostics
+    }
+
+    /// "expected a duration such as "250ms", found a list [..]". Returns `None` for the caller's return.
+    pub fn expected<T>(&mut self, node: &Node, what: &str) -> Option<T> {
+        if node.kind != Kind::Invalid {
+            self.error(node.span, format!("expected {what}, found {}", node.found()));
+        }
+        None
+    }
+
+    /// "did you mean `x`?" or the list of names; nothing where there are too many problems to care.
+    pub fn suggest<'a>(&self, found: &str, what: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+        if self.diagnostics.full() { String::new() } else { did_you_mean(found, what, names) }
+    }
+
+    /// Decodes a value and applies a rule to it.
+    pub fn checked<T: Decode>(&mut self, node: &Node, rule: Option<&dyn Rule<T>>) -> Option<T> {
+        let value = T::decode(node, self)?;
+        if let Some(rule) = rule
+            && let Err(why) = rule.check(&value)
+        {
+            let hint = rule.hint(&value).unwrap_or_default();
+            self.error(node.span, format!("got {}, {why}", node.brief())).help(hint);
+        }
+        Some(value)
+    }
+
+    /// The fields of a struct or variant called `name`. Reports those that are not among `known`.
+    pub fn fields<'n>(&mut self, node: &'n Node, name: &'static str, known: &[&str]) -> Option<Fields<'n>> {
+        let given: &[Entry] = match &node.kind {
+            Kind::Invalid => return None,
+            Kind::Struct(None, fields) => fields,
+            Kind::Struct(Some(given), fields) if **given == *name => fields,
+            Kind::Unit => &[],
+            Kind::Word(word) if word == name => &[],
+            Kind::Struct(Some(_), _) | Kind::Tuple(Some(_), _) if node.name() != Some(name) => {
+                return self.expected(node, &format!("`{name}` or (field: value, ..)"));
+            }
+            Kind::Map(_) => {
+                self.error(
+                    node.span.first(1),
+                    format!("expected {name} as (field: value, ..), found a map {{..}}"),
+                )
+                .help("fields stand in round brackets, their names without quotes");
+                return None;
+            }
+            _ => {
+                let known = known.iter().map(|name| field_name(name)).collect::<Vec<_>>().join(", ");
+                self.error(
+                    node.span,
+                    format!("expected {name} as (field: value, ..), found {}", node.found()),
+                )
+                .help(format!("its fields are: {known}"));
+                return None;
+            }
+        };
+        for entry in given {
+            let found = entry.key.value.as_str();
+            if !known.iter().any(|known| field_name(known) == found) {
+                let what = if known.is_empty() { "it has no fields" } else { "its fields are" };
+                let help = self.suggest(found, what, known.iter().map(|name| field_name(name)));
+                let message = format!("unknown field `{}` in {name}", print::shortened(found));
+                self.at(found, |cx| cx.error(entry.key.span, message).help(help).span());
+            }
+        }
+        Some(Fields { given, of: name, span: node.span })
+    }
+
+    /// One field: decoded and checked, or its default, or reported as missing.
+    pub fn field<T: Decode>(
+        &mut self,
+        fields: &Fields<'_>,
+        name: &'static str,
+        default: Option<fn() -> T>,
+        rule: Option<&dyn Rule<T>>,
+    ) -> Option<T> {
+        let name = field_name(name);
+        if let Some(entry) = fields.given.iter().find(|entry| entry.key.value == name) {
+            return self.at(name, |cx| cx.checked(&entry.value, rule));
+        }
+        if let Some(default) = default {
+            return Some(default());
+        }
+        let doc = T::describe();
+        let message = format!("missing field `{name}` of {}: {}", fields.of, doc.phrase());
+        let end = Span { start: fields.span.end.saturating_sub(1).max(fields.span.start), ..fields.span };
+        let help = format!("add {name}: {}", doc.example());
+        self.at(name, |cx| _ = cx.error(end, message).label(fields.span.first(1), "of this").help(help));
+        None
+    }
+
+    /// The name of a variant as written: `Full`, `Fixed(..)`.
+    pub fn variant<'n>(&mut self, node: &'n Node, describe: fn() -> TypeDoc) -> Option<&'n str> {
+        if let Some(name) = node.name() {
+            return Some(name);
+        }
+        if node.kind == Kind::Invalid {
+            return None;
+        }
+        let doc = describe();
+        let help = match (&doc.shape, node.as_text()) {
+            (Shape::Enum(variants), Some(text)) if variants.iter().any(|variant| variant.name == text) => {
+                format!("write {text} without quotes")
+            }
+            _ => doc.alternatives(),
+        };
+        let message = format!("expected {}, found {}", doc.phrase(), node.found());
+        self.error(node.span, message).help(help);
+        None
+    }
+
+    /// Reports that the node's name is no variant.
+    pub fn unknown_variant<T>(&mut self, node: &Node, describe: fn() -> TypeDoc) -> Option<T> {
+        let name = node.name().unwrap_or_default();
+        let doc = describe();
+        let help = match &doc.shape {
+            Shape::Enum(variants) if !self.diagnostics.full() => {
+                match super::diagnostic::nearest(name, variants.iter().map(|variant| variant.name)) {
+                    Some(near) => format!("did you mean `{near}`? {}", doc.alternatives()),
+                    None => doc.alternatives(),
+                }
+            }
+            _ => String::new(),
+        };
+        let message = format!("unknown variant `{}` of {}", print::shortened(name), doc.name);
+        self.error(node.name_span(), message).help(help);
+        None
+    }
+
+    /// That a variant without parameters was given none.
+    pub fn bare(&mut self, node: &Node) -> Option<()> {
+        match &node.kind {
+            Kind::Word(_) => Some(()),
+            Kind::Struct(_, fields) if fields.is_empty() => Some(()),
+            _ => {
+                let name = node.name().unwrap_or_default();
+                self.error(node.span, format!("`{name}` takes no parameters")).help(format!("write {name}"));
+                None
+            }
+        }
+    }
+
+    /// The parameters of a variant, in order. Their names may be written, too.
+    pub fn items<'n>(&mut self, node: &'n Node, names: &[&'static str]) -> Option<Items<'n>> {
+        let name = node.name().unwrap_or_default();
+        let given: Vec<(&'static str, &Node)> = match &node.kind {
+            Kind::Tuple(_, items) => {
+                let names = names.iter().copied().chain(std::iter::repeat(""));
+                names.map(field_name).zip(items).collect()
+            }
+            Kind::Struct(_, fields)
+                if fields.iter().all(|field| names.contains(&field.key.value.as_str())) =>
+            {
+                names.iter().filter_map(|&name| Some((name, node.get(name)?))).collect()
+            }
+            Kind::Struct(..) => {
+                self.error(node.span, format!("`{name}` has no such fields"))
+                    .help(format!("write {name}({})", names.join(", ")));
+                return None;
+            }
+            _ => Vec::new(),
+        };
+        if given.len() == names.len() {
+            let alone = given.len() == 1;
+            return Some(Items { given: given.into_iter(), alone });
+        }
+        let plural = if names.len() == 1 { "parameter" } else { "parameters" };
+        let message = format!("`{name}` takes {} {plural}, got {}", names.len(), given.len());
+        self.error(node.span, message).help(format!("write {name}({})", names.join(", ")));
+        None
+    }
+
+    /// The next parameter of a variant.
+    pub fn item<T: Decode>(&mut self, items: &mut Items<'_>, rule: Option<&dyn Rule<T>>) -> Option<T> {
+        let (name, node) = items.given.next()?;
+        if items.alone { self.checked(node, rule) } else { self.at(name, |cx| cx.checked(node, rule)) }
+    }
+}
+
+/// The parameters that were written.
+#[derive(Debug)]
+pub struct Items<'n> {
+    given: std::vec::IntoIter<(&'static str, &'n Node)>,
+    alone: bool,
+}
+
+/// The fields that were written.
+#[derive(Debug)]
+pub struct Fields<'n> {
+    given: &'n [Entry],
+    of: &'static str,
+    span: Span,
+}
+
+impl<'n> Fields<'n> {
+    /// The value of a field, if it was written.
+    pub fn get(&self, name: &str) -> Option<&'n Node> {
+        self.given.iter().find(|entry| entry.key.value == name).map(|entry| &entry.value)
+    }
+}
+
+/// A field's name in the file: Rust writes `for` as `r#for`.
+#[doc(hidden)]
+pub fn field_name(name: &str) -> &str {
+    name.strip_prefix("r#").unwrap_or(name)
+}
+
+impl Node {
+    /// Whether it is written as a text.
+    pub fn is_text(&self) -> bool {
+        matches!(self.kind, Kind::Text(_))
+    }
+
+    /// Whether it is written as a number.
+    pub fn is_number(&self) -> bool {
+        matches!(self.kind, Kind::Number(_))
+    }
+}
+
+impl TypeDoc {
+    /// For the middle of a sentence: `a duration such as "250ms"`.
+    pub fn phrase(&self) -> String {
+        let article = if self.name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+        match &self.shape {
+            Shape::Bool => "true or false".into(),
+            Shape::Text(example) => format!("{article} {} such as {example}", self.name),
+            Shape::Enum(_) | Shape::Struct(_) => self.name.clone(),
+            Shape::Optional(inner) => (inner.describe)().phrase(),
+            _ => format!("{article} {}", self.name),
+        }
+    }
+
+    /// The variants with their parameters.
+    pub(super) fn alternatives(&self) -> String {
+        let Shape::Enum(variants) = &self.shape else { return String::new() };
+        let names: Vec<String> = variants.iter().map(|variant| variant.signature()).collect();
+        format!("one of: {}", names.join(", "))
+    }
+}

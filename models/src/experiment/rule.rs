@@ -1,0 +1,236 @@
+//! What a value must satisfy beyond its type.
+
+use std::ops::{RangeFrom, RangeInclusive};
+
+use sim_core::{Rate, SimDuration};
+
+use super::map::Map;
+use super::node::Spanned;
+
+/// What a value must satisfy beyond its type.
+pub trait Rule<T> {
+    /// Why `value` is refused, if it is: "allowed 1 to 1000". It follows "got 0, ".
+    fn check(&self, value: &T) -> Result<(), String>;
+
+    /// What was probably meant instead of a refused `value`.
+    fn hint(&self, _value: &T) -> Option<String> {
+        None
+    }
+
+    /// The values that pass, for the documentation: "1 to 1000".
+    fn allowed(&self) -> String {
+        String::new()
+    }
+}
+
+/// Any value, if there is one.
+impl<T, R: Rule<T>> Rule<Option<T>> for R {
+    fn check(&self, value: &Option<T>) -> Result<(), String> {
+        value.as_ref().map_or(Ok(()), |value| self.check(value))
+    }
+    fn hint(&self, value: &Option<T>) -> Option<String> {
+        value.as_ref().and_then(|value| self.hint(value))
+    }
+    fn allowed(&self) -> String {
+        Rule::<T>::allowed(self)
+    }
+}
+
+/// The value itself.
+impl<T, R: Rule<T>> Rule<Spanned<T>> for R {
+    fn check(&self, value: &Spanned<T>) -> Result<(), String> {
+        self.check(&value.value)
+    }
+    fn hint(&self, value: &Spanned<T>) -> Option<String> {
+        self.hint(&value.value)
+    }
+    fn allowed(&self) -> String {
+        Rule::<T>::allowed(self)
+    }
+}
+
+/// A number as it would be written.
+trait Shown: PartialOrd {
+    fn shown(&self) -> String;
+    fn percent_meant(_range: &RangeInclusive<Self>, _value: &Self) -> Option<String>
+    where
+        Self: Sized,
+    {
+        None
+    }
+}
+
+impl Shown for u32 {
+    fn shown(&self) -> String {
+        self.to_string()
+    }
+}
+impl Shown for u64 {
+    fn shown(&self) -> String {
+        self.to_string()
+    }
+}
+impl Shown for SimDuration {
+    fn shown(&self) -> String {
+        format!("\"{self}\"")
+    }
+}
+impl Shown for f64 {
+    fn shown(&self) -> String {
+        format!("{self:?}")
+    }
+    fn percent_meant(range: &RangeInclusive<f64>, &value: &f64) -> Option<String> {
+        let share = *range == (0.0..=1.0) && value > 1.0 && value <= 100.0;
+        share.then(|| format!("is {value} % meant? write {:?}", value / 100.0))
+    }
+}
+
+macro_rules! ranges {
+    ($($ty:ty),*) => {$(
+        impl Rule<$ty> for RangeInclusive<$ty> {
+            fn check(&self, value: &$ty) -> Result<(), String> {
+                if self.contains(value) { Ok(()) } else { Err(format!("allowed {}", Rule::<$ty>::allowed(self))) }
+            }
+            fn hint(&self, value: &$ty) -> Option<String> {
+                Shown::percent_meant(self, value)
+            }
+            fn allowed(&self) -> String {
+                format!("{} to {}", self.start().shown(), self.end().shown())
+            }
+        }
+        impl Rule<$ty> for RangeFrom<$ty> {
+            fn check(&self, value: &$ty) -> Result<(), String> {
+                if self.contains(value) { Ok(()) } else { Err(format!("allowed {}", Rule::<$ty>::allowed(self))) }
+            }
+            fn allowed(&self) -> String {
+                format!("at least {}", self.start.shown())
+            }
+        }
+    )*};
+}
+ranges!(u32, u64, f64, SimDuration);
+
+/// More than nothing, and what nothing would do.
+#[derive(Clone, Copy, Debug)]
+pub struct Positive(Option<&'static str>);
+
+/// More than nothing: a duration, a rate or a number above 0.
+pub const POSITIVE: Positive = Positive(None);
+
+impl Positive {
+    /// With the reason, which is what 0 would mean: "every call would fail".
+    pub const fn or(self, consequence: &'static str) -> Positive {
+        Positive(Some(consequence))
+    }
+
+    fn verdict(self, positive: bool, must: &str) -> Result<(), String> {
+        match (positive, self.0) {
+            (true, _) => Ok(()),
+            (false, None) => Err(format!("must be {must} 0")),
+            (false, Some(why)) => Err(format!("must be {must} 0: {why}")),
+        }
+    }
+}
+
+impl Rule<SimDuration> for Positive {
+    fn check(&self, value: &SimDuration) -> Result<(), String> {
+        self.verdict(!value.is_zero(), "longer than")
+    }
+    fn allowed(&self) -> String {
+        "longer than 0".into()
+    }
+}
+
+impl Rule<Rate> for Positive {
+    fn check(&self, value: &Rate) -> Result<(), String> {
+        self.verdict(value.get() > 0.0, "more than")
+    }
+    fn allowed(&self) -> String {
+        "more than 0".into()
+    }
+}
+
+impl Rule<f64> for Positive {
+    fn check(&self, value: &f64) -> Result<(), String> {
+        self.verdict(*value > 0.0, "more than")
+    }
+    fn allowed(&self) -> String {
+        "more than 0".into()
+    }
+}
+
+/// How many entries a list or map may have.
+#[derive(Clone, Debug)]
+pub struct Len(pub RangeInclusive<usize>);
+
+/// At least one entry.
+pub const NOT_EMPTY: Len = Len(1..=usize::MAX);
+
+impl Len {
+    fn verdict(&self, length: usize) -> Result<(), String> {
+        if self.0.contains(&length) {
+            Ok(())
+        } else {
+            Err(format!("{length} entries, allowed {}", self.text()))
+        }
+    }
+
+    fn text(&self) -> String {
+        match (*self.0.start(), *self.0.end()) {
+            (least, usize::MAX) => format!("at least {least}"),
+            (least, most) => format!("{least} to {most}"),
+        }
+    }
+}
+
+impl<T> Rule<Vec<T>> for Len {
+    fn check(&self, value: &Vec<T>) -> Result<(), String> {
+        self.verdict(value.len())
+    }
+    fn allowed(&self) -> String {
+        format!("{} entries", self.text())
+    }
+}
+
+impl<T> Rule<Map<T>> for Len {
+    fn check(&self, value: &Map<T>) -> Result<(), String> {
+        self.verdict(value.len())
+    }
+    fn allowed(&self) -> String {
+        format!("{} entries", self.text())
+    }
+}
+
+/// What services, policies, variants and the like may be called: it is a part of paths and file names.
+#[derive(Clone, Copy, Debug)]
+pub struct Name;
+
+/// The longest name, in bytes.
+const NAME_BYTES: usize = 64;
+
+impl Name {
+    /// Why `name` cannot be one.
+    pub fn verdict(name: &str) -> Result<(), String> {
+        let letter = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        let sound = name.bytes().next().is_some_and(letter) && name.bytes().all(|b| letter(b) || b == b'-');
+        match sound {
+            _ if name.is_empty() => Err("a name cannot be empty".into()),
+            _ if name.len() > NAME_BYTES => {
+                Err(format!("a name has at most {NAME_BYTES} bytes, this one {}", name.len()))
+            }
+            true => Ok(()),
+            false => {
+                Err("a name is letters (a-z, A-Z), digits, `_` and `-`, and does not begin with `-`".into())
+            }
+        }
+    }
+}
+
+impl Rule<String> for Name {
+    fn check(&self, value: &String) -> Result<(), String> {
+        Name::verdict(value)
+    }
+    fn allowed(&self) -> String {
+        format!("letters, digits, `_`, `-`; at most {NAME_BYTES} bytes")
+    }
+}

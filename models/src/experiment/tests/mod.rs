@@ -1,0 +1,2 @@
+mod specs;
+mod toy;
