@@ -1,0 +1,176 @@
+//! How one attempt ends, and which endings a policy reacts to.
+//!
+//! Every attempt that was sent ends in exactly one [`Outcome`]; the words are those of the caller, so a
+//! reply that arrives after its timeout is `TimedOut` here and wasted work over there. A [`Failure`] is
+//! what a file may list under `on:`; an [`OutcomeSet`] is that list as the model asks for it.
+
+use std::fmt;
+
+/// How an attempt that was sent ended, as its caller saw it. The numbers are hashed into digests and
+/// written to reports: they never change and are never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u16)]
+pub enum Outcome {
+    /// Answered, in time.
+    Ok = 0,
+    /// Answered with an error, in time.
+    Error = 1,
+    /// Turned away by the server: its queue was full, or it shed or limited load.
+    Rejected = 2,
+    /// Nobody listened.
+    Refused = 3,
+    /// Cut off by a crash.
+    Reset = 4,
+    /// No answer within the attempt's timeout.
+    TimedOut = 5,
+    /// Given up by its caller for a reason of the caller's: the deadline, or another attempt won.
+    Cancelled = 6,
+    /// Still out when the run ended.
+    InFlight = 7,
+}
+
+impl Outcome {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Outcome; 8] = [
+        Outcome::Ok,
+        Outcome::Error,
+        Outcome::Rejected,
+        Outcome::Refused,
+        Outcome::Reset,
+        Outcome::TimedOut,
+        Outcome::Cancelled,
+        Outcome::InFlight,
+    ];
+
+    /// The words of a report: `timed out`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::Error => "error",
+            Outcome::Rejected => "rejected",
+            Outcome::Refused => "refused",
+            Outcome::Reset => "reset",
+            Outcome::TimedOut => "timed out",
+            Outcome::Cancelled => "cancelled",
+            Outcome::InFlight => "in flight",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+spec! {
+    /// Something that can go wrong with one try of a call.
+    #[derive(Copy, PartialEq, Eq)]
+    pub enum Failure {
+        /// The server answered with an error.
+        Error,
+        /// The server turned the attempt away: its queue was full, or it shed or limited load.
+        Rejected,
+        /// Nobody listened.
+        Refused,
+        /// A crash cut the attempt off.
+        Reset,
+        /// No answer within the attempt's timeout.
+        TimedOut,
+        /// The caller's own breaker was open, so nothing was sent.
+        BreakerOpen,
+    }
+}
+
+/// What a retry reacts to and a breaker counts unless the file says otherwise: whatever can go wrong with
+/// an attempt that was sent.
+pub const ANY_SENT: [Failure; 5] =
+    [Failure::Error, Failure::Rejected, Failure::Refused, Failure::Reset, Failure::TimedOut];
+
+impl Failure {
+    /// The outcome of an attempt that failed so; `None` for the one that was never sent.
+    const fn outcome(self) -> Option<Outcome> {
+        match self {
+            Failure::Error => Some(Outcome::Error),
+            Failure::Rejected => Some(Outcome::Rejected),
+            Failure::Refused => Some(Outcome::Refused),
+            Failure::Reset => Some(Outcome::Reset),
+            Failure::TimedOut => Some(Outcome::TimedOut),
+            Failure::BreakerOpen => None,
+        }
+    }
+}
+
+/// The failures a policy reacts to. Never holds `Ok`, `Cancelled` or `InFlight`: a file cannot name them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutcomeSet(u16);
+
+impl OutcomeSet {
+    const BREAKER_OPEN: u16 = 1 << 15;
+
+    /// The failures listed in a file.
+    pub fn of(failures: &[Failure]) -> Self {
+        OutcomeSet(failures.iter().fold(0, |bits, failure| {
+            bits | failure.outcome().map_or(Self::BREAKER_OPEN, |outcome| 1 << outcome as u16)
+        }))
+    }
+
+    /// Whether an attempt that ended so is meant.
+    #[inline]
+    pub const fn contains(self, outcome: Outcome) -> bool {
+        self.0 >> outcome as u16 & 1 == 1
+    }
+
+    /// Whether a try that the caller's own breaker refused is meant.
+    #[inline]
+    pub const fn contains_breaker_open(self) -> bool {
+        self.0 & Self::BREAKER_OPEN != 0
+    }
+}
+
+/// What is wrong with an `on:` list: nothing in it, or something twice.
+pub(super) fn problem_of_list(failures: &[Failure]) -> Option<String> {
+    let twice = (1..failures.len()).find(|&i| failures[..i].contains(&failures[i]));
+    match twice {
+        _ if failures.is_empty() => Some("must name at least one failure".into()),
+        Some(i) => Some(format!("names {:?} twice", failures[i])),
+        None => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_frozen() {
+        for (number, outcome) in Outcome::ALL.into_iter().enumerate() {
+            assert_eq!(outcome as usize, number, "{outcome}");
+        }
+    }
+
+    #[test]
+    fn a_set_holds_what_was_listed_and_nothing_else() {
+        use Outcome::*;
+        let any = OutcomeSet::of(&ANY_SENT);
+        for outcome in Outcome::ALL {
+            let failed = matches!(outcome, Error | Rejected | Refused | Reset | TimedOut);
+            assert_eq!(any.contains(outcome), failed, "{outcome}");
+        }
+        assert!(!any.contains_breaker_open());
+        let own = OutcomeSet::of(&[Failure::BreakerOpen, Failure::Reset]);
+        assert!(own.contains_breaker_open() && own.contains(Reset));
+        assert!(!own.contains(Error) && !own.contains(InFlight));
+    }
+
+    #[test]
+    fn a_list_is_neither_empty_nor_repetitive() {
+        assert_eq!(problem_of_list(&ANY_SENT), None);
+        assert!(problem_of_list(&[]).unwrap().contains("at least one"));
+        assert!(
+            problem_of_list(&[Failure::Error, Failure::Reset, Failure::Error])
+                .unwrap()
+                .contains("Error twice")
+        );
+    }
+}

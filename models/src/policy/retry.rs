@@ -1,0 +1,332 @@
+//! Whether a failed attempt is followed by another, and after how long.
+//!
+//! A *retry* is an attempt after the first; `attempts` counts the first, as the AWS SDKs, gRPC and
+//! resilience4j do (Envoy, Istio and Finagle count retries). It is a limit for one call and says nothing
+//! about load: while everything fails, load is `attempts` times what was offered. What bounds load is a
+//! [budget](super::budget).
+//!
+//! If every attempt fails independently with probability `p`, a call costs `(1 - p^n) / (1 - p)` attempts
+//! out of at most `n`, and `d` layers that each retry cost their product: `n^d` when the last layer is
+//! down.
+
+use super::backoff::{Backoff, Bounds, Growth, Jitter};
+use super::outcome::{ANY_SENT, Failure, Outcome, OutcomeSet, problem_of_list};
+use sim_core::{SimDuration, Words};
+
+/// Attempts of a call, the first included. The AWS SDKs (standard mode) and resilience4j.
+pub const DEFAULT_ATTEMPTS: u32 = 3;
+/// What the first retry waits. The AWS SDK for JavaScript; Envoy 25 ms, resilience4j 500 ms.
+pub const DEFAULT_BASE: SimDuration = SimDuration::from_millis(100);
+/// What each retry multiplies the delay by. The AWS SDKs and Envoy; resilience4j 1.5, gRPC has no default.
+pub const DEFAULT_FACTOR: f64 = 2.0;
+/// The longest delay before jitter. The AWS SDKs; Envoy ten times the base, gRPC has no default.
+pub const DEFAULT_CAP: SimDuration = SimDuration::from_secs(20);
+
+spec! {
+    /// Whether and when a failed attempt is tried again.
+    pub enum Retry {
+        /// Never: the first failure is the call's.
+        None,
+        /// After the same delay each time.
+        Fixed {
+            /// Attempts of a call, the first included.
+            attempts: u32 = DEFAULT_ATTEMPTS; 1..=1000,
+            /// What each retry waits, from the failure of the attempt before it.
+            delay: SimDuration = SimDuration::ZERO,
+            /// What spreads the delays.
+            jitter: Jitter = Jitter::None,
+            /// The failures that are retried.
+            on: Vec<Failure> = ANY_SENT.to_vec(),
+        },
+        /// After a delay that grows by the same step each time.
+        Linear {
+            /// Attempts of a call, the first included.
+            attempts: u32 = DEFAULT_ATTEMPTS; 1..=1000,
+            /// What the first retry waits, before jitter.
+            base: SimDuration = DEFAULT_BASE,
+            /// What each further retry adds; as much as `base` if absent.
+            step: Option<SimDuration> = None,
+            /// The longest delay, before jitter.
+            cap: SimDuration = DEFAULT_CAP,
+            /// What spreads the delays.
+            jitter: Jitter = Jitter::None,
+            /// The failures that are retried.
+            on: Vec<Failure> = ANY_SENT.to_vec(),
+        },
+        /// After a delay that grows by the same factor each time.
+        Exponential {
+            /// Attempts of a call, the first included.
+            attempts: u32 = DEFAULT_ATTEMPTS; 1..=1000,
+            /// What the first retry waits, before jitter.
+            base: SimDuration = DEFAULT_BASE,
+            /// What each further retry multiplies the delay by.
+            factor: f64 = DEFAULT_FACTOR; 1.0..=100.0,
+            /// The longest delay, before jitter.
+            cap: SimDuration = DEFAULT_CAP,
+            /// What spreads the delays. Full unless said otherwise, as in the AWS SDKs.
+            jitter: Jitter = Jitter::Full,
+            /// The failures that are retried.
+            on: Vec<Failure> = ANY_SENT.to_vec(),
+        },
+    }
+}
+
+/// A retry policy ready to run. Immutable, so one serves all clients of an edge.
+#[derive(Clone, Debug)]
+pub struct RetryPlan {
+    attempts: u32,
+    on: OutcomeSet,
+    backoff: Backoff,
+}
+
+impl RetryPlan {
+    /// What `retry` asks for.
+    pub fn new(retry: &Retry) -> Self {
+        let (attempts, growth, jitter, on) = match *retry {
+            Retry::None => (1, Growth::Fixed(SimDuration::ZERO), &Jitter::None, &[][..]),
+            Retry::Fixed { attempts, delay, ref jitter, ref on } => {
+                (attempts, Growth::Fixed(delay), jitter, &on[..])
+            }
+            Retry::Linear { attempts, base, step, cap, ref jitter, ref on } => {
+                (attempts, Growth::Linear { base, step: step.unwrap_or(base), cap }, jitter, &on[..])
+            }
+            Retry::Exponential { attempts, base, factor, cap, ref jitter, ref on } => {
+                (attempts, Growth::Exponential { base, factor, cap }, jitter, &on[..])
+            }
+        };
+        RetryPlan { attempts, on: OutcomeSet::of(on), backoff: Backoff::new(growth, jitter.clone()) }
+    }
+
+    /// Attempts of a call, the first included.
+    #[inline]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Whether a call that made `tries` tries, of which the last ended as `outcome`, may try again.
+    #[inline]
+    pub fn retries(&self, tries: u32, outcome: Outcome) -> bool {
+        tries < self.attempts && self.on.contains(outcome)
+    }
+
+    /// The same when the last try was not sent because the caller's own breaker was open.
+    #[inline]
+    pub fn retries_breaker_open(&self, tries: u32) -> bool {
+        tries < self.attempts && self.on.contains_breaker_open()
+    }
+
+    /// How long retry `retry` waits (1 is the first). `previous` is what this call's last retry waited,
+    /// zero if there was none.
+    #[inline]
+    pub fn delay(&self, retry: u32, previous: SimDuration, words: &mut impl Words) -> SimDuration {
+        self.backoff.delay(retry, previous, words)
+    }
+
+    /// The shortest, mean and longest delay of retry `retry`.
+    pub fn bounds(&self, retry: u32) -> Bounds {
+        self.backoff.bounds(retry)
+    }
+
+    /// The most that all the delays of one call can add up to.
+    pub fn worst_case_total(&self) -> SimDuration {
+        let longest = (1..self.attempts).map(|retry| self.backoff.bounds(retry).max.as_nanos());
+        SimDuration::from_nanos(longest.fold(0, u64::saturating_add))
+    }
+
+    /// How many attempts of a call can begin before `deadline` if each runs into its `timeout` and every
+    /// delay is the shortest possible.
+    pub fn attempts_that_begin(&self, timeout: SimDuration, deadline: SimDuration) -> u32 {
+        let mut begins: u64 = 0;
+        for retry in 1..self.attempts {
+            let pause = timeout.as_nanos().saturating_add(self.backoff.bounds(retry).min.as_nanos());
+            begins = begins.saturating_add(pause);
+            if begins >= deadline.as_nanos() {
+                return retry;
+            }
+        }
+        self.attempts
+    }
+}
+
+impl Retry {
+    /// What is wrong beyond the ranges of single fields: (field, message).
+    pub fn problems(&self) -> Vec<(&'static str, String)> {
+        let mut problems = Vec::new();
+        let mut problem = |field, message: &str| problems.push((field, message.to_owned()));
+        let (jitter, on) = match self {
+            Retry::None => return problems,
+            Retry::Fixed { jitter, on, .. } => {
+                if let Jitter::Decorrelated = jitter {
+                    problem(
+                        "jitter",
+                        "a fixed delay has no room to grow in: use `Exponential(jitter: Decorrelated)`",
+                    );
+                }
+                (jitter, on)
+            }
+            Retry::Linear { base, cap, jitter, on, .. } => {
+                if cap < base {
+                    problem("cap", "is shorter than `base`, the first delay");
+                }
+                if let Jitter::Decorrelated = jitter {
+                    problem("jitter", "would ignore the steps: use `Exponential(jitter: Decorrelated)`");
+                }
+                (jitter, on)
+            }
+            Retry::Exponential { base, cap, jitter, on, .. } => {
+                if cap < base {
+                    problem("cap", "is shorter than `base`, the first delay");
+                }
+                if base.is_zero() {
+                    problem("base", "must be longer than 0, or it never grows: `Fixed()` retries at once");
+                }
+                (jitter, on)
+            }
+        };
+        if let Jitter::Proportional(fraction) | Jitter::Symmetric(fraction) = jitter
+            && !(0.0..=1.0).contains(fraction)
+        {
+            problem("jitter", "must be a fraction from 0 to 1");
+        }
+        if let Some(message) = problem_of_list(on) {
+            problem("on", &message);
+        }
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sim_core::Streams;
+
+    fn secs(secs: u64) -> SimDuration {
+        SimDuration::from_secs(secs)
+    }
+
+    fn fixed(attempts: u32, delay: SimDuration) -> Retry {
+        Retry::Fixed { attempts, delay, jitter: Jitter::None, on: ANY_SENT.to_vec() }
+    }
+
+    fn doubling(attempts: u32, jitter: Jitter) -> Retry {
+        let (base, cap, on) = (secs(1), secs(60), ANY_SENT.to_vec());
+        Retry::Exponential { attempts, base, factor: 2.0, cap, jitter, on }
+    }
+
+    #[test]
+    fn attempts_include_the_first() {
+        use Outcome::*;
+        let plan = RetryPlan::new(&fixed(3, SimDuration::ZERO));
+        for (tries, outcome, again) in [
+            (1, Error, true),
+            (1, Rejected, true),
+            (1, Refused, true),
+            (1, Reset, true),
+            (1, TimedOut, true),
+            (2, Error, true),
+            (3, Error, false),
+            (1, Ok, false),
+            (1, Cancelled, false),
+            (1, InFlight, false),
+        ] {
+            assert_eq!(plan.retries(tries, outcome), again, "{outcome} after {tries}");
+        }
+        assert!(!plan.retries_breaker_open(1), "an open breaker is not retried by default");
+        let never = RetryPlan::new(&Retry::None);
+        assert!(Outcome::ALL.into_iter().all(|outcome| !never.retries(1, outcome)));
+        assert_eq!((never.attempts(), never.worst_case_total()), (1, SimDuration::ZERO));
+    }
+
+    #[test]
+    fn only_what_is_listed_is_retried() {
+        let on = vec![Failure::Refused, Failure::BreakerOpen];
+        let plan = RetryPlan::new(&Retry::Fixed { attempts: 2, delay: secs(1), jitter: Jitter::None, on });
+        assert!(plan.retries(1, Outcome::Refused) && plan.retries_breaker_open(1));
+        assert!(!plan.retries(1, Outcome::TimedOut) && !plan.retries_breaker_open(2));
+    }
+
+    #[test]
+    fn worst_cases_add_up() {
+        let linear = |step| Retry::Linear {
+            attempts: 4,
+            base: secs(1),
+            step,
+            cap: secs(60),
+            jitter: Jitter::None,
+            on: ANY_SENT.to_vec(),
+        };
+        for (retry, total) in [
+            (fixed(3, secs(5)), secs(10)),
+            (linear(None), secs(1 + 2 + 3)),
+            (linear(Some(secs(10))), secs(1 + 11 + 21)),
+            (doubling(6, Jitter::None), secs(31)), // claim C11: 1, 2, 4, 8, 16 s
+            (doubling(6, Jitter::Full), secs(31)),
+            (doubling(3, Jitter::Additive(secs(1))), secs(2 + 3)), // claim E9
+            (doubling(1, Jitter::Full), SimDuration::ZERO),
+        ] {
+            assert_eq!(RetryPlan::new(&retry).worst_case_total(), total, "{retry:?}");
+        }
+        let longest = secs(100 * 365 * 86_400);
+        assert_eq!(RetryPlan::new(&fixed(1000, longest)).worst_case_total().as_nanos(), u64::MAX);
+    }
+
+    /// Claim E9: `delay = 2^attempt + U(0, 1)` with three attempts sleeps twice, 1.5 s and 2.5 s on
+    /// average, and never the third time.
+    #[test]
+    fn three_attempts_sleep_twice() {
+        const N: u32 = 10_000;
+        let plan = RetryPlan::new(&doubling(3, Jitter::Additive(secs(1))));
+        let mut words = Streams::new(1).stream("test", "e9");
+        let mut total = 0.0;
+        for _ in 0..N {
+            let (mut tries, mut previous) = (1, SimDuration::ZERO);
+            while plan.retries(tries, Outcome::Error) {
+                previous = plan.delay(tries, previous, &mut words);
+                total += previous.as_secs_f64();
+                tries += 1;
+            }
+            assert_eq!(tries, 3);
+        }
+        let mean = total / f64::from(N);
+        let error = (2.0 / 12.0 / f64::from(N)).sqrt();
+        assert!((mean - 4.0).abs() < 4.0 * error, "{mean}");
+        assert_eq!(plan.bounds(1).mean + plan.bounds(2).mean, secs(4));
+    }
+
+    /// Claim C14: 5 s per attempt, waits of 1, 2 and 4 s, 20 s in all: attempts begin at 0, 6 and 13 s, and
+    /// the fourth would at 22 s.
+    #[test]
+    fn a_deadline_cuts_attempts_off() {
+        let plan = RetryPlan::new(&doubling(4, Jitter::None));
+        for (deadline, attempts) in [(20, 3), (22, 3), (23, 4), (13, 2), (14, 3), (6, 1), (1, 1), (100, 4)] {
+            assert_eq!(plan.attempts_that_begin(secs(5), secs(deadline)), attempts, "{deadline} s");
+        }
+    }
+
+    #[test]
+    fn contradictions_are_found() {
+        let on = ANY_SENT.to_vec();
+        let exponential = |base, cap, jitter| Retry::Exponential {
+            attempts: 3,
+            base: secs(base),
+            factor: 2.0,
+            cap: secs(cap),
+            jitter,
+            on: on.clone(),
+        };
+        for (retry, fields) in [
+            (Retry::None, vec![]),
+            (exponential(1, 60, Jitter::Decorrelated), vec![]),
+            (exponential(2, 1, Jitter::Full), vec!["cap"]),
+            (exponential(0, 1, Jitter::Full), vec!["base"]),
+            (exponential(1, 2, Jitter::Symmetric(1.5)), vec!["jitter"]),
+            (
+                Retry::Fixed { attempts: 3, delay: secs(1), jitter: Jitter::Decorrelated, on: vec![] },
+                vec!["jitter", "on"],
+            ),
+        ] {
+            let found: Vec<_> = retry.problems().into_iter().map(|(field, _)| field).collect();
+            assert_eq!(found, fields, "{retry:?}");
+        }
+    }
+}
