@@ -36,7 +36,7 @@ enum Choice {
     Only,
     RoundRobin { next: u32 },
     Random,
-    LeastPending(Ranking),
+    LeastPending(Box<Ranking>),
     PowerOfTwo { pending: Box<[u32]> },
 }
 
@@ -48,7 +48,7 @@ impl BalancerState {
             _ if replicas == 1 => Choice::Only,
             Balancer::RoundRobin => Choice::RoundRobin { next: words.below(u64::from(replicas)) as u32 },
             Balancer::Random => Choice::Random,
-            Balancer::LeastPending => Choice::LeastPending(Ranking::new(replicas)),
+            Balancer::LeastPending => Choice::LeastPending(Box::new(Ranking::new(replicas))),
             Balancer::PowerOfTwo => Choice::PowerOfTwo { pending: vec![0; replicas as usize].into() },
         };
         BalancerState { replicas, choice }
@@ -102,10 +102,10 @@ fn take_one(pending: &mut u32) {
     *pending = pending.checked_sub(1).expect("an attempt ended that was never sent");
 }
 
-/// Replicas in the order of what they have pending. A replica that changes by one swaps places with the
-/// last (or first) of its equals, found by halving: no scan, however many replicas there are, and all that
-/// have the fewest stand together, so that a random one of them is one draw. (A priority queue would
-/// always give the same one of them.)
+/// Replicas in the order of what they have pending, and where each number begins. A replica that gains or
+/// loses one swaps places with the last or first of its equals, and one boundary moves: no scan, however
+/// many replicas there are. All that have the fewest stand together, so that a random one of them is one
+/// draw (a priority queue would always give the same one).
 #[derive(Clone, Debug)]
 struct Ranking {
     pending: Box<[u32]>,
@@ -113,43 +113,51 @@ struct Ranking {
     order: Box<[u32]>,
     /// Where in `order` each replica stands.
     place: Box<[u32]>,
+    /// `fewer[k]`: how many replicas have fewer than `k` pending. One longer than the most ever pending.
+    fewer: Vec<u32>,
 }
 
 impl Ranking {
     fn new(replicas: u32) -> Self {
         let order: Box<[u32]> = (0..replicas).collect();
-        Ranking { pending: vec![0; replicas as usize].into(), place: order.clone(), order }
+        let pending = vec![0; replicas as usize].into();
+        Ranking { pending, place: order.clone(), order, fewer: vec![0, replicas] }
     }
 
     #[inline]
     fn least(&self, words: &mut impl Words) -> u32 {
         let least = self.pending[self.order[0] as usize];
-        let equals = self.order.partition_point(|&replica| self.pending[replica as usize] <= least);
-        self.order[if equals > 1 { words.below(equals as u64) as usize } else { 0 }]
+        let equals = self.fewer[least as usize + 1];
+        self.order[if equals > 1 { words.below(u64::from(equals)) as usize } else { 0 }]
     }
 
     #[inline]
     fn sent(&mut self, replica: u32) {
-        let pending = self.pending[replica as usize];
-        let past = self.order.partition_point(|&other| self.pending[other as usize] <= pending);
-        self.move_to(replica, past - 1);
-        self.pending[replica as usize] += 1;
+        let more = self.pending[replica as usize] + 1;
+        self.fewer[more as usize] -= 1;
+        self.move_to(replica, self.fewer[more as usize]);
+        self.pending[replica as usize] = more;
+        if more as usize + 1 == self.fewer.len() {
+            self.fewer.push(self.order.len() as u32);
+        }
     }
 
     #[inline]
     fn ended(&mut self, replica: u32) {
-        let pending = self.pending[replica as usize];
-        let first = self.order.partition_point(|&other| self.pending[other as usize] < pending);
-        self.move_to(replica, first);
-        take_one(&mut self.pending[replica as usize]);
+        let pending = &mut self.pending[replica as usize];
+        let before = *pending as usize;
+        take_one(pending);
+        self.move_to(replica, self.fewer[before]);
+        self.fewer[before] += 1;
     }
 
     #[inline]
-    fn move_to(&mut self, replica: u32, to: usize) {
-        let from = self.place[replica as usize] as usize;
-        self.place[self.order[to] as usize] = from as u32;
-        self.place[replica as usize] = to as u32;
-        self.order.swap(from, to);
+    fn move_to(&mut self, replica: u32, to: u32) {
+        let from = self.place[replica as usize];
+        let other = self.order[to as usize];
+        self.order.swap(from as usize, to as usize);
+        self.place[other as usize] = from;
+        self.place[replica as usize] = to;
     }
 }
 

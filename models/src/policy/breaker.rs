@@ -32,7 +32,7 @@
 
 mod tally;
 
-use super::outcome::{ANY_SENT, Failure, Outcome, OutcomeSet, problem_of_list};
+use super::outcome::{Failure, Outcome, OutcomeSet, problem_of_list};
 use sim_core::{SimDuration, SimTime};
 use tally::{Tally, Threshold};
 
@@ -48,7 +48,7 @@ spec! {
             /// Calls let in to probe; all must succeed.
             probes: u32 = DEFAULT_PROBES; 1..=10_000,
             /// What counts as a failure; every other answer is a success.
-            on: Vec<Failure> = ANY_SENT.to_vec(),
+            on: Vec<Failure> = super::ANY_SENT.to_vec(),
             /// Whether it sees each attempt or each call.
             scope: Scope = Scope::Attempt,
         },
@@ -65,7 +65,7 @@ spec! {
             /// Calls let in to probe; their rate of failures decides.
             probes: u32 = DEFAULT_RATE_PROBES; 1..=10_000,
             /// What counts as a failure; every other answer is a success.
-            on: Vec<Failure> = ANY_SENT.to_vec(),
+            on: Vec<Failure> = super::ANY_SENT.to_vec(),
             /// Whether it sees each attempt or each call.
             scope: Scope = Scope::Attempt,
         },

@@ -13,8 +13,8 @@
 //! | timeout | when an attempt is given up | none: a timer of the caller's |
 //!
 //! A policy never schedules, sleeps or reads a clock, and draws from the words it is handed. Each module has
-//! what a file says (`Breaker`), what runs (`BreakerState`, one per client and edge) and nothing else; whoever
-//! makes calls consults them, and the order is written there once.
+//! what a file says (`Breaker`) and what runs (`BreakerState`, one per client and edge). Whoever makes calls
+//! consults them; the order is written there, once.
 
 pub mod backoff;
 pub mod balancer;
@@ -74,14 +74,10 @@ impl Policy {
         let mut problems = Vec::new();
         let zero = Some(SimDuration::ZERO);
         if self.timeout == zero {
-            problems.push((
-                "timeout".into(),
-                "must be longer than 0: no attempt could be answered in time".into(),
-            ));
+            problems.push(("timeout".into(), "must be longer than 0, or every attempt is too late".into()));
         }
         if self.deadline == zero {
-            problems
-                .push(("deadline".into(), "must be longer than 0: no call could be answered in time".into()));
+            problems.push(("deadline".into(), "must be longer than 0, or every call is too late".into()));
         }
         let mut nested = |name: &str, found: Vec<(&'static str, String)>| {
             problems.extend(found.into_iter().map(|(field, message)| (format!("{name}.{field}"), message)));
@@ -164,7 +160,7 @@ mod tests {
         assert_eq!(fields(policy.problems()), ["timeout", "deadline", "retry.on", "breaker.open_for"]);
     }
 
-    /// Claim C14 among them: 5 s per attempt, waits of 1, 2, 4 s and 20 s in all hold three attempts, not four.
+    /// Claim C14 among them: 5 s per attempt, waits of 1, 2, 4 s, and 20 s in all hold three attempts.
     #[test]
     fn what_is_probably_not_meant_is_said() {
         let timed = |timeout, deadline, retry| Policy {

@@ -10,7 +10,7 @@
 //! down.
 
 use super::backoff::{Backoff, Bounds, Growth, Jitter};
-use super::outcome::{ANY_SENT, Failure, Outcome, OutcomeSet, problem_of_list};
+use super::outcome::{Failure, Outcome, OutcomeSet, problem_of_list};
 use sim_core::{SimDuration, Words};
 
 /// Attempts of a call, the first included. The AWS SDKs (standard mode) and resilience4j.
@@ -36,7 +36,7 @@ spec! {
             /// What spreads the delays.
             jitter: Jitter = Jitter::None,
             /// The failures that are retried.
-            on: Vec<Failure> = ANY_SENT.to_vec(),
+            on: Vec<Failure> = super::ANY_SENT.to_vec(),
         },
         /// After a delay that grows by the same step each time.
         Linear {
@@ -51,7 +51,7 @@ spec! {
             /// What spreads the delays.
             jitter: Jitter = Jitter::None,
             /// The failures that are retried.
-            on: Vec<Failure> = ANY_SENT.to_vec(),
+            on: Vec<Failure> = super::ANY_SENT.to_vec(),
         },
         /// After a delay that grows by the same factor each time.
         Exponential {
@@ -66,7 +66,7 @@ spec! {
             /// What spreads the delays. Full unless said otherwise, as in the AWS SDKs.
             jitter: Jitter = Jitter::Full,
             /// The failures that are retried.
-            on: Vec<Failure> = ANY_SENT.to_vec(),
+            on: Vec<Failure> = super::ANY_SENT.to_vec(),
         },
     }
 }
@@ -153,40 +153,25 @@ impl Retry {
     pub fn problems(&self) -> Vec<(&'static str, String)> {
         let mut problems = Vec::new();
         let mut problem = |field, message: &str| problems.push((field, message.to_owned()));
-        let (jitter, on) = match self {
-            Retry::None => return problems,
-            Retry::Fixed { jitter, on, .. } => {
-                if let Jitter::Decorrelated = jitter {
-                    problem(
-                        "jitter",
-                        "a fixed delay has no room to grow in: use `Exponential(jitter: Decorrelated)`",
-                    );
-                }
-                (jitter, on)
-            }
-            Retry::Linear { base, cap, jitter, on, .. } => {
-                if cap < base {
-                    problem("cap", "is shorter than `base`, the first delay");
-                }
-                if let Jitter::Decorrelated = jitter {
-                    problem("jitter", "would ignore the steps: use `Exponential(jitter: Decorrelated)`");
-                }
-                (jitter, on)
-            }
-            Retry::Exponential { base, cap, jitter, on, .. } => {
-                if cap < base {
-                    problem("cap", "is shorter than `base`, the first delay");
-                }
-                if base.is_zero() {
-                    problem("base", "must be longer than 0, or it never grows: `Fixed()` retries at once");
-                }
-                (jitter, on)
-            }
+        let (Retry::Fixed { jitter, on, .. }
+        | Retry::Linear { jitter, on, .. }
+        | Retry::Exponential { jitter, on, .. }) = self
+        else {
+            return problems;
         };
-        if let Jitter::Proportional(fraction) | Jitter::Symmetric(fraction) = jitter
-            && !(0.0..=1.0).contains(fraction)
+        if let Retry::Linear { base, cap, .. } | Retry::Exponential { base, cap, .. } = self
+            && cap < base
         {
-            problem("jitter", "must be a fraction from 0 to 1");
+            problem("cap", "is shorter than `base`, the first delay");
+        }
+        match (self, jitter) {
+            (Retry::Fixed { .. } | Retry::Linear { .. }, Jitter::Decorrelated) => {
+                problem("jitter", "decides how delays grow: write `Exponential(jitter: Decorrelated)`");
+            }
+            (Retry::Exponential { base, .. }, _) if base.is_zero() => {
+                problem("base", "must be longer than 0, or it never grows: `Fixed()` retries at once");
+            }
+            _ => {}
         }
         if let Some(message) = problem_of_list(on) {
             problem("on", &message);
@@ -197,6 +182,7 @@ impl Retry {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ANY_SENT;
     use super::*;
     use sim_core::Streams;
 
@@ -319,7 +305,6 @@ mod tests {
             (exponential(1, 60, Jitter::Decorrelated), vec![]),
             (exponential(2, 1, Jitter::Full), vec!["cap"]),
             (exponential(0, 1, Jitter::Full), vec!["base"]),
-            (exponential(1, 2, Jitter::Symmetric(1.5)), vec!["jitter"]),
             (
                 Retry::Fixed { attempts: 3, delay: secs(1), jitter: Jitter::Decorrelated, on: vec![] },
                 vec!["jitter", "on"],

@@ -1,3 +1,4 @@
+use super::super::ANY_SENT;
 use super::*;
 use sim_core::{Stream, Streams, Words, math};
 
