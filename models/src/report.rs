@@ -4,10 +4,14 @@
 //! them back. Times are whole nanoseconds; digests are hex text; everything else is a count or a plain
 //! ratio of counts.
 
+mod json;
 mod metric;
 mod slice;
+#[cfg(test)]
+mod synthetic;
 mod verdict;
 
+pub use json::{results_digest, schema};
 pub use metric::{Metric, MetricError, Unit, unit_of};
 pub use verdict::judge;
 

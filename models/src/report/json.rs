@@ -1,0 +1,129 @@
+//! A report as JSON: its schema, reading it back, and the digest of its results.
+
+use super::{DigestParts, FORMAT, Report};
+use schemars::generate::SchemaSettings;
+use sim_core::digest::{Digester, RESULTS};
+
+/// The JSON schema of a [`Report`] as it is written; checked in as `models/report.schema.json`.
+pub fn schema() -> schemars::Schema {
+    let mut schema =
+        SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<Report>();
+    schema.insert("title".into(), "brownout report".into());
+    let format = schema.pointer_mut("/properties/format").and_then(|format| format.as_object_mut());
+    format.expect("a report has a format").insert("const".into(), FORMAT.into());
+    schema
+}
+
+/// The `s` part of the digest: the report as JSON, with its own digest left empty.
+pub fn results_digest(report: &Report) -> u64 {
+    let bare = Report { digest: DigestParts::default(), ..report.clone() };
+    let mut digest = Digester::new(RESULTS);
+    digest.text(&serde_json::to_string(&bare).expect("a report holds only numbers, texts and named maps"));
+    digest.finish()
+}
+
+impl Report {
+    /// Reads a report that was written as JSON. Of another format it reads nothing but the version, to say so.
+    pub fn from_json(text: &str) -> Result<Report, String> {
+        #[derive(serde::Deserialize)]
+        struct Head {
+            format: Option<u64>,
+        }
+        let head: Head = serde_json::from_str(text).map_err(|error| format!("not a report: {error}"))?;
+        match head.format {
+            Some(format) if format == u64::from(FORMAT) => serde_json::from_str(text)
+                .map_err(|error| format!("not a whole report of format {FORMAT}: {error}")),
+            Some(format) => {
+                Err(format!("the report has format {format}, but this version reads format {FORMAT} only"))
+            }
+            None => Err(format!("not a report: it states no format (this version reads format {FORMAT})")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Summary;
+    use crate::report::synthetic::full_report;
+
+    #[test]
+    fn the_checked_in_schema_is_that_of_the_code() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/report.schema.json");
+        let schema = schema();
+        if std::env::var_os("BLESS").is_some() {
+            let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+            std::fs::write(path, text).unwrap();
+        }
+        let checked_in = std::fs::read_to_string(path).unwrap_or_default();
+        // Compared as values: the order of keys is no part of a schema.
+        let checked_in: Option<serde_json::Value> = serde_json::from_str(&checked_in).ok();
+        assert!(
+            checked_in.as_ref() == Some(schema.as_value()),
+            "the shape of a report has changed. Is it still format {FORMAT}? If so, write the schema anew with \
+             `BLESS=1 cargo test -p sim-models schema` and say so in the changelog"
+        );
+    }
+
+    #[test]
+    fn every_field_of_a_report_is_in_the_schema() {
+        let schema = schema();
+        assert_eq!(schema.get("title"), Some(&"brownout report".into()));
+        let properties = schema.get("properties").unwrap().as_object().unwrap();
+        for key in serde_json::to_value(full_report()).unwrap().as_object().unwrap().keys() {
+            assert!(properties.contains_key(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_report_is_read_back_to_the_byte() {
+        for report in [full_report(), Report { format: FORMAT, ..Report::default() }] {
+            let written = serde_json::to_string(&report).unwrap();
+            let read = Report::from_json(&written).unwrap();
+            assert_eq!(read, report);
+            assert_eq!(serde_json::to_string(&read).unwrap(), written);
+            let pretty = serde_json::to_string_pretty(&report).unwrap();
+            assert_eq!(Report::from_json(&pretty).unwrap(), report);
+        }
+    }
+
+    #[test]
+    fn floats_are_read_back_to_the_last_bit() {
+        // A parser that rounds twice gets some of these wrong.
+        for i in 0..2_000_u64 {
+            let bits = i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 2;
+            let (goodput, offered) = (Some(f64::from_bits(bits)), Some(i as f64 / 7.0));
+            let summary = Summary { goodput, offered, ..Summary::default() };
+            let written = serde_json::to_string(&summary).unwrap();
+            assert_eq!(serde_json::from_str::<Summary>(&written).unwrap(), summary, "{written}");
+        }
+    }
+
+    #[test]
+    fn another_format_is_refused_with_both_versions() {
+        let mut report = full_report();
+        report.format = FORMAT + 6;
+        let error = Report::from_json(&serde_json::to_string(&report).unwrap()).unwrap_err();
+        assert!(error.contains("format 7") && error.contains("format 1"), "{error}");
+        // Whatever else that format holds is not looked at.
+        assert!(Report::from_json(r#"{"format": 99, "edges": "other"}"#).unwrap_err().contains("format 99"));
+        for (text, why) in [
+            ("", "not a report"),
+            ("[1, 2]", "not a report"),
+            ("{}", "states no format"),
+            (r#"{"format": 1}"#, "missing field `experiment`"),
+        ] {
+            assert!(Report::from_json(text).unwrap_err().contains(why), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_digest_covers_everything_but_itself() {
+        let report = full_report();
+        let mut other = report.clone();
+        other.digest.t = "0123456789abcdef".into();
+        assert_eq!(results_digest(&report), results_digest(&other));
+        other.edges.0[0].1.windows.ok[3] += 1;
+        assert_ne!(results_digest(&report), results_digest(&other));
+    }
+}
