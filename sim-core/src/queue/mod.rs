@@ -1,0 +1,143 @@
+//! The event queue: what is going to happen, earliest first.
+//!
+//! # What is promised
+//! - Events come out in the order (time, sequence), where the sequence counts calls of
+//!   [`schedule`](EventQueue::schedule): first in, first out at one instant.
+//! - A cancelled event leaves at once. With timeouts a hundred times longer than what they guard,
+//!   tombstones would be most of the queue.
+//! - A [`Timer`] names one scheduled event for ever. When that event has fired or was cancelled, the
+//!   timer is refused, however often its place was used again.
+//! - Time need not be monotone: an event may be scheduled before one that was already popped.
+//! - Nothing is allocated once the queue has been as full as it gets.
+//!
+//! How it is done is said in `fast`, and nothing outside this folder depends on it. The second engine
+//! shares no code with the first, to check it: the same calls give the same answers on both.
+
+mod entry;
+mod fast;
+mod heap;
+mod reference;
+mod slots;
+mod wheel;
+
+use crate::time::SimTime;
+use fast::Fast;
+use reference::Reference;
+use std::num::NonZeroU32;
+
+/// Which queue drives a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// The queue that brownout is built on.
+    #[default]
+    Fast,
+    /// `priority-queue`, slower and independent: the same events must come out in the same order.
+    Reference,
+}
+
+/// A scheduled event that may be taken back, once, by the queue that gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timer {
+    slot: u32,
+    generation: NonZeroU32,
+}
+
+const _: () = assert!(size_of::<Timer>() == 8 && size_of::<Option<Timer>>() == 8);
+
+/// Pending events in the order (time, sequence).
+///
+/// ```
+/// use sim_core::{Engine, EventQueue, SimTime};
+///
+/// let mut queue = EventQueue::new(Engine::Fast);
+/// let reply = SimTime::from_secs(1);
+/// let timeout = queue.schedule(SimTime::from_secs(3), "timeout");
+/// queue.schedule(reply, "reply");
+/// queue.schedule(reply, "and another");
+///
+/// assert_eq!(queue.pop(), Some((reply, "reply")));
+/// assert_eq!(queue.cancel(timeout), Some("timeout"));
+/// assert_eq!(queue.cancel(timeout), None);
+/// assert_eq!(queue.pop_before(reply), None);
+/// assert_eq!(queue.pop(), Some((reply, "and another")));
+/// assert!(queue.is_empty());
+/// ```
+pub struct EventQueue<E> {
+    kind: Kind<E>,
+}
+
+enum Kind<E> {
+    Fast(Fast<E>),
+    Reference(Reference<E>),
+}
+
+impl<E> EventQueue<E> {
+    /// An empty queue.
+    pub fn new(engine: Engine) -> Self {
+        let kind = match engine {
+            Engine::Fast => Kind::Fast(Fast::new()),
+            Engine::Reference => Kind::Reference(Reference::new()),
+        };
+        EventQueue { kind }
+    }
+
+    /// Adds an event.
+    #[inline]
+    pub fn schedule(&mut self, at: SimTime, event: E) -> Timer {
+        match &mut self.kind {
+            Kind::Fast(queue) => queue.schedule(at.as_nanos(), event),
+            Kind::Reference(queue) => queue.schedule(at, event),
+        }
+    }
+
+    /// Takes an event back. `None` if it fired or was cancelled before.
+    #[inline]
+    pub fn cancel(&mut self, timer: Timer) -> Option<E> {
+        match &mut self.kind {
+            Kind::Fast(queue) => queue.cancel(timer),
+            Kind::Reference(queue) => queue.cancel(timer),
+        }
+    }
+
+    /// Takes the earliest event.
+    #[inline]
+    pub fn pop(&mut self) -> Option<(SimTime, E)> {
+        self.pop_through(SimTime::MAX)
+    }
+
+    /// Takes the earliest event, if it is strictly before `end`.
+    #[inline]
+    pub fn pop_before(&mut self, end: SimTime) -> Option<(SimTime, E)> {
+        self.pop_through(SimTime::from_nanos(end.as_nanos().checked_sub(1)?))
+    }
+
+    /// Takes the earliest event, if it is not after `last`.
+    #[inline]
+    fn pop_through(&mut self, last: SimTime) -> Option<(SimTime, E)> {
+        match &mut self.kind {
+            Kind::Fast(queue) => {
+                let (time, event) = queue.pop_through(last.as_nanos())?;
+                Some((SimTime::from_nanos(time), event))
+            }
+            Kind::Reference(queue) => queue.pop_through(last),
+        }
+    }
+
+    /// How many events are pending.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match &self.kind {
+            Kind::Fast(queue) => queue.len(),
+            Kind::Reference(queue) => queue.len(),
+        }
+    }
+
+    /// Whether nothing is pending.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! The fast engine against a sorted list, with every invariant checked after every call.
+
+use super::*;
+use crate::stream::{Draw, Key, Streams, Words};
+
+/// What a queue is: a list in the order (time, sequence).
+#[derive(Default)]
+struct Naive {
+    pending: Vec<(u64, u64, u64)>,
+    sequence: u64,
+}
+
+impl Naive {
+    fn schedule(&mut self, time: u64, event: u64) -> u64 {
+        let entry = (time, self.sequence, event);
+        let at = self.pending.partition_point(|other| *other < entry);
+        self.pending.insert(at, entry);
+        self.sequence += 1;
+        entry.1
+    }
+
+    fn cancel(&mut self, sequence: u64) -> Option<u64> {
+        let at = self.pending.iter().position(|entry| entry.1 == sequence)?;
+        Some(self.pending.remove(at).2)
+    }
+
+    fn pop_through(&mut self, end: u64) -> Option<(u64, u64)> {
+        let &(time, _, event) = self.pending.first()?;
+        (time <= end).then(|| self.pending.remove(0))?;
+        Some((time, event))
+    }
+}
+
+/// An offset of a random scale: many ties, many levels of the wheel, now and then the end of time.
+fn offset(draw: &mut Draw, bits: u64) -> u64 {
+    let scale = draw.below(bits + 1);
+    if draw.below(200) == 0 { u64::MAX } else { draw.next_u64() & ((1 << scale) - 1) }
+}
+
+/// One random life of a queue that holds about `target` events.
+fn live(seed: u64, target: usize, bits: u64, past: bool, mut fast: Fast<u64>) {
+    let mut draw = Streams::new(seed).luck("queue", "test").at(Key::root(0, seed));
+    let (mut naive, mut now, mut event) = (Naive::default(), 0, 0);
+    let mut timers = Vec::new();
+    for _ in 0..1_500 {
+        let full = fast.len() >= target;
+        match draw.below(10) {
+            0..4 if !full => {
+                for _ in 0..=draw.below(3) {
+                    let earliest = if past { now / 2 } else { now };
+                    let time = u64::saturating_add(earliest, offset(&mut draw, bits));
+                    timers.push((fast.schedule(time, event), naive.schedule(time, event)));
+                    event += 1;
+                }
+            }
+            4..7 if !timers.is_empty() => {
+                // Half of them among the last few, so that many are still pending.
+                let among = if draw.below(2) == 0 { timers.len() } else { timers.len().min(target) };
+                let (timer, sequence) = timers[timers.len() - 1 - draw.below(among as u64) as usize];
+                assert_eq!(fast.cancel(timer), naive.cancel(sequence));
+            }
+            _ => {
+                let end =
+                    if draw.below(2) == 0 { u64::MAX } else { now.saturating_add(offset(&mut draw, bits)) };
+                let popped = fast.pop_through(end);
+                assert_eq!(popped, naive.pop_through(end));
+                now = now.max(
+                    popped.map_or(if past { 0 } else { end.min(1 << 60) }, |(time, _)| time.min(1 << 60)),
+                );
+            }
+        }
+        assert_eq!(fast.len(), naive.pending.len());
+        fast.check();
+    }
+    while let Some(expected) = naive.pop_through(u64::MAX) {
+        assert_eq!(fast.pop_through(u64::MAX), Some(expected));
+        fast.check();
+    }
+    assert_eq!(fast.pop_through(u64::MAX), None);
+    for (timer, _) in timers {
+        assert_eq!(fast.cancel(timer), None);
+    }
+}
+
+#[test]
+fn random_lives_agree_with_a_sorted_list() {
+    for seed in 0..20 {
+        for target in [1, 3, 20, 70, 400] {
+            for bits in [1, 5, 12, 40] {
+                live(seed, target, bits, seed % 4 == 3, Fast::new());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_sequence_survives_the_end_of_its_32_bits() {
+    for seed in 0..20 {
+        for target in [3, 70, 400] {
+            let mut fast = Fast::new();
+            fast.start_at(u32::MAX - 5 - 20 * seed as u32);
+            live(seed, target, 5, false, fast);
+        }
+    }
+    let (mut fast, mut reference) = (Fast::new(), Reference::new());
+    fast.start_at(u32::MAX - 5);
+    reference.start_at(u64::from(u32::MAX) - 5);
+    for i in 0..1_000 {
+        fast.schedule(7, i);
+        reference.schedule(SimTime::from_nanos(7), i);
+    }
+    for i in 0..1_000 {
+        assert_eq!(fast.pop_through(7), Some((7, i)));
+        assert_eq!(reference.pop_through(SimTime::MAX), Some((SimTime::from_nanos(7), i)));
+    }
+}
+
+/// The classic mistake: the last entry replaces one in another branch, under a greater parent.
+#[test]
+fn an_entry_removed_from_the_middle_lets_its_successor_rise() {
+    let mut fast = Fast::new();
+    // The root, its children, and the children of the first two of those; 22 is the last entry.
+    let times = [1, 100, 20, 30, 40, 110, 120, 130, 140, 21, 22];
+    let timers: Vec<_> = times.iter().map(|&time| fast.schedule(time, time)).collect();
+    fast.check();
+    assert_eq!(fast.cancel(timers[6]), Some(120));
+    fast.check(); // 22 went below 100 and must have passed it
+    for time in [1, 20, 21, 22, 30, 40, 100, 110, 130, 140] {
+        assert_eq!(fast.pop_through(u64::MAX), Some((time, time)));
+        fast.check();
+    }
+}
+
+#[test]
+fn a_crowd_at_one_instant_is_not_divided_again_and_again() {
+    let mut fast = Fast::new();
+    for i in 0..10_000 {
+        fast.schedule(1_000_000, i);
+    }
+    fast.check();
+    for i in 0..10_000 {
+        fast.schedule(2_000_000, 10_000 + i);
+    }
+    fast.check();
+    for i in 0..20_000 {
+        assert_eq!(fast.pop_through(u64::MAX).map(|(_, event)| event), Some(i));
+    }
+}
+
+#[test]
+fn an_entry_takes_forty_bytes() {
+    /// As large as the event of a typical model.
+    #[allow(dead_code)]
+    enum Event {
+        Attempt { request: u64, attempt: u32 },
+        Tick,
+    }
+    assert_eq!(size_of::<Event>(), 16);
+    let entry = size_of::<entry::Entry>() + size_of::<slots::Handle>() + size_of::<Option<Event>>();
+    assert_eq!(entry, 40);
+}

@@ -1,0 +1,251 @@
+//! Buckets for what is not due soon: entering and leaving cost the same however many are pending.
+//!
+//! A time is read as digits of [`BITS`] bits. Seen from a `base` that is not later, it belongs to the
+//! level of the highest digit in which the two differ, and there to the bucket of that digit. So a
+//! bucket on level `l` spans `2^(BITS * l)` ns, the buckets of one level are in order of time, and all
+//! of a level is before all of the next.
+//!
+//! A bucket is a stack of chunks of [`CHUNK`] entries from one pool: no list to chase through memory,
+//! no vector that keeps the size of its worst day.
+
+use super::entry::Entry;
+use super::slots::{Handle, IN_WHEEL, NONE};
+
+/// Bits of a digit.
+const BITS: u32 = 4;
+const DIGITS: usize = 1 << BITS;
+const LEVELS: usize = 64_u32.div_ceil(BITS) as usize;
+
+/// Entries of a chunk.
+const CHUNK: u32 = 8;
+
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    /// The place of the last entry in the pool.
+    top: u32,
+    len: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Wheel {
+    buckets: Box<[Bucket; LEVELS * DIGITS]>,
+    /// For each level, which of its buckets are not empty.
+    digits: [u64; LEVELS],
+    /// Which levels are not empty.
+    levels: u64,
+    len: usize,
+    /// Chunk `c` is `pool[c * CHUNK..][..CHUNK]`.
+    pool: Vec<Entry>,
+    /// For each chunk, the last place of the chunk below it in its bucket; of an unused chunk, the next.
+    below: Vec<u32>,
+    free: u32,
+}
+
+/// One bucket, and the times it stands for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    bucket: usize,
+    first: u64,
+    last: u64,
+}
+
+impl Span {
+    /// The first and the last nanosecond.
+    pub(super) fn times(self) -> (u64, u64) {
+        (self.first, self.last)
+    }
+
+    /// The last nanosecond.
+    pub(super) fn last(self) -> u64 {
+        self.last
+    }
+}
+
+/// The level on which two times differ; the lowest if they do not.
+#[inline]
+fn level(difference: u64) -> u32 {
+    (63 - (difference | 1).leading_zeros()) / BITS
+}
+
+/// The last nanosecond of the bucket around `time` on the level of `difference`.
+pub(super) fn end_of_bucket(time: u64, difference: u64) -> u64 {
+    time | ((1 << (level(difference) * BITS)) - 1)
+}
+
+/// The bucket of `time`, seen from `base`.
+#[inline]
+fn bucket(base: u64, time: u64) -> usize {
+    let level = level(base ^ time);
+    let digit = time >> (level * BITS) & (DIGITS as u64 - 1);
+    level as usize * DIGITS + digit as usize
+}
+
+impl Wheel {
+    pub(super) fn new() -> Self {
+        Wheel {
+            buckets: Box::new([Bucket { top: NONE, len: 0 }; LEVELS * DIGITS]),
+            digits: [0; LEVELS],
+            levels: 0,
+            len: 0,
+            pool: Vec::new(),
+            below: Vec::new(),
+            free: NONE,
+        }
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Adds an entry later than `base`.
+    #[inline]
+    pub(super) fn push(&mut self, base: u64, entry: Entry, handles: &mut [Handle]) {
+        let index = bucket(base, entry.time);
+        let top = self.buckets[index].top;
+        let place = if top.wrapping_add(1).is_multiple_of(CHUNK) { self.chunk_above(top) } else { top + 1 };
+        self.put(place, entry, handles);
+        let bucket = &mut self.buckets[index];
+        bucket.top = place;
+        bucket.len += 1;
+        self.len += 1;
+        self.digits[index / DIGITS] |= 1 << (index % DIGITS);
+        self.levels |= 1 << (index / DIGITS);
+    }
+
+    /// Removes the entry at `place`; `base` must be what it was when the entry was added, or must not
+    /// have moved past it on its level.
+    #[inline]
+    pub(super) fn remove(&mut self, base: u64, place: u32, handles: &mut [Handle]) {
+        let index = bucket(base, self.pool[place as usize].time);
+        let last = self.take_last(index);
+        if self.pool[place as usize] != last {
+            self.put(place, last, handles);
+        }
+    }
+
+    /// The earliest bucket that is not empty.
+    #[inline]
+    pub(super) fn earliest(&self, base: u64) -> Option<Span> {
+        if self.levels == 0 {
+            return None;
+        }
+        let level = self.levels.trailing_zeros();
+        let digit = self.digits[level as usize].trailing_zeros();
+        let shift = level * BITS;
+        let below = (1 << shift) - 1;
+        let digits = (DIGITS as u64 - 1) << shift;
+        let first = base & !(digits | below) | u64::from(digit) << shift;
+        Some(Span { bucket: level as usize * DIGITS + digit as usize, first, last: first | below })
+    }
+
+    /// How many entries a bucket has.
+    pub(super) fn len_of(&self, span: Span) -> usize {
+        self.buckets[span.bucket].len as usize
+    }
+
+    /// The times of the first of the smaller buckets that the entries of this one would fall into: from
+    /// the earliest entry to the last nanosecond. If all are due at one instant, that instant.
+    pub(super) fn head_of(&self, span: Span) -> (u64, u64) {
+        let (mut min, mut max) = (u64::MAX, 0);
+        let mut top = self.buckets[span.bucket].top;
+        while top != NONE {
+            let chunk = top / CHUNK;
+            for entry in &self.pool[(chunk * CHUNK) as usize..=top as usize] {
+                min = min.min(entry.time);
+                max = max.max(entry.time);
+            }
+            top = self.below[chunk as usize];
+        }
+        (min, end_of_bucket(min, min ^ max))
+    }
+
+    /// Removes an entry of a bucket.
+    #[inline]
+    pub(super) fn take(&mut self, span: Span) -> Option<Entry> {
+        (self.buckets[span.bucket].len > 0).then(|| self.take_last(span.bucket))
+    }
+
+    #[inline]
+    fn take_last(&mut self, index: usize) -> Entry {
+        let Bucket { top, len } = self.buckets[index];
+        let entry = self.pool[top as usize];
+        let chunk = top / CHUNK;
+        let new_top = if top.is_multiple_of(CHUNK) {
+            std::mem::replace(&mut self.below[chunk as usize], std::mem::replace(&mut self.free, chunk))
+        } else {
+            top - 1
+        };
+        self.buckets[index] = Bucket { top: new_top, len: len - 1 };
+        self.len -= 1;
+        if len == 1 {
+            let digits = &mut self.digits[index / DIGITS];
+            *digits &= !(1 << (index % DIGITS));
+            if *digits == 0 {
+                self.levels &= !(1 << (index / DIGITS));
+            }
+        }
+        entry
+    }
+
+    /// The first place of an unused chunk, put on top of `top`.
+    fn chunk_above(&mut self, top: u32) -> u32 {
+        let chunk = self.free;
+        if chunk == NONE {
+            return self.grow(top);
+        }
+        self.free = std::mem::replace(&mut self.below[chunk as usize], top);
+        chunk * CHUNK
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, top: u32) -> u32 {
+        let place = self.pool.len();
+        assert!(place < (IN_WHEEL - CHUNK) as usize, "two thousand million events are pending");
+        self.pool.resize(place + CHUNK as usize, Entry::new(0, 0, 0));
+        self.below.push(top);
+        place as u32
+    }
+
+    #[inline]
+    fn put(&mut self, place: u32, entry: Entry, handles: &mut [Handle]) {
+        self.pool[place as usize] = entry;
+        handles[entry.slot() as usize].position = place | IN_WHEEL;
+    }
+
+    #[cfg(test)]
+    pub(super) fn check(&self, base: u64, last: u64, handles: &[Handle]) {
+        let (mut len, mut chunks) = (0, 0);
+        for (index, &Bucket { mut top, len: in_bucket }) in self.buckets.iter().enumerate() {
+            let mut found = 0;
+            while top != NONE {
+                let chunk = top / CHUNK;
+                for place in chunk * CHUNK..=top {
+                    let entry = self.pool[place as usize];
+                    assert!(entry.time > last, "what is due lies in the wheel");
+                    assert_eq!(bucket(base, entry.time), index, "time {} from {base}", entry.time);
+                    assert_eq!(handles[entry.slot() as usize].position, place | IN_WHEEL);
+                    found += 1;
+                }
+                chunks += 1;
+                top = self.below[chunk as usize];
+                assert!(top == NONE || top % CHUNK == CHUNK - 1, "only the top chunk is not full");
+            }
+            assert_eq!(found, in_bucket);
+            assert_eq!(self.digits[index / DIGITS] >> (index % DIGITS) & 1 == 1, found > 0);
+            len += found as usize;
+        }
+        assert_eq!(len, self.len);
+        for (level, &digits) in self.digits.iter().enumerate() {
+            assert_eq!(self.levels >> level & 1 == 1, digits != 0);
+        }
+        let mut free = self.free;
+        while free != NONE {
+            chunks += 1;
+            free = self.below[free as usize];
+        }
+        assert_eq!(chunks, self.below.len(), "a chunk was lost");
+        assert_eq!(self.pool.len(), chunks * CHUNK as usize);
+    }
+}
