@@ -181,9 +181,9 @@ impl From<DistributionError> for Refused {
 
 impl Decode for TimeDistribution {
     fn decode(node: &Node, cx: &mut Decoder) -> Option<Self> {
-        let spec = match node.as_text() {
-            Some(_) if !TimeSpec::describe().has_variant(node) => TimeSpec::Constant(SimDuration::decode(node, cx)?),
-            _ => TimeSpec::decode(node, cx)?,
+        let spec = match node.is_text() {
+            true => TimeSpec::Constant(SimDuration::decode(node, cx)?),
+            false => TimeSpec::decode(node, cx)?,
         };
         match sampler(&spec) {
             Ok(nanos) => Some(TimeDistribution { spec, nanos }),

@@ -1,7 +1,12 @@
 //! The failure modes of brownout.
 #[macro_use]
 pub mod experiment;
+pub mod catalog;
+pub mod distribution;
 pub mod policy;
 pub mod report;
 pub mod run;
+pub mod service_graph;
 pub mod theory;
+
+pub use catalog::{Entry, RunSpec, Scenario};

@@ -139,3 +139,11 @@ fn refusals_say_what_and_where() {
         assert_eq!(error.index(), index, "{message}");
     }
 }
+
+/// The caller's unit is not ours: nothing but the whole message holds a length.
+#[test]
+fn rules_hold_no_values() {
+    let error = Distribution::lognormal_from_quantiles(5e6, 4e6).unwrap_err();
+    assert_eq!((error.parameter(), error.rule()), ("p99", "above the median"));
+    assert_eq!(error.to_string(), "p99 must be above the median (5000000), not 4000000");
+}

@@ -29,11 +29,12 @@ mod report;
 mod slab;
 pub mod spec;
 mod state;
+mod theory;
 mod witness;
 
-use crate::experiment::{Decoder, Node, RunSpec};
+use crate::experiment::{Decoder, Node};
 use crate::run::{Explanation, Observer, Progress, RunOptions, RunOutput};
-use crate::{Entry, Scenario};
+use crate::{Entry, RunSpec, Scenario};
 use sim_core::{Context, Key, Model, SimDuration, SimTime, Simulation, Stop, Words};
 use spec::GraphSpec;
 use state::{Event, Graph, Message, Parent};

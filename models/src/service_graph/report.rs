@@ -2,9 +2,9 @@
 
 use super::measure::{EdgeStats, ServiceTotals};
 use super::spec::{Arrivals, GraphSpec};
-use super::state::{Caller, Edge, Event, Graph, Network, Service};
+use super::state::{Caller, Edge, Graph, Network, Service};
 use super::witness;
-use crate::experiment::RunSpec;
+use crate::RunSpec;
 use crate::policy::breaker::Position;
 use crate::report::{self, Disturbance, Latency, Named, Report, RunFacts, Series, Timeline, Transition, judge};
 use crate::run::{RunOutput, TrajectoryLine};

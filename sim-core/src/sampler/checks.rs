@@ -5,23 +5,29 @@ use std::fmt;
 /// What is wrong with a parameter of a distribution, and what is allowed:
 /// `"p99 must be above the median (4), not 3"`.
 ///
-/// The parts are given too, so that a reader of files can point at the place and print the value as the user wrote it.
+/// The parts are given too, so that a reader of files can point at the place and speak of the values in the
+/// unit the user wrote them in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DistributionError {
     parameter: &'static str,
     index: Option<usize>,
-    rule: String,
+    rule: &'static str,
+    /// The other value that the rule speaks of.
+    other: Option<f64>,
     found: String,
 }
 
 impl DistributionError {
-    pub(super) fn new(parameter: &'static str, rule: impl Into<String>, found: impl ToString) -> Self {
-        DistributionError { parameter, index: None, rule: rule.into(), found: found.to_string() }
+    pub(super) fn new(parameter: &'static str, rule: &'static str, found: impl ToString) -> Self {
+        DistributionError { parameter, index: None, rule, other: None, found: found.to_string() }
     }
 
-    pub(super) fn at(mut self, index: usize) -> Self {
-        self.index = Some(index);
-        self
+    pub(super) fn at(self, index: usize) -> Self {
+        DistributionError { index: Some(index), ..self }
+    }
+
+    pub(super) fn with(self, other: f64) -> Self {
+        DistributionError { other: Some(other), ..self }
     }
 
     /// The parameter's name, as in the constructor.
@@ -35,9 +41,9 @@ impl DistributionError {
         self.index
     }
 
-    /// What the parameter must be: `"finite and above 0"`.
-    pub fn rule(&self) -> &str {
-        &self.rule
+    /// What the parameter must be, without values: `"above the median"`.
+    pub fn rule(&self) -> &'static str {
+        self.rule
     }
 }
 
@@ -47,7 +53,11 @@ impl fmt::Display for DistributionError {
         if let Some(index) = self.index {
             write!(f, " [{index}]")?;
         }
-        write!(f, " must be {}, not {}", self.rule, self.found)
+        write!(f, " must be {}", self.rule)?;
+        if let Some(other) = self.other {
+            write!(f, " ({other})")?;
+        }
+        write!(f, ", not {}", self.found)
     }
 }
 
@@ -87,16 +97,7 @@ pub(super) fn shape(value: f64) -> Result<f64, DistributionError> {
     }
 }
 
-/// A limit that must be above another.
-pub(super) fn above(
-    parameter: &'static str,
-    value: f64,
-    other: &str,
-    limit: f64,
-) -> Result<f64, DistributionError> {
-    if value > limit {
-        Ok(value)
-    } else {
-        Err(DistributionError::new(parameter, format!("above {other} ({limit})"), value))
-    }
+/// An upper end that must be above a lower one.
+pub(super) fn high_above_low(low: f64, high: f64) -> Result<(), DistributionError> {
+    if high > low { Ok(()) } else { Err(DistributionError::new("high", "above low", high).with(low)) }
 }

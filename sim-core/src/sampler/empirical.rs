@@ -19,42 +19,32 @@ struct Point {
 
 impl Empirical {
     pub(super) fn new(table: &[(f64, f64)]) -> Result<Self, DistributionError> {
-        let refuse = |parameter, index: usize, rule: String, found: f64| {
-            Err(DistributionError::new(parameter, rule, found).at(index))
-        };
         if table.len() < 2 {
             return Err(DistributionError::new("points", "two or more, from 0 to 100 percent", table.len()));
         }
         let last = table.len() - 1;
         for (index, &(percent, value)) in table.iter().enumerate() {
+            let refuse =
+                |parameter, rule, found: f64| DistributionError::new(parameter, rule, found).at(index);
             if index == 0 && percent != 0.0 {
-                return refuse("percent", index, "0 at the first point".into(), percent);
+                return Err(refuse("percent", "0 at the first point", percent));
             }
             if !(0.0..=100.0).contains(&percent) {
-                return refuse("percent", index, "between 0 and 100".into(), percent);
+                return Err(refuse("percent", "between 0 and 100", percent));
             }
             if index == last && percent != 100.0 {
-                return refuse("percent", index, "100 at the last point".into(), percent);
+                return Err(refuse("percent", "100 at the last point", percent));
             }
             not_negative("value", value).map_err(|error| error.at(index))?;
-            if index > 0 {
-                let (percent_before, value_before) = table[index - 1];
-                if percent <= percent_before {
-                    return refuse(
-                        "percent",
-                        index,
-                        format!("above the one before ({percent_before})"),
-                        percent,
-                    );
-                }
-                if value < value_before {
-                    return refuse(
-                        "value",
-                        index,
-                        format!("at least the one before ({value_before})"),
-                        value,
-                    );
-                }
+            if index == 0 {
+                continue;
+            }
+            let (percent_before, value_before) = table[index - 1];
+            if percent <= percent_before {
+                return Err(refuse("percent", "above the one before", percent).with(percent_before));
+            }
+            if value < value_before {
+                return Err(refuse("value", "at least the one before", value).with(value_before));
             }
         }
         Ok(Empirical {
