@@ -357,7 +357,7 @@ pub struct Service {
     pub queue_mean: f64,
     /// Largest number waiting in any window, all queues together.
     pub queue_max: u64,
-    /// Mean wait in the queue of those that left it, in nanoseconds; absent if none did.
+    /// Mean wait of requests whose work began, those that found a free worker included, in nanoseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wait_mean: Option<u64>,
     /// Own work executed, in nanoseconds of worker time.

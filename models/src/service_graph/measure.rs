@@ -152,7 +152,8 @@ pub struct ServiceStats {
 pub struct ServiceTotals {
     pub arrived: u64,
     pub completed: u64,
-    pub left_queue: u64,
+    /// Requests whose work began, after a wait or at once.
+    pub begun: u64,
     pub wait_ns: u128,
     pub queue_area: u128,
     pub busy_area: u128,
@@ -175,9 +176,10 @@ impl ServiceStats {
         }
     }
 
+    /// Work begins after this wait.
     #[inline]
-    pub fn left_queue(&mut self, wait: SimDuration) {
-        self.total.left_queue += 1;
+    pub fn begun(&mut self, wait: SimDuration) {
+        self.total.begun += 1;
         self.total.wait_ns += u128::from(wait.as_nanos());
     }
 

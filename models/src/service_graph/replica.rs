@@ -57,6 +57,7 @@ impl Graph {
         let service = &mut self.services[service as usize];
         let replica = &mut service.replicas[replica as usize];
         let now = ctx.now();
+        service.stats.begun(now.since(attempt.arrived));
         replica.busy.increment(now);
         let nanos = service.work.sample(&mut service.work_luck.at(attempt.key)) * replica.slow;
         attempt.server = Server::Working;
@@ -233,7 +234,6 @@ impl Graph {
             let wait = now.since(attempt.arrived);
             queue.waiting.decrement(now);
             queue.waited += u128::from(wait.as_nanos());
-            service.stats.left_queue(wait);
             attempt.replica = replica_id;
             let replica = &mut service.replicas[replica_id as usize];
             if service.drop_expired && !attempt.awaited {

@@ -102,7 +102,7 @@ fn service_section(service: &Service, now: SimTime, measured: SimDuration, run: 
     let (all, before) = (service.totals(now), service.stats.at_warm_up);
     let part = |of: fn(&ServiceTotals) -> u128| (of(&all) - of(&before)) as f64;
     let per = |area: f64, whole: f64| if whole > 0.0 { area / whole } else { 0.0 };
-    let left = all.left_queue - before.left_queue;
+    let begun = all.begun - before.begun;
     let bounded = service.capacity != usize::MAX;
     let queues = if service.shared_queue { 1 } else { service.replicas.len() as u64 };
     let warm_windows = (run.warm_up.as_nanos() / run.window.as_nanos()) as usize;
@@ -115,7 +115,7 @@ fn service_section(service: &Service, now: SimTime, measured: SimDuration, run: 
         utilisation: per(part(|totals| totals.busy_area), part(|totals| totals.available_area)),
         queue_mean: per(part(|totals| totals.queue_area), measured.as_nanos() as f64),
         queue_max: service.stats.windows.queue_max.iter().skip(warm_windows).copied().max().unwrap_or(0),
-        wait_mean: (left > 0).then(|| ((all.wait_ns - before.wait_ns) / u128::from(left)) as u64),
+        wait_mean: (begun > 0).then(|| ((all.wait_ns - before.wait_ns) / u128::from(begun)) as u64),
         work: service.stats.work,
         work_wasted: service.stats.work_wasted,
         wasted: ratio(service.stats.work_wasted, service.stats.work),
