@@ -394,6 +394,9 @@ pub struct Value {
     pub about: String,
     /// Measured.
     pub value: f64,
+    /// What it counts: `ns`, `/s`, `share`, or nothing in particular.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub unit: String,
     /// What theory gives, if it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exact: Option<f64>,

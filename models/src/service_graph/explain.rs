@@ -1,5 +1,273 @@
-//! What a graph amounts to.
-use super::spec::GraphSpec;
+//! What a graph amounts to before it is run: effective policies, back-off tables, worst cases, load.
+
+use super::arrivals::Schedule;
+use super::build::{EdgePlan, edges};
+use super::check::topological;
+use super::spec::*;
+use super::state::Caller;
 use crate::RunSpec;
+use crate::experiment::Decode;
+use crate::policy::retry::RetryPlan;
+use crate::report::{Cell, Table};
 use crate::run::Explanation;
-pub fn explain(_spec: &GraphSpec, _run: &RunSpec) -> Explanation { Explanation::default() }
+use crate::theory;
+use sim_core::{SimDuration, SimTime};
+
+/// Back-off tables stop after so many retries.
+const MOST_RETRIES_SHOWN: u32 = 10;
+
+/// Tables and notes for `brownout explain`.
+pub fn explain(spec: &GraphSpec, run: &RunSpec) -> Explanation {
+    let edges = edges(spec);
+    let load = Load::of(spec, &edges, run);
+    let mut tables = vec![arrivals(spec, run), services(spec, &load), calls(spec, &edges)];
+    tables.extend(policies(spec));
+    tables.extend(back_offs(spec));
+    tables.extend(faults(spec));
+    Explanation { tables, notes: notes(spec, &edges, &load) }
+}
+
+/// Expected requests per second, when nothing fails and when everything does.
+struct Load {
+    /// First attempts at each service.
+    healthy: Vec<f64>,
+    /// With every retry that the policies allow, on every layer.
+    worst: Vec<f64>,
+}
+
+impl Load {
+    fn of(spec: &GraphSpec, edges: &[EdgePlan], run: &RunSpec) -> Load {
+        let mut load = Load { healthy: vec![0.0; spec.services.len()], worst: vec![0.0; spec.services.len()] };
+        for service in topological(spec) {
+            for edge in edges.iter().filter(|edge| edge.callee == service) {
+                let attempts = f64::from(RetryPlan::new(&edge.policy.retry).attempts());
+                let (healthy, worst) = match edge.caller {
+                    Caller::Workload(number) => {
+                        let rate = base_rate(&spec.workload[number as usize], run);
+                        (rate, rate)
+                    }
+                    Caller::Service(caller) => (load.healthy[caller as usize], load.worst[caller as usize]),
+                };
+                let calls = edge.call.map_or(1.0, |call| call.probability * f64::from(call.times));
+                load.healthy[service] += healthy * calls;
+                load.worst[service] += worst * calls * attempts;
+            }
+        }
+        load
+    }
+}
+
+/// Calls per second after the warm-up; of a closed loop the most there can be: users over think time.
+fn base_rate(workload: &WorkloadSpec, run: &RunSpec) -> f64 {
+    match (&workload.arrivals, Schedule::new(&workload.arrivals)) {
+        (_, Some(schedule)) => schedule.rate_at(SimTime::ZERO + run.warm_up),
+        (Arrivals::ClosedLoop { users, think }, None) => f64::from(*users) / think.mean().as_secs_f64().max(1e-9),
+        _ => unreachable!("only a closed loop has no schedule"),
+    }
+}
+
+fn table(title: &str, columns: &[&str]) -> Table {
+    Table { title: title.into(), columns: columns.iter().map(|&name| name.into()).collect(), ..Table::default() }
+}
+
+fn per_second(rate: f64) -> Cell {
+    Cell::Text(if rate >= 99.95 { format!("{rate:.0}/s") } else { format!("{rate:.1}/s") })
+}
+
+fn percent(share: f64) -> Cell {
+    if share.is_finite() { Cell::Text(format!("{:.0} %", share * 100.0)) } else { "-".into() }
+}
+
+fn arrivals(spec: &GraphSpec, run: &RunSpec) -> Table {
+    let mut table = table("Workload", &["name", "calls", "arrivals", "rate", "clients"]);
+    for workload in &spec.workload {
+        table.rows.push(vec![
+            workload.name.value.as_str().into(),
+            workload.to.value.as_str().into(),
+            workload.arrivals.encode().to_string().into(),
+            per_second(base_rate(workload, run)),
+            u64::from(workload.clients).into(),
+        ]);
+    }
+    table
+}
+
+fn services(spec: &GraphSpec, load: &Load) -> Table {
+    let columns =
+        ["service", "replicas", "workers", "queue", "mean work", "capacity", "offered", "utilisation", "if all fail"];
+    let mut table = table("Services", &columns);
+    for (number, (name, service)) in spec.services.iter().enumerate() {
+        let capacity = capacity(service);
+        table.rows.push(vec![
+            name.into(),
+            u64::from(service.replicas).into(),
+            service.workers.encode().to_string().into(),
+            service.queue.encode().to_string().into(),
+            service.work.mean().brief().into(),
+            if capacity.is_finite() { per_second(capacity) } else { "-".into() },
+            per_second(load.healthy[number]),
+            percent(load.healthy[number] / capacity),
+            percent(load.worst[number] / capacity),
+        ]);
+    }
+    table.note = "capacity counts own work only; a blocking worker also waits for the calls it makes. \
+                  `if all fail` is the load when every call is tried as often as the policies allow"
+        .into();
+    table
+}
+
+/// Requests per second that all workers of all replicas can do, their own work alone.
+fn capacity(service: &ServiceSpec) -> f64 {
+    f64::from(service.replicas) * f64::from(service.workers.count()) / (service.work.nanos.mean() / 1e9)
+}
+
+fn calls(spec: &GraphSpec, edges: &[EdgePlan]) -> Table {
+    let columns = ["edge", "policy", "latency", "probability", "times", "attempts", "longest", "worst amplification"];
+    let mut table = table("Calls", &columns);
+    let mut worst = vec![1u64; spec.services.len()];
+    for service in topological(spec) {
+        let into = edges.iter().filter(|edge| edge.callee == service);
+        worst[service] = into
+            .map(|edge| above(&worst, edge).saturating_mul(u64::from(RetryPlan::new(&edge.policy.retry).attempts())))
+            .max()
+            .unwrap_or(1);
+    }
+    for edge in edges {
+        let retry = RetryPlan::new(&edge.policy.retry);
+        table.rows.push(vec![
+            edge.name.as_str().into(),
+            edge.policy_name.unwrap_or("(none)").into(),
+            edge.network.encode().to_string().into(),
+            edge.call.map_or(1.0, |call| call.probability).into(),
+            u64::from(edge.call.map_or(1, |call| call.times)).into(),
+            u64::from(retry.attempts()).into(),
+            longest(edge).map_or("for ever".into(), |longest| longest.brief()).into(),
+            above(&worst, edge).saturating_mul(u64::from(retry.attempts())).into(),
+        ]);
+    }
+    table.note = "`longest` is how long a caller can wait: every attempt times out and every back-off is the \
+                  longest, cut by the deadline. `worst amplification` counts attempts per user request when \
+                  all of them fail, the layers above included"
+        .into();
+    table
+}
+
+fn above(worst: &[u64], edge: &EdgePlan) -> u64 {
+    match edge.caller {
+        Caller::Workload(_) => 1,
+        Caller::Service(caller) => worst[caller as usize],
+    }
+}
+
+/// `None` waits for ever.
+fn longest(edge: &EdgePlan) -> Option<SimDuration> {
+    let retry = RetryPlan::new(&edge.policy.retry);
+    let tried = edge.policy.timeout.map(|timeout| {
+        timeout.saturating_mul(u64::from(retry.attempts())) + retry.worst_case_total()
+    });
+    match (tried, edge.policy.deadline) {
+        (Some(tried), Some(deadline)) => Some(tried.min(deadline)),
+        (one, other) => one.or(other),
+    }
+}
+
+fn policies(spec: &GraphSpec) -> Option<Table> {
+    let columns = ["policy", "timeout", "deadline", "retry", "budget", "breaker", "bulkhead", "balancer"];
+    let mut table = table("Policies, defaults included", &columns);
+    fn shown<T: Decode>(part: &Option<T>) -> Cell {
+        part.as_ref().map_or("-".into(), |part| part.encode().to_string().into())
+    }
+    for (name, policy) in spec.policies.iter() {
+        table.rows.push(vec![
+            name.into(),
+            shown(&policy.timeout),
+            shown(&policy.deadline),
+            policy.retry.encode().to_string().into(),
+            shown(&policy.budget),
+            shown(&policy.breaker),
+            shown(&policy.bulkhead),
+            policy.balancer.encode().to_string().into(),
+        ]);
+    }
+    (!table.rows.is_empty()).then_some(table)
+}
+
+fn back_offs(spec: &GraphSpec) -> Vec<Table> {
+    let mut tables = Vec::new();
+    for (name, policy) in spec.policies.iter() {
+        let retry = RetryPlan::new(&policy.retry);
+        if retry.attempts() <= 1 {
+            continue;
+        }
+        let columns = ["retry", "shortest", "mean", "longest", "mean total"];
+        let mut table = table(&format!("Back-off of `{name}`"), &columns);
+        let mut total = SimDuration::ZERO;
+        for number in 1..retry.attempts().min(MOST_RETRIES_SHOWN + 1) {
+            let bounds = retry.bounds(number);
+            total += bounds.mean;
+            table.rows.push(vec![
+                u64::from(number).into(),
+                bounds.min.brief().into(),
+                bounds.mean.brief().into(),
+                bounds.max.brief().into(),
+                total.brief().into(),
+            ]);
+        }
+        if retry.attempts() > MOST_RETRIES_SHOWN + 1 {
+            table.note = format!("and so on, up to {} attempts", retry.attempts());
+        }
+        tables.push(table);
+    }
+    tables
+}
+
+fn faults(spec: &GraphSpec) -> Option<Table> {
+    let mut table = table("Faults", &["on", "effect", "replicas", "from", "until"]);
+    for fault in &spec.faults {
+        table.rows.push(vec![
+            fault.on.value.as_str().into(),
+            fault.effect.encode().to_string().into(),
+            fault.replicas.encode().to_string().into(),
+            fault.at.to_string().into(),
+            fault.r#for.map_or("the end".into(), |length| (fault.at + length).to_string()).into(),
+        ]);
+    }
+    (!table.rows.is_empty()).then_some(table)
+}
+
+fn notes(spec: &GraphSpec, edges: &[EdgePlan], load: &Load) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (number, (name, service)) in spec.services.iter().enumerate() {
+        let capacity = capacity(service);
+        let (healthy, worst) = (load.healthy[number] / capacity, load.worst[number] / capacity);
+        if healthy >= 1.0 {
+            notes.push(format!("{name} is offered {:.0} % of its capacity: it will never keep up", healthy * 100.0));
+        } else if worst > 1.0 && worst > healthy {
+            let retries = (worst / healthy).round() as u32 - 1;
+            notes.push(format!(
+                "{name} is at {:.0} % of its capacity, but if its callers time out they ask for {:.0} %: above \
+                 {:.0} % of capacity a disturbance can feed itself and outlive its cause (1/(1+r), r = {retries})",
+                healthy * 100.0,
+                worst * 100.0,
+                theory::vulnerable_above(retries) * 100.0,
+            ));
+        }
+    }
+    for edge in edges.iter().filter(|edge| edge.policy.timeout.is_none() && edge.policy.deadline.is_none()) {
+        notes.push(format!("{} waits for ever: a callee that falls silent holds its callers", edge.name));
+    }
+    for edge in edges {
+        if let (Some(timeout), Some(deadline)) = (edge.policy.timeout, edge.policy.deadline) {
+            let retry = RetryPlan::new(&edge.policy.retry);
+            let begin = retry.attempts_that_begin(timeout, deadline);
+            if begin < retry.attempts() {
+                notes.push(format!(
+                    "{}: of {} attempts at most {begin} can begin before the deadline of {deadline} if each times out",
+                    edge.name,
+                    retry.attempts(),
+                ));
+            }
+        }
+    }
+    notes
+}
