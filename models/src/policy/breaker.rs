@@ -32,40 +32,42 @@
 
 mod tally;
 
-use super::outcome::{Failure, Outcome, OutcomeSet, problem_of_list};
+use super::outcome::{Failure, OnList, Outcome, OutcomeSet};
+use super::span_of;
+use crate::experiment::{Decoder, Node, POSITIVE};
 use sim_core::{SimDuration, SimTime};
 use tally::{Tally, Threshold};
 
 spec! {
     /// Stops sending to what keeps failing, and probes whether it is back. One per client.
-    pub enum Breaker {
+    pub enum Breaker where check {
         /// Opens after failures in a row.
         Consecutive {
             /// Failures in a row that open it.
             failures: u32 = DEFAULT_FAILURES; 1..=1_000_000,
             /// How long nothing passes.
-            open_for: SimDuration = DEFAULT_OPEN_FOR,
+            open_for: SimDuration = DEFAULT_OPEN_FOR; POSITIVE.or("it would never be open"),
             /// Calls let in to probe; all must succeed.
             probes: u32 = DEFAULT_PROBES; 1..=10_000,
             /// What counts as a failure; every other answer is a success.
-            on: Vec<Failure> = super::ANY_SENT.to_vec(),
+            on: Vec<Failure> = super::ANY_SENT.to_vec(); OnList::Sent,
             /// Whether it sees each attempt or each call.
             scope: Scope = Scope::Attempt,
         },
         /// Opens when the rate of failures in a window is too high. The defaults are resilience4j's.
         FailureRate {
             /// Fraction of failures that opens it (reaching it is enough).
-            threshold: f64 = DEFAULT_THRESHOLD; 0.000001..=1.0,
+            threshold: f64 = DEFAULT_THRESHOLD; 0.0..=1.0,
             /// Which calls the rate is taken over.
             window: Window = Window::Count(DEFAULT_WINDOW_CALLS),
             /// Calls that must be in the window before it opens; at most those a count window holds.
             minimum_calls: u32 = DEFAULT_MINIMUM_CALLS; 1..=1_000_000,
             /// How long nothing passes.
-            open_for: SimDuration = DEFAULT_RATE_OPEN_FOR,
+            open_for: SimDuration = DEFAULT_RATE_OPEN_FOR; POSITIVE.or("it would never be open"),
             /// Calls let in to probe; their rate of failures decides.
             probes: u32 = DEFAULT_RATE_PROBES; 1..=10_000,
             /// What counts as a failure; every other answer is a success.
-            on: Vec<Failure> = super::ANY_SENT.to_vec(),
+            on: Vec<Failure> = super::ANY_SENT.to_vec(); OnList::Sent,
             /// Whether it sees each attempt or each call.
             scope: Scope = Scope::Attempt,
         },
@@ -78,7 +80,7 @@ spec! {
         /// The last so many.
         Count(calls: u32; 1..=10_000),
         /// Those that ended in the last so long, in ten buckets: the oldest tenth leaves at once.
-        Time(length: SimDuration),
+        Time(length: SimDuration; POSITIVE),
     }
 }
 
@@ -304,22 +306,12 @@ impl Breaker {
             Breaker::Consecutive { open_for, .. } | Breaker::FailureRate { open_for, .. } => *open_for,
         }
     }
+}
 
-    /// What is wrong beyond the ranges of single fields: (field, message).
-    pub fn problems(&self) -> Vec<(&'static str, String)> {
-        let mut problems = Vec::new();
-        let (Breaker::Consecutive { on, .. } | Breaker::FailureRate { on, .. }) = self;
-        if self.open_for().is_zero() {
-            problems.push(("open_for", "must be longer than 0, or it is never open".into()));
-        }
-        if let Breaker::FailureRate { window: Window::Time(SimDuration::ZERO), .. } = self {
-            problems.push(("window", "must be longer than 0".into()));
-        }
-        if on.contains(&Failure::BreakerOpen) {
-            problems.push(("on", "names BreakerOpen, which a breaker never sees: it sent nothing".into()));
-        }
-        problems.extend(problem_of_list(on).map(|message| ("on", message)));
-        problems
+fn check(breaker: &Breaker, at: &Node, cx: &mut Decoder) {
+    if let Breaker::FailureRate { threshold: 0.0, .. } = breaker {
+        let message = "a threshold of 0 is reached without a single failure";
+        cx.at("threshold", |cx| _ = cx.error(span_of(at, "threshold"), message));
     }
 }
 

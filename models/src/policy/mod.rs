@@ -24,8 +24,9 @@ pub mod bulkhead;
 mod outcome;
 pub mod retry;
 
-pub use outcome::{ANY_SENT, Failure, Outcome, OutcomeSet};
+pub use outcome::{ANY_SENT, Failure, OnList, Outcome, OutcomeSet};
 
+use crate::experiment::{Decoder, Node, POSITIVE, Span};
 use balancer::Balancer;
 use breaker::Breaker;
 use budget::Budget;
@@ -35,11 +36,11 @@ use sim_core::SimDuration;
 
 spec! {
     /// How a caller protects itself and the service it calls.
-    pub struct Policy {
+    pub struct Policy where check {
         /// How long an attempt may take; for ever if absent.
-        timeout: Option<SimDuration> = None,
+        timeout: Option<SimDuration> = None; POSITIVE.or("every attempt would be too late"),
         /// How long a call may take, all attempts and delays together; for ever if absent.
-        deadline: Option<SimDuration> = None,
+        deadline: Option<SimDuration> = None; POSITIVE.or("every call would be too late"),
         /// Whether and when a failed attempt is tried again.
         retry: Retry = Retry::None,
         /// A limit on the retries of one client.
@@ -68,127 +69,130 @@ impl Default for Policy {
     }
 }
 
-impl Policy {
-    /// What cannot be run: (field, message). The message continues the field's name.
-    pub fn problems(&self) -> Vec<(String, String)> {
-        let mut problems = Vec::new();
-        let zero = Some(SimDuration::ZERO);
-        if self.timeout == zero {
-            problems.push(("timeout".into(), "must be longer than 0, or every attempt is too late".into()));
-        }
-        if self.deadline == zero {
-            problems.push(("deadline".into(), "must be longer than 0, or every call is too late".into()));
-        }
-        let mut nested = |name: &str, found: Vec<(&'static str, String)>| {
-            problems.extend(found.into_iter().map(|(field, message)| (format!("{name}.{field}"), message)));
+/// Warns of what runs and is probably not meant.
+fn check(policy: &Policy, at: &Node, cx: &mut Decoder) {
+    let attempts = RetryPlan::new(&policy.retry).attempts();
+    if let (Some(timeout), Some(deadline)) = (policy.timeout, policy.deadline) {
+        let begin = RetryPlan::new(&policy.retry).attempts_that_begin(timeout, deadline);
+        let message = if deadline < timeout {
+            format!("the deadline ends every call before an attempt can time out (after {timeout})")
+        } else {
+            format!("only {begin} of {attempts} attempts can begin before the deadline if each times out")
         };
-        nested("retry", self.retry.problems());
-        nested("breaker", self.breaker.as_ref().map(Breaker::problems).unwrap_or_default());
-        problems
+        if deadline < timeout || begin < attempts {
+            cx.at("deadline", |cx| _ = cx.warn(span_of(at, "deadline"), message));
+        }
     }
+    if policy.budget.is_some() && attempts == 1 {
+        cx.at("budget", |cx| {
+            _ = cx.warn(span_of(at, "budget"), "there are no retries for this budget to limit")
+        });
+    }
+    if let (Some(timeout), Some(breaker)) = (policy.timeout, &policy.breaker)
+        && timeout > breaker.open_for()
+    {
+        let open_for = breaker.open_for();
+        let message =
+            format!("a probe may take {timeout}, but the breaker gives it up after `open_for` ({open_for})");
+        cx.at("breaker", |cx| _ = cx.warn(span_of(at, "breaker"), message));
+    }
+}
 
-    /// What runs but is probably not meant: (field, message).
-    pub fn warnings(&self) -> Vec<(String, String)> {
-        let mut warnings = Vec::new();
-        let mut warn = |field: &str, message: String| warnings.push((field.to_owned(), message));
-        let plan = RetryPlan::new(&self.retry);
-        if let (Some(timeout), Some(deadline)) = (self.timeout, self.deadline) {
-            let begin = plan.attempts_that_begin(timeout, deadline);
-            if deadline < timeout {
-                warn(
-                    "deadline",
-                    format!("is shorter than `timeout` ({timeout}), so no attempt ever times out"),
-                );
-            } else if begin < plan.attempts() {
-                let attempts = plan.attempts();
-                warn(
-                    "deadline",
-                    format!(
-                        "leaves time for {begin} of {attempts} attempts if each takes its `timeout` ({timeout})"
-                    ),
-                );
-            }
-        }
-        if self.budget.is_some() && plan.attempts() == 1 {
-            warn("budget", "has nothing to limit: there are no retries".into());
-        }
-        if let (Some(timeout), Some(breaker)) = (self.timeout, &self.breaker)
-            && timeout > breaker.open_for()
-        {
-            warn(
-                "breaker.open_for",
-                format!("is shorter than `timeout` ({timeout}), so slow probes are given up"),
-            );
-        }
-        warnings
-    }
+/// Where a field was written, or the whole value if it was left out.
+fn span_of(at: &Node, field: &str) -> Span {
+    at.get(field).map_or(at.span, |field| field.span)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use backoff::Jitter;
+    use crate::experiment::{Decode, Diagnostics, Failed, Sources, parse_file};
 
-    fn secs(secs: u64) -> SimDuration {
-        SimDuration::from_secs(secs)
-    }
-
-    fn doubling(attempts: u32) -> Retry {
-        let (base, cap, jitter, on) = (secs(1), secs(20), Jitter::None, ANY_SENT.to_vec());
-        Retry::Exponential { attempts, base, factor: 2.0, cap, jitter, on }
-    }
-
-    fn breaker(open_for: SimDuration) -> Breaker {
-        let (on, scope) = (ANY_SENT.to_vec(), breaker::Scope::Attempt);
-        Breaker::Consecutive { failures: 5, open_for, probes: 1, on, scope }
-    }
-
-    fn fields(found: Vec<(String, String)>) -> Vec<String> {
-        found.into_iter().map(|(field, _)| field).collect()
+    /// What was read and what was said about it: `Err` if an error was among it.
+    pub fn read<T: Decode>(text: &str) -> Result<(T, String), String> {
+        let mut sources = Sources::default();
+        let source = sources.add("test.ron", text);
+        let mut diagnostics = Diagnostics::new();
+        let node = parse_file(text, source, &mut diagnostics);
+        let mut cx = Decoder::new();
+        let value = node.and_then(|node| T::decode(&node, &mut cx));
+        diagnostics.append(cx.into_diagnostics());
+        let failed = diagnostics.has_errors();
+        let said = if diagnostics.is_empty() {
+            String::new()
+        } else {
+            Failed { sources, diagnostics: diagnostics.finish() }.to_string()
+        };
+        match value {
+            Some(value) if !failed => Ok((value, said)),
+            _ => Err(said),
+        }
     }
 
     #[test]
-    fn what_cannot_run_is_found_with_its_path() {
-        assert_eq!(Policy::default().problems(), []);
-        let policy = Policy {
-            timeout: Some(SimDuration::ZERO),
-            deadline: Some(SimDuration::ZERO),
-            retry: Retry::Fixed { attempts: 3, delay: secs(1), jitter: Jitter::None, on: vec![] },
-            breaker: Some(breaker(SimDuration::ZERO)),
-            ..Policy::default()
-        };
-        assert_eq!(fields(policy.problems()), ["timeout", "deadline", "retry.on", "breaker.open_for"]);
+    fn an_empty_policy_is_the_default() {
+        let (read, said) = read::<Policy>("()").unwrap();
+        assert_eq!((read.encode(), said.as_str()), (Policy::default().encode(), ""));
+    }
+
+    #[test]
+    fn a_policy_is_read_and_written_back() {
+        let written = r#"(
+            timeout: "200ms",
+            deadline: "5s",
+            retry: Exponential(attempts: 3, base: "50ms", cap: "1s", jitter: Proportional(0.1)),
+            budget: Ratio(ratio: 0.1),
+            breaker: FailureRate(window: Count(50), on: [TimedOut], scope: Call),
+            bulkhead: (max_concurrent: 10),
+            balancer: LeastPending,
+        )"#;
+        let (policy, said) = read::<Policy>(written).unwrap();
+        assert_eq!(said, "");
+        let canonical = policy.encode().to_string();
+        let (again, _) = read::<Policy>(&canonical).unwrap();
+        assert_eq!(again.encode(), policy.encode());
+        for shown in ["budget: Ratio(ratio: 0.1, burst: 10)", "factor: 2.0", "minimum_calls: 100"] {
+            assert!(canonical.contains(shown), "{shown} in {canonical}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_run_is_refused_all_at_once() {
+        let said = read::<Policy>(
+            r#"(
+                timeout: "0s",
+                deadline: "0s",
+                retry: Fixed(attempts: 0),
+                budget: Ratio(ratio: -1),
+                bulkhead: (max_concurrent: 0),
+            )"#,
+        )
+        .unwrap_err();
+        for message in ["every attempt", "every call", "1 to 1000", "0.0 to 10.0", "1 to 1000000"] {
+            assert!(said.contains(message), "{message} in {said}");
+        }
     }
 
     /// Claim C14 among them: 5 s per attempt, waits of 1, 2, 4 s, and 20 s in all hold three attempts.
     #[test]
     fn what_is_probably_not_meant_is_said() {
-        let timed = |timeout, deadline, retry| Policy {
-            timeout: Some(secs(timeout)),
-            deadline: Some(secs(deadline)),
-            retry,
-            ..Policy::default()
-        };
-        for (policy, warned) in [
-            (Policy::default(), vec![]),
-            (timed(5, 20, doubling(3)), vec![]),
-            (timed(5, 20, doubling(4)), vec!["deadline"]),
-            (timed(5, 4, Retry::None), vec!["deadline"]),
-            (timed(5, 5, Retry::None), vec![]),
+        let doubling = r#"base: "1s", jitter: None"#;
+        for (written, warning) in [
+            ("()".to_owned(), ""),
+            (format!(r#"(timeout: "5s", deadline: "20s", retry: Exponential(attempts: 3, {doubling}))"#), ""),
             (
-                Policy { budget: Some(Budget::Ratio { ratio: 0.1, burst: 10 }), ..Policy::default() },
-                vec!["budget"],
+                format!(r#"(timeout: "5s", deadline: "20s", retry: Exponential(attempts: 4, {doubling}))"#),
+                "only 3 of 4 attempts",
             ),
-            (Policy { breaker: Some(breaker(secs(5))), ..timed(5, 20, Retry::None) }, vec![]),
-            (
-                Policy { breaker: Some(breaker(secs(4))), ..timed(5, 20, Retry::None) },
-                vec!["breaker.open_for"],
-            ),
+            (r#"(timeout: "5s", deadline: "5s")"#.to_owned(), ""),
+            (r#"(timeout: "5s", deadline: "4s")"#.to_owned(), "before an attempt can time out"),
+            ("(budget: Throttle())".to_owned(), "no retries for this budget"),
+            (r#"(timeout: "30s", breaker: Consecutive())"#.to_owned(), ""),
+            (r#"(timeout: "31s", breaker: Consecutive())"#.to_owned(), "gives it up"),
         ] {
-            assert_eq!(fields(policy.warnings()), warned, "{policy:?}");
+            let (_, said) = read::<Policy>(&written).unwrap();
+            assert!(said.contains(warning) && said.is_empty() == warning.is_empty(), "{written}: {said}");
         }
-        let (_, message) = timed(5, 20, doubling(4)).warnings().remove(0);
-        assert!(message.contains("3 of 4 attempts"), "{message}");
     }
 
     /// Ten thousand clients are to fit: what one keeps for one edge, heap aside.

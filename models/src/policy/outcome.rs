@@ -4,6 +4,7 @@
 //! reply that arrives after its timeout is `TimedOut` here and wasted work over there. A [`Failure`] is
 //! what a file may list under `on:`; an [`OutcomeSet`] is that list as the model asks for it.
 
+use crate::experiment::Rule;
 use std::fmt;
 
 /// How an attempt that was sent ended, as its caller saw it. The numbers are hashed into digests and
@@ -128,13 +129,33 @@ impl OutcomeSet {
     }
 }
 
-/// What is wrong with an `on:` list: nothing in it, or something twice.
-pub(super) fn problem_of_list(failures: &[Failure]) -> Option<String> {
-    let twice = (1..failures.len()).find(|&i| failures[..i].contains(&failures[i]));
-    match twice {
-        _ if failures.is_empty() => Some("must name at least one failure".into()),
-        Some(i) => Some(format!("names {:?} twice", failures[i])),
-        None => None,
+/// What an `on:` list must be: not empty, nothing twice.
+#[derive(Clone, Copy, Debug)]
+pub enum OnList {
+    /// Any failure.
+    Any,
+    /// Failures of attempts that were sent: what a breaker can see.
+    Sent,
+}
+
+impl Rule<Vec<Failure>> for OnList {
+    fn check(&self, failures: &Vec<Failure>) -> Result<(), String> {
+        if failures.is_empty() {
+            return Err("must name at least one failure".into());
+        }
+        if let Some(i) = (1..failures.len()).find(|&i| failures[..i].contains(&failures[i])) {
+            return Err(format!("which names {:?} twice", failures[i]));
+        }
+        if matches!(self, OnList::Sent) && failures.contains(&Failure::BreakerOpen) {
+            return Err("which names BreakerOpen: a breaker never sees what it did not send".into());
+        }
+        Ok(())
+    }
+    fn allowed(&self) -> String {
+        match self {
+            OnList::Any => "at least one, each once".into(),
+            OnList::Sent => "at least one, each once, not BreakerOpen".into(),
+        }
     }
 }
 
@@ -165,12 +186,19 @@ mod tests {
 
     #[test]
     fn a_list_is_neither_empty_nor_repetitive() {
-        assert_eq!(problem_of_list(&ANY_SENT), None);
-        assert!(problem_of_list(&[]).unwrap().contains("at least one"));
-        assert!(
-            problem_of_list(&[Failure::Error, Failure::Reset, Failure::Error])
-                .unwrap()
-                .contains("Error twice")
-        );
+        for (rule, list, why) in [
+            (OnList::Any, &ANY_SENT[..], None),
+            (OnList::Sent, &ANY_SENT, None),
+            (OnList::Any, &[Failure::BreakerOpen], None),
+            (OnList::Sent, &[Failure::Error, Failure::BreakerOpen], Some("never sees")),
+            (OnList::Any, &[], Some("at least one")),
+            (OnList::Any, &[Failure::Error, Failure::Reset, Failure::Error], Some("Error twice")),
+        ] {
+            let verdict = rule.check(&list.to_vec());
+            match why {
+                None => assert_eq!(verdict, Ok(()), "{list:?}"),
+                Some(why) => assert!(verdict.unwrap_err().contains(why), "{list:?}"),
+            }
+        }
     }
 }

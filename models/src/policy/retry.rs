@@ -10,7 +10,9 @@
 //! down.
 
 use super::backoff::{Backoff, Bounds, Growth, Jitter};
-use super::outcome::{Failure, Outcome, OutcomeSet, problem_of_list};
+use super::outcome::{Failure, OnList, Outcome, OutcomeSet};
+use super::span_of;
+use crate::experiment::{Decoder, Node, POSITIVE};
 use sim_core::{SimDuration, Words};
 
 /// Attempts of a call, the first included. The AWS SDKs (standard mode) and resilience4j.
@@ -24,7 +26,7 @@ pub const DEFAULT_CAP: SimDuration = SimDuration::from_secs(20);
 
 spec! {
     /// Whether and when a failed attempt is tried again.
-    pub enum Retry {
+    pub enum Retry where check {
         /// Never: the first failure is the call's.
         None,
         /// After the same delay each time.
@@ -36,7 +38,7 @@ spec! {
             /// What spreads the delays.
             jitter: Jitter = Jitter::None,
             /// The failures that are retried.
-            on: Vec<Failure> = super::ANY_SENT.to_vec(),
+            on: Vec<Failure> = super::ANY_SENT.to_vec(); OnList::Any,
         },
         /// After a delay that grows by the same step each time.
         Linear {
@@ -51,14 +53,14 @@ spec! {
             /// What spreads the delays.
             jitter: Jitter = Jitter::None,
             /// The failures that are retried.
-            on: Vec<Failure> = super::ANY_SENT.to_vec(),
+            on: Vec<Failure> = super::ANY_SENT.to_vec(); OnList::Any,
         },
         /// After a delay that grows by the same factor each time.
         Exponential {
             /// Attempts of a call, the first included.
             attempts: u32 = DEFAULT_ATTEMPTS; 1..=1000,
             /// What the first retry waits, before jitter.
-            base: SimDuration = DEFAULT_BASE,
+            base: SimDuration = DEFAULT_BASE; POSITIVE.or("0 times a factor is still 0"),
             /// What each further retry multiplies the delay by.
             factor: f64 = DEFAULT_FACTOR; 1.0..=100.0,
             /// The longest delay, before jitter.
@@ -66,7 +68,7 @@ spec! {
             /// What spreads the delays. Full unless said otherwise, as in the AWS SDKs.
             jitter: Jitter = Jitter::Full,
             /// The failures that are retried.
-            on: Vec<Failure> = super::ANY_SENT.to_vec(),
+            on: Vec<Failure> = super::ANY_SENT.to_vec(); OnList::Any,
         },
     }
 }
@@ -148,42 +150,29 @@ impl RetryPlan {
     }
 }
 
-impl Retry {
-    /// What is wrong beyond the ranges of single fields: (field, message).
-    pub fn problems(&self) -> Vec<(&'static str, String)> {
-        let mut problems = Vec::new();
-        let mut problem = |field, message: &str| problems.push((field, message.to_owned()));
-        let (Retry::Fixed { jitter, on, .. }
-        | Retry::Linear { jitter, on, .. }
-        | Retry::Exponential { jitter, on, .. }) = self
-        else {
-            return problems;
-        };
-        if let Retry::Linear { base, cap, .. } | Retry::Exponential { base, cap, .. } = self
-            && cap < base
-        {
-            problem("cap", "is shorter than `base`, the first delay");
-        }
-        match (self, jitter) {
-            (Retry::Fixed { .. } | Retry::Linear { .. }, Jitter::Decorrelated) => {
-                problem("jitter", "decides how delays grow: write `Exponential(jitter: Decorrelated)`");
-            }
-            (Retry::Exponential { base, .. }, _) if base.is_zero() => {
-                problem("base", "must be longer than 0, or it never grows: `Fixed()` retries at once");
-            }
-            _ => {}
-        }
-        if let Some(message) = problem_of_list(on) {
-            problem("on", &message);
-        }
-        problems
+fn check(retry: &Retry, at: &Node, cx: &mut Decoder) {
+    if let Retry::Linear { base, cap, .. } | Retry::Exponential { base, cap, .. } = retry
+        && cap < base
+    {
+        let span = span_of(at, if at.get("cap").is_some() { "cap" } else { "base" });
+        cx.error(span, format!("the cap ({cap}) is shorter than the first delay, `base` ({base})"));
+    }
+    if let Retry::Fixed { jitter: Jitter::Decorrelated, .. }
+    | Retry::Linear { jitter: Jitter::Decorrelated, .. } = retry
+    {
+        cx.at("jitter", |cx| {
+            _ = cx
+                .error(span_of(at, "jitter"), "decorrelated jitter decides itself how delays grow")
+                .help("write Exponential(base: .., cap: .., jitter: Decorrelated)")
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::ANY_SENT;
+    use super::super::{ANY_SENT, tests::read};
     use super::*;
+    use crate::experiment::Decode;
     use sim_core::Streams;
 
     fn secs(secs: u64) -> SimDuration {
@@ -290,28 +279,37 @@ mod tests {
     }
 
     #[test]
-    fn contradictions_are_found() {
-        let on = ANY_SENT.to_vec();
-        let exponential = |base, cap, jitter| Retry::Exponential {
-            attempts: 3,
-            base: secs(base),
-            factor: 2.0,
-            cap: secs(cap),
-            jitter,
-            on: on.clone(),
-        };
-        for (retry, fields) in [
-            (Retry::None, vec![]),
-            (exponential(1, 60, Jitter::Decorrelated), vec![]),
-            (exponential(2, 1, Jitter::Full), vec!["cap"]),
-            (exponential(0, 1, Jitter::Full), vec!["base"]),
+    fn defaults_are_filled_in() {
+        let rest = "on: [Error, Rejected, Refused, Reset, TimedOut]";
+        for (written, full) in [
+            ("Fixed()", r#"Fixed(attempts: 3, delay: "0s", jitter: None"#),
+            ("Linear()", r#"Linear(attempts: 3, base: "100ms", step: None, cap: "20s", jitter: None"#),
             (
-                Retry::Fixed { attempts: 3, delay: secs(1), jitter: Jitter::Decorrelated, on: vec![] },
-                vec!["jitter", "on"],
+                "Exponential()",
+                r#"Exponential(attempts: 3, base: "100ms", factor: 2.0, cap: "20s", jitter: Full"#,
             ),
         ] {
-            let found: Vec<_> = retry.problems().into_iter().map(|(field, _)| field).collect();
-            assert_eq!(found, fields, "{retry:?}");
+            let read = |text: &str| read::<Retry>(text).unwrap().0.encode();
+            assert_eq!(read(written), read(&format!("{full}, {rest})")));
+        }
+    }
+
+    #[test]
+    fn contradictions_are_found() {
+        for (written, message) in [
+            ("Fixed(attempts: 0)", "got 0, allowed 1 to 1000"),
+            (r#"Exponential(base: "2s", cap: "1s")"#, "the cap (1s) is shorter than the first delay"),
+            (r#"Linear(base: "30s")"#, "the cap (20s) is shorter than the first delay"),
+            (r#"Exponential(base: "0s")"#, "0 times a factor is still 0"),
+            ("Exponential(factor: 0.5)", "got 0.5, allowed 1.0 to 100.0"),
+            ("Fixed(jitter: Symmetric(1.5))", "got 1.5, allowed 0.0 to 1.0"),
+            ("Fixed(jitter: Decorrelated)", "decides itself how delays grow"),
+            ("Linear(jitter: Decorrelated)", "decides itself how delays grow"),
+            ("Fixed(on: [])", "must name at least one failure"),
+            ("Fixed(on: [Error, Error])", "names Error twice"),
+        ] {
+            let found = read::<Retry>(written).unwrap_err();
+            assert!(found.contains(message), "{written}: {found}");
         }
     }
 }

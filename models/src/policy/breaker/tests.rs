@@ -1,5 +1,6 @@
-use super::super::ANY_SENT;
+use super::super::{ANY_SENT, tests::read};
 use super::*;
+use crate::experiment::Decode;
 use sim_core::{Stream, Streams, Words, math};
 
 fn secs(secs: u64) -> SimDuration {
@@ -517,23 +518,32 @@ fn it_does_what_a_naive_breaker_does() {
 }
 
 #[test]
+fn defaults_are_filled_in() {
+    let rest = "on: [Error, Rejected, Refused, Reset, TimedOut], scope: Attempt";
+    let rate =
+        r#"FailureRate(threshold: 0.5, window: Count(100), minimum_calls: 100, open_for: "60s", probes: 10"#;
+    for (written, full) in
+        [("Consecutive()", r#"Consecutive(failures: 5, open_for: "30s", probes: 1"#), ("FailureRate()", rate)]
+    {
+        let read = |text: &str| read::<Breaker>(text).unwrap().0.encode();
+        assert_eq!(read(written), read(&format!("{full}, {rest})")));
+    }
+}
+
+#[test]
 fn contradictions_are_found() {
-    let breaker = |window, open_for, on: &[Failure]| Breaker::FailureRate {
-        threshold: 0.5,
-        window,
-        minimum_calls: 100,
-        open_for,
-        probes: 10,
-        on: on.to_vec(),
-        scope: Scope::Call,
-    };
-    for (breaker, fields) in [
-        (breaker(Window::Count(100), secs(60), &ANY_SENT), vec![]),
-        (breaker(Window::Time(SimDuration::ZERO), secs(60), &ANY_SENT), vec!["window"]),
-        (breaker(Window::Count(100), SimDuration::ZERO, &[]), vec!["open_for", "on"]),
-        (breaker(Window::Count(100), secs(60), &[Failure::BreakerOpen]), vec!["on"]),
+    for (written, message) in [
+        ("Consecutive(failures: 0)", "got 0, allowed 1 to"),
+        ("Consecutive(probes: 0)", "got 0, allowed 1 to"),
+        (r#"Consecutive(open_for: "0s")"#, "it would never be open"),
+        ("Consecutive(on: [BreakerOpen])", "a breaker never sees what it did not send"),
+        ("FailureRate(threshold: 0)", "reached without a single failure"),
+        ("FailureRate(threshold: 50)", "is 50 % meant?"),
+        (r#"FailureRate(window: Time("0s"))"#, "must be longer than 0"),
+        ("FailureRate(window: Count(0))", "got 0, allowed 1 to"),
+        ("FailureRate(minimum_calls: 0)", "got 0, allowed 1 to"),
     ] {
-        let found: Vec<_> = breaker.problems().into_iter().map(|(field, _)| field).collect();
-        assert_eq!(found, fields, "{breaker:?}");
+        let found = read::<Breaker>(written).unwrap_err();
+        assert!(found.contains(message), "{written}: {found}");
     }
 }
