@@ -156,7 +156,9 @@ fn sampler(spec: &TimeSpec) -> Result<Distribution, Refused> {
         }
         TimeSpec::LogNormal { .. } => return refuse("give `mean` and `cv`, or `median` and `p99`"),
         TimeSpec::Pareto { scale, shape } => Distribution::pareto(ns(scale), *shape)?,
-        TimeSpec::BoundedPareto { low, high, shape } => Distribution::bounded_pareto(ns(low), ns(high), *shape)?,
+        TimeSpec::BoundedPareto { low, high, shape } => {
+            Distribution::bounded_pareto(ns(low), ns(high), *shape)?
+        }
         TimeSpec::Weibull { shape, scale } => Distribution::weibull(*shape, ns(scale))?,
         TimeSpec::Mixture(parts) => {
             Distribution::mixture(parts.iter().map(|part| (part.weight, part.of.nanos.clone())).collect())?
@@ -194,7 +196,10 @@ impl Decode for TimeDistribution {
             Err(Refused::Parameter(error)) => {
                 let name = error.parameter();
                 // The sampler speaks of nanoseconds; the file of durations.
-                cx.error(node.get(name).map_or(node.span, |node| node.span), format!("{name} must be {}", error.rule()));
+                cx.error(
+                    node.get(name).map_or(node.span, |node| node.span),
+                    format!("{name} must be {}", error.rule()),
+                );
                 None
             }
         }

@@ -125,7 +125,8 @@ impl Schedule {
 
     /// The highest rate, per second.
     pub fn peak_rate(&self) -> f64 {
-        let last = |s: &Segment| if s.end.is_finite() { s.rate + s.slope * (s.end - s.start) } else { s.rate };
+        let last =
+            |s: &Segment| if s.end.is_finite() { s.rate + s.slope * (s.end - s.start) } else { s.rate };
         self.segments.iter().map(|segment| segment.rate.max(last(segment))).fold(0.0, f64::max)
     }
 }

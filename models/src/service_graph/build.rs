@@ -6,8 +6,8 @@ use super::measure::{EdgeStats, ServiceStats};
 use super::slab::Slab;
 use super::spec::*;
 use super::state::*;
-use crate::distribution::TimeDistribution;
 use crate::RunSpec;
+use crate::distribution::TimeDistribution;
 use crate::experiment::Spanned;
 use crate::policy::Policy;
 use crate::policy::breaker::Scope;
@@ -85,7 +85,12 @@ pub fn build(spec: &GraphSpec, run: &RunSpec, options: &RunOptions) -> Graph {
     let built: Vec<Edge> = plans.iter().map(|plan| build_edge(plan, spec, &streams)).collect();
     Graph {
         workloads: spec.workload.iter().enumerate().map(|(n, w)| build_workload(n, w, &streams)).collect(),
-        faults: spec.faults.iter().enumerate().map(|(n, f)| build_fault(n, f, spec, &plans, &streams)).collect(),
+        faults: spec
+            .faults
+            .iter()
+            .enumerate()
+            .map(|(n, f)| build_fault(n, f, spec, &plans, &streams))
+            .collect(),
         edges: built,
         services,
         calls: Slab::default(),
@@ -126,8 +131,8 @@ fn build_edge(plan: &EdgePlan, spec: &GraphSpec, streams: &Streams) -> Edge {
     let replicas = spec.services.values().nth(plan.callee).expect("it is called").replicas;
     let path = digest::hash_text(name);
     let mut pick = streams.luck("pick", name);
-    let clients =
-        (0..clients).map(|client| Client::new(&plan.policy, replicas, &mut pick.at(Key::root(path, u64::from(client)))));
+    let clients = (0..clients)
+        .map(|client| Client::new(&plan.policy, replicas, &mut pick.at(Key::root(path, u64::from(client)))));
     let clients = clients.collect();
     let latency = &plan.network.nanos;
     let network = if latency.mean() == 0.0 {
@@ -239,7 +244,13 @@ impl Death {
     }
 }
 
-fn build_fault(number: usize, fault: &FaultSpec, spec: &GraphSpec, plans: &[EdgePlan], streams: &Streams) -> Fault {
+fn build_fault(
+    number: usize,
+    fault: &FaultSpec,
+    spec: &GraphSpec,
+    plans: &[EdgePlan],
+    streams: &Streams,
+) -> Fault {
     let on = &fault.on.value;
     let target = match spec.services.index_of(on) {
         Some(service) if fault.effect.is_network() => {
@@ -249,7 +260,10 @@ fn build_fault(number: usize, fault: &FaultSpec, spec: &GraphSpec, plans: &[Edge
         Some(service) => {
             let replicas = spec.services.values().nth(service).expect("just found").replicas;
             let path = format!("{on}/{number}");
-            Target::Replicas { service: service as u32, replicas: fault.replicas.chosen(replicas, &path, streams) }
+            Target::Replicas {
+                service: service as u32,
+                replicas: fault.replicas.chosen(replicas, &path, streams),
+            }
         }
         None => {
             let edge = plans.iter().position(|plan| plan.name == *on).expect("checked: a service or an edge");

@@ -190,7 +190,11 @@ impl Graph {
         ctx.witness(kind::TIMEOUT, attempt.number, outcome as u16, edge.path, attempt.key.get(), 0);
         let expired = now >= call.deadline;
         self.end_attempt(id, outcome, ctx);
-        if expired { self.end_call(call_id, CallEnd::Deadline, ctx) } else { self.settle(call_id, outcome, ctx) }
+        if expired {
+            self.end_call(call_id, CallEnd::Deadline, ctx)
+        } else {
+            self.settle(call_id, outcome, ctx)
+        }
     }
 
     /// The caller is done with an attempt; the replica may not be.
@@ -327,7 +331,8 @@ impl Graph {
 
     #[cold]
     fn too_many_in_flight(&self, ctx: &mut Ctx) {
-        let most = self.services.iter().max_by_key(|service| service.in_hand()).expect("a graph has services");
+        let most =
+            self.services.iter().max_by_key(|service| service.in_hand()).expect("a graph has services");
         let arrived: u64 = most.stats.total.arrived;
         let seconds = ctx.now().as_secs_f64().max(1e-9);
         ctx.stop(format!(

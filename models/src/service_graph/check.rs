@@ -22,10 +22,14 @@ const NOTABLE_AMPLIFICATION: u64 = 100;
 /// Checks names, references, cycles and what only makes sense together.
 pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     if graph.workload.is_empty() {
-        cx.at("workload", |cx| _ = cx.error(at.get("workload").unwrap_or(at).span, "nothing to simulate: no workload"));
+        cx.at("workload", |cx| {
+            _ = cx.error(at.get("workload").unwrap_or(at).span, "nothing to simulate: no workload")
+        });
     }
     if graph.services.is_empty() {
-        cx.at("services", |cx| _ = cx.error(at.get("services").unwrap_or(at).span, "nothing to simulate: no services"));
+        cx.at("services", |cx| {
+            _ = cx.error(at.get("services").unwrap_or(at).span, "nothing to simulate: no services")
+        });
         return;
     }
     check_sizes(graph, at, cx);
@@ -58,18 +62,23 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
 fn check_sizes(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     let span = at.get("services").unwrap_or(at).span;
     let replicas: u64 = graph.services.values().map(|service| u64::from(service.replicas)).sum();
-    let sites: usize = graph.services.values().flat_map(|service| &service.calls).map(|step| step.calls().len()).sum();
+    let sites: usize =
+        graph.services.values().flat_map(|service| &service.calls).map(|step| step.calls().len()).sum();
     if replicas > MOST_REPLICAS {
         cx.error(span, format!("{replicas} replicas in all, at most {MOST_REPLICAS}"));
     }
     if sites + graph.workload.len() > MOST_EDGES {
         cx.error(span, format!("{} edges, at most {MOST_EDGES}", sites + graph.workload.len()));
     }
-    let calling = |service: &ServiceSpec| service.calls.iter().map(|step| step.calls().len() as u64).sum::<u64>();
+    let calling =
+        |service: &ServiceSpec| service.calls.iter().map(|step| step.calls().len() as u64).sum::<u64>();
     let clients: u64 = graph.workload.iter().map(|workload| u64::from(workload.clients)).sum::<u64>()
         + graph.services.values().map(|service| calling(service) * u64::from(service.replicas)).sum::<u64>();
     if clients > MOST_CLIENTS {
-        cx.error(span, format!("{clients} clients (callers' replicas times their calls), at most {MOST_CLIENTS}"));
+        cx.error(
+            span,
+            format!("{clients} clients (callers' replicas times their calls), at most {MOST_CLIENTS}"),
+        );
     }
 }
 
@@ -85,13 +94,21 @@ fn check_workloads(graph: &GraphSpec, cx: &mut Decoder) -> bool {
                     sound = false;
                 }
                 if graph.services.get(&name.value).is_some() {
-                    cx.at("name", |cx| _ = cx.error(name.span, format!("`{}` is a service: name the workload otherwise", name.value)));
+                    cx.at("name", |cx| {
+                        _ = cx.error(
+                            name.span,
+                            format!("`{}` is a service: name the workload otherwise", name.value),
+                        )
+                    });
                     sound = false;
                 }
                 if let Some(first) = names.insert(&name.value, number) {
                     cx.at("name", |cx| {
-                        cx.error(workload.to.span, format!("workload[{first}] is called `{}` too", name.value))
-                            .help("give one of them a name: (name: \"batch\", to: ..)");
+                        cx.error(
+                            workload.to.span,
+                            format!("workload[{first}] is called `{}` too", name.value),
+                        )
+                        .help("give one of them a name: (name: \"batch\", to: ..)");
                     });
                     sound = false;
                 }
@@ -175,12 +192,14 @@ fn check_cycles(graph: &GraphSpec, at: &Node, cx: &mut Decoder) -> bool {
                 1 => {
                     let name = |service: usize| graph.services.names().nth(service).expect("an index");
                     let from = path.iter().position(|(service, _)| *service == next).expect("on the path");
-                    let mut cycle: Vec<&str> = path[from..].iter().map(|(service, _)| name(*service)).collect();
+                    let mut cycle: Vec<&str> =
+                        path[from..].iter().map(|(service, _)| name(*service)).collect();
                     cycle.push(name(next));
                     let span = graph.services.span_of(name(next)).unwrap_or(at.span);
                     cx.at("services", |cx| {
-                        cx.error(span, format!("calls go round in a circle: {}", cycle.join(" -> ")))
-                            .help("a request may not come back to a service it is in; split the service in two");
+                        cx.error(span, format!("calls go round in a circle: {}", cycle.join(" -> "))).help(
+                            "a request may not come back to a service it is in; split the service in two",
+                        );
                     });
                     return false;
                 }
@@ -203,7 +222,9 @@ fn check_faults(graph: &GraphSpec, cx: &mut Decoder) {
         let service = graph.services.get(&on.value);
         let edge = edges.iter().any(|edge| edge.name == on.value);
         let mut report = |message: String, help: String| {
-            cx.at("faults", |cx| cx.at_index(number, |cx| cx.at("on", |cx| _ = cx.error(on.span, message).help(help))));
+            cx.at("faults", |cx| {
+                cx.at_index(number, |cx| cx.at("on", |cx| _ = cx.error(on.span, message).help(help)))
+            });
         };
         if service.is_none() && !edge {
             let names = graph.services.names().chain(edges.iter().map(|edge| edge.name.as_str()));
@@ -217,12 +238,18 @@ fn check_faults(graph: &GraphSpec, cx: &mut Decoder) {
             );
         }
         if fault.r#for.is_some_and(|length| length.is_zero()) {
-            report("`for` must be longer than 0".into(), "leave it out and the fault lasts until the end".into());
+            report(
+                "`for` must be longer than 0".into(),
+                "leave it out and the fault lasts until the end".into(),
+            );
         }
         if let (Some(service), Affected::Only(replicas)) = (service, &fault.replicas) {
             if let Some(beyond) = replicas.iter().find(|&&replica| replica >= service.replicas) {
                 let last = service.replicas - 1;
-                report(format!("`{}` has no replica {beyond}: they are 0 to {last}", on.value), String::new());
+                report(
+                    format!("`{}` has no replica {beyond}: they are 0 to {last}", on.value),
+                    String::new(),
+                );
             }
             if replicas.is_empty() {
                 report("no replica is struck".into(), "list at least one, or leave `replicas` out".into());
@@ -299,7 +326,10 @@ fn check_timeouts(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         if fastest > timeout.as_nanos() as f64 {
             let fastest = SimDuration::from_nanos_f64(fastest);
             let span = graph.services.span_of(name).unwrap_or(at.span);
-            let message = format!("no call over {} can succeed: it takes at least {fastest}, the timeout is {timeout}", edge.name);
+            let message = format!(
+                "no call over {} can succeed: it takes at least {fastest}, the timeout is {timeout}",
+                edge.name
+            );
             cx.warn(span, message);
         }
     }
@@ -343,8 +373,11 @@ pub fn check_run(graph: &GraphSpec, run: &RunSpec, cx: &mut Decoder) {
             cx.at("workload", |cx| {
                 cx.at_index(number, |cx| {
                     cx.at("arrivals", |cx| {
-                        cx.error(workload.to.span, format!("up to {most:.1e} calls in one run, at most {MOST_ARRIVALS:.0e}"))
-                            .help("lower the rate or shorten the run: shares and percentiles settle long before");
+                        cx.error(
+                            workload.to.span,
+                            format!("up to {most:.1e} calls in one run, at most {MOST_ARRIVALS:.0e}"),
+                        )
+                        .help("lower the rate or shorten the run: shares and percentiles settle long before");
                     })
                 })
             });

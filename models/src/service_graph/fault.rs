@@ -32,7 +32,9 @@ impl Graph {
         let fault = &mut self.faults[id as usize];
         fault.active = true;
         ctx.witness(kind::FAULT, 0, 1, fault.path, u64::from(id), 0);
-        if let (Effect::Crash { callers }, Target::Replicas { service, replicas }) = (&fault.effect, &fault.target) {
+        if let (Effect::Crash { callers }, Target::Replicas { service, replicas }) =
+            (&fault.effect, &fault.target)
+        {
             let (style, service, replicas) = (callers.clone(), *service, replicas.clone());
             for replica in replicas {
                 self.crash(service, replica, &style, ctx);
@@ -45,7 +47,8 @@ impl Graph {
         let fault = &mut self.faults[id as usize];
         fault.active = false;
         ctx.witness(kind::FAULT, 0, 2, fault.path, u64::from(id), 0);
-        if let (Effect::Crash { .. }, Target::Replicas { service, replicas }) = (&fault.effect, &fault.target) {
+        if let (Effect::Crash { .. }, Target::Replicas { service, replicas }) = (&fault.effect, &fault.target)
+        {
             let (service, replicas) = (*service, replicas.clone());
             for replica in replicas {
                 self.restart(service, replica, ctx);

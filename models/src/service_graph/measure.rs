@@ -286,7 +286,9 @@ impl Graph {
             let service = &self.services[id];
             let since = |from: SimTime| u128::from(now.since(from).as_nanos());
             match attempt.server {
-                Server::Queued => still_waiting[id][service.queue_of(attempt.replica)] += since(attempt.arrived),
+                Server::Queued => {
+                    still_waiting[id][service.queue_of(attempt.replica)] += since(attempt.arrived)
+                }
                 Server::Working => still_held[id][attempt.replica as usize] += since(attempt.began),
                 Server::Waiting if service.blocking => {
                     still_held[id][attempt.replica as usize] += since(attempt.began);
@@ -299,7 +301,12 @@ impl Graph {
                 let at = || format!("{}[{number}]", service.name);
                 let waits = replica.waited + still_waiting[id][number];
                 assert_eq!(replica.waiting.area(now), waits, "Little's law on the queue of {}", at());
-                assert_eq!(replica.waiting.value(), replica.queue.len() as u64, "length of the queue of {}", at());
+                assert_eq!(
+                    replica.waiting.value(),
+                    replica.queue.len() as u64,
+                    "length of the queue of {}",
+                    at()
+                );
                 let held = replica.held + still_held[id][number];
                 assert_eq!(replica.busy.area(now), held, "utilisation law at {}", at());
                 assert!(replica.busy.value() <= u64::from(service.workers), "workers of {}", at());
@@ -324,6 +331,7 @@ fn check_edge(name: &str, stats: &EdgeStats, in_flight: u64) {
     assert_eq!(stats.latency.count(), ok, "latencies on {name}");
     let windows = |series: &[u64], open: u64| series.iter().sum::<u64>() + open;
     let all = windows(&stats.windows.started, stats.window.started);
-    let done = windows(&stats.windows.ok, stats.window.ok) + windows(&stats.windows.failed, stats.window.failed);
+    let done =
+        windows(&stats.windows.ok, stats.window.ok) + windows(&stats.windows.failed, stats.window.failed);
     assert_eq!(all, done + in_flight, "calls on {name}, warm-up included");
 }

@@ -217,7 +217,14 @@ impl Graph {
     fn witness_attempt(&self, kind: u16, id: state::AttemptId, ctx: &mut Ctx) {
         let attempt = &self.attempts[id];
         let path = self.edges[attempt.edge as usize].path;
-        ctx.witness(kind, attempt.number, attempt.answer as u16, path, attempt.key.get(), u64::from(attempt.replica));
+        ctx.witness(
+            kind,
+            attempt.number,
+            attempt.answer as u16,
+            path,
+            attempt.key.get(),
+            u64::from(attempt.replica),
+        );
     }
 }
 

@@ -17,7 +17,8 @@ impl Graph {
         attempt.arrived = now;
         service.stats.total.arrived += 1;
         if service.shared_queue {
-            let free = |replica: &Replica| replica.down == 0 && replica.busy.value() < u64::from(service.workers);
+            let free =
+                |replica: &Replica| replica.down == 0 && replica.busy.value() < u64::from(service.workers);
             let up = |replica: &Replica| replica.down == 0;
             let replicas = &service.replicas;
             let chosen = replicas.iter().position(free).or_else(|| replicas.iter().position(up));
@@ -26,7 +27,11 @@ impl Graph {
         let replica_id = attempt.replica;
         let replica = &mut service.replicas[replica_id as usize];
         if replica.down > 0 {
-            if replica.silent { self.swallow(id) } else { self.answer(id, Outcome::Refused, ctx) }
+            if replica.silent {
+                self.swallow(id)
+            } else {
+                self.answer(id, Outcome::Refused, ctx)
+            }
             return;
         }
         if replica.black_hole {
@@ -193,7 +198,8 @@ impl Graph {
         if attempt.work.is_zero() || attempt.arrived < self.measured_from {
             return;
         }
-        let useful = attempt.answer != Outcome::Reset && attempt.answer != Outcome::InFlight && self.is_awaited(id);
+        let useful =
+            attempt.answer != Outcome::Reset && attempt.answer != Outcome::InFlight && self.is_awaited(id);
         let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
         service.stats.work(attempt.work, useful);
     }
@@ -270,7 +276,8 @@ impl Graph {
         let shared = service.shared_queue;
         let mut lost: Vec<AttemptId> = Vec::new();
         for (id, attempt) in self.attempts.iter() {
-            let here = attempt.replica == replica_id && self.edges[attempt.edge as usize].callee == service_id;
+            let here =
+                attempt.replica == replica_id && self.edges[attempt.edge as usize].callee == service_id;
             let in_hand = match attempt.server {
                 Server::Queued => !shared,
                 Server::Working | Server::Waiting => true,

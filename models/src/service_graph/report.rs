@@ -6,7 +6,9 @@ use super::state::{Caller, Edge, Graph, Network, Service};
 use super::witness;
 use crate::RunSpec;
 use crate::policy::breaker::Position;
-use crate::report::{self, Disturbance, Latency, Named, Report, RunFacts, Series, Timeline, Transition, judge};
+use crate::report::{
+    self, Disturbance, Latency, Named, Report, RunFacts, Series, Timeline, Transition, judge,
+};
 use crate::run::{RunOutput, TrajectoryLine};
 use sim_core::stats::LatencyHistogram;
 use sim_core::{SimDuration, SimTime, Simulation, StreamUse, digest, randomness_digest};
@@ -78,7 +80,11 @@ fn edge_section(edge: &Edge, measured: SimDuration) -> report::Edge {
         goodput: if measured.is_zero() { 0.0 } else { calls.ok as f64 / measured.as_secs_f64() },
         success: ratio(calls.ok, ended),
         latency: Latency::of(&edge.stats.latency),
-        latency_failed: edge.stats.latency_failed.as_deref().map_or_else(|| Latency::of(&empty()), Latency::of),
+        latency_failed: edge
+            .stats
+            .latency_failed
+            .as_deref()
+            .map_or_else(|| Latency::of(&empty()), Latency::of),
         breaker: edge
             .stats
             .transitions
@@ -156,9 +162,10 @@ fn timeline(
         sum
     };
     let mut series = vec![per_second("offered", users(|windows| &windows.started))];
-    let most_amplified = edges.iter().filter(|(_, edge)| edge.attempts.retries > 0).max_by(|(_, a), (_, b)| {
-        a.amplification.partial_cmp(&b.amplification).expect("ratios of counts are ordered")
-    });
+    let most_amplified =
+        edges.iter().filter(|(_, edge)| edge.attempts.retries > 0).max_by(|(_, a), (_, b)| {
+            a.amplification.partial_cmp(&b.amplification).expect("ratios of counts are ordered")
+        });
     if let Some((name, edge)) = most_amplified {
         series.push(per_second(&format!("attempts {name}"), edge.windows.attempts.clone()));
     }
@@ -173,7 +180,9 @@ fn timeline(
             of: service.queue_capacity.map(|capacity| capacity as f64),
         });
     }
-    for (name, edge) in edges.iter().filter(|(_, edge)| edge.windows.breakers_open.iter().any(|&open| open > 0)) {
+    for (name, edge) in
+        edges.iter().filter(|(_, edge)| edge.windows.breakers_open.iter().any(|&open| open > 0))
+    {
         series.push(Series {
             name: format!("breakers {name}"),
             unit: String::new(),
@@ -212,7 +221,8 @@ fn disturbances(spec: &GraphSpec) -> Vec<Disturbance> {
 /// Every stream of the run, so that `r` covers each draw.
 fn streams_used(graph: &Graph) -> Vec<(String, StreamUse)> {
     let mut used = Vec::new();
-    let mut note = |purpose: &str, path: &str, stream: StreamUse| used.push((format!("{purpose} {path}"), stream));
+    let mut note =
+        |purpose: &str, path: &str, stream: StreamUse| used.push((format!("{purpose} {path}"), stream));
     for workload in &graph.workloads {
         let path = &format!("{:016x}", workload.path);
         note("arrivals", path, workload.arrivals.used());

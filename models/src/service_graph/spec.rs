@@ -374,7 +374,9 @@ const BYTE_UNITS: [(&str, u64); 8] = [
 
 impl Decode for ByteSize {
     fn decode(node: &Node, cx: &mut Decoder) -> Option<Self> {
-        let Some(text) = node.as_text() else { return cx.expected(node, "an amount of memory such as \"512MiB\"") };
+        let Some(text) = node.as_text() else {
+            return cx.expected(node, "an amount of memory such as \"512MiB\"");
+        };
         let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
         let (number, unit) = text.split_at(digits);
         let unit = BYTE_UNITS.iter().find(|(name, _)| *name == unit.trim());

@@ -121,7 +121,11 @@ pub enum Network {
     /// No latency: delivered within the same event.
     Instant,
     Constant(SimDuration),
-    Random { latency: Distribution, out: Luck, back: Luck },
+    Random {
+        latency: Distribution,
+        out: Luck,
+        back: Luck,
+    },
 }
 
 /// One client instance of an edge: a caller replica, or one of a workload's clients.
