@@ -1,14 +1,20 @@
-//! The models there are. A new one adds a line to [`Catalog::bundled`]; a downstream crate adds its own.
+//! The models that an experiment can name.
+//!
+//! A model is an [`Entry`]: a name, a version, a decoder and its documentation. The catalog is open: a
+//! crate that depends on this one adds its own entries and gets files, overrides, variants, sweeps and
+//! messages for them.
 
-use crate::experiment::{Decoder, Node, TypeDoc};
+pub use crate::experiment::RunSpec;
+use crate::experiment::{Decode, Decoder, Node, TypeDoc, nearest};
 use crate::run::{Explanation, Observer, RunOptions, RunOutput};
 
 /// What a model can be asked once its part of an experiment is decoded. Pure: spec in, report out.
 pub trait Scenario: Send + Sync {
-    /// The canonical form of what was decoded.
+    /// All of it in canonical form, every default filled in.
     fn canonical(&self) -> Node;
 
-    /// Reports what only shows against the length of the run.
+    /// Reports what is wrong with the model for this run, and only together with it: a fault after the
+    /// end, say.
     fn check(&self, _run: &RunSpec, _cx: &mut Decoder) {}
 
     /// Runs it. The head of the report (experiment, variant, seed, `i` and `s`) is filled by the caller.
@@ -20,30 +26,91 @@ pub trait Scenario: Send + Sync {
     }
 }
 
-/// A model by name.
+/// One model of the catalog.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
-    /// The name in a file: `ServiceGraph`.
+    /// As it is written in the file: `ServiceGraph`.
     pub name: &'static str,
-    /// One line for lists.
+    /// What it simulates, in a sentence.
     pub about: &'static str,
-    /// Raised whenever the same experiment gives another result.
+    /// Part of every digest; it grows when the same input would give another result.
     pub version: u32,
-    /// Reads the model's part of an experiment.
+    /// The model from what stands in its brackets.
     pub decode: fn(&Node, &mut Decoder) -> Option<Box<dyn Scenario>>,
-    /// What can be written in it.
+    /// What can stand in its brackets.
     pub describe: fn() -> TypeDoc,
 }
-spec! {
-    /// Run.
-    pub struct RunSpec {
-        /// d
-        duration: sim_core::SimDuration,
-        /// w
-        warm_up: sim_core::SimDuration = sim_core::SimDuration::ZERO,
-        /// s
-        seed: u64 = 1,
-        /// w
-        window: sim_core::SimDuration = sim_core::SimDuration::from_secs(1),
+
+impl Entry {
+    /// The entry of a model whose specification is the model itself.
+    pub fn of<T: Decode + Scenario + 'static>(name: &'static str, about: &'static str, version: u32) -> Self {
+        let decode = |node: &Node, cx: &mut Decoder| T::decode(node, cx).map(|model| Box::new(model) as _);
+        Entry { name, about, version, decode, describe: T::describe }
+    }
+
+    /// The canonical form of the model that `node` describes, if it is sound.
+    pub fn expand(&self, node: &Node) -> Option<Node> {
+        let mut cx = Decoder::new();
+        let model = (self.decode)(node, &mut cx)?;
+        (!cx.has_errors()).then(|| model.canonical())
+    }
+}
+
+/// The models, in the order in which they are listed.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog(Vec<Entry>);
+
+impl Catalog {
+    /// The models of this crate.
+    pub fn bundled() -> Self {
+        Catalog::new([crate::service_graph::ENTRY])
+    }
+
+    /// A catalog of these entries. Panics if two have one name: that is a bug of the program.
+    pub fn new(entries: impl IntoIterator<Item = Entry>) -> Self {
+        let mut catalog = Catalog::default();
+        for entry in entries {
+            catalog.add(entry);
+        }
+        catalog
+    }
+
+    /// Adds a model. Panics if its name is taken: that is a bug of the program.
+    pub fn add(&mut self, entry: Entry) {
+        assert!(self.get(entry.name).is_none(), "two models are called {}", entry.name);
+        self.0.push(entry);
+    }
+
+    /// The model of this name.
+    pub fn get(&self, name: &str) -> Option<&Entry> {
+        self.0.iter().find(|entry| entry.name == name)
+    }
+
+    /// All models.
+    pub fn entries(&self) -> &[Entry] {
+        &self.0
+    }
+
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|entry| entry.name)
+    }
+
+    /// The entry that `node` names, or an error with the names there are.
+    pub(crate) fn entry_of(&self, node: &Node, cx: &mut Decoder) -> Option<Entry> {
+        let names = self.names().map(|name| format!("{name}(..)")).collect::<Vec<_>>().join(", ");
+        let Some(name) = node.name() else {
+            cx.expected::<()>(node, &format!("a model: {names}"));
+            return None;
+        };
+        let found = self.get(name).copied();
+        if found.is_none() {
+            let help = match nearest(name, self.names()) {
+                Some(near) => format!("did you mean `{near}`? models: {names}"),
+                None => format!("models: {names}"),
+            };
+            cx.error(node.name_span(), format!("unknown model `{name}`")).help(help);
+        }
+        found
     }
 }

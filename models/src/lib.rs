@@ -9,4 +9,4 @@ pub mod run;
 pub mod service_graph;
 pub mod theory;
 
-pub use catalog::{Entry, RunSpec, Scenario};
+pub use catalog::{Catalog, Entry, RunSpec, Scenario};

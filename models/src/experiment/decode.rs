@@ -131,14 +131,27 @@ impl Decoder {
 
     /// Decodes a value and applies a rule to it.
     pub fn checked<T: Decode>(&mut self, node: &Node, rule: Option<&dyn Rule<T>>) -> Option<T> {
-        let value = T::decode(node, self)?;
-        if let Some(rule) = rule
-            && let Err(why) = rule.check(&value)
-        {
-            let hint = rule.hint(&value).unwrap_or_default();
-            self.error(node.span, format!("got {}, {why}", node.brief())).help(hint);
+        let before = self.diagnostics.len();
+        let value = T::decode(node, self);
+        let (Some(rule), true) = (rule, value.is_some() || node.is_number()) else { return value };
+        match &value {
+            Some(value) => {
+                if let Err(why) = rule.check(value) {
+                    let hint = rule.hint(value).unwrap_or_default();
+                    self.error(node.span, format!("got {}, {why}", node.brief())).help(hint);
+                }
+            }
+            // A number that does not even fit its type: what the rule allows says more.
+            None => {
+                if let Shape::Integer(least, most) = T::describe().shape
+                    && let Some(diagnostic) = self.diagnostics.last_since(before)
+                    && let Some(got) = diagnostic.message.strip_suffix(&format!("allowed {least} to {most}"))
+                {
+                    diagnostic.message = format!("{got}allowed {}", rule.allowed());
+                }
+            }
         }
-        Some(value)
+        value
     }
 
     /// The fields of a struct or variant called `name`. Reports those that are not among `known`.
@@ -146,13 +159,15 @@ impl Decoder {
         let given: &[Entry] = match &node.kind {
             Kind::Invalid => return None,
             Kind::Struct(None, fields) => fields,
-            Kind::Struct(Some(given), fields) if **given == *name => fields,
+            Kind::Struct(Some(given), fields) if is_called(given, name) => fields,
             Kind::Unit => &[],
-            Kind::Word(word) if word == name => &[],
-            Kind::Struct(Some(_), _) | Kind::Tuple(Some(_), _) if node.name() != Some(name) => {
+            Kind::Word(word) if is_called(word, name) => &[],
+            Kind::Struct(Some(given), _) | Kind::Tuple(Some(given), _) if !is_called(given, name) => {
+                let name = short_name(name);
                 return self.expected(node, &format!("`{name}` or (field: value, ..)"));
             }
             Kind::Map(_) => {
+                let name = short_name(name);
                 self.error(
                     node.span.first(1),
                     format!("expected {name} as (field: value, ..), found a map {{..}}"),
@@ -161,6 +176,7 @@ impl Decoder {
                 return None;
             }
             _ => {
+                let name = short_name(name);
                 let known = known.iter().map(|name| field_name(name)).collect::<Vec<_>>().join(", ");
                 self.error(
                     node.span,
@@ -170,6 +186,7 @@ impl Decoder {
                 return None;
             }
         };
+        let name = short_name(name);
         for entry in given {
             let found = entry.key.value.as_str();
             if !known.iter().any(|known| field_name(known) == found) {
@@ -313,6 +330,19 @@ impl<'n> Fields<'n> {
     pub fn get(&self, name: &str) -> Option<&'n Node> {
         self.given.iter().find(|entry| entry.key.value == name).map(|entry| &entry.value)
     }
+}
+
+/// What a type is called in the file: `RetrySpec` and `Retry` are both `Retry`.
+#[doc(hidden)]
+pub fn short_name(name: &str) -> &str {
+    match name.strip_suffix("Spec") {
+        Some(short) if !short.is_empty() => short,
+        _ => name,
+    }
+}
+
+fn is_called(given: &str, name: &str) -> bool {
+    given == name || given == short_name(name)
 }
 
 /// A field's name in the file: Rust writes `for` as `r#for`.

@@ -102,6 +102,16 @@ impl Diagnostics {
         self.list.last_mut().expect("just pushed")
     }
 
+    /// The last one, if it came after the first `before`.
+    pub(super) fn last_since(&mut self, before: usize) -> Option<&mut Diagnostic> {
+        if self.list.len() > before { self.list.last_mut() } else { None }
+    }
+
+    /// All that were kept, to be completed.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Diagnostic> {
+        self.list.iter_mut()
+    }
+
     /// Whether further problems are only counted, so that looking for help is a waste.
     pub(super) fn full(&self) -> bool {
         self.list.len() >= KEPT
@@ -150,8 +160,8 @@ impl Diagnostics {
         (shown, self.len() - shown.len())
     }
 
-    pub(super) fn into_vec(self) -> Vec<Diagnostic> {
-        self.list
+    pub(super) fn into_iter(self) -> impl Iterator<Item = Diagnostic> {
+        self.list.into_iter()
     }
 }
 

@@ -33,6 +33,11 @@ impl Span {
         Span { end: other.end, ..self }
     }
 
+    /// Whether `other` lies within.
+    pub(super) fn holds(self, other: Span) -> bool {
+        self.source == other.source && self.start <= other.start && other.end <= self.end
+    }
+
     /// The first `length` bytes, if there are as many.
     pub(super) fn first(self, length: usize) -> Span {
         Span { end: self.end.min(self.start.saturating_add(length as u32)), ..self }
@@ -187,6 +192,14 @@ impl Node {
     pub fn entries(&self) -> &[Entry] {
         match &self.kind {
             Kind::Map(entries) | Kind::Struct(_, entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The values of a list or a tuple.
+    pub fn items(&self) -> &[Node] {
+        match &self.kind {
+            Kind::List(items) | Kind::Tuple(_, items) => items,
             _ => &[],
         }
     }

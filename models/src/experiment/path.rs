@@ -108,6 +108,11 @@ impl Path {
         Ok(Path { steps, span })
     }
 
+    /// Where it was written.
+    pub fn span(&self) -> Span {
+        self.span
+    }
+
     /// Whether it leads into the run section, and how many steps that takes.
     fn in_run(&self) -> bool {
         self.steps[0].0 == Step::Name("run".into())
@@ -178,6 +183,32 @@ impl Override {
 fn looks_structured(text: &str) -> bool {
     let word = text.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_').trim_start();
     text.starts_with(['(', '[', '{', '"']) || word.starts_with('(') && word.len() < text.len()
+}
+
+/// The path of what was written exactly at `span`, below `path`. For problems that are found when the
+/// tree has become a value, which remembers spans and no paths.
+pub(super) fn path_of(node: &Node, span: Span, path: &mut String) -> bool {
+    if node.span == span {
+        return true;
+    }
+    let outer = path.len();
+    for (index, item) in node.items().iter().enumerate() {
+        if matches!(node.kind, Kind::List(_)) {
+            push_index(path, index);
+        }
+        if path_of(item, span, path) {
+            return true;
+        }
+        path.truncate(outer);
+    }
+    for Entry { key, value } in node.entries() {
+        push_name(path, &key.value);
+        if key.span == span || path_of(value, span, path) {
+            return true;
+        }
+        path.truncate(outer);
+    }
+    false
 }
 
 /// What the steps of a path are looked up in where the tree itself does not say.
@@ -348,7 +379,9 @@ impl Walk<'_> {
                     Err(self.unknown(span, depth, "the list is empty".into(), String::new()))
                 }
                 None => {
-                    let message = format!("got index {index}, allowed 0 to {}", count - 1);
+                    let last = count - 1;
+                    let message =
+                        format!("got index {index}, but there are {count} entries: [0] to [{last}]");
                     Err(self.unknown(span, depth, message, String::new()))
                 }
             };
@@ -399,6 +432,14 @@ impl Walk<'_> {
         let mut names = names;
         if depth == 0 {
             names.push("run");
+        }
+        if depth == 0 && name == "model" {
+            return self.unknown(
+                span,
+                depth,
+                message,
+                "paths start inside the model: leave out `model.`".into(),
+            );
         }
         let help = if names.is_empty() { String::new() } else { did_you_mean(name, "its fields are", names) };
         self.unknown(span, depth, message, help)

@@ -185,15 +185,19 @@ pub fn safe(text: &str) -> String {
 
 /// The beginning, and the length if there is more: what was written stays recognisable.
 pub fn shortened(text: &str) -> String {
-    const MOST: usize = 60;
-    if text.len() <= MOST {
+    shortened_to(text, 60)
+}
+
+/// The same, for texts of which `most` characters may be shown.
+pub fn shortened_to(text: &str, most: usize) -> String {
+    if text.len() <= most {
         return text.into();
     }
     let count = text.chars().count();
-    if count <= MOST {
+    if count <= most {
         return text.into();
     }
-    let start: String = text.chars().take(MOST / 3).collect();
+    let start: String = text.chars().take(most / 3).collect();
     format!("{start}... ({count} characters)")
 }
 

@@ -92,7 +92,7 @@ impl<'a> Parser<'a> {
         }
         let text = &self.text[start..self.at];
         if is_number(text) {
-            return Some(Kind::Number(text.into()));
+            return self.no_unit(start).then(|| Kind::Number(text.into()));
         }
         let end = self.at;
         let shown = print::shortened(text);
@@ -109,6 +109,23 @@ impl<'a> Parser<'a> {
             self.error(start, end, format!("`{shown}` is not a number")).help("write it as 42, 0.5 or 1e-3");
         }
         None
+    }
+
+    /// False, and an error, if a unit follows the number that starts at `start`: `5 ms`, `50%`, `800/s`.
+    fn no_unit(&mut self, start: usize) -> bool {
+        let rest = self.rest();
+        let unit = rest.trim_start_matches([' ', '\t']);
+        let length = unit.find(|c: char| !(c.is_alphanumeric() || "%/".contains(c))).unwrap_or(unit.len());
+        let ends = unit[length..].trim_start().starts_with([',', ')', ']', '}']);
+        if length == 0 || !ends || unit.starts_with("//") || !unit.starts_with(|c: char| !c.is_ascii_digit())
+        {
+            return true;
+        }
+        let end = self.at + (rest.len() - unit.len()) + length;
+        let whole = &self.text[start..end];
+        self.error(start, end, format!("`{}` is not a number", print::shortened(whole)))
+            .help(format!("a value with a unit is written in quotes: {}", print::quoted(whole)));
+        false
     }
 
     /// `"text"`, decoded. Control characters must be escaped.
@@ -256,11 +273,12 @@ impl<'a> Parser<'a> {
     pub(super) fn error(&mut self, start: usize, end: usize, message: impl AsRef<str>) -> &mut Diagnostic {
         let span = Span::new(self.source, start, end);
         let path = match self.path.strip_prefix("model") {
-            Some("") | None => self.path.as_str(),
-            Some(rest) => rest.trim_start_matches('.'),
+            Some(rest) if rest.starts_with('.') => &rest[1..],
+            _ => self.path.as_str(),
         };
+        let path = print::shortened_to(path, 200);
         let diagnostic = self.out.push(Diagnostic::error(span, message));
-        diagnostic.path(print::safe(path))
+        diagnostic.path(print::safe(&path))
     }
 }
 

@@ -62,7 +62,7 @@ macro_rules! spec {
             }
             fn describe() -> $crate::experiment::TypeDoc {
                 $crate::experiment::TypeDoc {
-                    name: stringify!($name).into(),
+                    name: $crate::experiment::short_name(stringify!($name)).into(),
                     doc: $crate::__spec!(@doc $([$($meta)*])*),
                     shape: $crate::experiment::Shape::Struct(::std::vec![
                         $($crate::__spec!(@field $field, $ty, [$($default)?], [$($rule)?], $([$($fmeta)*])*)),*
@@ -110,7 +110,7 @@ macro_rules! spec {
             }
             fn describe() -> $crate::experiment::TypeDoc {
                 $crate::experiment::TypeDoc {
-                    name: stringify!($name).into(),
+                    name: $crate::experiment::short_name(stringify!($name)).into(),
                     doc: $crate::__spec!(@doc $([$($meta)*])*),
                     shape: $crate::experiment::Shape::Enum(::std::vec![
                         $($crate::experiment::VariantDoc {

@@ -8,83 +8,15 @@
 
 use std::collections::BTreeMap;
 
-use super::diagnostic::{Diagnostic, Diagnostics};
+use super::diagnostic::Diagnostics;
 use super::node::{Entry, Kind, Node, Span, Spanned};
 use super::path::{push_index, push_name};
 use super::print;
 
-/// The largest file that is read.
-pub const MAX_BYTES: usize = 8 << 20;
 /// The most values in a file. What large experiments hold is a thousandth of this.
 pub const MAX_VALUES: usize = 250_000;
 /// The deepest nesting of brackets.
 pub const MAX_DEPTH: usize = 64;
-
-/// What every experiment starts from, for messages.
-const STARTER: &str = "`brownout new` writes a starter experiment";
-const SAMPLE: &str =
-    "an experiment is RON, as in: (about: \"..\", model: ServiceGraph(..), run: (duration: \"5m\"))";
-
-/// The text of an experiment file, or why its bytes are none. A byte order mark is dropped.
-pub fn source_from_bytes(bytes: &[u8]) -> Result<String, Box<Diagnostic>> {
-    let refuse = |at: usize, message: String, help: &str| {
-        let mut diagnostic = Diagnostic::error(Span::new(0, at, at + 1), message);
-        diagnostic.help(help);
-        Err(Box::new(diagnostic))
-    };
-    if bytes.len() > MAX_BYTES {
-        return refuse(0, format!("the file is larger than {} MiB, the limit", MAX_BYTES >> 20), "");
-    }
-    let zeros = |from: usize| bytes.iter().take(64).skip(from).step_by(2).filter(|&&b| b == 0).count();
-    let half = bytes.len().min(64) / 2;
-    let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-    if utf16 || half >= 2 && (zeros(0) > half / 2 || zeros(1) > half / 2) {
-        return refuse(0, "this looks like UTF-16".into(), "save the file as UTF-8");
-    }
-    let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(text.into()),
-        Err(error) => {
-            let at = error.valid_up_to();
-            let line = bytes[..at].iter().filter(|&&b| b == b'\n').count() + 1;
-            let byte = bytes[at];
-            refuse(
-                at,
-                format!("not UTF-8: byte {at} (0x{byte:02x}, in line {line})"),
-                "save the file as UTF-8",
-            )
-        }
-    }
-}
-
-/// Reads a whole file. `None` where nothing sensible can be said about the rest.
-pub fn parse_file(text: &str, source: u32, out: &mut Diagnostics) -> Option<Node> {
-    let mut parser = Parser::new(text, source, out);
-    if text.len() > MAX_BYTES {
-        parser.error(0, 0, format!("the file is larger than {} MiB, the limit", MAX_BYTES >> 20));
-        return None;
-    }
-    parser.at = if text.starts_with('\u{feff}') { 3 } else { 0 };
-    parser.skip_space();
-    if parser.fatal {
-        return None;
-    }
-    if parser.peek().is_none() {
-        let what = if text.trim_start_matches('\u{feff}').trim().is_empty() {
-            "the file is empty"
-        } else {
-            "the file is empty: it holds only comments"
-        };
-        let end = text.len().min(1);
-        parser.error(0, end, what).help(STARTER);
-        return None;
-    }
-    parser.attributes();
-    if parser.fatal || parser.other_language() {
-        return None;
-    }
-    parser.whole("the experiment")
-}
 
 /// Reads a value that starts at byte `start` of `text` and takes the rest, for an override of `path`.
 pub fn parse_value(text: &str, start: usize, source: u32, path: &str, out: &mut Diagnostics) -> Option<Node> {
@@ -106,13 +38,17 @@ pub(super) struct Parser<'a> {
     /// The brackets around the current position, and where each was opened.
     open: Vec<(u8, usize)>,
     values: usize,
+    /// The map whose bare keys were last reported.
+    unquoted: Option<usize>,
 }
 
 /// What a pair of brackets holds.
 #[derive(Clone, Copy)]
 enum Of {
-    /// `value`
+    /// `[value]`
     Items,
+    /// `(value)`
+    Parameters,
     /// `name: value`
     Fields,
     /// `"key": value`
@@ -128,12 +64,22 @@ fn closing(open: u8) -> u8 {
 }
 
 impl<'a> Parser<'a> {
-    fn new(text: &'a str, source: u32, out: &'a mut Diagnostics) -> Self {
-        Parser { text, at: 0, source, path: String::new(), fatal: false, out, open: Vec::new(), values: 0 }
+    pub(super) fn new(text: &'a str, source: u32, out: &'a mut Diagnostics) -> Self {
+        Parser {
+            text,
+            at: 0,
+            source,
+            path: String::new(),
+            fatal: false,
+            out,
+            open: Vec::new(),
+            values: 0,
+            unquoted: None,
+        }
     }
 
     /// One value and nothing after it.
-    fn whole(&mut self, what: &str) -> Option<Node> {
+    pub(super) fn whole(&mut self, what: &str) -> Option<Node> {
         self.skip_space();
         let node = self.value()?;
         self.skip_space();
@@ -145,74 +91,6 @@ impl<'a> Parser<'a> {
                 .help("remove what follows, or look for a bracket that closes too early");
         }
         (!self.fatal).then_some(node)
-    }
-
-    /// `#![enable(implicit_some)]` and the like: they change nothing here, but must be known.
-    fn attributes(&mut self) {
-        const EXTENSIONS: [&str; 3] = ["implicit_some", "unwrap_newtypes", "unwrap_variant_newtypes"];
-        while self.rest().starts_with("#") {
-            let start = self.at;
-            let Some(length) = self.rest().find(']') else {
-                self.fatal = true;
-                self.error(start, start + 1, "this attribute is never closed").help("close it with `]`");
-                return;
-            };
-            let end = start + length + 1;
-            let squeezed: String = self.text[start..end].chars().filter(|c| !c.is_whitespace()).collect();
-            let body = squeezed.strip_prefix("#![").and_then(|rest| rest.strip_suffix(']')).unwrap_or("");
-            if let Some(list) = body.strip_prefix("enable(").and_then(|rest| rest.strip_suffix(')')) {
-                for name in list.strip_suffix(',').unwrap_or(list).split(',') {
-                    if !EXTENSIONS.contains(&name) {
-                        let name = print::shortened(name);
-                        self.error(start, end, format!("unknown extension `{name}`"))
-                            .help(format!("known ones: {} (all are always on)", EXTENSIONS.join(", ")));
-                    }
-                }
-            } else if !["type=\"", "schema=\""]
-                .iter()
-                .any(|known| body.starts_with(known) && body.ends_with('"'))
-            {
-                self.error(start, end, "unknown attribute")
-                    .help("known ones: #![enable(..)], #![type = \"..\"], #![schema = \"..\"]");
-            }
-            self.at = end;
-            self.skip_space();
-            if self.fatal {
-                return;
-            }
-        }
-    }
-
-    /// JSON, YAML and TOML are recognised by how they begin.
-    fn other_language(&mut self) -> bool {
-        let line = self.rest().lines().next().unwrap_or("").trim_end();
-        let name =
-            line.find(|c: char| !(c.is_ascii_alphanumeric() || "_-.".contains(c))).unwrap_or(line.len());
-        let after = line[name..].trim_start();
-        let table = line.starts_with('[')
-            && line.ends_with(']')
-            && !line.contains(['"', ',', '(', '{'])
-            && line.len() > 2;
-        let language = if table && line[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '[') {
-            "TOML"
-        } else if line.starts_with(['{', '[', '"']) {
-            "JSON"
-        } else if line.starts_with("---")
-            || line.starts_with("- ")
-            || line.starts_with('%')
-            || name > 0 && after.starts_with(':')
-        {
-            "YAML"
-        } else if name > 0 && after.starts_with('=') {
-            "TOML"
-        } else if line.starts_with('<') {
-            "XML"
-        } else {
-            return false;
-        };
-        let (start, end) = (self.at, self.at + line.chars().next().map_or(0, char::len_utf8));
-        self.error(start, end, format!("this looks like {language}")).help(SAMPLE);
-        true
     }
 
     /// A value, or `None` after an error has been reported.
@@ -267,13 +145,13 @@ impl<'a> Parser<'a> {
         let empty = self.peek() == Some(b')');
         let fields = self.word().is_some() && {
             self.skip_space();
-            self.peek() == Some(b':')
+            matches!(self.peek(), Some(b':' | b'='))
         };
         self.at = start;
         if fields {
             return Some(Kind::Struct(name, self.entries(Of::Fields, Self::field)?));
         }
-        let items = self.group(Of::Items, Self::item)?;
+        let items = self.group(Of::Parameters, Self::item)?;
         Some(match (name, empty) {
             (None, true) => Kind::Unit,
             (name, true) => Kind::Struct(name, Vec::new()),
@@ -307,13 +185,14 @@ impl<'a> Parser<'a> {
             Some(b'r') if self.at_raw_text() => self.raw_text()?,
             _ => match self.word().map(String::from) {
                 Some(word) => {
-                    let end = self.at;
-                    self.error(start, end, format!("`{}` needs quotes here", print::shortened(&word))).help(
-                        format!(
-                            "keys of a map are texts: {{{}: ..}}; fields are (name: ..)",
-                            print::quoted(&word)
-                        ),
-                    );
+                    // Once for each pair of brackets: who writes one key so writes all of them so.
+                    let (_, opened) = *self.open.last().expect("within brackets");
+                    if self.unquoted.replace(opened) != Some(opened) {
+                        let (end, shown) = (self.at, print::shortened(&word));
+                        self.error(start, end, format!("`{shown}` needs quotes here")).help(format!(
+                            "keys of a map are texts: {{\"{shown}\": ..}}; fields are ({shown}: ..)"
+                        ));
+                    }
                     word
                 }
                 None => return self.no_entry("`\"key\": value`"),
@@ -470,7 +349,7 @@ impl<'a> Parser<'a> {
         let (start, next) = (self.at, self.at + self.lump().len());
         let shown = print::shortened(self.lump());
         let another = match of {
-            Of::Items => {
+            Of::Items | Of::Parameters => {
                 matches!(self.peek(), Some(b'(' | b'[' | b'{' | b'"'))
                     || shown.starts_with(char::is_alphanumeric)
             }
@@ -517,9 +396,9 @@ impl<'a> Parser<'a> {
         let opened_at = Span::new(self.source, opened, opened + 1);
         let message = format!("`{}` where `{}` was expected", found as char, wanted as char);
         self.error(at, at + 1, message).label(opened_at, format!("to close this `{}`", open as char));
-        // If it closes a bracket further out, ours was forgotten; else it is a slip of the finger.
-        let outer = &self.open[..self.open.len() - 1];
-        if !outer.iter().any(|&(open, _)| closing(open) == found) {
+        // If it closes the bracket around ours, ours was forgotten; else it is a slip of the finger.
+        let outer = self.open.len().checked_sub(2).map(|outer| closing(self.open[outer].0));
+        if outer != Some(found) {
             self.at += 1;
         }
         Some(())

@@ -2,7 +2,11 @@
 
 use sim_core::{Rate, SimDuration};
 
-use crate::experiment::{Decoder, Len, Map, NOT_EMPTY, Name, Node, POSITIVE, Spanned};
+use crate::catalog::{Catalog, Entry, Scenario};
+use crate::experiment::{
+    Decode, Decoder, Experiment, Failed, Len, Map, NOT_EMPTY, Name, Node, POSITIVE, RunSpec, Spanned, TypeDoc,
+};
+use crate::run::{Observer, RunOptions, RunOutput};
 
 spec! {
     /// Services that call each other.
@@ -66,7 +70,7 @@ spec! {
 #[derive(Clone, Debug)]
 pub struct Work(pub Distribution);
 
-impl crate::experiment::Decode for Work {
+impl Decode for Work {
     fn decode(node: &Node, cx: &mut Decoder) -> Option<Self> {
         if node.is_text() {
             return SimDuration::decode(node, cx).map(|time| Work(Distribution::Constant(time)));
@@ -76,7 +80,7 @@ impl crate::experiment::Decode for Work {
     fn encode(&self) -> Node {
         self.0.encode()
     }
-    fn describe() -> crate::experiment::TypeDoc {
+    fn describe() -> TypeDoc {
         Distribution::describe()
     }
 }
@@ -136,4 +140,67 @@ fn check(toy: &Toy, _at: &Node, cx: &mut Decoder) {
             cx.error(load.to.span, format!("no service `{}`", load.to.value)).help(help);
         }
     }
+}
+
+impl Scenario for Toy {
+    fn canonical(&self) -> Node {
+        self.encode()
+    }
+
+    fn check(&self, run: &RunSpec, cx: &mut Decoder) {
+        if run.duration < SimDuration::from_secs(1) {
+            cx.warn(self.workload[0].to.span, "the run is short");
+        }
+    }
+
+    fn run(&self, _run: &RunSpec, _options: &RunOptions, _observer: Observer) -> RunOutput {
+        RunOutput::default()
+    }
+}
+
+/// The catalog of the tests.
+pub fn catalog() -> Catalog {
+    Catalog::new([Entry::of::<Toy>("Toy", "Services that call each other.", 1)])
+}
+
+/// A sound experiment.
+pub const GOOD: &str = r#"// A comment.
+(
+    about: "A shop and its payments.",
+    model: Toy(
+        workload: [(to: "shop", arrivals: Poisson("100/s"))],
+        services: {
+            "shop": (work: "5ms", calls: [(to: "pay", policy: "naive", for: "3s")]),
+            "pay": (workers: 4, work: LogNormal(median: "10ms", p99: "40ms")),
+        },
+        policies: {"naive": (timeout: "1000ms", retry: Exponential(base: "50ms"))},
+    ),
+    run: (duration: "5min", warm_up: "20s", seed: 42),
+    variants: {"patient": {"policies.naive.timeout": "3s"}},
+    sweep: {"services.pay.workers": [2, 4, 8], "workload[0].arrivals": [Poisson("50/s"), Poisson("100/s")]},
+    expect: [
+        (metric: "recovered", is: false),
+        (variant: "patient", metric: "time_to_recover", at_most: "30s", during: "60s..90s"),
+    ],
+)
+"#;
+
+/// Loads `text` with overrides.
+pub fn load(text: &str, set: &[(&str, &str)]) -> Result<Experiment, Failed> {
+    let set: Vec<_> = set.iter().map(|(path, value)| (path.to_string(), value.to_string())).collect();
+    Experiment::parse("toy.ron", text, &set, &catalog()).map(|(experiment, _)| experiment)
+}
+
+/// What is said about `text`.
+pub fn said(text: &str, set: &[(&str, &str)]) -> String {
+    match load(text, set) {
+        Ok(_) => "fine".into(),
+        Err(failed) => failed.to_string(),
+    }
+}
+
+/// What is said about [`GOOD`] with one thing replaced by another.
+pub fn said_with(from: &str, to: &str) -> String {
+    assert!(GOOD.contains(from), "{from} is not in the good experiment");
+    said(&GOOD.replacen(from, to, 1), &[])
 }
