@@ -10,3 +10,4 @@ pub mod service_graph;
 pub mod theory;
 
 pub use catalog::{Catalog, Entry, RunSpec, Scenario};
+pub use run::simulate;

@@ -1,8 +1,26 @@
 //! Running a scenario: what a run may be told, and what it gives back.
 
-use crate::report::{Report, Table};
+use crate::experiment::Resolved;
+use crate::report::{self, Report, Table, results_digest};
+use sim_core::digest::{self, Digester, Hex};
 use sim_core::{Engine, Limits, SimTime};
 use std::ops::{ControlFlow, Range};
+
+/// Runs an experiment and completes its report: head, and the digest's `i` and `s`. What the run is called
+/// (experiment, variant, overrides) is the caller's to fill in; no digest depends on it.
+pub fn simulate(resolved: &Resolved, options: &RunOptions, observer: Observer) -> RunOutput {
+    let mut output = resolved.model.run(&resolved.run, options, observer);
+    let report = &mut output.report;
+    report.format = report::FORMAT;
+    report.about = resolved.about.clone();
+    report.model = (resolved.entry.name.to_owned(), resolved.entry.version);
+    report.run.seed = options.seed;
+    let mut input = Digester::new(digest::INPUT);
+    input.pair(resolved.input_digest, options.seed);
+    report.digest.i = Hex(input.finish()).to_string();
+    report.digest.s = Hex(results_digest(report)).to_string();
+    output
+}
 
 /// What can be told to a run besides its experiment. Nothing here changes a result, except the limits
 /// that cut it short.

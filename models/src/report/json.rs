@@ -14,9 +14,17 @@ pub fn schema() -> schemars::Schema {
     schema
 }
 
-/// The `s` part of the digest: the report as JSON, with its own digest left empty.
+/// The `s` part of the digest: the report as JSON, without its own digest and without what the run was
+/// called: the same run under another name has the same results.
 pub fn results_digest(report: &Report) -> u64 {
-    let bare = Report { digest: DigestParts::default(), ..report.clone() };
+    let bare = Report {
+        digest: DigestParts::default(),
+        experiment: String::new(),
+        about: String::new(),
+        variant: None,
+        overrides: Vec::new(),
+        ..report.clone()
+    };
     let mut digest = Digester::new(RESULTS);
     digest.text(&serde_json::to_string(&bare).expect("a report holds only numbers, texts and named maps"));
     digest.finish()
