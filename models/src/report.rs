@@ -4,16 +4,19 @@
 //! them back. Times are whole nanoseconds; digests are hex text; everything else is a count or a plain
 //! ratio of counts.
 
+mod goodput;
 mod json;
 mod metric;
 mod slice;
 #[cfg(test)]
 mod synthetic;
 mod verdict;
+mod why;
 
 pub use json::{results_digest, schema};
 pub use metric::{Metric, MetricError, Unit, unit_of};
-pub use verdict::judge;
+pub use slice::parse_span;
+pub use verdict::{judge, percent};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,10 +1,369 @@
-//! A report of a part of the run (placeholder).
-use super::Report;
-use sim_core::SimTime;
+//! A report of a part of the run.
+//!
+//! Windows keep enough to say again, for any part: calls and attempts per edge, goodput, latency, utilisation
+//! and queues. What they do not keep (why calls and attempts failed, how long failures took, waits, work and what
+//! of it was wasted, a model's own values and tables) is 0 or absent in a part, and
+//! [`metric_during`](Report::metric_during) refuses to read it.
+//!
+//! Three things differ from the whole: starts and ends are counted where they happen, so that a call may start
+//! in one part and end in the next; amplification divides attempts by the calls started beside them; and
+//! latency is known to 1 % instead of 0.1 %, never too low.
+
+use super::metric::names;
+use super::verdict::summarise;
+use super::{Attempts, Calls, DigestParts, Edge, EdgeWindows, Latency, Metric, MetricError};
+use super::{Named, Report, Service, ServiceWindows, Verdict, VerdictKind};
+use sim_core::{SimDuration, SimTime};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Reads `"60s..90s"`; either end may be left out.
+pub fn parse_span(text: &str) -> Result<(SimTime, SimTime), String> {
+    let (from, to) =
+        text.split_once("..").ok_or_else(|| format!("`{text}` is no span: write \"60s..90s\""))?;
+    let end = |end: &str, open: SimTime| match end.trim() {
+        "" => Ok(open),
+        end => end.parse::<SimTime>().map_err(|error| format!("`{text}` is no span: {error}")),
+    };
+    let (from, to) = (end(from, SimTime::ZERO)?, end(to, SimTime::MAX)?);
+    if from < to { Ok((from, to)) } else { Err(format!("`{text}` is no span: it ends before it begins")) }
+}
 
 impl Report {
-    /// The same report as if only `from..to` had been measured, from its windows.
-    pub fn during(&self, _from: SimTime, _to: SimTime) -> Report {
-        self.clone()
+    /// The same report as if only `from..to` had been measured, from its windows. Both ends are rounded
+    /// outwards to whole windows; what lies before `from` becomes the warm-up.
+    pub fn during(&self, from: SimTime, to: SimTime) -> Report {
+        let reached = self.reached();
+        let window = self.run.window.max(1);
+        let to = to.as_nanos().min(reached).div_ceil(window);
+        let from = (from.as_nanos() / window).min(to);
+        let windows = from as usize..to as usize;
+        let span = from * window..(to * window).min(reached);
+
+        let mut part = self.clone();
+        part.run.warm_up = span.start;
+        part.run.duration = span.end;
+        part.run.events = 0;
+        part.digest = DigestParts::default();
+        part.verdict = Verdict { kind: VerdictKind::Finding, headline: headline(&span), details: Vec::new() };
+        part.values = Named::default();
+        part.tables = Vec::new();
+        for (_, edge) in &mut part.edges.0 {
+            *edge = edge_during(edge, &windows, &span);
+        }
+        for (_, service) in &mut part.services.0 {
+            *service = service_during(service, &windows, &span);
+        }
+        for series in &mut part.timeline.series {
+            series.values.truncate(windows.end);
+        }
+        part.summary = summarise(&part);
+        part
+    }
+
+    /// The metric at `path` for a part of the run; an error also if only the whole run knows it.
+    pub fn metric_during(&self, path: &str, from: SimTime, to: SimTime) -> Result<Metric, MetricError> {
+        self.metric(path)?;
+        if names(path).is_ok_and(|names| known_in_part(&names)) {
+            return self.during(from, to).metric(path);
+        }
+        let message = format!("`{path}` is known for the whole run only: {KNOWN_IN_PART}");
+        Err(MetricError { message, nearest: Vec::new() })
+    }
+
+    /// How far the run came, in nanoseconds: to its end, or to the last window before it was stopped.
+    pub(super) fn reached(&self) -> u64 {
+        let windows = self.edges.iter().map(|(_, edge)| edge.windows.started.len()).max();
+        let windows =
+            windows.or(self.services.iter().map(|(_, service)| service.windows.busy_ns.len()).max());
+        self.run.duration.min(windows.map_or(u64::MAX, |count| count as u64 * self.run.window))
+    }
+}
+
+/// What [`known_in_part`] accepts, in words.
+const KNOWN_IN_PART: &str = "a part has offered, goodput, success and amplification; of an edge also calls.started, \
+    calls.ok, calls.failed, attempts.sent and latency; of a service utilisation, queue_mean and queue_max";
+
+/// Whether windows tell this metric.
+fn known_in_part(names: &[String]) -> bool {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    match names[..] {
+        ["offered" | "goodput" | "success" | "amplification"] => true,
+        ["summary", "offered" | "goodput" | "success" | "amplification"] => true,
+        ["edges", _, "goodput" | "success" | "amplification"] => true,
+        ["edges", _, "calls", "started" | "ok" | "failed"] | ["edges", _, "attempts", "sent"] => true,
+        ["edges", _, "latency", _] => true,
+        ["services", _, "replicas" | "workers" | "queue_capacity"] => true,
+        ["services", _, "utilisation" | "queue_mean" | "queue_max"] => true,
+        _ => false,
+    }
+}
+
+fn headline(span: &Range<u64>) -> String {
+    format!("{} to {} of the run", SimTime::from_nanos(span.start), SimTime::from_nanos(span.end))
+}
+
+/// The sum of those windows; a series that is shorter has nothing there.
+pub(super) fn sum(series: &[u64], windows: &Range<usize>) -> u64 {
+    part(series, windows).iter().sum()
+}
+
+fn part<'a, T>(series: &'a [T], windows: &Range<usize>) -> &'a [T] {
+    let end = windows.end.min(series.len());
+    &series[windows.start.min(end)..end]
+}
+
+/// `part / whole`, if there is a whole.
+pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// How many per second over so many nanoseconds.
+pub(super) fn per_second(count: u64, nanos: u64) -> Option<f64> {
+    (nanos > 0).then(|| count as f64 / SimDuration::from_nanos(nanos).as_secs_f64())
+}
+
+fn edge_during(edge: &Edge, windows: &Range<usize>, span: &Range<u64>) -> Edge {
+    let of = |series: &[u64]| sum(series, windows);
+    let before_end = |series: &[u64]| part(series, &(0..windows.end)).to_vec();
+    let whole = &edge.windows;
+    let (started, ok, failed) = (of(&whole.started), of(&whole.ok), of(&whole.failed));
+    let sent = of(&whole.attempts);
+    let listed = edge.breaker.last().map_or(0, |last| last.at);
+    Edge {
+        from_users: edge.from_users,
+        calls: Calls { started, ok, failed, ..Calls::default() },
+        attempts: Attempts { sent, ..Attempts::default() },
+        amplification: ratio(sent, started),
+        goodput: per_second(ok, span.end - span.start).unwrap_or(0.0),
+        success: ratio(ok, ok + failed),
+        latency: latency_during(&edge.latency, part(&whole.latency, windows)),
+        latency_failed: Latency::default(),
+        breaker: edge.breaker.iter().filter(|change| span.contains(&change.at)).cloned().collect(),
+        // Those that are not listed came after the listed ones.
+        breaker_unlisted: if span.end > listed { edge.breaker_unlisted } else { 0 },
+        windows: EdgeWindows {
+            started: before_end(&whole.started),
+            ok: before_end(&whole.ok),
+            failed: before_end(&whole.failed),
+            attempts: before_end(&whole.attempts),
+            breakers_open: before_end(&whole.breakers_open),
+            latency: part(&whole.latency, &(0..windows.end)).to_vec(),
+        },
+    }
+}
+
+/// The distribution in these windows: every value stands for the bucket whose highest it is, but none is above
+/// the exact maximum of the whole run.
+fn latency_during(whole: &Latency, windows: &[Vec<(u64, u64)>]) -> Latency {
+    let mut buckets = BTreeMap::new();
+    for &(value, count) in windows.iter().flatten() {
+        *buckets.entry(value).or_insert(0) += count;
+    }
+    let histogram: Vec<(u64, u64)> = buckets.into_iter().collect();
+    let count: u64 = histogram.iter().map(|(_, count)| count).sum();
+    if count == 0 {
+        return Latency::default();
+    }
+    let limit = |value: u64| value.min(whole.max.unwrap_or(u64::MAX));
+    // The same convention as `LatencyHistogram::percentile_ns`.
+    let at = |percent: f64| {
+        let rank = ((percent / 100.0 * count as f64).ceil() as u64).clamp(1, count);
+        let mut covered = 0;
+        let bucket = histogram.iter().find(|(_, count)| {
+            covered += count;
+            covered >= rank
+        });
+        bucket.map(|(value, _)| limit(*value))
+    };
+    let total: u128 =
+        histogram.iter().map(|&(value, count)| u128::from(limit(value)) * u128::from(count)).sum();
+    Latency {
+        count,
+        overflow: 0,
+        mean: Some((total / u128::from(count)) as u64),
+        p50: at(50.0),
+        p90: at(90.0),
+        p95: at(95.0),
+        p99: at(99.0),
+        p999: at(99.9),
+        p9999: at(99.99),
+        max: histogram.last().map(|(value, _)| limit(*value)),
+        histogram,
+    }
+}
+
+fn service_during(service: &Service, windows: &Range<usize>, span: &Range<u64>) -> Service {
+    let whole = &service.windows;
+    let before_end = |series: &[u64]| part(series, &(0..windows.end)).to_vec();
+    Service {
+        replicas: service.replicas,
+        workers: service.workers,
+        queue_capacity: service.queue_capacity,
+        utilisation: ratio(sum(&whole.busy_ns, windows), sum(&whole.available_ns, windows)).unwrap_or(0.0),
+        queue_mean: ratio(sum(&whole.queue_ns, windows), span.end - span.start).unwrap_or(0.0),
+        queue_max: part(&whole.queue_max, windows).iter().copied().max().unwrap_or(0),
+        windows: ServiceWindows {
+            queue_ns: before_end(&whole.queue_ns),
+            queue_max: before_end(&whole.queue_max),
+            busy_ns: before_end(&whole.busy_ns),
+            available_ns: before_end(&whole.available_ns),
+        },
+        ..Service::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::synthetic::{Second, full_report, healthy, run};
+    use crate::report::{Transition, Unit, VerdictKind};
+
+    fn secs(from: u64, to: u64) -> (SimTime, SimTime) {
+        (SimTime::from_secs(from), SimTime::from_secs(to))
+    }
+
+    fn during(report: &Report, from: u64, to: u64) -> Report {
+        let (from, to) = secs(from, to);
+        report.during(from, to)
+    }
+
+    #[test]
+    fn a_part_counts_what_fell_into_it() {
+        let report = run(100, |second| match second {
+            60..90 => Second { started: 100, ok: 20, failed: 80 },
+            _ => healthy(100),
+        });
+        let part = during(&report, 55, 65);
+        let edge = part.edges.get("users->checkout").unwrap();
+        assert_eq!((edge.calls.started, edge.calls.ok, edge.calls.failed), (1_000, 600, 400));
+        assert_eq!((edge.attempts.sent, edge.amplification), (1_800, Some(1.8)));
+        assert_eq!((edge.goodput, edge.success), (60.0, Some(0.6)));
+        assert_eq!((part.summary.offered, part.summary.goodput), (Some(100.0), Some(60.0)));
+        assert_eq!((part.summary.success, part.summary.amplification), (Some(0.6), Some(1.8)));
+        assert_eq!((part.summary.wasted, part.summary.recovered), (None, None));
+        assert_eq!((part.run.warm_up, part.run.duration), (55_000_000_000, 65_000_000_000));
+        assert_eq!(
+            (part.verdict.kind, part.verdict.headline.as_str()),
+            (VerdictKind::Finding, "55s to 65s of the run")
+        );
+    }
+
+    #[test]
+    fn the_parts_add_up_to_the_whole() {
+        let report = full_report();
+        let edge = |report: &Report| report.edges.0[0].1.clone();
+        let (left, right, whole) =
+            (during(&report, 10, 47), during(&report, 47, 120), during(&report, 10, 120));
+        assert_eq!(edge(&left).calls.ok + edge(&right).calls.ok, edge(&whole).calls.ok);
+        assert_eq!(edge(&whole).calls.ok, edge(&report).calls.ok);
+        assert_eq!(edge(&left).latency.count + edge(&right).latency.count, edge(&whole).latency.count);
+        // A part of a part is a part.
+        assert_eq!(during(&whole, 20, 30), during(&report, 20, 30));
+    }
+
+    #[test]
+    fn ends_are_rounded_outwards_and_kept_inside_the_run() {
+        let report = run(100, |second| healthy(second));
+        let started = |from: u64, to: u64| {
+            let part = report.during(SimTime::from_nanos(from), SimTime::from_nanos(to));
+            part.edges.0[0].1.calls.started
+        };
+        assert_eq!(started(20_000_000_001, 20_000_000_002), 20);
+        assert_eq!(started(20_999_999_999, 21_000_000_001), 20 + 21);
+        assert_eq!(started(98_000_000_000, u64::MAX), 98 + 99);
+        assert_eq!(started(200_000_000_000, 300_000_000_000), 0);
+        // The last window may be a short one.
+        let mut short = run(100, |_| healthy(100));
+        short.run.duration -= 500_000_000;
+        assert_eq!(during(&short, 99, 100).summary.offered, Some(200.0));
+    }
+
+    #[test]
+    fn percentiles_are_rebuilt_by_the_same_convention() {
+        let mut report = run(20, |_| healthy(100));
+        let windows = &mut report.edges.0[0].1.windows.latency;
+        windows[11] = vec![(10, 90), (20, 9), (40, 1)];
+        windows[12] = vec![(20, 100)];
+        report.edges.0[0].1.latency.max = Some(35);
+        let latency = |from, to| during(&report, from, to).edges.0[0].1.latency.clone();
+        let one = latency(11, 12);
+        assert_eq!(
+            (one.count, one.p50, one.p90, one.p95, one.p99),
+            (100, Some(10), Some(10), Some(20), Some(20))
+        );
+        assert_eq!((one.p999, one.max, one.mean), (Some(35), Some(35), Some((900 + 180 + 35) / 100)));
+        let two = latency(11, 13);
+        assert_eq!((two.count, two.p50), (200, Some(20)));
+        assert_eq!(two.histogram, [(10, 90), (20, 109), (40, 1)]);
+        assert_eq!(latency(12, 12), Latency::default());
+    }
+
+    #[test]
+    fn services_and_breakers_of_a_part() {
+        let mut report = full_report();
+        let part = during(&report, 60, 70);
+        let service = part.services.get("payments").unwrap();
+        assert_eq!((service.utilisation, service.queue_mean, service.queue_max), (0.5, 2.0, 69));
+        assert_eq!((service.workers, service.work, service.wasted), (24, 0, None));
+        let breaker = &mut report.edges.0[1].1.breaker;
+        breaker.push(Transition {
+            at: 80_000_000_000,
+            client: 0,
+            from: "open".into(),
+            to: "half_open".into(),
+        });
+        for (from, to, listed, unlisted) in [(50, 61, 0, 0), (60, 70, 1, 0), (60, 81, 2, 2), (90, 99, 0, 2)] {
+            let edge = during(&report, from, to).edges.0[1].1.clone();
+            assert_eq!((edge.breaker.len(), edge.breaker_unlisted), (listed, unlisted), "{from}..{to}");
+        }
+    }
+
+    #[test]
+    fn what_a_part_cannot_know_is_refused() {
+        let report = full_report();
+        let (from, to) = secs(60, 70);
+        for path in ["goodput", "edges.users->checkout.latency.p99", "services.payments.utilisation"] {
+            assert!(matches!(report.metric_during(path, from, to), Ok(Metric::Number(..))), "{path}");
+        }
+        assert_eq!(report.metric_during("offered", from, to), Ok(Metric::Number(100.0, Unit::Rate)));
+        for path in [
+            "recovered",
+            "services.payments.wasted",
+            "edges.users->checkout.calls.in_flight",
+            "values.success.value",
+        ] {
+            let error = report.metric_during(path, from, to).unwrap_err();
+            assert!(error.message.contains("whole run only"), "{path}: {error:?}");
+        }
+        assert_eq!(report.metric_during("goodputt", from, to).unwrap_err().nearest[0], "goodput");
+        // Whatever a part claims to know is not an empty field.
+        let part = report.during(from, to);
+        for path in report.metric_paths() {
+            if known_in_part(&names(&path).unwrap()) && report.metric(&path).unwrap() != Metric::Absent {
+                assert_ne!(part.metric(&path).unwrap(), Metric::Absent, "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn spans_are_read() {
+        assert_eq!(parse_span("60s..90s"), Ok(secs(60, 90)));
+        assert_eq!(parse_span(" 1min .. 1.5min "), Ok(secs(60, 90)));
+        assert_eq!(parse_span("60s.."), Ok((SimTime::from_secs(60), SimTime::MAX)));
+        assert_eq!(parse_span("..90s"), Ok((SimTime::ZERO, SimTime::from_secs(90))));
+        for (text, why) in
+            [("60s", "write"), ("90s..60s", "ends before"), ("60s..60s", "ends before"), ("60..90", "unit")]
+        {
+            assert!(parse_span(text).unwrap_err().contains(why), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_empty_report_has_empty_parts() {
+        let part = during(&Report::default(), 0, 10);
+        assert_eq!(part.summary, Default::default());
+        let part = during(&run(0, |_| healthy(0)), 0, 10);
+        assert_eq!((part.edges.0[0].1.goodput, part.edges.0[0].1.success), (0.0, None));
     }
 }

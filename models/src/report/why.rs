@@ -1,0 +1,260 @@
+//! Why a run came to what it did: the sentences below the headline.
+
+use super::slice::{ratio, sum};
+use super::verdict::{Judgement, percent};
+use super::{Calls, Report, VerdictKind};
+use sim_core::SimDuration;
+
+/// More attempts per call than this are worth a sentence.
+const AMPLIFIED: f64 = 1.05;
+/// A larger share of wasted work is.
+const WASTED: f64 = 0.01;
+/// Calls still waiting at the end are, beyond this share of all or this mean age.
+const WAITING: (f64, u64) = (0.01, 10_000_000_000);
+/// A queue is, if it ran full in more than this share of windows.
+const FULL: f64 = 0.1;
+
+/// A sentence for each thing that explains the verdict, most telling first.
+pub(super) fn details(report: &Report, judgement: &Judgement) -> Vec<String> {
+    let bad = !matches!(judgement.kind, VerdictKind::Steady | VerdictKind::Recovered);
+    let mut details = Vec::new();
+    details.extend(amplification(report, judgement, bad));
+    details.extend(wasted(report));
+    if bad {
+        details.extend(main_cause(report));
+        details.extend(full_queue(report, judgement));
+    }
+    details.extend(waiting(report, bad));
+    details.extend(before(judgement));
+    details
+}
+
+/// The edge on which a call costs most: at the end, where that is what keeps it down.
+fn amplification(report: &Report, judgement: &Judgement, at_the_end: bool) -> Option<String> {
+    let edges = report.edges.iter().filter_map(|(name, edge)| {
+        let of = |series: &[u64]| sum(series, &judgement.latest);
+        let latest = ratio(of(&edge.windows.attempts), of(&edge.windows.started));
+        Some((name, if at_the_end { latest } else { edge.amplification }?))
+    });
+    let (name, attempts) = edges.reduce(|most, next| if next.1 > most.1 { next } else { most })?;
+    let edge = match name.split_once("->") {
+        Some((from, to)) => format!("from {from} to {to}"),
+        None => format!("over {name}"),
+    };
+    let when = if at_the_end && judgement.normal.is_some() { "by the end " } else { "" };
+    (attempts >= AMPLIFIED).then(|| format!("{when}a call {edge} costs {} attempts", short(attempts)))
+}
+
+/// The service that did most work for nobody.
+fn wasted(report: &Report) -> Option<String> {
+    let services = report.services.iter();
+    let (name, service) =
+        services.reduce(|most, next| if next.1.work_wasted > most.1.work_wasted { next } else { most })?;
+    let share = ratio(service.work_wasted, service.work).filter(|share| *share >= WASTED)?;
+    Some(format!("{} of the work in {name} was for callers who had given up", percent(share)))
+}
+
+/// What most of the users' calls that did not end well came to.
+fn main_cause(report: &Report) -> Option<String> {
+    let mut totals = [0; 9];
+    let mut bad = 0;
+    for (_, edge) in report.edges.iter().filter(|(_, edge)| edge.from_users) {
+        bad += ended_badly(&edge.calls);
+        for (total, (count, _)) in totals.iter_mut().zip(causes(&edge.calls)) {
+            *total += count;
+        }
+    }
+    let words = causes(&Calls::default()).map(|(_, words)| words);
+    let (count, words) = totals.into_iter().zip(words).rev().max_by_key(|(count, _)| *count)?;
+    let share = ratio(count, bad).filter(|_| count > 0)?;
+    Some(format!("of the users' calls that did not end well {} {words}", percent(share)))
+}
+
+fn causes(calls: &Calls) -> [(u64, &'static str); 9] {
+    let by = &calls.failed_by;
+    [
+        (by.timed_out, "timed out"),
+        (by.error, "were answered with an error"),
+        (by.rejected, "were turned away by a full queue"),
+        (by.refused, "found nobody listening"),
+        (by.reset, "were cut off by a crash"),
+        (calls.deadline, "ran out of time as a whole"),
+        (calls.breaker_open, "were refused by an open breaker"),
+        (calls.bulkhead_full, "were refused by a full bulkhead"),
+        (calls.cancelled, "were cancelled"),
+    ]
+}
+
+/// Calls that ended, but not well.
+pub(super) fn ended_badly(calls: &Calls) -> u64 {
+    calls.failed + calls.deadline + calls.breaker_open + calls.bulkhead_full + calls.cancelled
+}
+
+/// The bounded queue that ran full most often of late.
+fn full_queue(report: &Report, judgement: &Judgement) -> Option<String> {
+    let mut worst: Option<(f64, &str)> = None;
+    for (name, service) in report.services.iter() {
+        let Some(capacity) = service.queue_capacity.filter(|capacity| *capacity > 0) else { continue };
+        let at = |window: usize| service.windows.queue_max.get(window).is_some_and(|max| *max >= capacity);
+        let full = judgement.latest.clone().filter(|window| at(*window)).count();
+        let share = ratio(full as u64, judgement.latest.len() as u64).unwrap_or(0.0);
+        if share > worst.map_or(FULL, |(most, _)| most) {
+            worst = Some((share, name));
+        }
+    }
+    let (share, name) = worst?;
+    let when = if judgement.normal.is_some() { "by the end " } else { "" };
+    Some(format!("{when}the queue of {name} ran full in {} of the windows", percent(share)))
+}
+
+/// Users' calls that had not ended when the run did.
+fn waiting(report: &Report, bad: bool) -> Option<String> {
+    let users = || report.edges.iter().filter(|(_, edge)| edge.from_users).map(|(_, edge)| &edge.calls);
+    let waiting: u64 = users().map(|calls| calls.in_flight).sum();
+    let started = users().map(|calls| calls.started).sum();
+    let ages =
+        users().map(|calls| u128::from(calls.in_flight_age.unwrap_or(0)) * u128::from(calls.in_flight));
+    let age = ages.sum::<u128>().checked_div(u128::from(waiting))? as u64;
+    let many = bad && ratio(waiting, started).is_some_and(|share| share >= WAITING.0);
+    let calls =
+        if waiting == 1 { "1 call still waits".into() } else { format!("{waiting} calls still wait") };
+    let old = if age > 0 {
+        format!(", {} old on average", SimDuration::from_nanos(age).brief())
+    } else {
+        String::new()
+    };
+    (many || age >= WAITING.1).then(|| format!("{calls} at the end{old}"))
+}
+
+/// What to know about the state that the end is compared with.
+fn before(judgement: &Judgement) -> Option<String> {
+    let (normal, offered) = judgement.normal.as_ref()?;
+    if !normal.measured {
+        return Some(
+            "nothing was measured before the disturbance: normal is taken to be all that is offered".into(),
+        );
+    }
+    if normal.share < 0.95 {
+        return Some(format!(
+            "even before the disturbance goodput was only {} of offered",
+            percent(normal.share)
+        ));
+    }
+    let (then, now) = ((*offered)?, judgement.offered?);
+    (now < 0.8 * then)
+        .then(|| format!("users offer {}/s at the end, {}/s before the disturbance", short(now), short(then)))
+}
+
+/// To three digits or so, without zeros that say nothing.
+fn short(number: f64) -> String {
+    let decimals = if number >= 99.95 {
+        0
+    } else if number >= 9.995 {
+        1
+    } else {
+        2
+    };
+    let text = format!("{number:.decimals$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    text.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::synthetic::{Second, disturbed, full_report, healthy, run};
+    use crate::report::{CauseCounts, Edge, judge};
+
+    fn details_of(mut report: Report) -> Vec<String> {
+        judge(&mut report);
+        report.verdict.details
+    }
+
+    /// A storm: nearly nothing is answered from 60 s on, the fault ends at 90 s.
+    fn storm() -> Report {
+        disturbed(
+            run(300, |second| {
+                if second < 60 { healthy(1_000) } else { Second { started: 1_000, ok: 30, failed: 970 } }
+            }),
+            "slow",
+            60,
+            Some(90),
+        )
+    }
+
+    #[test]
+    fn a_storm_is_explained() {
+        let mut report = storm();
+        let mut inner: Edge = report.edges.0[0].1.clone();
+        inner.from_users = false;
+        inner.windows.attempts = inner.windows.started.iter().map(|started| started * 298 / 100).collect();
+        report.edges.push("checkout->payments", inner);
+        report.edges.0[0].1.windows.attempts = report.edges.0[0].1.windows.started.clone();
+        let calls = &mut report.edges.0[0].1.calls;
+        calls.failed_by = CauseCounts {
+            timed_out: calls.failed * 9 / 10,
+            error: calls.failed / 10,
+            ..CauseCounts::default()
+        };
+        (calls.in_flight, calls.in_flight_age) = (4_210, Some(12_000_000_000));
+        let mut services = full_report().services;
+        let service = &mut services.0[0].1;
+        (service.work, service.work_wasted) = (1_000, 710);
+        service.windows.queue_max = vec![512; 300];
+        report.services = services;
+        assert_eq!(
+            details_of(report),
+            [
+                "by the end a call from checkout to payments costs 2.98 attempts",
+                "71 % of the work in payments was for callers who had given up",
+                "of the users' calls that did not end well 90 % timed out",
+                "by the end the queue of payments ran full in 100 % of the windows",
+                "4210 calls still wait at the end, 12 s old on average",
+            ]
+        );
+    }
+
+    #[test]
+    fn nothing_is_said_when_there_is_nothing_to_say() {
+        assert_eq!(details_of(run(120, |_| healthy(100))), [""; 0]);
+        assert_eq!(details_of(disturbed(run(120, |_| healthy(100)), "slow", 60, Some(80))), [""; 0]);
+    }
+
+    #[test]
+    fn what_normal_is_compared_with_is_said() {
+        let early = details_of(disturbed(run(120, |_| healthy(100)), "slow", 5, Some(30)));
+        assert!(early[0].contains("normal is taken to be all that is offered"), "{early:?}");
+        let poor = details_of(disturbed(
+            run(120, |_| Second { started: 100, ok: 60, failed: 40 }),
+            "slow",
+            60,
+            Some(80),
+        ));
+        assert!(
+            poor.contains(&"even before the disturbance goodput was only 60 % of offered".into()),
+            "{poor:?}"
+        );
+        let slower = details_of(disturbed(
+            run(120, |second| healthy(if second < 60 { 1_000 } else { 30 })),
+            "slow",
+            60,
+            Some(80),
+        ));
+        assert_eq!(slower, ["users offer 30/s at the end, 1000/s before the disturbance"]);
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        for (number, text) in [
+            (2.976, "2.98"),
+            (3.0, "3"),
+            (12.34, "12.3"),
+            (9.999, "10"),
+            (1234.5, "1234"),
+            (0.5, "0.5"),
+            (100.0, "100"),
+        ] {
+            assert_eq!(short(number), text);
+        }
+    }
+}
