@@ -171,6 +171,9 @@ pub struct Edge {
     /// Attempts per call; absent without calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amplification: Option<f64>,
+    /// Attempts per call that users made, on all edges from users together; absent without such calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_user_call: Option<f64>,
     /// Calls that ended well, per second.
     pub goodput: f64,
     /// Calls that ended well, of those that ended; absent if none did.

@@ -48,8 +48,13 @@ impl Report {
         part.verdict = Verdict { kind: VerdictKind::Finding, headline: headline(&span), details: Vec::new() };
         part.values = Named::default();
         part.tables = Vec::new();
+        let from_users = self.edges.0.iter().filter(|(_, edge)| edge.from_users);
+        let user_calls = from_users.map(|(_, edge)| sum(&edge.windows.started, &windows)).sum();
         for (_, edge) in &mut part.edges.0 {
-            *edge = edge_during(edge, &windows, &span);
+            *edge = Edge {
+                per_user_call: ratio(sum(&edge.windows.attempts, &windows), user_calls),
+                ..edge_during(edge, &windows, &span)
+            };
         }
         for (_, service) in &mut part.services.0 {
             *service = service_during(service, &windows, &span);
@@ -135,6 +140,8 @@ fn edge_during(edge: &Edge, windows: &Range<usize>, span: &Range<u64>) -> Edge {
         calls: Calls { started, ok, failed, ..Calls::default() },
         attempts: Attempts { sent, ..Attempts::default() },
         amplification: ratio(sent, started),
+        // Of all users' calls together, which one edge does not know.
+        per_user_call: None,
         goodput: per_second(ok, span.end - span.start).unwrap_or(0.0),
         success: ratio(ok, ok + failed),
         latency: latency_during(&edge.latency, part(&whole.latency, windows)),

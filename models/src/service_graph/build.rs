@@ -80,7 +80,7 @@ pub fn build(spec: &GraphSpec, run: &RunSpec, options: &RunOptions) -> Graph {
         .services
         .iter()
         .enumerate()
-        .map(|(number, (name, service))| build_service(number, name, service, &plans, &streams))
+        .map(|(number, (name, service))| build_service(number, name, service, spec, &plans, &streams))
         .collect();
     let built: Vec<Edge> = plans.iter().map(|plan| build_edge(plan, spec, &streams)).collect();
     Graph {
@@ -169,6 +169,7 @@ fn build_service(
     number: usize,
     name: &str,
     service: &ServiceSpec,
+    spec: &GraphSpec,
     plans: &[EdgePlan],
     streams: &Streams,
 ) -> Service {
@@ -188,6 +189,7 @@ fn build_service(
             probability: call.probability,
             times: call.times,
             optional: call.optional,
+            only_from: call.only_from.iter().filter_map(|name| spec.workload_number(&name.value)).collect(),
             luck: streams.luck("whether", &plan.name),
         }
     };
@@ -230,6 +232,13 @@ fn build_service(
         restart_after: service.dies.as_ref().map(|death| death.restart_after).unwrap_or_default(),
         death_style: service.dies.as_ref().map_or(CrashStyle::Reset, |death| death.callers.clone()),
         stats: ServiceStats::new(u64::from(workers) * u64::from(service.replicas)),
+    }
+}
+
+impl GraphSpec {
+    /// The number of a workload by its name.
+    pub fn workload_number(&self, name: &str) -> Option<u32> {
+        self.workload.iter().position(|workload| workload.name.value == name).map(|number| number as u32)
     }
 }
 

@@ -43,6 +43,11 @@ impl CallEnd {
 impl Graph {
     /// A call begins at `now`, on behalf of `parent`, by client `client` of `edge`.
     pub fn begin_call(&mut self, edge_id: u32, client: u32, parent: Parent, key: Key, ctx: &mut Ctx) {
+        let workload = match parent {
+            Parent::Request { attempt, .. } => self.attempts[attempt].workload,
+            // The workloads' edges come first, in their order.
+            Parent::User | Parent::Loop { .. } => edge_id,
+        };
         let now = ctx.now();
         let measured = now >= self.measured_from;
         let edge = &mut self.edges[edge_id as usize];
@@ -66,6 +71,7 @@ impl Graph {
             started: now,
             deadline,
             key,
+            workload,
             tries: 0,
             sent: 0,
             measured,
@@ -108,6 +114,7 @@ impl Graph {
             edge: edge_id,
             replica,
             key,
+            workload: call.workload,
             sent: now,
             timer: None,
             permit,
@@ -218,7 +225,10 @@ impl Graph {
             }
         }
         if let (Some(breaker), Some(permit)) = (&mut state.breaker, attempt.permit.take()) {
-            let transition = breaker.record(ctx.now(), permit, outcome);
+            // An attempt that the call's deadline cut off was not answered in time either.
+            let overdue = outcome == Outcome::Cancelled && ctx.now() >= call.deadline;
+            let seen = if overdue { Outcome::TimedOut } else { outcome };
+            let transition = breaker.record(ctx.now(), permit, seen);
             note_transition(edge, call.client, transition, ctx.now());
         }
         if self.attempts[id].server == Server::Gone {

@@ -43,6 +43,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
                             cx.at_index(number, |cx| {
                                 sound &= check_service_name(graph, "to", &call.to, cx);
                                 sound &= check_policy_name(graph, &call.policy, cx);
+                                check_workload_names(graph, call, cx);
                             })
                         });
                     }
@@ -165,6 +166,14 @@ fn check_policy_name(graph: &GraphSpec, name: &Option<Spanned<String>>, cx: &mut
         cx.at("policy", |cx| _ = cx.error(name.span, format!("unknown policy `{}`", name.value)).help(help));
     }
     known
+}
+
+fn check_workload_names(graph: &GraphSpec, call: &CallSpec, cx: &mut Decoder) {
+    for name in call.only_from.iter().filter(|name| graph.workload_number(&name.value).is_none()) {
+        let known = graph.workload.iter().map(|workload| workload.name.value.as_str());
+        let help = cx.suggest(&name.value, "the workloads are", known);
+        cx.at("only_from", |cx| _ = cx.error(name.span, format!("unknown workload `{}`", name.value)).help(help));
+    }
 }
 
 /// A request that comes back to a service it is already in would wait for itself.

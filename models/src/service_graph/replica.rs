@@ -5,7 +5,7 @@ use super::spec::CrashStyle;
 use super::state::*;
 use super::witness as kind;
 use crate::policy::Outcome;
-use sim_core::{SimDuration, Words};
+use sim_core::{Key, SimDuration, Words};
 
 impl Graph {
     /// A request reaches its replica.
@@ -120,7 +120,7 @@ impl Graph {
             }
             let site = &mut step.sites[0];
             let key = key.child(site.number);
-            let skipped = attempt.repetition == 0 && !site.happens(key);
+            let skipped = attempt.repetition == 0 && !site.happens(key, attempt.workload);
             if skipped || attempt.repetition == site.times {
                 attempt.step += 1;
                 attempt.repetition = 0;
@@ -137,13 +137,13 @@ impl Graph {
 
     fn call_in_parallel(&mut self, id: AttemptId, ctx: &mut Ctx) {
         let attempt = &self.attempts[id];
-        let (service, client, request) =
-            (self.edges[attempt.edge as usize].callee as usize, attempt.replica, attempt.key);
+        let (service, client, request, workload) =
+            (self.edges[attempt.edge as usize].callee as usize, attempt.replica, attempt.key, attempt.workload);
         let step = usize::from(attempt.step - 1);
         for index in 0..self.services[service].steps[step].sites.len() {
             let site = &mut self.services[service].steps[step].sites[index];
             let key = request.child(site.number);
-            if !site.happens(key) {
+            if !site.happens(key, workload) {
                 continue;
             }
             let (edge, times, optional) = (site.edge, site.times, site.optional);
@@ -356,8 +356,9 @@ impl Graph {
 impl Site {
     /// Whether this request makes this call at all.
     #[inline]
-    fn happens(&mut self, key: sim_core::Key) -> bool {
-        self.probability >= 1.0 || self.luck.at(key).unit() < self.probability
+    fn happens(&mut self, key: Key, workload: u32) -> bool {
+        (self.only_from.is_empty() || self.only_from.contains(&workload))
+            && (self.probability >= 1.0 || self.luck.at(key).unit() < self.probability)
     }
 }
 

@@ -45,8 +45,10 @@ pub fn report(
     let graph = simulation.into_model();
     report.digest.r = digest::Hex(randomness_digest(&mut streams_used(&graph))).to_string();
     let measured = now.max(graph.measured_from).since(graph.measured_from);
+    let by_users = graph.edges.iter().filter(|edge| matches!(edge.caller, Caller::Workload(_)));
+    let user_calls = by_users.map(|edge| edge.stats.calls.started).sum();
     for edge in &graph.edges {
-        report.edges.push(&edge.name, edge_section(edge, measured));
+        report.edges.push(&edge.name, edge_section(edge, user_calls, measured));
     }
     for service in &graph.services {
         report.services.push(&service.name, service_section(service, now, measured, run));
@@ -63,7 +65,7 @@ pub fn report(
     RunOutput { report, trajectory }
 }
 
-fn edge_section(edge: &Edge, measured: SimDuration) -> report::Edge {
+fn edge_section(edge: &Edge, user_calls: u64, measured: SimDuration) -> report::Edge {
     let EdgeStats { calls, attempts, .. } = &edge.stats;
     let ended = calls.started - calls.in_flight;
     let empty = LatencyHistogram::new;
@@ -77,6 +79,7 @@ fn edge_section(edge: &Edge, measured: SimDuration) -> report::Edge {
         calls: calls.clone(),
         attempts: attempts.clone(),
         amplification: ratio(attempts.sent, calls.started),
+        per_user_call: ratio(attempts.sent, user_calls),
         goodput: if measured.is_zero() { 0.0 } else { calls.ok as f64 / measured.as_secs_f64() },
         success: ratio(calls.ok, ended),
         latency: Latency::of(&edge.stats.latency),

@@ -221,6 +221,8 @@ spec! {
         times: u32 = 1; 1..=10_000,
         /// Whether the request survives if this call fails.
         optional: bool = false,
+        /// Names of the workloads whose requests make this call; empty means all.
+        only_from: Vec<Spanned<String>> = Vec::new(),
         /// One-way network latency; absent means the graph's.
         network: Option<TimeDistribution> = None,
     }

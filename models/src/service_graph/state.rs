@@ -171,6 +171,8 @@ pub struct Site {
     pub probability: f64,
     pub times: u32,
     pub optional: bool,
+    /// Which workloads' requests make this call; empty means all.
+    pub only_from: Vec<u32>,
     pub luck: Luck,
 }
 
@@ -202,6 +204,8 @@ pub struct Call {
     pub started: SimTime,
     pub deadline: SimTime,
     pub key: Key,
+    /// The workload at the root of it all.
+    pub workload: u32,
     /// Tries so far, those that an open breaker refused included.
     pub tries: u16,
     /// Attempts sent so far.
@@ -233,6 +237,8 @@ pub struct Attempt {
     pub edge: u32,
     pub replica: u32,
     pub key: Key,
+    /// The workload at the root of it all: the call may be gone before the attempt is.
+    pub workload: u32,
     pub sent: SimTime,
     pub timer: Option<Timer>,
     /// Of a breaker that sees attempts.

@@ -33,6 +33,10 @@ pub fn beside(spec: &GraphSpec, report: &mut Report) {
     };
     let nanos = |ns: Option<u64>| ns.map(|ns| ns as f64);
     add("response_mean", "mean response time", "ns", nanos(edge.latency.mean), textbook.response_mean);
+    let work_mean = textbook.work_mean;
+    let stretch = |response: Option<f64>| response.map(|response| response / work_mean);
+    let response = nanos(edge.latency.mean);
+    add("stretch", "mean response in mean service times", "", stretch(response), stretch(textbook.response_mean));
     add("response_p99", "99 % of responses are at or below", "ns", nanos(edge.latency.p99), textbook.response_p99);
     add("wait_mean", "mean wait", "ns", nanos(service.wait_mean), textbook.wait_mean);
     let blocked = (arrived > 0).then(|| edge.attempts.rejected as f64 / arrived as f64);
@@ -47,6 +51,7 @@ pub fn beside(spec: &GraphSpec, report: &mut Report) {
 #[derive(Default)]
 struct Textbook {
     source: &'static str,
+    work_mean: f64,
     wait_mean: Option<f64>,
     response_mean: Option<f64>,
     response_p99: Option<f64>,
@@ -102,6 +107,7 @@ fn open_queue(service: &ServiceSpec, servers: u32, offered: f64) -> Option<Textb
             let rejected = theory::erlang_b(servers, offered);
             Some(Textbook {
                 source: "Erlang B: M/G/c/c, any service time",
+                work_mean: service_mean,
                 rejected: Some(rejected),
                 response_mean: Some(service_mean),
                 utilisation: Some(utilisation * (1.0 - rejected)),
@@ -113,6 +119,7 @@ fn open_queue(service: &ServiceSpec, servers: u32, offered: f64) -> Option<Textb
             let rejected = queue.p_blocked();
             Some(Textbook {
                 source: "M/M/c/K",
+                work_mean: service_mean,
                 wait_mean: Some(queue.mean_wait()),
                 response_mean: Some(queue.mean_response()),
                 rejected: Some(rejected),
@@ -127,6 +134,7 @@ fn open_queue(service: &ServiceSpec, servers: u32, offered: f64) -> Option<Textb
             let queue = Mmc { servers, utilisation, service_mean };
             Some(Textbook {
                 source: "M/M/c",
+                work_mean: service_mean,
                 wait_mean: Some(queue.mean_wait()),
                 response_mean: Some(queue.mean_response()),
                 response_p99: fifo.then(|| queue.response_quantile(0.99)),
@@ -147,6 +155,7 @@ fn open_queue(service: &ServiceSpec, servers: u32, offered: f64) -> Option<Textb
                 }
             };
             Some(Textbook {
+                work_mean: service_mean,
                 source: if servers == 1 { "M/G/1: Pollaczek-Khinchine" } else { "M/G/c: Allen-Cunneen, approximate" },
                 wait_mean: Some(wait),
                 response_mean: Some(wait + service_mean),
@@ -171,6 +180,7 @@ fn closed_loop(users: u32, think: &TimeDistribution, service: &ServiceSpec) -> O
     let queue = ClosedMm1::new(users, think.nanos.mean(), service.work.nanos.mean());
     Some(Textbook {
         source: "closed M/M/1 (machine repair)",
+        work_mean: service.work.nanos.mean(),
         response_mean: Some(queue.mean_response),
         utilisation: Some(queue.utilisation),
         ..Textbook::default()
