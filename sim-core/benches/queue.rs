@@ -17,7 +17,7 @@ use timing_wheel::TimingWheel;
 use tombstones::Tombstones;
 use workload::{Fast, Load, Queue, Reference};
 
-const PENDING: [usize; 5] = [2, 10, 1_000, 100_000, 1_000_000];
+const PENDING: [usize; 6] = [2, 10, 1_000, 10_000, 100_000, 1_000_000];
 const OPERATIONS: usize = 100_000;
 
 fn main() {

@@ -53,8 +53,8 @@ impl Queue for IndexedHeap {
 
     #[inline]
     fn pop(&mut self) -> Option<(u64, Event<Timer>)> {
-        let entry = self.heap.first()?;
-        self.heap.remove(0, &mut self.slots.handles);
+        let entry = *self.heap.first()?;
+        self.heap.pop(&mut self.slots.handles);
         Some((entry.time, self.slots.remove(entry.slot())))
     }
 }

@@ -78,9 +78,8 @@ impl<Q: Queue> Load<Q> {
 
     #[inline]
     fn start(&mut self, now: u64, request: u32) {
-        let timeout = self.timeouts.then(|| {
-            self.queue.schedule(now + 100 * MEAN as u64, Event::Timeout { request })
-        });
+        let timeout =
+            self.timeouts.then(|| self.queue.schedule(now + 100 * MEAN as u64, Event::Timeout { request }));
         self.queue.schedule(now + self.offsets.next(), Event::Done { request, timeout });
     }
 

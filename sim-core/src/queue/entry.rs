@@ -1,5 +1,7 @@
 //! What is compared: when, in which order, and where the event lies. Sixteen bytes.
 
+use super::slots::NONE;
+
 /// The key of one pending event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
@@ -21,6 +23,16 @@ impl Entry {
     #[inline]
     pub(super) fn slot(self) -> u32 {
         self.order as u32
+    }
+
+    /// Gives up the slot.
+    pub(super) fn vacate(&mut self) {
+        self.order |= u64::from(NONE);
+    }
+
+    #[inline]
+    pub(super) fn is_vacant(self) -> bool {
+        self.slot() == NONE
     }
 
     /// One number to compare by, which compiles to a subtraction without a branch.

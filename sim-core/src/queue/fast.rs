@@ -1,182 +1,238 @@
-//! A small heap in front of a wheel, and a window that says which of them an event belongs to.
+//! A small heap and a sorted run in front of a wheel, and a window that says what belongs where.
 //!
-//! Everything up to the end of the window is in the heap, everything later in the wheel. As long as few
-//! events are pending the window is all of time, and the queue is a heap that fits into the fastest
-//! cache. When the heap grows too large, the window shrinks to one bucket of the wheel and the rest
-//! goes there, where a timeout that is going to be cancelled costs next to nothing. When the heap is
-//! empty, the window moves on to the next bucket, or into a part of it if that holds too many. So one
-//! rule, [`place`](Fast::place), holds for every entry at any time, and whatever changes the window
-//! places again what the change concerns.
+//! Everything later than the window is in the wheel, where a timeout that is going to be cancelled
+//! costs next to nothing. The window is a bucket of the wheel or a few, and what was in them has been
+//! sorted: the *run*, of which only the end is taken. What is scheduled into the window later is in the
+//! *heap*. As long as few events are pending, the window is all of time, and the queue is a heap that
+//! fits into the fastest cache.
+//!
+//! When run and heap are empty, the window moves on to the next bucket, or to the beginning of it if it
+//! holds too many. When the heap grows too large, the window is made smaller. Nothing else moves it.
+//!
+//! A cancelled event leaves its slot at once, wherever its key is. Only of a key in the run sixteen bytes
+//! stay until the window has passed: a few dozen at a time, unless a crowd is due at one instant.
+//!
+//! The numbers below, and the digit of the wheel, were found by trial on `benches/queue.rs`.
 
 use super::Timer;
 use super::entry::Entry;
 use super::heap::Heap;
-use super::slots::{IN_WHEEL, Slots};
+use super::slots::{IN_RUN, IN_WHEEL, Slots};
 use super::wheel::{self, Wheel};
+use std::cmp::Reverse;
 
-/// A heap larger than this is divided, a bucket larger than this is not emptied into the heap.
+/// A heap larger than this is divided.
 const CROWDED: usize = 64;
-/// The window takes in further buckets until the heap has this many entries.
-const ENOUGH: usize = 16;
+/// A bucket larger than this is not sorted as a whole but divided.
+const SORTABLE: usize = 128;
+/// The window takes in further buckets until the run has this many entries.
+const ENOUGH: usize = 32;
 
 #[derive(Debug)]
 pub(super) struct Fast<E> {
     slots: Slots<E>,
-    front: Heap,
-    wheel: Wheel,
-    /// From where the wheel sees time: the beginning of the window.
-    base: u64,
-    /// The last nanosecond of the window. Earlier than `base` is in the heap too.
-    last: u64,
-    /// The latest time that was popped.
-    now: u64,
+    /// How many events are pending.
+    len: usize,
+    /// The last number given. 32 bits are stored; see [`renumber`](Fast::renumber).
+    sequence: u32,
+    /// What is due within the window and was so when it moved there; the earliest is the last. A
+    /// cancelled entry leaves a vacancy, but never at the end.
+    run: Vec<Entry>,
+    /// What else is due up to the end of the window.
+    heap: Heap,
     /// How large the heap may grow before the window is made smaller.
     limit: usize,
-    /// The number of the next event. 32 bits are stored; see [`renumber`](Fast::renumber).
-    sequence: u32,
-    /// Empty; kept for its capacity.
-    spare: Vec<Entry>,
+    /// The latest time that was popped.
+    now: u64,
+    /// From where the wheel sees time: within the window.
+    base: u64,
+    /// The last nanosecond of the window.
+    last: u64,
+    /// What is due after the window.
+    wheel: Wheel,
 }
 
 impl<E> Fast<E> {
     pub(super) fn new() -> Self {
         Fast {
             slots: Slots::new(),
-            front: Heap::default(),
-            wheel: Wheel::new(),
+            len: 0,
+            sequence: 0,
+            run: Vec::new(),
+            heap: Heap::default(),
+            limit: CROWDED,
+            now: 0,
             base: 0,
             last: u64::MAX,
-            now: 0,
-            limit: CROWDED,
-            sequence: 0,
-            spare: Vec::new(),
+            wheel: Wheel::new(),
         }
     }
 
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.front.len() + self.wheel.len()
+        self.len
     }
 
     #[inline]
     pub(super) fn schedule(&mut self, time: u64, event: E) -> Timer {
-        if self.sequence == u32::MAX {
-            self.renumber();
-        }
+        self.sequence = match self.sequence.checked_add(1) {
+            Some(next) => next,
+            None => self.renumber(),
+        };
+        self.len += 1;
         let timer = self.slots.insert(event);
         self.place(Entry::new(time, self.sequence, timer.slot));
-        self.sequence += 1;
-        if self.front.len() > self.limit {
-            self.narrow();
-        }
         timer
+    }
+
+    #[inline(always)]
+    fn place(&mut self, entry: Entry) {
+        if entry.time > self.last {
+            self.wheel.push(self.base, entry, &mut self.slots.handles);
+        } else {
+            self.heap.push(entry, &mut self.slots.handles);
+            if self.heap.len() > self.limit {
+                self.narrow();
+            }
+        }
     }
 
     #[inline]
     pub(super) fn cancel(&mut self, timer: Timer) -> Option<E> {
         let position = self.slots.position(timer)?;
-        if position & IN_WHEEL == 0 {
-            self.front.remove(position as usize, &mut self.slots.handles);
-        } else {
+        if position & IN_WHEEL != 0 {
             self.wheel.remove(self.base, position & !IN_WHEEL, &mut self.slots.handles);
+        } else if position & IN_RUN != 0 {
+            self.run[(position & !IN_RUN) as usize].vacate();
+            self.trim();
+        } else {
+            self.heap.remove(position as usize, &mut self.slots.handles);
         }
+        self.len -= 1;
         Some(self.slots.remove(timer.slot))
     }
 
     /// Takes the earliest event, if it is not after `end`.
     #[inline]
     pub(super) fn pop_through(&mut self, end: u64) -> Option<(u64, E)> {
-        let entry = match self.front.first() {
-            Some(entry) => entry,
-            None => self.advance(end)?,
+        let sorted = match (self.run.last(), self.heap.first()) {
+            (None, Some(_)) => false,
+            (Some(_), None) => true,
+            (Some(sorted), Some(first)) => sorted.key() < first.key(),
+            (None, None) => {
+                self.advance(end)?;
+                true
+            }
         };
+        let entry = if sorted { *self.run.last()? } else { *self.heap.first()? };
         if entry.time > end {
             return None;
         }
+        if sorted {
+            self.run.pop();
+            self.trim();
+        } else {
+            self.heap.pop(&mut self.slots.handles);
+        }
         self.now = entry.time;
-        self.front.remove(0, &mut self.slots.handles);
+        self.len -= 1;
         Some((entry.time, self.slots.remove(entry.slot())))
     }
 
-    /// Where an entry belongs.
+    /// Removes the vacancies at the end of the run.
     #[inline]
-    fn place(&mut self, entry: Entry) {
-        if entry.time <= self.last {
-            self.front.push(entry, &mut self.slots.handles);
-        } else {
-            self.wheel.push(self.base, entry, &mut self.slots.handles);
+    fn trim(&mut self) {
+        while self.run.last().is_some_and(|entry| entry.is_vacant()) {
+            self.run.pop();
         }
     }
 
-    /// Moves the window on until the heap, now empty, has the earliest entry, and returns that. The
-    /// window never begins after `end`: until then something may yet be scheduled.
+    /// Moves the window on to the earliest entry, when nothing is left in it. It never begins after `end`
+    /// (then there is nothing to pop): something may yet be scheduled before.
     #[cold]
     #[inline(never)]
-    fn advance(&mut self, end: u64) -> Option<Entry> {
-        self.limit = CROWDED;
+    fn advance(&mut self, end: u64) -> Option<()> {
         while let Some(span) = self.wheel.earliest(self.base) {
-            let len = self.wheel.len_of(span);
-            if self.front.len() == 0 {
-                let (first, last) = if len <= CROWDED { span.times() } else { self.wheel.head_of(span) };
+            let room = if self.run.is_empty() { SORTABLE } else { ENOUGH.saturating_sub(self.run.len()) };
+            let crowded = self.wheel.is_crowded(span, room);
+            if self.run.is_empty() {
+                let (first, last) = if crowded { self.wheel.head_of(span) } else { span.times() };
                 if first > end {
                     return None;
                 }
                 (self.base, self.last) = (first, last);
-            } else if self.front.len() + len <= ENOUGH {
-                self.last = span.last();
-            } else {
+            } else if crowded {
                 break;
+            } else {
+                self.last = span.last();
             }
-            while let Some(entry) = self.wheel.take(span) {
-                self.place(entry);
+            while let Some(chunk) = self.wheel.take(span) {
+                let before = self.run.len();
+                self.run.extend_from_slice(chunk);
+                if crowded {
+                    for entry in self.run.extract_if(before.., |entry| entry.time > self.last) {
+                        self.wheel.push(self.base, entry, &mut self.slots.handles);
+                    }
+                }
             }
         }
-        if self.wheel.len() == 0 {
+        if self.wheel.is_empty() {
             self.last = u64::MAX;
         }
-        if self.front.len() > self.limit {
-            self.narrow();
-        }
-        self.front.first()
+        self.sort();
+        Some(())
     }
 
-    /// Makes the window smaller until few enough are in it. What is due at one instant cannot be
-    /// divided; then the heap may double before the next attempt.
+    /// Makes the window smaller until few enough are in it. What is due at one instant cannot be divided.
     #[cold]
     #[inline(never)]
     fn narrow(&mut self) {
-        // Nothing is scheduled before the present, so the window may begin there.
+        self.run.retain(|entry| !entry.is_vacant());
+        self.heap.move_to(&mut self.run);
+        // Nothing is going to be scheduled before the present, so the window may begin there.
         self.base = self.base.max(self.now);
-        while self.front.len() > CROWDED {
-            let max = self.front.entries().iter().map(|entry| entry.time).max().unwrap_or(0);
+        while self.run.len() > CROWDED {
+            let max = self.run.iter().map(|entry| entry.time).max().unwrap_or(0);
             if max <= self.base {
                 break;
             }
             self.last = wheel::end_of_bucket(self.base, self.base ^ max);
-            self.front.swap(&mut self.spare);
-            while let Some(entry) = self.spare.pop() {
-                self.place(entry);
+            for entry in self.run.extract_if(.., |entry| entry.time > self.last) {
+                self.wheel.push(self.base, entry, &mut self.slots.handles);
             }
         }
-        self.limit = CROWDED.max(2 * self.front.len());
+        self.sort();
     }
 
-    /// Numbers what is pending from 0 again, in the same order. So 32 bits of the sequence are as good as
-    /// 64, for the cost of a sort every four thousand million events.
+    /// Makes a run of the entries in it. The heap may become as large as the run before that is touched
+    /// again, so the work is in proportion to what was scheduled.
+    fn sort(&mut self) {
+        self.run.sort_unstable_by_key(|entry| Reverse(entry.key()));
+        for (i, entry) in self.run.iter().enumerate() {
+            self.slots.handles[entry.slot() as usize].position = i as u32 | IN_RUN;
+        }
+        self.limit = CROWDED.max(self.run.len());
+    }
+
+    /// Numbers what is pending from 0 again, in the same order, and returns the number after. So 32 bits
+    /// of the sequence are as good as 64, for the cost of a sort every four thousand million events.
     #[cold]
     #[inline(never)]
-    fn renumber(&mut self) {
-        let mut entries = Vec::with_capacity(self.len());
-        self.front.swap(&mut entries);
+    fn renumber(&mut self) -> u32 {
+        let mut entries: Vec<_> = self.run.drain(..).filter(|entry| !entry.is_vacant()).collect();
+        self.heap.move_to(&mut entries);
         while let Some(span) = self.wheel.earliest(self.base) {
-            entries.extend(std::iter::from_fn(|| self.wheel.take(span)));
+            while let Some(chunk) = self.wheel.take(span) {
+                entries.extend_from_slice(chunk);
+            }
         }
         entries.sort_unstable_by_key(|entry| entry.key());
-        self.sequence = 0;
+        let mut sequence = 0;
         for entry in entries {
-            self.place(Entry::new(entry.time, self.sequence, entry.slot()));
-            self.sequence += 1;
+            self.place(Entry::new(entry.time, sequence, entry.slot()));
+            sequence += 1;
         }
+        sequence
     }
 
     #[cfg(test)]
@@ -184,15 +240,36 @@ impl<E> Fast<E> {
         self.sequence = sequence;
     }
 
+    /// How many of these pending timers are in the heap, in the run and in the wheel.
     #[cfg(test)]
-    pub(super) fn check(&self) {
-        self.front.check(&self.slots.handles);
-        self.wheel.check(self.base, self.last, &self.slots.handles);
-        assert!(
-            self.front.entries().iter().all(|entry| entry.time <= self.last),
-            "the heap has what is later"
-        );
-        assert!(self.front.len() <= self.limit);
-        assert_eq!(self.slots.len(), self.len());
+    pub(super) fn parts(&self, timers: &[Timer]) -> [usize; 3] {
+        let mut parts = [0; 3];
+        for timer in timers {
+            let position = self.slots.position(*timer).expect("pending");
+            parts[if position & IN_WHEEL != 0 { 2 } else { usize::from(position & IN_RUN != 0) }] += 1;
+        }
+        parts
+    }
+
+    /// Panics if an invariant is broken. `present` is the time before which nothing may be scheduled.
+    #[cfg(test)]
+    pub(super) fn check(&self, present: u64) {
+        assert!(self.base <= present, "the window begins in the future");
+        assert!(self.limit >= self.run.len(), "a crowd would be sorted again and again");
+        let handles = &self.slots.handles;
+        assert!(self.run.is_sorted_by(|a, b| a.key() > b.key() || a.is_vacant() || b.is_vacant()));
+        assert!(!self.run.last().is_some_and(|entry| entry.is_vacant()));
+        let mut in_run = 0;
+        for (i, entry) in self.run.iter().enumerate().filter(|(_, entry)| !entry.is_vacant()) {
+            assert_eq!(handles[entry.slot() as usize].position, i as u32 | IN_RUN);
+            assert!(entry.time <= self.last);
+            in_run += 1;
+        }
+        self.heap.check(handles);
+        assert!(self.heap.entries().iter().all(|entry| entry.time <= self.last));
+        assert!(self.heap.len() <= self.limit);
+        let in_wheel = self.wheel.check(self.base, self.last, handles);
+        assert_eq!(in_run + self.heap.len() + in_wheel, self.len);
+        assert_eq!(self.slots.len(), self.len);
     }
 }

@@ -21,24 +21,29 @@ impl Heap {
 
     /// The least entry.
     #[inline]
-    pub(super) fn first(&self) -> Option<Entry> {
-        self.entries.first().copied()
+    pub(super) fn first(&self) -> Option<&Entry> {
+        self.entries.first()
     }
 
-    /// All entries, in no useful order.
-    pub(super) fn entries(&self) -> &[Entry] {
-        &self.entries
-    }
-
-    /// Exchanges all entries for those of `other`, which must be in heap order (none is).
-    pub(super) fn swap(&mut self, other: &mut Vec<Entry>) {
-        std::mem::swap(&mut self.entries, other);
+    /// Appends all entries to `other`, in no useful order.
+    pub(super) fn move_to(&mut self, other: &mut Vec<Entry>) {
+        other.append(&mut self.entries);
     }
 
     #[inline]
     pub(super) fn push(&mut self, entry: Entry, handles: &mut [Handle]) {
         self.entries.push(entry);
         self.rise(self.entries.len() - 1, entry, handles);
+    }
+
+    /// Removes the least entry.
+    #[inline]
+    pub(super) fn pop(&mut self, handles: &mut [Handle]) {
+        if let Some(last) = self.entries.pop()
+            && !self.entries.is_empty()
+        {
+            self.sink(0, last, handles);
+        }
     }
 
     /// Removes the entry at `position`.
@@ -57,7 +62,7 @@ impl Heap {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn rise(&mut self, mut hole: usize, entry: Entry, handles: &mut [Handle]) {
         while hole > 0 {
             let parent = (hole - 1) / 4;
@@ -71,7 +76,7 @@ impl Heap {
         self.put(hole, entry, handles);
     }
 
-    #[inline]
+    #[inline(always)]
     fn sink(&mut self, mut hole: usize, entry: Entry, handles: &mut [Handle]) {
         loop {
             let first = 4 * hole + 1;
@@ -104,6 +109,11 @@ impl Heap {
     fn put(&mut self, position: usize, entry: Entry, handles: &mut [Handle]) {
         self.entries[position] = entry;
         handles[entry.slot() as usize].position = position as u32;
+    }
+
+    #[cfg(test)]
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
     }
 
     #[cfg(test)]

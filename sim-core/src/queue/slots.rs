@@ -3,8 +3,10 @@
 use super::Timer;
 use std::num::NonZeroU32;
 
-/// Marks a position as one in the wheel; without it, it is one in the front heap.
+/// Marks a position as one in the wheel.
 pub(super) const IN_WHEEL: u32 = 1 << 31;
+/// Marks a position as one in the run. Without a mark, it is one in the heap.
+pub(super) const IN_RUN: u32 = 1 << 30;
 
 /// No slot, no chunk.
 pub(super) const NONE: u32 = u32::MAX;
@@ -51,7 +53,7 @@ impl<E> Slots<E> {
     #[cold]
     #[inline(never)]
     fn grow(&mut self, event: E) -> Timer {
-        assert!(self.handles.len() < IN_WHEEL as usize, "two thousand million events are pending");
+        assert!(self.handles.len() < IN_RUN as usize, "a thousand million events are pending");
         let slot = self.handles.len() as u32;
         let generation = NonZeroU32::MIN;
         self.handles.push(Handle { generation, position: NONE });
@@ -84,35 +86,5 @@ impl<E> Slots<E> {
 impl<E> Slots<E> {
     pub(super) fn len(&self) -> usize {
         self.events.iter().flatten().count()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_timer_is_refused_after_its_slot_was_used_again() {
-        let mut slots = Slots::new();
-        let first = slots.insert('a');
-        assert_eq!(slots.remove(first.slot), 'a');
-        assert_eq!(slots.position(first), None);
-        let second = slots.insert('b');
-        assert_eq!(second.slot, first.slot);
-        assert_eq!(slots.position(first), None);
-        assert!(slots.position(second).is_some());
-    }
-
-    #[test]
-    fn a_slot_with_no_generation_left_is_retired() {
-        let mut slots = Slots::new();
-        slots.insert('a');
-        slots.remove(0);
-        slots.handles[0].generation = NonZeroU32::new(u32::MAX - 1).expect("not zero");
-        let last = slots.insert('b');
-        assert_eq!(last.slot, 0);
-        slots.remove(0);
-        assert_eq!(slots.position(last), None);
-        assert_eq!(slots.insert('c').slot, 1, "slot 0 is not used again");
     }
 }

@@ -1,5 +1,6 @@
 //! The fast engine against a sorted list, with every invariant checked after every call.
 
+use super::slots::Slots;
 use super::*;
 use crate::stream::{Draw, Key, Streams, Words};
 
@@ -40,7 +41,7 @@ fn offset(draw: &mut Draw, bits: u64) -> u64 {
 /// One random life of a queue that holds about `target` events.
 fn live(seed: u64, target: usize, bits: u64, past: bool, mut fast: Fast<u64>) {
     let mut draw = Streams::new(seed).luck("queue", "test").at(Key::root(0, seed));
-    let (mut naive, mut now, mut event) = (Naive::default(), 0, 0);
+    let (mut naive, mut now, mut present, mut event) = (Naive::default(), 0, 0, 0);
     let mut timers = Vec::new();
     for _ in 0..1_500 {
         let full = fast.len() >= target;
@@ -64,17 +65,17 @@ fn live(seed: u64, target: usize, bits: u64, past: bool, mut fast: Fast<u64>) {
                     if draw.below(2) == 0 { u64::MAX } else { now.saturating_add(offset(&mut draw, bits)) };
                 let popped = fast.pop_through(end);
                 assert_eq!(popped, naive.pop_through(end));
-                now = now.max(
-                    popped.map_or(if past { 0 } else { end.min(1 << 60) }, |(time, _)| time.min(1 << 60)),
-                );
+                present = present.max(popped.map_or(end, |(time, _)| time));
+                // Stay where there is a future.
+                now = if present < 1 << 60 { present } else { now };
             }
         }
         assert_eq!(fast.len(), naive.pending.len());
-        fast.check();
+        fast.check(present);
     }
     while let Some(expected) = naive.pop_through(u64::MAX) {
         assert_eq!(fast.pop_through(u64::MAX), Some(expected));
-        fast.check();
+        fast.check(u64::MAX);
     }
     assert_eq!(fast.pop_through(u64::MAX), None);
     for (timer, _) in timers {
@@ -122,13 +123,67 @@ fn an_entry_removed_from_the_middle_lets_its_successor_rise() {
     // The root, its children, and the children of the first two of those; 22 is the last entry.
     let times = [1, 100, 20, 30, 40, 110, 120, 130, 140, 21, 22];
     let timers: Vec<_> = times.iter().map(|&time| fast.schedule(time, time)).collect();
-    fast.check();
+    fast.check(u64::MAX);
     assert_eq!(fast.cancel(timers[6]), Some(120));
-    fast.check(); // 22 went below 100 and must have passed it
+    fast.check(u64::MAX); // 22 went below 100 and must have passed it
     for time in [1, 20, 21, 22, 30, 40, 100, 110, 130, 140] {
         assert_eq!(fast.pop_through(u64::MAX), Some((time, time)));
-        fast.check();
+        fast.check(u64::MAX);
     }
+}
+
+/// A queue with something in each of its three parts, and the positions of all its timers.
+fn in_three_parts() -> (Fast<u64>, Vec<Timer>) {
+    let mut fast = Fast::new();
+    let mut timers: Vec<_> = (0..500).map(|i| fast.schedule(1_000 + 40 * i, i)).collect();
+    assert_eq!(fast.pop_through(u64::MAX), Some((1_000, 0)));
+    timers.extend((500..520).map(|i| fast.schedule(1_001 + i % 7, i)));
+    fast.check(u64::MAX);
+    (fast, timers)
+}
+
+#[test]
+fn an_event_can_be_cancelled_wherever_it_is() {
+    let (fast, timers) = in_three_parts();
+    let [heap, run, wheel] = fast.parts(&timers[1..]);
+    assert!(
+        heap == 20 && run > 10 && wheel > 400,
+        "{heap} in the heap, {run} in the run, {wheel} in the wheel"
+    );
+    // Every single one, alone and together with its neighbours.
+    for step in [1, 2, 3, 600] {
+        for first in 1..timers.len() {
+            let (mut fast, timers) = in_three_parts();
+            let mut expected: Vec<_> = (1..520).collect();
+            for i in (first..timers.len()).step_by(step) {
+                assert_eq!(fast.cancel(timers[i]), Some(i as u64));
+                assert_eq!(fast.cancel(timers[i]), None);
+                expected.retain(|&event| event != i as u64);
+            }
+            fast.check(u64::MAX);
+            expected.sort_by_key(|&i| if i < 500 { (1_000 + 40 * i, i) } else { (1_001 + i % 7, i) });
+            let popped: Vec<_> = std::iter::from_fn(|| Some(fast.pop_through(u64::MAX)?.1)).collect();
+            assert_eq!(popped, expected);
+        }
+    }
+}
+
+#[test]
+fn an_event_of_the_past_does_not_take_the_window_back() {
+    let mut fast = Fast::new();
+    let time = |i: u64| (1 << 20) + 64 * i;
+    for i in 0..300 {
+        fast.schedule(time(i), i);
+    }
+    assert_eq!(fast.pop_through(u64::MAX), Some((time(0), 0)));
+    fast.schedule(5, 1_000);
+    assert_eq!(fast.pop_through(u64::MAX), Some((5, 1_000)));
+    for i in 2_000..2_200 {
+        fast.schedule(time(0), i);
+        fast.check(u64::MAX);
+    }
+    let popped: Vec<_> = std::iter::from_fn(|| Some(fast.pop_through(u64::MAX)?.1)).collect();
+    assert_eq!(popped, (2_000..2_200).chain(1..300).collect::<Vec<_>>());
 }
 
 #[test]
@@ -137,14 +192,39 @@ fn a_crowd_at_one_instant_is_not_divided_again_and_again() {
     for i in 0..10_000 {
         fast.schedule(1_000_000, i);
     }
-    fast.check();
+    fast.check(u64::MAX);
     for i in 0..10_000 {
         fast.schedule(2_000_000, 10_000 + i);
     }
-    fast.check();
+    fast.check(u64::MAX);
     for i in 0..20_000 {
         assert_eq!(fast.pop_through(u64::MAX).map(|(_, event)| event), Some(i));
     }
+}
+
+#[test]
+fn a_timer_is_refused_after_its_slot_was_used_again() {
+    let mut slots = Slots::new();
+    let first = slots.insert('a');
+    assert_eq!(slots.remove(first.slot), 'a');
+    assert_eq!(slots.position(first), None);
+    let second = slots.insert('b');
+    assert_eq!(second.slot, first.slot);
+    assert_eq!(slots.position(first), None);
+    assert!(slots.position(second).is_some());
+}
+
+#[test]
+fn a_slot_with_no_generation_left_is_retired() {
+    let mut slots = Slots::new();
+    slots.insert('a');
+    slots.remove(0);
+    slots.handles[0].generation = NonZeroU32::new(u32::MAX - 1).expect("not zero");
+    let last = slots.insert('b');
+    assert_eq!(last.slot, 0);
+    slots.remove(0);
+    assert_eq!(slots.position(last), None);
+    assert_eq!(slots.insert('c').slot, 1, "slot 0 is not used again");
 }
 
 #[test]

@@ -12,28 +12,21 @@ use super::entry::Entry;
 use super::slots::{Handle, IN_WHEEL, NONE};
 
 /// Bits of a digit.
-const BITS: u32 = 4;
+const BITS: u32 = 6;
 const DIGITS: usize = 1 << BITS;
 const LEVELS: usize = 64_u32.div_ceil(BITS) as usize;
 
 /// Entries of a chunk.
 const CHUNK: u32 = 8;
 
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    /// The place of the last entry in the pool.
-    top: u32,
-    len: u32,
-}
-
 #[derive(Debug)]
 pub(super) struct Wheel {
-    buckets: Box<[Bucket; LEVELS * DIGITS]>,
+    /// For each bucket, the place of its last entry in the pool.
+    tops: Box<[u32; LEVELS * DIGITS]>,
     /// For each level, which of its buckets are not empty.
     digits: [u64; LEVELS],
     /// Which levels are not empty.
     levels: u64,
-    len: usize,
     /// Chunk `c` is `pool[c * CHUNK..][..CHUNK]`.
     pool: Vec<Entry>,
     /// For each chunk, the last place of the chunk below it in its bucket; of an unused chunk, the next.
@@ -83,45 +76,44 @@ fn bucket(base: u64, time: u64) -> usize {
 impl Wheel {
     pub(super) fn new() -> Self {
         Wheel {
-            buckets: Box::new([Bucket { top: NONE, len: 0 }; LEVELS * DIGITS]),
+            tops: Box::new([NONE; LEVELS * DIGITS]),
             digits: [0; LEVELS],
             levels: 0,
-            len: 0,
             pool: Vec::new(),
             below: Vec::new(),
             free: NONE,
         }
     }
 
-    #[inline]
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
     /// Adds an entry later than `base`.
     #[inline]
     pub(super) fn push(&mut self, base: u64, entry: Entry, handles: &mut [Handle]) {
         let index = bucket(base, entry.time);
-        let top = self.buckets[index].top;
-        let place = if top.wrapping_add(1).is_multiple_of(CHUNK) { self.chunk_above(top) } else { top + 1 };
+        let next = self.tops[index].wrapping_add(1);
+        let place = if next.is_multiple_of(CHUNK) { self.open_chunk(index) } else { next };
+        self.tops[index] = place;
         self.put(place, entry, handles);
-        let bucket = &mut self.buckets[index];
-        bucket.top = place;
-        bucket.len += 1;
-        self.len += 1;
-        self.digits[index / DIGITS] |= 1 << (index % DIGITS);
-        self.levels |= 1 << (index / DIGITS);
     }
 
-    /// Removes the entry at `place`; `base` must be what it was when the entry was added, or must not
-    /// have moved past it on its level.
+    /// Removes the entry at `place`. `base` may have moved on since it was added, but not past a bucket
+    /// that still holds something.
     #[inline]
     pub(super) fn remove(&mut self, base: u64, place: u32, handles: &mut [Handle]) {
         let index = bucket(base, self.pool[place as usize].time);
-        let last = self.take_last(index);
-        if self.pool[place as usize] != last {
-            self.put(place, last, handles);
+        let top = self.tops[index];
+        if place != top {
+            self.put(place, self.pool[top as usize], handles);
         }
+        if top.is_multiple_of(CHUNK) {
+            self.close_chunk(index);
+        } else {
+            self.tops[index] = top - 1;
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.levels == 0
     }
 
     /// The earliest bucket that is not empty.
@@ -139,16 +131,21 @@ impl Wheel {
         Some(Span { bucket: level as usize * DIGITS + digit as usize, first, last: first | below })
     }
 
-    /// How many entries a bucket has.
-    pub(super) fn len_of(&self, span: Span) -> usize {
-        self.buckets[span.bucket].len as usize
+    /// Whether a bucket has more than `limit` entries. Looks at no more chunks than it takes to say so.
+    pub(super) fn is_crowded(&self, span: Span, limit: usize) -> bool {
+        let (mut top, mut len) = (self.tops[span.bucket], 0);
+        while top != NONE && len <= limit {
+            len += (top % CHUNK + 1) as usize;
+            top = self.below[(top / CHUNK) as usize];
+        }
+        len > limit
     }
 
     /// The times of the first of the smaller buckets that the entries of this one would fall into: from
     /// the earliest entry to the last nanosecond. If all are due at one instant, that instant.
     pub(super) fn head_of(&self, span: Span) -> (u64, u64) {
         let (mut min, mut max) = (u64::MAX, 0);
-        let mut top = self.buckets[span.bucket].top;
+        let mut top = self.tops[span.bucket];
         while top != NONE {
             let chunk = top / CHUNK;
             for entry in &self.pool[(chunk * CHUNK) as usize..=top as usize] {
@@ -160,42 +157,45 @@ impl Wheel {
         (min, end_of_bucket(min, min ^ max))
     }
 
-    /// Removes an entry of a bucket.
+    /// Removes a chunk of entries of a bucket. They can be read until something is added.
     #[inline]
-    pub(super) fn take(&mut self, span: Span) -> Option<Entry> {
-        (self.buckets[span.bucket].len > 0).then(|| self.take_last(span.bucket))
+    pub(super) fn take(&mut self, span: Span) -> Option<&[Entry]> {
+        let top = self.tops[span.bucket];
+        if top == NONE {
+            return None;
+        }
+        self.close_chunk(span.bucket);
+        Some(&self.pool[(top / CHUNK * CHUNK) as usize..=top as usize])
     }
 
-    #[inline]
-    fn take_last(&mut self, index: usize) -> Entry {
-        let Bucket { top, len } = self.buckets[index];
-        let entry = self.pool[top as usize];
-        let chunk = top / CHUNK;
-        let new_top = if top.is_multiple_of(CHUNK) {
-            std::mem::replace(&mut self.below[chunk as usize], std::mem::replace(&mut self.free, chunk))
-        } else {
-            top - 1
-        };
-        self.buckets[index] = Bucket { top: new_top, len: len - 1 };
-        self.len -= 1;
-        if len == 1 {
+    /// Puts an unused chunk on top of a bucket and returns its first place.
+    fn open_chunk(&mut self, index: usize) -> u32 {
+        let top = self.tops[index];
+        if top == NONE {
+            self.digits[index / DIGITS] |= 1 << (index % DIGITS);
+            self.levels |= 1 << (index / DIGITS);
+        }
+        if self.free == NONE {
+            return self.grow(top);
+        }
+        let chunk = self.free;
+        self.free = std::mem::replace(&mut self.below[chunk as usize], top);
+        chunk * CHUNK
+    }
+
+    /// Takes the top chunk from a bucket.
+    fn close_chunk(&mut self, index: usize) {
+        let chunk = self.tops[index] / CHUNK;
+        let top = std::mem::replace(&mut self.below[chunk as usize], self.free);
+        self.free = chunk;
+        self.tops[index] = top;
+        if top == NONE {
             let digits = &mut self.digits[index / DIGITS];
             *digits &= !(1 << (index % DIGITS));
             if *digits == 0 {
                 self.levels &= !(1 << (index / DIGITS));
             }
         }
-        entry
-    }
-
-    /// The first place of an unused chunk, put on top of `top`.
-    fn chunk_above(&mut self, top: u32) -> u32 {
-        let chunk = self.free;
-        if chunk == NONE {
-            return self.grow(top);
-        }
-        self.free = std::mem::replace(&mut self.below[chunk as usize], top);
-        chunk * CHUNK
     }
 
     #[cold]
@@ -215,9 +215,9 @@ impl Wheel {
     }
 
     #[cfg(test)]
-    pub(super) fn check(&self, base: u64, last: u64, handles: &[Handle]) {
+    pub(super) fn check(&self, base: u64, last: u64, handles: &[Handle]) -> usize {
         let (mut len, mut chunks) = (0, 0);
-        for (index, &Bucket { mut top, len: in_bucket }) in self.buckets.iter().enumerate() {
+        for (index, &(mut top)) in self.tops.iter().enumerate() {
             let mut found = 0;
             while top != NONE {
                 let chunk = top / CHUNK;
@@ -232,11 +232,9 @@ impl Wheel {
                 top = self.below[chunk as usize];
                 assert!(top == NONE || top % CHUNK == CHUNK - 1, "only the top chunk is not full");
             }
-            assert_eq!(found, in_bucket);
             assert_eq!(self.digits[index / DIGITS] >> (index % DIGITS) & 1 == 1, found > 0);
-            len += found as usize;
+            len += found;
         }
-        assert_eq!(len, self.len);
         for (level, &digits) in self.digits.iter().enumerate() {
             assert_eq!(self.levels >> level & 1 == 1, digits != 0);
         }
@@ -247,5 +245,6 @@ impl Wheel {
         }
         assert_eq!(chunks, self.below.len(), "a chunk was lost");
         assert_eq!(self.pool.len(), chunks * CHUNK as usize);
+        len
     }
 }
