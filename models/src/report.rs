@@ -15,7 +15,6 @@ mod why;
 
 pub use json::{results_digest, schema};
 pub use metric::{Metric, MetricError, Unit, unit_of};
-pub use slice::parse_span;
 pub use verdict::{judge, percent};
 
 use schemars::JsonSchema;
@@ -46,6 +45,9 @@ pub struct Report {
     pub stopped: Option<String>,
     /// The witness of input, trajectory, randomness and results.
     pub digest: DigestParts,
+    /// Whether this covers only a part of its run, see [`Report::during`]: what windows do not tell is 0 or absent.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub part: bool,
     /// What it comes to.
     pub verdict: Verdict,
     /// The few numbers everyone asks for; metrics without a dot are looked up here.
@@ -503,6 +505,10 @@ pub struct Disturbance {
     /// When it ended, in nanoseconds; absent if it lasts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<u64>,
+}
+
+fn is_false(truth: &bool) -> bool {
+    !truth
 }
 
 fn is_zero(n: &u64) -> bool {

@@ -7,7 +7,8 @@
 //! What is a picture and not a number (windows, series, histograms, tables) has no path; of the changes of an
 //! edge's breakers their number has one, `breaker.changes`.
 
-use super::{Edge, Latency, Report, Service};
+use super::slice::{KNOWN_IN_PART, known_in_part};
+use super::{Edge, Latency, Report, Service, Value};
 
 /// A number or a truth that a report states.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,7 +43,8 @@ pub struct MetricError {
     pub nearest: Vec<String>,
 }
 
-/// The unit of the number at a path, by the name of its last part.
+/// The unit of the number at a path, by the name of its last part. Only a report knows that of one of its
+/// `values`; here it is plain.
 pub fn unit_of(path: &str) -> Unit {
     names(path).ok().and_then(|names| names.last().map(|last| unit(last))).unwrap_or(Unit::Plain)
 }
@@ -66,7 +68,11 @@ impl Report {
     pub fn metric(&self, path: &str) -> Result<Metric, MetricError> {
         let wanted = names(path).map_err(|message| MetricError { message, nearest: Vec::new() })?;
         let leaves = leaves(self);
-        if let Some((_, metric)) = leaves.iter().find(|(at, _)| same(at, &wanted)) {
+        if let Some((at, metric)) = leaves.iter().find(|(at, _)| same(at, &wanted)) {
+            if self.part && !known_in_part(at) {
+                let message = format!("`{path}` is known for the whole run only: {KNOWN_IN_PART}");
+                return Err(MetricError { message, nearest: Vec::new() });
+            }
             return Ok(*metric);
         }
         let inside = |at: &[&str]| at.len() > wanted.len() && at.iter().zip(&wanted).all(|(a, b)| a == b);
@@ -82,7 +88,8 @@ impl Report {
 
     /// Every path that leads to a metric, in the order of the report.
     pub fn metric_paths(&self) -> Vec<String> {
-        leaves(self).iter().map(|(at, _)| written(at)).collect()
+        let known = |at: &[&str]| !self.part || known_in_part(at);
+        leaves(self).iter().filter(|(at, _)| known(at)).map(|(at, _)| written(at)).collect()
     }
 }
 
@@ -107,7 +114,7 @@ fn nearest(wanted: &[String], leaves: &[Leaf]) -> Vec<String> {
 }
 
 /// The names in a path, or what is wrong with how it is written.
-pub(super) fn names(path: &str) -> Result<Vec<String>, String> {
+fn names(path: &str) -> Result<Vec<String>, String> {
     let mut names = Vec::new();
     let mut rest = path.trim();
     let wrong = |what: &str| Err(format!("`{path}` is no path: {what}"));
@@ -192,9 +199,7 @@ fn leaves(report: &Report) -> Vec<Leaf<'_>> {
         leaves.group("services", |leaves| leaves.group(name, |leaves| service(leaves, each)));
     }
     for (name, each) in report.values.iter() {
-        leaves.group("values", |leaves| {
-            leaves.group(name, |leaves| take!(leaves, each, value, exact, standard_error));
-        });
+        leaves.group("values", |leaves| leaves.group(name, |leaves| value(leaves, each)));
     }
     leaves.found
 }
@@ -233,6 +238,19 @@ fn service(leaves: &mut Leaves, service: &Service) {
     take!(leaves, service, queue_max, wait_mean, work, work_wasted, wasted, deaths);
 }
 
+/// A value says itself what it counts.
+fn value<'a>(leaves: &mut Leaves<'a>, value: &'a Value) {
+    let unit = match value.unit.as_str() {
+        "ns" => Unit::Duration,
+        "/s" => Unit::Rate,
+        "share" => Unit::Share,
+        _ => Unit::Plain,
+    };
+    leaves.leaf_in("value", unit, &value.value);
+    leaves.leaf_in("exact", unit, &value.exact);
+    leaves.leaf_in("standard_error", unit, &value.standard_error);
+}
+
 /// The metrics found so far, and the group that is being filled.
 struct Leaves<'a> {
     at: Vec<&'a str>,
@@ -247,8 +265,12 @@ impl<'a> Leaves<'a> {
     }
 
     fn leaf(&mut self, name: &'a str, value: &impl Measured) {
+        self.leaf_in(name, unit(name), value);
+    }
+
+    fn leaf_in(&mut self, name: &'a str, unit: Unit, value: &impl Measured) {
         let path = self.at.iter().copied().chain([name]).collect();
-        self.found.push((path, value.metric(unit(name))));
+        self.found.push((path, value.metric(unit)));
     }
 }
 
@@ -312,7 +334,8 @@ mod tests {
             ("services.payments.utilisation", number(0.7, Unit::Share)),
             ("services.payments.work_wasted", number(250e6, Unit::Duration)),
             ("services.payments.replicas", number(3.0, Unit::Plain)),
-            ("values.success.value", number(0.5, Unit::Plain)),
+            ("values.success.value", number(0.5, Unit::Share)),
+            ("values.success.standard_error", number(0.005, Unit::Share)),
             (r#"values["p(first = callback)"].value"#, number(0.1, Unit::Plain)),
             (r#"values["p(first = callback)"].exact"#, Ok(Metric::Absent)),
         ] {

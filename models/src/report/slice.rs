@@ -2,32 +2,19 @@
 //!
 //! Windows keep enough to say again, for any part: calls and attempts per edge, goodput, latency, utilisation
 //! and queues. What they do not keep (why calls and attempts failed, how long failures took, waits, work and what
-//! of it was wasted, a model's own values and tables) is 0 or absent in a part, and
-//! [`metric_during`](Report::metric_during) refuses to read it.
+//! of it was wasted, a model's own values and tables) is 0 or absent in a part, and [`metric`](Report::metric)
+//! refuses to read it there.
 //!
 //! Three things differ from the whole: starts and ends are counted where they happen, so that a call may start
 //! in one part and end in the next; amplification divides attempts by the calls started beside them; and
 //! latency is known to 1 % instead of 0.1 %, never too low.
 
-use super::metric::names;
 use super::verdict::summarise;
-use super::{Attempts, Calls, DigestParts, Edge, EdgeWindows, Latency, Metric, MetricError};
+use super::{Attempts, Calls, DigestParts, Edge, EdgeWindows, Latency};
 use super::{Named, Report, Service, ServiceWindows, Verdict, VerdictKind};
 use sim_core::{SimDuration, SimTime};
 use std::collections::BTreeMap;
 use std::ops::Range;
-
-/// Reads `"60s..90s"`; either end may be left out.
-pub fn parse_span(text: &str) -> Result<(SimTime, SimTime), String> {
-    let (from, to) =
-        text.split_once("..").ok_or_else(|| format!("`{text}` is no span: write \"60s..90s\""))?;
-    let end = |end: &str, open: SimTime| match end.trim() {
-        "" => Ok(open),
-        end => end.parse::<SimTime>().map_err(|error| format!("`{text}` is no span: {error}")),
-    };
-    let (from, to) = (end(from, SimTime::ZERO)?, end(to, SimTime::MAX)?);
-    if from < to { Ok((from, to)) } else { Err(format!("`{text}` is no span: it ends before it begins")) }
-}
 
 impl Report {
     /// The same report as if only `from..to` had been measured, from its windows. Both ends are rounded
@@ -41,6 +28,7 @@ impl Report {
         let span = from * window..(to * window).min(reached);
 
         let mut part = self.clone();
+        part.part = true;
         part.run.warm_up = span.start;
         part.run.duration = span.end;
         part.run.events = 0;
@@ -66,16 +54,6 @@ impl Report {
         part
     }
 
-    /// The metric at `path` for a part of the run; an error also if only the whole run knows it.
-    pub fn metric_during(&self, path: &str, from: SimTime, to: SimTime) -> Result<Metric, MetricError> {
-        self.metric(path)?;
-        if names(path).is_ok_and(|names| known_in_part(&names)) {
-            return self.during(from, to).metric(path);
-        }
-        let message = format!("`{path}` is known for the whole run only: {KNOWN_IN_PART}");
-        Err(MetricError { message, nearest: Vec::new() })
-    }
-
     /// How far the run came, in nanoseconds: to its end, or to the last window before it was stopped.
     pub(super) fn reached(&self) -> u64 {
         let windows = self.edges.iter().map(|(_, edge)| edge.windows.started.len()).max();
@@ -86,22 +64,22 @@ impl Report {
 }
 
 /// What [`known_in_part`] accepts, in words.
-const KNOWN_IN_PART: &str = "a part has offered, goodput, success and amplification; of an edge also calls.started, \
+pub(super) const KNOWN_IN_PART: &str = "a part has offered, goodput, success and amplification; of an edge also calls.started, \
     calls.ok, calls.failed, attempts.sent and latency; of a service utilisation, queue_mean and queue_max";
 
 /// Whether windows tell this metric.
-fn known_in_part(names: &[String]) -> bool {
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    match names[..] {
-        ["offered" | "goodput" | "success" | "amplification"] => true,
-        ["summary", "offered" | "goodput" | "success" | "amplification"] => true,
-        ["edges", _, "goodput" | "success" | "amplification"] => true,
-        ["edges", _, "calls", "started" | "ok" | "failed"] | ["edges", _, "attempts", "sent"] => true,
-        ["edges", _, "latency", _] => true,
-        ["services", _, "replicas" | "workers" | "queue_capacity"] => true,
-        ["services", _, "utilisation" | "queue_mean" | "queue_max"] => true,
-        _ => false,
-    }
+pub(super) fn known_in_part(names: &[&str]) -> bool {
+    matches!(
+        names,
+        ["summary", "offered" | "goodput" | "success" | "amplification"]
+            | ["run", "duration" | "warm_up" | "window"]
+            | ["edges", _, "goodput" | "success" | "amplification"]
+            | ["edges", _, "calls", "started" | "ok" | "failed"]
+            | ["edges", _, "attempts", "sent"]
+            | ["edges", _, "latency", _]
+            | ["services", _, "replicas" | "workers" | "queue_capacity"]
+            | ["services", _, "utilisation" | "queue_mean" | "queue_max"]
+    )
 }
 
 fn headline(span: &Range<u64>) -> String {
@@ -224,7 +202,7 @@ fn service_during(service: &Service, windows: &Range<usize>, span: &Range<u64>) 
 mod tests {
     use super::*;
     use crate::report::synthetic::{Second, full_report, healthy, run};
-    use crate::report::{Transition, Unit, VerdictKind};
+    use crate::report::{Metric, Transition, Unit};
 
     fn secs(from: u64, to: u64) -> (SimTime, SimTime) {
         (SimTime::from_secs(from), SimTime::from_secs(to))
@@ -271,7 +249,7 @@ mod tests {
 
     #[test]
     fn ends_are_rounded_outwards_and_kept_inside_the_run() {
-        let report = run(100, |second| healthy(second));
+        let report = run(100, healthy);
         let started = |from: u64, to: u64| {
             let part = report.during(SimTime::from_nanos(from), SimTime::from_nanos(to));
             part.edges.0[0].1.calls.started
@@ -329,40 +307,23 @@ mod tests {
     #[test]
     fn what_a_part_cannot_know_is_refused() {
         let report = full_report();
-        let (from, to) = secs(60, 70);
-        for path in ["goodput", "edges.users->checkout.latency.p99", "services.payments.utilisation"] {
-            assert!(matches!(report.metric_during(path, from, to), Ok(Metric::Number(..))), "{path}");
-        }
-        assert_eq!(report.metric_during("offered", from, to), Ok(Metric::Number(100.0, Unit::Rate)));
+        let part = during(&report, 60, 70);
+        assert_eq!(part.metric("offered"), Ok(Metric::Number(100.0, Unit::Rate)));
         for path in [
             "recovered",
             "services.payments.wasted",
             "edges.users->checkout.calls.in_flight",
-            "values.success.value",
+            "edges.users->checkout.latency_failed.p99",
         ] {
-            let error = report.metric_during(path, from, to).unwrap_err();
-            assert!(error.message.contains("whole run only"), "{path}: {error:?}");
+            let error = part.metric(path).unwrap_err();
+            assert!(error.message.contains("known for the whole run only"), "{path}: {error:?}");
         }
-        assert_eq!(report.metric_during("goodputt", from, to).unwrap_err().nearest[0], "goodput");
+        assert_eq!(part.metric("goodputt").unwrap_err().nearest[0], "goodput");
         // Whatever a part claims to know is not an empty field.
-        let part = report.during(from, to);
-        for path in report.metric_paths() {
-            if known_in_part(&names(&path).unwrap()) && report.metric(&path).unwrap() != Metric::Absent {
-                assert_ne!(part.metric(&path).unwrap(), Metric::Absent, "{path}");
-            }
-        }
-    }
-
-    #[test]
-    fn spans_are_read() {
-        assert_eq!(parse_span("60s..90s"), Ok(secs(60, 90)));
-        assert_eq!(parse_span(" 1min .. 1.5min "), Ok(secs(60, 90)));
-        assert_eq!(parse_span("60s.."), Ok((SimTime::from_secs(60), SimTime::MAX)));
-        assert_eq!(parse_span("..90s"), Ok((SimTime::ZERO, SimTime::from_secs(90))));
-        for (text, why) in
-            [("60s", "write"), ("90s..60s", "ends before"), ("60s..60s", "ends before"), ("60..90", "unit")]
-        {
-            assert!(parse_span(text).unwrap_err().contains(why), "{text}");
+        let paths = part.metric_paths();
+        assert!(paths.len() > 40 && paths.len() < report.metric_paths().len());
+        for path in paths {
+            assert_ne!(part.metric(&path).unwrap(), Metric::Absent, "{path}");
         }
     }
 

@@ -133,6 +133,7 @@ pub(super) fn full_report() -> Report {
     );
     let exact = Value {
         about: "calls that met their server".into(),
+        unit: "share".into(),
         value: 0.5,
         exact: Some(0.5),
         standard_error: Some(0.005),

@@ -206,7 +206,7 @@ impl Course {
 /// A share for people: `62 %`, `3.2 %`, `99.9 %`. Only all is 100 %, and only nothing is 0 %.
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
-    let decimals = if percent < 9.95 || percent > 99.0 { 1 } else { 0 };
+    let decimals = if (9.95..=99.0).contains(&percent) { 0 } else { 1 };
     match format!("{percent:.decimals$}").trim_end_matches(".0") {
         "100" if share < 1.0 => "over 99.9 %".into(),
         "0" if share > 0.0 => "under 0.1 %".into(),

@@ -37,12 +37,8 @@ fn amplification(report: &Report, judgement: &Judgement, at_the_end: bool) -> Op
         Some((name, if at_the_end { latest } else { edge.amplification }?))
     });
     let (name, attempts) = edges.reduce(|most, next| if next.1 > most.1 { next } else { most })?;
-    let edge = match name.split_once("->") {
-        Some((from, to)) => format!("from {from} to {to}"),
-        None => format!("over {name}"),
-    };
     let when = if at_the_end && judgement.normal.is_some() { "by the end " } else { "" };
-    (attempts >= AMPLIFIED).then(|| format!("{when}a call {edge} costs {} attempts", short(attempts)))
+    (attempts >= AMPLIFIED).then(|| format!("{when}a call {} costs {} attempts", ends(name), short(attempts)))
 }
 
 /// The service that did most work for nobody.
@@ -54,27 +50,37 @@ fn wasted(report: &Report) -> Option<String> {
     Some(format!("{} of the work in {name} was for callers who had given up", percent(share)))
 }
 
-/// What most of the users' calls that did not end well came to.
+/// What most calls that did not end well came to, on the edge where it happened: an error is often only the
+/// answer of somebody whose own calls failed, so it is named where nothing else is.
 fn main_cause(report: &Report) -> Option<String> {
-    let mut totals = [0; 9];
-    let mut bad = 0;
-    for (_, edge) in report.edges.iter().filter(|(_, edge)| edge.from_users) {
-        bad += ended_badly(&edge.calls);
-        for (total, (count, _)) in totals.iter_mut().zip(causes(&edge.calls)) {
-            *total += count;
-        }
-    }
-    let words = causes(&Calls::default()).map(|(_, words)| words);
-    let (count, words) = totals.into_iter().zip(words).rev().max_by_key(|(count, _)| *count)?;
-    let share = ratio(count, bad).filter(|_| count > 0)?;
-    Some(format!("of the users' calls that did not end well {} {words}", percent(share)))
+    let cause = |allowed: fn(&str) -> bool| {
+        let edges = report.edges.iter().flat_map(|(name, edge)| {
+            let bad = ended_badly(&edge.calls);
+            causes(&edge.calls).map(|(count, words)| (name, bad, count, words))
+        });
+        let causes = edges.filter(|(_, _, count, words)| *count > 0 && allowed(words));
+        causes.reduce(|most, next| if next.2 > most.2 { next } else { most })
+    };
+    let (name, bad, count, words) = cause(|words| words != ERROR).or_else(|| cause(|_| true))?;
+    let share = percent(ratio(count, bad)?);
+    Some(format!("of the calls {} that did not end well {share} {words}", ends(name)))
 }
+
+/// An edge in words.
+fn ends(edge: &str) -> String {
+    match edge.split_once("->") {
+        Some((from, to)) => format!("from {from} to {to}"),
+        None => format!("over {edge}"),
+    }
+}
+
+const ERROR: &str = "were answered with an error";
 
 fn causes(calls: &Calls) -> [(u64, &'static str); 9] {
     let by = &calls.failed_by;
     [
         (by.timed_out, "timed out"),
-        (by.error, "were answered with an error"),
+        (by.error, ERROR),
         (by.rejected, "were turned away by a full queue"),
         (by.refused, "found nobody listening"),
         (by.reset, "were cut off by a crash"),
@@ -163,7 +169,7 @@ fn short(number: f64) -> String {
 mod tests {
     use super::*;
     use crate::report::synthetic::{Second, disturbed, full_report, healthy, run};
-    use crate::report::{CauseCounts, Edge, judge};
+    use crate::report::{Edge, judge};
 
     fn details_of(mut report: Report) -> Vec<String> {
         judge(&mut report);
@@ -190,12 +196,12 @@ mod tests {
         inner.windows.attempts = inner.windows.started.iter().map(|started| started * 298 / 100).collect();
         report.edges.push("checkout->payments", inner);
         report.edges.0[0].1.windows.attempts = report.edges.0[0].1.windows.started.clone();
+        // What times out inside is an error to the user.
+        let inner = &mut report.edges.0[1].1.calls;
+        inner.failed_by.timed_out = inner.failed * 9 / 10;
+        inner.failed_by.rejected = inner.failed / 10;
         let calls = &mut report.edges.0[0].1.calls;
-        calls.failed_by = CauseCounts {
-            timed_out: calls.failed * 9 / 10,
-            error: calls.failed / 10,
-            ..CauseCounts::default()
-        };
+        calls.failed_by.error = calls.failed;
         (calls.in_flight, calls.in_flight_age) = (4_210, Some(12_000_000_000));
         let mut services = full_report().services;
         let service = &mut services.0[0].1;
@@ -207,11 +213,21 @@ mod tests {
             [
                 "by the end a call from checkout to payments costs 2.98 attempts",
                 "71 % of the work in payments was for callers who had given up",
-                "of the users' calls that did not end well 90 % timed out",
+                "of the calls from checkout to payments that did not end well 90 % timed out",
                 "by the end the queue of payments ran full in 100 % of the windows",
                 "4210 calls still wait at the end, 12 s old on average",
             ]
         );
+    }
+
+    #[test]
+    fn errors_are_named_where_nothing_else_failed() {
+        let mut report = storm();
+        report.edges.0[0].1.calls.failed_by.error = report.edges.0[0].1.calls.failed;
+        let details = details_of(report);
+        let expected =
+            "of the calls from users to checkout that did not end well 100 % were answered with an error";
+        assert!(details.contains(&expected.into()), "{details:?}");
     }
 
     #[test]
