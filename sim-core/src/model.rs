@@ -99,7 +99,16 @@ impl<E> Context<E> {
         let what = u64::from(kind) << 32 | u64::from(attempt) << 16 | u64::from(outcome);
         self.trajectory.witness(self.now.as_nanos(), what, entity, request, detail);
         if self.recording.is_some() {
-            self.record(Witness { event: 0, time: self.now, kind, attempt, outcome, entity, request, detail });
+            self.record(Witness {
+                event: 0,
+                time: self.now,
+                kind,
+                attempt,
+                outcome,
+                entity,
+                request,
+                detail,
+            });
         }
     }
 

@@ -36,7 +36,13 @@ impl Default for LatencyHistogram {
 impl LatencyHistogram {
     /// An empty histogram.
     pub fn new() -> Self {
-        LatencyHistogram { buckets: hdr(SIGNIFICANT_DIGITS), overflow: 0, sum_ns: 0, max_ns: 0, min_ns: u64::MAX }
+        LatencyHistogram {
+            buckets: hdr(SIGNIFICANT_DIGITS),
+            overflow: 0,
+            sum_ns: 0,
+            max_ns: 0,
+            min_ns: u64::MAX,
+        }
     }
 
     /// Counts one latency.
@@ -146,7 +152,8 @@ impl LatencyWindows {
             self.closed.push(Vec::new());
             return;
         }
-        let counted = self.filling.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value()));
+        let counted =
+            self.filling.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value()));
         self.closed.push(counted.collect());
         self.filling.reset();
     }
@@ -271,7 +278,10 @@ mod tests {
     #[test]
     fn nothing_counted_is_none_and_one_is_itself() {
         let mut histogram = LatencyHistogram::new();
-        assert_eq!((histogram.percentile_ns(50.0), histogram.mean_ns(), histogram.max_ns()), (None, None, None));
+        assert_eq!(
+            (histogram.percentile_ns(50.0), histogram.mean_ns(), histogram.max_ns()),
+            (None, None, None)
+        );
         histogram.record(SimDuration::from_nanos(1_234_567));
         for percent in [0.1, 50.0, 99.99, 100.0] {
             assert_eq!(histogram.percentile_ns(percent), Some(1_234_567));

@@ -132,7 +132,13 @@ impl SimDuration {
             n if n < 47.95 * 3600e9 => (n / 3600e9, "h"),
             n => (n / 86_400e9, "d"),
         };
-        let decimals = if value < 9.995 { 2 } else if value < 99.95 { 1 } else { 0 };
+        let decimals = if value < 9.995 {
+            2
+        } else if value < 99.95 {
+            1
+        } else {
+            0
+        };
         let text = format!("{value:.decimals$}");
         let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
         format!("{text} {unit}")
@@ -253,7 +259,8 @@ impl FromStr for SimDuration {
         }
         let mut total: u128 = 0;
         while !rest.is_empty() {
-            let number_end = rest.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(rest.len());
+            let number_end =
+                rest.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(rest.len());
             let (number, tail) = rest.split_at(number_end);
             let tail = tail.trim_start();
             let unit_end = tail.find(|c: char| !c.is_alphabetic()).unwrap_or(tail.len());
@@ -322,7 +329,9 @@ impl FromStr for Rate {
     fn from_str(text: &str) -> Result<Self, ParseTimeError> {
         let text = text.trim();
         let Some((number, unit)) = text.split_once('/') else {
-            return Err(ParseTimeError("a rate is a number per unit of time, as in \"800/s\" or \"30/min\"".into()));
+            return Err(ParseTimeError(
+                "a rate is a number per unit of time, as in \"800/s\" or \"30/min\"".into(),
+            ));
         };
         let unit_seconds = unit_nanos(unit.trim())? as f64 / NANOS_PER_SEC as f64;
         let plain = |c: char| c.is_ascii_digit() || matches!(c, '.' | '_' | 'e' | 'E' | '+' | '-');
@@ -392,9 +401,23 @@ mod tests {
 
     #[test]
     fn printed_durations_are_read_back() {
-        for nanos in [0, 1, 999, 1_000, 1_500, 1_234_567, 250_000_000, 1_500_000_000, 60_000_000_000, 90_000_000_000,
-            120_000_000_000, 5_400_000_000_000, 86_400_000_000_000, 123_456_789_012_345, LONGEST.0]
-        {
+        for nanos in [
+            0,
+            1,
+            999,
+            1_000,
+            1_500,
+            1_234_567,
+            250_000_000,
+            1_500_000_000,
+            60_000_000_000,
+            90_000_000_000,
+            120_000_000_000,
+            5_400_000_000_000,
+            86_400_000_000_000,
+            123_456_789_012_345,
+            LONGEST.0,
+        ] {
             let printed = SimDuration(nanos).to_string();
             assert_eq!(printed.parse(), Ok(SimDuration(nanos)), "{printed}");
         }
@@ -405,9 +428,15 @@ mod tests {
 
     #[test]
     fn people_get_three_digits() {
-        for (nanos, brief) in [(0, "0 ns"), (12_345, "12.3 us"), (1_000_000, "1 ms"), (999_600_000, "1 s"),
-            (90_000_000_000, "90 s"), (300_000_000_000, "5 min"), (123_456_789, "123 ms")]
-        {
+        for (nanos, brief) in [
+            (0, "0 ns"),
+            (12_345, "12.3 us"),
+            (1_000_000, "1 ms"),
+            (999_600_000, "1 s"),
+            (90_000_000_000, "90 s"),
+            (300_000_000_000, "5 min"),
+            (123_456_789, "123 ms"),
+        ] {
             assert_eq!(SimDuration(nanos).brief(), brief);
         }
     }

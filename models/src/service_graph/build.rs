@@ -39,7 +39,7 @@ pub fn edges(spec: &GraphSpec) -> Vec<EdgePlan<'_>> {
         add_edge(&mut plans, spec, caller, &workload.to.value, &workload.policy, &workload.network, None);
     }
     for (number, (name, service)) in spec.services.iter().enumerate() {
-        for call in service.calls.iter().flat_map(Step::calls) {
+        for call in service.calls.iter().flat_map(|step| &step.calls) {
             let caller = (Caller::Service(number as u32), name);
             add_edge(&mut plans, spec, caller, &call.to.value, &call.policy, &call.network, Some(call));
         }
@@ -193,10 +193,8 @@ fn build_service(
             luck: streams.luck("whether", &plan.name),
         }
     };
-    let plan_step = |step: &Step| StepPlan {
-        parallel: matches!(step, Step::Parallel(_)),
-        sites: step.calls().iter().map(&mut site).collect(),
-    };
+    let plan_step =
+        |step: &Step| StepPlan { parallel: step.parallel, sites: step.calls.iter().map(&mut site).collect() };
     let replica = || Replica {
         down: 0,
         silent: false,

@@ -38,7 +38,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         cx.at("services", |cx| {
             cx.at(name, |cx| {
                 for (number, step) in service.calls.iter().enumerate() {
-                    for call in step.calls() {
+                    for call in &step.calls {
                         cx.at("calls", |cx| {
                             cx.at_index(number, |cx| {
                                 sound &= check_service_name(graph, "to", &call.to, cx);
@@ -64,7 +64,7 @@ fn check_sizes(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     let span = at.get("services").unwrap_or(at).span;
     let replicas: u64 = graph.services.values().map(|service| u64::from(service.replicas)).sum();
     let sites: usize =
-        graph.services.values().flat_map(|service| &service.calls).map(|step| step.calls().len()).sum();
+        graph.services.values().flat_map(|service| &service.calls).map(|step| step.calls.len()).sum();
     if replicas > MOST_REPLICAS {
         cx.error(span, format!("{replicas} replicas in all, at most {MOST_REPLICAS}"));
     }
@@ -72,7 +72,7 @@ fn check_sizes(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         cx.error(span, format!("{} edges, at most {MOST_EDGES}", sites + graph.workload.len()));
     }
     let calling =
-        |service: &ServiceSpec| service.calls.iter().map(|step| step.calls().len() as u64).sum::<u64>();
+        |service: &ServiceSpec| service.calls.iter().map(|step| step.calls.len() as u64).sum::<u64>();
     let clients: u64 = graph.workload.iter().map(|workload| u64::from(workload.clients)).sum::<u64>()
         + graph.services.values().map(|service| calling(service) * u64::from(service.replicas)).sum::<u64>();
     if clients > MOST_CLIENTS {
@@ -172,7 +172,9 @@ fn check_workload_names(graph: &GraphSpec, call: &CallSpec, cx: &mut Decoder) {
     for name in call.only_from.iter().filter(|name| graph.workload_number(&name.value).is_none()) {
         let known = graph.workload.iter().map(|workload| workload.name.value.as_str());
         let help = cx.suggest(&name.value, "the workloads are", known);
-        cx.at("only_from", |cx| _ = cx.error(name.span, format!("unknown workload `{}`", name.value)).help(help));
+        cx.at("only_from", |cx| {
+            _ = cx.error(name.span, format!("unknown workload `{}`", name.value)).help(help)
+        });
     }
 }
 
@@ -221,7 +223,7 @@ fn check_cycles(graph: &GraphSpec, at: &Node, cx: &mut Decoder) -> bool {
 
 fn callees(graph: &GraphSpec, service: usize) -> Vec<usize> {
     let steps = graph.services.values().nth(service).expect("an index").calls.iter();
-    steps.flat_map(Step::calls).filter_map(|call| graph.services.index_of(&call.to.value)).collect()
+    steps.flat_map(|step| &step.calls).filter_map(|call| graph.services.index_of(&call.to.value)).collect()
 }
 
 fn check_faults(graph: &GraphSpec, cx: &mut Decoder) {

@@ -37,7 +37,8 @@ struct Load {
 
 impl Load {
     fn of(spec: &GraphSpec, edges: &[EdgePlan], run: &RunSpec) -> Load {
-        let mut load = Load { healthy: vec![0.0; spec.services.len()], worst: vec![0.0; spec.services.len()] };
+        let mut load =
+            Load { healthy: vec![0.0; spec.services.len()], worst: vec![0.0; spec.services.len()] };
         for service in topological(spec) {
             for edge in edges.iter().filter(|edge| edge.callee == service) {
                 let attempts = f64::from(RetryPlan::new(&edge.policy.retry).attempts());
@@ -61,13 +62,19 @@ impl Load {
 fn base_rate(workload: &WorkloadSpec, run: &RunSpec) -> f64 {
     match (&workload.arrivals, Schedule::new(&workload.arrivals)) {
         (_, Some(schedule)) => schedule.rate_at(SimTime::ZERO + run.warm_up),
-        (Arrivals::ClosedLoop { users, think }, None) => f64::from(*users) / think.mean().as_secs_f64().max(1e-9),
+        (Arrivals::ClosedLoop { users, think }, None) => {
+            f64::from(*users) / think.mean().as_secs_f64().max(1e-9)
+        }
         _ => unreachable!("only a closed loop has no schedule"),
     }
 }
 
 fn table(title: &str, columns: &[&str]) -> Table {
-    Table { title: title.into(), columns: columns.iter().map(|&name| name.into()).collect(), ..Table::default() }
+    Table {
+        title: title.into(),
+        columns: columns.iter().map(|&name| name.into()).collect(),
+        ..Table::default()
+    }
 }
 
 fn per_second(rate: f64) -> Cell {
@@ -93,8 +100,17 @@ fn arrivals(spec: &GraphSpec, run: &RunSpec) -> Table {
 }
 
 fn services(spec: &GraphSpec, load: &Load) -> Table {
-    let columns =
-        ["service", "replicas", "workers", "queue", "mean work", "capacity", "offered", "utilisation", "if all fail"];
+    let columns = [
+        "service",
+        "replicas",
+        "workers",
+        "queue",
+        "mean work",
+        "capacity",
+        "offered",
+        "utilisation",
+        "if all fail",
+    ];
     let mut table = table("Services", &columns);
     for (number, (name, service)) in spec.services.iter().enumerate() {
         let capacity = capacity(service);
@@ -122,13 +138,16 @@ fn capacity(service: &ServiceSpec) -> f64 {
 }
 
 fn calls(spec: &GraphSpec, edges: &[EdgePlan]) -> Table {
-    let columns = ["edge", "policy", "latency", "probability", "times", "attempts", "longest", "worst amplification"];
+    let columns =
+        ["edge", "policy", "latency", "probability", "times", "attempts", "longest", "worst amplification"];
     let mut table = table("Calls", &columns);
     let mut worst = vec![1u64; spec.services.len()];
     for service in topological(spec) {
         let into = edges.iter().filter(|edge| edge.callee == service);
         worst[service] = into
-            .map(|edge| above(&worst, edge).saturating_mul(u64::from(RetryPlan::new(&edge.policy.retry).attempts())))
+            .map(|edge| {
+                above(&worst, edge).saturating_mul(u64::from(RetryPlan::new(&edge.policy.retry).attempts()))
+            })
             .max()
             .unwrap_or(1);
     }
@@ -145,10 +164,11 @@ fn calls(spec: &GraphSpec, edges: &[EdgePlan]) -> Table {
             above(&worst, edge).saturating_mul(u64::from(retry.attempts())).into(),
         ]);
     }
-    table.note = "`longest` is how long a caller can wait: every attempt times out and every back-off is the \
+    table.note =
+        "`longest` is how long a caller can wait: every attempt times out and every back-off is the \
                   longest, cut by the deadline. `worst amplification` counts attempts per user request when \
                   all of them fail, the layers above included"
-        .into();
+            .into();
     table
 }
 
@@ -162,9 +182,10 @@ fn above(worst: &[u64], edge: &EdgePlan) -> u64 {
 /// `None` waits for ever.
 fn longest(edge: &EdgePlan) -> Option<SimDuration> {
     let retry = RetryPlan::new(&edge.policy.retry);
-    let tried = edge.policy.timeout.map(|timeout| {
-        timeout.saturating_mul(u64::from(retry.attempts())) + retry.worst_case_total()
-    });
+    let tried = edge
+        .policy
+        .timeout
+        .map(|timeout| timeout.saturating_mul(u64::from(retry.attempts())) + retry.worst_case_total());
     match (tried, edge.policy.deadline) {
         (Some(tried), Some(deadline)) => Some(tried.min(deadline)),
         (one, other) => one.or(other),
@@ -241,7 +262,10 @@ fn notes(spec: &GraphSpec, edges: &[EdgePlan], load: &Load) -> Vec<String> {
         let capacity = capacity(service);
         let (healthy, worst) = (load.healthy[number] / capacity, load.worst[number] / capacity);
         if healthy >= 1.0 {
-            notes.push(format!("{name} is offered {:.0} % of its capacity: it will never keep up", healthy * 100.0));
+            notes.push(format!(
+                "{name} is offered {:.0} % of its capacity: it will never keep up",
+                healthy * 100.0
+            ));
         } else if worst > 1.0 && worst > healthy {
             let retries = (worst / healthy).round() as u32 - 1;
             notes.push(format!(

@@ -137,8 +137,12 @@ impl Graph {
 
     fn call_in_parallel(&mut self, id: AttemptId, ctx: &mut Ctx) {
         let attempt = &self.attempts[id];
-        let (service, client, request, workload) =
-            (self.edges[attempt.edge as usize].callee as usize, attempt.replica, attempt.key, attempt.workload);
+        let (service, client, request, workload) = (
+            self.edges[attempt.edge as usize].callee as usize,
+            attempt.replica,
+            attempt.key,
+            attempt.workload,
+        );
         let step = usize::from(attempt.step - 1);
         for index in 0..self.services[service].steps[step].sites.len() {
             let site = &mut self.services[service].steps[step].sites[index];

@@ -189,23 +189,13 @@ pub enum Capacity {
     Unbounded,
 }
 
-/// One entry of a service's `calls`: a call, or several at once.
+/// One entry of a service's `calls`: a call, or several at once inside `Parallel([..])`.
 #[derive(Clone, Debug)]
-pub enum Step {
-    /// One call after another.
-    Call(CallSpec),
-    /// Calls made at the same time; the step is over when all have ended.
-    Parallel(Vec<CallSpec>),
-}
-
-impl Step {
-    /// The calls of this step.
-    pub fn calls(&self) -> &[CallSpec] {
-        match self {
-            Step::Call(call) => std::slice::from_ref(call),
-            Step::Parallel(calls) => calls,
-        }
-    }
+pub struct Step {
+    /// Made at the same time: the step is over when all have ended.
+    pub parallel: bool,
+    /// One call, unless they are parallel.
+    pub calls: Vec<CallSpec>,
 }
 
 spec! {
@@ -321,16 +311,16 @@ spec! {
 impl Decode for Step {
     fn decode(node: &Node, cx: &mut Decoder) -> Option<Self> {
         if node.name() != Some("Parallel") {
-            return CallSpec::decode(node, cx).map(Step::Call);
+            return CallSpec::decode(node, cx).map(|call| Step { parallel: false, calls: vec![call] });
         }
         let mut items = cx.items(node, &["calls"])?;
-        cx.item(&mut items, Some(&NOT_EMPTY)).map(Step::Parallel)
+        cx.item(&mut items, Some(&NOT_EMPTY)).map(|calls| Step { parallel: true, calls })
     }
 
     fn encode(&self) -> Node {
-        match self {
-            Step::Call(call) => call.encode(),
-            Step::Parallel(calls) => Node::tuple("Parallel", [calls.encode()]),
+        match self.parallel {
+            true => Node::tuple("Parallel", [self.calls.encode()]),
+            false => self.calls[0].encode(),
         }
     }
 

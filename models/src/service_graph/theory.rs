@@ -3,9 +3,9 @@
 
 use super::spec::{Arrivals, Capacity, GraphSpec, Queue, ServiceSpec};
 use crate::distribution::{TimeDistribution, TimeSpec};
+use crate::policy::Policy;
 use crate::policy::balancer::Balancer;
 use crate::policy::retry::Retry;
-use crate::policy::Policy;
 use crate::report::{Report, Value};
 use crate::theory::{self, ClosedMm1, Mg1, Mmc, Mmck, ServiceMoments};
 
@@ -36,12 +36,30 @@ pub fn beside(spec: &GraphSpec, report: &mut Report) {
     let work_mean = textbook.work_mean;
     let stretch = |response: Option<f64>| response.map(|response| response / work_mean);
     let response = nanos(edge.latency.mean);
-    add("stretch", "mean response in mean service times", "", stretch(response), stretch(textbook.response_mean));
-    add("response_p99", "99 % of responses are at or below", "ns", nanos(edge.latency.p99), textbook.response_p99);
+    add(
+        "stretch",
+        "mean response in mean service times",
+        "",
+        stretch(response),
+        stretch(textbook.response_mean),
+    );
+    add(
+        "response_p99",
+        "99 % of responses are at or below",
+        "ns",
+        nanos(edge.latency.p99),
+        textbook.response_p99,
+    );
     add("wait_mean", "mean wait", "ns", nanos(service.wait_mean), textbook.wait_mean);
     let blocked = (arrived > 0).then(|| edge.attempts.rejected as f64 / arrived as f64);
     add("rejected", "share of arrivals that find no place", "share", blocked, textbook.rejected);
-    add("utilisation", "share of the workers' time that is busy", "share", Some(service.utilisation), textbook.utilisation);
+    add(
+        "utilisation",
+        "share of the workers' time that is busy",
+        "share",
+        Some(service.utilisation),
+        textbook.utilisation,
+    );
     for (name, value) in values {
         report.values.push(name, value);
     }
@@ -156,7 +174,11 @@ fn open_queue(service: &ServiceSpec, servers: u32, offered: f64) -> Option<Textb
             };
             Some(Textbook {
                 work_mean: service_mean,
-                source: if servers == 1 { "M/G/1: Pollaczek-Khinchine" } else { "M/G/c: Allen-Cunneen, approximate" },
+                source: if servers == 1 {
+                    "M/G/1: Pollaczek-Khinchine"
+                } else {
+                    "M/G/c: Allen-Cunneen, approximate"
+                },
                 wait_mean: Some(wait),
                 response_mean: Some(wait + service_mean),
                 utilisation: Some(utilisation),
