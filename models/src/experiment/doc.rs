@@ -117,7 +117,7 @@ impl TypeDoc {
 
     /// A value as a person might write it: what is required, nothing more.
     pub fn example(&self) -> String {
-        self.example_within(3)
+        self.example_within(5)
     }
 
     fn example_within(&self, depth: usize) -> String {

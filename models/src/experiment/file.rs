@@ -77,7 +77,7 @@ impl Parser<'_> {
     /// `#![enable(implicit_some)]` and the like: they change nothing here, but must be known.
     fn attributes(&mut self) {
         const EXTENSIONS: [&str; 3] = ["implicit_some", "unwrap_newtypes", "unwrap_variant_newtypes"];
-        while self.rest().starts_with("#") {
+        while self.rest().starts_with("#!") {
             let start = self.at;
             let Some(length) = self.rest().find(']') else {
                 self.fatal = true;
@@ -132,6 +132,8 @@ impl Parser<'_> {
             "YAML"
         } else if name > 0 && after.starts_with('=') {
             "TOML"
+        } else if line.starts_with('#') {
+            "YAML or TOML"
         } else if line.starts_with('<') {
             "XML"
         } else {

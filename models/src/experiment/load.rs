@@ -270,34 +270,39 @@ impl Experiment {
 
     /// Everything that could run. A problem is reported for the first thing that has it.
     fn check_all(&self, problems: &mut Diagnostics) {
-        let mut seen = BTreeSet::new();
+        let mut found = Diagnostics::new();
+        let sound = self.resolve(None, std::iter::empty(), &mut found).is_some();
+        let mut told: BTreeSet<_> = found.iter().map(problem_key).collect();
+        problems.append(found);
         let mut add = |found: Diagnostics, suffix: &dyn Fn() -> String, problems: &mut Diagnostics| {
             for mut diagnostic in found.into_iter() {
-                if seen.insert((diagnostic.span(), diagnostic.message.clone())) {
+                if told.insert(problem_key(&diagnostic)) {
                     diagnostic.message.push_str(&suffix());
                     problems.push(diagnostic);
                 }
             }
         };
-        let everyone = || std::iter::once(None).chain(self.variants.iter().map(Some));
-        for variant in everyone() {
+        for variant in &self.variants {
             let mut found = Diagnostics::new();
-            self.resolve(variant, std::iter::empty(), &mut found);
-            add(found, &|| variant_suffix(variant), problems);
+            self.resolve(Some(variant), std::iter::empty(), &mut found);
+            add(found, &|| in_variant(Some(variant)), problems);
         }
         let Some(points) = self.count_points(problems) else { return };
         let mut axes: Vec<Vec<(u64, Span)>> = vec![Vec::new(); self.axes.len()];
-        for variant in everyone() {
-            for point in 0..points {
+        for variant in std::iter::once(None).chain(self.variants.iter().map(Some)) {
+            // Where nothing is sound yet, each value once is enough.
+            for point in (0..points).filter(|&point| sound || self.on_an_axis(point)) {
                 if problems.full() {
                     return;
                 }
                 let set = self.point(point);
                 let mut found = Diagnostics::new();
                 let resolved = self.resolve(variant, set.iter(), &mut found);
-                let at = || set.iter().map(|set| format!("{} = {}", set.path, set.value.brief()));
-                let suffix =
-                    || format!("{} (with {})", variant_suffix(variant), at().collect::<Vec<_>>().join(", "));
+                let suffix = || {
+                    let at: Vec<_> =
+                        set.iter().map(|set| format!("{} = {}", set.path, set.value.brief())).collect();
+                    format!("{} (with {})", in_variant(variant), at.join(", "))
+                };
                 // Where the swept value itself is pointed at, there is no need to repeat it.
                 let within = |at: Span, set: &Override| set.value.span.holds(at) || set.path.span().holds(at);
                 let own =
@@ -336,17 +341,32 @@ impl Experiment {
         }
     }
 
-    /// Remembers the digest of points that differ from the first in one axis only.
-    fn note_values(&self, point: usize, digest: u64, axes: &mut [Vec<(u64, Span)>]) {
-        let mut stride = 1;
-        for (axis, noted) in self.axes.iter().zip(axes).rev() {
+    /// For each axis, the index of its value at a point if all others are at their first.
+    fn alone(&self, point: usize) -> impl Iterator<Item = Option<usize>> {
+        let mut stride = self.points();
+        self.axes.iter().map(move |axis| {
+            stride /= axis.values.len();
             let index = point / stride % axis.values.len();
-            if point == index * stride {
+            (point == index * stride).then_some(index)
+        })
+    }
+
+    fn on_an_axis(&self, point: usize) -> bool {
+        self.alone(point).any(|index| index.is_some())
+    }
+
+    /// Remembers the digests of points that differ from the first in one axis only.
+    fn note_values(&self, point: usize, digest: u64, noted: &mut [Vec<(u64, Span)>]) {
+        for ((axis, index), noted) in self.axes.iter().zip(self.alone(point)).zip(noted) {
+            if let Some(index) = index {
                 noted.push((digest, axis.values[index].span));
             }
-            stride *= axis.values.len();
         }
     }
+}
+
+fn problem_key(problem: &Diagnostic) -> (Option<Span>, String) {
+    (problem.span(), problem.message.clone())
 }
 
 /// Checks that follow decoding know where a value was written; this finds out which one it is.
@@ -360,7 +380,7 @@ fn complete_path(diagnostic: &mut Diagnostic, model: &Node, run: &Node) {
     }
 }
 
-fn variant_suffix(variant: Option<&Variant>) -> String {
+fn in_variant(variant: Option<&Variant>) -> String {
     variant.map_or(String::new(), |variant| format!(" (in variant `{}`)", variant.name.value))
 }
 

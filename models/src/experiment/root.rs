@@ -48,11 +48,15 @@ pub(super) fn read_root(root: Node, catalog: &Catalog, cx: &mut Decoder) -> Opti
     let expected = fields.get("expect").cloned();
     let expectations: Option<Vec<Expectation>> = cx.field(&fields, "expect", Some(Vec::new), None);
     let names = || variants.iter().map(|variant| variant.name.value.as_str());
-    for variant in expectations.iter().flatten().filter_map(|expectation| expectation.variant.as_ref()) {
+    for (index, expectation) in expectations.iter().flatten().enumerate() {
+        let Some(variant) = &expectation.variant else { continue };
         if !names().any(|name| name == variant.value) {
             let help = cx.suggest(&variant.value, "variants", names());
+            let message = format!("no variant {}", print::quoted(&variant.value));
             cx.at("expect", |cx| {
-                _ = cx.error(variant.span, format!("no variant {}", print::quoted(&variant.value))).help(help)
+                cx.at_index(index, |cx| {
+                    cx.at("variant", |cx| _ = cx.error(variant.span, message).help(help))
+                });
             });
         }
     }

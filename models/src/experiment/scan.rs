@@ -75,7 +75,8 @@ impl<'a> Parser<'a> {
         let stop = |c: char| c.is_whitespace() || "()[]{},:\"=".contains(c);
         let first = rest.chars().next().map_or(0, char::len_utf8);
         let end = rest[first..].find(stop).map_or(rest.len(), |end| first + end);
-        &rest[..end]
+        let quoted = rest.starts_with('"') && rest[end..].starts_with('"');
+        &rest[..end + usize::from(quoted)]
     }
 
     /// A number as written. Its value is looked at where its type is known, so that `1e400` is quoted.
@@ -194,7 +195,7 @@ impl<'a> Parser<'a> {
     /// end of a value after a text that ran over lines.
     fn check_close(&mut self, start: usize, lines: usize) -> bool {
         let end = self.at;
-        if self.peek_char().is_some_and(char::is_alphanumeric) {
+        if lines == 0 && self.peek_char().is_some_and(char::is_alphanumeric) {
             self.fatal = true;
             self.error(start, end, "this text ends in the middle of something")
                 .help("a quote is missing before or after it; inside a text, write `\\\"`");

@@ -130,11 +130,25 @@ impl<'a> Parser<'a> {
             _ => {}
         }
         self.skip_space();
-        if self.peek() == Some(b'(') {
-            return self.round(Some(word));
+        let option = matches!(&*word, "Some" | "None");
+        let kind = if self.peek() == Some(b'(') {
+            self.round(Some(word))?
+        } else {
+            self.at = end;
+            Kind::Word(word.into())
+        };
+        // RON gives these two a meaning of their own.
+        let sound = match &kind {
+            Kind::Word(word) => word != "Some",
+            Kind::Tuple(Some(name), items) => &**name == "Some" && items.len() == 1,
+            _ => false,
+        };
+        if option && !sound {
+            let end = self.at;
+            self.error(start, end, "an option is None, Some(value), or just the value");
+            return None;
         }
-        self.at = end;
-        Some(Kind::Word(word.into()))
+        Some(kind)
     }
 
     /// Round brackets: fields if the first thing in them is `name:`, else values in order.
@@ -145,7 +159,7 @@ impl<'a> Parser<'a> {
         let empty = self.peek() == Some(b')');
         let fields = self.word().is_some() && {
             self.skip_space();
-            matches!(self.peek(), Some(b':' | b'='))
+            matches!(self.peek(), Some(b':' | b'=' | b'"' | b'[' | b'{' | b'0'..=b'9'))
         };
         self.at = start;
         if fields {

@@ -1,2 +1,7 @@
+//! The file from the outside: each rule once, with the words a user reads.
+
+mod experiments;
+mod overrides;
 mod specs;
+mod syntax;
 mod toy;
