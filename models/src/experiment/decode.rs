@@ -175,6 +175,12 @@ impl Decoder {
                 .help("fields stand in round brackets, their names without quotes");
                 return None;
             }
+            Kind::Tuple(Some(given), _) => {
+                let known = known.iter().map(|name| field_name(name)).collect::<Vec<_>>().join(": .., ");
+                self.error(node.span, format!("`{given}` takes its values by name"))
+                    .help(format!("write {given}({known}: ..)"));
+                return None;
+            }
             _ => {
                 let name = short_name(name);
                 let known = known.iter().map(|name| field_name(name)).collect::<Vec<_>>().join(", ");

@@ -194,7 +194,7 @@ impl Experiment {
         let point = point.map(|point| self.point(point)).unwrap_or_default();
         let resolved = self.resolve(chosen, point.iter().chain(&extra), &mut problems);
         match resolved {
-            Some(resolved) if !problems.has_errors() => Ok(resolved),
+            Some((model, run)) if !problems.has_errors() => Ok(self.finish(model, run)),
             _ => Err(Failed { sources, diagnostics: problems.finish() }),
         }
     }
@@ -228,7 +228,7 @@ impl Experiment {
         variant: Option<&'a Variant>,
         more: impl Iterator<Item = &'a Override>,
         problems: &mut Diagnostics,
-    ) -> Option<Resolved> {
+    ) -> Option<(Box<dyn Scenario>, RunSpec)> {
         let (mut tree, mut timing) = (self.model.clone(), self.run.clone());
         let entry = self.entry;
         let mut placed = true;
@@ -251,7 +251,12 @@ impl Experiment {
         let mut found = cx.into_diagnostics();
         found.iter_mut().for_each(|diagnostic| complete_path(diagnostic, &tree, &timing));
         problems.append(found);
-        let (Some(model), Some(run), true) = (model, run, sound) else { return None };
+        if sound { model.zip(run) } else { None }
+    }
+
+    /// What was decoded, with its canonical form and its digest.
+    fn finish(&self, model: Box<dyn Scenario>, run: RunSpec) -> Resolved {
+        let entry = self.entry;
         let (written, timing) = (model.canonical(), run.encode());
         let mut digester = Digester::new(INPUT);
         digester.text(entry.name);
@@ -265,7 +270,7 @@ impl Experiment {
             ("run", timing),
         ]);
         let input_digest = digester.finish();
-        Some(Resolved { about: self.about.clone(), entry, model, run, canonical, input_digest })
+        Resolved { about: self.about.clone(), entry, model, run, canonical, input_digest }
     }
 
     /// Everything that could run. A problem is reported for the first thing that has it.
@@ -308,8 +313,8 @@ impl Experiment {
                 let own =
                     found.iter().all(|d| d.span().is_some_and(|at| set.iter().any(|set| within(at, set))));
                 add(found, if own { &String::new } else { &suffix }, problems);
-                if let (Some(resolved), None) = (resolved, variant) {
-                    self.note_values(point, resolved.input_digest, &mut axes);
+                if let (Some((model, run)), None, true) = (resolved, variant, self.on_an_axis(point)) {
+                    self.note_values(point, self.finish(model, run).input_digest, &mut axes);
                 }
             }
         }

@@ -13,11 +13,13 @@ use super::rule::Name;
 #[derive(Clone, Debug)]
 pub struct Map<T> {
     entries: Vec<(Spanned<String>, T)>,
+    /// The place of each name: thousands of services look each other up.
+    places: BTreeMap<String, usize>,
 }
 
 impl<T> Default for Map<T> {
     fn default() -> Self {
-        Map { entries: Vec::new() }
+        Map { entries: Vec::new(), places: BTreeMap::new() }
     }
 }
 
@@ -54,7 +56,7 @@ impl<T> Map<T> {
 
     /// The place of a name in the order.
     pub fn index_of(&self, name: &str) -> Option<usize> {
-        self.entries.iter().position(|(known, _)| known.value == name)
+        self.places.get(name).copied()
     }
 
     /// The entry at a place in the order.
@@ -73,14 +75,19 @@ impl<T> Map<T> {
         if self.index_of(&name).is_some() {
             return false;
         }
+        self.places.insert(name.clone(), self.entries.len());
         self.entries.push((Spanned { value: name, span: Span::default() }, value));
         true
     }
 }
 
+/// The later of two equal names is the one that is found.
 impl<T> FromIterator<(Spanned<String>, T)> for Map<T> {
     fn from_iter<I: IntoIterator<Item = (Spanned<String>, T)>>(entries: I) -> Self {
-        Map { entries: entries.into_iter().collect() }
+        let entries: Vec<_> = entries.into_iter().collect();
+        let places =
+            entries.iter().enumerate().map(|(place, (name, _))| (name.value.clone(), place)).collect();
+        Map { entries, places }
     }
 }
 
@@ -124,7 +131,7 @@ impl<T: Decode> Decode for Map<T> {
                 Some((key.clone(), value?))
             })
             .collect();
-        sound.then_some(Map { entries: decoded })
+        sound.then(|| decoded.into_iter().collect())
     }
 
     fn encode(&self) -> Node {

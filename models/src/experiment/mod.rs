@@ -1,4 +1,23 @@
-//! The experiment file.
+//! The experiment file: text in; a model and a run, or every problem with its place, out.
+//!
+//! ```text
+//! text -> syntax -> Node (a tree with spans) -> overrides -> Decode (spec!) -> Scenario, RunSpec
+//!                                                              |  ^
+//!                                                     encode   v  |  parse
+//!                                                        canonical Node -> digest
+//! ```
+//!
+//! - [`parse_file`] reads RON into a [`Node`], which knows where everything was written and no types.
+//! - An [`Override`] (`--set`, a variant, a point of a sweep) replaces a part of that tree.
+//! - [`Decode`] turns the tree into types; [`spec!`](crate::spec) writes it. A [`Decoder`] collects the
+//!   problems: all of them, each with path, place and help.
+//! - `encode` gives the canonical form, with every default filled in. It is what `show` prints, what the
+//!   digest is taken of, and where a path that the file does not mention is looked up.
+//! - [`Experiment`] puts these together, and checks all that could run before anything does.
+//!
+//! # What is deliberately absent
+//! No files and no terminal: [`Failed`] holds what a renderer needs. No serde: it stops at its first error
+//! and forgets places; the `ron` crate is the oracle of the tests.
 #[macro_use]
 pub mod spec;
 pub mod decode;

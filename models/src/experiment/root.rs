@@ -15,16 +15,15 @@ pub(super) fn read_root(root: Node, catalog: &Catalog, cx: &mut Decoder) -> Opti
     let fields = cx.fields(&root, "Experiment", &FIELDS)?;
     let format: Option<u32> = cx.field(&fields, "format", Some(|| FORMAT), None);
     if let (Some(format), Some(node)) = (format.filter(|&format| format != FORMAT), fields.get("format")) {
-        let (what, help) = match format {
-            0 => ("is not", "the first format is 1: `brownout new` writes an experiment of today"),
+        let (message, help) = match format {
+            0 => (
+                format!("format 0 is not read: this brownout reads format {FORMAT}"),
+                "the first format is 1: `brownout new` writes an experiment of today",
+            ),
             _ => (
-                "needs a newer brownout: this one reads format",
+                format!("format {format} needs a newer brownout: this one reads format {FORMAT}"),
                 "upgrade brownout, or write the file for format 1",
             ),
-        };
-        let message = match format {
-            0 => format!("format 0 {what} read: this brownout reads format {FORMAT}"),
-            _ => format!("format {format} {what} {FORMAT}"),
         };
         cx.at("format", |cx| _ = cx.error(node.span, message).help(help));
         // Nothing else in it can be judged.
