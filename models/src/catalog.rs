@@ -63,7 +63,10 @@ pub struct Catalog(Vec<Entry>);
 impl Catalog {
     /// The models of this crate.
     pub fn bundled() -> Self {
-        Catalog::new([crate::service_graph::ENTRY])
+        Catalog::new([
+            crate::service_graph::ENTRY,
+            crate::callback_routing::entry(),
+        ])
     }
 
     /// A catalog of these entries. Panics if two have one name: that is a bug of the program.

@@ -1,8 +1,8 @@
 //! Distributions of time as a user writes them: `Exponential(mean: "10ms")`, or `"5ms"` for a constant.
 
 use crate::experiment::{Decode, Decoder, Node, TypeDoc};
-use sim_core::SimDuration;
 use sim_core::sampler::{Distribution, DistributionError};
+use sim_core::{SimDuration, Words};
 
 spec! {
     /// How long something takes. A plain duration is a constant.
@@ -126,6 +126,19 @@ impl TimeDistribution {
     pub fn constant(value: SimDuration) -> Self {
         let nanos = Distribution::constant(value.as_nanos() as f64).expect("a duration is a valid constant");
         TimeDistribution { spec: TimeSpec::Constant(value), nanos }
+    }
+
+    /// Memoryless with this mean, which must be longer than 0.
+    pub fn exponential(mean: SimDuration) -> Self {
+        let nanos =
+            Distribution::exponential(mean.as_nanos() as f64).expect("a duration above 0 is a valid mean");
+        TimeDistribution { spec: TimeSpec::Exponential { mean }, nanos }
+    }
+
+    /// One of them, rounded to the nanosecond.
+    #[inline]
+    pub fn sample(&self, words: &mut impl Words) -> SimDuration {
+        SimDuration::from_nanos_f64(self.nanos.sample(words))
     }
 
     /// The mean; the longest duration if it is infinite.

@@ -1,8 +1,10 @@
 //! The failure modes of brownout.
 #[macro_use]
 pub mod experiment;
+pub mod callback_routing;
 pub mod catalog;
 pub mod distribution;
+pub mod drive;
 pub mod policy;
 pub mod report;
 pub mod run;
