@@ -66,6 +66,7 @@ impl Catalog {
         Catalog::new([
             crate::service_graph::ENTRY,
             crate::callback_routing::entry(),
+            crate::contention::entry(),
         ])
     }
 

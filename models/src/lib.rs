@@ -3,6 +3,7 @@
 pub mod experiment;
 pub mod callback_routing;
 pub mod catalog;
+pub mod contention;
 pub mod distribution;
 pub mod drive;
 pub mod policy;
