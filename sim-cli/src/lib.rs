@@ -1,1 +1,99 @@
-//! cli
+//! The command line of brownout, and the only crate that touches the world: files, streams, threads, signals,
+//! the terminal.
+//!
+//! [`run`] is the whole program as a function: arguments and a [`Console`] in, an [`Exit`] out. Nothing in
+//! it is global, so tests call it in process. Each command is one file in [`command`]; it returns its exit
+//! code, or the [`Error`] that kept it from having a result.
+
+pub mod args;
+pub mod command;
+pub mod console;
+pub mod error;
+pub mod files;
+pub mod library;
+pub mod render;
+pub mod replay;
+pub mod signal;
+
+pub use console::Console;
+pub use error::{Error, Exit};
+
+use args::{Args, Global};
+use clap::{CommandFactory, FromArgMatches};
+use error::Result;
+use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe};
+
+/// What a command works with.
+pub struct App<'a> {
+    /// What every command understands.
+    pub global: Global,
+    /// The streams.
+    pub console: Console<'a>,
+    /// The command line as it was typed, for the message that says how to repeat a failure.
+    pub typed: String,
+}
+
+/// The process: real streams, real signals.
+pub fn main() -> std::process::ExitCode {
+    // A bug is told by us, with the command that repeats it; whoever asks for a backtrace gets Rust's words too.
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
+        panic::set_hook(Box::new(|_| {}));
+    }
+    let interrupt = signal::Interrupt::install();
+    let (mut stdin, mut stdout, mut stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
+    let console = Console::of_process(&mut stdin, &mut stdout, &mut stderr, interrupt);
+    run(std::env::args_os(), console).into()
+}
+
+/// The whole program: `arguments` begin with its name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, mut console: Console) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let typed = replay::line(&arguments);
+    let args = match parse(arguments, &console) {
+        Ok(args) => args,
+        Err(error) => return tell_usage(&error, &mut console),
+    };
+    console.configure(&args.global);
+    let mut app = App { global: args.global, console, typed };
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| command::dispatch(&args.command, &mut app)))
+        .unwrap_or_else(|payload| {
+            Err(Error::Bug { message: error::panic_message(&*payload), replay: app.typed.clone() })
+        });
+    match outcome {
+        Ok(exit) => exit,
+        Err(error) => {
+            app.console.error(&error);
+            error.exit()
+        }
+    }
+}
+
+/// The command line's description, for help, completions and the manual.
+pub fn command_line() -> clap::Command {
+    Args::command()
+}
+
+fn parse(arguments: Vec<OsString>, console: &Console) -> Result<Args, clap::Error> {
+    let mut command = command_line().term_width(console.style().width.min(100));
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    Args::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// Help and the version go to stdout and are good; everything else goes to stderr and is a usage error.
+fn tell_usage(error: &clap::Error, console: &mut Console) -> Exit {
+    let text = error.render();
+    if error.use_stderr() {
+        let text = if console.stderr_color() { text.ansi().to_string() } else { text.to_string() };
+        console.say(&text);
+        return Exit::Usage;
+    }
+    let text = if console.style().color { text.ansi().to_string() } else { text.to_string() };
+    match console.document(&text) {
+        Ok(()) => Exit::Good,
+        Err(error) => {
+            console.error(&error);
+            error.exit()
+        }
+    }
+}

@@ -1,1 +1,5 @@
-fn main() {}
+//! The `brownout` binary: everything is in the library, so that tests and other binaries can use it.
+
+fn main() -> std::process::ExitCode {
+    sim_cli::main()
+}

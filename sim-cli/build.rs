@@ -1,0 +1,54 @@
+//! Embeds every `experiments/<family>/<name>.ron` in the binary, so that an installed `brownout` knows
+//! them from any folder.
+//!
+//! Base names are what people type, so they must be unique: a second one stops the build.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+fn main() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments");
+    println!("cargo::rerun-if-changed={}", root.display());
+
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    files.sort();
+
+    let mut families: BTreeMap<String, String> = BTreeMap::new();
+    let mut table = String::from("&[\n");
+    for file in files {
+        let path = file.strip_prefix(&root).expect("found below the root").with_extension("");
+        let path = path.to_str().expect("names of experiments are ASCII").replace('\\', "/");
+        let (family, name) = path
+            .split_once('/')
+            .unwrap_or_else(|| panic!("{path}.ron: experiments live in experiments/<family>/"));
+        assert!(!name.contains('/'), "{path}.ron: experiments live in experiments/<family>/, not deeper");
+        if let Some(other) = families.insert(name.into(), family.into()) {
+            panic!("two experiments are called {name}: {other}/{name} and {path}; base names are unique");
+        }
+        let absolute = file.canonicalize().expect("a file just found");
+        writeln!(
+            table,
+            "    Bundled {{ family: {family:?}, name: {name:?}, text: include_str!({absolute:?}) }},"
+        )
+        .expect("writing to a string");
+    }
+    table.push(']');
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    fs::write(out.join("bundled.rs"), table).expect("OUT_DIR is writable");
+}
+
+/// Every `.ron` below `folder`; a folder that is not there holds none.
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.expect("a readable folder").path();
+        if path.is_dir() {
+            println!("cargo::rerun-if-changed={}", path.display());
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "ron") {
+            files.push(path);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The streams a command talks to, and how it talks to them.
+//!
+//! One document goes to stdout, in one piece and flushed; everything else goes to stderr, where a failure
+//! to write is nobody's concern. Nothing here is global: a test hands in two vectors.
+
+use crate::args::{Color, Global};
+use crate::error::{Error, Result};
+use crate::render::Style;
+use crate::signal::Interrupt;
+use std::io::{ErrorKind, IsTerminal, Read, Write};
+
+/// Width of text that does not go to a terminal, so that the bytes are the same everywhere.
+pub const PLAIN_WIDTH: usize = 100;
+
+/// The streams of the process, or a test's.
+pub struct Console<'a> {
+    /// Where an experiment named `-` comes from.
+    pub stdin: &'a mut dyn Read,
+    /// Takes the one document.
+    pub stdout: &'a mut dyn Write,
+    /// Takes everything else.
+    pub stderr: &'a mut dyn Write,
+    /// Columns of the terminal behind stdout, if there is one.
+    pub stdout_terminal: Option<usize>,
+    /// Columns of the terminal behind stderr, if there is one.
+    pub stderr_terminal: Option<usize>,
+    /// `NO_COLOR` is set and not empty, or the terminal is dumb.
+    pub plain: bool,
+    /// The terminal cannot draw more than ASCII.
+    pub ascii: bool,
+    /// Set by signals.
+    pub interrupt: Interrupt,
+    /// `--quiet`.
+    pub quiet: bool,
+    /// `--color`.
+    pub color: Color,
+}
+
+impl<'a> Console<'a> {
+    /// Streams that are not terminals.
+    pub fn captured(stdin: &'a mut dyn Read, stdout: &'a mut dyn Write, stderr: &'a mut dyn Write) -> Self {
+        Console {
+            stdin,
+            stdout,
+            stderr,
+            stdout_terminal: None,
+            stderr_terminal: None,
+            plain: false,
+            ascii: false,
+            interrupt: Interrupt::default(),
+            quiet: false,
+            color: Color::Auto,
+        }
+    }
+
+    /// The streams of this process.
+    pub fn of_process(
+        stdin: &'a mut std::io::Stdin,
+        stdout: &'a mut std::io::Stdout,
+        stderr: &'a mut std::io::Stderr,
+        interrupt: Interrupt,
+    ) -> Self {
+        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let columns = |terminal: bool, size: Option<(terminal_size::Width, terminal_size::Height)>| {
+            terminal.then(|| size.map_or(80, |(width, _)| usize::from(width.0)))
+        };
+        Console {
+            stdout_terminal: columns(stdout.is_terminal(), terminal_size::terminal_size_of(&*stdout)),
+            stderr_terminal: columns(stderr.is_terminal(), terminal_size::terminal_size_of(&*stderr)),
+            plain: set("NO_COLOR") || dumb,
+            ascii: dumb,
+            interrupt,
+            ..Console::captured(stdin, stdout, stderr)
+        }
+    }
+
+    /// Takes over what the command line says about talking.
+    pub fn configure(&mut self, global: &Global) {
+        self.quiet = global.quiet;
+        self.color = global.color;
+    }
+
+    /// How to draw what goes to stdout.
+    pub fn style(&self) -> Style {
+        Style {
+            width: self.stdout_terminal.unwrap_or(PLAIN_WIDTH).clamp(60, 160),
+            color: self.colored(self.stdout_terminal),
+            unicode: !(self.ascii && self.stdout_terminal.is_some()),
+        }
+    }
+
+    /// Whether what goes to stderr may be coloured.
+    pub fn stderr_color(&self) -> bool {
+        self.colored(self.stderr_terminal)
+    }
+
+    fn colored(&self, terminal: Option<usize>) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => terminal.is_some() && !self.plain,
+        }
+    }
+
+    /// Writes the document, all of it, or says why not.
+    pub fn document(&mut self, text: &str) -> Result<()> {
+        let written = self.stdout.write_all(text.as_bytes()).and_then(|()| self.stdout.flush());
+        written.map_err(|cause| match cause.kind() {
+            ErrorKind::BrokenPipe => Error::ClosedPipe,
+            _ => Error::Io("cannot write to standard output".into(), cause),
+        })
+    }
+
+    /// Something worth knowing that is not the result; silent under `--quiet`.
+    pub fn note(&mut self, text: &str) {
+        if !self.quiet {
+            self.say(text);
+        }
+    }
+
+    /// Something that must be known.
+    pub fn say(&mut self, text: &str) {
+        let text = text.trim_end();
+        let _ = writeln!(self.stderr, "{text}").and_then(|()| self.stderr.flush());
+    }
+
+    /// An error, in red where there is colour.
+    pub fn error(&mut self, error: &Error) {
+        let (red, reset) = if self.stderr_color() { ("\x1b[1;31m", "\x1b[0m") } else { ("", "") };
+        match error {
+            Error::ClosedPipe => {}
+            Error::Invalid { rendered } => self.say(rendered),
+            other => self.say(&format!("{red}error{reset}: {other}")),
+        }
+    }
+}

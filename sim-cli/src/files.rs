@@ -1,0 +1,210 @@
+//! Files are read and written with care.
+//!
+//! Reading: regular files only and at most [`LIMIT`] bytes, so that a device or a pipe never hangs us.
+//! Writing: to a temporary file in the same folder, then renamed, so that a reader sees the old file or the
+//! new one; never through a symbolic link, and never over a file that we did not write.
+
+use crate::error::{Error, Result};
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The largest experiment file, in bytes.
+pub const LIMIT: u64 = 8 << 20;
+/// The largest saved report, in bytes.
+pub const REPORT_LIMIT: u64 = 1 << 30;
+
+/// Everything in a regular file of at most `limit` bytes.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let fail = |cause| Error::file("cannot read", path, cause);
+    let metadata = fs::metadata(path).map_err(fail)?;
+    if !metadata.is_file() {
+        return Err(fail(other(format!("it is {}, not a regular file", kind(&metadata)))));
+    }
+    if metadata.len() > limit {
+        return Err(fail(too_large(limit)));
+    }
+    let file = fs::File::open(path).map_err(fail)?;
+    read_limited(file, limit).map_err(fail)
+}
+
+/// Everything in a stream, which must end within `limit` bytes.
+pub fn read_limited(stream: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    stream.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit { Err(too_large(limit)) } else { Ok(bytes) }
+}
+
+fn too_large(limit: u64) -> io::Error {
+    other(format!("it is larger than {} MiB, the most that is read", limit >> 20))
+}
+
+fn other(message: String) -> io::Error {
+    io::Error::other(message)
+}
+
+fn kind(metadata: &fs::Metadata) -> &'static str {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        let kind = metadata.file_type();
+        if kind.is_fifo() {
+            return "a pipe";
+        }
+        if kind.is_socket() {
+            return "a socket";
+        }
+        if kind.is_char_device() || kind.is_block_device() {
+            return "a device";
+        }
+    }
+    if metadata.is_dir() { "a directory" } else { "something else" }
+}
+
+/// Writes a file that is not there yet.
+pub fn create(path: &Path, bytes: &[u8]) -> Result<()> {
+    let fail = |cause: io::Error| Error::file("cannot write", path, cause);
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|cause| {
+        fail(if cause.kind() == ErrorKind::AlreadyExists {
+            other("it exists already, and is not replaced".into())
+        } else {
+            cause
+        })
+    })?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|cause| {
+        let _ = fs::remove_file(path);
+        fail(cause)
+    })
+}
+
+/// Replaces a file whole, or leaves it as it was. Whether it may be replaced is the caller's to know.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let fail = |cause| Error::file("cannot write", path, cause);
+    refuse_unless_regular(path)?;
+    let name = path.file_name().ok_or_else(|| fail(other("it has no name".into())))?;
+    let mut temporary = std::ffi::OsString::from(".");
+    temporary.push(name);
+    temporary.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(temporary);
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&temporary)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&temporary, path));
+    written.map_err(|cause| {
+        let _ = fs::remove_file(&temporary);
+        fail(cause)
+    })
+}
+
+fn refuse_unless_regular(path: &Path) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => Err(Error::file(
+            "cannot write",
+            path,
+            other("it is a symbolic link, which is not followed".into()),
+        )),
+        Ok(found) if !found.is_file() => {
+            Err(Error::file("cannot write", path, other(format!("it is {}", kind(&found)))))
+        }
+        Ok(_) => Ok(()),
+        Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(()),
+        Err(cause) => Err(Error::file("cannot write", path, cause)),
+    }
+}
+
+/// A folder for results. It keeps a list of the files we wrote there; only those are ever replaced.
+#[derive(Debug)]
+pub struct OutDir {
+    path: PathBuf,
+    ours: Vec<String>,
+}
+
+const LIST: &str = ".brownout";
+const LIST_HEAD: &str = "brownout output 1";
+
+impl OutDir {
+    /// Makes the folder (not its parents) and shows, before anything is simulated, that `names` can be
+    /// written there.
+    pub fn prepare(path: &Path, names: &[&str]) -> Result<Self> {
+        match fs::create_dir(path) {
+            Err(cause) if cause.kind() != ErrorKind::AlreadyExists => {
+                return Err(Error::file("cannot make the folder", path, cause));
+            }
+            _ => {}
+        }
+        let metadata = fs::metadata(path).map_err(|cause| Error::file("cannot write to", path, cause))?;
+        if !metadata.is_dir() {
+            let cause = other(format!("it is {}, not a folder", kind(&metadata)));
+            return Err(Error::file("cannot write to", path, cause));
+        }
+        let ours = match fs::read_to_string(path.join(LIST)) {
+            Ok(list) if list.lines().next() == Some(LIST_HEAD) => {
+                list.lines().skip(1).map(String::from).collect()
+            }
+            _ => Vec::new(),
+        };
+        let mut folder = OutDir { path: path.into(), ours };
+        for name in names {
+            let file = path.join(name);
+            refuse_unless_regular(&file)?;
+            if !folder.ours.iter().any(|ours| ours == name) && file.exists() {
+                let cause = other("it exists and was not written by brownout; choose another folder".into());
+                return Err(Error::file("cannot write", &file, cause));
+            }
+        }
+        for name in names {
+            if !folder.ours.iter().any(|ours| ours == name) {
+                folder.ours.push((*name).into());
+            }
+        }
+        // Written first: it is the proof that the folder can be written to.
+        let list = [LIST_HEAD].into_iter().chain(folder.ours.iter().map(String::as_str));
+        replace(&path.join(LIST), (list.collect::<Vec<_>>().join("\n") + "\n").as_bytes())?;
+        Ok(folder)
+    }
+
+    /// Writes one of the files that were announced.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        assert!(self.ours.iter().any(|ours| ours == name), "{name} was not announced");
+        replace(&self.path.join(name), bytes)
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// A path for a message: what cannot be shown is escaped.
+pub fn escape_path(path: &Path) -> String {
+    let mut shown = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        shown.push_str(&escape(chunk.valid()));
+        for byte in chunk.invalid() {
+            shown.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    shown
+}
+
+/// Text from outside for a terminal: control characters, bidirectional overrides and invisible characters as
+/// `\u{..}`, newlines too.
+pub fn escape(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
+        if is_hidden(c) {
+            shown.extend(c.escape_unicode())
+        } else {
+            shown.push(c)
+        }
+        shown
+    })
+}
+
+/// Whether a character would do something to the terminal or to the reading order, or not be seen at all.
+pub fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}

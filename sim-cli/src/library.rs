@@ -1,0 +1,207 @@
+//! Where experiments come from: bundled ones by name, the user's own by path or from `--dir`.
+
+use crate::App;
+use crate::error::{Error, Result};
+use crate::files::{self, escape, escape_path};
+use std::path::{Path, PathBuf};
+
+/// An experiment that is part of the binary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bundled {
+    /// The folder it lives in.
+    pub family: &'static str,
+    /// Its name; unique over all families.
+    pub name: &'static str,
+    /// The file.
+    pub text: &'static str,
+}
+
+/// Every bundled experiment, by family and name.
+pub const BUNDLED: &[Bundled] = include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
+
+/// An experiment file that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The base name, for people and for the report.
+    pub name: String,
+    /// The family, of bundled experiments and of those in a sub-folder of `--dir`.
+    pub family: Option<String>,
+    /// How messages call the file: a path, `<stdin>`, or `experiments/family/name.ron`.
+    pub shown: String,
+    /// What names it on a command line again.
+    pub argument: String,
+    /// The file.
+    pub bytes: Vec<u8>,
+}
+
+impl App<'_> {
+    /// The experiment that `argument` names: `-`, a path, a name in `--dir`, a bundled name, in this order.
+    pub fn find(&mut self, argument: &str) -> Result<Found> {
+        if argument == "-" {
+            let bytes = files::read_limited(&mut *self.console.stdin, files::LIMIT)
+                .map_err(|cause| Error::Io("cannot read standard input".into(), cause))?;
+            return Ok(Found {
+                name: "stdin".into(),
+                family: None,
+                shown: "<stdin>".into(),
+                argument: "-".into(),
+                bytes,
+            });
+        }
+        let bundled = BUNDLED
+            .iter()
+            .find(|b| argument == b.name || argument.split_once('/') == Some((b.family, b.name)));
+        let own = self.own()?.into_iter().find(|own| own.answers_to(argument));
+        if let Some(own) = own {
+            if bundled.is_some() {
+                self.console.note(&format!(
+                    "note: {} comes before the bundled experiment {argument}",
+                    escape_path(&own.path)
+                ));
+            }
+            return own.read();
+        }
+        if let Some(bundled) = bundled {
+            if Path::new(argument).is_file() {
+                self.console.note(&format!(
+                    "note: this is the bundled experiment {argument}; the file here is ./{argument}"
+                ));
+            }
+            return Ok(bundled.found());
+        }
+        if is_path(argument) {
+            return read_path(Path::new(argument));
+        }
+        Err(self.unknown(argument))
+    }
+
+    /// The experiments of `--dir`, by family and name.
+    pub fn own(&self) -> Result<Vec<Own>> {
+        let Some(dir) = &self.global.dir else { return Ok(Vec::new()) };
+        let mut own = Vec::new();
+        collect(dir, None, &mut own)?;
+        own.sort_by(|a, b| (&a.family, &a.name).cmp(&(&b.family, &b.name)));
+        Ok(own)
+    }
+
+    fn unknown(&self, argument: &str) -> Error {
+        let own = self.own().unwrap_or_default();
+        let names = BUNDLED.iter().map(|b| b.name.to_string()).chain(own.into_iter().map(|own| own.name));
+        let base = argument.rsplit('/').next().unwrap_or(argument);
+        let mut help = String::new();
+        if let Some(nearest) = nearest(base, names) {
+            help = format!("  did you mean `{nearest}`?\n");
+        }
+        help.push_str(
+            "  `brownout list` shows all names; a file of your own is named by its path: ./mine.ron",
+        );
+        Error::Usage { message: format!("there is no experiment called `{}`", escape(argument)), help }
+    }
+}
+
+/// The name nearest to a misspelt one, if any is near.
+pub fn nearest(wrong: &str, names: impl IntoIterator<Item = String>) -> Option<String> {
+    let wrong = wrong.to_lowercase();
+    let score = |name: &String| {
+        let contains = wrong.len() >= 3 && (name.contains(&wrong) || wrong.contains(name.as_str()));
+        strsim::jaro_winkler(&wrong, name) + if contains { 0.2 } else { 0.0 }
+    };
+    let scored = names.into_iter().map(|name| (score(&name), name)).filter(|(score, _)| *score > 0.8);
+    scored.max_by(|(a, x), (b, y)| a.total_cmp(b).then_with(|| y.cmp(x))).map(|(_, name)| name)
+}
+
+/// Whether an argument is a path and not a name.
+fn is_path(argument: &str) -> bool {
+    argument.contains(['/', '\\']) || argument.ends_with(".ron")
+}
+
+/// Reads an experiment by path.
+fn read_path(path: &Path) -> Result<Found> {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let shown = path.to_string_lossy().into_owned();
+    Ok(Found {
+        name: stem,
+        family: None,
+        argument: shown.clone(),
+        shown,
+        bytes: files::read(path, files::LIMIT)?,
+    })
+}
+
+impl Bundled {
+    /// As if it had been read from a file.
+    pub fn found(&self) -> Found {
+        Found {
+            name: self.name.into(),
+            family: Some(self.family.into()),
+            shown: format!("experiments/{}/{}.ron", self.family, self.name),
+            argument: self.name.into(),
+            bytes: self.text.as_bytes().to_vec(),
+        }
+    }
+}
+
+/// An experiment of `--dir`.
+#[derive(Clone, Debug)]
+pub struct Own {
+    /// The sub-folder, if it is in one.
+    pub family: Option<String>,
+    /// Its base name.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+}
+
+impl Own {
+    fn answers_to(&self, argument: &str) -> bool {
+        argument == self.name
+            || self
+                .family
+                .as_deref()
+                .is_some_and(|family| argument.split_once('/') == Some((family, &self.name)))
+    }
+
+    /// Reads it.
+    pub fn read(&self) -> Result<Found> {
+        Ok(Found { family: self.family.clone(), name: self.name.clone(), ..read_path(&self.path)? })
+    }
+}
+
+/// Every `.ron` of a folder and of the folders in it, no deeper.
+fn collect(dir: &Path, family: Option<&str>, own: &mut Vec<Own>) -> Result<()> {
+    let fail = |cause| Error::file("cannot list the folder", dir, cause);
+    for entry in std::fs::read_dir(dir).map_err(fail)? {
+        let path = entry.map_err(fail)?.path();
+        let Some(name) = path.file_stem().and_then(|stem| stem.to_str()) else { continue };
+        if path.is_dir() && family.is_none() {
+            if let Some(folder) = path.file_name().and_then(|folder| folder.to_str()) {
+                collect(&path, Some(folder), own)?;
+            }
+        } else if path.extension().is_some_and(|extension| extension == "ron") {
+            own.push(Own { family: family.map(String::from), name: name.into(), path: path.clone() });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_name_is_found_and_a_far_one_is_not() {
+        let names = || ["retry-storm", "recovery-herd", "bulkhead"].map(String::from);
+        assert_eq!(nearest("retrystorm", names()), Some("retry-storm".into()));
+        assert_eq!(nearest("storm", names()), Some("retry-storm".into()));
+        assert_eq!(nearest("xyz", names()), None);
+    }
+
+    #[test]
+    fn base_names_are_unique() {
+        let mut names: Vec<_> = BUNDLED.iter().map(|bundled| bundled.name).collect();
+        names.sort_unstable();
+        let all = names.len();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}

@@ -1,0 +1,14 @@
+//! Results as text.
+
+pub mod run;
+
+/// How to draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Columns.
+    pub width: usize,
+    /// Whether ANSI colours may be used.
+    pub color: bool,
+    /// Whether more than ASCII may be drawn.
+    pub unicode: bool,
+}

@@ -1,0 +1,59 @@
+//! Signals: the first asks the run to end, the second ends the process.
+//!
+//! A handler only stores a number. The run sees it when its observer is next called, once per window of
+//! virtual time; what was reached until then is printed and marked.
+
+use crate::error::Exit;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Which signal has arrived, if any. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Interrupt(Arc<AtomicUsize>);
+
+impl Interrupt {
+    /// The exit code that the signal asks for.
+    pub fn exit(&self) -> Option<Exit> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => None,
+            signal if signal == Self::sigint() => Some(Exit::Interrupted),
+            _ => Some(Exit::Terminated),
+        }
+    }
+
+    /// What the handler does, for those without a keyboard.
+    pub fn raise(&self, exit: Exit) {
+        let signal = if exit == Exit::Interrupted { Self::sigint() } else { usize::MAX };
+        self.0.store(signal, Ordering::Relaxed);
+    }
+
+    fn sigint() -> usize {
+        usize::try_from(signal_hook::consts::SIGINT).expect("signals are positive")
+    }
+
+    /// Installs the handlers of the process. Where the system refuses, signals keep their default: the
+    /// process ends at once.
+    pub fn install() -> Self {
+        use signal_hook::flag;
+        let interrupt = Interrupt::default();
+        #[cfg(unix)]
+        let signals =
+            [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP];
+        #[cfg(not(unix))]
+        let signals = [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM];
+        let second = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        for signal in signals {
+            let code =
+                if signal == signal_hook::consts::SIGINT { Exit::Interrupted } else { Exit::Terminated };
+            let number = usize::try_from(signal).expect("signals are positive");
+            // In this order: the second signal finds the flag of the first and ends the process.
+            let _ = flag::register_conditional_shutdown(signal, code.code().into(), Arc::clone(&second))
+                .and_then(|_| flag::register(signal, Arc::clone(&second)))
+                .and_then(|_| flag::register_usize(signal, Arc::clone(&interrupt.0), number));
+        }
+        // A file-size limit then fails a write with an error that can be told, instead of killing us.
+        #[cfg(unix)]
+        let _ = flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+        interrupt
+    }
+}
