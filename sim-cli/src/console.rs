@@ -85,7 +85,7 @@ impl<'a> Console<'a> {
     pub fn style(&self) -> Style {
         Style {
             width: self.stdout_terminal.unwrap_or(PLAIN_WIDTH).clamp(60, 160),
-            color: self.colored(self.stdout_terminal),
+            colour: self.colored(self.stdout_terminal),
             unicode: !(self.ascii && self.stdout_terminal.is_some()),
         }
     }

@@ -88,7 +88,7 @@ fn tell_usage(error: &clap::Error, console: &mut Console) -> Exit {
         console.say(&text);
         return Exit::Usage;
     }
-    let text = if console.style().color { text.ansi().to_string() } else { text.to_string() };
+    let text = if console.style().colour { text.ansi().to_string() } else { text.to_string() };
     match console.document(&text) {
         Ok(()) => Exit::Good,
         Err(error) => {

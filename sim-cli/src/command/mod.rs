@@ -1,8 +1,11 @@
 //! One file per command.
 
+mod compare;
 mod completions;
+mod histogram;
 mod man;
 mod show;
+mod sweep;
 
 use crate::App;
 use crate::args::Command;
@@ -11,6 +14,9 @@ use crate::error::{Error, Exit, Result};
 /// Runs the command.
 pub fn dispatch(command: &Command, app: &mut App) -> Result<Exit> {
     match command {
+        Command::Compare(args) => compare::command(args, app),
+        Command::Sweep(args) => sweep::command(args, app),
+        Command::Histogram(args) => histogram::command(args, app),
         Command::Completions(args) => completions::command(args, app),
         Command::Man => man::command(app),
         Command::Show(args) => show::command(args, app),

@@ -8,7 +8,7 @@ pub struct Style {
     /// Columns.
     pub width: usize,
     /// Whether ANSI colours may be used.
-    pub color: bool,
+    pub colour: bool,
     /// Whether more than ASCII may be drawn.
     pub unicode: bool,
 }
