@@ -10,10 +10,13 @@ pub mod command;
 pub mod console;
 pub mod error;
 pub mod files;
+pub mod jobs;
 pub mod library;
+pub mod progress;
 pub mod render;
 pub mod replay;
 pub mod signal;
+pub mod windows;
 
 pub use console::Console;
 pub use error::{Error, Exit};

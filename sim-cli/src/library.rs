@@ -104,7 +104,7 @@ pub fn nearest(wrong: &str, names: impl IntoIterator<Item = String>) -> Option<S
     let wrong = wrong.to_lowercase();
     let score = |name: &String| {
         let contains = wrong.len() >= 3 && (name.contains(&wrong) || wrong.contains(name.as_str()));
-        strsim::jaro_winkler(&wrong, name) + if contains { 0.2 } else { 0.0 }
+        strsim::jaro_winkler(&wrong, name).max(if contains { 0.9 } else { 0.0 })
     };
     let scored = names.into_iter().map(|name| (score(&name), name)).filter(|(score, _)| *score > 0.8);
     scored.max_by(|(a, x), (b, y)| a.total_cmp(b).then_with(|| y.cmp(x))).map(|(_, name)| name)
