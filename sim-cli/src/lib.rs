@@ -9,6 +9,7 @@ pub mod args;
 pub mod command;
 pub mod console;
 pub mod error;
+pub mod expect;
 pub mod files;
 pub mod jobs;
 pub mod library;

@@ -3,6 +3,7 @@
 //! First what the users see, then each edge, then each service; times in seconds. A model without time has
 //! its values instead, one row each.
 
+use crate::render::table::{csv_line, csv_number};
 use sim_models::report::{Edge, EdgeWindows, Report, Service};
 
 /// The whole document, with its head.
@@ -46,9 +47,9 @@ fn over_time(report: &Report, rows: usize) -> String {
             service_columns(name, service, report.run.window, &mut columns);
         }
     }
-    let mut out = line(columns.iter().map(|(name, _)| name.clone()));
+    let mut out = csv_line(columns.iter().map(|(name, _)| name));
     for row in 0..rows {
-        out += &line(columns.iter().map(|(_, value)| value(row).map_or_else(String::new, number)));
+        out += &csv_line(columns.iter().map(|(_, value)| csv_number(value(row))));
     }
     out
 }
@@ -112,34 +113,12 @@ fn percentile(buckets: &[(u64, u64)], (part, whole): (u64, u64)) -> Option<u64> 
 }
 
 fn values(report: &Report) -> String {
-    let mut out = line(["name", "value", "exact", "standard_error"].map(String::from));
+    let mut out = csv_line(["name", "value", "exact", "standard_error"]);
     for (name, value) in report.values.iter() {
-        let optional = |x: Option<f64>| x.map_or_else(String::new, number);
-        let row =
-            [name.to_string(), number(value.value), optional(value.exact), optional(value.standard_error)];
-        out += &line(row);
+        let numbers = [Some(value.value), value.exact, value.standard_error].map(csv_number);
+        out += &csv_line([name.to_string()].into_iter().chain(numbers));
     }
     out
-}
-
-/// Shortest text that reads back as the same number.
-fn number(x: f64) -> String {
-    if x.is_finite() { x.to_string() } else { String::new() }
-}
-
-/// One row. Names come from files: what a spreadsheet would run as a formula is defused.
-fn line(cells: impl IntoIterator<Item = String>) -> String {
-    let cells = cells.into_iter().map(|cell| {
-        let risky = cell.starts_with(['=', '+', '@', '\t', '\r'])
-            || (cell.starts_with('-') && cell.parse::<f64>().is_err());
-        let cell = if risky { format!("'{cell}") } else { cell };
-        if cell.contains([',', '"', '\n', '\r']) {
-            format!("\"{}\"", cell.replace('"', "\"\""))
-        } else {
-            cell
-        }
-    });
-    cells.collect::<Vec<_>>().join(",") + "\n"
 }
 
 #[cfg(test)]
