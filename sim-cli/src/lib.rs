@@ -8,6 +8,7 @@
 pub mod args;
 pub mod command;
 pub mod console;
+pub mod diagnostics;
 pub mod error;
 pub mod expect;
 pub mod files;
