@@ -17,7 +17,10 @@ const HIGHEST_NS: u64 = 3_600 * 1_000_000_000;
 /// The histogram that a report's buckets came from. What was longer than its last bucket is counted in it.
 pub fn rebuild(latency: &Latency) -> Histogram<u64> {
     let mut histogram = from_buckets(&latency.histogram, sim_core::stats::SIGNIFICANT_DIGITS);
-    histogram.saturating_record_n(HIGHEST_NS, latency.overflow);
+    // Recording none would still move the maximum.
+    if latency.overflow > 0 {
+        histogram.saturating_record_n(HIGHEST_NS, latency.overflow);
+    }
     histogram
 }
 
@@ -155,6 +158,15 @@ mod tests {
             rebuilt.iter_recorded().map(|b| (b.value_iterated_to(), b.count_at_value())).collect();
         assert_eq!(again[..again.len() - 1], latency.histogram);
         assert_eq!(again.last(), Some(&(rebuilt.highest_equivalent(HIGHEST_NS), 1)));
+    }
+
+    /// `testdata/java-2.1.11.hgrm` was printed by HdrHistogram 2.1.11 for Java from a
+    /// `Histogram(1000, 3600 * 1000000000L, 3)` of the same values.
+    #[test]
+    fn the_table_is_that_of_the_java_original() {
+        let mut source = LatencyHistogram::new();
+        (1..2_000u64).for_each(|n| source.record_n(n * n * 997, 1 + n % 7));
+        assert_eq!(percentiles(&rebuild(&Latency::of(&source))), include_str!("testdata/java-2.1.11.hgrm"));
     }
 
     #[test]

@@ -59,7 +59,7 @@ mod tests {
     use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
     use sim_models::report::{Edge, EdgeWindows, RunFacts};
 
-    pub(super) fn two_edges() -> Report {
+    fn two_edges() -> Report {
         let mut report = Report { experiment: "retry-storm".into(), ..Report::default() };
         report.run =
             RunFacts { seed: 7, duration: 2_500_000_000, window: 1_000_000_000, ..RunFacts::default() };
