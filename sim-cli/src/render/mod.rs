@@ -12,6 +12,9 @@ pub mod number;
 pub mod run;
 
 pub mod table;
+#[cfg(test)]
+mod testdata;
+pub mod timeline;
 
 /// A text of unknown origin made safe to print.
 pub use crate::files::escape as clean;

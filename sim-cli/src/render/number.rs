@@ -11,7 +11,18 @@ pub fn count(n: u64) -> String {
     group(&n.to_string())
 }
 
-/// Three significant digits: `0.0123`, `2.98`, `12 300`; `-` for what is no number.
+/// A whole number that only has to be imagined: `2.1 M`.
+pub fn compact(n: u64) -> String {
+    match n {
+        0..10_000 => count(n),
+        10_000..1_000_000 => format!("{:.0} k", n as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} M", n as f64 / 1e6),
+        _ => format!("{:.1} G", n as f64 / 1e9),
+    }
+}
+
+/// Three significant digits: `0.0123`, `2.98`, `12 300`; whole numbers below a million in full; `-` for
+/// what is no number.
 pub fn number(x: f64) -> String {
     if !x.is_finite() {
         return NOTHING.into();
@@ -19,6 +30,9 @@ pub fn number(x: f64) -> String {
     let size = x.abs();
     if size == 0.0 {
         return "0".into();
+    }
+    if size < 1e6 && x.fract() == 0.0 {
+        return group(&format!("{x:.0}"));
     }
     if !(1e-4..1e12).contains(&size) {
         return shorten(&format!("{x:.2e}"));
@@ -79,6 +93,27 @@ pub fn percent(share: f64) -> String {
         return "> 99.999 %".into();
     }
     format!("{} %", number(percent))
+}
+
+/// A share among others, to one per cent: `71 %`, `0.3 %`.
+pub fn roughly(share: f64) -> String {
+    match share * 100.0 {
+        x if (0.0..0.05).contains(&x) && share > 0.0 => "< 0.1 %".into(),
+        x if x < 0.95 => format!("{x:.1} %"),
+        x if x < 99.5 => format!("{x:.0} %"),
+        _ => percent(share),
+    }
+}
+
+/// A number to the digits that its standard error leaves meaningful: two of the error's.
+pub fn to_the_digit(x: f64, error: f64) -> String {
+    if !(x.is_finite() && error.is_finite() && error > 0.0) {
+        return number(x);
+    }
+    let decimals = (1 - exponent(error)).clamp(0, 9) as usize;
+    let text = format!("{x:.decimals$}");
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    if fraction.is_empty() { group(whole) } else { format!("{}.{fraction}", group(whole)) }
 }
 
 /// Per second: `1 000/s`.
@@ -159,7 +194,8 @@ mod tests {
             (99.95, "100"),
             (999.6, "1 000"),
             (1000.0, "1 000"),
-            (12_345.0, "12 300"),
+            (12_345.0, "12 345"),
+            (12_345.6, "12 300"),
             (-1_234_567.0, "-1 230 000"),
             (0.012_34, "0.0123"),
             (0.1, "0.1"),
@@ -202,6 +238,10 @@ mod tests {
         assert_eq!(difference(0.123, Unit::Share), "+12.3 pp");
         assert_eq!(difference(-5e6, Unit::Duration), "-5 ms");
         assert_eq!(difference(0.0, Unit::Plain), "0");
+        assert_eq!([0.713, 0.0031, 0.999, 1e-5].map(roughly), ["71 %", "0.3 %", "99.9 %", "< 0.1 %"].map(String::from));
+        assert_eq!(to_the_digit(0.500_321, 0.000_51), "0.50032");
+        assert_eq!(to_the_digit(12_345.678, 25.0), "12 346");
+        assert_eq!(to_the_digit(0.5, 0.0), "0.5");
         assert_eq!(rate(f64::NAN), "-");
         assert_eq!(metric(Metric::Absent), "-");
         assert_eq!(metric(Metric::Truth(false)), "no");

@@ -1,15 +1,519 @@
-//! One run as text (minimal).
+//! One run as a page: what it comes to, one picture, then why, then what to do next.
 
-use super::Style;
-use crate::expect::Judgement;
-use sim_models::report::Report;
+use super::number::{
+    NOTHING, cell, compact, count, duration, number, of, or_nothing, percent, rate, roughly, to_the_digit,
+};
+use super::table::{Entry, Grid};
+use super::timeline::timeline;
+use super::{Paint, Style, clean, first_sentence, justify, pad, width, wrap};
+use sim_models::report::{Cell, Edge, Report, Service, Table, Unit, VerdictKind, unit_of};
 
-/// The report for people: verdict first, then the picture, why, and what to do next.
-pub fn text(report: &Report, expectations: &Judgement, style: Style) -> String {
-    let mut out = format!("{}: {}\n", report.experiment, report.verdict.headline);
-    for judged in &expectations.judged {
-        let mark = if judged.holds { style.pick("✓", "ok") } else { style.pick("✗", "FAILED") };
-        out += &format!("  {mark} {}: {}\n", judged.claim, judged.measured);
+/// The most edges, services, values or rows of a table that are shown; files have them all.
+const MOST: usize = 12;
+const MOST_ROWS: usize = 40;
+
+/// What stands around a report on its page.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// What the author of the experiment expects, and what was measured.
+    pub expectations: Vec<Expectation>,
+    /// What to type next: (`again`, `brownout run ..`).
+    pub next: Vec<(String, String)>,
+}
+
+/// One expectation after the run.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    /// What is expected, in words.
+    pub claim: String,
+    /// What was measured.
+    pub measured: String,
+    /// Whether it holds; absent if it says nothing about this run.
+    pub holds: Option<bool>,
+}
+
+/// The page.
+pub fn text(report: &Report, page: &Page, style: Style) -> String {
+    let sections = [
+        title(report, style),
+        verdict(report, style),
+        timeline(report, style),
+        calls(report, style),
+        response_times(report, style),
+        services(report, style),
+        values(report, style),
+        report.tables.iter().flat_map(|table| own_table(table, style)).collect(),
+        notes(report, style),
+        expectations(&page.expectations, style),
+        footer(report, page, style),
+    ];
+    let written: Vec<String> =
+        sections.iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n")).collect();
+    written.join("\n\n") + "\n"
+}
+
+fn title(report: &Report, style: Style) -> Vec<String> {
+    let about = clean(first_sentence(&report.about));
+    let name = clean(&report.experiment);
+    let run = &report.run;
+    let dot = style.pick(" · ", ", ");
+    let mut facts = vec![format!("seed {}", run.seed)];
+    facts.extend((run.duration > 0).then(|| duration(run.duration)));
+    facts.extend((run.warm_up > 0).then(|| format!("measured from {} on", duration(run.warm_up))));
+    facts.push(format!("{} events", compact(run.events)));
+    let facts = facts.join(dot);
+    let head = if about.is_empty() { name.clone() } else { format!("{name}{dot}{about}") };
+    let columns = style.columns();
+    let mut lines = if width(&head) + 2 + width(&facts) <= columns {
+        vec![justify(&head, &facts, columns)]
+    } else {
+        wrap(&head, columns).into_iter().chain(wrap(&facts, columns)).collect()
+    };
+    lines[0] = lines[0].replacen(&name, &style.paint(Paint::Strong, &name), 1);
+    let mut set: Vec<String> = Vec::new();
+    set.extend(report.variant.iter().map(|variant| format!("variant {}", clean(variant))));
+    set.extend(report.overrides.iter().map(|(path, value)| format!("{}={}", clean(path), clean(value))));
+    lines.extend(quiet(&set.join(dot), "", style));
+    lines
+}
+
+/// A text that may be overlooked, wrapped.
+fn quiet(text: &str, indent: &str, style: Style) -> Vec<String> {
+    let lines = wrap(text, style.columns() - indent.len());
+    lines.iter().map(|line| format!("{indent}{}", style.paint(Paint::Quiet, line))).collect()
+}
+
+/// The words and the colour of a kind of verdict.
+pub fn kind(kind: VerdictKind) -> (&'static str, Paint) {
+    match kind {
+        VerdictKind::Steady => ("steady", Paint::Good),
+        VerdictKind::Overloaded => ("overloaded", Paint::Bad),
+        VerdictKind::Recovered => ("recovered", Paint::Good),
+        VerdictKind::StillDisturbed => ("still disturbed", Paint::Doubtful),
+        VerdictKind::Degraded => ("degraded", Paint::Doubtful),
+        VerdictKind::NeverRecovered => ("never recovered", Paint::Bad),
+        VerdictKind::Finding => ("finding", Paint::Strong),
     }
-    out
+}
+
+fn verdict(report: &Report, style: Style) -> Vec<String> {
+    let (words, paint) = kind(report.verdict.kind);
+    let headline = clean(&report.verdict.headline);
+    let capitals = words.to_uppercase();
+    let margin = 2 + width(&capitals) + 2;
+    let room = style.columns() - margin;
+    let mut body = wrap(&headline, room);
+    body.extend(report.verdict.details.iter().flat_map(|detail| wrap(&clean(detail), room)));
+    let mut lines: Vec<String> = body.iter().map(|line| pad("", margin) + line).collect();
+    if lines.is_empty() {
+        lines.push(pad("", margin));
+    }
+    let first = lines[0].split_off(margin);
+    lines[0] = format!("  {}  {first}", style.paint(paint, &capitals)).trim_end().to_string();
+    if let Some(limit) = &report.stopped {
+        let stop =
+            format!("STOPPED EARLY by a limit: {}; all of this covers only what was reached", clean(limit));
+        lines.extend(
+            wrap(&stop, style.columns() - 2)
+                .iter()
+                .map(|line| format!("  {}", style.paint(Paint::Bad, line))),
+        );
+    }
+    lines
+}
+
+/// The most telling of many: those of users, then those that failed most; in their own order.
+fn chosen_edges(report: &Report) -> (Vec<(&str, &Edge)>, usize) {
+    let mut edges: Vec<(usize, &str, &Edge)> =
+        report.edges.iter().enumerate().map(|(index, (name, edge))| (index, name, edge)).collect();
+    let left_out = edges.len().saturating_sub(MOST);
+    edges.sort_by_key(|(index, _, edge)| {
+        (!edge.from_users, std::cmp::Reverse(edge.attempts.sent.saturating_sub(edge.attempts.ok)), *index)
+    });
+    edges.truncate(MOST);
+    edges.sort_by_key(|(index, ..)| *index);
+    (edges.into_iter().map(|(_, name, edge)| (name, edge)).collect(), left_out)
+}
+
+fn calls(report: &Report, style: Style) -> Vec<String> {
+    let (edges, left_out) = chosen_edges(report);
+    if edges.is_empty() {
+        return Vec::new();
+    }
+    let mut grid =
+        Grid::new().words("calls").numbers(["started", "goodput", "ok", "attempts/call"]).words("the others");
+    for (name, edge) in &edges {
+        grid.row([
+            Entry::from(*name),
+            count(edge.calls.started).into(),
+            rate(edge.goodput).into(),
+            Entry::painted(or_nothing(edge.success, percent), success_paint(edge.success)),
+            or_nothing(edge.amplification, number).into(),
+            endings(edge).into(),
+        ]);
+    }
+    let mut lines = grid.text(2, style);
+    lines.extend(more(left_out, "edges"));
+    lines.extend(edges.iter().flat_map(|(name, edge)| breaker(name, edge, report, style)));
+    lines
+}
+
+fn success_paint(success: Option<f64>) -> Paint {
+    match success {
+        Some(share) if share >= 0.99 => Paint::Good,
+        Some(share) if share < 0.9 => Paint::Bad,
+        _ => Paint::Plain,
+    }
+}
+
+/// How calls ended that did not end well, most frequent first.
+fn endings(edge: &Edge) -> String {
+    let (calls, by) = (&edge.calls, &edge.calls.failed_by);
+    let mut all = [
+        ("timed out", by.timed_out),
+        ("rejected", by.rejected),
+        ("error", by.error),
+        ("refused", by.refused),
+        ("reset", by.reset),
+        ("deadline", calls.deadline),
+        ("breaker open", calls.breaker_open),
+        ("bulkhead full", calls.bulkhead_full),
+        ("cancelled", calls.cancelled),
+        ("in flight", calls.in_flight),
+    ];
+    all.sort_by_key(|&(_, n)| std::cmp::Reverse(n));
+    let share = |n: u64| roughly(n as f64 / calls.started.max(1) as f64);
+    let mut words: Vec<String> =
+        all.iter().take(3).filter(|(_, n)| *n > 0).map(|(name, n)| format!("{} {name}", share(*n))).collect();
+    let rest: u64 = all[3..].iter().map(|(_, n)| n).sum();
+    if rest > 0 {
+        words.push(format!("{} other", share(rest)));
+    }
+    words.join(", ")
+}
+
+/// An edge's breakers in a sentence.
+fn breaker(name: &str, edge: &Edge, report: &Report, style: Style) -> Vec<String> {
+    let opened: Vec<u64> = edge.breaker.iter().filter(|t| t.to == "open").map(|t| t.at).collect();
+    let Some(first) = opened.first() else { return Vec::new() };
+    let times = match (opened.len(), edge.breaker_unlisted) {
+        (1, 0) => "once".into(),
+        (2, 0) => "twice".into(),
+        (n, 0) => format!("{} times", count(n as u64)),
+        (n, _) => format!("at least {} times", count(n as u64)),
+    };
+    let mut sentence = format!("breakers of {}: opened {times}, first at {}", clean(name), duration(*first));
+    let windows = &edge.windows.breakers_open;
+    let skipped = report.run.warm_up.checked_div(report.run.window).unwrap_or(0) as usize;
+    let measured = windows.get(skipped..).unwrap_or_default();
+    if !measured.is_empty() {
+        let busy = measured.iter().filter(|&&open| open > 0).count() as f64 / measured.len() as f64;
+        let most = measured.iter().max().copied().unwrap_or(0);
+        sentence += &format!(
+            "; one or more not closed {} of the time, at most {} at once",
+            percent(busy),
+            count(most)
+        );
+    }
+    wrap(&sentence, style.columns() - 2).iter().map(|line| format!("  {line}")).collect()
+}
+
+fn response_times(report: &Report, style: Style) -> Vec<String> {
+    let (edges, _) = chosen_edges(report);
+    if edges.is_empty() {
+        return Vec::new();
+    }
+    let mut grid =
+        Grid::new().words("response time").numbers(["p50", "p90", "p99", "p99.9", "p99.99", "max"]);
+    for (name, edge) in &edges {
+        let l = &edge.latency;
+        let times = [l.p50, l.p90, l.p99, l.p999, l.p9999, l.max].map(|t| or_nothing(t, duration));
+        grid.row([clean(name)].into_iter().chain(times));
+    }
+    let mut lines = grid.text(2, style);
+    let waiting = edges.iter().filter(|(_, edge)| edge.from_users && edge.calls.in_flight > 0);
+    for (name, edge) in waiting {
+        let age = edge.calls.in_flight_age.map(|age| format!(", {} old on average", duration(age)));
+        let sentence = format!(
+            "of calls that ended well; {} of {} are still waiting{} and not in these percentiles",
+            count(edge.calls.in_flight),
+            clean(name),
+            age.unwrap_or_default()
+        );
+        lines.extend(quiet(&sentence, "  ", style));
+    }
+    lines
+}
+
+fn services(report: &Report, style: Style) -> Vec<String> {
+    let mut services: Vec<(usize, &str, &Service)> =
+        report.services.iter().enumerate().map(|(index, (name, service))| (index, name, service)).collect();
+    if services.is_empty() {
+        return Vec::new();
+    }
+    let left_out = services.len().saturating_sub(MOST);
+    services.sort_by(|(i, _, a), (j, _, b)| b.utilisation.total_cmp(&a.utilisation).then(i.cmp(j)));
+    services.truncate(MOST);
+    services.sort_by_key(|(index, ..)| *index);
+    let deaths = services.iter().any(|(_, _, service)| service.deaths > 0);
+    let mut grid = Grid::new().words("service").numbers([
+        "replicas",
+        "workers",
+        "busy",
+        "queue",
+        "at most",
+        "wait",
+        "work wasted",
+    ]);
+    if deaths {
+        grid = grid.number("deaths");
+    }
+    for (_, name, service) in services {
+        let of =
+            service.queue_capacity.map(|capacity| format!(" of {}", count(capacity))).unwrap_or_default();
+        let wasted = match service.wasted {
+            Some(share) if share >= 0.1 => Paint::Bad,
+            _ => Paint::Plain,
+        };
+        let mut row = vec![
+            Entry::from(name),
+            count(u64::from(service.replicas)).into(),
+            count(service.workers).into(),
+            percent(service.utilisation).into(),
+            number(service.queue_mean).into(),
+            (count(service.queue_max) + &of).into(),
+            or_nothing(service.wait_mean, duration).into(),
+            Entry::painted(or_nothing(service.wasted, percent), wasted),
+        ];
+        if deaths {
+            row.push(count(service.deaths).into());
+        }
+        grid.row(row);
+    }
+    let mut lines = grid.text(2, style);
+    lines.extend(more(left_out, "services"));
+    lines
+}
+
+fn values(report: &Report, style: Style) -> Vec<String> {
+    let entries = &report.values.0;
+    if entries.is_empty() {
+        return Vec::new();
+    }
+    let exact = entries.iter().any(|(_, value)| value.exact.is_some());
+    let spread = entries.iter().any(|(_, value)| value.standard_error.is_some());
+    let mut grid = Grid::new().words("value").number("measured");
+    grid = if spread { grid.number("standard error") } else { grid };
+    grid = if exact { grid.numbers(["exact", "off by"]) } else { grid };
+    grid = grid.words("");
+    for (name, value) in entries.iter().take(MOST_ROWS) {
+        let unit = unit_of(name);
+        let measured = match value.standard_error {
+            Some(error) if unit == Unit::Plain => to_the_digit(value.value, error),
+            _ => of(value.value, unit),
+        };
+        let mut row = vec![name.clone(), measured];
+        if spread {
+            row.push(or_nothing(value.standard_error, |x| of(x, unit)));
+        }
+        if exact {
+            row.push(or_nothing(value.exact, |x| of(x, unit)));
+            row.push(or_nothing(value.exact, |exact| off_by(value.value, exact)));
+        }
+        row.push(value.about.clone());
+        grid.row(row);
+    }
+    let mut lines = grid.text(2, style);
+    lines.extend(more(entries.len().saturating_sub(MOST_ROWS), "values"));
+    let mut sources: Vec<&str> = entries.iter().map(|(_, value)| value.source.as_str()).collect();
+    sources.dedup();
+    sources.retain(|source| !source.is_empty());
+    if !sources.is_empty() {
+        let sentence = format!("exact: {}", clean(&sources.join("; ")));
+        lines.extend(quiet(&sentence, "  ", style));
+    }
+    lines
+}
+
+/// How far a measured value is from the exact one, relative where that means anything.
+fn off_by(measured: f64, exact: f64) -> String {
+    let off = measured - exact;
+    match exact {
+        _ if !off.is_finite() => NOTHING.into(),
+        0.0 => number(off),
+        _ => {
+            let text = percent(off / exact.abs());
+            if off > 0.0 && !text.starts_with('<') { format!("+{text}") } else { text }
+        }
+    }
+}
+
+fn own_table(table: &Table, style: Style) -> Vec<String> {
+    let words = |column: usize| table.rows.iter().any(|row| matches!(row.get(column), Some(Cell::Text(_))));
+    let grid = table.columns.iter().enumerate().fold(Grid::new(), |grid, (index, head)| {
+        if index == 0 || words(index) { grid.words(head) } else { grid.number(head) }
+    });
+    let mut grid = grid;
+    for row in table.rows.iter().take(MOST_ROWS) {
+        grid.row(row.iter().map(cell));
+    }
+    let mut lines = Vec::new();
+    if !table.title.is_empty() {
+        lines.push(format!("  {}", style.paint(Paint::Strong, &clean(&table.title))));
+    }
+    lines.extend(grid.text(2, style));
+    lines.extend(more(table.rows.len().saturating_sub(MOST_ROWS), "rows"));
+    lines.extend(wrap(&clean(&table.note), style.columns() - 2).iter().map(|line| format!("  {line}")));
+    lines
+}
+
+fn notes(report: &Report, style: Style) -> Vec<String> {
+    let note = |text: &String| {
+        let lines = wrap(&clean(text), style.columns() - 8);
+        let head = |index: usize| if index == 0 { "  note  " } else { "        " };
+        lines
+            .into_iter()
+            .enumerate()
+            .map(move |(index, line)| format!("{}{line}", head(index)))
+            .collect::<Vec<_>>()
+    };
+    report.notes.iter().flat_map(note).collect()
+}
+
+fn expectations(expectations: &[Expectation], style: Style) -> Vec<String> {
+    let claims: Vec<String> = expectations.iter().map(|e| clean(&e.claim)).collect();
+    let claim_width = claims.iter().map(|claim| width(claim)).max().unwrap_or(0).min(style.columns() / 2);
+    let line = |(expectation, claim): (&Expectation, &String)| {
+        let (mark, paint) = match expectation.holds {
+            Some(true) => (style.pick("✓", "ok    "), Paint::Good),
+            Some(false) => (style.pick("✗", "FAILED"), Paint::Bad),
+            None => (style.pick("·", "-     "), Paint::Quiet),
+        };
+        let measured = clean(&expectation.measured);
+        format!("  {} {}  {measured}", style.paint(paint, mark), pad(claim, claim_width))
+            .trim_end()
+            .to_string()
+    };
+    expectations.iter().zip(&claims).map(line).collect()
+}
+
+fn footer(report: &Report, page: &Page, style: Style) -> Vec<String> {
+    let digest = &report.digest;
+    let short = |hex: &str| clean(hex).chars().take(12).collect::<String>();
+    let parts = [("i", &digest.i), ("t", &digest.t), ("r", &digest.r), ("s", &digest.s)];
+    let parts = parts.map(|(name, hex)| format!("{name} {}", short(hex)));
+    let mut entries: Vec<(&str, String)> =
+        page.next.iter().map(|(name, command)| (name.as_str(), command.clone())).collect();
+    if !digest.t.is_empty() {
+        let line = parts.join("  ");
+        // A command is never broken, or it could not be copied.
+        if width(&line) + 11 <= style.columns() {
+            entries.push(("digest", line));
+        } else {
+            entries.extend([("digest", parts[..2].join("  ")), ("", parts[2..].join("  "))]);
+        }
+    }
+    let name_width = entries.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
+    let line = |(name, text): &(&str, String)| {
+        format!("  {}  {text}", style.paint(Paint::Quiet, &pad(name, name_width)))
+    };
+    entries.iter().map(line).collect()
+}
+
+fn more(left_out: usize, what: &str) -> Option<String> {
+    (left_out > 0).then(|| format!("  and {} more {what}: --format json", count(left_out as u64)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::testdata;
+
+    fn page() -> Page {
+        let next = [
+            ("cure it", "brownout compare retry-storm"),
+            ("why", "brownout explain retry-storm"),
+            ("again", "brownout run retry-storm --seed 42"),
+        ];
+        Page {
+            expectations: vec![
+                Expectation { claim: "recovered is false".into(), measured: "no".into(), holds: Some(true) },
+                Expectation {
+                    claim: "goodput at least 50/s".into(),
+                    measured: "24/s".into(),
+                    holds: Some(false),
+                },
+            ],
+            next: next.map(|(name, command)| (name.to_string(), command.to_string())).to_vec(),
+        }
+    }
+
+    fn check(text: &str, style: Style) {
+        assert!(text.lines().all(|line| width(line) <= style.columns()), "too wide:\n{text}");
+        assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
+        assert!(text.lines().all(|line| line.trim_end() == line), "blanks at the end of a line:\n{text}");
+    }
+
+    #[test]
+    fn a_storm() {
+        let text = text(&testdata::storm(), &page(), Style::default());
+        check(&text, Style::default());
+        assert!(text.lines().count() <= 45);
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn a_storm_narrow_and_in_ascii() {
+        let style = Style { width: 60, unicode: false, ..Style::default() };
+        let text = text(&testdata::storm(), &page(), style);
+        check(&text, style);
+        assert!(text.is_ascii(), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn a_finding_with_theory() {
+        let text = text(&testdata::callbacks(), &Page::default(), Style::default());
+        check(&text, Style::default());
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn nothing_at_all() {
+        let text = text(&Report::default(), &Page::default(), Style::default());
+        check(&text, Style::default());
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn edges_without_calls_say_so() {
+        let mut report = Report { experiment: "empty".into(), ..Report::default() };
+        report.edges.push("users->checkout", Edge { from_users: true, ..Edge::default() });
+        report.services.push("checkout", Service::default());
+        let text = text(&report, &Page::default(), Style::default());
+        check(&text, Style::default());
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn hostile_names_stay_in_their_lines() {
+        let evil = "e\u{1b}[2J\u{202e}vil\n|name";
+        let mut report = testdata::callbacks();
+        report.experiment = evil.into();
+        report.about = evil.into();
+        report.variant = Some(evil.into());
+        report.overrides = vec![(evil.into(), evil.into())];
+        report.verdict.headline = evil.into();
+        report.notes = vec![evil.into()];
+        report.stopped = Some(evil.into());
+        report.values.0[0].0 = evil.into();
+        report.tables[0].title = evil.into();
+        report.tables[0].columns[0] = evil.into();
+        report.edges.push(evil, Edge { from_users: true, ..Edge::default() });
+        let expectation = Expectation { claim: evil.into(), measured: evil.into(), holds: None };
+        let page = Page { expectations: vec![expectation], next: Vec::new() };
+        let text = text(&report, &page, Style::default());
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+        assert!(!text.lines().any(|line| line.trim_start().starts_with("|name")), "{text}");
+    }
 }

@@ -127,18 +127,23 @@ impl Grid {
             entries.chain([width(&self.columns[column].head)]).max().unwrap_or(0)
         };
         let mut widths: Vec<usize> = (0..self.columns.len()).map(of).collect();
-        loop {
-            let total = widths.iter().sum::<usize>() + GAP * (widths.len() - 1);
-            let widest = (0..widths.len())
-                .filter(|&c| self.columns[c].words && widths[c] > NARROWEST_WORDS)
-                .max_by_key(|&c| widths[c]);
-            match widest {
-                Some(column) if total > room => {
-                    widths[column] = widths[column].saturating_sub(total - room).max(NARROWEST_WORDS);
-                }
-                _ => return widths,
-            }
+        let words = |c: usize| self.columns[c].words;
+        let total = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * (widths.len() - 1);
+        let least: Vec<usize> =
+            (0..widths.len()).map(|c| if words(c) { widths[c].min(NARROWEST_WORDS) } else { widths[c] }).collect();
+        if total(&least) > room {
+            // It will be cut into bands: each column has only the first one beside it.
+            widths[0] = if words(0) { widths[0].min((room / 3).max(NARROWEST_WORDS)) } else { widths[0] };
+            let beside = room.saturating_sub(widths[0] + GAP).max(NARROWEST_WORDS);
+            (1..widths.len()).filter(|&c| words(c)).for_each(|c| widths[c] = widths[c].min(beside));
+            return widths;
         }
+        while total(&widths) > room {
+            let widest = (0..widths.len()).filter(|&c| words(c)).max_by_key(|&c| widths[c]);
+            let Some(widest) = widest else { break };
+            widths[widest] = widths[widest].saturating_sub(total(&widths) - room).max(NARROWEST_WORDS);
+        }
+        widths
     }
 
     /// A GitHub table. Whatever Markdown would read as its own is escaped.
@@ -238,7 +243,7 @@ mod tests {
         );
         let lines = grid.text(0, style);
         assert!(lines.iter().all(|line| width(line) <= 60), "{lines:#?}");
-        assert_eq!(lines.iter().filter(|line| line.starts_with("a-service-w…")).count(), 3, "{lines:#?}");
+        assert_eq!(lines.iter().filter(|line| line.starts_with("a-service-with-a-lo…")).count(), 3, "{lines:#?}");
         let text = lines.join(" ");
         assert!((1..=9).all(|n| text.contains(&(n * 111_111).to_string())), "every number is whole: {text}");
     }

@@ -1,0 +1,165 @@
+//! Reports made by hand for tests.
+
+use sim_core::SimDuration;
+use sim_core::stats::LatencyHistogram;
+use sim_models::report::*;
+
+const SECOND: u64 = 1_000_000_000;
+const MS: u64 = 1_000_000;
+
+/// Five minutes of a retry storm that begins at 60 s.
+pub fn storm() -> Report {
+    let after = |n: usize| n >= 60;
+    let series = |name: &str, unit: &str, of, at: &dyn Fn(usize) -> f64| Series {
+        name: name.into(),
+        unit: unit.into(),
+        values: (0..300).map(at).collect(),
+        of,
+    };
+    let timeline = Timeline {
+        series: vec![
+            series("offered", "/s", None, &|n| 1000.0 + (n % 7) as f64),
+            series("attempts", "/s", None, &|n| if after(n) { 2980.0 } else { 1001.0 }),
+            series("goodput", "/s", None, &|n| if after(n) { 24.0 } else { 999.0 }),
+            series("queue payments", "", Some(1536.0), &|n| if after(n) { 1530.0 } else { 3.0 }),
+        ],
+        disturbances: vec![Disturbance {
+            what: "slow".into(),
+            on: "payments".into(),
+            from: 60 * SECOND,
+            to: Some(90 * SECOND),
+        }],
+    };
+    let mut report = Report {
+        format: FORMAT,
+        experiment: "retry-storm".into(),
+        about: "Payments slow down for 30 s; naive retries never let them come back. More follows.".into(),
+        run: RunFacts {
+            seed: 42,
+            duration: 300 * SECOND,
+            warm_up: 20 * SECOND,
+            window: SECOND,
+            events: 2_134_567,
+        },
+        digest: DigestParts {
+            i: "0123456789abcdef".into(),
+            t: "3f9c2a71b04e0000".into(),
+            r: "aaaaaaaaaaaaaaaa".into(),
+            s: "bbbbbbbbbbbbbbbb".into(),
+            ..DigestParts::default()
+        },
+        verdict: Verdict {
+            kind: VerdictKind::NeverRecovered,
+            headline: "3 min 30 s after the fault had gone goodput is 3 % of offered (before: 99.9 %)".into(),
+            details: vec![
+                "a call costs 2.98 attempts; 71 % of the work in payments was for callers who had given up"
+                    .into(),
+            ],
+        },
+        timeline,
+        ..Report::default()
+    };
+    report.summary = Summary {
+        recovered: Some(false),
+        offered: Some(1000.0),
+        goodput: Some(180.0),
+        success: Some(0.2),
+        amplification: Some(2.98),
+        wasted: Some(0.71),
+        ..Summary::default()
+    };
+    let calls = Calls {
+        started: 280_000,
+        ok: 56_000,
+        failed: 223_800,
+        in_flight: 200,
+        in_flight_age: Some(400 * MS),
+        failed_by: CauseCounts { timed_out: 200_000, rejected: 23_000, error: 800, ..CauseCounts::default() },
+        ..Calls::default()
+    };
+    let users = Edge {
+        from_users: true,
+        success: Some(0.2),
+        goodput: 180.0,
+        amplification: Some(1.0),
+        latency: exponential(50.0),
+        calls: calls.clone(),
+        ..Edge::default()
+    };
+    report.edges.push("users->checkout", users);
+    let transition =
+        |at: u64, to: &str| Transition { at: at * SECOND, client: 1, from: "closed".into(), to: to.into() };
+    let inner = Edge {
+        success: Some(0.2),
+        goodput: 180.0,
+        amplification: Some(2.98),
+        latency: exponential(30.0),
+        calls,
+        breaker: vec![transition(61, "open"), transition(66, "half_open"), transition(67, "open")],
+        windows: EdgeWindows {
+            breakers_open: (0..300).map(|n| u64::from(n >= 61) * 3).collect(),
+            ..EdgeWindows::default()
+        },
+        ..Edge::default()
+    };
+    report.edges.push("checkout->payments", inner);
+    let service = |replicas, utilisation, wasted| Service {
+        replicas,
+        workers: u64::from(replicas) * 8,
+        queue_capacity: Some(1536),
+        utilisation,
+        queue_mean: 1225.7,
+        queue_max: 1536,
+        wait_mean: Some(600 * MS),
+        wasted,
+        ..Service::default()
+    };
+    report.services.push("checkout", Service { queue_capacity: None, ..service(4, 0.12, Some(0.0)) });
+    report.services.push("payments", service(3, 0.998, Some(0.713)));
+    report.notes.push("percentiles cover only the calls that ended well".into());
+    report
+}
+
+/// Ten thousand exponential latencies with this mean in milliseconds.
+pub fn exponential(mean_ms: f64) -> Latency {
+    let mut histogram = LatencyHistogram::new();
+    for n in 0..10_000 {
+        let u = (f64::from(n) + 0.5) / 10_000.0;
+        histogram.record(SimDuration::from_nanos_f64(-mean_ms * 1e6 * sim_core::math::ln_1p(-u)));
+    }
+    Latency::of(&histogram)
+}
+
+/// A model without time: values with theory beside them, and a table.
+pub fn callbacks() -> Report {
+    let mut report = Report {
+        experiment: "blue-green".into(),
+        about: "A callback comes back through the same balancer.".into(),
+        verdict: Verdict {
+            kind: VerdictKind::Finding,
+            headline: "half of all callbacks meet a server that knows nothing of them".into(),
+            details: Vec::new(),
+        },
+        ..Report::default()
+    };
+    let value = |about: &str, value, exact, standard_error| Value {
+        about: about.into(),
+        value,
+        exact,
+        standard_error,
+        source: "sum of squared weights".into(),
+    };
+    report.values.push("success", value("callbacks that met their server", 0.5003, Some(0.5), Some(0.0005)));
+    report.values.push("first blue", value("requests that began on blue", 0.5, None, None));
+    report.values.push("never", value("impossible", 0.0, Some(0.0), Some(0.0)));
+    report.tables.push(Table {
+        title: "first server by callback server".into(),
+        columns: ["first", "blue", "green"].map(String::from).to_vec(),
+        rows: vec![
+            vec!["blue".into(), 250_100u64.into(), 249_900u64.into()],
+            vec!["green".into(), 249_800u64.into(), Cell::Empty(())],
+        ],
+        note: "Off the diagonal the callback is lost.".into(),
+    });
+    report
+}

@@ -1,0 +1,237 @@
+//! What happened when: a time axis with a tick wherever something began or ended, a bar for each
+//! disturbance, and one row of blocks for each series.
+//!
+//! Rows of one unit that never rise above the first of them are drawn on its scale, so that their
+//! heights compare (goodput beside offered); every other row has a scale of its own, up to its bound if
+//! it has one. The numbers at the right say the rest: the value at the end, and the highest.
+
+use super::chart::{below, resample, sparkline};
+use super::number::{NOTHING, count, duration, number, rate};
+use super::{Paint, Style, clean, fit, pad, pad_left, width};
+use sim_core::SimDuration;
+use sim_models::report::{Disturbance, Report, Series};
+
+/// The most rows of series.
+const ROWS: usize = 8;
+/// The most rows of disturbances.
+const DISTURBANCE_ROWS: usize = 3;
+/// The widest name of a row.
+const NAME: usize = 20;
+
+/// The picture of a run; nothing for a run without series.
+pub fn timeline(report: &Report, style: Style) -> Vec<String> {
+    let window = report.run.window;
+    let shown = &report.timeline.series[..report.timeline.series.len().min(ROWS)];
+    let windows = shown.iter().map(|series| series.values.len()).max().unwrap_or(0);
+    let span = report.run.duration.max(window.saturating_mul(windows as u64));
+    if windows == 0 || span == 0 {
+        return Vec::new();
+    }
+    let names: Vec<String> = shown.iter().map(|series| fit(&clean(&series.name), NAME, style)).collect();
+    let name_width = names.iter().map(|name| width(name)).max().unwrap_or(0).max("faults".len());
+    let ends: Vec<[String; 2]> = shown.iter().map(|series| last_and_peak(series, windows)).collect();
+    let end_width = |which: usize| ends.iter().map(|end| width(&end[which])).max().unwrap_or(0).max(4);
+    let [last_width, peak_width] = [end_width(0), end_width(1)];
+    // A narrow page keeps the picture and leaves out the peaks.
+    let peaks = style.columns() >= 80;
+    let right = if peaks { 2 + last_width + 2 + peak_width } else { 2 + last_width };
+    let columns = style.columns().saturating_sub(2 + name_width + 2 + right).max(10);
+    let row = |name: &str, picture: &str, last: &str, peak: &str| {
+        let picture = pad(picture, columns);
+        let peak = if peaks { pad_left(peak, 2 + peak_width) } else { String::new() };
+        let line = format!("  {}  {picture}  {}{peak}", pad(name, name_width), pad_left(last, last_width));
+        line.trim_end().to_string()
+    };
+
+    let disturbances = &report.timeline.disturbances;
+    let mut lines = vec![row("", &axis(disturbances, span, columns), "end", "peak")];
+    let bars = bars(disturbances, span, columns, style);
+    for (index, bar) in bars.rows.iter().enumerate() {
+        let name = if index > 0 { "" } else { ["fault", "faults"][usize::from(disturbances.len() > 1)] };
+        let line = row(name, bar, "", "");
+        lines.push(line.replacen(bar.trim_end(), &style.paint(Paint::Bad, bar.trim_end()), 1));
+    }
+    if bars.left_out > 0 {
+        lines.push(row("", &format!("and {} more", count(bars.left_out as u64)), "", ""));
+    }
+    for ((series, name), [last, peak]) in shown.iter().zip(&names).zip(&ends) {
+        let part = (columns * series.values.len()).div_ceil(windows);
+        let line = sparkline(&resample(&series.values, part), full(series, shown), style);
+        lines.push(row(name, &line, last, peak));
+    }
+    if report.timeline.series.len() > shown.len() {
+        let more = report.timeline.series.len() - shown.len();
+        lines.push(row("", &format!("{more} more series: --format csv"), "", ""));
+    }
+    lines
+}
+
+/// One row of blocks for a series of another run, `columns` wide, with nothing below and `full` at the top.
+pub fn row(series: &Series, full: f64, columns: usize, style: Style) -> String {
+    sparkline(&resample(&series.values, columns), full, style)
+}
+
+/// The highest value of a series.
+pub fn peak(series: &Series) -> f64 {
+    series.values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max)
+}
+
+/// What a full block means in this row.
+fn full(series: &Series, all: &[Series]) -> f64 {
+    if let Some(of) = series.of {
+        return of;
+    }
+    let same_unit = || all.iter().filter(|other| other.unit == series.unit && other.of.is_none());
+    let first = same_unit().next().map_or(0.0, peak);
+    // A little above still compares: noise, a queue that drains.
+    let compares = |other: &Series| peak(other) <= first * 1.5;
+    if compares(series) {
+        same_unit().filter(|other| compares(other)).map(peak).fold(0.0, f64::max)
+    } else {
+        peak(series)
+    }
+}
+
+/// The value over the last twentieth of the run, and the highest of any window.
+fn last_and_peak(series: &Series, windows: usize) -> [String; 2] {
+    let show = |value: f64| match series.unit.as_str() {
+        "/s" => rate(value),
+        "ns" if value.is_finite() => duration(value as u64),
+        "" => number(value),
+        unit if value.is_finite() => format!("{} {}", number(value), clean(unit)),
+        _ => NOTHING.into(),
+    };
+    let of = series.of.map_or_else(String::new, |of| format!(" of {}", number(of)));
+    let tail = series.values.len().saturating_sub((windows / 20).max(1));
+    let last = resample(&series.values[tail..], 1)[0];
+    [show(last), show(peak(series)) + &of]
+}
+
+/// The time axis: its ends, and where something began or ended.
+fn axis(disturbances: &[Disturbance], span: u64, columns: usize) -> String {
+    let edges = disturbances.iter().flat_map(|d| [Some(d.from), d.to]).flatten();
+    let mut times: Vec<u64> = [0, span].into_iter().chain(edges.filter(|&at| at < span)).collect();
+    let mut seen = Vec::new();
+    times.retain(|at| {
+        !seen.contains(at) && {
+            seen.push(*at);
+            true
+        }
+    });
+    let tick = |at: u64| {
+        let label = SimDuration::from_nanos(at);
+        let exact = label.to_string();
+        (place(at, span, columns), if exact.len() <= 7 { exact } else { label.brief() })
+    };
+    below(&times.into_iter().map(tick).collect::<Vec<_>>(), columns)
+}
+
+fn place(at: u64, span: u64, columns: usize) -> usize {
+    (u128::from(at.min(span)) * columns as u128 / u128::from(span)) as usize
+}
+
+struct Bars {
+    rows: Vec<String>,
+    left_out: usize,
+}
+
+/// Every disturbance as `├ what on ┤`, or with its words behind where it is too short for them. As many in
+/// a row as do not touch.
+fn bars(disturbances: &[Disturbance], span: u64, columns: usize, style: Style) -> Bars {
+    let (left, middle, right, point) = style.pick(("├", "─", "┤", "│"), ("|", "-", "|", "|"));
+    let mut rows: Vec<String> = Vec::new();
+    let mut left_out = 0;
+    for disturbance in disturbances {
+        let words = clean(format!("{} {}", disturbance.what, disturbance.on).trim());
+        let from = place(disturbance.from, span, columns).min(columns - 1);
+        let to = disturbance.to.map_or(columns, |to| place(to, span, columns)).max(from + 1);
+        let end = if disturbance.to.is_some() { right } else { middle };
+        let room = (to - from).saturating_sub(2);
+        let bar = if room >= width(&words) && !words.is_empty() {
+            let rest = room - width(&words);
+            format!("{left}{}{words}{}{end}", middle.repeat(rest / 2), middle.repeat(rest - rest / 2))
+        } else {
+            let bar =
+                if to - from < 2 { point.into() } else { format!("{left}{}{end}", middle.repeat(room)) };
+            let after = columns.saturating_sub(to + 1);
+            // Too near the end of the page: the words stand before.
+            if width(&words) > after && width(&words) < from {
+                let before = from - width(&words) - 1;
+                put(&mut rows, &format!("{words} {bar}"), before, &mut left_out);
+                continue;
+            }
+            format!("{bar} {}", fit(&words, after, style))
+        };
+        put(&mut rows, bar.trim_end(), from, &mut left_out);
+    }
+    Bars { rows, left_out }
+}
+
+/// Writes `bar` from that column on in the first row that is free there.
+fn put(rows: &mut Vec<String>, bar: &str, from: usize, left_out: &mut usize) {
+    match rows.iter().position(|row| width(row) < from) {
+        Some(free) => rows[free] = pad(&rows[free], from) + bar,
+        None if rows.len() < DISTURBANCE_ROWS => rows.push(pad("", from) + bar),
+        None => *left_out += 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sim_models::report::{RunFacts, Timeline};
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn disturbance(what: &str, from: u64, to: Option<u64>) -> Disturbance {
+        Disturbance { what: what.into(), on: "db".into(), from: from * SECOND, to: to.map(|to| to * SECOND) }
+    }
+
+    fn page(series: Vec<Series>, disturbances: Vec<Disturbance>, style: Style) -> String {
+        let run = RunFacts { duration: 100 * SECOND, window: SECOND, ..RunFacts::default() };
+        let report = Report { run, timeline: Timeline { series, disturbances }, ..Report::default() };
+        timeline(&report, style).join("\n")
+    }
+
+    fn series(name: &str, unit: &str, of: Option<f64>, at: impl Fn(usize) -> f64) -> Series {
+        Series { name: name.into(), unit: unit.into(), values: (0..100).map(at).collect(), of }
+    }
+
+    #[test]
+    fn disturbances_that_overlap_have_rows_of_their_own() {
+        let disturbances = vec![
+            disturbance("slow", 20, Some(60)),
+            disturbance("crash", 30, Some(30)),
+            disturbance("spike", 70, Some(72)),
+            disturbance("drop", 95, None),
+        ];
+        let goodput = series("goodput", "/s", None, |n| if n < 20 { 100.0 } else { 50.0 });
+        insta::assert_snapshot!(page(vec![goodput], disturbances, Style::default()));
+    }
+
+    #[test]
+    fn too_many_disturbances_are_counted() {
+        let many = (0..30).map(|n| disturbance("slow", n, Some(90))).collect();
+        let text = page(vec![series("goodput", "/s", None, |_| 1.0)], many, Style::default());
+        assert!(text.contains("and 27 more"), "{text}");
+    }
+
+    #[test]
+    fn rows_that_compare_share_a_scale() {
+        let all = [
+            series("offered", "/s", None, |_| 1000.0),
+            series("attempts", "/s", None, |_| 3000.0),
+            series("goodput", "/s", None, |n| if n == 50 { 1200.0 } else { 500.0 }),
+            series("queue", "", Some(512.0), |_| 512.0),
+        ];
+        assert_eq!(all.each_ref().map(|series| full(series, &all)), [1200.0, 3000.0, 1200.0, 512.0]);
+    }
+
+    #[test]
+    fn without_series_or_values_there_is_no_picture() {
+        assert_eq!(page(Vec::new(), vec![disturbance("slow", 1, None)], Style::default()), "");
+        let gaps = series("p99", "ns", None, |_| f64::NAN);
+        let text = page(vec![gaps], Vec::new(), Style { unicode: false, ..Style::default() });
+        assert!(!text.contains("NaN") && text.is_ascii(), "{text}");
+    }
+}
