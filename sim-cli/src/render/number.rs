@@ -238,7 +238,10 @@ mod tests {
         assert_eq!(difference(0.123, Unit::Share), "+12.3 pp");
         assert_eq!(difference(-5e6, Unit::Duration), "-5 ms");
         assert_eq!(difference(0.0, Unit::Plain), "0");
-        assert_eq!([0.713, 0.0031, 0.999, 1e-5].map(roughly), ["71 %", "0.3 %", "99.9 %", "< 0.1 %"].map(String::from));
+        assert_eq!(
+            [0.713, 0.0031, 0.999, 1e-5].map(roughly),
+            ["71 %", "0.3 %", "99.9 %", "< 0.1 %"].map(String::from)
+        );
         assert_eq!(to_the_digit(0.500_321, 0.000_51), "0.50032");
         assert_eq!(to_the_digit(12_345.678, 25.0), "12 346");
         assert_eq!(to_the_digit(0.5, 0.0), "0.5");

@@ -6,6 +6,8 @@ use super::number::{
 use super::table::{Entry, Grid};
 use super::timeline::timeline;
 use super::{Paint, Style, clean, first_sentence, justify, pad, width, wrap};
+use crate::expect::{Judged, Judgement};
+use crate::replay::quote;
 use sim_models::report::{Cell, Edge, Report, Service, Table, Unit, VerdictKind, unit_of};
 
 /// The most edges, services, values or rows of a table that are shown; files have them all.
@@ -16,20 +18,30 @@ const MOST_ROWS: usize = 40;
 #[derive(Clone, Debug, Default)]
 pub struct Page {
     /// What the author of the experiment expects, and what was measured.
-    pub expectations: Vec<Expectation>,
-    /// What to type next: (`again`, `brownout run ..`).
+    pub expectations: Judgement,
+    /// What to type next: (`again`, `brownout run ..`). See [`next_steps`].
     pub next: Vec<(String, String)>,
 }
 
-/// One expectation after the run.
-#[derive(Clone, Debug)]
-pub struct Expectation {
-    /// What is expected, in words.
-    pub claim: String,
-    /// What was measured.
-    pub measured: String,
-    /// Whether it holds; absent if it says nothing about this run.
-    pub holds: Option<bool>,
+/// The commands that a reader of this report may want next. `argument` is what named the experiment.
+pub fn next_steps(report: &Report, argument: &str, has_variants: bool) -> Vec<(String, String)> {
+    let name = quote(argument);
+    let assignments = report.overrides.iter().map(|(path, value)| quote(&format!("{path}={value}")));
+    let set: String = assignments.map(|assignment| format!(" --set {assignment}")).collect();
+    let variant =
+        report.variant.as_ref().map(|variant| format!(" --variant {}", quote(variant))).unwrap_or_default();
+    let bad = matches!(
+        report.verdict.kind,
+        VerdictKind::Overloaded | VerdictKind::Degraded | VerdictKind::NeverRecovered
+    );
+    let mut next = Vec::new();
+    if has_variants {
+        let why = if bad && report.variant.is_none() { "cure it" } else { "compare" };
+        next.push((why.into(), format!("brownout compare {name}{set}")));
+    }
+    next.push(("why".into(), format!("brownout explain {name}{variant}{set}")));
+    next.push(("again".into(), format!("brownout run {name}{variant}{set} --seed {}", report.run.seed)));
+    next
 }
 
 /// The page.
@@ -141,7 +153,7 @@ fn calls(report: &Report, style: Style) -> Vec<String> {
         return Vec::new();
     }
     let mut grid =
-        Grid::new().words("calls").numbers(["started", "goodput", "ok", "attempts/call"]).words("the others");
+        Grid::new().words("calls").numbers(["started", "goodput", "ok", "attempts"]).words("the others");
     for (name, edge) in &edges {
         grid.row([
             Entry::from(*name),
@@ -184,8 +196,8 @@ fn endings(edge: &Edge) -> String {
     all.sort_by_key(|&(_, n)| std::cmp::Reverse(n));
     let share = |n: u64| roughly(n as f64 / calls.started.max(1) as f64);
     let mut words: Vec<String> =
-        all.iter().take(3).filter(|(_, n)| *n > 0).map(|(name, n)| format!("{} {name}", share(*n))).collect();
-    let rest: u64 = all[3..].iter().map(|(_, n)| n).sum();
+        all.iter().take(2).filter(|(_, n)| *n > 0).map(|(name, n)| format!("{} {name}", share(*n))).collect();
+    let rest: u64 = all[2..].iter().map(|(_, n)| n).sum();
     if rest > 0 {
         words.push(format!("{} other", share(rest)));
     }
@@ -260,7 +272,7 @@ fn services(report: &Report, style: Style) -> Vec<String> {
         "replicas",
         "workers",
         "busy",
-        "queue",
+        "mean queue",
         "at most",
         "wait",
         "work wasted",
@@ -380,21 +392,28 @@ fn notes(report: &Report, style: Style) -> Vec<String> {
     report.notes.iter().flat_map(note).collect()
 }
 
-fn expectations(expectations: &[Expectation], style: Style) -> Vec<String> {
-    let claims: Vec<String> = expectations.iter().map(|e| clean(&e.claim)).collect();
+fn expectations(judgement: &Judgement, style: Style) -> Vec<String> {
+    let claim = |judged: &Judged| match &judged.variant {
+        Some(variant) => format!("{}: {}", clean(variant), clean(&judged.claim)),
+        None => clean(&judged.claim),
+    };
+    let claims: Vec<String> = judgement.judged.iter().map(claim).collect();
     let claim_width = claims.iter().map(|claim| width(claim)).max().unwrap_or(0).min(style.columns() / 2);
-    let line = |(expectation, claim): (&Expectation, &String)| {
-        let (mark, paint) = match expectation.holds {
-            Some(true) => (style.pick("✓", "ok    "), Paint::Good),
-            Some(false) => (style.pick("✗", "FAILED"), Paint::Bad),
-            None => (style.pick("·", "-     "), Paint::Quiet),
+    let line = |(judged, claim): (&Judged, &String)| {
+        let (mark, paint) = match judged.holds {
+            true => (style.pick("✓", "ok    "), Paint::Good),
+            false => (style.pick("✗", "FAILED"), Paint::Bad),
         };
-        let measured = clean(&expectation.measured);
+        let measured = clean(&judged.measured);
         format!("  {} {}  {measured}", style.paint(paint, mark), pad(claim, claim_width))
             .trim_end()
             .to_string()
     };
-    expectations.iter().zip(&claims).map(line).collect()
+    let mut lines: Vec<String> = judgement.judged.iter().zip(&claims).map(line).collect();
+    if let (Some(why), false) = (&judgement.not_enforced, lines.is_empty()) {
+        lines.extend(quiet(&format!("shown, not enforced: {}", clean(why)), "  ", style));
+    }
+    lines
 }
 
 fn footer(report: &Report, page: &Page, style: Style) -> Vec<String> {
@@ -429,23 +448,16 @@ mod tests {
     use super::*;
     use crate::render::testdata;
 
+    fn judged(claim: &str, measured: &str, holds: bool) -> Judged {
+        Judged { variant: None, claim: claim.into(), measured: measured.into(), holds }
+    }
+
     fn page() -> Page {
-        let next = [
-            ("cure it", "brownout compare retry-storm"),
-            ("why", "brownout explain retry-storm"),
-            ("again", "brownout run retry-storm --seed 42"),
-        ];
-        Page {
-            expectations: vec![
-                Expectation { claim: "recovered is false".into(), measured: "no".into(), holds: Some(true) },
-                Expectation {
-                    claim: "goodput at least 50/s".into(),
-                    measured: "24/s".into(),
-                    holds: Some(false),
-                },
-            ],
-            next: next.map(|(name, command)| (name.to_string(), command.to_string())).to_vec(),
-        }
+        let judged =
+            vec![judged("recovered is false", "no", true), judged("goodput at least 50/s", "24/s", false)];
+        let expectations =
+            Judgement { judged, not_enforced: Some("settings were changed with --set".into()) };
+        Page { expectations, next: next_steps(&testdata::storm(), "retry-storm", true) }
     }
 
     fn check(text: &str, style: Style) {
@@ -510,8 +522,9 @@ mod tests {
         report.tables[0].title = evil.into();
         report.tables[0].columns[0] = evil.into();
         report.edges.push(evil, Edge { from_users: true, ..Edge::default() });
-        let expectation = Expectation { claim: evil.into(), measured: evil.into(), holds: None };
-        let page = Page { expectations: vec![expectation], next: Vec::new() };
+        let expectations =
+            Judgement { judged: vec![judged(evil, evil, false)], not_enforced: Some(evil.into()) };
+        let page = Page { expectations, next: next_steps(&report, evil, true) };
         let text = text(&report, &page, Style::default());
         assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
         assert!(!text.lines().any(|line| line.trim_start().starts_with("|name")), "{text}");

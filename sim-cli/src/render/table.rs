@@ -129,8 +129,9 @@ impl Grid {
         let mut widths: Vec<usize> = (0..self.columns.len()).map(of).collect();
         let words = |c: usize| self.columns[c].words;
         let total = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * (widths.len() - 1);
-        let least: Vec<usize> =
-            (0..widths.len()).map(|c| if words(c) { widths[c].min(NARROWEST_WORDS) } else { widths[c] }).collect();
+        let least: Vec<usize> = (0..widths.len())
+            .map(|c| if words(c) { widths[c].min(NARROWEST_WORDS) } else { widths[c] })
+            .collect();
         if total(&least) > room {
             // It will be cut into bands: each column has only the first one beside it.
             widths[0] = if words(0) { widths[0].min((room / 3).max(NARROWEST_WORDS)) } else { widths[0] };
@@ -243,7 +244,11 @@ mod tests {
         );
         let lines = grid.text(0, style);
         assert!(lines.iter().all(|line| width(line) <= 60), "{lines:#?}");
-        assert_eq!(lines.iter().filter(|line| line.starts_with("a-service-with-a-lo…")).count(), 3, "{lines:#?}");
+        assert_eq!(
+            lines.iter().filter(|line| line.starts_with("a-service-with-a-lo…")).count(),
+            3,
+            "{lines:#?}"
+        );
         let text = lines.join(" ");
         assert!((1..=9).all(|n| text.contains(&(n * 111_111).to_string())), "every number is whole: {text}");
     }
