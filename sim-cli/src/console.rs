@@ -95,6 +95,11 @@ impl<'a> Console<'a> {
         self.colored(self.stderr_terminal)
     }
 
+    /// Columns for what goes to stderr.
+    pub fn stderr_width(&self) -> usize {
+        self.stderr_terminal.unwrap_or(PLAIN_WIDTH).clamp(60, 160)
+    }
+
     fn colored(&self, terminal: Option<usize>) -> bool {
         match self.color {
             Color::Always => true,

@@ -11,6 +11,7 @@ pub mod console;
 pub mod diagnostics;
 pub mod error;
 pub mod expect;
+pub mod experiment;
 pub mod files;
 pub mod jobs;
 pub mod library;
@@ -18,6 +19,7 @@ pub mod progress;
 pub mod render;
 pub mod replay;
 pub mod signal;
+pub mod simulate;
 pub mod windows;
 
 pub use console::Console;
@@ -26,11 +28,14 @@ pub use error::{Error, Exit};
 use args::{Args, Global};
 use clap::{CommandFactory, FromArgMatches};
 use error::Result;
+use sim_models::Catalog;
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 
 /// What a command works with.
 pub struct App<'a> {
+    /// The models.
+    pub catalog: Catalog,
     /// What every command understands.
     pub global: Global,
     /// The streams.
@@ -39,8 +44,9 @@ pub struct App<'a> {
     pub typed: String,
 }
 
-/// The process: real streams, real signals.
-pub fn main() -> std::process::ExitCode {
+/// The process: real streams, real signals, and the models of `catalog`. A crate with models of its own calls
+/// it with `Catalog::bundled()` and its entries added.
+pub fn main_with(catalog: &Catalog) -> std::process::ExitCode {
     // A bug is told by us, with the command that repeats it; whoever asks for a backtrace gets Rust's words too.
     if std::env::var_os("RUST_BACKTRACE").is_none() {
         panic::set_hook(Box::new(|_| {}));
@@ -48,19 +54,28 @@ pub fn main() -> std::process::ExitCode {
     let interrupt = signal::Interrupt::install();
     let (mut stdin, mut stdout, mut stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
     let console = Console::of_process(&mut stdin, &mut stdout, &mut stderr, interrupt);
-    run(std::env::args_os(), console).into()
+    run_with(catalog, std::env::args_os(), console).into()
 }
 
-/// The whole program: `arguments` begin with its name.
-pub fn run(arguments: impl IntoIterator<Item = OsString>, mut console: Console) -> Exit {
+/// The whole program with the bundled models: `arguments` begin with its name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, console: Console) -> Exit {
+    run_with(&Catalog::bundled(), arguments, console)
+}
+
+/// The whole program with the models of `catalog`.
+pub fn run_with(
+    catalog: &Catalog,
+    arguments: impl IntoIterator<Item = OsString>,
+    mut console: Console,
+) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let typed = replay::line(&arguments);
+    let typed = replay::typed(&arguments);
     let args = match parse(arguments, &console) {
         Ok(args) => args,
         Err(error) => return tell_usage(&error, &mut console),
     };
     console.configure(&args.global);
-    let mut app = App { global: args.global, console, typed };
+    let mut app = App { catalog: catalog.clone(), global: args.global, console, typed };
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| command::dispatch(&args.command, &mut app)))
         .unwrap_or_else(|payload| {
             Err(Error::Bug { message: error::panic_message(&*payload), replay: app.typed.clone() })

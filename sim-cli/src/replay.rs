@@ -1,10 +1,63 @@
 //! The command line that does something again, quoted for a shell.
 
+use crate::args::{Bounds, EngineName};
 use crate::files::escape;
 use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// One run: which experiment, set up how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replay {
+    /// `--dir`
+    pub dir: Option<PathBuf>,
+    /// What names the experiment.
+    pub experiment: String,
+    /// `--variant`
+    pub variant: Option<String>,
+    /// `--set`
+    pub set: Vec<(String, String)>,
+    /// `--seed`
+    pub seed: u64,
+}
+
+impl Replay {
+    /// `brownout <command> <experiment> ..`: the whole line.
+    pub fn line(&self, command: &str) -> String {
+        let mut line = format!("brownout {command} {}", quote(&self.experiment));
+        let mut option = |name: &str, value: &str| {
+            line.push_str(&format!(" {name} {}", quote(value)));
+        };
+        if let Some(variant) = &self.variant {
+            option("--variant", variant);
+        }
+        for (path, value) in &self.set {
+            option("--set", &format!("{path}={value}"));
+        }
+        option("--seed", &self.seed.to_string());
+        if let Some(dir) = &self.dir {
+            option("--dir", &dir.to_string_lossy());
+        }
+        line
+    }
+
+    /// The same with the bounds that were not left at their defaults.
+    pub fn bounded_line(&self, command: &str, bounds: &Bounds) -> String {
+        let (defaults, mut line) = (Bounds::default(), self.line(command));
+        if bounds.engine == EngineName::Reference {
+            line.push_str(" --engine reference");
+        }
+        if bounds.max_events != defaults.max_events {
+            line.push_str(&format!(" --max-events {}", bounds.max_events));
+        }
+        if bounds.max_in_flight != defaults.max_in_flight {
+            line.push_str(&format!(" --max-in-flight {}", bounds.max_in_flight));
+        }
+        line
+    }
+}
 
 /// The words of a command line as one would type them.
-pub fn line(words: &[OsString]) -> String {
+pub fn typed(words: &[OsString]) -> String {
     let words = words.iter().enumerate().map(|(index, word)| match index {
         0 => "brownout".to_string(),
         _ => quote(&word.to_string_lossy()),
@@ -29,6 +82,23 @@ mod tests {
     #[test]
     fn words_are_quoted_only_where_a_shell_would_change_them() {
         let words = ["/bin/x", "run", "retry-storm", "--set", "a.b[0]=\"it's\"", ""].map(OsString::from);
-        assert_eq!(line(&words), r#"brownout run retry-storm --set 'a.b[0]="it'\''s"' ''"#);
+        assert_eq!(typed(&words), r#"brownout run retry-storm --set 'a.b[0]="it'\''s"' ''"#);
+    }
+
+    #[test]
+    fn a_run_is_repeated_with_everything_that_was_said() {
+        let replay = Replay {
+            dir: Some("my own".into()),
+            experiment: "retry-storm".into(),
+            variant: Some("budgeted".into()),
+            set: vec![("a.b".into(), "\"5 s\"".into())],
+            seed: 7,
+        };
+        let bounds = Bounds { engine: EngineName::Reference, max_events: 10, ..Bounds::default() };
+        assert_eq!(
+            replay.bounded_line("run", &bounds),
+            "brownout run retry-storm --variant budgeted --set 'a.b=\"5 s\"' --seed 7 --dir 'my own' \
+             --engine reference --max-events 10"
+        );
     }
 }

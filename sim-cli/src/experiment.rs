@@ -1,0 +1,131 @@
+//! From a name on the command line to something that can be run.
+
+use crate::App;
+use crate::diagnostics;
+use crate::error::{Error, Result};
+use crate::library::{Found, nearest};
+use crate::replay::Replay;
+use sim_models::experiment::{Diagnostics, Experiment, Failed, Resolved, Sources, source_from_bytes};
+
+/// How an experiment is called as it stands in its file, without a variant.
+pub const BASE: &str = "base";
+
+/// An experiment that was found and understood.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// Where it came from.
+    pub found: Found,
+    /// What it says.
+    pub experiment: Experiment,
+}
+
+/// One run of it.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Base name of the experiment.
+    pub name: String,
+    /// The variant, if not the base.
+    pub variant: Option<String>,
+    /// What was set from outside, without the seed.
+    pub set: Vec<(String, String)>,
+    /// The seed.
+    pub seed: u64,
+    /// Whether the seed is another than the file's.
+    pub reseeded: bool,
+    /// The run.
+    pub resolved: Resolved,
+    /// How to do it again.
+    pub replay: Replay,
+}
+
+impl App<'_> {
+    /// Finds and reads an experiment; warnings go to stderr.
+    pub fn open(&mut self, argument: &str) -> Result<Opened> {
+        let found = self.find(argument)?;
+        self.read(found)
+    }
+
+    /// Reads an experiment that was found; warnings go to stderr.
+    pub fn read(&mut self, found: Found) -> Result<Opened> {
+        let text = match source_from_bytes(&found.bytes) {
+            Ok(text) => text,
+            Err(diagnostic) => {
+                let mut sources = Sources::default();
+                sources.add(found.shown.as_str(), String::from_utf8_lossy(&found.bytes));
+                let mut diagnostics = Diagnostics::new();
+                diagnostics.push(*diagnostic);
+                return Err(self.invalid(&Failed { sources, diagnostics }));
+            }
+        };
+        match Experiment::parse(&found.shown, &text, &[], &self.catalog) {
+            Ok((experiment, warnings)) => {
+                if !warnings.is_empty() {
+                    let shown = self.rendered(&warnings, experiment.sources());
+                    self.console.note(&shown);
+                }
+                Ok(Opened { found, experiment })
+            }
+            Err(failed) => Err(self.invalid(&failed)),
+        }
+    }
+
+    /// One run of an experiment: a variant, with values set from outside on top.
+    pub fn prepare(
+        &self,
+        opened: &Opened,
+        variant: Option<&str>,
+        set: &[(String, String)],
+        seed: Option<u64>,
+    ) -> Result<Prepared> {
+        let experiment = &opened.experiment;
+        let variant = self.variant(opened, variant)?;
+        let resolved = experiment.with(variant, set).map_err(|failed| self.invalid(&failed))?;
+        let own_seed = resolved.run.seed;
+        let seed = seed.unwrap_or(own_seed);
+        let replay = Replay {
+            dir: self.global.dir.clone(),
+            experiment: opened.found.argument.clone(),
+            variant: variant.map(String::from),
+            set: set.to_vec(),
+            seed,
+        };
+        Ok(Prepared {
+            name: opened.found.name.clone(),
+            variant: variant.map(String::from),
+            set: set.to_vec(),
+            seed,
+            reseeded: seed != own_seed,
+            resolved,
+            replay,
+        })
+    }
+
+    /// The variant of that name; none for the base. Another name is a mistake on the command line.
+    pub fn variant<'n>(&self, opened: &Opened, name: Option<&'n str>) -> Result<Option<&'n str>> {
+        let Some(name) = name else { return Ok(None) };
+        let names: Vec<&str> = opened.experiment.variant_names().collect();
+        if names.contains(&name) {
+            return Ok(Some(name));
+        }
+        if name == BASE {
+            return Ok(None);
+        }
+        let shown = crate::files::escape(name);
+        let message = format!("the experiment {} has no variant `{shown}`", opened.found.name);
+        let help = match nearest(name, names.iter().map(|name| (*name).to_string())) {
+            Some(near) => format!("  did you mean `{near}`?"),
+            None if names.is_empty() => "  it has no variants".into(),
+            None => format!("  it has: {BASE}, {}", names.join(", ")),
+        };
+        Err(Error::Usage { message, help })
+    }
+
+    /// Problems as an error.
+    pub fn invalid(&self, failed: &Failed) -> Error {
+        Error::Invalid { rendered: self.rendered(&failed.diagnostics, &failed.sources) }
+    }
+
+    fn rendered(&self, diagnostics: &Diagnostics, sources: &Sources) -> String {
+        diagnostics::render(diagnostics, sources, self.console.stderr_color(), self.console.stderr_width())
+    }
+}

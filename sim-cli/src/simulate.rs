@@ -1,0 +1,74 @@
+//! Making a run: options from the command line, progress, signals, and what to do if it is our fault.
+
+use crate::args::{Bounds, EngineName};
+use crate::error::{Error, Exit, Result, panic_message};
+use crate::experiment::Prepared;
+use crate::progress::Meter;
+use crate::signal::Interrupt;
+use sim_core::{Engine, Limits};
+use sim_models::run::{DEFAULT_MAX_IN_FLIGHT, Progress, RunOptions, RunOutput};
+use std::ops::ControlFlow;
+use std::panic::{self, AssertUnwindSafe};
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds {
+            engine: EngineName::Fast,
+            max_events: Limits::default().events,
+            max_in_flight: DEFAULT_MAX_IN_FLIGHT,
+        }
+    }
+}
+
+impl Bounds {
+    /// What a run is told.
+    pub fn options(&self, seed: u64) -> RunOptions {
+        RunOptions {
+            engine: match self.engine {
+                EngineName::Fast => Engine::Fast,
+                EngineName::Reference => Engine::Reference,
+            },
+            limits: Limits { events: self.max_events, ..Limits::default() },
+            max_in_flight: self.max_in_flight,
+            ..RunOptions::seeded(seed)
+        }
+    }
+}
+
+/// Runs it. The report's head says which experiment it was and what was set; a panic in it is our bug.
+pub fn simulate(
+    prepared: &Prepared,
+    bounds: &Bounds,
+    record: Option<std::ops::Range<u64>>,
+    interrupt: &Interrupt,
+    meter: Option<&Meter>,
+) -> Result<RunOutput> {
+    let options = RunOptions { record, ..bounds.options(prepared.seed) };
+    let mut observer = |progress: Progress| {
+        if let Some(meter) = meter {
+            meter.at(progress);
+        }
+        if interrupt.exit().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let simulated = panic::catch_unwind(AssertUnwindSafe(|| {
+        sim_models::simulate(&prepared.resolved, &options, &mut observer)
+    }));
+    let mut output = simulated.map_err(|payload| Error::Bug {
+        message: panic_message(&*payload),
+        replay: prepared.replay.bounded_line("run", bounds),
+    })?;
+    let report = &mut output.report;
+    report.experiment.clone_from(&prepared.name);
+    report.variant.clone_from(&prepared.variant);
+    report.overrides.clone_from(&prepared.set);
+    Ok(output)
+}
+
+/// What the end of a run means for the exit code, before anything is expected of it.
+pub fn ending(output: &RunOutput, interrupt: &Interrupt) -> Exit {
+    match (interrupt.exit(), &output.report.stopped) {
+        (Some(exit), _) => exit,
+        (None, Some(_)) => Exit::Limit,
+        (None, None) => Exit::Good,
+    }
+}
