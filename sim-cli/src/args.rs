@@ -350,7 +350,7 @@ pub struct List {
     /// What to list
     #[arg(value_name = "WHAT", default_value = "experiments")]
     pub what: Listed,
-    /// The experiment whose metrics to list
+    /// The experiment whose metrics to list, or the model whose settings to list
     #[arg(value_name = "EXPERIMENT")]
     pub name: Option<String>,
     /// The form of the result
@@ -364,7 +364,7 @@ pub enum Listed {
     /// Experiments by family
     #[default]
     Experiments,
-    /// Models, with the settings of each
+    /// Models; with a name, all settings of that one
     Models,
     /// The metrics of an experiment, for `expect` and --metric
     Metrics,

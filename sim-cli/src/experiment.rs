@@ -47,25 +47,34 @@ impl App<'_> {
 
     /// Reads an experiment that was found; warnings go to stderr.
     pub fn read(&mut self, found: Found) -> Result<Opened> {
-        let text = match source_from_bytes(&found.bytes) {
-            Ok(text) => text,
+        match self.understand(&found) {
+            Ok((experiment, warnings)) => {
+                self.warn(&warnings, experiment.sources());
+                Ok(Opened { found, experiment })
+            }
+            Err(failed) => Err(self.invalid(&failed)),
+        }
+    }
+
+    /// What a file says, and what is doubtful about it; or why it cannot be run.
+    pub fn understand(&self, found: &Found) -> Result<(Experiment, Diagnostics), Failed> {
+        match source_from_bytes(&found.bytes) {
+            Ok(text) => Experiment::parse(&found.shown, &text, &[], &self.catalog),
             Err(diagnostic) => {
                 let mut sources = Sources::default();
                 sources.add(found.shown.as_str(), String::from_utf8_lossy(&found.bytes));
                 let mut diagnostics = Diagnostics::new();
                 diagnostics.push(*diagnostic);
-                return Err(self.invalid(&Failed { sources, diagnostics }));
+                Err(Failed { sources, diagnostics })
             }
-        };
-        match Experiment::parse(&found.shown, &text, &[], &self.catalog) {
-            Ok((experiment, warnings)) => {
-                if !warnings.is_empty() {
-                    let shown = self.rendered(&warnings, experiment.sources());
-                    self.console.note(&shown);
-                }
-                Ok(Opened { found, experiment })
-            }
-            Err(failed) => Err(self.invalid(&failed)),
+        }
+    }
+
+    /// Says what is doubtful.
+    pub fn warn(&mut self, warnings: &Diagnostics, sources: &Sources) {
+        if !warnings.is_empty() {
+            let shown = self.rendered(warnings, sources);
+            self.console.note(&shown);
         }
     }
 

@@ -16,6 +16,7 @@ pub mod files;
 pub mod jobs;
 pub mod library;
 pub mod progress;
+pub mod reference;
 pub mod render;
 pub mod replay;
 pub mod signal;

@@ -1,25 +1,40 @@
 //! One file per command.
 
+mod check;
 mod compare;
 mod completions;
+mod diff;
+mod explain;
 mod histogram;
+mod list;
 mod man;
+pub mod new;
+mod run;
 mod show;
 mod sweep;
+mod validate;
+mod verify;
 
 use crate::App;
 use crate::args::Command;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result};
 
 /// Runs the command.
 pub fn dispatch(command: &Command, app: &mut App) -> Result<Exit> {
     match command {
+        Command::Run(args) => run::command(args, app),
         Command::Compare(args) => compare::command(args, app),
         Command::Sweep(args) => sweep::command(args, app),
         Command::Histogram(args) => histogram::command(args, app),
+        Command::Explain(args) => explain::command(args, app),
+        Command::Show(args) => show::command(args, app),
+        Command::List(args) => list::command(args, app),
+        Command::New(args) => new::command(args, app),
+        Command::Validate(args) => validate::command(args, app),
+        Command::Check(args) => check::command(args, app),
+        Command::Verify(args) => verify::command(args, app),
+        Command::Diff(args) => diff::command(args, app),
         Command::Completions(args) => completions::command(args, app),
         Command::Man => man::command(app),
-        Command::Show(args) => show::command(args, app),
-        other => Err(Error::usage(format!("not here yet: {other:?}"))),
     }
 }

@@ -360,7 +360,8 @@ fn off_by(measured: f64, exact: f64) -> String {
     }
 }
 
-fn own_table(table: &Table, style: Style) -> Vec<String> {
+/// A table of a model's own, title and note included.
+pub fn own_table(table: &Table, style: Style) -> Vec<String> {
     let words = |column: usize| table.rows.iter().any(|row| matches!(row.get(column), Some(Cell::Text(_))));
     let grid = table.columns.iter().enumerate().fold(Grid::new(), |grid, (index, head)| {
         if index == 0 || words(index) { grid.words(head) } else { grid.number(head) }

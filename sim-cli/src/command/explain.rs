@@ -1,0 +1,85 @@
+//! `brownout explain EXPERIMENT`: what it amounts to before it is run.
+
+use crate::App;
+use crate::args::{Explain, Format};
+use crate::error::{Exit, Result};
+use crate::experiment::{Opened, Prepared};
+use crate::render::{Paint, Style, clean, run::own_table, wrap};
+use serde_json::json;
+use sim_models::run::Explanation;
+
+pub(super) fn command(args: &Explain, app: &mut App) -> Result<Exit> {
+    let opened = app.open(&args.subject.name)?;
+    let prepared = app.prepare(&opened, args.variant.as_deref(), &args.subject.set, args.subject.seed)?;
+    let explanation = prepared.resolved.model.explain(&prepared.resolved.run);
+    let style = app.console.style();
+    app.console.document(&match args.format {
+        Format::Json => as_json(&prepared, &explanation),
+        _ => text(&opened, &prepared, &explanation, style),
+    })?;
+    Ok(Exit::Good)
+}
+
+fn as_json(prepared: &Prepared, explanation: &Explanation) -> String {
+    let document = json!({
+        "format": 1,
+        "experiment": prepared.name,
+        "variant": prepared.variant,
+        "overrides": prepared.set,
+        "model": (prepared.resolved.entry.name, prepared.resolved.entry.version),
+        "seed": prepared.seed,
+        "effective": prepared.resolved.canonical.to_string(),
+        "tables": explanation.tables,
+        "notes": explanation.notes,
+    });
+    format!("{document}\n")
+}
+
+fn text(opened: &Opened, prepared: &Prepared, explanation: &Explanation, style: Style) -> String {
+    let variant =
+        prepared.variant.as_ref().map_or(String::new(), |variant| format!(", variant {}", clean(variant)));
+    let run = &prepared.resolved.run;
+    let mut lines = vec![
+        style.paint(Paint::Strong, &format!("{}{variant}", clean(&prepared.name))),
+        format!(
+            "{} · {} after {} of warm-up · seed {}",
+            prepared.resolved.entry.name, run.duration, run.warm_up, prepared.seed
+        ),
+        String::new(),
+    ];
+    lines.extend(wrap(&clean(&prepared.resolved.about), style.columns()));
+    let mut variants = opened.experiment.variants().iter().peekable();
+    if variants.peek().is_some() {
+        lines.extend([String::new(), style.paint(Paint::Strong, "Variants")]);
+    }
+    for variant in variants {
+        let set = variant.set.iter().map(|set| format!("{} = {}", set.path, set.value)).collect::<Vec<_>>();
+        let line = format!("{}: {}", variant.name.value, set.join(", "));
+        lines.extend(wrap(&clean(&line), style.columns() - 2).into_iter().map(|line| format!("  {line}")));
+    }
+    for table in &explanation.tables {
+        lines.push(String::new());
+        lines.extend(own_table(table, style));
+    }
+    if !explanation.notes.is_empty() {
+        lines.extend([String::new(), style.paint(Paint::Strong, "Worth knowing")]);
+        for note in &explanation.notes {
+            let wrapped = wrap(&clean(note), style.columns() - 4);
+            lines.extend(
+                wrapped
+                    .iter()
+                    .enumerate()
+                    .map(|(index, line)| format!("  {} {line}", if index == 0 { "-" } else { " " })),
+            );
+        }
+    }
+    lines.extend([
+        String::new(),
+        format!("every setting   brownout show {} --effective", prepared.replay.experiment),
+    ]);
+    let mut text = lines.join("\n") + "\n";
+    if !style.unicode {
+        text = text.replace('·', "-");
+    }
+    text
+}

@@ -1,0 +1,219 @@
+//! `brownout list [WHAT]`: what there is.
+
+use crate::App;
+use crate::args::{Bounds, Format, List, Listed};
+use crate::error::{Error, Exit, Result};
+use crate::library::{BUNDLED, Found, nearest};
+use crate::progress::Meter;
+use crate::reference;
+use crate::render::table::{Grid, csv_line};
+use crate::render::{Paint, Style, clean, first_sentence, number, wrap};
+use crate::simulate::{ending, simulate};
+use serde_json::json;
+use sim_models::distribution::TimeSpec;
+use sim_models::experiment::{Decode, Diagnostics, TypeDoc, parse_file, source_from_bytes};
+use sim_models::policy::Policy;
+use sim_models::report::{Metric, Unit};
+
+pub(super) fn command(args: &List, app: &mut App) -> Result<Exit> {
+    let takes_a_name = matches!(args.what, Listed::Metrics | Listed::Models);
+    if let (Some(name), false) = (&args.name, takes_a_name) {
+        return Err(Error::usage(format!("only metrics and models take a name, not `{}`", clean(name))));
+    }
+    match args.what {
+        Listed::Experiments => experiments(args, app),
+        Listed::Models => models(args, app),
+        Listed::Metrics => metrics(args, app),
+        Listed::Distributions => types(TimeSpec::describe(), args, app),
+        Listed::Policies => types(Policy::describe(), args, app),
+    }
+}
+
+/// An experiment in a list.
+struct Row {
+    family: String,
+    name: String,
+    model: String,
+    about: String,
+}
+
+fn experiments(args: &List, app: &mut App) -> Result<Exit> {
+    let mut rows = Vec::new();
+    for own in app.own()? {
+        rows.push(row(own.read()?));
+    }
+    // What is found by name is found in --dir first.
+    let bundled = BUNDLED.iter().filter(|bundled| !rows.iter().any(|own: &Row| own.name == bundled.name));
+    let bundled: Vec<Row> = bundled.map(|bundled| row(bundled.found())).collect();
+    rows.extend(bundled);
+    let style = app.console.style();
+    app.console.document(&match args.format {
+        Format::Text => experiments_text(&rows, style),
+        Format::Csv => {
+            let line = |row: &Row| csv_line([&row.family, &row.name, &row.model, &row.about]);
+            csv_line(["family", "name", "model", "about"]) + &rows.iter().map(line).collect::<String>()
+        }
+        Format::Json => {
+            let row = |row: &Row| {
+                json!({ "family": row.family, "name": row.name, "model": row.model, "about": row.about })
+            };
+            format!("{}\n", json!({ "format": 1, "experiments": rows.iter().map(row).collect::<Vec<_>>() }))
+        }
+    })?;
+    Ok(Exit::Good)
+}
+
+/// Only the text is looked at, so that a file with a problem is listed as well.
+fn row(found: Found) -> Row {
+    let text = source_from_bytes(&found.bytes).unwrap_or_default();
+    let node = parse_file(&text, 0, &mut Diagnostics::new());
+    let field = |name: &str| node.as_ref().and_then(|node| node.get(name));
+    let about = field("about")
+        .and_then(|about| about.as_text())
+        .unwrap_or("(cannot be read: see `brownout validate`)");
+    Row {
+        family: found.family.unwrap_or_else(|| "(no family)".into()),
+        name: found.name,
+        model: field("model").and_then(|model| model.name()).unwrap_or_default().into(),
+        about: about.into(),
+    }
+}
+
+fn experiments_text(rows: &[Row], style: Style) -> String {
+    let mut lines = Vec::new();
+    let column = 4 + rows.iter().map(|row| crate::render::width(&clean(&row.name))).max().unwrap_or(0);
+    let mut family = None;
+    for row in rows {
+        if family != Some(&row.family) {
+            if family.is_some() {
+                lines.push(String::new());
+            }
+            lines.push(style.paint(Paint::Strong, &clean(&row.family)));
+            family = Some(&row.family);
+        }
+        let about = clean(first_sentence(&row.about));
+        let wrapped = wrap(&about, style.columns().saturating_sub(column));
+        for (index, line) in wrapped.iter().enumerate() {
+            let name = if index == 0 { format!("  {}", clean(&row.name)) } else { String::new() };
+            lines.push(format!("{}{line}", crate::render::pad(&name, column)));
+        }
+    }
+    if lines.is_empty() {
+        lines.push("no experiments".into());
+    }
+    lines.join("\n") + "\n"
+}
+
+fn models(args: &List, app: &mut App) -> Result<Exit> {
+    if let Some(name) = &args.name {
+        let Some(entry) = app.catalog.get(name) else {
+            let near = nearest(name, app.catalog.names().map(String::from));
+            let names = app.catalog.names().collect::<Vec<_>>().join(", ");
+            let help =
+                near.map_or(format!("  there are: {names}"), |near| format!("  did you mean `{near}`?"));
+            return Err(Error::Usage {
+                message: format!("there is no model called `{}`", clean(name)),
+                help,
+            });
+        };
+        return types((entry.describe)(), args, app);
+    }
+    let entries = app.catalog.entries();
+    let document = match args.format {
+        Format::Text => {
+            let mut grid = Grid::new().words("model").number("version").words("what it simulates");
+            for entry in entries {
+                grid.row([entry.name.to_string(), entry.version.to_string(), entry.about.to_string()]);
+            }
+            grid.text(0, app.console.style()).join("\n")
+                + "\n\n`brownout list models NAME` names all settings of one\n"
+        }
+        Format::Csv => {
+            let line = |e: &sim_models::Entry| csv_line([e.name, &e.version.to_string(), e.about]);
+            csv_line(["model", "version", "about"]) + &entries.iter().map(line).collect::<String>()
+        }
+        Format::Json => {
+            let one =
+                |e: &sim_models::Entry| json!({ "name": e.name, "version": e.version, "about": e.about });
+            format!("{}\n", json!({ "format": 1, "models": entries.iter().map(one).collect::<Vec<_>>() }))
+        }
+    };
+    app.console.document(&document)?;
+    Ok(Exit::Good)
+}
+
+fn types(root: TypeDoc, args: &List, app: &mut App) -> Result<Exit> {
+    let types = reference::types(root);
+    let document = match args.format {
+        Format::Text => reference::text(&types, app.console.style()),
+        Format::Json => format!("{}\n", json!({ "format": 1, "types": reference::as_json(&types) })),
+        Format::Csv => return Err(Error::usage("types are no table: use --format json")),
+    };
+    app.console.document(&document)?;
+    Ok(Exit::Good)
+}
+
+/// The names come from a report, so the experiment is run: what it measures is what can be asked.
+fn metrics(args: &List, app: &mut App) -> Result<Exit> {
+    let Some(name) = &args.name else {
+        let help = "  such as: brownout list metrics retry-storm";
+        return Err(Error::Usage { message: "metrics of which experiment?".into(), help: help.into() });
+    };
+    let opened = app.open(name)?;
+    let prepared = app.prepare(&opened, None, &[], None)?;
+    let meter = Meter::of_run(&app.console, &prepared.name);
+    let simulated = simulate(&prepared, &Bounds::default(), None, &app.console.interrupt, Some(&meter));
+    meter.finish(&mut app.console, None);
+    let output = simulated?;
+    let report = &output.report;
+    let rows = report.metric_paths().into_iter().map(|path| {
+        let metric = report.metric(&path).unwrap_or(Metric::Absent);
+        (path, metric)
+    });
+    let document = match args.format {
+        Format::Text => {
+            let mut grid = Grid::new().words("metric").number("in this run");
+            rows.for_each(|(path, metric)| grid.row([path, number::metric(metric)]));
+            grid.text(0, app.console.style()).join("\n") + "\n"
+        }
+        Format::Csv => {
+            let line = |(path, metric): (String, Metric)| csv_line([path, raw(metric), unit(metric).into()]);
+            csv_line(["metric", "value", "unit"]) + &rows.map(line).collect::<String>()
+        }
+        Format::Json => {
+            let one = |(path, metric): (String, Metric)| {
+                let value = match metric {
+                    Metric::Truth(truth) => json!(truth),
+                    Metric::Number(value, _) => json!(value),
+                    Metric::Absent => json!(null),
+                };
+                json!({ "metric": path, "value": value, "unit": unit(metric) })
+            };
+            format!(
+                "{}\n",
+                json!({ "format": 1, "experiment": prepared.name, "metrics": rows.map(one).collect::<Vec<_>>() })
+            )
+        }
+    };
+    app.console.document(&document)?;
+    Ok(ending(&output, &app.console.interrupt))
+}
+
+fn raw(metric: Metric) -> String {
+    match metric {
+        Metric::Truth(truth) => truth.to_string(),
+        Metric::Number(value, _) => value.to_string(),
+        Metric::Absent => String::new(),
+    }
+}
+
+/// What a metric is counted in.
+fn unit(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Number(_, Unit::Duration) => "ns",
+        Metric::Number(_, Unit::Rate) => "/s",
+        Metric::Number(_, Unit::Share) => "share",
+        Metric::Number(_, Unit::Plain) | Metric::Absent => "",
+        Metric::Truth(_) => "truth",
+    }
+}
