@@ -13,6 +13,7 @@ pub mod error;
 pub mod expect;
 pub mod experiment;
 pub mod files;
+pub mod golden;
 pub mod jobs;
 pub mod library;
 pub mod progress;

@@ -30,7 +30,9 @@ pub struct Found {
     pub shown: String,
     /// What names it on a command line again.
     pub argument: String,
-    /// The file.
+    /// Where the file is, if it is one.
+    pub path: Option<PathBuf>,
+    /// What is in it.
     pub bytes: Vec<u8>,
 }
 
@@ -45,6 +47,7 @@ impl App<'_> {
                 family: None,
                 shown: "<stdin>".into(),
                 argument: "-".into(),
+                path: None,
                 bytes,
             });
         }
@@ -89,7 +92,10 @@ impl App<'_> {
         let names = BUNDLED.iter().map(|b| b.name.to_string()).chain(own.into_iter().map(|own| own.name));
         let base = argument.rsplit('/').next().unwrap_or(argument);
         let mut help = String::new();
-        if let Some(nearest) = nearest(base, names) {
+        let file = format!("{argument}.ron");
+        if Path::new(&file).is_file() {
+            help = format!("  did you mean `./{}`?\n", escape(&file));
+        } else if let Some(nearest) = nearest(base, names) {
             help = format!("  did you mean `{nearest}`?\n");
         }
         help.push_str(
@@ -103,8 +109,9 @@ impl App<'_> {
 pub fn nearest(wrong: &str, names: impl IntoIterator<Item = String>) -> Option<String> {
     let wrong = wrong.to_lowercase();
     let score = |name: &String| {
+        let name = name.to_lowercase();
         let contains = wrong.len() >= 3 && (name.contains(&wrong) || wrong.contains(name.as_str()));
-        strsim::jaro_winkler(&wrong, name).max(if contains { 0.9 } else { 0.0 })
+        strsim::jaro_winkler(&wrong, &name).max(if contains { 0.9 } else { 0.0 })
     };
     let scored = names.into_iter().map(|name| (score(&name), name)).filter(|(score, _)| *score > 0.8);
     scored.max_by(|(a, x), (b, y)| a.total_cmp(b).then_with(|| y.cmp(x))).map(|(_, name)| name)
@@ -124,6 +131,7 @@ fn read_path(path: &Path) -> Result<Found> {
         family: None,
         argument: shown.clone(),
         shown,
+        path: Some(path.into()),
         bytes: files::read(path, files::LIMIT)?,
     })
 }
@@ -136,6 +144,7 @@ impl Bundled {
             family: Some(self.family.into()),
             shown: format!("experiments/{}/{}.ron", self.family, self.name),
             argument: self.name.into(),
+            path: None,
             bytes: self.text.as_bytes().to_vec(),
         }
     }

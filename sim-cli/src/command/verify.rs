@@ -1,9 +1,170 @@
-//! `brownout verify`
+//! `brownout verify EXPERIMENT..`: twice on the fast engine and once on the reference engine; all four parts of
+//! the digest must agree. If they do not, it says which part, and where the trajectories part.
 
 use crate::App;
-use crate::args::Verify;
+use crate::args::{Bounds, EngineName, Format, Verify};
 use crate::error::{Error, Exit, Result};
+use crate::experiment::Prepared;
+use crate::jobs;
+use crate::progress::Meter;
+use crate::render::{Paint, Style, clean, number};
+use crate::simulate::{ending, simulate};
+use serde_json::json;
+use sim_core::digest::first_difference;
+use sim_models::report::DigestParts;
 
-pub(super) fn command(_args: &Verify, _app: &mut App) -> Result<Exit> {
-    Err(Error::usage("not here yet"))
+/// The runs of each experiment: what they are called, and on which engine.
+const RUNS: [(&str, EngineName); 3] =
+    [("fast", EngineName::Fast), ("fast again", EngineName::Fast), ("reference", EngineName::Reference)];
+
+/// What is kept of a run.
+struct Witness {
+    digest: DigestParts,
+    events: u64,
+    stopped: Option<String>,
+}
+
+pub(super) fn command(args: &Verify, app: &mut App) -> Result<Exit> {
+    let mut all = Vec::new();
+    for name in &args.names {
+        let opened = app.open(name)?;
+        all.push(app.prepare(&opened, args.variant.as_deref(), &args.set, args.seed)?);
+    }
+    let runs: Vec<(&Prepared, Bounds)> = all
+        .iter()
+        .flat_map(|prepared| {
+            RUNS.map(|(_, engine)| {
+                (prepared, Bounds { engine, max_events: args.max_events, max_in_flight: args.max_in_flight })
+            })
+        })
+        .collect();
+
+    let meter = Meter::of_runs(&app.console, "verify", runs.len());
+    let interrupt = app.console.interrupt.clone();
+    let witnesses = jobs::in_order(jobs::threads(app.global.jobs), &runs, |(prepared, bounds)| {
+        let output = simulate(prepared, bounds, None, &interrupt, None)?;
+        meter.run_done();
+        match ending(&output, &interrupt) {
+            Exit::Good | Exit::Limit => {}
+            stopped => return Err(Error::Stopped(stopped)),
+        }
+        let report = output.report;
+        Ok(Witness { digest: report.digest, events: report.run.events, stopped: report.stopped })
+    });
+    meter.finish(&mut app.console, None);
+    let witnesses = witnesses.into_iter().collect::<Result<Vec<Witness>>>()?;
+
+    let verdicts: Vec<Verdict> = all.iter().zip(witnesses.chunks(RUNS.len())).map(Verdict::of).collect();
+    let style = app.console.style();
+    app.console.document(&match args.format {
+        Format::Json => {
+            let verified: Vec<_> = verdicts.iter().map(Verdict::as_json).collect();
+            format!("{}\n", json!({ "format": 1, "verified": verified }))
+        }
+        _ => verdicts.iter().map(|verdict| verdict.text(style)).collect::<Vec<_>>().join("\n"),
+    })?;
+    let bounds =
+        Bounds { max_events: args.max_events, max_in_flight: args.max_in_flight, ..Bounds::default() };
+    for verdict in verdicts.iter().filter(|verdict| !verdict.differences.is_empty()) {
+        let again = verdict.prepared.replay.bounded_line("verify", &bounds);
+        app.console
+            .say(&format!("{}: not the same result every time\n  again: {again}", verdict.prepared.name));
+    }
+    Ok(verdicts.iter().map(Verdict::exit).max().unwrap_or(Exit::Good))
+}
+
+/// What became of one experiment.
+struct Verdict<'a> {
+    prepared: &'a Prepared,
+    runs: &'a [Witness],
+    /// For each run that differs from the first: which one, the parts, and the events between which they part.
+    differences: Vec<(&'static str, Vec<&'static str>, Option<(u64, u64)>)>,
+}
+
+impl<'a> Verdict<'a> {
+    fn of((prepared, runs): (&'a Prepared, &'a [Witness])) -> Self {
+        let first = &runs[0].digest;
+        let differences = runs.iter().zip(RUNS).skip(1).filter_map(|(run, (name, _))| {
+            let parts = differing_parts(first, &run.digest);
+            (!parts.is_empty()).then(|| (name, parts, first_different_stretch(first, &run.digest)))
+        });
+        Verdict { prepared, runs, differences: differences.collect() }
+    }
+
+    fn exit(&self) -> Exit {
+        match (self.differences.is_empty(), &self.runs[0].stopped) {
+            (false, _) => Exit::Failed,
+            (true, Some(_)) => Exit::Limit,
+            (true, None) => Exit::Good,
+        }
+    }
+
+    fn text(&self, style: Style) -> String {
+        let variant =
+            self.prepared.variant.as_ref().map_or(String::new(), |v| format!(", variant {}", clean(v)));
+        let name = style.paint(Paint::Strong, &clean(&self.prepared.name));
+        let events = number::count(self.runs[0].events);
+        let DigestParts { i, t, r, s, .. } = &self.runs[0].digest;
+        let mut out = format!("{name}{variant}, seed {}, {events} events\n  ", self.prepared.seed);
+        out += &format!("input {i}  trajectory {t}\n  randomness {r}  results {s}\n");
+        if let Some(stopped) = &self.runs[0].stopped {
+            out += &format!("  only up to a limit: {}\n", clean(stopped));
+        }
+        if self.differences.is_empty() {
+            let tick = style.paint(Paint::Good, style.pick("✓", "ok:"));
+            out += &format!("  {tick} the same {} times, on both engines\n", RUNS.len());
+        }
+        for (run, parts, stretch) in &self.differences {
+            let cross = style.paint(Paint::Bad, style.pick("✗", "FAILED:"));
+            out += &format!("  {cross} {run}: {} differ", parts.join(", "));
+            if let Some((from, to)) = stretch {
+                out += &format!("; the first different event is between {from} and {to}");
+            }
+            out.push('\n');
+        }
+        out
+    }
+
+    fn as_json(&self) -> serde_json::Value {
+        let runs = self.runs.iter().zip(RUNS).map(|(run, (name, _))| {
+            let DigestParts { i, t, r, s, .. } = &run.digest;
+            json!({ "run": name, "digest": { "i": i, "t": t, "r": r, "s": s } })
+        });
+        let differences = self
+            .differences
+            .iter()
+            .map(|(run, parts, stretch)| json!({ "run": run, "parts": parts, "events": stretch }));
+        json!({
+            "experiment": self.prepared.name,
+            "variant": self.prepared.variant,
+            "seed": self.prepared.seed,
+            "events": self.runs[0].events,
+            "stopped": self.runs[0].stopped,
+            "same": self.differences.is_empty(),
+            "runs": runs.collect::<Vec<_>>(),
+            "differences": differences.collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// The parts of two digests that differ, in words.
+pub(super) fn differing_parts(a: &DigestParts, b: &DigestParts) -> Vec<&'static str> {
+    let parts = [
+        ("input", &a.i, &b.i),
+        ("trajectory", &a.t, &b.t),
+        ("randomness", &a.r, &b.r),
+        ("results", &a.s, &b.s),
+    ];
+    parts.into_iter().filter(|(_, a, b)| a != b).map(|(name, ..)| name).collect()
+}
+
+/// The events between which two trajectories part, as far as their checkpoints tell.
+pub(super) fn first_different_stretch(a: &DigestParts, b: &DigestParts) -> Option<(u64, u64)> {
+    let numbers = |side: &DigestParts| -> Option<Vec<u64>> {
+        side.checkpoints.iter().map(|hex| u64::from_str_radix(hex, 16).ok()).collect()
+    };
+    if a.every == 0 || b.every == 0 {
+        return None;
+    }
+    first_difference((a.every, &numbers(a)?), (b.every, &numbers(b)?))
 }
