@@ -112,6 +112,20 @@ pub enum Format {
     Csv,
 }
 
+/// The form of a result that is a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For a pull request
+    Markdown,
+    /// For programs; carries its version
+    Json,
+    /// For spreadsheets and data frames
+    Csv,
+}
+
 /// For results that are not tables.
 fn text_or_json() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(["text", "json"])
@@ -195,7 +209,10 @@ pub struct Run {
 Examples:
   brownout compare retry-storm
   brownout compare retry-storm --variant naive --variant budgeted --replications 20
-  brownout compare retry-storm --format json > comparison.json")]
+  brownout compare retry-storm --format markdown        # for a pull request
+  brownout compare retry-storm --format json > comparison.json
+
+Every variant runs on the same seeds, so differences are taken seed by seed. Intervals are Student's, 95 %.")]
 pub struct Compare {
     /// Which experiment.
     #[command(flatten)]
@@ -211,8 +228,8 @@ pub struct Compare {
     pub metric: Vec<String>,
     /// The form of the result
     #[arg(long, default_value = "text", value_name = "FORMAT")]
-    pub format: Format,
-    /// Also write the result to this folder
+    pub format: TableFormat,
+    /// Also write comparison.json and comparison.csv to this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// How far.
@@ -226,13 +243,16 @@ pub struct Compare {
 Examples:
   brownout sweep utilisation-knee                     # the grid in the file
   brownout sweep retry-storm --over services.payments.replicas=2,3,4,5
-  brownout sweep retry-storm --over run.duration=2min,5min --variant budgeted --format csv > grid.csv")]
+  brownout sweep retry-storm --over services.payments.queue=1..64*2   # 1, 2, 4 .. 64
+  brownout sweep retry-storm --over run.duration=2min..6min:2min --variant budgeted --format csv > grid.csv
+
+A range is FROM..TO:STEP or FROM..TO*FACTOR, both ends included. Several --over make a grid.")]
 pub struct Sweep {
     /// Which experiment.
     #[command(flatten)]
     pub subject: Subject,
     /// An axis of the grid, instead of the file's: a path and its values; several make a grid
-    #[arg(long, value_name = "PATH=V1,V2,..", value_parser = assignment)]
+    #[arg(long, value_name = "PATH=V1,V2,..|FROM..TO:STEP", value_parser = assignment)]
     pub over: Vec<(String, String)>,
     /// A variant of the file instead of the base
     #[arg(long, value_name = "NAME")]
@@ -245,8 +265,8 @@ pub struct Sweep {
     pub metric: Vec<String>,
     /// The form of the result
     #[arg(long, default_value = "text", value_name = "FORMAT")]
-    pub format: Format,
-    /// Also write the result to this folder
+    pub format: TableFormat,
+    /// Also write sweep.json and sweep.csv to this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// How far.
@@ -277,6 +297,9 @@ pub struct Histogram {
     /// The form of the result
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub format: HistogramFormat,
+    /// Also write histogram.json, histogram.csv, latency.hgrm and latency.hlog to this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// How far.
     #[command(flatten)]
     pub bounds: Bounds,

@@ -6,6 +6,7 @@
 //! code, or the [`Error`] that kept it from having a result.
 
 pub mod args;
+pub mod axis;
 pub mod command;
 pub mod console;
 pub mod diagnostics;
@@ -20,6 +21,7 @@ pub mod progress;
 pub mod reference;
 pub mod render;
 pub mod replay;
+pub mod replicate;
 pub mod signal;
 pub mod simulate;
 pub mod windows;

@@ -1,9 +1,168 @@
-//! `brownout histogram EXPERIMENT`
+//! `brownout histogram EXPERIMENT|report.json`: the distribution of response times.
 
 use crate::App;
-use crate::args::Histogram;
+use crate::args::{Histogram, HistogramFormat};
 use crate::error::{Error, Exit, Result};
+use crate::files::{self, OutDir};
+use crate::library::nearest;
+use crate::progress::Meter;
+use crate::render::number::{duration, percent};
+use crate::render::table::csv_line;
+use crate::render::{Paint, Style, clean, hgrm, histogram as page, hlog, json, wrap};
+use crate::simulate::{ending, simulate};
+use serde::Serialize;
+use sim_models::experiment::During;
+use sim_models::report::{Edge, Latency, Report};
+use std::path::Path;
 
-pub(super) fn command(args: &Histogram, _app: &mut App) -> Result<Exit> {
-    Err(Error::usage(format!("histogram {}: not here yet", args.subject.name)))
+/// Version of the shape of a [`Distribution`] in JSON.
+const FORMAT: u32 = 1;
+const FILES: [&str; 4] = ["histogram.json", "histogram.csv", "latency.hgrm", "latency.hlog"];
+
+/// The distribution of one edge, for programs. Times are nanoseconds.
+#[derive(Debug, Serialize)]
+struct Distribution<'a> {
+    format: u32,
+    experiment: &'a str,
+    variant: Option<&'a str>,
+    seed: u64,
+    edge: &'a str,
+    during: Option<&'a str>,
+    latency: &'a Latency,
+}
+
+pub(super) fn command(args: &Histogram, app: &mut App) -> Result<Exit> {
+    let during = args.during.as_deref().map(during).transpose()?;
+    let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES)).transpose()?;
+    let (whole, exit) = report(args, app)?;
+    let report = match during {
+        Some(during) => whole.during(during.from, during.to),
+        None => whole,
+    };
+    let (name, edge) = edge(args, &report)?;
+    let latency = &edge.latency;
+    let distribution = Distribution {
+        format: FORMAT,
+        experiment: &report.experiment,
+        variant: report.variant.as_deref(),
+        seed: report.run.seed,
+        edge: name,
+        during: args.during.as_deref(),
+        latency,
+    };
+    // The log has a line per edge unless one was asked for; its readers choose by tag.
+    let logged = args.edge.is_some().then_some(name);
+    let document = |format: HistogramFormat| match format {
+        HistogramFormat::Text => text(&report, name, edge, args, app.console.style()),
+        HistogramFormat::Json => json(&distribution),
+        HistogramFormat::Csv => csv(latency),
+        HistogramFormat::Hgrm => hgrm::percentiles(&hgrm::rebuild(latency)),
+        HistogramFormat::Hlog => hlog::interval_log(&report, logged.as_slice()),
+    };
+    if let Some(out) = out {
+        use HistogramFormat::{Csv, Hgrm, Hlog, Json};
+        for (file, format) in FILES.into_iter().zip([Json, Csv, Hgrm, Hlog]) {
+            out.write(file, document(format).as_bytes())?;
+        }
+    }
+    let document = document(args.format);
+    app.console.document(&document)?;
+    Ok(exit)
+}
+
+fn during(text: &str) -> Result<During> {
+    text.parse().map_err(|why| Error::usage(format!("--during {}: {why}", files::escape(text))))
+}
+
+/// The report of a saved run, or of one that is made now.
+fn report(args: &Histogram, app: &mut App) -> Result<(Report, Exit)> {
+    let name = &args.subject.name;
+    if name.ends_with(".json") {
+        let settings = [
+            ("--variant", args.variant.is_some()),
+            ("--set", !args.subject.set.is_empty()),
+            ("--seed", args.subject.seed.is_some()),
+        ];
+        if let Some((flag, _)) = settings.iter().find(|(_, given)| *given) {
+            return Err(Error::usage(format!(
+                "{flag} changes a run, and {} is one that was made",
+                files::escape(name)
+            )));
+        }
+        let bytes = files::read(Path::new(name), files::REPORT_LIMIT)?;
+        let report = Report::from_json(&String::from_utf8_lossy(&bytes)).map_err(|why| {
+            Error::Failed(format!("{} is no saved report: {}", files::escape(name), files::escape(&why)))
+        })?;
+        return Ok((report, Exit::Good));
+    }
+    let opened = app.open(name)?;
+    let prepared = app.prepare(&opened, args.variant.as_deref(), &args.subject.set, args.subject.seed)?;
+    let meter = Meter::of_run(&app.console, &prepared.name);
+    let simulated = simulate(&prepared, &args.bounds, None, &app.console.interrupt, Some(&meter));
+    let events = simulated.as_ref().ok().map(|output| output.report.run.events);
+    meter.finish(&mut app.console, events);
+    let output = simulated?;
+    let exit = ending(&output, &app.console.interrupt);
+    Ok((output.report, exit))
+}
+
+/// The edge that was asked for, else the users' first.
+fn edge<'a>(args: &Histogram, report: &'a Report) -> Result<(&'a str, &'a Edge)> {
+    let names = || report.edges.iter().map(|(name, _)| name.to_string());
+    let found = match &args.edge {
+        Some(wanted) => report.edges.iter().find(|(name, _)| name == wanted),
+        None => report.edges.iter().find(|(_, edge)| edge.from_users).or_else(|| report.edges.iter().next()),
+    };
+    found.ok_or_else(|| match &args.edge {
+        Some(wanted) => {
+            let help = match nearest(wanted, names()) {
+                Some(near) => format!("  did you mean '{}'?", files::escape(&near)),
+                None => format!("  there are: {}", files::escape(&names().collect::<Vec<_>>().join(", "))),
+            };
+            Error::Usage { message: format!("there is no edge `{}`", files::escape(wanted)), help }
+        }
+        None => {
+            Error::usage(format!("{} has no edges, so no response times", files::escape(&report.experiment)))
+        }
+    })
+}
+
+fn text(report: &Report, name: &str, edge: &Edge, args: &Histogram, style: Style) -> String {
+    let dot = style.pick(" · ", ", ");
+    let variant = report.variant.iter().map(|variant| format!("variant {}", clean(variant)));
+    let during = args.during.iter().map(|during| format!("during {during}"));
+    let title = [clean(&report.experiment), clean(name)].into_iter().chain(variant).chain(during);
+    let title = title.chain([format!("seed {}", report.run.seed)]).collect::<Vec<_>>().join(dot);
+    let mut lines: Vec<String> =
+        wrap(&title, style.columns()).iter().map(|line| style.paint(Paint::Strong, line)).collect();
+    if let Some(limit) = &report.stopped {
+        lines.push(style.paint(Paint::Bad, &format!("STOPPED EARLY by a limit: {}", clean(limit))));
+    }
+    let success =
+        edge.success.map(|share| format!(", {} of those that ended", percent(share))).unwrap_or_default();
+    lines.push(format!("  response times of calls that ended well{success}"));
+    lines.push(String::new());
+    lines.extend(page::distribution(&edge.latency, style));
+    let failed = &edge.latency_failed;
+    if let (Some(p50), Some(max)) = (failed.p50, failed.max) {
+        lines.push(String::new());
+        let (p50, max) = (duration(p50), duration(max));
+        lines.push(format!("  calls that failed took {p50} (p50) to {max} (max) and are not in it"));
+    }
+    if report.edges.0.len() > 1 && args.edge.is_none() {
+        lines.push(String::new());
+        lines.extend(page::percentiles(report.edges.iter().map(|(name, edge)| (name, &edge.latency)), style));
+    }
+    lines.join("\n") + "\n"
+}
+
+/// One row per bucket.
+fn csv(latency: &Latency) -> String {
+    let mut out = csv_line(["at_most_ns", "count", "cumulative"]);
+    let mut cumulative = 0;
+    for &(highest, count) in &latency.histogram {
+        cumulative += count;
+        out += &csv_line([highest, count, cumulative].map(|n| n.to_string()));
+    }
+    out
 }

@@ -5,11 +5,13 @@
 //! whether it has colours; names from files and models are [`clean`]ed before they reach a page.
 
 pub mod chart;
+pub mod compare;
 pub mod hgrm;
 pub mod histogram;
 pub mod hlog;
 pub mod number;
 pub mod run;
+pub mod sweep;
 
 pub mod table;
 #[cfg(test)]
@@ -146,6 +148,11 @@ pub fn justify(left: &str, right: &str, columns: usize) -> String {
     } else {
         format!("{left}\n{}", pad_left(right, columns))
     }
+}
+
+/// A result for programs, with a newline at its end.
+pub fn json(result: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(result).expect("results have text keys") + "\n"
 }
 
 /// The first sentence of a text, without its full stop.

@@ -1,5 +1,6 @@
 //! Numbers for people: three significant digits, thousands apart, and `-` where there is nothing to say.
 
+use super::Style;
 use sim_core::{SimDuration, math};
 use sim_models::report::{Cell, Metric, Unit};
 
@@ -136,6 +137,16 @@ pub fn nanos(ns: f64) -> String {
     if ns < 0.0 && !size.is_zero() { format!("-{}", size.brief()) } else { size.brief() }
 }
 
+/// The unit that a report names: `ns`, `/s`, `share`.
+pub fn unit_named(name: &str) -> Unit {
+    match name {
+        "ns" => Unit::Duration,
+        "/s" => Unit::Rate,
+        "share" => Unit::Share,
+        _ => Unit::Plain,
+    }
+}
+
 /// A number with its unit.
 pub fn of(x: f64, unit: Unit) -> String {
     match unit {
@@ -143,6 +154,41 @@ pub fn of(x: f64, unit: Unit) -> String {
         Unit::Rate => rate(x),
         Unit::Share => percent(x),
         Unit::Plain => number(x),
+    }
+}
+
+/// A mean and half its interval in one unit, both to the digits that the interval leaves meaningful:
+/// `11.8 ± 1.9 s`.
+pub fn plus_minus(mean: f64, half: f64, unit: Unit, style: Style) -> String {
+    if !(mean.is_finite() && half.is_finite()) {
+        return of(mean, unit);
+    }
+    let (scale, suffix) = match unit {
+        Unit::Duration => time_scale(mean.abs().max(half)),
+        Unit::Share => (0.01, " %"),
+        Unit::Rate => (1.0, "/s"),
+        Unit::Plain => (1.0, ""),
+    };
+    let (mean, half) = (mean / scale, half / scale);
+    // An interval of next to nothing does not ask for more than four digits.
+    let least = math::pow(10.0, f64::from(exponent(mean.abs().max(1e-9))) - 2.0);
+    let digits = half.max(least);
+    let (mean, half) = match half {
+        0.0 => (number(mean), "0".into()),
+        _ => (to_the_digit(mean, digits), to_the_digit(half, digits)),
+    };
+    format!("{mean} {} {half}{suffix}", style.pick("±", "+-"))
+}
+
+/// Nanoseconds in the unit that a time of this size is told in, and its name.
+fn time_scale(ns: f64) -> (f64, &'static str) {
+    match ns {
+        ns if ns < 999.5 => (1.0, " ns"),
+        ns if ns < 999.5e3 => (1e3, " us"),
+        ns if ns < 999.5e6 => (1e6, " ms"),
+        ns if ns < 119.95e9 => (1e9, " s"),
+        ns if ns < 119.95 * 60e9 => (60e9, " min"),
+        _ => (3600e9, " h"),
     }
 }
 
@@ -245,6 +291,13 @@ mod tests {
         assert_eq!(to_the_digit(0.500_321, 0.000_51), "0.50032");
         assert_eq!(to_the_digit(12_345.678, 25.0), "12 346");
         assert_eq!(to_the_digit(0.5, 0.0), "0.5");
+        let style = Style::default();
+        assert_eq!(plus_minus(11.83e9, 1.897e9, Unit::Duration, style), "11.8 ± 1.9 s");
+        assert_eq!(plus_minus(0.973, 0.0143, Unit::Share, style), "97.3 ± 1.4 %");
+        assert_eq!(plus_minus(2.98, 0.0248, Unit::Plain, style), "2.980 ± 0.025");
+        assert_eq!(plus_minus(2.98, 1e-9, Unit::Plain, style), "2.980 ± 0.000");
+        assert_eq!(plus_minus(1000.0, 0.0, Unit::Rate, style), "1 000 ± 0/s");
+        assert_eq!(plus_minus(-4.2e6, 12e6, Unit::Duration, style), "-4 ± 12 ms");
         assert_eq!(rate(f64::NAN), "-");
         assert_eq!(metric(Metric::Absent), "-");
         assert_eq!(metric(Metric::Truth(false)), "no");

@@ -2,13 +2,14 @@
 
 use super::number::{
     NOTHING, cell, compact, count, duration, number, of, or_nothing, percent, rate, roughly, to_the_digit,
+    unit_named,
 };
 use super::table::{Entry, Grid};
 use super::timeline::timeline;
 use super::{Paint, Style, clean, first_sentence, justify, pad, width, wrap};
 use crate::expect::{Judged, Judgement};
 use crate::replay::quote;
-use sim_models::report::{Cell, Edge, Report, Service, Table, Unit, VerdictKind, unit_of};
+use sim_models::report::{Cell, Edge, Report, Service, Table, Unit, VerdictKind};
 
 /// The most edges, services, values or rows of a table that are shown; files have them all.
 const MOST: usize = 12;
@@ -319,7 +320,7 @@ fn values(report: &Report, style: Style) -> Vec<String> {
     grid = if exact { grid.numbers(["exact", "off by"]) } else { grid };
     grid = grid.words("");
     for (name, value) in entries.iter().take(MOST_ROWS) {
-        let unit = unit_of(name);
+        let unit = unit_named(&value.unit);
         let measured = match value.standard_error {
             Some(error) if unit == Unit::Plain => to_the_digit(value.value, error),
             _ => of(value.value, unit),

@@ -147,6 +147,7 @@ pub fn callbacks() -> Report {
         value,
         exact,
         standard_error,
+        unit: String::new(),
         source: "sum of squared weights".into(),
     };
     report.values.push("success", value("callbacks that met their server", 0.5003, Some(0.5), Some(0.0005)));

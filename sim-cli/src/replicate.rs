@@ -1,0 +1,335 @@
+//! Many runs of one experiment: variants, points of a grid, seeds.
+//!
+//! The runs of one row use the seeds `seed`, `seed + 1`, .. (wrapping at 2^64), the same for every row: so
+//! rows meet the same luck and their differences can be taken seed by seed, and run number `n` is
+//! repeated by `run --seed` alone. Results are placed by index: `--jobs` never shows in one.
+
+use crate::App;
+use crate::args::{Bounds, Subject};
+use crate::error::{Error, Exit, Result};
+use crate::experiment::{Opened, Prepared};
+use crate::jobs::{in_order, threads};
+use crate::progress::Meter;
+use crate::simulate::simulate;
+use serde::Serialize;
+use sim_core::stats::Sample;
+use sim_models::report::{Metric, MetricError, Report, Unit};
+use std::ops::Range;
+
+/// What intervals cover: 95 of 100.
+pub const CONFIDENCE: f64 = 0.95;
+/// The most runs of one command.
+pub const MOST_RUNS: usize = 1_000_000;
+/// Runs that are prepared at once: memory for their specifications, no more.
+const CHUNK: usize = 256;
+
+/// One row: a variant with values set, run on several seeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The variant; none is the base.
+    pub variant: Option<String>,
+    /// What is set.
+    pub set: Vec<(String, String)>,
+}
+
+/// The seeds of each row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Seeds {
+    /// The first.
+    pub first: u64,
+    /// How many.
+    pub count: u32,
+}
+
+impl Seeds {
+    /// Each of them.
+    pub fn iter(self) -> impl Iterator<Item = u64> {
+        (0..u64::from(self.count)).map(move |n| self.first.wrapping_add(n))
+    }
+}
+
+/// What came of all runs.
+#[derive(Debug)]
+pub struct Outcome<T> {
+    /// For each row, for each seed; none where a signal came first.
+    pub rows: Vec<Vec<Option<T>>>,
+    /// How many runs a limit cut short.
+    pub cut_short: usize,
+    /// How many runs were not made, or not to their end, because of a signal.
+    pub missing: usize,
+    /// The exit code that this amounts to.
+    pub exit: Exit,
+}
+
+impl<T> Outcome<T> {
+    /// What a reader must know before believing the rest; nothing if all runs were made to their end.
+    pub fn incomplete(&self) -> Vec<String> {
+        let all: usize = self.rows.iter().map(Vec::len).sum();
+        let missing = format!("interrupted: {} of {all} runs are missing", self.missing);
+        let cut =
+            format!("a limit cut {} of {all} runs short: they cover only what was reached", self.cut_short);
+        [(self.missing, missing), (self.cut_short, cut)]
+            .into_iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(_, text)| text)
+            .collect()
+    }
+}
+
+/// The seeds that a command means: its own or the file's, and as many.
+pub fn seeds_of(
+    app: &App,
+    opened: &Opened,
+    variant: Option<&str>,
+    subject: &Subject,
+    replications: Option<u32>,
+) -> Result<Seeds> {
+    let run = app.prepare(opened, variant, &subject.set, subject.seed)?.resolved.run;
+    Ok(Seeds { first: run.seed, count: replications.unwrap_or(run.replications) })
+}
+
+/// The most values that are shown unless asked for.
+const MOST_VALUES: usize = 6;
+
+/// What everyone asks for: recovery, goodput, cost, and the response time of users; of a model without edges
+/// its values. With `theory_first`, values that have an exact one beside them come first and replace the rest.
+pub fn usual(report: &Report, theory_first: bool) -> Vec<String> {
+    let there = |path: &str| matches!(report.metric(path), Ok(Metric::Truth(_) | Metric::Number(..)));
+    let values: Vec<String> = report
+        .metric_paths()
+        .into_iter()
+        .filter(|path| path.starts_with("values") && path.ends_with(".value"))
+        .collect();
+    let users = report.edges.iter().find(|(_, edge)| edge.from_users);
+    let percentiles = users.map(|(name, _)| ["p50", "p99"].map(|which| latency_path(report, name, which)));
+    let known: Vec<String> = values.iter().filter(|path| there(&exact_path(path))).cloned().collect();
+    if theory_first && !known.is_empty() {
+        return known.into_iter().take(MOST_VALUES).chain(percentiles.map(|[_, p99]| p99)).collect();
+    }
+    // Time to recover is absent from the run that never does, and still what is asked about.
+    let asked =
+        |path: &&str| there(path) || (*path == "time_to_recover" && report.summary.recovered.is_some());
+    let summary = ["recovered", "time_to_recover", "success", "amplification", "wasted"];
+    let summary = summary.iter().filter(|path| asked(path)).map(|path| (*path).to_string());
+    match percentiles {
+        Some(percentiles) => summary.chain(percentiles).collect(),
+        None => summary.chain(values.into_iter().take(MOST_VALUES)).collect(),
+    }
+}
+
+/// The path of one of an edge's latencies as the report itself writes it.
+fn latency_path(report: &Report, edge: &str, which: &str) -> String {
+    let quoted = format!("edges[\"{}\"].latency.{which}", edge.replace('\\', "\\\\").replace('"', "\\\""));
+    let plain = format!("edges.{edge}.latency.{which}");
+    if report.metric_paths().contains(&plain) { plain } else { quoted }
+}
+
+/// Where the exact value beside a measured one is.
+pub fn exact_path(value: &str) -> String {
+    format!("{}.exact", value.strip_suffix(".value").unwrap_or(value))
+}
+
+/// Checks every row before anything runs, then runs all of them on all seeds and keeps what `keep` makes of
+/// each report; the first run of a row is told apart.
+pub fn run_all<T: Send>(
+    app: &mut App,
+    opened: &Opened,
+    rows: &[Row],
+    seeds: Seeds,
+    bounds: &Bounds,
+    keep: impl Fn(Report, bool) -> Result<T> + Sync,
+) -> Result<Outcome<T>> {
+    let each = seeds.count as usize;
+    let all = rows.len().saturating_mul(each);
+    if all > MOST_RUNS {
+        let message = format!("{} rows on {each} seeds are {all} runs, allowed {MOST_RUNS}", rows.len());
+        return Err(Error::Usage { message, help: "  lower --replications, or take fewer values".into() });
+    }
+    for row in rows {
+        app.prepare(opened, row.variant.as_deref(), &row.set, Some(seeds.first))?;
+    }
+    let meter = Meter::of_runs(&app.console, &opened.found.name, all);
+    let done = run_chunks(app, opened, rows, seeds, bounds, &meter, keep);
+    meter.finish(&mut app.console, None);
+    let (mut kept, mut cut_short) = (Vec::with_capacity(all), 0);
+    for one in done? {
+        cut_short += usize::from(one.as_ref().is_some_and(|(_, stopped)| *stopped));
+        kept.push(one.map(|(kept, _)| kept));
+    }
+    let missing = kept.iter().filter(|one| one.is_none()).count();
+    let exit = match app.console.interrupt.exit() {
+        Some(exit) if missing > 0 => exit,
+        _ if cut_short > 0 => Exit::Limit,
+        _ => Exit::Good,
+    };
+    let mut kept = kept.into_iter();
+    let rows = rows.iter().map(|_| kept.by_ref().take(each).collect()).collect();
+    Ok(Outcome { rows, cut_short, missing, exit })
+}
+
+/// What is kept of each run and whether a limit cut it short, in order.
+fn run_chunks<T: Send>(
+    app: &App,
+    opened: &Opened,
+    rows: &[Row],
+    seeds: Seeds,
+    bounds: &Bounds,
+    meter: &Meter,
+    keep: impl Fn(Report, bool) -> Result<T> + Sync,
+) -> Result<Vec<Option<(T, bool)>>> {
+    let jobs: Vec<(&Row, u64, bool)> = rows
+        .iter()
+        .flat_map(|row| seeds.iter().enumerate().map(move |(n, seed)| (row, seed, n == 0)))
+        .collect();
+    let interrupt = &app.console.interrupt;
+    let one = |(prepared, first): &(Prepared, bool)| -> Result<Option<(T, bool)>> {
+        if interrupt.exit().is_some() {
+            return Ok(None);
+        }
+        let report = simulate(prepared, bounds, None, interrupt, None)?.report;
+        meter.run_done();
+        // A signal that came while it ran has cut it short: a part is no replication.
+        if interrupt.exit().is_some() {
+            return Ok(None);
+        }
+        let stopped = report.stopped.is_some();
+        keep(report, *first).map(|kept| Some((kept, stopped)))
+    };
+    let mut done = Vec::with_capacity(jobs.len());
+    let mut rest: &[_] = &jobs;
+    while !rest.is_empty() {
+        // The first alone: what is wrong with a metric shows before the others are run.
+        let (chunk, after) = rest.split_at(if done.is_empty() { 1 } else { rest.len().min(CHUNK) });
+        let prepare = |&(row, seed, first): &(&Row, u64, bool)| {
+            app.prepare(opened, row.variant.as_deref(), &row.set, Some(seed))
+                .map(|prepared| (prepared, first))
+        };
+        let prepared: Vec<_> = chunk.iter().map(prepare).collect::<Result<_>>()?;
+        for result in in_order(threads(app.global.jobs), &prepared, one) {
+            done.push(result?);
+        }
+        rest = after;
+    }
+    Ok(done)
+}
+
+/// What a metric came to in one run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Measured {
+    /// True or false.
+    Truth(bool),
+    /// A number.
+    Number(f64),
+    /// Nothing to measure in this run.
+    Absent,
+}
+
+/// These metrics of one report, and what they count; an unknown one is a mistake on the command line.
+pub fn measure(report: &Report, paths: &[String]) -> Result<Vec<(Measured, Unit)>> {
+    let of = |path: &String| match report.metric(path) {
+        Ok(Metric::Truth(truth)) => Ok((Measured::Truth(truth), Unit::Plain)),
+        Ok(Metric::Number(number, unit)) => Ok((Measured::Number(number), unit)),
+        Ok(Metric::Absent) => Ok((Measured::Absent, sim_models::report::unit_of(path))),
+        Err(error) => Err(unknown(error)),
+    };
+    paths.iter().map(of).collect()
+}
+
+fn unknown(error: MetricError) -> Error {
+    let help = match error.nearest.as_slice() {
+        [] => "  `brownout list metrics EXPERIMENT` names them".into(),
+        nearest => format!("  the nearest are: {}", nearest.join(", ")),
+    };
+    Error::Usage { message: error.message, help }
+}
+
+/// A metric over the seeds of one row.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Estimate {
+    /// In how many runs it was there.
+    pub n: u64,
+    /// In how many it was true, for what is true or false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub yes: Option<u64>,
+    /// Its mean over them; of a truth, the share.
+    pub mean: Option<f64>,
+    /// Half the width of Student's interval for the mean; absent for fewer than two values.
+    pub half_width: Option<f64>,
+}
+
+impl Estimate {
+    /// Of one value per seed.
+    pub fn of(values: &[Measured]) -> Self {
+        let numbers: Vec<f64> = values.iter().copied().filter_map(number).collect();
+        let yes = values.iter().filter(|value| **value == Measured::Truth(true)).count() as u64;
+        let truths = values.iter().any(|value| matches!(value, Measured::Truth(_)));
+        let sample = Sample::of(&numbers);
+        Estimate {
+            n: sample.n,
+            yes: truths.then_some(yes),
+            mean: (sample.n > 0).then_some(sample.mean),
+            half_width: if truths { None } else { sample.half_width(CONFIDENCE) },
+        }
+    }
+
+    /// Of the differences `values - base`, seed by seed, where both are numbers.
+    pub fn of_differences(values: &[Measured], base: &[Measured]) -> Self {
+        let pairs = values.iter().zip(base);
+        let both = |(a, b): (&Measured, &Measured)| match (a, b) {
+            (Measured::Number(a), Measured::Number(b)) => Some(Measured::Number(a - b)),
+            _ => None,
+        };
+        Estimate::of(&pairs.filter_map(both).collect::<Vec<_>>())
+    }
+
+    /// The interval, if there is one.
+    pub fn interval(&self) -> Option<Range<f64>> {
+        let (mean, half) = (self.mean?, self.half_width?);
+        Some(mean - half..mean + half)
+    }
+}
+
+fn number(value: Measured) -> Option<f64> {
+    match value {
+        Measured::Number(x) if x.is_finite() => Some(x),
+        Measured::Truth(truth) => Some(f64::from(u8::from(truth))),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Measured::{Absent, Number, Truth};
+
+    #[test]
+    fn seeds_count_up_and_wrap() {
+        let seeds = Seeds { first: u64::MAX - 1, count: 4 };
+        assert_eq!(seeds.iter().collect::<Vec<_>>(), [u64::MAX - 1, u64::MAX, 0, 1]);
+    }
+
+    #[test]
+    fn estimates_leave_out_what_was_not_there() {
+        let estimate = Estimate::of(&[Number(1.0), Absent, Number(3.0), Number(f64::NAN)]);
+        assert_eq!((estimate.n, estimate.mean, estimate.yes), (2, Some(2.0), None));
+        // t(0.975, 1) * 1: with two values the interval is wide, as it should be.
+        let half = estimate.half_width.expect("two values");
+        assert!((half - 12.706_204_736).abs() < 1e-6, "{half}");
+        assert_eq!(Estimate::of(&[Absent]), Estimate::default());
+        assert_eq!(Estimate::of(&[Number(5.0)]).half_width, None);
+    }
+
+    #[test]
+    fn truths_are_counted() {
+        let estimate = Estimate::of(&[Truth(true), Truth(false), Truth(true), Absent]);
+        assert_eq!((estimate.n, estimate.yes, estimate.half_width), (3, Some(2), None));
+    }
+
+    #[test]
+    fn differences_are_taken_seed_by_seed() {
+        let base = [Number(10.0), Number(100.0), Absent, Number(1.0)];
+        let other = [Number(11.0), Number(101.0), Number(5.0), Absent];
+        let difference = Estimate::of_differences(&other, &base);
+        assert_eq!((difference.n, difference.mean, difference.half_width), (2, Some(1.0), Some(0.0)));
+    }
+}
