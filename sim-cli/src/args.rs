@@ -183,8 +183,8 @@ Examples:
   brownout run ./mine.ron --format csv > windows.csv
   brownout run retry-storm --out results     # report.json, report.txt, windows.csv
 
-Expectations of the file are shown with their measured values. Under --set or --seed, or with a variant they
-do not speak about, they are shown but not enforced.")]
+What the file expects of this variant is shown with the measured value, and decides the exit code. With --set,
+or with another seed than the file's, it is shown and not enforced.")]
 pub struct Run {
     /// Which experiment.
     #[command(flatten)]
