@@ -154,10 +154,16 @@ impl Decoder {
         value
     }
 
-    /// The fields of a struct or variant called `name`. Reports those that are not among `known`.
+    /// The fields of a struct or variant called `name`. Reports those that are not among `known`. A value
+    /// alone is the first field's: `Ratio(0.1)`.
     pub fn fields<'n>(&mut self, node: &'n Node, name: &'static str, known: &[&str]) -> Option<Fields<'n>> {
+        let mut lone = None;
         let given: &[Entry] = match &node.kind {
             Kind::Invalid => return None,
+            Kind::Tuple(Some(given), items) if is_called(given, name) && items.len() == 1 && !known.is_empty() => {
+                lone = Some((field_name(known[0]).to_owned(), &items[0]));
+                &[]
+            }
             Kind::Struct(None, fields) => fields,
             Kind::Struct(Some(given), fields) if is_called(given, name) => fields,
             Kind::Unit => &[],
@@ -202,7 +208,7 @@ impl Decoder {
                 self.at(found, |cx| cx.error(entry.key.span, message).help(help).span());
             }
         }
-        Some(Fields { given, of: name, span: node.span })
+        Some(Fields { given, lone, of: name, span: node.span })
     }
 
     /// One field: decoded and checked, or its default, or reported as missing.
@@ -214,8 +220,8 @@ impl Decoder {
         rule: Option<&dyn Rule<T>>,
     ) -> Option<T> {
         let name = field_name(name);
-        if let Some(entry) = fields.given.iter().find(|entry| entry.key.value == name) {
-            return self.at(name, |cx| cx.checked(&entry.value, rule));
+        if let Some(value) = fields.get(name) {
+            return self.at(name, |cx| cx.checked(value, rule));
         }
         if let Some(default) = default {
             return Some(default());
@@ -327,6 +333,8 @@ pub struct Items<'n> {
 #[derive(Debug)]
 pub struct Fields<'n> {
     given: &'n [Entry],
+    /// The first field, written alone and without its name.
+    lone: Option<(String, &'n Node)>,
     of: &'static str,
     span: Span,
 }
@@ -334,7 +342,9 @@ pub struct Fields<'n> {
 impl<'n> Fields<'n> {
     /// The value of a field, if it was written.
     pub fn get(&self, name: &str) -> Option<&'n Node> {
-        self.given.iter().find(|entry| entry.key.value == name).map(|entry| &entry.value)
+        let named = self.given.iter().find(|entry| entry.key.value == name).map(|entry| &entry.value);
+        let lone = || self.lone.as_ref().filter(|(first, _)| first == name).map(|(_, value)| *value);
+        named.or_else(lone)
     }
 }
 

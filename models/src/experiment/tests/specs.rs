@@ -67,7 +67,7 @@ fn each_rule_has_its_place_and_its_words() {
         ),
         (work("Exponential"), "7:38: services.shop.work.mean: missing field `mean` of Exponential"),
         (
-            work("Exponential(\"5ms\")"),
+            work("Exponential(\"5ms\", 2)"),
             "7:28: services.shop.work: `Exponential` takes its values by name\n  help: write Exponential(mean: ..)",
         ),
         (
