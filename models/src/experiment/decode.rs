@@ -160,7 +160,9 @@ impl Decoder {
         let mut lone = None;
         let given: &[Entry] = match &node.kind {
             Kind::Invalid => return None,
-            Kind::Tuple(Some(given), items) if is_called(given, name) && items.len() == 1 && !known.is_empty() => {
+            Kind::Tuple(Some(given), items)
+                if is_called(given, name) && items.len() == 1 && !known.is_empty() =>
+            {
                 lone = Some((field_name(known[0]).to_owned(), &items[0]));
                 &[]
             }

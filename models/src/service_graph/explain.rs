@@ -7,6 +7,7 @@ use super::spec::*;
 use super::state::Caller;
 use crate::RunSpec;
 use crate::experiment::Decode;
+use crate::policy::Policy;
 use crate::policy::retry::RetryPlan;
 use crate::report::{Cell, Table};
 use crate::run::Explanation;
@@ -91,7 +92,7 @@ fn arrivals(spec: &GraphSpec, run: &RunSpec) -> Table {
         table.rows.push(vec![
             workload.name.value.as_str().into(),
             workload.to.value.as_str().into(),
-            workload.arrivals.encode().to_string().into(),
+            plain(&workload.arrivals).into(),
             per_second(base_rate(workload, run)),
             u64::from(workload.clients).into(),
         ]);
@@ -117,8 +118,8 @@ fn services(spec: &GraphSpec, load: &Load) -> Table {
         table.rows.push(vec![
             name.into(),
             u64::from(service.replicas).into(),
-            service.workers.encode().to_string().into(),
-            service.queue.encode().to_string().into(),
+            plain(&service.workers).into(),
+            plain(&service.queue).into(),
             service.work.mean().brief().into(),
             if capacity.is_finite() { per_second(capacity) } else { "-".into() },
             per_second(load.healthy[number]),
@@ -156,7 +157,7 @@ fn calls(spec: &GraphSpec, edges: &[EdgePlan]) -> Table {
         table.rows.push(vec![
             edge.name.as_str().into(),
             edge.policy_name.unwrap_or("(none)").into(),
-            edge.network.encode().to_string().into(),
+            plain(edge.network).into(),
             edge.call.map_or(1.0, |call| call.probability).into(),
             u64::from(edge.call.map_or(1, |call| call.times)).into(),
             u64::from(retry.attempts()).into(),
@@ -192,25 +193,30 @@ fn longest(edge: &EdgePlan) -> Option<SimDuration> {
     }
 }
 
-fn policies(spec: &GraphSpec) -> Option<Table> {
-    let columns = ["policy", "timeout", "deadline", "retry", "budget", "breaker", "bulkhead", "balancer"];
-    let mut table = table("Policies, defaults included", &columns);
-    fn shown<T: Decode>(part: &Option<T>) -> Cell {
-        part.as_ref().map_or("-".into(), |part| part.encode().to_string().into())
+/// A table for each policy: what it says about each question, defaults included.
+fn policies(spec: &GraphSpec) -> Vec<Table> {
+    fn shown<T: Decode>(part: &Option<T>, otherwise: &str) -> Cell {
+        part.as_ref().map_or(otherwise.into(), |part| plain(part).into())
     }
-    for (name, policy) in spec.policies.iter() {
-        table.rows.push(vec![
-            name.into(),
-            shown(&policy.timeout),
-            shown(&policy.deadline),
-            policy.retry.encode().to_string().into(),
-            shown(&policy.budget),
-            shown(&policy.breaker),
-            shown(&policy.bulkhead),
-            policy.balancer.encode().to_string().into(),
-        ]);
-    }
-    (!table.rows.is_empty()).then_some(table)
+    let table = |(name, policy): (&str, &Policy)| Table {
+        rows: vec![
+            vec!["timeout".into(), shown(&policy.timeout, "none: an attempt waits for ever")],
+            vec!["deadline".into(), shown(&policy.deadline, "none: a call has no end of its own")],
+            vec!["retry".into(), plain(&policy.retry).into()],
+            vec!["budget".into(), shown(&policy.budget, "none: every failure may be retried")],
+            vec!["breaker".into(), shown(&policy.breaker, "none: whatever fails is called again")],
+            vec!["bulkhead".into(), shown(&policy.bulkhead, "none: any number of calls at once")],
+            vec!["balancer".into(), plain(&policy.balancer).into()],
+        ],
+        ..table(&format!("Policy `{name}`"), &["setting", "value, defaults included"])
+    };
+    spec.policies.iter().map(table).collect()
+}
+
+/// As in a file; a text without its quotes.
+fn plain(part: &impl Decode) -> String {
+    let node = part.encode();
+    node.as_text().map_or_else(|| node.to_string(), str::to_owned)
 }
 
 fn back_offs(spec: &GraphSpec) -> Vec<Table> {
@@ -247,8 +253,8 @@ fn faults(spec: &GraphSpec) -> Option<Table> {
     for fault in &spec.faults {
         table.rows.push(vec![
             fault.on.value.as_str().into(),
-            fault.effect.encode().to_string().into(),
-            fault.replicas.encode().to_string().into(),
+            plain(&fault.effect).into(),
+            plain(&fault.replicas).into(),
             fault.at.to_string().into(),
             fault.r#for.map_or("the end".into(), |length| (fault.at + length).to_string()).into(),
         ]);
