@@ -11,7 +11,11 @@ const REQUESTS: u64 = 200_000;
 
 fn main() {
     for (model, specialised) in [("w1", "w1-loop"), ("w2", "w2-loop")] {
-        assert_eq!(workloads::run(model, 10_000), workloads::run(specialised, 10_000), "{model} and its loop");
+        assert_eq!(
+            workloads::run(model, 10_000),
+            workloads::run(specialised, 10_000),
+            "{model} and its loop"
+        );
     }
     divan::main();
 }

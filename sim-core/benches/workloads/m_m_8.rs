@@ -328,7 +328,8 @@ impl Loop {
         if request.tries <= RETRIES {
             let again = Pending { tries: request.tries + 1, state: State::BackingOff, ..request };
             let again = self.insert(again);
-            let delay = back_off(&mut self.jitter, request.key.child(u64::from(request.tries)), request.tries);
+            let delay =
+                back_off(&mut self.jitter, request.key.child(u64::from(request.tries)), request.tries);
             self.heap.set(FIRST_REQUEST + again, now + delay);
         }
     }
