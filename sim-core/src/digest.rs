@@ -87,7 +87,7 @@ const CHECKPOINTS: usize = 4096;
 /// The running `t` digest of a run, with checkpoints that let two runs be compared piece by piece.
 #[derive(Clone, Debug)]
 pub struct Trajectory {
-    digest: Digester,
+    state: u64,
     events: u64,
     /// A checkpoint is kept every `every` events; doubles whenever they grow too many.
     every: u64,
@@ -98,7 +98,7 @@ pub struct Trajectory {
 impl Default for Trajectory {
     fn default() -> Self {
         Trajectory {
-            digest: Digester::new(TRAJECTORY),
+            state: TRAJECTORY ^ K0,
             events: 0,
             every: 64,
             next_checkpoint: 64,
@@ -108,17 +108,23 @@ impl Default for Trajectory {
 }
 
 impl Trajectory {
-    /// One more event was dispatched; a full stretch of events leaves a checkpoint.
+    /// One more event was dispatched.
     #[inline]
     pub(crate) fn count_event(&mut self) {
-        if self.events == self.next_checkpoint {
-            self.checkpoint();
-        }
         self.events += 1;
     }
 
+    /// How many events there will be when [`checkpoint`](Self::checkpoint) wants to be called.
+    pub(crate) fn next_checkpoint(&self) -> u64 {
+        self.next_checkpoint
+    }
+
+    /// Leaves a checkpoint if a full stretch of events is over.
     #[cold]
-    fn checkpoint(&mut self) {
+    pub(crate) fn checkpoint(&mut self) {
+        if self.events < self.next_checkpoint {
+            return;
+        }
         if self.checkpoints.len() == CHECKPOINTS {
             // Keep those at even multiples: the 2nd, 4th, ...
             let mut index = 0;
@@ -129,15 +135,17 @@ impl Trajectory {
             self.every *= 2;
         }
         if self.events.is_multiple_of(self.every) {
-            self.checkpoints.push(self.digest.finish());
+            self.checkpoints.push(self.finish());
         }
         self.next_checkpoint = (self.events / self.every + 1) * self.every;
     }
 
     #[inline]
     pub(crate) fn witness(&mut self, time: u64, what: u64, entity: u64, request: u64, detail: u64) {
-        self.digest.pair(time ^ entity, request);
-        self.digest.pair(what, detail);
+        // Two multiplications that do not wait for each other.
+        let when = fold(self.state ^ time, request ^ K1);
+        let which = fold(entity ^ what ^ K2, detail ^ K0);
+        self.state = (self.state.rotate_left(23) ^ when).wrapping_add(which);
     }
 
     /// Events dispatched so far.
@@ -147,7 +155,9 @@ impl Trajectory {
 
     /// The digest so far.
     pub fn finish(&self) -> u64 {
-        self.digest.finish()
+        let mut digest = Digester::new(TRAJECTORY);
+        digest.pair(self.state, self.events);
+        digest.finish()
     }
 
     /// The digests after `every`, `2 * every`, .. events.

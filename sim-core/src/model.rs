@@ -42,6 +42,9 @@ pub struct Context<E> {
     pub(crate) trajectory: Trajectory,
     pub(crate) recording: Option<Recording>,
     pub(crate) stopped: Option<String>,
+    /// After how many events the loop looks up from its work: at the next checkpoint, at a limit, or at
+    /// once. One comparison per event instead of four.
+    pub(crate) look_up: u64,
 }
 
 pub(crate) struct Recording {
@@ -57,6 +60,7 @@ impl<E> Context<E> {
             trajectory: Trajectory::default(),
             recording: None,
             stopped: None,
+            look_up: 0,
         }
     }
 
@@ -125,5 +129,6 @@ impl<E> Context<E> {
     /// Ends the run after this event, because a limit of the model was reached.
     pub fn stop(&mut self, reason: String) {
         self.stopped.get_or_insert(reason);
+        self.look_up = 0;
     }
 }

@@ -103,6 +103,7 @@ impl<M: Model> Simulation<M> {
 
     /// Handles the next event, if there is one.
     pub fn step(&mut self) -> Option<SimTime> {
+        self.context.trajectory.checkpoint();
         let (time, event) = self.context.queue.pop()?;
         self.dispatch(time, event);
         Some(time)
@@ -110,12 +111,16 @@ impl<M: Model> Simulation<M> {
 
     #[inline]
     fn dispatch(&mut self, time: SimTime, event: M::Event) {
-        assert!(time >= self.context.now, "time went back");
         if time > self.context.now {
             self.context.now = time;
-            self.at_this_instant = 0;
+            self.at_this_instant = 1;
+        } else {
+            assert!(time == self.context.now, "time went back");
+            self.at_this_instant += 1;
+            if self.at_this_instant > self.limits.events_at_one_instant {
+                self.context.look_up = 0;
+            }
         }
-        self.at_this_instant += 1;
         self.context.trajectory.count_event();
         self.model.handle(event, &mut self.context);
     }
@@ -123,17 +128,14 @@ impl<M: Model> Simulation<M> {
     /// Handles every event before `end` (an event at `end` itself is left for later), then moves the
     /// clock to `end`.
     pub fn run_until(&mut self, end: SimTime) -> Stop {
-        while let Some((time, event)) = self.context.queue.pop_before(end) {
+        loop {
+            if self.context.trajectory.events() >= self.context.look_up
+                && let Some(stop) = self.look_up()
+            {
+                return stop;
+            }
+            let Some((time, event)) = self.context.queue.pop_before(end) else { break };
             self.dispatch(time, event);
-            if self.at_this_instant > self.limits.events_at_one_instant {
-                return Stop::Instant(time);
-            }
-            if self.context.trajectory.events() >= self.limits.events {
-                return Stop::Events(self.limits.events);
-            }
-            if self.context.stopped.is_some() {
-                return Stop::Model(self.context.stopped.take().expect("just seen"));
-            }
         }
         if self.context.queue.is_empty() {
             return Stop::Drained;
@@ -141,5 +143,20 @@ impl<M: Model> Simulation<M> {
         self.context.now = self.context.now.max(end);
         self.at_this_instant = 0;
         Stop::Reached
+    }
+
+    /// Whatever need not be seen to after every event.
+    #[cold]
+    fn look_up(&mut self) -> Option<Stop> {
+        let context = &mut self.context;
+        context.trajectory.checkpoint();
+        context.look_up = context.trajectory.next_checkpoint().min(self.limits.events);
+        if self.at_this_instant > self.limits.events_at_one_instant {
+            return Some(Stop::Instant(context.now));
+        }
+        if context.trajectory.events() >= self.limits.events {
+            return Some(Stop::Events(self.limits.events));
+        }
+        context.stopped.take().map(Stop::Model)
     }
 }

@@ -90,8 +90,9 @@ impl SimDuration {
     #[inline]
     pub fn from_nanos_f64(nanos: f64) -> Self {
         debug_assert!(!nanos.is_nan(), "a sampler returned NaN");
-        // `as` saturates: negative to 0, and anything too long is capped to `LONGEST` next.
-        SimDuration(((nanos + 0.5) as u64).min(LONGEST.0))
+        // `as` saturates, and anything too long is capped to `LONGEST` next. By way of `i64`, which the
+        // processor can convert in one step.
+        SimDuration((((nanos + 0.5) as i64).max(0) as u64).min(LONGEST.0))
     }
 
     /// Nanoseconds.

@@ -49,7 +49,7 @@ impl LatencyHistogram {
     }
 
     /// Counts `n` latencies of `ns` nanoseconds each.
-    #[inline]
+    #[inline(always)]
     pub fn record_n(&mut self, ns: u64, n: u64) {
         self.sum_ns += u128::from(ns) * u128::from(n);
         self.max_ns = self.max_ns.max(ns);
@@ -135,21 +135,22 @@ impl LatencyHistogram {
 #[derive(Clone, Debug)]
 pub struct LatencyWindows {
     filling: Box<[u64]>,
-    /// Which groups of `filling` are not all zero, a bit for each: most windows touch two or three, and
-    /// closing one should not cost more than filling it did.
-    touched: u64,
+    /// Which buckets are not zero, a bit for each, and which of these words are not zero: closing a window
+    /// costs no more than filling it did, however few latencies fell into it.
+    filled: Box<[u64]>,
+    words: u64,
     closed: Vec<Vec<(u64, u64)>>,
 }
 
-/// Buckets in a group.
-const GROUP: usize = 64;
-const _: () = assert!(COARSE.len() <= 64 * GROUP);
+const _: () = assert!(COARSE.len() <= 64 * 64, "`LatencyWindows::words` has a bit for each word");
 
 impl Default for LatencyWindows {
     fn default() -> Self {
+        let words = COARSE.len().div_ceil(64);
         LatencyWindows {
-            filling: vec![0; COARSE.len().next_multiple_of(GROUP)].into(),
-            touched: 0,
+            filling: vec![0; 64 * words].into(),
+            filled: vec![0; words].into(),
+            words: 0,
             closed: Vec::new(),
         }
     }
@@ -161,22 +162,20 @@ impl LatencyWindows {
     pub fn record(&mut self, latency: SimDuration) {
         let index = COARSE.index(latency.as_nanos().min(HIGHEST_NS));
         self.filling[index] += 1;
-        self.touched |= 1 << (index / GROUP);
+        self.filled[index / 64] |= 1 << (index % 64);
+        self.words |= 1 << (index / 64);
     }
 
     /// Ends the current window.
     pub fn close(&mut self) {
-        let groups = BitsOf(self.touched).map(|group| group * GROUP);
-        let filled = groups.clone().map(|first| count_filled(&self.filling[first..first + GROUP])).sum();
+        let filled = bits(self.words).map(|word| self.filled[word].count_ones() as usize).sum();
         let mut window = Vec::with_capacity(filled);
-        for first in groups {
-            for (offset, count) in self.filling[first..first + GROUP].iter_mut().enumerate() {
-                if *count > 0 {
-                    window.push((COARSE.highest(first + offset), std::mem::take(count)));
-                }
+        for word in bits(self.words) {
+            for index in bits(std::mem::take(&mut self.filled[word])).map(|bit| 64 * word + bit) {
+                window.push((COARSE.highest(index), std::mem::take(&mut self.filling[index])));
             }
         }
-        self.touched = 0;
+        self.words = 0;
         self.closed.push(window);
     }
 
@@ -186,22 +185,13 @@ impl LatencyWindows {
     }
 }
 
-fn count_filled(counts: &[u64]) -> usize {
-    counts.iter().filter(|count| **count > 0).count()
-}
-
 /// The positions of the bits that are set, lowest first.
-#[derive(Clone)]
-struct BitsOf(u64);
-
-impl Iterator for BitsOf {
-    type Item = usize;
-
-    fn next(&mut self) -> Option<usize> {
-        let lowest = self.0.trailing_zeros();
-        self.0 &= self.0.checked_sub(1)?;
+fn bits(mut word: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lowest = word.trailing_zeros();
+        word &= word.checked_sub(1)?;
         Some(lowest as usize)
-    }
+    })
 }
 
 /// Where HdrHistogram's buckets are. Up to 2^(unit + half + 1) they are 2^unit wide; after that each doubling
@@ -229,9 +219,12 @@ impl Scale {
 
     #[inline]
     const fn index(&self, ns: u64) -> usize {
+        // Wrapping only spares the checks: nothing wraps.
         let narrow = (1 << (self.unit + self.half + 1)) - 1;
-        let doublings = (ns | narrow).ilog2() - (self.unit + self.half);
-        ((doublings as usize) << self.half) + (ns >> (doublings + self.unit)) as usize
+        let doublings = 63 - (ns | narrow).leading_zeros() - (self.unit + self.half);
+        (doublings as usize)
+            .wrapping_shl(self.half)
+            .wrapping_add(ns.wrapping_shr(doublings.wrapping_add(self.unit)) as usize)
     }
 
     /// The highest value that falls into a bucket.
