@@ -43,13 +43,8 @@ impl CallEnd {
 impl Graph {
     /// A call begins at `now`, on behalf of `parent`, by client `client` of `edge`.
     pub fn begin_call(&mut self, edge_id: u32, client: u32, parent: Parent, key: Key, ctx: &mut Ctx) {
-        let workload = match parent {
-            Parent::Request { attempt, .. } => self.attempts[attempt].workload,
-            // The workloads' edges come first, in their order.
-            Parent::User | Parent::Loop { .. } => edge_id,
-        };
         let now = ctx.now();
-        let measured = now >= self.measured_from;
+        let measured = self.measures(now);
         let edge = &mut self.edges[edge_id as usize];
         edge.stats.call_started(measured);
         let state = &mut edge.clients[client as usize];
@@ -63,18 +58,14 @@ impl Graph {
         if let Some(budget) = &mut state.budget {
             budget.on_call();
         }
-        let deadline = edge.policy.deadline.map_or(SimTime::MAX, |deadline| now + deadline);
         let call = self.calls.insert(Call {
+            key,
+            started: now,
+            parent,
             edge: edge_id,
             client,
-            parent,
-            started: now,
-            deadline,
-            key,
-            workload,
             tries: 0,
             sent: 0,
-            measured,
             previous_delay: SimDuration::ZERO,
             timer: None,
             live: None,
@@ -94,6 +85,11 @@ impl Graph {
         let edge_id = call.edge;
         let edge = &mut self.edges[edge_id as usize];
         let client = call.client;
+        let workload = match call.parent {
+            Parent::Request { attempt, .. } => self.attempts[attempt].workload,
+            // The workloads' edges come first, in their order.
+            Parent::User | Parent::Loop { .. } => edge_id,
+        };
         let mut permit = None;
         if let Some(breaker) = &mut edge.clients[client as usize].breaker
             && call.permit.is_none()
@@ -108,35 +104,41 @@ impl Graph {
         let replica = if edge.one_replica { 0 } else { state.balancer.pick(&mut edge.pick.at(key)) };
         state.balancer.sent(replica);
         call.sent += 1;
-        edge.stats.attempt_sent(call.sent > 1, call.measured);
+        edge.stats.attempt_sent(call.sent > 1, call.started >= self.measured_from);
+        let deadline = edge.deadline(call.started);
+        let timeout = edge.policy.timeout.map_or(SimTime::MAX, |timeout| now + timeout);
         let attempt = self.attempts.insert(Attempt {
+            key,
             call: id,
             edge: edge_id,
             replica,
-            key,
-            workload: call.workload,
-            sent: now,
-            timer: None,
-            permit,
-            number: call.tries,
-            awaited: true,
-            server: Server::Sent,
-            answer: Outcome::InFlight,
-            failed: false,
-            arrived: now,
-            began: now,
+            workload,
+            since: now,
             work: SimDuration::ZERO,
             work_timer: None,
-            step: 0,
+            timer: None,
+            permit,
             outstanding: 0,
             repetition: 0,
+            step: 0,
+            number: call.tries,
+            answer: Outcome::InFlight,
+            server: Server::Sent,
+            awaited: true,
+            until_deadline: deadline < timeout,
+            failed: false,
+            measured: false,
         });
         call.live = Some(attempt);
-        let times_out = edge.policy.timeout.map_or(SimTime::MAX, |timeout| now + timeout).min(call.deadline);
-        if times_out < SimTime::MAX {
-            self.attempts[attempt].timer = Some(ctx.schedule_at(times_out, Event::Timeout { attempt }));
+        let until = timeout.min(deadline);
+        if until < SimTime::MAX {
+            self.attempts[attempt].timer = Some(ctx.schedule_at(until, Event::Timeout { attempt }));
         }
-        self.transmit(Message::Request(attempt), ctx);
+        if edge.is_instant() {
+            self.arrive(attempt, ctx)
+        } else {
+            self.transmit(Message::Request(attempt), ctx)
+        }
     }
 
     /// Puts a message on the network.
@@ -171,10 +173,11 @@ impl Graph {
     }
 
     /// An answer reaches the caller, who may have given up.
-    fn answered(&mut self, id: AttemptId, ctx: &mut Ctx) {
-        self.attempts[id].server = Server::Gone;
+    #[inline]
+    pub fn answered(&mut self, id: AttemptId, ctx: &mut Ctx) {
         self.account_work(id);
-        let attempt = &self.attempts[id];
+        let attempt = &mut self.attempts[id];
+        attempt.server = Server::Gone;
         if attempt.awaited {
             let (call, answer) = (attempt.call, attempt.answer);
             self.end_attempt(id, answer, ctx);
@@ -189,13 +192,11 @@ impl Graph {
         let now = ctx.now();
         let attempt = &mut self.attempts[id];
         attempt.timer = None;
-        let (call_id, sent) = (attempt.call, attempt.sent);
-        let call = &self.calls[call_id];
-        let edge = &self.edges[call.edge as usize];
-        let own = edge.policy.timeout.is_some_and(|timeout| now == sent + timeout);
-        let outcome = if own { Outcome::TimedOut } else { Outcome::Cancelled };
+        let call_id = attempt.call;
+        let edge = &self.edges[attempt.edge as usize];
+        let outcome = if attempt.until_deadline { Outcome::Cancelled } else { Outcome::TimedOut };
         ctx.witness(kind::TIMEOUT, attempt.number, outcome as u16, edge.path, attempt.key.get(), 0);
-        let expired = now >= call.deadline;
+        let expired = now >= edge.deadline(self.calls[call_id].started);
         self.end_attempt(id, outcome, ctx);
         if expired {
             self.end_call(call_id, CallEnd::Deadline, ctx)
@@ -214,7 +215,7 @@ impl Graph {
         let call = &mut self.calls[attempt.call];
         call.live = None;
         let edge = &mut self.edges[call.edge as usize];
-        edge.stats.attempt_ended(outcome, call.measured);
+        edge.stats.attempt_ended(outcome, call.started >= self.measured_from);
         let state = &mut edge.clients[call.client as usize];
         state.balancer.ended(attempt.replica);
         if let Some(budget) = &mut state.budget {
@@ -226,17 +227,18 @@ impl Graph {
         }
         if let (Some(breaker), Some(permit)) = (&mut state.breaker, attempt.permit.take()) {
             // An attempt that the call's deadline cut off was not answered in time either.
-            let overdue = outcome == Outcome::Cancelled && ctx.now() >= call.deadline;
+            let overdue = outcome == Outcome::Cancelled && ctx.now() >= edge.deadline(call.started);
             let seen = if overdue { Outcome::TimedOut } else { outcome };
             let transition = breaker.record(ctx.now(), permit, seen);
             note_transition(edge, call.client, transition, ctx.now());
         }
-        if self.attempts[id].server == Server::Gone {
+        if attempt.server == Server::Gone {
             self.attempts.remove(id);
         }
     }
 
     /// An attempt has ended before the call's deadline: answer, retry, or give up.
+    #[inline]
     fn settle(&mut self, id: CallId, outcome: Outcome, ctx: &mut Ctx) {
         if outcome == Outcome::Ok {
             return self.end_call(id, CallEnd::Ok, ctx);
@@ -249,7 +251,7 @@ impl Graph {
         if let Some(budget) = &mut edge.clients[call.client as usize].budget
             && !budget.try_retry()
         {
-            edge.stats.budget_refused(call.measured);
+            edge.stats.budget_refused(call.started >= self.measured_from);
             return self.end_call(id, CallEnd::Failed(outcome), ctx);
         }
         self.back_off(id, ctx);
@@ -270,7 +272,7 @@ impl Graph {
         let mut words = edge.jitter.at(call.key.child(u64::from(call.tries)));
         let delay = edge.retry.delay(u32::from(call.tries), call.previous_delay, &mut words);
         call.previous_delay = delay;
-        let resumes = (ctx.now() + delay).min(call.deadline);
+        let resumes = (ctx.now() + delay).min(edge.deadline(call.started));
         call.timer = Some(ctx.schedule_at(resumes, Event::Resume { call: id }));
     }
 
@@ -278,8 +280,9 @@ impl Graph {
     pub fn resume(&mut self, id: CallId, ctx: &mut Ctx) {
         let call = &mut self.calls[id];
         call.timer = None;
-        ctx.witness(kind::RESUME, call.tries, 0, self.edges[call.edge as usize].path, call.key.get(), 0);
-        if ctx.now() >= call.deadline {
+        let edge = &self.edges[call.edge as usize];
+        ctx.witness(kind::RESUME, call.tries, 0, edge.path, call.key.get(), 0);
+        if ctx.now() >= edge.deadline(call.started) {
             self.end_call(id, CallEnd::Deadline, ctx);
         } else {
             self.try_attempt(id, ctx);
@@ -293,19 +296,22 @@ impl Graph {
             ctx.cancel(timer);
         }
         let edge = &mut self.edges[call.edge as usize];
-        edge.stats.call_ended(end, ctx.now().since(call.started), call.sent, call.measured);
+        let measured = call.started >= self.measured_from;
+        edge.stats.call_ended(end, ctx.now().since(call.started), call.sent, measured);
         let state = &mut edge.clients[call.client as usize];
         if let Some(bulkhead) = &mut state.bulkhead {
             bulkhead.release();
         }
-        if let (Some(breaker), Some(permit)) = (&mut state.breaker, call.permit) {
+        if let (Some(breaker), Some(permit)) = (&mut state.breaker, call.permit.take()) {
             let transition = breaker.record(ctx.now(), permit, end.outcome());
             note_transition(edge, call.client, transition, ctx.now());
         }
-        self.notify(call.parent, call.edge, end == CallEnd::Ok, ctx);
+        let (parent, edge) = (call.parent, call.edge);
+        self.notify(parent, edge, end == CallEnd::Ok, ctx);
     }
 
     /// Tells whoever waits that a call is over.
+    #[inline]
     fn notify(&mut self, parent: Parent, edge: u32, ok: bool, ctx: &mut Ctx) {
         match parent {
             Parent::User => {}

@@ -254,7 +254,7 @@ impl Graph {
         for (_, call) in self.calls.iter() {
             let edge = call.edge as usize;
             calls_in_flight[edge].0 += 1;
-            if call.measured {
+            if self.measures(call.started) {
                 calls_in_flight[edge].1 += 1;
                 age_ns[edge] += u128::from(now.since(call.started).as_nanos());
                 never_sent[edge] += u64::from(call.sent == 0);
@@ -262,7 +262,7 @@ impl Graph {
         }
         for (_, attempt) in self.attempts.iter() {
             if attempt.awaited {
-                let measured = self.calls[attempt.call].measured;
+                let measured = self.calls[attempt.call].started >= self.measured_from;
                 self.edges[attempt.edge as usize].stats.attempt_ended(Outcome::InFlight, measured);
             }
         }
@@ -287,11 +287,11 @@ impl Graph {
             let since = |from: SimTime| u128::from(now.since(from).as_nanos());
             match attempt.server {
                 Server::Queued => {
-                    still_waiting[id][service.queue_of(attempt.replica)] += since(attempt.arrived)
+                    still_waiting[id][service.queue_of(attempt.replica)] += since(attempt.since)
                 }
-                Server::Working => still_held[id][attempt.replica as usize] += since(attempt.began),
+                Server::Working => still_held[id][attempt.replica as usize] += since(attempt.since),
                 Server::Waiting if service.blocking => {
-                    still_held[id][attempt.replica as usize] += since(attempt.began);
+                    still_held[id][attempt.replica as usize] += since(attempt.since);
                 }
                 _ => {}
             }

@@ -14,7 +14,8 @@ impl Graph {
         let attempt = &mut self.attempts[id];
         let service_id = self.edges[attempt.edge as usize].callee;
         let service = &mut self.services[service_id as usize];
-        attempt.arrived = now;
+        attempt.since = now;
+        attempt.measured = now >= self.measured_from;
         service.stats.total.arrived += 1;
         if service.shared_queue {
             let free =
@@ -62,11 +63,11 @@ impl Graph {
         let service = &mut self.services[service as usize];
         let replica = &mut service.replicas[replica as usize];
         let now = ctx.now();
-        service.stats.begun(now.since(attempt.arrived));
+        service.stats.begun(now.since(attempt.since));
         replica.busy.increment(now);
         let nanos = service.work.sample(&mut service.work_luck.at(attempt.key)) * replica.slow;
         attempt.server = Server::Working;
-        attempt.began = now;
+        attempt.since = now;
         attempt.work_timer =
             Some(ctx.schedule_in(SimDuration::from_nanos_f64(nanos), Event::WorkDone { attempt: id }));
     }
@@ -76,7 +77,7 @@ impl Graph {
         let now = ctx.now();
         let attempt = &mut self.attempts[id];
         attempt.work_timer = None;
-        attempt.work = now.since(attempt.began);
+        attempt.work = now.since(attempt.since);
         let (service_id, replica_id) = (self.edges[attempt.edge as usize].callee, attempt.replica);
         let service = &mut self.services[service_id as usize];
         let detail = u64::from(replica_id) << 48 ^ attempt.work.as_nanos();
@@ -180,7 +181,11 @@ impl Graph {
         let attempt = &mut self.attempts[id];
         attempt.answer = outcome;
         attempt.server = Server::Replying;
-        self.transmit(Message::Reply(id), ctx);
+        if self.edges[attempt.edge as usize].is_instant() {
+            self.answered(id, ctx)
+        } else {
+            self.transmit(Message::Reply(id), ctx)
+        }
     }
 
     /// Nothing will come back: the message or the request is lost.
@@ -199,7 +204,7 @@ impl Graph {
     /// The fate of a request's work is known: useful if everybody up to the user still waits for it.
     pub fn account_work(&mut self, id: AttemptId) {
         let attempt = &self.attempts[id];
-        if attempt.work.is_zero() || attempt.arrived < self.measured_from {
+        if attempt.work.is_zero() || !attempt.measured {
             return;
         }
         let useful =
@@ -223,7 +228,7 @@ impl Graph {
     }
 
     fn release_worker(&mut self, id: AttemptId, service: u32, replica: u32, ctx: &mut Ctx) {
-        let began = self.attempts[id].began;
+        let began = self.attempts[id].since;
         let state = &mut self.services[service as usize].replicas[replica as usize];
         state.busy.decrement(ctx.now());
         state.held += u128::from(ctx.now().since(began).as_nanos());
@@ -241,7 +246,7 @@ impl Graph {
                 if service.last_in_first_out { queue.queue.pop_back() } else { queue.queue.pop_front() };
             let Some(id) = next else { return };
             let attempt = &mut self.attempts[id];
-            let wait = now.since(attempt.arrived);
+            let wait = now.since(attempt.since);
             queue.waiting.decrement(now);
             queue.waited += u128::from(wait.as_nanos());
             attempt.replica = replica_id;
@@ -297,14 +302,14 @@ impl Graph {
             let replica = &mut service.replicas[replica_id as usize];
             if let Some(timer) = attempt.work_timer.take() {
                 ctx.cancel(timer);
-                attempt.work = now.since(attempt.began);
+                attempt.work = now.since(attempt.since);
             }
             if attempt.server == Server::Queued {
                 replica.waiting.decrement(now);
-                replica.waited += u128::from(now.since(attempt.arrived).as_nanos());
+                replica.waited += u128::from(now.since(attempt.since).as_nanos());
             } else if attempt.server == Server::Working || service.blocking {
                 replica.busy.decrement(now);
-                replica.held += u128::from(now.since(attempt.began).as_nanos());
+                replica.held += u128::from(now.since(attempt.since).as_nanos());
             }
             attempt.server = Server::Gone;
         }

@@ -1,11 +1,13 @@
 //! Reused places for calls and attempts, addressed by index and generation.
 
 use std::marker::PhantomData;
+use std::num::NonZeroU32;
 
 /// The address of an entry. Its generation tells a reused place from the entry that was meant.
 pub struct Id<T> {
     index: u32,
-    generation: u32,
+    /// Odd, so an `Option` of an id is no larger than the id.
+    generation: NonZeroU32,
     of: PhantomData<fn() -> T>,
 }
 
@@ -32,10 +34,12 @@ impl<T> std::fmt::Debug for Id<T> {
 }
 
 struct Place<T> {
+    /// Odd while the place is in use.
     generation: u32,
     /// The next free place, while this one is free.
     next_free: u32,
-    value: Option<T>,
+    /// Of a free place, what was last in it.
+    value: T,
 }
 
 /// A growing array whose free places are reused, last freed first.
@@ -57,42 +61,51 @@ impl<T> Slab<T> {
     #[inline]
     pub fn insert(&mut self, value: T) -> Id<T> {
         self.live += 1;
-        if self.free == NONE {
-            let index = u32::try_from(self.places.len()).expect("fewer than 2^32 calls in flight");
-            self.places.push(Place { generation: 0, next_free: NONE, value: Some(value) });
-            return Id { index, generation: 0, of: PhantomData };
-        }
         let index = self.free;
-        let place = &mut self.places[index as usize];
+        let Some(place) = self.places.get_mut(index as usize) else { return self.grow(value) };
         self.free = place.next_free;
-        place.value = Some(value);
-        Id { index, generation: place.generation, of: PhantomData }
+        place.generation = place.generation.wrapping_add(1);
+        place.value = value;
+        Id::new(index, place.generation)
     }
 
-    /// Frees the place. The id must be live.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, value: T) -> Id<T> {
+        assert!(self.places.len() < NONE as usize, "fewer than 2^32 calls in flight");
+        self.places.push(Place { generation: 1, next_free: NONE, value });
+        Id::new((self.places.len() - 1) as u32, 1)
+    }
+
+    /// Frees the place, and lends what is in it until the place is used again. The id must be live.
     #[inline]
-    pub fn remove(&mut self, id: Id<T>) -> T {
+    pub fn remove(&mut self, id: Id<T>) -> &mut T {
         let place = &mut self.places[id.index as usize];
-        assert_eq!(place.generation, id.generation, "a place was freed twice");
-        let value = place.value.take().expect("a place was freed twice");
+        assert!(place.generation == id.generation.get(), "a place was freed twice");
         place.generation = place.generation.wrapping_add(1);
         place.next_free = self.free;
         self.free = id.index;
         self.live -= 1;
-        value
+        &mut place.value
     }
 
     /// How many are live.
+    #[inline]
     pub fn len(&self) -> u64 {
         self.live
     }
 
     /// Every live entry, by place.
     pub fn iter(&self) -> impl Iterator<Item = (Id<T>, &T)> {
-        self.places.iter().enumerate().filter_map(|(index, place)| {
-            let id = Id { index: index as u32, generation: place.generation, of: PhantomData };
-            place.value.as_ref().map(|value| (id, value))
-        })
+        let live = self.places.iter().enumerate().filter(|(_, place)| place.generation % 2 == 1);
+        live.map(|(index, place)| (Id::new(index as u32, place.generation), &place.value))
+    }
+}
+
+impl<T> Id<T> {
+    #[inline]
+    fn new(index: u32, generation: u32) -> Self {
+        Id { index, generation: NonZeroU32::new(generation).expect("odd"), of: PhantomData }
     }
 }
 
@@ -101,8 +114,8 @@ impl<T> std::ops::Index<Id<T>> for Slab<T> {
     #[inline]
     fn index(&self, id: Id<T>) -> &T {
         let place = &self.places[id.index as usize];
-        assert_eq!(place.generation, id.generation, "an id outlived its entry");
-        place.value.as_ref().expect("an id outlived its entry")
+        assert!(place.generation == id.generation.get(), "an id outlived its entry");
+        &place.value
     }
 }
 
@@ -110,8 +123,8 @@ impl<T> std::ops::IndexMut<Id<T>> for Slab<T> {
     #[inline]
     fn index_mut(&mut self, id: Id<T>) -> &mut T {
         let place = &mut self.places[id.index as usize];
-        assert_eq!(place.generation, id.generation, "an id outlived its entry");
-        place.value.as_mut().expect("an id outlived its entry")
+        assert!(place.generation == id.generation.get(), "an id outlived its entry");
+        &mut place.value
     }
 }
 
@@ -124,10 +137,13 @@ mod tests {
         let mut slab = Slab::default();
         let a = slab.insert("a");
         let b = slab.insert("b");
-        assert_eq!(slab.remove(a), "a");
+        assert_eq!(*slab.remove(a), "a");
         let c = slab.insert("c");
         assert_eq!((slab[b], slab[c], slab.len()), ("b", "c", 2));
         assert!(a != c);
+        assert_eq!(slab.iter().map(|(id, value)| (id == b, *value)).collect::<Vec<_>>(), [(false, "c"), (true, "b")]);
+        slab.remove(b);
+        assert_eq!(slab.iter().map(|(_, value)| *value).collect::<Vec<_>>(), ["c"]);
         assert!(std::panic::catch_unwind(move || slab[a]).is_err());
     }
 }
