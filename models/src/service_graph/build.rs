@@ -114,6 +114,7 @@ fn build_workload(number: usize, workload: &WorkloadSpec, streams: &Streams) -> 
         edge: number as u32,
         clients: workload.clients,
         calls: 0,
+        next_key: Key::root(digest::hash_text(name), 0),
         arrivals: streams.luck("arrivals", name),
         spread: streams.luck("spread", name),
         schedule: Schedule::new(&workload.arrivals),

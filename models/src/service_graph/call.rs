@@ -58,7 +58,7 @@ impl Graph {
         if let Some(budget) = &mut state.budget {
             budget.on_call();
         }
-        let call = self.calls.insert(Call {
+        let (call, _) = self.calls.insert(Call {
             key,
             started: now,
             parent,
@@ -78,6 +78,7 @@ impl Graph {
     }
 
     /// The next try of a call: breaker, balancer, timeout, network.
+    #[inline(always)]
     fn try_attempt(&mut self, id: CallId, ctx: &mut Ctx) {
         let now = ctx.now();
         let call = &mut self.calls[id];
@@ -107,7 +108,7 @@ impl Graph {
         edge.stats.attempt_sent(call.sent > 1, call.started >= self.measured_from);
         let deadline = edge.deadline(call.started);
         let timeout = edge.policy.timeout.map_or(SimTime::MAX, |timeout| now + timeout);
-        let attempt = self.attempts.insert(Attempt {
+        let (attempt, entry) = self.attempts.insert(Attempt {
             key,
             call: id,
             edge: edge_id,
@@ -132,10 +133,11 @@ impl Graph {
         call.live = Some(attempt);
         let until = timeout.min(deadline);
         if until < SimTime::MAX {
-            self.attempts[attempt].timer = Some(ctx.schedule_at(until, Event::Timeout { attempt }));
+            entry.timer = Some(ctx.schedule_at(until, Event::Timeout { attempt }));
         }
         if edge.is_instant() {
-            self.arrive(attempt, ctx)
+            let callee = edge.callee;
+            self.arrive(attempt, callee, ctx)
         } else {
             self.transmit(Message::Request(attempt), ctx)
         }
@@ -167,13 +169,15 @@ impl Graph {
     /// A message arrives.
     pub fn deliver(&mut self, message: Message, ctx: &mut Ctx) {
         match message {
-            Message::Request(attempt) => self.arrive(attempt, ctx),
+            Message::Request(attempt) => {
+                let callee = self.edges[self.attempts[attempt].edge as usize].callee;
+                self.arrive(attempt, callee, ctx)
+            }
             Message::Reply(attempt) => self.answered(attempt, ctx),
         }
     }
 
     /// An answer reaches the caller, who may have given up.
-    #[inline]
     pub fn answered(&mut self, id: AttemptId, ctx: &mut Ctx) {
         self.account_work(id);
         let attempt = &mut self.attempts[id];
@@ -206,6 +210,7 @@ impl Graph {
     }
 
     /// The caller is done with an attempt; the replica may not be.
+    #[inline(always)]
     fn end_attempt(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
         let attempt = &mut self.attempts[id];
         attempt.awaited = false;
@@ -307,7 +312,7 @@ impl Graph {
             note_transition(edge, call.client, transition, ctx.now());
         }
         let (parent, edge) = (call.parent, call.edge);
-        self.notify(parent, edge, end == CallEnd::Ok, ctx);
+        self.notify(parent, edge, matches!(end, CallEnd::Ok), ctx);
     }
 
     /// Tells whoever waits that a call is over.

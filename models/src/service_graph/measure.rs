@@ -73,15 +73,19 @@ impl EdgeStats {
 
     #[inline]
     pub fn call_ended(&mut self, end: CallEnd, took: SimDuration, sent: u16, measured: bool) {
-        if end == CallEnd::Ok {
-            self.window.ok += 1;
-            self.window_latency.record(took);
-            if measured {
-                self.calls.ok += 1;
-                self.latency.record(took);
-            }
-            return;
+        if !matches!(end, CallEnd::Ok) {
+            return self.call_failed(end, took, sent, measured);
         }
+        self.window.ok += 1;
+        self.window_latency.record(took);
+        if measured {
+            self.calls.ok += 1;
+            self.latency.record(took);
+        }
+    }
+
+    #[inline(never)]
+    fn call_failed(&mut self, end: CallEnd, took: SimDuration, sent: u16, measured: bool) {
         self.window.failed += 1;
         if !measured {
             return;
@@ -90,7 +94,7 @@ impl EdgeStats {
         let calls = &mut self.calls;
         calls.never_sent += u64::from(sent == 0);
         match end {
-            CallEnd::Ok => unreachable!("counted above"),
+            CallEnd::Ok => unreachable!("it did not fail"),
             CallEnd::Deadline => calls.deadline += 1,
             CallEnd::BreakerOpen => calls.breaker_open += 1,
             CallEnd::BulkheadFull => calls.bulkhead_full += 1,

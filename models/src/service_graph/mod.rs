@@ -124,6 +124,7 @@ fn advance_to(simulation: &mut Simulation<Graph>, time: SimTime) -> Option<Strin
 impl Model for Graph {
     type Event = Event;
 
+    #[inline]
     fn handle(&mut self, event: Event, ctx: &mut Ctx) {
         match event {
             Event::Arrival { workload } => self.arrival(workload, ctx),
@@ -179,6 +180,7 @@ impl Graph {
     fn schedule_arrival(&mut self, id: u32, ctx: &mut Ctx) {
         let workload = &mut self.workloads[id as usize];
         let key = Key::root(workload.path, workload.calls);
+        workload.next_key = key;
         let schedule = workload.schedule.as_mut().expect("an open workload has a schedule");
         if let Some(at) = schedule.next(&mut workload.arrivals, key) {
             ctx.schedule_at(at.max(ctx.now()), Event::Arrival { workload: id });
@@ -187,7 +189,7 @@ impl Graph {
 
     fn arrival(&mut self, id: u32, ctx: &mut Ctx) {
         let workload = &mut self.workloads[id as usize];
-        let key = Key::root(workload.path, workload.calls);
+        let key = workload.next_key;
         ctx.witness(witness::ARRIVAL, 0, 0, workload.path, key.get(), workload.calls);
         workload.calls += 1;
         let (edge, client) = (workload.edge, workload.client(key));

@@ -9,10 +9,9 @@ use sim_core::{Key, SimDuration, Words};
 
 impl Graph {
     /// A request reaches its replica.
-    pub fn arrive(&mut self, id: AttemptId, ctx: &mut Ctx) {
+    pub fn arrive(&mut self, id: AttemptId, service_id: u32, ctx: &mut Ctx) {
         let now = ctx.now();
         let attempt = &mut self.attempts[id];
-        let service_id = self.edges[attempt.edge as usize].callee;
         let service = &mut self.services[service_id as usize];
         attempt.since = now;
         attempt.measured = now >= self.measured_from;
@@ -58,6 +57,7 @@ impl Graph {
         }
     }
 
+    #[inline(always)]
     fn start_work(&mut self, id: AttemptId, service: u32, replica: u32, ctx: &mut Ctx) {
         let attempt = &mut self.attempts[id];
         let service = &mut self.services[service as usize];
@@ -73,6 +73,7 @@ impl Graph {
     }
 
     /// A request's own work is done.
+    #[inline]
     pub fn work_done(&mut self, id: AttemptId, ctx: &mut Ctx) {
         let now = ctx.now();
         let attempt = &mut self.attempts[id];
@@ -177,6 +178,7 @@ impl Graph {
         self.answer(id, outcome, ctx);
     }
 
+    #[inline]
     fn answer(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
         let attempt = &mut self.attempts[id];
         attempt.answer = outcome;
@@ -202,6 +204,7 @@ impl Graph {
     }
 
     /// The fate of a request's work is known: useful if everybody up to the user still waits for it.
+    #[inline]
     pub fn account_work(&mut self, id: AttemptId) {
         let attempt = &self.attempts[id];
         if attempt.work.is_zero() || !attempt.measured {
@@ -214,6 +217,7 @@ impl Graph {
     }
 
     /// Whether everybody from this attempt's caller up to the user still waits.
+    #[inline]
     fn is_awaited(&self, mut id: AttemptId) -> bool {
         loop {
             let attempt = &self.attempts[id];
@@ -227,6 +231,7 @@ impl Graph {
         }
     }
 
+    #[inline(always)]
     fn release_worker(&mut self, id: AttemptId, service: u32, replica: u32, ctx: &mut Ctx) {
         let began = self.attempts[id].since;
         let state = &mut self.services[service as usize].replicas[replica as usize];

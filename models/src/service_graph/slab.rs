@@ -58,23 +58,27 @@ impl<T> Default for Slab<T> {
 }
 
 impl<T> Slab<T> {
+    /// Stores a value, and lends it at once.
     #[inline]
-    pub fn insert(&mut self, value: T) -> Id<T> {
+    pub fn insert(&mut self, value: T) -> (Id<T>, &mut T) {
         self.live += 1;
+        if self.free == NONE {
+            return self.grow(value);
+        }
         let index = self.free;
-        let Some(place) = self.places.get_mut(index as usize) else { return self.grow(value) };
+        let place = &mut self.places[index as usize];
         self.free = place.next_free;
         place.generation = place.generation.wrapping_add(1);
         place.value = value;
-        Id::new(index, place.generation)
+        (Id::new(index, place.generation), &mut place.value)
     }
 
     #[cold]
     #[inline(never)]
-    fn grow(&mut self, value: T) -> Id<T> {
-        assert!(self.places.len() < NONE as usize, "fewer than 2^32 calls in flight");
+    fn grow(&mut self, value: T) -> (Id<T>, &mut T) {
+        let index = u32::try_from(self.places.len()).expect("fewer than 2^32 calls in flight");
         self.places.push(Place { generation: 1, next_free: NONE, value });
-        Id::new((self.places.len() - 1) as u32, 1)
+        (Id::new(index, 1), &mut self.places[index as usize].value)
     }
 
     /// Frees the place, and lends what is in it until the place is used again. The id must be live.
@@ -135,10 +139,10 @@ mod tests {
     #[test]
     fn places_are_reused_and_old_ids_refused() {
         let mut slab = Slab::default();
-        let a = slab.insert("a");
-        let b = slab.insert("b");
+        let a = slab.insert("a").0;
+        let b = slab.insert("b").0;
         assert_eq!(*slab.remove(a), "a");
-        let c = slab.insert("c");
+        let c = slab.insert("c").0;
         assert_eq!((slab[b], slab[c], slab.len()), ("b", "c", 2));
         assert!(a != c);
         assert_eq!(slab.iter().map(|(id, value)| (id == b, *value)).collect::<Vec<_>>(), [(false, "c"), (true, "b")]);

@@ -70,6 +70,8 @@ pub struct Workload {
     pub clients: u32,
     /// Calls made so far: the next ordinal.
     pub calls: u64,
+    /// The key of the next arrival.
+    pub next_key: Key,
     pub arrivals: Luck,
     pub spread: Luck,
     /// `None` for a closed loop.
