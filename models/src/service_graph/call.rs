@@ -221,6 +221,7 @@ impl Graph {
         call.live = None;
         let edge = &mut self.edges[call.edge as usize];
         edge.stats.attempt_ended(outcome, call.started >= self.measured_from);
+        let overdue = outcome == Outcome::Cancelled && ctx.now() >= edge.deadline(call.started);
         let state = &mut edge.clients[call.client as usize];
         state.balancer.ended(attempt.replica);
         if let Some(budget) = &mut state.budget {
@@ -232,7 +233,6 @@ impl Graph {
         }
         if let (Some(breaker), Some(permit)) = (&mut state.breaker, attempt.permit.take()) {
             // An attempt that the call's deadline cut off was not answered in time either.
-            let overdue = outcome == Outcome::Cancelled && ctx.now() >= edge.deadline(call.started);
             let seen = if overdue { Outcome::TimedOut } else { outcome };
             let transition = breaker.record(ctx.now(), permit, seen);
             note_transition(edge, call.client, transition, ctx.now());
