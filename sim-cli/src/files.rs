@@ -58,7 +58,11 @@ fn kind(metadata: &fs::Metadata) -> &'static str {
             return "a device";
         }
     }
-    if metadata.is_dir() { "a directory" } else { "something else" }
+    match (metadata.is_dir(), metadata.is_file()) {
+        (true, _) => "a directory",
+        (_, true) => "a file",
+        _ => "something else",
+    }
 }
 
 /// Writes a file that is not there yet.

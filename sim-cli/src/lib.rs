@@ -108,8 +108,11 @@ fn parse(arguments: Vec<OsString>, console: &Console) -> Result<Args, clap::Erro
 fn tell_usage(error: &clap::Error, console: &mut Console) -> Exit {
     let text = error.render();
     if error.use_stderr() {
-        let text = if console.stderr_color() { text.ansi().to_string() } else { text.to_string() };
-        console.say(&text);
+        // It quotes what was typed. Where that could move the cursor, it is shown escaped and without colour.
+        let plain: Vec<String> = text.to_string().lines().map(files::escape).collect();
+        let harmless = plain.iter().map(String::as_str).eq(text.to_string().lines());
+        let coloured = harmless && console.stderr_color();
+        console.say(&if coloured { text.ansi().to_string() } else { plain.join("\n") });
         return Exit::Usage;
     }
     let text = if console.style().colour { text.ansi().to_string() } else { text.to_string() };

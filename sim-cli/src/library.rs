@@ -105,16 +105,15 @@ impl App<'_> {
     }
 }
 
-/// The name nearest to a misspelt one, if any is near.
+/// The name that was most likely meant: a letter or two off, or a part of it.
 pub fn nearest(wrong: &str, names: impl IntoIterator<Item = String>) -> Option<String> {
-    let wrong = wrong.to_lowercase();
-    let score = |name: &String| {
-        let name = name.to_lowercase();
-        let contains = wrong.len() >= 3 && (name.contains(&wrong) || wrong.contains(name.as_str()));
-        strsim::jaro_winkler(&wrong, &name).max(if contains { 0.9 } else { 0.0 })
+    let names: Vec<String> = names.into_iter().collect();
+    let near = sim_models::experiment::nearest(wrong, names.iter().map(String::as_str));
+    let part = || {
+        let wrong = wrong.to_lowercase();
+        names.iter().find(|name| wrong.len() >= 3 && name.to_lowercase().contains(&wrong)).map(String::as_str)
     };
-    let scored = names.into_iter().map(|name| (score(&name), name)).filter(|(score, _)| *score > 0.8);
-    scored.max_by(|(a, x), (b, y)| a.total_cmp(b).then_with(|| y.cmp(x))).map(|(_, name)| name)
+    near.or_else(part).map(String::from)
 }
 
 /// Whether an argument is a path and not a name.

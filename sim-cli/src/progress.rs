@@ -5,6 +5,9 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sim_models::run::Progress;
 use std::time::Duration;
 
+/// A run that is over before this shows no bar.
+const PATIENCE: Duration = Duration::from_millis(300);
+
 /// Steps of the bar of one run.
 const STEPS: u64 = 1_000;
 
@@ -28,8 +31,7 @@ impl Meter {
 
     fn new(console: &Console, name: &str, steps: u64, template: &str) -> Self {
         let visible = console.stderr_terminal.is_some() && !console.quiet;
-        let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let bar = ProgressBar::with_draw_target(Some(steps), target);
+        let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::hidden());
         bar.set_style(ProgressStyle::with_template(template).expect("a constant template"));
         bar.set_prefix(name.to_string());
         Meter { bar, visible }
@@ -37,7 +39,7 @@ impl Meter {
 
     /// Where the run stands.
     pub fn at(&self, progress: Progress) {
-        if self.visible && progress.end.as_nanos() > 0 {
+        if self.is_shown() && progress.end.as_nanos() > 0 {
             let share = progress.now.as_secs_f64() / progress.end.as_secs_f64();
             self.bar.set_position((share * STEPS as f64) as u64);
             self.bar.set_message(format!("{} events", events(progress.events)));
@@ -47,6 +49,15 @@ impl Meter {
     /// One more of the runs is done.
     pub fn run_done(&self) {
         self.bar.inc(1);
+        self.is_shown();
+    }
+
+    /// Whether there is a bar to see by now.
+    fn is_shown(&self) -> bool {
+        if self.visible && self.bar.is_hidden() && self.bar.elapsed() > PATIENCE {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.visible && !self.bar.is_hidden()
     }
 
     /// Takes the bar away. What remains is how long it took, which is never part of a result.

@@ -77,8 +77,15 @@ pub(super) fn command(args: &Verify, app: &mut App) -> Result<Exit> {
 struct Verdict<'a> {
     prepared: &'a Prepared,
     runs: &'a [Witness],
-    /// For each run that differs from the first: which one, the parts, and the events between which they part.
-    differences: Vec<(&'static str, Vec<&'static str>, Option<(u64, u64)>)>,
+    differences: Vec<Difference>,
+}
+
+/// A run that is not as the first was.
+struct Difference {
+    run: &'static str,
+    parts: Vec<&'static str>,
+    /// The events between which the trajectories part.
+    stretch: Option<(u64, u64)>,
 }
 
 impl<'a> Verdict<'a> {
@@ -86,7 +93,8 @@ impl<'a> Verdict<'a> {
         let first = &runs[0].digest;
         let differences = runs.iter().zip(RUNS).skip(1).filter_map(|(run, (name, _))| {
             let parts = differing_parts(first, &run.digest);
-            (!parts.is_empty()).then(|| (name, parts, first_different_stretch(first, &run.digest)))
+            let stretch = first_different_stretch(first, &run.digest);
+            (!parts.is_empty()).then_some(Difference { run: name, parts, stretch })
         });
         Verdict { prepared, runs, differences: differences.collect() }
     }
@@ -114,7 +122,7 @@ impl<'a> Verdict<'a> {
             let tick = style.paint(Paint::Good, style.pick("✓", "ok:"));
             out += &format!("  {tick} the same {} times, on both engines\n", RUNS.len());
         }
-        for (run, parts, stretch) in &self.differences {
+        for Difference { run, parts, stretch } in &self.differences {
             let cross = style.paint(Paint::Bad, style.pick("✗", "FAILED:"));
             out += &format!("  {cross} {run}: {} differ", parts.join(", "));
             if let Some((from, to)) = stretch {
@@ -130,10 +138,9 @@ impl<'a> Verdict<'a> {
             let DigestParts { i, t, r, s, .. } = &run.digest;
             json!({ "run": name, "digest": { "i": i, "t": t, "r": r, "s": s } })
         });
-        let differences = self
-            .differences
-            .iter()
-            .map(|(run, parts, stretch)| json!({ "run": run, "parts": parts, "events": stretch }));
+        let differences = self.differences.iter().map(
+            |Difference { run, parts, stretch }| json!({ "run": run, "parts": parts, "events": stretch }),
+        );
         json!({
             "experiment": self.prepared.name,
             "variant": self.prepared.variant,

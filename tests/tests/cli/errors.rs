@@ -1,0 +1,102 @@
+use crate::{TOY, brownout, with_console, with_input};
+use insta::assert_snapshot;
+use sim_cli::Exit;
+use sim_models::Catalog;
+
+#[test]
+fn wrong_words_are_answered_with_the_nearest_right_ones() {
+    assert_snapshot!("unknown_command", brownout(&["runn"]));
+    assert_snapshot!("unknown_flag", brownout(&["run", "--vairant", "x"]));
+    assert_snapshot!("unknown_variant", with_input(&["run", "-", "--variant", "slo"], TOY));
+    assert_snapshot!("unknown_model", brownout(&["list", "models", "Graph"]));
+}
+
+#[test]
+fn an_unknown_experiment_is_a_usage_error() {
+    let ran = brownout(&["run", "no-such-thing-at-all"]);
+    assert_eq!((ran.exit, ran.stdout.as_str()), (Exit::Usage, ""));
+    assert!(ran.stderr.contains("brownout list"), "{}", ran.stderr);
+}
+
+#[test]
+fn arguments_out_of_range_are_usage_errors() {
+    for words in [
+        &["run", "-", "--jobs", "0"][..],
+        &["run", "-", "--jobs", "-1"],
+        &["run", "-", "--seed", "18446744073709551616"],
+        &["run", "-", "--seed", "1.5"],
+        &["run", "-", "--max-events", "0"],
+        &["run", "-", "--set", "services.desk.replicas"],
+        &["run", "-", "--set", "services.desk.replicas="],
+        &["run", "-", "--set", "=5"],
+        &["explain", "-", "--format", "csv"],
+        &["validate"],
+        &["list", "policies", "retry-storm"],
+        &["list", "metrics"],
+        &["check", "-", "--bless"],
+    ] {
+        let ran = with_input(words, TOY);
+        assert_eq!((ran.exit, ran.stdout.as_str()), (Exit::Usage, ""), "{words:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn problems_of_an_experiment_point_at_the_character() {
+    let broken = TOY.replace("workers", "wrokers").replace("\"50/s\"", "\"-1/s\"");
+    assert_snapshot!("invalid_experiment", with_input(&["run", "-"], &broken));
+    assert_snapshot!("invalid_set", with_input(&["run", "-", "--set", "services.dek.replicas=3"], TOY));
+    assert_snapshot!("empty_experiment", with_input(&["validate", "-"], ""));
+}
+
+#[test]
+fn a_metric_that_does_not_exist_is_a_mistake_in_the_file() {
+    let ran = with_input(&["run", "-"], &TOY.replace("\"success\"", "\"sucess\""));
+    assert_eq!((ran.exit, ran.stdout.as_str()), (Exit::Invalid, ""));
+    assert!(ran.stderr.contains("<stdin>:11:18") && ran.stderr.contains("success"), "{}", ran.stderr);
+}
+
+#[test]
+fn control_characters_never_reach_the_terminal() {
+    let evil = "\u{1b}[31m\u{202e}\u{7}";
+    let file = TOY.replace("\"desk\"", &format!("\"desk{evil}\""));
+    let about = TOY.replace("One queue.", &format!("One {evil}queue."));
+    for ran in [
+        with_input(&["run", "-"], &file),
+        with_input(&["run", "-"], &about),
+        with_input(&["explain", "-"], &about),
+        with_input(&["run", "-", "--variant", evil], TOY),
+        with_input(&["run", "-", "--set", &format!("{evil}=1")], TOY),
+        with_input(&["run", "-", "--format", "csv"], &file),
+        brownout(&["run", evil]),
+        brownout(&["run", &format!("./{evil}.ron")]),
+        brownout(&["run", "x", &format!("--{evil}")]),
+        brownout(&[evil]),
+    ] {
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(!said.is_empty());
+        assert!(!said.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{said:?}");
+    }
+}
+
+#[test]
+fn colour_only_where_it_is_wanted() {
+    let coloured = |words: &[&str], terminal, plain| {
+        let ran = with_console(&Catalog::bundled(), words, "", |console| {
+            console.stderr_terminal = Some(80).filter(|_| terminal);
+            console.plain = plain;
+        });
+        ran.stderr.contains('\u{1b}')
+    };
+    assert!(!coloured(&["run", "-"], false, false));
+    assert!(coloured(&["run", "-"], true, false));
+    assert!(!coloured(&["run", "-"], true, true), "NO_COLOR");
+    assert!(!coloured(&["run", "-", "--color", "never"], true, false));
+    assert!(coloured(&["run", "-", "--color", "always"], false, true));
+}
+
+#[test]
+fn the_same_mistake_gets_the_same_answer() {
+    let broken = TOY.replace("workers", "wrokers");
+    let twice = [with_input(&["run", "-"], &broken), with_input(&["run", "-"], &broken)];
+    assert_eq!(twice[0].to_string(), twice[1].to_string());
+}

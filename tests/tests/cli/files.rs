@@ -1,0 +1,173 @@
+use crate::{TOY, brownout};
+use sim_cli::{Console, Exit};
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+use tempfile::tempdir;
+
+fn toy(folder: &Path) -> String {
+    let path = folder.join("toy.ron");
+    fs::write(&path, TOY).unwrap();
+    path.to_str().unwrap().into()
+}
+
+#[test]
+fn the_starter_validates_and_holds_what_it_expects() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("mine.ron");
+    let path = file.to_str().unwrap();
+    assert_eq!(brownout(&["new", path]).exit, Exit::Good);
+    assert_eq!(fs::read_to_string(&file).unwrap(), brownout(&["new"]).stdout);
+    let valid = brownout(&["validate", path]).within(folder.path());
+    assert_eq!(
+        valid.to_string(),
+        "exit 0\n--- stdout\nDIR/mine.ron: valid, 2 variants, 4 points, 4 expectations\n--- stderr\n"
+    );
+    let checked = brownout(&["check", path]);
+    assert_eq!(checked.exit, Exit::Good, "{}", checked.stdout);
+    // It never replaces a file.
+    let again = brownout(&["new", path]);
+    assert_eq!(again.exit, Exit::Io);
+    assert!(again.stderr.contains("exists already"), "{}", again.stderr);
+}
+
+#[test]
+fn what_is_no_experiment_file_is_refused_with_its_path() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let ran = brownout(&["run", path]).within(folder.path());
+    assert_eq!(
+        ran.to_string(),
+        "exit 1\n--- stdout\n--- stderr\nerror: cannot read DIR: it is a directory, not a regular file\n"
+    );
+    let missing = brownout(&["run", &format!("{path}/x.ron")]);
+    assert_eq!(missing.exit, Exit::Io);
+    let large = folder.path().join("large.ron");
+    fs::File::create(&large).unwrap().set_len(9 << 20).unwrap();
+    let large = brownout(&["run", large.to_str().unwrap()]);
+    assert_eq!(large.exit, Exit::Io);
+    assert!(large.stderr.contains("8 MiB"), "{}", large.stderr);
+    #[cfg(unix)]
+    assert!(brownout(&["run", "/dev/zero"]).stderr.contains("it is a device"));
+}
+
+#[test]
+fn results_are_written_where_nothing_of_others_is() {
+    let folder = tempdir().unwrap();
+    let file = toy(folder.path());
+    let out = folder.path().join("out");
+    let run = |out: &Path| brownout(&["run", &file, "--out", out.to_str().unwrap()]);
+
+    assert_eq!(run(&out).exit, Exit::Good);
+    let report = fs::read_to_string(out.join("report.json")).unwrap();
+    assert_eq!(report, brownout(&["run", &file, "--format", "json"]).stdout);
+    assert_eq!(
+        fs::read_to_string(out.join("windows.csv")).unwrap(),
+        brownout(&["run", &file, "--format", "csv"]).stdout
+    );
+    // Its own files are replaced, and nothing is left over.
+    assert_eq!(run(&out).exit, Exit::Good);
+    let mut names: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, [".brownout", "report.json", "report.txt", "windows.csv"]);
+
+    let theirs = folder.path().join("theirs");
+    fs::create_dir(&theirs).unwrap();
+    fs::write(theirs.join("report.txt"), "precious").unwrap();
+    let refused = run(&theirs);
+    assert_eq!((refused.exit, refused.stdout.as_str()), (Exit::Io, ""));
+    assert_eq!(fs::read_to_string(theirs.join("report.txt")).unwrap(), "precious");
+    assert_eq!(fs::read_dir(&theirs).unwrap().count(), 1);
+
+    assert_eq!(run(&folder.path().join("no/parent")).exit, Exit::Io);
+    assert_eq!(run(Path::new(&file)).exit, Exit::Io);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_is_not_followed() {
+    let folder = tempdir().unwrap();
+    let file = toy(folder.path());
+    let out = folder.path().join("out");
+    fs::create_dir(&out).unwrap();
+    fs::write(folder.path().join("target"), "precious").unwrap();
+    std::os::unix::fs::symlink("../target", out.join("report.json")).unwrap();
+    let ran = brownout(&["run", &file, "--out", out.to_str().unwrap()]);
+    assert_eq!(ran.exit, Exit::Io);
+    assert!(ran.stderr.contains("symbolic link"), "{}", ran.stderr);
+    assert_eq!(fs::read_to_string(folder.path().join("target")).unwrap(), "precious");
+}
+
+#[test]
+fn experiments_of_a_folder_are_found_by_name() {
+    let folder = tempdir().unwrap();
+    fs::create_dir(folder.path().join("queues")).unwrap();
+    fs::write(folder.path().join("queues/toy.ron"), TOY).unwrap();
+    let dir = folder.path().to_str().unwrap();
+    for name in ["toy", "queues/toy"] {
+        assert_eq!(brownout(&["run", name, "--dir", dir]).exit, Exit::Good);
+    }
+    let listed = brownout(&["list", "--dir", dir, "--format", "csv"]);
+    assert!(listed.stdout.contains("queues,toy,ServiceGraph,One queue. It is served."), "{}", listed.stdout);
+    let near = brownout(&["run", "toi", "--dir", dir]);
+    assert!(near.stderr.contains("did you mean `toy`?"), "{}", near.stderr);
+    assert_eq!(brownout(&["list", "--dir", "/no/such/folder"]).exit, Exit::Io);
+}
+
+#[test]
+fn golden_snapshots_are_blessed_compared_and_missed() {
+    let folder = tempdir().unwrap();
+    toy(folder.path());
+    let golden = tempdir().unwrap();
+    let (dir, golden_dir) = (folder.path().to_str().unwrap(), golden.path().to_str().unwrap());
+    let check = |more: &[&str]| brownout(&[&["check", "--dir", dir], more].concat());
+
+    assert_eq!(check(&[]).exit, Exit::Good, "without a snapshot only expectations count");
+    assert_eq!(check(&["--golden", golden_dir]).exit, Exit::Failed, "a golden folder must have one");
+    assert_eq!(check(&["--golden", golden_dir, "--bless"]).exit, Exit::Good);
+    let path = golden.path().join("toy.snap");
+    let blessed = fs::read_to_string(&path).unwrap();
+    assert_eq!(check(&["--golden", golden_dir, "--jobs", "3"]).exit, Exit::Good);
+
+    fs::write(&path, blessed.replacen("One queue", "Two queues", 1)).unwrap();
+    let differs = check(&["--golden", golden_dir]);
+    assert_eq!(differs.exit, Exit::Failed);
+    assert!(differs.stdout.contains("- toy · Two queues"), "{}", differs.stdout);
+    assert!(differs.stdout.contains("+ toy · One queue"), "{}", differs.stdout);
+
+    fs::write(&path, blessed.replace('\n', "\r\n")).unwrap();
+    assert!(check(&["--golden", golden_dir]).stdout.contains("CRLF"));
+
+    fs::write(&path, "my notes").unwrap();
+    assert_eq!(check(&["--golden", golden_dir, "--bless"]).exit, Exit::Io, "it is not ours to replace");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "my notes");
+}
+
+/// Takes nothing.
+struct Refuses(ErrorKind);
+
+impl Write for Refuses {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(self.0.into())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_device_is_told_and_a_closed_pipe_is_not() {
+    let run = |words: &[&str], kind| {
+        let arguments = std::iter::once("brownout").chain(words.iter().copied()).map(OsString::from);
+        let (mut stdin, mut stdout, mut stderr) = (TOY.as_bytes(), Refuses(kind), Vec::new());
+        let exit = sim_cli::run(arguments, Console::captured(&mut stdin, &mut stdout, &mut stderr));
+        (exit, String::from_utf8(stderr).unwrap())
+    };
+    for words in [&["run", "-"][..], &["--help"], &["list", "models"], &["man"], &["validate", "-"]] {
+        assert_eq!(run(words, ErrorKind::BrokenPipe), (Exit::Good, String::new()), "{words:?}");
+        let (exit, said) = run(words, ErrorKind::StorageFull);
+        assert_eq!(exit, Exit::Io, "{words:?}");
+        assert!(said.contains("cannot write to standard output"), "{said}");
+    }
+}

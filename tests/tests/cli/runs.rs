@@ -1,0 +1,156 @@
+use crate::{TOY, brownout, with_console, with_input};
+use serde_json::Value;
+use sim_cli::Exit;
+use sim_models::Catalog;
+use std::fs;
+use tempfile::tempdir;
+
+fn json(words: &[&str]) -> Value {
+    let ran = with_input(words, TOY);
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{words:?}: {error}\n{ran}"))
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    for format in ["text", "json", "csv"] {
+        let run = |more: &[&str]| with_input(&[&["run", "-", "--format", format], more].concat(), TOY).stdout;
+        let first = run(&[]);
+        assert!(!first.is_empty());
+        assert_eq!(first, run(&[]));
+        assert_eq!(first, run(&["--engine", "reference"]));
+        assert_eq!(first, run(&["--jobs", "3", "--seed", "7"]));
+        assert_ne!(first, run(&["--seed", "8"]));
+    }
+}
+
+#[test]
+fn a_report_in_json_reads_back() {
+    let text = with_input(&["run", "-", "--format", "json"], TOY).stdout;
+    let report = sim_models::report::Report::from_json(&text).unwrap();
+    assert_eq!((report.experiment.as_str(), report.run.seed), ("stdin", 7));
+    assert_eq!(report.variant, None);
+    let slow =
+        json(&["run", "-", "--format", "json", "--variant", "slow", "--set", "services.desk.replicas=2"]);
+    assert_eq!(slow["variant"], "slow");
+    assert_eq!(slow["overrides"], serde_json::json!([["services.desk.replicas", "2"]]));
+}
+
+#[test]
+fn csv_is_a_row_per_window() {
+    let text = with_input(&["run", "-", "--format", "csv"], TOY).stdout;
+    let mut lines = text.lines();
+    assert!(lines.next().unwrap().starts_with("from,to,offered,ok,failed,attempts,"));
+    assert_eq!(lines.count(), 20);
+}
+
+#[test]
+fn a_failed_expectation_says_how_to_see_it_again() {
+    let wrong = TOY.replace("at_least: 0.9", "at_most: 0.1");
+    let ran = with_input(&["run", "-"], &wrong);
+    assert_eq!(ran.exit, Exit::Failed);
+    assert_eq!(ran.stderr, "1 of 1 expectations failed\n  again: brownout run - --seed 7\n");
+    // The seed of the file is the file's seed, wherever it was said.
+    assert_eq!(with_input(&["run", "-", "--seed", "7"], &wrong).exit, Exit::Failed);
+    // Under other circumstances it is shown and not enforced.
+    for more in [&["--seed", "8"][..], &["--set", "services.desk.replicas=2"]] {
+        let shown = with_input(&[&["run", "-"], more].concat(), &wrong);
+        assert_eq!(shown.exit, Exit::Good, "{}", shown.stderr);
+        assert!(shown.stdout.contains("not enforced"), "{}", shown.stdout);
+    }
+    // Of another variant nothing of this kind is expected.
+    assert_eq!(with_input(&["run", "-", "--variant", "slow"], &wrong).exit, Exit::Good);
+    let checked = with_input(&["check", "-"], &wrong);
+    assert_eq!(checked.exit, Exit::Failed);
+    assert!(checked.stdout.contains("again: brownout run - --seed 7"), "{}", checked.stdout);
+}
+
+#[test]
+fn a_limit_keeps_the_partial_result() {
+    let ran = with_input(&["run", "-", "--max-events", "500", "--format", "json"], TOY);
+    assert_eq!(ran.exit, Exit::Limit);
+    let report = sim_models::report::Report::from_json(&ran.stdout).unwrap();
+    assert!(report.stopped.is_some() && report.run.events <= 500);
+    assert!(ran.stderr.contains("again: brownout run - --seed 7 --max-events 500"), "{}", ran.stderr);
+    assert_eq!(with_input(&["check", "-", "--max-events", "500"], TOY).exit, Exit::Limit);
+    assert_eq!(with_input(&["verify", "-", "--max-events", "500"], TOY).exit, Exit::Limit);
+}
+
+#[test]
+fn a_signal_ends_the_run_at_the_next_window() {
+    for (signal, code) in [(Exit::Interrupted, 130), (Exit::Terminated, 143)] {
+        let stop = |words: &[&str]| {
+            with_console(&Catalog::bundled(), words, TOY, |console| console.interrupt.raise(signal))
+        };
+        let ran = stop(&["run", "-", "--format", "json"]);
+        assert_eq!(ran.exit.code(), code);
+        let report = sim_models::report::Report::from_json(&ran.stdout).unwrap();
+        assert!(report.stopped.is_some(), "what was reached is printed and marked");
+        assert!(ran.stderr.contains("again: brownout run - --seed 7"), "{}", ran.stderr);
+        assert_eq!(stop(&["verify", "-"]).exit.code(), code);
+        assert_eq!(stop(&["check", "-"]).exit.code(), code);
+    }
+}
+
+#[test]
+fn two_engines_agree() {
+    let document = json(&["verify", "-", "--variant", "slow", "--format", "json"]);
+    assert_eq!(document["verified"][0]["same"], true);
+    assert_eq!(document["verified"][0]["runs"].as_array().unwrap().len(), 3);
+    assert_eq!(with_input(&["verify", "-"], TOY).exit, Exit::Good);
+}
+
+#[test]
+fn the_canonical_form_is_the_same_experiment() {
+    let folder = tempdir().unwrap();
+    let (file, effective) = (folder.path().join("toy.ron"), folder.path().join("effective.ron"));
+    fs::write(&file, TOY).unwrap();
+    let file = file.to_str().unwrap();
+    fs::write(&effective, brownout(&["show", file, "--effective"]).stdout).unwrap();
+    assert_eq!(brownout(&["show", file]).stdout, TOY);
+    let digest = |file: &str| {
+        let text = brownout(&["run", file, "--format", "json"]).stdout;
+        sim_models::report::Report::from_json(&text).unwrap().digest
+    };
+    assert_eq!(digest(file), digest(effective.to_str().unwrap()));
+}
+
+#[test]
+fn diff_names_the_numbers_and_the_first_event() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("toy.ron");
+    fs::write(&file, TOY).unwrap();
+    let file = file.to_str().unwrap();
+    let out = folder.path().join("out");
+    let out = out.to_str().unwrap();
+    brownout(&["run", file, "--out", out]);
+
+    assert_eq!(brownout(&["diff", file, &format!("{file}@7")]).exit, Exit::Good);
+    assert_eq!(brownout(&["diff", out, file]).exit, Exit::Good);
+    let seeds = brownout(&["diff", file, &format!("{file}@8"), "--format", "json"]);
+    assert_eq!(seeds.exit, Exit::Failed);
+    let seeds: Value = serde_json::from_str(&seeds.stdout).unwrap();
+    assert_eq!(seeds["same"], false);
+    assert!(!seeds["numbers"].as_array().unwrap().is_empty());
+    let first = seeds["event"]["first"].as_u64().unwrap();
+    let side = |name: &str| -> Vec<Value> {
+        let lines = seeds["event"][name].as_array().unwrap();
+        lines.iter().filter(|line| line["event"] == first).cloned().collect()
+    };
+    assert_ne!(side("a"), side("b"), "the event that is named first differs");
+    let variants = brownout(&["diff", file, &format!("{file}:slow")]);
+    assert_eq!(variants.exit, Exit::Failed);
+    assert!(variants.stdout.contains("the first different event is number"), "{}", variants.stdout);
+}
+
+#[test]
+fn validate_tells_programs_too() {
+    let broken = TOY.replace("workers", "wrokers");
+    let ran = with_input(&["validate", "-", "--format", "json"], &broken);
+    assert_eq!(ran.exit, Exit::Invalid);
+    let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let file = &document["files"][0];
+    assert_eq!((&file["file"], &file["valid"]), (&"<stdin>".into(), &false.into()));
+    let problem =
+        file["problems"].as_array().unwrap().iter().find(|p| p["line"] == 5 && p["severity"] == "error");
+    assert!(problem.is_some(), "{file}");
+}
