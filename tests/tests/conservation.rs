@@ -1,0 +1,129 @@
+//! Laws that hold in every run, whatever is simulated: random graphs, policies and overlapping faults.
+//!
+//! The exact laws (every call and attempt ends in one outcome, Little's law and the utilisation law to the
+//! nanosecond) are asserted by the model itself at the end of every run; what is added here is that random
+//! experiments reach them, on both engines, and that unrelated things do not touch each other.
+
+use brownout_tests::{edge, random_experiment, resolve, run, run_with};
+use sim_core::{Engine, Limits};
+use sim_models::report::{Report, results_digest};
+use sim_models::run::RunOptions;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// How many random experiments; each is small.
+const EXPERIMENTS: u64 = 400;
+
+/// Bounds on what a random experiment may cost; a run that meets one is checked all the same.
+fn options(seed: u64, engine: Engine) -> RunOptions {
+    let limits = Limits { events: 60_000, events_at_one_instant: 20_000 };
+    RunOptions { engine, limits, max_in_flight: 5_000, ..RunOptions::seeded(seed) }
+}
+
+#[test]
+fn random_experiments_obey_every_law_on_both_engines() {
+    let (mut events, mut deaths, mut cut_short) = (0, 0, 0);
+    for seed in 1..=EXPERIMENTS {
+        let text = random_experiment(seed);
+        let resolved = resolve(&text, None);
+        let runs = [Engine::Fast, Engine::Fast, Engine::Reference].map(|engine| {
+            catch_unwind(AssertUnwindSafe(|| run_with(&resolved, &options(seed, engine)).report))
+                .unwrap_or_else(|_| panic!("experiment {seed} broke a law with seed {seed}:\n{text}"))
+        });
+        let [first, again, reference] = &runs;
+        assert_eq!(first, again, "experiment {seed} is not the same twice:\n{text}");
+        assert_eq!(first, reference, "experiment {seed} differs on the reference engine:\n{text}");
+        round_trip(first, &text);
+        sums_agree(first, &text);
+        events += first.run.events;
+        deaths += first.services.iter().map(|(_, service)| service.deaths).sum::<u64>();
+        cut_short += u64::from(first.stopped.is_some());
+    }
+    println!("{EXPERIMENTS} experiments, {events} events, {deaths} deaths, {cut_short} cut short");
+    // The generator must reach what it is for.
+    assert!(events > 1_000_000 && deaths > 100 && cut_short < EXPERIMENTS / 4);
+}
+
+fn round_trip(report: &Report, text: &str) {
+    let written = serde_json::to_string(report).expect("a report can be written");
+    let read: Report = serde_json::from_str(&written).expect("a report can be read back");
+    assert_eq!(&read, report, "JSON changes the report of\n{text}");
+    assert_eq!(results_digest(&read), results_digest(report));
+}
+
+/// The laws again, from the report alone: what a reader can add up must add up.
+fn sums_agree(report: &Report, text: &str) {
+    for (name, edge) in report.edges.iter() {
+        let calls = &edge.calls;
+        let ended = calls.ok
+            + calls.failed
+            + calls.deadline
+            + calls.breaker_open
+            + calls.bulkhead_full
+            + calls.cancelled;
+        assert_eq!(calls.started, ended + calls.in_flight, "calls on {name}:\n{text}");
+        let sent = &edge.attempts;
+        assert_eq!(sent.sent, calls.started - calls.never_sent + sent.retries, "attempts on {name}:\n{text}");
+        assert_eq!(edge.latency.count, calls.ok, "latencies on {name}:\n{text}");
+        assert!(sent.ok >= calls.ok, "{name}: more calls than attempts went well:\n{text}");
+    }
+    for (name, service) in report.services.iter() {
+        assert!((0.0..=1.0).contains(&service.utilisation), "utilisation of {name}:\n{text}");
+        assert!(service.work_wasted <= service.work, "waste of {name}:\n{text}");
+        if let Some(capacity) = service.queue_capacity {
+            assert!(service.queue_max <= capacity, "queue of {name}:\n{text}");
+        }
+    }
+}
+
+const PAIR: &str = r#"(
+    about: "two services",
+    model: ServiceGraph(
+        workload: [(to: "front", arrivals: Poisson("200/s"), clients: 3, policy: "p")UNRELATED_LOAD],
+        services: {
+            UNRELATED_SERVICES
+            "front": (replicas: 2, workers: Async(8), work: LogNormal(median: "4ms", p99: "20ms"),
+                      calls: [(to: "back", policy: "p", probability: 0.9)]),
+            "back": (replicas: 3, workers: Blocking(2), work: Exponential(mean: "20ms"), error_rate: 0.05),
+        },
+        policies: {
+            "p": (timeout: "100ms", balancer: PowerOfTwo, retry: Exponential(attempts: 3, base: "20ms")),
+            "stubborn": (timeout: "100ms", balancer: Random, retry: Fixed(attempts: 10)),
+        },
+        faults: [(at: "8s", for: "4s", on: "back", effect: Slow(factor: 4), replicas: Fraction(0.4))],
+        network: Exponential(mean: "1ms"),
+    ),
+    run: (duration: "20s", warm_up: "2s"),
+    variants: {"stubborn": {"services.front.calls[0].policy": "stubborn"}},
+)"#;
+
+#[test]
+fn what_is_added_elsewhere_changes_nobody_elses_luck() {
+    let alone = PAIR.replace("UNRELATED_LOAD", "").replace("UNRELATED_SERVICES", "");
+    // Before the others in the file, so that every index moves.
+    let more = PAIR
+        .replace("UNRELATED_LOAD", r#", (name: "batch", to: "archive", arrivals: Poisson("90/s"), policy: "p")"#)
+        .replace(
+            "UNRELATED_SERVICES",
+            r#""archive": (workers: Async(2), work: Exponential(mean: "9ms"), calls: [(to: "disk", policy: "p")]),
+               "disk": (replicas: 2, workers: Blocking(1), work: Exponential(mean: "15ms")),"#,
+        );
+    let (alone, more) = (run(&alone, 7), run(&more, 7));
+    assert_ne!(alone.digest.t, more.digest.t);
+    for (name, edge) in alone.edges.iter() {
+        assert_eq!(Some(edge), more.edges.get(name), "edge {name}");
+    }
+    for (name, service) in alone.services.iter() {
+        assert_eq!(Some(service), more.services.get(name), "service {name}");
+    }
+    assert!(more.edges.get("batch->archive").is_some_and(|edge| edge.calls.ok > 1_000));
+}
+
+#[test]
+fn another_policy_meets_the_same_arrivals() {
+    let text = PAIR.replace("UNRELATED_LOAD", "").replace("UNRELATED_SERVICES", "");
+    let reports = [None, Some("stubborn")]
+        .map(|variant| run_with(&resolve(&text, variant), &RunOptions::seeded(7)).report);
+    let arrivals = reports.each_ref().map(|report| &edge(report, "users->front").windows.started);
+    assert_eq!(arrivals[0], arrivals[1]);
+    assert_ne!(reports[0].digest.t, reports[1].digest.t);
+}
