@@ -138,7 +138,7 @@ fn write_policy(text: &mut String, rng: &mut Rng, number: u64) {
     let retry = match rng.below(4) {
         0 => "None".to_owned(),
         1 => format!("Fixed(attempts: {attempts}{on})"),
-        2 => format!("Linear(attempts: {attempts}, base: \"10ms\", cap: \"50ms\", jitter: {jitter}{on})"),
+        2 => format!("Linear(attempts: {attempts}, base: \"10ms\", cap: \"50ms\", jitter: Symmetric(0.5){on})"),
         _ => format!("Exponential(attempts: {attempts}, base: \"10ms\", cap: \"50ms\", jitter: {jitter}{on})"),
     };
     let budget = rng.pick(&["", "", "budget: Ratio(ratio: 0.1, burst: 5), ", "budget: Throttle(max_tokens: 5), "]);

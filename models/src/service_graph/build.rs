@@ -129,11 +129,13 @@ fn build_edge(plan: &EdgePlan, spec: &GraphSpec, streams: &Streams) -> Edge {
         Caller::Workload(number) => spec.workload[number as usize].clients,
         Caller::Service(number) => spec.services.values().nth(number as usize).expect("it calls").replicas,
     };
-    let replicas = spec.services.values().nth(plan.callee).expect("it is called").replicas;
+    let callee = spec.services.values().nth(plan.callee).expect("it is called");
+    // Behind a shared queue whoever is free takes the next request: the caller has nothing to choose.
+    let choices = if matches!(callee.queue, Queue::SharedFifo { .. }) { 1 } else { callee.replicas };
     let path = digest::hash_text(name);
     let mut pick = streams.luck("pick", name);
     let clients = (0..clients)
-        .map(|client| Client::new(&plan.policy, replicas, &mut pick.at(Key::root(path, u64::from(client)))));
+        .map(|client| Client::new(&plan.policy, choices, &mut pick.at(Key::root(path, u64::from(client)))));
     let clients = clients.collect();
     let latency = &plan.network.nanos;
     let network = if latency.mean() == 0.0 {
@@ -151,7 +153,7 @@ fn build_edge(plan: &EdgePlan, spec: &GraphSpec, streams: &Streams) -> Edge {
         callee: plan.callee as u32,
         retry: RetryPlan::new(&plan.policy.retry),
         breaker_per_call: plan.policy.breaker.as_ref().is_some_and(|b| matches!(b.scope(), Scope::Call)),
-        one_replica: replicas == 1,
+        choices,
         policy: plan.policy.clone(),
         clients,
         network,

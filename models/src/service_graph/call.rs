@@ -102,7 +102,7 @@ impl Graph {
         }
         let key = call.key.child(u64::from(call.tries));
         let state = &mut edge.clients[client as usize];
-        let replica = if edge.one_replica { 0 } else { state.balancer.pick(&mut edge.pick.at(key)) };
+        let replica = if edge.choices == 1 { 0 } else { state.balancer.pick(&mut edge.pick.at(key)) };
         state.balancer.sent(replica);
         call.sent += 1;
         edge.stats.attempt_sent(call.sent > 1, call.started >= self.measured_from);

@@ -344,8 +344,7 @@ impl Graph {
             self.cancel_call(call, ctx);
         }
         for edge in self.edges.iter_mut().filter(|edge| edge.caller == Caller::Service(service_id)) {
-            let callee_replicas = self.services[edge.callee as usize].replicas.len() as u32;
-            edge.reset_client(replica_id, callee_replicas);
+            edge.reset_client(replica_id);
         }
     }
 

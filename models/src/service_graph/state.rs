@@ -95,8 +95,8 @@ pub struct Edge {
     pub retry: RetryPlan,
     /// The breaker sees whole calls, not attempts.
     pub breaker_per_call: bool,
-    /// The callee has one replica: nothing to choose.
-    pub one_replica: bool,
+    /// Replicas that the caller chooses between; 1 where there is nothing to choose.
+    pub choices: u32,
     pub clients: Vec<Client>,
     pub network: Network,
     pub jitter: Luck,
@@ -314,12 +314,12 @@ impl Client {
 
 impl Edge {
     /// A client that crashed has forgotten what its policies knew.
-    pub fn reset_client(&mut self, client: u32, callee_replicas: u32) {
+    pub fn reset_client(&mut self, client: u32) {
         let state = &mut self.clients[client as usize];
         let was_open = state.breaker.as_ref().is_some_and(|breaker| breaker.position() != Position::Closed);
         self.breakers_open -= u64::from(was_open);
         let mut words = self.pick.at(Key::root(self.path, u64::from(client)));
-        *state = Client::new(&self.policy, callee_replicas, &mut words);
+        *state = Client::new(&self.policy, self.choices, &mut words);
     }
 
     /// When a call that began then is given up.
