@@ -129,3 +129,32 @@ fn another_policy_meets_the_same_arrivals() {
     assert_eq!(arrivals[0], arrivals[1]);
     assert_ne!(reports[0].digest.t, reports[1].digest.t);
 }
+
+/// When `vault` crashes, the requests of `teller` and `portal` that wait for it go on in the same instant. The
+/// portal's next call is the one too many for the teller, which takes three others that were about to go on
+/// down with it.
+#[test]
+fn a_request_that_was_about_to_go_on_can_still_be_lost() {
+    let text = r#"(
+    about: "two deaths in one instant",
+    model: ServiceGraph(
+        workload: [
+            (name: "early", to: "teller", arrivals: Steps(steps: [(at: "0s", rate: "1/s"), (at: "3500ms", rate: "0/s")], spacing: Even)),
+            (name: "late", to: "portal", arrivals: Steps(steps: [(at: "0s", rate: "0.25/s"), (at: "5s", rate: "0/s")], spacing: Even)),
+        ],
+        services: {
+            "portal": (workers: Async(10), work: "0s", calls: [(to: "vault", optional: true), (to: "teller")]),
+            "teller": (workers: Async(10), work: "0s", calls: [(to: "vault")],
+                       dies: (at_in_flight: 4, restart_after: "1s", callers: Silence)),
+            "vault": (workers: Blocking(10), work: "1000s"),
+        },
+        faults: [(at: "6s", for: "1s", on: "vault", effect: Crash(callers: Reset))],
+    ),
+    run: (duration: "10s"),
+)"#;
+    let report = run(text, 1);
+    assert_eq!(report.services.get("teller").map(|teller| teller.deaths), Some(1));
+    assert_eq!((edge(&report, "teller->vault").attempts.reset, edge(&report, "portal->vault").attempts.reset), (3, 1));
+    // Silence: nobody without a timeout ever learns of it.
+    assert_eq!((edge(&report, "early->teller").calls.in_flight, edge(&report, "late->portal").calls.in_flight), (3, 1));
+}
