@@ -256,7 +256,8 @@ fn check_faults(graph: &GraphSpec, cx: &mut Decoder) {
         }
         if let (Some(service), Affected::Only(replicas)) = (service, &fault.replicas) {
             if let Some(beyond) = replicas.iter().find(|&&replica| replica >= service.replicas) {
-                let last = service.replicas - 1;
+                // None at all is refused where it is written, and its faults are looked at all the same.
+                let last = service.replicas.saturating_sub(1);
                 report(
                     format!("`{}` has no replica {beyond}: they are 0 to {last}", on.value),
                     String::new(),
