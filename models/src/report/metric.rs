@@ -222,7 +222,7 @@ fn edge<'a>(leaves: &mut Leaves<'a>, edge: &'a Edge) {
         take!(leaves, edge.attempts, sent, ok, error, rejected, refused, reset, timed_out, cancelled);
         take!(leaves, edge.attempts, in_flight, retries, budget_refused);
     });
-    take!(leaves, edge, amplification, goodput, success);
+    take!(leaves, edge, amplification, per_user_call, goodput, success);
     leaves.group("latency", |leaves| latency(leaves, &edge.latency));
     leaves.group("latency_failed", |leaves| latency(leaves, &edge.latency_failed));
     let changes = edge.breaker.len() as u64 + edge.breaker_unlisted;
