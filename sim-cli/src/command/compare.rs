@@ -41,6 +41,8 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     let mut comparison = compared(&opened.found.name, &names, &paths, &outcome);
     comparison.set.clone_from(&args.subject.set);
     comparison.seeds = seeds;
+    let first = app.prepare(&opened, names[0].as_deref(), &args.subject.set, Some(seeds.first))?;
+    comparison.next = first.replay.bounded_line("run", &args.bounds);
 
     let (json, csv) = (json(&comparison), page::csv(&comparison));
     if let Some(out) = out {

@@ -29,6 +29,9 @@ pub struct Comparison {
     pub metrics: Vec<Column>,
     /// The variants; differences are to the first.
     pub variants: Vec<Compared>,
+    /// The command that runs the first of them alone.
+    #[serde(skip)]
+    pub next: String,
 }
 
 /// A metric.
@@ -109,14 +112,9 @@ pub fn text(comparison: &Comparison, style: Style) -> String {
     sections.push(lines);
     sections.push(differences(comparison, style));
     sections.push(verdicts(comparison, style));
-    let first = &comparison.variants.first().map(|v| v.name.clone()).unwrap_or_default();
-    let name = crate::replay::quote(&comparison.experiment);
-    let variant =
-        if first == "base" { String::new() } else { format!(" --variant {}", crate::replay::quote(first)) };
-    sections.push(vec![format!(
-        "  look at one   brownout run {name}{variant} --seed {}",
-        comparison.seeds.first
-    )]);
+    if !comparison.next.is_empty() {
+        sections.push(vec![format!("  {}  {}", style.paint(Paint::Quiet, "look at one"), comparison.next)]);
+    }
     let written: Vec<String> =
         sections.iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n")).collect();
     written.join("\n\n") + "\n"
@@ -408,6 +406,7 @@ mod tests {
             format: FORMAT,
             experiment: "retry-storm".into(),
             seeds: Seeds { first: 42, count: 3 },
+            next: "brownout run retry-storm --seed 42".into(),
             metrics: vec![
                 column("recovered", Unit::Plain),
                 column("time_to_recover", Unit::Duration),

@@ -126,11 +126,16 @@ fn cells(swept: &Swept, style: Style) -> Vec<String> {
     lines
 }
 
-/// The first metric of which there is a number in more than one cell.
+/// The first metric that is a number and not the same everywhere, else the first that is a number.
 fn shown(swept: &Swept) -> Option<usize> {
-    let there =
-        |column: &usize| swept.cells.iter().filter(|cell| cell.metrics[*column].mean.is_some()).count() > 1;
-    (0..swept.metrics.len()).find(there)
+    let means = |column: usize| -> Vec<f64> {
+        let numbers =
+            swept.cells.iter().map(|cell| &cell.metrics[column]).filter(|metric| metric.yes.is_none());
+        numbers.filter_map(|metric| metric.mean).collect()
+    };
+    let numeric: Vec<usize> = (0..swept.metrics.len()).filter(|&column| means(column).len() > 1).collect();
+    let varies = |&&column: &&usize| means(column).windows(2).any(|pair| pair[0] != pair[1]);
+    numeric.iter().find(varies).or(numeric.first()).copied()
 }
 
 fn curve_of(swept: &Swept, style: Style) -> Vec<String> {

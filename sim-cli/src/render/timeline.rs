@@ -94,10 +94,12 @@ fn full(series: &Series, all: &[Series]) -> f64 {
 
 /// The value over the last twentieth of the run, and the highest of any window.
 fn last_and_peak(series: &Series, windows: usize) -> [String; 2] {
+    // From a hundred on whole numbers, so that a peak never rounds to above its bound.
+    let whole = |value: f64| if value.abs() >= 100.0 { value.round() } else { value };
     let show = |value: f64| match series.unit.as_str() {
-        "/s" => rate(value),
+        "/s" => rate(whole(value)),
         "ns" if value.is_finite() => duration(value as u64),
-        "" => number(value),
+        "" => number(whole(value)),
         unit if value.is_finite() => format!("{} {}", number(value), clean(unit)),
         _ => NOTHING.into(),
     };
