@@ -42,7 +42,7 @@ fn text(opened: &Opened, prepared: &Prepared, explanation: &Explanation, style: 
     let mut lines = vec![
         style.paint(Paint::Strong, &format!("{}{variant}", clean(&prepared.name))),
         format!(
-            "{} · {} after {} of warm-up · seed {}",
+            "{} · {}, measured from {} on · seed {}",
             prepared.resolved.entry.name, run.duration, run.warm_up, prepared.seed
         ),
         String::new(),
