@@ -15,10 +15,14 @@ pub fn resample(values: &[f64], columns: usize) -> Vec<f64> {
     let mean = |column: usize| {
         let (from, to) = (column as f64 * per_column, (column + 1) as f64 * per_column);
         let (mut sum, mut weight) = (0.0, 0.0);
-        for index in from as usize..(to.ceil() as usize).min(values.len()) {
-            let overlap = (to.min((index + 1) as f64) - from.max(index as f64)).max(0.0);
-            if values[index].is_finite() {
-                sum += values[index] * overlap;
+        let first = (from as usize).min(values.len());
+        for (index, value) in
+            values[first..].iter().enumerate().take_while(|(n, _)| ((first + n) as f64) < to)
+        {
+            let at = (first + index) as f64;
+            if value.is_finite() {
+                let overlap = (to.min(at + 1.0) - from.max(at)).max(0.0);
+                sum += value * overlap;
                 weight += overlap;
             }
         }

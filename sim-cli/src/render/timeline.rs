@@ -15,8 +15,8 @@ use sim_models::report::{Disturbance, Report, Series};
 const ROWS: usize = 8;
 /// The most rows of disturbances.
 const DISTURBANCE_ROWS: usize = 3;
-/// The widest name of a row.
-const NAME: usize = 20;
+/// The widest name of a row, in hundredths of the page.
+const NAME: usize = 28;
 
 /// The picture of a run; nothing for a run without series.
 pub fn timeline(report: &Report, style: Style) -> Vec<String> {
@@ -27,7 +27,8 @@ pub fn timeline(report: &Report, style: Style) -> Vec<String> {
     if windows == 0 || span == 0 {
         return Vec::new();
     }
-    let names: Vec<String> = shown.iter().map(|series| fit(&clean(&series.name), NAME, style)).collect();
+    let names: Vec<String> =
+        shown.iter().map(|series| fit(&clean(&series.name), style.columns() * NAME / 100, style)).collect();
     let name_width = names.iter().map(|name| width(name)).max().unwrap_or(0).max("faults".len());
     let ends: Vec<[String; 2]> = shown.iter().map(|series| last_and_peak(series, windows)).collect();
     let end_width = |which: usize| ends.iter().map(|end| width(&end[which])).max().unwrap_or(0).max(4);

@@ -1,0 +1,201 @@
+//! `compare`, `sweep` and `histogram` through the whole program: the same bytes at any `--jobs`, replications
+//! that a single run repeats, exit codes, files.
+
+use serde_json::Value;
+use sim_cli::{Console, Exit};
+use std::path::{Path, PathBuf};
+
+const EXPERIMENT: &str = r#"(
+    about: "A service falls behind for a while.",
+    model: ServiceGraph(
+        workload: [(to: "shop", arrivals: Poisson("100/s"))],
+        services: {
+            "shop": (replicas: 1, workers: Async(8), work: Exponential(mean: "1ms"), calls: [(to: "stock", policy: "eager")]),
+            "stock": (replicas: 1, workers: Blocking(2), queue: Fifo(capacity: 64), work: Exponential(mean: "10ms")),
+        },
+        policies: {
+            "eager": (timeout: "100ms", retry: Fixed(attempts: 3)),
+            "calm": (timeout: "100ms"),
+        },
+        faults: [(at: "10s", for: "5s", on: "stock", effect: Slow(factor: 10.0))],
+    ),
+    run: (duration: "40s", warm_up: "2s", seed: 7, replications: 3),
+    variants: {"calm": {"services.shop.calls[0].policy": "calm"}},
+    sweep: {"services.stock.workers": [Blocking(2), Blocking(4)]},
+)
+"#;
+
+struct Bench {
+    folder: tempfile::TempDir,
+    experiment: PathBuf,
+}
+
+struct Said {
+    exit: Exit,
+    out: String,
+    err: String,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let experiment = folder.path().join("shop.ron");
+        std::fs::write(&experiment, EXPERIMENT).expect("written");
+        Bench { folder, experiment }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn run(&self, command: &str, rest: &[&str]) -> Said {
+        self.run_on(&self.experiment, command, rest, None)
+    }
+
+    fn run_on(&self, subject: &Path, command: &str, rest: &[&str], signal: Option<Exit>) -> Said {
+        let (mut stdin, mut out, mut err) = (std::io::empty(), Vec::new(), Vec::new());
+        let console = Console::captured(&mut stdin, &mut out, &mut err);
+        if let Some(exit) = signal {
+            console.interrupt.raise(exit);
+        }
+        let subject = subject.to_str().expect("a temporary path is text");
+        let words = ["brownout", command, subject].into_iter().chain(rest.iter().copied());
+        let exit = sim_cli::run(words.map(Into::into), console);
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+        Said { exit, out: text(out), err: text(err) }
+    }
+}
+
+fn good(said: &Said) -> &str {
+    assert_eq!(said.exit, Exit::Good, "{}", said.err);
+    &said.out
+}
+
+fn json(said: &Said) -> Value {
+    serde_json::from_str(good(said)).expect("one JSON document")
+}
+
+#[test]
+fn threads_never_show() {
+    let bench = Bench::new();
+    for command in ["compare", "sweep"] {
+        let with = |jobs| bench.run(command, &["--format", "json", "--jobs", jobs]).out;
+        let one = with("1");
+        assert!(one.contains("\"format\": 1"), "{one}");
+        assert_eq!(one, with("2"), "{command}");
+        assert_eq!(one, with("7"), "{command}");
+    }
+}
+
+#[test]
+fn a_replication_is_a_run_with_its_seed() {
+    let bench = Bench::new();
+    let goodput = |variant: &str, seed: u64| {
+        let report =
+            json(&bench.run("run", &["--variant", variant, "--seed", &seed.to_string(), "--format", "json"]));
+        // A saved run may stand beside other facts; the summary is where it is.
+        let report = report.get("report").cloned().unwrap_or(report);
+        report["summary"]["goodput"].as_f64().expect("a goodput")
+    };
+    let compared = json(&bench.run("compare", &["--metric", "goodput", "--format", "json"]));
+    assert_eq!(compared["seeds"], serde_json::json!({"first": 7, "count": 3}));
+    let mean = |variant: &str| (7..10).map(|seed| goodput(variant, seed)).sum::<f64>() / 3.0;
+    let (base, calm) = (mean("base"), mean("calm"));
+    let of = |row: usize, what: &str| compared["variants"][row][what][0]["mean"].as_f64().expect("a mean");
+    assert!((of(0, "metrics") - base).abs() < 1e-9, "{compared}");
+    assert!((of(1, "metrics") - calm).abs() < 1e-9, "{compared}");
+    assert!((of(1, "differences") - (calm - base)).abs() < 1e-9, "{compared}");
+}
+
+#[test]
+fn one_replication_has_no_interval() {
+    let bench = Bench::new();
+    let said = bench.run("compare", &["--replications", "1"]);
+    assert!(!good(&said).contains('±') && said.out.contains("seed 7"), "{}", said.out);
+    let csv = bench.run("compare", &["--replications", "1", "--metric", "success", "--format", "csv"]);
+    let lines: Vec<&str> = good(&csv).lines().collect();
+    assert_eq!(lines.len(), 3, "{}", csv.out);
+    assert!(lines[1].starts_with("base,success,share,1,,0.") && lines[1].ends_with(",,,"), "{}", lines[1]);
+}
+
+#[test]
+fn the_grid_of_the_command_line_replaces_that_of_the_file() {
+    let bench = Bench::new();
+    let quick = ["--replications", "1", "--metric", "success", "--format", "csv"];
+    let cells = |over: &[&str]| {
+        let words: Vec<&str> = quick.iter().chain(over).copied().collect();
+        good(&bench.run("sweep", &words)).lines().skip(1).count()
+    };
+    assert_eq!(cells(&[]), 2);
+    assert_eq!(cells(&["--over", "services.stock.replicas=1..3"]), 3);
+    assert_eq!(cells(&["--over", "services.stock.replicas=1..4*2", "--over", "run.duration=\"20s\",30s"]), 6);
+}
+
+#[test]
+fn mistakes_are_found_before_anything_runs() {
+    let bench = Bench::new();
+    for (command, words, exit, why) in [
+        ("compare", &["--variant", "clam"][..], Exit::Usage, "calm"),
+        ("compare", &["--variant", "calm", "--variant", "calm"], Exit::Usage, "named twice"),
+        ("compare", &["--metric", "succes"], Exit::Usage, "success"),
+        ("compare", &["--replications", "0"], Exit::Usage, "1..=100000"),
+        ("sweep", &["--over", "services.stock.replica=1,2"], Exit::Invalid, "replicas"),
+        ("sweep", &["--over", "services.stock.replicas=2,1,0"], Exit::Invalid, "got 0"),
+        ("sweep", &["--over", "services.stock.replicas=1..0"], Exit::Usage, "never reaches"),
+        ("sweep", &["--over", "a=1..1000", "--over", "b=1..1000"], Exit::Usage, "1000 x 1000 cells"),
+        ("sweep", &["--over", "a=1", "--over", "a=2"], Exit::Usage, "given twice"),
+        ("histogram", &["--edge", "shop->stick"], Exit::Usage, "shop->stock"),
+        ("histogram", &["--during", "5s"], Exit::Usage, "--during"),
+    ] {
+        let said = bench.run(command, words);
+        assert_eq!(said.exit, exit, "{command} {words:?}: {}{}", said.out, said.err);
+        assert!(said.out.is_empty() && said.err.contains(why), "{command} {words:?}: {}", said.err);
+    }
+}
+
+#[test]
+fn what_is_incomplete_says_so() {
+    let bench = Bench::new();
+    for command in ["compare", "sweep"] {
+        let said = bench.run(command, &["--max-events", "1000"]);
+        assert_eq!(said.exit, Exit::Limit, "{}", said.err);
+        assert!(said.out.contains("INCOMPLETE: a limit cut") && !said.out.contains("NaN"), "{}", said.out);
+        let said = bench.run_on(&bench.experiment, command, &[], Some(Exit::Interrupted));
+        assert_eq!(said.exit, Exit::Interrupted, "{}", said.err);
+        assert!(said.out.contains("INCOMPLETE: interrupted: 6 of 6 runs are missing"), "{}", said.out);
+    }
+}
+
+#[test]
+fn a_histogram_is_the_same_from_a_saved_run() {
+    let bench = Bench::new();
+    let out = bench.path("saved");
+    good(&bench.run("run", &["--out", out.to_str().expect("text")]));
+    for format in ["text", "json", "csv", "hgrm", "hlog"] {
+        let fresh = bench.run("histogram", &["--format", format]);
+        let saved = bench.run_on(&out.join("report.json"), "histogram", &["--format", format], None);
+        assert_eq!(good(&fresh), good(&saved), "{format}");
+    }
+    let refused = bench.run_on(&out.join("report.json"), "histogram", &["--seed", "8"], None);
+    assert_eq!(refused.exit, Exit::Usage);
+}
+
+#[test]
+fn files_hold_what_was_asked_for() {
+    let bench = Bench::new();
+    let folder = bench.path("out");
+    let out = folder.to_str().expect("text");
+    for command in ["compare", "sweep"] {
+        let said = bench.run(command, &["--out", out, "--format", "csv"]);
+        let name = if command == "compare" { "comparison" } else { "sweep" };
+        let written = std::fs::read_to_string(folder.join(format!("{name}.csv"))).expect("written");
+        assert_eq!(good(&said), written);
+        let json: Value =
+            serde_json::from_slice(&std::fs::read(folder.join(format!("{name}.json"))).expect("written"))
+                .expect("JSON");
+        assert_eq!(json["format"], 1);
+    }
+    good(&bench.run("histogram", &["--out", out]));
+    let table = std::fs::read_to_string(folder.join("latency.hgrm")).expect("written");
+    assert!(table.contains("1/(1-Percentile)") && table.contains("#[Buckets ="), "{table}");
+}
