@@ -6,7 +6,7 @@ use crate::axis;
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
 use crate::files::OutDir;
-use crate::render::compare::{Column, less_is_better};
+use crate::render::estimate::{Column, less_is_better};
 use crate::render::json;
 use crate::render::sweep::{self as page, Axis, Cell, Swept};
 use crate::replicate::{Estimate, Measured, Outcome, Row, exact_path, measure, run_all, seeds_of, usual};

@@ -1,7 +1,8 @@
 //! Variants side by side: a line of goodput each, a table of what they come to, the differences to the
 //! first on the same seeds, and a verdict in words.
 
-use super::number::{NOTHING, count, difference, duration, of, plus_minus};
+use super::estimate::{Column, estimate, heads, unit_word};
+use super::number::{NOTHING, difference, duration, plus_minus};
 use super::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
 use super::timeline;
 use super::{Paint, Style, clean, fit, pad, width, wrap};
@@ -34,18 +35,6 @@ pub struct Comparison {
     pub next: String,
 }
 
-/// A metric.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Column {
-    /// Its path.
-    pub path: String,
-    /// What it counts: `duration` (ns), `rate` (per second), `share`, `plain`.
-    #[serde(serialize_with = "unit_name")]
-    pub unit: Unit,
-    /// Whether less is better, if that can be known.
-    pub less_is_better: Option<bool>,
-}
-
 /// One variant.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Compared {
@@ -60,42 +49,6 @@ pub struct Compared {
     /// Goodput over time on the first seed.
     #[serde(skip)]
     pub picture: Option<Series>,
-}
-
-fn unit_name<S: serde::Serializer>(unit: &Unit, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(unit_word(*unit))
-}
-
-/// The name of a unit for programs.
-pub fn unit_word(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Duration => "duration",
-        Unit::Rate => "rate",
-        Unit::Share => "share",
-        Unit::Plain => "plain",
-    }
-}
-
-/// Whether less of a metric is better, by the name of its last part.
-pub fn less_is_better(path: &str) -> Option<bool> {
-    let last = path.rsplit('.').next().unwrap_or(path);
-    match last {
-        "recovered" | "goodput" | "success" | "ok" => Some(false),
-        "time_to_recover" | "amplification" | "wasted" | "work_wasted" | "mean" | "p50" | "p90" | "p95"
-        | "p99" | "p999" | "p9999" | "max" | "wait_mean" | "queue_mean" | "queue_max" | "failed"
-        | "timed_out" | "rejected" | "deaths" => Some(true),
-        _ => None,
-    }
-}
-
-/// An estimate in words: `12.3 s ± 0.4 s`, `7 of 10`, `-`.
-pub fn estimate(estimate: &Estimate, unit: Unit, style: Style) -> String {
-    match (estimate.yes, estimate.mean, estimate.half_width) {
-        (Some(yes), ..) => format!("{} of {}", count(yes), count(estimate.n)),
-        (None, Some(mean), Some(half)) => plus_minus(mean, half, unit, style),
-        (None, Some(mean), None) => of(mean, unit),
-        (None, None, _) => NOTHING.into(),
-    }
 }
 
 /// The page.
@@ -165,22 +118,6 @@ fn pictures(comparison: &Comparison, style: Style) -> Vec<String> {
         );
     }
     lines
-}
-
-/// The heads of the columns: what tells the paths apart, unless that would be the same for two.
-pub fn heads(metrics: &[Column]) -> Vec<String> {
-    let last = |column: &Column| {
-        let path = column.path.strip_prefix("values").map_or(column.path.as_str(), |path| {
-            path.strip_suffix(".value").unwrap_or(path).trim_start_matches('.')
-        });
-        let name = path.strip_prefix("[\"").and_then(|path| path.strip_suffix("\"]"));
-        name.unwrap_or_else(|| path.rsplit('.').next().unwrap_or(path)).replace('_', " ")
-    };
-    let lasts: Vec<String> = metrics.iter().map(last).collect();
-    let twice = |head: &String| lasts.iter().filter(|other| *other == head).count() > 1;
-    let head =
-        |(head, column): (&String, &Column)| if twice(head) { column.path.clone() } else { head.clone() };
-    lasts.iter().zip(metrics).map(head).collect()
 }
 
 fn table(comparison: &Comparison, markdown: bool, style: Style) -> Grid {
@@ -361,6 +298,7 @@ pub fn verdict(recovered: Option<&Estimate>, time: Option<&Estimate>, kinds: &[(
 
 #[cfg(test)]
 mod tests {
+    use super::super::estimate::less_is_better;
     use super::*;
     use crate::replicate::Measured::{self, Absent, Number, Truth};
 

@@ -6,6 +6,7 @@
 
 pub mod chart;
 pub mod compare;
+pub mod estimate;
 pub mod hgrm;
 pub mod histogram;
 pub mod hlog;
@@ -17,6 +18,7 @@ pub mod table;
 #[cfg(test)]
 mod testdata;
 pub mod timeline;
+mod traffic;
 
 /// A text of unknown origin made safe to print.
 pub use crate::files::escape as clean;

@@ -1,7 +1,7 @@
 //! A grid of settings: a table of every cell, a curve over one axis, a map over two.
 
 use super::chart::{Point, curve};
-use super::compare::{Column, estimate, heads, unit_word};
+use super::estimate::{Column, estimate, heads, unit_word};
 use super::number::{NOTHING, of};
 use super::table::{Entry, Grid, csv_line, csv_number};
 use super::{Paint, Style, clean, fit, wrap};

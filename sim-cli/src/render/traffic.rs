@@ -1,0 +1,186 @@
+//! What went over the edges and through the services of a run, as tables.
+
+use super::number::{count, duration, number, or_nothing, percent, rate, roughly};
+use super::run::{more, quiet};
+use super::table::{Entry, Grid};
+use super::{Paint, Style, clean, wrap};
+use sim_models::report::{Edge, Report, Service};
+
+/// The most edges or services that are shown; files have them all.
+const MOST: usize = 12;
+
+/// The most telling of many: those of users, then those that failed most; in their own order.
+fn chosen_edges(report: &Report) -> (Vec<(&str, &Edge)>, usize) {
+    let mut edges: Vec<(usize, &str, &Edge)> =
+        report.edges.iter().enumerate().map(|(index, (name, edge))| (index, name, edge)).collect();
+    let left_out = edges.len().saturating_sub(MOST);
+    edges.sort_by_key(|(index, _, edge)| {
+        (!edge.from_users, std::cmp::Reverse(edge.attempts.sent.saturating_sub(edge.attempts.ok)), *index)
+    });
+    edges.truncate(MOST);
+    edges.sort_by_key(|(index, ..)| *index);
+    (edges.into_iter().map(|(_, name, edge)| (name, edge)).collect(), left_out)
+}
+
+/// Calls over each edge: how many, how they ended, what they cost; breakers in a sentence each.
+pub(super) fn calls(report: &Report, style: Style) -> Vec<String> {
+    let (edges, left_out) = chosen_edges(report);
+    if edges.is_empty() {
+        return Vec::new();
+    }
+    let mut grid =
+        Grid::new().words("calls").numbers(["started", "goodput", "ok", "attempts"]).words("the others");
+    for (name, edge) in &edges {
+        grid.row([
+            Entry::from(*name),
+            count(edge.calls.started).into(),
+            rate(edge.goodput).into(),
+            Entry::painted(or_nothing(edge.success, percent), success_paint(edge.success)),
+            or_nothing(edge.amplification, number).into(),
+            endings(edge).into(),
+        ]);
+    }
+    let mut lines = grid.text(2, style);
+    lines.extend(more(left_out, "edges"));
+    lines.extend(edges.iter().flat_map(|(name, edge)| breaker(name, edge, report, style)));
+    lines
+}
+
+fn success_paint(success: Option<f64>) -> Paint {
+    match success {
+        Some(share) if share >= 0.99 => Paint::Good,
+        Some(share) if share < 0.9 => Paint::Bad,
+        _ => Paint::Plain,
+    }
+}
+
+/// How calls ended that did not end well, most frequent first.
+fn endings(edge: &Edge) -> String {
+    let (calls, by) = (&edge.calls, &edge.calls.failed_by);
+    let mut all = [
+        ("timed out", by.timed_out),
+        ("rejected", by.rejected),
+        ("error", by.error),
+        ("refused", by.refused),
+        ("reset", by.reset),
+        ("deadline", calls.deadline),
+        ("breaker open", calls.breaker_open),
+        ("bulkhead full", calls.bulkhead_full),
+        ("cancelled", calls.cancelled),
+        ("in flight", calls.in_flight),
+    ];
+    all.sort_by_key(|&(_, n)| std::cmp::Reverse(n));
+    let share = |n: u64| roughly(n as f64 / calls.started.max(1) as f64);
+    let mut words: Vec<String> =
+        all.iter().take(2).filter(|(_, n)| *n > 0).map(|(name, n)| format!("{} {name}", share(*n))).collect();
+    let rest: u64 = all[2..].iter().map(|(_, n)| n).sum();
+    if rest > 0 {
+        words.push(format!("{} other", share(rest)));
+    }
+    words.join(", ")
+}
+
+/// An edge's breakers in a sentence.
+fn breaker(name: &str, edge: &Edge, report: &Report, style: Style) -> Vec<String> {
+    let opened: Vec<u64> = edge.breaker.iter().filter(|t| t.to == "open").map(|t| t.at).collect();
+    let Some(first) = opened.first() else { return Vec::new() };
+    let times = match (opened.len(), edge.breaker_unlisted) {
+        (1, 0) => "once".into(),
+        (2, 0) => "twice".into(),
+        (n, 0) => format!("{} times", count(n as u64)),
+        (n, _) => format!("at least {} times", count(n as u64)),
+    };
+    let mut sentence = format!("breakers of {}: opened {times}, first at {}", clean(name), duration(*first));
+    let windows = &edge.windows.breakers_open;
+    let skipped = report.run.warm_up.checked_div(report.run.window).unwrap_or(0) as usize;
+    let measured = windows.get(skipped..).unwrap_or_default();
+    if !measured.is_empty() {
+        let busy = measured.iter().filter(|&&open| open > 0).count() as f64 / measured.len() as f64;
+        let most = measured.iter().max().copied().unwrap_or(0);
+        sentence += &format!(
+            "; one or more not closed {} of the time, at most {} at once",
+            percent(busy),
+            count(most)
+        );
+    }
+    wrap(&sentence, style.columns() - 2).iter().map(|line| format!("  {line}")).collect()
+}
+
+/// Percentiles of calls that ended well, and what they leave out.
+pub(super) fn response_times(report: &Report, style: Style) -> Vec<String> {
+    let (edges, _) = chosen_edges(report);
+    if edges.is_empty() {
+        return Vec::new();
+    }
+    let mut grid =
+        Grid::new().words("response time").numbers(["p50", "p90", "p99", "p99.9", "p99.99", "max"]);
+    for (name, edge) in &edges {
+        let l = &edge.latency;
+        let times = [l.p50, l.p90, l.p99, l.p999, l.p9999, l.max].map(|t| or_nothing(t, duration));
+        grid.row([clean(name)].into_iter().chain(times));
+    }
+    let mut lines = grid.text(2, style);
+    let waiting = edges.iter().filter(|(_, edge)| edge.from_users && edge.calls.in_flight > 0);
+    for (name, edge) in waiting {
+        let age = edge.calls.in_flight_age.map(|age| format!(", {} old on average", duration(age)));
+        let sentence = format!(
+            "of calls that ended well; {} of {} are still waiting{} and not in these percentiles",
+            count(edge.calls.in_flight),
+            clean(name),
+            age.unwrap_or_default()
+        );
+        lines.extend(quiet(&sentence, "  ", style));
+    }
+    lines
+}
+
+/// How busy each service was, how long its queue, and how much of its work was for nobody.
+pub(super) fn services(report: &Report, style: Style) -> Vec<String> {
+    let mut services: Vec<(usize, &str, &Service)> =
+        report.services.iter().enumerate().map(|(index, (name, service))| (index, name, service)).collect();
+    if services.is_empty() {
+        return Vec::new();
+    }
+    let left_out = services.len().saturating_sub(MOST);
+    services.sort_by(|(i, _, a), (j, _, b)| b.utilisation.total_cmp(&a.utilisation).then(i.cmp(j)));
+    services.truncate(MOST);
+    services.sort_by_key(|(index, ..)| *index);
+    let deaths = services.iter().any(|(_, _, service)| service.deaths > 0);
+    let mut grid = Grid::new().words("service").numbers([
+        "replicas",
+        "workers",
+        "busy",
+        "mean queue",
+        "at most",
+        "wait",
+        "work wasted",
+    ]);
+    if deaths {
+        grid = grid.number("deaths");
+    }
+    for (_, name, service) in services {
+        let of =
+            service.queue_capacity.map(|capacity| format!(" of {}", count(capacity))).unwrap_or_default();
+        let wasted = match service.wasted {
+            Some(share) if share >= 0.1 => Paint::Bad,
+            _ => Paint::Plain,
+        };
+        let mut row = vec![
+            Entry::from(name),
+            count(u64::from(service.replicas)).into(),
+            count(service.workers).into(),
+            percent(service.utilisation).into(),
+            number(service.queue_mean).into(),
+            (count(service.queue_max) + &of).into(),
+            or_nothing(service.wait_mean, duration).into(),
+            Entry::painted(or_nothing(service.wasted, percent), wasted),
+        ];
+        if deaths {
+            row.push(count(service.deaths).into());
+        }
+        grid.row(row);
+    }
+    let mut lines = grid.text(2, style);
+    lines.extend(more(left_out, "services"));
+    lines
+}
