@@ -92,8 +92,9 @@ impl Graph {
             Parent::User | Parent::Loop { .. } => edge_id,
         };
         let mut permit = None;
-        if let Some(breaker) = &mut edge.clients[client as usize].breaker
+        if edge.policy.breaker.is_some()
             && call.permit.is_none()
+            && let Some(breaker) = &mut edge.clients[client as usize].breaker
         {
             let Some(admission) = breaker.try_acquire(now) else { return self.breaker_refused(id, ctx) };
             note_transition(edge, client, admission.transition, now);
@@ -101,9 +102,12 @@ impl Graph {
             *holder = Some(admission.permit);
         }
         let key = call.key.child(u64::from(call.tries));
-        let state = &mut edge.clients[client as usize];
-        let replica = if edge.choices == 1 { 0 } else { state.balancer.pick(&mut edge.pick.at(key)) };
-        state.balancer.sent(replica);
+        let mut replica = 0;
+        if edge.choices > 1 {
+            let balancer = &mut edge.clients[client as usize].balancer;
+            replica = balancer.pick(&mut edge.pick.at(key));
+            balancer.sent(replica);
+        }
         call.sent += 1;
         edge.stats.attempt_sent(call.sent > 1, call.started >= self.measured_from);
         let deadline = edge.deadline(call.started);
@@ -182,13 +186,28 @@ impl Graph {
         self.account_work(id);
         let attempt = &mut self.attempts[id];
         attempt.server = Server::Gone;
-        if attempt.awaited {
-            let (call, answer) = (attempt.call, attempt.answer);
-            self.end_attempt(id, answer, ctx);
-            self.settle(call, answer, ctx);
-        } else {
+        if !attempt.awaited {
             self.attempts.remove(id);
+            return;
         }
+        let (call_id, answer) = (attempt.call, attempt.answer);
+        if answer != Outcome::Ok {
+            self.end_attempt(id, answer, ctx);
+            return self.settle(call_id, answer, ctx);
+        }
+        // Attempt and call end together.
+        if let Some(timer) = attempt.timer {
+            ctx.cancel(timer);
+        }
+        let now = ctx.now();
+        let call = self.calls.remove(call_id);
+        let measured = call.started >= self.measured_from;
+        let edge = &mut self.edges[call.edge as usize];
+        edge.attempt_ended(call, attempt, Outcome::Ok, measured, now);
+        edge.call_ended(call, CallEnd::Ok, measured, now);
+        self.attempts.remove(id);
+        let (parent, edge) = (call.parent, call.edge);
+        self.notify(parent, edge, true, ctx);
     }
 
     /// The attempt's timer fired: its own timeout, or the call's deadline, or both.
@@ -210,7 +229,6 @@ impl Graph {
     }
 
     /// The caller is done with an attempt; the replica may not be.
-    #[inline(always)]
     fn end_attempt(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
         let attempt = &mut self.attempts[id];
         attempt.awaited = false;
@@ -219,35 +237,15 @@ impl Graph {
         }
         let call = &mut self.calls[attempt.call];
         call.live = None;
-        let edge = &mut self.edges[call.edge as usize];
-        edge.stats.attempt_ended(outcome, call.started >= self.measured_from);
-        let overdue = outcome == Outcome::Cancelled && ctx.now() >= edge.deadline(call.started);
-        let state = &mut edge.clients[call.client as usize];
-        state.balancer.ended(attempt.replica);
-        if let Some(budget) = &mut state.budget {
-            match outcome {
-                Outcome::Ok => budget.on_success(),
-                Outcome::Cancelled => {}
-                _ => budget.on_failure(),
-            }
-        }
-        if let (Some(breaker), Some(permit)) = (&mut state.breaker, attempt.permit.take()) {
-            // An attempt that the call's deadline cut off was not answered in time either.
-            let seen = if overdue { Outcome::TimedOut } else { outcome };
-            let transition = breaker.record(ctx.now(), permit, seen);
-            note_transition(edge, call.client, transition, ctx.now());
-        }
+        let measured = call.started >= self.measured_from;
+        self.edges[call.edge as usize].attempt_ended(call, attempt, outcome, measured, ctx.now());
         if attempt.server == Server::Gone {
             self.attempts.remove(id);
         }
     }
 
-    /// An attempt has ended before the call's deadline: answer, retry, or give up.
-    #[inline]
+    /// An attempt has failed before the call's deadline: retry, or give up.
     fn settle(&mut self, id: CallId, outcome: Outcome, ctx: &mut Ctx) {
-        if outcome == Outcome::Ok {
-            return self.end_call(id, CallEnd::Ok, ctx);
-        }
         let call = &self.calls[id];
         let edge = &mut self.edges[call.edge as usize];
         if !edge.retry.retries(u32::from(call.tries), outcome) {
@@ -300,19 +298,10 @@ impl Graph {
         if let Some(timer) = call.timer {
             ctx.cancel(timer);
         }
-        let edge = &mut self.edges[call.edge as usize];
         let measured = call.started >= self.measured_from;
-        edge.stats.call_ended(end, ctx.now().since(call.started), call.sent, measured);
-        let state = &mut edge.clients[call.client as usize];
-        if let Some(bulkhead) = &mut state.bulkhead {
-            bulkhead.release();
-        }
-        if let (Some(breaker), Some(permit)) = (&mut state.breaker, call.permit.take()) {
-            let transition = breaker.record(ctx.now(), permit, end.outcome());
-            note_transition(edge, call.client, transition, ctx.now());
-        }
+        self.edges[call.edge as usize].call_ended(call, end, measured, ctx.now());
         let (parent, edge) = (call.parent, call.edge);
-        self.notify(parent, edge, matches!(end, CallEnd::Ok), ctx);
+        self.notify(parent, edge, end == CallEnd::Ok, ctx);
     }
 
     /// Tells whoever waits that a call is over.
@@ -366,6 +355,53 @@ impl Graph {
             arrived as f64 / seconds,
             most.stats.total.completed as f64 / seconds,
         ));
+    }
+}
+
+impl Edge {
+    /// What the caller's policies and the statistics learn from the end of an attempt.
+    #[inline]
+    fn attempt_ended(
+        &mut self,
+        call: &Call,
+        attempt: &mut Attempt,
+        outcome: Outcome,
+        measured: bool,
+        now: SimTime,
+    ) {
+        self.stats.attempt_ended(outcome, measured);
+        let overdue = outcome == Outcome::Cancelled && now >= self.deadline(call.started);
+        let state = &mut self.clients[call.client as usize];
+        if self.choices > 1 {
+            state.balancer.ended(attempt.replica);
+        }
+        if let Some(budget) = &mut state.budget {
+            match outcome {
+                Outcome::Ok => budget.on_success(),
+                Outcome::Cancelled => {}
+                _ => budget.on_failure(),
+            }
+        }
+        if let (Some(breaker), Some(permit)) = (&mut state.breaker, attempt.permit.take()) {
+            // An attempt that the call's deadline cut off was not answered in time either.
+            let seen = if overdue { Outcome::TimedOut } else { outcome };
+            let transition = breaker.record(now, permit, seen);
+            note_transition(self, call.client, transition, now);
+        }
+    }
+
+    /// The same of the end of a call.
+    #[inline]
+    fn call_ended(&mut self, call: &mut Call, end: CallEnd, measured: bool, now: SimTime) {
+        self.stats.call_ended(end, now.since(call.started), call.sent, measured);
+        let state = &mut self.clients[call.client as usize];
+        if let Some(bulkhead) = &mut state.bulkhead {
+            bulkhead.release();
+        }
+        if let (Some(breaker), Some(permit)) = (&mut state.breaker, call.permit.take()) {
+            let transition = breaker.record(now, permit, end.outcome());
+            note_transition(self, call.client, transition, now);
+        }
     }
 }
 

@@ -232,7 +232,7 @@ impl Graph {
 
 impl state::Workload {
     /// Which client instance makes the call at `key`.
-    #[inline]
+    #[inline(always)]
     fn client(&mut self, key: Key) -> u32 {
         if self.clients == 1 { 0 } else { self.spread.at(key).below(u64::from(self.clients)) as u32 }
     }

@@ -5,7 +5,7 @@ use super::spec::CrashStyle;
 use super::state::*;
 use super::witness as kind;
 use crate::policy::Outcome;
-use sim_core::{Key, SimDuration, Words};
+use sim_core::{Key, SimDuration, SimTime, Words};
 
 impl Graph {
     /// A request reaches its replica.
@@ -39,7 +39,7 @@ impl Graph {
         }
         if replica.busy.value() < u64::from(service.workers) {
             replica.in_hand += 1;
-            self.start_work(id, service_id, replica_id, ctx);
+            self.start_work(id, service_id, replica_id, SimDuration::ZERO, ctx);
         } else {
             let queue = service.queue_of(replica_id);
             let queue = &mut service.replicas[queue];
@@ -58,12 +58,12 @@ impl Graph {
     }
 
     #[inline(always)]
-    fn start_work(&mut self, id: AttemptId, service: u32, replica: u32, ctx: &mut Ctx) {
+    fn start_work(&mut self, id: AttemptId, service: u32, replica: u32, waited: SimDuration, ctx: &mut Ctx) {
         let attempt = &mut self.attempts[id];
         let service = &mut self.services[service as usize];
         let replica = &mut service.replicas[replica as usize];
         let now = ctx.now();
-        service.stats.begun(now.since(attempt.since));
+        service.stats.begun(waited);
         replica.busy.increment(now);
         let nanos = service.work.sample(&mut service.work_luck.at(attempt.key)) * replica.slow;
         attempt.server = Server::Working;
@@ -90,7 +90,8 @@ impl Graph {
         }
         attempt.server = Server::Waiting;
         if !service.blocking {
-            self.release_worker(id, service_id, replica_id, ctx);
+            service.replicas[replica_id as usize].release_worker(attempt.since, now);
+            self.serve_next(service_id, replica_id, ctx);
         }
         self.advance(id, ctx);
     }
@@ -163,17 +164,19 @@ impl Graph {
 
     /// The request is over at this replica: the worker is free and the answer goes out.
     fn finish(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
-        let attempt = &self.attempts[id];
+        let attempt = &mut self.attempts[id];
         let (service_id, replica_id) = (self.edges[attempt.edge as usize].callee, attempt.replica);
         let service = &mut self.services[service_id as usize];
         service.stats.total.completed += 1;
-        service.replicas[replica_id as usize].in_hand -= 1;
+        let replica = &mut service.replicas[replica_id as usize];
+        replica.in_hand -= 1;
         let holds_worker = attempt.server == Server::Working || service.blocking;
-        self.attempts[id].server = Server::Replying;
+        attempt.server = Server::Replying;
         // The next in the queue before the answer: whoever is answered may send another request at once,
         // and must not overtake those who wait.
         if holds_worker {
-            self.release_worker(id, service_id, replica_id, ctx);
+            replica.release_worker(attempt.since, ctx.now());
+            self.serve_next(service_id, replica_id, ctx);
         }
         self.answer(id, outcome, ctx);
     }
@@ -204,7 +207,7 @@ impl Graph {
     }
 
     /// The fate of a request's work is known: useful if everybody up to the user still waits for it.
-    #[inline]
+    #[inline(always)]
     pub fn account_work(&mut self, id: AttemptId) {
         let attempt = &self.attempts[id];
         if attempt.work.is_zero() || !attempt.measured {
@@ -217,7 +220,7 @@ impl Graph {
     }
 
     /// Whether everybody from this attempt's caller up to the user still waits.
-    #[inline]
+    #[inline(always)]
     fn is_awaited(&self, mut id: AttemptId) -> bool {
         loop {
             let attempt = &self.attempts[id];
@@ -229,15 +232,6 @@ impl Graph {
                 Parent::User | Parent::Loop { .. } => return true,
             }
         }
-    }
-
-    #[inline(always)]
-    fn release_worker(&mut self, id: AttemptId, service: u32, replica: u32, ctx: &mut Ctx) {
-        let began = self.attempts[id].since;
-        let state = &mut self.services[service as usize].replicas[replica as usize];
-        state.busy.decrement(ctx.now());
-        state.held += u128::from(ctx.now().since(began).as_nanos());
-        self.serve_next(service, replica, ctx);
     }
 
     /// A worker is free: the next request in the queue.
@@ -262,7 +256,7 @@ impl Graph {
                 continue;
             }
             replica.in_hand += u32::from(service.shared_queue);
-            return self.start_work(id, service_id, replica_id, ctx);
+            return self.start_work(id, service_id, replica_id, wait, ctx);
         }
     }
 
@@ -313,8 +307,7 @@ impl Graph {
                 replica.waiting.decrement(now);
                 replica.waited += u128::from(now.since(attempt.since).as_nanos());
             } else if attempt.server == Server::Working || service.blocking {
-                replica.busy.decrement(now);
-                replica.held += u128::from(now.since(attempt.since).as_nanos());
+                replica.release_worker(attempt.since, now);
             }
             attempt.server = Server::Gone;
         }
@@ -372,6 +365,15 @@ impl Site {
     fn happens(&mut self, key: Key, workload: u32) -> bool {
         (self.only_from.is_empty() || self.only_from.contains(&workload))
             && (self.probability >= 1.0 || self.luck.at(key).unit() < self.probability)
+    }
+}
+
+impl Replica {
+    /// The worker that was held since then is free.
+    #[inline]
+    fn release_worker(&mut self, since: SimTime, now: SimTime) {
+        self.busy.decrement(now);
+        self.held += u128::from(now.since(since).as_nanos());
     }
 }
 
