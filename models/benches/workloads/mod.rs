@@ -12,7 +12,10 @@ pub fn run(name: &str, requests: u64) -> Report {
         "w1" => (include_str!("w1.ron"), 800, vec![]),
         // The same at a tenth of the pace: what do windows with few requests cost?
         "w1-sparse" => {
-            let slower = [("workload[0].arrivals", "Poisson(\"80/s\")"), ("services.server.work", "Exponential(mean: \"10ms\")")];
+            let slower = [
+                ("workload[0].arrivals", "Poisson(\"80/s\")"),
+                ("services.server.work", "Exponential(mean: \"10ms\")"),
+            ];
             (include_str!("w1.ron"), 80, slower.to_vec())
         }
         "w2" => (include_str!("w2.ron"), 560, vec![]),
@@ -26,7 +29,8 @@ pub fn run(name: &str, requests: u64) -> Report {
     overrides.extend(set.into_iter().map(|(path, value)| (path.to_owned(), value.to_owned())));
     let loaded = Experiment::parse(name, text, &overrides, &Catalog::bundled());
     let (experiment, _) = loaded.unwrap_or_else(|failed| panic!("{name}: {:?}", failed.diagnostics));
-    let resolved = experiment.with(None, &[]).unwrap_or_else(|failed| panic!("{name}: {:?}", failed.diagnostics));
+    let resolved =
+        experiment.with(None, &[]).unwrap_or_else(|failed| panic!("{name}: {:?}", failed.diagnostics));
     let options = RunOptions::seeded(resolved.run.seed);
     simulate(&resolved, &options, &mut |_| ControlFlow::Continue(())).report
 }

@@ -340,7 +340,7 @@ fn edge(report: &mut Report, routes: &Routes, now: SimTime) {
             latency: Latency::of(&counts.latency),
             latency_failed: Latency::of(&counts.latency_failed),
             windows: crate::report::EdgeWindows {
-                latency: counts.latency_windows.closed().to_vec(),
+                latency: counts.latency_windows.closed().map(<[_]>::to_vec).collect(),
                 ..counts.windows.clone()
             },
             ..Edge::default()

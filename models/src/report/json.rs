@@ -15,9 +15,10 @@ pub fn schema() -> schemars::Schema {
 }
 
 /// The `s` part of the digest: the report as JSON, without its own digest and without what the run was
-/// called: the same run under another name has the same results.
+/// called: the same run under another name has the same results. The latencies of windows are most of a
+/// report, and hashed as the numbers they are: to write them out would cost more than a twelfth of a run.
 pub fn results_digest(report: &Report) -> u64 {
-    let bare = Report {
+    let mut bare = Report {
         digest: DigestParts::default(),
         experiment: String::new(),
         about: String::new(),
@@ -26,6 +27,12 @@ pub fn results_digest(report: &Report) -> u64 {
         ..report.clone()
     };
     let mut digest = Digester::new(RESULTS);
+    for (_, edge) in &mut bare.edges.0 {
+        for window in std::mem::take(&mut edge.windows.latency) {
+            digest.word(window.len() as u64);
+            window.iter().for_each(|&(value, count)| digest.pair(value, count));
+        }
+    }
     digest.text(&serde_json::to_string(&bare).expect("a report holds only numbers, texts and named maps"));
     digest.finish()
 }
@@ -132,6 +139,10 @@ mod tests {
         other.digest.t = "0123456789abcdef".into();
         assert_eq!(results_digest(&report), results_digest(&other));
         other.edges.0[0].1.windows.ok[3] += 1;
+        assert_ne!(results_digest(&report), results_digest(&other));
+        let mut other = report.clone();
+        let window = other.edges.0[0].1.windows.latency.iter_mut().find(|window| !window.is_empty());
+        window.expect("a window with latencies")[0].1 += 1;
         assert_ne!(results_digest(&report), results_digest(&other));
     }
 }

@@ -58,7 +58,7 @@ impl Graph {
         if let Some(budget) = &mut state.budget {
             budget.on_call();
         }
-        let (call, _) = self.calls.insert(Call {
+        let (call, _) = self.calls.insert(|| Call {
             key,
             started: now,
             parent,
@@ -112,7 +112,8 @@ impl Graph {
         edge.stats.attempt_sent(call.sent > 1, call.started >= self.measured_from);
         let deadline = edge.deadline(call.started);
         let timeout = edge.policy.timeout.map_or(SimTime::MAX, |timeout| now + timeout);
-        let (attempt, entry) = self.attempts.insert(Attempt {
+        let number = call.tries;
+        let (attempt, entry) = self.attempts.insert(|| Attempt {
             key,
             call: id,
             edge: edge_id,
@@ -126,7 +127,7 @@ impl Graph {
             outstanding: 0,
             repetition: 0,
             step: 0,
-            number: call.tries,
+            number,
             answer: Outcome::InFlight,
             server: Server::Sent,
             awaited: true,

@@ -101,7 +101,7 @@ fn edge_section(edge: &Edge, user_calls: u64, measured: SimDuration) -> report::
             .collect(),
         breaker_unlisted: edge.stats.unlisted,
         windows: report::EdgeWindows {
-            latency: edge.stats.window_latency.closed().to_vec(),
+            latency: edge.stats.window_latency.closed().map(<[_]>::to_vec).collect(),
             ..edge.stats.windows.clone()
         },
     }

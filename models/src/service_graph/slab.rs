@@ -58,18 +58,18 @@ impl<T> Default for Slab<T> {
 }
 
 impl<T> Slab<T> {
-    /// Stores a value, and lends it at once.
-    #[inline]
-    pub fn insert(&mut self, value: T) -> (Id<T>, &mut T) {
+    /// Stores what `value` makes, in its place from the start, and lends it at once.
+    #[inline(always)]
+    pub fn insert(&mut self, value: impl FnOnce() -> T) -> (Id<T>, &mut T) {
         self.live += 1;
         if self.free == NONE {
-            return self.grow(value);
+            return self.grow(value());
         }
         let index = self.free;
         let place = &mut self.places[index as usize];
         self.free = place.next_free;
         place.generation = place.generation.wrapping_add(1);
-        place.value = value;
+        place.value = value();
         (Id::new(index, place.generation), &mut place.value)
     }
 
@@ -139,13 +139,16 @@ mod tests {
     #[test]
     fn places_are_reused_and_old_ids_refused() {
         let mut slab = Slab::default();
-        let a = slab.insert("a").0;
-        let b = slab.insert("b").0;
+        let a = slab.insert(|| "a").0;
+        let b = slab.insert(|| "b").0;
         assert_eq!(*slab.remove(a), "a");
-        let c = slab.insert("c").0;
+        let c = slab.insert(|| "c").0;
         assert_eq!((slab[b], slab[c], slab.len()), ("b", "c", 2));
         assert!(a != c);
-        assert_eq!(slab.iter().map(|(id, value)| (id == b, *value)).collect::<Vec<_>>(), [(false, "c"), (true, "b")]);
+        assert_eq!(
+            slab.iter().map(|(id, value)| (id == b, *value)).collect::<Vec<_>>(),
+            [(false, "c"), (true, "b")]
+        );
         slab.remove(b);
         assert_eq!(slab.iter().map(|(_, value)| *value).collect::<Vec<_>>(), ["c"]);
         assert!(std::panic::catch_unwind(move || slab[a]).is_err());

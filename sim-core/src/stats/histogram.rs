@@ -116,8 +116,14 @@ impl LatencyHistogram {
     }
 
     fn filled(&self) -> impl Iterator<Item = (u64, u64)> {
-        let counts = self.counts.iter().enumerate();
-        counts.filter(|(_, count)| **count > 0).map(|(index, &count)| (FINE.highest(index), count))
+        // Nothing is outside of these.
+        let bounds = if self.inside == 0 {
+            0..0
+        } else {
+            FINE.index(self.min_ns)..FINE.index(self.max_ns.min(HIGHEST_NS)) + 1
+        };
+        let filled = bounds.filter(|&index| self.counts[index] > 0);
+        filled.map(|index| (FINE.highest(index), self.counts[index]))
     }
 
     /// Adds what another histogram counted.
@@ -139,7 +145,9 @@ pub struct LatencyWindows {
     /// costs no more than filling it did, however few latencies fell into it.
     filled: Box<[u64]>,
     words: u64,
-    closed: Vec<Vec<(u64, u64)>>,
+    /// The closed windows one after another, and where each ends: nothing is allocated for a window.
+    closed: Vec<(u64, u64)>,
+    ends: Vec<usize>,
 }
 
 const _: () = assert!(COARSE.len() <= 64 * 64, "`LatencyWindows::words` has a bit for each word");
@@ -152,6 +160,7 @@ impl Default for LatencyWindows {
             filled: vec![0; words].into(),
             words: 0,
             closed: Vec::new(),
+            ends: Vec::new(),
         }
     }
 }
@@ -168,20 +177,19 @@ impl LatencyWindows {
 
     /// Ends the current window.
     pub fn close(&mut self) {
-        let filled = bits(self.words).map(|word| self.filled[word].count_ones() as usize).sum();
-        let mut window = Vec::with_capacity(filled);
         for word in bits(self.words) {
             for index in bits(std::mem::take(&mut self.filled[word])).map(|bit| 64 * word + bit) {
-                window.push((COARSE.highest(index), std::mem::take(&mut self.filling[index])));
+                self.closed.push((COARSE.highest(index), std::mem::take(&mut self.filling[index])));
             }
         }
         self.words = 0;
-        self.closed.push(window);
+        self.ends.push(self.closed.len());
     }
 
     /// The closed windows: for each, its (highest value of the bucket in nanoseconds, count).
-    pub fn closed(&self) -> &[Vec<(u64, u64)>] {
-        &self.closed
+    pub fn closed(&self) -> impl Iterator<Item = &[(u64, u64)]> {
+        let starts = [0].iter().chain(&self.ends);
+        starts.zip(&self.ends).map(|(&start, &end)| &self.closed[start..end])
     }
 }
 
@@ -306,7 +314,7 @@ mod tests {
         windows.close();
         windows.record(ms(7));
         windows.close();
-        let counts: Vec<u64> = windows.closed().iter().map(|w| w.iter().map(|(_, n)| n).sum()).collect();
+        let counts: Vec<u64> = windows.closed().map(|w| w.iter().map(|(_, n)| n).sum()).collect();
         assert_eq!(counts, [1, 0, 1]);
     }
 
@@ -343,7 +351,7 @@ mod tests {
         }
         windows.close();
         let steps = oracle.iter_recorded().map(|step| (step.value_iterated_to(), step.count_at_value()));
-        assert_eq!(windows.closed(), [steps.collect::<Vec<_>>()]);
+        assert_eq!(windows.closed().collect::<Vec<_>>(), [steps.collect::<Vec<_>>()]);
         assert_eq!((histogram.count(), histogram.overflow()), (oracle.len(), 2));
 
         let mut fine = Histogram::<u64>::new_with_bounds(LOWEST_NS, HIGHEST_NS, SIGNIFICANT_DIGITS).unwrap();
