@@ -311,6 +311,10 @@ impl Graph {
             }
             attempt.server = Server::Gone;
         }
+        // Some were about to go on within this very event.
+        if !self.ready.is_empty() {
+            self.ready.retain(|id| !lost.contains(id));
+        }
         let replica = &mut self.services[service_id as usize].replicas[replica_id as usize];
         replica.in_hand = 0;
         if !shared {
