@@ -64,11 +64,9 @@ pub struct Point {
 /// else through the points. An axis whose numbers span two decades is logarithmic.
 pub fn curve(x_name: &str, y_name: &str, unit: Unit, points: &[Point], style: Style) -> Vec<String> {
     const ROWS: usize = 12;
-    let low_high = |p: &Point| {
-        let spread = p.half_width.unwrap_or(0.0);
-        [p.measured.map(|y| y - spread), p.measured.map(|y| y + spread), p.exact, p.measured]
-    };
-    let known: Vec<f64> = points.iter().flat_map(low_high).flatten().filter(|y| y.is_finite()).collect();
+    // Not over the intervals: one that is wider than the picture would hide the curve.
+    let values = points.iter().flat_map(|p| [p.exact, p.measured]);
+    let known: Vec<f64> = values.flatten().filter(|y| y.is_finite()).collect();
     if known.is_empty() || points.len() < 2 {
         return Vec::new();
     }
