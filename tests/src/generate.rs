@@ -90,7 +90,9 @@ fn call(rng: &mut Rng, to: u64) -> String {
     let (times, optional) = (rng.pick(&["1", "1", "1", "3"]), rng.one_in(3));
     let network = rng.pick(&["", "", "", "network: \"0s\", ", "network: Exponential(mean: \"5ms\"), "]);
     let policy = policy(rng);
-    format!("(to: \"s{to}\", probability: {probability}, times: {times}, optional: {optional}, {network}{policy})")
+    format!(
+        "(to: \"s{to}\", probability: {probability}, times: {times}, optional: {optional}, {network}{policy})"
+    )
 }
 
 fn policy(rng: &mut Rng) -> String {
@@ -138,10 +140,15 @@ fn write_policy(text: &mut String, rng: &mut Rng, number: u64) {
     let retry = match rng.below(4) {
         0 => "None".to_owned(),
         1 => format!("Fixed(attempts: {attempts}{on})"),
-        2 => format!("Linear(attempts: {attempts}, base: \"10ms\", cap: \"50ms\", jitter: Symmetric(0.5){on})"),
-        _ => format!("Exponential(attempts: {attempts}, base: \"10ms\", cap: \"50ms\", jitter: {jitter}{on})"),
+        2 => {
+            format!("Linear(attempts: {attempts}, base: \"10ms\", cap: \"50ms\", jitter: Symmetric(0.5){on})")
+        }
+        _ => {
+            format!("Exponential(attempts: {attempts}, base: \"10ms\", cap: \"50ms\", jitter: {jitter}{on})")
+        }
     };
-    let budget = rng.pick(&["", "", "budget: Ratio(ratio: 0.1, burst: 5), ", "budget: Throttle(max_tokens: 5), "]);
+    let budget =
+        rng.pick(&["", "", "budget: Ratio(ratio: 0.1, burst: 5), ", "budget: Throttle(max_tokens: 5), "]);
     let scope = rng.pick(&["Attempt", "Call"]);
     let (failures, probes) = (rng.between(1, 6), rng.between(1, 3));
     let breaker = match rng.below(4) {

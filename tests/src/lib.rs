@@ -110,7 +110,10 @@ impl Runs {
 
     fn replay(&self) -> String {
         let seed = self.first_seed;
-        format!("replay: save what follows as case.ron, then `brownout run case.ron --seed {seed}`\n{}", self.text)
+        format!(
+            "replay: save what follows as case.ron, then `brownout run case.ron --seed {seed}`\n{}",
+            self.text
+        )
     }
 }
 

@@ -27,7 +27,9 @@ const OVERLOADED: &str = r#"(
 #[test]
 fn an_overloaded_server_times_out_and_works_for_nobody() {
     let runs = Runs::of(OVERLOADED, 1..=5);
-    runs.each("almost nothing is answered in time", |report| edge(report, "users->server").success < Some(0.01));
+    runs.each("almost nothing is answered in time", |report| {
+        edge(report, "users->server").success < Some(0.01)
+    });
     runs.each("nearly all attempts time out", |report| {
         let users = edge(report, "users->server");
         users.attempts.timed_out > 9 * users.attempts.sent / 10 && users.calls.failed_by.timed_out > 0

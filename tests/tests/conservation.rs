@@ -154,7 +154,13 @@ fn a_request_that_was_about_to_go_on_can_still_be_lost() {
 )"#;
     let report = run(text, 1);
     assert_eq!(report.services.get("teller").map(|teller| teller.deaths), Some(1));
-    assert_eq!((edge(&report, "teller->vault").attempts.reset, edge(&report, "portal->vault").attempts.reset), (3, 1));
+    assert_eq!(
+        (edge(&report, "teller->vault").attempts.reset, edge(&report, "portal->vault").attempts.reset),
+        (3, 1)
+    );
     // Silence: nobody without a timeout ever learns of it.
-    assert_eq!((edge(&report, "early->teller").calls.in_flight, edge(&report, "late->portal").calls.in_flight), (3, 1));
+    assert_eq!(
+        (edge(&report, "early->teller").calls.in_flight, edge(&report, "late->portal").calls.in_flight),
+        (3, 1)
+    );
 }

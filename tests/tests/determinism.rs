@@ -4,10 +4,10 @@
 
 use brownout_tests::{random_experiment, resolve, run_with};
 use sim_core::Engine;
+use sim_models::Catalog;
 use sim_models::experiment::Experiment;
 use sim_models::report::Report;
 use sim_models::run::RunOptions;
-use sim_models::Catalog;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -86,7 +86,11 @@ fn the_same_experiment_written_otherwise() {
     let resolved = resolve(EVERYTHING, None);
     let canonical = resolved.canonical.to_string();
     assert_eq!(digest(EVERYTHING, None, 1, Engine::Fast), digest(&canonical, None, 1, Engine::Fast));
-    assert_eq!(resolve(&canonical, None).canonical.to_string(), canonical, "canonical text is not a fixed point");
+    assert_eq!(
+        resolve(&canonical, None).canonical.to_string(),
+        canonical,
+        "canonical text is not a fixed point"
+    );
 }
 
 /// (name, text) of all that has a golden digest: what is embedded here, and every bundled experiment.
@@ -150,7 +154,12 @@ fn golden_digests() {
         .lines()
         .filter(|line| !golden.lines().any(|golden| golden == *line))
         .map(|line| format!("now:    {line}"))
-        .chain(golden.lines().filter(|line| !found.lines().any(|found| found == *line)).map(|line| format!("golden: {line}")))
+        .chain(
+            golden
+                .lines()
+                .filter(|line| !found.lines().any(|found| found == *line))
+                .map(|line| format!("golden: {line}")),
+        )
         .collect();
     assert!(
         differ.is_empty(),
@@ -194,7 +203,10 @@ fn without_fused_multiply_add() {
     let said = String::from_utf8_lossy(&output.stdout);
     let find = |what: &str| said.lines().find(|line| line.starts_with(what)).map(str::to_owned);
     let (Some(control), Some(masked)) = (find("control"), find("digests")) else {
-        panic!("the second process said nothing of use:\n{said}\n{}", String::from_utf8_lossy(&output.stderr));
+        panic!(
+            "the second process said nothing of use:\n{said}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     };
     if control == format!("control {:016x}", std_ln()) {
         println!("left out: masking fused multiply-add changes nothing here, not even std's ln");

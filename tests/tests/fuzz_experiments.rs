@@ -14,10 +14,40 @@ const TEXTS: u64 = 3_000;
 
 /// What a random change puts in place of something else.
 const WORDS: [&str; 34] = [
-    "0", "1", "-1", "4294967296", "18446744073709551616", "1e400", "NaN", "inf", "0.5", "\"0s\"", "\"1ns\"",
-    "\"9999999999s\"", "\"600y\"", "\"0/s\"", "\"1e9/s\"", "\"s0\"", "\"s1\"", "\"\"", "None", "Some(1)", "()", "[]",
-    "{}", "(", ")", "\"", "Hold", "Crash(callers: Silence)", "Unbounded", "Blocking(0)", "Async(1000000)",
-    "Fixed(attempts: 1000)", "Constant(\"0s\")", "\u{202e}\u{0}é",
+    "0",
+    "1",
+    "-1",
+    "4294967296",
+    "18446744073709551616",
+    "1e400",
+    "NaN",
+    "inf",
+    "0.5",
+    "\"0s\"",
+    "\"1ns\"",
+    "\"9999999999s\"",
+    "\"600y\"",
+    "\"0/s\"",
+    "\"1e9/s\"",
+    "\"s0\"",
+    "\"s1\"",
+    "\"\"",
+    "None",
+    "Some(1)",
+    "()",
+    "[]",
+    "{}",
+    "(",
+    ")",
+    "\"",
+    "Hold",
+    "Crash(callers: Silence)",
+    "Unbounded",
+    "Blocking(0)",
+    "Async(1000000)",
+    "Fixed(attempts: 1000)",
+    "Constant(\"0s\")",
+    "\u{202e}\u{0}é",
 ];
 
 fn mutate(text: &str, rng: &mut Rng) -> String {
@@ -76,7 +106,9 @@ fn renumber(text: &str, rng: &mut Rng) -> String {
 
 /// Reads and, if it is sound, runs a text for a moment. Whether it was sound.
 fn read_and_run(text: &str) -> bool {
-    let Ok((experiment, _)) = Experiment::parse("fuzz.ron", text, &[], &Catalog::bundled()) else { return false };
+    let Ok((experiment, _)) = Experiment::parse("fuzz.ron", text, &[], &Catalog::bundled()) else {
+        return false;
+    };
     let resolved = experiment.with(None, &[]).expect("what was read can be resolved");
     assert!(experiment.canonical().is_ok());
     let limits = Limits { events: 5_000, events_at_one_instant: 2_000 };

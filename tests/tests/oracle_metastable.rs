@@ -90,7 +90,11 @@ fn without_retries_or_below_half_the_capacity_it_ends() {
 fn a_budget_cures_what_it_brings_below_capacity() {
     let budget = ", budget: Ratio(ratio: 0.1, burst: 10)";
     never("280/s, budget 10 %", &Runs::of(&database(280.0, 2, budget, "", 500), SEEDS), 1.1);
-    recovers("250/s, budget 10 %", &Runs::of(&database(250.0, 2, budget, "", 500), SEEDS), (94.0, 80.0, 102.0));
+    recovers(
+        "250/s, budget 10 %",
+        &Runs::of(&database(250.0, 2, budget, "", 500), SEEDS),
+        (94.0, 80.0, 102.0),
+    );
 }
 
 /// A server that skips whoever has given up serves the head of a first-in-first-out queue just before it
@@ -99,8 +103,15 @@ fn a_budget_cures_what_it_brings_below_capacity() {
 fn skipping_the_expired_is_no_cure() {
     let runs = Runs::of(&database(280.0, 2, "", ", drop_expired: true", 500), SEEDS);
     let sample = runs.sample(late_goodput);
-    println!("drop_expired: goodput {:.4} +- {:.4}, in the table 0.0407 +- 0.0011", sample.mean, sample.standard_error());
-    assert!((sample.mean - 0.040_703).abs() <= 4.0 * (0.001_07f64.powi(2) + sample.standard_error().powi(2)).sqrt());
+    println!(
+        "drop_expired: goodput {:.4} +- {:.4}, in the table 0.0407 +- 0.0011",
+        sample.mean,
+        sample.standard_error()
+    );
+    assert!(
+        (sample.mean - 0.040_703).abs()
+            <= 4.0 * (0.001_07f64.powi(2) + sample.standard_error().powi(2)).sqrt()
+    );
     runs.each("skipping the expired never recovers", |report| recovery(report).is_none());
 }
 
@@ -114,7 +125,10 @@ fn the_boundary_is_one_over_attempts() {
             let runs = Runs::of(&database(300.0 * load, attempts, "", "", 500), 1..=3);
             let times: Vec<_> = runs.reports.iter().map(recovery).collect();
             println!("{attempts} attempts at {load:.2}: recovered after {times:?}");
-            assert!(times.iter().all(|time| time.is_none() == lasts), "{attempts} attempts at {load}: {times:?}");
+            assert!(
+                times.iter().all(|time| time.is_none() == lasts),
+                "{attempts} attempts at {load}: {times:?}"
+            );
         }
     }
 }

@@ -113,16 +113,21 @@ fn mmc() {
 /// `mmck.csv`: K counts those in service, a queue's capacity does not.
 #[test]
 fn mmck() {
-    for (servers, places, rho, blocked, mean_wait) in
-        [(2, 4, 0.7, 0.105_627, 0.289_228), (2, 4, 1.2, 0.298_721, 0.502_876), (4, 8, 0.9, 0.096_636, 0.332_038)]
-    {
+    for (servers, places, rho, blocked, mean_wait) in [
+        (2, 4, 0.7, 0.105_627, 0.289_228),
+        (2, 4, 1.2, 0.298_721, 0.502_876),
+        (4, 8, 0.9, 0.096_636, 0.332_038),
+    ] {
         let capacity = places - servers;
-        let text = format!("workers: Blocking({servers}), queue: Fifo(capacity: {capacity}), work: {EXPONENTIAL}");
+        let text =
+            format!("workers: Blocking({servers}), queue: Fifo(capacity: {capacity}), work: {EXPONENTIAL}");
         let runs = Runs::of(&queue(f64::from(servers) * rho, &text, "Random"), SEEDS);
         let name = format!("M/M/{servers}/{places} at {rho}");
         runs.agree(&format!("{name}: rejected"), rejected, blocked, 0.01);
         runs.agree(&format!("{name}: mean wait of those accepted"), wait, mean_wait, 0.01);
-        runs.each("the queue stays within its capacity", |r| service(r, "server").queue_max <= capacity as u64);
+        runs.each("the queue stays within its capacity", |r| {
+            service(r, "server").queue_max <= capacity as u64
+        });
     }
 }
 
@@ -192,7 +197,8 @@ fn mm1_with_a_deadline() {
 /// `closed_loop_mm1.csv`: machine repair. Users who wait for answers cannot overload the server.
 #[test]
 fn closed_loop() {
-    for (users, think, throughput, mean_response) in [(10, 100, 0.785_418, 2.732_079), (20, 500, 0.387_905, 1.558_970)]
+    for (users, think, throughput, mean_response) in
+        [(10, 100, 0.785_418, 2.732_079), (20, 500, 0.387_905, 1.558_970)]
     {
         let text = queue(0.7, &format!("workers: Blocking(1), work: {EXPONENTIAL}"), "Random").replace(
             r#"Poisson("70/s")"#,
@@ -207,7 +213,9 @@ fn closed_loop() {
 }
 
 fn replicas(count: u32, rho: f64, balancer: &str) -> Runs {
-    let text = format!("replicas: {count}, workers: Blocking(1), queue: Fifo(capacity: Unbounded), work: {EXPONENTIAL}");
+    let text = format!(
+        "replicas: {count}, workers: Blocking(1), queue: Fifo(capacity: Unbounded), work: {EXPONENTIAL}"
+    );
     Runs::of(&queue(f64::from(count) * rho, &text, balancer), SEEDS)
 }
 
@@ -238,7 +246,12 @@ fn the_shorter_of_two_queues() {
 fn power_of_two_of_ten() {
     for (rho, mean_response, tolerance) in [(0.8, 2.0750, 0.01), (0.9, 2.9786, 0.02)] {
         let runs = replicas(10, rho, "PowerOfTwo");
-        runs.agree(&format!("power of two over 10 at {rho}: mean response"), response, mean_response, tolerance);
+        runs.agree(
+            &format!("power of two over 10 at {rho}: mean response"),
+            response,
+            mean_response,
+            tolerance,
+        );
     }
 }
 
@@ -279,8 +292,14 @@ fn tandem() {
 /// queue at rho / (1 - p).
 #[test]
 fn feedback() {
-    let text = queue(0.4, &format!("workers: Blocking(1), queue: Fifo(capacity: Unbounded), work: {EXPONENTIAL}, error_rate: 0.3"), "Random")
-        .replace("balancer: Random", "retry: Fixed(attempts: 1000)");
+    let text = queue(
+        0.4,
+        &format!(
+            "workers: Blocking(1), queue: Fifo(capacity: Unbounded), work: {EXPONENTIAL}, error_rate: 0.3"
+        ),
+        "Random",
+    )
+    .replace("balancer: Random", "retry: Fixed(attempts: 1000)");
     let runs = Runs::of(&text, SEEDS);
     let attempts = |report: &Report| edge(report, "users->server").amplification.expect("calls were made");
     runs.agree("retried until it works: attempts", attempts, 1.428_571, 0.005);

@@ -43,7 +43,8 @@ fn last_edge(layers: u32) -> String {
 /// `retry_amplification.csv`: if the last layer always fails, (r + 1)^d, to the attempt.
 #[test]
 fn layers_multiply() {
-    for (retries, depth, product) in [(1, 1, 2), (1, 5, 32), (2, 3, 27), (3, 2, 16), (3, 3, 64), (9, 2, 100)] {
+    for (retries, depth, product) in [(1, 1, 2), (1, 5, 32), (2, 3, 27), (3, 2, 16), (3, 3, 64), (9, 2, 100)]
+    {
         let report = run(&layers(depth, retries, 1.0, 5), 1);
         let (users, last) = (edge(&report, "users->layer1"), edge(&report, &last_edge(depth)));
         assert!(users.calls.started > 20 && users.calls.failed == users.calls.started);
@@ -123,10 +124,14 @@ fn five_failures_open_it() {
 #[test]
 fn duty_cycle() {
     for (breaker, probes) in [
-        ("FailureRate(threshold: 0.5, minimum_calls: 5, window: Count(5), open_for: \"30s\", probes: 3)", 3.0),
+        (
+            "FailureRate(threshold: 0.5, minimum_calls: 5, window: Count(5), open_for: \"30s\", probes: 3)",
+            3.0,
+        ),
         ("Consecutive(failures: 5, open_for: \"30s\", probes: 3)", 1.0),
     ] {
-        let text = outage("Poisson(\"10/s\")", breaker, "4h").replace("window: \"60s\"", "warm_up: \"60s\", window: \"60s\"");
+        let text = outage("Poisson(\"10/s\")", breaker, "4h")
+            .replace("window: \"60s\"", "warm_up: \"60s\", window: \"60s\"");
         let exact = BreakerCycle { calls_per_sec: 10.0, open_secs: 30.0, probes }.admitted();
         let admitted = |report: &Report| edge(report, "users->down").amplification.expect("calls were made");
         Runs::of(&text, SEEDS).agree(&format!("{breaker}: admitted"), admitted, exact, 0.005);
@@ -216,7 +221,8 @@ fn a_hierarchy_of_timeouts() {
     let users = edge(&report, "users->gateway");
     assert_eq!((users.calls.failed_by.error, users.latency_failed.max), (1, Some(25 * S)));
 
-    let text = hung(&services("twice"), policies, "gateway").replace("\"service\", policy: \"gateway\"", "\"service\", policy: \"gateway25\"");
+    let text = hung(&services("twice"), policies, "gateway")
+        .replace("\"service\", policy: \"gateway\"", "\"service\", policy: \"gateway25\"");
     let report = run(&text, 1);
     let leaf = edge(&report, "service->leaf");
     assert_eq!(sent_at(&report, "service->leaf"), [0, 20]);
@@ -272,7 +278,8 @@ fn a_slow_leaf_fills_every_pool_above_it() {
 /// though nothing is answered either.
 #[test]
 fn a_timeout_bounds_the_pools() {
-    let text = threads("policy: \"quick\"").replace("duration: \"40s\"", "duration: \"60s\", warm_up: \"21s\"");
+    let text =
+        threads("policy: \"quick\"").replace("duration: \"40s\"", "duration: \"60s\", warm_up: \"21s\"");
     let runs = Runs::of(&text, SEEDS);
     let held = |report: &Report| service(report, "order").utilisation * 100.0;
     runs.agree("threads held", held, 200.0 * 0.25, 0.01);

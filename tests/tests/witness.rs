@@ -67,12 +67,18 @@ fn every_small_change_shows_and_is_found() {
         }
         let ((before, marks), (after, other_marks)) = (play(&original), play(&changed));
         assert_ne!(before, after, "seed {seed}: a change at event {place} went unseen");
-        let first = original.iter().zip(&changed).position(|(a, b)| a != b).unwrap_or(original.len() - 1) as u64;
+        let first =
+            original.iter().zip(&changed).position(|(a, b)| a != b).unwrap_or(original.len() - 1) as u64;
         let found = first_difference((marks.0, &marks.1), (other_marks.0, &other_marks.1));
         match found {
-            Some((from, to)) => assert!((from..to).contains(&first), "seed {seed}: {first} is not in {from}..{to}"),
+            Some((from, to)) => {
+                assert!((from..to).contains(&first), "seed {seed}: {first} is not in {from}..{to}")
+            }
             // Only what comes after the last checkpoint is not located.
-            None => assert!(first >= marks.0 * marks.1.len().min(other_marks.1.len()) as u64, "seed {seed}: {first}"),
+            None => assert!(
+                first >= marks.0 * marks.1.len().min(other_marks.1.len()) as u64,
+                "seed {seed}: {first}"
+            ),
         }
     }
     assert!(ties > 200, "{ties} ties were swapped");
@@ -122,6 +128,9 @@ fn one_nanosecond_in_an_experiment() {
         let differs = original.trajectory.iter().zip(&changed.trajectory).position(|(a, b)| a != b);
         let first = &original.trajectory[differs.expect("some event differs")];
         assert!(first.time.as_secs_f64() >= seconds, "{to}: {first:?}");
-        assert_eq!(edge(&original.report, "users->server").calls.started, edge(&changed.report, "users->server").calls.started);
+        assert_eq!(
+            edge(&original.report, "users->server").calls.started,
+            edge(&changed.report, "users->server").calls.started
+        );
     }
 }
