@@ -108,10 +108,10 @@ fn skipping_the_expired_is_no_cure() {
         sample.mean,
         sample.standard_error()
     );
-    assert!(
-        (sample.mean - 0.040_703).abs()
-            <= 4.0 * (0.001_07f64.powi(2) + sample.standard_error().powi(2)).sqrt()
-    );
+    // Both are means of five seeds; the table's standard deviation is 0.0024.
+    let errors = [0.001_07, sample.standard_error()].map(|error| error * error);
+    let allowed = 4.0 * (errors[0] + errors[1]).sqrt();
+    assert!((sample.mean - 0.040_703).abs() <= allowed, "{:.4} is not 0.0407", sample.mean);
     runs.each("skipping the expired never recovers", |report| recovery(report).is_none());
 }
 
