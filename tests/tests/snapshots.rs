@@ -1,0 +1,314 @@
+//! Every bundled experiment, as written and in each of its variants, run with its own seed: what it comes to as
+//! a text to review in a diff, and whether its author was right.
+//!
+//! One walk over `experiments/` finds them, so a new file needs no line here: it gets a snapshot
+//! (`INSTA_UPDATE=always cargo test -p brownout-tests --test snapshots` accepts all), and its expectations count.
+//! A snapshot changes only with a line in the changelog that says why.
+
+use sim_cli::expect::{self, Judgement};
+use sim_cli::experiment::Prepared;
+use sim_cli::jobs;
+use sim_cli::library::BUNDLED;
+use sim_cli::render::first_sentence;
+use sim_cli::replay::Replay;
+use sim_core::SimDuration;
+use sim_models::experiment::Experiment;
+use sim_models::report::{Calls, Cell, Edge, Latency, Report, Service, Table, percent};
+use sim_models::run::RunOptions;
+use sim_models::{Catalog, simulate};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::fs;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+/// Rows of a table that a snapshot shows.
+const ROWS: usize = 12;
+
+#[test]
+fn every_experiment_comes_to_what_it_came_to() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let mut differ = Vec::new();
+    for of in 0..EXPERIMENTS.len() {
+        let (file, text) = (&EXPERIMENTS[of], snapshot(of));
+        let same = || settings.bind(|| insta::assert_snapshot!(file.name.as_str(), text));
+        if catch_unwind(AssertUnwindSafe(same)).is_err() {
+            differ.push(file.name.as_str());
+        }
+    }
+    assert!(differ.is_empty(), "not as in their snapshots: {}", differ.join(", "));
+}
+
+#[test]
+fn every_expectation_holds() {
+    let mut broken = String::new();
+    let mut judged = 0;
+    for run in RUNS.iter() {
+        let name = &EXPERIMENTS[run.of].name;
+        for judged in run.judgement.judged.iter().filter(|judged| !judged.holds) {
+            let replay = run.replay.line("run");
+            _ = writeln!(broken, "{name}: {}, but it is {}\n    {replay}", judged.claim, judged.measured);
+        }
+        judged += run.judgement.judged.len();
+    }
+    assert!(broken.is_empty(), "{broken}");
+    // Each belongs to one run: none was left out.
+    assert_eq!(judged, EXPERIMENTS.iter().map(|file| file.experiment.expectations().len()).sum::<usize>());
+}
+
+#[test]
+fn every_experiment_says_what_it_shows() {
+    for File { name, text, experiment, warnings, .. } in EXPERIMENTS.iter() {
+        assert_eq!(warnings, "", "{name} loads with warnings");
+        let (about, headline) = (experiment.about(), first_sentence(experiment.about()));
+        assert!(headline.len() < about.len() - 1, "{name}: one sentence is a headline; say why it is so");
+        assert!(!experiment.expectations().is_empty(), "{name} expects nothing");
+        assert!(text.contains("seed:"), "{name} leaves its seed to the default");
+    }
+}
+
+#[test]
+fn the_binary_knows_every_experiment() {
+    let bundled: Vec<_> = BUNDLED.iter().map(|it| (it.family.to_owned(), it.name.to_owned())).collect();
+    let files: Vec<_> = EXPERIMENTS.iter().map(|it| (it.family.clone(), it.name.clone())).collect();
+    assert_eq!(bundled, files);
+    let names: BTreeSet<&str> = EXPERIMENTS.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names.len(), files.len(), "a base name is what people type: it must be unique");
+    for path in below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots"), "snap") {
+        assert!(names.contains(stem(&path).as_str()), "{} is of no experiment", path.display());
+    }
+}
+
+/// A file of `experiments/`.
+struct File {
+    family: String,
+    name: String,
+    text: String,
+    experiment: Experiment,
+    /// What loading it warned of.
+    warnings: String,
+}
+
+/// What one run of an experiment came to.
+struct Run {
+    /// Its place in [`EXPERIMENTS`].
+    of: usize,
+    variant: Option<String>,
+    report: Report,
+    judgement: Judgement,
+    replay: Replay,
+}
+
+/// All of them, by family and name.
+static EXPERIMENTS: LazyLock<Vec<File>> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments");
+    below(&folder, "ron").iter().map(|path| read(path)).collect()
+});
+
+/// The base and the variants of each, in the order of the file; run once for all tests here.
+static RUNS: LazyLock<Vec<Run>> = LazyLock::new(|| {
+    let mut todo = Vec::new();
+    for (of, file) in EXPERIMENTS.iter().enumerate() {
+        todo.push((of, None));
+        todo.extend(file.experiment.variant_names().map(|variant| (of, Some(variant.to_owned()))));
+    }
+    jobs::in_order(jobs::threads(None), &todo, |(of, variant)| run(*of, variant.clone()))
+});
+
+fn read(path: &Path) -> File {
+    let text = fs::read_to_string(path).expect("a readable experiment");
+    let (experiment, warnings) = Experiment::parse(&path.to_string_lossy(), &text, &[], &Catalog::bundled())
+        .unwrap_or_else(|failed| panic!("{failed}"));
+    let warnings: String = warnings.iter().map(|it| format!("{}: {}\n", it.path, it.message)).collect();
+    File { family: stem(path.parent().expect("a folder")), name: stem(path), text, experiment, warnings }
+}
+
+fn run(of: usize, variant: Option<String>) -> Run {
+    let File { name, experiment, .. } = &EXPERIMENTS[of];
+    let resolved =
+        experiment.with(variant.as_deref(), &[]).unwrap_or_else(|failed| panic!("{name}: {failed}"));
+    let seed = resolved.run.seed;
+    let output = simulate(&resolved, &RunOptions::seeded(seed), &mut |_| ControlFlow::Continue(()));
+    let replay = Replay { experiment: name.clone(), variant: variant.clone(), seed, ..Replay::default() };
+    let prepared = Prepared {
+        name: name.clone(),
+        variant: variant.clone(),
+        set: Vec::new(),
+        seed,
+        reseeded: false,
+        resolved,
+        replay: replay.clone(),
+    };
+    let judgement = expect::judge(&prepared, experiment, &output.report)
+        .unwrap_or_else(|failed| panic!("{name}: {failed}"));
+    assert_eq!((&judgement.not_enforced, &output.report.stopped), (&None, &None), "{name}");
+    Run { of, variant, report: output.report, judgement, replay }
+}
+
+/// Files with this extension in a folder and those in it, in order.
+fn below(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.expect("a readable folder").path();
+        if path.is_dir() {
+            files.extend(below(&path, extension));
+        } else if path.extension().is_some_and(|it| it == extension) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().expect("a name").to_string_lossy().into_owned()
+}
+
+/// All runs of one experiment in words.
+fn snapshot(of: usize) -> String {
+    let file = &EXPERIMENTS[of];
+    let mut text = format!("{}/{}: {}\n", file.family, file.name, first_sentence(file.experiment.about()));
+    for run in RUNS.iter().filter(|run| run.of == of) {
+        text.push('\n');
+        describe(run.variant.as_deref().unwrap_or("(as written)"), &run.report, &mut text)
+            .expect("writing to a string");
+    }
+    text
+}
+
+fn describe(name: &str, report: &Report, out: &mut String) -> std::fmt::Result {
+    writeln!(out, "{name}")?;
+    writeln!(out, "  {:?}: {}", report.verdict.kind, report.verdict.headline)?;
+    let summary = &report.summary;
+    let parts = [
+        summary.time_to_recover.map(|it| format!("recovered after {}", time(it))),
+        summary.offered.map(|it| format!("offered {it:.1}/s")),
+        summary.goodput.map(|it| format!("goodput {it:.1}/s")),
+        summary.success.map(|it| format!("success {}", percent(it))),
+        summary.amplification.map(|it| format!("amplification {it:.3}")),
+        summary.wasted.map(|it| format!("wasted {}", percent(it))),
+    ];
+    list(out, "  ", &parts)?;
+    for (name, each) in report.edges.iter() {
+        edge(name, each, out)?;
+    }
+    for (name, each) in report.services.iter() {
+        service(name, each, out)?;
+    }
+    for (name, value) in report.values.iter() {
+        let number = |number: f64| match value.unit.as_str() {
+            "ns" => time(number as u64),
+            unit => format!("{number:.5} {unit}").trim_end().to_owned(),
+        };
+        let exact = value.exact.map(|exact| format!(", exact {}", number(exact))).unwrap_or_default();
+        writeln!(out, "  {name}: {}{exact}", number(value.value))?;
+    }
+    for each in &report.tables {
+        table(each, out)?;
+    }
+    writeln!(out, "  {} events, trajectory {}", report.run.events, report.digest.t)
+}
+
+fn edge(name: &str, edge: &Edge, out: &mut String) -> std::fmt::Result {
+    let Calls { failed_by: by, .. } = &edge.calls;
+    let calls = counts(&[
+        (edge.calls.ok, "ok"),
+        (by.error, "failed by an error"),
+        (by.rejected, "rejected"),
+        (by.refused, "refused"),
+        (by.reset, "reset"),
+        (by.timed_out, "timed out"),
+        (edge.calls.deadline, "out of time"),
+        (edge.calls.breaker_open, "breaker open"),
+        (edge.calls.bulkhead_full, "bulkhead full"),
+        (edge.calls.cancelled, "cancelled"),
+        (edge.calls.in_flight, "in flight"),
+    ]);
+    writeln!(out, "  {name}: {} calls: {calls}", edge.calls.started)?;
+    let sent = &edge.attempts;
+    let attempts = counts(&[
+        (sent.ok, "ok"),
+        (sent.error, "error"),
+        (sent.rejected, "rejected"),
+        (sent.refused, "refused"),
+        (sent.reset, "reset"),
+        (sent.timed_out, "timed out"),
+        (sent.cancelled, "cancelled"),
+        (sent.in_flight, "in flight"),
+    ]);
+    let parts = [
+        Some(format!("{} attempts: {attempts}", sent.sent)),
+        (sent.retries > 0).then(|| format!("{} retries", sent.retries)),
+        (sent.budget_refused > 0).then(|| format!("{} refused by the budget", sent.budget_refused)),
+        edge.amplification.map(|it| format!("{it:.3} a call")),
+        edge.per_user_call.map(|it| format!("{it:.3} a users' call")),
+    ];
+    if edge.attempts.sent != edge.calls.started || edge.calls.ok != edge.attempts.ok {
+        list(out, "    ", &parts)?;
+    }
+    latency("answered", &edge.latency, out)?;
+    latency("not answered", &edge.latency_failed, out)?;
+    let changes = edge.breaker.len() as u64 + edge.breaker_unlisted;
+    if changes > 0 {
+        writeln!(out, "    {changes} changes of breakers")?;
+    }
+    Ok(())
+}
+
+fn latency(what: &str, latency: &Latency, out: &mut String) -> std::fmt::Result {
+    let at = |name: &str, nanos: Option<u64>| nanos.map(|nanos| format!("{name} {}", time(nanos)));
+    if latency.count == 0 {
+        return Ok(());
+    }
+    let parts =
+        [at("p50", latency.p50), at("p99", latency.p99), at("max", latency.max), at("mean", latency.mean)];
+    list(out, &format!("    {what} after: "), &parts)
+}
+
+fn service(name: &str, service: &Service, out: &mut String) -> std::fmt::Result {
+    let parts = [
+        Some(format!("utilisation {}", percent(service.utilisation))),
+        (service.queue_max > 0)
+            .then(|| format!("queue {:.2} on average, {} at most", service.queue_mean, service.queue_max)),
+        service.wasted.filter(|wasted| *wasted > 0.0).map(|wasted| format!("wasted {}", percent(wasted))),
+        (service.deaths > 0).then(|| format!("{} deaths", service.deaths)),
+    ];
+    list(out, &format!("  [{name}] "), &parts)
+}
+
+fn table(table: &Table, out: &mut String) -> std::fmt::Result {
+    writeln!(out, "  {}: {}", table.title, table.columns.join(" | "))?;
+    for row in table.rows.iter().take(ROWS) {
+        let cells = row.iter().map(|cell| match cell {
+            Cell::Count(count) => count.to_string(),
+            Cell::Number(number) => format!("{number:.5}"),
+            Cell::Text(text) => text.clone(),
+            Cell::Empty(()) => "-".into(),
+        });
+        writeln!(out, "    {}", cells.collect::<Vec<_>>().join(" | "))?;
+    }
+    match table.rows.len().saturating_sub(ROWS) {
+        0 => Ok(()),
+        more => writeln!(out, "    and {more} more"),
+    }
+}
+
+/// The parts that are there, on one line; no line if there is none.
+fn list(out: &mut String, start: &str, parts: &[Option<String>]) -> std::fmt::Result {
+    let parts: Vec<&str> = parts.iter().flatten().map(String::as_str).collect();
+    if parts.is_empty() { Ok(()) } else { writeln!(out, "{start}{}", parts.join(", ")) }
+}
+
+/// What happened at all, and how often.
+fn counts(of: &[(u64, &str)]) -> String {
+    let seen = of.iter().filter(|(count, _)| *count > 0);
+    seen.map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
+}
+
+fn time(nanos: u64) -> String {
+    SimDuration::from_nanos(nanos).brief()
+}
