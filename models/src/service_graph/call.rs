@@ -306,7 +306,7 @@ impl Graph {
     }
 
     /// Tells whoever waits that a call is over.
-    #[inline]
+    #[inline(always)]
     fn notify(&mut self, parent: Parent, edge: u32, ok: bool, ctx: &mut Ctx) {
         match parent {
             Parent::User => {}
@@ -361,7 +361,7 @@ impl Graph {
 
 impl Edge {
     /// What the caller's policies and the statistics learn from the end of an attempt.
-    #[inline]
+    #[inline(always)]
     fn attempt_ended(
         &mut self,
         call: &Call,
@@ -392,7 +392,7 @@ impl Edge {
     }
 
     /// The same of the end of a call.
-    #[inline]
+    #[inline(always)]
     fn call_ended(&mut self, call: &mut Call, end: CallEnd, measured: bool, now: SimTime) {
         self.stats.call_ended(end, now.since(call.started), call.sent, measured);
         let state = &mut self.clients[call.client as usize];

@@ -176,7 +176,7 @@ impl Graph {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn schedule_arrival(&mut self, id: u32, ctx: &mut Ctx) {
         let workload = &mut self.workloads[id as usize];
         let key = Key::root(workload.path, workload.calls);

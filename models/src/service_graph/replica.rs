@@ -163,6 +163,7 @@ impl Graph {
     }
 
     /// The request is over at this replica: the worker is free and the answer goes out.
+    #[inline(always)]
     fn finish(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
         let attempt = &mut self.attempts[id];
         let (service_id, replica_id) = (self.edges[attempt.edge as usize].callee, attempt.replica);
