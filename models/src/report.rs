@@ -147,7 +147,7 @@ pub struct Summary {
     /// Calls that users made, per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offered: Option<f64>,
-    /// Calls of users that ended well, per second.
+    /// Calls of users that ended well after the warm-up, whenever they began, per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goodput: Option<f64>,
     /// Calls of users that ended well, of those that ended.
@@ -176,7 +176,7 @@ pub struct Edge {
     /// Attempts per call that users made, on all edges from users together; absent without such calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_user_call: Option<f64>,
-    /// Calls that ended well, per second.
+    /// Calls that ended well after the warm-up, whenever they began, per second.
     pub goodput: f64,
     /// Calls that ended well, of those that ended; absent if none did.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -11,7 +11,7 @@ use std::fmt;
 use sim_core::digest::{Digester, INPUT};
 
 use super::decode::{Decode, Decoder};
-use super::diagnostic::{Diagnostic, Diagnostics, Failed, Sources};
+use super::diagnostic::{Diagnostic, Diagnostics, Failed, SHOWN, Sources};
 use super::doc::TypeRef;
 use super::file::parse_file;
 use super::node::{Entry as Field, Kind, Node, Span, Spanned};
@@ -72,7 +72,7 @@ pub struct Resolved {
     pub run: RunSpec,
     /// All of it with every default filled in; reading it back gives the same digest.
     pub canonical: Node,
-    /// The digest's part `i`: the model, its version and the run, but not what it is about.
+    /// The digest's part `i` but for the seed: the model, its version and the run, not what it is about.
     pub input_digest: u64,
 }
 
@@ -248,8 +248,9 @@ impl Experiment {
             model.check(run, &mut cx);
         }
         let sound = placed && !cx.has_errors();
-        let mut found = cx.into_diagnostics();
-        found.iter_mut().for_each(|diagnostic| complete_path(diagnostic, &tree, &timing));
+        let mut found = cx.into_diagnostics().finish();
+        // Each takes a walk over the tree, and a hostile file may have a million: only those that are shown.
+        found.iter_mut().take(SHOWN).for_each(|diagnostic| complete_path(diagnostic, &tree, &timing));
         problems.append(found);
         if sound { model.zip(run) } else { None }
     }
@@ -262,7 +263,8 @@ impl Experiment {
         digester.text(entry.name);
         digester.word(u64::from(entry.version));
         written.feed(&mut digester);
-        timing.feed(&mut digester);
+        // The seed is the caller's to add, and the number of replications changes none of them.
+        RunSpec { seed: 0, replications: 1, ..run.clone() }.encode().feed(&mut digester);
         let canonical = Node::record([
             ("format", Node::number(FORMAT)),
             ("about", Node::text(&self.about)),
@@ -314,7 +316,10 @@ impl Experiment {
                     found.iter().all(|d| d.span().is_some_and(|at| set.iter().any(|set| within(at, set))));
                 add(found, if own { &String::new } else { &suffix }, problems);
                 if let (Some((model, run)), None, true) = (resolved, variant, self.on_an_axis(point)) {
-                    self.note_values(point, self.finish(model, run).input_digest, &mut axes);
+                    let mut digest = Digester::new(INPUT);
+                    digest.pair(run.seed, u64::from(run.replications));
+                    digest.word(self.finish(model, run).input_digest);
+                    self.note_values(point, digest.finish(), &mut axes);
                 }
             }
         }

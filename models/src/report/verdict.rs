@@ -74,7 +74,7 @@ pub(super) fn summarise(report: &Report) -> Summary {
         recovered: None,
         time_to_recover: None,
         offered: per_second(started, measured).filter(|_| from_users),
-        goodput: per_second(ok, measured).filter(|_| from_users),
+        goodput: from_users.then(|| users().map(|edge| edge.goodput).sum()),
         success: ratio(ok, ok + bad),
         amplification: report.edges.iter().filter_map(|(_, edge)| edge.amplification).max_by(f64::total_cmp),
         wasted: ratio(wasted, work),

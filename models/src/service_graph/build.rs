@@ -110,6 +110,7 @@ fn build_workload(number: usize, workload: &WorkloadSpec, streams: &Streams) -> 
         _ => (Vec::new(), None),
     };
     Workload {
+        name: name.clone(),
         path: digest::hash_text(name),
         edge: number as u32,
         clients: workload.clients,

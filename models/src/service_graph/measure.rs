@@ -23,6 +23,8 @@ pub struct EdgeStats {
     pub latency_failed: Option<Box<LatencyHistogram>>,
     pub transitions: Vec<(SimTime, u32, Transition)>,
     pub unlisted: u64,
+    /// Calls that had ended well when the warm-up ended.
+    pub ok_at_warm_up: u64,
     pub window: EdgeWindow,
     pub windows: EdgeWindows,
     pub window_latency: LatencyWindows,
@@ -122,6 +124,11 @@ impl EdgeStats {
         } else {
             self.unlisted += 1;
         }
+    }
+
+    /// Calls that have ended well, whenever they began.
+    pub fn ok_so_far(&self) -> u64 {
+        self.windows.ok.iter().sum::<u64>() + self.window.ok
     }
 
     pub fn close_window(&mut self, breakers_open: Option<u64>) {
@@ -235,8 +242,11 @@ impl Graph {
         }
     }
 
-    /// Measurement of services begins at `now`.
+    /// Measurement of what is counted where it happens begins at `now`.
     pub fn end_warm_up(&mut self, now: SimTime) {
+        for edge in &mut self.edges {
+            edge.stats.ok_at_warm_up = edge.stats.ok_so_far();
+        }
         for service in &mut self.services {
             service.stats.at_warm_up = service.totals(now);
         }

@@ -68,6 +68,7 @@ pub fn report(
 fn edge_section(edge: &Edge, user_calls: u64, measured: SimDuration) -> report::Edge {
     let EdgeStats { calls, attempts, .. } = &edge.stats;
     let ended = calls.started - calls.in_flight;
+    let answered = edge.stats.ok_so_far() - edge.stats.ok_at_warm_up;
     let empty = LatencyHistogram::new;
     let position = |position: Position| match position {
         Position::Closed => "closed",
@@ -80,7 +81,7 @@ fn edge_section(edge: &Edge, user_calls: u64, measured: SimDuration) -> report::
         attempts: attempts.clone(),
         amplification: ratio(attempts.sent, calls.started),
         per_user_call: ratio(attempts.sent, user_calls),
-        goodput: if measured.is_zero() { 0.0 } else { calls.ok as f64 / measured.as_secs_f64() },
+        goodput: if measured.is_zero() { 0.0 } else { answered as f64 / measured.as_secs_f64() },
         success: ratio(calls.ok, ended),
         latency: Latency::of(&edge.stats.latency),
         latency_failed: edge
@@ -227,7 +228,7 @@ fn streams_used(graph: &Graph) -> Vec<(String, StreamUse)> {
     let mut note =
         |purpose: &str, path: &str, stream: StreamUse| used.push((format!("{purpose} {path}"), stream));
     for workload in &graph.workloads {
-        let path = &format!("{:016x}", workload.path);
+        let path = &workload.name;
         note("arrivals", path, workload.arrivals.used());
         note("spread", path, workload.spread.used());
         if let Some((_, luck)) = &workload.think {
@@ -257,7 +258,8 @@ fn line(witness: &sim_core::Witness, graph: &Graph) -> TrajectoryLine {
     use crate::policy::Outcome;
     let edges = graph.edges.iter().map(|edge| (edge.path, &edge.name));
     let services = graph.services.iter().map(|service| (service.path, &service.name));
-    let entity = edges.chain(services).find(|(path, _)| *path == witness.entity);
+    let workloads = graph.workloads.iter().map(|workload| (workload.path, &workload.name));
+    let entity = edges.chain(services).chain(workloads).find(|(path, _)| *path == witness.entity);
     let ended = matches!(witness.kind, witness::TIMEOUT | witness::REPLY);
     let outcome = Outcome::ALL.iter().find(|outcome| ended && **outcome as u16 == witness.outcome);
     TrajectoryLine {

@@ -65,6 +65,7 @@ pub enum Event {
 const _: () = assert!(size_of::<Event>() <= 12);
 
 pub struct Workload {
+    pub name: String,
     pub path: u64,
     pub edge: u32,
     pub clients: u32,

@@ -237,14 +237,14 @@ fn the_digest_is_of_what_is_meant() {
         ("\"p", "r\"p"),
         ("A shop", "Another shop"),
         ("metric: \"recovered\"", "metric: \"goodput\""),
+        // Added by whoever runs it, wherever the seed came from.
+        ("seed: 42", "seed: 43"),
         ("(\n", "#![enable(implicit_some)]\n(\n"),
     ] {
         let text = if from == "(\n" { GOOD.replacen(from, to, 1) } else { GOOD.replace(from, to) };
         assert_eq!(digest(&text), same, "{from} -> {to}");
     }
-    for (from, to) in
-        [("workers: 4", "workers: 5"), ("seed: 42", "seed: 43"), ("\"shop\": (", "\"shop\": (workers: 9, ")]
-    {
+    for (from, to) in [("workers: 4", "workers: 5"), ("\"shop\": (", "\"shop\": (workers: 9, ")] {
         assert_ne!(digest(&GOOD.replace(from, to)), same, "{from} -> {to}");
     }
     let newer = Catalog::new([Entry { version: 2, ..*catalog().get("Toy").unwrap() }]);
