@@ -317,3 +317,21 @@ fn blocking_workers_wait_and_async_ones_do_not() {
     assert!((quick.goodput - 100.0).abs() < 5.0 && service(&held, "front").utilisation > 0.999);
     assert!((service(&free, "front").utilisation - 100.0 * 0.01 / 8.0).abs() < 0.01);
 }
+
+/// A network that loses half of all messages: half of the requests never arrive, and half of the work that
+/// is done is done for an answer that nobody gets.
+#[test]
+fn work_whose_answer_is_lost_is_wasted() {
+    let text = r#"(
+    about: "half of all messages are lost",
+    model: ServiceGraph(
+        workload: [(to: "server", arrivals: Poisson("100/s"), policy: "p")],
+        services: {"server": (workers: Blocking(4), work: Exponential(mean: "5ms"))},
+        policies: {"p": (timeout: "1s")},
+        faults: [(at: "0s", on: "users->server", effect: Drop(0.5))],
+    ),
+    run: (duration: "200s"),
+)"#;
+    Runs::of(text, 1..=20).agree("work for a lost answer", "services.server.wasted", 0.5, 0.0);
+    Runs::of(text, 1..=20).agree("both messages get through", "success", 0.25, 0.0);
+}

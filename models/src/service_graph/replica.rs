@@ -200,7 +200,10 @@ impl Graph {
     }
 
     fn swallow(&mut self, id: AttemptId) {
-        self.attempts[id].server = Server::Gone;
+        let attempt = &mut self.attempts[id];
+        attempt.server = Server::Gone;
+        // Whatever the answer was, nobody will see it.
+        attempt.answer = Outcome::InFlight;
         self.account_work(id);
         if !self.attempts[id].awaited {
             self.attempts.remove(id);
