@@ -332,6 +332,7 @@ fn work_whose_answer_is_lost_is_wasted() {
     ),
     run: (duration: "200s"),
 )"#;
-    Runs::of(text, 1..=20).agree("work for a lost answer", "services.server.wasted", 0.5, 0.0);
-    Runs::of(text, 1..=20).agree("both messages get through", "success", 0.25, 0.0);
+    let runs = Runs::of(text, 1..=20);
+    runs.agree("work for a lost answer", |report| service(report, "server").wasted.unwrap(), 0.5, 0.0);
+    runs.agree("both messages get through", |report| report.summary.success.unwrap(), 0.25, 0.0);
 }
