@@ -166,6 +166,9 @@ pub struct Summary {
 pub struct Edge {
     /// Whether the caller is a workload.
     pub from_users: bool,
+    /// Whether its users wait for an answer before they call again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed_loop: bool,
     /// How calls ended.
     pub calls: Calls,
     /// How attempts ended.

@@ -336,3 +336,21 @@ fn work_whose_answer_is_lost_is_wasted() {
     runs.agree("work for a lost answer", |report| service(report, "server").wasted.unwrap(), 0.5, 0.0);
     runs.agree("both messages get through", |report| report.summary.success.unwrap(), 0.25, 0.0);
 }
+
+/// Users of a closed loop who wait for ever stop asking: what is left of them is answered, and still it is
+/// not what it was.
+#[test]
+fn users_who_wait_for_ever_have_not_recovered() {
+    let text = r#"(
+    about: "requests vanish for 5 s, and nobody has a timeout",
+    model: ServiceGraph(
+        workload: [(to: "server", arrivals: ClosedLoop(users: 1000, think: Exponential(mean: "10s")))],
+        services: {"server": (workers: Blocking(4), work: Exponential(mean: "5ms"))},
+        faults: [(at: "60s", for: "5s", on: "server", effect: BlackHole)],
+    ),
+    run: (duration: "200s", warm_up: "10s"),
+)"#;
+    Runs::of(text, 1..=5).each("less than before is not recovered", |report| {
+        report.summary.recovered == Some(false) && report.summary.success > Some(0.9)
+    });
+}

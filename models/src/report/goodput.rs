@@ -7,8 +7,8 @@
 //! standard deviations, but never more than half: less than half of normal is never normal. With a call in ten
 //! seconds, ten seconds tell little.
 //!
-//! The share has a blind side: users of a closed loop who wait offer less. If they do, a detail of the verdict
-//! says so; if all of them wait for ever, it is not fine.
+//! The share has a blind side: users of a closed loop who wait offer less. Where there are such users, goodput
+//! is held against what it was before as well, whatever is offered.
 
 use super::Report;
 use super::slice::{ratio, sum};
@@ -23,6 +23,8 @@ const DEVIATIONS: f64 = 4.0;
 
 /// The calls of all users: how many by the beginning of each window, and by the end.
 pub(super) struct Users {
+    /// Some of them wait for an answer before they call again.
+    closed_loop: bool,
     started: Vec<u64>,
     ok: Vec<u64>,
     ended: Vec<u64>,
@@ -33,7 +35,8 @@ impl Users {
         let windows =
             || report.edges.iter().filter(|(_, edge)| edge.from_users).map(|(_, edge)| &edge.windows);
         let count = windows().map(|windows| windows.started.len()).max().unwrap_or(0);
-        let mut users = Users { started: vec![0], ok: vec![0], ended: vec![0] };
+        let closed_loop = report.edges.iter().any(|(_, edge)| edge.closed_loop);
+        let mut users = Users { closed_loop, started: vec![0], ok: vec![0], ended: vec![0] };
         for window in 0..count {
             let at = window..window + 1;
             let (mut started, mut ok, mut ended) =
@@ -72,9 +75,25 @@ impl Users {
         ratio(self.ok(windows), self.started(windows))
     }
 
+    /// Goodput as a share of what it normally is: of what was offered, or, where users wait for answers, of what
+    /// it was. Absent if nothing was offered.
+    pub fn of_normal(&self, windows: &Range<usize>, normal: &Normal) -> Option<f64> {
+        match normal.closed_loop_rate {
+            Some(rate) if rate > 0.0 => Some(self.ok(windows) as f64 / (rate * windows.len() as f64)),
+            _ => self.share(windows).map(|share| share / normal.share),
+        }
+    }
+
     /// Whether goodput is what it normally is, by the rule above.
     pub fn fine(&self, windows: &Range<usize>, normal: &Normal) -> bool {
         let (started, ok) = (self.started(windows) as f64, self.ok(windows) as f64);
+        if let Some(rate) = normal.closed_loop_rate {
+            let expected = rate * windows.len() as f64;
+            let allowance = (DEVIATIONS * expected.sqrt()).min(LOST * expected);
+            if ok + allowance < FINE * expected {
+                return false;
+            }
+        }
         if started == 0.0 {
             // Nothing was asked. But users who all wait for an answer that never comes ask nothing either.
             let waiting = self.waiting(windows.start);
@@ -95,6 +114,8 @@ pub(super) struct Normal {
     pub share: f64,
     /// Mean calls in flight.
     waiting: f64,
+    /// Calls that ended well per window, if some users wait for answers.
+    pub closed_loop_rate: Option<f64>,
     /// Whether anything was measured then, or all that is offered is taken as normal.
     pub measured: bool,
 }
@@ -106,7 +127,9 @@ impl Normal {
             Some(share) => {
                 let waiting: u64 = windows.clone().map(|window| users.waiting(window)).sum();
                 let waiting = waiting as f64 / windows.len() as f64;
-                Normal { share: share.min(1.0), waiting, measured: true }
+                let rate = users.ok(windows) as f64 / windows.len() as f64;
+                let closed_loop_rate = users.closed_loop.then_some(rate);
+                Normal { share: share.min(1.0), waiting, closed_loop_rate, measured: true }
             }
             None => Normal { measured: false, ..Normal::everything(0.0) },
         }
@@ -114,7 +137,7 @@ impl Normal {
 
     /// As if every call were answered, with so many in flight.
     pub fn everything(waiting: f64) -> Self {
-        Normal { share: 1.0, waiting, measured: true }
+        Normal { share: 1.0, waiting, closed_loop_rate: None, measured: true }
     }
 }
 

@@ -115,6 +115,7 @@ fn edge_during(edge: &Edge, windows: &Range<usize>, span: &Range<u64>) -> Edge {
     let listed = edge.breaker.last().map_or(0, |last| last.at);
     Edge {
         from_users: edge.from_users,
+        closed_loop: edge.closed_loop,
         calls: Calls { started, ok, failed, ..Calls::default() },
         attempts: Attempts { sent, ..Attempts::default() },
         amplification: ratio(sent, started),

@@ -160,7 +160,11 @@ impl Course {
         let share = users.share(&latest);
         let before =
             if normal.measured { format!(" (before: {})", percent(normal.share)) } else { String::new() };
+        let of_normal = users.of_normal(&latest, &normal);
         let goodput = match share {
+            Some(_) if normal.closed_loop_rate.is_some() => {
+                format!("goodput is {} of what it was", percent(of_normal.unwrap_or(0.0).min(1.0)))
+            }
             Some(share) => format!("goodput is {} of offered{before}", percent(share.min(1.0))),
             None => format!("nothing is offered{before}"),
         };
@@ -190,7 +194,7 @@ impl Course {
                 (VerdictKind::Recovered, headline)
             }
             Some(gone) => {
-                let lost = share.is_none_or(|share| share < LOST * normal.share);
+                let lost = of_normal.is_none_or(|share| share < LOST);
                 let kind = if lost { VerdictKind::NeverRecovered } else { VerdictKind::Degraded };
                 let later = SimDuration::from_nanos(self.end - gone).brief();
                 (kind, format!("{later} after {name} had gone {goodput}"))

@@ -48,7 +48,9 @@ pub fn report(
     let by_users = graph.edges.iter().filter(|edge| matches!(edge.caller, Caller::Workload(_)));
     let user_calls = by_users.map(|edge| edge.stats.calls.started).sum();
     for edge in &graph.edges {
-        report.edges.push(&edge.name, edge_section(edge, user_calls, measured));
+        let closed_loop = matches!(edge.caller, Caller::Workload(number)
+            if graph.workloads[number as usize].schedule.is_none());
+        report.edges.push(&edge.name, edge_section(edge, closed_loop, user_calls, measured));
     }
     for service in &graph.services {
         report.services.push(&service.name, service_section(service, now, measured, run));
@@ -65,7 +67,7 @@ pub fn report(
     RunOutput { report, trajectory }
 }
 
-fn edge_section(edge: &Edge, user_calls: u64, measured: SimDuration) -> report::Edge {
+fn edge_section(edge: &Edge, closed_loop: bool, user_calls: u64, measured: SimDuration) -> report::Edge {
     let EdgeStats { calls, attempts, .. } = &edge.stats;
     let ended = calls.started - calls.in_flight;
     let answered = edge.stats.ok_so_far() - edge.stats.ok_at_warm_up;
@@ -77,6 +79,7 @@ fn edge_section(edge: &Edge, user_calls: u64, measured: SimDuration) -> report::
     };
     report::Edge {
         from_users: matches!(edge.caller, Caller::Workload(_)),
+        closed_loop,
         calls: calls.clone(),
         attempts: attempts.clone(),
         amplification: ratio(attempts.sent, calls.started),
