@@ -26,7 +26,7 @@ mod routes;
 mod summary;
 
 use crate::distribution::TimeDistribution;
-use crate::drive;
+use crate::drive::{self, Mark};
 use crate::experiment::{Decode, Decoder, Map, NOT_EMPTY, Node, POSITIVE, Spanned};
 use crate::report::{Cell, Report, Table};
 use crate::run::{Explanation, Observer, RunOptions, RunOutput};
@@ -219,19 +219,21 @@ impl Scenario for CallbackRouting {
         let mut simulation = drive::simulation(routes, options);
         let (routes, context) = simulation.parts();
         routes.start(context);
-        let stopped =
-            drive::run_windows(&mut simulation, run, observer, |routes, _| routes.counts.close_window());
+        let driven = drive::run_windows(&mut simulation, run, observer, |routes, mark, _| {
+            if mark == Mark::WindowEnds {
+                routes.counts.close_window();
+            }
+        });
         let mut report = Report {
             run: drive::facts(&simulation, run),
             digest: drive::digest(&simulation, simulation.model().streams_used()),
-            stopped,
+            stopped: driven.stopped,
             ..Report::default()
         };
         let names = simulation.model().entity_names();
         let name_of = |entity| names.get(&entity).cloned().unwrap_or_default();
         let trajectory = drive::trajectory(&mut simulation, routes::kind_name, routes::outcome_name, name_of);
-        let now = simulation.now();
-        summary::fill(&mut report, simulation.into_model(), now);
+        summary::fill(&mut report, simulation.into_model(), driven.reached);
         RunOutput { report, trajectory }
     }
 

@@ -21,7 +21,7 @@
 //! **Left out.** Server work, limited connections, other rows, clients that arrive later: with a stream of
 //! new arrivals backoff only postpones load, it does not remove it.
 
-use crate::drive;
+use crate::drive::{self, Mark};
 use crate::experiment::{Decode, Node};
 use crate::policy::Outcome;
 use crate::policy::retry::{Retry, RetryPlan};
@@ -241,16 +241,18 @@ impl Scenario for Contention {
         for client in 0..self.clients {
             simulation.context().schedule_at(SimTime::ZERO, Event::Read { client });
         }
-        let stopped = drive::run_windows(&mut simulation, run, observer, |row, _| {
-            row.windows.unfinished.push(row.unfinished as f64);
-            row.windows.writes.push(std::mem::take(&mut row.writes_in_window) as f64);
+        let driven = drive::run_windows(&mut simulation, run, observer, |row, mark, _| {
+            if mark == Mark::WindowEnds {
+                row.windows.unfinished.push(row.unfinished as f64);
+                row.windows.writes.push(std::mem::take(&mut row.writes_in_window) as f64);
+            }
         });
         let row = simulation.model();
         let streams = vec![("hops".to_string(), row.hops.used()), ("jitter".to_string(), row.jitter.used())];
         let mut report = Report {
             run: drive::facts(&simulation, run),
             digest: drive::digest(&simulation, streams),
-            stopped,
+            stopped: driven.stopped,
             ..Report::default()
         };
         let name_of = |_| "row".to_string();

@@ -15,34 +15,59 @@ pub fn simulation<M: Model>(model: M, options: &RunOptions) -> Simulation<M> {
     simulation
 }
 
-/// Runs to the end, closing a window at every multiple of its length. Gives the limit that cut the
-/// run short, if one did.
+/// A moment at which a model looks at itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Measurement begins.
+    WarmUpEnds,
+    /// A window of the series is over.
+    WindowEnds,
+}
+
+/// How far a run came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Driven {
+    /// The end, unless something cut the run short; also if nothing was left to happen before.
+    pub reached: SimTime,
+    /// The limit that cut it short, if one did.
+    pub stopped: Option<String>,
+}
+
+/// Runs to the end, and tells the model when the warm-up is over and at every multiple of a window. A window
+/// in which the run is cut short is not closed.
 pub fn run_windows<M: Model>(
     simulation: &mut Simulation<M>,
     run: &RunSpec,
     observer: Observer,
-    mut close: impl FnMut(&mut M, SimTime),
-) -> Option<String> {
+    mut mark: impl FnMut(&mut M, Mark, SimTime),
+) -> Driven {
     let end = SimTime::ZERO + run.duration;
+    let mut warm_up = Some(SimTime::ZERO + run.warm_up);
     let mut reached = SimTime::ZERO;
     while reached < end {
         reached = (reached + run.window).min(end);
-        let stop = simulation.run_until(reached);
-        close(simulation.model_mut(), reached);
-        match stop {
-            Stop::Reached | Stop::Drained => {}
-            Stop::Events(limit) => return Some(format!("{limit} events handled: the limit (--max-events)")),
-            Stop::Instant(at) => {
-                return Some(format!("time stands still at {at}: a loop of events without delay"));
+        let first = warm_up.take_if(|at| *at <= reached).map(|at| (at, Mark::WarmUpEnds));
+        for (at, what) in first.into_iter().chain([(reached, Mark::WindowEnds)]) {
+            if let Some(reason) = cut_short(simulation.run_until(at)) {
+                return Driven { reached: simulation.now(), stopped: Some(reason) };
             }
-            Stop::Model(reason) => return Some(reason),
+            mark(simulation.model_mut(), what, at);
         }
         let events = simulation.trajectory().events();
         if observer(Progress { now: reached, end, events }).is_break() {
-            return Some(format!("interrupted at {reached}"));
+            return Driven { reached, stopped: Some(format!("interrupted at {reached}")) };
         }
     }
-    None
+    Driven { reached, stopped: None }
+}
+
+fn cut_short(stop: Stop) -> Option<String> {
+    match stop {
+        Stop::Reached | Stop::Drained => None,
+        Stop::Events(limit) => Some(format!("{limit} events handled: the limit (--max-events)")),
+        Stop::Instant(at) => Some(format!("time stands still at {at}: a loop of events without delay")),
+        Stop::Model(reason) => Some(reason),
+    }
 }
 
 /// The facts of a run that is over.

@@ -126,7 +126,7 @@ impl<M: Model> Simulation<M> {
     }
 
     /// Handles every event before `end` (an event at `end` itself is left for later), then moves the
-    /// clock to `end`.
+    /// clock to `end`; if nothing is left, it stays where the last event was.
     pub fn run_until(&mut self, end: SimTime) -> Stop {
         loop {
             if self.context.trajectory.events() >= self.context.look_up

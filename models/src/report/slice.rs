@@ -91,6 +91,11 @@ pub(super) fn sum(series: &[u64], windows: &Range<usize>) -> u64 {
     part(series, windows).iter().sum()
 }
 
+/// The sum of nanoseconds of work, or of a queue's length over time: 64 bits hold each of them, not all.
+pub(super) fn area(nanos: impl IntoIterator<Item = u64>) -> f64 {
+    nanos.into_iter().map(u128::from).sum::<u128>() as f64
+}
+
 fn part<'a, T>(series: &'a [T], windows: &Range<usize>) -> &'a [T] {
     let end = windows.end.min(series.len());
     &series[windows.start.min(end)..end]
@@ -182,12 +187,14 @@ fn latency_during(whole: &Latency, windows: &[Vec<(u64, u64)>]) -> Latency {
 fn service_during(service: &Service, windows: &Range<usize>, span: &Range<u64>) -> Service {
     let whole = &service.windows;
     let before_end = |series: &[u64]| part(series, &(0..windows.end)).to_vec();
+    let of = |series: &[u64]| area(part(series, windows).iter().copied());
+    let per = |area: f64, whole: f64| if whole > 0.0 { area / whole } else { 0.0 };
     Service {
         replicas: service.replicas,
         workers: service.workers,
         queue_capacity: service.queue_capacity,
-        utilisation: ratio(sum(&whole.busy_ns, windows), sum(&whole.available_ns, windows)).unwrap_or(0.0),
-        queue_mean: ratio(sum(&whole.queue_ns, windows), span.end - span.start).unwrap_or(0.0),
+        utilisation: per(of(&whole.busy_ns), of(&whole.available_ns)),
+        queue_mean: per(of(&whole.queue_ns), (span.end - span.start) as f64),
         queue_max: part(&whole.queue_max, windows).iter().copied().max().unwrap_or(0),
         windows: ServiceWindows {
             queue_ns: before_end(&whole.queue_ns),

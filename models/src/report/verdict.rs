@@ -6,7 +6,7 @@
 //! When goodput is fine is decided in `goodput.rs`, what to say beside the headline in `why.rs`.
 
 use super::goodput::{FINE, LOST, Normal, Users};
-use super::slice::{per_second, ratio};
+use super::slice::{area, per_second, ratio};
 use super::{Disturbance, Report, Summary, Verdict, VerdictKind, why};
 use sim_core::SimDuration;
 use std::ops::Range;
@@ -67,8 +67,9 @@ pub(super) fn summarise(report: &Report) -> Summary {
     let total = |of: fn(&super::Calls) -> u64| users().map(|edge| of(&edge.calls)).sum::<u64>();
     let (started, ok, bad) = (total(|calls| calls.started), total(|calls| calls.ok), total(why::ended_badly));
     let measured = report.reached().saturating_sub(report.run.warm_up);
-    let work = report.services.iter().map(|(_, service)| service.work).sum();
-    let wasted = report.services.iter().map(|(_, service)| service.work_wasted).sum();
+    let services = || report.services.iter().map(|(_, service)| service);
+    let work = area(services().map(|service| service.work));
+    let wasted = area(services().map(|service| service.work_wasted));
     let from_users = users().next().is_some();
     Summary {
         recovered: None,
@@ -77,7 +78,7 @@ pub(super) fn summarise(report: &Report) -> Summary {
         goodput: from_users.then(|| users().map(|edge| edge.goodput).sum()),
         success: ratio(ok, ok + bad),
         amplification: report.edges.iter().filter_map(|(_, edge)| edge.amplification).max_by(f64::total_cmp),
-        wasted: ratio(wasted, work),
+        wasted: (work > 0.0).then(|| wasted / work),
     }
 }
 

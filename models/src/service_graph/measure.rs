@@ -151,8 +151,8 @@ pub struct ServiceStats {
     /// Workers of replicas that are up.
     pub available: TimeIntegral,
     /// Own work of requests whose fate is known, in nanoseconds; of it, for nobody.
-    pub work: u64,
-    pub work_wasted: u64,
+    pub work: u128,
+    pub work_wasted: u128,
     pub windows: ServiceWindows,
     /// Areas when the current window began.
     window_base: ServiceTotals,
@@ -196,8 +196,9 @@ impl ServiceStats {
 
     #[inline]
     pub fn work(&mut self, work: SimDuration, useful: bool) {
-        self.work += work.as_nanos();
-        self.work_wasted += if useful { 0 } else { work.as_nanos() };
+        let work = u128::from(work.as_nanos());
+        self.work += work;
+        self.work_wasted += if useful { 0 } else { work };
     }
 
     pub fn available(&mut self, now: SimTime, change: impl Fn(u64) -> u64) {
@@ -221,7 +222,8 @@ impl Service {
         let totals = self.totals(now);
         let peak = self.replicas.iter_mut().map(|replica| replica.waiting.take_peak()).sum();
         let (base, windows) = (self.stats.window_base, &mut self.stats.windows);
-        let part = |now: u128, then: u128| u64::try_from(now - then).expect("a window's area fits 64 bits");
+        // A window of an hour has room for five million at a time; the sums of the run are exact.
+        let part = |now: u128, then: u128| u64::try_from(now - then).unwrap_or(u64::MAX);
         windows.queue_ns.push(part(totals.queue_area, base.queue_area));
         windows.queue_max.push(peak);
         windows.busy_ns.push(part(totals.busy_area, base.busy_area));

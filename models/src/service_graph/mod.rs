@@ -32,10 +32,11 @@ mod state;
 mod theory;
 mod witness;
 
+use crate::drive::{self, Mark};
 use crate::experiment::{Decoder, Node};
-use crate::run::{Explanation, Observer, Progress, RunOptions, RunOutput};
+use crate::run::{Explanation, Observer, RunOptions, RunOutput};
 use crate::{Entry, RunSpec, Scenario};
-use sim_core::{Context, Key, Model, SimDuration, SimTime, Simulation, Stop, Words};
+use sim_core::{Context, Key, Model, SimDuration, Words};
 use spec::GraphSpec;
 use state::{Event, Graph, Message, Parent};
 
@@ -72,52 +73,18 @@ impl Scenario for ServiceGraph {
 
     fn run(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
         let graph = build::build(&self.spec, run, options);
-        let mut simulation = Simulation::with_engine(graph, options.engine, options.limits);
-        if let Some(range) = options.record.clone() {
-            simulation.record(range);
-        }
+        let mut simulation = drive::simulation(graph, options);
         let (graph, ctx) = simulation.parts();
         graph.begin(ctx);
-        let stopped = drive(&mut simulation, run, observer);
-        report::report(&self.spec, simulation, run, stopped)
+        let driven = drive::run_windows(&mut simulation, run, observer, |graph, mark, now| match mark {
+            Mark::WarmUpEnds => graph.end_warm_up(now),
+            Mark::WindowEnds => graph.close_window(now),
+        });
+        report::report(&self.spec, simulation, run, driven)
     }
 
     fn explain(&self, run: &RunSpec) -> Explanation {
         explain::explain(&self.spec, run)
-    }
-}
-
-/// Runs window by window; says why it stopped before the end, if it did.
-fn drive(simulation: &mut Simulation<Graph>, run: &RunSpec, observer: Observer) -> Option<String> {
-    let end = SimTime::ZERO + run.duration;
-    let mut warm_up = Some(SimTime::ZERO + run.warm_up);
-    let mut now = SimTime::ZERO;
-    while now < end {
-        now = (now + run.window).min(end);
-        if let Some(at) = warm_up.take_if(|at| *at <= now) {
-            if let Some(reason) = advance_to(simulation, at) {
-                return Some(reason);
-            }
-            simulation.model_mut().end_warm_up(at);
-        }
-        if let Some(reason) = advance_to(simulation, now) {
-            return Some(reason);
-        }
-        simulation.model_mut().close_window(now);
-        let events = simulation.trajectory().events();
-        if observer(Progress { now, end, events }).is_break() {
-            return Some(format!("interrupted at {now}"));
-        }
-    }
-    None
-}
-
-fn advance_to(simulation: &mut Simulation<Graph>, time: SimTime) -> Option<String> {
-    match simulation.run_until(time) {
-        Stop::Reached | Stop::Drained => None,
-        Stop::Events(limit) => Some(format!("{limit} events handled: the limit (--max-events)")),
-        Stop::Instant(at) => Some(format!("time stands still at {at}: a loop of events without delay")),
-        Stop::Model(reason) => Some(reason),
     }
 }
 

@@ -5,45 +5,30 @@ use super::spec::{Arrivals, GraphSpec};
 use super::state::{Caller, Edge, Graph, Network, Service};
 use super::witness;
 use crate::RunSpec;
+use crate::drive::{self, Driven};
 use crate::policy::breaker::Position;
-use crate::report::{
-    self, Disturbance, Latency, Named, Report, RunFacts, Series, Timeline, Transition, judge,
-};
+use crate::report::{self, Disturbance, Latency, Named, Report, Series, Timeline, Transition, judge};
 use crate::run::{RunOutput, TrajectoryLine};
 use sim_core::stats::LatencyHistogram;
-use sim_core::{SimDuration, SimTime, Simulation, StreamUse, digest, randomness_digest};
+use sim_core::{SimDuration, SimTime, Simulation, StreamUse};
 
 /// Checks the laws and writes everything down.
 pub fn report(
     spec: &GraphSpec,
     mut simulation: Simulation<Graph>,
     run: &RunSpec,
-    stopped: Option<String>,
+    driven: Driven,
 ) -> RunOutput {
-    let now = simulation.now();
+    let now = driven.reached;
     simulation.model_mut().check_laws(now);
     let witnesses = simulation.recorded();
-    let trajectory = simulation.trajectory();
-    let (every, checkpoints) = trajectory.checkpoints();
     let mut report = Report {
-        run: RunFacts {
-            seed: 0,
-            duration: run.duration.as_nanos(),
-            warm_up: run.warm_up.as_nanos(),
-            window: run.window.as_nanos(),
-            events: trajectory.events(),
-        },
-        digest: report::DigestParts {
-            t: digest::Hex(trajectory.finish()).to_string(),
-            every,
-            checkpoints: checkpoints.iter().map(|&value| digest::Hex(value).to_string()).collect(),
-            ..Default::default()
-        },
-        stopped,
+        run: drive::facts(&simulation, run),
+        digest: drive::digest(&simulation, streams_used(simulation.model())),
+        stopped: driven.stopped,
         ..Report::default()
     };
     let graph = simulation.into_model();
-    report.digest.r = digest::Hex(randomness_digest(&mut streams_used(&graph))).to_string();
     let measured = now.max(graph.measured_from).since(graph.measured_from);
     let by_users = graph.edges.iter().filter(|edge| matches!(edge.caller, Caller::Workload(_)));
     let user_calls = by_users.map(|edge| edge.stats.calls.started).sum();
@@ -129,12 +114,18 @@ fn service_section(service: &Service, now: SimTime, measured: SimDuration, run: 
         queue_mean: per(part(|totals| totals.queue_area), measured.as_nanos() as f64),
         queue_max: service.stats.windows.queue_max.iter().skip(warm_windows).copied().max().unwrap_or(0),
         wait_mean: (begun > 0).then(|| ((all.wait_ns - before.wait_ns) / u128::from(begun)) as u64),
-        work: service.stats.work,
-        work_wasted: service.stats.work_wasted,
-        wasted: ratio(service.stats.work_wasted, service.stats.work),
+        work: capped(service.stats.work),
+        work_wasted: capped(service.stats.work_wasted),
+        wasted: (service.stats.work > 0)
+            .then(|| service.stats.work_wasted as f64 / service.stats.work as f64),
         deaths: service.stats.deaths,
         windows: service.stats.windows.clone(),
     }
+}
+
+/// Nanoseconds of work; 584 years of it are more than a report can say.
+fn capped(nanos: u128) -> u64 {
+    u64::try_from(nanos).unwrap_or(u64::MAX)
 }
 
 /// `None` instead of a division by zero.

@@ -9,6 +9,9 @@ use crate::policy::retry::Retry;
 use crate::report::{Report, Value};
 use crate::theory::{self, ClosedMm1, Mg1, Mmc, Mmck, ServiceMoments};
 
+/// Sums over more servers or places than this take longer than they are worth.
+const MOST_SERVERS: u32 = 1_000_000;
+
 /// Adds exact values to the report of a graph that is a textbook queue.
 pub fn beside(spec: &GraphSpec, report: &mut Report) {
     let Some(textbook) = textbook(spec) else { return };
@@ -93,11 +96,14 @@ fn textbook(spec: &GraphSpec) -> Option<Textbook> {
     let Arrivals::Poisson(rate) = workload.arrivals else { return None };
     // How many servers one queue feeds, and how many such queues share the arrivals at random.
     let (servers, queues) = match (&service.queue, policy.map(|policy| &policy.balancer)) {
-        (Queue::SharedFifo { .. }, _) => (service.workers.count() * service.replicas, 1),
+        (Queue::SharedFifo { .. }, _) => (service.workers.count().checked_mul(service.replicas)?, 1),
         _ if service.replicas == 1 => (service.workers.count(), 1),
         (_, Some(Balancer::Random)) => (service.workers.count(), service.replicas),
         _ => return None,
     };
+    if servers > MOST_SERVERS {
+        return None;
+    }
     let offered = rate.get() / f64::from(queues) * service.work.nanos.mean() / 1e9;
     open_queue(service, servers, offered)
 }
@@ -132,7 +138,7 @@ fn open_queue(service: &ServiceSpec, servers: u32, offered: f64) -> Option<Textb
                 ..Textbook::default()
             })
         }
-        Capacity::Bounded(places) if exponential && places <= 1_000_000 => {
+        Capacity::Bounded(places) if exponential && places <= MOST_SERVERS => {
             let queue = Mmck::new(servers, servers.checked_add(places)?, utilisation, service_mean);
             let rejected = queue.p_blocked();
             Some(Textbook {
