@@ -15,7 +15,7 @@ use crate::policy::retry::RetryPlan;
 use crate::run::RunOptions;
 use sim_core::stats::TimeIntegral;
 use sim_core::{Key, SimTime, Streams, Words, digest};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// An edge as the file describes it.
 pub struct EdgePlan<'a> {
@@ -34,34 +34,39 @@ pub struct EdgePlan<'a> {
 /// between the same two services is called `a->b#2`. The names must have been checked.
 pub fn edges(spec: &GraphSpec) -> Vec<EdgePlan<'_>> {
     let mut plans = Vec::new();
+    let mut between = BTreeMap::new();
     for (number, workload) in spec.workload.iter().enumerate() {
         let caller = (Caller::Workload(number as u32), workload.name.value.as_str());
-        add_edge(&mut plans, spec, caller, &workload.to.value, &workload.policy, &workload.network, None);
+        let to = &workload.to.value;
+        plans.push(edge(spec, &mut between, caller, to, &workload.policy, &workload.network, None));
     }
     for (number, (name, service)) in spec.services.iter().enumerate() {
         for call in service.calls.iter().flat_map(|step| &step.calls) {
             let caller = (Caller::Service(number as u32), name);
-            add_edge(&mut plans, spec, caller, &call.to.value, &call.policy, &call.network, Some(call));
+            let to = &call.to.value;
+            plans.push(edge(spec, &mut between, caller, to, &call.policy, &call.network, Some(call)));
         }
     }
     plans
 }
 
-fn add_edge<'a>(
-    plans: &mut Vec<EdgePlan<'a>>,
+/// `between` counts the edges so far between any two.
+fn edge<'a>(
     spec: &'a GraphSpec,
+    between: &mut BTreeMap<(Caller, usize), u32>,
     (caller, from): (Caller, &str),
     to: &str,
     policy: &'a Option<Spanned<String>>,
     network: &'a Option<TimeDistribution>,
     call: Option<&'a CallSpec>,
-) {
+) -> EdgePlan<'a> {
     let callee = spec.services.index_of(to).expect("checked: the service exists");
-    let same = plans.iter().filter(|plan| plan.caller == caller && plan.callee == callee).count();
-    let suffix = if same == 0 { String::new() } else { format!("#{}", same + 1) };
+    let same = between.entry((caller, callee)).or_default();
+    *same += 1;
+    let suffix = if *same == 1 { String::new() } else { format!("#{same}") };
     let policy_name = policy.as_ref().map(|name| name.value.as_str());
     let named = |name| spec.policies.get(name).expect("checked: the policy exists").clone();
-    plans.push(EdgePlan {
+    EdgePlan {
         name: format!("{from}->{to}{suffix}"),
         caller,
         callee,
@@ -69,7 +74,7 @@ fn add_edge<'a>(
         policy: policy_name.map_or_else(Policy::default, named),
         network: network.as_ref().unwrap_or(&spec.network),
         call,
-    });
+    }
 }
 
 /// The graph, ready to begin.
@@ -128,9 +133,9 @@ fn build_edge(plan: &EdgePlan, spec: &GraphSpec, streams: &Streams) -> Edge {
     let name = &plan.name;
     let clients = match plan.caller {
         Caller::Workload(number) => spec.workload[number as usize].clients,
-        Caller::Service(number) => spec.services.values().nth(number as usize).expect("it calls").replicas,
+        Caller::Service(number) => spec.service(number as usize).replicas,
     };
-    let callee = spec.services.values().nth(plan.callee).expect("it is called");
+    let callee = spec.service(plan.callee);
     // Behind a shared queue whoever is free takes the next request: the caller has nothing to choose.
     let choices = if matches!(callee.queue, Queue::SharedFifo { .. }) { 1 } else { callee.replicas };
     let path = digest::hash_text(name);
@@ -184,7 +189,8 @@ fn build_service(
         | Queue::SharedFifo { capacity, drop_expired } => (capacity, drop_expired),
     };
     let own = Caller::Service(number as u32);
-    let mut own_edges = plans.iter().enumerate().filter(|(_, plan)| plan.caller == own);
+    // Edges stand in the order of their callers.
+    let mut own_edges = plans.iter().enumerate().skip(plans.partition_point(|plan| plan.caller < own));
     let mut site = |call: &CallSpec| {
         let (edge, plan) = own_edges.next().expect("every call has an edge");
         Site {
@@ -238,6 +244,16 @@ fn build_service(
 }
 
 impl GraphSpec {
+    /// The service of this number.
+    pub fn service(&self, number: usize) -> &ServiceSpec {
+        self.services.at(number).expect("a service by its number").1
+    }
+
+    /// Its name.
+    pub fn name(&self, number: usize) -> &str {
+        &self.services.at(number).expect("a service by its number").0.value
+    }
+
     /// The number of a workload by its name.
     pub fn workload_number(&self, name: &str) -> Option<u32> {
         self.workload.iter().position(|workload| workload.name.value == name).map(|number| number as u32)
@@ -269,7 +285,7 @@ fn build_fault(
             Target::Edges(into.map(|(edge, _)| edge as u32).collect())
         }
         Some(service) => {
-            let replicas = spec.services.values().nth(service).expect("just found").replicas;
+            let replicas = spec.service(service).replicas;
             let path = format!("{on}/{number}");
             Target::Replicas {
                 service: service as u32,
@@ -296,7 +312,12 @@ impl Affected {
     fn chosen(&self, replicas: u32, path: &str, streams: &Streams) -> Vec<u32> {
         match self {
             Affected::All => (0..replicas).collect(),
-            Affected::Only(numbers) => numbers.clone(),
+            Affected::Only(numbers) => {
+                let mut numbers = numbers.clone();
+                numbers.sort_unstable();
+                numbers.dedup();
+                numbers
+            }
             Affected::Fraction(share) => {
                 let wanted = ((share * f64::from(replicas)).round() as u32).clamp(1, replicas);
                 let mut luck = streams.luck("struck", path);

@@ -21,9 +21,9 @@ pub struct Fault {
 
 /// What a fault strikes.
 pub enum Target {
-    /// These replicas of a service.
+    /// These replicas of a service, in order.
     Replicas { service: u32, replicas: Vec<u32> },
-    /// The network of these edges.
+    /// The network of these edges, in order.
     Edges(Vec<u32>),
 }
 
@@ -57,23 +57,18 @@ impl Graph {
         self.derive(id, ctx);
     }
 
+    /// A replica that died of its load is back.
+    pub fn revived(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        self.restart(service, replica, ctx);
+        derive_replica(&mut self.services[service as usize], replica, service, &self.faults);
+    }
+
     /// Recomputes what the active faults make of this fault's targets.
     fn derive(&mut self, id: u32, ctx: &mut Ctx) {
         match &self.faults[id as usize].target {
             Target::Replicas { service, replicas } => {
                 for &replica in replicas {
-                    let state = &mut self.services[*service as usize].replicas[replica as usize];
-                    (state.slow, state.errors, state.black_hole) = (1.0, 0.0, false);
-                    for fault in self.faults.iter().filter(|fault| fault.strikes_replica(*service, replica)) {
-                        match fault.effect {
-                            Effect::Slow { factor } => state.slow *= factor,
-                            Effect::Errors { probability } => {
-                                state.errors = 1.0 - (1.0 - state.errors) * (1.0 - probability);
-                            }
-                            Effect::BlackHole => state.black_hole = true,
-                            Effect::Crash { .. } | Effect::Drop { .. } | Effect::Hold => {}
-                        }
-                    }
+                    derive_replica(&mut self.services[*service as usize], replica, *service, &self.faults);
                 }
             }
             Target::Edges(edges) => {
@@ -102,15 +97,38 @@ impl Graph {
     }
 }
 
+/// Recomputes what the active faults make of a replica.
+fn derive_replica(service: &mut Service, number: u32, service_id: u32, faults: &[Fault]) {
+    let state = &mut service.replicas[number as usize];
+    (state.slow, state.errors, state.black_hole, state.silent) = (1.0, 0.0, false, false);
+    let mut crashes = 0;
+    for fault in faults.iter().filter(|fault| fault.strikes_replica(service_id, number)) {
+        match &fault.effect {
+            Effect::Slow { factor } => state.slow *= factor,
+            Effect::Errors { probability } => {
+                state.errors = 1.0 - (1.0 - state.errors) * (1.0 - probability);
+            }
+            Effect::BlackHole => state.black_hole = true,
+            Effect::Crash { callers } => {
+                crashes += 1;
+                state.silent |= matches!(callers, CrashStyle::Silence);
+            }
+            Effect::Drop { .. } | Effect::Hold => {}
+        }
+    }
+    // Down for one reason more than there are faults: dead of its own load.
+    state.silent |= state.down > crashes && matches!(service.death_style, CrashStyle::Silence);
+}
+
 impl Fault {
     fn strikes_replica(&self, of: u32, number: u32) -> bool {
         self.active
             && matches!(&self.target, Target::Replicas { service, replicas }
-                if *service == of && replicas.contains(&number))
+                if *service == of && replicas.binary_search(&number).is_ok())
     }
 
     fn strikes_edge(&self, edge: u32) -> bool {
-        self.active && matches!(&self.target, Target::Edges(edges) if edges.contains(&edge))
+        self.active && matches!(&self.target, Target::Edges(edges) if edges.binary_search(&edge).is_ok())
     }
 }
 

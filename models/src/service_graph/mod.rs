@@ -112,7 +112,7 @@ impl Model for Graph {
             Event::Restart { service, replica } => {
                 let path = self.services[service as usize].path;
                 ctx.witness(witness::RESTART, 0, 0, path, u64::from(replica), 0);
-                self.restart(service, replica, ctx);
+                self.revived(service, replica, ctx);
             }
         }
         while let Some(attempt) = self.ready.pop() {

@@ -33,6 +33,7 @@ pub struct Graph {
     pub ready: Vec<AttemptId>,
     /// Calls that begin from here on are measured.
     pub measured_from: SimTime,
+    /// The most calls, and the most requests: a request whose caller has given up may wait on.
     pub max_in_flight: u64,
 }
 
@@ -81,7 +82,7 @@ pub struct Workload {
     pub think: Option<(Distribution, Luck)>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Caller {
     Workload(u32),
     Service(u32),
@@ -182,7 +183,7 @@ pub struct Site {
 pub struct Replica {
     /// Crash faults upon it, and one more while it is dead of its own load.
     pub down: u32,
-    /// What callers notice while it is down.
+    /// Derived from the crashes that keep it down: callers notice nothing.
     pub silent: bool,
     /// Derived from the active faults: work takes this many times longer.
     pub slow: f64,
