@@ -71,15 +71,15 @@ impl Graph {
             live: None,
             permit: None,
         });
-        if self.calls.len() > self.max_in_flight {
-            self.too_many_in_flight(ctx);
-        }
         self.try_attempt(call, ctx);
     }
 
     /// The next try of a call: breaker, balancer, timeout, network.
     #[inline(always)]
     fn try_attempt(&mut self, id: CallId, ctx: &mut Ctx) {
+        if self.calls.len().max(self.attempts.len()) > self.max_in_flight {
+            self.too_many_in_flight(ctx);
+        }
         let now = ctx.now();
         let call = &mut self.calls[id];
         call.tries += 1;
@@ -154,7 +154,7 @@ impl Graph {
         let attempt = &self.attempts[id];
         let edge = &mut self.edges[attempt.edge as usize];
         if edge.loses(attempt.key, message) {
-            return self.lost(id);
+            return self.swallow(id);
         }
         if edge.holding {
             edge.held.push(message);
@@ -184,7 +184,7 @@ impl Graph {
 
     /// An answer reaches the caller, who may have given up.
     pub fn answered(&mut self, id: AttemptId, ctx: &mut Ctx) {
-        self.account_work(id);
+        self.account_work(id, true);
         let attempt = &mut self.attempts[id];
         attempt.server = Server::Gone;
         if !attempt.awaited {
@@ -347,9 +347,10 @@ impl Graph {
         let arrived: u64 = most.stats.total.arrived;
         let seconds = ctx.now().as_secs_f64().max(1e-9);
         ctx.stop(format!(
-            "{} calls in flight at {}: `{}` holds {} requests; {:.3} arrive per second and {:.3} are finished. \
-             Bound its queue, set a timeout, or raise --max-in-flight",
+            "{} calls and {} requests in flight at {}: `{}` holds {} requests; {:.3} arrive per second and \
+             {:.3} are finished. Bound its queue, set a timeout, or raise --max-in-flight",
             self.calls.len(),
+            self.attempts.len(),
             ctx.now(),
             most.name,
             most.in_hand(),
@@ -379,8 +380,9 @@ impl Edge {
         if let Some(budget) = &mut state.budget {
             match outcome {
                 Outcome::Ok => budget.on_success(),
-                Outcome::Cancelled => {}
-                _ => budget.on_failure(),
+                // Whatever the policy would retry if tries were left.
+                _ if self.retry.retries(0, outcome) => budget.on_failure(),
+                _ => {}
             }
         }
         if let (Some(breaker), Some(permit)) = (&mut state.breaker, attempt.permit.take()) {

@@ -51,10 +51,7 @@ impl Graph {
             queue.in_hand += u32::from(!service.shared_queue);
             attempt.server = Server::Queued;
         }
-        let service = &self.services[service_id as usize];
-        if service.fatal_in_hand.is_some_and(|fatal| service.replicas[replica_id as usize].in_hand >= fatal) {
-            self.die(service_id, replica_id, ctx);
-        }
+        self.die_if_overwhelmed(service_id, replica_id, ctx);
     }
 
     #[inline(always)]
@@ -83,8 +80,8 @@ impl Graph {
         let service = &mut self.services[service_id as usize];
         let detail = u64::from(replica_id) << 48 ^ attempt.work.as_nanos();
         ctx.witness(kind::WORK_DONE, attempt.number, 0, service.path, attempt.key.get(), detail);
-        let works = 1.0 - (1.0 - service.error_rate) * (1.0 - service.replicas[replica_id as usize].errors);
-        let fails = works > 0.0 && service.error_luck.at(attempt.key).unit() < works;
+        let share = 1.0 - (1.0 - service.error_rate) * (1.0 - service.replicas[replica_id as usize].errors);
+        let fails = share > 0.0 && service.error_luck.at(attempt.key).unit() < share;
         if fails || service.steps.is_empty() {
             return self.finish(id, if fails { Outcome::Error } else { Outcome::Ok }, ctx);
         }
@@ -92,6 +89,10 @@ impl Graph {
         if !service.blocking {
             service.replicas[replica_id as usize].release_worker(attempt.since, now);
             self.serve_next(service_id, replica_id, ctx);
+            // It may have taken one more from a shared queue while this one waits.
+            if self.die_if_overwhelmed(service_id, replica_id, ctx) {
+                return;
+            }
         }
         self.advance(id, ctx);
     }
@@ -195,30 +196,23 @@ impl Graph {
     }
 
     /// Nothing will come back: the message or the request is lost.
-    pub fn lost(&mut self, id: AttemptId) {
-        self.swallow(id);
-    }
-
-    fn swallow(&mut self, id: AttemptId) {
-        let attempt = &mut self.attempts[id];
-        attempt.server = Server::Gone;
-        // Whatever the answer was, nobody will see it.
-        attempt.answer = Outcome::InFlight;
-        self.account_work(id);
+    pub fn swallow(&mut self, id: AttemptId) {
+        self.attempts[id].server = Server::Gone;
+        self.account_work(id, false);
         if !self.attempts[id].awaited {
             self.attempts.remove(id);
         }
     }
 
-    /// The fate of a request's work is known: useful if everybody up to the user still waits for it.
+    /// The fate of a request's work is known: useful if it was answered and everybody up to the user still
+    /// waits for it.
     #[inline(always)]
-    pub fn account_work(&mut self, id: AttemptId) {
+    pub fn account_work(&mut self, id: AttemptId, answered: bool) {
         let attempt = &self.attempts[id];
         if attempt.work.is_zero() || !attempt.measured {
             return;
         }
-        let useful =
-            attempt.answer != Outcome::Reset && attempt.answer != Outcome::InFlight && self.is_awaited(id);
+        let useful = answered && attempt.answer != Outcome::Reset && self.is_awaited(id);
         let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
         service.stats.work(attempt.work, useful);
     }
@@ -264,7 +258,18 @@ impl Graph {
         }
     }
 
-    /// A replica dies of its own load.
+    /// A replica dies of its own load, if that is more than it survives.
+    #[inline(always)]
+    fn die_if_overwhelmed(&mut self, service: u32, replica: u32, ctx: &mut Ctx) -> bool {
+        let state = &self.services[service as usize];
+        let dies = state.fatal_in_hand.is_some_and(|fatal| state.replicas[replica as usize].in_hand >= fatal);
+        if dies {
+            self.die(service, replica, ctx);
+        }
+        dies
+    }
+
+    #[cold]
     fn die(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
         let state = &mut self.services[service as usize];
         state.stats.deaths += 1;
@@ -316,9 +321,7 @@ impl Graph {
             attempt.server = Server::Gone;
         }
         // Some were about to go on within this very event.
-        if !self.ready.is_empty() {
-            self.ready.retain(|id| !lost.contains(id));
-        }
+        self.ready.retain(|&id| self.attempts[id].server == Server::Waiting);
         let replica = &mut self.services[service_id as usize].replicas[replica_id as usize];
         replica.in_hand = 0;
         if !shared {
@@ -360,8 +363,11 @@ impl Graph {
         }
         service.stats.available(ctx.now(), |available| available + u64::from(workers));
         if service.shared_queue {
-            for _ in 0..workers {
+            for _ in 0..workers.min(service.replicas[0].queue.len() as u32) {
                 self.serve_next(service_id, replica_id, ctx);
+                if self.die_if_overwhelmed(service_id, replica_id, ctx) {
+                    return;
+                }
             }
         }
     }
