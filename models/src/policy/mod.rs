@@ -28,7 +28,7 @@ pub use outcome::{ANY_SENT, Failure, OnList, Outcome, OutcomeSet};
 
 use crate::experiment::{Decoder, Node, POSITIVE, Span};
 use balancer::Balancer;
-use breaker::{Breaker, Scope};
+use breaker::Breaker;
 use budget::Budget;
 use bulkhead::Bulkhead;
 use retry::{Retry, RetryPlan};
@@ -86,18 +86,6 @@ fn check(policy: &Policy, at: &Node, cx: &mut Decoder) {
     if policy.budget.is_some() && attempts == 1 {
         cx.at("budget", |cx| {
             _ = cx.warn(span_of(at, "budget"), "there are no retries for this budget to limit")
-        });
-    }
-    let never_times_out =
-        policy.deadline.is_some_and(|deadline| policy.timeout.is_none_or(|it| deadline < it));
-    if let Some(breaker) = &policy.breaker
-        && breaker.scope() == Scope::Attempt
-        && never_times_out
-    {
-        let message = "attempts that hang are cancelled by the deadline, which says nothing to this breaker";
-        cx.at("breaker", |cx| {
-            cx.warn(span_of(at, "breaker"), message)
-                .help("add a timeout shorter than the deadline, or scope: Call");
         });
     }
     if let (Some(timeout), Some(breaker)) = (policy.timeout, &policy.breaker)
@@ -201,9 +189,8 @@ mod tests {
             ("(budget: Throttle())".to_owned(), "no retries for this budget"),
             (r#"(timeout: "30s", breaker: Consecutive())"#.to_owned(), ""),
             (r#"(timeout: "31s", breaker: Consecutive())"#.to_owned(), "gives it up"),
-            (r#"(deadline: "5s", breaker: Consecutive())"#.to_owned(), "says nothing to this breaker"),
-            (r#"(deadline: "5s", breaker: Consecutive(scope: Call))"#.to_owned(), ""),
-            (r#"(deadline: "5s", timeout: "1s", breaker: Consecutive())"#.to_owned(), ""),
+            // What the deadline cuts off counts as timed out.
+            (r#"(deadline: "5s", breaker: Consecutive())"#.to_owned(), ""),
         ] {
             let (_, said) = read::<Policy>(&written).unwrap();
             assert!(said.contains(warning) && said.is_empty() == warning.is_empty(), "{written}: {said}");

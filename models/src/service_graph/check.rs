@@ -3,9 +3,12 @@
 use super::arrivals::Schedule;
 use super::build::edges;
 use super::spec::*;
-use super::state::Caller;
+use super::state::{Caller, Client};
 use crate::RunSpec;
 use crate::experiment::{Decoder, Name, Node, Spanned};
+use crate::policy::Policy;
+use crate::policy::balancer::Balancer;
+use crate::policy::breaker::{Breaker, Window};
 use crate::policy::retry::RetryPlan;
 use sim_core::{SimDuration, SimTime};
 use std::collections::BTreeMap;
@@ -13,7 +16,8 @@ use std::collections::BTreeMap;
 /// More than this would need more memory for histograms alone than most machines have.
 const MOST_EDGES: usize = 4_000;
 const MOST_REPLICAS: u64 = 1_000_000;
-const MOST_CLIENTS: u64 = 10_000_000;
+/// What clients may remember, all together; and what the series of a run may take.
+const MOST_BYTES: u64 = 2 << 30;
 /// More arrivals than this in one run are refused before anything is simulated.
 const MOST_ARRIVALS: f64 = 1e10;
 /// A product of attempts along one path that deserves a word.
@@ -57,6 +61,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         check_reach(graph, at, cx);
         check_amplification(graph, at, cx);
         check_timeouts(graph, at, cx);
+        check_memory(graph, at, cx);
     }
 }
 
@@ -71,16 +76,39 @@ fn check_sizes(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     if sites + graph.workload.len() > MOST_EDGES {
         cx.error(span, format!("{} edges, at most {MOST_EDGES}", sites + graph.workload.len()));
     }
-    let calling =
-        |service: &ServiceSpec| service.calls.iter().map(|step| step.calls.len() as u64).sum::<u64>();
-    let clients: u64 = graph.workload.iter().map(|workload| u64::from(workload.clients)).sum::<u64>()
-        + graph.services.values().map(|service| calling(service) * u64::from(service.replicas)).sum::<u64>();
-    if clients > MOST_CLIENTS {
-        cx.error(
-            span,
-            format!("{clients} clients (callers' replicas times their calls), at most {MOST_CLIENTS}"),
-        );
+}
+
+/// Every caller's replica remembers something about every replica that it calls.
+fn check_memory(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
+    let bytes = edges(graph).iter().fold(0u64, |bytes, edge| {
+        let clients = match edge.caller {
+            Caller::Workload(number) => graph.workload[number as usize].clients,
+            Caller::Service(number) => graph.service(number as usize).replicas,
+        };
+        let client = client_bytes(&edge.policy, graph.service(edge.callee).replicas);
+        bytes.saturating_add(u64::from(clients) * client)
+    });
+    if bytes > MOST_BYTES {
+        let (found, most) = (bytes >> 20, MOST_BYTES >> 20);
+        let message = format!("what clients remember of their policies takes {found} MiB, at most {most}");
+        cx.error(at.get("services").unwrap_or(at).span, message)
+            .help("fewer clients or caller replicas; or Random instead of LeastPending");
     }
+}
+
+/// What one client of an edge remembers.
+fn client_bytes(policy: &Policy, replicas: u32) -> u64 {
+    let pending = match policy.balancer {
+        Balancer::LeastPending => 12 * u64::from(replicas) + 128,
+        Balancer::PowerOfTwo => 4 * u64::from(replicas),
+        Balancer::RoundRobin | Balancer::Random => 0,
+    };
+    let outcomes = match &policy.breaker {
+        Some(Breaker::FailureRate { window: Window::Count(calls), .. }) => u64::from(*calls) / 8,
+        Some(Breaker::FailureRate { .. }) => 128,
+        _ => 0,
+    };
+    size_of::<Client>() as u64 + pending + outcomes
 }
 
 fn check_workloads(graph: &GraphSpec, cx: &mut Decoder) -> bool {
@@ -115,33 +143,35 @@ fn check_workloads(graph: &GraphSpec, cx: &mut Decoder) -> bool {
                 }
                 sound &= check_service_name(graph, "to", &workload.to, cx);
                 sound &= check_policy_name(graph, &workload.policy, cx);
-                cx.at("arrivals", |cx| check_arrivals(&workload.arrivals, workload.to.span, cx));
             })
         });
     }
     sound
 }
 
-fn check_arrivals(arrivals: &Arrivals, span: crate::experiment::Span, cx: &mut Decoder) {
+/// Times in order, and somebody who comes.
+pub fn check_arrivals(arrivals: &Arrivals, at: &Node, cx: &mut Decoder) {
+    let place = |field: &str| at.get(field).unwrap_or(at).span;
     match arrivals {
         Arrivals::Ramp { over, .. } if over.is_zero() => {
-            cx.error(span, "`over` must be longer than 0: a jump is Steps");
+            cx.error(place("over"), "must be longer than 0: a jump is Steps");
+            return;
         }
         Arrivals::Steps { steps, .. } => {
             if steps.first().is_none_or(|step| step.at != SimTime::ZERO) {
-                cx.error(span, "the first step must be at \"0s\"");
+                cx.error(place("steps"), "the first step must be at \"0s\"");
             }
             if let Some(late) = steps.windows(2).position(|pair| pair[0].at >= pair[1].at) {
-                cx.error(span, format!("steps[{}] is not later than the one before it", late + 1));
+                cx.error(place("steps"), format!("steps[{}] is not later than the one before it", late + 1));
             }
         }
         Arrivals::Spike { r#for, .. } if r#for.is_zero() => {
-            cx.error(span, "`for` must be longer than 0");
+            cx.error(place("for"), "must be longer than 0");
         }
         _ => {}
     }
     if Schedule::new(arrivals).is_some_and(|schedule| schedule.peak_rate() <= 0.0) {
-        cx.error(span, "nobody ever arrives: every rate is 0");
+        cx.error(at.span, "nobody ever arrives: every rate is 0");
     }
 }
 
@@ -201,7 +231,7 @@ fn check_cycles(graph: &GraphSpec, at: &Node, cx: &mut Decoder) -> bool {
                     path.push((next, callees(graph, next)));
                 }
                 1 => {
-                    let name = |service: usize| graph.services.names().nth(service).expect("an index");
+                    let name = |service: usize| graph.name(service);
                     let from = path.iter().position(|(service, _)| *service == next).expect("on the path");
                     let mut cycle: Vec<&str> =
                         path[from..].iter().map(|(service, _)| name(*service)).collect();
@@ -222,7 +252,7 @@ fn check_cycles(graph: &GraphSpec, at: &Node, cx: &mut Decoder) -> bool {
 }
 
 fn callees(graph: &GraphSpec, service: usize) -> Vec<usize> {
-    let steps = graph.services.values().nth(service).expect("an index").calls.iter();
+    let steps = graph.service(service).calls.iter();
     steps.flat_map(|step| &step.calls).filter_map(|call| graph.services.index_of(&call.to.value)).collect()
 }
 
@@ -232,6 +262,10 @@ fn check_faults(graph: &GraphSpec, cx: &mut Decoder) {
         let on = &fault.on;
         let service = graph.services.get(&on.value);
         let edge = edges.iter().any(|edge| edge.name == on.value);
+        if fault.effect.is_network() && !matches!(fault.replicas, Affected::All) {
+            let message = "the network has no replicas: all messages over the edge are struck";
+            cx.at("faults", |cx| cx.at_index(number, |cx| _ = cx.warn(on.span, message)));
+        }
         let mut report = |message: String, help: String| {
             cx.at("faults", |cx| {
                 cx.at_index(number, |cx| cx.at("on", |cx| _ = cx.error(on.span, message).help(help)))
@@ -302,7 +336,7 @@ fn check_amplification(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     if let Some((service, &product)) = worst.iter().enumerate().max_by_key(|(_, product)| **product)
         && product >= NOTABLE_AMPLIFICATION
     {
-        let name = graph.services.names().nth(service).expect("an index");
+        let name = graph.name(service);
         let span = graph.services.span_of(name).unwrap_or(at.span);
         let message = format!("if `{name}` fails, one user request becomes up to {product} attempts on it");
         cx.warn(span, message).help("retry in one layer only, or give the retries a budget");
@@ -332,8 +366,10 @@ pub fn topological(graph: &GraphSpec) -> Vec<usize> {
 /// A timeout that not even an idle system can meet.
 fn check_timeouts(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     for edge in edges(graph) {
-        let Some(timeout) = edge.policy.timeout.or(edge.policy.deadline) else { continue };
-        let (name, service) = graph.services.iter().nth(edge.callee).expect("an index");
+        let Some(timeout) = [edge.policy.timeout, edge.policy.deadline].into_iter().flatten().min() else {
+            continue;
+        };
+        let (name, service) = (graph.name(edge.callee), graph.service(edge.callee));
         let fastest = 2.0 * edge.network.nanos.min() + service.work.nanos.min();
         if fastest > timeout.as_nanos() as f64 {
             let fastest = SimDuration::from_nanos_f64(fastest);
@@ -374,6 +410,16 @@ pub fn check_death(death: &Death, at: &Node, cx: &mut Decoder) {
 /// What only shows against the length of the run.
 pub fn check_run(graph: &GraphSpec, run: &RunSpec, cx: &mut Decoder) {
     let end = SimTime::ZERO + run.duration;
+    let windows = run.duration.as_nanos().div_ceil(run.window.as_nanos().max(1));
+    let calls = graph.services.values().flat_map(|service| &service.calls).map(|step| step.calls.len());
+    let edges = (graph.workload.len() + calls.sum::<usize>()) as u64;
+    // Six numbers of each edge and four of each service.
+    let row = 48 * edges + 32 * graph.services.len() as u64;
+    if windows.saturating_mul(row) > MOST_BYTES {
+        let span = graph.workload[0].to.span;
+        let message = format!("{windows} windows of {edges} edges are more than a series has room for");
+        cx.error(span, message).help("make run.window longer");
+    }
     for (number, fault) in graph.faults.iter().enumerate().filter(|(_, fault)| fault.at >= end) {
         let message = format!("begins at {}, but the run ends at {end}: it never happens", fault.at);
         cx.at("faults", |cx| cx.at_index(number, |cx| cx.at("at", |cx| _ = cx.warn(fault.on.span, message))));

@@ -45,7 +45,7 @@ spec! {
 spec! {
     /// When calls are made. Open loops keep their luck when a rate changes: one unit-rate stream
     /// through the inverted cumulative rate.
-    pub enum Arrivals {
+    pub enum Arrivals where super::check::check_arrivals {
         /// Independent arrivals at a constant mean rate.
         Poisson(rate: Rate; POSITIVE),
         /// Evenly spaced arrivals.
@@ -257,11 +257,11 @@ spec! {
         at: SimTime,
         /// How long it lasts; absent means until the end of the run.
         r#for: Option<SimDuration> = None,
-        /// A service, or an edge such as "checkout->payments" for network effects.
+        /// A service; of the network, all edges into it, or one edge such as "checkout->payments".
         on: Spanned<String>,
         /// What it does.
         effect: Effect,
-        /// Which replicas of the service.
+        /// Which replicas of the service; the network is struck as a whole.
         replicas: Affected = Affected::All,
     }
 }
