@@ -353,4 +353,79 @@ fn users_who_wait_for_ever_have_not_recovered() {
     Runs::of(text, 1..=5).each("less than before is not recovered", |report| {
         report.summary.recovered == Some(false) && report.summary.success > Some(0.9)
     });
+
+/// Two crashes at once: what callers notice is said by those that still hold the replica down.
+#[test]
+fn the_silence_of_a_crash_ends_with_it() {
+    let report = run(
+        r#"(
+    about: "silence, then refusals",
+    model: ServiceGraph(
+        workload: [(to: "server", arrivals: Constant("100/s"), policy: "p")],
+        services: {"server": (workers: Blocking(10), work: "1ms")},
+        policies: {"p": (timeout: "5ms")},
+        faults: [
+            (at: "10005ms", for: "10s", on: "server", effect: Crash(callers: Silence)),
+            (at: "15005ms", for: "15s", on: "server", effect: Crash(callers: Reset)),
+        ],
+    ),
+    run: (duration: "40s"),
+)"#,
+        1,
+    );
+    let attempts = &edge(&report, "users->server").attempts;
+    assert_eq!((attempts.timed_out, attempts.refused), (1_000, 1_000));
+}
+
+/// Requests that wait for a dependency count against what a replica survives, whichever queue they came from.
+#[test]
+fn a_replica_dies_of_what_it_took_from_a_shared_queue() {
+    let text = |queue: &str| {
+        format!(
+            r#"(
+    about: "asynchronous workers take on too much",
+    model: ServiceGraph(
+        workload: [(to: "front", arrivals: Steps(steps: [(at: "0s", rate: "1000/s"), (at: "20ms", rate: "0/s")], spacing: Even))],
+        services: {{
+            "front": (workers: Async(1), work: "10ms", queue: {queue}, calls: [(to: "back")],
+                      dies: (at_in_flight: 10, restart_after: "1s")),
+            "back": (workers: Blocking(100), work: "10s"),
+        }},
+    ),
+    run: (duration: "9s"),
+)"#
+        )
+    };
+    // Its own queue counts, so the tenth to arrive kills it; of a shared one it has what it took, so the tenth
+    // that it takes does, and when it is back the same happens with the rest.
+    for (queue, reset, waiting) in [("Fifo()", 10, 9), ("SharedFifo()", 10, 9)] {
+        let report = run(&text(queue), 1);
+        let attempts = &edge(&report, "users->front").attempts;
+        let found = (attempts.reset, attempts.in_flight + attempts.refused, service(&report, "front").deaths);
+        assert_eq!(found, (reset, waiting, 1), "{queue}");
+    }
+}
+
+/// gRPC's throttle counts the failures that would be retried, and no others.
+#[test]
+fn a_throttle_counts_what_it_could_retry() {
+    let text = |on: &str| {
+        format!(
+            r#"(
+    about: "errors beside timeouts",
+    model: ServiceGraph(
+        workload: [(to: "server", arrivals: Constant("100/s"), policy: "p")],
+        services: {{"server": (workers: Blocking(10), work: "1ms", error_rate: 0.5)}},
+        policies: {{"p": (timeout: "100ms", retry: Fixed(attempts: 2, on: [{on}]), budget: Throttle())}},
+        faults: [(at: "50s", for: "1s", on: "server", effect: BlackHole)],
+    ),
+    run: (duration: "100s"),
+)"#
+        )
+    };
+    let timeouts = run(&text("TimedOut"), 1);
+    let attempts = &edge(&timeouts, "users->server").attempts;
+    assert_eq!((attempts.retries, attempts.budget_refused > 90), (4, true));
+    let both = run(&text("TimedOut, Error"), 1);
+    assert!(edge(&both, "users->server").attempts.budget_refused > 4_000);
 }
