@@ -353,6 +353,7 @@ fn users_who_wait_for_ever_have_not_recovered() {
     Runs::of(text, 1..=5).each("less than before is not recovered", |report| {
         report.summary.recovered == Some(false) && report.summary.success > Some(0.9)
     });
+}
 
 /// Two crashes at once: what callers notice is said by those that still hold the replica down.
 #[test]
