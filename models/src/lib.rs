@@ -1,4 +1,41 @@
-//! The failure modes of brownout.
+//! The failure modes of brownout: an experiment in, a report out.
+//!
+//! ```
+//! use sim_models::experiment::Experiment;
+//! use sim_models::run::RunOptions;
+//! use sim_models::{Catalog, simulate};
+//! use std::ops::ControlFlow;
+//!
+//! let text = r#"(
+//!     about: "three attempts at a server that is too slow for one",
+//!     model: ServiceGraph(
+//!         workload: [(to: "server", arrivals: Poisson("30/s"), policy: "impatient")],
+//!         services: {"server": (workers: Blocking(1), work: Exponential(mean: "50ms"))},
+//!         policies: {"impatient": (timeout: "500ms", retry: Fixed(attempts: 3))},
+//!     ),
+//!     run: (duration: "60s"),
+//! )"#;
+//! let (experiment, _) = Experiment::parse("slow.ron", text, &[], &Catalog::bundled()).unwrap();
+//! let slow = experiment.with(None, &[]).unwrap();
+//! let report = simulate(&slow, &RunOptions::seeded(42), &mut |_| ControlFlow::Continue(())).report;
+//! assert!(report.summary.wasted > Some(0.9));
+//! ```
+//!
+//! - [`experiment`]: from the text to a decoded, checked model, or to all problems with their places.
+//! - [`catalog`]: the models that a file can name; a crate that depends on this one adds its own.
+//! - [`service_graph`]: requests through services. [`policy`]: what stands between a caller and the network.
+//! - [`callback_routing`], [`contention`]: models of their own. [`drive`]: what all models share while they run.
+//! - [`report`]: what came out, for any model; it is read back as well as written.
+//! - [`theory`]: closed forms, to be held against what was simulated. [`distribution`]: times as users write them.
+//!
+//! A run is a pure function of the resolved experiment and the [`RunOptions`](run::RunOptions); the observer
+//! can end it and change nothing. What is impossible is asserted, so a panic here is a bug of ours.
+//!
+//! # What is deliberately absent
+//! No files, clocks, terminals, threads or environment: those are `sim-cli`'s. No rendering: a report holds
+//! numbers and sentences, not layouts. No packets, bytes or bandwidth: a message takes a time, or is lost, or
+//! held. No hosts or processor sharing: a worker does one thing at a time, and work takes as long as it was
+//! drawn. Hedging, health checks, adaptive limits, caches, autoscaling and protocols are not there yet.
 #[macro_use]
 pub mod experiment;
 pub mod callback_routing;

@@ -86,7 +86,7 @@ impl SimDuration {
     }
 
     /// From a sampled number of nanoseconds: rounded to the nearest, never below zero, at most
-    /// [`LONGEST`]. The one place where a float becomes time.
+    /// a hundred years. The one place where a float becomes time.
     #[inline]
     pub fn from_nanos_f64(nanos: f64) -> Self {
         debug_assert!(!nanos.is_nan(), "a sampler returned NaN");
@@ -110,7 +110,7 @@ impl SimDuration {
         self.0 == 0
     }
 
-    /// `self * factor`, at most [`LONGEST`].
+    /// `self * factor`, at most a hundred years.
     pub fn saturating_mul(self, factor: u64) -> SimDuration {
         SimDuration(self.0.saturating_mul(factor).min(LONGEST.0))
     }

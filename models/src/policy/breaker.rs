@@ -18,6 +18,8 @@
 //! `minimum_calls`. Below the threshold it opens by bad luck with a binomial tail, far likelier with 10
 //! calls in the window than with 100.
 //!
+//! An attempt that the deadline of its call cuts off counts as timed out: it was not answered in time either.
+//!
 //! # Half-open
 //! At most `probes` calls are let in. Consecutive closes when all succeeded and reopens at the first
 //! failure; failure rate waits for all and compares their rate with the threshold, as resilience4j does.

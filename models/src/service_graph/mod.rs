@@ -4,18 +4,21 @@
 //! and calls other services. A *call* is one logical request over an *edge*; an *attempt* is one try.
 //! Each edge has a policy and, per caller replica or client, that policy's state.
 //!
-//! - [`call`]: the caller's side: in which order a call meets its policies, and how it ends.
-//! - [`replica`]: the callee's side: admission, queue, worker, further calls, answer; crashes.
-//! - [`fault`]: active effects, and what is derived from them.
-//! - [`measure`]: what is counted, and the exact laws the counts must obey.
-//! - [`build`]: from what the user wrote to what runs. [`check`]: what the user may not write.
+//! - `call`: the caller's side: in which order a call meets its policies, and how it ends.
+//! - `replica`: the callee's side: admission, queue, worker, further calls, answer; crashes.
+//! - `fault`: active effects, and what is derived from them.
+//! - `measure`: what is counted, and the exact laws the counts must obey.
+//! - `build`: from what the user wrote to what runs. `check`: what the user may not write.
+//! - `arrivals`: when open workloads call. `explain`, `theory`: what is known before a run, and beside it.
 //!
 //! "Completed" means that the answer came back to whoever waits for it. A caller that gives up does not
 //! stop the server: the work goes on and is counted as wasted. Everything drawn for a request (its
 //! demands, its luck in the network, its jitter) is addressed by a key mixed down the call tree, so it is
 //! the same under every policy.
 //!
-//! Left out: cancellation and deadlines that travel with a request, connections, partial answers.
+//! Left out: cancellation and deadlines that travel with a request, connections, partial answers. Work is
+//! judged when its answer is delivered, and is useful if everybody up to the user waits then: whoever gives up
+//! later does not take that back, so what is counted as wasted is the least that was.
 
 mod arrivals;
 mod build;
