@@ -11,13 +11,14 @@ use std::ops::Range;
 pub struct Limits {
     /// Events in all.
     pub events: u64,
-    /// Events at one instant: a loop without delay would otherwise never let time pass.
+    /// Events at one instant: a loop without delay would otherwise never let time pass. A million users who
+    /// think for a second, all begun at zero, are no loop.
     pub events_at_one_instant: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { events: 1_000_000_000, events_at_one_instant: 1_000_000 }
+        Limits { events: 1_000_000_000, events_at_one_instant: 20_000_000 }
     }
 }
 

@@ -68,6 +68,18 @@ fn ten_thousand_million_workers() {
     assert!(report.during(SimTime::ZERO, SimTime::MAX).services.iter().all(|(_, s)| s.utilisation > 0.05));
 }
 
+/// They do the same at the same instants, and that is no loop without delay.
+#[test]
+fn six_hundred_thousand_users_in_step() {
+    let text = graph(
+        r#"workload: [(to: "s", arrivals: ClosedLoop(users: 600000, think: "1s"))],
+           services: {"s": (workers: Async(1000000), work: "0s")}"#,
+        r#"duration: "2500ms""#,
+    );
+    let report = run(&text, 1);
+    assert_eq!((report.stopped.as_deref(), edge(&report, "users->s").calls.ok), (None, 1_200_000));
+}
+
 /// Calls end, what they asked for stays in the queue: that is in flight, too.
 #[test]
 fn requests_that_nobody_waits_for_are_in_flight() {
@@ -144,6 +156,16 @@ fn what_does_not_fit_into_memory_is_refused() {
     );
     let said = refused(&clients);
     assert!(said.contains("what clients remember of their policies takes 114"), "{said}");
+    let calls = "(to: \"b\", times: 10000), ".repeat(101);
+    let at_once = graph(
+        &format!(
+            r#"workload: [(to: "a", arrivals: Poisson("1/s"))],
+               services: {{"a": (workers: Async(1), work: "1ms", calls: [Parallel([{calls}])]), "b": (workers: Async(1), work: "1ms")}}"#
+        ),
+        r#"duration: "1s""#,
+    );
+    let said = refused(&at_once);
+    assert!(said.contains("1010000 calls at once"), "{said}");
     let calls = "(to: \"b\"), ".repeat(1_000);
     let windows = graph(
         &format!(

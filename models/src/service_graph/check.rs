@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 /// More than this would need more memory for histograms alone than most machines have.
 const MOST_EDGES: usize = 4_000;
 const MOST_REPLICAS: u64 = 1_000_000;
+/// More calls than this that one request makes at once would be made before any limit is looked at.
+const MOST_AT_ONCE: u64 = 1_000_000;
 /// What clients may remember, all together; and what the series of a run may take.
 const MOST_BYTES: u64 = 2 << 30;
 /// More arrivals than this in one run are refused before anything is simulated.
@@ -75,6 +77,14 @@ fn check_sizes(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     }
     if sites + graph.workload.len() > MOST_EDGES {
         cx.error(span, format!("{} edges, at most {MOST_EDGES}", sites + graph.workload.len()));
+    }
+    for (name, service) in graph.services.iter() {
+        let at_once = |step: &Step| step.calls.iter().map(|call| u64::from(call.times)).sum::<u64>();
+        let most = service.calls.iter().filter(|step| step.parallel).map(at_once).max();
+        if let Some(calls) = most.filter(|&calls| calls > MOST_AT_ONCE) {
+            let span = graph.services.span_of(name).unwrap_or(at.span);
+            cx.error(span, format!("a request makes {calls} calls at once, at most {MOST_AT_ONCE}"));
+        }
     }
 }
 
