@@ -352,8 +352,12 @@ fn edge(report: &mut Report, routes: &Routes, now: SimTime) {
 fn timeline(report: &mut Report, routes: &Routes) {
     let spec = routes.spec;
     let windows = &routes.counts.windows;
-    let seconds = report.run.window as f64 / 1e9;
-    let per_second = |counts: &[u64]| counts.iter().map(|&count| count as f64 / seconds).collect();
+    let (window, duration) = (report.run.window, report.run.duration);
+    // The last window may be a short one.
+    let seconds = |number: usize| window.min(duration - window * number as u64) as f64 / 1e9;
+    let per_second = |counts: &[u64]| {
+        counts.iter().enumerate().map(|(number, &count)| count as f64 / seconds(number)).collect()
+    };
     let mut add = |name: &str, unit: &str, values: Vec<f64>, of| {
         report.timeline.series.push(Series { name: name.into(), unit: unit.into(), values, of });
     };
