@@ -247,6 +247,7 @@ impl Scenario for CallbackRouting {
                 .into_iter()
                 .map(|(name, share)| vec![Cell::Text(name), Cell::Number(share)])
                 .collect(),
+            units: ["", "share"].map(String::from).to_vec(),
             note: String::new(),
         };
         let note = match exact::success(self, &shares) {

@@ -272,7 +272,7 @@ impl Scenario for Contention {
             title: "delay before each retry".into(),
             columns: ["retry", "least", "mean", "most"].map(String::from).to_vec(),
             rows: (1..plan.attempts().min(11)).map(row).collect(),
-            note: String::new(),
+            ..Table::default()
         };
         let mut notes = vec![format!(
             "no client needs more than {} attempts: a conflict takes somebody else's success",
@@ -324,7 +324,7 @@ impl Row<'_> {
                 vec!["50 %".into(), done(50.0)],
                 vec!["all".into(), done(100.0)],
             ],
-            note: String::new(),
+            ..Table::default()
         });
         let headline = if unfinished + gave_up == 0 {
             format!("{clients} clients needed {} writes and {}", self.writes, completed.brief())

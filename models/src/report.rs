@@ -110,8 +110,8 @@ pub enum VerdictKind {
     /// Nothing disturbed it and it served what was offered.
     #[default]
     Steady,
-    /// Nothing disturbed it and it still could not serve what was offered.
-    Overloaded,
+    /// Nothing disturbed it and it still did not serve what was offered.
+    Failing,
     /// Disturbed, and back to what it was.
     Recovered,
     /// The disturbance lasts until the end: nothing can be said about recovery.
@@ -428,6 +428,9 @@ pub struct Table {
     pub columns: Vec<String>,
     /// Rows, as wide as the heads.
     pub rows: Vec<Vec<Cell>>,
+    /// What the numbers of each column count, as in [`Value::unit`]; empty if plain.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub units: Vec<String>,
     /// What to read in it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,

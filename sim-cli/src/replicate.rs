@@ -235,6 +235,15 @@ pub fn measure(report: &Report, paths: &[String]) -> Result<Vec<(Measured, Unit)
     paths.iter().map(of).collect()
 }
 
+/// As [`measure`], of metrics that nobody asked for: which of them this report does not have is told instead.
+pub fn measure_usual(report: &Report, paths: &[String]) -> (Vec<(Measured, Unit)>, Vec<bool>) {
+    let of = |path: &String| match measure(report, std::slice::from_ref(path)) {
+        Ok(measured) => (measured[0], true),
+        Err(_) => ((Measured::Absent, sim_models::report::unit_of(path)), false),
+    };
+    paths.iter().map(of).unzip()
+}
+
 fn unknown(error: MetricError) -> Error {
     let help = match error.nearest.as_slice() {
         [] => "  `brownout list metrics EXPERIMENT` names them".into(),

@@ -125,6 +125,7 @@ impl SimDuration {
     pub fn brief(self) -> String {
         let nanos = self.0 as f64;
         let (value, unit) = match nanos {
+            0.0 => return "0 s".into(),
             n if n < 999.5 => return format!("{} ns", self.0),
             n if n < 999.5e3 => (n / 1e3, "us"),
             n if n < 999.5e6 => (n / 1e6, "ms"),
@@ -430,7 +431,7 @@ mod tests {
     #[test]
     fn people_get_three_digits() {
         for (nanos, brief) in [
-            (0, "0 ns"),
+            (0, "0 s"),
             (12_345, "12.3 us"),
             (1_000_000, "1 ms"),
             (999_600_000, "1 s"),

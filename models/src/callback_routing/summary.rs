@@ -198,20 +198,7 @@ impl Figures<'_> {
             title: "how calls ended".into(),
             columns: ["outcome", "calls", "share"].map(String::from).to_vec(),
             rows,
-            note: String::new(),
-        });
-
-        let total = counts.joint.iter().sum();
-        report.tables.push(Table {
-            title: "first server -> server of the first callback".into(),
-            columns: ["servers", "calls", "simulated", "exact"].map(String::from).to_vec(),
-            rows: self
-                .joint()
-                .into_iter()
-                .map(|(name, count, exact)| {
-                    vec![name.into(), count.into(), number(share(count, total)), number(exact)]
-                })
-                .collect(),
+            units: ["", "", "share"].map(String::from).to_vec(),
             note: String::new(),
         });
 
@@ -233,6 +220,7 @@ impl Figures<'_> {
                     ]
                 })
                 .collect(),
+            units: ["", "", "share", "share"].map(String::from).to_vec(),
             note: format!("{batches} batches of consecutive calls; exact: binomial"),
         });
     }

@@ -204,6 +204,9 @@ impl Decoder {
         for entry in given {
             let found = entry.key.value.as_str();
             if !known.iter().any(|known| field_name(known) == found) {
+                if self.only_counts(entry.key.span) {
+                    continue;
+                }
                 let what = if known.is_empty() { "it has no fields" } else { "its fields are" };
                 let help = self.suggest(found, what, known.iter().map(|name| field_name(name)));
                 let message = format!("unknown field `{}` in {name}", print::shortened(found));
@@ -227,6 +230,9 @@ impl Decoder {
         }
         if let Some(default) = default {
             return Some(default());
+        }
+        if self.only_counts(fields.span) {
+            return None;
         }
         let doc = T::describe();
         let message = format!("missing field `{name}` of {}: {}", fields.of, doc.phrase());
@@ -256,12 +262,24 @@ impl Decoder {
         None
     }
 
+    /// Whether a problem here is one too many to be shown: then it is counted, and its words are not made.
+    fn only_counts(&mut self, span: Span) -> bool {
+        let full = self.diagnostics.full();
+        if full {
+            self.error(span, "");
+        }
+        full
+    }
+
     /// Reports that the node's name is no variant.
     pub fn unknown_variant<T>(&mut self, node: &Node, describe: fn() -> TypeDoc) -> Option<T> {
+        if self.only_counts(node.span) {
+            return None;
+        }
         let name = node.name().unwrap_or_default();
         let doc = describe();
         let help = match &doc.shape {
-            Shape::Enum(variants) if !self.diagnostics.full() => {
+            Shape::Enum(variants) => {
                 match super::diagnostic::nearest(name, variants.iter().map(|variant| variant.name)) {
                     Some(near) => format!("did you mean `{near}`? {}", doc.alternatives()),
                     None => doc.alternatives(),

@@ -179,6 +179,11 @@ impl Node {
         }
     }
 
+    /// As RON on one line, however long; [`Display`](fmt::Display) breaks long values.
+    pub fn to_line(&self) -> String {
+        print::line(self)
+    }
+
     /// The text, if it is one. A bare word is one in a `--set`, where shells eat the quotes.
     pub fn as_text(&self) -> Option<&str> {
         match &self.kind {

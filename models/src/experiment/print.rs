@@ -15,6 +15,13 @@ pub fn pretty(node: &Node) -> String {
     out
 }
 
+/// The value as RON on one line, however long.
+pub fn line(node: &Node) -> String {
+    let mut out = String::new();
+    write_flat(&mut out, node, usize::MAX);
+    out
+}
+
 /// Writes `node` where `column` characters of the line are used; `indent` is that of the line.
 fn write_node(out: &mut String, node: &Node, indent: usize, column: usize) {
     let mut line = String::new();

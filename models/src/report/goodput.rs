@@ -188,7 +188,7 @@ mod tests {
                 let steady = judged(healthy.clone()).verdict.kind;
                 assert_eq!(
                     steady,
-                    if p_fail < 0.05 { Steady } else { Overloaded },
+                    if p_fail < 0.05 { Steady } else { Failing },
                     "{seed} {rate} {response} {p_fail}"
                 );
                 let report = judged(disturbed(healthy, "slow", 60, Some(90)));

@@ -3,6 +3,8 @@
 //! A disturbed run has *recovered* when goodput is back at 95 % of its share before the disturbance, over every 10 s
 //! from then on until the end; it took from the end of the last disturbance until the first such moment.
 //!
+//! What served less than half of what was offered before the disturbance has nothing to come back to: it is failing.
+//!
 //! When goodput is fine is decided in `goodput.rs`, what to say beside the headline in `why.rs`.
 
 use super::goodput::{FINE, LOST, Normal, Users};
@@ -49,6 +51,9 @@ pub(super) struct Judgement {
     pub normal: Option<(Normal, Option<f64>)>,
     /// Calls per second offered in `latest`.
     pub offered: Option<f64>,
+    /// Goodput as a share of what was offered from the beginning of the first disturbance to the end of the last,
+    /// and what to call that time; absent if it did no harm, or has not ended.
+    pub meanwhile: Option<(f64, String)>,
 }
 
 impl Judgement {
@@ -87,17 +92,24 @@ fn undisturbed(report: &Report, users: &Users, summary: &Summary) -> Judgement {
     // Calls in flight at the end count against what was offered; those of the warm-up that ended later, for it.
     let all = Normal::everything(users.waiting(measured.start) as f64);
     let steady = summary.success.is_none_or(|success| success >= FINE) && users.fine(&measured, &all);
+    let nothing = report.stopped.is_some() && report.reached() <= report.run.warm_up;
     let headline = match users.share(&measured) {
         Some(share) => format!("goodput is {} of offered", percent(share.min(1.0))),
+        None if nothing => "nothing was measured: the run was stopped during the warm-up".into(),
         None => "no calls were made".into(),
     };
     Judgement {
-        kind: if steady { VerdictKind::Steady } else { VerdictKind::Overloaded },
+        kind: match steady {
+            _ if nothing => VerdictKind::Finding,
+            true => VerdictKind::Steady,
+            false => VerdictKind::Failing,
+        },
         headline,
         time_to_recover: None,
         offered: summary.offered,
         latest: measured,
         normal: None,
+        meanwhile: None,
     }
 }
 
@@ -120,6 +132,8 @@ struct Course {
     gone: Option<u64>,
     /// What to call it.
     name: String,
+    /// Whether there were several.
+    several: bool,
 }
 
 impl Course {
@@ -140,6 +154,7 @@ impl Course {
             first: first.min(users.windows()),
             gone: last.to.filter(|to| *to <= end),
             name: format!("the {last_of}{noun}"),
+            several: disturbances.len() > 1,
         })
     }
 
@@ -171,8 +186,16 @@ impl Course {
         };
         let name = &self.name;
 
-        let mut time_to_recover = None;
+        let (mut time_to_recover, mut meanwhile) = (None, None);
         let (kind, headline) = match self.gone {
+            // What never worked has nothing to come back to.
+            _ if normal.measured && normal.share < LOST => {
+                let before = percent(normal.share);
+                (
+                    VerdictKind::Failing,
+                    format!("goodput was only {before} of offered before anything went wrong"),
+                )
+            }
             None => (VerdictKind::StillDisturbed, format!("{name} lasts until the end: {goodput}")),
             Some(gone) if since + held > windows => {
                 let left = SimDuration::from_nanos(self.end - gone).brief();
@@ -185,6 +208,13 @@ impl Course {
                 let taken = back as u64 * self.window - gone;
                 time_to_recover = Some(taken);
                 let unharmed = (self.first..since).all(|start| fine(&start));
+                meanwhile = users.share(&(self.first..since)).filter(|_| !unharmed).map(|share| {
+                    let when = match self.several {
+                        true => "from the first fault to the end of the last".into(),
+                        false => format!("while {name} lasted"),
+                    };
+                    (share.min(1.0), when)
+                });
                 let headline = if unharmed {
                     format!("goodput held while {name} lasted")
                 } else if back == since {
@@ -204,7 +234,7 @@ impl Course {
         let per_sec =
             |range: &Range<usize>| per_second(users.started(range), range.len() as u64 * self.window);
         let normal = Some((normal, per_sec(&self.before)));
-        Judgement { kind, headline, time_to_recover, offered: per_sec(&latest), latest, normal }
+        Judgement { kind, headline, time_to_recover, offered: per_sec(&latest), latest, normal, meanwhile }
     }
 }
 
@@ -373,12 +403,30 @@ mod tests {
     }
 
     #[test]
-    fn steady_and_overloaded() {
+    fn what_never_worked_has_not_recovered() {
+        let report = judged(disturbed(run(200, |_| broken(10)), "slow", 60, Some(80)));
+        let expected = "goodput was only 10 % of offered before anything went wrong";
+        assert_eq!(headline(&report), (Failing, expected));
+        assert_eq!((report.summary.recovered, report.summary.time_to_recover), (None, None));
+        assert!(!report.verdict.details.iter().any(|detail| detail.contains("before")), "the headline says it");
+    }
+
+    #[test]
+    fn a_run_stopped_during_the_warm_up_says_nothing() {
+        let mut report = run(10, |_| healthy(100));
+        report.run.warm_up = 20 * SECOND;
+        report.stopped = Some("1000 events".into());
+        let expected = "nothing was measured: the run was stopped during the warm-up";
+        assert_eq!(headline(&judged(report)), (Finding, expected));
+    }
+
+    #[test]
+    fn steady_and_failing() {
         assert_eq!(headline(&judged(run(60, |_| broken(99)))), (Steady, "goodput is 99 % of offered"));
-        assert_eq!(headline(&judged(run(60, |_| broken(94)))), (Overloaded, "goodput is 94 % of offered"));
+        assert_eq!(headline(&judged(run(60, |_| broken(94)))), (Failing, "goodput is 94 % of offered"));
         // Nothing fails, but the queue grows without end.
         let growing = judged(run(60, |_| Second { started: 100, ok: 62, failed: 0 }));
-        assert_eq!(headline(&growing), (Overloaded, "goodput is 62 % of offered"));
+        assert_eq!(headline(&growing), (Failing, "goodput is 62 % of offered"));
         assert_eq!((growing.summary.success, growing.summary.recovered), (Some(1.0), None));
     }
 

@@ -18,7 +18,11 @@ const FULL: f64 = 0.1;
 pub(super) fn details(report: &Report, judgement: &Judgement) -> Vec<String> {
     let bad = !matches!(judgement.kind, VerdictKind::Steady | VerdictKind::Recovered);
     let mut details = Vec::new();
+    details.extend(judgement.meanwhile.as_ref().map(|(share, when)| {
+        format!("{when} goodput was {} of offered", percent(*share))
+    }));
     details.extend(amplification(report, judgement, bad));
+    details.extend(multiplied(report));
     details.extend(wasted(report));
     if bad {
         details.extend(main_cause(report));
@@ -39,6 +43,18 @@ fn amplification(report: &Report, judgement: &Judgement, at_the_end: bool) -> Op
     let (name, attempts) = edges.reduce(|most, next| if next.1 > most.1 { next } else { most })?;
     let when = if at_the_end && judgement.normal.is_some() { "by the end " } else { "" };
     (attempts >= AMPLIFIED).then(|| format!("{when}a call {} costs {} attempts", ends(name), short(attempts)))
+}
+
+/// Where retries at several layers multiply: the edge that gets most attempts for one call of a user.
+fn multiplied(report: &Report) -> Option<String> {
+    let retried = || {
+        let edges = report.edges.iter();
+        edges.filter(|(_, edge)| edge.amplification.is_some_and(|attempts| attempts >= AMPLIFIED))
+    };
+    let most = retried().filter_map(|(name, edge)| Some((name, edge.per_user_call?, edge.amplification?)));
+    let (name, attempts, here) = most.reduce(|most, next| if next.1 > most.1 { next } else { most })?;
+    (retried().count() > 1 && attempts >= AMPLIFIED * here)
+        .then(|| format!("retries multiply: a user's call costs {} attempts {}", short(attempts), ends(name)))
 }
 
 /// The service that did most work for nobody.
@@ -63,7 +79,7 @@ fn main_cause(report: &Report) -> Option<String> {
     };
     let (name, bad, count, words) = cause(|words| words != ERROR).or_else(|| cause(|_| true))?;
     let share = percent(ratio(count, bad)?);
-    Some(format!("of the calls {} that did not end well {share} {words}", ends(name)))
+    Some(format!("of the failed calls {} {share} {words}", ends(name)))
 }
 
 /// An edge in words.
@@ -110,7 +126,8 @@ fn full_queue(report: &Report, judgement: &Judgement) -> Option<String> {
     }
     let (share, name) = worst?;
     let when = if judgement.normal.is_some() { "by the end " } else { "" };
-    Some(format!("{when}the queue of {name} ran full in {} of the windows", percent(share)))
+    let often = if share < 1.0 { format!("ran full in {} of the windows", percent(share)) } else { "is always full".into() };
+    Some(format!("{when}the queue of {name} {often}"))
 }
 
 /// Users' calls that had not ended when the run did.
@@ -140,7 +157,8 @@ fn before(judgement: &Judgement) -> Option<String> {
             "nothing was measured before the disturbance: normal is taken to be all that is offered".into(),
         );
     }
-    if normal.share < 0.95 {
+    // Where it was less than half, the headline says so.
+    if normal.share < 0.95 && judgement.kind != VerdictKind::Failing {
         return Some(format!(
             "even before the disturbance goodput was only {} of offered",
             percent(normal.share)
@@ -213,11 +231,38 @@ mod tests {
             [
                 "by the end a call from checkout to payments costs 2.98 attempts",
                 "71 % of the work in payments was for callers who had given up",
-                "of the calls from checkout to payments that did not end well 90 % timed out",
-                "by the end the queue of payments ran full in 100 % of the windows",
+                "of the failed calls from checkout to payments 90 % timed out",
+                "by the end the queue of payments is always full",
                 "4210 calls still wait at the end, 12 s old on average",
             ]
         );
+    }
+
+    #[test]
+    fn a_recovery_says_what_it_was_a_recovery_from() {
+        let outage = |second: u64| {
+            if (60..90).contains(&second) { Second { started: 100, ok: 12, failed: 88 } } else { healthy(100) }
+        };
+        let one = details_of(disturbed(run(200, outage), "slow", 60, Some(90)));
+        assert_eq!(one[0], "while the fault lasted goodput was 12 % of offered");
+        let two = disturbed(disturbed(run(200, outage), "slow", 60, Some(80)), "crash", 85, Some(90));
+        assert_eq!(
+            details_of(two)[0],
+            "from the first fault to the end of the last goodput was 12 % of offered"
+        );
+    }
+
+    #[test]
+    fn retries_at_several_layers_multiply() {
+        let mut report = run(60, |_| Second { started: 100, ok: 0, failed: 100 });
+        for (name, per_user_call) in [("a->b", 4.0), ("b->c", 16.0)] {
+            let edge =
+                Edge { amplification: Some(4.0), per_user_call: Some(per_user_call), ..Edge::default() };
+            report.edges.push(name, edge);
+        }
+        let details = details_of(report);
+        let expected = "retries multiply: a user's call costs 16 attempts from b to c";
+        assert!(details.contains(&expected.into()), "{details:?}");
     }
 
     #[test]
@@ -226,7 +271,7 @@ mod tests {
         report.edges.0[0].1.calls.failed_by.error = report.edges.0[0].1.calls.failed;
         let details = details_of(report);
         let expected =
-            "of the calls from users to checkout that did not end well 100 % were answered with an error";
+            "of the failed calls from users to checkout 100 % were answered with an error";
         assert!(details.contains(&expected.into()), "{details:?}");
     }
 

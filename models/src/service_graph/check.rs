@@ -39,6 +39,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         return;
     }
     check_sizes(graph, at, cx);
+    check_means(graph, at, cx);
     let mut sound = check_workloads(graph, cx);
     for (name, service) in graph.services.iter() {
         cx.at("services", |cx| {
@@ -119,6 +120,21 @@ fn client_bytes(policy: &Policy, replicas: u32) -> u64 {
         _ => 0,
     };
     size_of::<Client>() as u64 + pending + outcomes
+}
+
+/// Work whose mean is infinite can be simulated, but its averages never settle.
+fn check_means(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
+    for (name, service) in graph.services.iter().filter(|(_, service)| !service.work.nanos.mean().is_finite()) {
+        let node = at.get("services").and_then(|services| services.get(name)?.get("work")).unwrap_or(at);
+        cx.at("services", |cx| {
+            cx.at(name, |cx| {
+                cx.at("work", |cx| {
+                    cx.warn(node.span, "the mean is infinite: averages will not settle, however long the run")
+                        .help("a shape above 1 has a mean, BoundedPareto an end");
+                })
+            })
+        });
+    }
 }
 
 fn check_workloads(graph: &GraphSpec, cx: &mut Decoder) -> bool {

@@ -83,7 +83,7 @@ fn per_second(rate: f64) -> Cell {
 }
 
 fn percent(share: f64) -> Cell {
-    if share.is_finite() { Cell::Text(format!("{:.0} %", share * 100.0)) } else { "-".into() }
+    if share.is_finite() { Cell::Text(crate::report::percent(share)) } else { "-".into() }
 }
 
 fn arrivals(spec: &GraphSpec, run: &RunSpec) -> Table {
@@ -213,10 +213,10 @@ fn policies(spec: &GraphSpec) -> Vec<Table> {
     spec.policies.iter().map(table).collect()
 }
 
-/// As in a file; a text without its quotes.
+/// As in a file, on one line; a text without its quotes.
 fn plain(part: &impl Decode) -> String {
     let node = part.encode();
-    node.as_text().map_or_else(|| node.to_string(), str::to_owned)
+    node.as_text().map_or_else(|| node.to_line(), str::to_owned)
 }
 
 fn back_offs(spec: &GraphSpec) -> Vec<Table> {

@@ -130,6 +130,10 @@ fn goldens(args: &Check, experiments: &[Opened]) -> Result<Vec<Option<PathBuf>>>
             return Err(Error::Usage { message, help: help.into() });
         }
     }
+    if let (true, Some(folder)) = (args.bless, &args.golden) {
+        std::fs::create_dir_all(folder)
+            .map_err(|cause| Error::file("cannot make the folder", folder, cause))?;
+    }
     Ok(places)
 }
 

@@ -56,7 +56,8 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
 
 fn page(opened: &Opened, report: &Report, expectations: expect::Judgement) -> Page {
     let has_variants = !opened.experiment.variants().is_empty();
-    Page { expectations, next: next_steps(report, &opened.found.argument, has_variants) }
+    let has_sweep = !opened.experiment.axes().is_empty();
+    Page { expectations, next: next_steps(report, &opened.found.argument, has_variants, has_sweep) }
 }
 
 /// One line: a report is for programs.

@@ -9,7 +9,9 @@ use crate::files::OutDir;
 use crate::render::estimate::{Column, less_is_better};
 use crate::render::json;
 use crate::render::sweep::{self as page, Axis, Cell, Swept};
-use crate::replicate::{Estimate, Measured, Outcome, Row, exact_path, measure, run_all, seeds_of, usual};
+use crate::replicate::{
+    Estimate, Measured, Outcome, Row, exact_path, measure, measure_usual, run_all, seeds_of, usual,
+};
 use sim_models::experiment::MAX_POINTS;
 use sim_models::report::{Metric, Report, Unit};
 use std::sync::OnceLock;
@@ -34,13 +36,18 @@ pub(super) fn command(args: &Sweep, app: &mut App) -> Result<Exit> {
     let keep = |report: Report, _| {
         let paths = paths
             .get_or_init(|| if args.metric.is_empty() { usual(&report, true) } else { args.metric.clone() });
-        Ok(Kept {
-            measured: measure(&report, paths)?,
-            exact: paths.iter().map(|path| exact(&report, path)).collect(),
-        })
+        let (measured, known) = match args.metric.is_empty() {
+            true => measure_usual(&report, paths),
+            false => (measure(&report, paths)?, vec![true; paths.len()]),
+        };
+        Ok(Kept { measured, known, exact: paths.iter().map(|path| exact(&report, path)).collect() })
     };
     let outcome = run_all(app, &opened, &rows, seeds, &args.bounds, keep)?;
-    let (metrics, cells) = cells(&paths.into_inner().unwrap_or_default(), grid, &outcome);
+    let paths = paths.into_inner().unwrap_or_default();
+    // A value that some cell does not have, as one for each server of a few, is no column.
+    let everywhere = |column: &usize| outcome.rows.iter().flatten().flatten().all(|kept| kept.known[*column]);
+    let columns: Vec<usize> = (0..paths.len()).filter(everywhere).collect();
+    let (metrics, cells) = cells(&paths, &columns, grid, &outcome);
     let swept = Swept {
         format: page::FORMAT,
         experiment: opened.found.name.clone(),
@@ -121,6 +128,8 @@ fn grid(axes: &[Axis]) -> Result<Vec<Vec<String>>> {
 /// What is kept of one run.
 struct Kept {
     measured: Vec<(Measured, Unit)>,
+    /// Which of them the report has.
+    known: Vec<bool>,
     exact: Vec<Option<f64>>,
 }
 
@@ -132,13 +141,19 @@ fn exact(report: &Report, path: &str) -> Option<f64> {
     }
 }
 
-fn cells(paths: &[String], grid: Vec<Vec<String>>, outcome: &Outcome<Kept>) -> (Vec<Column>, Vec<Cell>) {
+/// The metrics in these columns, and what each cell of the grid gives of them.
+fn cells(
+    paths: &[String],
+    columns: &[usize],
+    grid: Vec<Vec<String>>,
+    outcome: &Outcome<Kept>,
+) -> (Vec<Column>, Vec<Cell>) {
     let first = outcome.rows.iter().flatten().flatten().next();
     let unit = |column: usize| first.map_or(Unit::Plain, |kept| kept.measured[column].1);
-    let column = |(column, path): (usize, &String)| Column {
-        path: path.clone(),
+    let column = |&column: &usize| Column {
+        path: paths[column].clone(),
         unit: unit(column),
-        less_is_better: less_is_better(path),
+        less_is_better: less_is_better(&paths[column]),
     };
     let cell = |(at, runs): (Vec<String>, &Vec<Option<Kept>>)| {
         let values = |column: usize| -> Vec<Measured> {
@@ -148,11 +163,11 @@ fn cells(paths: &[String], grid: Vec<Vec<String>>, outcome: &Outcome<Kept>) -> (
         let exact = |column: usize| runs.iter().flatten().find_map(|kept| kept.exact[column]);
         Cell {
             at,
-            metrics: (0..paths.len()).map(|column| Estimate::of(&values(column))).collect(),
-            exact: (0..paths.len()).map(exact).collect(),
+            metrics: columns.iter().map(|&column| Estimate::of(&values(column))).collect(),
+            exact: columns.iter().map(|&column| exact(column)).collect(),
         }
     };
-    (paths.iter().enumerate().map(column).collect(), grid.into_iter().zip(&outcome.rows).map(cell).collect())
+    (columns.iter().map(column).collect(), grid.into_iter().zip(&outcome.rows).map(cell).collect())
 }
 
 #[cfg(test)]

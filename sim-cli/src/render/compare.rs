@@ -1,5 +1,5 @@
-//! Variants side by side: a line of goodput each, a table of what they come to, the differences to the
-//! first on the same seeds, and a verdict in words.
+//! Variants side by side: a verdict in words and a line of goodput each, a table of what they come to, and the
+//! differences to the first on the same seeds.
 
 use super::estimate::{Column, estimate, heads, unit_word};
 use super::number::{NOTHING, difference, duration, plus_minus};
@@ -53,7 +53,8 @@ pub struct Compared {
 
 /// The page.
 pub fn text(comparison: &Comparison, style: Style) -> String {
-    let mut sections = vec![title(comparison, style), pictures(comparison, style)];
+    let mut sections =
+        vec![title(comparison, style), verdicts(comparison, style), pictures(comparison, style)];
     let mut lines = table(comparison, false, style).text(2, style);
     let best_marked = (0..comparison.metrics.len()).any(|column| best(comparison, column).is_some());
     if comparison.seeds.count > 1 {
@@ -64,7 +65,6 @@ pub fn text(comparison: &Comparison, style: Style) -> String {
     }
     sections.push(lines);
     sections.push(differences(comparison, style));
-    sections.push(verdicts(comparison, style));
     if !comparison.next.is_empty() {
         sections.push(vec![format!("  {}  {}", style.paint(Paint::Quiet, "look at one"), comparison.next)]);
     }
@@ -273,8 +273,11 @@ pub fn verdict(recovered: Option<&Estimate>, time: Option<&Estimate>, kinds: &[(
         (1, 1) => String::new(),
         _ => format!(" on {n} of {all} seeds"),
     };
-    let mean =
-        time.and_then(|time| time.mean).map(|ns| format!(" in {}", duration(ns as u64))).unwrap_or_default();
+    let mean = match time.and_then(|time| time.mean) {
+        Some(0.0) => " at once".into(),
+        Some(ns) => format!(" in {}", duration(ns as u64)),
+        None => String::new(),
+    };
     match recovered.and_then(|recovered| recovered.yes.map(|yes| (yes, recovered.n))) {
         Some((0, all)) if all > 0 => {
             format!("never recovers{}", if all > 1 { format!(" (0 of {all} seeds)") } else { String::new() })
@@ -402,9 +405,11 @@ mod tests {
         assert_eq!(verdict(Some(&truth(1, 1)), Some(&time), &[]), "recovers in 12 s");
         assert_eq!(verdict(None, None, &[("steady", 10)]), "steady on all 10 seeds");
         assert_eq!(
-            verdict(None, None, &[("steady", 7), ("overloaded", 3)]),
-            "steady on 7, overloaded on 3 of 10 seeds"
+            verdict(None, None, &[("steady", 7), ("failing", 3)]),
+            "steady on 7, failing on 3 of 10 seeds"
         );
         assert_eq!(verdict(None, None, &[]), "not run");
+        let at_once = Estimate { n: 10, mean: Some(0.0), ..Estimate::default() };
+        assert_eq!(verdict(Some(&truth(10, 10)), Some(&at_once), &[]), "recovers at once on 10 of 10 seeds");
     }
 }

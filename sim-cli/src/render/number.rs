@@ -183,6 +183,7 @@ pub fn plus_minus(mean: f64, half: f64, unit: Unit, style: Style) -> String {
 /// Nanoseconds in the unit that a time of this size is told in, and its name.
 fn time_scale(ns: f64) -> (f64, &'static str) {
     match ns {
+        0.0 => (1e9, " s"),
         ns if ns < 999.5 => (1.0, " ns"),
         ns if ns < 999.5e3 => (1e3, " us"),
         ns if ns < 999.5e6 => (1e6, " ms"),

@@ -24,7 +24,12 @@ pub struct Page {
 }
 
 /// The commands that a reader of this report may want next. `argument` is what named the experiment.
-pub fn next_steps(report: &Report, argument: &str, has_variants: bool) -> Vec<(String, String)> {
+pub fn next_steps(
+    report: &Report,
+    argument: &str,
+    has_variants: bool,
+    has_sweep: bool,
+) -> Vec<(String, String)> {
     let name = quote(argument);
     let assignments = report.overrides.iter().map(|(path, value)| quote(&format!("{path}={value}")));
     let set: String = assignments.map(|assignment| format!(" --set {assignment}")).collect();
@@ -32,12 +37,15 @@ pub fn next_steps(report: &Report, argument: &str, has_variants: bool) -> Vec<(S
         report.variant.as_ref().map(|variant| format!(" --variant {}", quote(variant))).unwrap_or_default();
     let bad = matches!(
         report.verdict.kind,
-        VerdictKind::Overloaded | VerdictKind::Degraded | VerdictKind::NeverRecovered
+        VerdictKind::Failing | VerdictKind::Degraded | VerdictKind::NeverRecovered
     );
     let mut next = Vec::new();
     if has_variants {
         let why = if bad && report.variant.is_none() { "cure it" } else { "compare" };
         next.push((why.into(), format!("brownout compare {name}{set}")));
+    }
+    if has_sweep {
+        next.push(("sweep".into(), format!("brownout sweep {name}{variant}{set}")));
     }
     next.push(("why".into(), format!("brownout explain {name}{variant}{set}")));
     next.push(("again".into(), format!("brownout run {name}{variant}{set} --seed {}", report.run.seed)));
@@ -99,7 +107,7 @@ pub(super) fn quiet(text: &str, indent: &str, style: Style) -> Vec<String> {
 pub fn kind(kind: VerdictKind) -> (&'static str, Paint) {
     match kind {
         VerdictKind::Steady => ("steady", Paint::Good),
-        VerdictKind::Overloaded => ("overloaded", Paint::Bad),
+        VerdictKind::Failing => ("failing", Paint::Bad),
         VerdictKind::Recovered => ("recovered", Paint::Good),
         VerdictKind::StillDisturbed => ("still disturbed", Paint::Doubtful),
         VerdictKind::Degraded => ("degraded", Paint::Doubtful),
@@ -145,6 +153,7 @@ fn values(report: &Report, style: Style) -> Vec<String> {
     grid = if spread { grid.number("standard error") } else { grid };
     grid = if exact { grid.numbers(["exact", "off by"]) } else { grid };
     grid = grid.words("");
+    let mut said = "";
     for (name, value) in entries.iter().take(MOST_ROWS) {
         let unit = unit_named(&value.unit);
         let measured = match value.standard_error {
@@ -159,7 +168,9 @@ fn values(report: &Report, style: Style) -> Vec<String> {
             row.push(or_nothing(value.exact, |x| of(x, unit)));
             row.push(or_nothing(value.exact, |exact| off_by(value.value, exact)));
         }
-        row.push(value.about.clone());
+        // What is said of several in a row is said once.
+        row.push(if value.about == said { String::new() } else { value.about.clone() });
+        said = &value.about;
         grid.row(row);
     }
     let mut lines = grid.text(2, style);
@@ -195,7 +206,11 @@ pub fn own_table(table: &Table, style: Style) -> Vec<String> {
     });
     let mut grid = grid;
     for row in table.rows.iter().take(MOST_ROWS) {
-        grid.row(row.iter().map(cell));
+        let shown = |(index, entry): (usize, &Cell)| match (entry, table.units.get(index)) {
+            (Cell::Number(x), Some(unit)) => of(*x, unit_named(unit)),
+            _ => cell(entry),
+        };
+        grid.row(row.iter().enumerate().map(shown));
     }
     let mut lines = Vec::new();
     if !table.title.is_empty() {
@@ -226,18 +241,22 @@ fn expectations(judgement: &Judgement, style: Style) -> Vec<String> {
         None => clean(&judged.claim),
     };
     let claims: Vec<String> = judgement.judged.iter().map(claim).collect();
-    let claim_width = claims.iter().map(|claim| width(claim)).max().unwrap_or(0).min(style.columns() / 2);
-    let line = |(judged, claim): (&Judged, &String)| {
+    let measured_width = judgement.judged.iter().map(|judged| width(&judged.measured)).max().unwrap_or(0);
+    let room = style.columns().saturating_sub(width(style.pick("✓", "FAILED")) + 5 + measured_width);
+    let claim_width = claims.iter().map(|claim| width(claim)).max().unwrap_or(0).min(room.max(20));
+    let lines = |(judged, claim): (&Judged, &String)| {
         let (mark, paint) = match judged.holds {
             true => (style.pick("✓", "ok    "), Paint::Good),
             false => (style.pick("✗", "FAILED"), Paint::Bad),
         };
         let measured = clean(&judged.measured);
-        format!("  {} {}  {measured}", style.paint(paint, mark), pad(claim, claim_width))
-            .trim_end()
-            .to_string()
+        let mut claim = wrap(claim, claim_width).into_iter();
+        let first = pad(&claim.next().unwrap_or_default(), claim_width);
+        let first = format!("  {} {first}  {measured}", style.paint(paint, mark)).trim_end().to_string();
+        let margin = pad("", 3 + width(mark));
+        std::iter::once(first).chain(claim.map(|line| format!("{margin}{line}"))).collect::<Vec<_>>()
     };
-    let mut lines: Vec<String> = judgement.judged.iter().zip(&claims).map(line).collect();
+    let mut lines: Vec<String> = judgement.judged.iter().zip(&claims).flat_map(lines).collect();
     if let (Some(why), false) = (&judgement.not_enforced, lines.is_empty()) {
         lines.extend(quiet(&format!("shown, not enforced: {}", clean(why)), "  ", style));
     }
@@ -287,7 +306,7 @@ mod tests {
             vec![judged("recovered is false", "no", true), judged("goodput at least 50/s", "24/s", false)];
         let expectations =
             Judgement { judged, not_enforced: Some("settings were changed with --set".into()) };
-        Page { expectations, next: next_steps(&testdata::storm(), "retry-storm", true) }
+        Page { expectations, next: next_steps(&testdata::storm(), "retry-storm", true, true) }
     }
 
     fn check(text: &str, style: Style) {
@@ -354,7 +373,7 @@ mod tests {
         report.edges.push(evil, Edge { from_users: true, ..Edge::default() });
         let expectations =
             Judgement { judged: vec![judged(evil, evil, false)], not_enforced: Some(evil.into()) };
-        let page = Page { expectations, next: next_steps(&report, evil, true) };
+        let page = Page { expectations, next: next_steps(&report, evil, true, false) };
         let text = text(&report, &page, Style::default());
         assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
         assert!(!text.lines().any(|line| line.trim_start().starts_with("|name")), "{text}");

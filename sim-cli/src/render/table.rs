@@ -1,9 +1,10 @@
 //! Tables: aligned text that keeps to the page, Markdown for a pull request, CSV for a spreadsheet.
 //!
-//! Text that is too wide is narrowed where words are, then cut into bands of columns that repeat the
-//! first one: a number is never shortened.
+//! Text that is too wide is narrowed where words are: names in the first column are shortened, words in the
+//! others go on in the next line. What is too wide still is cut into bands of columns that repeat the first
+//! one: a number is never shortened.
 
-use super::{Paint, Style, clean, fit, pad, pad_left, width};
+use super::{Paint, Style, clean, fit, pad, pad_left, width, wrap};
 
 /// Blanks between columns.
 const GAP: usize = 2;
@@ -94,10 +95,33 @@ impl Grid {
             let heads: Vec<Entry> =
                 self.columns.iter().map(|c| Entry { text: c.head.clone(), paint: Paint::Quiet }).collect();
             for row in std::iter::once(&heads).chain(&self.rows) {
-                lines.push(" ".repeat(indent) + &self.line(row, &band, &widths, style));
+                for row in self.lines(row, &widths) {
+                    let line = self.line(&row, &band, &widths, style);
+                    if !line.is_empty() {
+                        lines.push(" ".repeat(indent) + &line);
+                    }
+                }
             }
         }
         lines
+    }
+
+    /// A row as one or more: words that are wider than their column go on below, those of the first do not.
+    fn lines(&self, row: &[Entry], widths: &[usize]) -> Vec<Vec<Entry>> {
+        let parts = |(column, entry): (usize, &Entry)| match width(&entry.text) > widths[column] {
+            true if column > 0 && self.columns[column].words => wrap(&entry.text, widths[column]),
+            _ => vec![entry.text.clone()],
+        };
+        let cells: Vec<Vec<String>> = row.iter().enumerate().map(parts).collect();
+        let height = cells.iter().map(Vec::len).max().unwrap_or(1);
+        let at = |line: usize| {
+            let entry = |(cell, entry): (&Vec<String>, &Entry)| Entry {
+                text: cell.get(line).cloned().unwrap_or_default(),
+                paint: entry.paint,
+            };
+            cells.iter().zip(row).map(entry).collect()
+        };
+        (0..height).map(at).collect()
     }
 
     fn line(&self, row: &[Entry], band: &[usize], widths: &[usize], style: Style) -> String {

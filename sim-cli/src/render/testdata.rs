@@ -160,6 +160,7 @@ pub fn callbacks() -> Report {
             vec!["blue".into(), 250_100u64.into(), 249_900u64.into()],
             vec!["green".into(), 249_800u64.into(), Cell::Empty(())],
         ],
+        units: Vec::new(),
         note: "Off the diagonal the callback is lost.".into(),
     });
     report
