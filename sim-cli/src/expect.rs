@@ -1,7 +1,11 @@
 //! What the author of an experiment expects, held against what was measured.
 
+use crate::args::Bounds;
+use crate::error::Result;
 use crate::experiment::Prepared;
 use crate::render::number;
+use crate::signal::Interrupt;
+use crate::simulate::simulate;
 use serde::Serialize;
 use sim_core::Rate;
 use sim_models::experiment::{Bound, Check, Diagnostic, Diagnostics, Expectation, Experiment, Failed};
@@ -39,11 +43,40 @@ impl Judgement {
 
 /// Holds the expectations about one run against its report. A metric that the report does not know is a
 /// mistake in the file, told like any other.
-pub fn judge(prepared: &Prepared, experiment: &Experiment, report: &Report) -> Result<Judgement, Failed> {
+pub fn judge(
+    prepared: &Prepared,
+    experiment: &Experiment,
+    report: &Report,
+) -> std::result::Result<Judgement, Failed> {
+    held_against(prepared, experiment, report, |_| true)
+}
+
+/// Finds metrics that the report will not have before anything is run: after one event all edges and services are
+/// known. What a model measures besides (`values`) shows at the end only.
+pub fn check(prepared: &Prepared, experiment: &Experiment, interrupt: &Interrupt) -> Result<Option<Failed>> {
+    let about = |expectation: &Expectation| is_about(expectation, prepared);
+    if !experiment.expectations().iter().any(about) {
+        return Ok(None);
+    }
+    let bounds = Bounds { max_events: 1, ..Bounds::default() };
+    let report = simulate(prepared, &bounds, None, interrupt, None)?.report;
+    Ok(held_against(prepared, experiment, &report, |metric| !metric.starts_with("values")).err())
+}
+
+fn is_about(expectation: &Expectation, prepared: &Prepared) -> bool {
+    expectation.variant.as_ref().map(|variant| &variant.value) == prepared.variant.as_ref()
+}
+
+fn held_against(
+    prepared: &Prepared,
+    experiment: &Experiment,
+    report: &Report,
+    wanted: impl Fn(&str) -> bool,
+) -> std::result::Result<Judgement, Failed> {
     let mut judgement = Judgement { judged: Vec::new(), not_enforced: not_enforced(prepared, report) };
     let mut problems = Diagnostics::new();
     for expectation in experiment.expectations() {
-        if expectation.variant.as_ref().map(|variant| &variant.value) != prepared.variant.as_ref() {
+        if !is_about(expectation, prepared) || !wanted(&expectation.metric.value) {
             continue;
         }
         match held(expectation, report) {
@@ -85,7 +118,7 @@ fn not_enforced(prepared: &Prepared, report: &Report) -> Option<String> {
 }
 
 /// What was measured, and whether that is what was expected.
-fn held(expectation: &Expectation, report: &Report) -> Result<(String, bool), MetricError> {
+fn held(expectation: &Expectation, report: &Report) -> std::result::Result<(String, bool), MetricError> {
     let path = &expectation.metric.value;
     let metric = match &expectation.during {
         Some(during) => report.during(during.value.from, during.value.to).metric(path)?,

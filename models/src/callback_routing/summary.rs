@@ -87,7 +87,7 @@ impl Figures<'_> {
             let total = counts.joint.iter().sum();
             add(
                 format!("joint {name}"),
-                frequency("first server -> server of the callback", part, total, exact, "w w'"),
+                frequency("first server -> callback's server", part, total, exact, "w w'"),
             );
         }
         // A shared store or a queue has nothing on any one server that a membership change could take away.

@@ -80,8 +80,13 @@ impl Shown for f64 {
         format!("{self:?}")
     }
     fn percent_meant(range: &RangeInclusive<f64>, &value: &f64) -> Option<String> {
-        let share = *range == (0.0..=1.0) && value > 1.0 && value <= 100.0;
-        share.then(|| format!("is {value} % meant? write {:?}", value / 100.0))
+        match value {
+            _ if *range != (0.0..=1.0) => None,
+            // A slip of the arithmetic, not a percentage.
+            1.0..1.01 => Some("write 1.0 for all".into()),
+            1.01..=100.0 => Some(format!("is {value} % meant? write {:?}", (value * 1e4).round() / 1e6)),
+            _ => None,
+        }
     }
 }
 

@@ -142,7 +142,13 @@ pub(super) fn full_report() -> Report {
     report.values.push("success", exact);
     report.values.push("p(first = callback)", Value { value: 0.1, ..Value::default() });
     let rows = vec![vec![Cell::from("a"), 3u64.into(), 1.0.into(), Cell::Empty(())]];
-    report.tables = vec![Table { title: "t".into(), columns: vec!["x".into(); 4], rows, units: Vec::new(), note: "n".into() }];
+    report.tables = vec![Table {
+        title: "t".into(),
+        columns: vec!["x".into(); 4],
+        rows,
+        units: Vec::new(),
+        note: "n".into(),
+    }];
     let series = Series { name: "goodput".into(), unit: "/s".into(), values: vec![1.5; 120], of: Some(2.0) };
     report.timeline.series = vec![series];
     report.notes = vec!["a note".into()];

@@ -408,7 +408,10 @@ mod tests {
         let expected = "goodput was only 10 % of offered before anything went wrong";
         assert_eq!(headline(&report), (Failing, expected));
         assert_eq!((report.summary.recovered, report.summary.time_to_recover), (None, None));
-        assert!(!report.verdict.details.iter().any(|detail| detail.contains("before")), "the headline says it");
+        assert!(
+            !report.verdict.details.iter().any(|detail| detail.contains("before")),
+            "the headline says it"
+        );
     }
 
     #[test]

@@ -18,9 +18,12 @@ const FULL: f64 = 0.1;
 pub(super) fn details(report: &Report, judgement: &Judgement) -> Vec<String> {
     let bad = !matches!(judgement.kind, VerdictKind::Steady | VerdictKind::Recovered);
     let mut details = Vec::new();
-    details.extend(judgement.meanwhile.as_ref().map(|(share, when)| {
-        format!("{when} goodput was {} of offered", percent(*share))
-    }));
+    details.extend(
+        judgement
+            .meanwhile
+            .as_ref()
+            .map(|(share, when)| format!("{when} goodput was {} of offered", percent(*share))),
+    );
     details.extend(amplification(report, judgement, bad));
     details.extend(multiplied(report));
     details.extend(wasted(report));
@@ -126,7 +129,11 @@ fn full_queue(report: &Report, judgement: &Judgement) -> Option<String> {
     }
     let (share, name) = worst?;
     let when = if judgement.normal.is_some() { "by the end " } else { "" };
-    let often = if share < 1.0 { format!("ran full in {} of the windows", percent(share)) } else { "is always full".into() };
+    let often = if share < 1.0 {
+        format!("ran full in {} of the windows", percent(share))
+    } else {
+        "is always full".into()
+    };
     Some(format!("{when}the queue of {name} {often}"))
 }
 
@@ -241,7 +248,11 @@ mod tests {
     #[test]
     fn a_recovery_says_what_it_was_a_recovery_from() {
         let outage = |second: u64| {
-            if (60..90).contains(&second) { Second { started: 100, ok: 12, failed: 88 } } else { healthy(100) }
+            if (60..90).contains(&second) {
+                Second { started: 100, ok: 12, failed: 88 }
+            } else {
+                healthy(100)
+            }
         };
         let one = details_of(disturbed(run(200, outage), "slow", 60, Some(90)));
         assert_eq!(one[0], "while the fault lasted goodput was 12 % of offered");
@@ -270,8 +281,7 @@ mod tests {
         let mut report = storm();
         report.edges.0[0].1.calls.failed_by.error = report.edges.0[0].1.calls.failed;
         let details = details_of(report);
-        let expected =
-            "of the failed calls from users to checkout 100 % were answered with an error";
+        let expected = "of the failed calls from users to checkout 100 % were answered with an error";
         assert!(details.contains(&expected.into()), "{details:?}");
     }
 

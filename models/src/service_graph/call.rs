@@ -347,11 +347,11 @@ impl Graph {
         let arrived: u64 = most.stats.total.arrived;
         let seconds = ctx.now().as_secs_f64().max(1e-9);
         ctx.stop(format!(
-            "{} calls and {} requests in flight at {}: `{}` holds {} requests; {:.3} arrive per second and \
-             {:.3} are finished. Bound its queue, set a timeout, or raise --max-in-flight",
+            "{} calls and {} requests in flight at {}: `{}` holds {} requests; {:.1} arrive per second and \
+             {:.1} are finished. Bound its queue, set a timeout, or raise --max-in-flight",
             self.calls.len(),
             self.attempts.len(),
-            ctx.now(),
+            ctx.now().since(SimTime::ZERO).brief(),
             most.name,
             most.in_hand(),
             arrived as f64 / seconds,

@@ -124,13 +124,16 @@ fn client_bytes(policy: &Policy, replicas: u32) -> u64 {
 
 /// Work whose mean is infinite can be simulated, but its averages never settle.
 fn check_means(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
-    for (name, service) in graph.services.iter().filter(|(_, service)| !service.work.nanos.mean().is_finite()) {
+    for (name, _) in graph.services.iter().filter(|(_, service)| !service.work.nanos.mean().is_finite()) {
         let node = at.get("services").and_then(|services| services.get(name)?.get("work")).unwrap_or(at);
         cx.at("services", |cx| {
             cx.at(name, |cx| {
                 cx.at("work", |cx| {
-                    cx.warn(node.span, "the mean is infinite: averages will not settle, however long the run")
-                        .help("a shape above 1 has a mean, BoundedPareto an end");
+                    cx.warn(
+                        node.span,
+                        "the mean is infinite: averages will not settle, however long the run",
+                    )
+                    .help("a shape above 1 has a mean, BoundedPareto an end");
                 })
             })
         });

@@ -17,6 +17,9 @@ const FILES: [&str; 3] = ["report.json", "report.txt", "windows.csv"];
 pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
     let opened = app.open(&args.subject.name)?;
     let prepared = app.prepare(&opened, args.variant.as_deref(), &args.subject.set, args.subject.seed)?;
+    if let Some(failed) = expect::check(&prepared, &opened.experiment, &app.console.interrupt)? {
+        return Err(app.invalid(&failed));
+    }
     let out = args.out.as_deref().map(|folder| OutDir::prepare(folder, &FILES)).transpose()?;
 
     let meter = Meter::of_run(&app.console, &prepared.name);

@@ -1,11 +1,14 @@
-//! `brownout validate EXPERIMENT..`: every problem of every file, without running any.
+//! `brownout validate EXPERIMENT..`: every problem of every file, without running any further than one event.
 
 use crate::App;
 use crate::args::{Format, Validate};
 use crate::error::{Exit, Result};
+use crate::expect;
+use crate::experiment::Opened;
 use crate::files::escape;
+use crate::library::Found;
 use serde_json::{Value, json};
-use sim_models::experiment::{Diagnostics, Experiment, Severity, Sources};
+use sim_models::experiment::{Diagnostics, Experiment, Failed, Severity, Sources};
 
 pub(super) fn command(args: &Validate, app: &mut App) -> Result<Exit> {
     let (mut worst, mut lines, mut files) = (Exit::Good, String::new(), Vec::new());
@@ -19,7 +22,12 @@ pub(super) fn command(args: &Validate, app: &mut App) -> Result<Exit> {
                 continue;
             }
         };
-        let understood = app.understand(&found);
+        let mut understood = app.understand(&found);
+        if let Ok((experiment, _)) = &understood
+            && let Some(failed) = unmeasured(&found, experiment, app)?
+        {
+            understood = Err(failed);
+        }
         let (problems, sources) = match &understood {
             Ok((experiment, warnings)) => (warnings, experiment.sources()),
             Err(failed) => (&failed.diagnostics, &failed.sources),
@@ -47,6 +55,18 @@ pub(super) fn command(args: &Validate, app: &mut App) -> Result<Exit> {
         _ => {}
     }
     Ok(worst)
+}
+
+/// What is expected of a metric that no run will have.
+fn unmeasured(found: &Found, experiment: &Experiment, app: &App) -> Result<Option<Failed>> {
+    let opened = Opened { found: found.clone(), experiment: experiment.clone() };
+    for variant in std::iter::once(None).chain(experiment.variant_names().map(Some)) {
+        let prepared = app.prepare(&opened, variant, &[], None)?;
+        if let Some(failed) = expect::check(&prepared, experiment, &app.console.interrupt)? {
+            return Ok(Some(failed));
+        }
+    }
+    Ok(None)
 }
 
 fn about(experiment: &Experiment, warnings: &Diagnostics) -> String {

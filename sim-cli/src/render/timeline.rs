@@ -77,17 +77,25 @@ pub fn peak(series: &Series) -> f64 {
     series.values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max)
 }
 
-/// What a full block means in this row.
+/// What only one value in twenty is above.
+fn usual_peak(series: &Series) -> f64 {
+    let mut values: Vec<f64> = series.values.iter().copied().filter(|value| value.is_finite()).collect();
+    values.sort_by(f64::total_cmp);
+    values.get((values.len() * 19 / 20).min(values.len().saturating_sub(1))).copied().unwrap_or(0.0)
+}
+
+/// What a full block means in this row; what is above is drawn as one, too.
 fn full(series: &Series, all: &[Series]) -> f64 {
     if let Some(of) = series.of {
         return of;
     }
     let same_unit = || all.iter().filter(|other| other.unit == series.unit && other.of.is_none());
     let first = same_unit().next().map_or(0.0, peak);
-    // A little above still compares: noise, a queue that drains.
-    let compares = |other: &Series| peak(other) <= first * 1.5;
+    // A little above still compares, and more for a moment: noise, a queue that drains.
+    let limit = first * 1.5;
+    let compares = |other: &Series| usual_peak(other) <= limit;
     if compares(series) {
-        same_unit().filter(|other| compares(other)).map(peak).fold(0.0, f64::max)
+        same_unit().filter(|other| compares(other)).map(|other| peak(other).min(limit)).fold(0.0, f64::max)
     } else {
         peak(series)
     }
@@ -226,8 +234,10 @@ mod tests {
             series("attempts", "/s", None, |_| 3000.0),
             series("goodput", "/s", None, |n| if n == 50 { 1200.0 } else { 500.0 }),
             series("queue", "", Some(512.0), |_| 512.0),
+            series("backlog", "/s", None, |n| if n == 60 { 9000.0 } else { 900.0 }),
         ];
-        assert_eq!(all.each_ref().map(|series| full(series, &all)), [1200.0, 3000.0, 1200.0, 512.0]);
+        let fulls = all.each_ref().map(|series| full(series, &all));
+        assert_eq!(fulls, [1500.0, 3000.0, 1500.0, 512.0, 1500.0]);
     }
 
     #[test]

@@ -154,10 +154,7 @@ fn each_rule_has_its_place_and_its_words() {
         (pay("failing: -inf"), "services.pay.failing: got -inf, which is not a finite number"),
         (pay("failing: 1e400"), "services.pay.failing: got 1e400, which is beyond the largest number"),
         (pay("failing: 1e-400"), "services.pay.failing: got 1e-400, which is too small to tell from 0"),
-        (
-            pay("failing: 1.0000001"),
-            "got 1.0000001, allowed 0.0 to 1.0\n  help: is 1.0000001 % meant? write 0.010000001",
-        ),
+        (pay("failing: 1.0000001"), "got 1.0000001, allowed 0.0 to 1.0\n  help: write 1.0 for all"),
         (
             pay("failing: 100"),
             "services.pay.failing: got 100, allowed 0.0 to 1.0\n  help: is 100 % meant? write 1.0",

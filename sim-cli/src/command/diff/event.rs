@@ -120,7 +120,9 @@ impl Parting {
 
 /// One line for people: number, time, what, where, who, how it ended.
 fn words(line: &TrajectoryLine) -> String {
-    let mut text = format!("{:>9}  {:<14} {} {}", line.event, line.time.to_string(), line.what, line.entity);
+    // To the nanosecond, in seconds: the points stand below each other.
+    let (seconds, nanos) = (line.time.as_nanos() / 1_000_000_000, line.time.as_nanos() % 1_000_000_000);
+    let mut text = format!("{:>9}  {seconds:>5}.{nanos:09} s  {} {}", line.event, line.what, line.entity);
     if line.request != 0 {
         text += &format!("  request {:016x}", line.request);
     }
