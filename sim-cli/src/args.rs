@@ -435,12 +435,12 @@ Examples:
   brownout check retry-storm
 
 With --dir and no names, all experiments of that folder are checked, against the snapshots beside them
-(<name>.snap) where there are any.")]
+(NAME.snap) where there are any.")]
 pub struct Check {
     /// Experiments; all of --dir, or all bundled ones, unless given
     #[arg(value_name = "EXPERIMENT")]
     pub names: Vec<String>,
-    /// The folder of golden snapshots, one <name>.snap per experiment; every experiment must have one
+    /// The folder of golden snapshots, one NAME.snap per experiment; every experiment must have one
     #[arg(long, value_name = "DIR")]
     pub golden: Option<PathBuf>,
     /// Write the golden snapshots instead of comparing with them
@@ -497,7 +497,7 @@ Examples:
   brownout diff before/report.json after/report.json     # two saved runs
   brownout diff results retry-storm                      # a saved run and today's")]
 pub struct Diff {
-    /// A saved report.json or its folder, or EXPERIMENT[:VARIANT][@SEED]
+    /// A saved report.json or its folder, or an experiment, with :VARIANT and @SEED if wanted
     #[arg(value_name = "A")]
     pub a: String,
     /// The same
