@@ -490,7 +490,7 @@ pub struct Timeline {
 pub struct Series {
     /// `offered`, `attempts`, `goodput`, `queue payments` ..
     pub name: String,
-    /// `/s`, or empty for a plain number.
+    /// `/s`, `share`, or empty for a plain number.
     pub unit: String,
     /// One value per window of `run.window`.
     pub values: Vec<f64>,

@@ -385,7 +385,7 @@ fn timeline(report: &mut Report, routes: &Routes) {
             last = share(ok, ok + failed).unwrap_or(last);
             last
         });
-        add("success", "", success.collect(), Some(1.0));
+        add("success", "share", success.collect(), Some(1.0));
     }
     add("requests", "/s", per_second(&windows.started), None);
     add("delivered", "/s", per_second(&windows.ok), None);

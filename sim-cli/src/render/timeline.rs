@@ -6,7 +6,7 @@
 //! it has one. The numbers at the right say the rest: the value at the end, and the highest.
 
 use super::chart::{below, resample, sparkline};
-use super::number::{NOTHING, count, duration, number, rate};
+use super::number::{NOTHING, count, duration, number, percent, rate};
 use super::{Paint, Style, clean, fit, pad, pad_left, width};
 use sim_core::SimDuration;
 use sim_models::report::{Disturbance, Report, Series};
@@ -108,11 +108,13 @@ fn last_and_peak(series: &Series, windows: usize) -> [String; 2] {
     let show = |value: f64| match series.unit.as_str() {
         "/s" => rate(whole(value)),
         "ns" if value.is_finite() => duration(value as u64),
+        "share" => percent(value),
         "" => number(whole(value)),
         unit if value.is_finite() => format!("{} {}", number(value), clean(unit)),
         _ => NOTHING.into(),
     };
-    let of = series.of.map_or_else(String::new, |of| format!(" of {}", number(of)));
+    let bound = series.of.filter(|_| series.unit != "share");
+    let of = bound.map_or_else(String::new, |of| format!(" of {}", number(of)));
     let tail = series.values.len().saturating_sub((windows / 20).max(1));
     let last = resample(&series.values[tail..], 1)[0];
     [show(last), show(peak(series)) + &of]

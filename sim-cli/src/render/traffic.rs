@@ -124,9 +124,10 @@ pub(super) fn response_times(report: &Report, style: Style) -> Vec<String> {
     for (name, edge) in waiting {
         let age = edge.calls.in_flight_age.map(|age| format!(", {} old on average", duration(age)));
         let sentence = format!(
-            "of calls that ended well; {} of {} are still waiting{} and not in these percentiles",
+            "of calls that ended well; {} of {} {} still waiting{} and not in these percentiles",
             count(edge.calls.in_flight),
             clean(name),
+            if edge.calls.in_flight == 1 { "is" } else { "are" },
             age.unwrap_or_default()
         );
         lines.extend(quiet(&sentence, "  ", style));

@@ -154,3 +154,28 @@ fn validate_tells_programs_too() {
         file["problems"].as_array().unwrap().iter().find(|p| p["line"] == 5 && p["severity"] == "error");
     assert!(problem.is_some(), "{file}");
 }
+
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    let block = |start: &str| {
+        let from = readme.find(start).expect("the README has it") + start.len();
+        readme[from..].split("```").next().unwrap().to_string()
+    };
+    let page = brownout(&["run", "retry-storm"]).stdout;
+    let picture = block("```\nretry-storm");
+    for line in picture.lines().skip(1).filter(|line| line.trim() != "..") {
+        assert!(page.lines().any(|printed| printed == line), "the README shows what is not printed:\n{line}");
+    }
+    let ran = with_input(&["check", "-"], &block("```ron\n"));
+    assert_eq!(ran.exit.code(), 0, "{ran}");
+}
+
+#[test]
+fn a_sweep_over_the_number_of_servers_shows_what_all_cells_have() {
+    let swept = json(&["sweep", "n-servers", "--replications", "1", "--format", "json"]);
+    let metrics = swept["metrics"].as_array().unwrap();
+    let paths: Vec<&str> = metrics.iter().map(|metric| metric["path"].as_str().unwrap()).collect();
+    assert!(paths.contains(&"values.success.value"), "{paths:?}");
+    assert!(!paths.iter().any(|path| path.contains("joint")), "{paths:?}");
+}
