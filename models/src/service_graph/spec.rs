@@ -1,7 +1,7 @@
 //! What a user writes: workloads, services, policies, faults.
 
 use crate::distribution::TimeDistribution;
-use crate::experiment::{Decode, Decoder, Map, NOT_EMPTY, Node, POSITIVE, Span, Spanned, TypeDoc};
+use crate::experiment::{Decode, Decoder, Kind, Map, NOT_EMPTY, Node, POSITIVE, Span, Spanned, TypeDoc};
 use crate::policy::Policy;
 use sim_core::{Rate, SimDuration, SimTime};
 
@@ -127,7 +127,8 @@ spec! {
         work: TimeDistribution,
         /// Share of requests that fail after their own work.
         error_rate: f64 = 0.0; 0.0..=1.0,
-        /// Calls made after the own work, one after another.
+        /// Calls made after the own work, one after another; `Parallel([(to: ..), (to: ..)])` among them makes several
+        /// at once.
         calls: Vec<Step> = Vec::new(),
         /// The load at which a replica dies.
         dies: Option<Death> = None,
@@ -310,6 +311,11 @@ spec! {
 
 impl Decode for Step {
     fn decode(node: &Node, cx: &mut Decoder) -> Option<Self> {
+        if matches!(node.kind, Kind::List(_)) {
+            cx.error(node.span, "a list of calls in a list of calls")
+                .help("calls that are made at once are written Parallel([(to: ..), (to: ..)])");
+            return None;
+        }
         if node.name() != Some("Parallel") {
             return CallSpec::decode(node, cx).map(|call| Step { parallel: false, calls: vec![call] });
         }

@@ -280,7 +280,11 @@ pub fn verdict(recovered: Option<&Estimate>, time: Option<&Estimate>, kinds: &[(
     };
     match recovered.and_then(|recovered| recovered.yes.map(|yes| (yes, recovered.n))) {
         Some((0, all)) if all > 0 => {
-            format!("never recovers{}", if all > 1 { format!(" (0 of {all} seeds)") } else { String::new() })
+            let words = match kinds.first() {
+                Some(("degraded", _)) => "stays degraded",
+                _ => "never recovers",
+            };
+            format!("{words}{}", if all > 1 { format!(" (0 of {all} seeds)") } else { String::new() })
         }
         Some((yes, all)) if yes == all => format!("recovers{mean}{}", on(yes, all)),
         Some((yes, all)) => format!("recovers{} only, then{mean}", on(yes, all)),
@@ -402,6 +406,7 @@ mod tests {
         );
         assert_eq!(verdict(Some(&truth(0, 10)), None, &[]), "never recovers (0 of 10 seeds)");
         assert_eq!(verdict(Some(&truth(0, 1)), None, &[]), "never recovers");
+        assert_eq!(verdict(Some(&truth(0, 1)), None, &[("degraded", 1)]), "stays degraded");
         assert_eq!(verdict(Some(&truth(1, 1)), Some(&time), &[]), "recovers in 12 s");
         assert_eq!(verdict(None, None, &[("steady", 10)]), "steady on all 10 seeds");
         assert_eq!(

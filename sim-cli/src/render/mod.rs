@@ -121,15 +121,17 @@ pub fn pad_left(text: &str, columns: usize) -> String {
     format!("{}{text}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
-/// `text` broken between words into lines of at most `columns`; a longer word has a line of its own, and a
-/// number keeps its `%`.
+/// `text` broken between words into lines of at most `columns`; a longer word has a line of its own, and
+/// `< 0.1 %` is one word.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut words: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match words.last_mut() {
-            Some(number) if word.starts_with('%') => number.extend([" ", word]),
+            Some(last) if word.starts_with('%') || matches!(last.as_str(), "<" | ">") => {
+                last.extend([" ", word])
+            }
             _ => words.push(word.into()),
         }
     }

@@ -171,7 +171,10 @@ pub(super) fn services(report: &Report, style: Style) -> Vec<String> {
             count(u64::from(service.replicas)).into(),
             count(service.workers).into(),
             percent(service.utilisation).into(),
-            number(service.queue_mean).into(),
+            match service.queue_mean {
+                little if little > 0.0 && little < 0.001 => "< 0.001".into(),
+                mean => number(mean).into(),
+            },
             (count(service.queue_max) + &of).into(),
             or_nothing(service.wait_mean, duration).into(),
             Entry::painted(or_nothing(service.wasted, percent), wasted),
