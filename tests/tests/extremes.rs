@@ -91,7 +91,7 @@ fn requests_that_nobody_waits_for_are_in_flight() {
     );
     let options = RunOptions { max_in_flight: 5_000, ..RunOptions::seeded(1) };
     let stopped = run_with(&resolve(&text, None), &options).report.stopped.expect("it was stopped");
-    assert!(stopped.starts_with("10 calls and 5001 requests in flight at 5."), "{stopped}");
+    assert!(stopped.starts_with("10 calls and 5001 requests in flight at 5 s:"), "{stopped}");
 }
 
 /// Every call to the next service is made within the event in which the one before is done.
