@@ -213,7 +213,7 @@ pub struct Calls {
     pub breaker_open: u64,
     /// Refused by a full bulkhead.
     pub bulkhead_full: u64,
-    /// The caller itself had gone: crashed, or cancelled from above.
+    /// The caller itself ended: crashed, or cancelled from above.
     pub cancelled: u64,
     /// Still waiting when the run ended.
     pub in_flight: u64,
@@ -258,7 +258,7 @@ pub struct Attempts {
     pub reset: u64,
     /// No answer within the attempt's timeout.
     pub timed_out: u64,
-    /// Given up for another reason: the call's deadline passed, or the caller had gone.
+    /// Given up for another reason: the call's deadline passed, or the caller ended.
     pub cancelled: u64,
     /// Unanswered when the run ended.
     pub in_flight: u64,

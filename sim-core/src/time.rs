@@ -120,8 +120,8 @@ impl SimDuration {
         SimDuration(self.0.saturating_sub(other.0))
     }
 
-    /// To three significant digits, for people: `1.23 ms`, `45.6 s`, `12.3 min`. Rounded, so never
-    /// read back; [`Display`](fmt::Display) is exact.
+    /// For people: `1.23 ms`, `45.6 s`, and from two minutes on `3 min 30 s`. Rounded, so never read back;
+    /// [`Display`](fmt::Display) is exact.
     pub fn brief(self) -> String {
         let nanos = self.0 as f64;
         let (value, unit) = match nanos {
@@ -129,21 +129,31 @@ impl SimDuration {
             n if n < 999.5 => return format!("{} ns", self.0),
             n if n < 999.5e3 => (n / 1e3, "us"),
             n if n < 999.5e6 => (n / 1e6, "ms"),
-            n if n < 119.95e9 => (n / 1e9, "s"),
-            n if n < 119.95 * 60e9 => (n / 60e9, "min"),
-            n if n < 47.95 * 3600e9 => (n / 3600e9, "h"),
-            n => (n / 86_400e9, "d"),
+            n if n < 119.5e9 => (n / 1e9, "s"),
+            _ => return self.in_two_units(),
         };
-        let decimals = if value < 9.995 {
-            2
-        } else if value < 99.95 {
-            1
-        } else {
-            0
+        let decimals = match value {
+            v if v < 9.995 => 2,
+            v if v < 99.95 => 1,
+            _ => 0,
         };
         let text = format!("{value:.decimals$}");
         let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
         format!("{text} {unit}")
+    }
+
+    /// Two minutes or more: `3 min 30 s`, `2 h 5 min`, `4 d`.
+    fn in_two_units(self) -> String {
+        let seconds = (self.0 + NANOS_PER_SEC / 2) / NANOS_PER_SEC;
+        let (large, small, per, count) = match seconds {
+            s if s < 2 * 3_600 => ("min", "s", 60, s),
+            s if s < 2 * 86_400 => ("h", "min", 60, (s + 30) / 60),
+            s => ("d", "h", 24, (s + 1_800) / 3_600),
+        };
+        match count % per {
+            0 => format!("{} {large}", count / per),
+            rest => format!("{} {large} {rest} {small}", count / per),
+        }
     }
 }
 
@@ -438,6 +448,10 @@ mod tests {
             (90_000_000_000, "90 s"),
             (300_000_000_000, "5 min"),
             (123_456_789, "123 ms"),
+            (119_600_000_000, "2 min"),
+            (210_000_000_000, "3 min 30 s"),
+            (7_500_000_000_000, "2 h 5 min"),
+            (100 * 3_600_000_000_000, "4 d 4 h"),
         ] {
             assert_eq!(SimDuration(nanos).brief(), brief);
         }

@@ -228,7 +228,7 @@ fn a_hierarchy_of_timeouts() {
     assert_eq!(sent_at(&report, "service->leaf"), [0, 20]);
     assert_eq!(edge(&report, "users->gateway").latency_failed.max, Some(25 * S));
     assert_eq!((leaf.attempts.timed_out, leaf.latency_failed.max), (2, Some(40 * S)));
-    // The service's worker was held for 15 s after its caller had gone.
+    // The service's worker was held for 15 s after its caller ended.
     let busy: u64 = service(&report, "service").windows.busy_ns.iter().sum();
     assert_eq!(busy, 40 * S);
 }

@@ -20,7 +20,7 @@ pub(super) enum Outcome {
     TooEarly = 5,
     /// It reached the right place, but the state had been lost there.
     Lost = 6,
-    /// Delivered after the user had gone.
+    /// Delivered after the user ended.
     Late = 7,
 }
 
@@ -56,7 +56,7 @@ impl Outcome {
             Outcome::StoreDown => "the shared store was down",
             Outcome::TooEarly => "the callback was faster than the copy of the state",
             Outcome::Lost => "the state was lost before the callback came",
-            Outcome::Late => "the callback was delivered after the user had gone",
+            Outcome::Late => "the callback was delivered after the user ended",
         }
     }
 }

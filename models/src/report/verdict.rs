@@ -201,7 +201,7 @@ impl Course {
                 let left = SimDuration::from_nanos(self.end - gone).brief();
                 (
                     VerdictKind::StillDisturbed,
-                    format!("the run ends {left} after {name} had gone, too soon to tell: {goodput}"),
+                    format!("the run ends {left} after {name} ended, too soon to tell: {goodput}"),
                 )
             }
             Some(gone) if back + held <= windows => {
@@ -218,9 +218,9 @@ impl Course {
                 let headline = if unharmed {
                     format!("goodput held while {name} lasted")
                 } else if back == since {
-                    format!("back to normal as soon as {name} had gone")
+                    format!("back to normal as soon as {name} ended")
                 } else {
-                    format!("back to normal {} after {name} had gone", SimDuration::from_nanos(taken).brief())
+                    format!("back to normal {} after {name} ended", SimDuration::from_nanos(taken).brief())
                 };
                 (VerdictKind::Recovered, headline)
             }
@@ -228,7 +228,7 @@ impl Course {
                 let lost = of_normal.is_none_or(|share| share < LOST);
                 let kind = if lost { VerdictKind::NeverRecovered } else { VerdictKind::Degraded };
                 let later = SimDuration::from_nanos(self.end - gone).brief();
-                (kind, format!("{later} after {name} had gone {goodput}"))
+                (kind, format!("{later} after {name} ended {goodput}"))
             }
         };
         let per_sec =
@@ -287,13 +287,13 @@ mod tests {
     #[test]
     fn recovered_counts_from_the_end_of_the_fault() {
         let report = after_a_fault(|second| if second < 102 { broken(3) } else { healthy(1_000) });
-        assert_eq!(headline(&report), (Recovered, "back to normal 12 s after the fault had gone"));
+        assert_eq!(headline(&report), (Recovered, "back to normal 12 s after the fault ended"));
         assert_eq!(
             (report.summary.recovered, report.summary.time_to_recover),
             (Some(true), Some(12 * SECOND))
         );
         let at_once = after_a_fault(|_| healthy(1_000));
-        assert_eq!(headline(&at_once), (Recovered, "back to normal as soon as the fault had gone"));
+        assert_eq!(headline(&at_once), (Recovered, "back to normal as soon as the fault ended"));
         assert_eq!(at_once.summary.time_to_recover, Some(0));
     }
 
@@ -311,7 +311,7 @@ mod tests {
         let report = after_a_fault(|_| broken(3));
         assert_eq!(
             headline(&report),
-            (NeverRecovered, "3.5 min after the fault had gone goodput is 3 % of offered (before: 99.9 %)")
+            (NeverRecovered, "3 min 30 s after the fault ended goodput is 3 % of offered (before: 99.9 %)")
         );
         assert_eq!((report.summary.recovered, report.summary.time_to_recover), (Some(false), None));
     }
@@ -321,7 +321,7 @@ mod tests {
         let report = after_a_fault(|_| broken(70));
         assert_eq!(
             headline(&report),
-            (Degraded, "3.5 min after the fault had gone goodput is 70 % of offered (before: 99.9 %)")
+            (Degraded, "3 min 30 s after the fault ended goodput is 70 % of offered (before: 99.9 %)")
         );
         // 94 % of normal is not normal, 96 % is.
         assert_eq!(after_a_fault(|_| broken(94)).verdict.kind, Degraded);
@@ -344,7 +344,7 @@ mod tests {
             headline(&too_soon),
             (
                 StillDisturbed,
-                "the run ends 4 s after the spike had gone, too soon to tell: goodput is 3 % of offered (before: 100 %)"
+                "the run ends 4 s after the spike ended, too soon to tell: goodput is 3 % of offered (before: 100 %)"
             )
         );
         // It would have ended after the end.
@@ -361,7 +361,7 @@ mod tests {
         };
         let report =
             judged(disturbed(disturbed(run(300, two), "crash", 100, Some(110)), "slow", 60, Some(70)));
-        assert_eq!(headline(&report), (Recovered, "back to normal 5 s after the last fault had gone"));
+        assert_eq!(headline(&report), (Recovered, "back to normal 5 s after the last fault ended"));
         let mut overlapping = report.clone();
         overlapping.timeline.disturbances[1].to = None;
         assert_eq!(judged(overlapping).verdict.kind, StillDisturbed);
@@ -389,17 +389,14 @@ mod tests {
             0,
             Some(20),
         ));
-        assert_eq!(
-            headline(&report),
-            (Degraded, "100 s after the fault had gone goodput is 80 % of offered")
-        );
+        assert_eq!(headline(&report), (Degraded, "100 s after the fault ended goodput is 80 % of offered"));
     }
 
     #[test]
     fn a_poor_normal_is_the_measure() {
         let poor = |second: u64| if (60..80).contains(&second) { broken(5) } else { broken(60) };
         let report = judged(disturbed(run(200, poor), "slow", 60, Some(80)));
-        assert_eq!(headline(&report), (Recovered, "back to normal as soon as the fault had gone"));
+        assert_eq!(headline(&report), (Recovered, "back to normal as soon as the fault ended"));
     }
 
     #[test]
@@ -455,7 +452,7 @@ mod tests {
             failed: 0,
         };
         let report = judged(disturbed(run(200, drain), "hold", 60, Some(80)));
-        assert_eq!(headline(&report), (Recovered, "back to normal as soon as the fault had gone"));
+        assert_eq!(headline(&report), (Recovered, "back to normal as soon as the fault ended"));
     }
 
     #[test]
@@ -471,7 +468,7 @@ mod tests {
         let report = judged(disturbed(run(120, stuck), "black_hole", 60, Some(80)));
         assert_eq!(
             headline(&report),
-            (NeverRecovered, "40 s after the fault had gone nothing is offered (before: 100 %)")
+            (NeverRecovered, "40 s after the fault ended nothing is offered (before: 100 %)")
         );
     }
 
@@ -529,7 +526,7 @@ mod tests {
         let report = judged(disturbed(report, "slow", 60, Some(90)));
         assert_eq!(
             headline(&report),
-            (Degraded, "110 s after the fault had gone goodput is 50 % of offered (before: 100 %)")
+            (Degraded, "110 s after the fault ended goodput is 50 % of offered (before: 100 %)")
         );
         assert_eq!(report.summary.offered, Some(1_000.0));
     }
