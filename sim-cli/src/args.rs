@@ -243,7 +243,7 @@ pub struct Compare {
 Examples:
   brownout sweep utilisation-knee                     # the grid in the file
   brownout sweep retry-storm --over services.payments.replicas=2,3,4,5
-  brownout sweep retry-storm --over services.payments.queue=1..64*2   # 1, 2, 4 .. 64
+  brownout sweep retry-storm --over services.payments.queue.capacity=1..64*2   # 1, 2, 4 .. 64
   brownout sweep retry-storm --over run.duration=2min..6min:2min --variant budgeted --format csv > grid.csv
 
 A range is FROM..TO:STEP or FROM..TO*FACTOR, both ends included. Several --over make a grid.")]
