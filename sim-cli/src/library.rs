@@ -118,7 +118,7 @@ pub fn nearest(wrong: &str, names: impl IntoIterator<Item = String>) -> Option<S
 
 /// Whether an argument is a path and not a name.
 fn is_path(argument: &str) -> bool {
-    argument.contains(['/', '\\']) || argument.ends_with(".ron")
+    argument.contains(['/', '\\']) || argument.ends_with(".ron") || matches!(argument, "." | "..")
 }
 
 /// Reads an experiment by path.

@@ -85,6 +85,10 @@ fn axes(args: &Sweep, opened: &Opened) -> Result<Vec<Axis>> {
         let values = axis::values(text).map_err(|why| {
             Error::usage(format!("--over {}: {}", crate::files::escape(path), crate::files::escape(&why)))
         })?;
+        if let Some(n) = (1..values.len()).find(|&n| values[..n].contains(&values[n])) {
+            let (path, value) = (crate::files::escape(path), crate::files::escape(&values[n]));
+            return Err(Error::usage(format!("--over {path} has the value {value} twice")));
+        }
         axes.push(Axis { path: path.clone(), values });
     }
     if !axes.is_empty() {

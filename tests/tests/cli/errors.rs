@@ -34,6 +34,7 @@ fn arguments_out_of_range_are_usage_errors() {
         &["list", "policies", "retry-storm"],
         &["list", "metrics"],
         &["check", "-", "--bless"],
+        &["sweep", "-", "--over", "services.desk.replicas=2,3,2"],
     ] {
         let ran = with_input(words, TOY);
         assert_eq!((ran.exit, ran.stdout.as_str()), (Exit::Usage, ""), "{words:?}: {}", ran.stderr);

@@ -41,6 +41,7 @@ fn what_is_no_experiment_file_is_refused_with_its_path() {
         ran.to_string(),
         "exit 1\n--- stdout\n--- stderr\nerror: cannot read DIR: it is a directory, not a regular file\n"
     );
+    assert_eq!(brownout(&["run", "."]).exit, Exit::Io);
     let missing = brownout(&["run", &format!("{path}/x.ron")]);
     assert_eq!(missing.exit, Exit::Io);
     let large = folder.path().join("large.ron");
