@@ -10,7 +10,7 @@ use crate::render::estimate::{Column, less_is_better};
 use crate::render::json;
 use crate::render::run::kind;
 use crate::replicate::{Estimate, Measured, Outcome, Row, measure, run_all, seeds_of, usual};
-use sim_models::report::{Report, Series, Unit, VerdictKind};
+use sim_models::report::{Disturbance, Report, Series, Unit, VerdictKind};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -34,6 +34,7 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
             kind: report.verdict.kind,
             recovered: report.summary.recovered,
             time_to_recover: report.summary.time_to_recover,
+            faults: (report.timeline.disturbances, report.run.duration),
             picture: report.timeline.series.into_iter().find(|series| first && series.name == "goodput"),
         })
     };
@@ -85,6 +86,7 @@ struct Kept {
     recovered: Option<bool>,
     time_to_recover: Option<u64>,
     picture: Option<Series>,
+    faults: (Vec<Disturbance>, u64),
 }
 
 fn compared(
@@ -123,8 +125,13 @@ fn compared(
             picture: kept().find_map(|kept| kept.picture.clone()),
         }
     };
+    // Variants may differ in what disturbs them; then no bar is true of all.
+    let mut faults = outcome.rows.iter().flatten().flatten().map(|kept| &kept.faults);
+    let first_faults = faults.next().cloned().unwrap_or_default();
+    let alike = faults.all(|faults| *faults == first_faults);
     Comparison {
         format: page::FORMAT,
+        faults: if alike { first_faults } else { Default::default() },
         experiment: experiment.into(),
         incomplete: outcome.incomplete(),
         variants: names.iter().enumerate().map(variant).collect(),

@@ -8,7 +8,7 @@ use super::timeline;
 use super::{Paint, Style, clean, fit, pad, width, wrap};
 use crate::replicate::{Estimate, Seeds};
 use serde::Serialize;
-use sim_models::report::{Series, Unit};
+use sim_models::report::{Disturbance, Series, Unit};
 
 /// Version of the shape of a [`Comparison`] in JSON.
 pub const FORMAT: u32 = 1;
@@ -30,6 +30,9 @@ pub struct Comparison {
     pub metrics: Vec<Column>,
     /// The variants; differences are to the first.
     pub variants: Vec<Compared>,
+    /// What disturbed all of them alike, and the length of the run in nanoseconds.
+    #[serde(skip)]
+    pub faults: (Vec<Disturbance>, u64),
     /// The command that runs the first of them alone.
     #[serde(skip)]
     pub next: String,
@@ -106,11 +109,15 @@ fn pictures(comparison: &Comparison, style: Style) -> Vec<String> {
         return Vec::new();
     }
     let names: Vec<String> = drawn.iter().map(|(v, _)| fit(&clean(&v.name), 24, style)).collect();
-    let name_width = names.iter().map(|name| width(name)).max().unwrap_or(0);
+    let name_width = names.iter().map(|name| width(name)).max().unwrap_or(0).max("fault".len());
     let head = format!("  {} on seed {}", clean(&drawn[0].1.name), comparison.seeds.first);
     let mut lines = vec![style.paint(Paint::Quiet, &head)];
+    let columns = style.columns() - name_width - 4;
+    let (disturbances, span) = &comparison.faults;
+    for bar in timeline::faults(disturbances, *span, columns, style) {
+        lines.push(format!("  {}  {}", pad("fault", name_width), style.paint(Paint::Bad, bar.trim_end())));
+    }
     for ((_, series), name) in drawn.iter().zip(&names) {
-        let columns = style.columns() - name_width - 4;
         lines.push(
             format!("  {}  {}", pad(name, name_width), timeline::row(series, full, columns, style))
                 .trim_end()
@@ -348,6 +355,15 @@ mod tests {
             &[Number(1.08), Number(1.07), Number(1.08)],
         ];
         Comparison {
+            faults: (
+                vec![Disturbance {
+                    what: "slow".into(),
+                    on: "payments".into(),
+                    from: 60_000_000_000,
+                    to: Some(90_000_000_000),
+                }],
+                300_000_000_000,
+            ),
             format: FORMAT,
             experiment: "retry-storm".into(),
             seeds: Seeds { first: 42, count: 3 },

@@ -67,6 +67,11 @@ pub fn timeline(report: &Report, style: Style) -> Vec<String> {
     lines
 }
 
+/// The disturbances of a run of that length, as rows of bars `columns` wide.
+pub fn faults(disturbances: &[Disturbance], span: u64, columns: usize, style: Style) -> Vec<String> {
+    if span == 0 { Vec::new() } else { bars(disturbances, span, columns, style).rows }
+}
+
 /// One row of blocks for a series of another run, `columns` wide, with nothing below and `full` at the top.
 pub fn row(series: &Series, full: f64, columns: usize, style: Style) -> String {
     sparkline(&resample(&series.values, columns), full, style)
