@@ -7,7 +7,7 @@
 mod goodput;
 mod json;
 mod metric;
-mod slice;
+pub(crate) mod slice;
 #[cfg(test)]
 mod synthetic;
 mod verdict;
@@ -300,19 +300,26 @@ pub struct Latency {
 impl Latency {
     /// The percentiles everyone asks for and the whole histogram.
     pub fn of(histogram: &LatencyHistogram) -> Self {
-        let at = |percent| histogram.percentile_ns(percent);
         Latency {
             count: histogram.count(),
             overflow: histogram.overflow(),
             mean: histogram.mean_ns(),
+            max: histogram.max_ns(),
+            histogram: histogram.recorded(),
+            ..Latency::percentiles(|percent| histogram.percentile_ns(percent))
+        }
+    }
+
+    /// The percentiles alone, of a distribution that is asked for each.
+    fn percentiles(at: impl Fn(f64) -> Option<u64>) -> Self {
+        Latency {
             p50: at(50.0),
             p90: at(90.0),
             p95: at(95.0),
             p99: at(99.0),
             p999: at(99.9),
             p9999: at(99.99),
-            max: histogram.max_ns(),
-            histogram: histogram.recorded(),
+            ..Latency::default()
         }
     }
 }

@@ -102,7 +102,7 @@ fn part<'a, T>(series: &'a [T], windows: &Range<usize>) -> &'a [T] {
 }
 
 /// `part / whole`, if there is a whole.
-pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
+pub(crate) fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
@@ -169,18 +169,14 @@ fn latency_during(whole: &Latency, windows: &[Vec<(u64, u64)>]) -> Latency {
     };
     let total: u128 =
         histogram.iter().map(|&(value, count)| u128::from(limit(value)) * u128::from(count)).sum();
+    let percentiles = Latency::percentiles(at);
     Latency {
         count,
         overflow: 0,
         mean: Some((total / u128::from(count)) as u64),
-        p50: at(50.0),
-        p90: at(90.0),
-        p95: at(95.0),
-        p99: at(99.0),
-        p999: at(99.9),
-        p9999: at(99.99),
         max: histogram.last().map(|(value, _)| limit(*value)),
         histogram,
+        ..percentiles
     }
 }
 

@@ -7,6 +7,7 @@ use super::witness;
 use crate::RunSpec;
 use crate::drive::{self, Driven};
 use crate::policy::breaker::Position;
+use crate::report::slice::ratio;
 use crate::report::{self, Disturbance, Latency, Named, Report, Series, Timeline, Transition, judge};
 use crate::run::{RunOutput, TrajectoryLine};
 use sim_core::stats::LatencyHistogram;
@@ -126,11 +127,6 @@ fn service_section(service: &Service, now: SimTime, measured: SimDuration, run: 
 /// Nanoseconds of work; 584 years of it are more than a report can say.
 fn capped(nanos: u128) -> u64 {
     u64::try_from(nanos).unwrap_or(u64::MAX)
-}
-
-/// `None` instead of a division by zero.
-fn ratio(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
 }
 
 /// The picture: what was offered, what it was turned into, what came of it, and where it piled up.
