@@ -2,7 +2,8 @@
 //!
 //! `edges["checkout->payments"].latency.p99`: names joined by dots; a name that is not made of letters, digits,
 //! `_` and `-` stands in `["quotes"]`, and may stand without them as long as it holds no dot, bracket or quote
-//! (`edges.checkout->payments.latency.p99`). A path without a dot is looked up in the summary: `goodput`.
+//! (`edges.checkout->payments.latency.p99`). A path without a dot is looked up in the summary, `goodput`, then in the
+//! response times of the first edge from users, `p99`.
 //!
 //! What is a picture and not a number (windows, series, histograms, tables) has no path; of the changes of an
 //! edge's breakers their number has one, `breaker.changes`.
@@ -68,7 +69,13 @@ impl Report {
     pub fn metric(&self, path: &str) -> Result<Metric, MetricError> {
         let wanted = names(path).map_err(|message| MetricError { message, nearest: Vec::new() })?;
         let leaves = leaves(self);
-        if let Some((at, metric)) = leaves.iter().find(|(at, _)| same(at, &wanted)) {
+        let users = self.edges.iter().find(|(_, edge)| edge.from_users).map(|(name, _)| name);
+        let of_users = |at: &[&str]| {
+            matches!((at, &wanted[..]), (["edges", edge, "latency", leaf], [name])
+            if Some(*edge) == users && leaf == name)
+        };
+        let found = leaves.iter().find(|(at, _)| same(at, &wanted));
+        if let Some((at, metric)) = found.or_else(|| leaves.iter().find(|(at, _)| of_users(at))) {
             if self.part && !known_in_part(at) {
                 let message = format!("`{path}` is known for the whole run only: {KNOWN_IN_PART}");
                 return Err(MetricError { message, nearest: Vec::new() });
@@ -342,6 +349,7 @@ mod tests {
             assert_eq!(report.metric(path), expected, "{path}");
         }
         let p99 = report.edges.0[0].1.latency.p99.unwrap() as f64;
+        assert_eq!(report.metric("p99"), number(p99, Unit::Duration));
         assert_eq!(report.metric(r#"edges["users->checkout"].latency.p99"#), number(p99, Unit::Duration));
     }
 
@@ -400,7 +408,6 @@ mod tests {
             ("services.payment.utilisation", "services.payments.utilisation"),
             ("services.payments.utilization", "services.payments.utilisation"),
             (r#"edges["checkout->payment"].latency.p99"#, r#"edges["checkout->payments"].latency.p99"#),
-            ("p99", r#"edges["users->checkout"].latency.p99"#),
             ("checkout->payments.latency.p99", r#"edges["checkout->payments"].latency.p99"#),
             ("values.sucess.value", "values.success.value"),
         ] {

@@ -1,7 +1,7 @@
 //! `brownout check [EXPERIMENT..]`: expectations enforced, golden snapshots compared.
 
 use crate::App;
-use crate::args::{Check, Format};
+use crate::args::{Bounds, Format, text_or_json};
 use crate::error::{Error, Exit, Result};
 use crate::expect::{self, Judgement};
 use crate::experiment::{Opened, Prepared};
@@ -11,6 +11,7 @@ use crate::library::BUNDLED;
 use crate::progress::Meter;
 use crate::render::{Paint, Style, clean};
 use crate::simulate::{ending, simulate};
+use clap::Args as ClapArgs;
 use serde_json::json;
 use sim_models::experiment::Failed;
 use sim_models::run::RunOutput;
@@ -28,6 +29,35 @@ struct Checked {
     digest: String,
     again: Vec<String>,
     exit: Exit,
+}
+
+/// `brownout check`
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  brownout check                                     # all bundled experiments
+  brownout check --dir ours --golden ours/golden     # your own, against golden snapshots
+  brownout check --dir ours --golden ours/golden --bless
+  brownout check retry-storm
+
+With --dir and no names, all experiments of that folder are checked, against the snapshots beside them
+(NAME.snap) where there are any.")]
+pub struct Check {
+    /// Experiments; all of --dir, or all bundled ones, unless given
+    #[arg(value_name = "EXPERIMENT")]
+    pub names: Vec<String>,
+    /// The folder of golden snapshots, one NAME.snap per experiment; every experiment must have one
+    #[arg(long, value_name = "DIR")]
+    pub golden: Option<PathBuf>,
+    /// Write the golden snapshots instead of comparing with them
+    #[arg(long)]
+    pub bless: bool,
+    /// The form of the result
+    #[arg(long, default_value = "text", value_name = "FORMAT", value_parser = text_or_json())]
+    pub format: Format,
+    /// How far.
+    #[command(flatten)]
+    pub bounds: Bounds,
 }
 
 pub(super) fn command(args: &Check, app: &mut App) -> Result<Exit> {

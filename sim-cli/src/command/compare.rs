@@ -1,7 +1,7 @@
 //! `brownout compare EXPERIMENT`: all variants on the same luck.
 
 use crate::App;
-use crate::args::{Compare, TableFormat};
+use crate::args::{Bounds, Subject, TableFormat};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{BASE, Opened};
 use crate::files::OutDir;
@@ -10,11 +10,47 @@ use crate::render::estimate::{Column, less_is_better};
 use crate::render::json;
 use crate::render::run::kind;
 use crate::replicate::{Estimate, Measured, Outcome, Row, measure, run_all, seeds_of, usual};
+use clap::Args as ClapArgs;
 use sim_models::report::{Disturbance, Report, Series, Unit, VerdictKind};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 const FILES: [&str; 2] = ["comparison.json", "comparison.csv"];
+
+/// `brownout compare`
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  brownout compare retry-storm
+  brownout compare retry-storm --variant naive --variant budgeted --replications 20
+  brownout compare retry-storm --format markdown        # for a pull request
+  brownout compare retry-storm --format json > comparison.json
+
+Every variant runs on the same seeds, so differences are taken seed by seed. Intervals are Student's, 95 %.")]
+pub struct Compare {
+    /// Which experiment.
+    #[command(flatten)]
+    pub subject: Subject,
+    /// Only these variants; `base` is the file as it stands. All unless given
+    #[arg(long, value_name = "NAME")]
+    pub variant: Vec<String>,
+    /// How many seeds, counted up from the first; the file's number unless given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub replications: Option<u32>,
+    /// The metrics to compare, instead of the usual ones: see `brownout list metrics EXPERIMENT`
+    #[arg(long, value_name = "METRIC")]
+    pub metric: Vec<String>,
+    /// The form of the result
+    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    pub format: TableFormat,
+    /// Also write comparison.json and comparison.csv to this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// How far.
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
 
 pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     let opened = app.open(&args.subject.name)?;

@@ -1,8 +1,19 @@
 //! `brownout completions SHELL`
 
 use crate::App;
-use crate::args::Completions;
 use crate::error::{Exit, Result};
+use clap::Args as ClapArgs;
+
+/// `brownout completions`
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "\
+Example:
+  brownout completions bash > ~/.local/share/bash-completion/completions/brownout")]
+pub struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
 
 pub(super) fn command(args: &Completions, app: &mut App) -> Result<Exit> {
     let mut script = Vec::new();

@@ -7,15 +7,42 @@ mod event;
 mod side;
 
 use crate::App;
-use crate::args::{Diff, Format};
+use crate::args::{Bounds, Format, text_or_json};
 use crate::command::verify::differing_parts;
 use crate::error::{Exit, Result};
 use crate::render::table::Grid;
 use crate::render::{Paint, Style, clean, number};
+use clap::Args as ClapArgs;
 use event::Parting;
 use serde_json::json;
 use side::Side;
 use sim_models::report::{DigestParts, Metric, Report};
+
+/// `brownout diff`
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  brownout diff retry-storm@42 retry-storm@43            # two seeds
+  brownout diff retry-storm retry-storm:budgeted         # two variants
+  brownout diff before/report.json after/report.json     # two saved runs
+  brownout diff results retry-storm                      # a saved run and today's")]
+pub struct Diff {
+    /// A saved report.json or its folder, or an experiment, with :VARIANT and @SEED if wanted
+    #[arg(value_name = "A")]
+    pub a: String,
+    /// The same
+    #[arg(value_name = "B")]
+    pub b: String,
+    /// How many differing numbers to show, the largest change first
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub top: usize,
+    /// The form of the result
+    #[arg(long, default_value = "text", value_name = "FORMAT", value_parser = text_or_json())]
+    pub format: Format,
+    /// How far.
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
 
 pub(super) fn command(args: &Diff, app: &mut App) -> Result<Exit> {
     let a = Side::open(&args.a, args, app)?;

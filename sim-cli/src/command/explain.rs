@@ -1,12 +1,32 @@
 //! `brownout explain EXPERIMENT`: what it amounts to before it is run.
 
 use crate::App;
-use crate::args::{Explain, Format};
+use crate::args::{Format, Subject, text_or_json};
 use crate::error::{Exit, Result};
 use crate::experiment::{Opened, Prepared};
 use crate::render::{Paint, Style, clean, run::own_table, wrap};
+use clap::Args as ClapArgs;
 use serde_json::json;
 use sim_models::run::Explanation;
+
+/// `brownout explain`
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  brownout explain retry-storm
+  brownout explain retry-storm --variant budgeted
+  brownout explain ./mine.ron --set services.payments.replicas=6")]
+pub struct Explain {
+    /// Which experiment.
+    #[command(flatten)]
+    pub subject: Subject,
+    /// A variant of the file instead of the base
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+    /// The form of the result
+    #[arg(long, default_value = "text", value_name = "FORMAT", value_parser = text_or_json())]
+    pub format: Format,
+}
 
 pub(super) fn command(args: &Explain, app: &mut App) -> Result<Exit> {
     let opened = app.open(&args.subject.name)?;

@@ -1,7 +1,7 @@
 //! `brownout histogram EXPERIMENT|report.json`: the distribution of response times.
 
 use crate::App;
-use crate::args::{Histogram, HistogramFormat};
+use crate::args::{Bounds, Subject};
 use crate::error::{Error, Exit, Result};
 use crate::files::{self, OutDir};
 use crate::library::nearest;
@@ -10,10 +10,11 @@ use crate::render::number::{duration, percent};
 use crate::render::table::csv_line;
 use crate::render::{Paint, Style, clean, hgrm, histogram as page, hlog, json, wrap};
 use crate::simulate::{ending, simulate};
+use clap::{Args as ClapArgs, ValueEnum};
 use serde::Serialize;
 use sim_models::experiment::During;
 use sim_models::report::{Edge, Latency, Report};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Version of the shape of a [`Distribution`] in JSON.
 const FORMAT: u32 = 1;
@@ -29,6 +30,53 @@ struct Distribution<'a> {
     edge: &'a str,
     during: Option<&'a str>,
     latency: &'a Latency,
+}
+
+/// `brownout histogram`
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  brownout histogram retry-storm
+  brownout histogram retry-storm --edge 'checkout->payments' --during 60s..90s
+  brownout histogram results/report.json --format hgrm > latency.hgrm")]
+pub struct Histogram {
+    /// Which experiment, or the report.json of a saved run.
+    #[command(flatten)]
+    pub subject: Subject,
+    /// A variant of the file instead of the base
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+    /// The edge; the users' first unless given
+    #[arg(long, value_name = "EDGE")]
+    pub edge: Option<String>,
+    /// Only this part of the run
+    #[arg(long, value_name = "FROM..TO")]
+    pub during: Option<String>,
+    /// The form of the result
+    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    pub format: HistogramFormat,
+    /// Also write histogram.json, histogram.csv, latency.hgrm and latency.hlog to this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// How far.
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
+
+/// The forms of a distribution.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum HistogramFormat {
+    /// Bars and percentiles
+    #[default]
+    Text,
+    /// For programs
+    Json,
+    /// Bucket, count
+    Csv,
+    /// The percentile table that HdrHistogram's plotter reads
+    Hgrm,
+    /// HdrHistogram's interval log, version 2: one histogram per window
+    Hlog,
 }
 
 pub(super) fn command(args: &Histogram, app: &mut App) -> Result<Exit> {

@@ -1,7 +1,7 @@
 //! `brownout list [WHAT]`: what there is.
 
 use crate::App;
-use crate::args::{Bounds, Format, List, Listed};
+use crate::args::{Bounds, Format};
 use crate::error::{Error, Exit, Result};
 use crate::library::{BUNDLED, Found, nearest};
 use crate::progress::Meter;
@@ -9,11 +9,48 @@ use crate::reference;
 use crate::render::table::{Grid, csv_line};
 use crate::render::{Paint, Style, clean, first_sentence, number, wrap};
 use crate::simulate::{ending, simulate};
+use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::json;
 use sim_models::distribution::TimeSpec;
 use sim_models::experiment::{Decode, Diagnostics, TypeDoc, parse_file, source_from_bytes};
 use sim_models::policy::Policy;
 use sim_models::report::{Metric, Unit};
+
+/// `brownout list`
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  brownout list
+  brownout list models
+  brownout list metrics retry-storm
+  brownout list policies")]
+pub struct List {
+    /// What to list
+    #[arg(value_name = "WHAT", default_value = "experiments")]
+    pub what: Listed,
+    /// The experiment whose metrics to list, or the model whose settings to list
+    #[arg(value_name = "EXPERIMENT")]
+    pub name: Option<String>,
+    /// The form of the result
+    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    pub format: Format,
+}
+
+/// What can be listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Listed {
+    /// Experiments by family
+    #[default]
+    Experiments,
+    /// Models; with a name, all settings of that one
+    Models,
+    /// The metrics of an experiment, for `expect` and --metric
+    Metrics,
+    /// Distributions of times
+    Distributions,
+    /// Retry, back-off, budget, breaker, bulkhead, balancer
+    Policies,
+}
 
 pub(super) fn command(args: &List, app: &mut App) -> Result<Exit> {
     let takes_a_name = matches!(args.what, Listed::Metrics | Listed::Models);

@@ -1,19 +1,19 @@
-//! One file per command.
+//! One file per command: what it takes on the command line, and what it does.
 
-mod check;
-mod compare;
-mod completions;
-mod diff;
-mod explain;
-mod histogram;
-mod list;
+pub mod check;
+pub mod compare;
+pub mod completions;
+pub mod diff;
+pub mod explain;
+pub mod histogram;
+pub mod list;
 mod man;
 pub mod new;
-mod run;
-mod show;
-mod sweep;
-mod validate;
-mod verify;
+pub mod run;
+pub mod show;
+pub mod sweep;
+pub mod validate;
+pub mod verify;
 
 use crate::App;
 use crate::args::Command;

@@ -1,14 +1,26 @@
 //! `brownout new [FILE]`: a commented starter experiment that validates and runs as it stands.
 
 use crate::App;
-use crate::args::New;
 use crate::error::{Exit, Result};
 use crate::files::{create, escape_path};
 use crate::replay::quote;
-use std::path::Path;
+use clap::Args as ClapArgs;
+use std::path::{Path, PathBuf};
 
 /// The experiment.
 pub const STARTER: &str = include_str!("../starter.ron");
+
+/// `brownout new`
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  brownout new mine.ron && brownout run ./mine.ron
+  brownout new | less")]
+pub struct New {
+    /// The file to write; standard output unless given. Never replaces a file
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
 
 pub(super) fn command(args: &New, app: &mut App) -> Result<Exit> {
     let Some(file) = &args.file else {

@@ -1,7 +1,7 @@
 //! `brownout run EXPERIMENT`: what happened, verdict first.
 
 use crate::App;
-use crate::args::{Format, Run};
+use crate::args::{Bounds, Format, Subject};
 use crate::error::{Exit, Result};
 use crate::experiment::{Opened, Prepared};
 use crate::files::OutDir;
@@ -9,10 +9,42 @@ use crate::progress::Meter;
 use crate::render::run::{Page, next_steps, text};
 use crate::simulate::{ending, simulate};
 use crate::{expect, windows};
+use clap::Args as ClapArgs;
 use sim_models::report::Report;
+use std::path::PathBuf;
 
 /// What `--out` writes.
 const FILES: [&str; 3] = ["report.json", "report.txt", "windows.csv"];
+
+/// `brownout run`
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  brownout run retry-storm
+  brownout run retry-storm --variant budgeted
+  brownout run retry-storm --set services.payments.replicas=6 --seed 7
+  brownout run ./mine.ron --format csv > windows.csv
+  brownout run retry-storm --out results     # report.json, report.txt, windows.csv
+
+What the file expects of this variant is shown with the measured value, and decides the exit code. With --set,
+or with another seed than the file's, it is shown and not enforced.")]
+pub struct Run {
+    /// Which experiment.
+    #[command(flatten)]
+    pub subject: Subject,
+    /// A variant of the file instead of the base
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+    /// The form of the result; csv is one row per window of time
+    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    pub format: Format,
+    /// Also write report.json, report.txt and windows.csv to this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// How far.
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
 
 pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
     let opened = app.open(&args.subject.name)?;

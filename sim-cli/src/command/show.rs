@@ -1,8 +1,30 @@
 //! `brownout show EXPERIMENT`: the file, or what it amounts to with every default written out.
 
 use crate::App;
-use crate::args::Show;
+use crate::args::assignment;
 use crate::error::{Exit, Result};
+use clap::Args as ClapArgs;
+
+/// `brownout show`
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  brownout show retry-storm > mine.ron      # a copy to change
+  brownout show retry-storm --effective     # with every default written out")]
+pub struct Show {
+    /// An experiment: a name from `brownout list`, a path, or - for standard input
+    #[arg(value_name = "EXPERIMENT")]
+    pub name: String,
+    /// Write out every default, in the canonical form that is hashed into the digest
+    #[arg(long)]
+    pub effective: bool,
+    /// With --effective: a variant of the file instead of the base
+    #[arg(long, value_name = "NAME", requires = "effective")]
+    pub variant: Option<String>,
+    /// With --effective: set any value of the file
+    #[arg(long, value_name = "PATH=VALUE", value_parser = assignment, requires = "effective")]
+    pub set: Vec<(String, String)>,
+}
 
 pub(super) fn command(args: &Show, app: &mut App) -> Result<Exit> {
     let found = app.find(&args.name)?;

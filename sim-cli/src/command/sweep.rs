@@ -1,7 +1,7 @@
 //! `brownout sweep EXPERIMENT`: a grid of settings.
 
 use crate::App;
-use crate::args::{Sweep, TableFormat};
+use crate::args::{Bounds, Subject, TableFormat, assignment};
 use crate::axis;
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
@@ -12,11 +12,50 @@ use crate::render::sweep::{self as page, Axis, Cell, Swept};
 use crate::replicate::{
     Estimate, Measured, Outcome, Row, exact_path, measure, measure_usual, run_all, seeds_of, usual,
 };
+use clap::Args as ClapArgs;
 use sim_models::experiment::MAX_POINTS;
 use sim_models::report::{Metric, Report, Unit};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 const FILES: [&str; 2] = ["sweep.json", "sweep.csv"];
+
+/// `brownout sweep`
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  brownout sweep utilisation-knee                     # the grid in the file
+  brownout sweep retry-storm --over services.payments.replicas=2,3,4,5
+  brownout sweep retry-storm --over services.payments.queue.capacity=1..64*2   # 1, 2, 4 .. 64
+  brownout sweep retry-storm --over run.duration=2min..6min:2min --variant budgeted --format csv > grid.csv
+
+A range is FROM..TO:STEP or FROM..TO*FACTOR, both ends included. Several --over make a grid.")]
+pub struct Sweep {
+    /// Which experiment.
+    #[command(flatten)]
+    pub subject: Subject,
+    /// An axis of the grid, instead of the file's: a path and its values; several make a grid
+    #[arg(long, value_name = "PATH=V1,V2,..|FROM..TO:STEP", value_parser = assignment)]
+    pub over: Vec<(String, String)>,
+    /// A variant of the file instead of the base
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+    /// How many seeds in each cell, counted up from the first; the file's number unless given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub replications: Option<u32>,
+    /// The metrics to show, the first as a curve
+    #[arg(long, value_name = "METRIC")]
+    pub metric: Vec<String>,
+    /// The form of the result
+    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    pub format: TableFormat,
+    /// Also write sweep.json and sweep.csv to this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// How far.
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
 
 pub(super) fn command(args: &Sweep, app: &mut App) -> Result<Exit> {
     let opened = app.open(&args.subject.name)?;

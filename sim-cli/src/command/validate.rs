@@ -1,14 +1,31 @@
 //! `brownout validate EXPERIMENT..`: every problem of every file, without running any further than one event.
 
 use crate::App;
-use crate::args::{Format, Validate};
+use crate::args::{Format, text_or_json};
 use crate::error::{Exit, Result};
 use crate::expect;
 use crate::experiment::Opened;
 use crate::files::escape;
 use crate::library::Found;
+use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 use sim_models::experiment::{Diagnostics, Experiment, Failed, Severity, Sources};
+
+/// `brownout validate`
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  brownout validate mine.ron
+  brownout validate experiments/*/*.ron
+  generate | brownout validate -")]
+pub struct Validate {
+    /// Experiments: names, paths, or - for standard input
+    #[arg(value_name = "EXPERIMENT", required = true)]
+    pub names: Vec<String>,
+    /// The form of the result
+    #[arg(long, default_value = "text", value_name = "FORMAT", value_parser = text_or_json())]
+    pub format: Format,
+}
 
 pub(super) fn command(args: &Validate, app: &mut App) -> Result<Exit> {
     let (mut worst, mut lines, mut files) = (Exit::Good, String::new(), Vec::new());

@@ -2,13 +2,14 @@
 //! the digest must agree. If they do not, it says which part, and where the trajectories part.
 
 use crate::App;
-use crate::args::{Bounds, EngineName, Format, Verify};
+use crate::args::{Bounds, EngineName, Format, assignment, seed, text_or_json};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Prepared;
 use crate::jobs;
 use crate::progress::Meter;
 use crate::render::{Paint, Style, clean, number};
 use crate::simulate::{ending, simulate};
+use clap::Args as ClapArgs;
 use serde_json::json;
 use sim_core::digest::first_difference;
 use sim_models::report::DigestParts;
@@ -22,6 +23,40 @@ struct Witness {
     digest: DigestParts,
     events: u64,
     stopped: Option<String>,
+}
+
+/// `brownout verify`
+#[derive(Clone, Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  brownout verify retry-storm
+  brownout verify retry-storm recovery-herd --seed 7
+
+Each experiment runs twice on the fast engine and once on the reference engine. The digests of input,
+trajectory, randomness and results must agree.")]
+pub struct Verify {
+    /// Experiments: names, paths, or - for standard input
+    #[arg(value_name = "EXPERIMENT", required = true)]
+    pub names: Vec<String>,
+    /// Set any value of the file
+    #[arg(long, value_name = "PATH=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// The seed, instead of the file's
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+    /// A variant of the file instead of the base
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+    /// The form of the result
+    #[arg(long, default_value = "text", value_name = "FORMAT", value_parser = text_or_json())]
+    pub format: Format,
+    /// Stop after this many events, with exit code 5
+    #[arg(long, value_name = "N", default_value_t = 1_000_000_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_events: u64,
+    /// Stop when this many calls are in flight at once, with exit code 5
+    #[arg(long, value_name = "N", default_value_t = sim_models::run::DEFAULT_MAX_IN_FLIGHT,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_in_flight: u64,
 }
 
 pub(super) fn command(args: &Verify, app: &mut App) -> Result<Exit> {

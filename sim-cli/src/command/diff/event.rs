@@ -1,8 +1,8 @@
 //! The first event in which two runs part.
 
+use super::Diff;
 use super::side::Side;
 use crate::App;
-use crate::args::Diff;
 use crate::command::verify::first_different_stretch;
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Prepared;

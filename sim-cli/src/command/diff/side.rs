@@ -1,7 +1,7 @@
 //! One side of a comparison: a saved run, or one that is made now.
 
+use super::Diff;
 use crate::App;
-use crate::args::Diff;
 use crate::command::run::cut_short;
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Prepared;
