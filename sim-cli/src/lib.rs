@@ -24,6 +24,7 @@ pub mod replay;
 pub mod replicate;
 pub mod signal;
 pub mod simulate;
+pub mod tables;
 pub mod windows;
 
 pub use console::Console;

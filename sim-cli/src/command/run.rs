@@ -1,20 +1,30 @@
 //! `brownout run EXPERIMENT`: what happened, verdict first.
 
 use crate::App;
-use crate::args::{Bounds, Format, Subject};
-use crate::error::{Exit, Result};
+use crate::args::{Bounds, Subject};
+use crate::error::{Error, Exit, Result};
 use crate::experiment::{Opened, Prepared};
 use crate::files::OutDir;
 use crate::progress::Meter;
+use crate::render::openmetrics::openmetrics;
 use crate::render::run::{Page, next_steps, text};
 use crate::simulate::{ending, simulate};
-use crate::{expect, windows};
-use clap::Args as ClapArgs;
+use crate::{expect, tables, windows};
+use clap::{Args as ClapArgs, ValueEnum};
 use sim_models::report::Report;
 use std::path::PathBuf;
 
 /// What `--out` writes.
-const FILES: [&str; 3] = ["report.json", "report.txt", "windows.csv"];
+const FILES: [&str; 8] = [
+    "report.json",
+    "report.txt",
+    "windows.csv",
+    "tidy.csv",
+    "edges.csv",
+    "services.csv",
+    "latency.csv",
+    "metrics.om",
+];
 
 /// `brownout run`
 #[derive(Clone, Debug, ClapArgs)]
@@ -24,10 +34,16 @@ Examples:
   brownout run retry-storm --variant budgeted
   brownout run retry-storm --set services.payments.replicas=6 --seed 7
   brownout run ./mine.ron --format csv > windows.csv
-  brownout run retry-storm --out results     # report.json, report.txt, windows.csv
+  brownout run retry-storm --out results     # every form, each as a file
+  brownout run retry-storm --format openmetrics --epoch $(date +%s) > metrics.om
+  promtool tsdb create-blocks-from openmetrics metrics.om DATA    # and Prometheus answers questions
 
-What the file expects of this variant is shown with the measured value, and decides the exit code. With --set,
-or with another seed than the file's, it is shown and not enforced.")]
+Files of --out: report.json (all of it), report.txt (this page), windows.csv (a row per window),
+tidy.csv (a row per number), edges.csv, services.csv, latency.csv (a row per bucket) and
+metrics.om (OpenMetrics). In CSV times are seconds, shares 0 to 1, what is not there is empty.
+
+What the file expects of this variant is shown with the measured value, and decides the exit code.
+With --set, or with another seed than the file's, it is shown and not enforced.")]
 pub struct Run {
     /// Which experiment.
     #[command(flatten)]
@@ -35,18 +51,47 @@ pub struct Run {
     /// A variant of the file instead of the base
     #[arg(long, value_name = "NAME")]
     pub variant: Option<String>,
-    /// The form of the result; csv is one row per window of time
+    /// The form of the result
     #[arg(long, default_value = "text", value_name = "FORMAT")]
-    pub format: Format,
-    /// Also write report.json, report.txt and windows.csv to this folder
+    pub format: RunFormat,
+    /// Also write all forms of the result, and the tables of the report as CSV, to this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// When the run begins, for OpenMetrics: seconds after 1970
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, hide_default_value = true,
+          value_parser = clap::value_parser!(u64).range(..=LATEST_EPOCH))]
+    pub epoch: u64,
     /// How far.
     #[command(flatten)]
     pub bounds: Bounds,
 }
 
+/// The forms of a run's result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum RunFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs; carries its version
+    Json,
+    /// A row per window of time, a column per number
+    Csv,
+    /// A row per number, for data frames
+    TidyCsv,
+    /// For Prometheus: what it would have scraped
+    #[value(name = "openmetrics")]
+    OpenMetrics,
+}
+
+/// The year 9999: beyond it nobody shows a date.
+const LATEST_EPOCH: u64 = 253_370_764_800;
+
 pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
+    if args.epoch != 0 && args.out.is_none() && args.format != RunFormat::OpenMetrics {
+        return Err(Error::usage(
+            "--epoch says when OpenMetrics begin: it needs --format openmetrics or --out",
+        ));
+    }
     let opened = app.open(&args.subject.name)?;
     let prepared = app.prepare(&opened, args.variant.as_deref(), &args.subject.set, args.subject.seed)?;
     if let Some(failed) = expect::check(&prepared, &opened.experiment, &app.console.interrupt)? {
@@ -67,11 +112,18 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
         out.write("report.json", json(report).as_bytes())?;
         out.write("report.txt", text(report, &page, crate::render::Style::default()).as_bytes())?;
         out.write("windows.csv", windows::csv(report).as_bytes())?;
+        out.write("tidy.csv", windows::tidy_csv(report).as_bytes())?;
+        out.write("edges.csv", tables::edges(report).as_bytes())?;
+        out.write("services.csv", tables::services(report).as_bytes())?;
+        out.write("latency.csv", tables::latency(report).as_bytes())?;
+        out.write("metrics.om", openmetrics(report, args.epoch).as_bytes())?;
     }
     app.console.document(&match args.format {
-        Format::Text => text(report, &page, app.console.style()),
-        Format::Json => json(report),
-        Format::Csv => windows::csv(report),
+        RunFormat::Text => text(report, &page, app.console.style()),
+        RunFormat::Json => json(report),
+        RunFormat::Csv => windows::csv(report),
+        RunFormat::TidyCsv => windows::tidy_csv(report),
+        RunFormat::OpenMetrics => openmetrics(report, args.epoch),
     })?;
 
     let again = prepared.replay.bounded_line("run", &args.bounds);

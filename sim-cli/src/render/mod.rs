@@ -11,6 +11,7 @@ pub mod hgrm;
 pub mod histogram;
 pub mod hlog;
 pub mod number;
+pub mod openmetrics;
 pub mod run;
 pub mod sweep;
 

@@ -63,15 +63,22 @@ fn results_are_written_where_nothing_of_others_is() {
     assert_eq!(run(&out).exit, Exit::Good);
     let report = fs::read_to_string(out.join("report.json")).unwrap();
     assert_eq!(report, brownout(&["run", &file, "--format", "json"]).stdout);
-    assert_eq!(
-        fs::read_to_string(out.join("windows.csv")).unwrap(),
-        brownout(&["run", &file, "--format", "csv"]).stdout
-    );
+    for (name, format) in [
+        ("windows.csv", "csv"),
+        ("tidy.csv", "tidy-csv"),
+        ("metrics.om", "openmetrics"),
+        ("report.txt", "text"),
+    ] {
+        let printed = brownout(&["run", &file, "--format", format]).stdout;
+        assert_eq!(fs::read_to_string(out.join(name)).unwrap(), printed, "{name}");
+    }
     // Its own files are replaced, and nothing is left over.
     assert_eq!(run(&out).exit, Exit::Good);
     let mut names: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, [".brownout", "report.json", "report.txt", "windows.csv"]);
+    let files =
+        ["edges.csv", "latency.csv", "metrics.om", "report.json", "report.txt", "services.csv", "tidy.csv"];
+    assert_eq!(names, [&[".brownout"][..], &files, &["windows.csv"]].concat());
 
     let theirs = folder.path().join("theirs");
     fs::create_dir(&theirs).unwrap();

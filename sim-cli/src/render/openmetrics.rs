@@ -1,0 +1,496 @@
+//! A run as OpenMetrics text: what a Prometheus would have scraped from the simulated system, once per window.
+//!
+//! Time is virtual: a run begins at `epoch` seconds after 1970, which is 0 unless asked for. All points of a
+//! metric stand together, as the format demands. Every series says which run it is from, so several runs fit
+//! into one Prometheus.
+//!
+//! Two kinds of numbers: counted window by window from the very beginning, and `brownout_measured_..`, the
+//! totals of the report, over what began after the warm-up: known at the end only, so they step once.
+
+use crate::render::clean;
+use crate::windows::{count, span_ns};
+use sim_models::report::{Edge, EdgeWindows, Report, Service};
+
+/// Upper bounds of the buckets of response times, in microseconds: 1, 1.5, 2, 3, 5, 7 in each decade. All edges of all
+/// runs have the same, so that they can be added.
+const BOUNDS_US: [u64; 37] = [
+    100,
+    150,
+    200,
+    300,
+    500,
+    700,
+    1_000,
+    1_500,
+    2_000,
+    3_000,
+    5_000,
+    7_000,
+    10_000,
+    15_000,
+    20_000,
+    30_000,
+    50_000,
+    70_000,
+    100_000,
+    150_000,
+    200_000,
+    300_000,
+    500_000,
+    700_000,
+    1_000_000,
+    1_500_000,
+    2_000_000,
+    3_000_000,
+    5_000_000,
+    7_000_000,
+    10_000_000,
+    15_000_000,
+    20_000_000,
+    30_000_000,
+    50_000_000,
+    70_000_000,
+    100_000_000,
+];
+
+/// The whole document. `epoch` is when the run begins, in seconds after 1970.
+pub fn openmetrics(report: &Report, epoch: u64) -> String {
+    let windows = count(report);
+    let times = (0..windows).map(|row| span_ns(report, row).1).collect();
+    let mut page = Page { out: String::new(), run: run_labels(report), epoch, times };
+    page.info(report);
+    page.edges(report);
+    page.services(report);
+    page.disturbances(report);
+    page.values(report);
+    page.out + "# EOF\n"
+}
+
+struct Page {
+    out: String,
+    /// The labels of every series.
+    run: String,
+    epoch: u64,
+    /// The end of each window.
+    times: Vec<u64>,
+}
+
+/// A number of an edge.
+type OfEdge = fn(&Edge) -> u64;
+/// What becomes of calls or attempts, and how many.
+type Outcomes = &'static [(&'static str, OfEdge)];
+/// A count per window of an edge.
+type Counts = fn(&EdgeWindows) -> &Vec<u64>;
+/// A number of a service.
+type OfService = fn(&Service) -> f64;
+/// Further labels of a series, with their values.
+type Labels<'a> = &'a [(&'a str, &'a str)];
+
+impl Page {
+    fn family(&mut self, name: &str, kind: &str, unit: &str, help: &str) {
+        self.out += &format!("# HELP brownout_{name} {help}\n# TYPE brownout_{name} {kind}\n");
+        if !unit.is_empty() {
+            self.out += &format!("# UNIT brownout_{name} {unit}\n");
+        }
+    }
+
+    fn point(&mut self, name: &str, labels: Labels, value: f64, at: u64) {
+        self.out += "brownout_";
+        self.out += name;
+        self.out.push('{');
+        self.out += &self.run;
+        for (label, value) in labels {
+            self.out += &format!(",{label}=\"{}\"", escape(value));
+        }
+        self.out += &format!("}} {value} {}\n", self.time(at));
+    }
+
+    /// Seconds, exact to the nanosecond.
+    fn time(&self, at: u64) -> String {
+        let (seconds, nanos) = (self.epoch + at / 1_000_000_000, at % 1_000_000_000);
+        if nanos == 0 {
+            return seconds.to_string();
+        }
+        format!("{seconds}.{nanos:09}").trim_end_matches('0').to_string()
+    }
+
+    fn end(&self) -> u64 {
+        self.times.last().copied().unwrap_or(0)
+    }
+
+    /// A gauge: what each window came to, told at its end.
+    fn gauge(&mut self, name: &str, labels: Labels, value: impl Fn(usize) -> Option<f64>) {
+        for row in 0..self.times.len() {
+            if let Some(value) = value(row).filter(|value| value.is_finite()) {
+                self.point(name, labels, value, self.times[row]);
+            }
+        }
+    }
+
+    /// A counter: nothing at the beginning, and the sum so far at the end of each window.
+    fn counter(&mut self, name: &str, labels: Labels, windows: &[u64]) {
+        let name = format!("{name}_total");
+        let mut total = 0;
+        self.point(&name, labels, 0.0, 0);
+        for (row, n) in windows.iter().enumerate().take(self.times.len()) {
+            total += n;
+            self.point(&name, labels, total as f64, self.times[row]);
+        }
+    }
+
+    /// A total over what was measured: nothing when measurement begins, all of it at the end.
+    fn measured(&mut self, name: &str, labels: Labels, warm_up: u64, total: f64) {
+        let name = format!("measured_{name}_total");
+        if warm_up < self.end() {
+            self.point(&name, labels, 0.0, warm_up);
+        }
+        self.point(&name, labels, total, self.end());
+    }
+
+    fn info(&mut self, report: &Report) {
+        self.family(
+            "run",
+            "info",
+            "",
+            "What was run: the model and its version, and the digest of the results.",
+        );
+        let (model, version) = (&report.model.0, report.model.1.to_string());
+        let labels = [("model", &**model), ("model_version", &version), ("digest", &report.digest.s)];
+        let times = if self.times.is_empty() { vec![0] } else { self.times.clone() };
+        times.into_iter().for_each(|at| self.point("run_info", &labels, 1.0, at));
+    }
+
+    fn edges(&mut self, report: &Report) {
+        if report.edges.is_empty() {
+            return;
+        }
+        let edges = || report.edges.iter();
+        self.family("calls_started", "counter", "", "Calls made over an edge.");
+        for (name, edge) in edges() {
+            self.counter("calls_started", &[("edge", name)], &edge.windows.started);
+        }
+        self.family("calls_ended", "counter", "", "Calls that ended over an edge, by how: ok or failed.");
+        for (name, edge) in edges() {
+            self.counter("calls_ended", &[("edge", name), ("outcome", "ok")], &edge.windows.ok);
+            self.counter("calls_ended", &[("edge", name), ("outcome", "failed")], &edge.windows.failed);
+        }
+        self.family("attempts", "counter", "", "Attempts sent over an edge, first ones and retries.");
+        for (name, edge) in edges() {
+            self.counter("attempts", &[("edge", name)], &edge.windows.attempts);
+        }
+        self.family(
+            "response_time_seconds",
+            "histogram",
+            "seconds",
+            "Response time of calls that ended well, from the intended start, to 1 %.",
+        );
+        for (name, edge) in edges() {
+            self.histogram(name, &edge.windows.latency);
+        }
+        if edges().any(|(_, edge)| !edge.windows.breakers_open.is_empty()) {
+            let help = "Clients whose breaker is open or half-open at the window's end.";
+            self.family("breakers_open", "gauge", "", help);
+            for (name, edge) in edges() {
+                let open = &edge.windows.breakers_open;
+                self.gauge("breakers_open", &[("edge", name)], |row| open.get(row).map(|&n| n as f64));
+            }
+        }
+        let rates: [(&str, &str, Counts); 2] = [
+            ("offered_calls_per_second", "Calls that users make, in the window.", |windows| &windows.started),
+            ("goodput_calls_per_second", "Calls of users that end well, in the window.", |windows| {
+                &windows.ok
+            }),
+        ];
+        for (rate, help, counts) in rates {
+            self.family(rate, "gauge", "", help);
+            for (name, edge) in edges().filter(|(_, edge)| edge.from_users) {
+                let per_second =
+                    |row: usize| Some(*counts(&edge.windows).get(row)? as f64 / (length(report, row)? / 1e9));
+                self.gauge(rate, &[("edge", name)], per_second);
+            }
+        }
+        self.measured_edges(report);
+    }
+
+    fn histogram(&mut self, edge: &str, windows: &[Vec<(u64, u64)>]) {
+        let mut buckets = [0_u64; BOUNDS_US.len()];
+        let (mut count, mut sum) = (0_u64, 0_u128);
+        for row in 0..=windows.len().min(self.times.len()) {
+            let at = if row == 0 { 0 } else { self.times[row - 1] };
+            for &(highest, n) in if row == 0 { &[][..] } else { &windows[row - 1][..] } {
+                // The first bound that is not below it; beyond the last there is only +Inf.
+                let first = BOUNDS_US.partition_point(|&bound| bound * 1_000 < highest);
+                buckets[first..].iter_mut().for_each(|bucket| *bucket += n);
+                count += n;
+                sum += u128::from(highest) * u128::from(n);
+            }
+            for (bound, n) in BOUNDS_US.into_iter().zip(buckets) {
+                let labels = [("edge", edge), ("le", &format!("{:?}", bound as f64 / 1e6))];
+                self.point("response_time_seconds_bucket", &labels, n as f64, at);
+            }
+            let labels = [("edge", edge), ("le", "+Inf")];
+            self.point("response_time_seconds_bucket", &labels, count as f64, at);
+            self.point("response_time_seconds_count", &[("edge", edge)], count as f64, at);
+            self.point("response_time_seconds_sum", &[("edge", edge)], sum as f64 / 1e9, at);
+        }
+    }
+
+    fn measured_edges(&mut self, report: &Report) {
+        let warm_up = report.run.warm_up;
+        let outcomes: [(&str, &str, Outcomes); 2] = [
+            ("calls", "Calls that began after the warm-up, by how they ended.", &CALLS),
+            ("attempts", "Attempts of calls that began after the warm-up, by how they ended.", &ATTEMPTS),
+        ];
+        for (what, help, parts) in outcomes {
+            self.family(&format!("measured_{what}"), "counter", "", help);
+            for (name, edge) in report.edges.iter() {
+                for (outcome, n) in parts {
+                    let labels = [("edge", name), ("outcome", outcome)];
+                    self.measured(what, &labels, warm_up, n(edge) as f64);
+                }
+            }
+        }
+        let plain: [(&str, &str, OfEdge); 2] = [
+            ("retries", "Attempts after the first of their call.", |edge| edge.attempts.retries),
+            ("budget_refused", "Retries that a budget refused.", |edge| edge.attempts.budget_refused),
+        ];
+        for (what, help, n) in plain {
+            self.family(&format!("measured_{what}"), "counter", "", help);
+            for (name, edge) in report.edges.iter() {
+                self.measured(what, &[("edge", name)], warm_up, n(edge) as f64);
+            }
+        }
+    }
+
+    fn services(&mut self, report: &Report) {
+        if report.services.is_empty() {
+            return;
+        }
+        let mean = |ns: &[u64], row: usize| Some(*ns.get(row)? as f64 / length(report, row)?);
+        type Value<'a> = &'a dyn Fn(&Service, usize) -> Option<f64>;
+        let gauges: [(&str, &str, &str, Value); 6] = [
+            (
+                "queue_length",
+                "",
+                "Requests waiting in all queues of a service, mean over the window.",
+                &|s, row| mean(&s.windows.queue_ns, row),
+            ),
+            ("queue_length_max", "", "Most requests waiting in the window.", &|s, row| {
+                s.windows.queue_max.get(row).map(|&n| n as f64)
+            }),
+            ("queue_capacity", "", "Places in all queues of a service; none if unbounded.", &|s, _| {
+                s.queue_capacity.map(|n| n as f64)
+            }),
+            ("workers_busy", "", "Busy workers of a service, mean over the window.", &|s, row| {
+                mean(&s.windows.busy_ns, row)
+            }),
+            ("workers_available", "", "Workers of live replicas, mean over the window.", &|s, row| {
+                mean(&s.windows.available_ns, row)
+            }),
+            ("utilisation_ratio", "ratio", "Busy over available worker time in the window.", &|s, row| {
+                let available = *s.windows.available_ns.get(row)?;
+                (available > 0).then_some(*s.windows.busy_ns.get(row)? as f64 / available as f64)
+            }),
+        ];
+        for (name, unit, help, value) in gauges {
+            self.family(name, "gauge", unit, help);
+            for (service, section) in report.services.iter() {
+                self.gauge(name, &[("service", service)], |row| value(section, row));
+            }
+        }
+        let totals: [(&str, &str, &str, OfService); 4] = [
+            ("requests", "", "Attempts that arrived at a service.", |s| s.arrived as f64),
+            ("work_seconds", "seconds", "Own work executed, in worker time.", |s| s.work as f64 / 1e9),
+            ("work_wasted_seconds", "seconds", "Of it, for callers who had given up.", |s| {
+                s.work_wasted as f64 / 1e9
+            }),
+            ("deaths", "", "Replicas that died of their own load.", |s| s.deaths as f64),
+        ];
+        for (name, unit, help, total) in totals {
+            self.family(&format!("measured_{name}"), "counter", unit, help);
+            for (service, section) in report.services.iter() {
+                self.measured(name, &[("service", service)], report.run.warm_up, total(section));
+            }
+        }
+    }
+
+    fn disturbances(&mut self, report: &Report) {
+        if report.timeline.disturbances.is_empty() || self.times.is_empty() {
+            return;
+        }
+        self.family("disturbance", "gauge", "", "1 while the system is disturbed from outside, by schedule.");
+        let mut seen = Vec::new();
+        for one in &report.timeline.disturbances {
+            let key = (&one.what, &one.on);
+            if seen.contains(&key) {
+                continue;
+            }
+            seen.push(key);
+            let active = |row: usize| {
+                let (from, to) = span_ns(report, row);
+                let like = report.timeline.disturbances.iter().filter(|d| (&d.what, &d.on) == key);
+                let mut active = like.map(|d| d.from < to && d.to.is_none_or(|end| end > from));
+                Some(f64::from(u8::from(active.any(|active| active))))
+            };
+            self.gauge("disturbance", &[("what", &one.what), ("on", &one.on)], active);
+        }
+    }
+
+    /// What models without edges and services have: their own series, and numbers known at the end.
+    fn values(&mut self, report: &Report) {
+        if report.edges.is_empty() && report.services.is_empty() && !report.timeline.series.is_empty() {
+            self.family("series", "gauge", "", "A series of the model's own, by name.");
+            for series in &report.timeline.series {
+                let labels = [("name", &*series.name), ("counts", &*series.unit)];
+                self.gauge("series", &labels, |row| series.values.get(row).copied());
+            }
+        }
+        if report.values.is_empty() {
+            return;
+        }
+        let end = self.end();
+        self.family("value", "gauge", "", "A number of the model's own, by name, over the whole run.");
+        for (name, value) in report.values.iter().filter(|(_, value)| value.value.is_finite()) {
+            self.point("value", &[("name", name), ("counts", &value.unit)], value.value, end);
+        }
+    }
+}
+
+const CALLS: [(&str, OfEdge); 7] = [
+    ("ok", |edge| edge.calls.ok),
+    ("failed", |edge| edge.calls.failed),
+    ("deadline", |edge| edge.calls.deadline),
+    ("breaker_open", |edge| edge.calls.breaker_open),
+    ("bulkhead_full", |edge| edge.calls.bulkhead_full),
+    ("cancelled", |edge| edge.calls.cancelled),
+    ("in_flight", |edge| edge.calls.in_flight),
+];
+
+const ATTEMPTS: [(&str, OfEdge); 8] = [
+    ("ok", |edge| edge.attempts.ok),
+    ("error", |edge| edge.attempts.error),
+    ("rejected", |edge| edge.attempts.rejected),
+    ("refused", |edge| edge.attempts.refused),
+    ("reset", |edge| edge.attempts.reset),
+    ("timed_out", |edge| edge.attempts.timed_out),
+    ("cancelled", |edge| edge.attempts.cancelled),
+    ("in_flight", |edge| edge.attempts.in_flight),
+];
+
+/// The length of a window in nanoseconds, if it has one.
+fn length(report: &Report, row: usize) -> Option<f64> {
+    let (from, to) = span_ns(report, row);
+    (to > from).then_some((to - from) as f64)
+}
+
+fn run_labels(report: &Report) -> String {
+    let mut labels = format!("experiment=\"{}\"", escape(&report.experiment));
+    if let Some(variant) = &report.variant {
+        labels += &format!(",variant=\"{}\"", escape(variant));
+    }
+    if !report.overrides.is_empty() {
+        let set: Vec<String> =
+            report.overrides.iter().map(|(path, value)| format!("{path}={value}")).collect();
+        labels += &format!(",set=\"{}\"", escape(&set.join("; ")));
+    }
+    labels + &format!(",seed=\"{}\"", report.run.seed)
+}
+
+/// A text as the value of a label. What a terminal or a line-reader would act upon is spelled out first.
+fn escape(text: &str) -> String {
+    clean(text).replace('\\', r"\\").replace('"', "\\\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sim_models::report::{Disturbance, RunFacts, ServiceWindows, Value};
+
+    fn report() -> Report {
+        let mut report = Report { experiment: "retry-storm".into(), ..Report::default() };
+        report.run =
+            RunFacts { seed: 7, duration: 2_500_000_000, window: 1_000_000_000, ..RunFacts::default() };
+        report.run.warm_up = 1_000_000_000;
+        let windows = EdgeWindows {
+            started: vec![3, 4, 1],
+            ok: vec![2, 0, 1],
+            failed: vec![0, 1, 0],
+            attempts: vec![5, 6, 1],
+            latency: vec![vec![(1_000_000, 1), (9_000_000, 1)], vec![], vec![(200_000_000_000, 1)]],
+            ..EdgeWindows::default()
+        };
+        let mut edge = Edge { from_users: true, windows, ..Edge::default() };
+        (edge.calls.started, edge.calls.ok) = (5, 1);
+        report.edges.push("users->\"a\\\n", edge);
+        let windows = ServiceWindows {
+            queue_ns: vec![500_000_000, 0, 250_000_000],
+            queue_max: vec![2, 0, 1],
+            busy_ns: vec![1_000_000_000, 0, 0],
+            available_ns: vec![2_000_000_000, 0, 1_000_000_000],
+        };
+        report.services.push("a", Service { work: 1_500_000_000, windows, ..Service::default() });
+        let slow =
+            Disturbance { what: "slow".into(), on: "a".into(), from: 1_000_000_000, to: Some(2_000_000_000) };
+        report.timeline.disturbances.push(slow);
+        report
+    }
+
+    /// Value and time of each point of a metric.
+    fn points<'a>(page: &'a str, name: &str, having: &str) -> Vec<&'a str> {
+        let begin = format!("brownout_{name}{{");
+        let lines = page.lines().filter(|line| line.starts_with(&begin) && line.contains(having));
+        lines.map(|line| line.rsplit_once("} ").unwrap().1).collect()
+    }
+
+    #[test]
+    fn counters_begin_at_nothing_and_gauges_tell_each_window() {
+        let page = openmetrics(&report(), 0);
+        assert!(page.ends_with("\n# EOF\n") && !page.contains("\n\n"), "{page}");
+        assert_eq!(points(&page, "calls_started_total", ""), ["0 0", "3 1", "7 2", "8 2.5"]);
+        assert_eq!(points(&page, "calls_ended_total", "\"failed\""), ["0 0", "0 1", "1 2", "1 2.5"]);
+        // The last window is half as long.
+        assert_eq!(points(&page, "offered_calls_per_second", ""), ["3 1", "4 2", "2 2.5"]);
+        assert_eq!(points(&page, "queue_length", ""), ["0.5 1", "0 2", "0.5 2.5"]);
+        // Where there was no worker, there is no utilisation.
+        assert_eq!(points(&page, "utilisation_ratio", ""), ["0.5 1", "0 2.5"]);
+        assert_eq!(points(&page, "disturbance", ""), ["0 1", "1 2", "0 2.5"]);
+        // What was measured is known at the end.
+        assert_eq!(points(&page, "measured_calls_total", "\"ok\""), ["0 1", "1 2.5"]);
+        assert_eq!(points(&page, "measured_work_seconds_total", ""), ["0 1", "1.5 2.5"]);
+        assert_eq!(points(&page, "queue_capacity", ""), [""; 0], "it is unbounded");
+    }
+
+    #[test]
+    fn buckets_are_cumulative_in_both_ways() {
+        let page = openmetrics(&report(), 0);
+        let bucket = |le: &str| points(&page, "response_time_seconds_bucket", &format!("le=\"{le}\""));
+        // A bound holds what is equal to it.
+        assert_eq!(bucket("0.0007"), ["0 0", "0 1", "0 2", "0 2.5"]);
+        assert_eq!(bucket("0.001"), ["0 0", "1 1", "1 2", "1 2.5"]);
+        assert_eq!(bucket("0.01"), ["0 0", "2 1", "2 2", "2 2.5"]);
+        assert_eq!(bucket("100.0"), ["0 0", "2 1", "2 2", "2 2.5"]);
+        assert_eq!(bucket("+Inf"), ["0 0", "2 1", "2 2", "3 2.5"]);
+        assert_eq!(points(&page, "response_time_seconds_sum", ""), ["0 0", "0.01 1", "0.01 2", "200.01 2.5"]);
+    }
+
+    #[test]
+    fn series_say_which_run_they_are_from_and_names_stay_text() {
+        let mut report = report();
+        report.variant = Some("calm".into());
+        report.overrides = vec![("a.b".into(), "\"5s\"".into())];
+        let page = openmetrics(&report, 1_700_000_000);
+        let labels = r#"{experiment="retry-storm",variant="calm",set="a.b=\"5s\"",seed="7""#;
+        assert!(page.contains(labels), "{page}");
+        assert!(page.contains(r#",edge="users->\"a\\\\u{a}"} 3 1700000001"#), "{page}");
+        assert!(page.lines().all(|line| line.starts_with('#') || line.contains(labels)));
+    }
+
+    #[test]
+    fn a_model_without_time_has_its_values() {
+        let mut report = Report::default();
+        let value = Value { value: 0.25, unit: "share".into(), ..Value::default() };
+        report.values.push("first try", value);
+        let page = openmetrics(&report, 0);
+        assert_eq!(points(&page, "value", "name=\"first try\",counts=\"share\""), ["0.25 0"]);
+    }
+}
