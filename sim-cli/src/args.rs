@@ -3,6 +3,7 @@
 use crate::command;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use sim_core::SimDuration;
 use std::path::PathBuf;
 
 const EXAMPLES_AND_EXITS: &str = "\
@@ -148,6 +149,36 @@ pub struct Subject {
     pub seed: Option<u64>,
 }
 
+/// On how many seeds, and measured from when on.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "Replications")]
+pub struct Repeats {
+    /// How many seeds, counted up from the first; the file's number unless given (`run`: one)
+    #[arg(long, value_name = "N", conflicts_with = "precision",
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub replications: Option<u32>,
+    /// As many seeds as it takes, at least 10, until every metric's 95 % interval is this narrow: `2%` is
+    /// a mean known to within 2 % of itself
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub precision: Option<f64>,
+    /// The most seeds that --precision may take
+    #[arg(long, value_name = "N", default_value_t = 1_000, requires = "precision",
+          value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    pub max_replications: u32,
+    /// Leave out the beginning, as --set run.warm_up does: `30s`; `auto` finds how much in pilot runs (MSER-5)
+    #[arg(long, value_name = "auto|TIME", value_parser = warm_up)]
+    pub warm_up: Option<WarmUp>,
+}
+
+/// How much of the beginning is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WarmUp {
+    /// As much as pilot runs show to be different from the rest.
+    Auto,
+    /// This much.
+    For(SimDuration),
+}
+
 /// How far a run may go, and on what.
 #[derive(Clone, Copy, Debug, ClapArgs)]
 #[command(next_help_heading = "Limits")]
@@ -179,6 +210,30 @@ pub fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("expected a whole number from 0 to {}", u64::MAX))
 }
 
+/// A share above 0 and below 1: `2%`, `0.02`.
+pub fn share(text: &str) -> Result<f64, String> {
+    let (number, scale) = text.strip_suffix('%').map_or((text, 1.0), |percent| (percent.trim_end(), 100.0));
+    let share = number.parse::<f64>().map_err(|_| "expected a share such as 2% or 0.02".to_string())? / scale;
+    match share {
+        _ if share > 0.0 && share < 1.0 => Ok(share),
+        _ if share >= 1.0 && scale == 1.0 => {
+            Err(format!("expected a share above 0 and below 1; {text} per cent is written {text}%"))
+        }
+        _ => Err("expected a share above 0 and below 100 %, such as 2%".into()),
+    }
+}
+
+/// `auto`, or a time: `30s`.
+pub fn warm_up(text: &str) -> Result<WarmUp, String> {
+    match text {
+        "auto" => Ok(WarmUp::Auto),
+        _ => text
+            .parse()
+            .map(WarmUp::For)
+            .map_err(|why| format!("expected `auto` or a time such as 30s: {why}")),
+    }
+}
+
 /// `path=value`, both sides there.
 pub fn assignment(text: &str) -> Result<(String, String), String> {
     let (path, value) = text.split_once('=').ok_or("expected PATH=VALUE")?;
@@ -187,5 +242,34 @@ pub fn assignment(text: &str) -> Result<(String, String), String> {
         (true, _) => Err("expected a path before `=`".into()),
         (_, true) => Err(format!("expected a value after `{path}=`; an empty text is written {path}='\"\"'")),
         _ => Ok((path.into(), value.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares() {
+        for (text, expected) in
+            [("2%", 0.02), ("0.5 %", 0.005), ("0.02", 0.02), ("99.9%", 0.999), ("1e-3", 0.001)]
+        {
+            assert_eq!(share(text), Ok(expected), "{text}");
+        }
+        for text in ["", "%", "0", "0%", "-1%", "100%", "200%", "1", "2", "abc", "NaN", "inf", "inf%", "2%%"]
+        {
+            assert!(share(text).is_err(), "{text}");
+        }
+        assert!(share("2").unwrap_err().contains("2%"));
+    }
+
+    #[test]
+    fn a_warm_up_is_found_or_given() {
+        assert_eq!(warm_up("auto"), Ok(WarmUp::Auto));
+        assert_eq!(warm_up("30s"), Ok(WarmUp::For(SimDuration::from_secs(30))));
+        assert_eq!(warm_up("0s"), Ok(WarmUp::For(SimDuration::ZERO)));
+        for text in ["", "30", "Auto", "-1s", "soon"] {
+            assert!(warm_up(text).is_err(), "{text}");
+        }
     }
 }

@@ -4,6 +4,13 @@
 //! rows meet the same luck and their differences can be taken seed by seed, and run number `n` is
 //! repeated by `run --seed` alone. Results are placed by index: `--jobs` never shows in one.
 
+mod estimate;
+mod plan;
+mod warm_up;
+
+pub use estimate::{Estimate, Measured, measure, measure_usual};
+pub use plan::{Plan, Planned, Precision, run_planned};
+
 use crate::App;
 use crate::args::{Bounds, Subject};
 use crate::error::{Error, Exit, Result};
@@ -12,9 +19,7 @@ use crate::jobs::{in_order, threads};
 use crate::progress::Meter;
 use crate::simulate::simulate;
 use serde::Serialize;
-use sim_core::stats::Sample;
-use sim_models::report::{Metric, MetricError, Report, Unit};
-use std::ops::Range;
+use sim_models::report::{Metric, Report};
 
 /// What intervals cover: 95 of 100.
 pub const CONFIDENCE: f64 = 0.95;
@@ -213,132 +218,13 @@ fn run_chunks<T: Send>(
     Ok(done)
 }
 
-/// What a metric came to in one run.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Measured {
-    /// True or false.
-    Truth(bool),
-    /// A number.
-    Number(f64),
-    /// Nothing to measure in this run.
-    Absent,
-}
-
-/// These metrics of one report, and what they count; an unknown one is a mistake on the command line.
-pub fn measure(report: &Report, paths: &[String]) -> Result<Vec<(Measured, Unit)>> {
-    let of = |path: &String| match report.metric(path) {
-        Ok(Metric::Truth(truth)) => Ok((Measured::Truth(truth), Unit::Plain)),
-        Ok(Metric::Number(number, unit)) => Ok((Measured::Number(number), unit)),
-        Ok(Metric::Absent) => Ok((Measured::Absent, sim_models::report::unit_of(path))),
-        Err(error) => Err(unknown(error)),
-    };
-    paths.iter().map(of).collect()
-}
-
-/// As [`measure`], of metrics that nobody asked for: which of them this report does not have is told instead.
-pub fn measure_usual(report: &Report, paths: &[String]) -> (Vec<(Measured, Unit)>, Vec<bool>) {
-    let of = |path: &String| match measure(report, std::slice::from_ref(path)) {
-        Ok(measured) => (measured[0], true),
-        Err(_) => ((Measured::Absent, sim_models::report::unit_of(path)), false),
-    };
-    paths.iter().map(of).unzip()
-}
-
-fn unknown(error: MetricError) -> Error {
-    let help = match error.nearest.as_slice() {
-        [] => "  `brownout list metrics EXPERIMENT` names them".into(),
-        nearest => format!("  the nearest are: {}", nearest.join(", ")),
-    };
-    Error::Usage { message: error.message, help }
-}
-
-/// A metric over the seeds of one row.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Estimate {
-    /// In how many runs it was there.
-    pub n: u64,
-    /// In how many it was true, for what is true or false.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub yes: Option<u64>,
-    /// Its mean over them; of a truth, the share.
-    pub mean: Option<f64>,
-    /// Half the width of Student's interval for the mean; absent for fewer than two values.
-    pub half_width: Option<f64>,
-}
-
-impl Estimate {
-    /// Of one value per seed.
-    pub fn of(values: &[Measured]) -> Self {
-        let numbers: Vec<f64> = values.iter().copied().filter_map(number).collect();
-        let yes = values.iter().filter(|value| **value == Measured::Truth(true)).count() as u64;
-        let truths = values.iter().any(|value| matches!(value, Measured::Truth(_)));
-        let sample = Sample::of(&numbers);
-        Estimate {
-            n: sample.n,
-            yes: truths.then_some(yes),
-            mean: (sample.n > 0).then_some(sample.mean),
-            half_width: if truths { None } else { sample.half_width(CONFIDENCE) },
-        }
-    }
-
-    /// Of the differences `values - base`, seed by seed, where both are numbers.
-    pub fn of_differences(values: &[Measured], base: &[Measured]) -> Self {
-        let pairs = values.iter().zip(base);
-        let both = |(a, b): (&Measured, &Measured)| match (a, b) {
-            (Measured::Number(a), Measured::Number(b)) => Some(Measured::Number(a - b)),
-            _ => None,
-        };
-        Estimate::of(&pairs.filter_map(both).collect::<Vec<_>>())
-    }
-
-    /// The interval, if there is one.
-    pub fn interval(&self) -> Option<Range<f64>> {
-        let (mean, half) = (self.mean?, self.half_width?);
-        Some(mean - half..mean + half)
-    }
-}
-
-fn number(value: Measured) -> Option<f64> {
-    match value {
-        Measured::Number(x) if x.is_finite() => Some(x),
-        Measured::Truth(truth) => Some(f64::from(u8::from(truth))),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Measured::{Absent, Number, Truth};
 
     #[test]
     fn seeds_count_up_and_wrap() {
         let seeds = Seeds { first: u64::MAX - 1, count: 4 };
         assert_eq!(seeds.iter().collect::<Vec<_>>(), [u64::MAX - 1, u64::MAX, 0, 1]);
-    }
-
-    #[test]
-    fn estimates_leave_out_what_was_not_there() {
-        let estimate = Estimate::of(&[Number(1.0), Absent, Number(3.0), Number(f64::NAN)]);
-        assert_eq!((estimate.n, estimate.mean, estimate.yes), (2, Some(2.0), None));
-        // t(0.975, 1) * 1: with two values the interval is wide, as it should be.
-        let half = estimate.half_width.expect("two values");
-        assert!((half - 12.706_204_736).abs() < 1e-6, "{half}");
-        assert_eq!(Estimate::of(&[Absent]), Estimate::default());
-        assert_eq!(Estimate::of(&[Number(5.0)]).half_width, None);
-    }
-
-    #[test]
-    fn truths_are_counted() {
-        let estimate = Estimate::of(&[Truth(true), Truth(false), Truth(true), Absent]);
-        assert_eq!((estimate.n, estimate.yes, estimate.half_width), (3, Some(2), None));
-    }
-
-    #[test]
-    fn differences_are_taken_seed_by_seed() {
-        let base = [Number(10.0), Number(100.0), Absent, Number(1.0)];
-        let other = [Number(11.0), Number(101.0), Number(5.0), Absent];
-        let difference = Estimate::of_differences(&other, &base);
-        assert_eq!((difference.n, difference.mean, difference.half_width), (2, Some(1.0), Some(0.0)));
     }
 }

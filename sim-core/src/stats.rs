@@ -1,11 +1,18 @@
-//! Measurement: latency histograms, exact time integrals, and means between runs.
+//! Measurement: latency histograms, exact time integrals, and what many runs say together.
 //!
-//! Everything that a result depends on is an integer: counts, nanoseconds, nanoseconds times items.
-//! Floats appear only when a number is divided for display.
+//! Everything that a run's result depends on is an integer: counts, nanoseconds, nanoseconds times items.
+//! Floats appear when a number is divided for display, and between runs: means over seeds with Student's
+//! intervals, differences of systems on the same luck, when to stop, what to leave out. Those are summed in
+//! the order of the seeds.
 
+mod difference;
 mod histogram;
+pub mod precision;
+mod warm_up;
 
+pub use difference::{Difference, Ratio, change_of_truth, pairing_factor};
 pub use histogram::{LatencyHistogram, LatencyWindows, SIGNIFICANT_DIGITS};
+pub use warm_up::mser5;
 
 use crate::time::SimTime;
 

@@ -1,7 +1,7 @@
 //! `brownout compare EXPERIMENT`: all variants on the same luck.
 
 use crate::App;
-use crate::args::{Bounds, Subject, TableFormat};
+use crate::args::{Bounds, Repeats, Subject, TableFormat};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{BASE, Opened};
 use crate::files::OutDir;
@@ -9,7 +9,7 @@ use crate::render::compare::{self as page, Compared, Comparison};
 use crate::render::estimate::{Column, less_is_better};
 use crate::render::json;
 use crate::render::run::kind;
-use crate::replicate::{Estimate, Measured, Outcome, Row, measure, run_all, seeds_of, usual};
+use crate::replicate::{Estimate, Measured, Outcome, Planned, Row, measure, run_planned, usual};
 use clap::Args as ClapArgs;
 use sim_models::report::{Disturbance, Report, Series, Unit, VerdictKind};
 use std::collections::BTreeMap;
@@ -35,9 +35,6 @@ pub struct Compare {
     /// Only these variants; `base` is the file as it stands. All unless given
     #[arg(long, value_name = "NAME")]
     pub variant: Vec<String>,
-    /// How many seeds, counted up from the first; the file's number unless given
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub replications: Option<u32>,
     /// The metrics to compare, instead of the usual ones: see `brownout list metrics EXPERIMENT`
     #[arg(long, value_name = "METRIC")]
     pub metric: Vec<String>,
@@ -47,6 +44,9 @@ pub struct Compare {
     /// Also write comparison.json and comparison.csv to this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// On how many seeds.
+    #[command(flatten)]
+    pub repeats: Repeats,
     /// How far.
     #[command(flatten)]
     pub bounds: Bounds,
@@ -55,10 +55,10 @@ pub struct Compare {
 pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     let opened = app.open(&args.subject.name)?;
     let names = chosen(args, app, &opened)?;
-    let seeds = seeds_of(app, &opened, None, &args.subject, args.replications)?;
     let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES)).transpose()?;
-    let rows: Vec<Row> =
+    let mut rows: Vec<Row> =
         names.iter().map(|name| Row { variant: name.clone(), set: args.subject.set.clone() }).collect();
+    let plan = args.repeats.plan(app, &opened, &mut rows, args.subject.seed, None, &args.bounds)?;
 
     // Which metrics there are shows in the first report; all variants are variants of one model.
     let paths = OnceLock::new();
@@ -74,12 +74,18 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
             picture: report.timeline.series.into_iter().find(|series| first && series.name == "goodput"),
         })
     };
-    let outcome = run_all(app, &opened, &rows, seeds, &args.bounds, keep)?;
+    let named = |kept: &Kept| {
+        let paths = paths.get().expect("something was measured").iter().cloned();
+        paths.zip(kept.measured.iter().map(|(measured, _)| *measured)).collect()
+    };
+    let Planned { outcome, seeds, precision } =
+        run_planned(app, &opened, &rows, plan, &args.bounds, keep, named)?;
     let paths = paths.into_inner().unwrap_or_default();
     let mut comparison = compared(&opened.found.name, &names, &paths, &outcome);
-    comparison.set.clone_from(&args.subject.set);
+    comparison.set.clone_from(&rows[0].set);
     comparison.seeds = seeds;
-    let first = app.prepare(&opened, names[0].as_deref(), &args.subject.set, Some(seeds.first))?;
+    comparison.incomplete.extend(precision.as_ref().and_then(|precision| precision.incomplete(seeds)));
+    let first = app.prepare(&opened, names[0].as_deref(), &rows[0].set, Some(seeds.first))?;
     comparison.next = first.replay.bounded_line("run", &args.bounds);
 
     let (json, csv) = (json(&comparison), page::csv(&comparison));

@@ -17,7 +17,7 @@ pub mod sweep;
 
 pub mod table;
 #[cfg(test)]
-mod testdata;
+pub(crate) mod testdata;
 pub mod timeline;
 mod traffic;
 
