@@ -14,6 +14,7 @@ use super::decode::{Decode, Decoder};
 use super::diagnostic::{Diagnostic, Diagnostics, Failed, SHOWN, Sources};
 use super::doc::TypeRef;
 use super::file::parse_file;
+use super::grid::{in_variant, problem_key, too_many};
 use super::node::{Entry as Field, Kind, Node, Span, Spanned};
 use super::path::{Override, Path, Place, Roots, apply, path_of};
 use super::print;
@@ -91,6 +92,27 @@ impl Experiment {
         overrides: &[(String, String)],
         catalog: &Catalog,
     ) -> Result<(Experiment, Diagnostics), Failed> {
+        Self::read(name, text, overrides, catalog, true)
+    }
+
+    /// The same, but nothing is said about the points of its sweep: whoever sweeps checks those of a [`Grid`].
+    ///
+    /// [`Grid`]: super::Grid
+    pub fn parse_unswept(
+        name: &str,
+        text: &str,
+        catalog: &Catalog,
+    ) -> Result<(Experiment, Diagnostics), Failed> {
+        Self::read(name, text, &[], catalog, false)
+    }
+
+    fn read(
+        name: &str,
+        text: &str,
+        overrides: &[(String, String)],
+        catalog: &Catalog,
+        points: bool,
+    ) -> Result<(Experiment, Diagnostics), Failed> {
         let mut sources = Sources::default();
         let file = sources.add(name, text);
         let mut problems = Diagnostics::new();
@@ -103,7 +125,7 @@ impl Experiment {
             return Err(Failed { sources, diagnostics: problems.finish() });
         };
         experiment.set = set;
-        experiment.check_all(&mut problems);
+        experiment.check_all(points, &mut problems);
         let diagnostics = problems.finish();
         if diagnostics.has_errors() {
             return Err(Failed { sources, diagnostics });
@@ -192,9 +214,8 @@ impl Experiment {
             found
         });
         let point = point.map(|point| self.point(point)).unwrap_or_default();
-        let resolved = self.resolve(chosen, point.iter().chain(&extra), &mut problems);
-        match resolved {
-            Some((model, run)) if !problems.has_errors() => Ok(self.finish(model, run)),
+        match self.resolve(chosen, point.iter().chain(&extra), &mut problems) {
+            Some((model, run)) if !problems.has_errors() => Ok(resolved(&self.about, self.entry, model, run)),
             _ => Err(Failed { sources, diagnostics: problems.finish() }),
         }
     }
@@ -229,154 +250,111 @@ impl Experiment {
         more: impl Iterator<Item = &'a Override>,
         problems: &mut Diagnostics,
     ) -> Option<(Box<dyn Scenario>, RunSpec)> {
-        let (mut tree, mut timing) = (self.model.clone(), self.run.clone());
-        let entry = self.entry;
+        let (mut model, mut run) = (self.model.clone(), self.run.clone());
         let mut placed = true;
         let before = variant.map_or(&[][..], |variant| &variant.set);
         for set in before.iter().chain(&self.set).chain(more) {
-            let roots = Roots { model: &mut tree, run: &mut timing };
-            let place = Place { describe: entry.describe, expand: &|node| entry.expand(node) };
-            if let Err(diagnostic) = apply(set, roots, place, TypeRef::of::<RunSpec>()) {
-                problems.push(*diagnostic);
-                placed = false;
-            }
+            placed &= place(self.entry, set, &mut model, &mut run, problems);
         }
-        let mut cx = Decoder::new();
-        let model = (entry.decode)(&tree, &mut cx);
-        let run = cx.at("run", |cx| RunSpec::decode(&timing, cx));
-        if let (Some(model), Some(run), false) = (&model, &run, cx.has_errors()) {
-            model.check(run, &mut cx);
-        }
-        let sound = placed && !cx.has_errors();
-        let mut found = cx.into_diagnostics().finish();
-        // Each takes a walk over the tree, and a hostile file may have a million: only those that are shown.
-        found.iter_mut().take(SHOWN).for_each(|diagnostic| complete_path(diagnostic, &tree, &timing));
-        problems.append(found);
-        if sound { model.zip(run) } else { None }
-    }
-
-    /// What was decoded, with its canonical form and its digest.
-    fn finish(&self, model: Box<dyn Scenario>, run: RunSpec) -> Resolved {
-        let entry = self.entry;
-        let (written, timing) = (model.canonical(), run.encode());
-        let mut digester = Digester::new(INPUT);
-        digester.text(entry.name);
-        digester.word(u64::from(entry.version));
-        written.feed(&mut digester);
-        // The seed is the caller's to add, and the number of replications changes none of them.
-        RunSpec { seed: 0, replications: 1, ..run.clone() }.encode().feed(&mut digester);
-        let canonical = Node::record([
-            ("format", Node::number(FORMAT)),
-            ("about", Node::text(&self.about)),
-            ("model", written.named(Some(entry.name))),
-            ("run", timing),
-        ]);
-        let input_digest = digester.finish();
-        Resolved { about: self.about.clone(), entry, model, run, canonical, input_digest }
+        decoded(self.entry, &model, &run, problems).filter(|_| placed)
     }
 
     /// Everything that could run. A problem is reported for the first thing that has it.
-    fn check_all(&self, problems: &mut Diagnostics) {
+    fn check_all(&self, points: bool, problems: &mut Diagnostics) {
         let mut found = Diagnostics::new();
-        let sound = self.resolve(None, std::iter::empty(), &mut found).is_some();
+        self.resolve(None, std::iter::empty(), &mut found);
         let mut told: BTreeSet<_> = found.iter().map(problem_key).collect();
         problems.append(found);
-        let mut add = |found: Diagnostics, suffix: &dyn Fn() -> String, problems: &mut Diagnostics| {
-            for mut diagnostic in found.into_iter() {
-                if told.insert(problem_key(&diagnostic)) {
-                    diagnostic.message.push_str(&suffix());
-                    problems.push(diagnostic);
-                }
-            }
-        };
         for variant in &self.variants {
             let mut found = Diagnostics::new();
             self.resolve(Some(variant), std::iter::empty(), &mut found);
-            add(found, &|| in_variant(Some(variant)), problems);
+            for mut diagnostic in found.into_iter() {
+                if told.insert(problem_key(&diagnostic)) {
+                    diagnostic.message.push_str(&in_variant(Some(&variant.name.value)));
+                    problems.push(diagnostic);
+                }
+            }
         }
-        let Some(points) = self.count_points(problems) else { return };
-        let mut axes: Vec<Vec<(u64, Span)>> = vec![Vec::new(); self.axes.len()];
+        if self.axes.is_empty() || !points || too_many(&self.axes, self.variants.len() + 1, problems) {
+            return;
+        }
         for variant in std::iter::once(None).chain(self.variants.iter().map(Some)) {
-            // Where nothing is sound yet, each value once is enough.
-            for point in (0..points).filter(|&point| sound || self.on_an_axis(point)) {
-                if problems.full() {
-                    return;
-                }
-                let set = self.point(point);
-                let mut found = Diagnostics::new();
-                let resolved = self.resolve(variant, set.iter(), &mut found);
-                let suffix = || {
-                    let at: Vec<_> =
-                        set.iter().map(|set| format!("{} = {}", set.path, set.value.brief())).collect();
-                    format!("{} (with {})", in_variant(variant), at.join(", "))
-                };
-                // Where the swept value itself is pointed at, there is no need to repeat it.
-                let within = |at: Span, set: &Override| set.value.span.holds(at) || set.path.span().holds(at);
-                let own =
-                    found.iter().all(|d| d.span().is_some_and(|at| set.iter().any(|set| within(at, set))));
-                add(found, if own { &String::new } else { &suffix }, problems);
-                if let (Some((model, run)), None, true) = (resolved, variant, self.on_an_axis(point)) {
-                    let mut digest = Digester::new(INPUT);
-                    digest.pair(run.seed, u64::from(run.replications));
-                    digest.word(self.finish(model, run).input_digest);
-                    self.note_values(point, digest.finish(), &mut axes);
-                }
+            if problems.full() {
+                return;
             }
-        }
-        for (axis, values) in self.axes.iter().zip(&axes) {
-            report_equal_values(axis, values, problems);
-        }
-    }
-
-    /// The size of the grid, unless it is too large to be looked at.
-    fn count_points(&self, problems: &mut Diagnostics) -> Option<usize> {
-        let sizes = self.axes.iter().map(|axis| axis.values.len());
-        let all = sizes.clone().chain([self.variants.len() + 1]).try_fold(1usize, usize::checked_mul);
-        match all {
-            Some(all) if all <= MAX_POINTS => Some(self.points()),
-            _ => {
-                let sizes = sizes.map(|size| size.to_string()).collect::<Vec<_>>().join(" x ");
-                let variants = self.variants.len();
-                let message = format!(
-                    "the sweep has {sizes} points for each of {} variants, allowed {MAX_POINTS} in all",
-                    variants + 1
-                );
-                let place = self.axes.first().map_or(Span::default(), |axis| axis.path.span());
-                problems
-                    .push(Diagnostic::error(place, message))
-                    .path("sweep")
-                    .help("take fewer values on an axis");
-                None
+            let grid = self.own_grid(variant);
+            let mut checked = grid.check(0..grid.points());
+            if variant.is_none() && checked.sound() {
+                grid.refuse_equal_values(&std::mem::take(&mut checked.inputs), problems);
             }
-        }
-    }
-
-    /// For each axis, the index of its value at a point if all others are at their first.
-    fn alone(&self, point: usize) -> impl Iterator<Item = Option<usize>> {
-        let mut stride = self.points();
-        self.axes.iter().map(move |axis| {
-            stride /= axis.values.len();
-            let index = point / stride % axis.values.len();
-            (point == index * stride).then_some(index)
-        })
-    }
-
-    fn on_an_axis(&self, point: usize) -> bool {
-        self.alone(point).any(|index| index.is_some())
-    }
-
-    /// Remembers the digests of points that differ from the first in one axis only.
-    fn note_values(&self, point: usize, digest: u64, noted: &mut [Vec<(u64, Span)>]) {
-        for ((axis, index), noted) in self.axes.iter().zip(self.alone(point)).zip(noted) {
-            if let Some(index) = index {
-                noted.push((digest, axis.values[index].span));
-            }
+            checked.news(&mut told).for_each(|diagnostic| _ = problems.push(diagnostic));
         }
     }
 }
 
-fn problem_key(problem: &Diagnostic) -> (Option<Span>, String) {
-    (problem.span(), problem.message.clone())
+/// Puts a value at its path, if the path leads somewhere.
+pub(super) fn place(
+    entry: Entry,
+    set: &Override,
+    model: &mut Node,
+    run: &mut Node,
+    problems: &mut Diagnostics,
+) -> bool {
+    let place = Place { describe: entry.describe, expand: &|node| entry.expand(node) };
+    match apply(set, Roots { model, run }, place, TypeRef::of::<RunSpec>()) {
+        Ok(()) => true,
+        Err(diagnostic) => {
+            problems.push(*diagnostic);
+            false
+        }
+    }
+}
+
+/// What the two trees say, if they are sound.
+pub(super) fn decoded(
+    entry: Entry,
+    model: &Node,
+    run: &Node,
+    problems: &mut Diagnostics,
+) -> Option<(Box<dyn Scenario>, RunSpec)> {
+    let mut cx = Decoder::new();
+    let scenario = (entry.decode)(model, &mut cx);
+    let spec = cx.at("run", |cx| RunSpec::decode(run, cx));
+    if let (Some(scenario), Some(spec), false) = (&scenario, &spec, cx.has_errors()) {
+        scenario.check(spec, &mut cx);
+    }
+    let sound = !cx.has_errors();
+    let mut found = cx.into_diagnostics();
+    if !found.is_empty() {
+        found = found.finish();
+        // Each takes a walk over the tree, and a hostile file may have a million: only those that are shown.
+        found.iter_mut().take(SHOWN).for_each(|diagnostic| complete_path(diagnostic, model, run));
+        problems.append(found);
+    }
+    if sound { scenario.zip(spec) } else { None }
+}
+
+/// What was decoded, with its canonical form and its digest.
+pub(super) fn resolved(about: &str, entry: Entry, model: Box<dyn Scenario>, run: RunSpec) -> Resolved {
+    let input_digest = input_digest(entry, &*model, &run);
+    let canonical = Node::record([
+        ("format", Node::number(FORMAT)),
+        ("about", Node::text(about)),
+        ("model", model.canonical().named(Some(entry.name))),
+        ("run", run.encode()),
+    ]);
+    Resolved { about: about.into(), entry, model, run, canonical, input_digest }
+}
+
+/// The digest's part `i` but for the seed, which is the caller's to add; the number of replications
+/// changes none of them.
+pub(super) fn input_digest(entry: Entry, model: &dyn Scenario, run: &RunSpec) -> u64 {
+    let mut digester = Digester::new(INPUT);
+    digester.text(entry.name);
+    digester.word(u64::from(entry.version));
+    model.canonical().feed(&mut digester);
+    RunSpec { seed: 0, replications: 1, ..run.clone() }.encode().feed(&mut digester);
+    digester.finish()
 }
 
 /// Checks that follow decoding know where a value was written; this finds out which one it is.
@@ -390,27 +368,7 @@ fn complete_path(diagnostic: &mut Diagnostic, model: &Node, run: &Node) {
     }
 }
 
-fn in_variant(variant: Option<&Variant>) -> String {
-    variant.map_or(String::new(), |variant| format!(" (in variant `{}`)", variant.name.value))
-}
-
-fn report_equal_values(axis: &Axis, values: &[(u64, Span)], problems: &mut Diagnostics) {
-    let mut known = std::collections::BTreeMap::new();
-    for &(digest, span) in values {
-        if let Some(&first) = known.get(&digest) {
-            let message = format!("a value of `{}` occurs twice", axis.path);
-            problems
-                .push(Diagnostic::error(span, message))
-                .path("sweep")
-                .label(first, "first here")
-                .help("remove one");
-        } else {
-            known.insert(digest, span);
-        }
-    }
-}
-
-fn read_overrides(
+pub(super) fn read_overrides(
     given: &[(String, String)],
     sources: &mut Sources,
     problems: &mut Diagnostics,

@@ -13,7 +13,8 @@
 //!   problems: all of them, each with path, place and help.
 //! - `encode` gives the canonical form, with every default filled in. It is what `show` prints, what the
 //!   digest is taken of, and where a path that the file does not mention is looked up.
-//! - [`Experiment`] puts these together, and checks all that could run before anything does.
+//! - [`Experiment`] puts these together, and checks all that could run before anything does; a [`Grid`] is one
+//!   variant of it over every combination of some values.
 //!
 //! # What is deliberately absent
 //! No files and no terminal: [`Failed`] holds what a renderer needs. No serde: it stops at its first error
@@ -24,6 +25,7 @@ pub mod decode;
 mod diagnostic;
 mod doc;
 mod file;
+mod grid;
 mod load;
 mod map;
 mod node;
@@ -42,6 +44,7 @@ pub use diagnostic::{
 };
 pub use doc::{FieldDoc, Shape, TypeDoc, TypeRef, VariantDoc, join_doc};
 pub use file::{MAX_BYTES, parse_file, source_from_bytes};
+pub use grid::{AxisText, Checked, Grid, Input};
 pub use load::{Axis, Experiment, FORMAT, MAX_POINTS, Resolved, Variant};
 pub use map::Map;
 pub use node::{Entry, Kind, Node, Span, Spanned};

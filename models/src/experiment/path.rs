@@ -123,6 +123,11 @@ impl Path {
         self.steps.iter().zip(&other.steps).all(|(a, b)| a.0 == b.0)
     }
 
+    /// Whether it names what `other` names, or something around it.
+    pub(super) fn covers(&self, other: &Path) -> bool {
+        self.steps.len() <= other.steps.len() && self.overlaps(other)
+    }
+
     fn text_to(&self, steps: usize) -> String {
         let mut text = String::new();
         for (step, _) in &self.steps[..steps] {
