@@ -234,7 +234,7 @@ impl Scenario for CallbackRouting {
         let name_of = |entity| names.get(&entity).cloned().unwrap_or_default();
         let trajectory = drive::trajectory(&mut simulation, routes::kind_name, routes::outcome_name, name_of);
         summary::fill(&mut report, simulation.into_model(), driven.reached);
-        RunOutput { report, trajectory }
+        RunOutput { report, trajectory, ..RunOutput::default() }
     }
 
     fn explain(&self, _run: &RunSpec) -> Explanation {

@@ -20,6 +20,11 @@ pub trait Scenario: Send + Sync {
     /// Runs it. The head of the report (experiment, variant, seed, `i` and `s`) is filled by the caller.
     fn run(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput;
 
+    /// Why no call of it can be traced, in a clause; `None` if [`crate::trace::collect`] can.
+    fn untraceable(&self) -> Option<&'static str> {
+        Some("it simulates no calls over edges")
+    }
+
     /// What it amounts to before it is run.
     fn explain(&self, _run: &RunSpec) -> Explanation {
         Explanation::default()

@@ -258,7 +258,7 @@ impl Scenario for Contention {
         let name_of = |_| "row".to_string();
         let trajectory = drive::trajectory(&mut simulation, kind_name, outcome_name, name_of);
         simulation.into_model().fill(&mut report);
-        RunOutput { report, trajectory }
+        RunOutput { report, trajectory, ..RunOutput::default() }
     }
 
     fn explain(&self, _run: &RunSpec) -> Explanation {

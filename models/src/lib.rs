@@ -26,7 +26,7 @@
 //! - [`service_graph`]: requests through services. [`policy`]: what stands between a caller and the network.
 //! - [`callback_routing`], [`contention`]: models of their own. [`drive`]: what all models share while they run.
 //! - [`report`]: what came out, for any model; it is read back as well as written.
-//! - [`trace`]: single calls, attempt by attempt. [`theory`]: closed forms, to be held against what was simulated. [`distribution`]: times as users write them.
+//! - [`trace`]: single calls, attempt by attempt, chosen and followed. [`theory`]: closed forms, to be held against what was simulated. [`distribution`]: times as users write them.
 //!
 //! A run is a pure function of the resolved experiment and the [`RunOptions`](run::RunOptions); the observer
 //! can end it and change nothing. What is impossible is asserted, so a panic here is a bug of ours.

@@ -2,6 +2,7 @@
 
 use crate::experiment::Resolved;
 use crate::report::{self, Report, Table, results_digest};
+use crate::trace::{Trace, Tracing};
 use sim_core::digest::{self, Digester, Hex};
 use sim_core::{Engine, Limits, SimTime};
 use std::ops::{ControlFlow, Range};
@@ -36,6 +37,8 @@ pub struct RunOptions {
     pub max_in_flight: u64,
     /// Keep what is witnessed during these events.
     pub record: Option<Range<u64>>,
+    /// Choose or follow single calls.
+    pub trace: Option<Tracing>,
 }
 
 impl RunOptions {
@@ -47,6 +50,7 @@ impl RunOptions {
             limits: Limits::default(),
             max_in_flight: DEFAULT_MAX_IN_FLIGHT,
             record: None,
+            trace: None,
         }
     }
 }
@@ -75,6 +79,8 @@ pub struct RunOutput {
     pub report: Report,
     /// The recorded stretch of the trajectory, if one was asked for.
     pub trajectory: Vec<TrajectoryLine>,
+    /// The calls that were chosen or followed, if that was asked for.
+    pub traces: Vec<Trace>,
 }
 
 /// One event of a trajectory in words.

@@ -2,6 +2,7 @@
 
 use super::arrivals::Schedule;
 use super::fault::{Fault, Target};
+use super::follow::Listener;
 use super::measure::{EdgeStats, ServiceStats};
 use super::slab::Slab;
 use super::spec::*;
@@ -88,7 +89,9 @@ pub fn build(spec: &GraphSpec, run: &RunSpec, options: &RunOptions) -> Graph {
         .map(|(number, (name, service))| build_service(number, name, service, spec, &plans, &streams))
         .collect();
     let built: Vec<Edge> = plans.iter().map(|plan| build_edge(plan, spec, &streams)).collect();
+    let measured_from = SimTime::ZERO + run.warm_up;
     Graph {
+        listener: Listener::new(options.trace.as_ref(), &built, measured_from),
         workloads: spec.workload.iter().enumerate().map(|(n, w)| build_workload(n, w, &streams)).collect(),
         faults: spec
             .faults
@@ -101,7 +104,7 @@ pub fn build(spec: &GraphSpec, run: &RunSpec, options: &RunOptions) -> Graph {
         calls: Slab::default(),
         attempts: Slab::default(),
         ready: Vec::new(),
-        measured_from: SimTime::ZERO + run.warm_up,
+        measured_from,
         max_in_flight: options.max_in_flight,
     }
 }

@@ -29,6 +29,18 @@ pub enum CallEnd {
 }
 
 impl CallEnd {
+    /// The words of a trace: those of the report.
+    pub fn name(self) -> &'static str {
+        match self {
+            CallEnd::Ok => Outcome::Ok.name(),
+            CallEnd::Failed(cause) => cause.name(),
+            CallEnd::Deadline => "deadline",
+            CallEnd::BreakerOpen => "breaker open",
+            CallEnd::BulkheadFull => "bulkhead full",
+            CallEnd::Cancelled => "cancelled",
+        }
+    }
+
     /// What a breaker that watches whole calls sees.
     fn outcome(self) -> Outcome {
         match self {
@@ -52,6 +64,7 @@ impl Graph {
             && !bulkhead.try_acquire()
         {
             edge.stats.call_ended(CallEnd::BulkheadFull, SimDuration::ZERO, 0, measured);
+            self.listener.tell(|tracer| tracer.call_begins(None, parent, (edge_id, client), key, now));
             self.notify(parent, edge_id, false, ctx);
             return;
         }
@@ -71,6 +84,7 @@ impl Graph {
             live: None,
             permit: None,
         });
+        self.listener.tell(|tracer| tracer.call_begins(Some(call), parent, (edge_id, client), key, now));
         self.try_attempt(call, ctx);
     }
 
@@ -135,6 +149,7 @@ impl Graph {
             failed: false,
             measured: false,
         });
+        self.listener.tell(|tracer| tracer.attempt_sent(attempt, id, edge_id, number, now));
         call.live = Some(attempt);
         let until = timeout.min(deadline);
         if until < SimTime::MAX {
@@ -152,12 +167,14 @@ impl Graph {
     pub fn transmit(&mut self, message: Message, ctx: &mut Ctx) {
         let (Message::Request(id) | Message::Reply(id)) = message;
         let attempt = &self.attempts[id];
+        self.listener.tell(|tracer| tracer.transmits(id, attempt.edge, ctx.now()));
         let edge = &mut self.edges[attempt.edge as usize];
         if edge.loses(attempt.key, message) {
             return self.swallow(id);
         }
         if edge.holding {
             edge.held.push(message);
+            self.listener.tell(|tracer| tracer.held(id));
             return;
         }
         if matches!(edge.network, Network::Instant) {
@@ -185,6 +202,7 @@ impl Graph {
     /// An answer reaches the caller, who may have given up.
     pub fn answered(&mut self, id: AttemptId, ctx: &mut Ctx) {
         self.account_work(id, true);
+        self.listener.tell(|tracer| tracer.answered(id, &self.attempts[id], ctx.now()));
         let attempt = &mut self.attempts[id];
         attempt.server = Server::Gone;
         if !attempt.awaited {
@@ -239,6 +257,7 @@ impl Graph {
         let call = &mut self.calls[attempt.call];
         call.live = None;
         let measured = call.started >= self.measured_from;
+        self.listener.tell(|tracer| tracer.attempt_ended(id, outcome, ctx.now()));
         self.edges[call.edge as usize].attempt_ended(call, attempt, outcome, measured, ctx.now());
         if attempt.server == Server::Gone {
             self.attempts.remove(id);
@@ -256,6 +275,7 @@ impl Graph {
             && !budget.try_retry()
         {
             edge.stats.budget_refused(call.started >= self.measured_from);
+            self.listener.tell(|tracer| tracer.budget_refused(id, call.edge, ctx.now()));
             return self.end_call(id, CallEnd::Failed(outcome), ctx);
         }
         self.back_off(id, ctx);
@@ -263,6 +283,7 @@ impl Graph {
 
     fn breaker_refused(&mut self, id: CallId, ctx: &mut Ctx) {
         let call = &self.calls[id];
+        self.listener.tell(|tracer| tracer.breaker_refused(id, call.edge, call.tries, ctx.now()));
         if self.edges[call.edge as usize].retry.retries_breaker_open(u32::from(call.tries)) {
             self.back_off(id, ctx);
         } else {
@@ -272,6 +293,7 @@ impl Graph {
 
     fn back_off(&mut self, id: CallId, ctx: &mut Ctx) {
         let call = &mut self.calls[id];
+        self.listener.tell(|tracer| tracer.backs_off(id, call.edge, ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
         let mut words = edge.jitter.at(call.key.child(u64::from(call.tries)));
         let delay = edge.retry.delay(u32::from(call.tries), call.previous_delay, &mut words);
@@ -282,6 +304,7 @@ impl Graph {
 
     /// A back-off is over.
     pub fn resume(&mut self, id: CallId, ctx: &mut Ctx) {
+        self.listener.tell(|tracer| tracer.back_off_ends(id, ctx.now()));
         let call = &mut self.calls[id];
         call.timer = None;
         let edge = &self.edges[call.edge as usize];
@@ -300,6 +323,7 @@ impl Graph {
             ctx.cancel(timer);
         }
         let measured = call.started >= self.measured_from;
+        self.listener.tell(|tracer| tracer.call_ended(id, end, ctx.now()));
         self.edges[call.edge as usize].call_ended(call, end, measured, ctx.now());
         let (parent, edge) = (call.parent, call.edge);
         self.notify(parent, edge, end == CallEnd::Ok, ctx);

@@ -8,6 +8,7 @@
 //! - `replica`: the callee's side: admission, queue, worker, further calls, answer; crashes.
 //! - `fault`: active effects, and what is derived from them.
 //! - `measure`: what is counted, and the exact laws the counts must obey.
+//! - `follow`: what happened to single calls, for whoever asked to trace them.
 //! - `build`: from what the user wrote to what runs. `check`: what the user may not write.
 //! - `arrivals`: when open workloads call. `explain`, `theory`: what is known before a run, and beside it.
 //!
@@ -26,6 +27,7 @@ mod call;
 mod check;
 mod explain;
 mod fault;
+mod follow;
 mod measure;
 mod replica;
 mod report;
@@ -88,6 +90,10 @@ impl Scenario for ServiceGraph {
 
     fn explain(&self, run: &RunSpec) -> Explanation {
         explain::explain(&self.spec, run)
+    }
+
+    fn untraceable(&self) -> Option<&'static str> {
+        None
     }
 }
 

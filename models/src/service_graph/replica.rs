@@ -1,6 +1,7 @@
 //! The callee's side: admission, queue, worker, calls, answer; and what a crash does to all of it.
 
 use super::Ctx;
+use super::follow::Arrival;
 use super::spec::CrashStyle;
 use super::state::*;
 use super::witness as kind;
@@ -26,7 +27,10 @@ impl Graph {
         }
         let replica_id = attempt.replica;
         let replica = &mut service.replicas[replica_id as usize];
+        let at = (service_id, (!service.shared_queue).then_some(replica_id));
         if replica.down > 0 {
+            let what = if replica.silent { Arrival::Down } else { Arrival::Refused };
+            self.listener.tell(|tracer| tracer.arrives(id, at, what, now));
             if replica.silent {
                 self.swallow(id)
             } else {
@@ -35,6 +39,7 @@ impl Graph {
             return;
         }
         if replica.black_hole {
+            self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::BlackHole, now));
             return self.swallow(id);
         }
         if replica.busy.value() < u64::from(service.workers) {
@@ -44,18 +49,21 @@ impl Graph {
             let queue = service.queue_of(replica_id);
             let queue = &mut service.replicas[queue];
             if queue.queue.len() >= service.capacity {
+                self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Rejected, now));
                 return self.answer(id, Outcome::Rejected, ctx);
             }
             queue.queue.push_back(id);
             queue.waiting.increment(now);
             queue.in_hand += u32::from(!service.shared_queue);
             attempt.server = Server::Queued;
+            self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Queued, now));
         }
         self.die_if_overwhelmed(service_id, replica_id, ctx);
     }
 
     #[inline(always)]
     fn start_work(&mut self, id: AttemptId, service: u32, replica: u32, waited: SimDuration, ctx: &mut Ctx) {
+        self.listener.tell(|tracer| tracer.work_begins(id, service, replica, ctx.now()));
         let attempt = &mut self.attempts[id];
         let service = &mut self.services[service as usize];
         let replica = &mut service.replicas[replica as usize];
@@ -86,6 +94,7 @@ impl Graph {
             return self.finish(id, if fails { Outcome::Error } else { Outcome::Ok }, ctx);
         }
         attempt.server = Server::Waiting;
+        self.listener.tell(|tracer| tracer.waiting_begins(id, service_id, replica_id, now));
         if !service.blocking {
             service.replicas[replica_id as usize].release_worker(attempt.since, now);
             self.serve_next(service_id, replica_id, ctx);
@@ -166,6 +175,7 @@ impl Graph {
     /// The request is over at this replica: the worker is free and the answer goes out.
     #[inline(always)]
     fn finish(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
+        self.listener.tell(|tracer| tracer.finished(id, outcome, ctx.now()));
         let attempt = &mut self.attempts[id];
         let (service_id, replica_id) = (self.edges[attempt.edge as usize].callee, attempt.replica);
         let service = &mut self.services[service_id as usize];
@@ -198,6 +208,7 @@ impl Graph {
     /// Nothing will come back: the message or the request is lost.
     pub fn swallow(&mut self, id: AttemptId) {
         self.attempts[id].server = Server::Gone;
+        self.listener.tell(|tracer| tracer.swallowed(id));
         self.account_work(id, false);
         if !self.attempts[id].awaited {
             self.attempts.remove(id);
@@ -250,6 +261,7 @@ impl Graph {
             let replica = &mut service.replicas[replica_id as usize];
             if service.drop_expired && !attempt.awaited {
                 replica.in_hand -= u32::from(!service.shared_queue);
+                self.listener.tell(|tracer| tracer.lost_in_hand(id, "expired", now));
                 self.swallow(id);
                 continue;
             }
@@ -305,6 +317,7 @@ impl Graph {
             }
         }
         for &id in &lost {
+            self.listener.tell(|tracer| tracer.lost_in_hand(id, "crashed", now));
             let attempt = &mut self.attempts[id];
             let service = &mut self.services[service_id as usize];
             let replica = &mut service.replicas[replica_id as usize];

@@ -22,6 +22,7 @@ pub fn report(
 ) -> RunOutput {
     let now = driven.reached;
     simulation.model_mut().check_laws(now);
+    let traces = simulation.model_mut().traces(now);
     let witnesses = simulation.recorded();
     let mut report = Report {
         run: drive::facts(&simulation, run),
@@ -50,7 +51,7 @@ pub fn report(
         );
     }
     let trajectory = witnesses.iter().map(|w| line(w, &graph)).collect();
-    RunOutput { report, trajectory }
+    RunOutput { report, trajectory, traces }
 }
 
 fn edge_section(edge: &Edge, closed_loop: bool, user_calls: u64, measured: SimDuration) -> report::Edge {

@@ -107,6 +107,12 @@ impl<T> Slab<T> {
 }
 
 impl<T> Id<T> {
+    /// Its place: of two that are live at once never the same.
+    #[inline]
+    pub fn index(self) -> usize {
+        self.index as usize
+    }
+
     #[inline]
     fn new(index: u32, generation: u32) -> Self {
         Id { index, generation: NonZeroU32::new(generation).expect("odd"), of: PhantomData }

@@ -3,6 +3,7 @@
 
 use super::arrivals::Schedule;
 use super::fault::Fault;
+use super::follow::Listener;
 use super::measure::{EdgeStats, ServiceStats};
 use super::slab::{Id, Slab};
 use super::spec::CrashStyle;
@@ -35,6 +36,8 @@ pub struct Graph {
     pub measured_from: SimTime,
     /// The most calls, and the most requests: a request whose caller has given up may wait on.
     pub max_in_flight: u64,
+    /// Whoever follows single calls.
+    pub listener: Listener,
 }
 
 /// Everything that can happen.

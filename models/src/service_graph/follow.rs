@@ -1,0 +1,474 @@
+//! Following single calls through the graph, for [`crate::trace`].
+//!
+//! The tracer is told of every step of every call and keeps those of calls that descend from the ones asked for:
+//! where a call or an attempt stands in its trace is kept beside the slab, by place. It sees and never answers,
+//! so it cannot change what it sees.
+
+use super::call::CallEnd;
+use super::state::*;
+use crate::policy::Outcome;
+use crate::trace::{Chooser, Outline, Span, SpanKind, Trace, Tracing};
+use sim_core::{Key, SimTime};
+use std::collections::BTreeMap;
+
+/// More spans than this of one trace are counted and not kept.
+const MOST_SPANS: usize = 20_000;
+
+/// What a graph tells of its steps; nothing at all unless somebody listens.
+#[derive(Default)]
+pub struct Listener(Option<Box<Tracer>>);
+
+impl Listener {
+    pub fn new(tracing: Option<&Tracing>, edges: &[Edge], measured_from: SimTime) -> Self {
+        Listener(tracing.map(|tracing| Box::new(Tracer::new(tracing, edges, measured_from))))
+    }
+
+    /// The only cost of tracing in a run that is not traced: this branch.
+    #[inline(always)]
+    pub fn tell(&mut self, what: impl FnOnce(&mut Tracer)) {
+        if let Some(tracer) = &mut self.0 {
+            what(tracer);
+        }
+    }
+}
+
+/// What becomes of an attempt's message or request where it arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    Queued,
+    Rejected,
+    Refused,
+    /// The replica is down and says nothing.
+    Down,
+    BlackHole,
+}
+
+/// Who is told.
+#[derive(Default)]
+pub struct Tracer {
+    /// Only to choose.
+    chooser: Option<Chooser>,
+    /// Calls begun on each edge of users: they come first.
+    begun: Vec<u64>,
+    /// By place in the slab, of users' calls that are out while choosing.
+    outlines: Vec<Option<Outline>>,
+    /// (edge, call) of those to follow, and where they stand in `followed`.
+    wanted: BTreeMap<(u32, u64), usize>,
+    followed: Vec<Option<Followed>>,
+    /// By place in the slab.
+    calls: Vec<Option<At>>,
+    attempts: Vec<Option<At>>,
+}
+
+/// Where something stands in its trace.
+#[derive(Clone, Copy)]
+struct At {
+    trace: usize,
+    span: u32,
+    /// What it is in: the back-off of a call; the message, queue, work or waiting of an attempt.
+    stage: Option<u32>,
+}
+
+struct Followed {
+    edge: u32,
+    call: u64,
+    key: u64,
+    spans: Vec<Step>,
+    left_out: u64,
+}
+
+/// A span with numbers for names.
+#[derive(Clone, Copy)]
+struct Step {
+    parent: Option<u32>,
+    kind: SpanKind,
+    place: Place,
+    from: SimTime,
+    to: Option<SimTime>,
+    outcome: &'static str,
+    attempt: u16,
+    client: Option<u32>,
+    wasted: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    Edge(u32),
+    /// A service, and which replica of it, unless all share one queue.
+    Service(u32, Option<u32>),
+}
+
+impl Tracer {
+    fn new(tracing: &Tracing, edges: &[Edge], measured_from: SimTime) -> Self {
+        let users = edges.iter().filter(|edge| matches!(edge.caller, Caller::Workload(_)));
+        let names: Vec<&str> = users.map(|edge| edge.name.as_str()).collect();
+        let mut tracer = Tracer { begun: vec![0; names.len()], ..Tracer::default() };
+        match tracing {
+            Tracing::Choose(selection) => {
+                tracer.chooser = Some(Chooser::new(selection.clone(), names.into_iter(), measured_from));
+            }
+            Tracing::Follow(calls) => {
+                for (edge, call) in calls {
+                    let number = names.iter().position(|name| name == edge);
+                    if let Some(number) = number {
+                        tracer.wanted.insert((number as u32, *call), tracer.followed.len());
+                    }
+                    tracer.followed.push(None);
+                }
+            }
+        }
+        tracer
+    }
+
+    /// A call begins; `None` if a full bulkhead turned it away.
+    #[cold]
+    pub fn call_begins(
+        &mut self,
+        id: Option<CallId>,
+        parent: Parent,
+        (edge, client): (u32, u32),
+        key: Key,
+        now: SimTime,
+    ) {
+        let at = match parent {
+            Parent::Request { attempt, .. } => self.inner_call((edge, client), attempt, now),
+            Parent::User | Parent::Loop { .. } => self.user_call(id, (edge, client), key, now),
+        };
+        match id {
+            Some(id) => put(&mut self.calls, id.index(), at),
+            None => self.end(at, CallEnd::BulkheadFull.name(), now),
+        }
+    }
+
+    fn user_call(
+        &mut self,
+        id: Option<CallId>,
+        (edge, client): (u32, u32),
+        key: Key,
+        now: SimTime,
+    ) -> Option<At> {
+        let call = self.begun[edge as usize];
+        self.begun[edge as usize] += 1;
+        if let Some(chooser) = &mut self.chooser {
+            chooser.begins(edge, call, now);
+            let outcome = Outcome::InFlight.name();
+            let outline = Outline { edge, call, key: key.get(), from: now, to: None, outcome, client };
+            match id {
+                Some(id) => put(&mut self.outlines, id.index(), Some(outline)),
+                None => {
+                    let outcome = CallEnd::BulkheadFull.name();
+                    chooser.ended(Outline { to: Some(now), outcome, ..outline }, now);
+                }
+            }
+        }
+        let trace = *self.wanted.get(&(edge, call))?;
+        let spans = vec![Step::new(SpanKind::Call, Place::Edge(edge), now).by(client)];
+        self.followed[trace] = Some(Followed { edge, call, key: key.get(), spans, left_out: 0 });
+        Some(At { trace, span: 0, stage: None })
+    }
+
+    fn inner_call(&mut self, (edge, client): (u32, u32), attempt: AttemptId, now: SimTime) -> Option<At> {
+        let request = get(&self.attempts, attempt.index())?;
+        let step = Step::new(SpanKind::Call, Place::Edge(edge), now).by(client);
+        let wasted = self.is_for_nobody(request.trace, request.span);
+        // A request makes calls while it waits for them.
+        self.begin(request.trace, Step { wasted, ..step }, request.stage.unwrap_or(request.span))
+    }
+
+    #[cold]
+    pub fn attempt_sent(&mut self, id: AttemptId, call: CallId, edge: u32, number: u16, now: SimTime) {
+        let at = get(&self.calls, call.index()).and_then(|call| {
+            let step = Step::new(SpanKind::Attempt, Place::Edge(edge), now);
+            let wasted = self.is_for_nobody(call.trace, call.span);
+            self.begin(call.trace, Step { attempt: number, wasted, ..step }, call.span)
+        });
+        put(&mut self.attempts, id.index(), at);
+    }
+
+    /// An open breaker refused a try: nothing was sent.
+    #[cold]
+    pub fn breaker_refused(&mut self, call: CallId, edge: u32, number: u16, now: SimTime) {
+        let Some(call) = get(&self.calls, call.index()) else { return };
+        let step = Step { attempt: number, ..Step::new(SpanKind::Attempt, Place::Edge(edge), now) };
+        let at = self.begin(call.trace, step, call.span);
+        self.end(at, CallEnd::BreakerOpen.name(), now);
+    }
+
+    #[cold]
+    pub fn budget_refused(&mut self, call: CallId, edge: u32, now: SimTime) {
+        let Some(call) = get(&self.calls, call.index()) else { return };
+        let step = Step::new(SpanKind::BackOff, Place::Edge(edge), now);
+        let at = self.begin(call.trace, step, call.span);
+        self.end(at, "budget refused", now);
+    }
+
+    #[cold]
+    pub fn backs_off(&mut self, call: CallId, edge: u32, now: SimTime) {
+        let Some(at) = get(&self.calls, call.index()) else { return };
+        let back_off = self.begin(at.trace, Step::new(SpanKind::BackOff, Place::Edge(edge), now), at.span);
+        put(&mut self.calls, call.index(), Some(At { stage: back_off.map(|at| at.span), ..at }));
+    }
+
+    #[cold]
+    pub fn back_off_ends(&mut self, call: CallId, now: SimTime) {
+        self.leave_stage(false, call.index(), "", now);
+    }
+
+    #[cold]
+    pub fn call_ended(&mut self, call: CallId, end: CallEnd, now: SimTime) {
+        self.call_is_over(call, end.name(), now);
+    }
+
+    fn call_is_over(&mut self, call: CallId, outcome: &'static str, now: SimTime) {
+        if let Some(chooser) = &mut self.chooser
+            && let Some(outline) = self.outlines.get_mut(call.index()).and_then(Option::take)
+        {
+            chooser.ended(Outline { to: Some(now), outcome, ..outline }, now);
+        }
+        self.leave_stage(false, call.index(), outcome, now);
+        self.end(get(&self.calls, call.index()), outcome, now);
+        put(&mut self.calls, call.index(), None);
+    }
+
+    /// The caller is done with an attempt.
+    #[cold]
+    pub fn attempt_ended(&mut self, id: AttemptId, outcome: Outcome, now: SimTime) {
+        self.end(get(&self.attempts, id.index()), outcome.name(), now);
+    }
+
+    /// A message of this attempt goes out.
+    #[cold]
+    pub fn transmits(&mut self, id: AttemptId, edge: u32, now: SimTime) {
+        self.enter_stage(id, SpanKind::Network, Place::Edge(edge), now);
+    }
+
+    /// The network keeps the message back.
+    #[cold]
+    pub fn held(&mut self, id: AttemptId) {
+        if let Some(step) = self.stage(id) {
+            step.outcome = "held";
+        }
+    }
+
+    /// A request reaches its replica, and no worker is free for it.
+    #[cold]
+    pub fn arrives(
+        &mut self,
+        id: AttemptId,
+        (service, replica): (u32, Option<u32>),
+        what: Arrival,
+        now: SimTime,
+    ) {
+        self.enter_stage(id, SpanKind::Queue, Place::Service(service, replica), now);
+        let outcome = match what {
+            Arrival::Queued => return,
+            Arrival::Rejected => Outcome::Rejected.name(),
+            Arrival::Refused => Outcome::Refused.name(),
+            Arrival::Down => "replica down",
+            Arrival::BlackHole => "black hole",
+        };
+        self.leave_stage(true, id.index(), outcome, now);
+    }
+
+    #[cold]
+    pub fn work_begins(&mut self, id: AttemptId, service: u32, replica: u32, now: SimTime) {
+        self.enter_stage(id, SpanKind::Work, Place::Service(service, Some(replica)), now);
+    }
+
+    /// A request's own work is done, and it makes calls.
+    #[cold]
+    pub fn waiting_begins(&mut self, id: AttemptId, service: u32, replica: u32, now: SimTime) {
+        self.enter_stage(id, SpanKind::Waiting, Place::Service(service, Some(replica)), now);
+    }
+
+    /// A request is over at its replica.
+    #[cold]
+    pub fn finished(&mut self, id: AttemptId, outcome: Outcome, now: SimTime) {
+        self.drop_empty_waiting(id, now);
+        let outcome = if outcome == Outcome::Ok { "" } else { outcome.name() };
+        self.leave_stage(true, id.index(), outcome, now);
+    }
+
+    /// It was in a replica's hands and is no longer: a crash, or its caller had gone when its turn came.
+    #[cold]
+    pub fn lost_in_hand(&mut self, id: AttemptId, why: &'static str, now: SimTime) {
+        self.leave_stage(true, id.index(), why, now);
+    }
+
+    /// An answer reaches whoever sent the attempt, and ends it and its call if it is good and awaited.
+    #[cold]
+    pub fn answered(&mut self, id: AttemptId, attempt: &Attempt, now: SimTime) {
+        self.leave_stage(true, id.index(), "", now);
+        let at = get(&self.attempts, id.index());
+        if attempt.answer == Outcome::Reset || at.is_some_and(|at| self.is_for_nobody(at.trace, at.span)) {
+            self.wasted(at);
+        }
+        if attempt.awaited && attempt.answer == Outcome::Ok {
+            self.end(at, Outcome::Ok.name(), now);
+            self.call_is_over(attempt.call, CallEnd::Ok.name(), now);
+        }
+    }
+
+    /// Nothing will come back.
+    #[cold]
+    pub fn swallowed(&mut self, id: AttemptId) {
+        if let Some(message) = self.stage(id) {
+            message.outcome = "lost";
+        }
+        let at = get(&self.attempts, id.index());
+        self.wasted(at);
+        put(&mut self.attempts, id.index(), at.map(|at| At { stage: None, ..at }));
+    }
+
+    /// Whether the attempt or call, or anybody above it, is no longer waited for.
+    fn is_for_nobody(&self, trace: usize, span: u32) -> bool {
+        let Some(followed) = &self.followed[trace] else { return false };
+        let mut above = Some(span);
+        while let Some(index) = above {
+            let step = &followed.spans[index as usize];
+            if matches!(step.kind, SpanKind::Call | SpanKind::Attempt) && step.to.is_some() {
+                return true;
+            }
+            above = step.parent;
+        }
+        false
+    }
+
+    /// What was done for this attempt was done for nobody.
+    fn wasted(&mut self, at: Option<At>) {
+        let Some(At { trace, span, .. }) = at else { return };
+        let Some(followed) = &mut self.followed[trace] else { return };
+        for step in &mut followed.spans[span as usize..] {
+            step.wasted |= step.parent == Some(span);
+        }
+    }
+
+    fn begin(&mut self, trace: usize, step: Step, parent: u32) -> Option<At> {
+        let followed = self.followed[trace].as_mut()?;
+        if followed.spans.len() == MOST_SPANS {
+            followed.left_out += 1;
+            return None;
+        }
+        followed.spans.push(Step { parent: Some(parent), ..step });
+        Some(At { trace, span: followed.spans.len() as u32 - 1, stage: None })
+    }
+
+    fn end(&mut self, at: Option<At>, outcome: &'static str, now: SimTime) {
+        let Some(At { trace, span, .. }) = at else { return };
+        if let Some(followed) = &mut self.followed[trace] {
+            let step = &mut followed.spans[span as usize];
+            (step.to, step.outcome) = (Some(now), outcome);
+        }
+    }
+
+    fn enter_stage(&mut self, id: AttemptId, kind: SpanKind, place: Place, now: SimTime) {
+        self.leave_stage(true, id.index(), "", now);
+        let Some(at) = get(&self.attempts, id.index()) else { return };
+        let stage = self.begin(at.trace, Step::new(kind, place, now), at.span);
+        put(&mut self.attempts, id.index(), Some(At { stage: stage.map(|at| at.span), ..at }));
+    }
+
+    /// The present stage of an attempt, or the back-off of a call, is over.
+    fn leave_stage(&mut self, of_attempt: bool, place: usize, outcome: &'static str, now: SimTime) {
+        let all = if of_attempt { &mut self.attempts } else { &mut self.calls };
+        let Some(at) = all.get_mut(place).and_then(Option::as_mut) else { return };
+        let (Some(stage), Some(followed)) = (at.stage.take(), &mut self.followed[at.trace]) else { return };
+        let step = &mut followed.spans[stage as usize];
+        step.to = Some(now);
+        if !outcome.is_empty() {
+            step.outcome = outcome;
+        }
+    }
+
+    fn stage(&mut self, id: AttemptId) -> Option<&mut Step> {
+        let At { trace, stage, .. } = get(&self.attempts, id.index())?;
+        Some(&mut self.followed[trace].as_mut()?.spans[stage? as usize])
+    }
+
+    /// A request that made no calls after all did not wait.
+    fn drop_empty_waiting(&mut self, id: AttemptId, now: SimTime) {
+        let Some(at) = get(&self.attempts, id.index()) else { return };
+        let (Some(stage), Some(followed)) = (at.stage, &mut self.followed[at.trace]) else { return };
+        let last = followed.spans.len() as u32 - 1 == stage;
+        let step = followed.spans[stage as usize];
+        if last && step.kind == SpanKind::Waiting && step.from == now {
+            followed.spans.pop();
+            put(&mut self.attempts, id.index(), Some(At { stage: None, ..at }));
+        }
+    }
+}
+
+impl Graph {
+    /// What the tracer heard.
+    pub fn traces(&mut self, now: SimTime) -> Vec<Trace> {
+        let Some(tracer) = self.listener.0.take() else { return Vec::new() };
+        let name = |edge: u32| self.edges[edge as usize].name.clone();
+        if let Some(mut chooser) = tracer.chooser {
+            for outline in tracer.outlines.into_iter().flatten() {
+                chooser.ended(outline, now);
+            }
+            return chooser.into_traces(name);
+        }
+        let place = |place: Place| match place {
+            Place::Edge(edge) => name(edge),
+            Place::Service(service, None) => self.services[service as usize].name.clone(),
+            Place::Service(service, Some(replica)) => {
+                format!("{}[{replica}]", self.services[service as usize].name)
+            }
+        };
+        let span = |step: Step| {
+            let open = step.to.is_none() && matches!(step.kind, SpanKind::Call | SpanKind::Attempt);
+            Span {
+                parent: step.parent,
+                kind: step.kind,
+                at: place(step.place),
+                from: step.from.as_nanos(),
+                to: step.to.map(SimTime::as_nanos),
+                outcome: if open { Outcome::InFlight.name() } else { step.outcome }.into(),
+                attempt: step.attempt,
+                client: step.client,
+                wasted: step.wasted,
+            }
+        };
+        let trace = |followed: Followed| Trace {
+            edge: name(followed.edge),
+            call: followed.call,
+            key: followed.key,
+            why: String::new(),
+            spans: followed.spans.into_iter().map(span).collect(),
+            left_out: followed.left_out,
+        };
+        tracer.followed.into_iter().flatten().map(trace).collect()
+    }
+}
+
+impl Step {
+    fn new(kind: SpanKind, place: Place, from: SimTime) -> Self {
+        Step {
+            parent: None,
+            kind,
+            place,
+            from,
+            to: None,
+            outcome: "",
+            attempt: 0,
+            client: None,
+            wasted: false,
+        }
+    }
+
+    fn by(self, client: u32) -> Self {
+        Step { client: Some(client), ..self }
+    }
+}
+
+fn get(all: &[Option<At>], place: usize) -> Option<At> {
+    all.get(place).copied().flatten()
+}
+
+fn put<T>(all: &mut Vec<Option<T>>, place: usize, what: Option<T>) {
+    if place >= all.len() {
+        all.resize_with(place + 1, || None);
+    }
+    all[place] = what;
+}

@@ -1,0 +1,334 @@
+//! What traces show is what the run did: they change nothing, tile the calls they show, and add up to the report.
+
+use brownout_tests::{random_experiment, resolve, run_with};
+use sim_core::{Engine, Limits};
+use sim_models::Catalog;
+use sim_models::experiment::{Experiment, Resolved};
+use sim_models::report::{Calls, DigestParts, Report};
+use sim_models::run::{RunOptions, RunOutput};
+use sim_models::trace::{Selection, Span, SpanKind, Trace, Tracing, collect};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+fn traced(resolved: &Resolved, options: &RunOptions, selection: Selection) -> RunOutput {
+    collect(resolved, options, selection, &mut |_| ControlFlow::Continue(()))
+}
+
+fn parts(digest: &DigestParts) -> [&str; 4] {
+    [&digest.i, &digest.t, &digest.r, &digest.s].map(String::as_str)
+}
+
+#[test]
+fn tracing_changes_no_digest_of_any_bundled_experiment() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("a member of the workspace")
+        .join("experiments");
+    let mut files: Vec<PathBuf> = Vec::new();
+    for family in std::fs::read_dir(root).expect("there are experiments") {
+        let family = std::fs::read_dir(family.expect("a folder").path()).expect("a folder");
+        files.extend(family.map(|file| file.expect("a file").path()));
+    }
+    files.sort();
+    let mut with_traces = 0;
+    for file in files {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(&file).expect("an experiment can be read");
+        let (experiment, _) = Experiment::parse(&name, &text, &[], &Catalog::bundled()).expect("it is sound");
+        let resolved = experiment.with(None, &[]).expect("it is sound");
+        let options = RunOptions::seeded(resolved.run.seed);
+        let plain = run_with(&resolved, &options);
+        assert!(plain.traces.is_empty());
+        let selection = Selection { slowest: 2, failed: 2, ..Selection::default() };
+        let choose = RunOptions { trace: Some(Tracing::Choose(selection.clone())), ..options.clone() };
+        let chosen = run_with(&resolved, &choose);
+        let followed = traced(&resolved, &options, selection);
+        assert_eq!(parts(&plain.report.digest), parts(&chosen.report.digest), "choosing changes {name}");
+        assert_eq!(parts(&plain.report.digest), parts(&followed.report.digest), "following changes {name}");
+        assert_eq!(plain.report, followed.report, "{name}");
+        assert_eq!(resolved.model.untraceable().is_some(), followed.traces.is_empty(), "{name}");
+        with_traces += u32::from(!followed.traces.is_empty());
+        same_calls(&chosen.traces, &followed.traces);
+        if let Some(slowest) = followed.traces.first().filter(|trace| trace.spans[0].outcome == "ok") {
+            let longest = plain.report.edges.iter().filter(|(_, edge)| edge.from_users);
+            let longest = longest.filter_map(|(_, edge)| edge.latency.max).max();
+            assert_eq!(length(&slowest.spans[0]), longest, "{name}");
+        }
+        for trace in &followed.traces {
+            sound(trace, &name);
+        }
+    }
+    assert!(with_traces >= 8);
+}
+
+/// What was followed is what was chosen: as a whole call the same.
+fn same_calls(chosen: &[Trace], followed: &[Trace]) {
+    assert_eq!(chosen.len(), followed.len());
+    for (chosen, followed) in chosen.iter().zip(followed) {
+        let head = Trace { spans: followed.spans[..1].to_vec(), why: chosen.why.clone(), ..followed.clone() };
+        assert_eq!(&head, chosen);
+    }
+}
+
+/// Bounds on what a random experiment may cost.
+fn options(seed: u64) -> RunOptions {
+    let limits = Limits { events: 20_000, events_at_one_instant: 20_000 };
+    RunOptions { engine: Engine::Fast, limits, max_in_flight: 5_000, ..RunOptions::seeded(seed) }
+}
+
+/// Random graphs, policies and overlapping faults, with every single call traced.
+#[test]
+fn every_call_of_random_experiments_traced_adds_up_to_the_report() {
+    let mut seen: BTreeMap<String, u64> = BTreeMap::new();
+    let mut complete = 0;
+    for seed in 1..=120 {
+        let text = random_experiment(seed);
+        let resolved = resolve(&text, None);
+        let plain = run_with(&resolved, &options(seed)).report;
+        let mut every = Vec::new();
+        for (name, _) in plain.edges.iter().filter(|(_, edge)| edge.from_users) {
+            every.extend((0..20_000).map(|call| (name.to_string(), call)));
+        }
+        let every = Tracing::Follow(every);
+        let output = run_with(&resolved, &RunOptions { trace: Some(every), ..options(seed) });
+        assert_eq!(output.report, plain, "experiment {seed}:\n{text}");
+        for trace in &output.traces {
+            sound(trace, &format!("experiment {seed}"));
+            for span in &trace.spans {
+                *seen.entry(format!("{:?} {}", span.kind, span.outcome)).or_default() += 1;
+            }
+        }
+        // A trace that is too long is cut, and cannot add up.
+        if output.traces.iter().all(|trace| trace.left_out == 0) {
+            complete += 1;
+            adds_up(&output.report, &output.traces, &format!("experiment {seed}:\n{text}"));
+        }
+    }
+    assert!(complete > 100);
+    // The generator must reach what traces can say.
+    for said in [
+        "Call ok",
+        "Call error",
+        "Call deadline",
+        "Call breaker open",
+        "Call bulkhead full",
+        "Call cancelled",
+        "Call in flight",
+        "Call timed out",
+        "Call rejected",
+        "Call refused",
+        "Call reset",
+        "Attempt ok",
+        "Attempt breaker open",
+        "Attempt timed out",
+        "Attempt cancelled",
+        "BackOff ",
+        "BackOff budget refused",
+        "BackOff cancelled",
+        "Network ",
+        "Network lost",
+        "Network held",
+        "Queue ",
+        "Queue rejected",
+        "Queue refused",
+        "Queue replica down",
+        "Queue black hole",
+        "Queue crashed",
+        "Queue expired",
+        "Work ",
+        "Work error",
+        "Work crashed",
+        "Waiting ",
+        "Waiting error",
+        "Waiting crashed",
+    ] {
+        assert!(seen.contains_key(said), "never `{said}`: {seen:#?}");
+    }
+}
+
+fn length(span: &Span) -> Option<u64> {
+    span.to.map(|to| to - span.from)
+}
+
+/// Laws of a single trace.
+fn sound(trace: &Trace, what: &str) {
+    let at = |index: usize| {
+        format!("{what}: {} call {}, span {index}: {:#?}", trace.edge, trace.call, trace.spans)
+    };
+    let spans = &trace.spans;
+    assert!(spans[0].kind == SpanKind::Call && spans[0].parent.is_none() && spans[0].at == trace.edge);
+    for (index, span) in spans.iter().enumerate() {
+        assert!(span.to.is_none_or(|to| to >= span.from), "{}", at(index));
+        assert!(
+            index == 0 || spans[index - 1].from <= span.from,
+            "in the order of their beginning: {}",
+            at(index)
+        );
+        let Some(parent) = span.parent else {
+            assert_eq!(index, 0, "{}", at(index));
+            continue;
+        };
+        assert!((parent as usize) < index, "{}", at(index));
+        let above = &spans[parent as usize];
+        assert!(above.from <= span.from, "{}", at(index));
+        let belongs = match span.kind {
+            SpanKind::Call => SpanKind::Waiting,
+            SpanKind::Attempt | SpanKind::BackOff => SpanKind::Call,
+            _ => SpanKind::Attempt,
+        };
+        assert_eq!(above.kind, belongs, "{}", at(index));
+        // What a caller does ends with the caller; what a server does may outlast it.
+        if !matches!(above.kind, SpanKind::Attempt) {
+            assert!(span.to.unwrap_or(u64::MAX) <= above.to.unwrap_or(u64::MAX), "{}", at(index));
+        }
+    }
+    if trace.left_out > 0 {
+        return;
+    }
+    for (index, span) in spans.iter().enumerate() {
+        let parts = || spans.iter().filter(|part| part.parent == Some(index as u32));
+        let tiled = match span.kind {
+            // Whole calls and good attempts are the sum of their parts.
+            SpanKind::Call => span.to.is_some(),
+            SpanKind::Attempt => span.outcome == "ok",
+            _ => false,
+        };
+        if tiled {
+            let mut reached = span.from;
+            for part in parts() {
+                assert_eq!(part.from, reached, "a gap in {}", at(index));
+                reached = part.to.expect("it ended");
+            }
+            let sum: u64 = parts().map(|part| length(part).expect("it ended")).sum();
+            assert_eq!(Some(sum), length(span), "{}", at(index));
+        }
+    }
+}
+
+/// All traces together against the report of the same run.
+fn adds_up(report: &Report, traces: &[Trace], what: &str) {
+    let warm_up = report.run.warm_up;
+    let all = || traces.iter().flat_map(|trace| trace.spans.iter().map(move |span| (trace, span)));
+    for (name, edge) in report.edges.iter() {
+        let mut calls: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut attempts: BTreeMap<&str, u64> = BTreeMap::new();
+        let (mut total, mut longest, mut budget_refused) = (0u64, None, 0);
+        for (trace, span) in all().filter(|(_, span)| span.at == name) {
+            let call = match span.kind {
+                SpanKind::Call => span,
+                _ => &trace.spans[span.parent.expect("below a call") as usize],
+            };
+            let measured = matches!(call.kind, SpanKind::Call) && call.from >= warm_up;
+            match span.kind {
+                SpanKind::Call if measured => {
+                    *calls.entry(&span.outcome).or_default() += 1;
+                    if span.outcome == "ok" {
+                        total += length(span).expect("it ended");
+                        longest = longest.max(length(span));
+                    }
+                }
+                SpanKind::Attempt if measured => *attempts.entry(&span.outcome).or_default() += 1,
+                SpanKind::BackOff if measured => {
+                    budget_refused += u64::from(span.outcome == "budget refused")
+                }
+                _ => {}
+            }
+        }
+        let Calls { ok, deadline, breaker_open, bulkhead_full, cancelled, in_flight, failed_by, .. } =
+            &edge.calls;
+        let counted = |counts: &BTreeMap<&str, u64>, name| counts.get(name).copied().unwrap_or(0);
+        for (outcome, count) in [
+            ("ok", ok),
+            ("deadline", deadline),
+            ("breaker open", breaker_open),
+            ("bulkhead full", bulkhead_full),
+            ("cancelled", cancelled),
+            ("in flight", in_flight),
+            ("error", &failed_by.error),
+            ("rejected", &failed_by.rejected),
+            ("refused", &failed_by.refused),
+            ("reset", &failed_by.reset),
+            ("timed out", &failed_by.timed_out),
+        ] {
+            assert_eq!(counted(&calls, outcome), *count, "calls over {name} that ended `{outcome}`, {what}");
+        }
+        let sent = &edge.attempts;
+        for (outcome, count) in [
+            ("ok", sent.ok),
+            ("error", sent.error),
+            ("rejected", sent.rejected),
+            ("refused", sent.refused),
+            ("reset", sent.reset),
+            ("timed out", sent.timed_out),
+            ("cancelled", sent.cancelled),
+            ("in flight", sent.in_flight),
+        ] {
+            assert_eq!(
+                counted(&attempts, outcome),
+                count,
+                "attempts over {name} that ended `{outcome}`, {what}"
+            );
+        }
+        assert_eq!(budget_refused, sent.budget_refused, "{name}, {what}");
+        assert_eq!(longest, edge.latency.max, "{name}, {what}");
+        assert_eq!(total.checked_div(*ok), edge.latency.mean, "{name}, {what}");
+    }
+    for (name, service) in report.services.iter() {
+        let (mut work, mut wasted) = (0, 0);
+        for (trace, span) in all().filter(|(_, span)| span.kind == SpanKind::Work && served_by(span, name)) {
+            let parent = span.parent.expect("below an attempt");
+            let stages = || trace.spans.iter().filter(|stage| stage.parent == Some(parent));
+            let sent = trace.spans[parent as usize].from;
+            let first = stages().next().expect("at least the work");
+            let arrived = if first.kind == SpanKind::Network { first.to.expect("it arrived") } else { sent };
+            let last = stages().next_back().expect("at least the work");
+            // What was for whom is known when the answer is there, or will never be.
+            if arrived >= warm_up && (last.to.is_some() || last.outcome == "lost") {
+                work += length(span).expect("it ended");
+                wasted += if span.wasted { length(span).expect("it ended") } else { 0 };
+            }
+        }
+        assert_eq!((work, wasted), (service.work, service.work_wasted), "work of {name}, {what}");
+    }
+}
+
+fn served_by(span: &Span, service: &str) -> bool {
+    span.at.strip_prefix(service).is_some_and(|rest| rest.starts_with('['))
+}
+
+/// The numbers, keys and times by which one can ask.
+#[test]
+fn a_call_is_found_again_by_its_number_its_key_and_its_time() {
+    let resolved = resolve(&random_experiment(7), None);
+    let options = options(7);
+    let first = traced(&resolved, &options, Selection { slowest: 3, failed: 3, ..Selection::default() });
+    assert!(first.traces.len() > 3);
+    for trace in &first.traces {
+        let edge = Some(trace.edge.clone());
+        let at = Some(sim_core::SimTime::from_nanos(trace.spans[0].from));
+        for selection in [
+            Selection { calls: vec![trace.call], edge: edge.clone(), ..Selection::default() },
+            Selection { keys: vec![trace.key], ..Selection::default() },
+            Selection { at, edge, ..Selection::default() },
+        ] {
+            let again = traced(&resolved, &options, selection.clone()).traces;
+            assert_eq!(again.len(), 1, "{selection:?}");
+            assert_eq!(again[0].spans, trace.spans, "{selection:?}");
+        }
+    }
+}
+
+#[test]
+fn a_run_that_is_interrupted_says_what_it_had_chosen() {
+    let resolved = resolve(&random_experiment(7), None);
+    let mut windows = 0;
+    let output =
+        collect(&resolved, &options(7), Selection { calls: vec![0], ..Selection::default() }, &mut |_| {
+            windows += 1;
+            if windows == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+    assert_eq!(windows, 2, "there is no second run");
+    assert!(output.report.stopped.is_some() && !output.traces.is_empty());
+    assert!(output.traces.iter().all(|trace| trace.spans.len() == 1));
+}
