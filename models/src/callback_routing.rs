@@ -254,7 +254,7 @@ impl Scenario for CallbackRouting {
             Some(law) => format!("exact success: {} ({})", summary::percent(law.probability), law.source),
             None => "no closed form for the success under these faults, turns or limits".into(),
         };
-        Explanation { tables: vec![table], notes: vec![note] }
+        Explanation { tables: vec![table], notes: vec![note], ..Explanation::default() }
     }
 }
 

@@ -282,7 +282,7 @@ impl Scenario for Contention {
             notes
                 .push(format!("clients give up after {} attempts, which may not be enough", plan.attempts()));
         }
-        Explanation { tables: vec![table], notes }
+        Explanation { tables: vec![table], notes, ..Explanation::default() }
     }
 }
 

@@ -111,4 +111,19 @@ pub struct Explanation {
     pub tables: Vec<Table>,
     /// Sentences worth reading before anything is run.
     pub notes: Vec<String>,
+    /// What the fluid law makes of it; none where it says nothing.
+    pub regime: Option<Regime>,
+}
+
+/// What becomes of a system after a disturbance by the fluid law of metastable failures, which knows loads and
+/// capacities and no luck (Bronson et al., HotOS 2021).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Regime {
+    /// Even if every attempt timed out, capacity would be more than the load: any backlog drains.
+    Stable,
+    /// It carries its load, but not the load of a time in which every attempt times out: a backlog that is
+    /// long enough keeps itself alive.
+    Vulnerable,
+    /// It cannot carry its load.
+    Overloaded,
 }

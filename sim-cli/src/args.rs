@@ -78,6 +78,8 @@ pub enum Command {
     Compare(command::compare::Compare),
     /// Run an experiment over a grid of settings
     Sweep(command::sweep::Sweep),
+    /// Find where an experiment tips over, and the way back
+    Find(command::find::Find),
     /// The distribution of response times
     Histogram(command::histogram::Histogram),
     /// What an experiment amounts to before it is run: all defaults, back-off, worst cases, load

@@ -30,7 +30,7 @@ fn too_many(text: &str) -> String {
 }
 
 /// At the commas outside of quotes and brackets.
-fn split(text: &str) -> Vec<&str> {
+pub(crate) fn split(text: &str) -> Vec<&str> {
     let (mut depth, mut quoted, mut escaped, mut from) = (0u32, false, false, 0);
     let mut parts = Vec::new();
     for (at, c) in text.char_indices() {
@@ -53,7 +53,7 @@ fn split(text: &str) -> Vec<&str> {
 
 /// How the ends of a range are written, and what its values are counted in.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Ends {
+pub(crate) enum Ends {
     Whole(u64),
     Decimal(f64),
     Duration(u64),
@@ -61,7 +61,7 @@ enum Ends {
 }
 
 impl Ends {
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if let Ok(whole) = text.parse() {
             return Some(Ends::Whole(whole));
@@ -75,7 +75,7 @@ impl Ends {
         text.parse().ok().filter(|x: &f64| x.is_finite()).map(Ends::Decimal)
     }
 
-    fn number(self) -> f64 {
+    pub(crate) fn number(self) -> f64 {
         match self {
             Ends::Whole(n) | Ends::Duration(n) => n as f64,
             Ends::Decimal(x) | Ends::PerSecond(x) => x,
@@ -95,7 +95,7 @@ impl Ends {
 }
 
 /// Twelve significant digits: 0.1 + 0.2 is 0.3.
-fn tidy(x: f64) -> String {
+pub(crate) fn tidy(x: f64) -> String {
     format!("{x:.11e}").parse::<f64>().expect("a number").to_string()
 }
 

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::library::{Found, nearest};
 use crate::replay::Replay;
 use sim_models::experiment::{Diagnostics, Experiment, Failed, Resolved, Sources, source_from_bytes};
+use std::path::Path;
 
 /// How an experiment is called as it stands in its file, without a variant.
 pub const BASE: &str = "base";
@@ -36,6 +37,38 @@ pub struct Prepared {
     pub resolved: Resolved,
     /// How to do it again.
     pub replay: Replay,
+}
+
+impl Opened {
+    /// One run of it: a variant that it has, with values set from outside on top. Needs no terminal, so that a
+    /// search can decide on any thread what to run next.
+    pub fn prepare(
+        &self,
+        dir: Option<&Path>,
+        variant: Option<&str>,
+        set: &[(String, String)],
+        seed: Option<u64>,
+    ) -> Result<Prepared, Failed> {
+        let resolved = self.experiment.with(variant, set)?;
+        let own_seed = resolved.run.seed;
+        let seed = seed.unwrap_or(own_seed);
+        let replay = Replay {
+            dir: dir.map(Path::to_path_buf),
+            experiment: self.found.argument.clone(),
+            variant: variant.map(String::from),
+            set: set.to_vec(),
+            seed,
+        };
+        Ok(Prepared {
+            name: self.found.name.clone(),
+            variant: variant.map(String::from),
+            set: set.to_vec(),
+            seed,
+            reseeded: seed != own_seed,
+            resolved,
+            replay,
+        })
+    }
 }
 
 impl App<'_> {
@@ -86,27 +119,8 @@ impl App<'_> {
         set: &[(String, String)],
         seed: Option<u64>,
     ) -> Result<Prepared> {
-        let experiment = &opened.experiment;
         let variant = self.variant(opened, variant)?;
-        let resolved = experiment.with(variant, set).map_err(|failed| self.invalid(&failed))?;
-        let own_seed = resolved.run.seed;
-        let seed = seed.unwrap_or(own_seed);
-        let replay = Replay {
-            dir: self.global.dir.clone(),
-            experiment: opened.found.argument.clone(),
-            variant: variant.map(String::from),
-            set: set.to_vec(),
-            seed,
-        };
-        Ok(Prepared {
-            name: opened.found.name.clone(),
-            variant: variant.map(String::from),
-            set: set.to_vec(),
-            seed,
-            reseeded: seed != own_seed,
-            resolved,
-            replay,
-        })
+        opened.prepare(self.global.dir.as_deref(), variant, set, seed).map_err(|failed| self.invalid(&failed))
     }
 
     /// The variant of that name; none for the base. Another name is a mistake on the command line.

@@ -22,6 +22,7 @@ pub mod reference;
 pub mod render;
 pub mod replay;
 pub mod replicate;
+pub mod search;
 pub mod signal;
 pub mod simulate;
 pub mod tables;

@@ -83,6 +83,14 @@ impl fmt::Debug for Resolved {
     }
 }
 
+impl Resolved {
+    /// The value at a path such as `policies.naive.timeout`, defaults included; none if there is no such place.
+    pub fn value(&self, path: &str) -> Option<&Node> {
+        let path = Path::parse(path, Span::default()).ok()?;
+        path.look_up(self.canonical.get("model")?, self.canonical.get("run")?)
+    }
+}
+
 impl Experiment {
     /// Reads an experiment and checks all of it. `overrides` are pairs of path and value as `--set` gives
     /// them. On success there may be warnings, whose spans point into [`Experiment::sources`].

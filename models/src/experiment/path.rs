@@ -128,6 +128,17 @@ impl Path {
         self.steps.len() <= other.steps.len() && self.overlaps(other)
     }
 
+    /// What stands there in trees in which everything is written out.
+    pub(super) fn look_up<'n>(&self, model: &'n Node, run: &'n Node) -> Option<&'n Node> {
+        let (root, from) = if self.in_run() { (run, 1) } else { (model, 0) };
+        self.steps[from..].iter().try_fold(root, |node, (step, _)| match (step, &node.kind) {
+            (Step::Index(index), _) => node.items().get(*index),
+            // `Poisson("280/s")` has one value, whatever the field is called.
+            (Step::Name(_), Kind::Tuple(Some(_), items)) if items.len() == 1 => items.first(),
+            (Step::Name(name), _) => node.get(name),
+        })
+    }
+
     fn text_to(&self, steps: usize) -> String {
         let mut text = String::new();
         for (step, _) in &self.steps[..steps] {

@@ -25,7 +25,8 @@ pub fn explain(spec: &GraphSpec, run: &RunSpec) -> Explanation {
     tables.extend(policies(spec));
     tables.extend(back_offs(spec));
     tables.extend(faults(spec));
-    Explanation { tables, notes: notes(spec, &edges, &load) }
+    let regime = super::fluid::regime(spec, &edges, run);
+    Explanation { tables, notes: notes(spec, &edges, &load), regime }
 }
 
 /// Expected requests per second, when nothing fails and when everything does.
@@ -60,7 +61,7 @@ impl Load {
 }
 
 /// Calls per second after the warm-up; of a closed loop the most there can be: users over think time.
-fn base_rate(workload: &WorkloadSpec, run: &RunSpec) -> f64 {
+pub(super) fn base_rate(workload: &WorkloadSpec, run: &RunSpec) -> f64 {
     match (&workload.arrivals, Schedule::new(&workload.arrivals)) {
         (_, Some(schedule)) => schedule.rate_at(SimTime::ZERO + run.warm_up),
         (Arrivals::ClosedLoop { users, think }, None) => {
@@ -134,7 +135,7 @@ fn services(spec: &GraphSpec, load: &Load) -> Table {
 }
 
 /// Requests per second that all workers of all replicas can do, their own work alone.
-fn capacity(service: &ServiceSpec) -> f64 {
+pub(super) fn capacity(service: &ServiceSpec) -> f64 {
     f64::from(service.replicas) * f64::from(service.workers.count()) / (service.work.nanos.mean() / 1e9)
 }
 

@@ -27,6 +27,7 @@ mod call;
 mod check;
 mod explain;
 mod fault;
+mod fluid;
 mod follow;
 mod measure;
 mod replica;

@@ -5,6 +5,7 @@ pub mod compare;
 pub mod completions;
 pub mod diff;
 pub mod explain;
+pub mod find;
 pub mod histogram;
 pub mod list;
 mod man;
@@ -25,6 +26,7 @@ pub fn dispatch(command: &Command, app: &mut App) -> Result<Exit> {
         Command::Run(args) => run::command(args, app),
         Command::Compare(args) => compare::command(args, app),
         Command::Sweep(args) => sweep::command(args, app),
+        Command::Find(args) => find::command(args, app),
         Command::Histogram(args) => histogram::command(args, app),
         Command::Explain(args) => explain::command(args, app),
         Command::Show(args) => show::command(args, app),

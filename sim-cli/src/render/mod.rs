@@ -7,9 +7,11 @@
 pub mod chart;
 pub mod compare;
 pub mod estimate;
+pub mod find;
 pub mod hgrm;
 pub mod histogram;
 pub mod hlog;
+pub mod map;
 pub mod number;
 pub mod openmetrics;
 pub mod run;

@@ -1,0 +1,231 @@
+//! A map over two knobs: in each cell what becomes of the system there.
+
+use super::find::{head, joined, labels, seeds_words, settings, zone_look};
+use super::table::{Grid, csv_line, csv_number, escape_markdown};
+use super::{Paint, Style, clean, fit, pad, pad_left, width, wrap};
+use crate::replay::Replay;
+use crate::replicate::Seeds;
+use crate::search::knob::Knob;
+use crate::search::map::{Cell, State};
+use serde::Serialize;
+
+/// Version of the shape of a [`Mapped`] in JSON.
+pub const FORMAT: u32 = 1;
+
+/// What was found over two knobs.
+#[derive(Clone, Debug, Serialize)]
+pub struct Mapped {
+    /// Version of this shape: [`FORMAT`].
+    pub format: u32,
+    /// Name of the experiment.
+    pub experiment: String,
+    /// The variant, if not the base.
+    pub variant: Option<String>,
+    /// What was set from outside in every run.
+    pub set: Vec<(String, String)>,
+    /// What was searched: from left to right, and from bottom to top.
+    pub paths: [String; 2],
+    /// What their values count.
+    pub units: [&'static str; 2],
+    /// Their values in the file.
+    pub standing: [Option<f64>; 2],
+    /// What failure is, unless it is the verdict.
+    pub failure: Option<String>,
+    /// The disturbance, in words.
+    pub fault: Option<String>,
+    /// How many times longer the harder fault lasts.
+    pub harder: f64,
+    /// The seeds of each cell.
+    pub seeds: Seeds,
+    /// How many runs were made.
+    pub runs: usize,
+    /// What is wrong with the result as a whole: cut short by a limit, by a signal.
+    pub incomplete: Vec<String>,
+    /// The values from left to right.
+    pub across: Vec<f64>,
+    /// The values from bottom to top.
+    pub up: Vec<f64>,
+    /// Every cell: row by row from the bottom, from left to right.
+    pub cells: Vec<Cell>,
+    /// One run of it.
+    #[serde(skip)]
+    pub replay: Replay,
+    /// The knobs.
+    #[serde(skip)]
+    pub knobs: [Knob; 2],
+}
+
+impl Mapped {
+    fn title(&self, style: Style) -> Vec<String> {
+        let sides = format!("{} {} {} cells", self.across.len(), style.pick("×", "x"), self.up.len());
+        let seeds = match self.seeds.count {
+            1 => seeds_words(self.seeds),
+            count => format!("most of {count} seeds from {}", self.seeds.first),
+        };
+        let parts = [sides, seeds, format!("{} runs", super::number::count(self.runs as u64))];
+        head(
+            &self.experiment,
+            parts.into_iter().chain(settings(self.variant.as_deref(), &self.set)),
+            &self.incomplete,
+            style,
+        )
+    }
+
+    fn legend(&self, state: State) -> String {
+        let fault = self.fault.as_ref().map_or(String::new(), |fault| format!(" ({})", clean(fault)));
+        let times = super::number::number(self.harder);
+        match (state, self.fault.is_some(), &self.failure) {
+            (State::Stable, true, _) => format!("survives this fault{fault} and one {times} times as long"),
+            (State::Vulnerable, _, _) => format!("survives this fault, and not one {times} times as long"),
+            (State::Metastable, _, _) => {
+                "this fault tips it, and it stays down when the fault has gone".into()
+            }
+            (State::Overloaded, true, _) => "fails without any fault".into(),
+            (State::Stable, false, None) => "carries its load".into(),
+            (State::Overloaded, false, None) => "fails".into(),
+            (State::Stable, false, Some(wish)) => format!("not {}", clean(wish)),
+            (State::Overloaded, false, Some(wish)) => clean(wish),
+        }
+    }
+
+    fn states(&self) -> impl Iterator<Item = State> {
+        let there = |state: &State| self.cells.iter().any(|cell| cell.state == Some(*state));
+        State::ALL.into_iter().filter(move |state| there(state))
+    }
+}
+
+/// The map.
+pub fn text(mapped: &Mapped, style: Style) -> String {
+    let names: Vec<String> = mapped.up.iter().map(|y| mapped.knobs[1].show(*y)).collect();
+    let left = names.iter().map(|name| width(name)).max().unwrap_or(0);
+    let columns = mapped.across.len();
+    let each = ((style.columns() - left - 6) / columns).clamp(1, 6);
+    let mut picture = vec![format!(
+        "  {}",
+        style.paint(Paint::Strong, &fit(&clean(&mapped.paths[1]), style.columns() - 4, style))
+    )];
+    let rows: Vec<&[Cell]> = mapped.cells.chunks(columns).collect();
+    for (row, name) in rows.iter().zip(&names).rev() {
+        let mut line = format!("  {} {}", pad_left(name, left), style.pick("┤", "|"));
+        for cell in *row {
+            let mut drawn = String::new();
+            let (glyph, paint) = cell.state.map_or((' ', Paint::Plain), |state| zone_look(state, style));
+            for n in 0..each {
+                drawn.push(if cell.tie && n + 1 == each.div_ceil(2) { '?' } else { glyph });
+            }
+            line += &style.paint(paint, &drawn);
+        }
+        picture.push(line);
+    }
+    let wide = each * columns;
+    picture.push(format!(
+        "  {} {}{}",
+        " ".repeat(left),
+        style.pick("└", "+"),
+        style.pick("─", "-").repeat(wide)
+    ));
+    let mut marks: Vec<(usize, String)> = Vec::new();
+    let last = columns - 1;
+    for n in [0, last, last / 2, last / 4, 3 * last / 4] {
+        marks.push((n * each + each / 2, mapped.knobs[0].show(mapped.across[n])));
+    }
+    marks.dedup();
+    picture.push(format!("  {}  {}", " ".repeat(left), labels(&marks, wide.max(12))).trim_end().to_string());
+    let across = clean(&mapped.paths[0]);
+    picture.push(format!(
+        "  {}  {}",
+        " ".repeat(left),
+        style.paint(Paint::Strong, &fit(&across, style.columns() - left - 4, style))
+    ));
+    let mut legend: Vec<String> = Vec::new();
+    for state in mapped.states() {
+        let (glyph, paint) = zone_look(state, style);
+        let mark = style.paint(paint, &glyph.to_string().repeat(2));
+        let lines = wrap(&mapped.legend(state), style.columns() - 18);
+        for (n, line) in lines.iter().enumerate() {
+            legend.push(match n {
+                0 => format!("  {mark} {} {line}", pad(state.name(), 10)),
+                _ => format!("  {}{line}", " ".repeat(14)),
+            });
+        }
+    }
+    let ties = mapped.cells.iter().filter(|cell| cell.tie).count();
+    if ties > 0 {
+        legend.push(format!("  ?? {} as many seeds say otherwise ({ties} cells)", pad("tie", 10)));
+    }
+    if let [Some(x), Some(y)] = mapped.standing {
+        legend.push(format!("  the file is at {} and {}", mapped.knobs[0].show(x), mapped.knobs[1].show(y)));
+    }
+    joined(&[mapped.title(style), picture, legend, look(mapped, style)])
+}
+
+/// The command that shows the first cell that this fault tips.
+fn look(mapped: &Mapped, style: Style) -> Vec<String> {
+    let tipped = mapped
+        .cells
+        .iter()
+        .find(|cell| cell.state == Some(State::Metastable) && cell.seeds.first() == cell.state.as_ref());
+    let Some(cell) = tipped else { return Vec::new() };
+    let mut replay = mapped.replay.clone();
+    replay.set.extend([mapped.knobs[0].set(cell.at[0]), mapped.knobs[1].set(cell.at[1])]);
+    vec![format!("  {}  {}", style.paint(Paint::Quiet, "see one tip"), replay.line("run"))]
+}
+
+/// A table of names.
+pub fn markdown(mapped: &Mapped) -> String {
+    let mut out = format!(
+        "### {}: {} and {}\n\n",
+        escape_markdown(&mapped.experiment),
+        escape_markdown(&mapped.paths[0]),
+        escape_markdown(&mapped.paths[1])
+    );
+    for why in &mapped.incomplete {
+        out += &format!("**Incomplete:** {}\n\n", escape_markdown(why));
+    }
+    let mut grid = Grid::new().words("");
+    for x in &mapped.across {
+        grid = grid.words(mapped.knobs[0].show(*x));
+    }
+    for (row, y) in mapped.cells.chunks(mapped.across.len()).zip(&mapped.up).rev() {
+        let cell = |cell: &Cell| match cell.state {
+            Some(state) => format!("{}{}", state.name(), if cell.tie { "?" } else { "" }),
+            None => String::new(),
+        };
+        grid.row(std::iter::once(mapped.knobs[1].show(*y)).chain(row.iter().map(cell)));
+    }
+    out += &grid.markdown();
+    out += "\n";
+    for state in mapped.states() {
+        out += &format!("- **{}**: {}\n", state.name(), escape_markdown(&mapped.legend(state)));
+    }
+    out
+}
+
+/// One row per cell.
+pub fn csv(mapped: &Mapped) -> String {
+    let [a, b] = &mapped.paths;
+    let mut out = csv_line([
+        a.as_str(),
+        b,
+        "state",
+        "tie",
+        "seeds",
+        "stable",
+        "vulnerable",
+        "metastable",
+        "overloaded",
+    ]);
+    for cell in &mapped.cells {
+        let votes =
+            State::ALL.map(|state| cell.seeds.iter().filter(|other| **other == state).count().to_string());
+        let words = [
+            csv_number(Some(cell.at[0])),
+            csv_number(Some(cell.at[1])),
+            cell.state.map_or(String::new(), |state| state.name().into()),
+            cell.tie.to_string(),
+            cell.seeds.len().to_string(),
+        ];
+        out += &csv_line(words.into_iter().chain(votes));
+    }
+    out
+}
