@@ -19,12 +19,14 @@
 //! long it waits there is a service graph's business.
 
 mod balancer;
+mod diagram;
 mod exact;
 mod measure;
 mod ring;
 mod routes;
 mod summary;
 
+use crate::diagram::Diagram;
 use crate::distribution::TimeDistribution;
 use crate::drive::{self, Mark};
 use crate::experiment::{Decode, Decoder, Map, NOT_EMPTY, Node, POSITIVE, Spanned};
@@ -235,6 +237,16 @@ impl Scenario for CallbackRouting {
         let trajectory = drive::trajectory(&mut simulation, routes::kind_name, routes::outcome_name, name_of);
         summary::fill(&mut report, simulation.into_model(), driven.reached);
         RunOutput { report, trajectory, ..RunOutput::default() }
+    }
+
+    fn diagram(&self) -> Diagram {
+        diagram::diagram(self)
+    }
+
+    fn untraceable(&self) -> Option<&'static str> {
+        Some(
+            "its servers take no time, so a call of it is only where it was sent and where its callback went",
+        )
     }
 
     fn explain(&self, _run: &RunSpec) -> Explanation {

@@ -4,6 +4,7 @@
 //! crate that depends on this one adds its own entries and gets files, overrides, variants, sweeps and
 //! messages for them.
 
+use crate::diagram::Diagram;
 pub use crate::experiment::RunSpec;
 use crate::experiment::{Decode, Decoder, Node, TypeDoc, nearest};
 use crate::run::{Explanation, Observer, RunOptions, RunOutput};
@@ -23,6 +24,11 @@ pub trait Scenario: Send + Sync {
     /// Why no call of it can be traced, in a clause; `None` if [`crate::trace::collect`] can.
     fn untraceable(&self) -> Option<&'static str> {
         Some("it simulates no calls over edges")
+    }
+
+    /// What it is made of, to be drawn.
+    fn diagram(&self) -> Diagram {
+        Diagram::default()
     }
 
     /// What it amounts to before it is run.

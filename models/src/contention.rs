@@ -21,6 +21,7 @@
 //! **Left out.** Server work, limited connections, other rows, clients that arrive later: with a stream of
 //! new arrivals backoff only postpones load, it does not remove it.
 
+use crate::diagram::{self, Diagram, Link, NodeKind};
 use crate::drive::{self, Mark};
 use crate::experiment::{Decode, Node};
 use crate::policy::Outcome;
@@ -259,6 +260,26 @@ impl Scenario for Contention {
         let trajectory = drive::trajectory(&mut simulation, kind_name, outcome_name, name_of);
         simulation.into_model().fill(&mut report);
         RunOutput { report, trajectory, ..RunOutput::default() }
+    }
+
+    fn diagram(&self) -> Diagram {
+        let line = |part: Node| part.to_line();
+        let clients = diagram::Node {
+            name: "clients".into(),
+            kind: NodeKind::Users,
+            facts: vec![format!("{} at once", self.clients), format!("retry {}", line(self.retry.encode()))],
+            faults: Vec::new(),
+        };
+        let facts = vec!["of writes that read the same version one succeeds".into()];
+        let row = diagram::Node { name: "row".into(), kind: NodeKind::Store, facts, faults: Vec::new() };
+        let hop = format!("each way {} +- {}", self.hop.mean, self.hop.sd);
+        let link =
+            Link { from: 0, to: 1, name: "read, then write".into(), facts: vec![hop], ..Link::default() };
+        Diagram { nodes: vec![clients, row], links: vec![link], notes: Vec::new() }
+    }
+
+    fn untraceable(&self) -> Option<&'static str> {
+        Some("all its clients do the same at the same time, and `brownout run` shows when they are done")
     }
 
     fn explain(&self, _run: &RunSpec) -> Explanation {

@@ -26,6 +26,7 @@
 //! - [`service_graph`]: requests through services. [`policy`]: what stands between a caller and the network.
 //! - [`callback_routing`], [`contention`]: models of their own. [`drive`]: what all models share while they run.
 //! - [`report`]: what came out, for any model; it is read back as well as written.
+//! - [`diagram`]: what an experiment is made of, to be drawn.
 //! - [`trace`]: single calls, attempt by attempt, chosen and followed. [`theory`]: closed forms, to be held against what was simulated. [`distribution`]: times as users write them.
 //!
 //! A run is a pure function of the resolved experiment and the [`RunOptions`](run::RunOptions); the observer
@@ -41,6 +42,7 @@ pub mod experiment;
 pub mod callback_routing;
 pub mod catalog;
 pub mod contention;
+pub mod diagram;
 pub mod distribution;
 pub mod drive;
 pub mod policy;

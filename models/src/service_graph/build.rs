@@ -2,7 +2,7 @@
 
 use super::arrivals::Schedule;
 use super::fault::{Fault, Target};
-use super::follow::Listener;
+use super::follow::Listen;
 use super::measure::{EdgeStats, ServiceStats};
 use super::slab::Slab;
 use super::spec::*;
@@ -79,7 +79,7 @@ fn edge<'a>(
 }
 
 /// The graph, ready to begin.
-pub fn build(spec: &GraphSpec, run: &RunSpec, options: &RunOptions) -> Graph {
+pub fn build<L: Listen>(spec: &GraphSpec, run: &RunSpec, options: &RunOptions) -> Graph<L> {
     let streams = Streams::new(options.seed);
     let plans = edges(spec);
     let services: Vec<Service> = spec
@@ -91,7 +91,7 @@ pub fn build(spec: &GraphSpec, run: &RunSpec, options: &RunOptions) -> Graph {
     let built: Vec<Edge> = plans.iter().map(|plan| build_edge(plan, spec, &streams)).collect();
     let measured_from = SimTime::ZERO + run.warm_up;
     Graph {
-        listener: Listener::new(options.trace.as_ref(), &built, measured_from),
+        listener: L::new(options.trace.as_ref(), &built, measured_from),
         workloads: spec.workload.iter().enumerate().map(|(n, w)| build_workload(n, w, &streams)).collect(),
         faults: spec
             .faults

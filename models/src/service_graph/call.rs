@@ -9,6 +9,7 @@
 //! back-off that would end after the deadline ends at the deadline.
 
 use super::Ctx;
+use super::follow::Listen;
 use super::state::*;
 use super::witness as kind;
 use crate::policy::Outcome;
@@ -52,7 +53,7 @@ impl CallEnd {
     }
 }
 
-impl Graph {
+impl<L: Listen> Graph<L> {
     /// A call begins at `now`, on behalf of `parent`, by client `client` of `edge`.
     pub fn begin_call(&mut self, edge_id: u32, client: u32, parent: Parent, key: Key, ctx: &mut Ctx) {
         let now = ctx.now();

@@ -215,7 +215,7 @@ fn policies(spec: &GraphSpec) -> Vec<Table> {
 }
 
 /// As in a file, on one line; a text without its quotes.
-fn plain(part: &impl Decode) -> String {
+pub fn plain(part: &impl Decode) -> String {
     let node = part.encode();
     node.as_text().map_or_else(|| node.to_line(), str::to_owned)
 }

@@ -2,6 +2,7 @@
 //! overlap ends, nothing has to be undone.
 
 use super::Ctx;
+use super::follow::Listen;
 use super::spec::{CrashStyle, Effect};
 use super::state::*;
 use super::witness as kind;
@@ -27,7 +28,7 @@ pub enum Target {
     Edges(Vec<u32>),
 }
 
-impl Graph {
+impl<L: Listen> Graph<L> {
     pub fn fault_begins(&mut self, id: u32, ctx: &mut Ctx) {
         let fault = &mut self.faults[id as usize];
         fault.active = true;

@@ -2,7 +2,8 @@
 //!
 //! The tracer is told of every step of every call and keeps those of calls that descend from the ones asked for:
 //! where a call or an attempt stands in its trace is kept beside the slab, by place. It sees and never answers,
-//! so it cannot change what it sees.
+//! so it cannot change what it sees. A graph is compiled twice, for the tracer and for nobody: a test of an option at
+//! each step cost three instructions in a hundred.
 
 use super::call::CallEnd;
 use super::state::*;
@@ -14,21 +15,31 @@ use std::collections::BTreeMap;
 /// More spans than this of one trace are counted and not kept.
 const MOST_SPANS: usize = 20_000;
 
-/// What a graph tells of its steps; nothing at all unless somebody listens.
-#[derive(Default)]
-pub struct Listener(Option<Box<Tracer>>);
+/// Whoever a graph tells of its steps. What is told to nobody is not even compiled.
+pub trait Listen {
+    fn new(tracing: Option<&Tracing>, edges: &[Edge], measured_from: SimTime) -> Self;
+    fn tell(&mut self, what: impl FnOnce(&mut Tracer));
+}
 
-impl Listener {
-    pub fn new(tracing: Option<&Tracing>, edges: &[Edge], measured_from: SimTime) -> Self {
-        Listener(tracing.map(|tracing| Box::new(Tracer::new(tracing, edges, measured_from))))
+/// Nobody.
+pub struct Deaf;
+
+impl Listen for Deaf {
+    fn new(_: Option<&Tracing>, _: &[Edge], _: SimTime) -> Self {
+        Deaf
     }
 
-    /// The only cost of tracing in a run that is not traced: this branch.
     #[inline(always)]
-    pub fn tell(&mut self, what: impl FnOnce(&mut Tracer)) {
-        if let Some(tracer) = &mut self.0 {
-            what(tracer);
-        }
+    fn tell(&mut self, _: impl FnOnce(&mut Tracer)) {}
+}
+
+impl Listen for Tracer {
+    fn new(tracing: Option<&Tracing>, edges: &[Edge], measured_from: SimTime) -> Self {
+        tracing.map_or_else(Tracer::default, |tracing| Tracer::new(tracing, edges, measured_from))
+    }
+
+    fn tell(&mut self, what: impl FnOnce(&mut Tracer)) {
+        what(self);
     }
 }
 
@@ -121,7 +132,6 @@ impl Tracer {
     }
 
     /// A call begins; `None` if a full bulkhead turned it away.
-    #[cold]
     pub fn call_begins(
         &mut self,
         id: Option<CallId>,
@@ -175,7 +185,6 @@ impl Tracer {
         self.begin(request.trace, Step { wasted, ..step }, request.stage.unwrap_or(request.span))
     }
 
-    #[cold]
     pub fn attempt_sent(&mut self, id: AttemptId, call: CallId, edge: u32, number: u16, now: SimTime) {
         let at = get(&self.calls, call.index()).and_then(|call| {
             let step = Step::new(SpanKind::Attempt, Place::Edge(edge), now);
@@ -186,7 +195,6 @@ impl Tracer {
     }
 
     /// An open breaker refused a try: nothing was sent.
-    #[cold]
     pub fn breaker_refused(&mut self, call: CallId, edge: u32, number: u16, now: SimTime) {
         let Some(call) = get(&self.calls, call.index()) else { return };
         let step = Step { attempt: number, ..Step::new(SpanKind::Attempt, Place::Edge(edge), now) };
@@ -194,7 +202,6 @@ impl Tracer {
         self.end(at, CallEnd::BreakerOpen.name(), now);
     }
 
-    #[cold]
     pub fn budget_refused(&mut self, call: CallId, edge: u32, now: SimTime) {
         let Some(call) = get(&self.calls, call.index()) else { return };
         let step = Step::new(SpanKind::BackOff, Place::Edge(edge), now);
@@ -202,19 +209,16 @@ impl Tracer {
         self.end(at, "budget refused", now);
     }
 
-    #[cold]
     pub fn backs_off(&mut self, call: CallId, edge: u32, now: SimTime) {
         let Some(at) = get(&self.calls, call.index()) else { return };
         let back_off = self.begin(at.trace, Step::new(SpanKind::BackOff, Place::Edge(edge), now), at.span);
         put(&mut self.calls, call.index(), Some(At { stage: back_off.map(|at| at.span), ..at }));
     }
 
-    #[cold]
     pub fn back_off_ends(&mut self, call: CallId, now: SimTime) {
         self.leave_stage(false, call.index(), "", now);
     }
 
-    #[cold]
     pub fn call_ended(&mut self, call: CallId, end: CallEnd, now: SimTime) {
         self.call_is_over(call, end.name(), now);
     }
@@ -231,19 +235,16 @@ impl Tracer {
     }
 
     /// The caller is done with an attempt.
-    #[cold]
     pub fn attempt_ended(&mut self, id: AttemptId, outcome: Outcome, now: SimTime) {
         self.end(get(&self.attempts, id.index()), outcome.name(), now);
     }
 
     /// A message of this attempt goes out.
-    #[cold]
     pub fn transmits(&mut self, id: AttemptId, edge: u32, now: SimTime) {
         self.enter_stage(id, SpanKind::Network, Place::Edge(edge), now);
     }
 
     /// The network keeps the message back.
-    #[cold]
     pub fn held(&mut self, id: AttemptId) {
         if let Some(step) = self.stage(id) {
             step.outcome = "held";
@@ -251,7 +252,6 @@ impl Tracer {
     }
 
     /// A request reaches its replica, and no worker is free for it.
-    #[cold]
     pub fn arrives(
         &mut self,
         id: AttemptId,
@@ -270,19 +270,16 @@ impl Tracer {
         self.leave_stage(true, id.index(), outcome, now);
     }
 
-    #[cold]
     pub fn work_begins(&mut self, id: AttemptId, service: u32, replica: u32, now: SimTime) {
         self.enter_stage(id, SpanKind::Work, Place::Service(service, Some(replica)), now);
     }
 
     /// A request's own work is done, and it makes calls.
-    #[cold]
     pub fn waiting_begins(&mut self, id: AttemptId, service: u32, replica: u32, now: SimTime) {
         self.enter_stage(id, SpanKind::Waiting, Place::Service(service, Some(replica)), now);
     }
 
     /// A request is over at its replica.
-    #[cold]
     pub fn finished(&mut self, id: AttemptId, outcome: Outcome, now: SimTime) {
         self.drop_empty_waiting(id, now);
         let outcome = if outcome == Outcome::Ok { "" } else { outcome.name() };
@@ -290,13 +287,11 @@ impl Tracer {
     }
 
     /// It was in a replica's hands and is no longer: a crash, or its caller had gone when its turn came.
-    #[cold]
     pub fn lost_in_hand(&mut self, id: AttemptId, why: &'static str, now: SimTime) {
         self.leave_stage(true, id.index(), why, now);
     }
 
     /// An answer reaches whoever sent the attempt, and ends it and its call if it is good and awaited.
-    #[cold]
     pub fn answered(&mut self, id: AttemptId, attempt: &Attempt, now: SimTime) {
         self.leave_stage(true, id.index(), "", now);
         let at = get(&self.attempts, id.index());
@@ -310,7 +305,6 @@ impl Tracer {
     }
 
     /// Nothing will come back.
-    #[cold]
     pub fn swallowed(&mut self, id: AttemptId) {
         if let Some(message) = self.stage(id) {
             message.outcome = "lost";
@@ -398,10 +392,12 @@ impl Tracer {
     }
 }
 
-impl Graph {
+impl<L: Listen> Graph<L> {
     /// What the tracer heard.
     pub fn traces(&mut self, now: SimTime) -> Vec<Trace> {
-        let Some(tracer) = self.listener.0.take() else { return Vec::new() };
+        let mut heard = None;
+        self.listener.tell(|tracer| heard = Some(std::mem::take(tracer)));
+        let Some(tracer) = heard else { return Vec::new() };
         let name = |edge: u32| self.edges[edge as usize].name.clone();
         if let Some(mut chooser) = tracer.chooser {
             for outline in tracer.outlines.into_iter().flatten() {

@@ -3,6 +3,7 @@
 //! Integers throughout: see [`Graph::check_laws`] for what must agree to the last call and nanosecond.
 
 use super::call::CallEnd;
+use super::follow::Listen;
 use super::state::*;
 use crate::policy::Outcome;
 use crate::policy::breaker::Transition;
@@ -232,7 +233,7 @@ impl Service {
     }
 }
 
-impl Graph {
+impl<L: Listen> Graph<L> {
     /// A window of virtual time ends at `now`.
     pub fn close_window(&mut self, now: SimTime) {
         for edge in &mut self.edges {

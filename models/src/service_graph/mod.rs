@@ -10,7 +10,7 @@
 //! - `measure`: what is counted, and the exact laws the counts must obey.
 //! - `follow`: what happened to single calls, for whoever asked to trace them.
 //! - `build`: from what the user wrote to what runs. `check`: what the user may not write.
-//! - `arrivals`: when open workloads call. `explain`, `theory`: what is known before a run, and beside it.
+//! - `arrivals`: when open workloads call. `explain`, `theory`, `diagram`: what is known before a run, and beside it.
 //!
 //! "Completed" means that the answer came back to whoever waits for it. A caller that gives up does not
 //! stop the server: the work goes on and is counted as wasted. Everything drawn for a request (its
@@ -25,6 +25,7 @@ mod arrivals;
 mod build;
 mod call;
 mod check;
+mod diagram;
 mod explain;
 mod fault;
 mod fluid;
@@ -38,10 +39,12 @@ mod state;
 mod theory;
 mod witness;
 
+use crate::diagram::Diagram;
 use crate::drive::{self, Mark};
 use crate::experiment::{Decoder, Node};
 use crate::run::{Explanation, Observer, RunOptions, RunOutput};
 use crate::{Entry, RunSpec, Scenario};
+use follow::{Deaf, Listen, Tracer};
 use sim_core::{Context, Key, Model, SimDuration, Words};
 use spec::GraphSpec;
 use state::{Event, Graph, Message, Parent};
@@ -78,7 +81,28 @@ impl Scenario for ServiceGraph {
     }
 
     fn run(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
-        let graph = build::build(&self.spec, run, options);
+        match options.trace {
+            None => self.run_with::<Deaf>(run, options, observer),
+            Some(_) => self.run_with::<Tracer>(run, options, observer),
+        }
+    }
+
+    fn explain(&self, run: &RunSpec) -> Explanation {
+        explain::explain(&self.spec, run)
+    }
+
+    fn diagram(&self) -> Diagram {
+        diagram::diagram(&self.spec)
+    }
+
+    fn untraceable(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+impl ServiceGraph {
+    fn run_with<L: Listen>(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
+        let graph = build::build::<L>(&self.spec, run, options);
         let mut simulation = drive::simulation(graph, options);
         let (graph, ctx) = simulation.parts();
         graph.begin(ctx);
@@ -88,17 +112,9 @@ impl Scenario for ServiceGraph {
         });
         report::report(&self.spec, simulation, run, driven)
     }
-
-    fn explain(&self, run: &RunSpec) -> Explanation {
-        explain::explain(&self.spec, run)
-    }
-
-    fn untraceable(&self) -> Option<&'static str> {
-        None
-    }
 }
 
-impl Model for Graph {
+impl<L: Listen> Model for Graph<L> {
     type Event = Event;
 
     #[inline]
@@ -131,7 +147,7 @@ impl Model for Graph {
     }
 }
 
-impl Graph {
+impl<L: Listen> Graph<L> {
     /// Schedules the first arrivals and the faults.
     fn begin(&mut self, ctx: &mut Ctx) {
         for (id, fault) in self.faults.iter().enumerate() {

@@ -1,14 +1,14 @@
 //! The callee's side: admission, queue, worker, calls, answer; and what a crash does to all of it.
 
 use super::Ctx;
-use super::follow::Arrival;
+use super::follow::{Arrival, Listen};
 use super::spec::CrashStyle;
 use super::state::*;
 use super::witness as kind;
 use crate::policy::Outcome;
 use sim_core::{Key, SimDuration, SimTime, Words};
 
-impl Graph {
+impl<L: Listen> Graph<L> {
     /// A request reaches its replica.
     pub fn arrive(&mut self, id: AttemptId, service_id: u32, ctx: &mut Ctx) {
         let now = ctx.now();

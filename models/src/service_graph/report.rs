@@ -1,5 +1,6 @@
 //! From what was counted to the report.
 
+use super::follow::Listen;
 use super::measure::{EdgeStats, ServiceTotals};
 use super::spec::{Arrivals, GraphSpec};
 use super::state::{Caller, Edge, Graph, Network, Service};
@@ -14,9 +15,9 @@ use sim_core::stats::LatencyHistogram;
 use sim_core::{SimDuration, SimTime, Simulation, StreamUse};
 
 /// Checks the laws and writes everything down.
-pub fn report(
+pub fn report<L: Listen>(
     spec: &GraphSpec,
-    mut simulation: Simulation<Graph>,
+    mut simulation: Simulation<Graph<L>>,
     run: &RunSpec,
     driven: Driven,
 ) -> RunOutput {
@@ -214,7 +215,7 @@ fn disturbances(spec: &GraphSpec) -> Vec<Disturbance> {
 }
 
 /// Every stream of the run, so that `r` covers each draw.
-fn streams_used(graph: &Graph) -> Vec<(String, StreamUse)> {
+fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
     let mut used = Vec::new();
     let mut note =
         |purpose: &str, path: &str, stream: StreamUse| used.push((format!("{purpose} {path}"), stream));
@@ -245,7 +246,7 @@ fn streams_used(graph: &Graph) -> Vec<(String, StreamUse)> {
     used
 }
 
-fn line(witness: &sim_core::Witness, graph: &Graph) -> TrajectoryLine {
+fn line<L: Listen>(witness: &sim_core::Witness, graph: &Graph<L>) -> TrajectoryLine {
     use crate::policy::Outcome;
     let edges = graph.edges.iter().map(|edge| (edge.path, &edge.name));
     let services = graph.services.iter().map(|service| (service.path, &service.name));

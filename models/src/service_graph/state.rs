@@ -3,7 +3,7 @@
 
 use super::arrivals::Schedule;
 use super::fault::Fault;
-use super::follow::Listener;
+use super::follow::Listen;
 use super::measure::{EdgeStats, ServiceStats};
 use super::slab::{Id, Slab};
 use super::spec::CrashStyle;
@@ -22,7 +22,7 @@ pub type CallId = Id<Call>;
 pub type AttemptId = Id<Attempt>;
 
 /// A service graph in motion. See the module docs for who does what.
-pub struct Graph {
+pub struct Graph<L> {
     pub workloads: Vec<Workload>,
     pub edges: Vec<Edge>,
     pub services: Vec<Service>,
@@ -37,7 +37,7 @@ pub struct Graph {
     /// The most calls, and the most requests: a request whose caller has given up may wait on.
     pub max_in_flight: u64,
     /// Whoever follows single calls.
-    pub listener: Listener,
+    pub listener: L,
 }
 
 /// Everything that can happen.
@@ -289,7 +289,7 @@ pub enum Server {
 // With eight more for each place, a call in flight and its attempt take 176 bytes.
 const _: () = assert!(size_of::<Call>() <= 72 && size_of::<Attempt>() <= 88);
 
-impl Graph {
+impl<L: Listen> Graph<L> {
     /// Whether calls that began then are measured: those after the warm-up.
     #[inline]
     pub fn measures(&self, started: SimTime) -> bool {
