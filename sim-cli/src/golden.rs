@@ -49,7 +49,7 @@ impl Golden {
 
 /// One run of a snapshot.
 pub fn page(report: &Report, expectations: &Judgement) -> String {
-    text(report, &Page { expectations: expectations.clone(), next: Vec::new() }, Style::default())
+    text(report, &Page { expectations: expectations.clone(), ..Page::default() }, Style::default())
 }
 
 /// The snapshot of an experiment: the pages of its runs.

@@ -4,10 +4,12 @@
 //! rows meet the same luck and their differences can be taken seed by seed, and run number `n` is
 //! repeated by `run --seed` alone. Results are placed by index: `--jobs` never shows in one.
 
+mod effect;
 mod estimate;
 mod plan;
 mod warm_up;
 
+pub use effect::Effect;
 pub use estimate::{Estimate, Measured, measure, measure_usual};
 pub use plan::{Plan, Planned, Precision, run_planned};
 
@@ -18,7 +20,7 @@ use crate::experiment::{Opened, Prepared};
 use crate::jobs::{in_order, threads};
 use crate::progress::Meter;
 use crate::simulate::simulate;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sim_models::report::{Metric, Report};
 
 /// What intervals cover: 95 of 100.
@@ -38,7 +40,7 @@ pub struct Row {
 }
 
 /// The seeds of each row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seeds {
     /// The first.
     pub first: u64,

@@ -1,21 +1,26 @@
 //! `brownout compare EXPERIMENT`: all variants on the same luck.
 
+mod baseline;
+
 use crate::App;
 use crate::args::{Bounds, Repeats, Subject, TableFormat};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{BASE, Opened};
 use crate::files::OutDir;
-use crate::render::compare::{self as page, Compared, Comparison};
+use crate::render::compare::{self as page, Against, Compared, Comparison, Verdict};
 use crate::render::estimate::{Column, less_is_better};
 use crate::render::json;
 use crate::render::run::kind;
-use crate::replicate::{Estimate, Measured, Outcome, Planned, Row, measure, run_planned, usual};
+use crate::replicate::{Effect, Estimate, Measured, Outcome, Planned, Row, measure, run_planned, usual};
+use baseline::{Baseline, regressions};
 use clap::Args as ClapArgs;
 use sim_models::report::{Disturbance, Report, Series, Unit, VerdictKind};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+/// What `--fail-on-regression` means without a metric.
+const ANY: &str = "any";
 const FILES: [&str; 2] = ["comparison.json", "comparison.csv"];
 
 /// `brownout compare`
@@ -25,9 +30,12 @@ Examples:
   brownout compare retry-storm
   brownout compare retry-storm --variant naive --variant budgeted --replications 20
   brownout compare retry-storm --format markdown        # for a pull request
-  brownout compare retry-storm --format json > comparison.json
+  brownout compare retry-storm --precision 5% --metric goodput   # as many seeds as it takes
+  brownout compare retry-storm --out saved              # and later, after a change:
+  brownout compare retry-storm --baseline saved --fail-on-regression
 
-Every variant runs on the same seeds, so differences are taken seed by seed. Intervals are Student's, 95 %.")]
+Every variant runs on the same seeds, so differences are taken seed by seed. Intervals are Student's, 95 %.
+A sentence tells what is clear of zero. Against a baseline the same seeds are used where it has them.")]
 pub struct Compare {
     /// Which experiment.
     #[command(flatten)]
@@ -38,6 +46,14 @@ pub struct Compare {
     /// The metrics to compare, instead of the usual ones: see `brownout list metrics EXPERIMENT`
     #[arg(long, value_name = "METRIC")]
     pub metric: Vec<String>,
+    /// Hold each variant against a saved run too: a folder or file that `compare --out` or `run --out` wrote. Runs
+    /// on its seeds unless others are asked for
+    #[arg(long, value_name = "SAVED")]
+    pub baseline: Option<PathBuf>,
+    /// Exit with 4 if anything, or this metric, is clearly worse than in the baseline
+    #[arg(long, value_name = "METRIC", requires = "baseline", num_args = 0..=1, require_equals = true,
+          default_missing_value = ANY)]
+    pub fail_on_regression: Option<String>,
     /// The form of the result
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub format: TableFormat,
@@ -53,23 +69,30 @@ pub struct Compare {
 }
 
 pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
+    let baseline = args.baseline.as_deref().map(Baseline::open).transpose()?;
     let opened = app.open(&args.subject.name)?;
+    if let Some(doubt) = baseline.as_ref().and_then(|baseline| baseline.doubt(&opened.found.name)) {
+        app.console.note(&doubt);
+    }
     let names = chosen(args, app, &opened)?;
     let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES)).transpose()?;
     let mut rows: Vec<Row> =
         names.iter().map(|name| Row { variant: name.clone(), set: args.subject.set.clone() }).collect();
-    let plan = args.repeats.plan(app, &opened, &mut rows, args.subject.seed, None, &args.bounds)?;
+    // The same luck as the baseline's, as far as nobody asks for another.
+    let own_seeds = args.subject.seed.is_none() && args.repeats.precision.is_none();
+    let saved = baseline.as_ref().map(|baseline| baseline.seeds).filter(|_| own_seeds);
+    let seed = args.subject.seed.or(saved.map(|saved| saved.first));
+    let count = saved.map(|saved| saved.count);
+    let plan = args.repeats.plan(app, &opened, &mut rows, seed, count, &args.bounds)?;
 
     // Which metrics there are shows in the first report; all variants are variants of one model.
     let paths = OnceLock::new();
+    let only = args.fail_on_regression.as_deref().filter(|metric| *metric != ANY);
     let keep = |report: Report, first: bool| -> Result<Kept> {
-        let paths = paths
-            .get_or_init(|| if args.metric.is_empty() { usual(&report, false) } else { args.metric.clone() });
+        let paths = paths.get_or_init(|| asked(args, &report, only));
         Ok(Kept {
             measured: measure(&report, paths)?,
-            kind: report.verdict.kind,
-            recovered: report.summary.recovered,
-            time_to_recover: report.summary.time_to_recover,
+            ended: Ended::of(&report),
             faults: (report.timeline.disturbances, report.run.duration),
             picture: report.timeline.series.into_iter().find(|series| first && series.name == "goodput"),
         })
@@ -85,8 +108,13 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     comparison.set.clone_from(&rows[0].set);
     comparison.seeds = seeds;
     comparison.incomplete.extend(precision.as_ref().and_then(|precision| precision.incomplete(seeds)));
+    comparison.precision = precision;
     let first = app.prepare(&opened, names[0].as_deref(), &rows[0].set, Some(seeds.first))?;
     comparison.next = first.replay.bounded_line("run", &args.bounds);
+    comparison.baseline = baseline.as_ref().map(|baseline| baseline.against(&comparison));
+    if let (Some(against), true) = (&mut comparison.baseline, args.fail_on_regression.is_some()) {
+        (against.regressions, against.rule) = regressions(against, &comparison.metrics, only);
+    }
 
     let (json, csv) = (json(&comparison), page::csv(&comparison));
     if let Some(out) = out {
@@ -100,7 +128,50 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
         TableFormat::Csv => csv,
     };
     app.console.document(&document)?;
-    Ok(outcome.exit)
+    match &comparison.baseline {
+        Some(against) if outcome.exit == Exit::Good => regressed(against, app),
+        _ => Ok(outcome.exit),
+    }
+}
+
+/// The exit code that a baseline asks for.
+fn regressed(against: &Against, app: &mut App) -> Result<Exit> {
+    if against.rule.is_empty() {
+        return Ok(Exit::Good);
+    }
+    let again = format!("  again: {}", app.typed);
+    if against.variants.iter().flat_map(|variant| &variant.effects).flatten().all(|effect| !effect.can_tell())
+    {
+        return Err(Error::Failed(format!(
+            "whether anything is worse than {} cannot be told: it takes two seeds on either side, and metrics that \
+             both have\n  save the baseline with --replications 10\n{again}",
+            against.file
+        )));
+    }
+    match against.regressions.len() {
+        0 => Ok(Exit::Good),
+        n => {
+            let what = if n == 1 { "1 metric is" } else { &format!("{n} metrics are") };
+            app.console.say(&format!("{what} clearly worse than in {}\n{again}", against.file));
+            Ok(Exit::Failed)
+        }
+    }
+}
+
+/// The metrics that were asked for, or the usual ones and goodput: what users get is what variants are about.
+fn asked(args: &Compare, report: &Report, only: Option<&str>) -> Vec<String> {
+    let mut paths = if args.metric.is_empty() { with_goodput(report) } else { args.metric.clone() };
+    paths.extend(only.filter(|only| !paths.iter().any(|path| path == only)).map(String::from));
+    paths
+}
+
+/// The usual metrics, and goodput where there is such a thing.
+pub(super) fn with_goodput(report: &Report) -> Vec<String> {
+    let mut paths = usual(report, false);
+    if let (Some(at), Some(_)) = (paths.iter().position(|path| path == "success"), report.summary.goodput) {
+        paths.insert(at, "goodput".into());
+    }
+    paths
 }
 
 /// The variants to compare, the base first unless others were asked for; none is the base.
@@ -124,9 +195,7 @@ fn chosen(args: &Compare, app: &App, opened: &Opened) -> Result<Vec<Option<Strin
 /// What is kept of one run.
 struct Kept {
     measured: Vec<(Measured, Unit)>,
-    kind: VerdictKind,
-    recovered: Option<bool>,
-    time_to_recover: Option<u64>,
+    ended: Ended,
     picture: Option<Series>,
     faults: (Vec<Disturbance>, u64),
 }
@@ -154,42 +223,70 @@ fn compared(
         outcome.rows[row].iter().map(measured).collect()
     };
     let variant = |(row, name): (usize, &Option<String>)| {
-        let columns = || 0..metrics.len();
-        let kept = || outcome.rows[row].iter().flatten();
+        let values: Vec<Vec<Measured>> = (0..metrics.len()).map(|column| values(row, column)).collect();
         Compared {
             name: name.clone().unwrap_or_else(|| BASE.into()),
-            verdict: verdict(kept()),
-            metrics: columns().map(|column| Estimate::of(&values(row, column))).collect(),
-            differences: match row {
-                0 => Vec::new(),
-                _ => columns().map(|c| Estimate::of_differences(&values(row, c), &values(0, c))).collect(),
-            },
-            picture: kept().find_map(|kept| kept.picture.clone()),
+            verdict: Ended::verdict(outcome.rows[row].iter().flatten().map(|kept| &kept.ended)),
+            metrics: values.iter().map(|values| Estimate::of(values)).collect(),
+            picture: outcome.rows[row].iter().flatten().find_map(|kept| kept.picture.clone()),
+            values,
+            ..Compared::default()
         }
     };
+    let mut variants: Vec<Compared> = names.iter().enumerate().map(variant).collect();
+    if let Some((first, others)) = variants.split_first_mut() {
+        first.sentence.clone_from(&first.verdict.text);
+        for other in others {
+            let pairs = other.values.iter().zip(&first.values);
+            other.effects = pairs.map(|(values, first)| Effect::paired(values, first)).collect();
+            other.sentence = page::sentence(other, first, &metrics);
+        }
+    }
     // Variants may differ in what disturbs them; then no bar is true of all.
     let mut faults = outcome.rows.iter().flatten().flatten().map(|kept| &kept.faults);
     let first_faults = faults.next().cloned().unwrap_or_default();
     let alike = faults.all(|faults| *faults == first_faults);
     Comparison {
+        document: page::DOCUMENT,
         format: page::FORMAT,
         faults: if alike { first_faults } else { Default::default() },
         experiment: experiment.into(),
         incomplete: outcome.incomplete(),
-        variants: names.iter().enumerate().map(variant).collect(),
+        variants,
         metrics,
         ..Comparison::default()
     }
 }
 
-fn verdict<'a>(kept: impl Iterator<Item = &'a Kept> + Clone) -> String {
-    let truth = |kept: &Kept| kept.recovered.map_or(Measured::Absent, Measured::Truth);
-    let time = |kept: &Kept| kept.time_to_recover.map_or(Measured::Absent, |ns| Measured::Number(ns as f64));
-    let recovered = Estimate::of(&kept.clone().map(truth).collect::<Vec<_>>());
-    let times = Estimate::of(&kept.clone().map(time).collect::<Vec<_>>());
-    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-    kept.for_each(|kept| *kinds.entry(kind(kept.kind).0).or_default() += 1);
-    let mut kinds: Vec<(&str, usize)> = kinds.into_iter().collect();
-    kinds.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-    page::verdict(Some(&recovered), Some(&times), &kinds)
+/// What a verdict over many runs is made of.
+pub(super) struct Ended {
+    kind: VerdictKind,
+    recovered: Option<bool>,
+    time_to_recover: Option<u64>,
+}
+
+impl Ended {
+    /// Of one run.
+    pub fn of(report: &Report) -> Self {
+        let summary = &report.summary;
+        Ended {
+            kind: report.verdict.kind,
+            recovered: summary.recovered,
+            time_to_recover: summary.time_to_recover,
+        }
+    }
+
+    /// What runs come to together.
+    pub fn verdict<'a>(runs: impl Iterator<Item = &'a Ended> + Clone) -> Verdict {
+        let truth = |run: &Ended| run.recovered.map_or(Measured::Absent, Measured::Truth);
+        let time =
+            |run: &Ended| run.time_to_recover.map_or(Measured::Absent, |ns| Measured::Number(ns as f64));
+        let recovered = Estimate::of(&runs.clone().map(truth).collect::<Vec<_>>());
+        let times = Estimate::of(&runs.clone().map(time).collect::<Vec<_>>());
+        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+        runs.for_each(|run| *kinds.entry(kind(run.kind).0).or_default() += 1);
+        let mut kinds: Vec<(&str, usize)> = kinds.into_iter().collect();
+        kinds.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        Verdict::of(&recovered, &times, &kinds)
+    }
 }

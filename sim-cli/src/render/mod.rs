@@ -6,6 +6,7 @@
 
 pub mod chart;
 pub mod compare;
+pub mod effect;
 pub mod estimate;
 pub mod find;
 pub mod hgrm;
@@ -14,6 +15,7 @@ pub mod hlog;
 pub mod map;
 pub mod number;
 pub mod openmetrics;
+pub mod replicated;
 pub mod run;
 pub mod sweep;
 

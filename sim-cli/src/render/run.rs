@@ -3,6 +3,7 @@
 use super::number::{
     NOTHING, cell, compact, count, duration, number, of, or_nothing, percent, to_the_digit, unit_named,
 };
+use super::replicated::{Replicated, section};
 use super::table::Grid;
 use super::timeline::timeline;
 use super::traffic::{calls, response_times, services};
@@ -21,6 +22,8 @@ pub struct Page {
     pub expectations: Judgement,
     /// What to type next: (`again`, `brownout run ..`). See [`next_steps`].
     pub next: Vec<(String, String)>,
+    /// The same on more seeds, if it was run on more.
+    pub replicated: Option<Replicated>,
 }
 
 /// The commands that a reader of this report may want next. `argument` is what named the experiment.
@@ -65,6 +68,7 @@ pub fn text(report: &Report, page: &Page, style: Style) -> String {
         report.tables.iter().flat_map(|table| own_table(table, style)).collect(),
         notes(report, style),
         expectations(&page.expectations, style),
+        page.replicated.as_ref().map_or_else(Vec::new, |replicated| section(replicated, style)),
         footer(report, page, style),
     ];
     let written: Vec<String> =
@@ -186,7 +190,7 @@ fn values(report: &Report, style: Style) -> Vec<String> {
 }
 
 /// How far a measured value is from the exact one, relative where that means anything.
-fn off_by(measured: f64, exact: f64) -> String {
+pub(super) fn off_by(measured: f64, exact: f64) -> String {
     let off = measured - exact;
     match exact {
         _ if !off.is_finite() => NOTHING.into(),
@@ -306,7 +310,11 @@ mod tests {
             vec![judged("recovered is false", "no", true), judged("goodput at least 50/s", "24/s", false)];
         let expectations =
             Judgement { judged, not_enforced: Some("settings were changed with --set".into()) };
-        Page { expectations, next: next_steps(&testdata::storm(), "retry-storm", true, true) }
+        Page {
+            expectations,
+            next: next_steps(&testdata::storm(), "retry-storm", true, true),
+            replicated: None,
+        }
     }
 
     fn check(text: &str, style: Style) {
@@ -373,7 +381,7 @@ mod tests {
         report.edges.push(evil, Edge { from_users: true, ..Edge::default() });
         let expectations =
             Judgement { judged: vec![judged(evil, evil, false)], not_enforced: Some(evil.into()) };
-        let page = Page { expectations, next: next_steps(&report, evil, true, false) };
+        let page = Page { expectations, next: next_steps(&report, evil, true, false), replicated: None };
         let text = text(&report, &page, Style::default());
         assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
         assert!(!text.lines().any(|line| line.trim_start().starts_with("|name")), "{text}");

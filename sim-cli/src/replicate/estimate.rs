@@ -2,13 +2,14 @@
 
 use super::CONFIDENCE;
 use crate::error::{Error, Result};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sim_core::stats::Sample;
 use sim_models::report::{Metric, MetricError, Report, Unit};
 use std::ops::Range;
 
-/// What a metric came to in one run.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What a metric came to in one run; in JSON a truth, a number or null.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
 pub enum Measured {
     /// True or false.
     Truth(bool),
@@ -16,6 +17,17 @@ pub enum Measured {
     Number(f64),
     /// Nothing to measure in this run.
     Absent,
+}
+
+impl Measured {
+    /// As a number that can be averaged: 1 for a truth that holds, 0 for one that does not.
+    pub fn number(self) -> Option<f64> {
+        match self {
+            Measured::Number(x) if x.is_finite() => Some(x),
+            Measured::Truth(truth) => Some(f64::from(u8::from(truth))),
+            _ => None,
+        }
+    }
 }
 
 /// These metrics of one report, and what they count; an unknown one is a mistake on the command line.
@@ -63,7 +75,7 @@ pub struct Estimate {
 impl Estimate {
     /// Of one value per seed.
     pub fn of(values: &[Measured]) -> Self {
-        let numbers: Vec<f64> = values.iter().copied().filter_map(number).collect();
+        let numbers: Vec<f64> = values.iter().copied().filter_map(Measured::number).collect();
         let yes = values.iter().filter(|value| **value == Measured::Truth(true)).count() as u64;
         let truths = values.iter().any(|value| matches!(value, Measured::Truth(_)));
         let sample = Sample::of(&numbers);
@@ -75,28 +87,10 @@ impl Estimate {
         }
     }
 
-    /// Of the differences `values - base`, seed by seed, where both are numbers.
-    pub fn of_differences(values: &[Measured], base: &[Measured]) -> Self {
-        let pairs = values.iter().zip(base);
-        let both = |(a, b): (&Measured, &Measured)| match (a, b) {
-            (Measured::Number(a), Measured::Number(b)) => Some(Measured::Number(a - b)),
-            _ => None,
-        };
-        Estimate::of(&pairs.filter_map(both).collect::<Vec<_>>())
-    }
-
     /// The interval, if there is one.
     pub fn interval(&self) -> Option<Range<f64>> {
         let (mean, half) = (self.mean?, self.half_width?);
         Some(mean - half..mean + half)
-    }
-}
-
-fn number(value: Measured) -> Option<f64> {
-    match value {
-        Measured::Number(x) if x.is_finite() => Some(x),
-        Measured::Truth(truth) => Some(f64::from(u8::from(truth))),
-        _ => None,
     }
 }
 
@@ -123,10 +117,11 @@ mod tests {
     }
 
     #[test]
-    fn differences_are_taken_seed_by_seed() {
-        let base = [Number(10.0), Number(100.0), Absent, Number(1.0)];
-        let other = [Number(11.0), Number(101.0), Number(5.0), Absent];
-        let difference = Estimate::of_differences(&other, &base);
-        assert_eq!((difference.n, difference.mean, difference.half_width), (2, Some(1.0), Some(0.0)));
+    fn what_was_measured_is_read_back() {
+        let values = vec![Truth(true), Number(0.1), Number(3.0), Absent];
+        let json = serde_json::to_string(&values).unwrap();
+        assert_eq!(json, "[true,0.1,3.0,null]");
+        assert_eq!(serde_json::from_str::<Vec<Measured>>(&json).unwrap(), values);
+        assert_eq!(serde_json::from_str::<Vec<Measured>>("[3]").unwrap(), [Number(3.0)]);
     }
 }

@@ -17,8 +17,10 @@ use sim_models::report::{EdgeWindows, Report};
 
 /// Pilot runs of each row.
 const PILOTS: u32 = 5;
-/// Windows of the stretch that is looked at.
-const WINDOWS: u64 = 500;
+/// Windows of a pilot run.
+const FINE: u64 = 5_000;
+/// Windows of the stretch before the first disturbance, at most: finer ones are joined.
+const WINDOWS: usize = 500;
 /// The most rows that are piloted: of more, as many evenly apart, the first and the last among them.
 const MOST_ROWS: usize = 12;
 
@@ -36,7 +38,7 @@ pub(super) fn find(
     let mut rounding = Vec::with_capacity(rows.len());
     for row in &rows {
         let run = app.prepare(opened, row.variant.as_deref(), &row.set, Some(first_seed))?.resolved.run;
-        let window = SimDuration::from_nanos((run.duration.as_nanos() / WINDOWS).max(1)).min(run.window);
+        let window = SimDuration::from_nanos((run.duration.as_nanos() / FINE).max(1)).min(run.window);
         let mut set = row.set.clone();
         set.extend([("run.warm_up".into(), "0s".into()), ("run.window".into(), window.to_string())]);
         pilots.push(Row { variant: row.variant.clone(), set });
@@ -49,7 +51,7 @@ pub(super) fn find(
     }
     let (mut longest, mut because) = (SimDuration::ZERO, "");
     for ((row, windows), rounding) in rows.iter().zip(&outcome.rows).zip(rounding) {
-        let windows = Windows::sum(windows.iter().flatten());
+        let windows = Windows::sum(windows.iter().flatten()).joined();
         for (what, values) in windows.series() {
             let Some(cut) = mser5(&values) else { return Err(unsettled(row, what, &windows)) };
             let cut = windows.width.as_nanos() * cut as u64;
@@ -158,6 +160,21 @@ impl Windows {
         all.fold(first, |sum, more| join(sum, &more))
     }
 
+    /// In wider windows, not many more than [`WINDOWS`].
+    fn joined(self) -> Windows {
+        fn join<T: Copy + std::iter::Sum<T>>(values: &[T], each: usize) -> Vec<T> {
+            values.chunks_exact(each).map(|chunk| chunk.iter().copied().sum()).collect()
+        }
+        let each = (self.ok.len() / WINDOWS).max(1);
+        Windows {
+            width: SimDuration::from_nanos(self.width.as_nanos() * each as u64),
+            in_system: join(&self.in_system, each),
+            begun: join(&self.begun, each),
+            ok: join(&self.ok, each),
+            response: join(&self.response, each),
+        }
+    }
+
     /// What is looked at, in words, and its values; none if nothing began.
     fn series(&self) -> Vec<(&'static str, Vec<f64>)> {
         if self.begun.iter().all(|begun| *begun == 0) {
@@ -218,7 +235,22 @@ mod tests {
         let other = Windows { begun: vec![1, 1], ok: vec![1, 0], response: vec![7, 0], ..Windows::default() };
         let sum = Windows::sum([&one, &other].into_iter());
         assert_eq!((sum.begun.clone(), sum.response.clone()), (vec![2, 3], vec![12, 0]));
+        assert_eq!(sum.clone().joined(), sum, "so few windows are not joined");
         // The second window had no answers: its response time is that of the first.
         assert_eq!(sum.series()[0], ("response time", vec![6.0, 6.0]));
+    }
+
+    #[test]
+    fn many_windows_are_joined() {
+        let fine = Windows {
+            width: SimDuration::from_nanos(10),
+            in_system: vec![1; 1_601],
+            begun: vec![2; 1_601],
+            ok: vec![2; 1_601],
+            response: vec![3; 1_601],
+        };
+        let joined = fine.joined();
+        assert_eq!((joined.width.as_nanos(), joined.ok.len(), joined.ok[0]), (30, 533, 6));
+        assert_eq!((joined.in_system[532], joined.response.len()), (3, 533));
     }
 }

@@ -1,13 +1,17 @@
-//! `brownout run EXPERIMENT`: what happened, verdict first.
+//! `brownout run EXPERIMENT`: what happened, verdict first; on many seeds, how sure that is.
+
+mod many;
 
 use crate::App;
-use crate::args::{Bounds, Subject};
+use crate::args::{Bounds, Repeats, Subject};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{Opened, Prepared};
 use crate::files::OutDir;
 use crate::progress::Meter;
 use crate::render::openmetrics::openmetrics;
+use crate::render::replicated::{self, Replicated};
 use crate::render::run::{Page, next_steps, text};
+use crate::replicate::Row;
 use crate::simulate::{ending, simulate};
 use crate::{expect, tables, windows};
 use clap::{Args as ClapArgs, ValueEnum};
@@ -15,7 +19,7 @@ use sim_models::report::Report;
 use std::path::PathBuf;
 
 /// What `--out` writes.
-const FILES: [&str; 8] = [
+const FILES: [&str; 10] = [
     "report.json",
     "report.txt",
     "windows.csv",
@@ -24,7 +28,11 @@ const FILES: [&str; 8] = [
     "services.csv",
     "latency.csv",
     "metrics.om",
+    "replications.json",
+    "replications.csv",
 ];
+/// Of these, what one run writes.
+const OF_ONE: usize = 8;
 
 /// `brownout run`
 #[derive(Clone, Debug, ClapArgs)]
@@ -37,10 +45,15 @@ Examples:
   brownout run retry-storm --out results     # every form, each as a file
   brownout run retry-storm --format openmetrics --epoch $(date +%s) > metrics.om
   promtool tsdb create-blocks-from openmetrics metrics.om DATA    # and Prometheus answers questions
+  brownout run utilisation-knee --replications 20     # intervals, and whether theory agrees
+  brownout run utilisation-knee --precision 2% --metric p99     # as many seeds as it takes
+
+One run is one sample: an interval and a word on theory take more seeds. The page is then that of the first.
 
 Files of --out: report.json (all of it), report.txt (this page), windows.csv (a row per window),
 tidy.csv (a row per number), edges.csv, services.csv, latency.csv (a row per bucket) and
-metrics.om (OpenMetrics). In CSV times are seconds, shares 0 to 1, what is not there is empty.
+metrics.om (OpenMetrics); of many seeds also replications.json and replications.csv. In CSV times are
+seconds, shares 0 to 1, what is not there is empty.
 
 What the file expects of this variant is shown with the measured value, and decides the exit code.
 With --set, or with another seed than the file's, it is shown and not enforced.")]
@@ -51,7 +64,10 @@ pub struct Run {
     /// A variant of the file instead of the base
     #[arg(long, value_name = "NAME")]
     pub variant: Option<String>,
-    /// The form of the result
+    /// With more than one seed: the metrics to know, instead of the usual ones
+    #[arg(long, value_name = "METRIC")]
+    pub metric: Vec<String>,
+    /// The form of the result; json and csv of many seeds are about all of them
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub format: RunFormat,
     /// Also write all forms of the result, and the tables of the report as CSV, to this folder
@@ -61,6 +77,9 @@ pub struct Run {
     #[arg(long, value_name = "SECONDS", default_value_t = 0, hide_default_value = true,
           value_parser = clap::value_parser!(u64).range(..=LATEST_EPOCH))]
     pub epoch: u64,
+    /// On how many seeds.
+    #[command(flatten)]
+    pub repeats: Repeats,
     /// How far.
     #[command(flatten)]
     pub bounds: Bounds,
@@ -92,22 +111,34 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
             "--epoch says when OpenMetrics begin: it needs --format openmetrics or --out",
         ));
     }
+    let many = args.repeats.replications.is_some() || args.repeats.precision.is_some();
+    if !many && !args.metric.is_empty() {
+        return Err(Error::Usage {
+            message: "--metric says what is to be known of many seeds, and this is one run".into(),
+            help: "  add --replications 10; `brownout list metrics EXPERIMENT` shows the metrics of one run"
+                .into(),
+        });
+    }
     let opened = app.open(&args.subject.name)?;
-    let prepared = app.prepare(&opened, args.variant.as_deref(), &args.subject.set, args.subject.seed)?;
-    if let Some(failed) = expect::check(&prepared, &opened.experiment, &app.console.interrupt)? {
+    let variant = app.variant(&opened, args.variant.as_deref())?.map(String::from);
+    let mut rows = [Row { variant, set: args.subject.set.clone() }];
+    let first = app.prepare(&opened, rows[0].variant.as_deref(), &rows[0].set, args.subject.seed)?;
+    if let Some(failed) = expect::check(&first, &opened.experiment, &app.console.interrupt)? {
         return Err(app.invalid(&failed));
     }
-    let out = args.out.as_deref().map(|folder| OutDir::prepare(folder, &FILES)).transpose()?;
+    let files = if many { &FILES[..] } else { &FILES[..OF_ONE] };
+    let out = args.out.as_deref().map(|folder| OutDir::prepare(folder, files)).transpose()?;
+    let plan = args.repeats.plan(app, &opened, &mut rows, args.subject.seed, Some(1), &args.bounds)?;
+    let prepared = app.prepare(&opened, rows[0].variant.as_deref(), &rows[0].set, args.subject.seed)?;
 
-    let meter = Meter::of_run(&app.console, &prepared.name);
-    let simulated = simulate(&prepared, &args.bounds, None, &app.console.interrupt, Some(&meter));
-    meter.finish(&mut app.console, simulated.as_ref().ok().map(|output| output.report.run.events));
-    let output = simulated?;
-    let report = &output.report;
+    let (report, replicated, ending) = match many {
+        true => many::replicate(args, app, &opened, &rows, plan)?,
+        false => once(args, app, &prepared)?,
+    };
+    let report = &report;
     let judged =
         expect::judge(&prepared, &opened.experiment, report).map_err(|failed| app.invalid(&failed))?;
-
-    let page = page(&opened, report, judged);
+    let page = Page { replicated, ..page(&opened, report, judged) };
     if let Some(out) = &out {
         out.write("report.json", json(report).as_bytes())?;
         out.write("report.txt", text(report, &page, crate::render::Style::default()).as_bytes())?;
@@ -117,19 +148,28 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
         out.write("services.csv", tables::services(report).as_bytes())?;
         out.write("latency.csv", tables::latency(report).as_bytes())?;
         out.write("metrics.om", openmetrics(report, args.epoch).as_bytes())?;
+        if let Some(replicated) = &page.replicated {
+            out.write("replications.json", crate::render::json(replicated).as_bytes())?;
+            out.write("replications.csv", replicated::csv(replicated).as_bytes())?;
+        }
     }
-    app.console.document(&match args.format {
-        RunFormat::Text => text(report, &page, app.console.style()),
-        RunFormat::Json => json(report),
-        RunFormat::Csv => windows::csv(report),
-        RunFormat::TidyCsv => windows::tidy_csv(report),
-        RunFormat::OpenMetrics => openmetrics(report, args.epoch),
+    app.console.document(&match (args.format, &page.replicated) {
+        (RunFormat::Text, _) => text(report, &page, app.console.style()),
+        (RunFormat::Json, None) => json(report),
+        (RunFormat::Csv, None) => windows::csv(report),
+        (RunFormat::Json, Some(replicated)) => crate::render::json(replicated),
+        (RunFormat::Csv, Some(replicated)) => replicated::csv(replicated),
+        (RunFormat::TidyCsv, _) => windows::tidy_csv(report),
+        (RunFormat::OpenMetrics, _) => openmetrics(report, args.epoch),
     })?;
 
     let again = prepared.replay.bounded_line("run", &args.bounds);
-    let ending = ending(&output, &app.console.interrupt);
     if ending != Exit::Good {
-        app.console.say(&cut_short(&prepared, report, ending, &again));
+        match &page.replicated {
+            // The page says what is missing.
+            Some(_) => app.console.say(&format!("  again: {}", app.typed)),
+            None => app.console.say(&cut_short(&prepared, report, ending, &again)),
+        }
         Ok(ending)
     } else if page.expectations.failed() {
         let failed = page.expectations.judged.iter().filter(|judged| !judged.holds).count();
@@ -141,10 +181,24 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
     }
 }
 
+/// One run.
+fn once(args: &Run, app: &mut App, prepared: &Prepared) -> Result<(Report, Option<Replicated>, Exit)> {
+    let meter = Meter::of_run(&app.console, &prepared.name);
+    let simulated = simulate(prepared, &args.bounds, None, &app.console.interrupt, Some(&meter));
+    meter.finish(&mut app.console, simulated.as_ref().ok().map(|output| output.report.run.events));
+    let output = simulated?;
+    let ending = ending(&output, &app.console.interrupt);
+    Ok((output.report, None, ending))
+}
+
 fn page(opened: &Opened, report: &Report, expectations: expect::Judgement) -> Page {
     let has_variants = !opened.experiment.variants().is_empty();
     let has_sweep = !opened.experiment.axes().is_empty();
-    Page { expectations, next: next_steps(report, &opened.found.argument, has_variants, has_sweep) }
+    Page {
+        expectations,
+        next: next_steps(report, &opened.found.argument, has_variants, has_sweep),
+        replicated: None,
+    }
 }
 
 /// One line: a report is for programs.

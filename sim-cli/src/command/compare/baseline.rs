@@ -1,0 +1,404 @@
+//! `compare --baseline`: the same variants in a run that was saved before.
+
+use crate::error::{Error, Result};
+use crate::experiment::BASE;
+use crate::files::{self, escape_path};
+use crate::render::compare::{self as page, Against, Changed, Compared, Comparison};
+use crate::render::effect::{self, Seedwise, change, matters};
+use crate::render::estimate::{Column, heads};
+use crate::render::number;
+use crate::render::replicated;
+use crate::replicate::{CONFIDENCE, Effect, Measured, Seeds, measure};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use sim_models::report::Report;
+use std::path::{Path, PathBuf};
+
+/// What a folder may hold, the most telling first.
+const FILES: [&str; 3] = ["comparison.json", "replications.json", "report.json"];
+
+/// A saved run.
+#[derive(Debug)]
+pub(super) struct Baseline {
+    file: PathBuf,
+    experiment: String,
+    set: Vec<(String, String)>,
+    /// Its seeds.
+    pub seeds: Seeds,
+    saved: Saved,
+}
+
+/// What was saved of each variant.
+#[derive(Debug)]
+enum Saved {
+    /// The values of some metrics, seed by seed.
+    Values { metrics: Vec<Metric>, variants: Vec<Variant> },
+    /// Everything of one run.
+    Report { variant: String, report: Box<Report> },
+}
+
+#[derive(Debug, Deserialize)]
+struct Metric {
+    path: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Variant {
+    name: String,
+    values: Vec<Vec<Measured>>,
+}
+
+#[derive(Deserialize)]
+struct SavedComparison {
+    experiment: String,
+    set: Vec<(String, String)>,
+    seeds: Seeds,
+    metrics: Vec<Metric>,
+    variants: Vec<Variant>,
+}
+
+#[derive(Deserialize)]
+struct SavedReplications {
+    experiment: String,
+    variant: Option<String>,
+    set: Vec<(String, String)>,
+    seeds: Seeds,
+    metrics: Vec<Metric>,
+    values: Vec<Vec<Measured>>,
+}
+
+impl Baseline {
+    /// Reads what was saved at `path`: a file, or a folder that holds one.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = match FILES.iter().map(|name| path.join(name)).find(|file| file.is_file()) {
+            Some(file) => file,
+            None if path.is_dir() => {
+                let cause = std::io::Error::other(format!("it holds none of {}", FILES.join(", ")));
+                return Err(Error::file("no baseline in", path, cause));
+            }
+            None => path.to_path_buf(),
+        };
+        let bytes = files::read(&file, files::REPORT_LIMIT)?;
+        let text = String::from_utf8(bytes).map_err(|_| "it is not text".to_string());
+        text.and_then(|text| Baseline::parse(file.clone(), &text))
+            .map_err(|why| Error::file("cannot read", &file, std::io::Error::other(why)))
+    }
+
+    fn parse(file: PathBuf, text: &str) -> std::result::Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Head {
+            document: Option<String>,
+            format: Option<u64>,
+            variants: Option<IgnoredAny>,
+        }
+        let head: Head = serde_json::from_str(text).map_err(|error| format!("not a saved run: {error}"))?;
+        let known = |what: &str, format: u32| match head.format {
+            Some(saved) if saved == u64::from(format) => Ok(()),
+            saved => {
+                let saved = saved.map_or("no format".into(), |saved| format!("format {saved}"));
+                Err(format!(
+                    "the {what} has {saved}, but this version reads format {format} only: save it anew"
+                ))
+            }
+        };
+        let whole = |error: serde_json::Error| {
+            format!("not a whole {}: {error}", head.document.as_deref().unwrap_or(""))
+        };
+        match head.document.as_deref() {
+            Some(page::DOCUMENT) => {
+                known(page::DOCUMENT, page::FORMAT)?;
+                let SavedComparison { experiment, set, seeds, metrics, variants } =
+                    serde_json::from_str(text).map_err(whole)?;
+                Baseline { file, experiment, set, seeds, saved: Saved::Values { metrics, variants } }
+                    .checked()
+            }
+            Some(replicated::DOCUMENT) => {
+                known(replicated::DOCUMENT, replicated::FORMAT)?;
+                let SavedReplications { experiment, variant, set, seeds, metrics, values } =
+                    serde_json::from_str(text).map_err(whole)?;
+                let variants = vec![Variant { name: variant.unwrap_or_else(|| BASE.into()), values }];
+                Baseline { file, experiment, set, seeds, saved: Saved::Values { metrics, variants } }
+                    .checked()
+            }
+            None if head.variants.is_some() => {
+                Err(known(page::DOCUMENT, page::FORMAT).err().unwrap_or_default())
+            }
+            Some(other) => Err(format!("a {other} is no baseline: save one with compare --out or run --out")),
+            None => {
+                let report = Box::new(Report::from_json(text)?);
+                let seeds = Seeds { first: report.run.seed, count: 1 };
+                let variant = report.variant.clone().unwrap_or_else(|| BASE.into());
+                let (experiment, set) = (report.experiment.clone(), report.overrides.clone());
+                Ok(Baseline { file, experiment, set, seeds, saved: Saved::Report { variant, report } })
+            }
+        }
+    }
+
+    /// Every variant has a row for every metric, and a value for every seed.
+    fn checked(self) -> std::result::Result<Self, String> {
+        if let Saved::Values { metrics, variants } = &self.saved {
+            let whole = |variant: &Variant| {
+                variant.values.len() == metrics.len()
+                    && variant.values.iter().all(|row| row.len() == self.seeds.count as usize)
+            };
+            if self.seeds.count == 0 || !variants.iter().all(whole) {
+                return Err("its values do not fit its metrics and seeds".into());
+            }
+        }
+        Ok(self)
+    }
+
+    /// Why this is doubtful as a baseline of `experiment`, if it is.
+    pub fn doubt(&self, experiment: &str) -> Option<String> {
+        (self.experiment != experiment).then(|| {
+            let (file, saved) = (escape_path(&self.file), files::escape(&self.experiment));
+            format!("warning: {file} is of the experiment {saved}, not of {}", files::escape(experiment))
+        })
+    }
+
+    fn has(&self, variant: &str) -> bool {
+        match &self.saved {
+            Saved::Values { variants, .. } => variants.iter().any(|saved| saved.name == variant),
+            Saved::Report { variant: saved, .. } => saved == variant,
+        }
+    }
+
+    /// The values of a metric of a variant, seed by seed, if they were saved.
+    fn values(&self, variant: &str, path: &str) -> Option<Vec<Measured>> {
+        match &self.saved {
+            Saved::Values { metrics, variants } => {
+                let column = metrics.iter().position(|metric| metric.path == path)?;
+                Some(variants.iter().find(|saved| saved.name == variant)?.values[column].clone())
+            }
+            Saved::Report { report, .. } => {
+                measure(report, &[path.to_string()]).ok().map(|measured| vec![measured[0].0])
+            }
+        }
+    }
+
+    /// The places of each seed that both have: (ours, theirs).
+    fn pairs(&self, ours: Seeds) -> Vec<(usize, usize)> {
+        let place = |(n, seed): (usize, u64)| {
+            let at = seed.wrapping_sub(self.seeds.first);
+            (at < u64::from(self.seeds.count)).then_some((n, at as usize))
+        };
+        ours.iter().enumerate().filter_map(place).collect()
+    }
+
+    /// The variants of a comparison, held against this.
+    pub fn against(&self, now: &Comparison) -> Against {
+        let pairs = self.pairs(now.seeds);
+        // One common seed of many would throw the rest away.
+        let paired = pairs.len() >= 2 || (!pairs.is_empty() && now.seeds.count.min(self.seeds.count) == 1);
+        let pairs = if paired { pairs } else { Vec::new() };
+        let (both, missing): (Vec<&Compared>, Vec<&Compared>) =
+            now.variants.iter().partition(|v| self.has(&v.name));
+        Against {
+            file: escape_path(&self.file),
+            set: self.set.clone(),
+            seeds: self.seeds,
+            paired: pairs.len() as u64,
+            variants: both.iter().map(|variant| self.changed(variant, &now.metrics, &pairs)).collect(),
+            missing: missing.iter().map(|variant| variant.name.clone()).collect(),
+            ..Against::default()
+        }
+    }
+
+    fn changed(&self, variant: &Compared, metrics: &[Column], pairs: &[(usize, usize)]) -> Changed {
+        let (mut columns, mut effects) = (Vec::new(), Vec::new());
+        let (mut to, mut from): (Vec<Vec<Measured>>, Vec<Vec<Measured>>) = Default::default();
+        let mut all = vec![None; metrics.len()];
+        for (column, metric) in metrics.iter().enumerate() {
+            let Some(then) = self.values(&variant.name, &metric.path) else { continue };
+            let now = &variant.values[column];
+            let effect = if pairs.is_empty() {
+                Effect::independent(now, &then)
+            } else {
+                let (ours, theirs): (Vec<Measured>, Vec<Measured>) =
+                    pairs.iter().map(|&(ours, theirs)| (now[ours], then[theirs])).unzip();
+                let effect = Effect::paired(&ours, &theirs);
+                to.push(ours);
+                from.push(theirs);
+                effect
+            };
+            all[column] = Some(effect.clone());
+            columns.push(metric.clone());
+            effects.push(effect);
+        }
+        let sentence = if !pairs.is_empty() && to == from {
+            let on = if pairs.len() == 1 { "the seed" } else { "all seeds" };
+            format!("unchanged: the same numbers on {on} that both have")
+        } else {
+            sentence(&columns, &effects, &to, &from)
+        };
+        Changed { name: variant.name.clone(), sentence, effects: all }
+    }
+}
+
+/// What has changed, in words.
+fn sentence(metrics: &[Column], effects: &[Effect], to: &[Vec<Measured>], from: &[Vec<Measured>]) -> String {
+    let mut parts = Vec::new();
+    let changed = |effect: &Effect| effect.difference.is_some_and(|difference| difference != 0.0);
+    let recovered = metrics.iter().position(|metric| metric.path == "recovered");
+    if let Some(effect) = recovered.map(|column| &effects[column]).filter(|effect| changed(effect)) {
+        let share = |x: Option<f64>| x.map_or_else(|| number::NOTHING.into(), number::percent);
+        parts.push(format!(
+            "recovered on {} of the seeds, before on {}",
+            share(effect.to),
+            share(effect.from)
+        ));
+    }
+    let time = metrics.iter().position(|metric| metric.path == "time_to_recover");
+    if let Some(column) = time.filter(|&column| effects[column].clear && matters(&effects[column])) {
+        parts.push(format!("time to recover {}", change(&metrics[column], &effects[column])));
+    }
+    if effects.iter().any(Effect::can_tell) {
+        let said = effect::effects(metrics, effects, Seedwise::of(metrics, effects, to, from));
+        parts.extend(
+            (!said.is_empty() && (parts.is_empty() || !said.starts_with("no clear"))).then_some(said),
+        );
+    } else {
+        let heads = heads(metrics);
+        let moved =
+            (0..effects.len()).filter(|&column| Some(column) != recovered && changed(&effects[column]));
+        let tell =
+            |column: usize| format!("{} {}", heads[column], change(&metrics[column], &effects[column]));
+        parts.extend(moved.map(tell).take(effect::MOST_SAID));
+    }
+    if parts.is_empty() { "nothing to hold against each other".into() } else { parts.join("; ") }
+}
+
+/// What is clearly worse than the baseline, and the rule in words. `only` names the one metric that counts.
+///
+/// Many intervals are judged at once, so each is widened (Bonferroni): by chance alone, no more than one
+/// comparison in twenty with a baseline finds anything. What is true or false is judged one by one, by the
+/// exact test: with few seeds no correction would ever let it speak.
+pub(super) fn regressions(
+    against: &Against,
+    metrics: &[Column],
+    only: Option<&str>,
+) -> (Vec<String>, String) {
+    let counts = |column: &usize| match only {
+        Some(only) => metrics[*column].path == only,
+        None => metrics[*column].less_is_better.is_some(),
+    };
+    let columns: Vec<usize> = (0..metrics.len()).filter(counts).collect();
+    let heads = heads(metrics);
+    let judged: Vec<(&Changed, usize, &Effect)> = against
+        .variants
+        .iter()
+        .flat_map(|variant| columns.iter().map(move |&column| (variant, column)))
+        .filter_map(|(variant, column)| {
+            variant.effects[column].as_ref().map(|effect| (variant, column, effect))
+        })
+        .filter(|(_, _, effect)| effect.can_tell())
+        .collect();
+    let family = judged.iter().filter(|(_, _, effect)| effect.half_width.is_some()).count().max(1);
+    let each = 1.0 - (1.0 - CONFIDENCE) / family as f64;
+    let worse = |&&(_, column, effect): &&(&Changed, usize, &Effect)| {
+        let confidence = if effect.half_width.is_some() { each } else { CONFIDENCE };
+        // What has no known direction must not move at all.
+        let worse = metrics[column].less_is_better.is_none()
+            || effect.is_better(metrics[column].less_is_better) == Some(false);
+        worse && matters(effect) && effect.is_clear(confidence)
+    };
+    let tell = |&(variant, column, effect): &(&Changed, usize, &Effect)| {
+        format!("{}: {} {}", variant.name, heads[column], change(&metrics[column], effect))
+    };
+    let found = judged.iter().filter(worse).map(tell).collect();
+    let rule = match judged.len() {
+        0 => "one seed has no interval: nothing can be called clearly worse".into(),
+        _ => format!(
+            "a regression is worse by {} or more, and clear of zero at {} for all {family} intervals together",
+            number::percent(effect::TOO_SMALL),
+            number::percent(CONFIDENCE),
+        ),
+    };
+    (found, rule)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Measured::Number;
+    use sim_models::report::Unit;
+
+    const SAVED: &str = r#"{"document": "comparison", "format": 2, "experiment": "storm", "set": [],
+        "seeds": {"first": 40, "count": 4}, "metrics": [{"path": "goodput", "unit": "rate"}],
+        "variants": [{"name": "base", "values": [[100.0, 110.0, 90.0, 100.0]]}], "other": 1}"#;
+
+    fn saved(text: &str) -> Baseline {
+        Baseline::parse("saved.json".into(), text).expect("a baseline")
+    }
+
+    fn now(first: u64, values: &[f64]) -> Comparison {
+        let values = vec![values.iter().map(|&value| Number(value)).collect::<Vec<_>>()];
+        let metric = Column { path: "goodput".into(), unit: Unit::Rate, less_is_better: Some(false) };
+        Comparison {
+            seeds: Seeds { first, count: values[0].len() as u32 },
+            metrics: vec![metric],
+            variants: vec![Compared { name: "base".into(), values, ..Compared::default() }],
+            ..Comparison::default()
+        }
+    }
+
+    #[test]
+    fn the_same_seeds_are_held_against_each_other() {
+        let against = saved(SAVED).against(&now(42, &[89.0, 99.0, 5000.0]));
+        assert_eq!(against.paired, 2, "seeds 42 and 43 are in both");
+        let effect = against.variants[0].effects[0].as_ref().unwrap();
+        assert_eq!((effect.difference, effect.half_width, effect.pairs), (Some(-1.0), Some(0.0), Some(2)));
+        let same = saved(SAVED).against(&now(40, &[100.0, 110.0, 90.0, 100.0]));
+        assert_eq!(same.variants[0].sentence, "unchanged: the same numbers on all seeds that both have");
+        assert_eq!(regressions(&same, &now(40, &[1.0]).metrics, None).0, [""; 0]);
+    }
+
+    #[test]
+    fn other_seeds_are_independent() {
+        let other = now(90, &[51.0, 49.0, 50.0, 50.0]);
+        let against = saved(SAVED).against(&other);
+        assert_eq!(against.paired, 0);
+        let effect = against.variants[0].effects[0].as_ref().unwrap();
+        assert_eq!((effect.pairs, effect.difference), (None, Some(-50.0)));
+        assert!(effect.clear && effect.half_width.unwrap() > 1.0);
+        let (found, rule) = regressions(&against, &other.metrics, None);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("base: goodput 2.0x lower"), "{found:?}");
+        assert!(rule.contains("1 intervals"), "{rule}");
+        // Better is no regression.
+        let better = now(90, &[151.0, 149.0, 150.0, 150.0]);
+        assert!(regressions(&saved(SAVED).against(&better), &better.metrics, None).0.is_empty());
+    }
+
+    #[test]
+    fn many_comparisons_ask_for_more_confidence() {
+        let mut worse = saved(SAVED).against(&now(40, &[98.0, 109.0, 86.0, 95.0]));
+        let metrics = now(40, &[1.0]).metrics;
+        assert_eq!(regressions(&worse, &metrics, None).0.len(), 1, "clear by itself");
+        let more: Vec<Changed> = vec![worse.variants[0].clone(); 40];
+        let same = saved(SAVED).against(&now(40, &[100.0, 111.0, 90.0, 100.0])).variants.remove(0);
+        worse.variants = std::iter::once(more[0].clone()).chain(vec![same; 40]).collect();
+        assert!(regressions(&worse, &metrics, None).0.is_empty(), "one of 41 may be chance");
+    }
+
+    #[test]
+    fn one_seed_tells_no_regression() {
+        let against = saved(SAVED).against(&now(41, &[55.0]));
+        assert_eq!(against.paired, 1);
+        let (found, rule) = regressions(&against, &now(41, &[1.0]).metrics, None);
+        assert!(found.is_empty() && rule.contains("no interval"), "{found:?} {rule}");
+        assert_eq!(against.variants[0].sentence, "goodput 110/s -> 55/s");
+    }
+
+    #[test]
+    fn what_is_no_baseline_says_so() {
+        let open = |text: &str| Baseline::parse("saved.json".into(), text).unwrap_err();
+        assert!(open("{").contains("not a saved run"));
+        assert!(open(r#"{"document": "sweep", "format": 1}"#).contains("a sweep is no baseline"));
+        assert!(open(&SAVED.replace("\"format\": 2", "\"format\": 9")).contains("format 9"));
+        assert!(open(r#"{"format": 1, "variants": []}"#).contains("save it anew"));
+        assert!(open(&SAVED.replace("110.0, ", "")).contains("do not fit"));
+        assert!(open(&SAVED.replace("[100.0", "[\"x\"")).contains("not a whole comparison"));
+        assert!(open("{}").contains("states no format"));
+    }
+}

@@ -1,0 +1,109 @@
+//! One experiment on many seeds: the first run whole, and what all of them come to.
+
+use super::Run;
+use crate::App;
+use crate::command::compare::{Ended, with_goodput};
+use crate::error::{Error, Exit, Result};
+use crate::experiment::Opened;
+use crate::render::estimate::{Column, less_is_better};
+use crate::render::replicated::{self, Replicated, Theory};
+use crate::replicate::{Estimate, Measured, Plan, Planned, Row, measure, measure_usual, run_planned};
+use sim_models::report::{Report, Unit, Value};
+use std::sync::OnceLock;
+
+/// What is kept of one of many runs.
+struct Kept {
+    report: Option<Box<Report>>,
+    measured: Vec<(Measured, Unit)>,
+    ended: Ended,
+    theory: Vec<(String, f64, Value)>,
+}
+
+/// The first run whole, and what all of them come to.
+pub(super) fn replicate(
+    args: &Run,
+    app: &mut App,
+    opened: &Opened,
+    rows: &[Row],
+    plan: Plan,
+) -> Result<(Report, Option<Replicated>, Exit)> {
+    let paths = OnceLock::new();
+    let keep = |report: Report, first: bool| -> Result<Kept> {
+        let paths = paths.get_or_init(|| match args.metric.is_empty() {
+            true => with_goodput(&report),
+            false => args.metric.clone(),
+        });
+        let measured = match args.metric.is_empty() {
+            true => measure_usual(&report, paths).0,
+            false => measure(&report, paths)?,
+        };
+        let theory = report.values.iter().filter_map(|(name, value)| Some((name, value.exact?, value)));
+        let theory = theory.map(|(name, exact, value)| (name.to_string(), exact, value.clone())).collect();
+        Ok(Kept { measured, ended: Ended::of(&report), theory, report: first.then(|| Box::new(report)) })
+    };
+    let named = |kept: &Kept| {
+        let paths = paths.get().expect("something was measured").iter().cloned();
+        paths.zip(kept.measured.iter().map(|(measured, _)| *measured)).collect()
+    };
+    let Planned { mut outcome, seeds, precision } =
+        run_planned(app, opened, rows, plan, &args.bounds, keep, named)?;
+    let Some(report) = outcome.rows[0][0].as_mut().and_then(|kept| kept.report.take()) else {
+        return Err(Error::Stopped(outcome.exit));
+    };
+    let runs: Vec<Option<&Kept>> = outcome.rows[0].iter().map(Option::as_ref).collect();
+    let made = || runs.iter().copied().flatten();
+    let column = |(column, path): (usize, &String)| Column {
+        path: path.clone(),
+        unit: made().next().map_or(Unit::Plain, |kept| kept.measured[column].1),
+        less_is_better: less_is_better(path),
+    };
+    let metrics: Vec<Column> =
+        paths.into_inner().unwrap_or_default().iter().enumerate().map(column).collect();
+    let value =
+        |run: &Option<&Kept>, column: usize| run.map_or(Measured::Absent, |kept| kept.measured[column].0);
+    let values: Vec<Vec<Measured>> =
+        (0..metrics.len()).map(|column| runs.iter().map(|run| value(run, column)).collect()).collect();
+    let mut incomplete = outcome.incomplete();
+    incomplete.extend(precision.as_ref().and_then(|precision| precision.incomplete(seeds)));
+    let replicated = Replicated {
+        document: replicated::DOCUMENT,
+        format: replicated::FORMAT,
+        experiment: opened.found.name.clone(),
+        variant: rows[0].variant.clone(),
+        set: rows[0].set.clone(),
+        seeds,
+        incomplete,
+        precision,
+        verdict: Ended::verdict(made().map(|kept| &kept.ended)).text,
+        metrics,
+        estimates: values.iter().map(|values| Estimate::of(values)).collect(),
+        values,
+        theory: theory(&made().map(|kept| kept.theory.as_slice()).collect::<Vec<_>>()),
+    };
+    Ok((*report, Some(replicated), outcome.exit))
+}
+
+/// The values that have a closed form, over all runs. It knows no seed: all runs have the same.
+fn theory(runs: &[&[(String, f64, Value)]]) -> Vec<Theory> {
+    let first = runs.first().copied().unwrap_or_default();
+    let judge = |(name, exact, value): &(String, f64, Value)| {
+        let of_run = |run: &&[(String, f64, Value)]| {
+            run.iter().find(|(other, ..)| other == name).map(|(_, _, value)| Measured::Number(value.value))
+        };
+        let values: Vec<Measured> = runs.iter().filter_map(of_run).collect();
+        let unit = crate::render::number::unit_named(&value.unit);
+        let column = Column { path: value_path(name), unit, less_is_better: None };
+        Theory::new(column, &values, *exact, &value.source, first.len())
+    };
+    first.iter().map(judge).collect()
+}
+
+/// Where a report has the value of this name.
+fn value_path(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    if !name.is_empty() && name.chars().all(plain) {
+        format!("values.{name}.value")
+    } else {
+        format!("values[\"{}\"].value", name.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+}

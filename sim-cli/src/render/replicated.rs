@@ -1,0 +1,285 @@
+//! One experiment over many seeds: what each metric comes to, and whether theory agrees.
+
+use super::estimate::{Column, estimate, heads};
+use super::number::{of, percent, plus_minus};
+use super::run::{off_by, quiet};
+use super::table::{Entry, Grid, csv_line, csv_number};
+use super::{Paint, Style, clean};
+use crate::replicate::{Estimate, Measured, Precision, Seeds};
+use serde::Serialize;
+use sim_core::stats::Sample;
+
+/// Version of the shape of a [`Replicated`] in JSON.
+pub const FORMAT: u32 = 1;
+/// What [`Replicated::document`] says.
+pub const DOCUMENT: &str = "replications";
+/// How sure a disagreement with theory is, all values of one page together.
+pub const SURE: f64 = 0.99;
+/// Percentiles are told to this share of themselves: the width of a histogram's buckets.
+const RESOLUTION: f64 = 0.001;
+/// Rounding of what is computed in floats.
+const ROUNDING: f64 = 1e-9;
+
+/// The runs of one experiment on several seeds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Replicated {
+    /// What this is: [`DOCUMENT`].
+    pub document: &'static str,
+    /// Version of this shape: [`FORMAT`].
+    pub format: u32,
+    /// Name of the experiment.
+    pub experiment: String,
+    /// The variant, if not the base.
+    pub variant: Option<String>,
+    /// What was set from outside.
+    pub set: Vec<(String, String)>,
+    /// The seeds.
+    pub seeds: Seeds,
+    /// What is wrong with the result as a whole.
+    pub incomplete: Vec<String>,
+    /// How well everything was to be known, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
+    /// What it comes to on all seeds, in words.
+    pub verdict: String,
+    /// The metrics.
+    pub metrics: Vec<Column>,
+    /// Each metric over the seeds.
+    pub estimates: Vec<Estimate>,
+    /// Each metric on each seed, in the order of the seeds.
+    pub values: Vec<Vec<Measured>>,
+    /// What theory says beside what was measured.
+    pub theory: Vec<Theory>,
+}
+
+/// A measured value and its closed form.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Theory {
+    /// The value.
+    #[serde(flatten)]
+    pub column: Column,
+    /// Measured, over the seeds.
+    pub measured: Estimate,
+    /// What theory gives.
+    pub exact: f64,
+    /// Half the width of the interval that agreement is judged by; absent for fewer than two seeds.
+    pub allowed: Option<f64>,
+    /// Whether the exact value is within `allowed` of the mean; absent where the closed form is approximate or
+    /// there is no interval.
+    pub agrees: Option<bool>,
+    /// Where the exact value comes from.
+    pub source: String,
+}
+
+impl Theory {
+    /// One of `of` values that are judged together: each interval is wider for it (Bonferroni), so that one page
+    /// in a hundred cries wolf and not one value. A percentile may also be off by its resolution.
+    pub fn new(column: Column, values: &[Measured], exact: f64, source: &str, of: usize) -> Self {
+        let numbers: Vec<f64> = values.iter().filter_map(|value| value.number()).collect();
+        let sample = Sample::of(&numbers);
+        let each = 1.0 - (1.0 - SURE) / of.max(1) as f64;
+        let name = column
+            .path
+            .rsplit(['.', '_', '"'])
+            .find(|part| !part.is_empty() && *part != "value" && *part != "]");
+        let percentile = name.is_some_and(|name| {
+            name.strip_prefix('p')
+                .is_some_and(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()))
+        });
+        let resolution = exact.abs() * if percentile { RESOLUTION } else { ROUNDING };
+        let allowed = sample.half_width(each).map(|half| half.max(resolution));
+        let approximate = source.contains("approximate");
+        Theory {
+            measured: Estimate::of(values),
+            exact,
+            agrees: allowed.filter(|_| !approximate).map(|allowed| (sample.mean - exact).abs() <= allowed),
+            allowed,
+            source: source.into(),
+            column,
+        }
+    }
+}
+
+/// The section of a page.
+pub fn section(replicated: &Replicated, style: Style) -> Vec<String> {
+    let count = replicated.seeds.count;
+    let seeds = if count == 1 { "1 seed".into() } else { format!("{count} seeds") };
+    let mut lines = vec![format!(
+        "  {}  {}",
+        style.paint(Paint::Strong, &format!("over {seeds}")),
+        clean(&replicated.verdict)
+    )];
+    for why in &replicated.incomplete {
+        let text = format!("INCOMPLETE: {}", clean(why));
+        let lines_of = super::wrap(&text, style.columns() - 2);
+        lines.extend(lines_of.iter().map(|line| format!("  {}", style.paint(Paint::Bad, line))));
+    }
+    let mut grid =
+        Grid::new().words("metric").number("mean and 95 % interval").number("smallest").number("largest");
+    let rows = replicated.metrics.iter().zip(&replicated.estimates).zip(&replicated.values);
+    for (head, ((metric, measured), values)) in heads(&replicated.metrics).into_iter().zip(rows) {
+        let numbers = || values.iter().filter_map(|value| value.number()).filter(|_| measured.yes.is_none());
+        let ends = [numbers().reduce(f64::min), numbers().reduce(f64::max)];
+        let ends = ends.map(|end| end.map_or_else(String::new, |end| of(end, metric.unit)));
+        let absent = u64::from(count) - measured.n.min(u64::from(count));
+        let head =
+            if absent > 0 && measured.n > 0 { format!("{head} (on {} seeds)", measured.n) } else { head };
+        let [smallest, largest] = ends;
+        grid.row([head, estimate(measured, metric.unit, style), smallest, largest]);
+    }
+    if !replicated.metrics.is_empty() {
+        lines.extend(grid.text(2, style));
+    }
+    if !replicated.theory.is_empty() {
+        lines.push(String::new());
+        lines.extend(theory(&replicated.theory, style));
+    }
+    lines
+}
+
+fn theory(values: &[Theory], style: Style) -> Vec<String> {
+    let columns: Vec<Column> = values.iter().map(|value| value.column.clone()).collect();
+    let mut grid = Grid::new().words("theory").numbers(["measured", "exact", "off by"]).words("");
+    for (head, value) in heads(&columns).into_iter().zip(values) {
+        let unit = value.column.unit;
+        let measured = match (value.measured.mean, value.allowed) {
+            (Some(mean), Some(allowed)) => plus_minus(mean, allowed, unit, style),
+            _ => estimate(&value.measured, unit, style),
+        };
+        let off = value.measured.mean.map_or_else(String::new, |mean| off_by(mean, value.exact));
+        let (words, paint) = match value.agrees {
+            Some(true) => ("agrees", Paint::Good),
+            Some(false) => ("differs", Paint::Bad),
+            None if value.source.contains("approximate") => ("approximate", Paint::Plain),
+            None => ("", Paint::Plain),
+        };
+        let cells = [head, measured, of(value.exact, unit), off].map(Entry::from);
+        grid.row(cells.into_iter().chain([Entry::painted(words, paint)]));
+    }
+    let mut lines = grid.text(2, style);
+    let mut sources: Vec<&str> = values.iter().map(|value| value.source.as_str()).collect();
+    sources.dedup();
+    sources.retain(|source| !source.is_empty());
+    let judged = values.iter().filter(|value| value.agrees.is_some()).count();
+    let rule = match judged {
+        0 => String::new(),
+        1 => format!("; agrees: exact is within the {} interval", percent(SURE)),
+        n => format!(
+            "; agrees: exact is within intervals that all {n} together keep {} of the time",
+            percent(SURE)
+        ),
+    };
+    let resolution = match values.iter().any(|v| v.column.path.contains("_p")) {
+        true if judged > 0 => ", or a percentile's 0.1 %",
+        _ => "",
+    };
+    lines.extend(quiet(&format!("exact: {}{rule}{resolution}", clean(&sources.join("; "))), "  ", style));
+    lines
+}
+
+/// One row per seed.
+pub fn csv(replicated: &Replicated) -> String {
+    let heads = replicated.metrics.iter().map(|metric| metric.path.as_str());
+    let mut out = csv_line(std::iter::once("seed").chain(heads));
+    for (n, seed) in replicated.seeds.iter().enumerate() {
+        let number = |values: &Vec<Measured>| csv_number(values.get(n).and_then(|value| value.number()));
+        out += &csv_line(std::iter::once(seed.to_string()).chain(replicated.values.iter().map(number)));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::width;
+    use super::*;
+    use Measured::{Absent, Number, Truth};
+    use sim_models::report::Unit;
+
+    fn column(path: &str, unit: Unit) -> Column {
+        Column { path: path.into(), unit, less_is_better: None }
+    }
+
+    fn theory_of(path: &str, values: &[f64], exact: f64, of: usize) -> Theory {
+        let values: Vec<Measured> = values.iter().map(|&value| Number(value)).collect();
+        Theory::new(column(path, Unit::Duration), &values, exact, "M/M/c", of)
+    }
+
+    fn replicated() -> Replicated {
+        let values = vec![
+            vec![Truth(true), Truth(true), Truth(false)],
+            vec![Number(1.5e9), Number(2e9), Absent],
+            vec![Number(0.97), Number(0.98), Number(0.97)],
+        ];
+        Replicated {
+            document: DOCUMENT,
+            format: FORMAT,
+            experiment: "storm".into(),
+            seeds: Seeds { first: 7, count: 3 },
+            verdict: "recovers on 2 of 3 seeds only, then in 1.75 s".into(),
+            metrics: vec![
+                column("recovered", Unit::Plain),
+                column("time_to_recover", Unit::Duration),
+                column("success", Unit::Share),
+            ],
+            estimates: values.iter().map(|values| Estimate::of(values)).collect(),
+            values,
+            theory: vec![
+                theory_of("values.response_mean.value", &[3.31e6, 3.35e6, 3.36e6], 3.333e6, 2),
+                theory_of("values.wait_mean.value", &[2.31e6, 2.32e6, 2.33e6], 2.9e6, 2),
+            ],
+            ..Replicated::default()
+        }
+    }
+
+    #[test]
+    fn a_section() {
+        let text = section(&replicated(), Style::default()).join("\n");
+        assert!(text.lines().all(|line| width(line) <= 100), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn a_row_for_each_seed() {
+        assert_eq!(
+            csv(&replicated()),
+            "seed,recovered,time_to_recover,success\n7,1,1500000000,0.97\n8,1,2000000000,0.98\n9,0,,0.97\n"
+        );
+    }
+
+    #[test]
+    fn theory_agrees_within_its_interval() {
+        let values = [99.0, 101.0, 100.0, 100.5, 99.5];
+        let agrees = |exact: f64, of: usize| theory_of("values.wait_mean.value", &values, exact, of).agrees;
+        // t(0.995, 4) = 4.604, standard error 0.354: 1.63 either side.
+        assert_eq!((agrees(101.6, 1), agrees(101.7, 1)), (Some(true), Some(false)));
+        assert_eq!(agrees(101.7, 5), Some(true), "of five values one may be that far off by chance");
+        assert_eq!(agrees(110.0, 5), Some(false));
+        assert_eq!(
+            theory_of("values.wait_mean.value", &[99.0], 100.0, 1).agrees,
+            None,
+            "one run has no interval"
+        );
+    }
+
+    #[test]
+    fn a_percentile_may_be_off_by_its_resolution() {
+        let agrees = |path: &str, exact| theory_of(path, &[1000.0, 1000.0], exact, 1).agrees;
+        assert_eq!(agrees("values.response_p99.value", 999.5), Some(true));
+        assert_eq!(agrees("values.response_p99.value", 998.0), Some(false));
+        assert_eq!(agrees("values.response_mean.value", 999.5), Some(false));
+        assert_eq!(agrees("values.response_mean.value", 1000.0), Some(true));
+    }
+
+    #[test]
+    fn an_approximation_is_not_judged() {
+        let values = [Number(1.0), Number(1.1)];
+        let theory = Theory::new(
+            column("values.wait_mean.value", Unit::Plain),
+            &values,
+            9.0,
+            "M/G/c: Allen-Cunneen, approximate",
+            1,
+        );
+        assert_eq!(theory.agrees, None);
+    }
+}
