@@ -30,7 +30,7 @@ pub struct Selection {
     /// So many of those that took longest and ended well, of those that began after the warm-up.
     pub slowest: usize,
     /// So many of those that did not end well: of each outcome the longest, in turn, the most frequent outcome
-    /// first; what the end of the run cut off comes last.
+    /// first. What the end of the run cut off comes last, if it waited for longer than any that ended well.
     pub failed: usize,
     /// Those with these numbers, counted from 0 in the order of their beginning, on each edge.
     pub calls: Vec<u64>,

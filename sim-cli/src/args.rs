@@ -82,6 +82,8 @@ pub enum Command {
     Find(command::find::Find),
     /// The distribution of response times
     Histogram(command::histogram::Histogram),
+    /// Single calls, attempt by attempt: where their time went
+    Trace(command::trace::Trace),
     /// What an experiment amounts to before it is run: all defaults, back-off, worst cases, load
     Explain(command::explain::Explain),
     /// Print an experiment file

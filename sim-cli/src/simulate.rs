@@ -6,7 +6,8 @@ use crate::experiment::Prepared;
 use crate::progress::Meter;
 use crate::signal::Interrupt;
 use sim_core::{Engine, Limits};
-use sim_models::run::{DEFAULT_MAX_IN_FLIGHT, Progress, RunOptions, RunOutput};
+use sim_models::run::{DEFAULT_MAX_IN_FLIGHT, Observer, Progress, RunOptions, RunOutput};
+use sim_models::trace::{Selection, collect};
 use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe};
 
@@ -44,18 +45,44 @@ pub fn simulate(
     meter: Option<&Meter>,
 ) -> Result<RunOutput> {
     let options = RunOptions { record, ..bounds.options(prepared.seed) };
+    watched(prepared, bounds, "run", interrupt, meter, |observer| {
+        sim_models::simulate(&prepared.resolved, &options, observer)
+    })
+}
+
+/// The same, twice, with the calls that are meant followed: see [`collect`].
+pub fn trace(
+    prepared: &Prepared,
+    bounds: &Bounds,
+    selection: Selection,
+    interrupt: &Interrupt,
+    meter: Option<&Meter>,
+) -> Result<RunOutput> {
+    let options = bounds.options(prepared.seed);
+    watched(prepared, bounds, "trace", interrupt, meter, |observer| {
+        collect(&prepared.resolved, &options, selection, observer)
+    })
+}
+
+/// `run` under the eyes of the meter and the signals; what it gives back gets its head.
+fn watched(
+    prepared: &Prepared,
+    bounds: &Bounds,
+    command: &str,
+    interrupt: &Interrupt,
+    meter: Option<&Meter>,
+    run: impl FnOnce(Observer) -> RunOutput,
+) -> Result<RunOutput> {
     let mut observer = |progress: Progress| {
         if let Some(meter) = meter {
             meter.at(progress);
         }
         if interrupt.exit().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let simulated = panic::catch_unwind(AssertUnwindSafe(|| {
-        sim_models::simulate(&prepared.resolved, &options, &mut observer)
-    }));
+    let simulated = panic::catch_unwind(AssertUnwindSafe(|| run(&mut observer)));
     let mut output = simulated.map_err(|payload| Error::Bug {
         message: panic_message(&*payload),
-        replay: prepared.replay.bounded_line("run", bounds),
+        replay: prepared.replay.bounded_line(command, bounds),
     })?;
     let report = &mut output.report;
     report.experiment.clone_from(&prepared.name);

@@ -29,6 +29,7 @@ pub struct Outline {
 #[derive(Debug, Default)]
 struct Longest {
     of: u64,
+    took: u64,
     kept: BTreeSet<(Reverse<u64>, Outline)>,
 }
 
@@ -104,10 +105,13 @@ impl Chooser {
             }
         };
         let well = format!("of {} that ended well", self.slowest.of);
+        let ended = self.slowest.took;
         for (rank, (_, call)) in self.slowest.kept.into_iter().enumerate() {
             add(call, format!("{} {well}", ranked("slowest", rank)));
         }
         let mut outcomes: Vec<(&str, Longest)> = self.failed.into_iter().collect();
+        // There is always somebody on the way; whoever waits for longer than anybody was served in is stuck.
+        outcomes.retain(|(outcome, longest)| *outcome != IN_FLIGHT || longest.took > ended);
         outcomes.sort_by_key(|(outcome, longest)| (*outcome == IN_FLIGHT, Reverse(longest.of), *outcome));
         let mut left = self.selection.failed;
         for rank in 0..self.selection.failed {
@@ -142,13 +146,14 @@ fn that_failed(outcome: &str) -> String {
         "deadline" => "that ran into their deadline".into(),
         "breaker open" => "that an open breaker refused".into(),
         "bulkhead full" => "that a full bulkhead refused".into(),
-        outcome => format!("that ended with `{outcome}`"),
+        outcome => format!("that ended with: {outcome}"),
     }
 }
 
 impl Longest {
     fn see(&mut self, call: Outline, took: u64, most: usize) {
         self.of += 1;
+        self.took = self.took.max(took);
         let beaten = |kept: &BTreeSet<(Reverse<u64>, Outline)>| {
             kept.last().is_some_and(|(Reverse(least), _)| took <= *least)
         };
@@ -225,7 +230,7 @@ mod tests {
         assert_eq!(numbers(failed(1), &calls), [14]);
         assert_eq!(numbers(failed(4), &calls), [14, 21, 22, 13]);
         let why: Vec<String> = chosen(failed(3), &calls).into_iter().map(|(_, why)| why).collect();
-        assert_eq!(why[1], "the longest of 2 that ended with `rejected`");
+        assert_eq!(why[1], "the longest of 2 that ended with: rejected");
         assert_eq!(why[2], "the longest of 1 that were not over when the run ended");
     }
 

@@ -13,6 +13,7 @@ pub mod new;
 pub mod run;
 pub mod show;
 pub mod sweep;
+pub mod trace;
 pub mod validate;
 pub mod verify;
 
@@ -28,6 +29,7 @@ pub fn dispatch(command: &Command, app: &mut App) -> Result<Exit> {
         Command::Sweep(args) => sweep::command(args, app),
         Command::Find(args) => find::command(args, app),
         Command::Histogram(args) => histogram::command(args, app),
+        Command::Trace(args) => trace::command(args, app),
         Command::Explain(args) => explain::command(args, app),
         Command::Show(args) => show::command(args, app),
         Command::List(args) => list::command(args, app),

@@ -23,6 +23,7 @@ pub mod table;
 #[cfg(test)]
 pub(crate) mod testdata;
 pub mod timeline;
+pub mod trace;
 mod traffic;
 
 /// A text of unknown origin made safe to print.

@@ -136,8 +136,8 @@ impl<E> EventQueue<E> {
         self.pop_through(SimTime::from_nanos(end.as_nanos().checked_sub(1)?))
     }
 
-    /// Takes the earliest event, if it is not after `last`.
-    #[inline]
+    /// Takes the earliest event, if it is not after `last`. A part of the loop, however many loops there are.
+    #[inline(always)]
     fn pop_through(&mut self, last: SimTime) -> Option<(SimTime, E)> {
         match &mut self.kind {
             Kind::Fast(queue) => {

@@ -1,0 +1,304 @@
+//! Single calls as waterfalls: what waits for what at the left, when at the right, over one axis of time.
+//!
+//! A line is an attempt, or a call with its only attempt. Its bar shows where the attempt was at each moment, by
+//! [`Stage`]; where several share a column, the one that had most of it. A cross marks where the caller gave up:
+//! whatever stands behind it was for nobody.
+
+mod line;
+pub mod otlp;
+pub mod perfetto;
+mod story;
+
+use super::chart::below;
+use super::number::{count, duration};
+use super::run::quiet;
+use super::timeline::faults;
+use super::{Paint, Style, clean, fit, pad, pad_left, width, wrap};
+use line::{Line, lines};
+use sim_core::SimDuration;
+use sim_models::report::{Disturbance, Edge, Report};
+use sim_models::trace::{SpanKind, Trace};
+
+/// Of one trace no more lines than this.
+const MOST_LINES: usize = 60;
+/// The widest label, in hundredths of the page.
+const LABEL: usize = 45;
+/// What went on for nobody is drawn for at most this many lengths of the call.
+const MOST_LENGTHS: u64 = 3;
+
+/// What a moment of a line is spent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Network,
+    Queue,
+    Work,
+    /// A request waits for the calls that it makes; a call for its attempt.
+    Waiting,
+    BackOff,
+    /// Nothing comes: lost, swallowed, kept back by the network.
+    Nothing,
+}
+
+impl Stage {
+    const ALL: [(Stage, &'static str); 6] = [
+        (Stage::Queue, "queue"),
+        (Stage::Work, "work"),
+        (Stage::Waiting, "waiting for others"),
+        (Stage::BackOff, "back-off"),
+        (Stage::Network, "network"),
+        (Stage::Nothing, "lost, held, or never answered"),
+    ];
+
+    fn glyph(self, style: Style) -> &'static str {
+        match self {
+            Stage::Network => style.pick("·", "-"),
+            Stage::Queue => style.pick("░", "."),
+            Stage::Work => style.pick("█", "#"),
+            Stage::Waiting => style.pick("─", "="),
+            Stage::BackOff => style.pick("~", "~"),
+            Stage::Nothing => style.pick("?", "?"),
+        }
+    }
+}
+
+/// A column in which a caller gave up.
+fn cross(style: Style) -> &'static str {
+    style.pick("✗", "x")
+}
+
+/// The page: every trace, then what the signs mean. `again` is the command that shows a trace alone.
+pub fn page(report: &Report, traces: &[Trace], again: impl Fn(&Trace) -> String, style: Style) -> String {
+    let mut sections: Vec<Vec<String>> = Vec::new();
+    let mut drawn: Vec<Line> = Vec::new();
+    for trace in traces {
+        let mut lines = lines(trace, style);
+        sections.push(section(report, trace, &lines, &again(trace), style));
+        lines.truncate(MOST_LINES);
+        drawn.append(&mut lines);
+    }
+    sections.push(legend(&drawn, style));
+    sections.iter().map(|lines| lines.join("\n")).collect::<Vec<_>>().join("\n\n") + "\n"
+}
+
+/// The signs of these lines and what they mean, as many to a line as fit.
+fn legend(drawn: &[Line], style: Style) -> Vec<String> {
+    let used = Stage::ALL.iter().filter(|(stage, _)| drawn.iter().any(|line| line.shows(*stage)));
+    let mut signs: Vec<String> = used.map(|(stage, name)| format!("{} {name}", stage.glyph(style))).collect();
+    if drawn.iter().any(Line::outlasts) {
+        signs.push(format!("{} the caller gave up: what follows was for nobody", cross(style)));
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for sign in signs {
+        match lines.last_mut() {
+            Some(line) if width(line) + 3 + width(&sign) <= style.columns() - 2 => {
+                line.extend(["   ", &sign])
+            }
+            _ => lines.push(sign),
+        }
+    }
+    lines.iter().map(|line| format!("  {}", style.paint(Paint::Quiet, line))).collect()
+}
+
+fn section(report: &Report, trace: &Trace, lines: &[Line], again: &str, style: Style) -> Vec<String> {
+    let dot = style.pick(" · ", ", ");
+    let call = &trace.spans[0];
+    let variant = report.variant.iter().map(|variant| format!("variant {}", clean(variant)));
+    let title: Vec<String> = [clean(&report.experiment)]
+        .into_iter()
+        .chain(variant)
+        .chain([
+            format!("call {} of {}", count(trace.call), clean(&trace.edge)),
+            format!("begun at {}", moment(call.from)),
+            format!("seed {}", report.run.seed),
+        ])
+        .collect();
+    let mut out: Vec<String> =
+        wrap(&title.join(dot), style.columns()).iter().map(|line| style.paint(Paint::Strong, line)).collect();
+    if let Some(limit) = &report.stopped {
+        out.push(style.paint(Paint::Bad, &format!("  STOPPED EARLY: {}", clean(limit))));
+    }
+    if !trace.why.is_empty() {
+        out.extend(quiet(&clean(&trace.why), "  ", style));
+    }
+    out.push(String::new());
+    out.extend(wrap(&story::story(trace), style.columns() - 2).iter().map(|line| format!("  {line}")));
+    out.push(String::new());
+    out.extend(waterfall(report, trace, lines, style));
+    out.push(String::new());
+    out.push(format!("  {}  {again}", style.paint(Paint::Quiet, "again")));
+    out
+}
+
+/// Virtual time, to the millisecond.
+fn moment(nanos: u64) -> String {
+    let millis = nanos / 1_000_000;
+    format!("{}.{:03} s", count(millis / 1_000), millis % 1_000)
+}
+
+/// The time that is drawn.
+#[derive(Clone, Copy, Debug)]
+struct Axis {
+    from: u64,
+    to: u64,
+    columns: usize,
+}
+
+impl Axis {
+    /// The call, and what went on after it, up to a point.
+    fn of(trace: &Trace) -> Self {
+        let call = &trace.spans[0];
+        let last = trace.spans.iter().map(|span| span.to.unwrap_or(span.from)).max().unwrap_or(call.from);
+        let end = call.to.unwrap_or(last).max(call.from + 1);
+        let longest = call.from.saturating_add((end - call.from).saturating_mul(MOST_LENGTHS));
+        Axis { from: call.from, to: last.clamp(end, longest.max(end)), columns: 0 }
+    }
+
+    fn span(self) -> u64 {
+        self.to - self.from
+    }
+
+    /// The column of a time, which may be past the last.
+    fn column(self, at: u64) -> usize {
+        let since = u128::from(at.saturating_sub(self.from));
+        (since * self.columns as u128 / u128::from(self.span())) as usize
+    }
+
+    /// The time at the left of a column.
+    fn time(self, column: usize) -> u64 {
+        self.from + (u128::from(self.span()) * column as u128 / self.columns as u128) as u64
+    }
+
+    /// Times at even distances, the first at 0.
+    fn ticks(self) -> String {
+        if self.span() <= 1 {
+            return "0 s".into();
+        }
+        let mut step = 1u64;
+        while self.span() / step > 5 {
+            step = match step.to_string().as_bytes()[0] {
+                b'1' => step * 2,
+                b'2' => step / 2 * 5,
+                _ => step * 2,
+            };
+        }
+        let labels = (0..=self.span() / step).map(|n| {
+            let label = SimDuration::from_nanos(n * step).brief();
+            (self.column(self.from + n * step), label)
+        });
+        below(&labels.collect::<Vec<_>>(), self.columns)
+    }
+}
+
+fn waterfall(report: &Report, trace: &Trace, lines: &[Line], style: Style) -> Vec<String> {
+    let rows = &lines[..lines.len().min(MOST_LINES)];
+    let left_out = lines.len() - rows.len();
+    let label_width = rows.iter().map(|row| width(&row.label)).max().unwrap_or(0);
+    let label_width = label_width.max(14).min(style.columns() * LABEL / 100);
+    let took_width = rows.iter().map(|row| width(&row.took)).max().unwrap_or(0);
+    let outcome_width = rows.iter().map(|row| width(&row.outcome)).max().unwrap_or(0).min(24);
+    let left = 2 + label_width + 2 + took_width + 2 + outcome_width + 2;
+    let axis = Axis { columns: style.columns().saturating_sub(left).max(16), ..Axis::of(trace) };
+
+    let above = |label: &str, picture: &str, paint: Paint| {
+        let label = pad(&fit(label, left - 4, style), left - 2);
+        format!("  {}{}", style.paint(Paint::Quiet, &label), style.paint(paint, picture))
+            .trim_end()
+            .to_string()
+    };
+    let mut out = vec![above("", &axis.ticks(), Paint::Plain)];
+    for (number, row) in
+        faults(&disturbances(report, axis), axis.span(), axis.columns, style).iter().enumerate()
+    {
+        out.push(above(if number == 0 { "fault" } else { "" }, row, Paint::Bad));
+    }
+    for (label, picture) in breakers(report, trace, axis, style) {
+        out.push(above(&label, &picture, Paint::Doubtful));
+    }
+    for row in rows {
+        out.push(drawn(row, axis, label_width, took_width, outcome_width, style));
+    }
+    if left_out > 0 {
+        out.push(format!("  and {} more lines: --format json", count(left_out as u64)));
+    }
+    if trace.left_out > 0 {
+        out.push(format!("  and more than {} steps that were not kept", count(trace.left_out)));
+    }
+    out
+}
+
+fn drawn(row: &Line, axis: Axis, label: usize, took: usize, outcome: usize, style: Style) -> String {
+    let paint = match row.outcome.as_str() {
+        "" | "ok" => Paint::Plain,
+        "cancelled" | "in flight" => Paint::Doubtful,
+        _ => Paint::Bad,
+    };
+    let name = pad(&fit(&row.label, label, style), label);
+    let name = if row.wasted { style.paint(Paint::Quiet, &name) } else { name };
+    let (before, after) = row.bar(axis, style);
+    let line = format!(
+        "  {name}  {}  {}  {before}{}",
+        pad_left(&row.took, took),
+        style.paint(paint, &pad(&fit(&row.outcome, outcome, style), outcome)),
+        style.paint(Paint::Quiet, &after),
+    );
+    line.trim_end().to_string()
+}
+
+/// What disturbed the run meanwhile, counted from the beginning of the axis.
+fn disturbances(report: &Report, axis: Axis) -> Vec<Disturbance> {
+    let during = |disturbance: &&Disturbance| {
+        disturbance.from < axis.to && disturbance.to.is_none_or(|to| to > axis.from)
+    };
+    let shift = |disturbance: &Disturbance| Disturbance {
+        from: disturbance.from.saturating_sub(axis.from),
+        to: disturbance.to.filter(|to| *to < axis.to).map(|to| to - axis.from),
+        ..disturbance.clone()
+    };
+    report.timeline.disturbances.iter().filter(during).map(shift).collect()
+}
+
+/// The breakers that the calls of this trace met, where they were not closed all the time: a row each.
+fn breakers(report: &Report, trace: &Trace, axis: Axis, style: Style) -> Vec<(String, String)> {
+    let mut met: Vec<(&str, u32)> = Vec::new();
+    for span in trace.spans.iter().filter(|span| span.kind == SpanKind::Call) {
+        let breaker = (span.at.as_str(), span.client.unwrap_or(0));
+        if !met.contains(&breaker) {
+            met.push(breaker);
+        }
+    }
+    let row = |(name, client): (&str, u32)| {
+        let edge: &Edge = report.edges.get(name)?;
+        let mut state = "closed";
+        let mut changes = edge.breaker.iter().filter(|change| change.client == client).peekable();
+        while let Some(change) = changes.next_if(|change| change.at <= axis.from) {
+            state = &change.to;
+        }
+        let during: Vec<_> = changes.take_while(|change| change.at < axis.to).collect();
+        if during.is_empty() && state == "closed" {
+            return None;
+        }
+        let mut picture = String::new();
+        let sign = |state: &str| match state {
+            "closed" => style.pick("─", "-"),
+            "open" => style.pick("▓", "X"),
+            _ => style.pick("▒", "h"),
+        };
+        for column in 0..axis.columns {
+            let reached = |change: &&&sim_models::report::Transition| axis.column(change.at) <= column;
+            let state = during.iter().rev().find(reached).map_or(state, |change| change.to.as_str());
+            picture.push_str(sign(state));
+        }
+        let words = |state: &str| if state == "half_open" { "half-open".to_string() } else { clean(state) };
+        let mut label = format!("breaker {}: {}", clean(name), words(state));
+        for change in during.iter().take(2) {
+            label.push_str(&format!(", {}", words(&change.to)));
+        }
+        Some((label, picture))
+    };
+    met.into_iter().filter_map(row).collect()
+}
+
+/// A length for a line.
+fn took(from: u64, to: Option<u64>) -> String {
+    to.map_or_else(|| "..".into(), |to| duration(to - from))
+}

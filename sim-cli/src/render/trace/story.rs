@@ -1,0 +1,228 @@
+//! A trace in a sentence: how long, where the time went, what was tried, and how it ended.
+//!
+//! Every nanosecond of the call goes to one cause. Of an attempt it is the stage that it was in; of a request that
+//! waited for several calls at once it is the call that it waited for longest: the way back from the end.
+
+use crate::render::clean;
+use crate::render::number::{duration, roughly};
+use sim_models::trace::{Span, SpanKind, Trace};
+use std::collections::BTreeMap;
+
+/// Causes with less than this share of the time are not told.
+const LEAST: f64 = 0.05;
+/// And no more than so many are.
+const MOST: usize = 3;
+
+/// The sentence.
+pub(super) fn story(trace: &Trace) -> String {
+    let spans = &trace.spans;
+    let call = &spans[0];
+    let reached = spans.iter().filter_map(|span| span.to).max().unwrap_or(call.from).max(call.from);
+    let end = call.to.unwrap_or(reached);
+    let mut causes: BTreeMap<String, u64> = BTreeMap::new();
+    Causes { spans, children: children(spans), causes: &mut causes }.call(0, call.from, end);
+    let whole = end - call.from;
+    let mut causes: Vec<(String, u64)> = causes.into_iter().collect();
+    causes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    let told = causes.iter().map(|(cause, time)| (cause, *time as f64 / whole.max(1) as f64));
+    let told = told.filter(|(_, share)| *share >= LEAST).take(MOST);
+    let mut parts: Vec<String> = told.map(|(cause, share)| format!("{} {cause}", roughly(share))).collect();
+    parts.extend(retries(spans));
+    parts.extend(refusals(spans));
+    let time = match call.to {
+        Some(_) => duration(whole),
+        None => format!("not over after {}", duration(whole)),
+    };
+    let head = if parts.is_empty() { time } else { format!("{time}: {}", parts.join(", ")) };
+    format!("{head}; {}.", ending(trace))
+}
+
+fn children(spans: &[Span]) -> Vec<Vec<usize>> {
+    let mut children = vec![Vec::new(); spans.len()];
+    for (index, span) in spans.iter().enumerate() {
+        if let Some(parent) = span.parent {
+            children[parent as usize].push(index);
+        }
+    }
+    children
+}
+
+struct Causes<'a> {
+    spans: &'a [Span],
+    children: Vec<Vec<usize>>,
+    causes: &'a mut BTreeMap<String, u64>,
+}
+
+impl Causes<'_> {
+    fn add(&mut self, cause: String, from: u64, to: u64) {
+        if to > from {
+            *self.causes.entry(cause).or_default() += to - from;
+        }
+    }
+
+    /// What a call spent `from..to` on.
+    fn call(&mut self, index: usize, from: u64, to: u64) {
+        for child in self.children[index].clone() {
+            let span = &self.spans[child];
+            let (from, to) = (span.from.max(from), span.to.unwrap_or(to).min(to));
+            match span.kind {
+                SpanKind::BackOff => self.add(format!("between attempts over {}", clean(&span.at)), from, to),
+                _ => self.attempt(child, from, to),
+            }
+        }
+    }
+
+    fn attempt(&mut self, index: usize, from: u64, to: u64) {
+        let mut reached = from;
+        for child in self.children[index].clone() {
+            let span = &self.spans[child];
+            let (begin, end) = (span.from.max(from), span.to.unwrap_or(to).min(to));
+            if begin >= end {
+                continue;
+            }
+            reached = end;
+            let at = clean(&span.at);
+            let service = clean(service(&span.at));
+            match span.kind {
+                SpanKind::Network if span.outcome == "lost" => {
+                    self.add(format!("waiting for what was lost over {at}"), begin, end)
+                }
+                SpanKind::Network if span.outcome == "held" => {
+                    self.add(format!("in messages that the network held back over {at}"), begin, end)
+                }
+                SpanKind::Network => self.add(format!("on the way over {at}"), begin, end),
+                SpanKind::Queue => self.add(format!("waiting in the queue of {service}"), begin, end),
+                SpanKind::Work => self.add(format!("working in {service}"), begin, end),
+                _ => self.waiting(child, begin, end),
+            }
+        }
+        let silent =
+            format!("waiting for an answer over {} that was not coming", clean(&self.spans[index].at));
+        self.add(silent, reached, to);
+    }
+
+    /// From the end back: the call that was waited for last, then the one before it.
+    fn waiting(&mut self, index: usize, from: u64, to: u64) {
+        let mut calls = self.children[index].clone();
+        calls.sort_by_key(|&call| (self.spans[call].to.unwrap_or(u64::MAX), call));
+        let mut left = to;
+        for call in calls.into_iter().rev() {
+            let span = &self.spans[call];
+            let (begin, end) = (span.from.max(from), span.to.unwrap_or(to).min(left));
+            if begin < end {
+                self.call(call, begin, end);
+                left = begin;
+            }
+        }
+    }
+}
+
+/// `payments` of `payments[2]`.
+fn service(at: &str) -> &str {
+    at.rsplit_once('[').map_or(at, |(service, _)| service)
+}
+
+fn plural(n: usize, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}
+
+/// How many attempts followed another, and how those had ended.
+fn retries(spans: &[Span]) -> Option<String> {
+    let mut after: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut last: BTreeMap<u32, &str> = BTreeMap::new();
+    let mut all = 0;
+    for span in spans.iter().filter(|span| span.kind == SpanKind::Attempt) {
+        let call = span.parent.expect("an attempt belongs to a call");
+        if let Some(before) = last.insert(call, &span.outcome).filter(|_| span.outcome != "breaker open") {
+            all += 1;
+            *after.entry(before).or_default() += 1;
+        }
+    }
+    let many = |outcome: &str| match outcome {
+        "timed out" => "timeouts".to_string(),
+        "error" => "errors".into(),
+        "rejected" => "rejections".into(),
+        "refused" => "refusals".into(),
+        "reset" => "resets".into(),
+        "breaker open" => "an open breaker".into(),
+        other => format!("`{}`", clean(other)),
+    };
+    let one = |outcome: &str| match outcome {
+        "timed out" => "a timeout".to_string(),
+        "error" => "an error".into(),
+        "rejected" => "a rejection".into(),
+        "refused" => "a refusal".into(),
+        "reset" => "a reset".into(),
+        other => many(other),
+    };
+    let retries = plural(all, "retry", "retries");
+    match &after.iter().collect::<Vec<_>>()[..] {
+        [] => None,
+        [(outcome, 1)] => Some(format!("{retries} after {}", one(outcome))),
+        [(outcome, _)] => Some(format!("{retries} after {}", many(outcome))),
+        several => {
+            let each: Vec<String> =
+                several.iter().map(|(outcome, n)| format!("{n} after {}", many(outcome))).collect();
+            Some(format!("{retries} ({})", each.join(", ")))
+        }
+    }
+}
+
+/// What was not even tried.
+fn refusals(spans: &[Span]) -> Vec<String> {
+    let ended = |kind: SpanKind, outcome: &str| {
+        spans.iter().filter(|span| span.kind == kind && span.outcome == outcome).count()
+    };
+    let some = |n: usize, said: &dyn Fn(usize) -> String| (n > 0).then(|| said(n));
+    [
+        some(ended(SpanKind::Attempt, "breaker open"), &|n| {
+            format!("{} refused by an open breaker", plural(n, "try", "tries"))
+        }),
+        some(ended(SpanKind::BackOff, "budget refused"), &|n| {
+            format!("{} refused by a budget", plural(n, "retry", "retries"))
+        }),
+        some(ended(SpanKind::Call, "bulkhead full"), &|n| {
+            format!("{} refused by a full bulkhead", plural(n, "call", "calls"))
+        }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// How it ended, and what was done for nobody.
+fn ending(trace: &Trace) -> String {
+    let call = &trace.spans[0];
+    let how = match call.outcome.as_str() {
+        "ok" => "answered".to_string(),
+        "in flight" => "the run ended before it did".into(),
+        "deadline" => "given up at its deadline".into(),
+        "timed out" => "given up after a timeout".into(),
+        outcome => format!("failed: {}", clean(outcome)),
+    };
+    let length = |span: &Span| span.to.map_or(0, |to| to - span.from);
+    let work = |wasted: bool| -> u64 {
+        let work = trace.spans.iter().filter(|span| span.kind == SpanKind::Work && (span.wasted || !wasted));
+        work.map(length).sum()
+    };
+    let (wasted, all) = (work(true), work(false));
+    // The server's side of what the users had given up.
+    let server = trace
+        .spans
+        .iter()
+        .filter(|span| span.wasted && matches!(span.kind, SpanKind::Queue | SpanKind::Work));
+    let last = server.filter_map(|span| Some((span.to?, service(&span.at)))).max();
+    let late = match (call.to, last) {
+        (Some(end), Some((to, service))) if to > end => {
+            format!("; {} was not done with it until {} later", clean(service), duration(to - end))
+        }
+        _ => String::new(),
+    };
+    match wasted {
+        0 => format!("{how}{late}"),
+        _ if wasted == all => format!("{how}; all {} of work were for nobody{late}", duration(all)),
+        _ => {
+            format!("{how}; of {} of work {} were for nobody{late}", duration(all), duration(wasted))
+        }
+    }
+}
