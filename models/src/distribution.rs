@@ -1,6 +1,6 @@
 //! Distributions of time as a user writes them: `Exponential(mean: "10ms")`, or `"5ms"` for a constant.
 
-use crate::experiment::{Decode, Decoder, Node, TypeDoc};
+use crate::experiment::{Decode, Decoder, Node, Positive, Rule, TypeDoc};
 use sim_core::sampler::{Distribution, DistributionError};
 use sim_core::{SimDuration, Words};
 
@@ -141,6 +141,25 @@ impl TimeDistribution {
         SimDuration::from_nanos_f64(self.nanos.sample(words))
     }
 
+    /// The only value it can take, if it is a constant.
+    pub fn fixed(&self) -> Option<SimDuration> {
+        match self.spec {
+            TimeSpec::Constant(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether it is memoryless.
+    pub fn is_exponential(&self) -> bool {
+        matches!(self.spec, TimeSpec::Exponential { .. })
+    }
+
+    /// The longest it can take, if there is a longest.
+    pub fn longest(&self) -> Option<SimDuration> {
+        let longest = self.nanos.max();
+        longest.is_finite().then(|| SimDuration::from_nanos_f64(longest))
+    }
+
     /// The mean; the longest duration if it is infinite.
     pub fn mean(&self) -> SimDuration {
         SimDuration::from_nanos_f64(self.nanos.mean())
@@ -181,6 +200,16 @@ fn sampler(spec: &TimeSpec) -> Result<Distribution, Refused> {
             Distribution::empirical(&points)?
         }
     })
+}
+
+/// On average more than nothing.
+impl Rule<TimeDistribution> for Positive {
+    fn check(&self, value: &TimeDistribution) -> Result<(), String> {
+        Rule::<SimDuration>::check(self, &value.mean())
+    }
+    fn allowed(&self) -> String {
+        Rule::<SimDuration>::allowed(self)
+    }
 }
 
 enum Refused {

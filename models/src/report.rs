@@ -378,6 +378,9 @@ pub struct Service {
     /// Mean wait of requests whose work began, those that found a free worker included, in nanoseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wait_mean: Option<u64>,
+    /// Little's law, both sides measured apart; absent if nothing was let in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub little: Option<Little>,
     /// Own work executed, in nanoseconds of worker time.
     pub work: u64,
     /// Of it: for callers who had given up.
@@ -390,6 +393,22 @@ pub struct Service {
     pub deaths: u64,
     /// The same over time.
     pub windows: ServiceWindows,
+}
+
+/// Little's law of one service, over the measured part of the run: those who wait or hold a worker are, on
+/// average, as many as arrive per second times how long they do so. Both sides are summed apart: the number
+/// over time, and the times one by one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Little {
+    /// L: the mean number waiting or holding a worker, from the integral of the number over time.
+    pub number: f64,
+    /// Lambda: requests per second that were let in, to a worker or the queue.
+    pub rate: f64,
+    /// W: nanoseconds that requests waited or held a worker, per request let in; those who were there when the
+    /// measurement began or ended count for what they spent within it.
+    pub time: f64,
+    /// Lambda W.
+    pub product: f64,
 }
 
 /// A service over time: one number per window.

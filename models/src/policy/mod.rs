@@ -26,6 +26,7 @@ pub mod retry;
 
 pub use outcome::{ANY_SENT, Failure, OnList, Outcome, OutcomeSet};
 
+use crate::distribution::TimeDistribution;
 use crate::experiment::{Decoder, Node, POSITIVE, Span};
 use balancer::Balancer;
 use breaker::Breaker;
@@ -39,8 +40,9 @@ spec! {
     pub struct Policy where check {
         /// How long an attempt may take; for ever if absent.
         timeout: Option<SimDuration> = None; POSITIVE.or("every attempt would be too late"),
-        /// How long a call may take, all attempts and delays together; for ever if absent.
-        deadline: Option<SimDuration> = None; POSITIVE.or("every call would be too late"),
+        /// How long a call may take, all attempts and delays together; for ever if absent. A distribution is
+        /// the patience of callers, drawn for each call.
+        deadline: Option<TimeDistribution> = None; POSITIVE.or("every call would be too late"),
         /// Whether and when a failed attempt is tried again.
         retry: Retry = Retry::None,
         /// A limit on the retries of one client.
@@ -69,10 +71,17 @@ impl Default for Policy {
     }
 }
 
+impl Policy {
+    /// The deadline, if it is the same for every call.
+    pub fn fixed_deadline(&self) -> Option<SimDuration> {
+        self.deadline.as_ref().and_then(TimeDistribution::fixed)
+    }
+}
+
 /// Warns of what runs and is probably not meant.
 fn check(policy: &Policy, at: &Node, cx: &mut Decoder) {
     let attempts = RetryPlan::new(&policy.retry).attempts();
-    if let (Some(timeout), Some(deadline)) = (policy.timeout, policy.deadline) {
+    if let (Some(timeout), Some(deadline)) = (policy.timeout, policy.fixed_deadline()) {
         let begin = RetryPlan::new(&policy.retry).attempts_that_begin(timeout, deadline);
         let message = if deadline < timeout {
             format!("the deadline ends every call before an attempt can time out (after {timeout})")

@@ -54,8 +54,8 @@ fn unit(last: &str) -> Unit {
     match last {
         "mean" | "p50" | "p90" | "p95" | "p99" | "p999" | "p9999" | "max" | "wait_mean"
         | "time_to_recover" | "work" | "work_wasted" | "in_flight_age" | "duration" | "warm_up"
-        | "window" => Unit::Duration,
-        "goodput" | "offered" => Unit::Rate,
+        | "window" | "time" => Unit::Duration,
+        "goodput" | "offered" | "rate" => Unit::Rate,
         "success" | "wasted" | "utilisation" => Unit::Share,
         _ => Unit::Plain,
     }
@@ -243,6 +243,9 @@ fn latency(leaves: &mut Leaves, latency: &Latency) {
 fn service(leaves: &mut Leaves, service: &Service) {
     take!(leaves, service, replicas, workers, queue_capacity, arrived, completed, utilisation, queue_mean);
     take!(leaves, service, queue_max, wait_mean, work, work_wasted, wasted, deaths);
+    if let Some(little) = &service.little {
+        leaves.group("little", |leaves| take!(leaves, little, number, rate, time, product));
+    }
 }
 
 /// A value says itself what it counts.

@@ -119,6 +119,7 @@ pub(super) fn full_report() -> Report {
             queue_mean: 2.5,
             queue_max: 40,
             wait_mean: Some(3 * MS),
+            little: Some(Little { number: 12.5, rate: 1_250.0, time: 10.0 * MS as f64, product: 12.5 }),
             work: 1_000 * MS,
             work_wasted: 250 * MS,
             wasted: Some(0.25),

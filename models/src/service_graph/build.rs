@@ -14,6 +14,7 @@ use crate::policy::Policy;
 use crate::policy::breaker::Scope;
 use crate::policy::retry::RetryPlan;
 use crate::run::RunOptions;
+use crate::theory::Usl;
 use sim_core::stats::TimeIntegral;
 use sim_core::{Key, SimTime, Streams, Words, digest};
 use std::collections::{BTreeMap, VecDeque};
@@ -155,6 +156,13 @@ fn build_edge(plan: &EdgePlan, spec: &GraphSpec, streams: &Streams) -> Edge {
         let (out, back) = (streams.luck("request", name), streams.luck("reply", name));
         Network::Random { latency: latency.clone(), out, back }
     };
+    let patience = match &plan.policy.deadline {
+        None => Patience::Endless,
+        Some(deadline) => deadline.fixed().map_or_else(
+            || Patience::Random { time: deadline.nanos.clone(), luck: streams.luck("patience", name) },
+            Patience::Fixed,
+        ),
+    };
     Edge {
         name: name.clone(),
         path,
@@ -166,6 +174,7 @@ fn build_edge(plan: &EdgePlan, spec: &GraphSpec, streams: &Streams) -> Edge {
         policy: plan.policy.clone(),
         clients,
         network,
+        patience,
         jitter: streams.luck("jitter", name),
         pick,
         drop_luck: streams.luck("drop", name),
@@ -236,6 +245,7 @@ fn build_service(
         drop_expired,
         work: service.work.nanos.clone(),
         work_luck: streams.luck("work", name),
+        scaling: service.scaling.law(),
         error_rate: service.error_rate,
         error_luck: streams.luck("errors", name),
         steps: service.calls.iter().map(plan_step).collect(),
@@ -260,6 +270,16 @@ impl GraphSpec {
     /// The number of a workload by its name.
     pub fn workload_number(&self, name: &str) -> Option<u32> {
         self.workload.iter().position(|workload| workload.name.value == name).map(|number| number as u32)
+    }
+}
+
+impl Scaling {
+    /// The law, if there is one.
+    pub fn law(&self) -> Option<Usl> {
+        match *self {
+            Scaling::Independent => None,
+            Scaling::Usl { contention, coherency } => Some(Usl { contention, coherency }),
+        }
     }
 }
 

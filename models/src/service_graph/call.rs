@@ -125,7 +125,7 @@ impl<L: Listen> Graph<L> {
         }
         call.sent += 1;
         edge.stats.attempt_sent(call.sent > 1, call.started >= self.measured_from);
-        let deadline = edge.deadline(call.started);
+        let deadline = edge.deadline(call.started, call.key);
         let timeout = edge.policy.timeout.map_or(SimTime::MAX, |timeout| now + timeout);
         let number = call.tries;
         let (attempt, entry) = self.attempts.insert(|| Attempt {
@@ -236,10 +236,11 @@ impl<L: Listen> Graph<L> {
         let attempt = &mut self.attempts[id];
         attempt.timer = None;
         let call_id = attempt.call;
-        let edge = &self.edges[attempt.edge as usize];
+        let edge = &mut self.edges[attempt.edge as usize];
         let outcome = if attempt.until_deadline { Outcome::Cancelled } else { Outcome::TimedOut };
         ctx.witness(kind::TIMEOUT, attempt.number, outcome as u16, edge.path, attempt.key.get(), 0);
-        let expired = now >= edge.deadline(self.calls[call_id].started);
+        let call = &self.calls[call_id];
+        let expired = now >= edge.deadline(call.started, call.key);
         self.end_attempt(id, outcome, ctx);
         if expired {
             self.end_call(call_id, CallEnd::Deadline, ctx)
@@ -299,7 +300,7 @@ impl<L: Listen> Graph<L> {
         let mut words = edge.jitter.at(call.key.child(u64::from(call.tries)));
         let delay = edge.retry.delay(u32::from(call.tries), call.previous_delay, &mut words);
         call.previous_delay = delay;
-        let resumes = (ctx.now() + delay).min(edge.deadline(call.started));
+        let resumes = (ctx.now() + delay).min(edge.deadline(call.started, call.key));
         call.timer = Some(ctx.schedule_at(resumes, Event::Resume { call: id }));
     }
 
@@ -308,9 +309,9 @@ impl<L: Listen> Graph<L> {
         self.listener.tell(|tracer| tracer.back_off_ends(id, ctx.now()));
         let call = &mut self.calls[id];
         call.timer = None;
-        let edge = &self.edges[call.edge as usize];
+        let edge = &mut self.edges[call.edge as usize];
         ctx.witness(kind::RESUME, call.tries, 0, edge.path, call.key.get(), 0);
-        if ctx.now() >= edge.deadline(call.started) {
+        if ctx.now() >= edge.deadline(call.started, call.key) {
             self.end_call(id, CallEnd::Deadline, ctx);
         } else {
             self.try_attempt(id, ctx);
@@ -397,7 +398,7 @@ impl Edge {
         now: SimTime,
     ) {
         self.stats.attempt_ended(outcome, measured);
-        let overdue = outcome == Outcome::Cancelled && now >= self.deadline(call.started);
+        let overdue = outcome == Outcome::Cancelled && now >= self.deadline(call.started, call.key);
         let state = &mut self.clients[call.client as usize];
         if self.choices > 1 {
             state.balancer.ended(attempt.replica);

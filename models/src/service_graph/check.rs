@@ -5,6 +5,7 @@ use super::build::edges;
 use super::spec::*;
 use super::state::{Caller, Client};
 use crate::RunSpec;
+use crate::distribution::TimeDistribution;
 use crate::experiment::{Decoder, Name, Node, Spanned};
 use crate::policy::Policy;
 use crate::policy::balancer::Balancer;
@@ -395,7 +396,8 @@ pub fn topological(graph: &GraphSpec) -> Vec<usize> {
 /// A timeout that not even an idle system can meet.
 fn check_timeouts(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     for edge in edges(graph) {
-        let Some(timeout) = [edge.policy.timeout, edge.policy.deadline].into_iter().flatten().min() else {
+        let longest = edge.policy.deadline.as_ref().and_then(TimeDistribution::longest);
+        let Some(timeout) = [edge.policy.timeout, longest].into_iter().flatten().min() else {
             continue;
         };
         let (name, service) = (graph.name(edge.callee), graph.service(edge.callee));

@@ -6,6 +6,7 @@ use super::check::topological;
 use super::spec::*;
 use super::state::Caller;
 use crate::RunSpec;
+use crate::distribution::TimeDistribution;
 use crate::experiment::Decode;
 use crate::policy::Policy;
 use crate::policy::retry::RetryPlan;
@@ -136,7 +137,9 @@ fn services(spec: &GraphSpec, load: &Load) -> Table {
 
 /// Requests per second that all workers of all replicas can do, their own work alone.
 pub(super) fn capacity(service: &ServiceSpec) -> f64 {
-    f64::from(service.replicas) * f64::from(service.workers.count()) / (service.work.nanos.mean() / 1e9)
+    let workers = f64::from(service.workers.count());
+    let at_once = service.scaling.law().map_or(workers, |law| law.capacity(workers));
+    f64::from(service.replicas) * at_once / (service.work.nanos.mean() / 1e9)
 }
 
 fn calls(spec: &GraphSpec, edges: &[EdgePlan]) -> Table {
@@ -188,7 +191,8 @@ fn longest(edge: &EdgePlan) -> Option<SimDuration> {
         .policy
         .timeout
         .map(|timeout| timeout.saturating_mul(u64::from(retry.attempts())) + retry.worst_case_total());
-    match (tried, edge.policy.deadline) {
+    let deadline = edge.policy.deadline.as_ref().and_then(TimeDistribution::longest);
+    match (tried, deadline) {
         (Some(tried), Some(deadline)) => Some(tried.min(deadline)),
         (one, other) => one.or(other),
     }
@@ -284,11 +288,23 @@ fn notes(spec: &GraphSpec, edges: &[EdgePlan], load: &Load) -> Vec<String> {
             ));
         }
     }
+    for (name, service) in spec.services.iter() {
+        let Some(law) = service.scaling.law() else { continue };
+        let (workers, peak) = (f64::from(service.workers.count()), law.peak());
+        let best =
+            if peak < workers { format!("at {peak:.1} at once") } else { "with all workers busy".into() };
+        notes.push(format!(
+            "a replica of {name} does most {best}: {:.2} times what one worker does alone; all {} together do {:.2}",
+            law.capacity(peak.clamp(1.0, workers)),
+            service.workers.count(),
+            law.capacity(workers),
+        ));
+    }
     for edge in edges.iter().filter(|edge| edge.policy.timeout.is_none() && edge.policy.deadline.is_none()) {
         notes.push(format!("{} waits for ever: a callee that falls silent holds its callers", edge.name));
     }
     for edge in edges {
-        if let (Some(timeout), Some(deadline)) = (edge.policy.timeout, edge.policy.deadline) {
+        if let (Some(timeout), Some(deadline)) = (edge.policy.timeout, edge.policy.fixed_deadline()) {
             let retry = RetryPlan::new(&edge.policy.retry);
             let begin = retry.attempts_that_begin(timeout, deadline);
             if begin < retry.attempts() {

@@ -148,6 +148,8 @@ pub struct ServiceStats {
     pub total: ServiceTotals,
     /// `total` when the warm-up ended.
     pub at_warm_up: ServiceTotals,
+    /// Times spent waiting and holding workers, request by request, when the warm-up ended and when the run did.
+    pub spent: [u128; 2],
     pub deaths: u64,
     /// Workers of replicas that are up.
     pub available: TimeIntegral,
@@ -164,6 +166,10 @@ pub struct ServiceStats {
 pub struct ServiceTotals {
     pub arrived: u64,
     pub completed: u64,
+    /// Requests that were let in: to a worker at once, or to the queue.
+    pub entered: u64,
+    /// Of them: to the queue.
+    pub queued: u64,
     /// Requests whose work began, after a wait or at once.
     pub begun: u64,
     pub wait_ns: u128,
@@ -179,6 +185,7 @@ impl ServiceStats {
         ServiceStats {
             total: ServiceTotals::default(),
             at_warm_up: ServiceTotals::default(),
+            spent: [0; 2],
             deaths: 0,
             available,
             work: 0,
@@ -250,8 +257,10 @@ impl<L: Listen> Graph<L> {
         for edge in &mut self.edges {
             edge.stats.ok_at_warm_up = edge.stats.ok_so_far();
         }
-        for service in &mut self.services {
+        let spent = self.spent(now);
+        for (service, spent) in self.services.iter_mut().zip(spent) {
             service.stats.at_warm_up = service.totals(now);
+            service.stats.spent[0] = spent;
         }
     }
 
@@ -294,25 +303,43 @@ impl<L: Listen> Graph<L> {
         self.check_services(now);
     }
 
-    fn check_services(&self, now: SimTime) {
-        let mut still_waiting: Vec<Vec<u128>> =
+    /// For how long each replica's requests that are still waiting have waited, and for how long its workers
+    /// that are still held have been.
+    fn still(&self, now: SimTime) -> (Vec<Vec<u128>>, Vec<Vec<u128>>) {
+        let mut waiting: Vec<Vec<u128>> =
             self.services.iter().map(|service| vec![0; service.replicas.len()]).collect();
-        let mut still_held = still_waiting.clone();
+        let mut held = waiting.clone();
         for (_, attempt) in self.attempts.iter() {
             let id = self.edges[attempt.edge as usize].callee as usize;
             let service = &self.services[id];
             let since = |from: SimTime| u128::from(now.since(from).as_nanos());
             match attempt.server {
-                Server::Queued => {
-                    still_waiting[id][service.queue_of(attempt.replica)] += since(attempt.since)
-                }
-                Server::Working => still_held[id][attempt.replica as usize] += since(attempt.since),
+                Server::Queued => waiting[id][service.queue_of(attempt.replica)] += since(attempt.since),
+                Server::Working => held[id][attempt.replica as usize] += since(attempt.since),
                 Server::Waiting if service.blocking => {
-                    still_held[id][attempt.replica as usize] += since(attempt.since);
+                    held[id][attempt.replica as usize] += since(attempt.since);
                 }
                 _ => {}
             }
         }
+        (waiting, held)
+    }
+
+    /// What the requests of each service have spent waiting and holding workers, summed request by request.
+    fn spent(&self, now: SimTime) -> Vec<u128> {
+        let (waiting, held) = self.still(now);
+        let over = self.services.iter().map(|service| {
+            service.replicas.iter().map(|replica| replica.waited + replica.held).sum::<u128>()
+        });
+        let still = waiting.iter().zip(&held).map(|(waiting, held)| waiting.iter().chain(held).sum::<u128>());
+        over.zip(still).map(|(over, still)| over + still).collect()
+    }
+
+    fn check_services(&mut self, now: SimTime) {
+        for (spent, service) in self.spent(now).into_iter().zip(&mut self.services) {
+            service.stats.spent[1] = spent;
+        }
+        let (still_waiting, still_held) = self.still(now);
         for (id, service) in self.services.iter().enumerate() {
             for (number, replica) in service.replicas.iter().enumerate() {
                 let at = || format!("{}[{number}]", service.name);

@@ -44,6 +44,7 @@ impl<L: Listen> Graph<L> {
         }
         if replica.busy.value() < u64::from(service.workers) {
             replica.in_hand += 1;
+            service.stats.total.entered += 1;
             self.start_work(id, service_id, replica_id, SimDuration::ZERO, ctx);
         } else {
             let queue = service.queue_of(replica_id);
@@ -53,6 +54,8 @@ impl<L: Listen> Graph<L> {
                 return self.answer(id, Outcome::Rejected, ctx);
             }
             queue.queue.push_back(id);
+            service.stats.total.entered += 1;
+            service.stats.total.queued += 1;
             queue.waiting.increment(now);
             queue.in_hand += u32::from(!service.shared_queue);
             attempt.server = Server::Queued;
@@ -70,7 +73,10 @@ impl<L: Listen> Graph<L> {
         let now = ctx.now();
         service.stats.begun(waited);
         replica.busy.increment(now);
-        let nanos = service.work.sample(&mut service.work_luck.at(attempt.key)) * replica.slow;
+        let mut nanos = service.work.sample(&mut service.work_luck.at(attempt.key)) * replica.slow;
+        if let Some(law) = &service.scaling {
+            nanos *= law.stretch(replica.busy.value() as f64);
+        }
         attempt.server = Server::Working;
         attempt.since = now;
         attempt.work_timer =

@@ -3,7 +3,7 @@
 use super::follow::Listen;
 use super::measure::{EdgeStats, ServiceTotals};
 use super::spec::{Arrivals, GraphSpec};
-use super::state::{Caller, Edge, Graph, Network, Service};
+use super::state::{Caller, Edge, Graph, Network, Patience, Service};
 use super::witness;
 use crate::RunSpec;
 use crate::drive::{self, Driven};
@@ -45,7 +45,8 @@ pub fn report<L: Listen>(
     }
     report.timeline = timeline(spec, &report.edges, &report.services, run);
     judge(&mut report);
-    super::theory::beside(spec, &mut report);
+    let totals: Vec<ServiceTotals> = graph.services.iter().map(|service| service.measured(now)).collect();
+    super::theory::beside(spec, run, &totals, &mut report);
     if graph.workloads.iter().any(|workload| workload.schedule.is_none()) {
         report.notes.push(
             "closed-loop users wait for answers, so their arrivals differ between policies: compare with care".into(),
@@ -107,6 +108,20 @@ fn service_section(service: &Service, now: SimTime, measured: SimDuration, run: 
     let bounded = service.capacity != usize::MAX;
     let queues = if service.shared_queue { 1 } else { service.replicas.len() as u64 };
     let warm_windows = (run.warm_up.as_nanos() / run.window.as_nanos()) as usize;
+    let entered = all.entered - before.entered;
+    let seconds = measured.as_secs_f64();
+    let little = (entered > 0 && seconds > 0.0).then(|| {
+        let spent = service.stats.spent[1] - service.stats.spent[0];
+        let area = all.queue_area + all.busy_area - before.queue_area - before.busy_area;
+        assert_eq!(area, spent, "Little's law at {}, warm-up left out", service.name);
+        let (rate, time) = (entered as f64 / seconds, spent as f64 / entered as f64);
+        report::Little {
+            number: area as f64 / measured.as_nanos() as f64,
+            rate,
+            time,
+            product: rate * time / 1e9,
+        }
+    });
     report::Service {
         replicas: service.replicas.len() as u32,
         workers: u64::from(service.workers) * service.replicas.len() as u64,
@@ -117,6 +132,7 @@ fn service_section(service: &Service, now: SimTime, measured: SimDuration, run: 
         queue_mean: per(part(|totals| totals.queue_area), measured.as_nanos() as f64),
         queue_max: service.stats.windows.queue_max.iter().skip(warm_windows).copied().max().unwrap_or(0),
         wait_mean: (begun > 0).then(|| ((all.wait_ns - before.wait_ns) / u128::from(begun)) as u64),
+        little,
         work: capped(service.stats.work),
         work_wasted: capped(service.stats.work_wasted),
         wasted: (service.stats.work > 0)
@@ -231,6 +247,9 @@ fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
         note("jitter", &edge.name, edge.jitter.used());
         note("pick", &edge.name, edge.pick.used());
         note("drop", &edge.name, edge.drop_luck.used());
+        if let Patience::Random { luck, .. } = &edge.patience {
+            note("patience", &edge.name, luck.used());
+        }
         if let Network::Random { out, back, .. } = &edge.network {
             note("request", &edge.name, out.used());
             note("reply", &edge.name, back.used());

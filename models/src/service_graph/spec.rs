@@ -125,6 +125,8 @@ spec! {
         queue: Queue = Queue::Fifo { capacity: Capacity::Bounded(DEFAULT_QUEUE_CAPACITY), drop_expired: false },
         /// Own work per request, before any calls.
         work: TimeDistribution,
+        /// Whether work takes longer the more of it a replica does at once.
+        scaling: Scaling = Scaling::Independent,
         /// Share of requests that fail after their own work.
         error_rate: f64 = 0.0; 0.0..=1.0,
         /// Calls made after the own work, one after another; `Parallel([(to: ..), (to: ..)])` among them makes several
@@ -151,6 +153,23 @@ impl Workers {
         match *self {
             Workers::Blocking(count) | Workers::Async(count) => count,
         }
+    }
+}
+
+spec! {
+    /// What the workers of a replica cost each other.
+    #[derive(PartialEq)]
+    pub enum Scaling {
+        /// Nothing: work takes as long as it takes.
+        Independent,
+        /// The universal scalability law: with `n` workers of the replica busy, its own included, work takes
+        /// `1 + contention (n - 1) + coherency n (n - 1)` times as long. `n` is what it is when the work begins.
+        Usl {
+            /// What all wait for in turn, per other worker.
+            contention: f64 = 0.0; 0.0..=1.0,
+            /// What each must tell every other, per pair.
+            coherency: f64 = 0.0; 0.0..=1.0,
+        },
     }
 }
 

@@ -13,6 +13,7 @@ use crate::policy::budget::BudgetState;
 use crate::policy::bulkhead::BulkheadState;
 use crate::policy::retry::RetryPlan;
 use crate::policy::{Outcome, Policy};
+use crate::theory::Usl;
 use sim_core::sampler::Distribution;
 use sim_core::stats::TimeIntegral;
 use sim_core::{Key, Luck, SimDuration, SimTime, Timer, Words};
@@ -104,6 +105,7 @@ pub struct Edge {
     pub choices: u32,
     pub clients: Vec<Client>,
     pub network: Network,
+    pub patience: Patience,
     pub jitter: Luck,
     pub pick: Luck,
     pub drop_luck: Luck,
@@ -135,6 +137,14 @@ pub enum Network {
     },
 }
 
+/// How long a caller waits for a call. A random one is not kept: it is drawn again from the call's key
+/// whenever it is asked for.
+pub enum Patience {
+    Endless,
+    Fixed(SimDuration),
+    Random { time: Distribution, luck: Luck },
+}
+
 /// One client instance of an edge: a caller replica, or one of a workload's clients.
 pub struct Client {
     pub breaker: Option<BreakerState>,
@@ -156,6 +166,8 @@ pub struct Service {
     pub drop_expired: bool,
     pub work: Distribution,
     pub work_luck: Luck,
+    /// What busy workers cost each other, if they do.
+    pub scaling: Option<Usl>,
     pub error_rate: f64,
     pub error_luck: Luck,
     pub steps: Vec<StepPlan>,
@@ -327,10 +339,16 @@ impl Edge {
         *state = Client::new(&self.policy, self.choices, &mut words);
     }
 
-    /// When a call that began then is given up.
+    /// When the call at `key` that began then is given up.
     #[inline]
-    pub fn deadline(&self, started: SimTime) -> SimTime {
-        self.policy.deadline.map_or(SimTime::MAX, |deadline| started + deadline)
+    pub fn deadline(&mut self, started: SimTime, key: Key) -> SimTime {
+        match &mut self.patience {
+            Patience::Endless => SimTime::MAX,
+            Patience::Fixed(patience) => started + *patience,
+            Patience::Random { time, luck } => {
+                started + SimDuration::from_nanos_f64(time.sample(&mut luck.at(key)))
+            }
+        }
     }
 
     /// Messages arrive in the very event that sends them: no latency, and no fault on the network.

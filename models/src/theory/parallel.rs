@@ -122,6 +122,7 @@ mod tests {
     /// that any is slower than 1 in 100, 1,000, 10,000.
     #[test]
     #[rustfmt::skip]
+    #[allow(clippy::approx_constant)]
     fn the_slowest_of_n_agrees() {
         for (n, mean, quantiles, slow) in [
             (1, 1.0, [0.6931471806, 2.995732274, 4.605170186, 6.907755279], [0.01, 0.001, 0.0001]),

@@ -202,6 +202,16 @@ impl Mm1Deadline {
         }
     }
 
+    /// Share whose service, too, is over within the deadline, if it is not cut short by it:
+    /// `(1 - rho P(served)) (1 - e) / (1 - rho)`, which is `p(0) D` at `rho = 1`: who finds work `w < D` needs a
+    /// service of at most `D - w`, integrated over the density `p(0) rho exp(-(1-rho) w)` of `w`.
+    pub fn p_answered_in_time(&self) -> f64 {
+        let (rho, deadline) = (self.utilisation, self.deadline / self.service_mean);
+        let idle = 1.0 - rho * (1.0 - self.p_expired());
+        let slack = 1.0 - rho;
+        idle * if slack == 0.0 { deadline } else { -exp_m1(-slack * deadline) / slack }
+    }
+
     /// Customers served per unit of time.
     pub fn goodput(&self) -> f64 {
         self.utilisation / self.service_mean * (1.0 - self.p_expired())

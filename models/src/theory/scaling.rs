@@ -95,7 +95,7 @@ pub struct UslFit {
 /// The inverse of a symmetric matrix, scaled to a diagonal of 1 first; `None` if it has none.
 fn inverse(matrix: [[f64; 3]; 3]) -> Option<[[f64; 3]; 3]> {
     let scale = [0, 1, 2].map(|i: usize| matrix[i][i].sqrt());
-    if scale.iter().any(|scale| !(*scale > 0.0)) {
+    if scale.iter().any(|scale| *scale <= 0.0 || scale.is_nan()) {
         return None;
     }
     // Gauss and Jordan on the matrix beside the identity; no pivoting, because it is positive definite.
@@ -108,7 +108,7 @@ fn inverse(matrix: [[f64; 3]; 3]) -> Option<[[f64; 3]; 3]> {
     }
     for i in 0..3 {
         let pivot = work[i][i];
-        if !(pivot > 1e-13) {
+        if pivot <= 1e-13 || pivot.is_nan() {
             return None;
         }
         work[i].iter_mut().for_each(|entry| *entry /= pivot);

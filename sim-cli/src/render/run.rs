@@ -179,9 +179,12 @@ fn values(report: &Report, style: Style) -> Vec<String> {
     }
     let mut lines = grid.text(2, style);
     lines.extend(more(entries.len().saturating_sub(MOST_ROWS), "values"));
-    let mut sources: Vec<&str> = entries.iter().map(|(_, value)| value.source.as_str()).collect();
-    sources.dedup();
-    sources.retain(|source| !source.is_empty());
+    let mut sources: Vec<&str> = Vec::new();
+    for (_, value) in entries.iter().filter(|(_, value)| !value.source.is_empty()) {
+        if !sources.contains(&value.source.as_str()) {
+            sources.push(&value.source);
+        }
+    }
     if !sources.is_empty() {
         let sentence = format!("exact: {}", clean(&sources.join("; ")));
         lines.extend(quiet(&sentence, "  ", style));

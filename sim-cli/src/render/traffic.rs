@@ -4,7 +4,7 @@ use super::number::{count, duration, number, or_nothing, percent, rate, roughly}
 use super::run::{more, quiet};
 use super::table::{Entry, Grid};
 use super::{Paint, Style, clean, wrap};
-use sim_models::report::{Edge, Report, Service};
+use sim_models::report::{Edge, Little, Report, Service};
 
 /// The most edges or services that are shown; files have them all.
 const MOST: usize = 12;
@@ -186,5 +186,43 @@ pub(super) fn services(report: &Report, style: Style) -> Vec<String> {
     }
     let mut lines = grid.text(2, style);
     lines.extend(more(left_out, "services"));
+    lines.extend(little(report, style));
     lines
+}
+
+/// The most services whose sides of Little's law are spelled out.
+const MOST_SPELLED_OUT: usize = 3;
+
+/// Little's law in one sentence: both sides of the fullest services; the others only if they differ.
+fn little(report: &Report, style: Style) -> Vec<String> {
+    let agree = |little: &Little| {
+        (little.number - little.product).abs() <= 1e-9 * little.number.abs().max(little.product.abs())
+    };
+    let mut all: Vec<(&str, &Little)> =
+        report.services.iter().filter_map(|(name, service)| Some((name, service.little.as_ref()?))).collect();
+    all.sort_by(|(_, a), (_, b)| agree(a).cmp(&agree(b)).then(b.number.total_cmp(&a.number)));
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let spelled = all.iter().filter(|(_, little)| !agree(little)).count().max(MOST_SPELLED_OUT);
+    let mut parts: Vec<String> = all
+        .iter()
+        .take(spelled)
+        .map(|(name, little)| {
+            let verdict = if agree(little) { "=" } else { "is NOT" };
+            let times = style.pick("×", "x");
+            let time = duration(little.time.round() as u64);
+            format!(
+                "{} {} {verdict} {} {times} {time}",
+                clean(name),
+                number(little.number),
+                rate(little.rate)
+            )
+        })
+        .collect();
+    let rest = all.len().saturating_sub(spelled);
+    if rest > 0 {
+        parts.push(format!("{rest} more agree"));
+    }
+    quiet(&format!("Little's law: {}", parts.join("; ")), "  ", style)
 }

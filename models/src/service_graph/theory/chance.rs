@@ -1,0 +1,327 @@
+//! What calls come to when attempts fail independently with a known probability, for the whole run: attempts
+//! per call, attempts per user's call, and success, through any number of layers.
+//!
+//! An attempt fails because its request does (`error_rate`, an `Errors` fault, a required call of its own) or
+//! because a message is lost (a `Drop` fault), nothing else. Whether anything else happened, such as a timeout
+//! or a full queue, is read in the report, and then there is nothing to say here: what is said of
+//! a run is that it had these failures and no others.
+
+use crate::RunSpec;
+use crate::policy::budget::Budget;
+use crate::policy::retry::{Retry, RetryPlan};
+use crate::policy::{Outcome, Policy};
+use crate::report::{Edge, Report};
+use crate::service_graph::build::EdgePlan;
+use crate::service_graph::check::topological;
+use crate::service_graph::spec::{Affected, Effect, FaultSpec, GraphSpec, Step};
+use crate::service_graph::state::Caller;
+use crate::theory::{expected_attempts, success_after_retries};
+use sim_core::SimTime;
+use sim_core::math::powi;
+use std::ops::Range;
+
+/// What becomes of a call over an edge.
+#[derive(Clone, Copy, Debug)]
+pub struct Outlook {
+    /// The chance that an attempt fails.
+    pub p_fail: f64,
+    /// Mean attempts.
+    pub attempts: f64,
+    /// The chance that the call fails in the end.
+    pub fails: f64,
+    /// Where the attempts come from.
+    pub source: &'static str,
+}
+
+/// Chances of everything, per workload: a request's further calls depend on whose it is.
+pub struct Chances {
+    /// Of a call over each edge, for requests of each workload; `None` if unknown.
+    pub outlook: Vec<Vec<Option<Outlook>>>,
+    /// Mean calls over each edge per call of each workload's user.
+    pub calls: Vec<Vec<Option<f64>>>,
+}
+
+/// The edges of each service's call sites, in the order of its steps.
+pub fn sites(spec: &GraphSpec, plans: &[EdgePlan]) -> Vec<Range<usize>> {
+    let first = |service| plans.partition_point(|plan| plan.caller < Caller::Service(service));
+    (0..spec.services.len() as u32).map(|service| first(service)..first(service + 1)).collect()
+}
+
+/// Whether a fault is there from beginning to end, so that it is a property of the graph.
+pub fn lasts(fault: &FaultSpec, run: &RunSpec) -> bool {
+    let to_the_end = fault.r#for.is_none_or(|length| length >= run.duration);
+    fault.at == SimTime::ZERO && to_the_end
+}
+
+/// Whether a workload's requests make this call at all.
+pub fn concerns(spec: &GraphSpec, plan: &EdgePlan, workload: usize) -> bool {
+    let Some(call) = plan.call else { return plan.caller == Caller::Workload(workload as u32) };
+    let named = |name: &str| spec.workload_number(name) == Some(workload as u32);
+    call.only_from.is_empty() || call.only_from.iter().any(|name| named(&name.value))
+}
+
+impl Chances {
+    /// `None` if something else than steady errors and losses goes wrong.
+    pub fn of(spec: &GraphSpec, run: &RunSpec, plans: &[EdgePlan], report: &Report) -> Option<Chances> {
+        let steady = |fault: &FaultSpec| {
+            let known = matches!(fault.effect, Effect::Errors { .. } | Effect::Drop { .. });
+            known && lasts(fault, run) && matches!(fault.replicas, Affected::All)
+        };
+        if !spec.faults.iter().all(steady) {
+            return None;
+        }
+        let workloads = spec.workload.len();
+        let own = own_errors(spec);
+        let sites = sites(spec, plans);
+        let mut fail = vec![vec![None; workloads]; spec.services.len()];
+        let mut chances = Chances {
+            outlook: vec![vec![None; workloads]; plans.len()],
+            calls: vec![vec![Some(0.0); workloads]; plans.len()],
+        };
+        let callers_first = topological(spec);
+        for &service in callers_first.iter().rev() {
+            for workload in 0..workloads {
+                for edge in sites[service].clone() {
+                    let callee: &Vec<Option<f64>> = &fail[plans[edge].callee];
+                    chances.outlook[edge][workload] =
+                        callee[workload].and_then(|p| outlook(spec, run, &plans[edge], report, edge, p));
+                }
+                let steps = steps_of(spec, service, sites[service].start);
+                let survives = steps.iter().try_fold(1.0 - own[service], |alive, (step, first)| {
+                    Some(alive * chances.survival(spec, plans, step, *first, workload)?)
+                });
+                fail[service][workload] = survives.map(|alive| 1.0 - alive);
+            }
+        }
+        for (edge, workload) in spec.workload.iter().enumerate() {
+            let callee = spec.services.index_of(&workload.to.value).expect("checked: the service exists");
+            chances.outlook[edge][edge] =
+                fail[callee][edge].and_then(|p| outlook(spec, run, &plans[edge], report, edge, p));
+            chances.calls[edge][edge] = Some(1.0);
+        }
+        for &service in &callers_first {
+            for workload in 0..workloads {
+                chances.count_calls(spec, plans, service, own[service], sites[service].start, workload);
+            }
+        }
+        Some(chances)
+    }
+
+    /// The chance that a request survives a step that it begins.
+    fn survival(
+        &self,
+        spec: &GraphSpec,
+        plans: &[EdgePlan],
+        step: &Step,
+        first: usize,
+        workload: usize,
+    ) -> Option<f64> {
+        let mut alive = 1.0;
+        for (edge, call) in (first..).zip(&step.calls) {
+            if !call.optional && concerns(spec, &plans[edge], workload) {
+                let ok = 1.0 - self.outlook[edge][workload]?.fails;
+                alive *= 1.0 - call.probability + call.probability * powi(ok, call.times);
+            }
+        }
+        Some(alive)
+    }
+
+    /// Fills the mean calls of a service's sites, those of its callers being known.
+    fn count_calls(
+        &mut self,
+        spec: &GraphSpec,
+        plans: &[EdgePlan],
+        service: usize,
+        own_error: f64,
+        first: usize,
+        workload: usize,
+    ) {
+        let mut alive = self.visits(plans, service, workload).map(|visits| visits * (1.0 - own_error));
+        for (step, first) in steps_of(spec, service, first) {
+            for (edge, call) in (first..).zip(&step.calls) {
+                if !concerns(spec, &plans[edge], workload) {
+                    continue;
+                }
+                // One after another a required call is repeated as long as all before it went well.
+                let repeats = match (step.parallel || call.optional, self.outlook[edge][workload]) {
+                    (true, _) => Some(f64::from(call.times)),
+                    (false, outlook) if call.times > 1 => {
+                        outlook.map(|out| (0..call.times).fold(0.0, |sum, _| 1.0 + (1.0 - out.fails) * sum))
+                    }
+                    _ => Some(1.0),
+                };
+                self.calls[edge][workload] =
+                    alive.zip(repeats).map(|(alive, repeats)| alive * call.probability * repeats);
+            }
+            let survival = self.survival(spec, plans, step, first, workload);
+            alive = alive.zip(survival).map(|(alive, survival)| alive * survival);
+        }
+    }
+
+    /// Mean requests that reach a service per call of this workload's user.
+    pub fn visits(&self, plans: &[EdgePlan], service: usize, workload: usize) -> Option<f64> {
+        let mut sum = 0.0;
+        for (edge, _) in plans.iter().enumerate().filter(|(_, plan)| plan.callee == service) {
+            let calls = self.calls[edge][workload]?;
+            if calls > 0.0 {
+                sum += calls * self.attempts(plans, edge, workload)?;
+            }
+        }
+        Some(sum)
+    }
+
+    /// Mean attempts of a call over an edge: one where none is repeated or held back, whatever becomes of it.
+    fn attempts(&self, plans: &[EdgePlan], edge: usize, workload: usize) -> Option<f64> {
+        let policy = &plans[edge].policy;
+        let once =
+            matches!(policy.retry, Retry::None) && policy.breaker.is_none() && policy.bulkhead.is_none();
+        if once { Some(1.0) } else { self.outlook[edge][workload].map(|outlook| outlook.attempts) }
+    }
+
+    /// What becomes of calls over an edge, if that is the same for all workloads that make them.
+    pub fn of_edge(&self, edge: usize) -> Option<Outlook> {
+        let mut all = (0..self.calls[edge].len()).filter(|&workload| self.calls[edge][workload] != Some(0.0));
+        let first = self.outlook[edge][all.next()?]?;
+        all.all(|workload| self.outlook[edge][workload].is_some_and(|other| other.p_fail == first.p_fail))
+            .then_some(first)
+    }
+
+    /// Mean attempts over an edge per user's call, where only one workload has users.
+    pub fn per_user_call(&self, edge: usize) -> Option<f64> {
+        let [calls] = self.calls[edge].as_slice() else { return None };
+        Some((*calls)? * self.outlook[edge][0]?.attempts)
+    }
+}
+
+/// A service's steps, each with the edge of its first call.
+pub fn steps_of<'a>(spec: &'a GraphSpec, service: usize, first: usize) -> Vec<(&'a Step, usize)> {
+    let mut next = first;
+    let with_edge = |step: &'a Step| {
+        let first = next;
+        next += step.calls.len();
+        (step, first)
+    };
+    spec.service(service).calls.iter().map(with_edge).collect()
+}
+
+/// The share of each service's requests that fail of themselves.
+fn own_errors(spec: &GraphSpec) -> Vec<f64> {
+    let with_faults = |(name, error_rate): (&str, f64)| {
+        let struck = spec.faults.iter().filter(|fault| fault.on.value == name);
+        struck.fold(error_rate, |rate, fault| match fault.effect {
+            Effect::Errors { probability } => 1.0 - (1.0 - rate) * (1.0 - probability),
+            _ => rate,
+        })
+    };
+    spec.services.iter().map(|(name, service)| with_faults((name, service.error_rate))).collect()
+}
+
+/// The share of messages lost over an edge.
+fn lost(spec: &GraphSpec, plan: &EdgePlan) -> f64 {
+    let callee = spec.name(plan.callee);
+    let struck = spec.faults.iter().filter(|fault| fault.on.value == plan.name || fault.on.value == callee);
+    struck.fold(0.0, |lost, fault| match fault.effect {
+        Effect::Drop { probability } => 1.0 - (1.0 - lost) * (1.0 - probability),
+        _ => lost,
+    })
+}
+
+/// What becomes of a call whose requests fail with probability `p_error`.
+fn outlook(
+    spec: &GraphSpec,
+    run: &RunSpec,
+    plan: &EdgePlan,
+    report: &Report,
+    edge: usize,
+    p_error: f64,
+) -> Option<Outlook> {
+    let measured = &report.edges.0[edge].1;
+    let lost = lost(spec, plan);
+    if !as_foreseen(measured, lost > 0.0) {
+        return None;
+    }
+    let retry = RetryPlan::new(&plan.policy.retry);
+    let mut retried = p_error == 0.0 || retry.retries(0, Outcome::Error);
+    if lost > 0.0 {
+        // A lost message shows as a timeout, which must show nothing else.
+        if !answers_in_time(spec, plan, report) {
+            return None;
+        }
+        let timeouts = retry.retries(0, Outcome::TimedOut);
+        if retry.attempts() > 1 && timeouts != retried && p_error > 0.0 {
+            return None;
+        }
+        retried = timeouts;
+    }
+    let p_fail = 1.0 - (1.0 - p_error) * (1.0 - lost) * (1.0 - lost);
+    let retries = if retried { retry.attempts() - 1 } else { 0 };
+    let unbudgeted = expected_attempts(p_fail, retries);
+    let (attempts, source) = match &plan.policy.budget {
+        Some(budget) if measured.attempts.budget_refused > 0 => {
+            let clients = u64::from(match plan.caller {
+                Caller::Workload(number) => spec.workload[number as usize].clients,
+                Caller::Service(number) => spec.service(number as usize).replicas,
+            });
+            budgeted(budget, clients, p_fail, unbudgeted, measured, run.warm_up.is_zero())
+        }
+        _ => (unbudgeted, "1 + p + .. + p^r"),
+    };
+    // Each attempt succeeds with the same chance, whatever decided that it was made (Wald); the shorter way
+    // loses no digits.
+    let fails = if attempts == unbudgeted {
+        1.0 - success_after_retries(p_fail, retries)
+    } else {
+        1.0 - (1.0 - p_fail) * attempts
+    };
+    Some(Outlook { p_fail, attempts, fails, source })
+}
+
+/// Attempts per call under a budget that refused some.
+fn budgeted(
+    budget: &Budget,
+    clients: u64,
+    p_fail: f64,
+    unbudgeted: f64,
+    measured: &Edge,
+    from_start: bool,
+) -> (f64, &'static str) {
+    match *budget {
+        Budget::Ratio { ratio, burst } if p_fail == 1.0 && from_start => {
+            // The first deposit of each client meets a full bucket; at the end a part of a token is left over.
+            let (calls, clients) = (measured.calls.started as f64, clients as f64);
+            let tokens = f64::from(burst) * clients + ratio * (calls - clients);
+            let retries = if clients == 1.0 { (tokens + 1e-9).floor() } else { tokens - 0.5 * clients };
+            ((1.0 + retries / calls).min(unbudgeted), "1 + ratio + first fill of the budget per call")
+        }
+        Budget::Ratio { ratio, .. } => (
+            unbudgeted.min(1.0 + ratio),
+            if p_fail == 1.0 {
+                "1 + ratio"
+            } else {
+                "1 + min(p + .. + p^r, ratio), approximate: a large budget"
+            },
+        ),
+        Budget::Throttle { token_ratio, .. } => (
+            if p_fail > token_ratio / (1.0 + token_ratio) { 1.0 } else { unbudgeted },
+            "throttle: no retries above ratio / (1 + ratio) of failures, approximate",
+        ),
+    }
+}
+
+/// Whether attempts over an edge ended well, by an error, or by a loss that can be, and calls likewise.
+fn as_foreseen(edge: &Edge, loses: bool) -> bool {
+    let (attempts, calls) = (&edge.attempts, &edge.calls);
+    let others = attempts.rejected + attempts.refused + attempts.reset + attempts.cancelled;
+    let cut = calls.deadline + calls.breaker_open + calls.bulkhead_full + calls.cancelled;
+    others + cut == 0 && (loses || attempts.timed_out == 0)
+}
+
+/// Whether whatever is not lost is answered before the timeout: the callee calls nobody, its work has an
+/// end, and nobody waited for it.
+fn answers_in_time(spec: &GraphSpec, plan: &EdgePlan, report: &Report) -> bool {
+    let (service, Policy { timeout, deadline, .. }) = (spec.service(plan.callee), &plan.policy);
+    let nobody_waited = report.services.0[plan.callee].1.windows.queue_max.iter().all(|&most| most == 0);
+    let longest = service.work.nanos.max() + 2.0 * plan.network.nanos.max();
+    let in_time = timeout.is_some_and(|timeout| longest < timeout.as_nanos() as f64);
+    service.calls.is_empty() && nobody_waited && in_time && deadline.is_none()
+}

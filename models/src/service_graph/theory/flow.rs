@@ -1,0 +1,251 @@
+//! What is known of the arrivals at each service of a graph, and of the queue that they make there.
+//!
+//! - *Poisson* arrivals stay Poisson where they are split at random, merged with others, delayed by the network, and
+//!   where they leave a queue with exponential work that has its steady state (Burke 1956): a feed-forward graph
+//!   of M/M/c queues is a row of independent ones (Jackson 1957).
+//! - A request that comes again, because it is retried or because a service is called repeatedly, makes
+//!   arrivals that are not Poisson; but if every queue on the way has exponential work, each is
+//!   distributed as if they were, and arrivals see it so (Kelly 1975). That is a *product* form.
+//! - Calls made in parallel leave together: each branch is Poisson for itself, nothing is known where branches meet
+//!   again, nor of what is called afterwards.
+//! - A blocking worker waits for others, work that is not exponential leaves its mark on departures, a
+//!   balancer that is not random makes arrivals more even, a timeout makes its caller go on at its own
+//!   time: behind them nothing is known.
+
+use super::chance::{Chances, steps_of};
+use super::queue::{self, Asked, Textbook};
+use crate::policy::Policy;
+use crate::policy::balancer::Balancer;
+use crate::policy::retry::Retry;
+use crate::service_graph::build::EdgePlan;
+use crate::service_graph::check::topological;
+use crate::service_graph::spec::{Arrivals, GraphSpec, Queue, ServiceSpec, Workers};
+use crate::service_graph::state::Caller;
+use std::ops::Range;
+
+/// What is known of a stream of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Nature {
+    /// Not even whether its rate is what it should be.
+    Unknown,
+    /// Queues with exponential work are as if it were Poisson.
+    Product,
+    /// Poisson.
+    Poisson,
+}
+
+/// A stream of requests.
+#[derive(Clone, Copy, Debug)]
+pub struct Stream {
+    pub nature: Nature,
+    /// A branch of calls made in parallel.
+    pub forked: bool,
+}
+
+const UNKNOWN: Stream = Stream { nature: Nature::Unknown, forked: false };
+
+/// What is known of one service.
+struct Known {
+    /// What arrives there; `None` if nothing does.
+    arrivals: Option<Stream>,
+    /// What theory says of the queue.
+    law: Option<Textbook>,
+}
+
+/// What theory says of every service, in their order.
+pub fn laws(
+    spec: &GraphSpec,
+    plans: &[EdgePlan],
+    sites: &[Range<usize>],
+    chances: &Chances,
+) -> Vec<Option<Textbook>> {
+    let empty = || Known { arrivals: None, law: None };
+    let mut known: Vec<Known> = spec.services.iter().map(|_| empty()).collect();
+    // What has been found to come over each edge.
+    let mut over: Vec<Stream> = vec![UNKNOWN; plans.len()];
+    for (edge, workload) in spec.workload.iter().enumerate() {
+        if matches!(workload.arrivals, Arrivals::Poisson(_)) {
+            over[edge] =
+                Stream { nature: again(spec, plans, sites, edge, chances, Nature::Poisson), forked: false };
+        }
+    }
+    for service in topological(spec) {
+        let arrivals = merged(plans, service, &over, chances);
+        let rate = rate(spec, plans, chances, service);
+        let random = replicas_are_random(spec, plans, service);
+        let law = match (arrivals, rate) {
+            (Some(arrivals), Some(rate)) if random => queue::law(&Asked {
+                service: spec.service(service),
+                rate,
+                arrivals,
+                callers: &callers(plans, service),
+            }),
+            _ => None,
+        };
+        let passes = law.as_ref().is_some_and(|law| law.departs);
+        known[service] = Known { arrivals, law };
+        let mut leaving = match arrivals {
+            Some(stream) if passes => stream,
+            _ => UNKNOWN,
+        };
+        for (step, first) in steps_of(spec, service, sites[service].start) {
+            let edges = first..first + step.calls.len();
+            let at_once: u64 = step.calls.iter().map(|call| u64::from(call.times)).sum();
+            let in_parallel = step.parallel && at_once > 1;
+            for (edge, call) in edges.clone().zip(&step.calls) {
+                over[edge] = leaving;
+                let nature = if in_parallel && (call.times > 1 || cuts(&plans[edge].policy)) {
+                    Nature::Unknown
+                } else {
+                    again(spec, plans, sites, edge, chances, leaving.nature)
+                };
+                over[edge] = Stream { nature, forked: leaving.forked || in_parallel };
+            }
+            // What comes back goes on as it came, if every queue on the way lets it.
+            if in_parallel
+                || edges.clone().any(|edge| {
+                    waits_differ(&plans[edge].policy) || !exponential_below(spec, plans, sites, edge)
+                })
+            {
+                leaving = UNKNOWN;
+            } else if edges.clone().any(|edge| over[edge].nature == Nature::Product) {
+                leaving.nature = leaving.nature.min(Nature::Product);
+            }
+        }
+    }
+    // A queue on the way that never settles, or turns requests away, spoils what has passed through it.
+    let settles = |service: usize| known[service].law.as_ref().is_some_and(|law| law.departs);
+    let reached = |service: usize| known[service].arrivals.is_some();
+    let unsettled = (0..known.len())
+        .any(|service| reached(service) && can_be_product(spec.service(service)) && !settles(service));
+    if unsettled {
+        for (service, known) in known.iter_mut().enumerate() {
+            let first_hand = |plan: &EdgePlan| {
+                matches!(plan.caller, Caller::Workload(_)) && matches!(plan.policy.retry, Retry::None)
+            };
+            if !callers(plans, service).into_iter().all(first_hand) {
+                known.law = None;
+            }
+        }
+    }
+    known.into_iter().map(|known| known.law).collect()
+}
+
+/// Every edge into a service.
+fn callers<'a>(plans: &'a [EdgePlan<'a>], service: usize) -> Vec<&'a EdgePlan<'a>> {
+    plans.iter().filter(|plan| plan.callee == service).collect()
+}
+
+/// What a stream becomes on an edge whose calls may come more than once.
+fn again(
+    spec: &GraphSpec,
+    plans: &[EdgePlan],
+    sites: &[Range<usize>],
+    edge: usize,
+    chances: &Chances,
+    nature: Nature,
+) -> Nature {
+    let plan = &plans[edge];
+    let retries = !matches!(plan.policy.retry, Retry::None);
+    if stops(&plan.policy) {
+        return Nature::Unknown;
+    }
+    let fails = chances.outlook[edge].iter().flatten().any(|outlook| outlook.p_fail > 0.0);
+    if retries && (waits_differ(&plan.policy) || (fails && plan.policy.budget.is_some())) {
+        return Nature::Unknown;
+    }
+    // A full queue is retried too: only queues that are never full are looked at here.
+    let repeats = plan.call.is_some_and(|call| call.times > 1) || (retries && fails);
+    match (repeats, exponential_below(spec, plans, sites, edge)) {
+        (false, _) => nature,
+        (true, true) => nature.min(Nature::Product),
+        (true, false) => Nature::Unknown,
+    }
+}
+
+/// All that arrives at a service.
+fn merged(plans: &[EdgePlan], service: usize, over: &[Stream], chances: &Chances) -> Option<Stream> {
+    let called = |edge: &usize| chances.calls[*edge].iter().any(|calls| *calls != Some(0.0));
+    let into: Vec<usize> =
+        (0..plans.len()).filter(|&edge| plans[edge].callee == service).filter(called).collect();
+    let (first, rest) = into.split_first()?;
+    if rest.is_empty() {
+        return Some(over[*first]);
+    }
+    let nature = into.iter().map(|&edge| over[edge].nature).min().expect("there is a first");
+    if into.iter().any(|&edge| over[edge].forked) {
+        return Some(UNKNOWN);
+    }
+    // Users of different workloads are strangers to each other; anybody else may have been here before.
+    let strangers = into.iter().all(|&edge| matches!(plans[edge].caller, Caller::Workload(_)));
+    Some(Stream { nature: if strangers { nature } else { nature.min(Nature::Product) }, forked: false })
+}
+
+/// Requests per second that reach a service.
+fn rate(spec: &GraphSpec, plans: &[EdgePlan], chances: &Chances, service: usize) -> Option<f64> {
+    let mut sum = 0.0;
+    for (number, workload) in spec.workload.iter().enumerate() {
+        let visits = chances.visits(plans, service, number)?;
+        if visits > 0.0 {
+            let Arrivals::Poisson(rate) = workload.arrivals else { return None };
+            sum += visits * rate.get();
+        }
+    }
+    Some(sum)
+}
+
+/// Whether each replica has a random part of the arrivals, or all replicas have one queue.
+fn replicas_are_random(spec: &GraphSpec, plans: &[EdgePlan], service: usize) -> bool {
+    let callee = spec.service(service);
+    let random = |plan: &EdgePlan| matches!(plan.policy.balancer, Balancer::Random);
+    callee.replicas == 1
+        || matches!(callee.queue, Queue::SharedFifo { .. })
+        || plans.iter().filter(|plan| plan.callee == service).all(random)
+}
+
+/// Whether a caller stops sending.
+fn stops(policy: &Policy) -> bool {
+    policy.breaker.is_some() || policy.bulkhead.is_some()
+}
+
+/// Whether a caller goes on before it is answered.
+fn waits_differ(policy: &Policy) -> bool {
+    policy.timeout.is_some() || policy.deadline.is_some()
+}
+
+fn cuts(policy: &Policy) -> bool {
+    stops(policy) || waits_differ(policy)
+}
+
+/// Whether every queue that a call over this edge leads to is one that product forms are made of.
+fn exponential_below(spec: &GraphSpec, plans: &[EdgePlan], sites: &[Range<usize>], edge: usize) -> bool {
+    let mut todo = vec![plans[edge].callee];
+    let mut seen = vec![false; spec.services.len()];
+    while let Some(service) = todo.pop() {
+        if std::mem::replace(&mut seen[service], true) {
+            continue;
+        }
+        let callee = spec.service(service);
+        let parallel = callee
+            .calls
+            .iter()
+            .any(|step| step.parallel && step.calls.len() + step.calls[0].times as usize > 2);
+        if parallel || !replicas_are_random(spec, plans, service) || !can_be_product(callee) {
+            return false;
+        }
+        for below in sites[service].clone() {
+            if cuts(&plans[below].policy) {
+                return false;
+            }
+            todo.push(plans[below].callee);
+        }
+    }
+    true
+}
+
+/// Whether a service may be part of a product form: its load decides whether it is.
+fn can_be_product(service: &ServiceSpec) -> bool {
+    let holds = matches!(service.workers, Workers::Blocking(_)) && !service.calls.is_empty();
+    let exponential = service.work.is_exponential() || service.work.nanos.mean() == 0.0;
+    !holds && exponential && service.dies.is_none() && service.scaling.law().is_none()
+}

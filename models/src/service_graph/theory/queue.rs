@@ -1,0 +1,255 @@
+//! What theory says of one queue with arrivals that are known.
+
+use super::flow::{Nature, Stream};
+use crate::distribution::TimeDistribution;
+use crate::policy::Policy;
+use crate::policy::retry::Retry;
+use crate::service_graph::build::EdgePlan;
+use crate::service_graph::spec::{Arrivals, Capacity, Queue, ServiceSpec, Workers, WorkloadSpec};
+use crate::theory::{
+    ClosedMm1, ErlangA, Mg1, Mm1Deadline, Mmc, Mmck, ServiceMoments, allen_cunneen_wait, erlang_b, erlang_c,
+};
+
+/// Sums over more servers or places than this take longer than they are worth.
+const MOST_SERVERS: u32 = 1_000_000;
+/// A queue that turns away a smaller share than this is as good as unbounded: no run could tell.
+const NEVER_FULL: f64 = 1e-9;
+
+/// What theory says of a queue; times in nanoseconds.
+#[derive(Clone, Debug, Default)]
+pub struct Textbook {
+    pub source: &'static str,
+    pub work_mean: f64,
+    /// Of requests whose work begins.
+    pub wait_mean: Option<f64>,
+    /// Wait and work.
+    pub response_mean: Option<f64>,
+    pub response_p99: Option<f64>,
+    pub rejected: Option<f64>,
+    /// Share of arrivals that must wait.
+    pub waiting: Option<f64>,
+    /// Share of arrivals whose patience ends before their turn.
+    pub abandoned: Option<f64>,
+    /// Share of arrivals answered while somebody waits for it.
+    pub in_time: Option<f64>,
+    pub utilisation: Option<f64>,
+    /// What leaves it is of the same nature as what arrives.
+    pub departs: bool,
+}
+
+/// A service, and what is known of its arrivals.
+pub struct Asked<'a> {
+    pub service: &'a ServiceSpec,
+    /// Requests per second.
+    pub rate: f64,
+    pub arrivals: Stream,
+    pub callers: &'a [&'a EdgePlan<'a>],
+}
+
+/// What theory says of an open queue whose replicas each have a random part of the arrivals.
+pub fn law(asked: &Asked) -> Option<Textbook> {
+    let Asked { service, rate, arrivals, callers } = asked;
+    let holds = matches!(service.workers, Workers::Blocking(_)) && !service.calls.is_empty();
+    if arrivals.nature == Nature::Unknown
+        || holds
+        || service.dies.is_some()
+        || service.scaling.law().is_some()
+    {
+        return None;
+    }
+    // How many servers one queue feeds, and how many such queues share the arrivals at random.
+    let (servers, queues) = match service.queue {
+        Queue::SharedFifo { .. } => (service.workers.count().checked_mul(service.replicas)?, 1),
+        _ => (service.workers.count(), service.replicas),
+    };
+    if servers > MOST_SERVERS {
+        return None;
+    }
+    if service.work.nanos.mean() == 0.0 {
+        return Some(Textbook { departs: true, response_mean: Some(0.0), ..Textbook::default() });
+    }
+    let offered = rate / f64::from(queues) * service.work.nanos.mean() / 1e9;
+    let expires = drops_expired(service) && callers.iter().any(|plan| limit(&plan.policy).is_some());
+    if expires {
+        return match callers {
+            [only] if arrivals.nature == Nature::Poisson => {
+                impatient(service, servers, offered, &only.policy)
+            }
+            _ => None,
+        };
+    }
+    let retried = callers.iter().any(|plan| !matches!(plan.policy.retry, Retry::None));
+    open_queue(service, servers, offered, arrivals.nature == Nature::Poisson)
+        .filter(|law| law.departs || law.rejected.is_none() || !retried)
+}
+
+fn drops_expired(service: &ServiceSpec) -> bool {
+    let (Queue::Fifo { drop_expired, .. }
+    | Queue::Lifo { drop_expired, .. }
+    | Queue::SharedFifo { drop_expired, .. }) = service.queue;
+    drop_expired
+}
+
+/// How long a caller waits for an attempt, if not for ever.
+fn limit(policy: &Policy) -> Option<TimeDistribution> {
+    match (policy.timeout, &policy.deadline) {
+        (None, deadline) => deadline.clone(),
+        (Some(timeout), None) => Some(TimeDistribution::constant(timeout)),
+        (Some(timeout), Some(deadline)) => {
+            let earlier = deadline.fixed().map(|deadline| deadline.min(timeout));
+            Some(earlier.map_or_else(|| deadline.clone(), TimeDistribution::constant))
+        }
+    }
+}
+
+fn open_queue(service: &ServiceSpec, servers: u32, offered: f64, poisson: bool) -> Option<Textbook> {
+    let work = &service.work.nanos;
+    let service_mean = work.mean();
+    let utilisation = offered / f64::from(servers);
+    let exponential = service.work.is_exponential();
+    let (capacity, fifo) = match service.queue {
+        Queue::Fifo { capacity, .. } | Queue::SharedFifo { capacity, .. } => (capacity, true),
+        Queue::Lifo { capacity, .. } => (capacity, false),
+    };
+    if !poisson && !exponential {
+        return None;
+    }
+    let mmc = Mmc { servers, utilisation, service_mean };
+    let endless = Textbook {
+        source: "M/M/c",
+        work_mean: service_mean,
+        wait_mean: Some(mmc.mean_wait()),
+        response_mean: Some(mmc.mean_response()),
+        waiting: Some(erlang_c(servers, offered)),
+        utilisation: Some(utilisation),
+        departs: true,
+        ..Textbook::default()
+    };
+    match capacity {
+        Capacity::Bounded(0) if poisson => {
+            let rejected = erlang_b(servers, offered);
+            Some(Textbook {
+                source: "Erlang B: M/G/c/c, any service time",
+                work_mean: service_mean,
+                rejected: Some(rejected),
+                response_mean: Some(service_mean),
+                utilisation: Some(utilisation * (1.0 - rejected)),
+                departs: exponential && rejected < NEVER_FULL,
+                ..Textbook::default()
+            })
+        }
+        Capacity::Bounded(places) if exponential && places <= MOST_SERVERS => {
+            let queue = Mmck::new(servers, servers.checked_add(places)?, utilisation, service_mean);
+            let rejected = queue.p_blocked();
+            if rejected < NEVER_FULL && utilisation < 1.0 {
+                return Some(endless);
+            }
+            poisson.then(|| Textbook {
+                source: "M/M/c/K",
+                work_mean: service_mean,
+                wait_mean: Some(queue.mean_wait()),
+                response_mean: Some(queue.mean_response()),
+                rejected: Some(rejected),
+                utilisation: Some(utilisation * (1.0 - rejected)),
+                ..Textbook::default()
+            })
+        }
+        // A queue that hardly ever fills is as good as unbounded, but "hardly" is no closed form.
+        Capacity::Bounded(_) => None,
+        Capacity::Unbounded if utilisation >= 1.0 => None,
+        Capacity::Unbounded if exponential => {
+            let response_p99 = (fifo && poisson).then(|| mmc.response_quantile(0.99));
+            Some(Textbook { response_p99, ..endless })
+        }
+        Capacity::Unbounded => {
+            let wait = match servers {
+                1 => {
+                    let second = work.variance() + service_mean * service_mean;
+                    let moments = ServiceMoments { mean: service_mean, second, third: f64::NAN };
+                    Mg1 { utilisation, service: moments }.mean_wait()
+                }
+                _ => allen_cunneen_wait(mmc, 1.0, work.cv2()),
+            };
+            Some(Textbook {
+                work_mean: service_mean,
+                source: if servers == 1 {
+                    "M/G/1: Pollaczek-Khinchine"
+                } else {
+                    "M/G/c: Allen-Cunneen, approximate"
+                },
+                wait_mean: Some(wait),
+                response_mean: Some(wait + service_mean),
+                // One busy server, whatever its work takes.
+                waiting: (servers == 1).then_some(utilisation),
+                utilisation: Some(utilisation),
+                ..Textbook::default()
+            })
+        }
+    }
+}
+
+/// Callers who leave when their patience ends, unless their work has begun; it is finished for nobody then.
+fn impatient(service: &ServiceSpec, servers: u32, offered: f64, policy: &Policy) -> Option<Textbook> {
+    let plain = matches!(policy.retry, Retry::None) && policy.breaker.is_none() && policy.bulkhead.is_none();
+    let in_order = match service.queue {
+        Queue::Fifo { capacity, .. } | Queue::SharedFifo { capacity, .. } => capacity == Capacity::Unbounded,
+        Queue::Lifo { .. } => false,
+    };
+    if !(plain && in_order && service.work.is_exponential() && service.calls.is_empty()) {
+        return None;
+    }
+    let (patience, work_mean) = (limit(policy)?, service.work.nanos.mean());
+    let utilisation = offered / f64::from(servers);
+    if policy.timeout.is_none() && patience.is_exponential() {
+        let queue = ErlangA::new(servers, utilisation, work_mean, patience.nanos.mean())?;
+        return Some(Textbook {
+            source: "Erlang A: M/M/c+M",
+            work_mean,
+            wait_mean: Some(queue.mean_wait_served()),
+            waiting: Some(queue.p_wait()),
+            abandoned: Some(queue.p_abandon()),
+            in_time: Some(queue.p_answered_in_time()),
+            utilisation: Some(queue.utilisation()),
+            ..Textbook::default()
+        });
+    }
+    let deadline = patience.fixed()?.as_nanos() as f64;
+    let queue = Mm1Deadline { utilisation, deadline, service_mean: work_mean };
+    (servers == 1).then(|| Textbook {
+        source: "M/M/1 with a deadline",
+        work_mean,
+        abandoned: Some(queue.p_expired()),
+        in_time: Some(queue.p_answered_in_time()),
+        utilisation: Some(utilisation * (1.0 - queue.p_expired())),
+        ..Textbook::default()
+    })
+}
+
+/// Users who think, call a single service, wait, and think again.
+pub fn closed_loop(workload: &WorkloadSpec, service: &ServiceSpec) -> Option<Textbook> {
+    let Arrivals::ClosedLoop { users, think } = &workload.arrivals else { return None };
+    let alone = service.replicas == 1 && service.workers.count() == 1;
+    let in_order = !matches!(service.queue, Queue::Lifo { .. });
+    let plain = service.scaling.law().is_none() && alone && in_order && has_room(service, *users);
+    if !(plain && think.is_exponential() && service.work.is_exponential()) {
+        return None;
+    }
+    let queue = ClosedMm1::new(*users, think.nanos.mean(), service.work.nanos.mean());
+    Some(Textbook {
+        source: "closed M/M/1 (machine repair)",
+        work_mean: service.work.nanos.mean(),
+        response_mean: Some(queue.mean_response),
+        utilisation: Some(queue.utilisation),
+        ..Textbook::default()
+    })
+}
+
+/// Whether so many at once are never turned away.
+pub fn has_room(service: &ServiceSpec, users: u32) -> bool {
+    let (Queue::Fifo { capacity, .. } | Queue::Lifo { capacity, .. } | Queue::SharedFifo { capacity, .. }) =
+        service.queue;
+    match capacity {
+        Capacity::Bounded(places) => places >= users.saturating_sub(service.workers.count()),
+        Capacity::Unbounded => true,
+    }
+}

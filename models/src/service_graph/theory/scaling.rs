@@ -1,0 +1,93 @@
+//! Users who never think keep as many workers busy as there are users, which is what the universal scalability law
+//! speaks of.
+
+use super::{Values, acts_never};
+use crate::report::Report;
+use crate::service_graph::build::EdgePlan;
+use crate::service_graph::spec::{Arrivals, GraphSpec, ServiceSpec, WorkloadSpec};
+use crate::theory::Usl;
+
+/// A workload whose users keep so many workers of one replica busy all the time.
+struct Saturated<'a> {
+    edge: usize,
+    service: &'a ServiceSpec,
+    law: Usl,
+    at_once: f64,
+}
+
+/// Throughput against the law; and if several sizes of the same service ran beside each other, the law that their
+/// throughputs amount to.
+pub fn beside(spec: &GraphSpec, plans: &[EdgePlan], report: &Report, values: &mut Values) {
+    let all: Vec<Saturated> = spec
+        .workload
+        .iter()
+        .enumerate()
+        .filter_map(|(edge, workload)| saturated(spec, plans, edge, workload))
+        .collect();
+    let alone_here = plans.len() == 1;
+    for Saturated { edge, service, law, at_once } in &all {
+        let workload = &spec.workload[*edge].name.value;
+        let name = |what: &str| if alone_here { what.to_owned() } else { format!("{what} {workload}") };
+        let alone = 1e9 / service.work.nanos.mean();
+        let goodput = report.edges.0[*edge].1.goodput;
+        let exact = law.capacity(*at_once);
+        let source = "universal scalability law";
+        if alone_here {
+            values.add(
+                name("throughput"),
+                "calls per second",
+                "/s",
+                Some(goodput),
+                Some(alone * exact),
+                source,
+            );
+        }
+        let about = "throughput, in that of one worker alone";
+        values.add(name("capacity"), about, "", Some(goodput / alone), Some(exact), source);
+    }
+    fit(&all, report, values);
+}
+
+fn saturated<'a>(
+    spec: &'a GraphSpec,
+    plans: &[EdgePlan],
+    edge: usize,
+    workload: &WorkloadSpec,
+) -> Option<Saturated<'a>> {
+    let plan = &plans[edge];
+    let Arrivals::ClosedLoop { users, think } = &workload.arrivals else { return None };
+    let service = spec.service(plan.callee);
+    let law = service.scaling.law()?;
+    let only = plans.iter().filter(|other| other.callee == plan.callee).count() == 1;
+    let instant = think.nanos.mean() == 0.0 && plan.network.nanos.mean() == 0.0;
+    let plain = service.replicas == 1
+        && service.calls.is_empty()
+        && service.error_rate == 0.0
+        && service.dies.is_none();
+    let holds =
+        only && instant && plain && acts_never(&plan.policy) && super::queue::has_room(service, *users);
+    let at_once = f64::from((*users).min(service.workers.count()));
+    holds.then_some(Saturated { edge, service, law, at_once })
+}
+
+/// Contention and coherency as the throughputs show them, beside what was written.
+fn fit(all: &[Saturated], report: &Report, values: &mut Values) {
+    let Some(first) = all.first() else { return };
+    if all.iter().any(|each| each.law != first.law || each.service.work != first.service.work) {
+        return;
+    }
+    let points: Vec<(f64, f64)> =
+        all.iter().map(|each| (each.at_once, report.edges.0[each.edge].1.goodput)).collect();
+    let Some(fit) = Usl::fit(&points) else { return };
+    let source = "as written; measured: least squares over all sizes";
+    let mut add = |name: &str, about: &str, measured: f64, exact: f64, error: Option<f64>| {
+        values.add(name.into(), about, "", Some(measured).filter(|x| x.is_finite()), Some(exact), source);
+        if let Some((last, value)) = values.found.0.last_mut().filter(|(last, _)| last == name) {
+            debug_assert!(last == name);
+            value.standard_error = error;
+        }
+    };
+    add("contention", "alpha, fitted", fit.law.contention, first.law.contention, Some(fit.contention_error));
+    add("coherency", "beta, fitted", fit.law.coherency, first.law.coherency, Some(fit.coherency_error));
+    add("peak", "where throughput is highest", fit.law.peak(), first.law.peak(), None);
+}
