@@ -104,7 +104,8 @@ pub fn laws(
             // What comes back goes on as it came, if every queue on the way lets it.
             if in_parallel
                 || edges.clone().any(|edge| {
-                    waits_differ(&plans[edge].policy) || !exponential_below(spec, plans, sites, edge)
+                    let lost = over[edge].nature == Nature::Unknown || waits_differ(&plans[edge].policy);
+                    lost || !exponential_below(spec, plans, sites, edge)
                 })
             {
                 leaving = UNKNOWN;
@@ -115,9 +116,11 @@ pub fn laws(
     }
     // A queue on the way that never settles, or turns requests away, spoils what has passed through it.
     let settles = |service: usize| known[service].law.as_ref().is_some_and(|law| law.departs);
-    let reached = |service: usize| known[service].arrivals.is_some();
-    let unsettled = (0..known.len())
-        .any(|service| reached(service) && can_be_product(spec.service(service)) && !settles(service));
+    let counted_on = |service: usize| {
+        let known_arrivals = known[service].arrivals.is_some_and(|stream| stream.nature != Nature::Unknown);
+        known_arrivals && can_be_product(spec.service(service)) && replicas_are_random(spec, plans, service)
+    };
+    let unsettled = (0..known.len()).any(|service| counted_on(service) && !settles(service));
     if unsettled {
         for (service, known) in known.iter_mut().enumerate() {
             let first_hand = |plan: &EdgePlan| {
