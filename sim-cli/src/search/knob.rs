@@ -130,6 +130,12 @@ impl Knob {
         self.legal(x).clamp(self.low, self.high)
     }
 
+    /// A value with no more than three digits, where that keeps it within the range.
+    pub fn round(&self, x: f64) -> f64 {
+        let rounded = self.legal(format!("{x:.2e}").parse().expect("a number"));
+        if (self.low..=self.high).contains(&rounded) { rounded } else { x }
+    }
+
     /// The nearest value that can be set.
     fn legal(&self, x: f64) -> f64 {
         match self.count {

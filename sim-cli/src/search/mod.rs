@@ -10,5 +10,7 @@ pub mod edge;
 pub mod fault;
 pub mod knob;
 pub mod map;
+pub mod race;
 pub mod runs;
+pub mod space;
 pub mod wish;

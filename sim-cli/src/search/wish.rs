@@ -57,6 +57,8 @@ pub struct Held {
     pub holds: bool,
     /// How far it is from that, as a share of the bound; 0 if it holds.
     pub breach: f64,
+    /// How far the bound is from it, as a share of the bound, at most 1; 0 if it does not hold.
+    pub room: f64,
 }
 
 impl std::fmt::Display for Wish {
@@ -125,11 +127,13 @@ impl Wish {
         };
         let value = match (measured, self.bound) {
             (Measured::Absent, _) if unit == Unit::Duration => f64::INFINITY,
-            (Measured::Absent, _) => return Ok(Held { measured: None, holds: false, breach: 1.0 }),
+            (Measured::Absent, _) => {
+                return Ok(Held { measured: None, holds: false, breach: 1.0, room: 0.0 });
+            }
             (Measured::Truth(truth), Bound::Truth(wished)) => {
                 let holds = truth == wished;
                 let measured = Some(f64::from(u8::from(truth)));
-                return Ok(Held { measured, holds, breach: f64::from(u8::from(!holds)) });
+                return Ok(Held { measured, holds, breach: f64::from(u8::from(!holds)), room: 0.0 });
             }
             (Measured::Truth(_), _) => return Err(self.mismatch("is true or false", "true")),
             (Measured::Number(value), _) => value,
@@ -152,9 +156,9 @@ impl Wish {
             Relation::Is => value == bound,
         };
         // Far off is far off: an infinite breach would hide all others.
-        let breach =
-            if holds { 0.0 } else { ((value - bound).abs() / bound.abs().max(1e-9)).clamp(1e-9, 10.0) };
-        Ok(Held { measured: value.is_finite().then_some(value), holds, breach })
+        let apart = (value - bound).abs() / bound.abs().max(1e-9);
+        let (breach, room) = if holds { (0.0, apart.min(1.0)) } else { (apart.clamp(1e-9, 10.0), 0.0) };
+        Ok(Held { measured: value.is_finite().then_some(value), holds, breach, room })
     }
 
     fn mismatch(&self, what: &str, example: &str) -> Error {
@@ -268,7 +272,10 @@ mod tests {
     fn a_time_that_never_came_is_longer_than_any() {
         let report = Report::default();
         let held = |text: &str| Wish::parse(text).expect("a wish").held(&report).expect("known");
-        assert_eq!(held("time_to_recover <= 10s"), Held { measured: None, holds: false, breach: 10.0 });
+        assert_eq!(
+            held("time_to_recover <= 10s"),
+            Held { measured: None, holds: false, breach: 10.0, room: 0.0 }
+        );
         assert!(held("time_to_recover > 10s").holds);
         assert!(!held("success < 0.9").holds && !held("success > 0.9").holds);
         let mismatch = Wish::parse("run.duration < 5").expect("a wish").held(&report).unwrap_err();
