@@ -94,7 +94,7 @@ fn link(plan: &EdgePlan, workloads: usize) -> Link {
 fn policy(policy: &Policy) -> Vec<String> {
     let mut facts = Vec::new();
     facts.extend(policy.timeout.map(|timeout| format!("timeout {timeout}")));
-    facts.extend(policy.deadline.map(|deadline| format!("deadline {deadline}")));
+    facts.extend(policy.deadline.as_ref().map(|deadline| format!("deadline {}", plain(deadline))));
     let attempts = RetryPlan::new(&policy.retry).attempts();
     facts.extend((attempts > 1).then(|| format!("up to {attempts} attempts")));
     facts.extend(policy.budget.as_ref().map(|budget| format!("budget {}", plain(budget))));

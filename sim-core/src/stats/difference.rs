@@ -145,7 +145,8 @@ mod tests {
         assert!((independent.mean + 2.0).abs() < 1e-12);
         assert!(independent.half_width(0.95) > 25.0);
         let saved = pairing_factor(&cured, &luck).unwrap();
-        let expected = (independent.standard_error / paired.standard_error).powi(2);
+        let narrower = independent.standard_error / paired.standard_error;
+        let expected = narrower * narrower;
         assert!((saved / expected - 1.0).abs() < 1e-12, "{saved} and {expected}");
     }
 
