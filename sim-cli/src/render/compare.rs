@@ -3,7 +3,7 @@
 
 use super::effect::{self, Seedwise};
 use super::estimate::{Column, estimate, heads, unit_word};
-use super::number::{NOTHING, difference, duration, plus_minus};
+use super::number::{NOTHING, difference, duration, percent, plus_minus};
 use super::run::quiet;
 use super::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
 use super::timeline;
@@ -130,7 +130,11 @@ pub fn text(comparison: &Comparison, style: Style) -> String {
 fn legend(comparison: &Comparison, best: &str) -> String {
     match comparison.seeds.count {
         1 => "one seed has no interval: --replications 10 tells which differences are clear".into(),
-        n => format!("mean and 95 % interval over {n} seeds{best}"),
+        n => {
+            let reached = comparison.precision.as_ref().filter(|precision| precision.reached);
+            let within = reached.map_or_else(String::new, |p| format!(", each within {}", percent(p.wanted)));
+            format!("mean and 95 % interval over {n} seeds{within}{best}")
+        }
     }
 }
 

@@ -90,7 +90,7 @@ pub struct Seedwise {
 
 impl Seedwise {
     /// Of what a sentence tells, and of whether it recovered: `to` and `from` hold each metric's values, seed by
-    /// seed. None where nothing of it is better or worse.
+    /// seed. None where nothing of it is better or worse, or the samples are independent.
     pub fn of(
         metrics: &[Column],
         effects: &[Effect],
@@ -98,6 +98,9 @@ impl Seedwise {
         from: &[Vec<Measured>],
     ) -> Option<Self> {
         let mut columns = told(metrics, effects);
+        if effects.iter().any(|effect| effect.pairs.is_none()) {
+            return None;
+        }
         columns.extend(
             (0..effects.len()).filter(|&c| effects[c].clear && last(&metrics[c].path) == "recovered"),
         );
@@ -223,7 +226,7 @@ mod tests {
         let goodput = column("goodput", Unit::Rate);
         assert_eq!(
             change(&goodput, &effect(&[137.0, 273.0, 412.0], &[100.0, 200.0, 300.0])),
-            "+36.9 % (36.2 to 37.6)"
+            "+37 % (36 to 38)"
         );
         let amplification = column("amplification", Unit::Plain);
         assert_eq!(change(&amplification, &effect(&[1.1, 1.08], &[2.9, 2.9])), "2.9 -> 1.09");

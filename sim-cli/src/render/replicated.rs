@@ -103,12 +103,11 @@ impl Theory {
 /// The section of a page.
 pub fn section(replicated: &Replicated, style: Style) -> Vec<String> {
     let count = replicated.seeds.count;
-    let seeds = if count == 1 { "1 seed".into() } else { format!("{count} seeds") };
-    let mut lines = vec![format!(
-        "  {}  {}",
-        style.paint(Paint::Strong, &format!("over {seeds}")),
-        clean(&replicated.verdict)
-    )];
+    let mut seeds = if count == 1 { "over 1 seed".into() } else { format!("over {count} seeds") };
+    if let Some(precision) = replicated.precision.as_ref().filter(|precision| precision.reached) {
+        seeds += &format!(", each mean within {}", percent(precision.wanted));
+    }
+    let mut lines = vec![format!("  {}  {}", style.paint(Paint::Strong, &seeds), clean(&replicated.verdict))];
     for why in &replicated.incomplete {
         let text = format!("INCOMPLETE: {}", clean(why));
         let lines_of = super::wrap(&text, style.columns() - 2);
@@ -161,19 +160,15 @@ fn theory(values: &[Theory], style: Style) -> Vec<String> {
     sources.dedup();
     sources.retain(|source| !source.is_empty());
     let judged = values.iter().filter(|value| value.agrees.is_some()).count();
+    let percentile = values.iter().any(|value| value.column.path.contains("_p"));
+    let or = if percentile { ", or for a percentile within 0.1 %" } else { "" };
+    let pages = (1.0 / (1.0 - SURE)).round();
     let rule = match judged {
         0 => String::new(),
-        1 => format!("; agrees: exact is within the {} interval", percent(SURE)),
-        n => format!(
-            "; agrees: exact is within intervals that all {n} together keep {} of the time",
-            percent(SURE)
-        ),
+        _ => format!("; agrees: exact is within ±{or}. By chance alone one page in {pages} says otherwise"),
     };
-    let resolution = match values.iter().any(|v| v.column.path.contains("_p")) {
-        true if judged > 0 => ", or a percentile's 0.1 %",
-        _ => "",
-    };
-    lines.extend(quiet(&format!("exact: {}{rule}{resolution}", clean(&sources.join("; "))), "  ", style));
+    let rule = rule.replace('±', style.pick("±", "+-"));
+    lines.extend(quiet(&format!("exact: {}{rule}", clean(&sources.join("; "))), "  ", style));
     lines
 }
 
