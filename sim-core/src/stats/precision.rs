@@ -4,11 +4,12 @@
 //! depends on their results and on nothing else, at any number of threads. It is enough when half the
 //! width of Student's interval is at most the wanted share of the mean.
 //!
-//! Who looks several times and stops when the interval is narrow stops a little more often when it is
+//! Who looks several times and stops when the interval is narrow stops a little more often while it is
 //! narrow by chance: a nominal 95 % interval then covers somewhat less (Law, *Simulation Modeling and
-//! Analysis*, 9.4.1, on sequential procedures; the gap closes as the wanted share gets small). With at
-//! least 10 replications and looks half as many again apart we measure 94 to 95 % for well-behaved means
-//! and 92 % for very skewed ones; `tests/tests/coverage.rs` holds it there.
+//! Analysis*, 9.4.1, on sequential procedures; the gap closes as the wanted share gets small). With at least
+//! 10 replications, and looks half as many again apart, 94 % were covered of the mean response of M/M/1 to
+//! 4 % and of normal values to 6 % (16 replications on average), and 91 % of exponential ones to 50 % (20):
+//! `tests/tests/coverage.rs` measures it.
 
 use super::Sample;
 
