@@ -131,6 +131,18 @@ fn latency_path(report: &Report, edge: &str, which: &str) -> String {
     if report.metric_paths().contains(&plain) { plain } else { quoted }
 }
 
+/// The whole path of a response time that was asked for by its last name, `p99`: what is saved is found again
+/// by its path. Other paths as they are.
+pub fn spelled_out(report: &Report, path: &str) -> String {
+    let users = report.edges.iter().find(|(_, edge)| edge.from_users);
+    let whole = users.map(|(edge, _)| latency_path(report, edge, path));
+    let alike = |whole: &String| match (report.metric(whole), report.metric(path)) {
+        (Ok(whole), Ok(short)) => whole == short,
+        _ => false,
+    };
+    whole.filter(alike).unwrap_or_else(|| path.into())
+}
+
 /// Where the exact value beside a measured one is.
 pub fn exact_path(value: &str) -> String {
     format!("{}.exact", value.strip_suffix(".value").unwrap_or(value))

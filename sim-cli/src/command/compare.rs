@@ -11,7 +11,9 @@ use crate::render::compare::{self as page, Against, Compared, Comparison, Verdic
 use crate::render::estimate::{Column, less_is_better};
 use crate::render::json;
 use crate::render::run::kind;
-use crate::replicate::{Effect, Estimate, Measured, Outcome, Planned, Row, measure, run_planned, usual};
+use crate::replicate::{
+    Effect, Estimate, Measured, Outcome, Planned, Row, measure, run_planned, spelled_out, usual,
+};
 use baseline::{Baseline, regressions};
 use clap::Args as ClapArgs;
 use sim_models::report::{Disturbance, Report, Series, Unit, VerdictKind};
@@ -88,8 +90,10 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     // Which metrics there are shows in the first report; all variants are variants of one model.
     let paths = OnceLock::new();
     let only = args.fail_on_regression.as_deref().filter(|metric| *metric != ANY);
+    let only_spelled = OnceLock::new();
     let keep = |report: Report, first: bool| -> Result<Kept> {
         let paths = paths.get_or_init(|| asked(args, &report, only));
+        only_spelled.get_or_init(|| only.map(|only| spelled_out(&report, only)));
         Ok(Kept {
             measured: measure(&report, paths)?,
             ended: Ended::of(&report),
@@ -103,7 +107,7 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     };
     let Planned { outcome, seeds, precision } =
         run_planned(app, &opened, &rows, plan, &args.bounds, keep, named)?;
-    let paths = paths.into_inner().unwrap_or_default();
+    let (paths, only) = (paths.into_inner().unwrap_or_default(), only_spelled.into_inner().flatten());
     let mut comparison = compared(&opened.found.name, &names, &paths, &outcome);
     comparison.set.clone_from(&rows[0].set);
     comparison.seeds = seeds;
@@ -113,7 +117,7 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     comparison.next = first.replay.bounded_line("run", &args.bounds);
     comparison.baseline = baseline.as_ref().map(|baseline| baseline.against(&comparison));
     if let (Some(against), true) = (&mut comparison.baseline, args.fail_on_regression.is_some()) {
-        (against.regressions, against.rule) = regressions(against, &comparison.metrics, only);
+        against.regressions = Some(regressions(against, &comparison.metrics, only.as_deref()));
     }
 
     let (json, csv) = (json(&comparison), page::csv(&comparison));
@@ -136,19 +140,14 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
 
 /// The exit code that a baseline asks for.
 fn regressed(against: &Against, app: &mut App) -> Result<Exit> {
-    if against.rule.is_empty() {
-        return Ok(Exit::Good);
-    }
+    let Some(regressions) = &against.regressions else { return Ok(Exit::Good) };
     let again = format!("  again: {}", app.typed);
-    if against.variants.iter().flat_map(|variant| &variant.effects).flatten().all(|effect| !effect.can_tell())
-    {
-        return Err(Error::Failed(format!(
-            "whether anything is worse than {} cannot be told: it takes two seeds on either side, and metrics that \
-             both have\n  save the baseline with --replications 10\n{again}",
+    match regressions.found.len() {
+        0 if regressions.judged == 0 => Err(Error::Failed(format!(
+            "whether anything is worse than in {} cannot be told: it takes two seeds on either side, and a metric \
+             that both have\n  save the baseline with --replications 10\n{again}",
             against.file
-        )));
-    }
-    match against.regressions.len() {
+        ))),
         0 => Ok(Exit::Good),
         n => {
             let what = if n == 1 { "1 metric is" } else { &format!("{n} metrics are") };
@@ -160,8 +159,12 @@ fn regressed(against: &Against, app: &mut App) -> Result<Exit> {
 
 /// The metrics that were asked for, or the usual ones and goodput: what users get is what variants are about.
 fn asked(args: &Compare, report: &Report, only: Option<&str>) -> Vec<String> {
-    let mut paths = if args.metric.is_empty() { with_goodput(report) } else { args.metric.clone() };
-    paths.extend(only.filter(|only| !paths.iter().any(|path| path == only)).map(String::from));
+    let mut paths = match args.metric.as_slice() {
+        [] => with_goodput(report),
+        named => named.iter().map(|path| spelled_out(report, path)).collect(),
+    };
+    let only = only.map(|only| spelled_out(report, only));
+    paths.extend(only.filter(|only| !paths.contains(only)));
     paths
 }
 
@@ -235,7 +238,11 @@ fn compared(
     };
     let mut variants: Vec<Compared> = names.iter().enumerate().map(variant).collect();
     if let Some((first, others)) = variants.split_first_mut() {
-        first.sentence.clone_from(&first.verdict.text);
+        first.sentence = match first.verdict.text.as_str() {
+            "" if others.is_empty() => "no verdict: see the numbers".into(),
+            "" => "what the others are held against".into(),
+            text => text.into(),
+        };
         for other in others {
             let pairs = other.values.iter().zip(&first.values);
             other.effects = pairs.map(|(values, first)| Effect::paired(values, first)).collect();
@@ -278,6 +285,10 @@ impl Ended {
 
     /// What runs come to together.
     pub fn verdict<'a>(runs: impl Iterator<Item = &'a Ended> + Clone) -> Verdict {
+        // What a finding is stands in its numbers.
+        if runs.clone().count() > 0 && runs.clone().all(|run| run.kind == VerdictKind::Finding) {
+            return Verdict::default();
+        }
         let truth = |run: &Ended| run.recovered.map_or(Measured::Absent, Measured::Truth);
         let time =
             |run: &Ended| run.time_to_recover.map_or(Measured::Absent, |ns| Measured::Number(ns as f64));

@@ -86,9 +86,19 @@ pub struct Against {
     pub variants: Vec<Changed>,
     /// The variants that it does not have.
     pub missing: Vec<String>,
-    /// What is clearly worse, in words.
-    pub regressions: Vec<String>,
-    /// What a regression is, in words; empty if nobody asked.
+    /// What is clearly worse, if somebody asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub regressions: Option<Regressions>,
+}
+
+/// What is clearly worse than in a saved run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Regressions {
+    /// How many metrics of variants were judged.
+    pub judged: usize,
+    /// What is worse, in words.
+    pub found: Vec<String>,
+    /// What a regression is, in words.
     pub rule: String,
 }
 
@@ -310,13 +320,14 @@ fn against(baseline: &Against, style: Style) -> Vec<String> {
     lines.extend(quiet(&how(baseline), "  ", style));
     let said = baseline.variants.iter().map(|v| (v.name.as_str(), v.sentence.as_str()));
     lines.extend(named(&said.collect::<Vec<_>>(), style));
-    for regression in &baseline.regressions {
-        let text = format!("worse: {}", clean(regression));
-        lines.extend(
-            wrap(&text, style.columns() - 2).iter().map(|l| format!("  {}", style.paint(Paint::Bad, l))),
-        );
+    if let Some(Regressions { found, rule, .. }) = &baseline.regressions {
+        for regression in found {
+            let text = format!("worse: {}", clean(regression));
+            let worse = wrap(&text, style.columns() - 2);
+            lines.extend(worse.iter().map(|line| format!("  {}", style.paint(Paint::Bad, line))));
+        }
+        lines.extend(quiet(&clean(rule), "  ", style));
     }
-    lines.extend(quiet(&clean(&baseline.rule), "  ", style));
     lines
 }
 
@@ -362,7 +373,7 @@ pub fn markdown(comparison: &Comparison) -> String {
             escape_markdown(&how(baseline))
         );
         out += &list(&mut baseline.variants.iter().map(|v| (v.name.as_str(), v.sentence.as_str())));
-        for regression in &baseline.regressions {
+        for regression in baseline.regressions.iter().flat_map(|regressions| &regressions.found) {
             out += &format!("- **worse**: {}\n", escape_markdown(regression));
         }
     }
@@ -397,11 +408,16 @@ pub fn csv(comparison: &Comparison) -> String {
         "ratio_high",
         "clear",
         "pairing",
+        "baseline",
+        "since_baseline",
+        "since_baseline_half_width",
     ];
     let mut out = csv_line(heads);
     for variant in &comparison.variants {
         for (column, metric) in comparison.metrics.iter().enumerate() {
             let (value, effect) = (&variant.metrics[column], variant.effects.get(column));
+            let changed = comparison.baseline.iter().flat_map(|baseline| &baseline.variants);
+            let then = changed.filter(|v| v.name == variant.name).find_map(|v| v.effects[column].as_ref());
             let numbers = [
                 Some(value.n as f64),
                 value.yes.map(|yes| yes as f64),
@@ -414,6 +430,9 @@ pub fn csv(comparison: &Comparison) -> String {
                 effect.and_then(|effect| effect.ratio_interval).map(|(_, high)| high),
                 effect.map(|effect| f64::from(u8::from(effect.clear))),
                 effect.and_then(|effect| effect.pairing),
+                then.and_then(|effect| effect.from),
+                then.and_then(|effect| effect.difference),
+                then.and_then(|effect| effect.half_width),
             ];
             let words = [variant.name.clone(), metric.path.clone(), unit_word(metric.unit).into()];
             out += &csv_line(words.into_iter().chain(numbers.map(csv_number)));
@@ -491,7 +510,11 @@ pub fn sentence(variant: &Compared, first: &Compared, metrics: &[Column]) -> Str
     }
     let seedwise = Seedwise::of(metrics, &variant.effects, &variant.values, &first.values);
     let effects = effect::effects(metrics, &variant.effects, seedwise);
-    if effects.is_empty() { sentence } else { format!("{sentence}; {effects}") }
+    match (sentence.is_empty(), effects.is_empty()) {
+        (_, true) => sentence,
+        (true, _) => effects,
+        _ => format!("{sentence}; {effects}"),
+    }
 }
 
 #[cfg(test)]

@@ -165,7 +165,10 @@ fn digits(x: f64, low: f64, high: f64) -> [String; 3] {
         return [x, low, high].map(number);
     }
     let error = (half * 10.0).max(x.abs() / 10.0);
-    [x, low, high].map(|x| to_the_digit(x, error))
+    let written = [x, low, high].map(|x| to_the_digit(x, error));
+    // An end that is clear of zero must not look like it.
+    let lost = |(text, x): (&String, f64)| x != 0.0 && !text.contains(|digit| ('1'..='9').contains(&digit));
+    if written.iter().zip([x, low, high]).any(lost) { [x, low, high].map(number) } else { written }
 }
 
 /// How much work pairing saved: `pairing: 10 seeds do the work of 430 (p99), 21 (p50) independent ones`. Of each metric the middle one of these factors, one per variant.

@@ -107,7 +107,8 @@ pub fn section(replicated: &Replicated, style: Style) -> Vec<String> {
     if let Some(precision) = replicated.precision.as_ref().filter(|precision| precision.reached) {
         seeds += &format!(", each mean within {}", percent(precision.wanted));
     }
-    let mut lines = vec![format!("  {}  {}", style.paint(Paint::Strong, &seeds), clean(&replicated.verdict))];
+    let head = format!("  {}  {}", style.paint(Paint::Strong, &seeds), clean(&replicated.verdict));
+    let mut lines = vec![head.trim_end().to_string()];
     for why in &replicated.incomplete {
         let text = format!("INCOMPLETE: {}", clean(why));
         let lines_of = super::wrap(&text, style.columns() - 2);

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::experiment::BASE;
 use crate::files::{self, escape_path};
-use crate::render::compare::{self as page, Against, Changed, Compared, Comparison};
+use crate::render::compare::{self as page, Against, Changed, Compared, Comparison, Regressions};
 use crate::render::effect::{self, Seedwise, change, matters};
 use crate::render::estimate::{Column, heads};
 use crate::render::number;
@@ -268,16 +268,12 @@ fn sentence(metrics: &[Column], effects: &[Effect], to: &[Vec<Measured>], from: 
     if parts.is_empty() { "nothing to hold against each other".into() } else { parts.join("; ") }
 }
 
-/// What is clearly worse than the baseline, and the rule in words. `only` names the one metric that counts.
+/// What is clearly worse than the baseline. `only` names the one metric that counts.
 ///
 /// Many intervals are judged at once, so each is widened (Bonferroni): by chance alone, no more than one
 /// comparison in twenty with a baseline finds anything. What is true or false is judged one by one, by the
 /// exact test: with few seeds no correction would ever let it speak.
-pub(super) fn regressions(
-    against: &Against,
-    metrics: &[Column],
-    only: Option<&str>,
-) -> (Vec<String>, String) {
+pub(super) fn regressions(against: &Against, metrics: &[Column], only: Option<&str>) -> Regressions {
     let counts = |column: &usize| match only {
         Some(only) => metrics[*column].path == only,
         None => metrics[*column].less_is_better.is_some(),
@@ -305,16 +301,15 @@ pub(super) fn regressions(
     let tell = |&(variant, column, effect): &(&Changed, usize, &Effect)| {
         format!("{}: {} {}", variant.name, heads[column], change(&metrics[column], effect))
     };
-    let found = judged.iter().filter(worse).map(tell).collect();
     let rule = match judged.len() {
-        0 => "one seed has no interval: nothing can be called clearly worse".into(),
+        0 => "nothing can be judged: it takes two seeds on either side, and a metric that both have".into(),
         _ => format!(
             "a regression is worse by {} or more, and clear of zero at {} for all {family} intervals together",
             number::percent(effect::TOO_SMALL),
             number::percent(CONFIDENCE),
         ),
     };
-    (found, rule)
+    Regressions { judged: judged.len(), found: judged.iter().filter(worse).map(tell).collect(), rule }
 }
 
 #[cfg(test)]
@@ -350,7 +345,7 @@ mod tests {
         assert_eq!((effect.difference, effect.half_width, effect.pairs), (Some(-1.0), Some(0.0), Some(2)));
         let same = saved(SAVED).against(&now(40, &[100.0, 110.0, 90.0, 100.0]));
         assert_eq!(same.variants[0].sentence, "unchanged: the same numbers on all seeds that both have");
-        assert_eq!(regressions(&same, &now(40, &[1.0]).metrics, None).0, [""; 0]);
+        assert_eq!(regressions(&same, &now(40, &[1.0]).metrics, None).found, [""; 0]);
     }
 
     #[test]
@@ -361,32 +356,33 @@ mod tests {
         let effect = against.variants[0].effects[0].as_ref().unwrap();
         assert_eq!((effect.pairs, effect.difference), (None, Some(-50.0)));
         assert!(effect.clear && effect.half_width.unwrap() > 1.0);
-        let (found, rule) = regressions(&against, &other.metrics, None);
+        let Regressions { found, rule, .. } = regressions(&against, &other.metrics, None);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].starts_with("base: goodput 2.0x lower"), "{found:?}");
         assert!(rule.contains("1 intervals"), "{rule}");
         // Better is no regression.
         let better = now(90, &[151.0, 149.0, 150.0, 150.0]);
-        assert!(regressions(&saved(SAVED).against(&better), &better.metrics, None).0.is_empty());
+        assert!(regressions(&saved(SAVED).against(&better), &better.metrics, None).found.is_empty());
     }
 
     #[test]
     fn many_comparisons_ask_for_more_confidence() {
         let mut worse = saved(SAVED).against(&now(40, &[98.0, 109.0, 86.0, 95.0]));
         let metrics = now(40, &[1.0]).metrics;
-        assert_eq!(regressions(&worse, &metrics, None).0.len(), 1, "clear by itself");
+        assert_eq!(regressions(&worse, &metrics, None).found.len(), 1, "clear by itself");
         let more: Vec<Changed> = vec![worse.variants[0].clone(); 40];
         let same = saved(SAVED).against(&now(40, &[100.0, 111.0, 90.0, 100.0])).variants.remove(0);
         worse.variants = std::iter::once(more[0].clone()).chain(vec![same; 40]).collect();
-        assert!(regressions(&worse, &metrics, None).0.is_empty(), "one of 41 may be chance");
+        assert!(regressions(&worse, &metrics, None).found.is_empty(), "one of 41 may be chance");
     }
 
     #[test]
     fn one_seed_tells_no_regression() {
         let against = saved(SAVED).against(&now(41, &[55.0]));
         assert_eq!(against.paired, 1);
-        let (found, rule) = regressions(&against, &now(41, &[1.0]).metrics, None);
-        assert!(found.is_empty() && rule.contains("no interval"), "{found:?} {rule}");
+        let none = regressions(&against, &now(41, &[1.0]).metrics, None);
+        assert_eq!((none.judged, none.found.len()), (0, 0));
+        assert!(none.rule.contains("nothing can be judged"), "{}", none.rule);
         assert_eq!(against.variants[0].sentence, "goodput 110/s -> 55/s");
     }
 

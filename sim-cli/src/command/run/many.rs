@@ -7,7 +7,9 @@ use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
 use crate::render::estimate::{Column, less_is_better};
 use crate::render::replicated::{self, Replicated, Theory};
-use crate::replicate::{Estimate, Measured, Plan, Planned, Row, measure, measure_usual, run_planned};
+use crate::replicate::{
+    Estimate, Measured, Plan, Planned, Row, measure, measure_usual, run_planned, spelled_out,
+};
 use sim_models::report::{Report, Unit, Value};
 use std::sync::OnceLock;
 
@@ -31,7 +33,7 @@ pub(super) fn replicate(
     let keep = |report: Report, first: bool| -> Result<Kept> {
         let paths = paths.get_or_init(|| match args.metric.is_empty() {
             true => with_goodput(&report),
-            false => args.metric.clone(),
+            false => args.metric.iter().map(|path| spelled_out(&report, path)).collect(),
         });
         let measured = match args.metric.is_empty() {
             true => measure_usual(&report, paths).0,
