@@ -263,11 +263,16 @@ impl Scenario for Contention {
     }
 
     fn diagram(&self) -> Diagram {
-        let line = |part: Node| part.to_line();
+        let retry = self.retry.encode();
+        let jitter =
+            retry.get("jitter").map(|jitter| format!(", jitter {}", jitter.to_line())).unwrap_or_default();
         let clients = diagram::Node {
             name: "clients".into(),
             kind: NodeKind::Users,
-            facts: vec![format!("{} at once", self.clients), format!("retry {}", line(self.retry.encode()))],
+            facts: vec![
+                format!("{} at once", self.clients),
+                format!("retry {}{jitter}", retry.name().unwrap_or_default()),
+            ],
             faults: Vec::new(),
         };
         let facts = vec!["of writes that read the same version one succeeds".into()];

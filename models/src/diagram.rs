@@ -3,6 +3,8 @@
 //! A model describes itself; how a picture looks is the renderer's business. Names and texts may come from a
 //! file, so whoever draws them escapes them.
 
+use crate::distribution::TimeDistribution;
+use crate::experiment::Decode;
 use serde::Serialize;
 
 /// Boxes and arrows. Empty for a model that has none.
@@ -70,5 +72,17 @@ impl Diagram {
     /// The links that leave a node, in order.
     pub fn from(&self, node: usize) -> impl Iterator<Item = &Link> {
         self.links.iter().filter(move |link| link.from == node)
+    }
+}
+
+/// A distribution in a few words: `10ms`, `LogNormal, mean 5.51 ms`.
+pub fn time(distribution: &TimeDistribution) -> String {
+    let node = distribution.encode();
+    match (node.as_text(), node.name()) {
+        (Some(constant), _) => constant.into(),
+        (None, Some(name)) if distribution.nanos.mean().is_finite() => {
+            format!("{name}, mean {}", distribution.mean().brief())
+        }
+        (None, name) => name.unwrap_or_default().into(),
     }
 }

@@ -84,6 +84,8 @@ pub enum Command {
     Histogram(command::histogram::Histogram),
     /// Single calls, attempt by attempt: where their time went
     Trace(command::trace::Trace),
+    /// What an experiment is made of, as a picture
+    Diagram(command::diagram::Diagram),
     /// What an experiment amounts to before it is run: all defaults, back-off, worst cases, load
     Explain(command::explain::Explain),
     /// Print an experiment file

@@ -1,8 +1,7 @@
 //! Servers behind their balancer, and the way back, as a picture.
 
 use super::{Arrivals, CallbackRouting, Effect, Routing, Servers, State, summary};
-use crate::diagram::{Diagram, Link, Node, NodeKind};
-use crate::experiment::Decode;
+use crate::diagram::{Diagram, Link, Node, NodeKind, time};
 
 /// More servers than this are drawn as one box for the rest.
 const MOST_SERVERS: usize = 6;
@@ -14,12 +13,13 @@ const FIRST_SERVER: usize = 2;
 pub fn diagram(spec: &CallbackRouting) -> Diagram {
     let node =
         |name: &str, kind, facts: Vec<String>| Node { name: name.into(), kind, facts, faults: Vec::new() };
-    let mut users = vec![plain(&spec.arrivals)];
+    let mut users = vec![match spec.arrivals {
+        Arrivals::Poisson(rate) => format!("{rate}, Poisson"),
+        Arrivals::Constant(rate) => format!("{rate}, evenly spaced"),
+        Arrivals::Sequential { pause } => format!("one at a time, {pause} apart"),
+    }];
     users.extend(spec.until.map(|until| format!("until {until}")));
     users.extend(spec.deadline.map(|deadline| format!("wait at most {deadline}")));
-    if matches!(spec.arrivals, Arrivals::Sequential { .. }) {
-        users.push("one at a time".into());
-    }
     let routing = match spec.routing {
         Routing::Independent => "at random by share",
         Routing::RoundRobin => "in turn, one turn for both directions",
@@ -59,7 +59,7 @@ pub fn diagram(spec: &CallbackRouting) -> Diagram {
         nodes[FIRST_SERVER + number.min(shown)].faults.push(said);
     }
     let provider = nodes.len();
-    let mut facts = vec![format!("calls back after {}", plain(&spec.provider_delay))];
+    let mut facts = vec![format!("calls back after {}", time(&spec.provider_delay))];
     if spec.callback_attempts > 1 {
         facts.push(format!("up to {} deliveries, {} apart", spec.callback_attempts, spec.resend_after));
     }
@@ -81,15 +81,15 @@ pub fn diagram(spec: &CallbackRouting) -> Diagram {
             let store = nodes.len();
             let down =
                 outages.iter().map(|outage| format!("down, {} to {}", outage.at, outage.at + outage.r#for));
-            let kept = node("store", NodeKind::Store, vec![format!("an operation takes {}", plain(latency))]);
+            let kept = node("store", NodeKind::Store, vec![format!("an operation takes {}", time(latency))]);
             nodes.push(Node { faults: down.collect(), ..kept });
             links.extend(ends.map(|server| link(server, store, "state")));
         }
         State::MessageQueue { lag, handling, visibility } => {
             let queue = nodes.len();
             let facts = vec![
-                format!("lag {}", plain(lag)),
-                format!("handling {}", plain(handling)),
+                format!("lag {}", time(lag)),
+                format!("handling {}", time(handling)),
                 format!("visible again after {visibility}"),
             ];
             nodes.push(node("queue", NodeKind::Store, facts));
@@ -97,17 +97,11 @@ pub fn diagram(spec: &CallbackRouting) -> Diagram {
         }
         State::Replicated { lag, copies } => {
             let copies = copies.map_or("all others".into(), |copies| format!("{copies} others"));
-            notes.push(format!("the state is copied to {copies}, lag {}", plain(lag)));
+            notes.push(format!("the state is copied to {copies}, lag {}", time(lag)));
         }
     }
     if matches!(spec.servers, Servers::Equal(1)) {
         notes.push("with one server nothing can go to another".into());
     }
     Diagram { nodes, links, notes }
-}
-
-/// As in a file, on one line; a text without its quotes.
-fn plain(part: &impl Decode) -> String {
-    let node = part.encode();
-    node.as_text().map_or_else(|| node.to_line(), str::to_owned)
 }

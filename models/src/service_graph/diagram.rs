@@ -4,7 +4,7 @@ use super::build::{EdgePlan, edges};
 use super::explain::plain;
 use super::spec::*;
 use super::state::Caller;
-use crate::diagram::{Diagram, Link, Node, NodeKind};
+use crate::diagram::{Diagram, Link, Node, NodeKind, time};
 use crate::policy::Policy;
 use crate::policy::balancer::Balancer;
 use crate::policy::retry::RetryPlan;
@@ -33,21 +33,32 @@ pub fn diagram(spec: &GraphSpec) -> Diagram {
 }
 
 fn users(workload: &WorkloadSpec) -> Node {
-    let mut facts = vec![plain(&workload.arrivals)];
+    let mut facts = vec![match &workload.arrivals {
+        Arrivals::Poisson(rate) => format!("{rate}, Poisson"),
+        Arrivals::Constant(rate) => format!("{rate}, evenly spaced"),
+        Arrivals::Ramp { from, to, at, over, .. } => format!("{from} to {to}, from {at} in {over}"),
+        Arrivals::Spike { base, peak, at, r#for, .. } => format!("{base}, {peak} at {at} for {for}"),
+        Arrivals::Steps { steps, .. } => {
+            let steps: Vec<String> =
+                steps.iter().map(|step| format!("{} from {}", step.rate, step.at)).collect();
+            steps.join(", ")
+        }
+        Arrivals::ClosedLoop { users, think } => format!("{users} users in a loop, thinking {}", time(think)),
+    }];
     facts.extend((workload.clients > 1).then(|| format!("{} clients", workload.clients)));
     Node { name: workload.name.value.clone(), kind: NodeKind::Users, facts, faults: Vec::new() }
 }
 
 fn service(name: &str, service: &ServiceSpec) -> Node {
     let (kind, capacity) = match service.queue {
-        Queue::Fifo { capacity, .. } => ("first in, first out", capacity),
-        Queue::Lifo { capacity, .. } => ("last in, first out", capacity),
-        Queue::SharedFifo { capacity, .. } => ("shared by all replicas", capacity),
+        Queue::Fifo { capacity, .. } => ("queue", capacity),
+        Queue::Lifo { capacity, .. } => ("last-in-first-out queue", capacity),
+        Queue::SharedFifo { capacity, .. } => ("shared queue", capacity),
     };
     let places = match capacity {
         Capacity::Bounded(0) => "no queue".into(),
-        Capacity::Bounded(places) => format!("queue of {places}, {kind}"),
-        Capacity::Unbounded => format!("unbounded queue, {kind}"),
+        Capacity::Bounded(places) => format!("{kind} of {places}"),
+        Capacity::Unbounded => format!("{kind}, unbounded"),
     };
     let workers = match service.workers {
         Workers::Blocking(1) => "1 blocking worker".into(),
@@ -59,7 +70,7 @@ fn service(name: &str, service: &ServiceSpec) -> Node {
         1 => workers,
         count => format!("{count} replicas of {workers}"),
     };
-    let mut facts = vec![replicas, places, format!("work {}", plain(&service.work))];
+    let mut facts = vec![replicas, places, format!("work {}", time(&service.work))];
     facts.extend(
         (service.error_rate > 0.0).then(|| format!("errors {}", crate::report::percent(service.error_rate))),
     );
@@ -76,7 +87,7 @@ fn link(plan: &EdgePlan, workloads: usize) -> Link {
     let mut facts: Vec<String> = plan.policy_name.map(|name| format!("policy {name}")).into_iter().collect();
     facts.extend(policy(&plan.policy));
     if plan.network.nanos.mean() > 0.0 {
-        facts.push(format!("network {}", plain(plan.network)));
+        facts.push(format!("network {}", time(plan.network)));
     }
     if let Some(call) = plan.call {
         facts.extend(

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod compare;
 pub mod completions;
+pub mod diagram;
 pub mod diff;
 pub mod explain;
 pub mod find;
@@ -30,6 +31,7 @@ pub fn dispatch(command: &Command, app: &mut App) -> Result<Exit> {
         Command::Find(args) => find::command(args, app),
         Command::Histogram(args) => histogram::command(args, app),
         Command::Trace(args) => trace::command(args, app),
+        Command::Diagram(args) => diagram::command(args, app),
         Command::Explain(args) => explain::command(args, app),
         Command::Show(args) => show::command(args, app),
         Command::List(args) => list::command(args, app),

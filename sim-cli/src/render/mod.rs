@@ -6,6 +6,7 @@
 
 pub mod chart;
 pub mod compare;
+pub mod diagram;
 pub mod effect;
 pub mod estimate;
 pub mod find;
