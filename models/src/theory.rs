@@ -22,7 +22,7 @@ pub use retry::{
     BreakerCycle, FeedbackRetry, RetryLayers, branching_survival, budgeted_load, expected_attempts,
     is_vulnerable, success_after_retries, vulnerable_above,
 };
-pub use routing::{binomial_pmf, callback_returns, same_server};
+pub use routing::{binomial_pmf, callback_returns, deliveries, same_server};
 pub use scaling::{Usl, UslFit};
 
 /// The point in `low..high` from which on `reached` holds, to the last digit of a float; it must hold at `high`.

@@ -9,7 +9,7 @@ use crate::report::{
     Attempts, Calls, CauseCounts, Cell, Disturbance, Edge, Latency, Report, Series, Summary, Table, Value,
     Verdict, VerdictKind,
 };
-use crate::theory::binomial_pmf;
+use crate::theory::{binomial_pmf, deliveries, same_server};
 use sim_core::SimTime;
 
 /// The one edge: a call is a request and its callback, an attempt is one delivery of the callback.
@@ -80,14 +80,19 @@ impl Figures<'_> {
             let count = counts.ended.of(*outcome);
             if count > 0 {
                 let about = format!("calls that ended so: {}", outcome.name());
-                add(outcome.name().replace(' ', "_"), frequency(about, count, ended, None, ""));
+                // Without a fault the wrong server is the only way in which state on one server fails.
+                let only_way = matches!(self.spec.state, State::Local) && *outcome == Outcome::WrongServer;
+                let exact = failure.filter(|_| only_way);
+                add(outcome.name().replace(' ', "_"), frequency(about, count, ended, exact, source));
             }
         }
+        let by_name = matches!(self.spec.state, State::Sticky | State::ConsistentHash { .. });
+        let joint_source = if by_name { "the callback names its server" } else { "w w'" };
         for (name, part, exact) in self.joint() {
             let total = counts.joint.iter().sum();
             add(
                 format!("joint {name}"),
-                frequency("first server -> callback's server", part, total, exact, "w w'"),
+                frequency("first server -> callback's server", part, total, exact, joint_source),
             );
         }
         // A shared store or a queue has nothing on any one server that a membership change could take away.
@@ -120,6 +125,26 @@ impl Figures<'_> {
         let per_call = |count: u64| share(count, counts.started).unwrap_or(0.0);
         let plain = |about: &str, value: f64| Value { about: about.into(), value, ..Value::default() };
         match &self.spec.state {
+            State::Local if self.spec.callback_attempts > 1 => {
+                let tries = self.spec.callback_attempts;
+                let first = counts.deliveries - counts.redeliveries;
+                let known = self.spec.routing == Routing::Independent && self.law.is_some();
+                add(
+                    "deliveries".into(),
+                    Value {
+                        exact: known.then(|| deliveries(self.shares, tries)),
+                        source: if known {
+                            "sum over k < tries of sum w (1 - w)^k".into()
+                        } else {
+                            String::new()
+                        },
+                        ..plain(
+                            "deliveries of a callback, mean",
+                            share(counts.deliveries, first).unwrap_or(0.0),
+                        )
+                    },
+                );
+            }
             State::Local | State::Sticky | State::ConsistentHash { .. } => {}
             State::SharedStore { .. } => {
                 add(
@@ -127,8 +152,13 @@ impl Figures<'_> {
                     plain("writes and reads", per_call(counts.operations)),
                 );
             }
-            State::Replicated { .. } => {
-                add("copies_per_call".into(), plain("copies sent to other servers", per_call(counts.copies)));
+            State::Replicated { copies, .. } => {
+                let others = self.shares.len() as u32 - 1;
+                let exact =
+                    self.spec.faults.is_empty().then(|| f64::from(copies.map_or(others, |n| n.min(others))));
+                let source = if exact.is_some() { "as many as are asked for" } else { "" };
+                let value = plain("copies sent to other servers", per_call(counts.copies));
+                add("copies_per_call".into(), Value { exact, source: source.into(), ..value });
             }
             State::MessageQueue { handling, visibility, .. } => {
                 add(
@@ -162,7 +192,8 @@ impl Figures<'_> {
         let n = servers.len();
         let at = |first: usize, second: usize| self.counts.joint[first * n + second];
         let by_name = matches!(self.spec.state, State::Sticky | State::ConsistentHash { .. });
-        let known = self.spec.routing == Routing::Independent && !by_name && self.spec.faults.is_empty();
+        let quiet = self.spec.faults.is_empty();
+        let known = self.spec.routing == Routing::Independent && !by_name && quiet;
         if n <= PAIRS_SHOWN {
             let pairs = (0..n).flat_map(|first| (0..n).map(move |second| (first, second)));
             return pairs
@@ -173,12 +204,11 @@ impl Figures<'_> {
                 .collect();
         }
         let same: u64 = (0..n).map(|server| at(server, server)).sum();
-        let p: f64 = self.shares.iter().map(|share| share * share).sum();
+        // A callback that names its server always meets it.
+        let p: f64 = if by_name { 1.0 } else { same_server(self.shares) };
+        let exact = (known || (by_name && quiet)).then_some(p);
         let different = self.counts.joint.iter().sum::<u64>() - same;
-        vec![
-            ("same".into(), same, known.then_some(p)),
-            ("different".into(), different, known.then_some(1.0 - p)),
-        ]
+        vec![("same".into(), same, exact), ("different".into(), different, exact.map(|p| 1.0 - p))]
     }
 
     fn tables(&self, report: &mut Report) {

@@ -9,7 +9,7 @@
 //! edge's breakers their number has one, `breaker.changes`.
 
 use super::slice::{KNOWN_IN_PART, known_in_part};
-use super::{Edge, Latency, Report, Service, Value};
+use super::{Edge, Latency, Little, Report, Service, Value};
 
 /// A number or a truth that a report states.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -243,9 +243,13 @@ fn latency(leaves: &mut Leaves, latency: &Latency) {
 fn service(leaves: &mut Leaves, service: &Service) {
     take!(leaves, service, replicas, workers, queue_capacity, arrived, completed, utilisation, queue_mean);
     take!(leaves, service, queue_max, wait_mean, work, work_wasted, wasted, deaths);
-    if let Some(little) = &service.little {
-        leaves.group("little", |leaves| take!(leaves, little, number, rate, time, product));
-    }
+    let little = |of: fn(&Little) -> f64| service.little.as_ref().map(of);
+    leaves.group("little", |leaves| {
+        leaves.leaf("number", &little(|little| little.number));
+        leaves.leaf("rate", &little(|little| little.rate));
+        leaves.leaf("time", &little(|little| little.time));
+        leaves.leaf("product", &little(|little| little.product));
+    });
 }
 
 /// A value says itself what it counts.

@@ -19,6 +19,13 @@ pub fn callback_returns(weights: &[f64], tries: u32) -> f64 {
     1.0 - shares(weights).map(|share| share * powi(1.0 - share, tries)).sum::<f64>()
 }
 
+/// The mean number of deliveries of a callback that is delivered up to `tries` times, routed anew each time, until
+/// it meets the server of the request: the sum over `k < tries` of `sum of w (1-w)^k`, because the `k + 1`-th is
+/// made if `k` have missed.
+pub fn deliveries(weights: &[f64], tries: u32) -> f64 {
+    (0..tries).map(|missed| 1.0 - callback_returns(weights, missed)).sum()
+}
+
 /// The chance of `successes` in `trials` independent trials: `C(n, k) p^k (1-p)^(n-k)`.
 pub fn binomial_pmf(trials: u32, successes: u32, p: f64) -> f64 {
     if successes > trials {
@@ -76,6 +83,13 @@ mod tests {
             }
         }
         assert_close(same_server(&[90.0, 10.0]), 0.82, "weights need not sum to 1");
+        for (weights, tries, exact) in
+            [(&[1.0, 1.0][..], 1, 1.0), (&[1.0, 1.0], 3, 1.75), (&[0.9, 0.1], 2, 1.18), (&[1.0; 10], 3, 2.71)]
+        {
+            assert_close(deliveries(weights, tries), exact, (weights, tries));
+        }
+        // Equal servers: a geometric number, cut off.
+        assert_close(deliveries(&[1.0; 4], 1_000), 4.0, "without end");
     }
 
     /// callback_pmf_10_calls.csv: p, successes, probability.
