@@ -80,6 +80,8 @@ pub enum Command {
     Sweep(command::sweep::Sweep),
     /// Find where an experiment tips over, and the way back
     Find(command::find::Find),
+    /// Which value to set: a constrained search, validated on fresh seeds
+    Recommend(command::recommend::Recommend),
     /// The distribution of response times
     Histogram(command::histogram::Histogram),
     /// Single calls, attempt by attempt: where their time went

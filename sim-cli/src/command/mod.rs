@@ -11,6 +11,7 @@ pub mod histogram;
 pub mod list;
 mod man;
 pub mod new;
+pub mod recommend;
 pub mod run;
 pub mod show;
 pub mod sweep;
@@ -29,6 +30,7 @@ pub fn dispatch(command: &Command, app: &mut App) -> Result<Exit> {
         Command::Compare(args) => compare::command(args, app),
         Command::Sweep(args) => sweep::command(args, app),
         Command::Find(args) => find::command(args, app),
+        Command::Recommend(args) => recommend::command(args, app),
         Command::Histogram(args) => histogram::command(args, app),
         Command::Trace(args) => trace::command(args, app),
         Command::Diagram(args) => diagram::command(args, app),

@@ -16,6 +16,7 @@ pub mod hlog;
 pub mod map;
 pub mod number;
 pub mod openmetrics;
+pub mod recommend;
 pub mod replicated;
 pub mod run;
 pub mod sweep;

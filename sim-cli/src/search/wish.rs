@@ -6,7 +6,6 @@
 
 use crate::error::{Error, Result};
 use crate::replicate::{Measured, measure};
-use serde::Serialize;
 use sim_core::{Rate, SimDuration, SimTime};
 use sim_models::report::{Report, Unit};
 
@@ -49,7 +48,7 @@ enum Bound {
 }
 
 /// A wish held against one run.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Held {
     /// What was measured; of a truth 1 or 0.
     pub measured: Option<f64>,
@@ -59,6 +58,8 @@ pub struct Held {
     pub breach: f64,
     /// How far the bound is from it, as a share of the bound, at most 1; 0 if it does not hold.
     pub room: f64,
+    /// What the metric counts.
+    pub unit: Unit,
 }
 
 impl std::fmt::Display for Wish {
@@ -128,12 +129,12 @@ impl Wish {
         let value = match (measured, self.bound) {
             (Measured::Absent, _) if unit == Unit::Duration => f64::INFINITY,
             (Measured::Absent, _) => {
-                return Ok(Held { measured: None, holds: false, breach: 1.0, room: 0.0 });
+                return Ok(Held { measured: None, holds: false, breach: 1.0, room: 0.0, unit });
             }
             (Measured::Truth(truth), Bound::Truth(wished)) => {
                 let holds = truth == wished;
                 let measured = Some(f64::from(u8::from(truth)));
-                return Ok(Held { measured, holds, breach: f64::from(u8::from(!holds)), room: 0.0 });
+                return Ok(Held { measured, holds, breach: f64::from(u8::from(!holds)), room: 0.0, unit });
             }
             (Measured::Truth(_), _) => return Err(self.mismatch("is true or false", "true")),
             (Measured::Number(value), _) => value,
@@ -158,7 +159,7 @@ impl Wish {
         // Far off is far off: an infinite breach would hide all others.
         let apart = (value - bound).abs() / bound.abs().max(1e-9);
         let (breach, room) = if holds { (0.0, apart.min(1.0)) } else { (apart.clamp(1e-9, 10.0), 0.0) };
-        Ok(Held { measured: value.is_finite().then_some(value), holds, breach, room })
+        Ok(Held { measured: value.is_finite().then_some(value), holds, breach, room, unit })
     }
 
     fn mismatch(&self, what: &str, example: &str) -> Error {
