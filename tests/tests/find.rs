@@ -1,0 +1,336 @@
+//! `find` and `recommend` against what theory says of the answer.
+
+use serde_json::Value;
+use sim_cli::{Console, Exit};
+use std::ffi::OsString;
+
+/// `brownout <words>` with an experiment on standard input: exit code, document, and the rest.
+fn brownout(words: &[&str], experiment: &str) -> (Exit, String, String) {
+    let arguments = std::iter::once("brownout").chain(words.iter().copied()).map(OsString::from);
+    let (mut stdin, mut stdout, mut stderr) = (experiment.as_bytes(), Vec::new(), Vec::new());
+    let exit = sim_cli::run(arguments, Console::captured(&mut stdin, &mut stdout, &mut stderr));
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (exit, text(stdout), text(stderr))
+}
+
+/// The same as JSON; it must have gone well.
+#[track_caller]
+fn json(words: &[&str], experiment: &str) -> Value {
+    let words: Vec<&str> = words.iter().copied().chain(["--format", "json", "--quiet"]).collect();
+    let (exit, stdout, stderr) = brownout(&words, experiment);
+    assert_eq!(exit, Exit::Good, "{words:?}: {stderr}");
+    serde_json::from_str(&stdout).expect("JSON")
+}
+
+/// 200/s; the outage holds messages back for ten seconds, and the retries keep what piles up alive.
+fn database(attempts: u32, per_sec: f64) -> String {
+    format!(
+        r#"(
+    about: "a database and an outage",
+    model: ServiceGraph(
+        workload: [(to: "db", arrivals: Poisson("{per_sec}/s"), policy: "web")],
+        services: {{"db": (workers: Async(10), queue: Fifo(capacity: Unbounded), work: Exponential(mean: "50ms"))}},
+        policies: {{"web": (timeout: "500ms", retry: Fixed(attempts: {attempts}))}},
+        faults: [(at: "15s", for: "10s", on: "users->db", effect: Hold)],
+    ),
+    run: (duration: "300s", warm_up: "5s", seed: 1, replications: 4),
+)"#
+    )
+}
+
+const CAPACITY: f64 = 200.0;
+
+/// The one edge of a search, and what the fluid law says of it.
+#[track_caller]
+fn edge(found: &Value, which: &str) -> (f64, f64, f64) {
+    let searches = found["searches"].as_array().expect("searches");
+    let search = searches.iter().find(|search| search["which"] == which).expect("that search");
+    let edges = search["edges"].as_array().expect("edges");
+    assert_eq!(edges.len(), 1, "{which}: {search:#}");
+    let number = |value: &Value| value.as_f64().expect("a number");
+    (number(&edges[0]["mean"]), number(&edges[0]["half_width"]), search["fluid"].as_f64().unwrap_or(f64::NAN))
+}
+
+/// F-4: vulnerable above 1 / (1 + r) of capacity, to 0.03, and back below it.
+#[test]
+fn the_fluid_boundary_is_found() {
+    for retries in [1u32, 2, 3] {
+        let found =
+            json(&["find", "-", "--set", "workload[0].arrivals=20/s..240/s"], &database(retries + 1, 150.0));
+        let boundary = 1.0 / f64::from(retries + 1);
+        for which in ["fault", "back"] {
+            let (mean, half, fluid) = edge(&found, which);
+            println!("{retries} retries, {which}: {mean:.1} ± {half:.1} for {:.1}", boundary * CAPACITY);
+            assert!((mean / CAPACITY - boundary).abs() <= 0.03, "{retries} retries, {which}: {mean}");
+            assert!((fluid / CAPACITY - boundary).abs() <= 0.001, "{retries} retries, {which}: {fluid}");
+        }
+        let (alone, _, fluid) = edge(&found, "alone");
+        assert!((0.9..=1.0).contains(&(alone / CAPACITY)), "{retries} retries, alone: {alone}");
+        assert!((fluid / CAPACITY - 1.0).abs() <= 0.001, "{fluid}");
+    }
+}
+
+/// HotOS'21, section 2.1: stable below 150/s, vulnerable from there to 300/s, and no way back above 150/s.
+#[test]
+fn the_numbers_of_the_paper() {
+    let words =
+        ["find", "metastable-280", "--set", "workload[0].arrivals=100/s..330/s", "--replications", "3"];
+    let found = json(&words, "");
+    let (fault, _, _) = edge(&found, "fault");
+    let (alone, _, _) = edge(&found, "alone");
+    let (back, _, _) = edge(&found, "back");
+    println!("vulnerable from {fault}, overloaded from {alone}, back below {back}");
+    assert!((fault - 150.0).abs() <= 9.0 && (alone - 300.0).abs() <= 9.0, "{fault} {alone}");
+    assert!((back - 150.0).abs() <= 9.0 && found["way_back"]["from"] == 280.0, "{back}");
+    for search in found["searches"].as_array().expect("searches") {
+        assert_eq!(search["agrees"], true, "{search:#}");
+    }
+}
+
+/// Other seeds give another mean, and the intervals know it.
+#[test]
+fn intervals_cover_what_other_seeds_say() {
+    let of = |seed: &str| {
+        let words = [
+            "find",
+            "-",
+            "--set",
+            "workload[0].arrivals=80/s..110/s",
+            "--replications",
+            "8",
+            "--seed",
+            seed,
+            "--within",
+            "0.2/s",
+            "--probes",
+            "0",
+        ];
+        let (mean, half, _) = edge(&json(&words, &database(2, 150.0)), "fault");
+        (mean, half)
+    };
+    let found: Vec<(f64, f64)> = ["1", "1001", "2001"].map(of).to_vec();
+    println!("{found:?}");
+    for (a, b) in [(0, 1), (0, 2), (1, 2)] {
+        let ((a, half_a), (b, half_b)) = (found[a], found[b]);
+        assert!((a - b).abs() <= half_a + half_b, "{found:?}");
+        assert!(half_a < 6.0, "an interval of {half_a} says nothing");
+    }
+}
+
+#[test]
+fn results_do_not_depend_on_jobs() {
+    let experiment = database(2, 150.0).replace("300s", "60s");
+    for words in [
+        vec![
+            "find",
+            "-",
+            "--set",
+            "workload[0].arrivals=60/s..190/s",
+            "--replications",
+            "3",
+            "--probes",
+            "1",
+        ],
+        vec![
+            "find",
+            "-",
+            "--set",
+            "workload[0].arrivals=60/s..190/s",
+            "--set",
+            "policies.web.retry.attempts=1..3",
+            "--grid",
+            "3x3",
+        ],
+        vec![
+            "recommend",
+            "-",
+            "--set",
+            "policies.web.retry.attempts=1..3",
+            "--set",
+            "policies.web.timeout=200ms..2s",
+            "--maximize",
+            "goodput",
+            "--budget",
+            "40",
+            "--replications",
+            "3",
+        ],
+    ] {
+        let with = |jobs: &'static str| {
+            let words: Vec<&str> = words.iter().copied().chain(["--jobs", jobs]).collect();
+            brownout(&words, &experiment)
+        };
+        let one = with("1");
+        assert!(!one.1.is_empty(), "{words:?}: {}", one.2);
+        assert_eq!(one, with("2"), "{words:?}");
+        assert_eq!(one, with("7"), "{words:?}");
+    }
+}
+
+/// With four attempts 100/s is vulnerable, with one it is not: the edge is a whole number, and the law knows it.
+#[test]
+fn attempts_are_whole() {
+    let words = ["find", "-", "--set", "policies.web.retry.attempts=1..6", "--replications", "2"];
+    let found = json(&words, &database(2, 80.0));
+    // 200 / 80 = 2.5 attempts.
+    let (mean, _, fluid) = edge(&found, "fault");
+    assert_eq!((mean, fluid), (2.5, 2.5));
+}
+
+#[test]
+fn a_map_has_four_countries() {
+    let words = [
+        "find",
+        "-",
+        "--set",
+        "workload[0].arrivals=40/s..240/s",
+        "--set",
+        "faults[0].for=1s..40s",
+        "--grid",
+        "6x3",
+        "--replications",
+        "1",
+    ];
+    let found = json(&words, &database(2, 150.0));
+    let cells = found["cells"].as_array().expect("cells");
+    assert_eq!(cells.len(), 18);
+    let at = |cell: &Value, n: usize| cell["at"][n].as_f64().expect("a number");
+    for cell in cells {
+        let (load, state) = (at(cell, 0) / CAPACITY, cell["state"].as_str().expect("a state"));
+        match load {
+            // The first drains after any fault, the last never did.
+            load if load <= 0.25 => assert_eq!(state, "stable", "{cell}"),
+            load if load > 1.0 => assert_eq!(state, "overloaded", "{cell}"),
+            load if load > 0.55 && load < 0.9 => assert_eq!(state, "metastable", "{cell}"),
+            _ => {}
+        }
+    }
+}
+
+/// A service that is offered half as much again as it can do, by callers who wait half a second.
+const QUEUE: &str = r#"(
+    about: "an overloaded service whose queue is too long for its callers",
+    model: ServiceGraph(
+        workload: [(to: "s", arrivals: Poisson("150/s"), policy: "wait")],
+        services: {"s": (workers: Async(1), queue: Fifo(capacity: 200), work: Exponential(mean: "10ms"))},
+        policies: {"wait": (timeout: "500ms")},
+    ),
+    run: (duration: "60s", warm_up: "5s", seed: 7),
+)"#;
+
+/// 100/s can be done. A full queue of 50 takes 500 ms: what waits longer is done for nobody, and a queue of very few
+/// leaves the worker idle. So the best is in between, and gives all that can be done.
+#[test]
+fn the_right_length_of_a_queue() {
+    let words = [
+        "recommend",
+        "-",
+        "--set",
+        "services.s.queue.capacity=1..400",
+        "--maximize",
+        "goodput",
+        "--budget",
+        "200",
+        "--replications",
+        "10",
+    ];
+    let found = json(&words, QUEUE);
+    assert_eq!(found["outcome"], "found");
+    let best = &found["finalists"][0];
+    let capacity: f64 = best["set"][0][1].as_str().expect("typed").parse().expect("a number");
+    let mean = |finalist: &Value| finalist["objective"]["mean"].as_f64().expect("a number");
+    println!("{capacity} places: {}/s", mean(best));
+    assert!((8.0..=40.0).contains(&capacity), "{capacity}");
+    assert!((mean(best) - 100.0).abs() < 3.0, "{}", mean(best));
+    let today = found["finalists"].as_array().expect("finalists").iter().find(|one| one["today"] == true);
+    assert!(mean(today.expect("today is always validated")) < 20.0);
+    assert_eq!(best["better"], 10);
+}
+
+/// Half of the attempts fail. A budget of `b` lets through `b` retries per call, so `amplification <= 1.2` is a budget
+/// of 0.2, and more would be more success: the condition binds.
+#[test]
+fn the_budget_that_a_condition_allows() {
+    let experiment = r#"(
+    about: "half of the attempts fail",
+    model: ServiceGraph(
+        workload: [(to: "s", arrivals: Poisson("200/s"), policy: "retry")],
+        services: {"s": (workers: Async(100), work: "1ms", error_rate: 0.5)},
+        policies: {"retry": (retry: Fixed(attempts: 4), budget: Ratio(ratio: 0.05, burst: 10))},
+    ),
+    run: (duration: "60s", warm_up: "5s", seed: 3),
+)"#;
+    let words = [
+        "recommend",
+        "-",
+        "--set",
+        "policies.retry.budget.ratio=0.01..0.9",
+        "--maximize",
+        "success",
+        "--subject-to",
+        "amplification <= 1.2",
+        "--budget",
+        "240",
+        "--replications",
+        "10",
+    ];
+    let found = json(&words, experiment);
+    let best = &found["finalists"][0];
+    let ratio: f64 = best["set"][0][1].as_str().expect("typed").parse().expect("a number");
+    println!("a ratio of {ratio}: {}", best["metrics"][0]);
+    assert!((0.18..=0.2).contains(&ratio), "{ratio}");
+    assert_eq!(found["binding"][0]["condition"], "amplification <= 1.2");
+    assert!(best["metrics"][0]["mean"].as_f64().expect("a number") <= 1.2);
+}
+
+/// What is printed was measured on seeds that the race did not see: anyone can run them.
+#[test]
+fn what_is_reported_is_validated() {
+    let words = [
+        "recommend",
+        "-",
+        "--set",
+        "services.s.queue.capacity=1..400",
+        "--maximize",
+        "goodput",
+        "--budget",
+        "80",
+        "--replications",
+        "4",
+    ];
+    let found = json(&words, QUEUE);
+    let (race, fresh) = (&found["race_seeds"], &found["fresh_seeds"]);
+    assert_eq!((race["first"].as_u64(), race["count"].as_u64()), (Some(7), Some(6)));
+    assert_eq!((fresh["first"].as_u64(), fresh["count"].as_u64()), (Some(13), Some(4)));
+    let best = &found["finalists"][0];
+    let set = format!("services.s.queue.capacity={}", best["set"][0][1].as_str().expect("typed"));
+    let again = (13..17).map(|seed| {
+        let report = json(&["run", "-", "--set", &set, "--seed", &seed.to_string()], QUEUE);
+        report["summary"]["goodput"].as_f64().expect("a number")
+    });
+    let mean = again.sum::<f64>() / 4.0;
+    let reported = best["objective"]["mean"].as_f64().expect("a number");
+    assert!((mean - reported).abs() < 1e-9, "{mean} is not {reported}");
+}
+
+#[test]
+fn what_cannot_be_had_is_refused() {
+    let words = [
+        "recommend",
+        "-",
+        "--set",
+        "services.s.queue.capacity=1..400",
+        "--maximize",
+        "goodput",
+        "--subject-to",
+        "p99 <= 1ms",
+        "--budget",
+        "60",
+        "--replications",
+        "4",
+    ];
+    let (exit, stdout, _) = brownout(&words, QUEUE);
+    assert_eq!(exit, Exit::Failed);
+    assert!(stdout.contains("NOTHING MEETS ALL CONDITIONS"), "{stdout}");
+    assert!(stdout.contains("p99 <= 1ms holds on 0 of 4"), "{stdout}");
+}
