@@ -1,28 +1,48 @@
 //! The values of an axis as they are typed: a list, `2,4,"250ms",Poisson("800/s")`, or a range with both
-//! ends, `1..5:1`, `100ms..500ms:100ms`, `1..64*2`.
+//! ends, `1..5:1`, `100ms..500ms:100ms`, `1..64*2`. Anything else is one value, and no axis.
 
 use sim_core::{Rate, SimDuration};
 use sim_models::experiment::MAX_POINTS;
 
-/// The values of a list or a range, or why the text is neither.
-pub fn values(text: &str) -> Result<Vec<String>, String> {
+/// What the text after `--set PATH=` means to a sweep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Typed {
+    /// One value, the same everywhere.
+    Fixed,
+    /// An axis: its values, or why it has none.
+    Axis(Result<Vec<String>, String>),
+}
+
+/// A list or a range is an axis; brackets and quotes hold a value together.
+pub fn typed(text: &str) -> Typed {
     let parts = split(text);
+    if let [one] = parts.as_slice()
+        && matches!(range(one), Ok(None))
+    {
+        return Typed::Fixed;
+    }
+    Typed::Axis(values(text, &parts))
+}
+
+/// The values of a list or a range, two at least, or why the text is neither.
+fn values(text: &str, parts: &[&str]) -> Result<Vec<String>, String> {
     if parts.iter().any(|part| part.is_empty()) {
-        return Err(format!(
-            "`{text}` has an empty value: write V1,V2,.. or FROM..TO:STEP or FROM..TO*FACTOR"
-        ));
+        return Err("a value between two commas is missing".into());
     }
     let mut values = Vec::new();
     for part in parts {
         match range(part)? {
             Some(range) => values.extend(range),
-            None => values.push(part.to_string()),
+            None => values.push((*part).to_string()),
         }
         if values.len() > MAX_POINTS {
             return Err(too_many(text));
         }
     }
-    Ok(values)
+    match values.as_slice() {
+        [only] => Err(format!("the range has one value, {only}: an axis needs two; `={only}` fixes it")),
+        _ => Ok(values),
+    }
 }
 
 fn too_many(text: &str) -> String {
@@ -144,7 +164,14 @@ fn range(text: &str) -> Result<Option<Vec<String>>, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::values;
+    use super::{Typed, typed};
+
+    fn values(text: &str) -> Result<Vec<String>, String> {
+        match typed(text) {
+            Typed::Fixed => panic!("{text} is an axis"),
+            Typed::Axis(values) => values,
+        }
+    }
 
     #[test]
     fn lists_and_ranges() {
@@ -158,7 +185,7 @@ mod tests {
             ("100/s..300/s:100/s", &["\"100/s\"", "\"200/s\"", "\"300/s\""]),
             ("1,10..30:10", &["1", "10", "20", "30"]),
             (r#"Poisson("1,0/s"),Fixed(a: 1, b: [2,3])"#, &[r#"Poisson("1,0/s")"#, "Fixed(a: 1, b: [2,3])"]),
-            ("5..5", &["5"]),
+            ("4..4,8", &["4", "8"]),
         ] {
             assert_eq!(
                 values(text).as_deref(),
@@ -169,9 +196,29 @@ mod tests {
     }
 
     #[test]
+    fn brackets_and_quotes_hold_one_value_together() {
+        for text in [
+            "4",
+            "250ms",
+            "Poisson(\"1,0/s\")",
+            "[1,2]",
+            "\"a,b\"",
+            "{\"a\": 1, \"b\": 2}",
+            "..",
+            "\"1..3\"",
+            "a..b",
+        ] {
+            assert_eq!(typed(text), Typed::Fixed, "{text}");
+        }
+    }
+
+    #[test]
     fn what_never_ends_or_makes_no_sense_is_refused() {
         for (text, why) in [
-            ("1,,2", "empty value"),
+            ("1,,2", "is missing"),
+            ("1,", "is missing"),
+            ("5..5", "one value, 5"),
+            ("1..3:10", "one value, 1"),
             ("1..5:0", "never reaches"),
             ("5..1", "never reaches"),
             ("0..8*2", "never reaches"),

@@ -78,6 +78,15 @@ impl App<'_> {
         self.read(found)
     }
 
+    /// The same for a sweep, which checks its cells itself: those of the file are not looked at.
+    pub fn open_unswept(&mut self, argument: &str) -> Result<Opened> {
+        let found = self.find(argument)?;
+        let (experiment, warnings) =
+            self.understand_unswept(&found).map_err(|failed| self.invalid(&failed))?;
+        self.warn(&warnings, experiment.sources());
+        Ok(Opened { found, experiment })
+    }
+
     /// Reads an experiment that was found; warnings go to stderr.
     pub fn read(&mut self, found: Found) -> Result<Opened> {
         match self.understand(&found) {
@@ -91,8 +100,21 @@ impl App<'_> {
 
     /// What a file says, and what is doubtful about it; or why it cannot be run.
     pub fn understand(&self, found: &Found) -> Result<(Experiment, Diagnostics), Failed> {
+        self.understood(found, |name, text| Experiment::parse(name, text, &[], &self.catalog))
+    }
+
+    /// The same without the points of its sweep.
+    pub fn understand_unswept(&self, found: &Found) -> Result<(Experiment, Diagnostics), Failed> {
+        self.understood(found, |name, text| Experiment::parse_unswept(name, text, &self.catalog))
+    }
+
+    fn understood<T>(
+        &self,
+        found: &Found,
+        parse: impl Fn(&str, &str) -> Result<T, Failed>,
+    ) -> Result<T, Failed> {
         match source_from_bytes(&found.bytes) {
-            Ok(text) => Experiment::parse(&found.shown, &text, &[], &self.catalog),
+            Ok(text) => parse(&found.shown, &text),
             Err(diagnostic) => {
                 let mut sources = Sources::default();
                 sources.add(found.shown.as_str(), String::from_utf8_lossy(&found.bytes));

@@ -95,14 +95,26 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
         .create_new(true)
         .open(&temporary)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&temporary, path));
+        .and_then(|()| fs::rename(&temporary, path))
+        .and_then(|()| sync_folder(path));
     written.map_err(|cause| {
         let _ = fs::remove_file(&temporary);
         fail(cause)
     })
 }
 
-fn refuse_unless_regular(path: &Path) -> Result<()> {
+/// Makes the name of a file as safe as what is in it.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    // A folder is opened like a file on Unix, and nowhere else.
+    if cfg!(unix) {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        fs::File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all())?;
+    }
+    Ok(())
+}
+
+/// A place for a file: nothing is there, or a regular file.
+pub fn refuse_unless_regular(path: &Path) -> Result<()> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_symlink() => Err(Error::file(
             "cannot write",

@@ -17,6 +17,7 @@ pub mod files;
 pub mod golden;
 pub mod jobs;
 pub mod library;
+pub mod plan;
 pub mod progress;
 pub mod reference;
 pub mod render;

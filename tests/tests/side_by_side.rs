@@ -142,9 +142,9 @@ fn mistakes_are_found_before_anything_runs() {
         ("compare", &["--replications", "0"], Exit::Usage, "1..=100000"),
         ("sweep", &["--over", "services.stock.replica=1,2"], Exit::Invalid, "replicas"),
         ("sweep", &["--over", "services.stock.replicas=2,1,0"], Exit::Invalid, "got 0"),
-        ("sweep", &["--over", "services.stock.replicas=1..0"], Exit::Usage, "never reaches"),
-        ("sweep", &["--over", "a=1..1000", "--over", "b=1..1000"], Exit::Usage, "1000 x 1000 cells"),
-        ("sweep", &["--over", "a=1", "--over", "a=2"], Exit::Usage, "given twice"),
+        ("sweep", &["--over", "services.stock.replicas=1..0"], Exit::Invalid, "never reaches"),
+        ("sweep", &["--over", "a=1..1000", "--over", "b=1..1000"], Exit::Invalid, "1000 x 1000 points"),
+        ("sweep", &["--over", "a=1,2", "--over", "a=3,4"], Exit::Invalid, "set the same value"),
         ("histogram", &["--edge", "shop->stick"], Exit::Usage, "shop->stock"),
         ("histogram", &["--during", "5s"], Exit::Usage, "--during"),
     ] {

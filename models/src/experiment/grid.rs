@@ -5,7 +5,6 @@
 //! in parts that may be checked at the same time and are merged in order.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 use super::diagnostic::{Diagnostic, Diagnostics, Failed, Sources};
 use super::load::{Axis, Experiment, MAX_POINTS, Resolved, Variant, decoded, input_digest, place, resolved};
@@ -17,6 +16,9 @@ use crate::catalog::{Entry, Scenario};
 /// After so many unsound points in a row that bring no new problem, the rest of a part is left alone: the
 /// grid is refused anyway.
 const HOPELESS: usize = 64;
+
+/// So many values of each axis are looked at in a grid that is refused for another reason.
+const TOLD: usize = 1_000;
 
 /// An axis as it is given on a command line or in a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,9 +60,8 @@ pub struct Input {
 pub struct Checked {
     told: BTreeSet<Key>,
     problems: Vec<(Key, Diagnostic)>,
-    unsound: bool,
-    /// Of each point, in order; fewer than there are points if one of them is unsound.
-    pub inputs: Vec<Input>,
+    /// Of each point that differs from the first in one axis only.
+    inputs: BTreeMap<usize, Input>,
 }
 
 type Key = (Option<Span>, String);
@@ -93,10 +94,16 @@ impl Experiment {
         refuse_overlaps(&axes, &fixed, &mut problems);
         too_many(&axes, 1, &mut problems);
         let grid = self.base_grid(variant, &fixed, axes, sources, &mut problems);
-        match problems.has_errors() {
-            true => Err(Failed { sources: grid.sources, diagnostics: problems.finish() }),
-            false => Ok(grid),
+        if !problems.has_errors() {
+            return Ok(grid);
         }
+        // What is wrong with single values is told together with that.
+        for axis in &grid.axes {
+            let alone = Grid { axes: vec![axis.clone()], ..grid.clone() };
+            let checked = alone.check(0..axis.values.len().min(TOLD));
+            checked.problems.into_iter().for_each(|(_, problem)| _ = problems.push(problem));
+        }
+        Err(Failed { sources: grid.sources, diagnostics: problems.finish() })
     }
 
     /// What all points of the file's own axes share.
@@ -158,22 +165,21 @@ impl Grid {
     }
 
     /// Decodes these points and says what is wrong with them. Parts may be checked at the same time.
-    pub fn check(&self, points: Range<usize>) -> Checked {
+    pub fn check(&self, points: impl IntoIterator<Item = usize>) -> Checked {
         let mut checked = Checked::default();
         let mut in_vain = 0;
         for point in points {
             let mut found = Diagnostics::new();
             match self.decode(point, &mut found) {
                 Some((model, run)) => {
-                    let digest = input_digest(self.entry, &*model, &run);
-                    let (seed, replications) = (run.seed, run.replications);
-                    checked.inputs.push(Input { digest, seed, replications });
+                    if self.on_an_axis(point) {
+                        let digest = input_digest(self.entry, &*model, &run);
+                        let input = Input { digest, seed: run.seed, replications: run.replications };
+                        checked.inputs.insert(point, input);
+                    }
                     in_vain = 0;
                 }
-                None => {
-                    checked.unsound = true;
-                    in_vain += 1;
-                }
+                None => in_vain += 1,
             }
             if found.is_empty() {
                 continue;
@@ -190,27 +196,44 @@ impl Grid {
         checked
     }
 
-    /// What is wrong with all that was checked: its problems, and values of an axis that mean the same.
+    /// The points at which every value of every axis is met: one axis varies, all others are at their first.
+    pub fn on_axes(&self) -> Vec<usize> {
+        let mut stride = self.points();
+        let mut points = vec![0];
+        for axis in &self.axes {
+            stride /= axis.values.len();
+            points.extend((1..axis.values.len()).map(|index| index * stride));
+        }
+        points.sort_unstable();
+        points
+    }
+
+    fn on_an_axis(&self, point: usize) -> bool {
+        self.at(point).iter().filter(|&&index| index > 0).count() <= 1
+    }
+
+    /// What is wrong with all that was checked: its problems, and values of an axis that mean the same. What
+    /// the points [on the axes](Self::on_axes) are given, if nothing is wrong: every value is met in one of
+    /// them, so they stand for all.
     pub fn judge(&self, checked: Checked) -> Result<Vec<Input>, Failed> {
         let mut problems = Diagnostics::new();
-        let sound = !checked.unsound;
+        self.refuse_equal_values(&checked, &mut problems);
+        let inputs = checked.inputs.into_values().collect();
         checked.problems.into_iter().for_each(|(_, problem)| _ = problems.push(problem));
-        if sound {
-            self.refuse_equal_values(&checked.inputs, &mut problems);
-        }
         match problems.has_errors() {
             true => Err(Failed { sources: self.sources.clone(), diagnostics: problems.finish() }),
-            false => Ok(checked.inputs),
+            false => Ok(inputs),
         }
     }
 
     /// Two values of an axis that come to the same, found where all other axes are at their first.
-    pub(super) fn refuse_equal_values(&self, inputs: &[Input], problems: &mut Diagnostics) {
+    pub(super) fn refuse_equal_values(&self, checked: &Checked, problems: &mut Diagnostics) {
         let mut stride = self.points();
         for axis in &self.axes {
             stride /= axis.values.len();
             let mut known: BTreeMap<(u64, u64, u32), Span> = BTreeMap::new();
-            for (value, input) in axis.values.iter().zip(inputs.iter().step_by(stride)) {
+            for (index, value) in axis.values.iter().enumerate() {
+                let Some(input) = checked.inputs.get(&(index * stride)) else { continue };
                 let key = (input.digest, input.seed, input.replications);
                 match known.get(&key) {
                     Some(&first) => {
@@ -264,18 +287,12 @@ impl Grid {
 impl Checked {
     /// Adds what the points that follow came to.
     pub fn merge(&mut self, after: Checked) {
-        self.unsound |= after.unsound;
         self.inputs.extend(after.inputs);
         for (key, problem) in after.problems {
             if self.told.insert(key.clone()) {
                 self.problems.push((key, problem));
             }
         }
-    }
-
-    /// Whether every point that was looked at can run.
-    pub fn sound(&self) -> bool {
-        !self.unsound
     }
 
     /// The problems that are not yet in `told`, which learns them.

@@ -291,9 +291,9 @@ impl Experiment {
                 return;
             }
             let grid = self.own_grid(variant);
-            let mut checked = grid.check(0..grid.points());
-            if variant.is_none() && checked.sound() {
-                grid.refuse_equal_values(&std::mem::take(&mut checked.inputs), problems);
+            let checked = grid.check(0..grid.points());
+            if variant.is_none() {
+                grid.refuse_equal_values(&checked, problems);
             }
             checked.news(&mut told).for_each(|diagnostic| _ = problems.push(diagnostic));
         }

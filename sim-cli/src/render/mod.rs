@@ -10,6 +10,7 @@ pub mod diagram;
 pub mod effect;
 pub mod estimate;
 pub mod find;
+pub mod heat;
 pub mod hgrm;
 pub mod histogram;
 pub mod hlog;

@@ -2,19 +2,19 @@
 
 use super::chart::{Point, curve};
 use super::estimate::{Column, estimate, heads, unit_word};
-use super::number::{NOTHING, of};
+use super::heat::{Map, heat_map};
+use super::number::{NOTHING, count, of};
 use super::table::{Entry, Grid, csv_line, csv_number};
-use super::{Paint, Style, clean, fit, wrap};
+use super::{Paint, Style, clean, wrap};
 use crate::replicate::{Estimate, Seeds};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sim_core::{Rate, SimDuration};
+use sim_models::report::Unit;
 
 /// Version of the shape of a [`Swept`] in JSON.
 pub const FORMAT: u32 = 1;
 /// The most cells that are listed as text; files have them all.
 const MOST_CELLS: usize = 200;
-/// The most columns of a map.
-const MOST_COLUMNS: usize = 16;
 
 /// A grid and what was measured in it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -29,6 +29,9 @@ pub struct Swept {
     pub set: Vec<(String, String)>,
     /// The seeds that every cell met.
     pub seeds: Seeds,
+    /// Whether each cell has first seeds of its own, because an axis sets them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub own_seeds: bool,
     /// What is wrong with the result as a whole: cut short by a limit, by a signal.
     pub incomplete: Vec<String>,
     /// The axes; the last one changes fastest.
@@ -40,7 +43,8 @@ pub struct Swept {
 }
 
 /// One axis.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Axis {
     /// What is set.
     pub path: String,
@@ -57,6 +61,16 @@ pub struct Cell {
     pub metrics: Vec<Estimate>,
     /// What theory gives for each metric, if it does.
     pub exact: Vec<Option<f64>>,
+    /// How many of its runs are not there.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub missing: usize,
+    /// How many of its runs a limit cut short.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cut_short: usize,
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 /// The page.
@@ -74,11 +88,13 @@ pub fn text(swept: &Swept, style: Style) -> String {
 
 fn title(swept: &Swept, style: Style) -> Vec<String> {
     let name = clean(&swept.experiment);
-    let Seeds { first, count } = swept.seeds;
+    let Seeds { first, count: seeds } = swept.seeds;
     let sizes = swept.axes.iter().map(|axis| axis.values.len().to_string()).collect::<Vec<_>>();
-    let runs = match count {
-        1 => format!("seed {first}"),
-        _ => format!("{count} seeds each from {first}: mean and 95 % interval"),
+    let runs = match (seeds, swept.own_seeds) {
+        (1, true) => "each on its own seed".into(),
+        (_, true) => format!("{seeds} seeds each from its own on: mean and 95 % interval"),
+        (1, false) => format!("seed {first}"),
+        _ => format!("{seeds} seeds each from {first}: mean and 95 % interval"),
     };
     let cells = format!("{} cells", sizes.join(style.pick(" × ", " x ")));
     let variant = swept.variant.iter().map(|variant| format!("variant {}", clean(variant)));
@@ -95,10 +111,14 @@ fn title(swept: &Swept, style: Style) -> Vec<String> {
     lines
 }
 
-fn table(swept: &Swept, limit: usize, style: Style) -> Grid {
+fn table(swept: &Swept, limit: usize, axes: Vec<String>, style: Style) -> Grid {
     let with_exact = |column: usize| swept.cells.iter().any(|cell| cell.exact[column].is_some());
     let heads = heads(&swept.metrics);
-    let mut grid = swept.axes.iter().fold(Grid::new(), |grid, axis| grid.words(axis.path.clone()));
+    let mut grid = axes.into_iter().fold(Grid::new(), Grid::words).beginning_with(swept.axes.len());
+    let incomplete = swept.cells.iter().any(|cell| cell.missing > 0 || cell.cut_short > 0);
+    if incomplete {
+        grid = grid.number("runs");
+    }
     for (column, head) in heads.iter().enumerate() {
         grid = grid.number(head.clone());
         if with_exact(column) {
@@ -107,6 +127,9 @@ fn table(swept: &Swept, limit: usize, style: Style) -> Grid {
     }
     for cell in swept.cells.iter().take(limit) {
         let mut row: Vec<Entry> = cell.at.iter().map(|value| Entry::from(label(value))).collect();
+        if incomplete {
+            row.push(runs(cell, swept.seeds.count).into());
+        }
         for (column, metric) in swept.metrics.iter().enumerate() {
             row.push(estimate(&cell.metrics[column], metric.unit, style).into());
             if with_exact(column) {
@@ -118,24 +141,38 @@ fn table(swept: &Swept, limit: usize, style: Style) -> Grid {
     grid
 }
 
+/// How many runs of a cell there are, and how many of them a limit cut short.
+fn runs(cell: &Cell, seeds: u32) -> String {
+    let there = u64::from(seeds).saturating_sub(cell.missing as u64);
+    match cell.cut_short {
+        0 => count(there),
+        cut => format!("{}, {} cut short", count(there), count(cut as u64)),
+    }
+}
+
 fn cells(swept: &Swept, style: Style) -> Vec<String> {
-    let mut lines = table(swept, MOST_CELLS, style).text(2, style);
+    let mut lines = table(swept, MOST_CELLS, axis_heads(swept), style).text(2, style);
     if swept.cells.len() > MOST_CELLS {
         lines.push(format!("  and {} more cells: --format csv", swept.cells.len() - MOST_CELLS));
     }
     lines
 }
 
-/// The first metric that is a number and not the same everywhere, else the first that is a number.
+/// The first metric that is a number and not the same everywhere, else the first that is a number; where none
+/// is, how often the first truth was true.
 fn shown(swept: &Swept) -> Option<usize> {
-    let means = |column: usize| -> Vec<f64> {
-        let numbers =
-            swept.cells.iter().map(|cell| &cell.metrics[column]).filter(|metric| metric.yes.is_none());
+    let means = |column: usize, truths: bool| -> Vec<f64> {
+        let metrics = swept.cells.iter().map(|cell| &cell.metrics[column]);
+        let numbers = metrics.filter(|metric| truths || metric.yes.is_none());
         numbers.filter_map(|metric| metric.mean).collect()
     };
-    let numeric: Vec<usize> = (0..swept.metrics.len()).filter(|&column| means(column).len() > 1).collect();
-    let varies = |&&column: &&usize| means(column).windows(2).any(|pair| pair[0] != pair[1]);
-    numeric.iter().find(varies).or(numeric.first()).copied()
+    let among = |truths: bool| {
+        let numeric: Vec<usize> =
+            (0..swept.metrics.len()).filter(|&column| means(column, truths).len() > 1).collect();
+        let varies = |&&column: &&usize| means(column, truths).windows(2).any(|pair| pair[0] != pair[1]);
+        numeric.iter().find(varies).or(numeric.first()).copied()
+    };
+    among(false).or_else(|| among(true))
 }
 
 fn curve_of(swept: &Swept, style: Style) -> Vec<String> {
@@ -149,37 +186,44 @@ fn curve_of(swept: &Swept, style: Style) -> Vec<String> {
     };
     let points: Vec<Point> = swept.cells.iter().map(point).collect();
     let head = &heads(&swept.metrics)[column];
-    let lines = curve(&clean(&swept.axes[0].path), &clean(head), swept.metrics[column].unit, &points, style);
+    let lines = curve(&clean(&swept.axes[0].path), &clean(head), unit_shown(swept, column), &points, style);
     lines.into_iter().map(|line| format!("  {line}").trim_end().to_string()).collect()
 }
 
-/// The first metric over two axes, shaded by its size.
+/// A metric over two axes, shaded by its size.
 fn map(swept: &Swept, style: Style) -> Vec<String> {
     let (Some(column), [down, across]) = (shown(swept), swept.axes.as_slice()) else { return Vec::new() };
-    if across.values.len() > MOST_COLUMNS {
-        return Vec::new();
-    }
-    let means: Vec<Option<f64>> = swept.cells.iter().map(|cell| cell.metrics[column].mean).collect();
-    let low = means.iter().flatten().copied().fold(f64::INFINITY, f64::min);
-    let high = means.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
-    let shade = |x: f64| {
-        let shades = style.pick(["░░", "▒▒", "▓▓", "██"], ["..", "--", "++", "##"]);
-        let share = if high > low { (x - low) / (high - low) } else { 0.0 };
-        shades[((share * 4.0) as usize).min(3)]
+    let names = axis_heads(swept);
+    let map = Map {
+        name: &heads(&swept.metrics)[column],
+        down: &names[0],
+        rows: down.values.iter().map(|value| label(value)).collect(),
+        across: &names[1],
+        columns: across.values.iter().map(|value| label(value)).collect(),
+        values: swept.cells.iter().map(|cell| cell.metrics[column].mean).collect(),
     };
-    let unit = swept.metrics[column].unit;
-    let corner = format!("{} / {}", clean(&down.path), clean(&across.path));
-    let corner = fit(&corner, 32, style);
-    let mut grid = Grid::new().words(corner).numbers(across.values.iter().map(|value| label(value)));
-    for (value, row) in down.values.iter().zip(means.chunks(across.values.len())) {
-        let cell = |mean: &Option<f64>| {
-            mean.map_or_else(|| NOTHING.into(), |x| format!("{} {}", of(x, unit), shade(x)))
-        };
-        grid.row(std::iter::once(label(value)).chain(row.iter().map(cell)));
+    let lines = heat_map(&map, unit_shown(swept, column), style);
+    lines.into_iter().map(|line| format!("  {line}").trim_end().to_string()).collect()
+}
+
+/// What the mean of a metric counts: that of a truth is how often it was true.
+fn unit_shown(swept: &Swept, column: usize) -> Unit {
+    match swept.cells.iter().any(|cell| cell.metrics[column].yes.is_some()) {
+        true => Unit::Share,
+        false => swept.metrics[column].unit,
     }
-    let mut lines = vec![format!("  {}", style.paint(Paint::Strong, &clean(&heads(&swept.metrics)[column])))];
-    lines.extend(grid.text(2, style));
-    lines
+}
+
+/// The paths of the axes; of several, what tells them apart.
+fn axis_heads(swept: &Swept) -> Vec<String> {
+    let short = |axis: &Axis| {
+        let from = axis.path.rmatch_indices('.').nth(1).map_or(0, |(at, _)| at + 1);
+        axis.path[from..].to_string()
+    };
+    let plain = swept.axes.len() > 1 && !swept.axes.iter().any(|axis| axis.path.contains('"'));
+    let shorts: Vec<String> = swept.axes.iter().map(short).collect();
+    let apart = (1..shorts.len()).all(|n| !shorts[..n].contains(&shorts[n]));
+    if plain && apart { shorts } else { swept.axes.iter().map(|axis| axis.path.clone()).collect() }
 }
 
 /// A value without quotes, and without the constructor around it if it is all that is in there.
@@ -208,13 +252,30 @@ pub fn markdown(swept: &Swept) -> String {
     format!(
         "### {name}\n\n{}{}",
         incomplete.collect::<String>(),
-        table(swept, usize::MAX, Style::default()).markdown()
+        table(swept, usize::MAX, paths(swept), Style::default()).markdown()
     )
 }
 
-/// One row per cell and metric.
+fn paths(swept: &Swept) -> Vec<String> {
+    swept.axes.iter().map(|axis| axis.path.clone()).collect()
+}
+
+/// A value of an axis as a plain number, if that is what it comes to: nanoseconds, as every duration here, or per
+/// second.
+fn plain(value: &str) -> Option<String> {
+    let text = label(value);
+    let number = || text.parse::<f64>().ok().filter(|x| x.is_finite()).map(|_| text.clone());
+    let duration = || text.parse::<SimDuration>().ok().map(|duration| duration.as_nanos().to_string());
+    let rate = || text.parse::<Rate>().ok().map(|rate| rate.get().to_string());
+    number().or_else(duration).or_else(rate)
+}
+
+/// One row per cell and metric. The values of an axis are numbers if all of them can be.
 pub fn csv(swept: &Swept) -> String {
     let axes = swept.axes.iter().map(|axis| axis.path.as_str());
+    let values =
+        |axis: &Axis| -> Option<Vec<String>> { axis.values.iter().map(|value| plain(value)).collect() };
+    let numeric: Vec<bool> = swept.axes.iter().map(|axis| values(axis).is_some()).collect();
     let mut out = csv_line(axes.chain(["metric", "unit", "n", "yes", "mean", "half_width", "exact"]));
     for cell in &swept.cells {
         for (column, metric) in swept.metrics.iter().enumerate() {
@@ -226,7 +287,10 @@ pub fn csv(swept: &Swept) -> String {
                 value.half_width,
                 cell.exact[column],
             ];
-            let at = cell.at.iter().map(|value| value.trim_matches('"').to_string());
+            let at = cell.at.iter().zip(&numeric).map(|(value, numeric)| match numeric {
+                true => plain(value).unwrap_or_default(),
+                false => label(value),
+            });
             let words = [metric.path.clone(), unit_word(metric.unit).into()];
             out += &csv_line(at.chain(words).chain(numbers.map(csv_number)));
         }
@@ -238,8 +302,7 @@ pub fn csv(swept: &Swept) -> String {
 mod tests {
     use super::super::width;
     use super::*;
-    use crate::replicate::Measured::Number;
-    use sim_models::report::Unit;
+    use crate::replicate::Measured::{Number, Truth};
 
     fn knee() -> Swept {
         let cell = |n: u32| {
@@ -252,6 +315,7 @@ mod tests {
                     Estimate::of(&[Number(rho)]),
                 ],
                 exact: vec![Some(exact), None],
+                ..Cell::default()
             }
         };
         let column = |path: &str, unit| Column { path: path.into(), unit, less_is_better: None };
@@ -299,6 +363,40 @@ mod tests {
     #[test]
     fn tables_for_programs_and_for_pull_requests() {
         insta::assert_snapshot!(csv(&plane()) + "\n" + &markdown(&plane()));
+    }
+
+    #[test]
+    fn what_is_incomplete_is_marked_in_its_row() {
+        let mut swept = knee();
+        (swept.cells[2].missing, swept.cells[3].cut_short) = (1, 2);
+        let text = text(&swept, Style::default());
+        let row = |at: &str| text.lines().find(|line| line.trim_start().starts_with(at)).unwrap().to_string();
+        assert!(row("30/s").split_whitespace().nth(1) == Some("1"), "{text}");
+        assert!(row("40/s").contains("2, 2 cut short") && !row("50/s").contains("cut"), "{text}");
+    }
+
+    #[test]
+    fn a_truth_is_mapped_where_there_is_no_number() {
+        let mut swept = plane();
+        for (n, cell) in swept.cells.iter_mut().enumerate() {
+            cell.metrics = vec![Estimate::of(&[Truth(n > 4), Truth(n > 3)]), Estimate::default()];
+        }
+        let text = text(&swept, Style::default());
+        assert!(text.contains("50 % ▒▒") && text.contains("100 % ██"), "{text}");
+    }
+
+    #[test]
+    fn the_values_of_an_axis_are_numbers_where_all_can_be() {
+        for (value, number) in [
+            ("4", Some("4")),
+            ("\"250ms\"", Some("250000000")),
+            ("Poisson(\"600/s\")", Some("600")),
+            ("Exponential(mean: \"1ms\")", None),
+            ("\"naive\"", None),
+        ] {
+            assert_eq!(plain(value).as_deref(), number, "{value}");
+        }
+        assert!(csv(&knee()).lines().nth(1).unwrap().starts_with("10,"), "{}", csv(&knee()));
     }
 
     #[test]

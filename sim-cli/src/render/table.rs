@@ -16,6 +16,8 @@ const NARROWEST_WORDS: usize = 12;
 pub struct Grid {
     columns: Vec<Column>,
     rows: Vec<Vec<Entry>>,
+    /// How many columns after the first every band begins with too.
+    also: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -67,6 +69,12 @@ impl Grid {
         heads.into_iter().fold(self, |grid, head| grid.number(head))
     }
 
+    /// Every band of a table that is too wide begins with so many columns, instead of with one.
+    pub fn beginning_with(mut self, columns: usize) -> Self {
+        self.also = columns.saturating_sub(1);
+        self
+    }
+
     /// One more row; what is missing at its end is empty.
     pub fn row(&mut self, entries: impl IntoIterator<Item = impl Into<Entry>>) {
         let mut row: Vec<Entry> = entries.into_iter().map(Into::into).collect();
@@ -88,7 +96,7 @@ impl Grid {
         let room = style.columns().saturating_sub(indent);
         let widths = self.widths(room);
         let mut lines = Vec::new();
-        for band in bands(&widths, room) {
+        for band in bands(&widths, room, self.also + 1) {
             if !lines.is_empty() {
                 lines.push(String::new());
             }
@@ -183,15 +191,18 @@ impl Grid {
     }
 }
 
-/// The columns of each band: all of them if they fit, else the first and as many as do.
-fn bands(widths: &[usize], room: usize) -> Vec<Vec<usize>> {
-    let mut bands = vec![vec![0]];
-    let mut taken = widths[0];
-    for (column, width) in widths.iter().enumerate().skip(1) {
+/// The columns of each band: all of them if they fit, else the first `begin` and as many as do.
+fn bands(widths: &[usize], room: usize, begin: usize) -> Vec<Vec<usize>> {
+    let begin = begin.min(widths.len());
+    let first: Vec<usize> = (0..begin).collect();
+    let beginning = widths[..begin].iter().sum::<usize>() + GAP * (begin - 1);
+    let mut bands = vec![first.clone()];
+    let mut taken = beginning;
+    for (column, width) in widths.iter().enumerate().skip(begin) {
         let band = bands.last_mut().expect("starts with one");
-        if taken + GAP + width > room && band.len() > 1 {
-            bands.push(vec![0, column]);
-            taken = widths[0] + GAP + width;
+        if taken + GAP + width > room && band.len() > begin {
+            bands.push(first.iter().copied().chain([column]).collect());
+            taken = beginning + GAP + width;
         } else {
             band.push(column);
             taken += GAP + width;

@@ -1,0 +1,457 @@
+//! A sweep in shards: whoever makes which part, in which order and on how many threads, the merged bytes are those
+//! of the sweep in one go; and what is missing, damaged, changed or mixed is found.
+
+use sim_cli::{Console, Exit};
+use sim_models::experiment::{Decode, Decoder, Node, RunSpec};
+use sim_models::run::{Observer, RunOptions, RunOutput};
+use sim_models::{Catalog, Entry, Scenario};
+use std::fs;
+use std::path::PathBuf;
+
+const EXPERIMENT: &str = r#"(
+    about: "A service falls behind for a while.",
+    model: ServiceGraph(
+        workload: [(to: "stock", arrivals: Poisson("100/s"), policy: "eager")],
+        services: {"stock": (workers: Blocking(2), queue: Fifo(capacity: 64), work: Exponential(mean: "10ms"))},
+        policies: {"eager": (timeout: "100ms", retry: Fixed(attempts: 3))},
+        faults: [(at: "3s", for: "1s", on: "stock", effect: Slow(factor: 10.0))],
+    ),
+    run: (duration: "10s", warm_up: "1s", seed: 7, replications: 3),
+    sweep: {"services.stock.workers": [Blocking(2), Blocking(4)]},
+)
+"#;
+
+const AXES: [&str; 4] = [
+    "--set",
+    "workload[0].arrivals=Poisson(\"60/s\"),Poisson(\"120/s\")",
+    "--set",
+    "services.stock.replicas=1..4",
+];
+
+struct Bench {
+    folder: tempfile::TempDir,
+    catalog: Catalog,
+}
+
+struct Said {
+    exit: Exit,
+    out: String,
+    err: String,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self::with(Catalog::bundled(), EXPERIMENT)
+    }
+
+    fn with(catalog: Catalog, experiment: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::write(folder.path().join("shop.ron"), experiment).expect("written");
+        Bench { folder, catalog }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Words that begin with `@` are paths in the folder.
+    fn run(&self, words: &[&str]) -> Said {
+        let (mut stdin, mut out, mut err) = (std::io::empty(), Vec::new(), Vec::new());
+        let console = Console::captured(&mut stdin, &mut out, &mut err);
+        let word = |word: &&str| match word.strip_prefix('@') {
+            Some(name) => self.path(name).into_os_string(),
+            None => word.into(),
+        };
+        let words = ["brownout", "sweep"].iter().chain(words).map(|given| word(given));
+        let exit = sim_cli::run_with(&self.catalog, words, console);
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+        Said { exit, out: text(out), err: text(err) }
+    }
+
+    fn good(&self, words: &[&str]) -> Said {
+        let said = self.run(words);
+        assert_eq!(said.exit, Exit::Good, "{words:?}: {}", said.err);
+        said
+    }
+
+    fn plan(&self) {
+        let words: Vec<&str> = ["plan", "@shop.ron", "--out", "@plan.json"].into_iter().chain(AXES).collect();
+        self.good(&words);
+    }
+
+    fn shard(&self, index: usize, of: usize, out: &str) {
+        self.good(&["run", "@plan.json", "--shard", &format!("{index}/{of}"), "--out", out]);
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).expect(name)
+    }
+}
+
+/// The sweep in one go: its page, its JSON and its CSV.
+fn in_one_go(bench: &Bench) -> [String; 3] {
+    let words: Vec<&str> = ["@shop.ron", "--out", "@whole"].into_iter().chain(AXES).collect();
+    let text = bench.good(&words).out;
+    [text, bench.read("whole/sweep.json"), bench.read("whole/sweep.csv")]
+}
+
+#[test]
+fn merged_shards_are_the_sweep_in_one_go() {
+    let bench = Bench::new();
+    let whole = in_one_go(&bench);
+    bench.plan();
+    for of in [1, 2, 7, 64] {
+        let out = format!("@in-{of}");
+        // Any order, and one of them twice.
+        let mut indices: Vec<usize> = (0..of).rev().collect();
+        indices.rotate_left(of / 3);
+        indices.push(of / 2);
+        for index in indices {
+            bench.shard(index, of, &out);
+        }
+        let text = bench.good(&["merge", &out]).out;
+        let merged =
+            [text, bench.read(&format!("in-{of}/sweep.json")), bench.read(&format!("in-{of}/sweep.csv"))];
+        assert_eq!(merged, whole, "{of} shards");
+        // And once more, over what it wrote.
+        assert_eq!(bench.good(&["merge", "@plan.json", &out, "--format", "json"]).out, whole[1]);
+    }
+}
+
+#[test]
+fn a_shard_is_the_same_file_at_any_number_of_threads() {
+    let bench = Bench::new();
+    bench.plan();
+    let with = |jobs: &str| {
+        let out = format!("@jobs-{jobs}");
+        bench.good(&["run", "@plan.json", "--shard", "1/2", "--out", &out, "--jobs", jobs]);
+        bench.read(&format!("jobs-{jobs}/shard-1-of-2.jsonl"))
+    };
+    let one = with("1");
+    assert_eq!(one, with("2"));
+    assert_eq!(one, with("5"));
+    for line in one.lines() {
+        let _: serde_json::Value = serde_json::from_str(line).expect("every line is JSON");
+    }
+}
+
+#[test]
+fn metrics_are_chosen_when_the_runs_are_there() {
+    let bench = Bench::new();
+    bench.plan();
+    bench.shard(0, 1, "@out");
+    let merged = bench.good(&["merge", "@out", "--metric", "services.stock.utilisation", "--format", "csv"]);
+    let words: Vec<&str> = ["@shop.ron", "--metric", "services.stock.utilisation", "--format", "csv"]
+        .into_iter()
+        .chain(AXES)
+        .collect();
+    assert_eq!(merged.out, bench.good(&words).out);
+    let wrong = bench.run(&["merge", "@out", "--metric", "services.stock.utilization"]);
+    assert_eq!(wrong.exit, Exit::Usage);
+    assert!(wrong.err.contains("services.stock.utilisation"), "{}", wrong.err);
+}
+
+#[test]
+fn missing_shards_are_named_with_the_command_that_repeats_them() {
+    let bench = Bench::new();
+    bench.plan();
+    for index in [0, 1, 3, 4, 6] {
+        bench.shard(index, 7, "@out");
+    }
+    let said = bench.run(&["merge", "@out"]);
+    assert_eq!((said.exit, said.out.as_str()), (Exit::Io, ""), "{}", said.err);
+    assert!(said.err.contains("2 of 7 shards are missing or damaged: 2, 5 (7 of 24 runs)"), "{}", said.err);
+    let out = bench.path("out");
+    let loops = format!(
+        "for i in 2 5; do brownout sweep run {0}/plan.json --shard $i/7 --out {0}; done",
+        out.display()
+    );
+    assert!(said.err.contains(&loops) && said.err.contains("--array=2,5"), "{}", said.err);
+    // One of them repeated, as it says.
+    bench.shard(2, 7, "@out");
+    let said = bench.run(&["merge", "@plan.json", "@out"]);
+    assert!(
+        said.err.contains("--shard 5/7") && said.err.contains("1 of 7 shards is missing"),
+        "{}",
+        said.err
+    );
+    bench.shard(5, 7, "@out");
+    bench.good(&["merge", "@out"]);
+    let empty = bench.run(&["merge", "@plan.json", "@"]);
+    assert_eq!(empty.exit, Exit::Io);
+    assert!(empty.err.contains("no shards are in"), "{}", empty.err);
+}
+
+#[test]
+fn a_damaged_byte_is_found_and_its_shard_repeated() {
+    let bench = Bench::new();
+    bench.plan();
+    (0..2).for_each(|index| bench.shard(index, 2, "@out"));
+    let whole = bench.good(&["merge", "@out", "--format", "json"]).out;
+    let path = bench.path("out/shard-1-of-2.jsonl");
+    let sound = fs::read(&path).expect("read");
+    // Somewhere in the third run.
+    let at = sound.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(2).expect("lines").0 + 900;
+    let mut damaged = sound.clone();
+    damaged[at] ^= 1;
+    for bytes in [&damaged[..], &sound[..at], b"", b"something else\n"] {
+        fs::write(&path, bytes).expect("written");
+        let said = bench.run(&["merge", "@out"]);
+        assert_eq!(said.exit, Exit::Io, "{}", said.err);
+        assert!(said.err.contains("--shard 1/2"), "{}", said.err);
+        bench.shard(1, 2, "@out");
+        assert_eq!(fs::read(&path).expect("read"), sound);
+        assert_eq!(bench.good(&["merge", "@out", "--format", "json"]).out, whole);
+    }
+}
+
+#[test]
+fn a_plan_of_another_version_or_a_changed_one_is_refused() {
+    let bench = Bench::new();
+    bench.plan();
+    let plan = bench.read("plan.json");
+    let version = format!("\"brownout\": \"{}\"", env!("CARGO_PKG_VERSION"));
+    for (from, to, why) in [
+        (version.as_str(), "\"brownout\": \"99.0.0\"", "brownout 99.0.0 planned it"),
+        ("Fifo(capacity: 64)", "Fifo(capacity: 65)", "changed after it was written"),
+        ("\"count\": 3", "\"count\": 4", "which its axes do not have"),
+        ("\"format\": 1", "\"format\": 2", "format 2"),
+        ("\"variant\": null", "\"variant\": 5", "no whole plan"),
+        ("{", "[", "is no plan"),
+    ] {
+        assert!(plan.contains(from), "{from}");
+        fs::write(bench.path("other.json"), plan.replacen(from, to, 1)).expect("written");
+        for command in [&["run", "@other.json", "--shard", "0/1"][..], &["merge", "@other.json", "@"]] {
+            let said = bench.run(command);
+            assert_eq!(said.exit, Exit::Usage, "{}", said.err);
+            assert!(said.err.contains(why), "{to}: {}", said.err);
+        }
+    }
+    assert!(!bench.path("other.runs").exists());
+}
+
+#[test]
+fn runs_of_two_plans_are_not_mixed() {
+    let bench = Bench::new();
+    bench.plan();
+    bench.shard(0, 2, "@out");
+    bench.good(&["plan", "@shop.ron", "--set", "services.stock.replicas=1..3", "--out", "@plan.json"]);
+    let said = bench.run(&["run", "@plan.json", "--shard", "1/2", "--out", "@out"]);
+    assert_eq!(said.exit, Exit::Usage);
+    assert!(said.err.contains("holds another sweep: its axes"), "{}", said.err);
+    let said = bench.run(&["merge", "@plan.json", "@out"]);
+    assert!(said.err.contains("holds runs of another plan"), "{}", said.err);
+}
+
+#[test]
+fn one_run_with_two_results_is_refused() {
+    let bench = Bench::new();
+    bench.plan();
+    (0..2).for_each(|index| bench.shard(index, 2, "@out"));
+    // Run 0 again, with a report that says something else and a checksum that is right.
+    let shard = bench.read("out/shard-0-of-2.jsonl");
+    let mut lines = shard.lines();
+    let (head, first) = (lines.next().expect("a head"), lines.next().expect("a run"));
+    let body = first.split_once("\"report\":").expect("a report").1.strip_suffix('}').expect("an end");
+    let changed = body.replacen("\"events\":", "\"events\":1", 1);
+    let (line, _) = sim_cli::plan::line::write(0, sim_cli::plan::line::Kind::Report, &changed);
+    fs::write(bench.path("out/shard-0-of-24.jsonl"), format!("{head}\n{line}")).expect("written");
+    let said = bench.run(&["merge", "@out"]);
+    assert_eq!(said.exit, Exit::Failed);
+    assert!(said.err.contains("run 0 has two results") && said.err.contains("--shard 0/24"), "{}", said.err);
+}
+
+#[test]
+fn a_folder_is_resumed_by_the_same_sweep_only() {
+    let bench = Bench::new();
+    let words = |more: &[&'static str]| -> Vec<&'static str> {
+        ["@shop.ron", "--out", "@store"].into_iter().chain(AXES).chain(more.iter().copied()).collect()
+    };
+    let first = bench.good(&words(&["--format", "json"]));
+    let again = bench.good(&words(&["--format", "json"]));
+    assert!(again.err.contains("24 of 24 runs were done before"), "{}", again.err);
+    assert_eq!(first.out, again.out);
+    // Other metrics need no run; another seed is another sweep.
+    let other = bench.good(&words(&["--metric", "services.stock.utilisation", "--format", "csv"]));
+    assert!(other.out.contains("services.stock.utilisation"), "{}", other.out);
+    let said = bench.run(&words(&["--seed", "8"]));
+    assert_eq!(said.exit, Exit::Usage);
+    assert!(said.err.contains("another sweep: its seeds: 3 from 7; now 3 from 8"), "{}", said.err);
+    let fresh = bench.good(&words(&["--seed", "8", "--fresh"]));
+    assert!(fresh.err.contains("old-1") && bench.path("store/old-1/runs.jsonl").exists(), "{}", fresh.err);
+    // What is damaged is put aside, counted and run again.
+    let journal = bench.path("store/runs.jsonl");
+    let mut bytes = fs::read(&journal).expect("read");
+    let (middle, end) = (bytes.len() / 2, bytes.len() - 10);
+    bytes[middle] ^= 4;
+    bytes.truncate(end);
+    fs::write(&journal, &bytes).expect("written");
+    let said = bench.good(&words(&["--seed", "8"]));
+    assert!(said.err.contains("2 damaged lines") && said.err.contains("22 of 24"), "{}", said.err);
+    assert_eq!(said.out, fresh.out);
+    assert!(bench.path("store/runs.jsonl.bad-1").exists());
+    for bytes in [&b""[..], b"foreign\n"] {
+        fs::write(&journal, bytes).expect("written");
+        assert_eq!(bench.good(&words(&["--seed", "8"])).out, fresh.out);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_axes_is_told_together() {
+    let bench = Bench::new();
+    let said = bench.run(&[
+        "@shop.ron",
+        "--set",
+        "services.stok.replicas=1..3",
+        "--set",
+        "services.stock.replicas=2,0",
+        "--set",
+        "run.duration=9s..1s:1s",
+        "--set",
+        "run.warm_up=1s..1s",
+    ]);
+    assert_eq!(said.exit, Exit::Invalid);
+    for why in ["no `stok` here", "got 0", "never reaches its end", "the range has one value"] {
+        assert!(said.err.contains(why), "{why}: {}", said.err);
+    }
+    for (axes, why) in [
+        (
+            &["--set", "services.stock.replicas=1,2", "--set", "services.stock.replicas=3,4"][..],
+            "set the same value",
+        ),
+        (&["--set", "services.stock.replicas=1,2", "--set", "services.stock=1,2"], "set the same value"),
+        (
+            &["--set", "services.stock.replicas=1,2", "--set", "services.stock.replicas=3"],
+            "every cell would overwrite",
+        ),
+        (&["--set", "run.duration=10s,10000ms"], "occurs twice"),
+        (&["--set", "services.stock.replicas=1..1000", "--set", "run.seed=1..1000"], "1000 x 1000 points"),
+        // Neither value is wrong alone: a queue and a run go together, or not.
+        (
+            &["--set", "run.warm_up=1s,9s", "--set", "run.duration=10s,5s"],
+            "with run.warm_up = \"9s\", run.duration = \"5s\"",
+        ),
+    ] {
+        let words: Vec<&str> = ["@shop.ron"].into_iter().chain(axes.iter().copied()).collect();
+        let said = bench.run(&words);
+        assert_eq!((said.exit, said.out.as_str()), (Exit::Invalid, ""), "{axes:?}: {}", said.err);
+        assert!(said.err.contains(why), "{why}: {}", said.err);
+    }
+    // One value fixes an axis of the file, and then nothing varies.
+    let said = bench.run(&["@shop.ron", "--set", "services.stock.workers=Blocking(3)"]);
+    assert_eq!(said.exit, Exit::Usage);
+    assert!(said.err.contains("nothing is left to vary"), "{}", said.err);
+}
+
+#[test]
+fn seeds_can_be_an_axis() {
+    let bench = Bench::new();
+    let swept = bench.good(&[
+        "@shop.ron",
+        "--set",
+        "run.seed=7,8,9",
+        "--replications",
+        "1",
+        "--metric",
+        "success",
+        "--format",
+        "csv",
+    ]);
+    let means: Vec<&str> =
+        swept.out.lines().skip(1).map(|line| line.split(',').nth(5).expect("a mean")).collect();
+    assert!(means[0] != means[1] && means[1] != means[2], "{}", swept.out);
+    bench.good(&[
+        "plan",
+        "@shop.ron",
+        "--set",
+        "run.seed=7,8,9",
+        "--replications",
+        "1",
+        "--out",
+        "@plan.json",
+    ]);
+    (0..2).for_each(|index| bench.shard(index, 2, "@out"));
+    assert_eq!(bench.good(&["merge", "@out", "--metric", "success", "--format", "csv"]).out, swept.out);
+    for (words, why) in [
+        (&["--set", "run.seed=1,2", "--seed", "5"][..], "--seed would overwrite it"),
+        (&["--set", "run.replications=1,2"], "say how many with --replications"),
+    ] {
+        let said = bench.run(&[&["@shop.ron"], words].concat());
+        assert_eq!(said.exit, Exit::Usage);
+        assert!(said.err.contains(why), "{}", said.err);
+    }
+}
+
+sim_models::spec! {
+    /// A model that breaks at a size.
+    pub struct Brittle {
+        /// It breaks at 3.
+        size: u32 = 1,
+    }
+}
+
+impl Scenario for Brittle {
+    fn canonical(&self) -> Node {
+        self.encode()
+    }
+    fn check(&self, _: &RunSpec, _: &mut Decoder) {}
+    fn run(&self, _: &RunSpec, options: &RunOptions, _: Observer) -> RunOutput {
+        assert!(self.size != 3 || options.seed != 10, "three is too much");
+        let mut output = RunOutput::default();
+        output.report.summary.goodput = Some(f64::from(self.size));
+        output
+    }
+}
+
+#[test]
+fn a_bug_in_one_run_leaves_the_others() {
+    let mut catalog = Catalog::bundled();
+    catalog.add(Entry::of::<Brittle>("Brittle", "it breaks", 1));
+    let file = r#"(about: "A bug.", model: Brittle(), run: (duration: "1s", seed: 9, replications: 2))"#;
+    let bench = Bench::with(catalog, file);
+    let axis = ["--set", "size=1..4", "--metric", "goodput"];
+    let whole = bench.run(&[&["@shop.ron"], &axis[..], &["--out", "@whole"]].concat());
+    assert_eq!(whole.exit, Exit::Bug, "{}", whole.err);
+    assert!(whole.out.contains("INCOMPLETE: a bug in brownout ended 1 of 8 runs"), "{}", whole.out);
+    assert!(
+        whole.err.contains("three is too much") && whole.err.contains("--set size=3 --seed 10"),
+        "{}",
+        whole.err
+    );
+    assert!(!whole.err.contains("panicked"), "{}", whole.err);
+    bench.good(&[&["plan", "@shop.ron"], &axis[..], &["--out", "@plan.json"]].concat());
+    for index in 0..3 {
+        let said = bench.run(&["run", "@plan.json", "--shard", &format!("{index}/3"), "--out", "@out"]);
+        let breaks = index == 5 % 3;
+        assert_eq!(said.exit, if breaks { Exit::Bug } else { Exit::Good }, "{}", said.err);
+        assert_eq!(breaks, said.err.contains("--shard 5/8"), "{}", said.err);
+    }
+    let merged = bench.run(&["merge", "@out"]);
+    assert_eq!((merged.exit, merged.out), (Exit::Bug, whole.out));
+    assert_eq!(bench.read("out/sweep.json"), bench.read("whole/sweep.json"));
+}
+
+#[test]
+fn a_limit_in_one_run_marks_its_cell() {
+    let bench = Bench::new();
+    let words = ["@shop.ron", "--set", "run.duration=2s,10s", "--max-events", "2000", "--out", "@whole"];
+    let whole = bench.run(&words);
+    assert_eq!(whole.exit, Exit::Limit, "{}", whole.err);
+    let row = |at: &str| {
+        whole.out.lines().find(|line| line.trim_start().starts_with(at)).expect("a row").to_string()
+    };
+    assert!(!row("2s").contains("cut") && row("10s").contains("3, 3 cut short"), "{}", whole.out);
+    bench.good(&[
+        "plan",
+        "@shop.ron",
+        "--set",
+        "run.duration=2s,10s",
+        "--max-events",
+        "2000",
+        "--out",
+        "@plan.json",
+    ]);
+    assert_eq!(bench.run(&["run", "@plan.json", "--shard", "0/1", "--out", "@out"]).exit, Exit::Limit);
+    let merged = bench.run(&["merge", "@out"]);
+    assert_eq!((merged.exit, merged.out), (Exit::Limit, whole.out));
+}
