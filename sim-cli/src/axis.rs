@@ -141,7 +141,7 @@ fn range(text: &str) -> Result<Option<Vec<String>>, String> {
         return Err(wrong(if factor {
             "has a factor with a unit"
         } else {
-            "has a step in another unit: `100ms..1s:100ms`"
+            "needs a step in its unit, as 100ms..1s:100ms"
         }));
     }
     let (low, high, by) = (from.number(), to.number(), step.number());
@@ -224,7 +224,8 @@ mod tests {
             ("0..8*2", "never reaches"),
             ("1..9*1", "never reaches"),
             ("1..10ms:1ms", "different units"),
-            ("1ms..10ms:2", "another unit"),
+            ("1ms..10ms:2", "a step in its unit"),
+            ("1s..5s", "a step in its unit"),
             ("1ms..10ms*2ms", "factor with a unit"),
             ("1..:2", "has no end"),
             ("1..1000000", "more than 100000"),

@@ -13,9 +13,9 @@ const EXPERIMENT: &str = r#"(
         workload: [(to: "stock", arrivals: Poisson("200/s"), policy: "eager")],
         services: {"stock": (workers: Blocking(4), queue: Fifo(capacity: 64), work: Exponential(mean: "10ms"))},
         policies: {"eager": (timeout: "100ms", retry: Fixed(attempts: 3))},
-        faults: [(at: "20s", for: "5s", on: "stock", effect: Slow(factor: 10.0))],
+        faults: [(at: "6s", for: "2s", on: "stock", effect: Slow(factor: 10.0))],
     ),
-    run: (duration: "60s", warm_up: "5s", seed: 7, replications: 10),
+    run: (duration: "20s", warm_up: "2s", seed: 7, replications: 10),
 )
 "#;
 const RUNS: usize = 40;
@@ -101,7 +101,7 @@ fn killed_at_random_moments_and_resumed_it_gives_the_same_bytes() {
         // A little longer each time, so that it ends.
         for attempt in 0.. {
             luck = luck.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let patience = Duration::from_millis((luck >> 33) % 120 + 4 * attempt);
+            let patience = Duration::from_millis((luck >> 33) % 100 + 15 * attempt);
             let mut child = bench.sweep(&out).spawn().expect("started");
             std::thread::sleep(patience);
             if child.try_wait().expect("waited").is_some() {

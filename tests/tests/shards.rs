@@ -308,7 +308,7 @@ fn what_is_wrong_with_axes_is_told_together() {
         "--set",
         "run.duration=9s..1s:1s",
         "--set",
-        "run.warm_up=1s..1s",
+        "run.warm_up=1s..1s:1s",
     ]);
     assert_eq!(said.exit, Exit::Invalid);
     for why in ["no `stok` here", "got 0", "never reaches its end", "the range has one value"] {
