@@ -77,7 +77,7 @@ pub struct Plan {
 }
 
 /// The experiment of a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
     /// Its base name.
@@ -394,8 +394,14 @@ impl Plan {
     /// Of everything that decides what the runs are and how they are called, with the `i` digests of the cells on
     /// the axes, in which every value is met; which metrics are shown does not matter.
     fn fingerprint_of(&self, inputs: &[Input]) -> String {
-        let bare =
-            Plan { fingerprint: String::new(), checksum: String::new(), metrics: Vec::new(), ..self.clone() };
+        let bare = Plan {
+            fingerprint: String::new(),
+            checksum: String::new(),
+            metrics: Vec::new(),
+            // The digests say what it means, whatever its comments, and wherever it was found.
+            experiment: Subject { name: self.experiment.name.clone(), ..Subject::default() },
+            ..self.clone()
+        };
         let mut digest = Digester::new(FINGERPRINT);
         digest.text(&serde_json::to_string(&bare).expect("a plan has text keys"));
         inputs.iter().for_each(|input| digest.pair(input.digest, input.seed));
