@@ -28,6 +28,8 @@ pub struct Console<'a> {
     pub plain: bool,
     /// The terminal cannot draw more than ASCII.
     pub ascii: bool,
+    /// A GitHub workflow reads along: `GITHUB_ACTIONS` is `true`.
+    pub github: bool,
     /// Set by signals.
     pub interrupt: Interrupt,
     /// `--quiet`.
@@ -47,6 +49,7 @@ impl<'a> Console<'a> {
             stderr_terminal: None,
             plain: false,
             ascii: false,
+            github: false,
             interrupt: Interrupt::default(),
             quiet: false,
             color: Color::Auto,
@@ -70,6 +73,7 @@ impl<'a> Console<'a> {
             stderr_terminal: columns(stderr.is_terminal(), terminal_size::terminal_size_of(&*stderr)),
             plain: set("NO_COLOR") || dumb,
             ascii: dumb,
+            github: std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true"),
             interrupt,
             ..Console::captured(stdin, stdout, stderr)
         }

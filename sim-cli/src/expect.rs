@@ -1,4 +1,6 @@
-//! What the author of an experiment expects, held against what was measured.
+//! What the author of an experiment expects, held against what was measured: in one run, or over many seeds.
+
+mod interval;
 
 use crate::args::Bounds;
 use crate::error::Result;
@@ -6,13 +8,14 @@ use crate::experiment::Prepared;
 use crate::render::number;
 use crate::signal::Interrupt;
 use crate::simulate::simulate;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sim_core::Rate;
 use sim_models::experiment::{Bound, Check, Diagnostic, Diagnostics, Expectation, Experiment, Failed};
 use sim_models::report::{Metric, MetricError, Report, Unit};
 
 /// One expectation and what became of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Judged {
     /// The variant it speaks about; none is the base.
     pub variant: Option<String>,
@@ -22,6 +25,26 @@ pub struct Judged {
     pub measured: String,
     /// Whether it holds.
     pub holds: bool,
+    /// Whether that cannot be said: the bound lies within the interval, or one run is not all its seeds.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undecided: bool,
+    /// Line of the file in which it stands, from 1.
+    pub line: usize,
+    /// Over how many seeds it was judged.
+    pub seeds: u32,
+    /// Of its seeds, the one that is farthest on the wrong side; absent if it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst_seed: Option<u64>,
+    /// The command that runs that seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<String>,
+}
+
+impl Judged {
+    /// Whether it certainly does not hold.
+    pub fn fails(&self) -> bool {
+        !self.holds && !self.undecided
+    }
 }
 
 /// The expectations about one run, or about all variants of an experiment.
@@ -37,55 +60,79 @@ pub struct Judgement {
 impl Judgement {
     /// Whether an expectation that counts does not hold.
     pub fn failed(&self) -> bool {
-        self.not_enforced.is_none() && self.judged.iter().any(|judged| !judged.holds)
+        self.not_enforced.is_none() && self.judged.iter().any(Judged::fails)
     }
 }
 
 /// Holds the expectations about one run against its report. A metric that the report does not know is a
-/// mistake in the file, told like any other.
+/// mistake in the file, told like any other. What needs more seeds than this one stays undecided.
 pub fn judge(
     prepared: &Prepared,
     experiment: &Experiment,
     report: &Report,
 ) -> std::result::Result<Judgement, Failed> {
-    held_against(prepared, experiment, report, |_| true)
+    let readings = read(prepared, experiment, report)?;
+    let not_enforced = not_enforced(prepared, report);
+    Ok(Judgement { not_enforced, ..held_against(prepared, experiment, &[readings], None) })
+}
+
+/// How many seeds the expectations about a run need, if those that do not say are judged over `otherwise`.
+pub fn seeds(prepared: &Prepared, experiment: &Experiment, otherwise: Option<u32>) -> u32 {
+    let about = about(prepared, experiment).map(|it| it.seeds.or(otherwise).unwrap_or(1));
+    about.max().unwrap_or(1)
+}
+
+/// As [`judge`], of runs with as many seeds as [`seeds`] says, counted up from the run's own.
+pub fn judge_over(
+    prepared: &Prepared,
+    experiment: &Experiment,
+    readings: &[Vec<Metric>],
+    otherwise: Option<u32>,
+) -> Judgement {
+    held_against(prepared, experiment, readings, Some(otherwise))
 }
 
 /// Finds metrics that the report will not have before anything is run: after one event all edges and services are
 /// known. What a model measures besides (`values`) shows at the end only.
 pub fn check(prepared: &Prepared, experiment: &Experiment, interrupt: &Interrupt) -> Result<Option<Failed>> {
-    let about = |expectation: &Expectation| is_about(expectation, prepared);
-    if !experiment.expectations().iter().any(about) {
+    if about(prepared, experiment).next().is_none() {
         return Ok(None);
     }
     let bounds = Bounds { max_events: 1, ..Bounds::default() };
     let report = simulate(prepared, &bounds, None, interrupt, None)?.report;
-    Ok(held_against(prepared, experiment, &report, |metric| !metric.starts_with("values")).err())
+    let early = |expectation: &Expectation| !expectation.metric.value.starts_with("values");
+    Ok(read_those(prepared, experiment, &report, early).err())
 }
 
-fn is_about(expectation: &Expectation, prepared: &Prepared) -> bool {
-    expectation.variant.as_ref().map(|variant| &variant.value) == prepared.variant.as_ref()
+/// The expectations about this run, in the order of the file.
+pub fn about<'a>(
+    prepared: &'a Prepared,
+    experiment: &'a Experiment,
+) -> impl Iterator<Item = &'a Expectation> {
+    let variant = prepared.variant.as_ref();
+    experiment.expectations().iter().filter(move |it| it.variant.as_ref().map(|of| &of.value) == variant)
 }
 
-fn held_against(
+/// What was measured of each expectation about this run.
+pub fn read(
     prepared: &Prepared,
     experiment: &Experiment,
     report: &Report,
-    wanted: impl Fn(&str) -> bool,
-) -> std::result::Result<Judgement, Failed> {
-    let mut judgement = Judgement { judged: Vec::new(), not_enforced: not_enforced(prepared, report) };
+) -> std::result::Result<Vec<Metric>, Failed> {
+    read_those(prepared, experiment, report, |_| true)
+}
+
+fn read_those(
+    prepared: &Prepared,
+    experiment: &Experiment,
+    report: &Report,
+    wanted: impl Fn(&Expectation) -> bool,
+) -> std::result::Result<Vec<Metric>, Failed> {
+    let mut readings = Vec::new();
     let mut problems = Diagnostics::new();
-    for expectation in experiment.expectations() {
-        if !is_about(expectation, prepared) || !wanted(&expectation.metric.value) {
-            continue;
-        }
-        match held(expectation, report) {
-            Ok((measured, holds)) => judgement.judged.push(Judged {
-                variant: prepared.variant.clone(),
-                claim: claim(expectation),
-                measured,
-                holds,
-            }),
+    for expectation in about(prepared, experiment).filter(|it| wanted(it)) {
+        match measure(expectation, report) {
+            Ok(metric) => readings.push(metric),
             Err(error) => {
                 let help = match error.nearest.as_slice() {
                     [] => "`brownout list metrics` names those that this experiment has".to_string(),
@@ -99,10 +146,73 @@ fn held_against(
         }
     }
     if problems.is_empty() {
-        Ok(judgement)
+        Ok(readings)
     } else {
         Err(Failed { sources: experiment.sources().clone(), diagnostics: problems.finish() })
     }
+}
+
+/// What was measured, if it is something that can be held against the bound.
+fn measure(expectation: &Expectation, report: &Report) -> std::result::Result<Metric, MetricError> {
+    let path = &expectation.metric.value;
+    let metric = match &expectation.during {
+        Some(during) => report.during(during.value.from, during.value.to).metric(path)?,
+        None => report.metric(path)?,
+    };
+    let unit = match (metric, expectation.check()) {
+        (Metric::Absent, _) | (Metric::Truth(_), Check::Is(_)) => return Ok(metric),
+        // Of many seeds it is true in a share.
+        (Metric::Truth(_), _) if expectation.seeds.is_some() => Unit::Share,
+        (Metric::Truth(_), _) => {
+            return Err(mismatch(path, "is true or false: use `is`, or say over how many `seeds`"));
+        }
+        (Metric::Number(..), Check::Is(_)) => {
+            return Err(mismatch(path, "is a number: use `at_most`, `at_least` .."));
+        }
+        (Metric::Number(_, unit), _) => unit,
+    };
+    match bounds(expectation.check()).all(|bound| in_unit(bound, unit).is_some()) {
+        true => Ok(metric),
+        false => Err(mismatch(path, wrong_unit(unit))),
+    }
+}
+
+/// Judges each expectation about a run. `over` is none where there is one seed only: what asks for more is
+/// undecided then; else it holds what those mean that do not say.
+fn held_against(
+    prepared: &Prepared,
+    experiment: &Experiment,
+    readings: &[Vec<Metric>],
+    over: Option<Option<u32>>,
+) -> Judgement {
+    let mut judgement = Judgement::default();
+    for (index, expectation) in about(prepared, experiment).enumerate() {
+        let asked = expectation.seeds.or(over.flatten()).unwrap_or(1);
+        let seeds = if over.is_some() { asked } else { 1 };
+        let values: Vec<Metric> = readings[..seeds as usize].iter().map(|reading| reading[index]).collect();
+        let mut judged = match values.as_slice() {
+            [one] => {
+                let (measured, holds) = (number::metric(*one), held(expectation, *one));
+                Judged { measured, holds, worst_seed: (!holds).then_some(prepared.seed), ..Judged::default() }
+            }
+            values => {
+                let (judged, worst) = interval::judge(expectation, values);
+                Judged { worst_seed: worst.map(|n| prepared.seed.wrapping_add(n as u64)), ..judged }
+            }
+        };
+        if asked > seeds {
+            (judged.holds, judged.undecided, judged.worst_seed) = (false, true, None);
+            judged.measured += &format!("; {asked} seeds decide: brownout check");
+        }
+        judgement.judged.push(Judged {
+            variant: prepared.variant.clone(),
+            claim: claim(expectation, asked),
+            line: experiment.sources().position(expectation.metric.span).line,
+            seeds,
+            ..judged
+        });
+    }
+    judgement
 }
 
 fn not_enforced(prepared: &Prepared, report: &Report) -> Option<String> {
@@ -117,34 +227,34 @@ fn not_enforced(prepared: &Prepared, report: &Report) -> Option<String> {
     }
 }
 
-/// What was measured, and whether that is what was expected.
-fn held(expectation: &Expectation, report: &Report) -> std::result::Result<(String, bool), MetricError> {
-    let path = &expectation.metric.value;
-    let metric = match &expectation.during {
-        Some(during) => report.during(during.value.from, during.value.to).metric(path)?,
-        None => report.metric(path)?,
-    };
-    let measured = number::metric(metric);
+/// Whether one measured value is what was expected. What is absent is not.
+fn held(expectation: &Expectation, metric: Metric) -> bool {
     let (value, unit) = match (metric, expectation.check()) {
-        (Metric::Absent, _) => return Ok((measured, false)),
-        (Metric::Truth(truth), Check::Is(expected)) => return Ok((measured, truth == expected)),
-        (Metric::Truth(_), _) => return Err(mismatch(path, "is true or false: use `is`")),
-        (Metric::Number(..), Check::Is(_)) => {
-            return Err(mismatch(path, "is a number: use `at_most`, `at_least` .."));
-        }
+        (Metric::Truth(truth), Check::Is(expected)) => return truth == expected,
         (Metric::Number(value, unit), _) => (value, unit),
+        _ => return false,
     };
-    let bound = |bound: &Bound| in_unit(bound, unit).ok_or_else(|| mismatch(path, wrong_unit(unit)));
-    let holds = match expectation.check() {
-        Check::Is(_) => unreachable!("answered above"),
-        Check::AtMost(most) => value <= bound(most)?,
-        Check::AtLeast(least) => value >= bound(least)?,
-        Check::Below(limit) => value < bound(limit)?,
-        Check::Above(limit) => value > bound(limit)?,
-        Check::Equals(exact, None) => value == bound(exact)?,
-        Check::Equals(exact, Some(within)) => (value - bound(exact)?).abs() <= bound(within)?,
+    let bound = |bound: &Bound| in_unit(bound, unit).expect("refused when it was read");
+    match expectation.check() {
+        Check::Is(_) => false,
+        Check::AtMost(most) => value <= bound(most),
+        Check::AtLeast(least) => value >= bound(least),
+        Check::Below(limit) => value < bound(limit),
+        Check::Above(limit) => value > bound(limit),
+        Check::Equals(exact, None) => value == bound(exact),
+        Check::Equals(exact, Some(within)) => (value - bound(exact)).abs() <= bound(within),
+    }
+}
+
+fn bounds(check: Check<'_>) -> impl Iterator<Item = &Bound> {
+    let (one, two) = match check {
+        Check::Is(_) => (None, None),
+        Check::AtMost(bound) | Check::AtLeast(bound) | Check::Below(bound) | Check::Above(bound) => {
+            (Some(bound), None)
+        }
+        Check::Equals(bound, within) => (Some(bound), within),
     };
-    Ok((measured, holds))
+    one.into_iter().chain(two)
 }
 
 fn mismatch(path: &str, why: &str) -> MetricError {
@@ -177,7 +287,7 @@ fn in_unit(bound: &Bound, unit: Unit) -> Option<f64> {
 }
 
 /// What is expected, in words.
-fn claim(expectation: &Expectation) -> String {
+fn claim(expectation: &Expectation, seeds: u32) -> String {
     let show = |bound: &Bound| match bound {
         Bound::Number(number) => number.to_string(),
         Bound::Duration(duration) => duration.to_string(),
@@ -194,5 +304,6 @@ fn claim(expectation: &Expectation) -> String {
     };
     let during =
         expectation.during.as_ref().map_or(String::new(), |during| format!(" during {}", during.value));
-    crate::files::escape(&format!("{}{during} {what}", expectation.metric.value))
+    let over = if seeds > 1 { format!(" over {seeds} seeds") } else { String::new() };
+    crate::files::escape(&format!("{}{during} {what}{over}", expectation.metric.value))
 }

@@ -1,10 +1,15 @@
-//! Golden snapshots: the pages of an experiment as text that a person reviews in a diff.
+//! Golden snapshots: the pages of an experiment as text that a person reviews in a diff, and beside it what a
+//! program needs to explain one.
+
+pub mod facts;
+pub mod moved;
 
 use crate::error::{Error, Result};
 use crate::expect::Judgement;
 use crate::files;
 use crate::render::Style;
 use crate::render::run::{Page, text};
+use facts::Facts;
 use sim_models::report::Report;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -15,7 +20,7 @@ const HEAD: &str = "brownout snapshot 1";
 const SHOWN: usize = 20;
 
 /// What comparing with a snapshot came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Golden {
     /// It is the same.
     Same,
@@ -23,6 +28,8 @@ pub enum Golden {
     Differs {
         /// The lines, `-` as it was and `+` as it is.
         difference: String,
+        /// What the snapshot remembers, or why it does not.
+        before: std::result::Result<Facts, String>,
     },
     /// There is none, and there should be.
     Missing,
@@ -57,25 +64,36 @@ pub fn snapshot(name: &str, pages: &[String]) -> String {
     format!("{HEAD}: {}\n\n{}", files::escape(name), pages.join("\n\n"))
 }
 
-/// Compares, or writes if `bless`. A snapshot that is not there is a failure where there `must` be one.
-pub fn compare(path: &Path, now: &str, bless: bool, must: bool) -> Result<Option<Golden>> {
+/// Compares, or writes if `bless`, together with its facts. A snapshot that is not there is a failure where there
+/// `must` be one.
+pub fn compare(path: &Path, now: &str, facts: &Facts, bless: bool, must: bool) -> Result<Option<Golden>> {
     let before = match std::fs::symlink_metadata(path) {
         Ok(_) => Some(String::from_utf8_lossy(&files::read(path, files::LIMIT)?).into_owned()),
         Err(cause) if cause.kind() == ErrorKind::NotFound => None,
         Err(cause) => return Err(Error::file("cannot read", path, cause)),
     };
     match before {
-        Some(before) if before == now => Ok(Some(Golden::Same)),
-        Some(before) if bless && !before.starts_with(HEAD) => {
+        Some(before) if bless && before != now && !before.starts_with(HEAD) => {
             let cause =
                 std::io::Error::other(format!("it does not begin with \"{HEAD}\", so it is not replaced"));
             Err(Error::file("cannot write", path, cause))
         }
-        _ if bless => {
+        before if bless => {
+            // The facts first: without their snapshot they are believed about nothing.
+            if Facts::read(path, now)?.as_ref() != Ok(facts) {
+                facts.write(path)?;
+            }
+            if before.as_deref() == Some(now) {
+                return Ok(Some(Golden::Same));
+            }
             files::replace(path, now.as_bytes())?;
             Ok(Some(Golden::Written))
         }
-        Some(before) => Ok(Some(Golden::Differs { difference: difference(&before, now) })),
+        Some(before) if before == now => Ok(Some(Golden::Same)),
+        Some(before) => {
+            let facts = Facts::read(path, &before)?;
+            Ok(Some(Golden::Differs { difference: difference(&before, now), before: facts }))
+        }
         None if must => Ok(Some(Golden::Missing)),
         None => Ok(None),
     }

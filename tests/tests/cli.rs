@@ -2,6 +2,8 @@
 
 #[path = "cli/bugs.rs"]
 mod bugs;
+#[path = "cli/checks.rs"]
+mod checks;
 #[path = "cli/errors.rs"]
 mod errors;
 #[path = "cli/files.rs"]

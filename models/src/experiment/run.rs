@@ -76,6 +76,8 @@ spec! {
         equals: Option<Bound> = None,
         /// How far from `equals` it may be.
         within: Option<Bound> = None,
+        /// Over how many seeds `check` judges it, by the 95 % interval of the mean; without it, the file's seed alone.
+        seeds: Option<u32> = None; 2..=100_000,
     }
 }
 

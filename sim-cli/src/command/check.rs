@@ -1,35 +1,23 @@
 //! `brownout check [EXPERIMENT..]`: expectations enforced, golden snapshots compared.
 
+mod judge;
+mod moved;
+
 use crate::App;
-use crate::args::{Bounds, Format, text_or_json};
+use crate::args::Bounds;
 use crate::error::{Error, Exit, Result};
-use crate::expect::{self, Judgement};
-use crate::experiment::{Opened, Prepared};
-use crate::golden::{self, Golden};
-use crate::jobs;
+use crate::experiment::Opened;
+use crate::files::OutDir;
 use crate::library::BUNDLED;
-use crate::progress::Meter;
-use crate::render::{Paint, Style, clean};
-use crate::simulate::{ending, simulate};
-use clap::Args as ClapArgs;
-use serde_json::json;
-use sim_models::experiment::Failed;
-use sim_models::run::RunOutput;
+use crate::render::check::{Document, FORMAT, json, text};
+use crate::render::github::{annotations, github};
+use crate::render::junit::junit;
+use crate::render::{Style, clean};
+use clap::{Args as ClapArgs, ValueEnum};
 use std::path::PathBuf;
 
-/// One experiment and what became of it.
-struct Checked {
-    name: String,
-    judgement: Judgement,
-    /// Metrics that it expects something of and does not have.
-    unknown: Vec<Failed>,
-    /// Why runs are partial.
-    stopped: Vec<String>,
-    golden: Option<Golden>,
-    digest: String,
-    again: Vec<String>,
-    exit: Exit,
-}
+/// What `--out` writes.
+const FILES: [&str; 3] = ["check.json", "check.txt", "junit.xml"];
 
 /// `brownout check`
 #[derive(Clone, Debug, ClapArgs)]
@@ -38,10 +26,26 @@ Examples:
   brownout check                                     # all bundled experiments
   brownout check --dir ours --golden ours/golden     # your own, against golden snapshots
   brownout check --dir ours --golden ours/golden --bless
-  brownout check retry-storm
+  brownout check ours/storm.ron --seeds 20           # not one seed's luck: intervals over 20
 
-With --dir and no names, all experiments of that folder are checked, against the snapshots beside them
-(NAME.snap) where there are any.")]
+With --dir and no names, all experiments of that folder are checked, against the snapshots beside
+them (NAME.snap) where there are any. NAME.snap is for people to review; NAME.snap.json remembers
+numbers and checkpoints, so that a difference says which metric moved, whether another seed would
+have given it too, and where the first different event is. Keep both under version control.
+
+Over several seeds (`seeds: 20` in an expectation, or --seeds) a number is judged by the 95 %
+interval of its mean: all of it on the right side of the bound holds, all of it on the wrong side
+fails, else it is undecided, which counts as failed unless --allow-undecided. `is` must hold in
+every seed; of what is true or false a share can be asked: `at_least: \"90%\"`. What is absent in
+any seed fails.
+
+In CI, on GitHub Actions (failures appear at their lines, since GITHUB_ACTIONS is set):
+  - uses: actions/checkout@v4
+  - run: cargo install --locked --path sim-cli
+  - run: brownout check --dir ours --golden ours/golden --out results
+and on GitLab:
+  script: brownout check --dir ours --golden ours/golden --out results
+  artifacts: {when: always, reports: {junit: results/junit.xml}}")]
 pub struct Check {
     /// Experiments; all of --dir, or all bundled ones, unless given
     #[arg(value_name = "EXPERIMENT")]
@@ -52,60 +56,70 @@ pub struct Check {
     /// Write the golden snapshots instead of comparing with them
     #[arg(long)]
     pub bless: bool,
+    /// Judge over this many seeds what does not say over how many
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    pub seeds: Option<u32>,
+    /// An expectation whose bound lies within the interval does not fail the check
+    #[arg(long)]
+    pub allow_undecided: bool,
     /// The form of the result
-    #[arg(long, default_value = "text", value_name = "FORMAT", value_parser = text_or_json())]
-    pub format: Format,
+    #[arg(long, default_value = "text", value_name = "FORMAT")]
+    pub format: CheckFormat,
+    /// Also write check.json, check.txt and junit.xml to this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// How far.
     #[command(flatten)]
     pub bounds: Bounds,
 }
 
+/// The forms of what was found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs; carries its version
+    Json,
+    /// JUnit XML: GitLab, Jenkins and others show it
+    Junit,
+    /// Commands of a GitHub workflow: failures are shown at their lines
+    Github,
+}
+
 pub(super) fn command(args: &Check, app: &mut App) -> Result<Exit> {
     let experiments = experiments(args, app)?;
     let goldens = goldens(args, &experiments)?;
-
-    let mut runs = Vec::new();
-    for (index, opened) in experiments.iter().enumerate() {
-        for variant in variants(opened) {
-            runs.push((index, app.prepare(opened, variant, &[], None)?));
-        }
+    let out = args.out.as_deref().map(|folder| OutDir::prepare(folder, &FILES)).transpose()?;
+    let ran = judge::run(&experiments, args, app)?;
+    let mut document = Document { format: FORMAT, experiments: Vec::new() };
+    let (mut exit, mut unknown) = (Exit::Good, Vec::new());
+    for ((opened, golden), runs) in experiments.iter().zip(goldens).zip(&ran) {
+        let judged = judge::check(opened, runs, golden, args, app)?;
+        exit = exit.max(judged.exit);
+        unknown.extend(judged.unknown);
+        document.experiments.push(judged.checked);
     }
-    let meter = Meter::of_runs(&app.console, "check", runs.len());
-    let interrupt = app.console.interrupt.clone();
-    let outputs = jobs::in_order(jobs::threads(app.global.jobs), &runs, |(_, prepared)| {
-        if let Some(exit) = interrupt.exit() {
-            return Err(Error::Stopped(exit));
-        }
-        let output = simulate(prepared, &args.bounds, None, &interrupt, None);
-        meter.run_done();
-        output
-    });
-    meter.finish(&mut app.console, None);
-    if let Some(exit) = interrupt.exit() {
-        return Err(Error::Stopped(exit));
-    }
-    let outputs = outputs.into_iter().collect::<Result<Vec<RunOutput>>>()?;
-
-    let mut checked = Vec::new();
-    for (index, (opened, golden)) in experiments.iter().zip(goldens).enumerate() {
-        let own = runs.iter().zip(&outputs).filter(|((of, _), _)| *of == index);
-        let own: Vec<(&Prepared, &RunOutput)> =
-            own.map(|((_, prepared), output)| (prepared, output)).collect();
-        checked.push(check(opened, &own, golden, args, app)?);
+    if let Some(out) = out {
+        out.write("check.json", json(&document).as_bytes())?;
+        out.write("check.txt", text(&document, Style::default()).as_bytes())?;
+        out.write("junit.xml", junit(&document, args.allow_undecided).as_bytes())?;
     }
     let style = app.console.style();
     app.console.document(&match args.format {
-        Format::Json => {
-            let all: Vec<_> = checked.iter().map(as_json).collect();
-            format!("{}\n", json!({ "format": 1, "experiments": all }))
-        }
-        _ => text(&checked, style),
+        CheckFormat::Text => text(&document, style),
+        CheckFormat::Json => json(&document),
+        CheckFormat::Junit => junit(&document, args.allow_undecided),
+        CheckFormat::Github => github(&document, args.allow_undecided),
     })?;
-    for failed in checked.iter().flat_map(|checked| &checked.unknown) {
+    if app.console.github && args.format != CheckFormat::Github {
+        app.console.say(&annotations(&document, args.allow_undecided));
+    }
+    for failed in &unknown {
         let error = app.invalid(failed);
         app.console.error(&error);
     }
-    Ok(checked.iter().map(|checked| checked.exit).max().unwrap_or(Exit::Good))
+    Ok(exit)
 }
 
 /// What to check. Every file is read before anything runs.
@@ -165,113 +179,4 @@ fn goldens(args: &Check, experiments: &[Opened]) -> Result<Vec<Option<PathBuf>>>
             .map_err(|cause| Error::file("cannot make the folder", folder, cause))?;
     }
     Ok(places)
-}
-
-/// The base, and the variants of which something is expected, in the order of the file.
-fn variants(opened: &Opened) -> Vec<Option<&str>> {
-    let expected = |name: &&str| {
-        opened.experiment.expectations().iter().any(|e| e.variant.as_ref().is_some_and(|v| v.value == *name))
-    };
-    std::iter::once(None).chain(opened.experiment.variant_names().filter(expected).map(Some)).collect()
-}
-
-fn check(
-    opened: &Opened,
-    runs: &[(&Prepared, &RunOutput)],
-    golden: Option<PathBuf>,
-    args: &Check,
-    app: &App,
-) -> Result<Checked> {
-    let mut checked = Checked {
-        name: opened.found.name.clone(),
-        judgement: Judgement::default(),
-        unknown: Vec::new(),
-        stopped: Vec::new(),
-        golden: None,
-        digest: runs[0].1.report.digest.s.clone(),
-        again: Vec::new(),
-        exit: Exit::Good,
-    };
-    let mut pages = Vec::new();
-    for (prepared, output) in runs {
-        let ended = ending(output, &app.console.interrupt);
-        checked.exit = checked.exit.max(ended);
-        if let Some(stopped) = &output.report.stopped {
-            checked.stopped.push(stopped.clone());
-            checked.again.push(prepared.replay.bounded_line("run", &args.bounds));
-        }
-        match expect::judge(prepared, &opened.experiment, &output.report) {
-            Ok(judgement) => {
-                if judgement.failed() {
-                    checked.exit = checked.exit.max(Exit::Failed);
-                    checked.again.push(prepared.replay.bounded_line("run", &args.bounds));
-                }
-                pages.push(golden::page(&output.report, &judgement));
-                checked.judgement.judged.extend(judgement.judged);
-            }
-            Err(failed) => {
-                checked.exit = checked.exit.max(Exit::Invalid);
-                checked.unknown.push(failed);
-            }
-        }
-    }
-    if let Some(path) = golden.filter(|_| checked.stopped.is_empty() && checked.unknown.is_empty()) {
-        let now = golden::snapshot(&checked.name, &pages);
-        let compared = golden::compare(&path, &now, args.bless, args.golden.is_some())?;
-        if compared.as_ref().is_some_and(Golden::failed) {
-            checked.exit = checked.exit.max(Exit::Failed);
-        }
-        checked.golden = compared;
-    }
-    Ok(checked)
-}
-
-fn text(all: &[Checked], style: Style) -> String {
-    let mut out = String::new();
-    for checked in all {
-        let good = checked.exit == Exit::Good;
-        let mark = if good {
-            style.paint(Paint::Good, style.pick("✓", "ok"))
-        } else {
-            style.paint(Paint::Bad, style.pick("✗", "FAILED"))
-        };
-        let judged = &checked.judgement.judged;
-        let failed: Vec<_> = judged.iter().filter(|judged| !judged.holds).collect();
-        let mut said = vec![match (judged.len(), failed.len()) {
-            (0, _) => "no expectations".to_string(),
-            (1, 0) => "1 expectation holds".to_string(),
-            (all, 0) => format!("{all} expectations hold"),
-            (all, failed) => format!("{failed} of {all} expectations failed"),
-        }];
-        said.extend(checked.golden.as_ref().map(|golden| golden.words().to_string()));
-        said.extend(checked.stopped.iter().map(|stopped| format!("stopped: {}", clean(stopped))));
-        if !checked.unknown.is_empty() {
-            said.push("a metric is not known".into());
-        }
-        out += &format!("{mark} {}: {}\n", clean(&checked.name), said.join(", "));
-        for judged in failed {
-            let variant =
-                judged.variant.as_ref().map_or(String::new(), |variant| format!("{}: ", clean(variant)));
-            out += &format!("    {variant}{}: measured {}\n", judged.claim, clean(&judged.measured));
-        }
-        if let Some(Golden::Differs { difference, .. }) = &checked.golden {
-            out.extend(difference.lines().map(|line| format!("    {line}\n")));
-        }
-        out.extend(checked.again.iter().map(|again| format!("    again: {again}\n")));
-    }
-    let good = all.iter().filter(|checked| checked.exit == Exit::Good).count();
-    out + &format!("{} checked, {good} good, {} not\n", all.len(), all.len() - good)
-}
-
-fn as_json(checked: &Checked) -> serde_json::Value {
-    json!({
-        "experiment": checked.name,
-        "good": checked.exit == Exit::Good,
-        "exit": checked.exit.code(),
-        "expectations": checked.judgement.judged,
-        "stopped": checked.stopped,
-        "snapshot": checked.golden.as_ref().map(Golden::words),
-        "results": checked.digest,
-        "again": checked.again,
-    })
 }

@@ -170,7 +170,7 @@ impl Comparison<'_> {
 }
 
 /// What a set of differing parts says about where to look.
-fn layer(parts: &[&str]) -> &'static str {
+pub(super) fn layer(parts: &[&str]) -> &'static str {
     let differs = |part: &str| parts.contains(&part);
     match (differs("input"), differs("trajectory"), differs("randomness"), differs("results")) {
         (true, false, _, _) => "another input, and yet the same events: what changed had no effect",

@@ -5,15 +5,18 @@
 //! whether it has colours; names from files and models are [`clean`]ed before they reach a page.
 
 pub mod chart;
+pub mod check;
 pub mod compare;
 pub mod diagram;
 pub mod effect;
 pub mod estimate;
 pub mod find;
+pub mod github;
 pub mod heat;
 pub mod hgrm;
 pub mod histogram;
 pub mod hlog;
+pub mod junit;
 pub mod map;
 pub mod number;
 pub mod openmetrics;

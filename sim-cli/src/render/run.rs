@@ -252,9 +252,10 @@ fn expectations(judgement: &Judgement, style: Style) -> Vec<String> {
     let room = style.columns().saturating_sub(width(style.pick("✓", "FAILED")) + 5 + measured_width);
     let claim_width = claims.iter().map(|claim| width(claim)).max().unwrap_or(0).min(room.max(20));
     let lines = |(judged, claim): (&Judged, &String)| {
-        let (mark, paint) = match judged.holds {
-            true => (style.pick("✓", "ok    "), Paint::Good),
-            false => (style.pick("✗", "FAILED"), Paint::Bad),
+        let (mark, paint) = match (judged.holds, judged.undecided) {
+            (true, _) => (style.pick("✓", "ok    "), Paint::Good),
+            (false, true) => (style.pick("?", "open  "), Paint::Plain),
+            (false, false) => (style.pick("✗", "FAILED"), Paint::Bad),
         };
         let measured = clean(&judged.measured);
         let mut claim = wrap(claim, claim_width).into_iter();
@@ -305,7 +306,7 @@ mod tests {
     use sim_models::report::{Edge, Service};
 
     fn judged(claim: &str, measured: &str, holds: bool) -> Judged {
-        Judged { variant: None, claim: claim.into(), measured: measured.into(), holds }
+        Judged { claim: claim.into(), measured: measured.into(), holds, ..Judged::default() }
     }
 
     fn page() -> Page {

@@ -1,5 +1,9 @@
 //! Reports made by hand for tests.
 
+use crate::expect::Judged;
+use crate::golden::facts::Reading;
+use crate::golden::moved::{Moved, MovedMetric};
+use crate::render::check::{Checked, Document};
 use sim_core::SimDuration;
 use sim_core::stats::LatencyHistogram;
 use sim_models::report::*;
@@ -164,4 +168,62 @@ pub fn callbacks() -> Report {
         note: "Off the diagonal the callback is lost.".into(),
     });
     report
+}
+
+/// Two checked experiments: one in which everything that can fail fails, with a hostile name, and a good one.
+pub fn checked() -> Document {
+    let judged = |claim: &str, measured: &str, holds: bool, undecided: bool| Judged {
+        variant: Some("calm".into()),
+        claim: claim.into(),
+        measured: measured.into(),
+        holds,
+        undecided,
+        line: 27,
+        seeds: 20,
+        again: (!holds).then(|| "brownout run ./storm.ron --variant calm --seed 57".into()),
+        ..Judged::default()
+    };
+    let metric = |path: &str, before: f64, now: f64, moved: bool| MovedMetric {
+        metric: path.into(),
+        before: Reading::Number(before),
+        now: Reading::Number(now),
+        change: Some(now / before - 1.0),
+        mean: Some(now),
+        reach: Some(now * 0.03),
+        like_before: None,
+        seeds: 10,
+        moved,
+    };
+    let moved = Moved {
+        variant: Some("calm".into()),
+        seed: 42,
+        metrics: vec![metric("p99", 213e6, 260e6, true), metric("goodput", 1000.0, 998.0, false)],
+        parts: vec!["trajectory", "results"],
+        first_difference: "between event 40 960 (18.2 s) and event 45 056 (20.1 s)".into(),
+        events: Some((40_960, 45_056)),
+    };
+    let bad = Checked {
+        experiment: "storm, 50 % \u{1b}[2J <b>".into(),
+        file: Some("ours/storm.ron".into()),
+        exit: 4,
+        expectations: vec![
+            judged("success at least 95%", "99.2 %", true, false),
+            judged("p99 at most 300ms over 20 seeds", "340 ± 12 ms", false, false),
+            judged("p99 at most 350ms over 20 seeds", "340 ± 12 ms, and the bound lies within", false, true),
+        ],
+        snapshot: Some("snapshot differs".into()),
+        difference: Some("from line 12:\n- a & b\n+ a < b".into()),
+        moved: vec![moved],
+        again: vec!["brownout run ./storm.ron --variant calm --seed 57".into()],
+        ..Checked::default()
+    };
+    let good = Checked {
+        experiment: "steady".into(),
+        file: Some("ours/steady.ron".into()),
+        good: true,
+        expectations: vec![judged("recovered is true", "yes", true, false)],
+        snapshot: Some("snapshot same".into()),
+        ..Checked::default()
+    };
+    Document { format: 1, experiments: vec![bad, good] }
 }

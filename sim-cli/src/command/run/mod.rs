@@ -56,7 +56,8 @@ metrics.om (OpenMetrics); of many seeds also replications.json and replications.
 seconds, shares 0 to 1, what is not there is empty.
 
 What the file expects of this variant is shown with the measured value, and decides the exit code.
-With --set, or with another seed than the file's, it is shown and not enforced.")]
+With --set, or with another seed than the file's, it is shown and not enforced. What is expected
+over several seeds is decided by `brownout check`.")]
 pub struct Run {
     /// Which experiment.
     #[command(flatten)]
@@ -172,7 +173,7 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
         }
         Ok(ending)
     } else if page.expectations.failed() {
-        let failed = page.expectations.judged.iter().filter(|judged| !judged.holds).count();
+        let failed = page.expectations.judged.iter().filter(|judged| judged.fails()).count();
         let all = page.expectations.judged.len();
         app.console.say(&format!("{failed} of {all} expectations failed\n  again: {again}"));
         Ok(Exit::Failed)

@@ -1,0 +1,212 @@
+//! What a snapshot remembers for programs: `NAME.snap.json` beside `NAME.snap`, one line per run.
+//!
+//! The snapshot is for people to review. From this file, when the snapshot differs, `check` can say which metric
+//! moved and where the first different event is. It carries the hash of its snapshot, so that it is never
+//! believed about another.
+
+use crate::error::{Error, Result};
+use crate::files;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sim_core::digest::{Hex, hash_text};
+use sim_models::report::{DigestParts, Metric, Named, Report, unit_of};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// Version of the shape of [`Facts`].
+pub const FORMAT: u32 = 1;
+/// How every file of facts begins. One that begins otherwise is not ours to replace.
+const HEAD: &str = "{\"format\":";
+/// The most checkpoints that are kept of a run: 5 KB.
+const CHECKPOINTS: usize = 256;
+/// The most metrics that are kept of a run.
+const METRICS: usize = 200;
+
+/// The runs of one snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Facts {
+    /// Version of this shape: [`FORMAT`].
+    pub format: u32,
+    /// The hash of the snapshot that they belong to.
+    pub snapshot: String,
+    /// Its runs, in its order.
+    pub runs: Vec<Fact>,
+}
+
+/// One run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Fact {
+    /// The variant; none is the base.
+    pub variant: Option<String>,
+    /// Its seed.
+    pub seed: u64,
+    /// How many events it had.
+    pub events: u64,
+    /// The digest, with fewer checkpoints than a report has.
+    pub digest: DigestParts,
+    /// The metrics that people look at.
+    pub metrics: Named<Reading>,
+}
+
+/// What a metric came to: as it stands in a report, times in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Reading {
+    /// True or false.
+    Truth(bool),
+    /// A number.
+    Number(f64),
+    /// Nothing to measure.
+    Absent(()),
+}
+
+impl Reading {
+    /// Of this report.
+    pub fn of(report: &Report, path: &str) -> Self {
+        match report.metric(path) {
+            Ok(Metric::Truth(truth)) => Reading::Truth(truth),
+            Ok(Metric::Number(number, _)) if number.is_finite() => Reading::Number(number),
+            _ => Reading::Absent(()),
+        }
+    }
+
+    /// As the metric of this path.
+    pub fn metric(self, path: &str) -> Metric {
+        match self {
+            Reading::Truth(truth) => Metric::Truth(truth),
+            Reading::Number(number) => Metric::Number(number, unit_of(path)),
+            Reading::Absent(()) => Metric::Absent,
+        }
+    }
+}
+
+impl Fact {
+    /// Of this run.
+    pub fn of(report: &Report) -> Self {
+        let mut metrics = Named::default();
+        for path in report.metric_paths().into_iter().filter(|path| looked_at(path)).take(METRICS) {
+            let reading = Reading::of(report, &path);
+            metrics.push(path, reading);
+        }
+        let (variant, run) = (report.variant.clone(), &report.run);
+        Fact { variant, seed: run.seed, events: run.events, digest: thinned(&report.digest), metrics }
+    }
+}
+
+/// Whether people look at it: the summary, and of each edge and service what they are compared by.
+fn looked_at(path: &str) -> bool {
+    const EDGE: [&str; 6] =
+        [".success", ".goodput", ".amplification", ".attempts.retries", ".latency.p50", ".latency.p99"];
+    const SERVICE: [&str; 4] = [".utilisation", ".queue_mean", ".wasted", ".deaths"];
+    let ends = |with: &[&str]| with.iter().any(|end| path.ends_with(end));
+    match path {
+        path if path.starts_with("edges") => ends(&EDGE),
+        path if path.starts_with("services") => ends(&SERVICE),
+        path if path.starts_with("values") => ends(&[".value"]),
+        path => !path.contains('.'),
+    }
+}
+
+/// Every second checkpoint, until they are few.
+fn thinned(digest: &DigestParts) -> DigestParts {
+    let mut digest = digest.clone();
+    while digest.checkpoints.len() > CHECKPOINTS {
+        digest.checkpoints = digest.checkpoints.into_iter().skip(1).step_by(2).collect();
+        digest.every *= 2;
+    }
+    digest
+}
+
+/// Where the facts of a snapshot are.
+pub fn path(snapshot: &Path) -> PathBuf {
+    let mut name = snapshot.as_os_str().to_os_string();
+    name.push(".json");
+    name.into()
+}
+
+impl Facts {
+    /// Of the runs whose snapshot is `text`.
+    pub fn of<'a>(text: &str, reports: impl Iterator<Item = &'a Report>) -> Self {
+        Facts { format: FORMAT, snapshot: hash(text), runs: reports.map(Fact::of).collect() }
+    }
+
+    /// As a file: one line per run, so that a difference between two versions is one of lines.
+    pub fn text(&self) -> String {
+        let json = |fact: &Fact| serde_json::to_string(fact).expect("numbers, texts and named maps");
+        let runs: Vec<String> = self.runs.iter().map(json).collect();
+        let head = format!("{HEAD}{},\"snapshot\":\"{}\",\"runs\":[", self.format, self.snapshot);
+        format!("{head}\n{}\n]}}\n", runs.join(",\n"))
+    }
+
+    /// Writes them beside the snapshot.
+    pub fn write(&self, snapshot: &Path) -> Result<()> {
+        let path = path(snapshot);
+        if path.exists() && !files::read(&path, files::REPORT_LIMIT)?.starts_with(HEAD.as_bytes()) {
+            let cause = std::io::Error::other("it was not written by brownout, so it is not replaced");
+            return Err(Error::file("cannot write", &path, cause));
+        }
+        files::replace(&path, self.text().as_bytes())
+    }
+
+    /// Those of the snapshot at `snapshot`, which holds `text`; or why there are none.
+    pub fn read(snapshot: &Path, text: &str) -> Result<std::result::Result<Facts, String>> {
+        let path = path(snapshot);
+        let shown = files::escape_path(&path);
+        match std::fs::symlink_metadata(&path) {
+            Ok(_) => {}
+            Err(cause) if cause.kind() == ErrorKind::NotFound => {
+                return Ok(Err(format!("{shown} is not there, so only lines can be compared")));
+            }
+            Err(cause) => return Err(Error::file("cannot read", &path, cause)),
+        }
+        let bytes = files::read(&path, files::REPORT_LIMIT)?;
+        #[derive(Deserialize)]
+        struct Head {
+            format: Option<u64>,
+        }
+        let format = serde_json::from_slice(&bytes).ok().and_then(|head: Head| head.format);
+        if format != Some(u64::from(FORMAT)) {
+            return Ok(Err(format!("{shown} is not of format {FORMAT}, so only lines can be compared")));
+        }
+        Ok(match serde_json::from_slice::<Facts>(&bytes) {
+            Ok(facts) if facts.snapshot == hash(text) => Ok(facts),
+            Ok(_) => Err(format!("{shown} belongs to another snapshot, so only lines can be compared")),
+            Err(why) => Err(format!("{shown} cannot be read ({why}), so only lines can be compared")),
+        })
+    }
+}
+
+fn hash(text: &str) -> String {
+    Hex(hash_text(text)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::testdata;
+
+    #[test]
+    fn facts_are_read_back_and_belong_to_one_snapshot() {
+        let folder = std::env::temp_dir().join(format!("brownout-facts-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let snapshot = folder.join("a.snap");
+        let report = testdata::storm();
+        let facts = Facts::of("text", [&report].into_iter());
+        assert!(Facts::read(&snapshot, "text").unwrap().unwrap_err().contains("is not there"));
+        std::fs::write(path(&snapshot), facts.text()).unwrap();
+        assert_eq!(Facts::read(&snapshot, "text").unwrap().unwrap(), facts);
+        assert!(Facts::read(&snapshot, "other").unwrap().unwrap_err().contains("another snapshot"));
+        std::fs::write(path(&snapshot), "{\"format\": 9}").unwrap();
+        assert!(Facts::read(&snapshot, "text").unwrap().unwrap_err().contains("format 1"));
+        std::fs::remove_dir_all(&folder).unwrap();
+        let paths: Vec<&str> = facts.runs[0].metrics.iter().map(|(path, _)| path).collect();
+        assert!(paths.contains(&"goodput") && !paths.contains(&"run.events"), "{paths:?}");
+    }
+
+    #[test]
+    fn checkpoints_are_thinned_to_multiples() {
+        let checkpoints = (1..=1000).map(|n: u64| n.to_string()).collect();
+        let few = thinned(&DigestParts { every: 64, checkpoints, ..DigestParts::default() });
+        assert_eq!((few.every, few.checkpoints.len(), few.checkpoints[0].as_str()), (256, 250, "4"));
+    }
+}
