@@ -15,6 +15,7 @@ pub mod expect;
 pub mod experiment;
 pub mod files;
 pub mod golden;
+pub mod html;
 pub mod jobs;
 pub mod library;
 pub mod plan;

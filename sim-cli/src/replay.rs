@@ -65,6 +65,28 @@ pub fn typed(words: &[OsString]) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// What of a typed line decides the result: without where it goes, in which form, and how fast.
+pub fn result_of(typed: &str) -> String {
+    let aside = |word: &str, name: &str| {
+        word == name || word.strip_prefix(name).is_some_and(|rest| rest.starts_with('='))
+    };
+    let (mut kept, mut quoted, mut skip) = (Vec::new(), false, false);
+    let words = typed.split_inclusive(|c| {
+        quoted ^= c == '\'';
+        c == ' ' && !quoted
+    });
+    for word in words.map(str::trim_end) {
+        if std::mem::take(&mut skip) || matches!(word, "--quiet" | "-q") {
+            continue;
+        }
+        match ["--out", "--format", "--jobs", "--color"].into_iter().find(|name| aside(word, name)) {
+            Some(name) => skip = word == name,
+            None => kept.push(word),
+        }
+    }
+    kept.join(" ")
+}
+
 /// One word for a POSIX shell. What a terminal cannot show is escaped, so that the line is safe to print.
 pub fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+./:,@%^".contains(c);
@@ -83,6 +105,12 @@ mod tests {
     fn words_are_quoted_only_where_a_shell_would_change_them() {
         let words = ["/bin/x", "run", "retry-storm", "--set", "a.b[0]=\"it's\"", ""].map(OsString::from);
         assert_eq!(typed(&words), r#"brownout run retry-storm --set 'a.b[0]="it'\''s"' ''"#);
+    }
+
+    #[test]
+    fn where_a_result_goes_is_no_part_of_it() {
+        let typed = "brownout compare 'my storm' --out 'a b' --set 'x=\"--out y\"' --jobs=4 --format json --quiet --seed 7";
+        assert_eq!(result_of(typed), "brownout compare 'my storm' --set 'x=\"--out y\"' --seed 7");
     }
 
     #[test]

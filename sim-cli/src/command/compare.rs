@@ -7,10 +7,12 @@ use crate::args::{Bounds, Repeats, Subject, TableFormat};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{BASE, Opened};
 use crate::files::OutDir;
+use crate::html::{self, compare::Overlay};
 use crate::render::compare::{self as page, Against, Compared, Comparison, Verdict};
 use crate::render::estimate::{Column, less_is_better};
 use crate::render::json;
 use crate::render::run::kind;
+use crate::replay::result_of;
 use crate::replicate::{
     Effect, Estimate, Measured, Outcome, Planned, Row, measure, run_planned, spelled_out, usual,
 };
@@ -23,7 +25,7 @@ use std::sync::OnceLock;
 
 /// What `--fail-on-regression` means without a metric.
 const ANY: &str = "any";
-const FILES: [&str; 2] = ["comparison.json", "comparison.csv"];
+const FILES: [&str; 3] = ["comparison.json", "comparison.csv", "report.html"];
 
 /// `brownout compare`
 #[derive(Clone, Debug, ClapArgs)]
@@ -59,7 +61,7 @@ pub struct Compare {
     /// The form of the result
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub format: TableFormat,
-    /// Also write comparison.json and comparison.csv to this folder
+    /// Also write report.html, comparison.json and comparison.csv to this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// On how many seeds.
@@ -95,6 +97,7 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
         let paths = paths.get_or_init(|| asked(args, &report, only));
         only_spelled.get_or_init(|| only.map(|only| spelled_out(&report, only)));
         Ok(Kept {
+            overlay: (first && args.out.is_some()).then(|| Overlay::of(&report)),
             measured: measure(&report, paths)?,
             ended: Ended::of(&report),
             faults: (report.timeline.disturbances, report.run.duration),
@@ -124,6 +127,10 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     if let Some(out) = out {
         out.write(FILES[0], json.as_bytes())?;
         out.write(FILES[1], csv.as_bytes())?;
+        let overlay = |row: &Vec<Option<Kept>>| row.iter().flatten().find_map(|kept| kept.overlay.clone());
+        let overlays: Vec<_> = outcome.rows.iter().map(overlay).collect();
+        let page = html::compare::page(&comparison, &overlays, &result_of(&app.typed));
+        out.write(FILES[2], page.html().as_bytes())?;
     }
     let document = match args.format {
         TableFormat::Text => page::text(&comparison, app.console.style()),
@@ -197,6 +204,8 @@ fn chosen(args: &Compare, app: &App, opened: &Opened) -> Result<Vec<Option<Strin
 
 /// What is kept of one run.
 struct Kept {
+    /// What `report.html` draws of the first run of a variant.
+    overlay: Option<Overlay>,
     measured: Vec<(Measured, Unit)>,
     ended: Ended,
     picture: Option<Series>,

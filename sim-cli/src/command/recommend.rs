@@ -472,7 +472,7 @@ impl Search<'_> {
                 objective: Estimate::of(&numbers),
                 metrics: (0..goal.wishes.len()).map(metric).collect(),
                 holds: (0..goal.wishes.len()).map(holds).collect(),
-                minus_today: of_today.map(|today| Estimate::of_differences(&numbers, &today)),
+                minus_today: of_today.map(|today| Estimate::of(&differences(&numbers, &today))),
                 better,
             }
         };
@@ -611,4 +611,13 @@ fn is_better(mine: Option<f64>, theirs: Option<f64>) -> bool {
         (Some(_), None) => true,
         (None, _) => false,
     }
+}
+
+/// Seed by seed, where both are numbers.
+fn differences(values: &[Measured], base: &[Measured]) -> Vec<Measured> {
+    let both = |(a, b): (&Measured, &Measured)| match (a, b) {
+        (Measured::Number(a), Measured::Number(b)) => Measured::Number(a - b),
+        _ => Measured::Absent,
+    };
+    values.iter().zip(base).map(both).collect()
 }

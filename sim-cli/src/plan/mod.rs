@@ -25,7 +25,7 @@ use crate::jobs::{in_order, threads};
 use crate::library::Found;
 use crate::render::number::count;
 use crate::render::sweep::Axis;
-use crate::replay::Replay;
+use crate::replay::{Replay, quote};
 use crate::replicate::{MOST_RUNS, Seeds};
 use serde::{Deserialize, Serialize};
 use sim_core::digest::{Digester, Hex, hash_text};
@@ -275,6 +275,26 @@ impl Ready {
         }
         let bounds = plan.limits.bounds();
         Ok(Ready { plan, grid, bounds, dir: app.global.dir.clone(), file: Some(path.into()) })
+    }
+
+    /// The command line that makes all of it in one go.
+    pub fn again(&self) -> String {
+        let Plan { variant, set, axes, seeds, metrics, .. } = &self.plan;
+        let axes = axes.iter().map(|axis| (axis.path.clone(), axis.values.join(",")));
+        let replay = Replay {
+            dir: self.dir.clone(),
+            experiment: self.plan.experiment.argument.clone(),
+            variant: variant.clone(),
+            set: set.iter().cloned().chain(axes).collect(),
+            seed: seeds.first,
+        };
+        let mut line = replay.bounded_line("sweep", &self.bounds);
+        if self.plan.own_seeds {
+            line = line.replacen(&format!(" --seed {}", seeds.first), "", 1);
+        }
+        line += &format!(" --replications {}", seeds.count);
+        metrics.iter().for_each(|metric| line += &format!(" --metric {}", quote(metric)));
+        line
     }
 
     /// How many runs there are.

@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 pub const PLAN: &str = "plan.json";
 const JOURNAL: &str = "runs.jsonl";
 /// The result, as written by `sweep` and `sweep merge`.
-pub const RESULTS: [&str; 2] = ["sweep.json", "sweep.csv"];
+pub const RESULTS: [&str; 3] = ["sweep.json", "sweep.csv", "report.html"];
 /// The longest line that is looked at, in bytes.
 const LONGEST: u64 = 1 << 30;
 

@@ -137,7 +137,8 @@ pub fn text(comparison: &Comparison, style: Style) -> String {
     written.join("\n\n") + "\n"
 }
 
-fn legend(comparison: &Comparison, best: &str) -> String {
+/// What the numbers of the table are; `best` is the mark of the best ones.
+pub fn legend(comparison: &Comparison, best: &str) -> String {
     match comparison.seeds.count {
         1 => "one seed has no interval: --replications 10 tells which differences are clear".into(),
         n => {
@@ -149,7 +150,7 @@ fn legend(comparison: &Comparison, best: &str) -> String {
 }
 
 /// What pairing saved, in the metrics that somebody asks about.
-fn pairing(comparison: &Comparison, style: Style) -> Option<String> {
+pub fn pairing(comparison: &Comparison, style: Style) -> Option<String> {
     let factors = |column: usize| {
         let others = comparison.variants.iter().filter_map(|variant| variant.effects.get(column));
         others.filter_map(|effect| effect.pairing).collect::<Vec<f64>>()
@@ -231,7 +232,7 @@ fn table(comparison: &Comparison, markdown: bool, style: Style) -> Grid {
 }
 
 /// The one variant that is better than all others in this metric, its interval clear of theirs.
-fn best(comparison: &Comparison, column: usize) -> Option<usize> {
+pub fn best(comparison: &Comparison, column: usize) -> Option<usize> {
     let less = comparison.metrics[column].less_is_better?;
     if comparison.variants.len() < 2 {
         return None;
@@ -332,7 +333,7 @@ fn against(baseline: &Against, style: Style) -> Vec<String> {
 }
 
 /// How a comparison with a saved run was made.
-fn how(baseline: &Against) -> String {
+pub fn how(baseline: &Against) -> String {
     let Seeds { first, count } = baseline.seeds;
     let seeds = match count {
         1 => format!("seed {first}"),

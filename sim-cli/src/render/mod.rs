@@ -30,7 +30,7 @@ pub mod table;
 pub(crate) mod testdata;
 pub mod timeline;
 pub mod trace;
-mod traffic;
+pub mod traffic;
 
 /// A text of unknown origin made safe to print.
 pub use crate::files::escape as clean;

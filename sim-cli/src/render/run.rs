@@ -193,7 +193,7 @@ fn values(report: &Report, style: Style) -> Vec<String> {
 }
 
 /// How far a measured value is from the exact one, relative where that means anything.
-pub(super) fn off_by(measured: f64, exact: f64) -> String {
+pub fn off_by(measured: f64, exact: f64) -> String {
     let off = measured - exact;
     match exact {
         _ if !off.is_finite() => NOTHING.into(),

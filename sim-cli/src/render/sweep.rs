@@ -160,7 +160,7 @@ fn cells(swept: &Swept, style: Style) -> Vec<String> {
 
 /// The first metric that is a number and not the same everywhere, else the first that is a number; where none
 /// is, how often the first truth was true.
-fn shown(swept: &Swept) -> Option<usize> {
+pub fn shown(swept: &Swept) -> Option<usize> {
     let means = |column: usize, truths: bool| -> Vec<f64> {
         let metrics = swept.cells.iter().map(|cell| &cell.metrics[column]);
         let numbers = metrics.filter(|metric| truths || metric.yes.is_none());
@@ -227,7 +227,7 @@ fn axis_heads(swept: &Swept) -> Vec<String> {
 }
 
 /// A value without quotes, and without the constructor around it if it is all that is in there.
-fn label(value: &str) -> String {
+pub fn label(value: &str) -> String {
     let value = value.trim();
     let inner = value.strip_suffix(')').and_then(|value| value.split_once('(')).map(|(_, inner)| inner);
     let inner = inner.filter(|inner| !inner.contains([',', '(', ':']) && !inner.is_empty());
@@ -235,7 +235,7 @@ fn label(value: &str) -> String {
 }
 
 /// Where a value stands on an axis: a number, seconds, or per second.
-fn number_in(value: &str) -> Option<f64> {
+pub fn number_in(value: &str) -> Option<f64> {
     let text = label(value);
     let duration = || text.parse::<SimDuration>().ok().map(SimDuration::as_secs_f64);
     let rate = || text.parse::<Rate>().ok().map(Rate::get);

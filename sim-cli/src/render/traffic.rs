@@ -10,7 +10,7 @@ use sim_models::report::{Edge, Little, Report, Service};
 const MOST: usize = 12;
 
 /// The most telling of many: those of users, then those that failed most; in their own order.
-fn chosen_edges(report: &Report) -> (Vec<(&str, &Edge)>, usize) {
+pub fn chosen_edges(report: &Report) -> (Vec<(&str, &Edge)>, usize) {
     let mut edges: Vec<(usize, &str, &Edge)> =
         report.edges.iter().enumerate().map(|(index, (name, edge))| (index, name, edge)).collect();
     let left_out = edges.len().saturating_sub(MOST);

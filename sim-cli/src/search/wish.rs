@@ -275,7 +275,7 @@ mod tests {
         let held = |text: &str| Wish::parse(text).expect("a wish").held(&report).expect("known");
         assert_eq!(
             held("time_to_recover <= 10s"),
-            Held { measured: None, holds: false, breach: 10.0, room: 0.0 }
+            Held { measured: None, holds: false, breach: 10.0, room: 0.0, unit: Unit::Duration }
         );
         assert!(held("time_to_recover > 10s").holds);
         assert!(!held("success < 0.9").holds && !held("success > 0.9").holds);

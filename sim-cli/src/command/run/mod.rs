@@ -12,14 +12,16 @@ use crate::render::openmetrics::openmetrics;
 use crate::render::replicated::{self, Replicated};
 use crate::render::run::{Page, next_steps, text};
 use crate::replicate::Row;
-use crate::simulate::{ending, simulate};
-use crate::{expect, tables, windows};
+use crate::simulate::{ending, simulate, trace};
+use crate::{expect, html, tables, windows};
 use clap::{Args as ClapArgs, ValueEnum};
 use sim_models::report::Report;
+use sim_models::trace::Selection;
 use std::path::PathBuf;
 
 /// What `--out` writes.
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
+    "report.html",
     "report.json",
     "report.txt",
     "windows.csv",
@@ -32,7 +34,7 @@ const FILES: [&str; 10] = [
     "replications.csv",
 ];
 /// Of these, what one run writes.
-const OF_ONE: usize = 8;
+const OF_ONE: usize = 9;
 
 /// `brownout run`
 #[derive(Clone, Debug, ClapArgs)]
@@ -50,7 +52,7 @@ Examples:
 
 One run is one sample: an interval and a word on theory take more seeds. The page is then that of the first.
 
-Files of --out: report.json (all of it), report.txt (this page), windows.csv (a row per window),
+Files of --out: report.html (to read and to show), report.json (all of it), report.txt (this page), windows.csv (a row per window),
 tidy.csv (a row per number), edges.csv, services.csv, latency.csv (a row per bucket) and
 metrics.om (OpenMetrics); of many seeds also replications.json and replications.csv. In CSV times are
 seconds, shares 0 to 1, what is not there is empty.
@@ -141,6 +143,7 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
         expect::judge(&prepared, &opened.experiment, report).map_err(|failed| app.invalid(&failed))?;
     let page = Page { replicated, ..page(&opened, report, judged) };
     if let Some(out) = &out {
+        out.write("report.html", html(args, app, &prepared, report, &page)?.as_bytes())?;
         out.write("report.json", json(report).as_bytes())?;
         out.write("report.txt", text(report, &page, crate::render::Style::default()).as_bytes())?;
         out.write("windows.csv", windows::csv(report).as_bytes())?;
@@ -180,6 +183,22 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
     } else {
         Ok(Exit::Good)
     }
+}
+
+/// The page of the run, with a few of its calls: for those it is made again, on the same luck.
+fn html(args: &Run, app: &App, prepared: &Prepared, report: &Report, page: &Page) -> Result<String> {
+    let few = Selection { slowest: 2, failed: 3, ..Selection::default() };
+    let traces = match prepared.resolved.model.untraceable() {
+        Some(_) => Vec::new(),
+        None => trace(prepared, &args.bounds, few, &app.console.interrupt, None)?.traces,
+    };
+    let effective = prepared.resolved.canonical.to_string();
+    let again = prepared.replay.bounded_line("trace", &args.bounds);
+    Ok(html::run::page(
+        report,
+        &html::run::Around { page, effective: &effective, traces: &traces, again: &again },
+    )
+    .html())
 }
 
 /// One run.

@@ -24,7 +24,8 @@ pub struct Here {
     /// The form of the result
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub format: TableFormat,
-    /// Keep every run in this folder, so that the same command resumes, and write sweep.json and sweep.csv there
+    /// Keep every run in this folder, so that the same command resumes, and write report.html, sweep.json and
+    /// sweep.csv there
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Begin anew: what the folder has is moved aside, into a folder in it
@@ -68,7 +69,7 @@ pub(super) fn command(args: &Here, app: &mut App) -> Result<Exit> {
     let (swept, exit) = results.reduce(&ready, metrics.as_ref(), app.console.interrupt.exit());
     let interrupted = matches!(exit, Exit::Interrupted | Exit::Terminated);
     if let (Some(out), false) = (&out, interrupted) {
-        for (name, text) in RESULTS.iter().zip(files(&swept)) {
+        for (name, text) in RESULTS.iter().zip(files(&swept, &ready)) {
             out.write(name, text.as_bytes())?;
         }
     }

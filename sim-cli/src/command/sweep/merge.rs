@@ -77,7 +77,7 @@ pub(super) fn command(args: &Merge, app: &mut App) -> Result<Exit> {
     }
     let (swept, exit) = results.reduce(&ready, metrics.as_ref(), None);
     let out = OutDir::prepare(&folder, &RESULTS)?;
-    for (name, text) in RESULTS.iter().zip(files(&swept)) {
+    for (name, text) in RESULTS.iter().zip(files(&swept, &ready)) {
         out.write(name, text.as_bytes())?;
     }
     app.console.document(&document(&swept, args.format, app))?;

@@ -12,6 +12,7 @@ use crate::args::{Bounds, TableFormat, assignment, seed};
 use crate::axis::{Typed, typed};
 use crate::error::{Exit, Result};
 use crate::experiment::Opened;
+use crate::html;
 use crate::plan::{Asked, Ready};
 use crate::render::json;
 use crate::render::sweep::{self as page, Swept};
@@ -121,8 +122,8 @@ fn planned(subject: &Subject, app: &mut App) -> Result<(Opened, Ready)> {
 }
 
 /// The result as files.
-fn files(swept: &Swept) -> [String; 2] {
-    [json(swept), page::csv(swept)]
+fn files(swept: &Swept, ready: &Ready) -> [String; 3] {
+    [json(swept), page::csv(swept), html::sweep::page(swept, &ready.again()).html()]
 }
 
 /// The result as one document.

@@ -1,0 +1,188 @@
+//! Where calls, attempts and work went, edge by edge and service by service.
+
+use super::Block;
+use super::bars::{Part, stacked};
+use super::table::{Cell, Table};
+use crate::render::number::{count, duration, number, or_nothing, percent, rate, roughly};
+use sim_models::report::{Edge, Report};
+
+/// Bars and tables.
+pub fn blocks(report: &Report) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    if !report.edges.is_empty() {
+        let calls = |edge: &Edge| (edge.calls.started, call_endings(edge));
+        blocks.push(Block::Html(endings(report, "How calls ended", "calls", &["goodput"], calls, |edge| {
+            vec![rate(edge.goodput)]
+        })));
+        let attempts = |edge: &Edge| (edge.attempts.sent, attempt_endings(edge));
+        blocks.push(Block::Html(endings(
+            report,
+            "How attempts ended",
+            "attempts",
+            &["per call", "per user call"],
+            attempts,
+            |edge| [edge.amplification, edge.per_user_call].map(|x| or_nothing(x, number)).to_vec(),
+        )));
+        let most = report
+            .edges
+            .iter()
+            .filter_map(|(_, edge)| edge.per_user_call.or(edge.amplification))
+            .fold(0.0, f64::max);
+        if most > 1.005 {
+            blocks.push(Block::Html(amplification(report, most)));
+        }
+    }
+    if !report.services.is_empty() {
+        blocks.push(Block::Html(work(report)));
+        blocks.push(Block::Html(services(report)));
+        blocks.extend(little(report).map(Block::Html));
+    }
+    blocks
+}
+
+/// Each way in which calls end: class of its colour, name, how many.
+fn call_endings(edge: &Edge) -> Vec<(&'static str, &'static str, u64)> {
+    let (calls, by) = (&edge.calls, &edge.calls.failed_by);
+    vec![
+        ("c-ok", "ok", calls.ok),
+        ("c-timed-out", "timed out", by.timed_out),
+        ("c-rejected", "rejected", by.rejected),
+        ("c-error", "error", by.error),
+        ("c-other", "refused", by.refused),
+        ("c-other", "reset", by.reset),
+        ("c-timed-out", "deadline", calls.deadline),
+        ("c-breaker", "breaker open", calls.breaker_open),
+        ("c-breaker", "bulkhead full", calls.bulkhead_full),
+        ("c-other", "cancelled", calls.cancelled),
+        ("c-flight", "in flight", calls.in_flight),
+    ]
+}
+
+fn attempt_endings(edge: &Edge) -> Vec<(&'static str, &'static str, u64)> {
+    let attempts = &edge.attempts;
+    vec![
+        ("c-ok", "ok", attempts.ok),
+        ("c-timed-out", "timed out", attempts.timed_out),
+        ("c-rejected", "rejected", attempts.rejected),
+        ("c-error", "error", attempts.error),
+        ("c-other", "refused", attempts.refused),
+        ("c-other", "reset", attempts.reset),
+        ("c-other", "cancelled", attempts.cancelled),
+        ("c-flight", "in flight", attempts.in_flight),
+    ]
+}
+
+/// A bar per edge and the same in words; `more` columns of numbers before them.
+fn endings(
+    report: &Report,
+    caption: &str,
+    what: &str,
+    heads: &[&str],
+    of: impl Fn(&Edge) -> (u64, Vec<(&'static str, &'static str, u64)>),
+    more: impl Fn(&Edge) -> Vec<String>,
+) -> String {
+    let mut table =
+        Table::new(caption).words("edge").numbers([what]).numbers(heads).words("shares").words("in words");
+    for (name, edge) in report.edges.iter() {
+        let (all, endings) = of(edge);
+        let there: Vec<_> = endings.into_iter().filter(|(.., n)| *n > 0).collect();
+        let share = |n: u64| roughly(n as f64 / all.max(1) as f64);
+        let named: Vec<String> = there.iter().map(|(_, name, n)| format!("{name} {}", share(*n))).collect();
+        let parts: Vec<Part> = there
+            .iter()
+            .zip(&named)
+            .map(|((class, _, n), words)| (*class, words.as_str(), *n as f64))
+            .collect();
+        let bar = Cell::html(stacked(&parts, all as f64));
+        let cells =
+            [Cell::from(name), count(all).into()].into_iter().chain(more(edge).into_iter().map(Cell::from));
+        table.row(cells.chain([bar, named.join(", ").into()]));
+    }
+    table.build()
+}
+
+/// Attempts per call that users made, layer by layer.
+fn amplification(report: &Report, most: f64) -> String {
+    let mut table = Table::new("Attempts on each edge for one call of a user")
+        .words("edge")
+        .numbers(["attempts"])
+        .words("");
+    for (name, edge) in report.edges.iter() {
+        let per = edge.per_user_call.or(edge.amplification).unwrap_or(0.0);
+        let parts =
+            [("c-first", "first attempts", per.min(1.0)), ("c-retry", "more than one", (per - 1.0).max(0.0))];
+        table.row([Cell::from(name), number(per).into(), Cell::html(stacked(&parts, most))]);
+    }
+    table.build()
+}
+
+/// Useful and wasted work of each service, on one scale.
+fn work(report: &Report) -> String {
+    let most = report.services.iter().map(|(_, service)| service.work).max().unwrap_or(0);
+    let mut table = Table::new("Work done: for callers who waited, and for callers who had given up")
+        .words("service")
+        .numbers(["work", "wasted"])
+        .words("useful | wasted");
+    for (name, service) in report.services.iter() {
+        let useful = service.work.saturating_sub(service.work_wasted);
+        let parts = [("c-ok", "useful", useful as f64), ("c-waste", "wasted", service.work_wasted as f64)];
+        table.row([
+            Cell::from(name),
+            duration(service.work).into(),
+            or_nothing(service.wasted, percent).into(),
+            Cell::html(stacked(&parts, most as f64)),
+        ]);
+    }
+    table.build()
+}
+
+fn services(report: &Report) -> String {
+    let deaths = report.services.iter().any(|(_, service)| service.deaths > 0);
+    let heads =
+        ["replicas", "workers", "busy", "arrived", "completed", "mean queue", "at most", "places", "wait"];
+    let table = Table::new("Queues and workers").words("service").numbers(heads);
+    let mut table = if deaths { table.numbers(["deaths"]) } else { table };
+    for (name, service) in report.services.iter() {
+        let cells = [
+            name.to_string(),
+            count(u64::from(service.replicas)),
+            count(service.workers),
+            percent(service.utilisation),
+            count(service.arrived),
+            count(service.completed),
+            number(service.queue_mean),
+            count(service.queue_max),
+            service.queue_capacity.map_or_else(|| "unbounded".into(), count),
+            or_nothing(service.wait_mean, duration),
+        ];
+        let died = deaths.then(|| count(service.deaths));
+        table.row(cells.into_iter().chain(died).map(Cell::from));
+    }
+    table.build()
+}
+
+/// Little's law, both sides measured apart.
+fn little(report: &Report) -> Option<String> {
+    let mut table = Table::new(
+        "Little's law: those in a service are as many as come per second times how long they stay",
+    )
+    .words("service")
+    .numbers(["in it, on average", "let in per second", "each stays", "their product"])
+    .words("");
+    for (name, service) in report.services.iter() {
+        let Some(law) = &service.little else { continue };
+        // Sums of whole nanoseconds: only the last step is in floats.
+        let holds = (law.number - law.product).abs() <= 1e-9 * law.number.abs().max(law.product.abs());
+        let verdict =
+            if holds { Cell::classed("✓ equal", "good") } else { Cell::classed("✗ NOT equal", "bad") };
+        let cells = [
+            name.into(),
+            number(law.number),
+            rate(law.rate),
+            duration(law.time.round() as u64),
+            number(law.product),
+        ];
+        table.row(cells.map(|cell: String| Cell::from(cell)).into_iter().chain([verdict]));
+    }
+    (!table.is_empty()).then(|| table.build())
+}
