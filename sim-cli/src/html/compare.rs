@@ -7,7 +7,7 @@ use super::run::{self, Track, time_axis, unit_word};
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again};
 use crate::files::escape as clean;
-use crate::render::compare::{Compared, Comparison, best, how, legend, pairing};
+use crate::render::compare::{Compared, Comparison, best, how, legend, pairing, upper_first};
 use crate::render::estimate::{Column, estimate, heads};
 use crate::render::number::{NOTHING, difference, duration, or_nothing, plus_minus};
 use crate::render::{Paint, Style};
@@ -100,7 +100,7 @@ pub fn page(comparison: &Comparison, overlays: &[Option<Overlay>], again_line: &
 
 fn metrics(comparison: &Comparison) -> Vec<Block> {
     let style = Style::default();
-    let caption = legend(comparison, "; ★ is best, clear of all others");
+    let caption = upper_first(&legend(comparison, "; ★ is best, clear of all others"));
     let mut table = Table::new(&caption).words("variant").numbers(heads(&comparison.metrics));
     let best: Vec<Option<usize>> =
         (0..comparison.metrics.len()).map(|column| best(comparison, column)).collect();

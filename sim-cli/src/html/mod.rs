@@ -237,3 +237,6 @@ pub fn again(commands: &[(String, String)], digest: &[(String, String)], effecti
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests;

@@ -137,7 +137,7 @@ pub fn text(comparison: &Comparison, style: Style) -> String {
     written.join("\n\n") + "\n"
 }
 
-/// What the numbers of the table are; `best` is the mark of the best ones.
+/// How sure the numbers are; `best` says what a star means.
 pub fn legend(comparison: &Comparison, best: &str) -> String {
     match comparison.seeds.count {
         1 => "one seed has no interval: --replications 10 tells which differences are clear".into(),
@@ -387,7 +387,8 @@ pub fn markdown(comparison: &Comparison) -> String {
     out
 }
 
-fn upper_first(text: &str) -> String {
+/// As a sentence begins.
+pub fn upper_first(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

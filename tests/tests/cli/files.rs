@@ -76,9 +76,12 @@ fn results_are_written_where_nothing_of_others_is() {
     assert_eq!(run(&out).exit, Exit::Good);
     let mut names: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    let files =
-        ["edges.csv", "latency.csv", "metrics.om", "report.json", "report.txt", "services.csv", "tidy.csv"];
-    assert_eq!(names, [&[".brownout"][..], &files, &["windows.csv"]].concat());
+    let reports = ["report.html", "report.json", "report.txt"];
+    let tables = ["services.csv", "tidy.csv", "windows.csv"];
+    assert_eq!(
+        names,
+        [&[".brownout", "edges.csv", "latency.csv", "metrics.om"][..], &reports, &tables].concat()
+    );
 
     let theirs = folder.path().join("theirs");
     fs::create_dir(&theirs).unwrap();
@@ -90,6 +93,27 @@ fn results_are_written_where_nothing_of_others_is() {
 
     assert_eq!(run(&folder.path().join("no/parent")).exit, Exit::Io);
     assert_eq!(run(Path::new(&file)).exit, Exit::Io);
+}
+
+#[test]
+fn a_page_to_show_is_the_same_wherever_and_however_it_is_made() {
+    let folder = tempdir().unwrap();
+    let file = toy(folder.path());
+    for words in
+        [&["run"][..], &["compare", "--replications", "2"], &["sweep", "--over", "run.duration=1s,2s"]]
+    {
+        let page = |name: &str, jobs: &str| {
+            let out = folder.path().join(format!("{}-{name}", words[0]));
+            let rest = [&file, "--out", out.to_str().unwrap(), "--jobs", jobs];
+            let ran = brownout(&[words, &rest].concat());
+            assert!(matches!(ran.exit, Exit::Good | Exit::Failed), "{}", ran.stderr);
+            fs::read_to_string(out.join("report.html")).unwrap()
+        };
+        let one = page("one", "1");
+        assert!(one == page("two", "2"), "{words:?}");
+        assert!(one.contains(&format!("<code>brownout {}", words[0])), "{words:?} says how to make it again");
+        assert!(!one.contains("--out"), "{words:?}");
+    }
 }
 
 #[cfg(unix)]
