@@ -22,12 +22,8 @@ fn main() {
         variant: Some(EVIL.into()),
         claim: EVIL.into(),
         measured: EVIL.into(),
-        holds: false,
-        undecided: false,
-        line: 1,
-        seeds: 1,
-        worst_seed: None,
         again: Some(EVIL.into()),
+        ..Judged::default()
     }];
     let expectations = Judgement { judged, not_enforced: Some(EVIL.into()) };
     let around = Page { expectations, next: vec![(EVIL.into(), EVIL.into())], replicated: None };

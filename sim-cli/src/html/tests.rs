@@ -37,8 +37,12 @@ fn storm() -> Report {
 }
 
 fn run_page() -> Page {
-    let judged =
-        |holds| Judged { variant: None, claim: "recovered is false".into(), measured: "no".into(), holds };
+    let judged = |holds| Judged {
+        claim: "recovered is false".into(),
+        measured: "no".into(),
+        holds,
+        ..Judged::default()
+    };
     let expectations = Judgement { judged: vec![judged(true), judged(false)], not_enforced: None };
     let next = vec![("again".into(), "brownout run retry-storm --seed 42".into())];
     let page = TextPage { expectations, next, replicated: None };
@@ -97,6 +101,7 @@ fn swept(axes: usize) -> Swept {
         at,
         metrics: vec![Estimate::of(&[Measured::Number(3.2e6), Measured::Number(3.3e6)])],
         exact: vec![exact],
+        ..SweptCell::default()
     };
     Swept {
         experiment: "utilisation-knee".into(),
