@@ -1,9 +1,15 @@
 //! Variants side by side: a sentence and a line of goodput each, a table of what they come to, and the
 //! differences to the first on the same seeds.
 
-use super::effect::{self, Seedwise};
+mod against;
+mod verdict;
+
+pub use against::{Against, Changed, Regressions, how};
+pub use verdict::{Verdict, sentence};
+
+use super::effect;
 use super::estimate::{Column, estimate, heads, unit_word};
-use super::number::{NOTHING, difference, duration, percent, plus_minus};
+use super::number::{NOTHING, difference, percent, plus_minus};
 use super::run::quiet;
 use super::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
 use super::timeline;
@@ -71,48 +77,6 @@ pub struct Compared {
     pub picture: Option<Series>,
 }
 
-/// Variants held against a saved run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Against {
-    /// The file.
-    pub file: String,
-    /// What was set when it was made.
-    pub set: Vec<(String, String)>,
-    /// Its seeds.
-    pub seeds: Seeds,
-    /// How many seeds both have; differences are taken seed by seed on these. 0 if the samples are independent.
-    pub paired: u64,
-    /// The variants that both have.
-    pub variants: Vec<Changed>,
-    /// The variants that it does not have.
-    pub missing: Vec<String>,
-    /// What is clearly worse, if somebody asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub regressions: Option<Regressions>,
-}
-
-/// What is clearly worse than in a saved run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Regressions {
-    /// How many metrics of variants were judged.
-    pub judged: usize,
-    /// What is worse, in words.
-    pub found: Vec<String>,
-    /// What a regression is, in words.
-    pub rule: String,
-}
-
-/// One variant, then and now.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Changed {
-    /// Its name.
-    pub name: String,
-    /// What clearly differs.
-    pub sentence: String,
-    /// What each metric differs by; null where the saved run does not have it.
-    pub effects: Vec<Option<Effect>>,
-}
-
 /// The page.
 pub fn text(comparison: &Comparison, style: Style) -> String {
     let mut sections =
@@ -128,7 +92,7 @@ pub fn text(comparison: &Comparison, style: Style) -> String {
         lines.extend(pairing(comparison, style).iter().flat_map(|line| quiet(line, "  ", style)));
     }
     sections.push(lines);
-    sections.extend(comparison.baseline.as_ref().map(|baseline| against(baseline, style)));
+    sections.extend(comparison.baseline.as_ref().map(|baseline| against::lines(baseline, style)));
     if !comparison.next.is_empty() {
         sections.push(vec![format!("  {}  {}", style.paint(Paint::Quiet, "look at one"), comparison.next)]);
     }
@@ -314,44 +278,6 @@ fn named(said: &[(&str, &str)], style: Style) -> Vec<String> {
     said.iter().zip(&names).flat_map(line).collect()
 }
 
-/// What has changed since a run was saved.
-fn against(baseline: &Against, style: Style) -> Vec<String> {
-    let mut lines =
-        vec![format!("  {}", style.paint(Paint::Strong, &format!("against {}", clean(&baseline.file))))];
-    lines.extend(quiet(&how(baseline), "  ", style));
-    let said = baseline.variants.iter().map(|v| (v.name.as_str(), v.sentence.as_str()));
-    lines.extend(named(&said.collect::<Vec<_>>(), style));
-    if let Some(Regressions { found, rule, .. }) = &baseline.regressions {
-        for regression in found {
-            let text = format!("worse: {}", clean(regression));
-            let worse = wrap(&text, style.columns() - 2);
-            lines.extend(worse.iter().map(|line| format!("  {}", style.paint(Paint::Bad, line))));
-        }
-        lines.extend(quiet(&clean(rule), "  ", style));
-    }
-    lines
-}
-
-/// How a comparison with a saved run was made.
-pub fn how(baseline: &Against) -> String {
-    let Seeds { first, count } = baseline.seeds;
-    let seeds = match count {
-        1 => format!("seed {first}"),
-        _ => format!("seeds {first} to {}", first.wrapping_add(u64::from(count) - 1)),
-    };
-    let set = baseline.set.iter().map(|(path, value)| format!(", {}={}", clean(path), clean(value)));
-    let how = match baseline.paired {
-        _ if count == 1 => "one seed has no interval".into(),
-        0 => "other seeds: independent samples, Welch's interval".into(),
-        n => format!("the same luck: differences seed by seed on {n} seeds"),
-    };
-    let missing = match baseline.missing.as_slice() {
-        [] => String::new(),
-        missing => format!("; it does not have {}", clean(&missing.join(", "))),
-    };
-    format!("saved with {seeds}{}; {how}{missing}", set.collect::<String>())
-}
-
 /// A pull request's comment.
 pub fn markdown(comparison: &Comparison) -> String {
     let style = Style::default();
@@ -441,82 +367,6 @@ pub fn csv(comparison: &Comparison) -> String {
         }
     }
     out
-}
-
-/// What a variant comes to over its seeds, in words.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Verdict {
-    /// `recovers in 1.2 s on all 10 seeds`.
-    pub text: String,
-    /// As another variant's sentence mentions it: `never`, `in 1.2 s`, `on 3 of 10 seeds`.
-    pub brief: String,
-}
-
-impl Verdict {
-    /// `kinds` are the kinds of verdict with how often each was reached, the most frequent first.
-    pub fn of(recovered: &Estimate, time: &Estimate, kinds: &[(&str, usize)]) -> Self {
-        let say = |text: String, brief: String| Verdict { text, brief };
-        let mean = match time.mean {
-            Some(0.0) => " at once".into(),
-            Some(ns) => format!(" in {}", duration(ns as u64)),
-            None => String::new(),
-        };
-        match recovered.yes.map(|yes| (yes, recovered.n)) {
-            Some((0, all)) if all > 0 => {
-                let (words, brief) = match kinds.first() {
-                    Some(("degraded", _)) => ("stays degraded", "stays degraded"),
-                    _ => ("never recovers", "never"),
-                };
-                let on = if all > 1 { format!(" (0 of {all} seeds)") } else { String::new() };
-                say(format!("{words}{on}"), brief.into())
-            }
-            Some((yes, all)) if yes == all => {
-                let on = if all > 1 { format!(" on all {all} seeds") } else { String::new() };
-                say(format!("recovers{mean}{on}"), mean.trim_start().into())
-            }
-            Some((yes, all)) => {
-                let on = format!("on {yes} of {all} seeds");
-                say(format!("recovers {on} only, then{mean}"), on)
-            }
-            None => {
-                let runs: usize = kinds.iter().map(|(_, n)| n).sum();
-                let part = |(kind, n): &(&str, usize)| {
-                    if *n == runs { kind.to_string() } else { format!("{kind} on {n}") }
-                };
-                let parts = kinds.iter().map(part).collect::<Vec<_>>().join(", ");
-                match (kinds.len(), runs) {
-                    (_, 0) => say("not run".into(), "not run".into()),
-                    (_, 1) => say(parts.clone(), parts),
-                    (1, _) => say(format!("{parts} on all {runs} seeds"), parts),
-                    _ => say(format!("{parts} of {runs} seeds"), parts),
-                }
-            }
-        }
-    }
-}
-
-/// What a variant comes to, and what clearly differs from the first one: `recovers in 1.2 s on all 10 seeds (base
-/// never); p99 4.2x lower (3.9 to 4.6); better on all 10 seeds`.
-pub fn sentence(variant: &Compared, first: &Compared, metrics: &[Column]) -> String {
-    let (own, other) = (&variant.verdict, &first.verdict);
-    let mut sentence = own.text.clone();
-    // Two times to recover are worth telling apart only where they clearly differ.
-    let time = metrics.iter().position(|metric| metric.path == "time_to_recover");
-    let in_time = |verdict: &Verdict| verdict.brief.starts_with("in ") || verdict.brief == "at once";
-    let alike = time.is_some_and(|column| {
-        let effect = &variant.effects[column];
-        in_time(own) && in_time(other) && effect.can_tell() && !effect.clear
-    });
-    if own.brief != other.brief && !other.brief.is_empty() && !alike {
-        sentence += &format!(" ({} {})", first.name, other.brief);
-    }
-    let seedwise = Seedwise::of(metrics, &variant.effects, &variant.values, &first.values);
-    let effects = effect::effects(metrics, &variant.effects, seedwise);
-    match (sentence.is_empty(), effects.is_empty()) {
-        (_, true) => sentence,
-        (true, _) => effects,
-        _ => format!("{sentence}; {effects}"),
-    }
 }
 
 #[cfg(test)]
@@ -621,33 +471,5 @@ mod tests {
         let style = Style { width: 60, unicode: false, ..Style::default() };
         let text = text(&comparison, style);
         assert!(text.is_ascii() && !text.contains("NaN") && !text.contains('*'), "{text}");
-    }
-
-    #[test]
-    fn verdicts_in_words() {
-        let truth = |yes, n| Estimate { n, yes: Some(yes), ..Estimate::default() };
-        let (time, none) = (Estimate { n: 7, mean: Some(12e9), ..Estimate::default() }, Estimate::default());
-        let at_once = Estimate { n: 10, mean: Some(0.0), ..Estimate::default() };
-        for (recovered, time, kinds, text, brief) in [
-            (truth(10, 10), &time, &[][..], "recovers in 12 s on all 10 seeds", "in 12 s"),
-            (truth(3, 10), &time, &[], "recovers on 3 of 10 seeds only, then in 12 s", "on 3 of 10 seeds"),
-            (truth(0, 10), &none, &[], "never recovers (0 of 10 seeds)", "never"),
-            (truth(0, 1), &none, &[], "never recovers", "never"),
-            (truth(0, 1), &none, &[("degraded", 1)], "stays degraded", "stays degraded"),
-            (truth(1, 1), &time, &[], "recovers in 12 s", "in 12 s"),
-            (truth(10, 10), &at_once, &[], "recovers at once on all 10 seeds", "at once"),
-            (none.clone(), &none, &[("steady", 10)], "steady on all 10 seeds", "steady"),
-            (
-                none.clone(),
-                &none,
-                &[("steady", 7), ("failing", 3)],
-                "steady on 7, failing on 3 of 10 seeds",
-                "steady on 7, failing on 3",
-            ),
-            (none.clone(), &none, &[], "not run", "not run"),
-        ] {
-            let verdict = Verdict::of(&recovered, time, kinds);
-            assert_eq!((verdict.text.as_str(), verdict.brief.as_str()), (text, brief));
-        }
     }
 }
