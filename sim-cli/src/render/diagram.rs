@@ -20,3 +20,93 @@ const LONGEST: usize = 44;
 fn short(fact: &str) -> String {
     super::fit(&super::clean(fact), LONGEST, super::Style::default())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::{Style, width};
+    use sim_models::diagram::{Diagram, Link, Node, NodeKind};
+
+    fn node(name: &str, kind: NodeKind, facts: &[&str], faults: &[&str]) -> Node {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_string()).collect();
+        Node { name: name.into(), kind, facts: texts(facts), faults: texts(faults) }
+    }
+
+    fn link(from: usize, to: usize, name: &str, facts: &[&str]) -> Link {
+        let facts = facts.iter().map(|text| (*text).to_string()).collect();
+        Link { from, to, name: name.into(), facts, ..Link::default() }
+    }
+
+    /// Every kind of box and arrow, one of them over a layer.
+    fn shop() -> Diagram {
+        Diagram {
+            nodes: vec![
+                node("users", NodeKind::Users, &["1000/s, Poisson"], &[]),
+                node("balancer", NodeKind::Router, &[], &[]),
+                node("checkout", NodeKind::Service, &["4 replicas of 64 workers", "queue of 1024"], &[]),
+                node("payments", NodeKind::Service, &["8 blocking workers"], &["slow, 5 times, 60s to 90s"]),
+                node("store", NodeKind::Store, &[], &[]),
+            ],
+            links: vec![
+                link(0, 1, "requests", &[]),
+                link(1, 2, "", &["timeout 2s"]),
+                Link {
+                    faults: vec!["drop 50 %, 1s to 2s".into()],
+                    ..link(2, 3, "checkout->payments", &["policy naive"])
+                },
+                link(2, 4, "state", &[]),
+                link(1, 4, "", &[]),
+                Link { later: true, ..link(3, 1, "callbacks", &[]) },
+            ],
+            notes: vec!["one of each".into()],
+        }
+    }
+
+    const TITLE: &str = "shop: one of each";
+
+    #[test]
+    fn as_a_tree() {
+        insta::assert_snapshot!(text(TITLE, &shop(), Style::default()));
+        let narrow = text(TITLE, &shop(), Style { width: 60, unicode: false, ..Style::default() });
+        assert!(narrow.is_ascii() && narrow.lines().all(|line| width(line) <= 60), "{narrow}");
+    }
+
+    #[test]
+    fn as_mermaid() {
+        insta::assert_snapshot!(mermaid(TITLE, &shop()));
+    }
+
+    #[test]
+    fn for_graphviz() {
+        insta::assert_snapshot!(dot(TITLE, &shop()));
+    }
+
+    #[test]
+    fn as_svg() {
+        insta::assert_snapshot!(svg(TITLE, &shop()));
+    }
+
+    #[test]
+    fn hostile_names_stay_text() {
+        let evil = "\"]-->x;<script>&\\N{{}}|`#35;\u{1b}\u{202e}\n%%{init}%%";
+        let mut diagram = shop();
+        diagram.nodes[2] = node(evil, NodeKind::Service, &[evil], &[evil]);
+        diagram.links[2] = link(2, 3, evil, &[evil]);
+        diagram.notes = vec![evil.into()];
+        let documents = [
+            text(evil, &diagram, Style::default()),
+            mermaid(evil, &diagram),
+            dot(evil, &diagram),
+            svg(evil, &diagram),
+        ];
+        for document in &documents {
+            assert!(!document.contains(['\u{1b}', '\u{202e}']), "{document}");
+        }
+        let [_, mermaid, dot, svg] = documents;
+        let body = mermaid.split("---\n").nth(2).expect("after its head");
+        assert!(!body.contains("<script") && !body.contains("%%{") && !body.contains("]-->x"), "{body}");
+        assert_eq!(body.lines().filter(|line| line.starts_with("  n")).count(), 5 + 6 + 1, "{body}");
+        assert!(dot.contains("\\\"]-->x;<script>&amp;\\\\N"), "{dot}");
+        assert!(!svg.contains("<script") && svg.contains("&lt;script&gt;&amp;"), "{svg}");
+    }
+}

@@ -302,3 +302,161 @@ fn breakers(report: &Report, trace: &Trace, axis: Axis, style: Style) -> Vec<(St
 fn took(from: u64, to: Option<u64>) -> String {
     to.map_or_else(|| "..".into(), |to| duration(to - from))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::testdata;
+    use sim_models::report::Transition;
+    use sim_models::trace::Span;
+
+    const MS: u64 = 1_000_000;
+    const BEGIN: u64 = 89_800 * MS;
+
+    struct Tree(Vec<Span>);
+
+    impl Tree {
+        /// Times are milliseconds from the beginning of the call.
+        fn add(&mut self, parent: u32, kind: SpanKind, at: &str, span: (u64, u64), outcome: &str) -> u32 {
+            let (from, to) = (BEGIN + span.0 * MS, (span.1 < u64::MAX).then(|| BEGIN + span.1 * MS));
+            let parent = (!self.0.is_empty()).then_some(parent);
+            let attempt = self
+                .0
+                .iter()
+                .filter(|other| other.parent == parent && other.kind == SpanKind::Attempt)
+                .count();
+            let attempt = if kind == SpanKind::Attempt { attempt as u16 + 1 } else { 0 };
+            let client = (kind == SpanKind::Call).then_some(1);
+            let (at, outcome) = (at.into(), outcome.into());
+            self.0.push(Span { parent, kind, at, from, to, outcome, attempt, client, wasted: false });
+            self.0.len() as u32 - 1
+        }
+    }
+
+    /// A call that waits for another, which is tried three times: late, refused by a breaker, lost.
+    fn storm() -> Trace {
+        use SpanKind::*;
+        let mut tree = Tree(Vec::new());
+        let root = tree.add(0, Call, "users->checkout", (0, 520), "timed out");
+        let first = tree.add(root, Attempt, "users->checkout", (0, 520), "timed out");
+        tree.add(first, Network, "users->checkout", (0, 10), "");
+        tree.add(first, Work, "checkout[1]", (10, 60), "");
+        let waiting = tree.add(first, Waiting, "checkout[1]", (60, 540), "error");
+        let inner = tree.add(waiting, Call, "checkout->payments", (60, 540), "timed out");
+        let late = tree.add(inner, Attempt, "checkout->payments", (60, 260), "timed out");
+        let queue = tree.add(late, Queue, "payments[0]", (60, 700), "");
+        let work = tree.add(late, Work, "payments[0]", (700, 780), "");
+        tree.0[queue as usize].wasted = true;
+        tree.0[work as usize].wasted = true;
+        tree.add(inner, BackOff, "checkout->payments", (260, 310), "");
+        tree.add(inner, Attempt, "checkout->payments", (310, 310), "breaker open");
+        tree.add(inner, BackOff, "checkout->payments", (310, 340), "");
+        let lost = tree.add(inner, Attempt, "checkout->payments", (340, 540), "timed out");
+        tree.add(lost, Network, "checkout->payments", (340, u64::MAX), "lost");
+        let edge = "users->checkout".to_string();
+        Trace {
+            edge,
+            call: 89_812,
+            key: 7,
+            why: "the longest of 12 that timed out".into(),
+            spans: tree.0,
+            left_out: 0,
+        }
+    }
+
+    fn report() -> Report {
+        let mut report = testdata::storm();
+        let change = |at: u64, from: &str, to: &str| Transition {
+            at: BEGIN + at * MS,
+            client: 1,
+            from: from.into(),
+            to: to.into(),
+        };
+        if report.edges.get("checkout->payments").is_none() {
+            report.edges.push("checkout->payments", Edge::default());
+        }
+        for (name, edge) in &mut report.edges.0 {
+            if name == "checkout->payments" {
+                edge.breaker = vec![change(270, "closed", "open"), change(330, "open", "half_open")];
+            }
+        }
+        report
+    }
+
+    fn again(trace: &Trace) -> String {
+        format!("brownout trace retry-storm --call {}", trace.call)
+    }
+
+    fn check(text: &str, style: Style) {
+        assert!(text.lines().all(|line| width(line) <= style.columns()), "too wide:\n{text}");
+        assert!(text.lines().all(|line| line.trim_end() == line), "blanks at the end of a line:\n{text}");
+    }
+
+    #[test]
+    fn a_call_that_timed_out() {
+        let text = page(&report(), &[storm()], again, Style::default());
+        check(&text, Style::default());
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn narrow_and_in_ascii() {
+        let style = Style { width: 70, unicode: false, ..Style::default() };
+        let text = page(&report(), &[storm()], again, style);
+        check(&text, style);
+        assert!(text.is_ascii(), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn many_of_a_kind_are_folded() {
+        use SpanKind::*;
+        let mut tree = Tree(Vec::new());
+        let root = tree.add(0, Call, "users->front", (0, 100), "ok");
+        let attempt = tree.add(root, Attempt, "users->front", (0, 100), "ok");
+        let waiting = tree.add(attempt, Waiting, "front[0]", (0, 100), "");
+        for n in 0..100 {
+            let outcome = if n == 50 { "error" } else { "ok" };
+            let call = tree.add(waiting, Call, "front->shard", (n, n + 1), outcome);
+            let attempt = tree.add(call, Attempt, "front->shard", (n, n + 1), outcome);
+            tree.add(attempt, Work, "shard[3]", (n, n + 1), "");
+        }
+        let trace = Trace { edge: "users->front".into(), spans: tree.0, ..Trace::default() };
+        let text = page(&Report::default(), &[trace], again, Style::default());
+        check(&text, Style::default());
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn hostile_names_stay_text() {
+        let mut trace = storm();
+        for span in &mut trace.spans {
+            span.at = span.at.replace("payments", "pay\u{1b}[31m\u{202e}\"<b>\n");
+        }
+        let report = report();
+        let text = page(&report, std::slice::from_ref(&trace), again, Style::default());
+        assert!(text.contains("\\u{1b}[31m") && !text.contains(['\u{1b}', '\u{202e}']), "{text}");
+        for document in [perfetto::document(&report, &[trace.clone()]), otlp::document(&report, &[trace])] {
+            let read: serde_json::Value = serde_json::from_str(&document).expect("it is JSON");
+            assert!(read.to_string().contains("<b>") && !document.contains('\u{1b}'));
+        }
+    }
+
+    #[test]
+    fn for_perfetto() {
+        insta::assert_snapshot!(lines_of(&perfetto::document(
+            &Report { edges: Default::default(), services: Default::default(), ..report() },
+            &[storm()]
+        )));
+    }
+
+    #[test]
+    fn as_opentelemetry() {
+        insta::assert_snapshot!(lines_of(&otlp::document(&report(), &[storm()])));
+    }
+
+    /// JSON with an object or so a line.
+    fn lines_of(document: &str) -> String {
+        document.replace("},{", "},\n{").replace("[{", "[\n{")
+    }
+}

@@ -112,8 +112,8 @@ impl<E> Fast<E> {
         Some(self.slots.remove(timer.slot))
     }
 
-    /// Takes the earliest event, if it is not after `end`.
-    #[inline]
+    /// Takes the earliest event, if it is not after `end`. A part of the loop, however many loops there are.
+    #[inline(always)]
     pub(super) fn pop_through(&mut self, end: u64) -> Option<(u64, E)> {
         let sorted = match (self.run.last(), self.heap.first()) {
             (None, Some(_)) => false,

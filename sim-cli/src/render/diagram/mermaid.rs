@@ -32,8 +32,9 @@ pub fn mermaid(title: &str, diagram: &Diagram) -> String {
     for (index, _) in diagram.links.iter().enumerate().filter(|(_, link)| faulty(&link.faults)) {
         out += &format!("  linkStyle {index} stroke:#c0392b\n");
     }
-    for note in &diagram.notes {
-        out += &format!("  %% {}\n", clean(note).replace(['{', '}'], "|"));
+    if !diagram.notes.is_empty() {
+        let notes: Vec<String> = diagram.notes.iter().map(|note| escaped(&clean(note))).collect();
+        out += &format!("  notes[\"{}\"]\n  style notes stroke-dasharray:4\n", notes.join("<br/>"));
     }
     out
 }
