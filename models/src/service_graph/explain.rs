@@ -9,6 +9,7 @@ use crate::RunSpec;
 use crate::distribution::TimeDistribution;
 use crate::experiment::Decode;
 use crate::policy::Policy;
+use crate::policy::budget::Budget;
 use crate::policy::retry::RetryPlan;
 use crate::report::{Cell, Table};
 use crate::run::Explanation;
@@ -299,6 +300,19 @@ fn notes(spec: &GraphSpec, edges: &[EdgePlan], load: &Load) -> Vec<String> {
             service.workers.count(),
             law.capacity(workers),
         ));
+    }
+    for edge in edges.iter().filter(|edge| RetryPlan::new(&edge.policy.retry).attempts() > 1) {
+        let limit = match &edge.policy.budget {
+            Some(Budget::Ratio { ratio, .. }) => {
+                format!("load is at most {} times the calls in the long run, whatever fails", 1.0 + ratio)
+            }
+            Some(Budget::Throttle { token_ratio, .. }) => format!(
+                "no retries while more than {:.1} % of the attempts fail, no limit while fewer do",
+                100.0 * theory::throttle_stops_above(*token_ratio)
+            ),
+            None => continue,
+        };
+        notes.push(format!("{}: {limit} (its budget)", edge.name));
     }
     for edge in edges.iter().filter(|edge| edge.policy.timeout.is_none() && edge.policy.deadline.is_none()) {
         notes.push(format!("{} waits for ever: a callee that falls silent holds its callers", edge.name));

@@ -48,6 +48,14 @@ pub fn budgeted_load(p_fail: f64, retries: u32, ratio: f64) -> f64 {
     1.0 + (expected_attempts(p_fail, retries) - 1.0).min(ratio)
 }
 
+/// The share of failed attempts above which a gRPC throttle lets no retry go: `ratio / (1 + ratio)`.
+///
+/// A failure takes a token and a success pays in `ratio`, so tokens run out where `p > (1 - p) ratio`. Source: grpc/proposal
+/// A6.
+pub fn throttle_stops_above(token_ratio: f64) -> f64 {
+    token_ratio / (1.0 + token_ratio)
+}
+
 /// A breaker in front of something that is wholly down and fails at once.
 #[derive(Clone, Copy, Debug)]
 pub struct BreakerCycle {
@@ -179,6 +187,14 @@ mod tests {
             let (found_load, found_success) = RetryLayers { layers, retries }.partial(p_fail);
             assert_close(found_load, load, (p_fail, retries, layers));
             assert_close(found_success, success, (p_fail, retries, layers));
+        }
+    }
+
+    /// grpc_throttle.csv, all rows: token ratio, failing share.
+    #[test]
+    fn a_throttle_divides_by_failures() {
+        for (ratio, share) in [(0.1, 0.09090909091), (0.5, 0.3333333333), (0.01, 0.009900990099)] {
+            assert_close(throttle_stops_above(ratio), share, ratio);
         }
     }
 

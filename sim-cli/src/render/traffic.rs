@@ -226,3 +226,40 @@ fn little(report: &Report, style: Style) -> Vec<String> {
     }
     quiet(&format!("Little's law: {}", parts.join("; ")), "  ", style)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::testdata;
+
+    fn said(services: &[(&str, f64, f64)]) -> String {
+        let mut report = testdata::storm();
+        report.services.0.clear();
+        for &(name, number, product) in services {
+            let little = Some(Little { number, rate: 1_000.0, time: product * 1e6, product });
+            report.services.push(name, Service { little, ..Service::default() });
+        }
+        little(&report, Style { width: 400, ..Style::default() }).join("\n")
+    }
+
+    #[test]
+    fn littles_law_is_one_sentence() {
+        let all = [("a", 1.0, 1.0), ("b", 4.0, 4.0), ("c", 3.0, 3.0), ("d", 2.0, 2.0), ("e", 0.5, 0.5)];
+        assert_eq!(
+            said(&all),
+            "  Little's law: b 4 = 1 000/s × 4 ms; c 3 = 1 000/s × 3 ms; d 2 = 1 000/s × 2 ms; 2 more agree"
+        );
+        assert_eq!(said(&[]), "");
+    }
+
+    /// It cannot happen in a report of ours; in one that was read back it must not be hidden.
+    #[test]
+    fn a_broken_law_comes_first() {
+        let all = [("a", 9.0, 9.0), ("b", 8.0, 8.0), ("c", 7.0, 7.0), ("d", 0.1, 0.2)];
+        assert!(
+            said(&all).starts_with("  Little's law: d 0.1 is NOT 1 000/s × 200 us; a 9"),
+            "{}",
+            said(&all)
+        );
+    }
+}

@@ -15,7 +15,7 @@ use crate::service_graph::build::EdgePlan;
 use crate::service_graph::check::topological;
 use crate::service_graph::spec::{Affected, Effect, FaultSpec, GraphSpec, Step};
 use crate::service_graph::state::Caller;
-use crate::theory::{expected_attempts, success_after_retries};
+use crate::theory::{expected_attempts, success_after_retries, throttle_stops_above};
 use sim_core::SimTime;
 use sim_core::math::powi;
 use std::ops::Range;
@@ -302,7 +302,7 @@ fn budgeted(
             },
         ),
         Budget::Throttle { token_ratio, .. } => (
-            if p_fail > token_ratio / (1.0 + token_ratio) { 1.0 } else { unbudgeted },
+            if p_fail > throttle_stops_above(token_ratio) { 1.0 } else { unbudgeted },
             "throttle: no retries above ratio / (1 + ratio) of failures, approximate",
         ),
     }
