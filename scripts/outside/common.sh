@@ -45,7 +45,7 @@ need_node() {
 # The program: $BROWNOUT, or built now. Call `need` first: nothing is built for a check that is left out.
 brownout() {
     if [[ -z "${BROWNOUT:-}" ]]; then
-        cargo build --quiet --release --locked
+        (cd "$root" && cargo build --quiet --release --locked)
         BROWNOUT=${CARGO_TARGET_DIR:-$root/target}/release/brownout
     fi
     "$BROWNOUT" "$@"

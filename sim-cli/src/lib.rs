@@ -25,6 +25,7 @@ pub mod render;
 pub mod replay;
 pub mod replicate;
 pub mod search;
+pub mod schema;
 pub mod signal;
 pub mod simulate;
 pub mod tables;

@@ -10,11 +10,13 @@ use crate::App;
 use crate::args::{Bounds, Format, text_or_json};
 use crate::command::verify::differing_parts;
 use crate::error::{Exit, Result};
+use crate::golden::facts::Reading;
 use crate::render::table::Grid;
 use crate::render::{Paint, Style, clean, number};
 use clap::Args as ClapArgs;
 use event::Parting;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use side::Side;
 use sim_models::report::{DigestParts, Metric, Report};
 
@@ -147,26 +149,80 @@ impl Comparison<'_> {
 
     fn json(&self) -> String {
         let value = |metric: Metric| match metric {
-            Metric::Truth(truth) => json!(truth),
-            Metric::Number(number, _) => json!(number),
-            Metric::Absent => json!(null),
+            Metric::Truth(truth) => Reading::Truth(truth),
+            Metric::Number(number, _) if number.is_finite() => Reading::Number(number),
+            _ => Reading::Absent(()),
         };
-        let numbers = self.numbers.iter().map(|difference| {
-            json!({ "metric": difference.path, "a": value(difference.a), "b": value(difference.b), "change": difference.change })
-        });
-        let digest =
-            |digest: &DigestParts| json!({ "i": digest.i, "t": digest.t, "r": digest.r, "s": digest.s });
-        let document = json!({
-            "format": 1,
-            "a": { "run": self.a.name(), "digest": digest(&self.a.report.digest) },
-            "b": { "run": self.b.name(), "digest": digest(&self.b.report.digest) },
-            "same": self.parts.is_empty() && self.numbers.is_empty(),
-            "parts": self.parts,
-            "numbers": numbers.collect::<Vec<_>>(),
-            "event": self.parting.as_ref().map(Parting::as_json),
-        });
-        format!("{document}\n")
+        let side = |side: &Side| {
+            let DigestParts { i, t, r, s, .. } = side.report.digest.clone();
+            DocumentSide { run: side.name(), digest: DocumentDigest { i, t, r, s } }
+        };
+        let number = |difference: &Difference| DocumentNumber {
+            metric: difference.path.clone(),
+            a: value(difference.a),
+            b: value(difference.b),
+            change: difference.change,
+        };
+        let document = Document {
+            format: FORMAT,
+            a: side(self.a),
+            b: side(self.b),
+            same: self.parts.is_empty() && self.numbers.is_empty(),
+            parts: self.parts.clone(),
+            numbers: self.numbers.iter().map(number).collect(),
+            event: self.parting.as_ref().map(Parting::document),
+        };
+        serde_json::to_string(&document).expect("numbers and texts") + "\n"
     }
+}
+
+/// Version of the shape of a [`Document`].
+pub const FORMAT: u32 = 1;
+
+/// Where two runs differ, for programs. Times are nanoseconds.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Document {
+    /// Version of this shape: [`FORMAT`].
+    pub format: u32,
+    a: DocumentSide,
+    b: DocumentSide,
+    /// Whether they are the same in every event and every number.
+    same: bool,
+    /// The parts of the digest that differ: input, trajectory, randomness, results.
+    parts: Vec<&'static str>,
+    /// Every metric that differs, the largest relative change first.
+    numbers: Vec<DocumentNumber>,
+    /// Where the events part, if they do.
+    event: Option<event::Document>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct DocumentSide {
+    /// Which run, in words.
+    run: String,
+    digest: DocumentDigest,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct DocumentDigest {
+    /// Input.
+    i: String,
+    /// Trajectory.
+    t: String,
+    /// Randomness.
+    r: String,
+    /// Results.
+    s: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct DocumentNumber {
+    /// Its path.
+    metric: String,
+    a: Reading,
+    b: Reading,
+    /// The change over the larger of the two; 1 where only one side has it.
+    change: f64,
 }
 
 /// What a set of differing parts says about where to look.

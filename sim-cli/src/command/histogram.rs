@@ -11,25 +11,33 @@ use crate::render::table::csv_line;
 use crate::render::{Paint, Style, clean, hgrm, histogram as page, hlog, json, wrap};
 use crate::simulate::{ending, simulate};
 use clap::{Args as ClapArgs, ValueEnum};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sim_models::experiment::During;
 use sim_models::report::{Edge, Latency, Report};
 use std::path::{Path, PathBuf};
 
 /// Version of the shape of a [`Distribution`] in JSON.
-const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 const FILES: [&str; 4] = ["histogram.json", "histogram.csv", "latency.hgrm", "latency.hlog"];
 
 /// The distribution of one edge, for programs. Times are nanoseconds.
-#[derive(Debug, Serialize)]
-struct Distribution<'a> {
-    format: u32,
-    experiment: &'a str,
-    variant: Option<&'a str>,
-    seed: u64,
-    edge: &'a str,
-    during: Option<&'a str>,
-    latency: &'a Latency,
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Distribution<'a> {
+    /// Version of this shape: [`FORMAT`].
+    pub format: u32,
+    /// Name of the experiment.
+    pub experiment: &'a str,
+    /// The variant; none is the base.
+    pub variant: Option<&'a str>,
+    /// The seed.
+    pub seed: u64,
+    /// The edge.
+    pub edge: &'a str,
+    /// The part of the run that it covers, if not all of it.
+    pub during: Option<&'a str>,
+    /// Response times of calls that ended well.
+    pub latency: &'a Latency,
 }
 
 /// `brownout histogram`

@@ -9,7 +9,8 @@ use crate::experiment::Prepared;
 use crate::files::escape;
 use crate::render::{Paint, Style};
 use crate::simulate::{ending, simulate};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use sim_models::run::TrajectoryLine;
 use std::ops::Range;
 
@@ -109,11 +110,68 @@ impl Parting {
         }
     }
 
-    pub fn as_json(&self) -> Value {
-        let lines = |lines: &[TrajectoryLine]| lines.iter().map(line_json).collect::<Vec<_>>();
+    /// For programs.
+    pub fn document(&self) -> Document {
+        let lines = |lines: &[TrajectoryLine]| lines.iter().map(Line::of).collect::<Vec<_>>();
         match self {
-            Parting::Between(stretch, why) => json!({ "between": stretch, "why": why }),
-            Parting::At { event, a, b } => json!({ "first": event, "a": lines(a), "b": lines(b) }),
+            Parting::Between(stretch, why) => Document::Between { between: *stretch, why: why.clone() },
+            Parting::At { event, a, b } => Document::At { first: *event, a: lines(a), b: lines(b) },
+        }
+    }
+}
+
+/// Where two runs part, for programs.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub(super) enum Document {
+    /// The first event that differs, and what is around it on both sides.
+    At {
+        /// Its number, from 0.
+        first: u64,
+        a: Vec<Line>,
+        b: Vec<Line>,
+    },
+    /// Only so much is known.
+    Between {
+        /// The events between which it is; absent if after the last checkpoint.
+        between: Option<(u64, u64)>,
+        /// Why no more is known.
+        why: String,
+    },
+}
+
+/// One event.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Line {
+    /// Number of the event, from 0.
+    event: u64,
+    /// When, in nanoseconds.
+    time: u64,
+    /// What happened.
+    what: String,
+    /// Where.
+    entity: String,
+    /// Key of the request, in hex.
+    request: String,
+    /// Attempt, from 1; 0 where there is none.
+    attempt: u16,
+    /// How it ended, if it did.
+    outcome: String,
+    /// One more number, which depends on what happened.
+    detail: u64,
+}
+
+impl Line {
+    fn of(line: &TrajectoryLine) -> Self {
+        Line {
+            event: line.event,
+            time: line.time.as_nanos(),
+            what: line.what.clone(),
+            entity: line.entity.clone(),
+            request: format!("{:016x}", line.request),
+            attempt: line.attempt,
+            outcome: line.outcome.clone(),
+            detail: line.detail,
         }
     }
 }
@@ -136,17 +194,4 @@ fn words(line: &TrajectoryLine) -> String {
         text += &format!("  ({})", line.detail);
     }
     escape(&text)
-}
-
-fn line_json(line: &TrajectoryLine) -> Value {
-    json!({
-        "event": line.event,
-        "time": line.time.as_nanos(),
-        "what": line.what,
-        "entity": line.entity,
-        "request": format!("{:016x}", line.request),
-        "attempt": line.attempt,
-        "outcome": line.outcome,
-        "detail": line.detail,
-    })
 }

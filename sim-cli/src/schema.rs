@@ -1,0 +1,55 @@
+//! JSON schemas of the documents that commands write, checked in under `sim-cli/schemas`. That of a report is the
+//! models' (`models/report.schema.json`).
+
+use crate::command::{diff, histogram};
+use crate::golden::facts;
+use crate::render::check;
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
+
+/// Each document: the name of its schema, and the schema.
+pub fn all() -> Vec<(&'static str, Schema)> {
+    vec![
+        ("check", schema::<check::Document>("brownout check", check::FORMAT)),
+        ("snapshot", schema::<facts::Facts>("brownout snapshot facts", facts::FORMAT)),
+        ("histogram", schema::<histogram::Distribution>("brownout histogram", histogram::FORMAT)),
+        ("diff", schema::<diff::Document>("brownout diff", diff::FORMAT)),
+    ]
+}
+
+/// The schema of a document whose field `format` is its version.
+fn schema<T: JsonSchema>(title: &str, format: u32) -> Schema {
+    let mut schema =
+        SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>();
+    schema.insert("title".into(), title.into());
+    let version = schema.pointer_mut("/properties/format").and_then(|format| format.as_object_mut());
+    version.expect("every document has a format").insert("const".into(), format.into());
+    schema
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn the_checked_in_schemas_are_those_of_the_code() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas");
+        for (name, schema) in all() {
+            let path = folder.join(format!("{name}.schema.json"));
+            if std::env::var_os("BLESS").is_some() {
+                std::fs::write(&path, serde_json::to_string_pretty(&schema).unwrap() + "\n").unwrap();
+            }
+            let checked_in = std::fs::read_to_string(&path).unwrap_or_default();
+            // Compared as values: the order of keys is no part of a schema.
+            let checked_in: Option<serde_json::Value> = serde_json::from_str(&checked_in).ok();
+            assert!(
+                checked_in.as_ref() == Some(schema.as_value()),
+                "the shape of `{name}` has changed. Is it still the same format? If so, write the schema anew with \
+                 `BLESS=1 cargo test -p sim-cli schema` and say so in the changelog"
+            );
+        }
+        let files = std::fs::read_dir(folder).unwrap().count();
+        assert_eq!(files, all().len(), "a schema of no document is left over");
+    }
+}
