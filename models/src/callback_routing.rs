@@ -234,7 +234,13 @@ impl Scenario for CallbackRouting {
         };
         let names = simulation.model().entity_names();
         let name_of = |entity| names.get(&entity).cloned().unwrap_or_default();
-        let trajectory = drive::trajectory(&mut simulation, routes::kind_name, routes::outcome_name, name_of);
+        let trajectory = drive::trajectory(
+            &mut simulation,
+            routes::kind_name,
+            routes::outcome_name,
+            name_of,
+            routes::note,
+        );
         summary::fill(&mut report, simulation.into_model(), driven.reached);
         RunOutput { report, trajectory, ..RunOutput::default() }
     }

@@ -214,6 +214,11 @@ impl<'a> Row<'a> {
     }
 }
 
+/// The detail of an event in words: which version of the row was read or written.
+fn note(kind: u16, version: u64) -> String {
+    if matches!(kind, 2..=4) { format!("version {version}") } else { String::new() }
+}
+
 fn kind_name(kind: u16) -> &'static str {
     ["", "read", "read arrives", "read answered", "write arrives", "write answered"][usize::from(kind)]
 }
@@ -257,7 +262,7 @@ impl Scenario for Contention {
             ..Report::default()
         };
         let name_of = |_| "row".to_string();
-        let trajectory = drive::trajectory(&mut simulation, kind_name, outcome_name, name_of);
+        let trajectory = drive::trajectory(&mut simulation, kind_name, outcome_name, name_of, note);
         simulation.into_model().fill(&mut report);
         RunOutput { report, trajectory, ..RunOutput::default() }
     }

@@ -99,6 +99,7 @@ pub fn trajectory<M: Model>(
     kind: impl Fn(u16) -> &'static str,
     outcome: impl Fn(u16) -> &'static str,
     entity: impl Fn(u64) -> String,
+    note: impl Fn(u16, u64) -> String,
 ) -> Vec<TrajectoryLine> {
     let line = |witness: sim_core::Witness| TrajectoryLine {
         event: witness.event,
@@ -109,6 +110,7 @@ pub fn trajectory<M: Model>(
         attempt: witness.attempt,
         outcome: outcome(witness.outcome).into(),
         detail: witness.detail,
+        note: note(witness.kind, witness.detail),
     };
     simulation.recorded().into_iter().map(line).collect()
 }

@@ -102,6 +102,8 @@ pub struct TrajectoryLine {
     pub outcome: String,
     /// One more number.
     pub detail: u64,
+    /// What that number is, in words: `replica 2`; empty where it says nothing.
+    pub note: String,
 }
 
 /// What an experiment amounts to before it is run: effective settings, defaults included.

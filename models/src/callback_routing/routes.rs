@@ -84,6 +84,19 @@ const KIND_MESSAGE: u16 = 4;
 const KIND_HANDLED: u16 = 5;
 const KIND_CHANGE: u16 = 6;
 
+/// The detail of an event in words.
+pub(super) fn note(kind: u16, detail: u64) -> String {
+    let state = |of: &str, yes: bool| format!("{}{of}", if yes { "" } else { "not " });
+    match kind {
+        KIND_REQUEST => format!("call {detail}"),
+        KIND_HANDLED if detail == 0 => "seen before".into(),
+        KIND_CHANGE => {
+            format!("{}, {}", state("in rotation", detail & 2 != 0), state("answering", detail & 1 != 0))
+        }
+        _ => String::new(),
+    }
+}
+
 /// A kind of event in words.
 pub(super) fn kind_name(kind: u16) -> &'static str {
     match kind {

@@ -92,7 +92,7 @@ impl<L: Listen> Graph<L> {
         attempt.work = now.since(attempt.since);
         let (service_id, replica_id) = (self.edges[attempt.edge as usize].callee, attempt.replica);
         let service = &mut self.services[service_id as usize];
-        let detail = u64::from(replica_id) << 48 ^ attempt.work.as_nanos();
+        let detail = u64::from(replica_id) << kind::REPLICA_SHIFT ^ attempt.work.as_nanos();
         ctx.witness(kind::WORK_DONE, attempt.number, 0, service.path, attempt.key.get(), detail);
         let share = 1.0 - (1.0 - service.error_rate) * (1.0 - service.replicas[replica_id as usize].errors);
         let fails = share > 0.0 && service.error_luck.at(attempt.key).unit() < share;

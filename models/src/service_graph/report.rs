@@ -282,5 +282,6 @@ fn line<L: Listen>(witness: &sim_core::Witness, graph: &Graph<L>) -> TrajectoryL
         attempt: witness.attempt,
         outcome: outcome.map(|outcome| outcome.name().into()).unwrap_or_default(),
         detail: witness.detail,
+        note: witness::note(witness),
     }
 }

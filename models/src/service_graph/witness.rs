@@ -1,5 +1,7 @@
 //! The kinds of event in a trajectory. The numbers are part of every digest: never reuse one.
 
+use sim_core::SimDuration;
+
 pub const ARRIVAL: u16 = 1;
 pub const DELIVER: u16 = 2;
 pub const WORK_DONE: u16 = 3;
@@ -21,5 +23,24 @@ pub fn name(kind: u16) -> &'static str {
         FAULT => "fault changes",
         RESTART => "replica restarts",
         _ => "unknown event",
+    }
+}
+
+/// The work of an attempt stands below the replica that did it; work of more than three days reads as another's.
+pub const REPLICA_SHIFT: u32 = 48;
+
+/// The detail of an event in words.
+pub fn note(event: &sim_core::Witness) -> String {
+    let detail = event.detail;
+    match event.kind {
+        ARRIVAL => format!("number {detail}"),
+        DELIVER | REPLY if detail < u64::from(u32::MAX) => format!("replica {detail}"),
+        WORK_DONE => {
+            let work = SimDuration::from_nanos(detail & ((1 << REPLICA_SHIFT) - 1));
+            format!("replica {}, after {work}", detail >> REPLICA_SHIFT)
+        }
+        FAULT => if event.outcome == 1 { "begins" } else { "ends" }.into(),
+        RESTART => format!("replica {}", event.request),
+        _ => String::new(),
     }
 }

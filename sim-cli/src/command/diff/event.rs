@@ -159,6 +159,8 @@ pub(super) struct Line {
     outcome: String,
     /// One more number, which depends on what happened.
     detail: u64,
+    /// What that number is, in words.
+    note: String,
 }
 
 impl Line {
@@ -172,6 +174,7 @@ impl Line {
             attempt: line.attempt,
             outcome: line.outcome.clone(),
             detail: line.detail,
+            note: line.note.clone(),
         }
     }
 }
@@ -190,8 +193,8 @@ fn words(line: &TrajectoryLine) -> String {
     if !line.outcome.is_empty() {
         text += &format!("  {}", line.outcome);
     }
-    if line.detail != 0 {
-        text += &format!("  ({})", line.detail);
+    if !line.note.is_empty() {
+        text += &format!("  ({})", line.note);
     }
     escape(&text)
 }
