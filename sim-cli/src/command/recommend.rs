@@ -31,6 +31,8 @@ const BEST: usize = 3;
 const SURE: f64 = 0.95;
 /// A setting does as well if its objective is within this share of the winner's and not clearly worse.
 const AS_WELL: f64 = 0.01;
+/// Settings that are validated differ by this share of some range.
+const APART: f64 = 0.03;
 /// Objectives closer than this share are equal.
 const EQUAL: f64 = 0.001;
 
@@ -343,8 +345,12 @@ impl Goal {
 /// Which candidates are validated: the best of the race, today's setting, and trade-offs far from each other.
 fn finalists(candidates: &[Candidate], order: &[usize], front: &[usize], most: usize) -> Vec<usize> {
     let mut chosen: Vec<usize> = order.iter().take(1).copied().collect();
+    // What is next to another tells nothing new.
+    let near = |a: &Place, b: &Place| a.at.iter().zip(&b.at).all(|(a, b)| (a - b).abs() < APART);
     let mut add = |n: usize| {
-        if chosen.len() < most && !chosen.contains(&n) {
+        let place = |n: usize| candidates[n].place.as_ref();
+        let known = |other: &usize| place(n).zip(place(*other)).is_some_and(|(a, b)| near(a, b));
+        if chosen.len() < most && !chosen.contains(&n) && !chosen.iter().any(known) {
             chosen.push(n);
         }
     };
@@ -411,7 +417,7 @@ impl Search<'_> {
         base: &Resolved,
     ) -> Recommendation {
         let goal = self.goal;
-        let values = |n: usize| -> Vec<Option<f64>> {
+        let of_round = |n: usize| -> Vec<Option<f64>> {
             rounds[n].iter().map(|seen| seen.as_ref().and_then(|seen| goal.value(seen))).collect()
         };
         let feasible = |n: usize| -> Vec<bool> {
@@ -419,25 +425,26 @@ impl Search<'_> {
         };
         let today = chosen.iter().position(|n| *n == 0);
         let best_on = |seed: usize| -> Option<f64> {
-            let there = (0..chosen.len()).filter(|&n| feasible(n)[seed]).filter_map(|n| values(n)[seed]);
+            let there = (0..chosen.len()).filter(|&n| feasible(n)[seed]).filter_map(|n| of_round(n)[seed]);
             there.max_by(f64::total_cmp)
         };
         let finalist = |n: usize| {
-            let (values, feasible) = (values(n), feasible(n));
+            let (values, feasible) = (of_round(n), feasible(n));
             let signed = |value: f64| if goal.less { -value } else { value };
             let numbers: Vec<Measured> = values
                 .iter()
                 .map(|value| value.map_or(Measured::Absent, |x| Measured::Number(signed(x))))
                 .collect();
-            let of_today: Option<Vec<Measured>> = today.filter(|today| *today != n).map(|today| {
-                self::values_of(goal, &rounds[today])
-                    .into_iter()
-                    .map(|x| x.map_or(Measured::Absent, |x| Measured::Number(signed(x))))
-                    .collect()
+            let theirs = today.filter(|today| *today != n).map(&of_round);
+            let minus_today = theirs.as_ref().map(|theirs| {
+                let difference = |(mine, theirs): (&Option<f64>, &Option<f64>)| match (mine, theirs) {
+                    (Some(mine), Some(theirs)) => Measured::Number(signed(mine - theirs)),
+                    _ => Measured::Absent,
+                };
+                Estimate::of(&values.iter().zip(theirs).map(difference).collect::<Vec<_>>())
             });
-            let better = today.filter(|today| *today != n).map(|today| {
-                let theirs = self::values_of(goal, &rounds[today]);
-                values.iter().zip(&theirs).filter(|(mine, theirs)| is_better(**mine, **theirs)).count() as u64
+            let better = theirs.as_ref().map(|theirs| {
+                values.iter().zip(theirs).filter(|(mine, theirs)| is_better(**mine, **theirs)).count() as u64
             });
             let metric = |condition: usize| {
                 let measured = rounds[n].iter().flatten().map(|seen| {
@@ -472,7 +479,7 @@ impl Search<'_> {
                 objective: Estimate::of(&numbers),
                 metrics: (0..goal.wishes.len()).map(metric).collect(),
                 holds: (0..goal.wishes.len()).map(holds).collect(),
-                minus_today: of_today.map(|today| Estimate::of(&differences(&numbers, &today))),
+                minus_today,
                 better,
             }
         };
@@ -600,10 +607,6 @@ impl Search<'_> {
     }
 }
 
-fn values_of(goal: &Goal, round: &[Option<Seen>]) -> Vec<Option<f64>> {
-    round.iter().map(|seen| seen.as_ref().and_then(|seen| goal.value(seen))).collect()
-}
-
 /// Whether one run's objective is better than another's on the same seed, by more than counts as equal.
 fn is_better(mine: Option<f64>, theirs: Option<f64>) -> bool {
     match (mine, theirs) {
@@ -611,13 +614,4 @@ fn is_better(mine: Option<f64>, theirs: Option<f64>) -> bool {
         (Some(_), None) => true,
         (None, _) => false,
     }
-}
-
-/// Seed by seed, where both are numbers.
-fn differences(values: &[Measured], base: &[Measured]) -> Vec<Measured> {
-    let both = |(a, b): (&Measured, &Measured)| match (a, b) {
-        (Measured::Number(a), Measured::Number(b)) => Measured::Number(a - b),
-        _ => Measured::Absent,
-    };
-    values.iter().zip(base).map(both).collect()
 }

@@ -294,8 +294,10 @@ impl Recommendation {
             grid = grid.number(if twice(path) { (*path).clone() } else { last(path) });
         }
         grid = grid.number(self.metric.clone());
-        let shown: Vec<usize> =
-            (0..self.conditions.len()).filter(|&n| self.conditions[n].metric != self.metric).collect();
+        let shown: Vec<usize> = (0..self.conditions.len())
+            .filter(|&n| self.conditions[n].bound.is_some())
+            .filter(|&n| self.conditions[n].metric != self.metric)
+            .collect();
         for &n in &shown {
             grid = grid.number(self.conditions[n].metric.clone());
         }
