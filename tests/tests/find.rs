@@ -164,6 +164,7 @@ fn results_do_not_depend_on_jobs() {
         assert!(!one.1.is_empty(), "{words:?}: {}", one.2);
         assert_eq!(one, with("2"), "{words:?}");
         assert_eq!(one, with("7"), "{words:?}");
+        insta::assert_snapshot!(one.1);
     }
 }
 

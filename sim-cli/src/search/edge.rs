@@ -305,6 +305,29 @@ mod tests {
         assert!(Edges::of(&same).edges[0].half_width >= 0.25, "as wide as what is not known");
     }
 
+    /// Ten seeds whose edges are spread evenly around 50; the interval must cover 50 in about 95 of 100 repetitions,
+    /// rather more than less, as it knows the bracket too.
+    #[test]
+    fn intervals_cover_the_true_edge() {
+        let mut state = 12_345u64;
+        let mut uniform = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1u64 << 53) as f64
+        };
+        let mut covered = 0;
+        for _ in 0..1_000 {
+            let of_seed = |_| {
+                let own = 45.0 + 10.0 * uniform();
+                asked(&knob("0..100"), move |x| x > own)
+            };
+            let courses: Vec<Course> = (0..10).map(of_seed).collect();
+            let edge = Edges::of(&courses).edges[0].clone();
+            covered += u32::from((edge.mean - 50.0).abs() <= edge.half_width);
+        }
+        println!("covered {covered} of 1000");
+        assert!((940..=995).contains(&covered), "{covered}");
+    }
+
     #[test]
     fn an_interrupted_seed_is_missing() {
         let mut left = 4;

@@ -1,0 +1,284 @@
+//! What was found along a knob, in sentences.
+
+use super::{Found, Told, Which};
+use crate::render::number::plus_minus;
+use crate::render::{Paint, Style, clean};
+use crate::search::edge::{Edge, Edges};
+use crate::search::knob::Count;
+use crate::search::map::State;
+use sim_core::SimDuration;
+
+/// A stretch of the knob in which one thing happens.
+pub(super) struct Zone {
+    pub(super) low: f64,
+    pub(super) high: f64,
+    /// Whether it fails with the fault, and without.
+    pub(super) state: State,
+}
+
+impl Found {
+    pub(super) fn edges(&self, which: Which) -> Option<&Edges> {
+        self.told.iter().find(|told| told.which == which).map(|told| &told.edges)
+    }
+
+    /// What is searched first: the edge that a reader asks about.
+    pub(super) fn first(&self) -> Option<&Told> {
+        self.told.first().filter(|told| told.edges.alike > 0)
+    }
+
+    pub(super) fn state(&self, x: f64) -> State {
+        let fails = |which: Which| self.edges(which).is_some_and(|edges| edges.fails_at(x));
+        if fails(Which::Alone) {
+            State::Overloaded
+        } else if fails(Which::Fault) {
+            State::Vulnerable
+        } else {
+            State::Stable
+        }
+    }
+
+    pub(super) fn zones(&self) -> Vec<Zone> {
+        let apart = self.told.iter().filter(|told| told.which != Which::Back);
+        let mut ends: Vec<f64> =
+            apart.flat_map(|told| told.edges.edges.iter().map(|edge| edge.mean)).collect();
+        ends.extend([self.low, self.high]);
+        ends.sort_by(f64::total_cmp);
+        let mut zones: Vec<Zone> = Vec::new();
+        for pair in ends.windows(2).filter(|pair| pair[0] < pair[1]) {
+            let state = self.state(pair[0] + (pair[1] - pair[0]) / 2.0);
+            match zones.last_mut() {
+                Some(last) if last.state == state => last.high = pair[1],
+                _ => zones.push(Zone { low: pair[0], high: pair[1], state }),
+            }
+        }
+        zones
+    }
+
+    /// Whether the fault and what comes without it were both searched.
+    pub(super) fn disturbed(&self) -> bool {
+        self.edges(Which::Fault).is_some()
+    }
+
+    /// An edge with its interval: `146 ± 1/s`.
+    pub(super) fn about(&self, edge: &Edge, style: Style) -> String {
+        if self.whole(edge) {
+            return self.knob.show(edge.mean.floor()) + " and " + &self.knob.show(edge.mean.floor() + 1.0);
+        }
+        plus_minus(edge.mean, edge.half_width, self.knob.unit(), style)
+    }
+
+    /// Whether an edge lies between two whole numbers, on all seeds the same.
+    pub(super) fn whole(&self, edge: &Edge) -> bool {
+        self.knob.count == Count::Whole && edge.highest - edge.lowest <= 1.0
+    }
+
+    /// `above 146/s`, `below 3`.
+    pub(super) fn beyond(&self, edge: &Edge, style: Style) -> String {
+        match (self.whole(edge), edge.fails_above) {
+            (true, true) => format!("from {} on", self.knob.show(edge.mean.floor() + 1.0)),
+            (true, false) => format!("up to {}", self.knob.show(edge.mean.floor())),
+            (false, true) => format!("above {}", self.about(edge, style)),
+            (false, false) => format!("below {}", self.about(edge, style)),
+        }
+    }
+
+    pub(super) fn fails(&self) -> String {
+        match &self.failure {
+            Some(wish) => clean(wish),
+            None if self.disturbed() => "this fault is not survived".into(),
+            None => "it fails".into(),
+        }
+    }
+
+    pub(super) fn everywhere(&self, low: &str, high: &str) -> String {
+        match &self.failure {
+            Some(wish) => format!("{} everywhere from {low} to {high}", clean(wish)),
+            None if self.disturbed() => format!("this fault is survived nowhere from {low} to {high}"),
+            None => format!("it fails everywhere from {low} to {high}"),
+        }
+    }
+
+    /// The answer: its colour, two words and, after a `|`, one sentence.
+    pub(super) fn headline(&self, style: Style) -> (Paint, String) {
+        let Some(first) = self.first() else {
+            return (Paint::Bad, "NOTHING FOUND|no seed was searched to its end".into());
+        };
+        let (low, high) = (self.knob.show(self.low), self.knob.show(self.high));
+        match &first.edges.edges[..] {
+            [] if first.edges.starts_failed => {
+                (Paint::Bad, format!("NO EDGE|{}", self.everywhere(&low, &high)))
+            }
+            [] => {
+                let fine = match &self.failure {
+                    Some(wish) => format!("nowhere is {}", clean(wish)),
+                    None if self.disturbed() => "this fault is survived everywhere".into(),
+                    None => "nothing fails".into(),
+                };
+                (Paint::Good, format!("NO EDGE|{fine} from {low} to {high}"))
+            }
+            edges => {
+                let parts: Vec<String> = edges.iter().map(|edge| self.beyond(edge, style)).collect();
+                (Paint::Bad, format!("THE EDGE|{}: {}", parts.join(" and "), self.fails()))
+            }
+        }
+    }
+
+    /// What to know and what to do, a sentence each.
+    pub(super) fn sentences(&self) -> Vec<String> {
+        let show = |x: f64| self.knob.show(x);
+        let mut out = Vec::new();
+        let fault = self.edges(Which::Fault);
+        for zone in self.zones() {
+            let stretch = match (self.from(&zone), self.up_to(&zone)) {
+                (None, None) => format!("from {} to {}", show(zone.low), show(zone.high)),
+                (None, Some((_, up_to))) => up_to,
+                (Some((_, from)), None) => from,
+                (Some((from, _)), Some((up_to, _))) => format!("from {from} to {up_to}"),
+            };
+            let what = match (zone.state, &self.failure, fault.is_some()) {
+                (State::Stable, Some(wish), _) => format!("{} is not so", clean(wish)),
+                (State::Stable, None, true) => "stable, it always comes back from this fault".into(),
+                (State::Stable, None, false) => "it carries its load".into(),
+                (State::Vulnerable | State::Metastable, Some(wish), _) => {
+                    format!("{}, by the fault", clean(wish))
+                }
+                (State::Vulnerable | State::Metastable, None, _) => {
+                    let fault =
+                        self.fault.as_ref().map_or(String::new(), |fault| format!(" ({})", clean(fault)));
+                    format!(
+                        "vulnerable, it carries its load, and one fault{fault} is enough to end that for good"
+                    )
+                }
+                (State::Overloaded, Some(wish), true) => format!("{}, without any fault", clean(wish)),
+                (State::Overloaded, Some(wish), false) => clean(wish),
+                (State::Overloaded, None, true) => "overloaded, it fails without any fault".into(),
+                (State::Overloaded, None, false) => "overloaded, it fails".into(),
+            };
+            out.push(format!("{stretch}: {what}"));
+        }
+        out.extend(self.way_back());
+        out.extend(self.weaker_fault());
+        if let Some(standing) = self.standing {
+            let zone = match (self.state(standing), self.failure.is_some()) {
+                (State::Stable, _) => "on the good side",
+                (State::Overloaded, _) => "on the bad side, fault or not",
+                (_, true) => "on the bad side, because of the fault",
+                (_, false) => "in the vulnerable zone",
+            };
+            let mixed =
+                self.told.iter().any(|told| told.which != Which::Back && told.edges.mixed_at(standing));
+            let luck = if mixed { ", and so close to an edge that it depends on the seed" } else { "" };
+            out.push(format!("the file's {} is {zone}{luck}", show(standing)));
+        }
+        out
+    }
+
+    /// Where a zone begins on every seed, as a number and as words; none at the low end of the range.
+    pub(super) fn from(&self, zone: &Zone) -> Option<(String, String)> {
+        let edge = self.edge_at(zone.low).filter(|_| zone.low > self.low)?;
+        Some(match self.whole(edge) {
+            true => {
+                let first = self.knob.show(edge.mean.floor() + 1.0);
+                (first.clone(), format!("from {first} on"))
+            }
+            false => {
+                let end = self.knob.show(edge.highest);
+                (end.clone(), format!("above {end}"))
+            }
+        })
+    }
+
+    /// Where a zone ends on every seed, as a number and as words; none at the high end of the range.
+    pub(super) fn up_to(&self, zone: &Zone) -> Option<(String, String)> {
+        let edge = self.edge_at(zone.high).filter(|_| zone.high < self.high)?;
+        Some(match self.whole(edge) {
+            true => {
+                let last = self.knob.show(edge.mean.floor());
+                (last.clone(), format!("up to {last}"))
+            }
+            false => {
+                let end = self.knob.show(edge.lowest);
+                (end.clone(), format!("below {end}"))
+            }
+        })
+    }
+
+    pub(super) fn edge_at(&self, end: f64) -> Option<&Edge> {
+        let told = self.told.iter().filter(|told| told.which != Which::Back);
+        told.flat_map(|told| &told.edges.edges).find(|edge| edge.mean == end)
+    }
+
+    /// What the fluid law adds where this fault is weaker than the one it has in mind.
+    pub(super) fn weaker_fault(&self) -> Option<String> {
+        let told = self.told.iter().find(|told| told.which == Which::Fault && told.harder_could())?;
+        let exact = self.fluid(told.exact?);
+        Some(format!("by the fluid law a harder fault could tip it anywhere between that and {exact}"))
+    }
+
+    pub(super) fn way_back(&self) -> Option<String> {
+        let (edges, looped) = (self.edges(Which::Back)?, self.looped?);
+        let (from, settle) = (self.knob.show(looped.from), SimDuration::from_nanos(looped.settle).brief());
+        let down = format!("once it is down at {from}, ");
+        Some(match &edges.edges[..] {
+            _ if edges.alike == 0 => return None,
+            [edge] if edge.fails_above => format!(
+                "{down}it comes back only if the load is lowered below {} (within {settle})",
+                self.knob.show(edge.lowest)
+            ),
+            [] if edges.starts_failed => format!(
+                "{down}lowering the load to {} does not bring it back within {settle}: shed more, or restart it",
+                self.knob.show(self.low)
+            ),
+            [] => format!(
+                "{down}it comes back by itself within {settle}: the fault only takes longer to forget"
+            ),
+            _ => format!(
+                "{down}whether it comes back does not follow the load in one direction: see --format json"
+            ),
+        })
+    }
+
+    pub(super) fn doubts(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        for told in &self.told {
+            let name = name(told.which, self.disturbed());
+            let not_monotone = told.edges.not_monotone();
+            if not_monotone > 0 {
+                let of = told.edges.alike + told.edges.otherwise.len();
+                out.push(format!("{name}: not in one direction only, on {not_monotone} of {of} seeds"));
+            }
+            for other in &told.edges.otherwise {
+                let seed = self.seeds.first.wrapping_add(other.index as u64);
+                let ways: Vec<String> = other
+                    .edges
+                    .iter()
+                    .map(|edge| {
+                        let word = if edge.fails_above { "fails" } else { "is fine" };
+                        format!("{word} from {}", self.knob.show(edge.high))
+                    })
+                    .collect();
+                let first = if other.starts_failed { "fails" } else { "is fine" };
+                let rest = if ways.is_empty() {
+                    " over the whole range".into()
+                } else {
+                    format!(" at {}, {}", self.knob.show(self.low), ways.join(", "))
+                };
+                out.push(format!("{name}: seed {seed} {first}{rest}"));
+            }
+            if !told.edges.otherwise.is_empty() && !told.edges.edges.is_empty() {
+                let alike = told.edges.alike;
+                out.push(format!("{name}: the mean is over the {alike} seeds that go alike; a wider range may have them all"));
+            }
+        }
+        out
+    }
+}
+
+pub(super) fn name(which: Which, disturbed: bool) -> &'static str {
+    match (which, disturbed) {
+        (Which::Fault, _) => "not survived",
+        (Which::Alone, true) => "fails without a fault",
+        (Which::Alone, false) => "fails",
+        (Which::Back, _) => "does not come back",
+    }
+}
