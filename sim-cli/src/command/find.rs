@@ -527,13 +527,16 @@ impl Question<'_> {
     }
 }
 
+type SettingsAt<'a> = dyn Fn(f64) -> Result<Settings> + Sync + 'a;
+type Failed<'a> = dyn Fn(&Report) -> Result<bool> + Sync + 'a;
+
 /// What is asked of the runs of one search.
 struct Search<'a> {
     which: Which,
     /// Whether the knob makes no difference, so that one question is enough.
     everywhere_alike: bool,
-    settings: Box<dyn Fn(f64) -> Result<Settings> + Sync + 'a>,
-    failed: Box<dyn Fn(&Report) -> Result<bool> + Sync + 'a>,
+    settings: Box<SettingsAt<'a>>,
+    failed: Box<Failed<'a>>,
 }
 
 /// A load at which every seed collapses by the fault alone: the file's own if it is one, else half-way.

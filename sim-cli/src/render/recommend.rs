@@ -241,7 +241,7 @@ impl Recommendation {
             let more = if self.less { "less" } else { "more" };
             notes.push((
                 "binding",
-                format!("none: no setting that was tried had {more} {}", clean(&self.metric)),
+                format!("none: nothing that broke a condition had {more} {}", clean(&self.metric)),
             ));
         }
         notes

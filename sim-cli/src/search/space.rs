@@ -142,7 +142,7 @@ impl Space {
                 self.0.iter().zip(self.halton(n)).zip(centre).enumerate().map(|(d, ((dimension, x), at))| {
                     match dimension {
                         // A third of the places takes another word.
-                        Dimension::List { .. } if (n + d) % 3 == 0 => x,
+                        Dimension::List { .. } if (n + d).is_multiple_of(3) => x,
                         Dimension::List { .. } => *at,
                         Dimension::Range(knob) => {
                             let step =

@@ -193,7 +193,7 @@ impl Wish {
 
 /// The last comparison in a text; the `>` of an edge's arrow is none.
 fn relation(text: &str) -> Option<(usize, &'static str, Relation)> {
-    let free = |at: usize| text[..at].matches('"').count() % 2 == 0 && !text[..at].ends_with('-');
+    let free = |at: usize| text[..at].matches('"').count().is_multiple_of(2) && !text[..at].ends_with('-');
     (0..text.len()).rev().filter(|&at| text.is_char_boundary(at) && free(at)).find_map(|at| {
         let (sign, relation) = RELATIONS.iter().find(|(sign, _)| text[at..].starts_with(sign))?;
         // The second half of `<=`.
