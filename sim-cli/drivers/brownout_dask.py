@@ -22,7 +22,7 @@ def run_shard(command, shard):
     done = subprocess.run([*command, "--shard", shard], stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if done.returncode not in WRITTEN:
         raise RuntimeError(f"shard {shard} ended with {done.returncode}: {done.stderr.strip()}")
-    return shard, done.returncode, done.stderr.strip()
+    return shard, done.returncode, done.stderr.strip().rpartition("\n")[2]
 
 
 def main():

@@ -326,10 +326,10 @@ fn what_is_wrong_with_axes_is_told_together() {
         ),
         (&["--set", "run.duration=10s,10000ms"], "occurs twice"),
         (&["--set", "services.stock.replicas=1..1000", "--set", "run.seed=1..1000"], "1000 x 1000 points"),
-        // Neither value is wrong alone: a queue and a run go together, or not.
+        // Neither value is wrong alone.
         (
             &["--set", "run.warm_up=1s,9s", "--set", "run.duration=10s,5s"],
-            "with run.warm_up = \"9s\", run.duration = \"5s\"",
+            "must be shorter than the duration",
         ),
     ] {
         let words: Vec<&str> = ["@shop.ron"].into_iter().chain(axes.iter().copied()).collect();
@@ -380,6 +380,42 @@ fn seeds_can_be_an_axis() {
         assert_eq!(said.exit, Exit::Usage);
         assert!(said.err.contains(why), "{}", said.err);
     }
+}
+
+#[test]
+fn a_precision_and_a_warm_up_are_for_sweeps_too() {
+    let bench = Bench::new();
+    let axis = ["--set", "services.stock.replicas=2,3", "--metric", "services.stock.utilisation"];
+    let swept = |more: &[&str]| bench.run(&[&["@shop.ron"], &axis[..], more].concat());
+    let said = swept(&["--precision", "20%", "--format", "json"]);
+    assert_eq!(said.exit, Exit::Good, "{}", said.err);
+    let json: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    let seeds = json["seeds"]["count"].as_u64().expect("a number");
+    assert!(seeds >= 10 && json["cells"][1]["metrics"][0]["n"] == seeds, "{json}");
+    // The same seeds, said.
+    let same = swept(&["--replications", &seeds.to_string(), "--format", "json"]);
+    assert_eq!(same.out, said.out);
+    let never = swept(&["--precision", "0.01%", "--max-replications", "10"]);
+    assert_eq!(never.exit, Exit::Limit, "{}", never.err);
+    assert!(
+        never.out.contains("INCOMPLETE: a precision of 0.01 % is not reached on 10 seeds"),
+        "{}",
+        never.out
+    );
+    for more in [&["--precision", "5%", "--out", "@store"][..], &["--precision", "5%", "--replications", "5"]]
+    {
+        assert_eq!(swept(more).exit, Exit::Usage);
+    }
+    let planned = bench.run(&[&["plan", "@shop.ron"], &axis[..], &["--precision", "5%"]].concat());
+    assert_eq!(planned.exit, Exit::Usage);
+    assert!(planned.err.contains("--replications 20"), "{}", planned.err);
+    // A warm-up is a setting like any other, also in a plan.
+    let warm = swept(&["--warm-up", "2s", "--format", "json"]);
+    assert_eq!(warm.out, swept(&["--set", "run.warm_up=2s", "--format", "json"]).out);
+    let plan = bench.good(&[&["plan", "@shop.ron"], &axis[..], &["--warm-up", "auto"]].concat());
+    assert!(plan.out.contains("run.warm_up") && plan.err.contains("MSER-5"), "{}", plan.err);
+    let twice = swept(&["--warm-up", "2s", "--set", "run.warm_up=1s"]);
+    assert!(twice.exit == Exit::Usage && twice.err.contains("given twice"), "{}", twice.err);
 }
 
 sim_models::spec! {

@@ -26,7 +26,7 @@ use crate::library::Found;
 use crate::render::number::count;
 use crate::render::sweep::Axis;
 use crate::replay::{Replay, quote};
-use crate::replicate::{MOST_RUNS, Seeds};
+use crate::replicate::{MOST_RUNS, Row, Seeds};
 use serde::{Deserialize, Serialize};
 use sim_core::digest::{Digester, Hex, hash_text};
 use sim_models::experiment::{AxisText, Checked, Failed, Grid, Input, Resolved};
@@ -367,6 +367,11 @@ impl Ready {
             set: self.set_at(cell),
             seed,
         }
+    }
+
+    /// A cell as a row of runs.
+    pub fn row(&self, cell: usize) -> Row {
+        Row { variant: self.plan.variant.clone(), set: self.set_at(cell) }
     }
 
     fn set_at(&self, cell: usize) -> Vec<(String, String)> {

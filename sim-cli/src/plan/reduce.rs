@@ -43,6 +43,13 @@ impl Metrics {
         }
     }
 
+    /// What one run came to, by name; of metrics that nobody asked for those that it has.
+    pub fn named(&self, kept: &Kept) -> Vec<(String, Measured)> {
+        let all = self.paths.iter().zip(&kept.measured).zip(&kept.known);
+        let told = all.filter(|(_, known)| self.asked || **known);
+        told.map(|((path, (measured, _)), _)| (path.clone(), *measured)).collect()
+    }
+
     /// What a result takes from this report.
     pub fn keep(&self, report: &Report) -> Kept {
         let (measured, known) = measure_usual(report, &self.paths);

@@ -4,6 +4,7 @@ use super::{Subject, document, files, planned};
 use crate::App;
 use crate::args::TableFormat;
 use crate::error::{Error, Exit, Result};
+use crate::experiment::Opened;
 use crate::files::{OutDir, escape_path};
 use crate::jobs::threads;
 use crate::plan::Ready;
@@ -14,9 +15,11 @@ use crate::plan::store::{Known, RESULTS, Store};
 use crate::plan::work::{Came, Event, work};
 use crate::progress::Meter;
 use crate::render::number::count;
+use crate::replicate::{Plan, Row, Seeds, run_planned};
 use clap::Args as ClapArgs;
 use sim_models::report::Report;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 /// `brownout sweep EXPERIMENT`
 #[derive(Clone, Debug, ClapArgs)]
@@ -37,7 +40,17 @@ pub struct Here {
 }
 
 pub(super) fn command(args: &Here, app: &mut App) -> Result<Exit> {
-    let (_, ready) = planned(&args.subject, app)?;
+    if let (Some(_), Some(_)) = (args.subject.repeats.precision, &args.out) {
+        return Err(Error::Usage {
+            message: "--out keeps runs whose number is known, and --precision finds that out on the way"
+                .into(),
+            help: "  say it: --replications 20; or leave out --out, and redirect --format json".into(),
+        });
+    }
+    let (opened, ready) = planned(&args.subject, app)?;
+    if let Some(precision) = args.subject.repeats.precision {
+        return precise(args, precision, app, &opened, ready);
+    }
     let out = args.out.as_deref().map(|path| OutDir::prepare(path, &RESULTS)).transpose()?;
     let mut store = match &out {
         Some(out) => Some(Store::open(out.path(), &ready, args.fresh, &mut app.console)?),
@@ -81,6 +94,40 @@ pub(super) fn command(args: &Here, app: &mut App) -> Result<Exit> {
         app.console.say(&format!("done {done} of {}: the same command resumes", count(ready.runs() as u64)));
     }
     Ok(exit)
+}
+
+/// As many seeds as it takes until the metrics of every cell are known well enough.
+fn precise(args: &Here, precision: f64, app: &mut App, opened: &Opened, mut ready: Ready) -> Result<Exit> {
+    if ready.plan.own_seeds {
+        return Err(Error::usage("an axis sets run.seed, and --precision takes seeds of its own"));
+    }
+    let rows: Vec<Row> = (0..ready.grid.points()).map(|cell| ready.row(cell)).collect();
+    let most = Seeds { count: args.subject.repeats.max_replications, ..ready.plan.seeds };
+    let plan = Plan { seeds: most, precision: Some(precision) };
+    // Which metrics there are shows in the first report.
+    let metrics: OnceLock<Metrics> = OnceLock::new();
+    let keep = |report: Report, _| {
+        let chosen = match metrics.get() {
+            Some(metrics) => metrics,
+            None => {
+                let chosen = Metrics::choose(&args.subject.metric, &report)?;
+                metrics.get_or_init(|| chosen)
+            }
+        };
+        Ok(chosen.keep(&report))
+    };
+    let named = |kept: &Kept| metrics.get().expect("something was kept").named(kept);
+    let planned = run_planned(app, opened, &rows, plan, &args.subject.bounds, keep, named)?;
+    let (outcome, seeds) = (planned.outcome, planned.seeds);
+    ready.plan.seeds = seeds;
+    ready.plan.runs = ready.grid.points() * seeds.count as usize;
+    let kept = outcome.rows.into_iter().flatten().enumerate();
+    let results =
+        Results { kept: kept.filter_map(|(run, kept)| Some((run, kept?))).collect(), ..Results::default() };
+    let (mut swept, _) = results.reduce(&ready, metrics.get(), app.console.interrupt.exit());
+    swept.incomplete.extend(planned.precision.as_ref().and_then(|precision| precision.incomplete(seeds)));
+    app.console.document(&document(&swept, args.format, app))?;
+    Ok(outcome.exit)
 }
 
 struct Sweeping<'a> {

@@ -8,16 +8,19 @@ mod run;
 mod submit;
 
 use crate::App;
-use crate::args::{Bounds, TableFormat, assignment, seed};
+use crate::args::{Bounds, Repeats, TableFormat, WarmUp, assignment, seed};
 use crate::axis::{Typed, typed};
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
 use crate::html;
 use crate::plan::{Asked, Ready};
 use crate::render::json;
 use crate::render::sweep::{self as page, Swept};
+use crate::replicate::Row;
 use clap::{Args as ClapArgs, Subcommand};
 use sim_models::experiment::AxisText;
+
+const WARM_UP: &str = "run.warm_up";
 
 /// `brownout sweep`
 #[derive(Clone, Debug, ClapArgs)]
@@ -73,12 +76,12 @@ pub struct Subject {
     /// The first seed, instead of the file's
     #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
     pub seed: Option<u64>,
-    /// How many seeds in each cell, counted up from the first; the file's number unless given
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub replications: Option<u32>,
     /// The metrics to show, the first as a curve
     #[arg(long, value_name = "METRIC")]
     pub metric: Vec<String>,
+    /// On how many seeds, measured from when on.
+    #[command(flatten)]
+    pub repeats: Repeats,
     /// How far.
     #[command(flatten)]
     pub bounds: Bounds,
@@ -108,17 +111,39 @@ fn planned(subject: &Subject, app: &mut App) -> Result<(Opened, Ready)> {
             }
         }
     }
-    let asked = Asked {
+    let Repeats { replications, warm_up, .. } = subject.repeats;
+    let mut asked = Asked {
         variant,
         set,
         axes: (!axes.is_empty()).then_some(axes),
         seed: subject.seed,
-        replications: subject.replications,
+        replications,
         metrics: subject.metric.clone(),
         bounds: subject.bounds,
     };
+    if let Some(warm_up) = warm_up {
+        if subject.set.iter().any(|(path, _)| path == WARM_UP) {
+            let message = format!("the warm-up is given twice: by --warm-up, and as {WARM_UP}");
+            return Err(Error::usage(message));
+        }
+        let length = match warm_up {
+            WarmUp::For(length) => length.to_string(),
+            WarmUp::Auto => found_warm_up(subject, &asked, &opened, app)?,
+        };
+        asked.set.push((WARM_UP.into(), length));
+    }
     let ready = Ready::plan(app, &opened, asked)?;
     Ok((opened, ready))
+}
+
+/// The warm-up that pilot runs of the cells show, one for all of them.
+fn found_warm_up(subject: &Subject, asked: &Asked, opened: &Opened, app: &mut App) -> Result<String> {
+    let ready = Ready::plan(app, opened, asked.clone())?;
+    let mut rows: Vec<Row> = (0..ready.grid.points()).map(|cell| ready.row(cell)).collect();
+    subject.repeats.plan(app, opened, &mut rows, subject.seed, None, &subject.bounds)?;
+    let (path, length) = rows.swap_remove(0).set.pop().expect("it was added to every row");
+    assert_eq!(path, WARM_UP);
+    Ok(length)
 }
 
 /// The result as files.

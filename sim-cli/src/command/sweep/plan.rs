@@ -29,6 +29,12 @@ pub struct Plan {
 }
 
 pub(super) fn command(args: &Plan, app: &mut App) -> Result<Exit> {
+    if args.subject.repeats.precision.is_some() {
+        return Err(Error::Usage {
+            message: "a plan says how many runs it has, and --precision finds that out on the way".into(),
+            help: "  say it: --replications 20; or sweep in one go, without a plan".into(),
+        });
+    }
     let (_, ready) = planned(&args.subject, app)?;
     let text = ready.plan.to_json();
     let Some(path) = &args.out else {
