@@ -122,7 +122,10 @@ fn differences(comparison: &Comparison) -> Vec<Block> {
     let Some(first) = comparison.variants.first() else { return Vec::new() };
     let heads = heads(&comparison.metrics);
     let mut blocks = Vec::new();
-    for (column, metric) in comparison.metrics.iter().enumerate() {
+    // Whether something holds is told in the verdicts: its share has no difference worth a picture.
+    let truth =
+        |column: usize| comparison.variants.iter().any(|variant| variant.metrics[column].yes.is_some());
+    for (column, metric) in comparison.metrics.iter().enumerate().filter(|(column, _)| !truth(*column)) {
         let others = || {
             let there = comparison.variants.iter().skip(1).filter(|variant| variant.effects.len() > column);
             there.map(|variant| (variant, &variant.effects[column]))

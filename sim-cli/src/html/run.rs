@@ -310,7 +310,7 @@ pub fn time_axis() -> Axis {
 pub fn in_words(track: &Track, window: u64) -> String {
     let show = |x: f64| of(if track.unit == Unit::Rate { x.round() } else { x }, track.unit);
     let numbers = || track.values.iter().copied().enumerate().filter(|(_, x)| x.is_finite());
-    let (Some(first), Some(last)) = (numbers().next(), numbers().last()) else {
+    let (Some(first), Some(last)) = (numbers().next(), numbers().next_back()) else {
         return format!("{}: nothing measured", track.name);
     };
     let end = |better: fn(f64, f64) -> bool| {

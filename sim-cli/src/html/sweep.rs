@@ -21,9 +21,11 @@ const MOST_COLUMNS: usize = 40;
 /// The page. `again` is the command that makes it.
 pub fn page(swept: &Swept, again_line: &str) -> Page {
     let sizes: Vec<String> = swept.axes.iter().map(|axis| axis.values.len().to_string()).collect();
-    let seeds = match swept.seeds.count {
-        1 => format!("seed {}", swept.seeds.first),
-        n => format!("{n} seeds each from {}: mean and 95 % interval", swept.seeds.first),
+    let seeds = match (swept.seeds.count, swept.own_seeds) {
+        (1, true) => "each cell on its own seed".into(),
+        (1, false) => format!("seed {}", swept.seeds.first),
+        (n, true) => format!("{n} seeds each from its own on: mean and 95 % interval"),
+        (n, false) => format!("{n} seeds each from {}: mean and 95 % interval", swept.seeds.first),
     };
     let variant = swept.variant.iter().map(|variant| format!("variant {variant}"));
     let set = swept.set.iter().map(|(path, value)| format!("{path}={value}"));

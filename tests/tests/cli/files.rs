@@ -100,7 +100,7 @@ fn a_page_to_show_is_the_same_wherever_and_however_it_is_made() {
     let folder = tempdir().unwrap();
     let file = toy(folder.path());
     for words in
-        [&["run"][..], &["compare", "--replications", "2"], &["sweep", "--over", "run.duration=1s,2s"]]
+        [&["run"][..], &["compare", "--replications", "2"], &["sweep", "--set", "run.duration=1s,2s"]]
     {
         let page = |name: &str, jobs: &str| {
             let out = folder.path().join(format!("{}-{name}", words[0]));
