@@ -12,6 +12,8 @@ mod files;
 mod help;
 #[path = "cli/runs.rs"]
 mod runs;
+#[path = "cli/traces.rs"]
+mod traces;
 
 use sim_cli::{Console, Exit};
 use sim_models::Catalog;
