@@ -188,7 +188,6 @@ mod tests {
             for bit in 0..8 {
                 let mut changed = bytes.to_vec();
                 changed[at] ^= 1 << bit;
-                // Two bits leave a line that says the same: the case of a hexadecimal digit is not one of them.
                 assert_eq!(Line::read(&changed), None, "bit {bit} of byte {at}: {}", line);
             }
         }

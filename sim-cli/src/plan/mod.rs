@@ -452,26 +452,21 @@ impl Plan {
         };
         let seeds = |plan: &Plan| format!("{} from {}", count(plan.seeds.count.into()), plan.seeds.first);
         let variant = |plan: &Plan| plan.variant.clone().unwrap_or_else(|| crate::experiment::BASE.into());
-        let set = |plan: &Plan| format!("{:?}", plan.set);
-        let name = |plan: &Plan| plan.experiment.name.clone();
-        let version = |plan: &Plan| plan.brownout.clone();
-        let facts: [(&str, &dyn Fn(&Plan) -> String); 6] = [
-            ("experiment", &name),
-            ("version of brownout", &version),
-            ("variant", &variant),
-            ("axes", &axes),
-            ("seeds", &seeds),
-            ("settings", &set),
+        let both = |of: &dyn Fn(&Plan) -> String| (of(self), of(other));
+        let facts = [
+            ("experiment", both(&|plan| plan.experiment.name.clone())),
+            ("version of brownout", both(&|plan| plan.brownout.clone())),
+            ("variant", both(&variant)),
+            ("axes", both(&axes)),
+            ("seeds", both(&seeds)),
+            ("settings", both(&|plan| format!("{:?}", plan.set))),
         ];
-        for (what, of) in facts {
-            let (mine, others) = (of(self), of(other));
-            if mine != others {
-                let short = |text: &str| {
-                    let cut: String = text.chars().take(120).collect();
-                    escape(&if cut.len() < text.len() { cut + ".." } else { cut })
-                };
-                return Some(format!("its {what}: {}; now {}", short(&mine), short(&others)));
-            }
+        if let Some((what, (mine, others))) = facts.iter().find(|(_, (mine, others))| mine != others) {
+            let short = |text: &str| {
+                let cut: String = text.chars().take(120).collect();
+                escape(&if cut.len() < text.len() { cut + ".." } else { cut })
+            };
+            return Some(format!("its {what}: {}; now {}", short(mine), short(others)));
         }
         Some(match self.experiment.text == other.experiment.text {
             true => "its limits, or what this build makes of it".into(),

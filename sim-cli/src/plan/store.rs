@@ -4,7 +4,7 @@
 //! plan.json             the plan
 //! runs.jsonl            the journal of the sweep that runs here
 //! shard-3-of-8.jsonl    what another machine brought, see [`shard`](super::shard)
-//! sweep.json, sweep.csv the result, once every run is there
+//! sweep.json, sweep.csv, report.html    the result, once every run is there
 //! runs.jsonl.bad-1      what was damaged and is run again; nothing is ever deleted
 //! old-1/                what `--fresh` moved aside
 //! ```

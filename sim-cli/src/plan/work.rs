@@ -77,7 +77,7 @@ pub fn work<T: Send>(
         let workers = threads.min(todo.len());
         let mut handles = Vec::with_capacity(workers);
         for _ in 0..workers {
-            handles.push(scope.spawn(&worker));
+            handles.push(scope.spawn(worker));
         }
         let (mut failed, mut over) = (None, 0);
         // The sender here lives on, so that `worker` can be lent out: the end is when all workers are done.

@@ -45,7 +45,7 @@ pub(super) fn command(args: &Merge, app: &mut App) -> Result<Exit> {
         [plan, ..] => (plan.clone(), folder_of(plan)),
         [] => unreachable!("clap demands one"),
     };
-    let ready = Ready::open(app, &plan)?;
+    let mut ready = Ready::open(app, &plan)?;
     let known = Known::scan(&folder, &ready)?;
     for source in known.sources.iter().filter(|source| source.damaged > 0) {
         app.console.say(&format!(
@@ -60,8 +60,10 @@ pub(super) fn command(args: &Merge, app: &mut App) -> Result<Exit> {
     if known.len() < ready.runs() {
         return Err(missing(&ready, &known, &plan, &folder));
     }
-    let asked = if args.metric.is_empty() { &ready.plan.metrics } else { &args.metric };
-    let metrics = metrics_of(&known, asked)?;
+    if !args.metric.is_empty() {
+        ready.plan.metrics.clone_from(&args.metric);
+    }
+    let metrics = metrics_of(&known, &ready.plan.metrics)?;
     let mut results = Results::default();
     match &metrics {
         Some(metrics) => results.read(&known, metrics, threads(app.global.jobs))?,
