@@ -333,6 +333,7 @@
           }
           ctx.strokeStyle = colour("fault-edge");
           ctx.lineWidth = ratio;
+          ctx.setLineDash([]);
           ctx.beginPath();
           for (const at of [left, right]) ctx.moveTo(at, bbox.top), ctx.lineTo(at, bbox.top + bbox.height);
           if (name !== "warm-up") ctx.stroke();
