@@ -24,8 +24,8 @@ pub mod reference;
 pub mod render;
 pub mod replay;
 pub mod replicate;
-pub mod search;
 pub mod schema;
+pub mod search;
 pub mod signal;
 pub mod simulate;
 pub mod tables;
@@ -35,6 +35,7 @@ pub use console::Console;
 pub use error::{Error, Exit};
 
 use args::{Args, Global};
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches};
 use error::Result;
 use sim_models::Catalog;
@@ -105,8 +106,21 @@ pub fn command_line() -> clap::Command {
 
 fn parse(arguments: Vec<OsString>, console: &Console) -> Result<Args, clap::Error> {
     let mut command = command_line().term_width(console.style().width.min(100));
-    let matches = command.try_get_matches_from_mut(arguments)?;
+    let names: Vec<String> = command.get_subcommands().map(|one| one.get_name().to_string()).collect();
+    let matches =
+        command.try_get_matches_from_mut(arguments).map_err(|error| with_suggestion(error, names))?;
     Args::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// Letters that changed places are not alike enough for clap: `rnu` is answered with `run` as well.
+fn with_suggestion(mut error: clap::Error, names: Vec<String>) -> clap::Error {
+    let told = error.get(ContextKind::SuggestedSubcommand).is_some();
+    if let (Some(ContextValue::String(typed)), false) = (error.get(ContextKind::InvalidSubcommand), told) {
+        if let Some(near) = library::nearest(typed, names) {
+            error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![near]));
+        }
+    }
+    error
 }
 
 /// Help and the version go to stdout and are good; everything else goes to stderr and is a usage error.
