@@ -245,6 +245,7 @@ fn the_right_length_of_a_queue() {
     assert!((mean(best) - 100.0).abs() < 3.0, "{}", mean(best));
     let today = found["finalists"].as_array().expect("finalists").iter().find(|one| one["today"] == true);
     assert!(mean(today.expect("today is always validated")) < 20.0);
+    assert_eq!(found["at_an_end"], serde_json::json!([]));
     assert_eq!(best["better"], 10);
 }
 

@@ -537,6 +537,7 @@ impl Search<'_> {
             tried: tried.collect(),
             finalists,
             as_well,
+            at_an_end: self.at_an_end(candidate),
             binding,
             experiment: String::new(),
             variant: None,
@@ -584,6 +585,16 @@ impl Search<'_> {
             Some((dimension.path().to_string(), words))
         };
         self.space.0.iter().enumerate().filter_map(stretch).collect()
+    }
+
+    /// The ranges at one of whose ends a setting lies.
+    fn at_an_end(&self, candidate: &Candidate) -> Vec<String> {
+        let Some(place) = &candidate.place else { return Vec::new() };
+        let at_end = |(dimension, at): &(&Dimension, &f64)| {
+            matches!(dimension, Dimension::Range(_)) && !(0.001..=0.999).contains(*at)
+        };
+        let ends = self.space.0.iter().zip(&place.at).filter(at_end);
+        ends.map(|(dimension, _)| dimension.path().to_string()).collect()
     }
 
     /// The conditions that whatever had a better objective did not meet.

@@ -227,7 +227,8 @@ pub fn text(found: &Found, style: Style) -> String {
     }
     sections.push(told);
     sections.push(bar::bar(found, style));
-    let mut table = found.table(style).text(2, style);
+    let grid = found.table(style);
+    let mut table = if grid.is_empty() { Vec::new() } else { grid.text(2, style) };
     if found.seeds.count > 1 && found.told.iter().any(|told| !told.edges.edges.is_empty()) {
         let legend =
             "  mean of the seeds' edges with its 95 % interval, which includes half of a seed's bracket";

@@ -47,6 +47,8 @@ pub struct Recommendation {
     pub finalists: Vec<Finalist>,
     /// Of each setting the values that did as well.
     pub as_well: Vec<(String, String)>,
+    /// The settings that lie at an end of their range, so that better ones may lie beyond.
+    pub at_an_end: Vec<String>,
     /// The conditions that stand in the way of more.
     pub binding: Vec<Binding>,
     /// All that was tried in the race, with the numbers of the race.
@@ -223,6 +225,12 @@ impl Recommendation {
         }
         for (path, stretch) in &self.as_well {
             notes.push(("as good", format!("{} {}", clean(path), clean(stretch))));
+        }
+        for path in &self.at_an_end {
+            notes.push((
+                "at the end",
+                format!("{} is at an end of its range: better may lie beyond", clean(path)),
+            ));
         }
         for binding in &self.binding {
             notes.push((

@@ -6,7 +6,7 @@ use crate::search::map::State;
 
 /// The knob from end to end, and what happens where.
 pub(super) fn bar(found: &Found, style: Style) -> Vec<String> {
-    if found.first().is_none() {
+    if !found.searched() {
         return Vec::new();
     }
     let columns = style.columns() - 4;

@@ -123,8 +123,16 @@ impl Found {
         }
     }
 
+    /// Whether every search that tells zones apart has an answer.
+    pub(super) fn searched(&self) -> bool {
+        self.told.iter().all(|told| told.which == Which::Back || told.edges.alike > 0)
+    }
+
     /// What to know and what to do, a sentence each.
     pub(super) fn sentences(&self) -> Vec<String> {
+        if !self.searched() {
+            return Vec::new();
+        }
         let show = |x: f64| self.knob.show(x);
         let mut out = Vec::new();
         let fault = self.edges(Which::Fault);
