@@ -60,8 +60,12 @@ impl Metrics {
 
 /// What theory gives beside a value, if it does.
 fn exact(report: &Report, path: &str) -> Option<f64> {
+    // Asked first: a path that leads nowhere is compared with all that lead somewhere, which takes as long as a run.
+    if !path.ends_with(".value") {
+        return None;
+    }
     match report.metric(&exact_path(path)) {
-        Ok(Metric::Number(exact, _)) if path.ends_with(".value") => Some(exact),
+        Ok(Metric::Number(exact, _)) => Some(exact),
         _ => None,
     }
 }
