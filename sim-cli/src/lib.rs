@@ -115,10 +115,10 @@ fn parse(arguments: Vec<OsString>, console: &Console) -> Result<Args, clap::Erro
 /// Letters that changed places are not alike enough for clap: `rnu` is answered with `run` as well.
 fn with_suggestion(mut error: clap::Error, names: Vec<String>) -> clap::Error {
     let told = error.get(ContextKind::SuggestedSubcommand).is_some();
-    if let (Some(ContextValue::String(typed)), false) = (error.get(ContextKind::InvalidSubcommand), told) {
-        if let Some(near) = library::nearest(typed, names) {
-            error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![near]));
-        }
+    if let (Some(ContextValue::String(typed)), false) = (error.get(ContextKind::InvalidSubcommand), told)
+        && let Some(near) = library::nearest(typed, names)
+    {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![near]));
     }
     error
 }

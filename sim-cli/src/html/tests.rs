@@ -93,7 +93,9 @@ fn swept(axes: usize) -> Swept {
     let cells = axes.iter().fold(vec![Vec::new()], |cells: Vec<Vec<String>>, axis| {
         cells
             .iter()
-            .flat_map(|cell| axis.values.iter().map(|value| [&cell[..], &[value.clone()]].concat()))
+            .flat_map(|cell| {
+                axis.values.iter().map(|value| [&cell[..], std::slice::from_ref(value)].concat())
+            })
             .collect()
     });
     let exact = (axes.len() == 1).then_some(3.3e6);

@@ -220,7 +220,7 @@ impl Tree<'_> {
     /// An outcome, and what became of the request if that is not the same.
     fn why(&self, attempt: usize, outcome: &str) -> String {
         let children = self.children[attempt].iter().map(|&child| self.spans[child].outcome.as_str());
-        match children.filter(|other| !other.is_empty() && *other != outcome).last() {
+        match children.rev().find(|other| !other.is_empty() && *other != outcome) {
             Some(other) => format!("{}, {}", clean(outcome), clean(other)),
             None => clean(outcome),
         }

@@ -86,11 +86,13 @@ struct Attribute {
 }
 
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 enum Any {
-    StringValue(String),
-    IntValue(String),
-    BoolValue(bool),
+    #[serde(rename = "stringValue")]
+    Text(String),
+    #[serde(rename = "intValue")]
+    Whole(String),
+    #[serde(rename = "boolValue")]
+    Truth(bool),
 }
 
 const INTERNAL: u8 = 1;
@@ -122,16 +124,16 @@ pub fn document(report: &Report, traces: &[Trace]) -> String {
 }
 
 fn text(key: &'static str, value: impl Into<String>) -> Attribute {
-    Attribute { key, value: Any::StringValue(value.into()) }
+    Attribute { key, value: Any::Text(value.into()) }
 }
 
 /// A seed may be more than the signed 64 bits that there are: then it is the same bits.
 fn number(key: &'static str, value: u64) -> Attribute {
-    Attribute { key, value: Any::IntValue((value as i64).to_string()) }
+    Attribute { key, value: Any::Whole((value as i64).to_string()) }
 }
 
 fn truth(key: &'static str, value: bool) -> Attribute {
-    Attribute { key, value: Any::BoolValue(value) }
+    Attribute { key, value: Any::Truth(value) }
 }
 
 struct Spans<'a> {
