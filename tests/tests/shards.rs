@@ -62,7 +62,7 @@ impl Bench {
             Some(name) => self.path(name).into_os_string(),
             None => word.into(),
         };
-        let words = ["brownout", "sweep"].iter().chain(words).map(|given| word(given));
+        let words = ["brownout", "sweep"].iter().chain(words).map(word);
         let exit = sim_cli::run_with(&self.catalog, words, console);
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
         Said { exit, out: text(out), err: text(err) }
