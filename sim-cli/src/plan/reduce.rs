@@ -9,7 +9,7 @@ use crate::render::number::count;
 use crate::render::sweep::{self as page, Cell, Swept};
 use crate::replicate::{Estimate, Measured, exact_path, measure, measure_usual, usual};
 use sim_models::report::{Metric, Report, Unit};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Runs that are read by one thread in one go.
 const PIECE: usize = 64;
@@ -52,21 +52,27 @@ impl Metrics {
 
     /// What a result takes from this report.
     pub fn keep(&self, report: &Report) -> Kept {
-        let (measured, known) = measure_usual(report, &self.paths);
-        let exact = self.paths.iter().map(|path| exact(report, path)).collect();
+        // A path that leads nowhere is compared with all that lead somewhere, which takes longer than a short run:
+        // long paths are looked for in the list first.
+        let there: BTreeSet<String> = report.metric_paths().into_iter().collect();
+        let leads = |path: &String| self.asked || there.contains(path) || !path.contains(['.', '[']);
+        let measured = |path: &String| match leads(path) {
+            true => {
+                let (measured, known) = measure_usual(report, std::slice::from_ref(path));
+                (measured[0], known[0])
+            }
+            false => ((Measured::Absent, sim_models::report::unit_of(path)), false),
+        };
+        let exact = |path: &String| {
+            let at = exact_path(path);
+            match there.contains(&at).then(|| report.metric(&at)) {
+                Some(Ok(Metric::Number(exact, _))) if path.ends_with(".value") => Some(exact),
+                _ => None,
+            }
+        };
+        let (measured, known) = self.paths.iter().map(measured).unzip();
+        let exact = self.paths.iter().map(exact).collect();
         Kept { measured, known, exact, cut_short: report.stopped.is_some() }
-    }
-}
-
-/// What theory gives beside a value, if it does.
-fn exact(report: &Report, path: &str) -> Option<f64> {
-    // Asked first: a path that leads nowhere is compared with all that lead somewhere, which takes as long as a run.
-    if !path.ends_with(".value") {
-        return None;
-    }
-    match report.metric(&exact_path(path)) {
-        Ok(Metric::Number(exact, _)) => Some(exact),
-        _ => None,
     }
 }
 
