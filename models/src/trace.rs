@@ -2,7 +2,7 @@
 //!
 //! [`collect`] runs an experiment twice: once to see which calls a [`Selection`] means, and once more, on the same
 //! luck, to follow those. What nobody asks for is never written down, and a run that is not traced is compiled
-//! without it: it pays nothing.
+//! without it, and pays next to nothing.
 //!
 //! A [`Trace`] is a tree of [`Span`]s in the order in which they began, parents before children. Times are virtual
 //! nanoseconds since the beginning of the run. A span that never ended (lost, or cut off by the end of the run) has
