@@ -9,7 +9,7 @@ use crate::files;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::digest::{Hex, hash_text};
-use sim_models::report::{DigestParts, Metric, Named, Report, unit_of};
+use sim_models::report::{DigestParts, Metric, Named, Report, Unit};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -70,11 +70,11 @@ impl Reading {
         }
     }
 
-    /// As the metric of this path.
-    pub fn metric(self, path: &str) -> Metric {
+    /// As a metric that counts this.
+    pub fn metric(self, unit: Unit) -> Metric {
         match self {
             Reading::Truth(truth) => Metric::Truth(truth),
-            Reading::Number(number) => Metric::Number(number, unit_of(path)),
+            Reading::Number(number) => Metric::Number(number, unit),
             Reading::Absent(()) => Metric::Absent,
         }
     }

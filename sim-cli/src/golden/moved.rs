@@ -9,7 +9,7 @@ use super::facts::{Fact, Reading};
 use schemars::JsonSchema;
 use serde::Serialize;
 use sim_core::stats::Sample;
-use sim_models::report::Report;
+use sim_models::report::{Report, Unit, unit_of};
 
 /// Seeds from which the luck is estimated, the run's own included.
 pub const SEEDS: u32 = 10;
@@ -54,6 +54,9 @@ pub struct MovedMetric {
     pub seeds: u32,
     /// Whether luck does not explain it.
     pub moved: bool,
+    /// What it counts.
+    #[serde(skip)]
+    pub unit: Unit,
 }
 
 /// The paths of the metrics that differ, in the order of the snapshot, new ones last.
@@ -104,6 +107,7 @@ fn held(path: &str, before: Reading, now: Reading, seeds: &[Reading]) -> MovedMe
         like_before: None,
         seeds: count,
         moved: true,
+        unit: unit_of(path),
     };
     let sample = Sample::of(&numbers);
     match (before, now, sample.half_width(CONFIDENCE)) {

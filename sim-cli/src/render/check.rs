@@ -3,10 +3,11 @@
 use super::table::Grid;
 use super::{Paint, Style, clean, number};
 use crate::expect::Judged;
+use crate::golden::facts::Reading;
 use crate::golden::moved::{Moved, MovedMetric};
 use schemars::JsonSchema;
 use serde::Serialize;
-use sim_models::report::{Metric, unit_of};
+use sim_models::report::Metric;
 
 /// Version of the shape of a [`Document`].
 pub const FORMAT: u32 = 1;
@@ -147,8 +148,7 @@ fn run(moved: &Moved, style: Style) -> Vec<String> {
         // Of those that luck explains the largest few, and only if nothing else is to be seen.
         let shown = if count == 0 { LUCK_SHOWN.min(moved.metrics.len()) } else { count.min(SHOWN) };
         for metric in moved.metrics.iter().take(shown) {
-            let value =
-                |reading: crate::golden::facts::Reading| number::metric(reading.metric(&metric.metric));
+            let value = |reading: Reading| number::metric(reading.metric(metric.unit));
             let verdict = if metric.moved { "moved" } else { "within luck" };
             let change = metric.change.map_or(String::new(), signed_percent);
             grid.row([
@@ -181,7 +181,7 @@ fn luck(metric: &MovedMetric, style: Style) -> String {
             format!("{} {}", style.pick("±", "+-"), number::roughly(reach / mean.abs()))
         }
         (Some(_), Some(reach), _) => {
-            let reach = number::metric(Metric::Number(reach, unit_of(&metric.metric)));
+            let reach = number::metric(Metric::Number(reach, metric.unit));
             format!("{} {reach}", style.pick("±", "+-"))
         }
         (_, _, Some(like)) => format!("as before in {like}"),

@@ -193,6 +193,7 @@ pub fn checked() -> Document {
         like_before: None,
         seeds: 10,
         moved,
+        unit: unit_of(path),
     };
     let moved = Moved {
         variant: Some("calm".into()),

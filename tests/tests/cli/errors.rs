@@ -34,11 +34,16 @@ fn arguments_out_of_range_are_usage_errors() {
         &["list", "policies", "retry-storm"],
         &["list", "metrics"],
         &["check", "-", "--bless"],
-        &["sweep", "-", "--over", "services.desk.replicas=2,3,2"],
+        &["rnu", "-"],
     ] {
         let ran = with_input(words, TOY);
         assert_eq!((ran.exit, ran.stdout.as_str()), (Exit::Usage, ""), "{words:?}: {}", ran.stderr);
     }
+}
+
+#[test]
+fn letters_that_changed_places_are_answered_with_the_command() {
+    assert!(brownout(&["rnu", "retry-storm"]).stderr.contains("'run'"));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::jobs;
 use crate::progress::Meter;
 use crate::render::number::{count, duration};
 use crate::simulate::simulate;
+use sim_models::report::Metric;
 
 /// Each run that is not what the snapshot remembers. What luck there is in a number is told by further seeds of
 /// those runs in which one differs.
@@ -41,9 +42,16 @@ pub(super) fn explain(
         if !paths.is_empty() {
             seeds.extend(further(opened, &run.prepared, &paths, args, app)?);
         }
+        let mut metrics = judge(then, fact, &paths, &seeds);
+        for metric in &mut metrics {
+            // What one of its values counts only the report knows.
+            if let Ok(Metric::Number(_, unit)) = run.output.report.metric(&metric.metric) {
+                metric.unit = unit;
+            }
+        }
         let events = first_different_stretch(&then.digest, &fact.digest);
         all.push(Moved {
-            metrics: judge(then, fact, &paths, &seeds),
+            metrics,
             first_difference: place(then, fact, events, &run.prepared, args, app)?,
             variant,
             seed,
