@@ -8,7 +8,7 @@ pub use against::{Against, Changed, Regressions, how};
 pub use verdict::{Verdict, sentence};
 
 use super::effect;
-use super::estimate::{Column, estimate, heads, unit_word};
+use super::estimate::{Column, csv_unit, estimate, heads, in_csv};
 use super::number::{NOTHING, difference, percent, plus_minus};
 use super::run::quiet;
 use super::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
@@ -346,24 +346,28 @@ pub fn csv(comparison: &Comparison) -> String {
             let (value, effect) = (&variant.metrics[column], variant.effects.get(column));
             let changed = comparison.baseline.iter().flat_map(|baseline| &baseline.variants);
             let then = changed.filter(|v| v.name == variant.name).find_map(|v| v.effects[column].as_ref());
-            let numbers = [
-                Some(value.n as f64),
-                value.yes.map(|yes| yes as f64),
-                value.mean,
-                value.half_width,
-                effect.and_then(|effect| effect.difference),
-                effect.and_then(|effect| effect.half_width),
-                effect.and_then(|effect| effect.ratio),
-                effect.and_then(|effect| effect.ratio_interval).map(|(low, _)| low),
-                effect.and_then(|effect| effect.ratio_interval).map(|(_, high)| high),
-                effect.map(|effect| f64::from(u8::from(effect.clear))),
-                effect.and_then(|effect| effect.pairing),
-                then.and_then(|effect| effect.from),
-                then.and_then(|effect| effect.difference),
-                then.and_then(|effect| effect.half_width),
+            let number = |x: Option<f64>| in_csv(x, metric.unit);
+            let of = |of: fn(&Effect) -> Option<f64>| effect.and_then(of);
+            let row = [
+                variant.name.clone(),
+                metric.path.clone(),
+                csv_unit(metric.unit).into(),
+                value.n.to_string(),
+                csv_number(value.yes.map(|yes| yes as f64)),
+                number(value.mean),
+                number(value.half_width),
+                number(of(|effect| effect.difference)),
+                number(of(|effect| effect.half_width)),
+                csv_number(of(|effect| effect.ratio)),
+                csv_number(of(|effect| effect.ratio_interval.map(|(low, _)| low))),
+                csv_number(of(|effect| effect.ratio_interval.map(|(_, high)| high))),
+                csv_number(of(|effect| Some(f64::from(u8::from(effect.clear))))),
+                csv_number(of(|effect| effect.pairing)),
+                number(then.and_then(|effect| effect.from)),
+                number(then.and_then(|effect| effect.difference)),
+                number(then.and_then(|effect| effect.half_width)),
             ];
-            let words = [variant.name.clone(), metric.path.clone(), unit_word(metric.unit).into()];
-            out += &csv_line(words.into_iter().chain(numbers.map(csv_number)));
+            out += &csv_line(row);
         }
     }
     out

@@ -2,6 +2,7 @@
 
 use super::Style;
 use super::number::{NOTHING, count, of, plus_minus};
+use super::table::csv_number;
 use crate::replicate::Estimate;
 use serde::Serialize;
 use sim_models::report::Unit;
@@ -46,6 +47,21 @@ pub fn unit_word(unit: Unit) -> &'static str {
         Unit::Share => "share",
         Unit::Plain => "plain",
     }
+}
+
+/// The name of a unit in a CSV, where times are seconds.
+pub fn csv_unit(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Duration => "s",
+        Unit::Rate => "/s",
+        Unit::Share => "share",
+        Unit::Plain => "",
+    }
+}
+
+/// A number as a CSV has it: times in seconds.
+pub fn in_csv(x: Option<f64>, unit: Unit) -> String {
+    csv_number(x.map(|x| if unit == Unit::Duration { x / 1e9 } else { x }))
 }
 
 /// Whether less of a metric is better, by the name of its last part.

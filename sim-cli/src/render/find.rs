@@ -343,6 +343,8 @@ pub fn csv(found: &Found) -> String {
         "highest",
         "fluid",
     ];
+    // Times are seconds, as in every CSV.
+    let in_csv = |x: Option<f64>| csv_number(x.map(|x| if found.unit == "duration" { x / 1e9 } else { x }));
     let mut out = csv_line(heads);
     let which = |which: Which| match which {
         Which::Fault => "fault",
@@ -363,10 +365,10 @@ pub fn csv(found: &Found) -> String {
                 Some(edge.highest),
                 told.exact,
             ];
-            out += &csv_line(words(String::new()).into_iter().chain(mean.map(csv_number)));
+            out += &csv_line(words(String::new()).into_iter().chain(mean.map(in_csv)));
             for (seed, bracket) in found.seeds.iter().zip(&edge.seeds) {
                 let ends = [bracket.map(|b| b.low), bracket.map(|b| b.high), None, None, None, None, None];
-                out += &csv_line(words(seed.to_string()).into_iter().chain(ends.map(csv_number)));
+                out += &csv_line(words(seed.to_string()).into_iter().chain(ends.map(in_csv)));
             }
         }
     }

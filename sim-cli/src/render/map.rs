@@ -215,12 +215,17 @@ pub fn csv(mapped: &Mapped) -> String {
         "metastable",
         "overloaded",
     ]);
+    // Times are seconds, as in every CSV.
+    let number = |axis: usize, cell: &Cell| {
+        let nanos = mapped.units[axis] == "duration";
+        csv_number(Some(if nanos { cell.at[axis] / 1e9 } else { cell.at[axis] }))
+    };
     for cell in &mapped.cells {
         let votes =
             State::ALL.map(|state| cell.seeds.iter().filter(|other| **other == state).count().to_string());
         let words = [
-            csv_number(Some(cell.at[0])),
-            csv_number(Some(cell.at[1])),
+            number(0, cell),
+            number(1, cell),
             cell.state.map_or(String::new(), |state| state.name().into()),
             cell.tie.to_string(),
             cell.seeds.len().to_string(),

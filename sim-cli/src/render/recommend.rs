@@ -1,9 +1,9 @@
 //! Which value to set: the answer first, then how sure it is, what it costs, and what else was close.
 
-use super::estimate::{estimate, unit_word};
+use super::estimate::{csv_unit, estimate, in_csv, unit_word};
 use super::find::{head, joined, settings};
 use super::number::{count, of, plus_minus};
-use super::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
+use super::table::{Entry, Grid, csv_line, escape_markdown};
 use super::{Paint, Style, clean, pad, pad_left, width, wrap};
 use crate::replay::{Replay, quote};
 use crate::replicate::{Estimate, Seeds};
@@ -515,11 +515,11 @@ pub fn csv(told: &Recommendation) -> String {
                 role.into(),
                 words(&one.set),
                 metric.to_string(),
-                unit_word(*unit).into(),
+                csv_unit(*unit).into(),
                 value.n.to_string(),
             ];
-            let numbers = [value.mean, value.half_width, Some(one.feasible as f64)];
-            out += &csv_line(row.into_iter().chain(numbers.map(csv_number)));
+            let numbers = [value.mean, value.half_width].map(|x| in_csv(x, *unit));
+            out += &csv_line(row.into_iter().chain(numbers).chain([one.feasible.to_string()]));
         }
     }
     for one in &told.tried {
@@ -530,11 +530,11 @@ pub fn csv(told: &Recommendation) -> String {
                 role.into(),
                 words(&one.set),
                 metric.to_string(),
-                unit_word(*unit).into(),
+                csv_unit(*unit).into(),
                 one.seeds.to_string(),
             ];
-            let numbers = [*value, None, Some(f64::from(u8::from(one.feasible)))];
-            out += &csv_line(row.into_iter().chain(numbers.map(csv_number)));
+            let meets = u8::from(one.feasible).to_string();
+            out += &csv_line(row.into_iter().chain([in_csv(*value, *unit), String::new(), meets]));
         }
     }
     out

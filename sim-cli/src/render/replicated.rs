@@ -1,9 +1,9 @@
 //! One experiment over many seeds: what each metric comes to, and whether theory agrees.
 
-use super::estimate::{Column, estimate, heads};
+use super::estimate::{Column, estimate, heads, in_csv};
 use super::number::{of, percent, plus_minus};
 use super::run::{off_by, quiet};
-use super::table::{Entry, Grid, csv_line, csv_number};
+use super::table::{Entry, Grid, csv_line};
 use super::{Paint, Style, clean};
 use crate::replicate::{Estimate, Measured, Precision, Seeds};
 use serde::Serialize;
@@ -178,8 +178,11 @@ pub fn csv(replicated: &Replicated) -> String {
     let heads = replicated.metrics.iter().map(|metric| metric.path.as_str());
     let mut out = csv_line(std::iter::once("seed").chain(heads));
     for (n, seed) in replicated.seeds.iter().enumerate() {
-        let number = |values: &Vec<Measured>| csv_number(values.get(n).and_then(|value| value.number()));
-        out += &csv_line(std::iter::once(seed.to_string()).chain(replicated.values.iter().map(number)));
+        let number = |(values, metric): (&Vec<Measured>, &Column)| {
+            in_csv(values.get(n).and_then(|value| value.number()), metric.unit)
+        };
+        let numbers = replicated.values.iter().zip(&replicated.metrics).map(number);
+        out += &csv_line(std::iter::once(seed.to_string()).chain(numbers));
     }
     out
 }
@@ -238,7 +241,7 @@ mod tests {
     fn a_row_for_each_seed() {
         assert_eq!(
             csv(&replicated()),
-            "seed,recovered,time_to_recover,success\n7,1,1500000000,0.97\n8,1,2000000000,0.98\n9,0,,0.97\n"
+            "seed,recovered,time_to_recover,success\n7,1,1.5,0.97\n8,1,2,0.98\n9,0,,0.97\n"
         );
     }
 

@@ -1,7 +1,7 @@
 //! A grid of settings: a table of every cell, a curve over one axis, a map over two.
 
 use super::chart::{Point, curve};
-use super::estimate::{Column, estimate, heads, unit_word};
+use super::estimate::{Column, csv_unit, estimate, heads, in_csv};
 use super::heat::{Map, heat_map};
 use super::number::{NOTHING, count, of};
 use super::table::{Entry, Grid, csv_line, csv_number};
@@ -260,12 +260,11 @@ fn paths(swept: &Swept) -> Vec<String> {
     swept.axes.iter().map(|axis| axis.path.clone()).collect()
 }
 
-/// A value of an axis as a plain number, if that is what it comes to: nanoseconds, as every duration here, or per
-/// second.
+/// A value of an axis as a plain number, if that is what it comes to: seconds, as in every CSV, or per second.
 fn plain(value: &str) -> Option<String> {
     let text = label(value);
     let number = || text.parse::<f64>().ok().filter(|x| x.is_finite()).map(|_| text.clone());
-    let duration = || text.parse::<SimDuration>().ok().map(|duration| duration.as_nanos().to_string());
+    let duration = || text.parse::<SimDuration>().ok().map(|duration| duration.as_secs_f64().to_string());
     let rate = || text.parse::<Rate>().ok().map(|rate| rate.get().to_string());
     number().or_else(duration).or_else(rate)
 }
@@ -280,19 +279,15 @@ pub fn csv(swept: &Swept) -> String {
     for cell in &swept.cells {
         for (column, metric) in swept.metrics.iter().enumerate() {
             let value = &cell.metrics[column];
-            let numbers = [
-                Some(value.n as f64),
-                value.yes.map(|yes| yes as f64),
-                value.mean,
-                value.half_width,
-                cell.exact[column],
-            ];
+            let counts = [Some(value.n as f64), value.yes.map(|yes| yes as f64)].map(csv_number);
+            let numbers = [value.mean, value.half_width, cell.exact[column]];
+            let numbers = numbers.map(|x| in_csv(x, metric.unit));
             let at = cell.at.iter().zip(&numeric).map(|(value, numeric)| match numeric {
                 true => plain(value).unwrap_or_default(),
                 false => label(value),
             });
-            let words = [metric.path.clone(), unit_word(metric.unit).into()];
-            out += &csv_line(at.chain(words).chain(numbers.map(csv_number)));
+            let words = [metric.path.clone(), csv_unit(metric.unit).into()];
+            out += &csv_line(at.chain(words).chain(counts).chain(numbers));
         }
     }
     out
@@ -389,7 +384,7 @@ mod tests {
     fn the_values_of_an_axis_are_numbers_where_all_can_be() {
         for (value, number) in [
             ("4", Some("4")),
-            ("\"250ms\"", Some("250000000")),
+            ("\"250ms\"", Some("0.25")),
             ("Poisson(\"600/s\")", Some("600")),
             ("Exponential(mean: \"1ms\")", None),
             ("\"naive\"", None),

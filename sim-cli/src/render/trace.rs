@@ -1,7 +1,7 @@
 //! Single calls as waterfalls: what waits for what at the left, when at the right, over one axis of time.
 //!
 //! A line is an attempt, or a call with its only attempt. Its bar shows where the attempt was at each moment, by
-//! [`Stage`]; where several share a column, the one that had most of it. A cross marks where the caller gave up:
+//! `Stage`; where several share a column, the one that had most of it. A cross marks where the caller gave up:
 //! whatever stands behind it was for nobody.
 
 mod line;
