@@ -38,6 +38,17 @@
   // A second round of colours meets other dashes.
   const dashOf = ({ style, ink: [, n] }) => (style === "exact" ? [2, 4] : style === "points" && n < INKS ? [] : DASHES[(n + 3 * Math.floor(n / INKS)) % DASHES.length]);
 
+  /** Marks without a line between them, each another shape, drawn around its middle; those in OPEN are outlines. */
+  const MARKS = {
+    discs: "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
+    rings: "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z",
+    squares: "M-4-4h8v8h-8z",
+    diamonds: "M0-5l5 5l-5 5l-5-5z",
+    triangles: "M0-5l5 8.5h-10z",
+    crosses: "M-2.5-2.5l5 5M-2.5 2.5l5-5",
+  };
+  const OPEN = ["rings", "crosses"];
+
   // ---- numbers, as the rest of the page writes them -----------------------------------------------------------
 
   const group = (digits) => digits.replace(/\B(?=(\d{3})+(?!\d))/g, "\u00a0");
@@ -196,9 +207,15 @@
         return { lines: heat.lines, data: [heat.cells.map((_, n) => (n + 0.5) * heat.step), ...heat.lines.map((line) => line.values)] };
       }
       const places = (line) => {
-        if (Array.isArray(line.at)) return line.at;
+        if (Array.isArray(line.at)) return MARKS[line.style] ? apart(line.at) : line.at;
         const { step, pair } = line.at;
         return line.values.map((_, n) => (pair ? (Math.floor(n / 2) + (n % 2 ? 0.75 : 0.25)) * step : (n + 0.5) * step));
+      };
+      // Marks may stand above each other: a hair aside, as a line has one value at a place.
+      const reach = Math.max(...lines.map((line) => (Array.isArray(line.at) && line.at.length ? line.at.at(-1) - line.at[0] : 0)), 1e-9);
+      const apart = (at) => {
+        for (let n = 1; n < at.length; n++) if (at[n] <= at[n - 1]) at[n] = at[n - 1] + reach * 1e-9;
+        return at;
       };
       const all = lines.map((line) => [places(line), line.values]);
       const alike = all.every(([x]) => x.length === all[0][0].length && x.every((at, n) => at === all[0][0][n]));
@@ -231,6 +248,7 @@
         points: line.style === "points" ? { show: true, size: 7, fill: inkOf(line), stroke: inkOf(line) } : { show: false },
         show: !this.link.hidden.has(line.name),
         ...(line.style === "steps" ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
+        ...(MARKS[line.style] ? { paths: () => null } : {}),
       });
       this.u = new uPlot({
         width: this.width(), height, padding: [this.names() ? 20 : 10, 30, 0, 0],
@@ -250,7 +268,7 @@
         series: [{}, ...lines.map(drawn)],
         hooks: {
           drawClear: [() => this.backdrop()],
-          drawSeries: [(u, n) => this.intervals(n)],
+          drawSeries: [(u, n) => (this.intervals(n), this.marks(n))],
           setCursor: [() => this.read()],
           setSelect: [(u) => {
             if (u.select.width < 4) return;
@@ -287,10 +305,15 @@
         line.half?.forEach((half, n) => {
           if (this.link.range || !finite(half) || !finite(line.values[n])) return;
           high = Math.max(high, line.values[n] + half);
-          if (y.log && line.values[n] > half) low = Math.min(low, line.values[n] - half);
+          if (y.tight || (y.log && line.values[n] > half)) low = Math.min(low, line.values[n] - half);
         });
       }
       if (y.log) return finite(low) && low > 0 ? [low / 1.15, Math.max(high, low) * 1.15] : [1, 10];
+      if (y.tight && finite(low) && finite(high)) {
+        const [least, most] = [Math.min(low, y.to ?? low), Math.max(high, y.to ?? high)];
+        const margin = (most - least) * 0.06 || Math.abs(most) * 0.06 || 1;
+        return [least - margin, most + margin];
+      }
       const top = Math.max(finite(high) ? high : 0, finite(y.to) ? y.to : 0);
       return [finite(low) && low < 0 ? low * 1.06 : 0, (top || 1) * 1.06];
     }
@@ -417,15 +440,41 @@
       u.ctx.restore();
     }
 
+    /** The marks of a line that is not drawn as one. */
+    marks(n) {
+      const { u, lines: { [n - 1]: line } } = this;
+      if (!MARKS[line?.style] || !u.series[n].show) return;
+      const [mark, { ctx, bbox }] = [new Path2D(MARKS[line.style]), u];
+      ctx.save();
+      this.clip();
+      ctx.strokeStyle = ctx.fillStyle = inkOf(line);
+      ctx.setLineDash([]);
+      u.data[n].forEach((y, at) => {
+        const x = u.valToPos(u.data[0][at], "x", true);
+        if (!finite(y) || x < bbox.left || x > bbox.left + bbox.width) return;
+        ctx.save();
+        ctx.translate(x, u.valToPos(y, "y", true));
+        ctx.scale(devicePixelRatio, devicePixelRatio);
+        ctx.lineWidth = 1.5;
+        if (OPEN.includes(line.style)) ctx.stroke(mark);
+        else ctx.fill(mark);
+        ctx.restore();
+      });
+      ctx.restore();
+    }
+
     // -- the legend, and what the cursor is at
 
     drawLegend() {
       this.values = [];
       this.legend.replaceChildren(...this.lines.map((line, n) => {
         const dash = dashOf(line);
-        const swatch = svg("svg", { class: "swatch", viewBox: "0 0 26 8", "aria-hidden": "true" },
-          svg("line", { class: `s-${line.ink[0] % INKS}`, x1: 1, x2: 25, y1: 4, y2: 4, "stroke-dasharray": dash.join(" ") || "none" }),
-          ...(line.style === "points" ? [svg("circle", { class: `s-${line.ink[0] % INKS} dot`, cx: 13, cy: 4, r: 3 })] : []));
+        const ink = `s-${line.ink[0] % INKS}`;
+        const swatch = MARKS[line.style] ? svg("svg", { class: "swatch", viewBox: "-13 -5 26 10", "aria-hidden": "true" },
+          svg("path", { class: OPEN.includes(line.style) ? `${ink} open` : `${ink} dot`, d: MARKS[line.style] }))
+        : svg("svg", { class: "swatch", viewBox: "0 0 26 8", "aria-hidden": "true" },
+          svg("line", { class: ink, x1: 1, x2: 25, y1: 4, y2: 4, "stroke-dasharray": dash.join(" ") || "none" }),
+          ...(line.style === "points" ? [svg("circle", { class: `${ink} dot`, cx: 13, cy: 4, r: 3 })] : []));
         const value = el("span", "value");
         this.values[n] = value;
         const button = el("button", "key", swatch, el("span", "", line.name), value);

@@ -5,11 +5,13 @@ use crate::args::{Bounds, Subject, TableFormat};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
 use crate::files::{OutDir, escape};
+use crate::html;
 use crate::jobs::{in_order, threads};
 use crate::progress::Meter;
 use crate::render::find::{self as page, Found, Loop, Told, Which};
 use crate::render::json;
 use crate::render::map::{self as atlas, Mapped};
+use crate::replay::result_of;
 use crate::replicate::Seeds;
 use crate::search::edge::{Course, Edges, Plan, course};
 use crate::search::fault::{self, SteadyLoad};
@@ -24,7 +26,7 @@ use sim_models::report::Report;
 use sim_models::run::Regime;
 use std::path::PathBuf;
 
-const FILES: [&str; 2] = ["find.json", "find.csv"];
+const FILES: [&str; 3] = ["find.json", "find.csv", "report.html"];
 /// Seeds of each cell of a map, unless told otherwise.
 const SEEDS_OF_A_CELL: u32 = 3;
 /// How long a collapsed system stays at its load before that is lowered.
@@ -84,7 +86,7 @@ pub struct Find {
     /// The form of the result
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub format: TableFormat,
-    /// Also write find.json and find.csv to this folder
+    /// Also write report.html, find.json and find.csv to this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// How far.
@@ -136,6 +138,7 @@ pub(super) fn command(args: &Find, app: &mut App) -> Result<Exit> {
     if let Some(out) = out {
         out.write(FILES[0], documents.json.as_bytes())?;
         out.write(FILES[1], documents.csv.as_bytes())?;
+        out.write(FILES[2], documents.html.as_bytes())?;
     }
     app.console.document(match args.format {
         TableFormat::Text => &documents.text,
@@ -152,6 +155,7 @@ struct Documents {
     markdown: String,
     json: String,
     csv: String,
+    html: String,
 }
 
 /// One knob or two, each of whose ends can run.
@@ -366,6 +370,7 @@ impl Question<'_> {
             markdown: page::markdown(&found),
             json: json(&found),
             csv: page::csv(&found),
+            html: html::find::page(&found, &result_of(&app.typed)).html(),
         };
         Ok((documents, exit))
     }
@@ -511,6 +516,7 @@ impl Question<'_> {
             markdown: atlas::markdown(&mapped),
             json: json(&mapped),
             csv: atlas::csv(&mapped),
+            html: html::map::page(&mapped, &result_of(&app.typed)).html(),
         };
         Ok((documents, exit))
     }

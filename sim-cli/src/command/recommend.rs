@@ -5,11 +5,12 @@ use crate::args::{Bounds, Subject, TableFormat};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
 use crate::files::{OutDir, escape};
+use crate::html;
 use crate::jobs::{in_order, threads};
 use crate::progress::Meter;
 use crate::render::json;
 use crate::render::recommend::{self as page, Binding, Condition, Finalist, Outcome, Recommendation, Tried};
-use crate::replay::Replay;
+use crate::replay::{Replay, result_of};
 use crate::replicate::{Estimate, Measured, Seeds, measure};
 use crate::search::fault;
 use crate::search::knob::{Knob, is_range};
@@ -22,7 +23,7 @@ use sim_models::experiment::{Node, Resolved};
 use sim_models::report::{Report, Unit};
 use std::path::PathBuf;
 
-const FILES: [&str; 2] = ["recommend.json", "recommend.csv"];
+const FILES: [&str; 3] = ["recommend.json", "recommend.csv", "report.html"];
 /// Settings that are validated, today's among them.
 const FINALISTS: usize = 6;
 /// The best of the race that are validated whatever the front looks like.
@@ -81,7 +82,7 @@ pub struct Recommend {
     /// The form of the result
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub format: TableFormat,
-    /// Also write recommend.json and recommend.csv to this folder
+    /// Also write report.html, recommend.json and recommend.csv to this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// How far.
@@ -157,6 +158,8 @@ pub(super) fn command(args: &Recommend, app: &mut App) -> Result<Exit> {
     if let Some(out) = out {
         out.write(FILES[0], json.as_bytes())?;
         out.write(FILES[1], csv.as_bytes())?;
+        let page = html::recommend::page(&told, &searched, &result_of(&app.typed));
+        out.write(FILES[2], page.html().as_bytes())?;
     }
     app.console.document(&match args.format {
         TableFormat::Text => page::text(&told, app.console.style()),

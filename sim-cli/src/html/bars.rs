@@ -28,6 +28,17 @@ pub fn stacked(parts: &[Part], full: f64) -> String {
     )
 }
 
+/// A stretch of the whole, its ends given as shares of that.
+pub fn stretch(class: &str, from: f64, to: f64) -> String {
+    let (from, to) = (place(from), place(to));
+    format!(
+        "<svg class=\"bar\" viewBox=\"0 0 {WHOLE} 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">\
+         <rect class=\"track\" width=\"{WHOLE}\" height=\"10\"/>\
+         <rect class=\"{class}\" x=\"{from}\" width=\"{}\" height=\"10\"/></svg>",
+        (to - from).max(2)
+    )
+}
+
 /// A point and its interval between `low` and `high`, with a line where zero is.
 pub fn forest(mean: f64, half: f64, low: f64, high: f64, class: &str) -> String {
     let x = |value: f64| place((value - low) / (high - low));

@@ -71,6 +71,9 @@ pub struct Axis {
     /// Where it ends, if that is not for the data to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Num>,
+    /// Whether it need not begin at zero.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tight: bool,
 }
 
 /// One line, or points.
@@ -80,7 +83,8 @@ pub struct Line {
     pub name: String,
     /// Number of its colour and of its dashes: the same thing has the same in all figures.
     pub ink: [usize; 2],
-    /// How it is drawn: `line`, `steps`, `points` (with a line between them), `exact` (theory beside them).
+    /// How it is drawn: `line`, `steps`, `points` (with a line between them), `exact` (theory beside them); or marks
+    /// with nothing between them, each another shape: `discs`, `rings`, `squares`, `diamonds`, `triangles`, `crosses`.
     pub style: &'static str,
     /// Where along the horizontal axis its values stand.
     pub at: At,

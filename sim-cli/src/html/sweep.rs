@@ -173,7 +173,7 @@ fn metric_unit(swept: &Swept, column: usize) -> Unit {
 }
 
 /// What the numbers of an axis count, if all its values say the same.
-fn swept_unit(values: &[String]) -> &'static str {
+pub(super) fn swept_unit(values: &[String]) -> &'static str {
     let labels: Vec<String> = values.iter().map(|value| label(value)).collect();
     if labels.iter().all(|label| label.ends_with("/s")) {
         "/s"

@@ -23,6 +23,16 @@ impl Cell {
         Cell { html: text(content), class }
     }
 
+    /// A mark that stands for words: who hears the page hears the words.
+    pub fn mark(mark: &str, words: &str, class: &'static str) -> Cell {
+        let html = format!(
+            "<span aria-hidden=\"true\">{}</span><span class=\"sr\">{}</span>",
+            text(mark),
+            text(words)
+        );
+        Cell { html, class }
+    }
+
     /// Made by this module.
     pub fn html(html: String) -> Cell {
         Cell { html, class: "picture" }

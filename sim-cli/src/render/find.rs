@@ -11,7 +11,9 @@ use serde::Serialize;
 mod bar;
 mod words;
 
+pub(crate) use bar::zone_name;
 pub(super) use bar::{labels, zone_look};
+pub(crate) use words::name;
 
 /// Version of the shape of a [`Found`] in JSON.
 pub const FORMAT: u32 = 1;
@@ -111,7 +113,7 @@ impl Told {
 
 impl Told {
     /// Whether the law puts the edge where less is tipped than this fault does: it asks whether any fault could.
-    fn harder_could(&self) -> bool {
+    pub(crate) fn harder_could(&self) -> bool {
         match (&self.edges.edges[..], self.exact, self.agrees) {
             ([edge], Some(exact), Some(false)) => (edge.mean > exact) == edge.fails_above,
             _ => false,
@@ -132,7 +134,7 @@ pub struct Loop {
 
 impl Found {
     /// Commands that show both sides of the first edge on the first seed.
-    fn look(&self) -> Vec<(String, String)> {
+    pub(crate) fn look(&self) -> Vec<(String, String)> {
         let Some(edge) = self.first().and_then(|told| told.edges.edges.first()) else { return Vec::new() };
         let Some(Some(bracket)) = edge.seeds.first() else { return Vec::new() };
         let line = |x: f64| {
@@ -198,7 +200,8 @@ impl Found {
         grid
     }
 
-    fn fluid(&self, x: f64) -> String {
+    /// Where the fluid law puts an edge.
+    pub(crate) fn fluid(&self, x: f64) -> String {
         match self.knob.count {
             Count::Whole => format!("{} and {}", self.knob.show(x.floor()), self.knob.show(x.floor() + 1.0)),
             _ => self.knob.show(x),
@@ -278,13 +281,13 @@ pub(super) fn head(
     lines
 }
 
-pub(super) fn settings(variant: Option<&str>, set: &[(String, String)]) -> Vec<String> {
+pub(crate) fn settings(variant: Option<&str>, set: &[(String, String)]) -> Vec<String> {
     let variant = variant.iter().map(|variant| format!("variant {}", clean(variant))).collect::<Vec<_>>();
     let set = set.iter().map(|(path, value)| format!("{}={}", clean(path), clean(value)));
     variant.into_iter().chain(set).collect()
 }
 
-pub(super) fn seeds_words(seeds: Seeds) -> String {
+pub(crate) fn seeds_words(seeds: Seeds) -> String {
     match seeds.count {
         1 => format!("seed {}", seeds.first),
         count => format!("{count} seeds from {}", seeds.first),

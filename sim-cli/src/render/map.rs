@@ -71,7 +71,8 @@ impl Mapped {
         )
     }
 
-    fn legend(&self, state: State) -> String {
+    /// What a state means here.
+    pub(crate) fn legend(&self, state: State) -> String {
         let fault = self.fault.as_ref().map_or(String::new(), |fault| format!(" ({})", clean(fault)));
         let times = super::number::number(self.harder);
         match (state, self.fault.is_some(), &self.failure) {
@@ -88,7 +89,8 @@ impl Mapped {
         }
     }
 
-    fn states(&self) -> impl Iterator<Item = State> {
+    /// The states that are there, from good to bad.
+    pub(crate) fn states(&self) -> impl Iterator<Item = State> {
         let there = |state: &State| self.cells.iter().any(|cell| cell.state == Some(*state));
         State::ALL.into_iter().filter(move |state| there(state))
     }
@@ -160,15 +162,19 @@ pub fn text(mapped: &Mapped, style: Style) -> String {
 }
 
 /// The command that shows the first cell that this fault tips.
-fn look(mapped: &Mapped, style: Style) -> Vec<String> {
+pub(crate) fn tipped(mapped: &Mapped) -> Option<String> {
     let tipped = mapped
         .cells
         .iter()
-        .find(|cell| cell.state == Some(State::Metastable) && cell.seeds.first() == cell.state.as_ref());
-    let Some(cell) = tipped else { return Vec::new() };
+        .find(|cell| cell.state == Some(State::Metastable) && cell.seeds.first() == cell.state.as_ref())?;
     let mut replay = mapped.replay.clone();
-    replay.set.extend([mapped.knobs[0].set(cell.at[0]), mapped.knobs[1].set(cell.at[1])]);
-    vec![format!("  {}  {}", style.paint(Paint::Quiet, "see one tip"), replay.line("run"))]
+    replay.set.extend([mapped.knobs[0].set(tipped.at[0]), mapped.knobs[1].set(tipped.at[1])]);
+    Some(replay.line("run"))
+}
+
+fn look(mapped: &Mapped, style: Style) -> Vec<String> {
+    let line = |line| format!("  {}  {line}", style.paint(Paint::Quiet, "see one tip"));
+    tipped(mapped).map(line).into_iter().collect()
 }
 
 /// A table of names.

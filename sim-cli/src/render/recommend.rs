@@ -114,6 +114,19 @@ pub struct Finalist {
     pub better: Option<u64>,
 }
 
+impl Finalist {
+    /// What it is among the others, in a word.
+    pub(crate) fn role(&self) -> (&'static str, Paint) {
+        match (self.recommended, self.today, self.front) {
+            (true, true, _) => ("keep", Paint::Good),
+            (true, ..) => ("set", Paint::Good),
+            (_, true, _) => ("today", Paint::Plain),
+            (_, _, true) => ("trade-off", Paint::Plain),
+            _ => ("runner-up", Paint::Plain),
+        }
+    }
+}
+
 /// A condition that stands in the way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Binding {
@@ -153,7 +166,7 @@ pub fn plain(value: &str) -> String {
 
 impl Recommendation {
     fn title(&self, style: Style) -> Vec<String> {
-        let aim = format!("{} {}", if self.less { "least" } else { "most" }, clean(&self.metric));
+        let aim = self.aim();
         let conditions = self.conditions.iter().map(|condition| clean(&condition.text));
         let wanted = [aim].into_iter().chain(conditions).collect::<Vec<_>>().join(", ");
         let tried = format!("{} settings, {} runs", count(self.tried.len() as u64), count(self.runs as u64));
@@ -166,7 +179,7 @@ impl Recommendation {
     }
 
     /// What it measures: `goodput 998 ± 2/s, amplification 1.08 ± 0.01`.
-    fn measures(&self, finalist: &Finalist, style: Style) -> String {
+    pub(crate) fn measures(&self, finalist: &Finalist, style: Style) -> String {
         let value = |name: &str, value: &Estimate, unit: Unit| {
             format!("{} {}", clean(name), estimate(value, unit, style))
         };
@@ -180,7 +193,7 @@ impl Recommendation {
     }
 
     /// What else to know, a name and a sentence each.
-    fn notes(&self, style: Style) -> Vec<(&'static str, String)> {
+    pub(crate) fn notes(&self, style: Style) -> Vec<(&'static str, String)> {
         let Some(first) = self.finalists.first() else { return Vec::new() };
         let mut notes = Vec::new();
         let seeds = |n: u64| format!("{n} of {} fresh seeds", first.n);
@@ -255,13 +268,23 @@ impl Recommendation {
         notes
     }
 
-    fn answer(&self, style: Style) -> Vec<String> {
-        let Some(first) = self.finalists.first() else { return Vec::new() };
-        let (paint, word) = match self.outcome {
+    /// What it came to, in a word or a few.
+    pub(crate) fn word(&self) -> (Paint, &'static str) {
+        match self.outcome {
             Outcome::Found => (Paint::Good, "SET"),
             Outcome::Today => (Paint::Good, "KEEP"),
             Outcome::Infeasible => (Paint::Bad, "NOTHING MEETS ALL CONDITIONS"),
-        };
+        }
+    }
+
+    /// What was asked for: `most goodput`.
+    pub(crate) fn aim(&self) -> String {
+        format!("{} {}", if self.less { "least" } else { "most" }, clean(&self.metric))
+    }
+
+    fn answer(&self, style: Style) -> Vec<String> {
+        let Some(first) = self.finalists.first() else { return Vec::new() };
+        let (paint, word) = self.word();
         let mut lines = Vec::new();
         let set: Vec<String> =
             first.set.iter().map(|(path, value)| format!("{}={}", clean(path), plain(value))).collect();
@@ -311,13 +334,7 @@ impl Recommendation {
         }
         grid = grid.number("meets all").number("best");
         for one in &self.finalists {
-            let (name, paint) = match (one.recommended, one.today, one.front) {
-                (true, true, _) => ("keep", Paint::Good),
-                (true, ..) => ("set", Paint::Good),
-                (_, true, _) => ("today", Paint::Plain),
-                (_, _, true) => ("trade-off", Paint::Plain),
-                _ => ("runner-up", Paint::Plain),
-            };
+            let (name, paint) = one.role();
             let mut row = vec![Entry::painted(name, paint)];
             for path in &paths {
                 let value = one.set.iter().find(|(other, _)| other == *path);
@@ -336,7 +353,7 @@ impl Recommendation {
     }
 
     /// The command that runs the first finalist.
-    fn command(&self) -> Option<String> {
+    pub(crate) fn command(&self) -> Option<String> {
         let first = self.finalists.first()?;
         let mut replay = self.replay.clone();
         if !first.today {

@@ -79,7 +79,7 @@ pub(in crate::render) fn zone_look(state: State, style: Style) -> (char, Paint) 
     }
 }
 
-fn zone_name(found: &Found, state: State) -> String {
+pub(crate) fn zone_name(found: &Found, state: State) -> String {
     match (&found.failure, state, found.disturbed()) {
         (None, State::Stable, false) => "carries its load".into(),
         (None, State::Overloaded, false) => "fails".into(),

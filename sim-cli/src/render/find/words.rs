@@ -9,24 +9,24 @@ use crate::search::map::State;
 use sim_core::SimDuration;
 
 /// A stretch of the knob in which one thing happens.
-pub(super) struct Zone {
-    pub(super) low: f64,
-    pub(super) high: f64,
+pub(crate) struct Zone {
+    pub(crate) low: f64,
+    pub(crate) high: f64,
     /// Whether it fails with the fault, and without.
-    pub(super) state: State,
+    pub(crate) state: State,
 }
 
 impl Found {
-    pub(super) fn edges(&self, which: Which) -> Option<&Edges> {
+    pub(crate) fn edges(&self, which: Which) -> Option<&Edges> {
         self.told.iter().find(|told| told.which == which).map(|told| &told.edges)
     }
 
     /// What is searched first: the edge that a reader asks about.
-    pub(super) fn first(&self) -> Option<&Told> {
+    pub(crate) fn first(&self) -> Option<&Told> {
         self.told.first().filter(|told| told.edges.alike > 0)
     }
 
-    pub(super) fn state(&self, x: f64) -> State {
+    pub(crate) fn state(&self, x: f64) -> State {
         let fails = |which: Which| self.edges(which).is_some_and(|edges| edges.fails_at(x));
         if fails(Which::Alone) {
             State::Overloaded
@@ -37,7 +37,7 @@ impl Found {
         }
     }
 
-    pub(super) fn zones(&self) -> Vec<Zone> {
+    pub(crate) fn zones(&self) -> Vec<Zone> {
         let apart = self.told.iter().filter(|told| told.which != Which::Back);
         let mut ends: Vec<f64> =
             apart.flat_map(|told| told.edges.edges.iter().map(|edge| edge.mean)).collect();
@@ -55,12 +55,12 @@ impl Found {
     }
 
     /// Whether the fault and what comes without it were both searched.
-    pub(super) fn disturbed(&self) -> bool {
+    pub(crate) fn disturbed(&self) -> bool {
         self.edges(Which::Fault).is_some()
     }
 
     /// An edge with its interval: `146 ± 1/s`.
-    pub(super) fn about(&self, edge: &Edge, style: Style) -> String {
+    pub(crate) fn about(&self, edge: &Edge, style: Style) -> String {
         if self.whole(edge) {
             return self.knob.show(edge.mean.floor()) + " and " + &self.knob.show(edge.mean.floor() + 1.0);
         }
@@ -68,12 +68,12 @@ impl Found {
     }
 
     /// Whether an edge lies between two whole numbers, on all seeds the same.
-    pub(super) fn whole(&self, edge: &Edge) -> bool {
+    pub(crate) fn whole(&self, edge: &Edge) -> bool {
         self.knob.count == Count::Whole && edge.highest - edge.lowest <= 1.0
     }
 
     /// `above 146/s`, `below 3`.
-    pub(super) fn beyond(&self, edge: &Edge, style: Style) -> String {
+    pub(crate) fn beyond(&self, edge: &Edge, style: Style) -> String {
         match (self.whole(edge), edge.fails_above) {
             (true, true) => format!("from {} on", self.knob.show(edge.mean.floor() + 1.0)),
             (true, false) => format!("up to {}", self.knob.show(edge.mean.floor())),
@@ -82,7 +82,7 @@ impl Found {
         }
     }
 
-    pub(super) fn fails(&self) -> String {
+    pub(crate) fn fails(&self) -> String {
         match &self.failure {
             Some(wish) => clean(wish),
             None if self.disturbed() => "this fault is not survived".into(),
@@ -90,7 +90,7 @@ impl Found {
         }
     }
 
-    pub(super) fn everywhere(&self, low: &str, high: &str) -> String {
+    pub(crate) fn everywhere(&self, low: &str, high: &str) -> String {
         match &self.failure {
             Some(wish) => format!("{} everywhere from {low} to {high}", clean(wish)),
             None if self.disturbed() => format!("this fault is survived nowhere from {low} to {high}"),
@@ -99,7 +99,7 @@ impl Found {
     }
 
     /// The answer: its colour, two words and, after a `|`, one sentence.
-    pub(super) fn headline(&self, style: Style) -> (Paint, String) {
+    pub(crate) fn headline(&self, style: Style) -> (Paint, String) {
         let Some(first) = self.first() else {
             return (Paint::Bad, "NOTHING FOUND|no seed was searched to its end".into());
         };
@@ -124,12 +124,12 @@ impl Found {
     }
 
     /// Whether every search that tells zones apart has an answer.
-    pub(super) fn searched(&self) -> bool {
+    pub(crate) fn searched(&self) -> bool {
         self.told.iter().all(|told| told.which == Which::Back || told.edges.alike > 0)
     }
 
     /// What to know and what to do, a sentence each.
-    pub(super) fn sentences(&self) -> Vec<String> {
+    pub(crate) fn sentences(&self) -> Vec<String> {
         if !self.searched() {
             return Vec::new();
         }
@@ -137,12 +137,7 @@ impl Found {
         let mut out = Vec::new();
         let fault = self.edges(Which::Fault);
         for zone in self.zones() {
-            let stretch = match (self.from(&zone), self.up_to(&zone)) {
-                (None, None) => format!("from {} to {}", show(zone.low), show(zone.high)),
-                (None, Some((_, up_to))) => up_to,
-                (Some((_, from)), None) => from,
-                (Some((from, _)), Some((up_to, _))) => format!("from {from} to {up_to}"),
-            };
+            let stretch = self.stretch(&zone);
             let what = match (zone.state, &self.failure, fault.is_some()) {
                 (State::Stable, Some(wish), _) => format!("{} is not so", clean(wish)),
                 (State::Stable, None, true) => "stable, it always comes back from this fault".into(),
@@ -181,8 +176,18 @@ impl Found {
         out
     }
 
+    /// A zone's ends in words.
+    pub(crate) fn stretch(&self, zone: &Zone) -> String {
+        match (self.from(zone), self.up_to(zone)) {
+            (None, None) => format!("from {} to {}", self.knob.show(zone.low), self.knob.show(zone.high)),
+            (None, Some((_, up_to))) => up_to,
+            (Some((_, from)), None) => from,
+            (Some((from, _)), Some((up_to, _))) => format!("from {from} to {up_to}"),
+        }
+    }
+
     /// Where a zone begins on every seed, as a number and as words; none at the low end of the range.
-    pub(super) fn from(&self, zone: &Zone) -> Option<(String, String)> {
+    pub(crate) fn from(&self, zone: &Zone) -> Option<(String, String)> {
         let edge = self.edge_at(zone.low).filter(|_| zone.low > self.low)?;
         Some(match self.whole(edge) {
             true => {
@@ -197,7 +202,7 @@ impl Found {
     }
 
     /// Where a zone ends on every seed, as a number and as words; none at the high end of the range.
-    pub(super) fn up_to(&self, zone: &Zone) -> Option<(String, String)> {
+    pub(crate) fn up_to(&self, zone: &Zone) -> Option<(String, String)> {
         let edge = self.edge_at(zone.high).filter(|_| zone.high < self.high)?;
         Some(match self.whole(edge) {
             true => {
@@ -211,19 +216,19 @@ impl Found {
         })
     }
 
-    pub(super) fn edge_at(&self, end: f64) -> Option<&Edge> {
+    pub(crate) fn edge_at(&self, end: f64) -> Option<&Edge> {
         let told = self.told.iter().filter(|told| told.which != Which::Back);
         told.flat_map(|told| &told.edges.edges).find(|edge| edge.mean == end)
     }
 
     /// What the fluid law adds where this fault is weaker than the one it has in mind.
-    pub(super) fn weaker_fault(&self) -> Option<String> {
+    pub(crate) fn weaker_fault(&self) -> Option<String> {
         let told = self.told.iter().find(|told| told.which == Which::Fault && told.harder_could())?;
         let exact = self.fluid(told.exact?);
         Some(format!("by the fluid law a harder fault could tip it anywhere between that and {exact}"))
     }
 
-    pub(super) fn way_back(&self) -> Option<String> {
+    pub(crate) fn way_back(&self) -> Option<String> {
         let (edges, looped) = (self.edges(Which::Back)?, self.looped?);
         let (from, settle) = (self.knob.show(looped.from), SimDuration::from_nanos(looped.settle).brief());
         let down = format!("once it is down at {from}, ");
@@ -246,7 +251,7 @@ impl Found {
         })
     }
 
-    pub(super) fn doubts(&self) -> Vec<String> {
+    pub(crate) fn doubts(&self) -> Vec<String> {
         let mut out = Vec::new();
         for told in &self.told {
             let name = name(told.which, self.disturbed());
@@ -282,7 +287,7 @@ impl Found {
     }
 }
 
-pub(super) fn name(which: Which, disturbed: bool) -> &'static str {
+pub(crate) fn name(which: Which, disturbed: bool) -> &'static str {
     match (which, disturbed) {
         (Which::Fault, _) => "not survived",
         (Which::Alone, true) => "fails without a fault",
