@@ -19,6 +19,7 @@ pub(crate) use choose::{Chooser, Outline};
 
 use crate::experiment::Resolved;
 use crate::run::{Observer, RunOptions, RunOutput, simulate};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::SimTime;
 
@@ -78,7 +79,7 @@ pub fn collect(
 }
 
 /// One call that a user made, and everything that was done for it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Trace {
     /// The workload's edge: `users->checkout`.
     pub edge: String,
@@ -97,7 +98,7 @@ pub struct Trace {
 }
 
 /// One stretch of time in a trace.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Span {
     /// Index of the span that it belongs to; absent for the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -126,7 +127,7 @@ pub struct Span {
 }
 
 /// The kinds of time in a trace.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SpanKind {
     /// A whole call over an edge, as its caller sees it.

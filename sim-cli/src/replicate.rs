@@ -20,6 +20,7 @@ use crate::experiment::{Opened, Prepared};
 use crate::jobs::{in_order, threads};
 use crate::progress::Meter;
 use crate::simulate::simulate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_models::report::{Metric, Report};
 
@@ -40,7 +41,7 @@ pub struct Row {
 }
 
 /// The seeds of each row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Seeds {
     /// The first.
     pub first: u64,

@@ -1,9 +1,10 @@
 //! JSON schemas of the documents that commands write, checked in under `sim-cli/schemas`. That of a report is the
 //! models' (`models/report.schema.json`).
 
-use crate::command::{diff, histogram};
+use crate::command::{diff, histogram, trace};
 use crate::golden::facts;
-use crate::render::check;
+use crate::plan;
+use crate::render::{check, compare, find, map, recommend, replicated, sweep};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 
@@ -14,6 +15,14 @@ pub fn all() -> Vec<(&'static str, Schema)> {
         ("snapshot", schema::<facts::Facts>("brownout snapshot facts", facts::FORMAT)),
         ("histogram", schema::<histogram::Distribution>("brownout histogram", histogram::FORMAT)),
         ("diff", schema::<diff::Document>("brownout diff", diff::FORMAT)),
+        ("comparison", schema::<compare::Comparison>("brownout compare", compare::FORMAT)),
+        ("replications", schema::<replicated::Replicated>("brownout run --replications", replicated::FORMAT)),
+        ("sweep", schema::<sweep::Swept>("brownout sweep", sweep::FORMAT)),
+        ("plan", schema::<plan::Plan>("plan of a brownout sweep", plan::FORMAT)),
+        ("find", schema::<find::Found>("brownout find, one range", find::FORMAT)),
+        ("map", schema::<map::Mapped>("brownout find, two ranges", map::FORMAT)),
+        ("recommend", schema::<recommend::Recommendation>("brownout recommend", recommend::FORMAT)),
+        ("trace", schema::<trace::Traces>("brownout trace", trace::FORMAT)),
     ]
 }
 

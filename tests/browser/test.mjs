@@ -2,7 +2,8 @@
 //
 //   node test.mjs FOLDER [--shots FOLDER]
 //
-// FOLDER holds one folder for each page with its report.html: run, compare, sweep, map, hand. Exits 1 if anything is wrong.
+// FOLDER holds one folder for each page with its report.html: run, compare, sweep, map,
+// find, atlas, recommend, hand. Exits 1 if anything is wrong.
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -17,7 +18,9 @@ const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const folder = resolve(process.argv[2]);
 const shots = process.argv[3] === "--shots" ? resolve(process.argv[4]) : null;
 if (shots) mkdirSync(shots, { recursive: true });
-const PAGES = ["run", "compare", "sweep", "map", "hand"];
+const PAGES = ["run", "compare", "sweep", "map", "find", "atlas", "recommend", "hand"];
+// A map of letters has nothing to draw.
+const DRAWN = (name) => name !== "atlas";
 
 // A fresh profile each time; nothing of Chromium's own may talk to the network.
 const browser = await chromium.launch({
@@ -83,7 +86,7 @@ for (const name of PAGES) {
   test(`${name}: every plot is drawn`, () => visit(name, async (page) => {
     const found = await colours(page);
     assert.equal(found.length, await plots(page).count());
-    assert.ok(found.length > 0 && found.every((n) => n > 8), `colours of the canvases: ${found}`);
+    assert.ok(found.length > 0 === DRAWN(name) && found.every((n) => n > 8), `colours of the canvases: ${found}`);
   }));
 
   for (const scheme of ["light", "dark"]) {
@@ -109,7 +112,7 @@ for (const name of PAGES) {
 
   test(`${name}: read without scripts`, () => visit(name, async (page) => {
     assert.ok((await page.locator("h1").textContent()).length > 0);
-    for (const what of [".verdict .headline", "table", "#again code", ".alt li"]) {
+    for (const what of [".verdict .headline", "table", "#again code", ...(DRAWN(name) ? [".alt li"] : [])]) {
       assert.ok((await page.locator(what).count()) > 0 && (await page.locator(what).first().isVisible()), what);
     }
   }, { scripts: false }));
@@ -260,6 +263,35 @@ test("sweep: every cell is in the table, theory beside, and the scale can be log
   await log.click();
   assert.equal(await log.getAttribute("aria-pressed"), "true");
   assert.ok((await colours(page)).every((n) => n > 8));
+}));
+
+test("find: every seed has its mark, none joined to the next", () => visit("find", async (page) => {
+  const { lines } = await page.evaluate(() => JSON.parse(document.getElementById("data").textContent).figures.edges.views[0]);
+  const marks = lines.filter((line) => line.style !== "exact");
+  assert.ok(marks.length >= 2 && marks.every((line) => line.values.length === 3 && line.half.every((half) => half > 0)));
+  assert.equal(new Set(marks.map((line) => line.style)).size, marks.length, "shapes differ, not colours alone");
+  assert.equal(await page.locator("#edges .swatch path").count(), marks.length);
+  assert.equal(await page.locator("#along svg.bar").count(), 3);
+}));
+
+test("atlas: every cell says its state in a letter and in words", () => visit("atlas", async (page) => {
+  const cells = page.locator(".states td[class*=z-]");
+  assert.equal(await cells.count(), 4 * 3);
+  for (const [mark, words] of await cells.evaluateAll((all) => all.map((cell) => [...cell.querySelectorAll("span")].map((span) => span.textContent)))) {
+    assert.equal(mark[0].toLowerCase(), words[0]);
+  }
+}));
+
+test("recommend: what was tried is as many marks, and the reader chooses against what", () => visit("recommend", async (page) => {
+  const { figures } = await page.evaluate(() => JSON.parse(document.getElementById("data").textContent));
+  const tried = await page.locator("#tried tbody").last().locator("tr").count();
+  for (const view of figures.front.views) {
+    const race = view.lines.filter((line) => ["rings", "crosses"].includes(line.style));
+    assert.ok(race.reduce((sum, line) => sum + line.values.length, 0) >= tried - 1, view.name);
+  }
+  const choices = page.locator("#front select option");
+  assert.equal(await choices.count(), figures.front.views.length);
+  assert.ok(figures.front.views[0].y.to > 0, "what a condition allows is drawn");
 }));
 
 test("dark and light: the system's choice until the button is pressed", () => visit("run", async (page) => {

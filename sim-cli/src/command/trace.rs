@@ -12,6 +12,7 @@ use crate::render::{Style, json};
 use crate::replay::quote;
 use crate::simulate::{ending, trace};
 use clap::{Args as ClapArgs, ValueEnum};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sim_core::SimTime;
 use sim_models::diagram::NodeKind;
@@ -21,12 +22,12 @@ use sim_models::trace::{Selection, Trace as CallTrace};
 use std::path::PathBuf;
 
 /// Version of the shape of [`Traces`] in JSON.
-const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 const FILES: [&str; 4] = ["trace.txt", "trace.json", "trace.perfetto.json", "trace.otlp.json"];
 
 /// Traces for programs. Times are nanoseconds of virtual time.
-#[derive(Debug, Serialize)]
-struct Traces<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Traces<'a> {
     format: u32,
     experiment: &'a str,
     variant: Option<&'a str>,

@@ -5,7 +5,6 @@ use super::figure::{At, Axis, Figure, Line, Num, View};
 use super::run::unit_word;
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again};
-use crate::files::escape as clean;
 use crate::render::Style;
 use crate::render::find::{Found, Told, Which, name, seeds_words, settings, zone_name};
 use crate::render::number::{NOTHING, count};
@@ -148,14 +147,48 @@ fn agree(told: &Told) -> Cell {
     }
 }
 
-/// Every seed's bracket as a point with its ends, and the fluid law across.
+/// The marks of the searches, each another shape.
+const MARKS: [&str; 3] = ["discs", "diamonds", "triangles"];
+
+/// Every seed's bracket as a point with its ends, and the fluid law across: all searches together, then each.
 fn seeds(found: &Found) -> Vec<Block> {
+    let with_edges: Vec<(usize, &Told)> =
+        found.told.iter().enumerate().filter(|(_, told)| !told.edges.edges.is_empty()).collect();
+    let mut views = Vec::new();
+    if with_edges.len() > 1 {
+        views.push(view(found, "all", &with_edges));
+    }
+    for one in &with_edges {
+        views.push(view(found, name(one.1.which, found.disturbed()), std::slice::from_ref(one)));
+    }
+    if views.is_empty() {
+        return Vec::new();
+    }
+    let note = "Each mark is the middle of one seed's bracket, and its bar the bracket. A seed brings the same arrivals, demands \
+                and faults to every search.";
+    vec![Block::Figure(Figure {
+        id: "edges".into(),
+        title: format!("{} at which each seed's answer changes", found.path),
+        note: note.into(),
+        height: 320,
+        views,
+        ..Figure::default()
+    })]
+}
+
+fn view(found: &Found, title: &str, searches: &[(usize, &Told)]) -> View {
     let names: Vec<String> = found.seeds.iter().map(|seed| seed.to_string()).collect();
-    let at = || At::Each((0..names.len()).map(|n| Num(n as f64)).collect());
-    let mut lines = Vec::new();
-    let mut words = Vec::new();
-    let styles = ["discs", "diamonds", "triangles"];
-    for (n, told) in found.told.iter().enumerate() {
+    let line =
+        |name: &str, n: usize, style: &'static str, values: Vec<Option<Num>>, half: Vec<Option<Num>>| Line {
+            name: name.into(),
+            ink: [n, n],
+            style,
+            at: At::Each((0..names.len()).map(|n| Num(n as f64)).collect()),
+            values,
+            half,
+        };
+    let (mut lines, mut words) = (Vec::new(), Vec::new());
+    for &(n, told) in searches {
         let what = name(told.which, found.disturbed());
         for (number, edge) in told.edges.edges.iter().enumerate() {
             let name = match told.edges.edges.len() {
@@ -163,48 +196,31 @@ fn seeds(found: &Found) -> Vec<Block> {
                 _ => format!("{what}, edge {}", number + 1),
             };
             words.push(in_words(found, &name, edge));
-            let of_each = |of: fn(f64, f64) -> f64| -> Vec<Option<Num>> {
+            let of_each = |of: fn(f64, f64) -> f64| {
                 edge.seeds.iter().map(|seed| seed.map(|seed| Num(of(seed.low, seed.high)))).collect()
             };
-            lines.push(Line {
-                name,
-                ink: [n, n],
-                style: styles[n % styles.len()],
-                at: at(),
-                values: of_each(|low, high| low + (high - low) / 2.0),
-                half: of_each(|low, high| (high - low) / 2.0),
-            });
+            let [middles, halves] =
+                [|low, high| low + (high - low) / 2.0, |low, high| (high - low) / 2.0].map(of_each);
+            lines.push(line(&name, n, MARKS[n % MARKS.len()], middles, halves));
         }
-        if let (Some(exact), false) = (told.exact, told.edges.edges.is_empty()) {
-            lines.push(Line {
-                name: format!("{what}, fluid law"),
-                ink: [n, n],
-                style: "exact",
-                at: at(),
-                values: vec![Some(Num(exact)); names.len()],
-                half: Vec::new(),
-            });
+        if let Some(exact) = told.exact {
+            let across = vec![Some(Num(exact)); names.len()];
+            lines.push(line(&format!("{what}, fluid law"), n, "exact", across, Vec::new()));
         }
     }
-    if lines.is_empty() {
-        return Vec::new();
-    }
-    let view = View {
-        name: clean(&found.path),
-        x: Axis { label: "seed".into(), names, ..Axis::default() },
-        y: Axis { unit: unit_word(found.knob.unit()), log: found.knob.by_ratio(), ..Axis::default() },
+    View {
+        name: title.into(),
+        x: Axis { label: "seed".into(), names: names.clone(), ..Axis::default() },
+        y: Axis {
+            unit: unit_word(found.knob.unit()),
+            log: found.knob.by_ratio(),
+            tight: true,
+            ..Axis::default()
+        },
         lines,
         summary: words.join("; "),
         ..View::default()
-    };
-    vec![Block::Figure(Figure {
-        id: "edges".into(),
-        title: format!("{} at which each seed's answer changes", found.path),
-        note: "Each mark is the middle of one seed's bracket, and its bar the bracket. Seeds share arrivals, demands and faults between the searches.".into(),
-        height: 320,
-        views: vec![view],
-        ..Figure::default()
-    })]
+    }
 }
 
 /// An edge for those who cannot see it.

@@ -49,21 +49,18 @@ fn verdict(mapped: &Mapped) -> Option<Verdict> {
     let all = mapped.cells.len();
     let of = |state: State| mapped.cells.iter().filter(|cell| cell.state == Some(state)).count();
     let parts: Vec<String> =
-        mapped.states().map(|state| format!("{} in {}", state.name(), count(of(state) as u64))).collect();
-    let worst = mapped.states().last()?;
-    let paint = match worst {
-        State::Stable => Paint::Good,
-        State::Vulnerable => Paint::Doubtful,
-        State::Metastable | State::Overloaded => Paint::Bad,
-    };
+        mapped.states().map(|state| format!("{} {}", count(of(state) as u64), state.name())).collect();
+    if parts.is_empty() {
+        return None;
+    }
     let mut details = Vec::new();
     if let [Some(x), Some(y)] = mapped.standing {
         details.push(format!("the file is at {} and {}", mapped.knobs[0].show(x), mapped.knobs[1].show(y)));
     }
     Some(Verdict {
         word: "The map".into(),
-        paint,
-        headline: format!("of {} cells {}", count(all as u64), parts.join(", ")),
+        paint: Paint::Strong,
+        headline: format!("{} cells: {}", count(all as u64), parts.join(", ")),
         details,
     })
 }
@@ -96,7 +93,7 @@ fn map(mapped: &Mapped) -> Vec<Block> {
     for (row, y) in mapped.cells.chunks(mapped.across.len()).zip(&mapped.up).rev() {
         table.row(std::iter::once(Cell::from(mapped.knobs[1].show(*y))).chain(row.iter().map(cell)));
     }
-    let mut legend = Table::new("What the letters mean").words("").words("state").words("");
+    let mut legend = Table::new("What the letters mean").words("").words("").words("");
     for state in mapped.states() {
         let mark = Cell::mark(letter(state), state.name(), class(state));
         legend.row([mark, state.name().into(), mapped.legend(state).into()]);

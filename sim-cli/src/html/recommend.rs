@@ -152,7 +152,10 @@ struct Plane<'a> {
 /// Objective against each condition that is a number, and over each setting that is one.
 fn trade_offs(told: &Recommendation) -> Vec<Block> {
     let mut views = Vec::new();
-    for n in shown(told) {
+    // What stands in the way is looked at first.
+    let mut conditions = shown(told);
+    conditions.sort_by_key(|&n| !told.binding.iter().any(|one| one.condition == told.conditions[n].text));
+    for n in conditions {
         let condition = &told.conditions[n];
         let plane = Plane {
             of_tried: &|one| Some((one.objective?, one.metrics[n]?)),
@@ -160,7 +163,7 @@ fn trade_offs(told: &Recommendation) -> Vec<Block> {
         };
         let lines = marks(told, &plane);
         views.push(View {
-            name: clean(&format!("{} and {}", told.metric, condition.metric)),
+            name: clean(&format!("{} against {}", condition.metric, told.metric)),
             x: Axis { label: clean(&told.metric), unit: unit_word(told.unit), ..Axis::default() },
             y: Axis {
                 label: clean(&condition.metric),

@@ -6,10 +6,18 @@ use crate::expect::{Judged, Judgement};
 use crate::html::compare::Overlay;
 use crate::render::compare::{Compared, Comparison};
 use crate::render::estimate::Column;
+use crate::render::find::{Found, Told, Which};
+use crate::render::map::Mapped;
+use crate::render::recommend::{Binding, Condition, Finalist, Outcome, Recommendation, Tried};
 use crate::render::run::Page as TextPage;
 use crate::render::sweep::{Axis as SweptAxis, Cell as SweptCell, Swept};
 use crate::render::testdata;
+use crate::replay::Replay;
 use crate::replicate::{Effect, Estimate, Measured, Seeds};
+use crate::search::edge::{Bracket, Course, Edges};
+use crate::search::knob::Knob;
+use crate::search::map::{Cell as MapCell, State};
+use sim_models::experiment::Node;
 use sim_models::report::{EdgeWindows, Report, ServiceWindows, Unit};
 
 /// A storm with the windows that figures are drawn from.
@@ -119,9 +127,152 @@ fn swept(axes: usize) -> Swept {
     }
 }
 
-fn pages() -> [(&'static str, Page); 4] {
+fn knob(path: &str, range: &str) -> Knob {
+    Knob::parse(path, range, Some(&Node::number("1.0"))).expect("a range")
+}
+
+/// Stable below 146, overloaded from 293 on; `path` is what is searched.
+fn found(path: &str) -> Found {
+    let knob = knob(path, "100/s..320/s");
+    let search = |which, at: f64, exact| {
+        let course = |at: f64| Course {
+            asked: vec![(100.0, false), (320.0, true)],
+            edges: vec![Bracket { low: at - 1.0, high: at + 1.0, fails_above: true }],
+            complete: true,
+        };
+        let mut told = Told::new(which, Edges::of(&[course(at), course(at + 2.0)]));
+        told.fluid(Some(exact), 300.0);
+        told
+    };
+    Found {
+        format: 1,
+        experiment: "metastable-280".into(),
+        variant: None,
+        set: Vec::new(),
+        path: path.into(),
+        unit: "rate",
+        low: knob.low,
+        high: knob.high,
+        standing: Some(280.0),
+        failure: None,
+        fault: Some(format!("Hold on {path}")),
+        seeds: Seeds { first: 42, count: 2 },
+        runs: 40,
+        incomplete: Vec::new(),
+        told: vec![search(Which::Fault, 146.0, 150.0), search(Which::Alone, 293.0, 200.0)],
+        looped: None,
+        replay: Replay { experiment: "metastable-280".into(), seed: 42, ..Replay::default() },
+        knob,
+    }
+}
+
+/// Two by two: a cell for each state, the last one a tie.
+fn mapped(path: &str) -> Mapped {
+    let knobs = [knob(path, "100/s..320/s"), knob("faults[0].for", "1s..60s")];
+    let cell = |(n, state): (usize, State)| MapCell {
+        at: [knobs[0].at((n % 2) as f64), knobs[1].at((n / 2) as f64)],
+        seeds: vec![state],
+        state: Some(state),
+        tie: n == 3,
+    };
+    Mapped {
+        format: 1,
+        experiment: "metastable-280".into(),
+        variant: None,
+        set: Vec::new(),
+        paths: [path.into(), "faults[0].for".into()],
+        units: ["rate", "duration"],
+        standing: [Some(280.0), Some(1e10)],
+        failure: None,
+        fault: Some("Hold on users->database".into()),
+        harder: 4.0,
+        seeds: Seeds { first: 42, count: 3 },
+        runs: 8,
+        incomplete: Vec::new(),
+        across: vec![100.0, 320.0],
+        up: vec![1e9, 6e10],
+        cells: State::ALL.into_iter().enumerate().map(cell).collect(),
+        replay: Replay { experiment: "metastable-280".into(), seed: 42, ..Replay::default() },
+        knobs,
+    }
+}
+
+/// A ratio and what it does to goodput and p99; `path` is what is chosen.
+fn recommended(path: &str) -> Recommendation {
+    let set = |value: &str| vec![(path.to_string(), value.to_string())];
+    let numbers = |all: [f64; 2]| Estimate::of(&all.map(Measured::Number));
+    let finalist = |value, goodput, p99| Finalist {
+        set: set(value),
+        n: 2,
+        feasible: 2,
+        best: 2,
+        objective: numbers(goodput),
+        metrics: vec![numbers(p99)],
+        holds: vec![2],
+        ..Finalist::default()
+    };
+    let best = Finalist { recommended: true, ..finalist("0.03", [700.0, 702.0], [2e8, 2.1e8]) };
+    let today = Finalist { today: true, ..finalist("0.1", [690.0, 694.0], [1e8, 1.1e8]) };
+    let tried = |value, goodput, p99, feasible| Tried {
+        set: set(value),
+        today: false,
+        seeds: 2,
+        feasible,
+        objective: Some(goodput),
+        metrics: vec![Some(p99)],
+    };
+    Recommendation {
+        format: 1,
+        experiment: "retry-storm".into(),
+        variant: None,
+        set: Vec::new(),
+        metric: "goodput".into(),
+        less: false,
+        unit: Unit::Rate,
+        conditions: vec![Condition {
+            text: "p99 <= 300ms".into(),
+            metric: "p99".into(),
+            unit: Unit::Duration,
+            bound: Some(3e8),
+        }],
+        outcome: Outcome::Found,
+        race_seeds: Seeds { first: 42, count: 2 },
+        fresh_seeds: Seeds { first: 44, count: 2 },
+        runs: 12,
+        incomplete: Vec::new(),
+        finalists: vec![best, today],
+        as_well: Vec::new(),
+        at_an_end: Vec::new(),
+        binding: vec![Binding { condition: "p99 <= 300ms".into(), broke: 1, better: 1 }],
+        tried: vec![tried("0.03", 701.0, 2e8, true), tried("0.9", 720.0, 5e8, false)],
+        replay: Replay { experiment: "retry-storm".into(), seed: 44, ..Replay::default() },
+    }
+}
+
+fn find_page(path: &str) -> Page {
+    find::page(&found(path), "brownout find metastable-280")
+}
+
+fn map_page(path: &str) -> Page {
+    map::page(&mapped(path), "brownout find metastable-280")
+}
+
+fn recommend_page(path: &str) -> Page {
+    let searched = [(path.to_string(), "0.02..1.0".to_string())];
+    recommend::page(&recommended(path), &searched, "brownout recommend retry-storm")
+}
+
+fn pages() -> [(&'static str, Page); 7] {
     let sweep = |axes| sweep::page(&swept(axes), "brownout sweep utilisation-knee");
-    [("run", run_page()), ("compare", compare_page()), ("sweep", sweep(1)), ("map", sweep(2))]
+    [
+        ("run", run_page()),
+        ("compare", compare_page()),
+        ("sweep", sweep(1)),
+        ("map", sweep(2)),
+        ("find", find_page("workload[0].arrivals")),
+        ("find's map", map_page("workload[0].arrivals")),
+        ("recommend", recommend_page("policies.budgeted.budget.ratio")),
+    ]
 }
 
 /// What is in an element each time it occurs.
@@ -218,4 +369,79 @@ fn nothing_measured_is_a_page_too() {
 fn theory_is_counted_in_the_verdict_of_a_sweep() {
     let verdict = &sweep::page(&swept(1), "").verdicts[0];
     assert_eq!(verdict.details, ["response mean: theory lies within the 95 % interval in 2 of 2 cells"]);
+}
+
+#[test]
+fn an_edge_stands_with_its_interval_its_seeds_and_the_law() {
+    let page = find_page("workload[0].arrivals");
+    assert_eq!(page.verdicts[0].headline, "above 147 ± 14/s: this fault is not survived");
+    let html = page.html();
+    for there in [
+        ">not survived</th><td>above 147 ± 14/s</td>",
+        "<td>145/s to 149/s</td><td>2 of 2</td><td>150/s</td><td class=\"good\">✓ yes</td>",
+        "<td>200/s</td><td class=\"bad\">✗ no</td>",
+    ] {
+        assert!(html.contains(there), "{there}");
+    }
+    let data = between(&html, "<script type=\"application/json\" id=\"data\">", "</script>");
+    let data: serde_json::Value = serde_json::from_str(data[0]).expect("JSON");
+    let first = &data["figures"]["edges"]["views"][0]["lines"][0];
+    assert_eq!(
+        (&first["values"], &first["half"]),
+        (&serde_json::json!([146, 148]), &serde_json::json!([1, 1]))
+    );
+}
+
+#[test]
+fn a_map_says_each_state_in_a_letter_and_a_word() {
+    let html = map_page("workload[0].arrivals").html();
+    for (mark, words) in [
+        ("S", "stable"),
+        ("V", "vulnerable"),
+        ("M", "metastable"),
+        ("O?", "overloaded, and as many seeds say otherwise"),
+    ] {
+        let class = words.split(',').next().expect("one");
+        let cell = format!(
+            "<td class=\"z-{class} n\"><span aria-hidden=\"true\">{mark}</span><span class=\"sr\">{words}</span></td>"
+        );
+        assert_eq!(html.matches(&cell).count(), 1, "{cell}");
+    }
+    // Low values of the second setting are at the bottom.
+    assert!(html.find(">metastable</span>") < html.find(">stable</span>"));
+}
+
+#[test]
+fn a_recommendation_shows_what_it_was_weighed_against() {
+    let page = recommend_page("policies.budgeted.budget.ratio");
+    assert_eq!(page.verdicts[0].headline, "policies.budgeted.budget.ratio=0.03");
+    let Some(Block::Figure(figure)) = page
+        .sections
+        .iter()
+        .find(|section| section.id == "trade-offs")
+        .and_then(|section| section.blocks.first())
+    else {
+        panic!("no figure")
+    };
+    let names: Vec<&str> = figure.views.iter().map(|view| view.name.as_str()).collect();
+    assert_eq!(names, ["p99 against goodput", "goodput over ratio"]);
+    let lines: Vec<_> =
+        figure.views[0].lines.iter().map(|line| (line.name.as_str(), line.values.len())).collect();
+    assert_eq!(
+        lines,
+        [("tried, broke a condition", 1), ("tried, met all", 1), ("today", 1), ("recommended", 1)]
+    );
+    let styles: std::collections::BTreeSet<_> = figure.views[0].lines.iter().map(|line| line.style).collect();
+    assert_eq!(styles.len(), lines.len(), "shapes tell them apart, not colours alone");
+}
+
+#[test]
+fn hostile_paths_stay_text() {
+    let evil = "</script><img src=x onerror=alert(1)>\u{202e}";
+    for page in [find_page(evil), map_page(evil), recommend_page(evil)] {
+        let html = page.html();
+        assert!(!html.contains("<img") && !html.contains('\u{202e}'));
+        assert_eq!(between(&html, "<script>", "</script>"), [UPLOT, SCRIPT]);
+        assert!(html.contains("&lt;img src=x"));
+    }
 }

@@ -27,6 +27,7 @@ use crate::render::number::count;
 use crate::render::sweep::Axis;
 use crate::replay::{Replay, quote};
 use crate::replicate::{MOST_RUNS, Row, Seeds};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::digest::{Digester, Hex, hash_text};
 use sim_models::experiment::{AxisText, Checked, Failed, Grid, Input, Resolved};
@@ -42,7 +43,7 @@ const FINGERPRINT: u64 = 0x70;
 const PIECE: usize = 256;
 
 /// What is swept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
     /// Version of this shape: [`FORMAT`].
@@ -77,7 +78,7 @@ pub struct Plan {
 }
 
 /// The experiment of a plan.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
     /// Its base name.
@@ -91,7 +92,7 @@ pub struct Subject {
 }
 
 /// How far a run may go, and on what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Whether the reference engine drives it.

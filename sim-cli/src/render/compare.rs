@@ -15,6 +15,7 @@ use super::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
 use super::timeline;
 use super::{Paint, Style, clean, fit, pad, width, wrap};
 use crate::replicate::{Effect, Estimate, Measured, Precision, Seeds};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sim_models::report::{Disturbance, Series, Unit};
 
@@ -24,7 +25,7 @@ pub const FORMAT: u32 = 2;
 pub const DOCUMENT: &str = "comparison";
 
 /// Variants of one experiment, held against the first of them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Comparison {
     /// What this is: [`DOCUMENT`].
     pub document: &'static str,
@@ -57,7 +58,7 @@ pub struct Comparison {
 }
 
 /// One variant.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Compared {
     /// Its name; `base` is the file as it stands.
     pub name: String,

@@ -4,16 +4,18 @@ use super::Style;
 use super::number::{NOTHING, count, of, plus_minus};
 use super::table::csv_number;
 use crate::replicate::Estimate;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sim_models::report::Unit;
 
 /// A metric.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Column {
     /// Its path.
     pub path: String,
     /// What it counts: `duration` (ns), `rate` (per second), `share`, `plain`.
     #[serde(serialize_with = "unit_name")]
+    #[schemars(with = "String")]
     pub unit: Unit,
     /// Whether less is better, if that can be known.
     pub less_is_better: Option<bool>,

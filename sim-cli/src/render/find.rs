@@ -6,6 +6,7 @@ use crate::replay::Replay;
 use crate::replicate::Seeds;
 use crate::search::edge::Edges;
 use crate::search::knob::{Count, Knob};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 mod bar;
@@ -21,7 +22,7 @@ pub const FORMAT: u32 = 1;
 const AGREES: f64 = 0.03;
 
 /// What was found along one knob.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Found {
     /// Version of this shape: [`FORMAT`].
     pub format: u32,
@@ -66,7 +67,7 @@ pub struct Found {
 }
 
 /// Which edge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Which {
     /// With the experiment's own disturbance.
@@ -78,7 +79,7 @@ pub enum Which {
 }
 
 /// One search.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Told {
     /// Which.
     pub which: Which,
@@ -122,7 +123,7 @@ impl Told {
 }
 
 /// How the way back was searched; times in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Loop {
     /// The load at which it had collapsed.
     pub from: f64,

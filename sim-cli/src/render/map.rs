@@ -7,13 +7,14 @@ use crate::replay::Replay;
 use crate::replicate::Seeds;
 use crate::search::knob::Knob;
 use crate::search::map::{Cell, State};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Version of the shape of a [`Mapped`] in JSON.
 pub const FORMAT: u32 = 1;
 
 /// What was found over two knobs.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Mapped {
     /// Version of this shape: [`FORMAT`].
     pub format: u32,

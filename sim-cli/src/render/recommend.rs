@@ -7,6 +7,7 @@ use super::table::{Entry, Grid, csv_line, escape_markdown};
 use super::{Paint, Style, clean, pad, pad_left, width, wrap};
 use crate::replay::{Replay, quote};
 use crate::replicate::{Estimate, Seeds};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sim_models::report::Unit;
 
@@ -14,7 +15,7 @@ use sim_models::report::Unit;
 pub const FORMAT: u32 = 1;
 
 /// What was found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Recommendation {
     /// Version of this shape: [`FORMAT`].
     pub format: u32,
@@ -30,6 +31,7 @@ pub struct Recommendation {
     pub less: bool,
     /// What it counts: `duration` (ns), `rate` (per second), `share`, `plain`.
     #[serde(serialize_with = "unit_name")]
+    #[schemars(with = "String")]
     pub unit: Unit,
     /// The conditions.
     pub conditions: Vec<Condition>,
@@ -59,7 +61,7 @@ pub struct Recommendation {
 }
 
 /// What a search for a setting comes to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// A setting that is better than today's.
@@ -72,7 +74,7 @@ pub enum Outcome {
 }
 
 /// A condition.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Condition {
     /// As typed.
     pub text: String,
@@ -80,13 +82,14 @@ pub struct Condition {
     pub metric: String,
     /// What that counts.
     #[serde(serialize_with = "unit_name")]
+    #[schemars(with = "String")]
     pub unit: Unit,
     /// Its bound, if that is a number.
     pub bound: Option<f64>,
 }
 
 /// A setting on the fresh seeds.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct Finalist {
     /// What to set.
     pub set: Vec<(String, String)>,
@@ -128,7 +131,7 @@ impl Finalist {
 }
 
 /// A condition that stands in the way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Binding {
     /// As typed.
     pub condition: String,
@@ -139,7 +142,7 @@ pub struct Binding {
 }
 
 /// A setting in the race.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Tried {
     /// What was set.
     pub set: Vec<(String, String)>,

@@ -6,6 +6,7 @@ use super::run::{off_by, quiet};
 use super::table::{Entry, Grid, csv_line};
 use super::{Paint, Style, clean};
 use crate::replicate::{Estimate, Measured, Precision, Seeds};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sim_core::stats::Sample;
 
@@ -21,7 +22,7 @@ const RESOLUTION: f64 = 0.001;
 const ROUNDING: f64 = 1e-9;
 
 /// The runs of one experiment on several seeds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Replicated {
     /// What this is: [`DOCUMENT`].
     pub document: &'static str,
@@ -53,7 +54,7 @@ pub struct Replicated {
 }
 
 /// A measured value and its closed form.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Theory {
     /// The value.
     #[serde(flatten)]

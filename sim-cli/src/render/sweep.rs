@@ -7,6 +7,7 @@ use super::number::{NOTHING, count, of};
 use super::table::{Entry, Grid, csv_line, csv_number};
 use super::{Paint, Style, clean, wrap};
 use crate::replicate::{Estimate, Seeds};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::{Rate, SimDuration};
 use sim_models::report::Unit;
@@ -17,7 +18,7 @@ pub const FORMAT: u32 = 1;
 const MOST_CELLS: usize = 200;
 
 /// A grid and what was measured in it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Swept {
     /// Version of this shape: [`FORMAT`].
     pub format: u32,
@@ -43,7 +44,7 @@ pub struct Swept {
 }
 
 /// One axis.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Axis {
     /// What is set.
@@ -53,7 +54,7 @@ pub struct Axis {
 }
 
 /// One cell.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Cell {
     /// The value of each axis.
     pub at: Vec<String>,

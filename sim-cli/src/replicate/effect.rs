@@ -1,12 +1,13 @@
 //! What one metric of a row differs by from another row's, or from a saved run's.
 
 use super::{CONFIDENCE, Measured};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sim_core::stats::{Difference, Ratio, Sample, change_of_truth, pairing_factor};
 use std::ops::Range;
 
 /// A metric of two rows, `to` held against `from`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Effect {
     /// Pairs it was taken from, seed by seed; absent where the seeds differ and the samples are independent.
     pub pairs: Option<u64>,

@@ -2,13 +2,14 @@
 
 use super::CONFIDENCE;
 use crate::error::{Error, Result};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::stats::Sample;
 use sim_models::report::{Metric, MetricError, Report, Unit};
 use std::ops::Range;
 
 /// What a metric came to in one run; in JSON a truth, a number or null.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Measured {
     /// True or false.
@@ -59,7 +60,7 @@ fn unknown(error: MetricError) -> Error {
 }
 
 /// A metric over the seeds of one row.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Estimate {
     /// In how many runs it was there.
     pub n: u64,

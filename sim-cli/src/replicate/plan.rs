@@ -6,6 +6,7 @@ use crate::args::{Bounds, Repeats, WarmUp};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{BASE, Opened};
 use crate::files::escape;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sim_core::stats::Sample;
 use sim_core::stats::precision::{next_count, relative_half_width, replications_needed};
@@ -73,7 +74,7 @@ pub struct Planned<T> {
 }
 
 /// How well the means are known.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Precision {
     /// Half of each 95 % interval, at most, as a share of its mean.
     pub wanted: f64,

@@ -8,6 +8,7 @@
 
 use super::knob::{Knob, Within};
 use crate::replicate::CONFIDENCE;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sim_core::stats::Sample;
 
@@ -28,7 +29,7 @@ impl Plan {
 }
 
 /// A stretch of a knob in which the answer changes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Bracket {
     /// Its low end.
     pub low: f64,
@@ -100,7 +101,7 @@ impl Course {
 }
 
 /// What all seeds say.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Edges {
     /// Whether it fails at the low end of the range, on the seeds that are told.
     pub starts_failed: bool,
@@ -115,7 +116,7 @@ pub struct Edges {
 }
 
 /// One edge over the seeds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Edge {
     /// Whether it fails above, and not below.
     pub fails_above: bool,
@@ -133,7 +134,7 @@ pub struct Edge {
 }
 
 /// A seed on which it does not go as on most.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Otherwise {
     /// Which, counted from 0.
     pub index: usize,

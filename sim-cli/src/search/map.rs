@@ -1,10 +1,11 @@
 //! Two knobs at once: a grid, and in each cell what becomes of the system there.
 
 use super::knob::Knob;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What becomes of a system at one setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// It survives this fault and a harder one.
@@ -60,7 +61,7 @@ pub fn state<E>(
 }
 
 /// A cell over its seeds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Cell {
     /// The value of the first knob and of the second.
     pub at: [f64; 2],

@@ -4,10 +4,11 @@ use super::super::run::quiet;
 use super::super::{Paint, Style, clean, wrap};
 use super::named;
 use crate::replicate::{Effect, Seeds};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Variants held against a saved run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Against {
     /// The file.
     pub file: String,
@@ -27,7 +28,7 @@ pub struct Against {
 }
 
 /// What is clearly worse than in a saved run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Regressions {
     /// How many metrics of variants were judged.
     pub judged: usize,
@@ -38,7 +39,7 @@ pub struct Regressions {
 }
 
 /// One variant, then and now.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Changed {
     /// Its name.
     pub name: String,
