@@ -354,6 +354,13 @@ fn nothing_measured_is_a_page_too() {
         run::page(&Report::default(), &empty),
         compare::page(&Comparison::default(), &[], ""),
         sweep::page(&Swept::default(), ""),
+        find::page(&Found { told: Vec::new(), ..found("p") }, ""),
+        map::page(&Mapped { cells: Vec::new(), across: Vec::new(), ..mapped("p") }, ""),
+        recommend::page(
+            &Recommendation { finalists: Vec::new(), tried: Vec::new(), ..recommended("p") },
+            &[],
+            "",
+        ),
     ] {
         let html = page.html();
         assert!(
