@@ -133,7 +133,14 @@ fn title(comparison: &Comparison, style: Style) -> Vec<String> {
     };
     let name = clean(&comparison.experiment);
     let set = comparison.set.iter().map(|(path, value)| format!("{}={}", clean(path), clean(value)));
-    let head = [name.clone(), format!("{} variants on the same luck", comparison.variants.len()), seeds];
+    let head = [
+        name.clone(),
+        match comparison.variants.len() {
+            1 => "1 variant".into(),
+            n => format!("{n} variants on the same luck"),
+        },
+        seeds,
+    ];
     let head = head.into_iter().chain(set).collect::<Vec<_>>().join(style.pick(" · ", ", "));
     let mut lines = wrap(&head, style.columns());
     if let Some(first) = lines.first_mut() {
