@@ -32,14 +32,14 @@ const FILES: [&str; 3] = ["comparison.json", "comparison.csv", "report.html"];
 #[command(after_help = "\
 Examples:
   brownout compare retry-storm
-  brownout compare retry-storm --variant naive --variant budgeted --replications 20
+  brownout compare retry-storm --variant base --variant budgeted --replications 20
   brownout compare retry-storm --format markdown        # for a pull request
   brownout compare retry-storm --precision 5% --metric goodput   # as many seeds as it takes
   brownout compare retry-storm --out saved              # and later, after a change:
   brownout compare retry-storm --baseline saved --fail-on-regression
 
-Every variant runs on the same seeds, so differences are taken seed by seed. Intervals are Student's, 95 %.
-A sentence tells what is clear of zero. Against a baseline the same seeds are used where it has them.")]
+Every variant runs on the same seeds, so differences are taken seed by seed. Intervals are \
+Student's, 95 %. A sentence tells what is clear of zero. Against a baseline the same seeds are used where it has them.")]
 pub struct Compare {
     /// Which experiment.
     #[command(flatten)]

@@ -46,15 +46,16 @@ Examples:
   brownout find retry-storm --set faults[0].for=1s..60s --variant backoff
   brownout find retry-storm --set policies.naive.retry.attempts=1..6
   brownout find retry-storm --set workload[0].arrivals=400/s..3000/s --until 'p99 > 300ms'
-  brownout find metastable-280 --set workload[0].arrivals=100/s..320/s --set faults[0].for=1s..60s   # a map
+  brownout find metastable-280 --set workload[0].arrivals=100/s..320/s \\
+      --set faults[0].for=1s..60s                                # a map
 
-A --set whose value is a range LOW..HIGH is searched, any other is set. Whole numbers stay whole, and a range of more than
-a decade is searched by ratio. Each seed has an edge of its own; what is printed is their mean with its 95 % interval, and
-the lowest and the highest. For a workload's rate, the way back is searched as well: the rate to which a system that is down
-must be lowered. Runs are lengthened so that a longer fault leaves as much time after it.
+A --set whose value is a range LOW..HIGH is searched, any other is set. Whole numbers stay whole, \
+and a range of more than a decade is searched by ratio. Each seed has an edge of its own; what is \
+printed is their mean with its 95 % interval, and the lowest and the highest. For a workload's rate, the \
+way back is searched as well: the rate to which a system that is down must be lowered. Runs are lengthened so that a longer fault leaves as much time after it.
 
-Two ranges give a map: overloaded fails without any fault, metastable is tipped by the experiment's own fault and stays
-down, vulnerable by one that lasts --harder times as long, stable survives both.")]
+Two ranges give a map: overloaded fails without any fault, metastable is tipped by the experiment's own fault \
+and stays down, vulnerable by one that lasts --harder times as long, stable survives both.")]
 pub struct Find {
     /// Which experiment.
     #[command(flatten)]

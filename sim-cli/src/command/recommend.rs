@@ -42,18 +42,21 @@ const EQUAL: f64 = 0.001;
 #[command(group = ArgGroup::new("objective").args(["maximize", "minimize"]).required(true))]
 #[command(after_help = "\
 Examples:
-  brownout recommend retry-storm --set services.payments.queue.capacity=16..512 --maximize goodput
-  brownout recommend retry-storm --variant budgeted --set policies.budgeted.budget.ratio=0.02..1.0 \\
-      --set policies.budgeted.timeout=50ms..1s --maximize goodput --subject-to 'amplification <= 1.2' \\
-      --subject-to 'p99 <= 300ms'
-  brownout recommend retry-storm --set policies.naive.retry.attempts=1..5 --set services.payments.replicas=3,4 \\
-      --minimize p99
+  brownout recommend retry-storm --maximize goodput \\
+      --set services.payments.queue.capacity=16..512
+  brownout recommend retry-storm --variant budgeted --maximize goodput \\
+      --set policies.budgeted.budget.ratio=0.02..1.0 \\
+      --set policies.budgeted.timeout=50ms..1s \\
+      --subject-to 'amplification <= 1.2' --subject-to 'p99 <= 300ms'
+  brownout recommend retry-storm --minimize p99 \\
+      --set policies.naive.retry.attempts=1..5 --set services.payments.replicas=3,4
 
-A --set with a range LOW..HIGH or a list A,B,.. is chosen from, any other is set. Where the experiment has a fault that ends,
-surviving it is a condition, unless you say --need-not-recover. Settings race on shared seeds: what is hopeless costs two
-runs. The leaders, today's setting and the trade-offs between objective and conditions are then run on seeds that the
-race never saw, and only those numbers are printed: whoever wins a race was also lucky in it. Exit code 4 means that
-nothing met the conditions; the closest is shown.")]
+A --set with a range LOW..HIGH or a list A,B,.. is chosen from, any other is set. Where the experiment \
+has a fault that ends, surviving it is a condition, unless you say --need-not-recover. Settings race on \
+shared seeds: what is hopeless costs two runs. The leaders, today's setting and the trade-offs between \
+objective and conditions are then run on seeds that the race never saw, and only those numbers are \
+printed: whoever wins a race was also lucky in it. Exit code 4 means that nothing met the conditions; \
+the closest is shown.")]
 pub struct Recommend {
     /// Which experiment.
     #[command(flatten)]

@@ -41,15 +41,15 @@ pub(crate) struct Traces<'a> {
 #[derive(Clone, Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
-  brownout trace retry-storm                     # the slowest call that ended well, and one that failed
+  brownout trace retry-storm                     # the slowest that ended well, one that failed
   brownout trace retry-storm --failed 3          # three that failed, of each kind the longest
   brownout trace retry-storm --at 75s            # the first call that users made from then on
   brownout trace retry-storm --call 60123        # that one; counted from 0
   brownout trace retry-storm --format perfetto > trace.json      # for ui.perfetto.dev
   brownout trace retry-storm --format otlp > trace.json          # for Jaeger
 
-The run is made twice on the same luck: once to see which calls are meant, once to follow them. Slow and failed
-calls are looked for after the warm-up. In OTLP the run begins at 2000-01-01T00:00:00Z.")]
+The run is made twice on the same luck: once to see which calls are meant, once to follow them. Slow \
+and failed calls are looked for after the warm-up. In OTLP the run begins at 2000-01-01T00:00:00Z.")]
 pub struct Trace {
     /// Which experiment.
     #[command(flatten)]

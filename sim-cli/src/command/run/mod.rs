@@ -52,9 +52,9 @@ Examples:
 
 One run is one sample: an interval and a word on theory take more seeds. The page is then that of the first.
 
-Files of --out: report.html (to show: plots, and calls that it follows in runs of their own), report.json
-(all of it), report.txt (this page), windows.csv (a row per window), tidy.csv (a row per number),
-edges.csv, services.csv, latency.csv (a row per bucket) and metrics.om (OpenMetrics); of many seeds also
+Files of --out: report.html (to show: plots, and calls that it follows in runs of their own), report.json \
+(all of it), report.txt (this page), windows.csv (a row per window), tidy.csv (a row per number), \
+edges.csv, services.csv, latency.csv (a row per bucket) and metrics.om (OpenMetrics); of many seeds also \
 replications.json and replications.csv. In CSV times are seconds, shares 0 to 1, what is not there is empty.
 
 What the file expects of this variant is shown with the measured value, and decides the exit code.
