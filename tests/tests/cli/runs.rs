@@ -179,3 +179,10 @@ fn a_sweep_over_the_number_of_servers_shows_what_all_cells_have() {
     assert!(paths.contains(&"values.success.value"), "{paths:?}");
     assert!(!paths.iter().any(|path| path.contains("joint")), "{paths:?}");
 }
+
+#[test]
+fn a_page_over_many_seeds_says_how_to_have_it_again() {
+    let page = brownout(&["run", "utilisation-knee", "--replications", "2", "--metric", "p99"]).stdout;
+    let again = "brownout run utilisation-knee --seed 42 --replications 2 --metric p99";
+    assert!(page.lines().any(|line| line.trim() == format!("again    {again}")), "{page}");
+}

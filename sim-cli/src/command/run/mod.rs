@@ -11,6 +11,7 @@ use crate::progress::Meter;
 use crate::render::openmetrics::openmetrics;
 use crate::render::replicated::{self, Replicated};
 use crate::render::run::{Page, next_steps, text};
+use crate::replay::quote;
 use crate::replicate::Row;
 use crate::simulate::{ending, simulate, trace};
 use crate::{expect, html, tables, windows};
@@ -141,7 +142,12 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
     let report = &report;
     let judged =
         expect::judge(&prepared, &opened.experiment, report).map_err(|failed| app.invalid(&failed))?;
-    let page = Page { replicated, ..page(&opened, report, judged) };
+    let mut page = Page { replicated, ..page(&opened, report, judged) };
+    if let Some(replicated) = &page.replicated {
+        let metrics: String = args.metric.iter().map(|path| format!(" --metric {}", quote(path))).collect();
+        let seeds = format!(" --replications {}{metrics}", replicated.seeds.count);
+        page.next.iter_mut().filter(|(what, _)| what == "again").for_each(|(_, line)| line.push_str(&seeds));
+    }
     if let Some(out) = &out {
         out.write("report.html", html(args, app, &prepared, report, &page)?.as_bytes())?;
         out.write("report.json", json(report).as_bytes())?;
