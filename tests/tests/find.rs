@@ -51,6 +51,16 @@ fn edge(found: &Value, which: &str) -> (f64, f64, f64) {
     (number(&edges[0]["mean"]), number(&edges[0]["half_width"]), search["fluid"].as_f64().unwrap_or(f64::NAN))
 }
 
+/// The fluid law is about collapse: beside somebody's own idea of failure it would be a comparison of two things.
+#[test]
+fn the_fluid_law_is_silent_about_other_failures() {
+    let words = ["find", "-", "--set", "workload[0].arrivals=20/s..240/s", "--until", "p99 > 400ms"];
+    let found = json(&[&words[..], &["--replications", "2"]].concat(), &database(2, 150.0));
+    for search in found["searches"].as_array().expect("searches") {
+        assert!(search["fluid"].is_null(), "{search:#}");
+    }
+}
+
 /// F-4: vulnerable above 1 / (1 + r) of capacity, to 0.03, and back below it.
 #[test]
 fn the_fluid_boundary_is_found() {

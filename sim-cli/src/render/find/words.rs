@@ -179,6 +179,10 @@ impl Found {
     /// A zone's ends in words.
     pub(crate) fn stretch(&self, zone: &Zone) -> String {
         match (self.from(zone), self.up_to(zone)) {
+            // The edges of the seeds overlap: there is no stretch that is so on every one of them.
+            (Some(_), Some(_)) if self.overlap(zone) => {
+                format!("about {} to {}, on some seeds", self.knob.show(zone.low), self.knob.show(zone.high))
+            }
             (None, None) => format!("from {} to {}", self.knob.show(zone.low), self.knob.show(zone.high)),
             (None, Some((_, up_to))) => up_to,
             (Some((_, from)), None) => from,
@@ -214,6 +218,12 @@ impl Found {
                 (end.clone(), format!("below {end}"))
             }
         })
+    }
+
+    /// Whether a zone ends on some seed before it begins on another.
+    fn overlap(&self, zone: &Zone) -> bool {
+        let ends = self.edge_at(zone.low).zip(self.edge_at(zone.high));
+        ends.is_some_and(|(from, to)| !self.whole(from) && !self.whole(to) && from.highest > to.lowest)
     }
 
     pub(crate) fn edge_at(&self, end: f64) -> Option<&Edge> {
@@ -293,5 +303,50 @@ pub(crate) fn name(which: Which, disturbed: bool) -> &'static str {
         (Which::Alone, true) => "fails without a fault",
         (Which::Alone, false) => "fails",
         (Which::Back, _) => "does not come back",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Told;
+    use super::*;
+    use crate::replicate::Seeds;
+    use crate::search::knob::Knob;
+
+    fn edges(lowest: f64, mean: f64, highest: f64) -> Edges {
+        let edge = Edge { fails_above: true, mean, half_width: 1.0, lowest, highest, seeds: Vec::new() };
+        Edges { starts_failed: false, edges: vec![edge], alike: 6, otherwise: Vec::new(), missing: 0 }
+    }
+
+    fn found(fault: Edges, alone: Edges) -> Found {
+        let knob = Knob::parse("load", "400/s..3000/s", None).expect("a range");
+        Found {
+            format: super::super::FORMAT,
+            experiment: "storm".into(),
+            variant: None,
+            set: Vec::new(),
+            path: knob.path.clone(),
+            unit: "rate",
+            low: knob.low,
+            high: knob.high,
+            standing: None,
+            failure: Some("p99 > 300ms".into()),
+            fault: Some("Slow on payments".into()),
+            seeds: Seeds { first: 1, count: 6 },
+            runs: 12,
+            incomplete: Vec::new(),
+            told: vec![Told::new(Which::Fault, fault), Told::new(Which::Alone, alone)],
+            looped: None,
+            replay: Default::default(),
+            knob,
+        }
+    }
+
+    #[test]
+    fn a_stretch_begins_before_it_ends() {
+        let apart = found(edges(1000.0, 1010.0, 1020.0), edges(2000.0, 2010.0, 2020.0)).sentences();
+        assert_eq!(apart[1], "from 1 020/s to 2 000/s: p99 > 300ms, by the fault");
+        let overlapping = found(edges(2310.0, 2370.0, 2418.0), edges(2350.0, 2380.0, 2418.0)).sentences();
+        assert_eq!(overlapping[1], "about 2 370/s to 2 380/s, on some seeds: p99 > 300ms, by the fault");
     }
 }
