@@ -231,6 +231,16 @@ fn a_baseline_is_met_on_its_own_seeds() {
     assert_eq!(document["baseline"]["paired"], 4, "seeds 104 to 107 are in both");
 }
 
+#[test]
+fn another_experiment_is_no_baseline_that_clears() {
+    let bench = Bench::new();
+    bench.good("compare @queue.ron --replications 2 --out @other");
+    let said = bench.brownout("compare @storm.ron --baseline @other --fail-on-regression --replications 2");
+    assert_eq!(said.exit, Exit::Usage, "{}", said.out);
+    assert!(said.err.contains("is of the experiment queue, not of storm"), "{}", said.err);
+    assert!(bench.good("compare @storm.ron --baseline @other --replications 2").contains("against "));
+}
+
 /// The share of false alarms: the same system on other seeds, many times.
 #[test]
 fn a_baseline_hardly_ever_cries_wolf() {

@@ -76,6 +76,15 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     let baseline = args.baseline.as_deref().map(Baseline::open).transpose()?;
     let opened = app.open(&args.subject.name)?;
     if let Some(doubt) = baseline.as_ref().and_then(|baseline| baseline.doubt(&opened.found.name)) {
+        if args.fail_on_regression.is_some() {
+            return Err(Error::Usage {
+                message: doubt.trim_start_matches("warning: ").into(),
+                help:
+                    "  what is no baseline of it cannot clear it: save one with compare --out, or leave out \
+                       --fail-on-regression"
+                        .into(),
+            });
+        }
         app.console.note(&doubt);
     }
     let names = chosen(args, app, &opened)?;
