@@ -9,6 +9,7 @@ use crate::replicate::{Estimate, Measured, Precision, Seeds};
 use schemars::JsonSchema;
 use serde::Serialize;
 use sim_core::stats::Sample;
+use sim_models::report::Unit;
 
 /// Version of the shape of a [`Replicated`] in JSON.
 pub const FORMAT: u32 = 1;
@@ -18,6 +19,8 @@ pub const DOCUMENT: &str = "replications";
 pub const SURE: f64 = 0.99;
 /// Percentiles are told to this share of themselves: the width of a histogram's buckets.
 const RESOLUTION: f64 = 0.001;
+/// A share below this that no run has seen cannot be judged: seeds without one such event have no spread to tell by.
+const RARE: f64 = 0.001;
 /// Rounding of what is computed in floats.
 const ROUNDING: f64 = 1e-9;
 
@@ -63,7 +66,8 @@ pub struct Theory {
     pub measured: Estimate,
     /// What theory gives.
     pub exact: f64,
-    /// Half the width of the interval that agreement is judged by; absent for fewer than two seeds.
+    /// Half the width of the interval that agreement is judged by; absent for fewer than two seeds, and for a share
+    /// that is too rare to have been seen.
     pub allowed: Option<f64>,
     /// Whether the exact value is within `allowed` of the mean; absent where the closed form is approximate or
     /// there is no interval.
@@ -88,7 +92,9 @@ impl Theory {
                 .is_some_and(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()))
         });
         let resolution = exact.abs() * if percentile { RESOLUTION } else { ROUNDING };
-        let allowed = sample.half_width(each).map(|half| half.max(resolution));
+        let unseen = column.unit == Unit::Share && exact < RARE && numbers.iter().all(|x| *x == 0.0);
+        let unjudged = unseen && exact > 0.0;
+        let allowed = sample.half_width(each).filter(|_| !unjudged).map(|half| half.max(resolution));
         let approximate = source.contains("approximate");
         Theory {
             measured: Estimate::of(values),
@@ -151,6 +157,9 @@ fn theory(values: &[Theory], style: Style) -> Vec<String> {
         let (words, paint) = match value.agrees {
             Some(true) => ("agrees", Paint::Good),
             Some(false) => ("differs", Paint::Bad),
+            None if value.allowed.is_none() && value.measured.mean == Some(0.0) && value.measured.n > 1 => {
+                ("too rare to tell", Paint::Plain)
+            }
             None if value.source.contains("approximate") => ("approximate", Paint::Plain),
             None => ("", Paint::Plain),
         };
@@ -193,7 +202,6 @@ mod tests {
     use super::super::width;
     use super::*;
     use Measured::{Absent, Number, Truth};
-    use sim_models::report::Unit;
 
     fn column(path: &str, unit: Unit) -> Column {
         Column { path: path.into(), unit, less_is_better: None }
@@ -244,6 +252,21 @@ mod tests {
             csv(&replicated()),
             "seed,recovered,time_to_recover,success\n7,1,1.5,0.97\n8,1,2,0.98\n9,0,,0.97\n"
         );
+    }
+
+    #[test]
+    fn what_is_too_rare_to_have_happened_is_not_held_against_theory() {
+        let judge = |values: &[f64], exact: f64| {
+            let values: Vec<Measured> = values.iter().map(|&value| Number(value)).collect();
+            Theory::new(column("values.rejected.value", Unit::Share), &values, exact, "M/M/c/K", 5)
+        };
+        let rare = judge(&[0.0; 10], 6.57e-6);
+        assert_eq!((rare.agrees, rare.allowed), (None, None));
+        let page = theory(&[rare], Style::default()).join("\n");
+        assert!(page.contains("too rare to tell") && !page.contains("differs"), "{page}");
+        // A tenth of all calls would have been seen; and of what theory excludes none is right.
+        assert_eq!(judge(&[0.0; 10], 0.1).agrees, Some(false));
+        assert_eq!(judge(&[0.0; 10], 0.0).agrees, Some(true));
     }
 
     #[test]
