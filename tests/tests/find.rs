@@ -51,6 +51,35 @@ fn edge(found: &Value, which: &str) -> (f64, f64, f64) {
     (number(&edges[0]["mean"]), number(&edges[0]["half_width"]), search["fluid"].as_f64().unwrap_or(f64::NAN))
 }
 
+#[test]
+fn a_stretch_after_the_end_is_refused() {
+    for words in [
+        [
+            "find",
+            "-",
+            "--set",
+            "workload[0].arrivals=20/s..240/s",
+            "--until",
+            "success during 300s..400s < 0.9",
+        ],
+        [
+            "recommend",
+            "-",
+            "--set",
+            "workload[0].arrivals=20/s..240/s",
+            "--maximize=goodput",
+            "--subject-to=success during 301s..400s > 0.9",
+        ],
+    ] {
+        let (exit, _, stderr) = brownout(&words, &database(2, 150.0));
+        assert_eq!(exit, Exit::Usage, "{stderr}");
+        assert!(
+            stderr.contains("the run ends at 5min") || stderr.contains("the run ends at 300s"),
+            "{stderr}"
+        );
+    }
+}
+
 /// The fluid law is about collapse: beside somebody's own idea of failure it would be a comparison of two things.
 #[test]
 fn the_fluid_law_is_silent_about_other_failures() {

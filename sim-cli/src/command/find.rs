@@ -118,7 +118,9 @@ pub(super) fn command(args: &Find, app: &mut App) -> Result<Exit> {
     let knobs = knobs(app, &opened, variant, &fixed, &searched, &base.resolved)?;
     let collapse = match &args.until {
         Some(text) => Collapse::When(
-            Wish::parse(text).map_err(|why| Error::usage(format!("--until: {}", escape(&why))))?,
+            Wish::parse(text)
+                .and_then(|wish| wish.within(base.resolved.run.duration))
+                .map_err(|why| Error::usage(format!("--until: {}", escape(&why))))?,
         ),
         None => Collapse::Verdict,
     };

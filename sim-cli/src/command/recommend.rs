@@ -225,7 +225,9 @@ fn space(
 /// What is asked of a setting, surviving its fault included.
 fn wishes(args: &Recommend, base: &Resolved) -> Result<Vec<Wish>> {
     let parse = |text: &String| {
-        Wish::parse(text).map_err(|why| Error::usage(format!("--subject-to: {}", escape(&why))))
+        Wish::parse(text)
+            .and_then(|wish| wish.within(base.run.duration))
+            .map_err(|why| Error::usage(format!("--subject-to: {}", escape(&why))))
     };
     let mut wishes: Vec<Wish> = args.subject_to.iter().map(parse).collect::<Result<_>>()?;
     let ends = fault::over(&fault::disturbances(base)).is_some_and(|_| !fault::disturbances(base).is_empty());

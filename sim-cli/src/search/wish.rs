@@ -114,6 +114,16 @@ impl Wish {
         Wish { metric: "recovered".into(), during: None, relation: Relation::Is, bound: Bound::Truth(true) }
     }
 
+    /// Itself, unless it is about a stretch that begins when a run of this length is over.
+    pub fn within(self, duration: SimDuration) -> Result<Wish, String> {
+        match self.during {
+            Some((from, _)) if from >= SimTime::ZERO + duration => {
+                Err(format!("`{self}` is about nothing: the run ends at {duration}"))
+            }
+            _ => Ok(self),
+        }
+    }
+
     /// Whether it speaks about a truth, not a number.
     pub fn is_truth(&self) -> bool {
         matches!(self.bound, Bound::Truth(_))
