@@ -344,6 +344,95 @@ fn where_nothing_is_known_nothing_is_said() {
     assert!(run(&text, 1).values.is_empty());
 }
 
+/// Patience begins with the call: what the network takes of it is not known to the queue.
+#[test]
+fn patience_on_a_network_is_not_known() {
+    let with = |deadline: &str, network: &str, rest: &str| {
+        let text = graph(
+            &format!(r#"(to: "server", arrivals: Poisson("90/s"), policy: "patience"{network})"#),
+            &format!(
+                r#""server": (workers: Blocking(1), queue: Fifo(capacity: Unbounded, drop_expired: true), work: {EXPONENTIAL}{rest})"#
+            ),
+            &format!(r#""patience": (deadline: {deadline})"#),
+            60,
+        );
+        run(&text, 1)
+    };
+    for deadline in [r#""100ms""#, r#"Exponential(mean: "100ms")"#] {
+        assert!(find(&with(deadline, "", ""), "in_time").is_some());
+        assert!(with(deadline, r#", network: "30ms""#, "").values.is_empty());
+        // An error in time is no success.
+        let exact = |rest: &str| value(&with(deadline, "", rest), "in_time").exact.expect("it is known");
+        assert!((exact(", error_rate: 0.2") / exact("") - 0.8).abs() < 1e-12);
+    }
+}
+
+/// Who is turned away by what a request could do without is answered sooner than theory would say.
+#[test]
+fn a_rejected_optional_call_shortens_the_response() {
+    let response = |optional: bool| {
+        let text = graph(
+            r#"(to: "a", arrivals: Poisson("100/s"))"#,
+            &format!(
+                r#""a": (workers: Async(8), queue: Fifo(capacity: Unbounded), work: {EXPONENTIAL}, calls: [(to: "b", optional: {optional})]),
+                   "b": (workers: Async(1), queue: Fifo(capacity: 0), work: "10ms")"#
+            ),
+            "",
+            60,
+        );
+        let report = run(&text, 1);
+        assert!(find(&report, "utilisation b").is_some());
+        find(&report, "response_mean users->a").is_some()
+    };
+    assert!(!response(true) && !response(false));
+}
+
+/// Work that others stretch may end after the timeout though nobody waits: a loss is not all that times out.
+#[test]
+fn losses_of_work_that_others_stretch_are_not_known() {
+    let losses = |scaling: &str| {
+        let text = graph(
+            r#"(to: "a", arrivals: Poisson("5/s"), policy: "p")"#,
+            &format!(r#""a": (workers: Async(20), work: "10ms"{scaling})"#),
+            r#""p": (timeout: "25ms", retry: Fixed(attempts: 3, delay: "1s"))"#,
+            60,
+        );
+        run(
+            &text.replace(
+                "policies: {",
+                r#"faults: [(at: "0s", on: "a", effect: Drop(probability: 0.1))], policies: {"#,
+            ),
+            1,
+        )
+    };
+    assert!(find(&losses(""), "amplification users->a").is_some());
+    assert!(losses(", scaling: Usl(contention: 1.0, coherency: 1.0)").values.is_empty());
+}
+
+/// What a small budget lets through is known roughly, and so is all that follows from it; what does not, exactly.
+#[test]
+fn what_follows_from_an_approximation_is_one() {
+    let text = graph(
+        r#"(to: "a", arrivals: Poisson("40/s"))"#,
+        &format!(
+            r#""a": (workers: Async(2), work: {EXPONENTIAL}, calls: [(to: "b", policy: "few"), (to: "c", policy: "all")]),
+               "b": (workers: Async(2), work: {EXPONENTIAL}, error_rate: 0.1),
+               "c": (workers: Async(2), work: {EXPONENTIAL}, error_rate: 0.1)"#
+        ),
+        r#""few": (retry: Fixed(attempts: 3), budget: Ratio(ratio: 0.12, burst: 1)), "all": (retry: Fixed(attempts: 3))"#,
+        60,
+    );
+    let report = run(&text, 1);
+    for (name, rough) in [
+        ("amplification a->b", true),
+        ("amplification a->c", false),
+        ("per_user_call a->c", true),
+        ("success users->a", true),
+    ] {
+        assert_eq!(value(&report, name).source.contains("approximate"), rough, "{name}");
+    }
+}
+
 /// A timeout without retries changes nothing for the server, which works on; only of the answers nothing is said.
 #[test]
 fn a_timeout_is_the_callers_business() {

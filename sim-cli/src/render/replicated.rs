@@ -21,6 +21,8 @@ pub const SURE: f64 = 0.99;
 const RESOLUTION: f64 = 0.001;
 /// A share below this that no run has seen cannot be judged: seeds without one such event have no spread to tell by.
 const RARE: f64 = 0.001;
+/// Times are counted in steps of a microsecond, in nanoseconds.
+const FINEST: f64 = 1_000.0;
 /// Rounding of what is computed in floats.
 const ROUNDING: f64 = 1e-9;
 
@@ -70,7 +72,7 @@ pub struct Theory {
     /// that is too rare to have been seen.
     pub allowed: Option<f64>,
     /// Whether the exact value is within `allowed` of the mean; absent where the closed form is approximate or
-    /// there is no interval.
+    /// there is no interval: of one seed, or of what was 0 on all of them.
     pub agrees: Option<bool>,
     /// Where the exact value comes from.
     pub source: String,
@@ -78,7 +80,8 @@ pub struct Theory {
 
 impl Theory {
     /// One of `of` values that are judged together: each interval is wider for it (Bonferroni), so that one page
-    /// in a hundred cries wolf and not one value. A percentile may also be off by its resolution.
+    /// in a hundred cries wolf and not one value. A percentile may also be off by its resolution. What happened on
+    /// no seed has no spread to judge by: a share of one in a million is not refuted by a thousand calls.
     pub fn new(column: Column, values: &[Measured], exact: f64, source: &str, of: usize) -> Self {
         let numbers: Vec<f64> = values.iter().filter_map(|value| value.number()).collect();
         let sample = Sample::of(&numbers);
@@ -92,9 +95,15 @@ impl Theory {
                 .is_some_and(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()))
         });
         let resolution = exact.abs() * if percentile { RESOLUTION } else { ROUNDING };
-        let unseen = column.unit == Unit::Share && exact < RARE && numbers.iter().all(|x| *x == 0.0);
-        let unjudged = unseen && exact > 0.0;
-        let allowed = sample.half_width(each).filter(|_| !unjudged).map(|half| half.max(resolution));
+        // Of what is rarer than the runs could show, or shorter than they measure, nothing was seen.
+        let unseen = 0.0 < exact
+            && numbers.iter().all(|x| *x == 0.0)
+            && match column.unit {
+                Unit::Share => exact < RARE,
+                Unit::Duration => exact < FINEST,
+                Unit::Rate | Unit::Plain => false,
+            };
+        let allowed = sample.half_width(each).filter(|_| !unseen).map(|half| half.max(resolution));
         let approximate = source.contains("approximate");
         Theory {
             measured: Estimate::of(values),
@@ -291,6 +300,19 @@ mod tests {
         assert_eq!(agrees("values.response_p99.value", 998.0), Some(false));
         assert_eq!(agrees("values.response_mean.value", 999.5), Some(false));
         assert_eq!(agrees("values.response_mean.value", 1000.0), Some(true));
+    }
+
+    #[test]
+    fn what_was_never_seen_is_not_refuted() {
+        let agrees = |values: &[f64], exact| theory_of("values.rejected.value", values, exact, 1).agrees;
+        assert_eq!(agrees(&[0.0; 5], 1e-7), None);
+        assert_eq!(agrees(&[0.0; 5], 0.0), Some(true));
+        assert_eq!(agrees(&[3.0; 5], 1e-7), Some(false), "what is the same on all seeds is known");
+        let rare = Replicated {
+            theory: vec![theory_of("values.rejected.value", &[0.0; 5], 1e-7, 1)],
+            ..replicated()
+        };
+        assert!(section(&rare, Style::default()).join("\n").contains("not seen"));
     }
 
     #[test]

@@ -31,6 +31,10 @@ pub struct Outlook {
     pub fails: f64,
     /// Where the attempts come from.
     pub source: &'static str,
+    /// Whether a budget decided how many there are.
+    pub budgeted: bool,
+    /// Whether this, or what becomes of the calls that a request makes further down, is an approximation.
+    pub rough: bool,
 }
 
 /// Chances of everything, per workload: a request's further calls depend on whose it is.
@@ -83,8 +87,9 @@ impl Chances {
             for workload in 0..workloads {
                 for edge in sites[service].clone() {
                     let callee: &Vec<Option<f64>> = &fail[plans[edge].callee];
-                    chances.outlook[edge][workload] =
-                        callee[workload].and_then(|p| outlook(spec, run, &plans[edge], report, edge, p));
+                    let rough = chances.rough_below(&sites[plans[edge].callee], workload);
+                    chances.outlook[edge][workload] = callee[workload]
+                        .and_then(|p| outlook(spec, run, &plans[edge], report, edge, (p, rough)));
                 }
                 let steps = steps_of(spec, service, sites[service].start);
                 let survives = steps.iter().try_fold(1.0 - own[service], |alive, (step, first)| {
@@ -95,8 +100,9 @@ impl Chances {
         }
         for (edge, workload) in spec.workload.iter().enumerate() {
             let callee = spec.services.index_of(&workload.to.value).expect("checked: the service exists");
+            let rough = chances.rough_below(&sites[callee], edge);
             chances.outlook[edge][edge] =
-                fail[callee][edge].and_then(|p| outlook(spec, run, &plans[edge], report, edge, p));
+                fail[callee][edge].and_then(|p| outlook(spec, run, &plans[edge], report, edge, (p, rough)));
             chances.calls[edge][edge] = Some(1.0);
         }
         for &service in &callers_first {
@@ -105,6 +111,16 @@ impl Chances {
             }
         }
         Some(chances)
+    }
+
+    /// Whether what becomes of any call of these sites is approximate.
+    fn rough_below(&self, sites: &Range<usize>, workload: usize) -> bool {
+        sites.clone().any(|edge| self.outlook[edge][workload].is_some_and(|outlook| outlook.rough))
+    }
+
+    /// Whether anything at all is approximate: how many calls are made depends on what becomes of others.
+    pub fn any_rough(&self) -> bool {
+        self.outlook.iter().flatten().flatten().any(|outlook| outlook.rough)
     }
 
     /// The chance that a request survives a step that it begins.
@@ -226,14 +242,14 @@ fn lost(spec: &GraphSpec, plan: &EdgePlan) -> f64 {
     })
 }
 
-/// What becomes of a call whose requests fail with probability `p_error`.
+/// What becomes of a call whose requests fail with probability `p_error`, which may be an approximation.
 fn outlook(
     spec: &GraphSpec,
     run: &RunSpec,
     plan: &EdgePlan,
     report: &Report,
     edge: usize,
-    p_error: f64,
+    (p_error, rough): (f64, bool),
 ) -> Option<Outlook> {
     let measured = &report.edges.0[edge].1;
     let lost = lost(spec, plan);
@@ -256,13 +272,14 @@ fn outlook(
     let p_fail = 1.0 - (1.0 - p_error) * (1.0 - lost) * (1.0 - lost);
     let retries = if retried { retry.attempts() - 1 } else { 0 };
     let unbudgeted = expected_attempts(p_fail, retries);
+    let budgeted = measured.attempts.budget_refused > 0;
     let (attempts, source) = match &plan.policy.budget {
-        Some(budget) if measured.attempts.budget_refused > 0 => {
+        Some(budget) if budgeted => {
             let clients = u64::from(match plan.caller {
                 Caller::Workload(number) => spec.workload[number as usize].clients,
                 Caller::Service(number) => spec.service(number as usize).replicas,
             });
-            budgeted(budget, clients, p_fail, unbudgeted, measured, run.warm_up.is_zero())
+            with_budget(budget, clients, p_fail, unbudgeted, measured, run.warm_up.is_zero())
         }
         _ => (unbudgeted, "1 + p + .. + p^r"),
     };
@@ -273,11 +290,12 @@ fn outlook(
     } else {
         1.0 - (1.0 - p_fail) * attempts
     };
-    Some(Outlook { p_fail, attempts, fails, source })
+    let rough = rough || source.contains("approximate");
+    Some(Outlook { p_fail, attempts, fails, source, budgeted, rough })
 }
 
 /// Attempts per call under a budget that refused some.
-fn budgeted(
+fn with_budget(
     budget: &Budget,
     clients: u64,
     p_fail: f64,
@@ -317,11 +335,12 @@ fn as_foreseen(edge: &Edge, loses: bool) -> bool {
 }
 
 /// Whether whatever is not lost is answered before the timeout: the callee calls nobody, its work has an
-/// end, and nobody waited for it.
+/// end, whatever else it does, and nobody waited for it.
 fn answers_in_time(spec: &GraphSpec, plan: &EdgePlan, report: &Report) -> bool {
     let (service, Policy { timeout, deadline, .. }) = (spec.service(plan.callee), &plan.policy);
     let nobody_waited = report.services.0[plan.callee].1.windows.queue_max.iter().all(|&most| most == 0);
     let longest = service.work.nanos.max() + 2.0 * plan.network.nanos.max();
     let in_time = timeout.is_some_and(|timeout| longest < timeout.as_nanos() as f64);
-    service.calls.is_empty() && nobody_waited && in_time && deadline.is_none()
+    let independent = service.scaling.law().is_none();
+    service.calls.is_empty() && independent && nobody_waited && in_time && deadline.is_none()
 }

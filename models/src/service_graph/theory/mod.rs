@@ -203,7 +203,8 @@ fn mean_response(
         return None;
     }
     let law = laws[plan.callee].as_ref()?;
-    if law.abandoned.is_some() {
+    // Who is turned away ends the call of a user, and is not in the mean; a call further down may be optional.
+    if law.abandoned.is_some() || (law.rejected.is_some() && plan.call.is_some()) {
         return None;
     }
     let mut mean = 2.0 * plan.network.nanos.mean() + law.response_mean?;
@@ -265,6 +266,12 @@ fn bulkheads(spec: &GraphSpec, plans: &[EdgePlan], report: &Report, values: &mut
     }
 }
 
+/// A source, and whether what it gives is not exact: such values are shown and not judged.
+fn said(source: &str, rough: bool) -> String {
+    let mark = if rough && !source.contains("approximate") { ", approximate" } else { "" };
+    format!("{source}{mark}")
+}
+
 /// Attempts and success where failures are known.
 fn retries(plans: &[EdgePlan], chances: &Chances, report: &Report, values: &mut Values) {
     let fails = |edge: usize| chances.of_edge(edge).filter(|outlook| outlook.p_fail > 0.0);
@@ -272,18 +279,24 @@ fn retries(plans: &[EdgePlan], chances: &Chances, report: &Report, values: &mut 
         let Some(outlook) = fails(number).filter(|outlook| outlook.attempts > 1.0) else { continue };
         let edge = &report.edges.0[number].1;
         let name = format!("amplification {}", plan.name);
-        values.add(name, "attempts per call", "", edge.amplification, Some(outlook.attempts), outlook.source);
+        let source = said(outlook.source, outlook.rough);
+        values.add(name, "attempts per call", "", edge.amplification, Some(outlook.attempts), &source);
         let per_user = chances.per_user_call(number).filter(|per_user| *per_user != outlook.attempts);
         let name = format!("per_user_call {}", plan.name);
-        let source = "product of the layers";
-        values.add(name, "attempts per call of a user", "", edge.per_user_call, per_user, source);
+        let source = said("product of the layers", chances.any_rough());
+        values.add(name, "attempts per call of a user", "", edge.per_user_call, per_user, &source);
     }
     for (number, plan) in plans.iter().enumerate() {
         if let (Caller::Workload(_), Some(outlook)) = (plan.caller, fails(number)) {
             let success = report.edges.0[number].1.success;
             let name = format!("success {}", plan.name);
-            let source = if outlook.attempts > 1.0 { "1 - p^(r+1)" } else { "1 - p" };
-            values.add(name, "calls that end well", "share", success, Some(1.0 - outlook.fails), source);
+            let source = match outlook.attempts > 1.0 {
+                true if outlook.budgeted => "(1 - p) times attempts per call",
+                true => "1 - p^(r+1)",
+                false => "1 - p",
+            };
+            let source = said(source, outlook.rough);
+            values.add(name, "calls that end well", "share", success, Some(1.0 - outlook.fails), &source);
         }
     }
 }

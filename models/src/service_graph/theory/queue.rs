@@ -30,7 +30,7 @@ pub struct Textbook {
     pub waiting: Option<f64>,
     /// Share of arrivals whose patience ends before their turn.
     pub abandoned: Option<f64>,
-    /// Share of arrivals answered while somebody waits for it.
+    /// Share of arrivals answered, and not with an error, while somebody waits for it.
     pub in_time: Option<f64>,
     pub utilisation: Option<f64>,
     /// What leaves it is of the same nature as what arrives.
@@ -72,7 +72,8 @@ pub fn law(asked: &Asked) -> Option<Textbook> {
     let expires = drops_expired(service) && callers.iter().any(|plan| limit(&plan.policy).is_some());
     if expires {
         return match callers {
-            [only] if arrivals.nature == Nature::Poisson => {
+            // Patience begins with the call: on a network some of it, or all, is gone before the queue.
+            [only] if arrivals.nature == Nature::Poisson && only.network.nanos.mean() == 0.0 => {
                 impatient(service, servers, offered, &only.policy)
             }
             _ => None,
@@ -199,6 +200,8 @@ fn impatient(service: &ServiceSpec, servers: u32, offered: f64, policy: &Policy)
         return None;
     }
     let (patience, work_mean) = (limit(policy)?, service.work.nanos.mean());
+    // Who is answered in time may be answered with an error.
+    let ok = 1.0 - service.error_rate;
     let utilisation = offered / f64::from(servers);
     if policy.timeout.is_none() && patience.is_exponential() {
         let queue = ErlangA::new(servers, utilisation, work_mean, patience.nanos.mean())?;
@@ -208,7 +211,7 @@ fn impatient(service: &ServiceSpec, servers: u32, offered: f64, policy: &Policy)
             wait_mean: Some(queue.mean_wait_served()),
             waiting: Some(queue.p_wait()),
             abandoned: Some(queue.p_abandon()),
-            in_time: Some(queue.p_answered_in_time()),
+            in_time: Some(ok * queue.p_answered_in_time()),
             utilisation: Some(queue.utilisation()),
             ..Textbook::default()
         });
@@ -219,7 +222,7 @@ fn impatient(service: &ServiceSpec, servers: u32, offered: f64, policy: &Policy)
         source: "M/M/1 with a deadline",
         work_mean,
         abandoned: Some(queue.p_expired()),
-        in_time: Some(queue.p_answered_in_time()),
+        in_time: Some(ok * queue.p_answered_in_time()),
         utilisation: Some(utilisation * (1.0 - queue.p_expired())),
         ..Textbook::default()
     })
