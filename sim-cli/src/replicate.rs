@@ -10,7 +10,7 @@ mod plan;
 mod warm_up;
 
 pub use effect::Effect;
-pub use estimate::{Estimate, Measured, measure, measure_usual};
+pub use estimate::{Estimate, Measured, exact_over, measure, measure_usual};
 pub use plan::{Plan, Planned, Precision, run_planned};
 
 use crate::App;

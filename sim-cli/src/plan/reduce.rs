@@ -7,7 +7,7 @@ use crate::jobs::in_order;
 use crate::render::estimate::{Column, less_is_better};
 use crate::render::number::count;
 use crate::render::sweep::{self as page, Cell, Swept};
-use crate::replicate::{Estimate, Measured, exact_path, measure, measure_usual, usual};
+use crate::replicate::{Estimate, Measured, exact_over, exact_path, measure, measure_usual, usual};
 use sim_models::report::{Metric, Report, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -157,8 +157,9 @@ impl Results {
             self.kept.range(cell * each..(cell + 1) * each).map(|(_, kept)| kept).collect();
         let values =
             |column: usize| -> Vec<Measured> { runs.iter().map(|kept| kept.measured[column].0).collect() };
-        // Theory knows no seed: all runs of a cell have the same.
-        let exact = |column: usize| runs.iter().find_map(|kept| kept.exact[column]);
+        let exact = |column: usize| -> Option<f64> {
+            exact_over(&runs.iter().filter_map(|kept| kept.exact[column]).collect::<Vec<_>>())
+        };
         Cell {
             at: ready.values_at(cell),
             metrics: columns.iter().map(|&column| Estimate::of(&values(column))).collect(),

@@ -5,7 +5,7 @@ use super::number::{of, percent, plus_minus};
 use super::run::{off_by, quiet};
 use super::table::{Entry, Grid, csv_line};
 use super::{Paint, Style, clean};
-use crate::replicate::{Estimate, Measured, Precision, Seeds};
+use crate::replicate::{Estimate, Measured, Precision, Seeds, exact_over};
 use schemars::JsonSchema;
 use serde::Serialize;
 use sim_core::stats::Sample;
@@ -66,7 +66,7 @@ pub struct Theory {
     pub column: Column,
     /// Measured, over the seeds.
     pub measured: Estimate,
-    /// What theory gives.
+    /// What theory gives; where that knows the seed, on average.
     pub exact: f64,
     /// Half the width of the interval that agreement is judged by; absent for fewer than two seeds, and for a share
     /// that is too rare to have been seen.
@@ -82,9 +82,13 @@ impl Theory {
     /// One of `of` values that are judged together: each interval is wider for it (Bonferroni), so that one page
     /// in a hundred cries wolf and not one value. A percentile may also be off by its resolution. What happened on
     /// no seed has no spread to judge by: a share of one in a million is not refuted by a thousand calls.
-    pub fn new(column: Column, values: &[Measured], exact: f64, source: &str, of: usize) -> Self {
-        let numbers: Vec<f64> = values.iter().filter_map(|value| value.number()).collect();
-        let sample = Sample::of(&numbers);
+    ///
+    /// Of each seed what was measured and what theory gives, which is judged seed by seed.
+    pub fn new(column: Column, pairs: &[(f64, f64)], source: &str, of: usize) -> Self {
+        let (numbers, exacts): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
+        let off: Vec<f64> = pairs.iter().map(|(measured, exact)| measured - exact).collect();
+        let sample = Sample::of(&off);
+        let exact = exact_over(&exacts).unwrap_or(0.0);
         let each = 1.0 - (1.0 - SURE) / of.max(1) as f64;
         let name = column
             .path
@@ -106,9 +110,11 @@ impl Theory {
         let allowed = sample.half_width(each).filter(|_| !unseen).map(|half| half.max(resolution));
         let approximate = source.contains("approximate");
         Theory {
-            measured: Estimate::of(values),
+            measured: Estimate::of(
+                &numbers.iter().map(|&number| Measured::Number(number)).collect::<Vec<_>>(),
+            ),
             exact,
-            agrees: allowed.filter(|_| !approximate).map(|allowed| (sample.mean - exact).abs() <= allowed),
+            agrees: allowed.filter(|_| !approximate).map(|allowed| sample.mean.abs() <= allowed),
             allowed,
             source: source.into(),
             column,
@@ -217,8 +223,8 @@ mod tests {
     }
 
     fn theory_of(path: &str, values: &[f64], exact: f64, of: usize) -> Theory {
-        let values: Vec<Measured> = values.iter().map(|&value| Number(value)).collect();
-        Theory::new(column(path, Unit::Duration), &values, exact, "M/M/c", of)
+        let pairs: Vec<(f64, f64)> = values.iter().map(|&value| (value, exact)).collect();
+        Theory::new(column(path, Unit::Duration), &pairs, "M/M/c", of)
     }
 
     fn replicated() -> Replicated {
@@ -303,6 +309,18 @@ mod tests {
     }
 
     #[test]
+    fn theory_that_knows_the_seed_is_judged_seed_by_seed() {
+        let kept = |pairs: &[(f64, f64)]| {
+            Theory::new(column("values.kept.value", Unit::Share), pairs, "of this ring", 1)
+        };
+        // Far from what the first seed's ring keeps, near to what each keeps.
+        let near = kept(&[(0.92, 0.919), (0.84, 0.842), (0.89, 0.889)]);
+        assert_eq!(near.agrees, Some(true));
+        assert!((near.exact - 2.65 / 3.0).abs() < 1e-12 && near.allowed.unwrap() < 0.02);
+        assert_eq!(kept(&[(0.92, 0.900), (0.84, 0.821), (0.89, 0.871)]).agrees, Some(false));
+    }
+
+    #[test]
     fn what_was_never_seen_is_not_refuted() {
         let agrees = |values: &[f64], exact| theory_of("values.rejected.value", values, exact, 1).agrees;
         assert_eq!(agrees(&[0.0; 5], 1e-7), None);
@@ -317,11 +335,9 @@ mod tests {
 
     #[test]
     fn an_approximation_is_not_judged() {
-        let values = [Number(1.0), Number(1.1)];
         let theory = Theory::new(
             column("values.wait_mean.value", Unit::Plain),
-            &values,
-            9.0,
+            &[(1.0, 9.0), (1.1, 9.0)],
             "M/G/c: Allen-Cunneen, approximate",
             1,
         );

@@ -95,6 +95,14 @@ impl Estimate {
     }
 }
 
+/// The exact value beside a row. Most closed forms know no seed; one that does, as of a ring that is drawn, has
+/// its mean over the seeds.
+pub fn exact_over(exact: &[f64]) -> Option<f64> {
+    let first = *exact.first()?;
+    let alike = exact.iter().all(|other| *other == first);
+    Some(if alike { first } else { Sample::of(exact).mean })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,5 +132,12 @@ mod tests {
         assert_eq!(json, "[true,0.1,3.0,null]");
         assert_eq!(serde_json::from_str::<Vec<Measured>>(&json).unwrap(), values);
         assert_eq!(serde_json::from_str::<Vec<Measured>>("[3]").unwrap(), [Number(3.0)]);
+    }
+
+    #[test]
+    fn an_exact_value_may_know_its_seed() {
+        assert_eq!(exact_over(&[0.1; 3]), Some(0.1), "to the last bit");
+        assert_eq!(exact_over(&[1.0, 2.0, 6.0]), Some(3.0));
+        assert_eq!(exact_over(&[]), None);
     }
 }

@@ -85,17 +85,17 @@ pub(super) fn replicate(
     Ok((*report, Some(replicated), outcome.exit))
 }
 
-/// The values that have a closed form, over all runs. It knows no seed: all runs have the same.
+/// The values that have a closed form, over all runs.
 fn theory(runs: &[&[(String, f64, Value)]]) -> Vec<Theory> {
     let first = runs.first().copied().unwrap_or_default();
-    let judge = |(name, exact, value): &(String, f64, Value)| {
+    let judge = |(name, _, value): &(String, f64, Value)| {
         let of_run = |run: &&[(String, f64, Value)]| {
-            run.iter().find(|(other, ..)| other == name).map(|(_, _, value)| Measured::Number(value.value))
+            run.iter().find(|(other, ..)| other == name).map(|(_, exact, value)| (value.value, *exact))
         };
-        let values: Vec<Measured> = runs.iter().filter_map(of_run).collect();
+        let pairs: Vec<(f64, f64)> = runs.iter().filter_map(of_run).collect();
         let unit = crate::render::number::unit_named(&value.unit);
         let column = Column { path: value_path(name), unit, less_is_better: None };
-        Theory::new(column, &values, *exact, &value.source, first.len())
+        Theory::new(column, &pairs, &value.source, first.len())
     };
     first.iter().map(judge).collect()
 }
