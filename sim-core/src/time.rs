@@ -144,7 +144,7 @@ impl SimDuration {
 
     /// Two minutes or more: `3 min 30 s`, `2 h 5 min`, `4 d`.
     fn in_two_units(self) -> String {
-        let seconds = (self.0 + NANOS_PER_SEC / 2) / NANOS_PER_SEC;
+        let seconds = self.0 / NANOS_PER_SEC + u64::from(self.0 % NANOS_PER_SEC >= NANOS_PER_SEC / 2);
         let (large, small, per, count) = match seconds {
             s if s < 2 * 3_600 => ("min", "s", 60, s),
             s if s < 2 * 86_400 => ("h", "min", 60, (s + 30) / 60),

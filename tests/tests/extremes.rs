@@ -37,6 +37,18 @@ fn users_who_stop_coming() {
     assert_eq!(service(&all, "s").utilisation, 0.999 / 40.0);
 }
 
+/// A thousand pauses of a century are explained like any others.
+#[test]
+fn pauses_longer_than_time() {
+    let text = graph(
+        r#"workload: [(to: "s", arrivals: Poisson("1/s"), policy: "p")], services: {"s": (workers: Blocking(1), work: "1ms")},
+           policies: {"p": (timeout: "870000h", retry: Exponential(attempts: 1000, base: "870000h", cap: "870000h"))}"#,
+        r#"duration: "40s""#,
+    );
+    let resolved = resolve(&text, None);
+    assert!(!resolved.model.explain(&resolved.run).tables.is_empty());
+}
+
 /// More worker time than 64 bits hold, in one window and in all of them.
 #[test]
 fn ten_thousand_million_workers() {

@@ -188,10 +188,10 @@ fn above(worst: &[u64], edge: &EdgePlan) -> u64 {
 /// `None` waits for ever.
 fn longest(edge: &EdgePlan) -> Option<SimDuration> {
     let retry = RetryPlan::new(&edge.policy.retry);
-    let tried = edge
-        .policy
-        .timeout
-        .map(|timeout| timeout.saturating_mul(u64::from(retry.attempts())) + retry.worst_case_total());
+    let tried = edge.policy.timeout.map(|timeout| {
+        let all = timeout.saturating_mul(u64::from(retry.attempts())).as_nanos();
+        SimDuration::from_nanos(all.saturating_add(retry.worst_case_total().as_nanos()))
+    });
     let deadline = edge.policy.deadline.as_ref().and_then(TimeDistribution::longest);
     match (tried, deadline) {
         (Some(tried), Some(deadline)) => Some(tried.min(deadline)),
