@@ -2,7 +2,8 @@
 //!
 //! A process is known by its number and the moment it started, so that a number used again is nobody; a machine
 //! by its name and its boot. The lock of a dead process, or of this machine before it was started again, is
-//! taken over; that of another machine is not, because from here nobody can say whether it lives.
+//! taken over; that of another machine is not, because from here nobody can say whether it lives. Nor can it of
+//! another container on this machine: they share a boot and not their processes, but each has a name.
 
 use crate::error::{Error, Result};
 use crate::files::{escape, escape_path};
@@ -59,10 +60,11 @@ impl Holder {
     /// Whether it still holds, as far as `here` can know.
     fn lives(&self, here: &Holder) -> bool {
         match (self.boot == here.boot, self.host == here.host) {
-            (true, _) => {
+            (true, true) => {
                 started(self.pid).is_none_or(|started| started == self.started) && process_exists(self.pid)
             }
-            (false, same_host) => !same_host,
+            (false, true) => false,
+            (_, false) => true,
         }
     }
 }
@@ -130,7 +132,7 @@ impl Lock {
 
 fn refused(folder: &Path, lock: &Path, holder: &Holder, me: &Holder) -> Error {
     let (folder, lock) = (escape_path(folder), escape_path(lock));
-    let elsewhere = holder.boot != me.boot;
+    let elsewhere = (&holder.boot, &holder.host) != (&me.boot, &me.host);
     let place = if elsewhere { format!(" on {}", escape(&holder.host)) } else { String::new() };
     let help = match elsewhere {
         true => format!("  if it is no longer there, remove {lock}"),
@@ -180,6 +182,8 @@ mod tests {
             (Holder { pid: 4_194_304 + 7, ..me.clone() }, true),
             (Holder { boot: "before".into(), ..me.clone() }, true),
             (Holder { boot: "other".into(), host: "node-7".into(), ..me.clone() }, false),
+            // Another container: its processes are not to be seen from here.
+            (Holder { pid: 4_194_304 + 7, host: "node-7".into(), ..me.clone() }, false),
         ] {
             fs::write(folder.join(NAME), holder.write()).unwrap();
             match Lock::take(&folder) {
