@@ -11,13 +11,14 @@ use crate::Console;
 use crate::error::{Error, Result};
 use crate::files::{escape_path, refuse_unless_regular, sync_folder};
 use crate::progress::Meter;
+use crate::replicate::MOST_RUNS;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// The most shards of one plan.
-pub const MOST: usize = 100_000;
+/// The most shards of one plan: each may be a single run, which is how one is repeated.
+pub const MOST: usize = MOST_RUNS;
 
 /// Which part of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -297,7 +298,7 @@ mod tests {
             assert_eq!(all, (0..40).collect::<Vec<_>>());
         }
         assert_eq!("3/8".parse(), Ok(Shard { index: 3, of: 8 }));
-        for text in ["", "3", "8/8", "-1/8", "0/0", "1/1000000"] {
+        for text in ["", "3", "8/8", "-1/8", "0/0", "1/1000001"] {
             assert!(text.parse::<Shard>().is_err(), "{text}");
         }
     }
