@@ -260,6 +260,29 @@ const QUEUE: &str = r#"(
     run: (duration: "60s", warm_up: "5s", seed: 7),
 )"#;
 
+/// The commands that show both sides of an edge make the very runs of the search: as long as those were, and as far.
+#[test]
+fn both_sides_of_an_edge_can_be_seen_again() {
+    let words = ["find", "-", "--set", "faults[0].for=100ms..20s", "--replications", "1"];
+    let bounds = ["--max-events", "5000000"];
+    let experiment = database(2, 130.0).replace("10s\", on", "100ms\", on");
+    let (exit, stdout, stderr) = brownout(&[&words[..], &bounds[..]].concat(), &experiment);
+    assert_eq!(exit, Exit::Good, "{stderr}");
+    for (what, verdict) in [("still fine", "RECOVERED"), ("no longer", "NEVER RECOVERED")] {
+        let line = stdout.lines().find(|line| line.contains(what)).expect("a command");
+        assert!(line.ends_with("--seed 1 --max-events 5000000"), "{line}");
+        let set: Vec<&str> = line.split('\'').skip(1).step_by(2).collect();
+        assert!(set.iter().any(|set| set.starts_with("run.duration=")), "{line}");
+        let again = set.iter().fold(vec!["run", "-"], |mut words, set| {
+            words.extend(["--set", set]);
+            words
+        });
+        let (_, page, _) = brownout(&again, &experiment);
+        let said = page.lines().find(|line| line.contains("RECOVERED")).expect("a verdict").trim();
+        assert!(said.starts_with(verdict), "{line}: {said}");
+    }
+}
+
 /// 100/s can be done. A full queue of 50 takes 500 ms: what waits longer is done for nobody, and a queue of very few
 /// leaves the worker idle. So the best is in between, and gives all that can be done.
 #[test]

@@ -11,7 +11,7 @@ use crate::progress::Meter;
 use crate::render::find::{self as page, Found, Loop, Told, Which};
 use crate::render::json;
 use crate::render::map::{self as atlas, Mapped};
-use crate::replay::result_of;
+use crate::replay::{Replay, result_of};
 use crate::replicate::Seeds;
 use crate::search::edge::{Course, Edges, Plan, course};
 use crate::search::fault::{self, SteadyLoad};
@@ -348,7 +348,7 @@ impl Question<'_> {
             return Err(Error::Stopped(exit));
         }
         let standing = self.base.value(&knob.path).and_then(|node| knob.standing(node));
-        let found = Found {
+        let mut found = Found {
             format: page::FORMAT,
             experiment: opened.found.name.clone(),
             variant: variant.map(String::from),
@@ -368,9 +368,15 @@ impl Question<'_> {
             incomplete: notes,
             told,
             looped,
-            replay: self.replay(app, opened, variant),
+            look: Vec::new(),
             knob: knob.clone(),
         };
+        if let Some((fine, failed)) = found.sides() {
+            for (what, x) in [("still fine", fine), ("no longer", failed)] {
+                let set = self.at(&runs, vec![knob.set(x)])?;
+                found.look.push((what.into(), self.line(app, opened, variant, set)));
+            }
+        }
         let documents = Documents {
             text: page::text(&found, app.console.style()),
             markdown: page::markdown(&found),
@@ -494,7 +500,7 @@ impl Question<'_> {
             return Err(Error::Stopped(exit));
         }
         let standing = knobs.map(|knob| self.base.value(&knob.path).and_then(|node| knob.standing(node)));
-        let mapped = Mapped {
+        let mut mapped = Mapped {
             format: atlas::FORMAT,
             experiment: opened.found.name.clone(),
             variant: variant.map(String::from),
@@ -514,9 +520,13 @@ impl Question<'_> {
             across,
             up,
             cells,
-            replay: self.replay(app, opened, variant),
+            look: None,
             knobs: knobs.map(Clone::clone),
         };
+        if let Some(at) = mapped.tipped() {
+            let set = self.at(&runs, vec![knobs[0].set(at[0]), knobs[1].set(at[1])])?;
+            mapped.look = Some(self.line(app, opened, variant, set));
+        }
         let documents = Documents {
             text: atlas::text(&mapped, app.console.style()),
             markdown: atlas::markdown(&mapped),
@@ -527,15 +537,16 @@ impl Question<'_> {
         Ok((documents, exit))
     }
 
-    /// One run of what was searched, without the knob.
-    fn replay(&self, app: &App, opened: &Opened, variant: Option<&str>) -> crate::replay::Replay {
-        crate::replay::Replay {
+    /// The command that makes one run of what was searched, exactly as it was made on the first seed.
+    fn line(&self, app: &App, opened: &Opened, variant: Option<&str>, set: Settings) -> String {
+        let replay = Replay {
             dir: app.global.dir.clone(),
             experiment: opened.found.argument.clone(),
             variant: variant.map(String::from),
-            set: self.fixed.to_vec(),
+            set: self.fixed.iter().cloned().chain(set).collect(),
             seed: self.seeds.first,
-        }
+        };
+        replay.bounded_line("run", &self.args.bounds)
     }
 }
 

@@ -147,13 +147,14 @@ pub(super) fn command(args: &Recommend, app: &mut App) -> Result<Exit> {
     told.set.clone_from(&fixed);
     told.runs = runs.made();
     told.incomplete = notes;
-    told.replay = Replay {
+    let replay = Replay {
         dir: app.global.dir.clone(),
         experiment: opened.found.argument.clone(),
         variant: variant.map(String::from),
         set: fixed.clone(),
         seed: search.fresh.first,
     };
+    told.replay = (replay, args.bounds);
     if exit == Exit::Good && told.outcome == Outcome::Infeasible {
         exit = Exit::Failed;
     }
@@ -552,7 +553,7 @@ impl Search<'_> {
             set: Vec::new(),
             runs: 0,
             incomplete: Vec::new(),
-            replay: Replay::default(),
+            replay: (Replay::default(), Bounds::default()),
         }
     }
 

@@ -17,7 +17,7 @@ pub fn page(found: &Found, again_line: &str) -> Page {
     let (word, headline) = headline.split_once('|').expect("two parts");
     let fault = found.fault.as_ref().map(|fault| format!("the fault: {fault}"));
     let facts = [range(found), seeds_words(found.seeds), format!("{} runs", count(found.runs as u64))];
-    let mut commands = found.look();
+    let mut commands = found.look.clone();
     if !again_line.is_empty() {
         commands.push(("find again".into(), again_line.into()));
     }

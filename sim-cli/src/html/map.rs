@@ -5,7 +5,7 @@ use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again};
 use crate::render::Paint;
 use crate::render::find::{seeds_words, settings};
-use crate::render::map::{Mapped, tipped};
+use crate::render::map::Mapped;
 use crate::render::number::{NOTHING, count};
 use crate::search::map::{Cell as Found, State};
 
@@ -20,7 +20,7 @@ pub fn page(mapped: &Mapped, again_line: &str) -> Page {
     let fault = mapped.fault.as_ref().map(|fault| format!("the fault: {fault}"));
     let runs = format!("{} runs", count(mapped.runs as u64));
     let mut commands: Vec<(String, String)> =
-        tipped(mapped).map(|line| ("see one tip".into(), line)).into_iter().collect();
+        mapped.look.iter().map(|line| ("see one tip".into(), line.clone())).collect();
     if !again_line.is_empty() {
         commands.push(("find again".into(), again_line.into()));
     }

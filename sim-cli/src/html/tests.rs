@@ -161,7 +161,7 @@ fn found(path: &str) -> Found {
         incomplete: Vec::new(),
         told: vec![search(Which::Fault, 146.0, 150.0), search(Which::Alone, 293.0, 200.0)],
         looped: None,
-        replay: Replay { experiment: "metastable-280".into(), seed: 42, ..Replay::default() },
+        look: Vec::new(),
         knob,
     }
 }
@@ -192,7 +192,7 @@ fn mapped(path: &str) -> Mapped {
         across: vec![100.0, 320.0],
         up: vec![1e9, 6e10],
         cells: State::ALL.into_iter().enumerate().map(cell).collect(),
-        replay: Replay { experiment: "metastable-280".into(), seed: 42, ..Replay::default() },
+        look: None,
         knobs,
     }
 }
@@ -245,7 +245,10 @@ fn recommended(path: &str) -> Recommendation {
         at_an_end: Vec::new(),
         binding: vec![Binding { condition: "p99 <= 300ms".into(), broke: 1, better: 1 }],
         tried: vec![tried("0.03", 701.0, 2e8, true), tried("0.9", 720.0, 5e8, false)],
-        replay: Replay { experiment: "retry-storm".into(), seed: 44, ..Replay::default() },
+        replay: (
+            Replay { experiment: "retry-storm".into(), seed: 44, ..Replay::default() },
+            crate::args::Bounds::default(),
+        ),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
 use super::{Paint, Style, clean, pad, wrap};
-use crate::replay::Replay;
 use crate::replicate::Seeds;
 use crate::search::edge::Edges;
 use crate::search::knob::{Count, Knob};
@@ -58,9 +57,9 @@ pub struct Found {
     /// How the way back was searched, if it was.
     #[serde(rename = "way_back")]
     pub looped: Option<Loop>,
-    /// One run of it.
+    /// Commands that show both sides of the first edge on the first seed, and what each shows.
     #[serde(skip)]
-    pub replay: Replay,
+    pub look: Vec<(String, String)>,
     /// The knob.
     #[serde(skip)]
     pub knob: Knob,
@@ -134,18 +133,10 @@ pub struct Loop {
 }
 
 impl Found {
-    /// Commands that show both sides of the first edge on the first seed.
-    pub(crate) fn look(&self) -> Vec<(String, String)> {
-        let Some(edge) = self.first().and_then(|told| told.edges.edges.first()) else { return Vec::new() };
-        let Some(Some(bracket)) = edge.seeds.first() else { return Vec::new() };
-        let line = |x: f64| {
-            let mut replay = self.replay.clone();
-            replay.set.push(self.knob.set(x));
-            replay.line("run")
-        };
-        let (fine, failed) =
-            if bracket.fails_above { (bracket.low, bracket.high) } else { (bracket.high, bracket.low) };
-        vec![("still fine".into(), line(fine)), ("no longer".into(), line(failed))]
+    /// The first seed's values on both sides of the first edge: where all is well, and where it no longer is.
+    pub fn sides(&self) -> Option<(f64, f64)> {
+        let bracket = self.first()?.edges.edges.first()?.seeds.first().copied()??;
+        Some(if bracket.fails_above { (bracket.low, bracket.high) } else { (bracket.high, bracket.low) })
     }
 
     fn table(&self, style: Style) -> Grid {
@@ -247,9 +238,10 @@ pub fn text(found: &Found, style: Style) -> String {
             .map(|line| format!("  {}", style.paint(Paint::Doubtful, &line)))
             .collect(),
     );
-    let look = found.look();
     sections.push(
-        look.iter()
+        found
+            .look
+            .iter()
             .map(|(what, line)| format!("  {}  {line}", style.paint(Paint::Quiet, &pad(what, 10))))
             .collect(),
     );

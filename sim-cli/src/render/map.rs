@@ -3,7 +3,6 @@
 use super::find::{head, joined, labels, seeds_words, settings, zone_look};
 use super::table::{Grid, csv_line, csv_number, escape_markdown};
 use super::{Paint, Style, clean, fit, pad, pad_left, width, wrap};
-use crate::replay::Replay;
 use crate::replicate::Seeds;
 use crate::search::knob::Knob;
 use crate::search::map::{Cell, State};
@@ -48,9 +47,9 @@ pub struct Mapped {
     pub up: Vec<f64>,
     /// Every cell: row by row from the bottom, from left to right.
     pub cells: Vec<Cell>,
-    /// One run of it.
+    /// The command that shows the first cell that this fault tips.
     #[serde(skip)]
-    pub replay: Replay,
+    pub look: Option<String>,
     /// The knobs.
     #[serde(skip)]
     pub knobs: [Knob; 2],
@@ -163,19 +162,18 @@ pub fn text(mapped: &Mapped, style: Style) -> String {
 }
 
 /// The command that shows the first cell that this fault tips.
-pub(crate) fn tipped(mapped: &Mapped) -> Option<String> {
-    let tipped = mapped
-        .cells
-        .iter()
-        .find(|cell| cell.state == Some(State::Metastable) && cell.seeds.first() == cell.state.as_ref())?;
-    let mut replay = mapped.replay.clone();
-    replay.set.extend([mapped.knobs[0].set(tipped.at[0]), mapped.knobs[1].set(tipped.at[1])]);
-    Some(replay.line("run"))
+fn look(mapped: &Mapped, style: Style) -> Vec<String> {
+    let line = |line: &String| format!("  {}  {line}", style.paint(Paint::Quiet, "see one tip"));
+    mapped.look.iter().map(line).collect()
 }
 
-fn look(mapped: &Mapped, style: Style) -> Vec<String> {
-    let line = |line| format!("  {}  {line}", style.paint(Paint::Quiet, "see one tip"));
-    tipped(mapped).map(line).into_iter().collect()
+impl Mapped {
+    /// Where this fault tips it on the first seed, if it does.
+    pub fn tipped(&self) -> Option<[f64; 2]> {
+        let tips =
+            |cell: &&Cell| cell.state == Some(State::Metastable) && cell.seeds.first() == cell.state.as_ref();
+        self.cells.iter().find(tips).map(|cell| cell.at)
+    }
 }
 
 /// A table of names.

@@ -5,6 +5,7 @@ use super::find::{head, joined, settings};
 use super::number::{count, of, plus_minus};
 use super::table::{Entry, Grid, csv_line, escape_markdown};
 use super::{Paint, Style, clean, pad, pad_left, width, wrap};
+use crate::args::Bounds;
 use crate::replay::{Replay, quote};
 use crate::replicate::{Estimate, Seeds};
 use schemars::JsonSchema;
@@ -55,9 +56,9 @@ pub struct Recommendation {
     pub binding: Vec<Binding>,
     /// All that was tried in the race, with the numbers of the race.
     pub tried: Vec<Tried>,
-    /// One run of it.
+    /// One run of it, and how far it went.
     #[serde(skip)]
-    pub replay: Replay,
+    pub replay: (Replay, Bounds),
 }
 
 /// What a search for a setting comes to.
@@ -358,11 +359,11 @@ impl Recommendation {
     /// The command that runs the first finalist.
     pub(crate) fn command(&self) -> Option<String> {
         let first = self.finalists.first()?;
-        let mut replay = self.replay.clone();
+        let (mut replay, bounds) = self.replay.clone();
         if !first.today {
             replay.set.extend(first.set.iter().cloned());
         }
-        Some(replay.line("run"))
+        Some(replay.bounded_line("run", &bounds))
     }
 
     /// The objective over the first condition that is a number: what was tried as dots, what was validated as marks.
