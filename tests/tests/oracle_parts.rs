@@ -433,6 +433,23 @@ fn what_follows_from_an_approximation_is_one() {
     }
 }
 
+/// Retries that come after the end of the run are missing in what was counted.
+#[test]
+fn calls_cut_off_by_the_end_make_it_approximate() {
+    let rough = |pause: &str| {
+        let text = graph(
+            r#"(to: "a", arrivals: Poisson("40/s"), policy: "p")"#,
+            &format!(r#""a": (workers: Async(2), work: {EXPONENTIAL}, error_rate: 0.3)"#),
+            &format!(r#""p": (retry: Fixed(attempts: 3, delay: "{pause}"))"#),
+            60,
+        );
+        let report = run(&text, 1);
+        ["amplification users->a", "success users->a"]
+            .map(|name| value(&report, name).source.contains("approximate"))
+    };
+    assert_eq!((rough("10ms"), rough("2s")), ([false; 2], [true; 2]));
+}
+
 /// A timeout without retries changes nothing for the server, which works on; only of the answers nothing is said.
 #[test]
 fn a_timeout_is_the_callers_business() {

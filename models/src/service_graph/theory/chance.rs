@@ -20,6 +20,10 @@ use sim_core::SimTime;
 use sim_core::math::powi;
 use std::ops::Range;
 
+/// If the end of the run cuts off a larger share of the calls, with retries still to come, what was counted is no
+/// more than roughly what theory speaks of.
+const MOST_CUT_OFF: f64 = 0.005;
+
 /// What becomes of a call over an edge.
 #[derive(Clone, Copy, Debug)]
 pub struct Outlook {
@@ -290,7 +294,8 @@ fn outlook(
     } else {
         1.0 - (1.0 - p_fail) * attempts
     };
-    let rough = rough || source.contains("approximate");
+    let cut_off = measured.calls.in_flight as f64 > MOST_CUT_OFF * measured.calls.started as f64;
+    let rough = rough || cut_off || source.contains("approximate");
     Some(Outlook { p_fail, attempts, fails, source, budgeted, rough })
 }
 
