@@ -32,6 +32,13 @@ pub struct EdgePlan<'a> {
     pub call: Option<&'a CallSpec>,
 }
 
+/// Whether a workload's requests make this call at all.
+pub fn concerns(spec: &GraphSpec, plan: &EdgePlan, workload: usize) -> bool {
+    let Some(call) = plan.call else { return plan.caller == Caller::Workload(workload as u32) };
+    let named = |name: &str| spec.workload_number(name) == Some(workload as u32);
+    call.only_from.is_empty() || call.only_from.iter().any(|name| named(&name.value))
+}
+
 /// Every edge: the workloads' first, then each service's in the order of its calls. A second call site
 /// between the same two services is called `a->b#2`. The names must have been checked.
 pub fn edges(spec: &GraphSpec) -> Vec<EdgePlan<'_>> {

@@ -1,7 +1,7 @@
 //! What a graph amounts to before it is run: effective policies, back-off tables, worst cases, load.
 
 use super::arrivals::Schedule;
-use super::build::{EdgePlan, edges};
+use super::build::{EdgePlan, concerns, edges};
 use super::check::topological;
 use super::spec::*;
 use super::state::Caller;
@@ -41,25 +41,44 @@ struct Load {
 
 impl Load {
     fn of(spec: &GraphSpec, edges: &[EdgePlan], run: &RunSpec) -> Load {
-        let mut load =
-            Load { healthy: vec![0.0; spec.services.len()], worst: vec![0.0; spec.services.len()] };
-        for service in topological(spec) {
-            for edge in edges.iter().filter(|edge| edge.callee == service) {
-                let attempts = f64::from(RetryPlan::new(&edge.policy.retry).attempts());
-                let (healthy, worst) = match edge.caller {
-                    Caller::Workload(number) => {
-                        let rate = base_rate(&spec.workload[number as usize], run);
-                        (rate, rate)
-                    }
-                    Caller::Service(caller) => (load.healthy[caller as usize], load.worst[caller as usize]),
+        let into = |attempts: &dyn Fn(&EdgePlan) -> f64| {
+            let mut load = vec![0.0; spec.services.len()];
+            for (edge, calls) in edges.iter().zip(calls_per_sec(spec, edges, run, attempts)) {
+                load[edge.callee] += calls * attempts(edge);
+            }
+            load
+        };
+        let all = |edge: &EdgePlan| f64::from(RetryPlan::new(&edge.policy.retry).attempts());
+        Load { healthy: into(&|_| 1.0), worst: into(&all) }
+    }
+}
+
+/// Calls per second over each edge if every call on the way there takes so many attempts: workload by workload,
+/// because a request's further calls depend on whose it is.
+pub(super) fn calls_per_sec(
+    spec: &GraphSpec,
+    edges: &[EdgePlan],
+    run: &RunSpec,
+    attempts: impl Fn(&EdgePlan) -> f64,
+) -> Vec<f64> {
+    let mut all = vec![0.0; edges.len()];
+    let order = topological(spec);
+    for (number, workload) in spec.workload.iter().enumerate() {
+        let mut requests = vec![0.0; spec.services.len()];
+        for &service in &order {
+            let into = edges.iter().zip(&mut all).filter(|(edge, _)| edge.callee == service);
+            for (edge, sum) in into.filter(|(edge, _)| concerns(spec, edge, number)) {
+                let from = match edge.caller {
+                    Caller::Workload(_) => base_rate(workload, run),
+                    Caller::Service(caller) => requests[caller as usize],
                 };
-                let calls = edge.call.map_or(1.0, |call| call.probability * f64::from(call.times));
-                load.healthy[service] += healthy * calls;
-                load.worst[service] += worst * calls * attempts;
+                let calls = from * edge.call.map_or(1.0, |call| call.probability * f64::from(call.times));
+                *sum += calls;
+                requests[service] += calls * attempts(edge);
             }
         }
-        load
     }
+    all
 }
 
 /// Calls per second after the warm-up; of a closed loop the most there can be: users over think time.

@@ -11,10 +11,8 @@
 //! users who wait for answers, and retries of retries: for those nothing is said.
 
 use super::build::EdgePlan;
-use super::check::topological;
-use super::explain::{base_rate, capacity};
+use super::explain::{calls_per_sec, capacity};
 use super::spec::*;
-use super::state::Caller;
 use crate::RunSpec;
 use crate::policy::Policy;
 use crate::policy::budget::Budget;
@@ -28,16 +26,9 @@ pub(super) fn regime(spec: &GraphSpec, edges: &[EdgePlan], run: &RunSpec) -> Opt
     }
     let mut offered = vec![0.0; spec.services.len()];
     let mut sustained = offered.clone();
-    for service in topological(spec) {
-        for edge in edges.iter().filter(|edge| edge.callee == service) {
-            let from = match edge.caller {
-                Caller::Workload(number) => base_rate(&spec.workload[number as usize], run),
-                Caller::Service(caller) => offered[caller as usize],
-            };
-            let calls = from * edge.call.map_or(1.0, |call| call.probability * f64::from(call.times));
-            offered[service] += calls;
-            sustained[service] += calls * (1.0 + retries(&edge.policy));
-        }
+    for (edge, calls) in edges.iter().zip(calls_per_sec(spec, edges, run, |_| 1.0)) {
+        offered[edge.callee] += calls;
+        sustained[edge.callee] += calls * (1.0 + retries(&edge.policy));
     }
     let services = || spec.services.values().enumerate();
     if services().any(|(number, service)| offered[number] >= capacity(service)) {
@@ -113,6 +104,31 @@ mod tests {
             settings.iter().map(|(path, value)| (path.to_string(), value.to_string())).collect();
         let resolved = experiment.with(None, &set).expect("sound");
         resolved.model.explain(&resolved.run).regime
+    }
+
+    /// What only some requests call is not offered the others.
+    #[test]
+    fn a_call_of_one_workload_is_no_load_of_another() {
+        let text = r#"(
+            about: "few of many",
+            model: ServiceGraph(
+                workload: [(name: "x", to: "a", arrivals: Poisson("10/s")), (name: "y", to: "a", arrivals: Poisson("1000/s"))],
+                services: {
+                    "a": (workers: Async(100), work: "1ms", calls: [(to: "b", only_from: ["x"])]),
+                    "b": (workers: Async(1), work: "10ms"),
+                },
+            ),
+            run: (duration: "10s"),
+        )"#;
+        let (experiment, _) = Experiment::parse("test", text, &[], &Catalog::bundled()).expect("sound");
+        let resolved = experiment.with(None, &[]).expect("sound");
+        let explanation = resolved.model.explain(&resolved.run);
+        assert_eq!(explanation.regime, Some(Stable));
+        assert!(
+            !explanation.notes.iter().any(|note| note.contains("never keep up")),
+            "{:?}",
+            explanation.notes
+        );
     }
 
     /// metastable_fluid.csv, and what takes the ground from under the law.

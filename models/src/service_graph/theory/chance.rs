@@ -11,7 +11,7 @@ use crate::policy::budget::Budget;
 use crate::policy::retry::{Retry, RetryPlan};
 use crate::policy::{Outcome, Policy};
 use crate::report::{Edge, Report};
-use crate::service_graph::build::EdgePlan;
+use crate::service_graph::build::{EdgePlan, concerns};
 use crate::service_graph::check::topological;
 use crate::service_graph::spec::{Affected, Effect, FaultSpec, GraphSpec, Step};
 use crate::service_graph::state::Caller;
@@ -59,13 +59,6 @@ pub fn sites(spec: &GraphSpec, plans: &[EdgePlan]) -> Vec<Range<usize>> {
 pub fn lasts(fault: &FaultSpec, run: &RunSpec) -> bool {
     let to_the_end = fault.r#for.is_none_or(|length| length >= run.duration);
     fault.at == SimTime::ZERO && to_the_end
-}
-
-/// Whether a workload's requests make this call at all.
-pub fn concerns(spec: &GraphSpec, plan: &EdgePlan, workload: usize) -> bool {
-    let Some(call) = plan.call else { return plan.caller == Caller::Workload(workload as u32) };
-    let named = |name: &str| spec.workload_number(name) == Some(workload as u32);
-    call.only_from.is_empty() || call.only_from.iter().any(|name| named(&name.value))
 }
 
 impl Chances {

@@ -14,7 +14,7 @@ mod flow;
 mod queue;
 mod scaling;
 
-use super::build::{EdgePlan, edges};
+use super::build::{EdgePlan, concerns, edges};
 use super::measure::ServiceTotals;
 use super::spec::{Arrivals, GraphSpec, Queue};
 use super::state::{Caller, Service};
@@ -210,7 +210,7 @@ fn mean_response(
     let mut mean = 2.0 * plan.network.nanos.mean() + law.response_mean?;
     for (step, first) in chance::steps_of(spec, plan.callee, sites[plan.callee].start) {
         for (edge, call) in (first..).zip(&step.calls) {
-            if !chance::concerns(spec, &plans[edge], workload) {
+            if !concerns(spec, &plans[edge], workload) {
                 continue;
             }
             if step.parallel && (step.calls.len() > 1 || call.times > 1) {
