@@ -337,7 +337,7 @@ mod tests {
             incomplete: Vec::new(),
             told: vec![Told::new(Which::Fault, fault), Told::new(Which::Alone, alone)],
             looped: None,
-            replay: Default::default(),
+            look: Vec::new(),
             knob,
         }
     }
