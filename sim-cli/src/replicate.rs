@@ -100,7 +100,7 @@ pub fn seeds_of(
 const MOST_VALUES: usize = 6;
 
 /// What everyone asks for: recovery, goodput, cost, and the response time of users; of a model without edges
-/// its values. With `theory_first`, values that have an exact one beside them come first and replace the rest.
+/// its values. With `theory_first`, for a grid, values that have an exact one beside them come first and replace the rest.
 pub fn usual(report: &Report, theory_first: bool) -> Vec<String> {
     let there = |path: &str| matches!(report.metric(path), Ok(Metric::Truth(_) | Metric::Number(..)));
     let values: Vec<String> = report
@@ -117,7 +117,11 @@ pub fn usual(report: &Report, theory_first: bool) -> Vec<String> {
     // Time to recover is absent from the run that never does, and still what is asked about.
     let asked =
         |path: &&str| there(path) || (*path == "time_to_recover" && report.summary.recovered.is_some());
-    let summary = ["recovered", "time_to_recover", "success", "amplification", "wasted"];
+    // A grid is drawn by its first number that varies: better by one that every cell has.
+    let summary = match theory_first {
+        true => ["recovered", "success", "time_to_recover", "amplification", "wasted"],
+        false => ["recovered", "time_to_recover", "success", "amplification", "wasted"],
+    };
     let summary = summary.iter().filter(|path| asked(path)).map(|path| (*path).to_string());
     match percentiles {
         Some(percentiles) => summary.chain(percentiles).collect(),

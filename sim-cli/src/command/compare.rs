@@ -44,7 +44,7 @@ pub struct Compare {
     /// Which experiment.
     #[command(flatten)]
     pub subject: Subject,
-    /// Only these variants; `base` is the file as it stands. All unless given
+    /// Only these variants; `base` is the file as it stands, and what one alone is held against. All unless given
     #[arg(long, value_name = "NAME")]
     pub variant: Vec<String>,
     /// The metrics to compare, instead of the usual ones: see `brownout list metrics EXPERIMENT`
@@ -207,6 +207,10 @@ fn chosen(args: &Compare, app: &App, opened: &Opened) -> Result<Vec<Option<Strin
             return Err(Error::usage(format!("the variant {} is named twice", crate::files::escape(&shown))));
         }
         names.push(name);
+    }
+    // One alone has nothing to differ from, unless that was saved.
+    if let ([Some(_)], None) = (names.as_slice(), &args.baseline) {
+        names.insert(0, None);
     }
     Ok(names)
 }

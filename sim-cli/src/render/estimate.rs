@@ -68,12 +68,13 @@ pub fn in_csv(x: Option<f64>, unit: Unit) -> String {
 
 /// Whether less of a metric is better, by the name of its last part.
 pub fn less_is_better(path: &str) -> Option<bool> {
+    let path = path.strip_suffix(".value").unwrap_or(path);
     let last = path.rsplit('.').next().unwrap_or(path);
     match last {
         "recovered" | "goodput" | "success" | "ok" => Some(false),
         "time_to_recover" | "amplification" | "wasted" | "work_wasted" | "mean" | "p50" | "p90" | "p95"
         | "p99" | "p999" | "p9999" | "max" | "wait_mean" | "queue_mean" | "queue_max" | "failed"
-        | "timed_out" | "rejected" | "deaths" => Some(true),
+        | "timed_out" | "rejected" | "deaths" | "completion" | "response_mean" | "response_p99" => Some(true),
         _ => None,
     }
 }

@@ -79,7 +79,7 @@ impl Mapped {
             (State::Stable, true, _) => format!("survives this fault{fault} and one {times} times as long"),
             (State::Vulnerable, _, _) => format!("survives this fault, and not one {times} times as long"),
             (State::Metastable, _, _) => {
-                "this fault tips it, and it stays down when the fault has gone".into()
+                "vulnerable to this very fault: it stays down when the fault has gone".into()
             }
             (State::Overloaded, true, _) => "fails without any fault".into(),
             (State::Stable, false, None) => "carries its load".into(),

@@ -141,7 +141,7 @@ impl Found {
             let what = match (zone.state, &self.failure, fault.is_some()) {
                 (State::Stable, Some(wish), _) => format!("{} is not so", clean(wish)),
                 (State::Stable, None, true) => "stable, it always comes back from this fault".into(),
-                (State::Stable, None, false) => "it carries its load".into(),
+                (State::Stable, None, false) => "it carries its load: at least 95 % of it is answered".into(),
                 (State::Vulnerable | State::Metastable, Some(wish), _) => {
                     format!("{}, by the fault", clean(wish))
                 }
@@ -149,7 +149,8 @@ impl Found {
                     let fault =
                         self.fault.as_ref().map_or(String::new(), |fault| format!(" ({})", clean(fault)));
                     format!(
-                        "vulnerable, it carries its load, and one fault{fault} is enough to end that for good"
+                        "vulnerable, it carries its load, and one fault{fault} is enough to end that for good: a \
+                         metastable failure"
                     )
                 }
                 (State::Overloaded, Some(wish), true) => format!("{}, without any fault", clean(wish)),
