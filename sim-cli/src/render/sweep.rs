@@ -126,7 +126,7 @@ fn table(swept: &Swept, limit: usize, axes: Vec<String>, style: Style) -> Grid {
             grid = grid.number("exact");
         }
     }
-    for cell in swept.cells.iter().take(limit) {
+    for cell in reached(swept).take(limit) {
         let mut row: Vec<Entry> = cell.at.iter().map(|value| Entry::from(label(value))).collect();
         if incomplete {
             row.push(runs(cell, swept.seeds.count).into());
@@ -153,10 +153,19 @@ fn runs(cell: &Cell, seeds: u32) -> String {
 
 fn cells(swept: &Swept, style: Style) -> Vec<String> {
     let mut lines = table(swept, MOST_CELLS, axis_heads(swept), style).text(2, style);
-    if swept.cells.len() > MOST_CELLS {
-        lines.push(format!("  and {} more cells: --format csv", swept.cells.len() - MOST_CELLS));
+    let there = reached(swept).count();
+    if there > MOST_CELLS {
+        lines.push(format!("  and {} more cells: --format csv", there - MOST_CELLS));
+    }
+    if there < swept.cells.len() {
+        lines.push(format!("  and {} cells of which no run was made", swept.cells.len() - there));
     }
     lines
+}
+
+/// The cells of which there is a run.
+fn reached(swept: &Swept) -> impl Iterator<Item = &Cell> {
+    swept.cells.iter().filter(|cell| cell.missing < swept.seeds.count as usize)
 }
 
 /// The first metric that is a number and not the same everywhere, else the first that is a number; where none
@@ -349,6 +358,17 @@ mod tests {
         let text = text(&knee(), Style::default());
         assert!(text.lines().all(|line| width(line) <= 100), "{text}");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn cells_that_were_not_reached_are_counted_and_not_listed() {
+        let mut swept = knee();
+        for cell in &mut swept.cells[3..] {
+            cell.missing = 2;
+        }
+        let page = text(&swept, Style::default());
+        assert!(page.contains("and 6 cells of which no run was made"), "{page}");
+        assert!(page.contains("\n  30/s") && !page.contains("\n  40/s"), "{page}");
     }
 
     #[test]

@@ -21,7 +21,7 @@ const REST: usize = 5;
 /// Fewer batches than this tell nothing.
 const FEWEST: usize = 20;
 
-/// How many values at the beginning to leave out, a multiple of [`BATCH`]. `None` if the series does not
+/// How many values at the beginning to leave out, a multiple of five. `None` if the series does not
 /// settle in its first half or is too short (100 values) to tell: run longer.
 pub fn mser5(values: &[f64]) -> Option<usize> {
     let batches: Vec<f64> =
