@@ -335,11 +335,11 @@ fn manifest(name: &str, image: &str, claim: &str, shards: usize, parallelism: us
                 "containers": [{
                     "name": "shard",
                     "image": image,
-                    "command": ["brownout", "sweep", "run", "/work/plan.json", "--out", "/work/plan.runs", "--jobs", "1"],
+                    "command": ["brownout", "sweep", "run", "/sweep/plan.json", "--out", "/sweep/plan.runs", "--jobs", "1"],
                     // The index is in JOB_COMPLETION_INDEX, which Kubernetes sets.
                     "env": [{"name": "BROWNOUT_SHARDS", "value": shards.to_string()}],
                     "resources": {"requests": {"cpu": "1"}},
-                    "volumeMounts": [{"name": "work", "mountPath": "/work"}],
+                    "volumeMounts": [{"name": "work", "mountPath": "/sweep"}],
                 }],
                 "volumes": [{"name": "work", "persistentVolumeClaim": {"claimName": claim}}],
             }},
