@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use sim_core::SimTime;
 use sim_core::digest::{Digester, INPUT};
 
 use super::decode::{Decode, Decoder};
@@ -267,15 +268,36 @@ impl Experiment {
         decoded(self.entry, &model, &run, problems).filter(|_| placed)
     }
 
+    /// Reports what is expected of a stretch that ends after this run. With more set from outside nothing is expected.
+    fn check_stretches(&self, variant: Option<&str>, run: &RunSpec, problems: &mut Diagnostics) {
+        if !self.set.is_empty() {
+            return;
+        }
+        let about = |one: &&Expectation| one.variant.as_ref().map(|name| name.value.as_str()) == variant;
+        for during in self.expectations.iter().filter(about).filter_map(|one| one.during.as_ref()) {
+            if during.value.to > SimTime::ZERO + run.duration {
+                let message = format!("got \"{}\", and the run ends at {}", during.value, run.duration);
+                problems
+                    .push(Diagnostic::error(during.span, message))
+                    .path("expect")
+                    .help("choose a stretch within the run, or make the run longer");
+            }
+        }
+    }
+
     /// Everything that could run. A problem is reported for the first thing that has it.
     fn check_all(&self, points: bool, problems: &mut Diagnostics) {
         let mut found = Diagnostics::new();
-        self.resolve(None, std::iter::empty(), &mut found);
+        if let Some((_, run)) = self.resolve(None, std::iter::empty(), &mut found) {
+            self.check_stretches(None, &run, &mut found);
+        }
         let mut told: BTreeSet<_> = found.iter().map(problem_key).collect();
         problems.append(found);
         for variant in &self.variants {
             let mut found = Diagnostics::new();
-            self.resolve(Some(variant), std::iter::empty(), &mut found);
+            if let Some((_, run)) = self.resolve(Some(variant), std::iter::empty(), &mut found) {
+                self.check_stretches(Some(&variant.name.value), &run, &mut found);
+            }
             for mut diagnostic in found.into_iter() {
                 if told.insert(problem_key(&diagnostic)) {
                     diagnostic.message.push_str(&in_variant(Some(&variant.name.value)));

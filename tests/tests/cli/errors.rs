@@ -62,6 +62,16 @@ fn a_metric_that_does_not_exist_is_a_mistake_in_the_file() {
 }
 
 #[test]
+fn nothing_can_be_expected_of_what_comes_after_the_end() {
+    let late = TOY.replace("\"success\", at_least", "\"success\", during: \"5s..90s\", at_least");
+    let ran = with_input(&["validate", "-"], &late);
+    assert_eq!(ran.exit, Exit::Invalid, "{}", ran.stderr);
+    assert!(ran.stderr.contains("the run ends at 20s") && ran.stderr.contains(":11:"), "{}", ran.stderr);
+    let within = late.replace("5s..90s", "5s..20s");
+    assert_eq!(with_input(&["validate", "-"], &within).exit, Exit::Good);
+}
+
+#[test]
 fn control_characters_never_reach_the_terminal() {
     let evil = "\u{1b}[31m\u{202e}\u{7}";
     let file = TOY.replace("\"desk\"", &format!("\"desk{evil}\""));

@@ -212,6 +212,7 @@ fn expectations_are_decoded() {
 #[test]
 fn warnings_do_not_stop_and_have_a_place() {
     let text = GOOD.replace("duration: \"5min\", warm_up: \"20s\"", "duration: \"100ms\"");
+    let text = text.replace("60s..90s", "60ms..90ms");
     let (experiment, warnings) = Experiment::parse("toy.ron", &text, &[], &catalog()).unwrap();
     let [warning] = &warnings.iter().collect::<Vec<_>>()[..] else { panic!("one: {warnings:?}") };
     assert_eq!((warning.severity, warning.path.as_str()), (Severity::Warning, "workload[0].to"));
