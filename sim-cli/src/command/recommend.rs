@@ -124,7 +124,7 @@ pub(super) fn command(args: &Recommend, app: &mut App) -> Result<Exit> {
             count: args.replications,
         },
     };
-    let candidates = search.race(budget)?;
+    let candidates = search.race(budget, &base.resolved)?;
     let order = ranking(&candidates);
     let fronts = goal.front(&candidates);
     let chosen = finalists(&candidates, &order, &fronts, validated);
@@ -393,9 +393,10 @@ impl Search<'_> {
         report.map(|report| self.goal.seen(&report)).transpose()
     }
 
-    fn race(&self, budget: usize) -> Result<Vec<Candidate>> {
+    fn race(&self, budget: usize, base: &Resolved) -> Result<Vec<Candidate>> {
         let seeds: Vec<u64> = self.race.iter().collect();
-        race(self.space, budget, &mut |asked: &[(Candidate, usize)]| {
+        let standing = self.standing(base).into_iter().map(|(_, value)| value).collect();
+        race(self.space, standing, budget, &mut |asked: &[(Candidate, usize)]| {
             let one =
                 |(candidate, seed): &(Candidate, usize)| self.see(candidate.place.as_ref(), seeds[*seed]);
             let seen: Vec<Option<Seen>> =

@@ -96,13 +96,14 @@ pub fn ranking(candidates: &[Candidate]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..candidates.len()).filter(|&n| !candidates[n].scores.is_empty()).collect();
     let best = order.iter().filter(|&&n| candidates[n].feasible()).filter_map(|&n| candidates[n].objective());
     let best = best.fold(f64::NEG_INFINITY, f64::max);
+    // Of a best that is nothing there is no share: then of the largest there is.
+    let largest = || candidates.iter().filter_map(Candidate::objective).map(f64::abs).fold(0.0, f64::max);
+    let scale = if best == 0.0 { largest() } else { best.abs() };
     // Steps below the best: within one, room decides.
     let key = |n: usize| {
         let candidate = &candidates[n];
         let behind = match (candidate.feasible(), candidate.objective()) {
-            (true, Some(objective)) => {
-                ((best - objective) / (EQUAL * best.abs()).max(f64::MIN_POSITIVE)).floor()
-            }
+            (true, Some(objective)) => ((best - objective) / (EQUAL * scale).max(f64::MIN_POSITIVE)).floor(),
             _ => f64::INFINITY,
         };
         (!candidate.feasible(), behind)
@@ -128,10 +129,16 @@ pub fn ranking(candidates: &[Candidate]) -> Vec<usize> {
 /// Runs these candidates on these seeds, the n-th of the race each: what came out, in order, none from a signal on.
 pub type Ask<'a, E> = dyn FnMut(&[(Candidate, usize)]) -> Result<Vec<Option<Score>>, E> + 'a;
 
-/// The race; today's setting is the first candidate. Ends early where there will be no more answers.
-pub fn race<E>(space: &Space, budget: usize, ask: &mut Ask<E>) -> Result<Vec<Candidate>, E> {
-    let mut race =
-        Race { candidates: vec![Candidate { place: None, scores: Vec::new() }], left: budget, over: false };
+/// The race; today's setting is the first candidate, and `standing` is what it says, so that it does not run against
+/// itself. Ends early where there will be no more answers.
+pub fn race<E>(
+    space: &Space,
+    standing: Vec<String>,
+    budget: usize,
+    ask: &mut Ask<E>,
+) -> Result<Vec<Candidate>, E> {
+    let today = Candidate { place: None, scores: Vec::new() };
+    let mut race = Race { candidates: vec![today], standing, left: budget, over: false };
     let design = (budget / 6).clamp(4, 64);
     let mut joined = race.join(space.spread(design));
     joined.insert(0, 0);
@@ -165,6 +172,8 @@ pub fn race<E>(space: &Space, budget: usize, ask: &mut Ask<E>) -> Result<Vec<Can
 
 struct Race {
     candidates: Vec<Candidate>,
+    /// The values that are set today, as a place would have them.
+    standing: Vec<String>,
     left: usize,
     over: bool,
 }
@@ -176,7 +185,7 @@ impl Race {
         for place in places {
             let known =
                 |one: &Candidate| one.place.as_ref().is_some_and(|other| other.values == place.values);
-            if !self.candidates.iter().any(known) {
+            if place.values != self.standing && !self.candidates.iter().any(known) {
                 joined.push(self.candidates.len());
                 self.candidates.push(Candidate { place: Some(place), scores: Vec::new() });
             }
@@ -278,7 +287,7 @@ mod tests {
     fn on(space: &Space, budget: usize, score: impl Fn(&[f64], f64) -> Score) -> (Vec<Candidate>, usize) {
         let mut made = 0;
         let luck = [0.3, -0.2, 0.5, -0.6, 0.1, -0.1];
-        let raced = race(space, budget, &mut |asked: &[(Candidate, usize)]| {
+        let raced = race(space, Vec::new(), budget, &mut |asked: &[(Candidate, usize)]| {
             made += asked.len();
             Ok::<_, Infallible>(
                 asked.iter().map(|(one, seed)| Some(score(&position(one), luck[*seed]))).collect(),
@@ -331,6 +340,29 @@ mod tests {
     }
 
     #[test]
+    fn a_best_of_nothing_is_nearest_to_the_smallest() {
+        let candidate = |objective, room| Candidate {
+            place: None,
+            scores: vec![Score { objective: Some(objective), room, ..Score::default() }],
+        };
+        // To minimise: less is better, so objectives are negative. Room does not make up for being far behind.
+        let all = [candidate(-50.0, 0.9), candidate(0.0, 0.1), candidate(-10.0, 0.2)];
+        assert_eq!(ranking(&all), [1, 2, 0]);
+    }
+
+    #[test]
+    fn what_is_set_today_does_not_run_against_itself() {
+        let three = Space(vec![Dimension::list("p", "2,3,4").expect("a list")]);
+        let raced = race(&three, vec!["3".into()], 60, &mut |asked: &[(Candidate, usize)]| {
+            Ok::<_, Infallible>(asked.iter().map(|_| Some(free(1.0))).collect())
+        });
+        let places: Vec<Option<Place>> =
+            raced.expect("cannot fail").into_iter().map(|one| one.place).collect();
+        let values: Vec<&str> = places.iter().flatten().map(|place| place.values[0].as_str()).collect();
+        assert_eq!((places[0].is_none(), values), (true, vec!["2", "4"]));
+    }
+
+    #[test]
     fn of_equals_the_one_with_more_room_leads() {
         let flat = |at: &[f64], _: f64| Score {
             objective: Some(1000.0 + 0.1 * at[0]),
@@ -355,7 +387,7 @@ mod tests {
     #[test]
     fn an_interrupted_race_keeps_what_it_has() {
         let mut left = 10;
-        let raced = race(&space(&["0..1"]), 100, &mut |asked: &[(Candidate, usize)]| {
+        let raced = race(&space(&["0..1"]), Vec::new(), 100, &mut |asked: &[(Candidate, usize)]| {
             let answers = asked.iter().map(|(one, _)| {
                 left -= i32::from(left > 0);
                 (left > 0).then(|| free(position(one)[0]))
