@@ -10,6 +10,7 @@
 
 use super::Ctx;
 use super::follow::Listen;
+use super::plan::Caller;
 use super::state::*;
 use super::witness as kind;
 use crate::policy::Outcome;

@@ -1,9 +1,9 @@
 //! What a graph may not be, beyond the types of its parts: all problems at once, where they were written.
 
 use super::arrivals::Schedule;
-use super::build::edges;
+use super::plan::{Plan, callees};
 use super::spec::*;
-use super::state::{Caller, Client};
+use super::state::Client;
 use crate::RunSpec;
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decoder, Name, Node, Spanned};
@@ -61,11 +61,12 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     }
     sound &= check_cycles(graph, at, cx);
     if sound {
-        check_faults(graph, cx);
+        let plan = Plan::new(graph);
+        check_faults(&plan, cx);
         check_reach(graph, at, cx);
-        check_amplification(graph, at, cx);
-        check_timeouts(graph, at, cx);
-        check_memory(graph, at, cx);
+        check_amplification(&plan, at, cx);
+        check_timeouts(&plan, at, cx);
+        check_memory(&plan, at, cx);
     }
 }
 
@@ -91,14 +92,10 @@ fn check_sizes(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
 }
 
 /// Every caller's replica remembers something about every replica that it calls.
-fn check_memory(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
-    let bytes = edges(graph).iter().fold(0u64, |bytes, edge| {
-        let clients = match edge.caller {
-            Caller::Workload(number) => graph.workload[number as usize].clients,
-            Caller::Service(number) => graph.service(number as usize).replicas,
-        };
-        let client = client_bytes(&edge.policy, graph.service(edge.callee).replicas);
-        bytes.saturating_add(u64::from(clients) * client)
+fn check_memory(plan: &Plan, at: &Node, cx: &mut Decoder) {
+    let bytes = plan.edges.iter().fold(0u64, |bytes, edge| {
+        let client = client_bytes(&edge.policy, plan.callee(edge).replicas);
+        bytes.saturating_add(u64::from(plan.clients(edge)) * client)
     });
     if bytes > MOST_BYTES {
         let (found, most) = (bytes >> 20, MOST_BYTES >> 20);
@@ -281,13 +278,8 @@ fn check_cycles(graph: &GraphSpec, at: &Node, cx: &mut Decoder) -> bool {
     true
 }
 
-fn callees(graph: &GraphSpec, service: usize) -> Vec<usize> {
-    let steps = graph.service(service).calls.iter();
-    steps.flat_map(|step| &step.calls).filter_map(|call| graph.services.index_of(&call.to.value)).collect()
-}
-
-fn check_faults(graph: &GraphSpec, cx: &mut Decoder) {
-    let edges = edges(graph);
+fn check_faults(plan: &Plan, cx: &mut Decoder) {
+    let (graph, edges) = (plan.spec, &plan.edges);
     for (number, fault) in graph.faults.iter().enumerate() {
         let on = &fault.on;
         let service = graph.services.get(&on.value);
@@ -350,19 +342,9 @@ fn check_reach(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
 }
 
 /// Layers of retries multiply.
-fn check_amplification(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
-    let edges = edges(graph);
-    let mut worst = vec![0u64; graph.services.len()];
-    for service in topological(graph) {
-        for edge in edges.iter().filter(|edge| edge.callee == service) {
-            let above = match edge.caller {
-                Caller::Workload(_) => 1,
-                Caller::Service(caller) => worst[caller as usize],
-            };
-            let attempts = u64::from(RetryPlan::new(&edge.policy.retry).attempts());
-            worst[service] = worst[service].max(above.saturating_mul(attempts));
-        }
-    }
+fn check_amplification(plan: &Plan, at: &Node, cx: &mut Decoder) {
+    let graph = plan.spec;
+    let worst = plan.worst_attempts(0, |edge| u64::from(RetryPlan::new(&edge.policy.retry).attempts()));
     if let Some((service, &product)) = worst.iter().enumerate().max_by_key(|(_, product)| **product)
         && product >= NOTABLE_AMPLIFICATION
     {
@@ -373,34 +355,15 @@ fn check_amplification(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     }
 }
 
-/// Callers before callees. The graph has no cycle.
-pub fn topological(graph: &GraphSpec) -> Vec<usize> {
-    let mut callers = vec![0usize; graph.services.len()];
-    for service in 0..graph.services.len() {
-        callees(graph, service).into_iter().for_each(|callee| callers[callee] += 1);
-    }
-    let mut order: Vec<usize> = (0..callers.len()).filter(|&service| callers[service] == 0).collect();
-    let mut next = 0;
-    while next < order.len() {
-        for callee in callees(graph, order[next]) {
-            callers[callee] -= 1;
-            if callers[callee] == 0 {
-                order.push(callee);
-            }
-        }
-        next += 1;
-    }
-    order
-}
-
 /// A timeout that not even an idle system can meet.
-fn check_timeouts(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
-    for edge in edges(graph) {
+fn check_timeouts(plan: &Plan, at: &Node, cx: &mut Decoder) {
+    let graph = plan.spec;
+    for edge in &plan.edges {
         let longest = edge.policy.deadline.as_ref().and_then(TimeDistribution::longest);
         let Some(timeout) = [edge.policy.timeout, longest].into_iter().flatten().min() else {
             continue;
         };
-        let (name, service) = (graph.name(edge.callee), graph.service(edge.callee));
+        let (name, service) = (graph.name(edge.callee), plan.callee(edge));
         let fastest = 2.0 * edge.network.nanos.min() + service.work.nanos.min();
         if fastest > timeout.as_nanos() as f64 {
             let fastest = SimDuration::from_nanos_f64(fastest);

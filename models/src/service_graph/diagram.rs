@@ -1,20 +1,20 @@
 //! The graph as a picture.
 
-use super::build::{EdgePlan, edges};
 use super::explain::plain;
+use super::plan::{Caller, EdgePlan, Plan};
 use super::spec::*;
-use super::state::Caller;
 use crate::diagram::{Diagram, Link, Node, NodeKind, time};
 use crate::policy::Policy;
 use crate::policy::balancer::Balancer;
 use crate::policy::retry::RetryPlan;
 
 /// Workloads and services, with the edges between them.
-pub fn diagram(spec: &GraphSpec) -> Diagram {
+pub fn diagram(plan: &Plan) -> Diagram {
+    let spec = plan.spec;
     let workloads = spec.workload.len();
     let mut nodes: Vec<Node> = spec.workload.iter().map(users).collect();
     nodes.extend(spec.services.iter().map(|(name, service)| self::service(name, service)));
-    let mut links: Vec<Link> = edges(spec).iter().map(|plan| link(plan, workloads)).collect();
+    let mut links: Vec<Link> = plan.edges.iter().map(|edge| link(edge, workloads)).collect();
     for fault in &spec.faults {
         let said = fault_words(fault);
         match spec.services.index_of(&fault.on.value) {
@@ -79,17 +79,17 @@ fn service(name: &str, service: &ServiceSpec) -> Node {
     Node { name: name.to_owned(), kind: NodeKind::Service, facts, faults: Vec::new() }
 }
 
-fn link(plan: &EdgePlan, workloads: usize) -> Link {
-    let from = match plan.caller {
+fn link(edge: &EdgePlan, workloads: usize) -> Link {
+    let from = match edge.caller {
         Caller::Workload(number) => number as usize,
         Caller::Service(number) => workloads + number as usize,
     };
-    let mut facts: Vec<String> = plan.policy_name.map(|name| format!("policy {name}")).into_iter().collect();
-    facts.extend(policy(&plan.policy));
-    if plan.network.nanos.mean() > 0.0 {
-        facts.push(format!("network {}", time(plan.network)));
+    let mut facts: Vec<String> = edge.policy_name.map(|name| format!("policy {name}")).into_iter().collect();
+    facts.extend(policy(&edge.policy));
+    if edge.network.nanos.mean() > 0.0 {
+        facts.push(format!("network {}", time(edge.network)));
     }
-    if let Some(call) = plan.call {
+    if let Some(call) = edge.call {
         facts.extend(
             (call.probability < 1.0).then(|| format!("in {}", crate::report::percent(call.probability))),
         );
@@ -98,7 +98,7 @@ fn link(plan: &EdgePlan, workloads: usize) -> Link {
         let only: Vec<&str> = call.only_from.iter().map(|name| name.value.as_str()).collect();
         facts.extend((!only.is_empty()).then(|| format!("only for {}", only.join(", "))));
     }
-    Link { from, to: workloads + plan.callee, name: plan.name.clone(), facts, ..Link::default() }
+    Link { from, to: workloads + edge.callee, name: edge.name.clone(), facts, ..Link::default() }
 }
 
 /// What a policy does, where it does anything.

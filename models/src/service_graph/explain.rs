@@ -1,10 +1,7 @@
 //! What a graph amounts to before it is run: effective policies, back-off tables, worst cases, load.
 
-use super::arrivals::Schedule;
-use super::build::{EdgePlan, concerns, edges};
-use super::check::topological;
+use super::plan::{EdgePlan, Plan, above};
 use super::spec::*;
-use super::state::Caller;
 use crate::RunSpec;
 use crate::distribution::TimeDistribution;
 use crate::experiment::Decode;
@@ -14,21 +11,20 @@ use crate::policy::retry::RetryPlan;
 use crate::report::{Cell, Table};
 use crate::run::Explanation;
 use crate::theory;
-use sim_core::{SimDuration, SimTime};
+use sim_core::SimDuration;
 
 /// Back-off tables stop after so many retries.
 const MOST_RETRIES_SHOWN: u32 = 10;
 
 /// Tables and notes for `brownout explain`.
-pub fn explain(spec: &GraphSpec, run: &RunSpec) -> Explanation {
-    let edges = edges(spec);
-    let load = Load::of(spec, &edges, run);
-    let mut tables = vec![arrivals(spec, run), services(spec, &load), calls(spec, &edges)];
+pub fn explain(plan: &Plan, run: &RunSpec) -> Explanation {
+    let spec = plan.spec;
+    let load = Load::of(plan, run);
+    let mut tables = vec![arrivals(spec, run), services(spec, &load), calls(plan)];
     tables.extend(policies(spec));
     tables.extend(back_offs(spec));
     tables.extend(faults(spec));
-    let regime = super::fluid::regime(spec, &edges, run);
-    Explanation { tables, notes: notes(spec, &edges, &load), regime }
+    Explanation { tables, notes: notes(plan, &load), regime: super::fluid::regime(plan, run) }
 }
 
 /// Expected requests per second, when nothing fails and when everything does.
@@ -40,55 +36,16 @@ struct Load {
 }
 
 impl Load {
-    fn of(spec: &GraphSpec, edges: &[EdgePlan], run: &RunSpec) -> Load {
+    fn of(plan: &Plan, run: &RunSpec) -> Load {
         let into = |attempts: &dyn Fn(&EdgePlan) -> f64| {
-            let mut load = vec![0.0; spec.services.len()];
-            for (edge, calls) in edges.iter().zip(calls_per_sec(spec, edges, run, attempts)) {
+            let mut load = vec![0.0; plan.spec.services.len()];
+            for (edge, calls) in plan.edges.iter().zip(plan.calls_per_sec(run, attempts)) {
                 load[edge.callee] += calls * attempts(edge);
             }
             load
         };
         let all = |edge: &EdgePlan| f64::from(RetryPlan::new(&edge.policy.retry).attempts());
         Load { healthy: into(&|_| 1.0), worst: into(&all) }
-    }
-}
-
-/// Calls per second over each edge if every call on the way there takes so many attempts: workload by workload,
-/// because a request's further calls depend on whose it is.
-pub(super) fn calls_per_sec(
-    spec: &GraphSpec,
-    edges: &[EdgePlan],
-    run: &RunSpec,
-    attempts: impl Fn(&EdgePlan) -> f64,
-) -> Vec<f64> {
-    let mut all = vec![0.0; edges.len()];
-    let order = topological(spec);
-    for (number, workload) in spec.workload.iter().enumerate() {
-        let mut requests = vec![0.0; spec.services.len()];
-        for &service in &order {
-            let into = edges.iter().zip(&mut all).filter(|(edge, _)| edge.callee == service);
-            for (edge, sum) in into.filter(|(edge, _)| concerns(spec, edge, number)) {
-                let from = match edge.caller {
-                    Caller::Workload(_) => base_rate(workload, run),
-                    Caller::Service(caller) => requests[caller as usize],
-                };
-                let calls = from * edge.call.map_or(1.0, |call| call.probability * f64::from(call.times));
-                *sum += calls;
-                requests[service] += calls * attempts(edge);
-            }
-        }
-    }
-    all
-}
-
-/// Calls per second after the warm-up; of a closed loop the most there can be: users over think time.
-pub(super) fn base_rate(workload: &WorkloadSpec, run: &RunSpec) -> f64 {
-    match (&workload.arrivals, Schedule::new(&workload.arrivals)) {
-        (_, Some(schedule)) => schedule.rate_at(SimTime::ZERO + run.warm_up),
-        (Arrivals::ClosedLoop { users, think }, None) => {
-            f64::from(*users) / think.mean().as_secs_f64().max(1e-9)
-        }
-        _ => unreachable!("only a closed loop has no schedule"),
     }
 }
 
@@ -115,7 +72,7 @@ fn arrivals(spec: &GraphSpec, run: &RunSpec) -> Table {
             workload.name.value.as_str().into(),
             workload.to.value.as_str().into(),
             plain(&workload.arrivals).into(),
-            per_second(base_rate(workload, run)),
+            per_second(workload.base_rate(run)),
             u64::from(workload.clients).into(),
         ]);
     }
@@ -136,7 +93,7 @@ fn services(spec: &GraphSpec, load: &Load) -> Table {
     ];
     let mut table = table("Services", &columns);
     for (number, (name, service)) in spec.services.iter().enumerate() {
-        let capacity = capacity(service);
+        let capacity = service.capacity();
         table.rows.push(vec![
             name.into(),
             u64::from(service.replicas).into(),
@@ -155,38 +112,22 @@ fn services(spec: &GraphSpec, load: &Load) -> Table {
     table
 }
 
-/// Requests per second that all workers of all replicas can do, their own work alone.
-pub(super) fn capacity(service: &ServiceSpec) -> f64 {
-    let workers = f64::from(service.workers.count());
-    let at_once = service.scaling.law().map_or(workers, |law| law.capacity(workers));
-    f64::from(service.replicas) * at_once / (service.work.nanos.mean() / 1e9)
-}
-
-fn calls(spec: &GraphSpec, edges: &[EdgePlan]) -> Table {
+fn calls(plan: &Plan) -> Table {
     let columns =
         ["edge", "policy", "latency", "probability", "times", "attempts", "longest", "worst amplification"];
     let mut table = table("Calls", &columns);
-    let mut worst = vec![1u64; spec.services.len()];
-    for service in topological(spec) {
-        let into = edges.iter().filter(|edge| edge.callee == service);
-        worst[service] = into
-            .map(|edge| {
-                above(&worst, edge).saturating_mul(u64::from(RetryPlan::new(&edge.policy.retry).attempts()))
-            })
-            .max()
-            .unwrap_or(1);
-    }
-    for edge in edges {
-        let retry = RetryPlan::new(&edge.policy.retry);
+    let attempts = |edge: &EdgePlan| u64::from(RetryPlan::new(&edge.policy.retry).attempts());
+    let worst = plan.worst_attempts(1, attempts);
+    for edge in &plan.edges {
         table.rows.push(vec![
             edge.name.as_str().into(),
             edge.policy_name.unwrap_or("(none)").into(),
             plain(edge.network).into(),
             edge.call.map_or(1.0, |call| call.probability).into(),
             u64::from(edge.call.map_or(1, |call| call.times)).into(),
-            u64::from(retry.attempts()).into(),
+            attempts(edge).into(),
             longest(edge).map_or("for ever".into(), |longest| longest.brief()).into(),
-            above(&worst, edge).saturating_mul(u64::from(retry.attempts())).into(),
+            above(&worst, edge).saturating_mul(attempts(edge)).into(),
         ]);
     }
     table.note =
@@ -195,13 +136,6 @@ fn calls(spec: &GraphSpec, edges: &[EdgePlan]) -> Table {
                   all of them fail, the layers above included"
             .into();
     table
-}
-
-fn above(worst: &[u64], edge: &EdgePlan) -> u64 {
-    match edge.caller {
-        Caller::Workload(_) => 1,
-        Caller::Service(caller) => worst[caller as usize],
-    }
 }
 
 /// `None` waits for ever.
@@ -287,10 +221,11 @@ fn faults(spec: &GraphSpec) -> Option<Table> {
     (!table.rows.is_empty()).then_some(table)
 }
 
-fn notes(spec: &GraphSpec, edges: &[EdgePlan], load: &Load) -> Vec<String> {
+fn notes(plan: &Plan, load: &Load) -> Vec<String> {
+    let (spec, edges) = (plan.spec, &plan.edges);
     let mut notes = Vec::new();
     for (number, (name, service)) in spec.services.iter().enumerate() {
-        let capacity = capacity(service);
+        let capacity = service.capacity();
         let (healthy, worst) = (load.healthy[number] / capacity, load.worst[number] / capacity);
         if healthy >= 1.0 {
             notes.push(format!(

@@ -10,8 +10,7 @@
 //! breakers, bulkheads, queues that skip the expired or serve the newest, servers that block while they call,
 //! users who wait for answers, and retries of retries: for those nothing is said.
 
-use super::build::EdgePlan;
-use super::explain::{calls_per_sec, capacity};
+use super::plan::{EdgePlan, Plan};
 use super::spec::*;
 use crate::RunSpec;
 use crate::policy::Policy;
@@ -20,18 +19,19 @@ use crate::policy::retry::RetryPlan;
 use crate::run::Regime;
 
 /// What the law makes of this graph; none where it says nothing.
-pub(super) fn regime(spec: &GraphSpec, edges: &[EdgePlan], run: &RunSpec) -> Option<Regime> {
+pub fn regime(plan: &Plan, run: &RunSpec) -> Option<Regime> {
+    let (spec, edges) = (plan.spec, &plan.edges);
     if spec.workload.iter().any(|workload| matches!(workload.arrivals, Arrivals::ClosedLoop { .. })) {
         return None;
     }
     let mut offered = vec![0.0; spec.services.len()];
     let mut sustained = offered.clone();
-    for (edge, calls) in edges.iter().zip(calls_per_sec(spec, edges, run, |_| 1.0)) {
+    for (edge, calls) in edges.iter().zip(plan.calls_per_sec(run, |_| 1.0)) {
         offered[edge.callee] += calls;
         sustained[edge.callee] += calls * (1.0 + retries(&edge.policy));
     }
     let services = || spec.services.values().enumerate();
-    if services().any(|(number, service)| offered[number] >= capacity(service)) {
+    if services().any(|(number, service)| offered[number] >= service.capacity()) {
         return Some(Regime::Overloaded);
     }
     let blocks =
@@ -42,9 +42,9 @@ pub(super) fn regime(spec: &GraphSpec, edges: &[EdgePlan], run: &RunSpec) -> Opt
     }
     let mut vulnerable = false;
     for (number, service) in services() {
-        let into = || edges.iter().filter(|edge| edge.callee == number);
+        let into = || plan.into(number);
         let retried = into().any(|edge| retries(&edge.policy) > 0.0);
-        if !retried || sustained[number] <= capacity(service) {
+        if !retried || sustained[number] <= service.capacity() {
             continue;
         }
         let wait = longest_wait(service)?;
@@ -78,7 +78,7 @@ fn longest_wait(service: &ServiceSpec) -> Option<f64> {
     match places {
         Capacity::Unbounded => Some(f64::INFINITY),
         Capacity::Bounded(places) => {
-            Some(f64::from(places) * queues / capacity(service) + service.work.nanos.mean() / 1e9)
+            Some(f64::from(places) * queues / service.capacity() + service.work.nanos.mean() / 1e9)
         }
     }
 }

@@ -6,6 +6,7 @@
 //! each step cost three instructions in a hundred.
 
 use super::call::CallEnd;
+use super::plan::Caller;
 use super::state::*;
 use crate::policy::Outcome;
 use crate::trace::{Chooser, Outline, Span, SpanKind, Trace, Tracing};

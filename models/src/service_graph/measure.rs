@@ -226,6 +226,22 @@ impl Service {
         totals
     }
 
+    /// What was counted after the warm-up, up to `now`.
+    pub fn measured(&self, now: SimTime) -> ServiceTotals {
+        let (all, before) = (self.totals(now), &self.stats.at_warm_up);
+        ServiceTotals {
+            arrived: all.arrived - before.arrived,
+            completed: all.completed - before.completed,
+            entered: all.entered - before.entered,
+            queued: all.queued - before.queued,
+            begun: all.begun - before.begun,
+            wait_ns: all.wait_ns - before.wait_ns,
+            queue_area: all.queue_area - before.queue_area,
+            busy_area: all.busy_area - before.busy_area,
+            available_area: all.available_area - before.available_area,
+        }
+    }
+
     fn close_window(&mut self, now: SimTime) {
         let totals = self.totals(now);
         let peak = self.replicas.iter_mut().map(|replica| replica.waiting.take_peak()).sum();

@@ -9,7 +9,8 @@
 //! - `fault`: active effects, and what is derived from them.
 //! - `measure`: what is counted, and the exact laws the counts must obey.
 //! - `follow`: what happened to single calls, for whoever asked to trace them.
-//! - `build`: from what the user wrote to what runs. `check`: what the user may not write.
+//! - `plan`: what the file amounts to: edges, call sites, order, loads. Made once, and lent to what follows.
+//! - `build`: from there to what runs. `check`: what the user may not write.
 //! - `arrivals`: when open workloads call. `explain`, `theory`, `diagram`: what is known before a run, and beside it.
 //!
 //! "Completed" means that the answer came back to whoever waits for it. A caller that gives up does not
@@ -31,6 +32,7 @@ mod fault;
 mod fluid;
 mod follow;
 mod measure;
+mod plan;
 mod replica;
 mod report;
 mod slab;
@@ -45,6 +47,7 @@ use crate::experiment::{Decoder, Node};
 use crate::run::{Explanation, Observer, RunOptions, RunOutput};
 use crate::{Entry, RunSpec, Scenario};
 use follow::{Deaf, Listen, Tracer};
+use plan::Plan;
 use sim_core::{Context, Key, Model, SimDuration, Words};
 use spec::GraphSpec;
 use state::{Event, Graph, Message, Parent};
@@ -88,11 +91,11 @@ impl Scenario for ServiceGraph {
     }
 
     fn explain(&self, run: &RunSpec) -> Explanation {
-        explain::explain(&self.spec, run)
+        explain::explain(&Plan::new(&self.spec), run)
     }
 
     fn diagram(&self) -> Diagram {
-        diagram::diagram(&self.spec)
+        diagram::diagram(&Plan::new(&self.spec))
     }
 
     fn untraceable(&self) -> Option<&'static str> {
@@ -102,7 +105,8 @@ impl Scenario for ServiceGraph {
 
 impl ServiceGraph {
     fn run_with<L: Listen>(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
-        let graph = build::build::<L>(&self.spec, run, options);
+        let plan = Plan::new(&self.spec);
+        let graph = build::build::<L>(&plan, run, options);
         let mut simulation = drive::simulation(graph, options);
         let (graph, ctx) = simulation.parts();
         graph.begin(ctx);
@@ -110,7 +114,7 @@ impl ServiceGraph {
             Mark::WarmUpEnds => graph.end_warm_up(now),
             Mark::WindowEnds => graph.close_window(now),
         });
-        report::report(&self.spec, simulation, run, driven)
+        report::report(&plan, simulation, run, driven)
     }
 }
 

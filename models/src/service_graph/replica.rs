@@ -2,6 +2,7 @@
 
 use super::Ctx;
 use super::follow::{Arrival, Listen};
+use super::plan::Caller;
 use super::spec::CrashStyle;
 use super::state::*;
 use super::witness as kind;

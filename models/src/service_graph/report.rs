@@ -2,8 +2,9 @@
 
 use super::follow::Listen;
 use super::measure::{EdgeStats, ServiceTotals};
+use super::plan::{Caller, Plan};
 use super::spec::{Arrivals, GraphSpec};
-use super::state::{Caller, Edge, Graph, Network, Patience, Service};
+use super::state::{Edge, Graph, Network, Patience, Service};
 use super::witness;
 use crate::RunSpec;
 use crate::drive::{self, Driven};
@@ -16,7 +17,7 @@ use sim_core::{SimDuration, SimTime, Simulation, StreamUse};
 
 /// Checks the laws and writes everything down.
 pub fn report<L: Listen>(
-    spec: &GraphSpec,
+    plan: &Plan,
     mut simulation: Simulation<Graph<L>>,
     run: &RunSpec,
     driven: Driven,
@@ -43,10 +44,10 @@ pub fn report<L: Listen>(
     for service in &graph.services {
         report.services.push(&service.name, service_section(service, now, measured, run));
     }
-    report.timeline = timeline(spec, &report.edges, &report.services, run);
+    report.timeline = timeline(plan.spec, &report.edges, &report.services, run);
     judge(&mut report);
     let totals: Vec<ServiceTotals> = graph.services.iter().map(|service| service.measured(now)).collect();
-    super::theory::beside(spec, run, &totals, &mut report);
+    super::theory::beside(plan, run, &totals, &mut report);
     if graph.workloads.iter().any(|workload| workload.schedule.is_none()) {
         report.notes.push(
             "closed-loop users wait for answers, so their arrivals differ between policies: compare with care".into(),

@@ -3,6 +3,7 @@
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decode, Decoder, Kind, Map, NOT_EMPTY, Node, POSITIVE, Span, Spanned, TypeDoc};
 use crate::policy::Policy;
+use crate::theory::Usl;
 use sim_core::{Rate, SimDuration, SimTime};
 
 /// Places in a queue unless the file says otherwise (Envoy's `max_pending_requests`).
@@ -325,6 +326,44 @@ spec! {
         Only(replicas: Vec<u32>),
         /// A share of them, rounded to the nearest whole number, at least one; which ones is drawn.
         Fraction(share: f64; 0.0..=1.0),
+    }
+}
+
+impl GraphSpec {
+    /// The service of this number.
+    pub fn service(&self, number: usize) -> &ServiceSpec {
+        self.services.at(number).expect("a service by its number").1
+    }
+
+    /// Its name.
+    pub fn name(&self, number: usize) -> &str {
+        &self.services.at(number).expect("a service by its number").0.value
+    }
+
+    /// The number of a workload by its name.
+    pub fn workload_number(&self, name: &str) -> Option<u32> {
+        self.workload.iter().position(|workload| workload.name.value == name).map(|number| number as u32)
+    }
+}
+
+impl Scaling {
+    /// The law, if there is one.
+    pub fn law(&self) -> Option<Usl> {
+        match *self {
+            Scaling::Independent => None,
+            Scaling::Usl { contention, coherency } => Some(Usl { contention, coherency }),
+        }
+    }
+}
+
+impl Death {
+    /// The number of requests in hand that a replica does not survive.
+    pub fn fatal_in_hand(&self) -> u32 {
+        let by_memory = self.at_memory.map(|limit| {
+            let room = limit.0.saturating_sub(self.memory_idle.0);
+            u32::try_from(room / self.memory_per_request.0.max(1) + 1).unwrap_or(u32::MAX)
+        });
+        self.at_in_flight.unwrap_or(u32::MAX).min(by_memory.unwrap_or(u32::MAX))
     }
 }
 

@@ -5,6 +5,7 @@ use super::arrivals::Schedule;
 use super::fault::Fault;
 use super::follow::Listen;
 use super::measure::{EdgeStats, ServiceStats};
+use super::plan::Caller;
 use super::slab::{Id, Slab};
 use super::spec::CrashStyle;
 use crate::policy::balancer::BalancerState;
@@ -84,12 +85,6 @@ pub struct Workload {
     pub schedule: Option<Schedule>,
     pub users: Vec<u64>,
     pub think: Option<(Distribution, Luck)>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Caller {
-    Workload(u32),
-    Service(u32),
 }
 
 pub struct Edge {

@@ -6,15 +6,14 @@
 //! or a full queue, is read in the report, and then there is nothing to say here: what is said of
 //! a run is that it had these failures and no others.
 
+use super::Ran;
 use crate::RunSpec;
 use crate::policy::budget::Budget;
 use crate::policy::retry::{Retry, RetryPlan};
 use crate::policy::{Outcome, Policy};
-use crate::report::{Edge, Report};
-use crate::service_graph::build::{EdgePlan, concerns};
-use crate::service_graph::check::topological;
+use crate::report::Edge;
+use crate::service_graph::plan::{EdgePlan, Plan};
 use crate::service_graph::spec::{Affected, Effect, FaultSpec, GraphSpec, Step};
-use crate::service_graph::state::Caller;
 use crate::theory::{expected_attempts, success_after_retries, throttle_stops_above};
 use sim_core::SimTime;
 use sim_core::math::powi;
@@ -49,12 +48,6 @@ pub struct Chances {
     pub calls: Vec<Vec<Option<f64>>>,
 }
 
-/// The edges of each service's call sites, in the order of its steps.
-pub fn sites(spec: &GraphSpec, plans: &[EdgePlan]) -> Vec<Range<usize>> {
-    let first = |service| plans.partition_point(|plan| plan.caller < Caller::Service(service));
-    (0..spec.services.len() as u32).map(|service| first(service)..first(service + 1)).collect()
-}
-
 /// Whether a fault is there from beginning to end, so that it is a property of the graph.
 pub fn lasts(fault: &FaultSpec, run: &RunSpec) -> bool {
     let to_the_end = fault.r#for.is_none_or(|length| length >= run.duration);
@@ -63,48 +56,43 @@ pub fn lasts(fault: &FaultSpec, run: &RunSpec) -> bool {
 
 impl Chances {
     /// `None` if something else than steady errors and losses goes wrong.
-    pub fn of(spec: &GraphSpec, run: &RunSpec, plans: &[EdgePlan], report: &Report) -> Option<Chances> {
+    pub fn of(ran: &Ran) -> Option<Chances> {
+        let (plan, spec) = (ran.plan, ran.plan.spec);
         let steady = |fault: &FaultSpec| {
             let known = matches!(fault.effect, Effect::Errors { .. } | Effect::Drop { .. });
-            known && lasts(fault, run) && matches!(fault.replicas, Affected::All)
+            known && lasts(fault, ran.run) && matches!(fault.replicas, Affected::All)
         };
         if !spec.faults.iter().all(steady) {
             return None;
         }
         let workloads = spec.workload.len();
         let own = own_errors(spec);
-        let sites = sites(spec, plans);
-        let mut fail = vec![vec![None; workloads]; spec.services.len()];
         let mut chances = Chances {
-            outlook: vec![vec![None; workloads]; plans.len()],
-            calls: vec![vec![Some(0.0); workloads]; plans.len()],
+            outlook: vec![vec![None; workloads]; plan.edges.len()],
+            calls: vec![vec![Some(0.0); workloads]; plan.edges.len()],
         };
-        let callers_first = topological(spec);
-        for &service in callers_first.iter().rev() {
-            for workload in 0..workloads {
-                for edge in sites[service].clone() {
-                    let callee: &Vec<Option<f64>> = &fail[plans[edge].callee];
-                    let rough = chances.rough_below(&sites[plans[edge].callee], workload);
-                    chances.outlook[edge][workload] = callee[workload]
-                        .and_then(|p| outlook(spec, run, &plans[edge], report, edge, (p, rough)));
+        for workload in 0..workloads {
+            // The chance that a request fails at each service, callees before callers.
+            let mut fail = vec![None; spec.services.len()];
+            let outlook_of = |chances: &Chances, fail: &[Option<f64>], edge: usize| {
+                let callee = plan.edges[edge].callee;
+                let rough = chances.rough_below(&plan.sites[callee], workload);
+                fail[callee].and_then(|p| outlook(ran, edge, (p, rough)))
+            };
+            for &service in plan.order.iter().rev() {
+                for edge in plan.sites[service].clone() {
+                    chances.outlook[edge][workload] = outlook_of(&chances, &fail, edge);
                 }
-                let steps = steps_of(spec, service, sites[service].start);
-                let survives = steps.iter().try_fold(1.0 - own[service], |alive, (step, first)| {
-                    Some(alive * chances.survival(spec, plans, step, *first, workload)?)
+                let survives = plan.steps(service).try_fold(1.0 - own[service], |alive, (step, edges)| {
+                    Some(alive * chances.survival(plan, step, edges, workload)?)
                 });
-                fail[service][workload] = survives.map(|alive| 1.0 - alive);
+                fail[service] = survives.map(|alive| 1.0 - alive);
             }
-        }
-        for (edge, workload) in spec.workload.iter().enumerate() {
-            let callee = spec.services.index_of(&workload.to.value).expect("checked: the service exists");
-            let rough = chances.rough_below(&sites[callee], edge);
-            chances.outlook[edge][edge] =
-                fail[callee][edge].and_then(|p| outlook(spec, run, &plans[edge], report, edge, (p, rough)));
-            chances.calls[edge][edge] = Some(1.0);
-        }
-        for &service in &callers_first {
-            for workload in 0..workloads {
-                chances.count_calls(spec, plans, service, own[service], sites[service].start, workload);
+            // The edges of the workloads come first.
+            chances.outlook[workload][workload] = outlook_of(&chances, &fail, workload);
+            chances.calls[workload][workload] = Some(1.0);
+            for &service in &plan.order {
+                chances.count_calls(plan, service, own[service], workload);
             }
         }
         Some(chances)
@@ -121,17 +109,10 @@ impl Chances {
     }
 
     /// The chance that a request survives a step that it begins.
-    fn survival(
-        &self,
-        spec: &GraphSpec,
-        plans: &[EdgePlan],
-        step: &Step,
-        first: usize,
-        workload: usize,
-    ) -> Option<f64> {
+    fn survival(&self, plan: &Plan, step: &Step, edges: Range<usize>, workload: usize) -> Option<f64> {
         let mut alive = 1.0;
-        for (edge, call) in (first..).zip(&step.calls) {
-            if !call.optional && concerns(spec, &plans[edge], workload) {
+        for (edge, call) in edges.zip(&step.calls) {
+            if !call.optional && plan.concerns(edge, workload) {
                 let ok = 1.0 - self.outlook[edge][workload]?.fails;
                 alive *= 1.0 - call.probability + call.probability * powi(ok, call.times);
             }
@@ -140,19 +121,11 @@ impl Chances {
     }
 
     /// Fills the mean calls of a service's sites, those of its callers being known.
-    fn count_calls(
-        &mut self,
-        spec: &GraphSpec,
-        plans: &[EdgePlan],
-        service: usize,
-        own_error: f64,
-        first: usize,
-        workload: usize,
-    ) {
-        let mut alive = self.visits(plans, service, workload).map(|visits| visits * (1.0 - own_error));
-        for (step, first) in steps_of(spec, service, first) {
-            for (edge, call) in (first..).zip(&step.calls) {
-                if !concerns(spec, &plans[edge], workload) {
+    fn count_calls(&mut self, plan: &Plan, service: usize, own_error: f64, workload: usize) {
+        let mut alive = self.visits(plan, service, workload).map(|visits| visits * (1.0 - own_error));
+        for (step, edges) in plan.steps(service) {
+            for (edge, call) in edges.clone().zip(&step.calls) {
+                if !plan.concerns(edge, workload) {
                     continue;
                 }
                 // One after another a required call is repeated as long as all before it went well.
@@ -166,26 +139,26 @@ impl Chances {
                 self.calls[edge][workload] =
                     alive.zip(repeats).map(|(alive, repeats)| alive * call.probability * repeats);
             }
-            let survival = self.survival(spec, plans, step, first, workload);
+            let survival = self.survival(plan, step, edges, workload);
             alive = alive.zip(survival).map(|(alive, survival)| alive * survival);
         }
     }
 
     /// Mean requests that reach a service per call of this workload's user.
-    pub fn visits(&self, plans: &[EdgePlan], service: usize, workload: usize) -> Option<f64> {
+    pub fn visits(&self, plan: &Plan, service: usize, workload: usize) -> Option<f64> {
         let mut sum = 0.0;
-        for (edge, _) in plans.iter().enumerate().filter(|(_, plan)| plan.callee == service) {
+        for (edge, _) in plan.edges.iter().enumerate().filter(|(_, edge)| edge.callee == service) {
             let calls = self.calls[edge][workload]?;
             if calls > 0.0 {
-                sum += calls * self.attempts(plans, edge, workload)?;
+                sum += calls * self.attempts(plan, edge, workload)?;
             }
         }
         Some(sum)
     }
 
     /// Mean attempts of a call over an edge: one where none is repeated or held back, whatever becomes of it.
-    fn attempts(&self, plans: &[EdgePlan], edge: usize, workload: usize) -> Option<f64> {
-        let policy = &plans[edge].policy;
+    fn attempts(&self, plan: &Plan, edge: usize, workload: usize) -> Option<f64> {
+        let policy = &plan.edges[edge].policy;
         let once =
             matches!(policy.retry, Retry::None) && policy.breaker.is_none() && policy.bulkhead.is_none();
         if once { Some(1.0) } else { self.outlook[edge][workload].map(|outlook| outlook.attempts) }
@@ -206,17 +179,6 @@ impl Chances {
     }
 }
 
-/// A service's steps, each with the edge of its first call.
-pub fn steps_of<'a>(spec: &'a GraphSpec, service: usize, first: usize) -> Vec<(&'a Step, usize)> {
-    let mut next = first;
-    let with_edge = |step: &'a Step| {
-        let first = next;
-        next += step.calls.len();
-        (step, first)
-    };
-    spec.service(service).calls.iter().map(with_edge).collect()
-}
-
 /// The share of each service's requests that fail of themselves.
 fn own_errors(spec: &GraphSpec) -> Vec<f64> {
     let with_faults = |(name, error_rate): (&str, f64)| {
@@ -230,9 +192,9 @@ fn own_errors(spec: &GraphSpec) -> Vec<f64> {
 }
 
 /// The share of messages lost over an edge.
-fn lost(spec: &GraphSpec, plan: &EdgePlan) -> f64 {
-    let callee = spec.name(plan.callee);
-    let struck = spec.faults.iter().filter(|fault| fault.on.value == plan.name || fault.on.value == callee);
+fn lost(spec: &GraphSpec, edge: &EdgePlan) -> f64 {
+    let callee = spec.name(edge.callee);
+    let struck = spec.faults.iter().filter(|fault| fault.on.value == edge.name || fault.on.value == callee);
     struck.fold(0.0, |lost, fault| match fault.effect {
         Effect::Drop { probability } => 1.0 - (1.0 - lost) * (1.0 - probability),
         _ => lost,
@@ -240,24 +202,17 @@ fn lost(spec: &GraphSpec, plan: &EdgePlan) -> f64 {
 }
 
 /// What becomes of a call whose requests fail with probability `p_error`, which may be an approximation.
-fn outlook(
-    spec: &GraphSpec,
-    run: &RunSpec,
-    plan: &EdgePlan,
-    report: &Report,
-    edge: usize,
-    (p_error, rough): (f64, bool),
-) -> Option<Outlook> {
-    let measured = &report.edges.0[edge].1;
-    let lost = lost(spec, plan);
+fn outlook(ran: &Ran, number: usize, (p_error, rough): (f64, bool)) -> Option<Outlook> {
+    let (edge, measured) = (&ran.plan.edges[number], &ran.report.edges.0[number].1);
+    let lost = lost(ran.plan.spec, edge);
     if !as_foreseen(measured, lost > 0.0) {
         return None;
     }
-    let retry = RetryPlan::new(&plan.policy.retry);
+    let retry = RetryPlan::new(&edge.policy.retry);
     let mut retried = p_error == 0.0 || retry.retries(0, Outcome::Error);
     if lost > 0.0 {
         // A lost message shows as a timeout, which must show nothing else.
-        if !answers_in_time(spec, plan, report) {
+        if !answers_in_time(ran, edge) {
             return None;
         }
         let timeouts = retry.retries(0, Outcome::TimedOut);
@@ -270,13 +225,10 @@ fn outlook(
     let retries = if retried { retry.attempts() - 1 } else { 0 };
     let unbudgeted = expected_attempts(p_fail, retries);
     let budgeted = measured.attempts.budget_refused > 0;
-    let (attempts, source) = match &plan.policy.budget {
+    let (attempts, source) = match &edge.policy.budget {
         Some(budget) if budgeted => {
-            let clients = u64::from(match plan.caller {
-                Caller::Workload(number) => spec.workload[number as usize].clients,
-                Caller::Service(number) => spec.service(number as usize).replicas,
-            });
-            with_budget(budget, clients, p_fail, unbudgeted, measured, run.warm_up.is_zero())
+            let clients = u64::from(ran.plan.clients(edge));
+            with_budget(budget, clients, p_fail, unbudgeted, measured, ran.run.warm_up.is_zero())
         }
         _ => (unbudgeted, "1 + p + .. + p^r"),
     };
@@ -334,10 +286,10 @@ fn as_foreseen(edge: &Edge, loses: bool) -> bool {
 
 /// Whether whatever is not lost is answered before the timeout: the callee calls nobody, its work has an
 /// end, whatever else it does, and nobody waited for it.
-fn answers_in_time(spec: &GraphSpec, plan: &EdgePlan, report: &Report) -> bool {
-    let (service, Policy { timeout, deadline, .. }) = (spec.service(plan.callee), &plan.policy);
-    let nobody_waited = report.services.0[plan.callee].1.windows.queue_max.iter().all(|&most| most == 0);
-    let longest = service.work.nanos.max() + 2.0 * plan.network.nanos.max();
+fn answers_in_time(ran: &Ran, edge: &EdgePlan) -> bool {
+    let (service, Policy { timeout, deadline, .. }) = (ran.plan.callee(edge), &edge.policy);
+    let nobody_waited = ran.report.services.0[edge.callee].1.windows.queue_max.iter().all(|&most| most == 0);
+    let longest = service.work.nanos.max() + 2.0 * edge.network.nanos.max();
     let in_time = timeout.is_some_and(|timeout| longest < timeout.as_nanos() as f64);
     let independent = service.scaling.law().is_none();
     service.calls.is_empty() && independent && nobody_waited && in_time && deadline.is_none()

@@ -12,16 +12,13 @@
 //!   balancer that is not random makes arrivals more even, a timeout makes its caller go on at its own
 //!   time: behind them nothing is known.
 
-use super::chance::{Chances, steps_of};
+use super::chance::Chances;
 use super::queue::{self, Asked, Textbook};
 use crate::policy::Policy;
 use crate::policy::balancer::Balancer;
 use crate::policy::retry::Retry;
-use crate::service_graph::build::EdgePlan;
-use crate::service_graph::check::topological;
-use crate::service_graph::spec::{Arrivals, GraphSpec, Queue, ServiceSpec, Workers};
-use crate::service_graph::state::Caller;
-use std::ops::Range;
+use crate::service_graph::plan::{Caller, EdgePlan, Plan};
+use crate::service_graph::spec::{Arrivals, Queue, ServiceSpec, Workers};
 
 /// What is known of a stream of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,32 +50,27 @@ struct Known {
 }
 
 /// What theory says of every service, in their order.
-pub fn laws(
-    spec: &GraphSpec,
-    plans: &[EdgePlan],
-    sites: &[Range<usize>],
-    chances: &Chances,
-) -> Vec<Option<Textbook>> {
+pub fn laws(plan: &Plan, chances: &Chances) -> Vec<Option<Textbook>> {
+    let spec = plan.spec;
     let empty = || Known { arrivals: None, law: None };
     let mut known: Vec<Known> = spec.services.iter().map(|_| empty()).collect();
     // What has been found to come over each edge.
-    let mut over: Vec<Stream> = vec![UNKNOWN; plans.len()];
+    let mut over: Vec<Stream> = vec![UNKNOWN; plan.edges.len()];
     for (edge, workload) in spec.workload.iter().enumerate() {
         if matches!(workload.arrivals, Arrivals::Poisson(_)) {
-            over[edge] =
-                Stream { nature: again(spec, plans, sites, edge, chances, Nature::Poisson), forked: false };
+            over[edge] = Stream { nature: again(plan, edge, chances, Nature::Poisson), forked: false };
         }
     }
-    for service in topological(spec) {
-        let arrivals = merged(plans, service, &over, chances);
-        let rate = rate(spec, plans, chances, service);
-        let random = replicas_are_random(spec, plans, service);
+    for &service in &plan.order {
+        let arrivals = merged(plan, service, &over, chances);
+        let rate = rate(plan, chances, service);
+        let random = replicas_are_random(plan, service);
         let law = match (arrivals, rate) {
             (Some(arrivals), Some(rate)) if random => queue::law(&Asked {
                 service: spec.service(service),
                 rate,
                 arrivals,
-                callers: &callers(plans, service),
+                callers: &plan.into(service).collect::<Vec<_>>(),
             }),
             _ => None,
         };
@@ -88,24 +80,23 @@ pub fn laws(
             Some(stream) if passes => stream,
             _ => UNKNOWN,
         };
-        for (step, first) in steps_of(spec, service, sites[service].start) {
-            let edges = first..first + step.calls.len();
+        for (step, edges) in plan.steps(service) {
             let at_once: u64 = step.calls.iter().map(|call| u64::from(call.times)).sum();
             let in_parallel = step.parallel && at_once > 1;
             for (edge, call) in edges.clone().zip(&step.calls) {
                 over[edge] = leaving;
-                let nature = if in_parallel && (call.times > 1 || cuts(&plans[edge].policy)) {
+                let nature = if in_parallel && (call.times > 1 || cuts(&plan.edges[edge].policy)) {
                     Nature::Unknown
                 } else {
-                    again(spec, plans, sites, edge, chances, leaving.nature)
+                    again(plan, edge, chances, leaving.nature)
                 };
                 over[edge] = Stream { nature, forked: leaving.forked || in_parallel };
             }
             // What comes back goes on as it came, if every queue on the way lets it.
             if in_parallel
                 || edges.clone().any(|edge| {
-                    let lost = over[edge].nature == Nature::Unknown || waits_differ(&plans[edge].policy);
-                    lost || !exponential_below(spec, plans, sites, edge)
+                    let lost = over[edge].nature == Nature::Unknown || waits_differ(&plan.edges[edge].policy);
+                    lost || !exponential_below(plan, edge)
                 })
             {
                 leaving = UNKNOWN;
@@ -118,15 +109,15 @@ pub fn laws(
     let settles = |service: usize| known[service].law.as_ref().is_some_and(|law| law.departs);
     let counted_on = |service: usize| {
         let known_arrivals = known[service].arrivals.is_some_and(|stream| stream.nature != Nature::Unknown);
-        known_arrivals && can_be_product(spec.service(service)) && replicas_are_random(spec, plans, service)
+        known_arrivals && can_be_product(spec.service(service)) && replicas_are_random(plan, service)
     };
     let unsettled = (0..known.len()).any(|service| counted_on(service) && !settles(service));
     if unsettled {
         for (service, known) in known.iter_mut().enumerate() {
-            let first_hand = |plan: &EdgePlan| {
-                matches!(plan.caller, Caller::Workload(_)) && matches!(plan.policy.retry, Retry::None)
+            let first_hand = |edge: &EdgePlan| {
+                matches!(edge.caller, Caller::Workload(_)) && matches!(edge.policy.retry, Retry::None)
             };
-            if !callers(plans, service).into_iter().all(first_hand) {
+            if !plan.into(service).all(first_hand) {
                 known.law = None;
             }
         }
@@ -134,32 +125,20 @@ pub fn laws(
     known.into_iter().map(|known| known.law).collect()
 }
 
-/// Every edge into a service.
-fn callers<'a>(plans: &'a [EdgePlan<'a>], service: usize) -> Vec<&'a EdgePlan<'a>> {
-    plans.iter().filter(|plan| plan.callee == service).collect()
-}
-
 /// What a stream becomes on an edge whose calls may come more than once.
-fn again(
-    spec: &GraphSpec,
-    plans: &[EdgePlan],
-    sites: &[Range<usize>],
-    edge: usize,
-    chances: &Chances,
-    nature: Nature,
-) -> Nature {
-    let plan = &plans[edge];
-    let retries = !matches!(plan.policy.retry, Retry::None);
-    if stops(&plan.policy) {
+fn again(plan: &Plan, number: usize, chances: &Chances, nature: Nature) -> Nature {
+    let edge = &plan.edges[number];
+    let retries = !matches!(edge.policy.retry, Retry::None);
+    if stops(&edge.policy) {
         return Nature::Unknown;
     }
-    let fails = chances.outlook[edge].iter().flatten().any(|outlook| outlook.p_fail > 0.0);
-    if retries && (waits_differ(&plan.policy) || (fails && plan.policy.budget.is_some())) {
+    let fails = chances.outlook[number].iter().flatten().any(|outlook| outlook.p_fail > 0.0);
+    if retries && (waits_differ(&edge.policy) || (fails && edge.policy.budget.is_some())) {
         return Nature::Unknown;
     }
     // A full queue is retried too: only queues that are never full are looked at here.
-    let repeats = plan.call.is_some_and(|call| call.times > 1) || (retries && fails);
-    match (repeats, exponential_below(spec, plans, sites, edge)) {
+    let repeats = edge.call.is_some_and(|call| call.times > 1) || (retries && fails);
+    match (repeats, exponential_below(plan, number)) {
         (false, _) => nature,
         (true, true) => nature.min(Nature::Product),
         (true, false) => Nature::Unknown,
@@ -167,10 +146,11 @@ fn again(
 }
 
 /// All that arrives at a service.
-fn merged(plans: &[EdgePlan], service: usize, over: &[Stream], chances: &Chances) -> Option<Stream> {
+fn merged(plan: &Plan, service: usize, over: &[Stream], chances: &Chances) -> Option<Stream> {
+    let edges = &plan.edges;
     let called = |edge: &usize| chances.calls[*edge].iter().any(|calls| *calls != Some(0.0));
     let into: Vec<usize> =
-        (0..plans.len()).filter(|&edge| plans[edge].callee == service).filter(called).collect();
+        (0..edges.len()).filter(|&edge| edges[edge].callee == service).filter(called).collect();
     let (first, rest) = into.split_first()?;
     if rest.is_empty() {
         return Some(over[*first]);
@@ -180,15 +160,15 @@ fn merged(plans: &[EdgePlan], service: usize, over: &[Stream], chances: &Chances
         return Some(UNKNOWN);
     }
     // Users of different workloads are strangers to each other; anybody else may have been here before.
-    let strangers = into.iter().all(|&edge| matches!(plans[edge].caller, Caller::Workload(_)));
+    let strangers = into.iter().all(|&edge| matches!(edges[edge].caller, Caller::Workload(_)));
     Some(Stream { nature: if strangers { nature } else { nature.min(Nature::Product) }, forked: false })
 }
 
 /// Requests per second that reach a service.
-fn rate(spec: &GraphSpec, plans: &[EdgePlan], chances: &Chances, service: usize) -> Option<f64> {
+fn rate(plan: &Plan, chances: &Chances, service: usize) -> Option<f64> {
     let mut sum = 0.0;
-    for (number, workload) in spec.workload.iter().enumerate() {
-        let visits = chances.visits(plans, service, number)?;
+    for (number, workload) in plan.spec.workload.iter().enumerate() {
+        let visits = chances.visits(plan, service, number)?;
         if visits > 0.0 {
             let Arrivals::Poisson(rate) = workload.arrivals else { return None };
             sum += visits * rate.get();
@@ -198,12 +178,10 @@ fn rate(spec: &GraphSpec, plans: &[EdgePlan], chances: &Chances, service: usize)
 }
 
 /// Whether each replica has a random part of the arrivals, or all replicas have one queue.
-fn replicas_are_random(spec: &GraphSpec, plans: &[EdgePlan], service: usize) -> bool {
-    let callee = spec.service(service);
-    let random = |plan: &EdgePlan| matches!(plan.policy.balancer, Balancer::Random);
-    callee.replicas == 1
-        || matches!(callee.queue, Queue::SharedFifo { .. })
-        || plans.iter().filter(|plan| plan.callee == service).all(random)
+fn replicas_are_random(plan: &Plan, service: usize) -> bool {
+    let callee = plan.spec.service(service);
+    let random = |edge: &EdgePlan| matches!(edge.policy.balancer, Balancer::Random);
+    callee.replicas == 1 || matches!(callee.queue, Queue::SharedFifo { .. }) || plan.into(service).all(random)
 }
 
 /// Whether a caller stops sending.
@@ -221,26 +199,26 @@ fn cuts(policy: &Policy) -> bool {
 }
 
 /// Whether every queue that a call over this edge leads to is one that product forms are made of.
-fn exponential_below(spec: &GraphSpec, plans: &[EdgePlan], sites: &[Range<usize>], edge: usize) -> bool {
-    let mut todo = vec![plans[edge].callee];
-    let mut seen = vec![false; spec.services.len()];
+fn exponential_below(plan: &Plan, edge: usize) -> bool {
+    let mut todo = vec![plan.edges[edge].callee];
+    let mut seen = vec![false; plan.spec.services.len()];
     while let Some(service) = todo.pop() {
         if std::mem::replace(&mut seen[service], true) {
             continue;
         }
-        let callee = spec.service(service);
+        let callee = plan.spec.service(service);
         let parallel = callee
             .calls
             .iter()
             .any(|step| step.parallel && step.calls.len() + step.calls[0].times as usize > 2);
-        if parallel || !replicas_are_random(spec, plans, service) || !can_be_product(callee) {
+        if parallel || !replicas_are_random(plan, service) || !can_be_product(callee) {
             return false;
         }
-        for below in sites[service].clone() {
-            if cuts(&plans[below].policy) {
+        for below in &plan.edges[plan.sites[service].clone()] {
+            if cuts(&below.policy) {
                 return false;
             }
-            todo.push(plans[below].callee);
+            todo.push(below.callee);
         }
     }
     true

@@ -4,7 +4,7 @@ use super::flow::{Nature, Stream};
 use crate::distribution::TimeDistribution;
 use crate::policy::Policy;
 use crate::policy::retry::Retry;
-use crate::service_graph::build::EdgePlan;
+use crate::service_graph::plan::EdgePlan;
 use crate::service_graph::spec::{Arrivals, Capacity, Queue, ServiceSpec, Workers, WorkloadSpec};
 use crate::theory::{
     ClosedMm1, ErlangA, Mg1, Mm1Deadline, Mmc, Mmck, ServiceMoments, allen_cunneen_wait, erlang_b, erlang_c,
@@ -69,7 +69,7 @@ pub fn law(asked: &Asked) -> Option<Textbook> {
         return Some(Textbook { departs: true, response_mean: Some(0.0), ..Textbook::default() });
     }
     let offered = rate / f64::from(queues) * service.work.nanos.mean() / 1e9;
-    let expires = drops_expired(service) && callers.iter().any(|plan| limit(&plan.policy).is_some());
+    let expires = drops_expired(service) && callers.iter().any(|edge| limit(&edge.policy).is_some());
     if expires {
         return match callers {
             // Patience begins with the call: on a network some of it, or all, is gone before the queue.
@@ -79,7 +79,7 @@ pub fn law(asked: &Asked) -> Option<Textbook> {
             _ => None,
         };
     }
-    let retried = callers.iter().any(|plan| !matches!(plan.policy.retry, Retry::None));
+    let retried = callers.iter().any(|edge| !matches!(edge.policy.retry, Retry::None));
     open_queue(service, servers, offered, arrivals.nature == Nature::Poisson)
         .filter(|law| law.departs || law.rejected.is_none() || !retried)
 }

@@ -1,10 +1,10 @@
 //! Users who never think keep as many workers busy as there are users, which is what the universal scalability law
 //! speaks of.
 
-use super::{Values, acts_never};
+use super::{Ran, Values, acts_never};
 use crate::report::Report;
-use crate::service_graph::build::EdgePlan;
-use crate::service_graph::spec::{Arrivals, GraphSpec, ServiceSpec, WorkloadSpec};
+use crate::service_graph::plan::Plan;
+use crate::service_graph::spec::{Arrivals, ServiceSpec};
 use crate::theory::Usl;
 
 /// A workload whose users keep so many workers of one replica busy all the time.
@@ -17,14 +17,11 @@ struct Saturated<'a> {
 
 /// Throughput against the law; and if several sizes of the same service ran beside each other, the law that their
 /// throughputs amount to.
-pub fn beside(spec: &GraphSpec, plans: &[EdgePlan], report: &Report, values: &mut Values) {
-    let all: Vec<Saturated> = spec
-        .workload
-        .iter()
-        .enumerate()
-        .filter_map(|(edge, workload)| saturated(spec, plans, edge, workload))
-        .collect();
-    let alone_here = plans.len() == 1;
+pub fn beside(ran: &Ran, values: &mut Values) {
+    let (spec, report) = (ran.plan.spec, ran.report);
+    let all: Vec<Saturated> =
+        (0..spec.workload.len()).filter_map(|workload| saturated(ran.plan, workload)).collect();
+    let alone_here = ran.plan.edges.len() == 1;
     for Saturated { edge, service, law, at_once } in &all {
         let workload = &spec.workload[*edge].name.value;
         let name = |what: &str| if alone_here { what.to_owned() } else { format!("{what} {workload}") };
@@ -48,26 +45,21 @@ pub fn beside(spec: &GraphSpec, plans: &[EdgePlan], report: &Report, values: &mu
     fit(&all, report, values);
 }
 
-fn saturated<'a>(
-    spec: &'a GraphSpec,
-    plans: &[EdgePlan],
-    edge: usize,
-    workload: &WorkloadSpec,
-) -> Option<Saturated<'a>> {
-    let plan = &plans[edge];
-    let Arrivals::ClosedLoop { users, think } = &workload.arrivals else { return None };
-    let service = spec.service(plan.callee);
+fn saturated<'a>(plan: &Plan<'a>, workload: usize) -> Option<Saturated<'a>> {
+    let edge = &plan.edges[workload];
+    let Arrivals::ClosedLoop { users, think } = &plan.spec.workload[workload].arrivals else { return None };
+    let service = plan.callee(edge);
     let law = service.scaling.law()?;
-    let only = plans.iter().filter(|other| other.callee == plan.callee).count() == 1;
-    let instant = think.nanos.mean() == 0.0 && plan.network.nanos.mean() == 0.0;
+    let only = plan.into(edge.callee).count() == 1;
+    let instant = think.nanos.mean() == 0.0 && edge.network.nanos.mean() == 0.0;
     let plain = service.replicas == 1
         && service.calls.is_empty()
         && service.error_rate == 0.0
         && service.dies.is_none();
     let holds =
-        only && instant && plain && acts_never(&plan.policy) && super::queue::has_room(service, *users);
+        only && instant && plain && acts_never(&edge.policy) && super::queue::has_room(service, *users);
     let at_once = f64::from((*users).min(service.workers.count()));
-    holds.then_some(Saturated { edge, service, law, at_once })
+    holds.then_some(Saturated { edge: workload, service, law, at_once })
 }
 
 /// Contention and coherency as the throughputs show them, beside what was written.

@@ -1,0 +1,229 @@
+//! What a file amounts to: every edge with its effective policy, the call sites of each service, callers before
+//! callees, and loads. The ground of whatever is known without a run.
+//!
+//! A plan is made once, of a graph whose names have been checked, and lent to everybody who asks.
+
+use super::arrivals::Schedule;
+use super::spec::*;
+use crate::RunSpec;
+use crate::distribution::TimeDistribution;
+use crate::experiment::Spanned;
+use crate::policy::Policy;
+use sim_core::SimTime;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// A graph and what follows from it.
+pub struct Plan<'a> {
+    pub spec: &'a GraphSpec,
+    /// The workloads' edges first, by number, then each service's in the order of its calls.
+    pub edges: Vec<EdgePlan<'a>>,
+    /// The edges of each service's call sites, in the order of its steps.
+    pub sites: Vec<Range<usize>>,
+    /// The services, callers before callees.
+    pub order: Vec<usize>,
+}
+
+/// An edge as the file describes it. A second call site between the same two services is called `a->b#2`.
+pub struct EdgePlan<'a> {
+    pub name: String,
+    pub caller: Caller,
+    pub callee: usize,
+    /// `None` waits for ever and never retries.
+    pub policy_name: Option<&'a str>,
+    pub policy: Policy,
+    pub network: &'a TimeDistribution,
+    /// The call site; `None` for a workload.
+    pub call: Option<&'a CallSpec>,
+}
+
+/// Who makes the calls of an edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Caller {
+    Workload(u32),
+    Service(u32),
+}
+
+impl<'a> Plan<'a> {
+    /// What follows from `spec`, whose names must have been checked and whose calls make no circle.
+    pub fn new(spec: &'a GraphSpec) -> Self {
+        let edges = edges(spec);
+        let first = |service| edges.partition_point(|edge| edge.caller < Caller::Service(service));
+        let sites =
+            (0..spec.services.len() as u32).map(|service| first(service)..first(service + 1)).collect();
+        Plan { spec, edges, sites, order: topological(spec) }
+    }
+
+    /// The service that an edge leads to.
+    pub fn callee(&self, edge: &EdgePlan) -> &'a ServiceSpec {
+        self.spec.service(edge.callee)
+    }
+
+    /// Client instances of an edge: a workload's, or one per replica of the caller.
+    pub fn clients(&self, edge: &EdgePlan) -> u32 {
+        match edge.caller {
+            Caller::Workload(number) => self.spec.workload[number as usize].clients,
+            Caller::Service(number) => self.spec.service(number as usize).replicas,
+        }
+    }
+
+    /// Whether a workload's requests make the calls of this edge at all.
+    pub fn concerns(&self, edge: usize, workload: usize) -> bool {
+        let edge = &self.edges[edge];
+        let Some(call) = edge.call else { return edge.caller == Caller::Workload(workload as u32) };
+        let named = |name: &str| self.spec.workload_number(name) == Some(workload as u32);
+        call.only_from.is_empty() || call.only_from.iter().any(|name| named(&name.value))
+    }
+
+    /// The edges into a service.
+    pub fn into(&self, service: usize) -> impl Iterator<Item = &EdgePlan<'a>> {
+        self.edges.iter().filter(move |edge| edge.callee == service)
+    }
+
+    /// A service's steps, each with the edges of its calls.
+    pub fn steps(&self, service: usize) -> impl Iterator<Item = (&'a Step, Range<usize>)> {
+        let mut next = self.sites[service].start;
+        self.spec.service(service).calls.iter().map(move |step| {
+            let first = next;
+            next += step.calls.len();
+            (step, first..next)
+        })
+    }
+
+    /// The largest product of attempts along any path to each service; `uncalled` for one that nobody calls.
+    pub fn worst_attempts(&self, uncalled: u64, attempts: impl Fn(&EdgePlan) -> u64) -> Vec<u64> {
+        let mut worst = vec![uncalled; self.spec.services.len()];
+        for &service in &self.order {
+            let into = self.into(service);
+            worst[service] =
+                into.map(|edge| above(&worst, edge).saturating_mul(attempts(edge))).max().unwrap_or(uncalled);
+        }
+        worst
+    }
+
+    /// Calls per second over each edge if every call on the way there takes so many attempts: workload by workload,
+    /// because a request's further calls depend on whose it is.
+    pub fn calls_per_sec(&self, run: &RunSpec, attempts: impl Fn(&EdgePlan) -> f64) -> Vec<f64> {
+        let mut all = vec![0.0; self.edges.len()];
+        for (number, workload) in self.spec.workload.iter().enumerate() {
+            let mut requests = vec![0.0; self.spec.services.len()];
+            for &service in &self.order {
+                for (index, edge) in self.edges.iter().enumerate().filter(|(_, edge)| edge.callee == service)
+                {
+                    if !self.concerns(index, number) {
+                        continue;
+                    }
+                    let from = match edge.caller {
+                        Caller::Workload(_) => workload.base_rate(run),
+                        Caller::Service(caller) => requests[caller as usize],
+                    };
+                    let calls = from * edge.call.map_or(1.0, |call| call.probability * f64::from(call.times));
+                    all[index] += calls;
+                    requests[service] += calls * attempts(edge);
+                }
+            }
+        }
+        all
+    }
+}
+
+/// The product of attempts above an edge: 1 for a user's.
+pub fn above(worst: &[u64], edge: &EdgePlan) -> u64 {
+    match edge.caller {
+        Caller::Workload(_) => 1,
+        Caller::Service(caller) => worst[caller as usize],
+    }
+}
+
+fn edges(spec: &GraphSpec) -> Vec<EdgePlan<'_>> {
+    let mut plans = Vec::new();
+    let mut between = BTreeMap::new();
+    for (number, workload) in spec.workload.iter().enumerate() {
+        let caller = (Caller::Workload(number as u32), workload.name.value.as_str());
+        let to = &workload.to.value;
+        plans.push(edge(spec, &mut between, caller, to, &workload.policy, &workload.network, None));
+    }
+    for (number, (name, service)) in spec.services.iter().enumerate() {
+        for call in service.calls.iter().flat_map(|step| &step.calls) {
+            let caller = (Caller::Service(number as u32), name);
+            let to = &call.to.value;
+            plans.push(edge(spec, &mut between, caller, to, &call.policy, &call.network, Some(call)));
+        }
+    }
+    plans
+}
+
+/// `between` counts the edges so far between any two.
+fn edge<'a>(
+    spec: &'a GraphSpec,
+    between: &mut BTreeMap<(Caller, usize), u32>,
+    (caller, from): (Caller, &str),
+    to: &str,
+    policy: &'a Option<Spanned<String>>,
+    network: &'a Option<TimeDistribution>,
+    call: Option<&'a CallSpec>,
+) -> EdgePlan<'a> {
+    let callee = spec.services.index_of(to).expect("checked: the service exists");
+    let same = between.entry((caller, callee)).or_default();
+    *same += 1;
+    let suffix = if *same == 1 { String::new() } else { format!("#{same}") };
+    let policy_name = policy.as_ref().map(|name| name.value.as_str());
+    let named = |name| spec.policies.get(name).expect("checked: the policy exists").clone();
+    EdgePlan {
+        name: format!("{from}->{to}{suffix}"),
+        caller,
+        callee,
+        policy_name,
+        policy: policy_name.map_or_else(Policy::default, named),
+        network: network.as_ref().unwrap_or(&spec.network),
+        call,
+    }
+}
+
+/// The services that a service calls, once per call site. Needs no plan: it is what a circle is looked for in.
+pub fn callees(spec: &GraphSpec, service: usize) -> Vec<usize> {
+    let steps = spec.service(service).calls.iter();
+    steps.flat_map(|step| &step.calls).filter_map(|call| spec.services.index_of(&call.to.value)).collect()
+}
+
+/// Callers before callees. The graph has no circle.
+fn topological(spec: &GraphSpec) -> Vec<usize> {
+    let mut callers = vec![0usize; spec.services.len()];
+    for service in 0..spec.services.len() {
+        callees(spec, service).into_iter().for_each(|callee| callers[callee] += 1);
+    }
+    let mut order: Vec<usize> = (0..callers.len()).filter(|&service| callers[service] == 0).collect();
+    let mut next = 0;
+    while next < order.len() {
+        for callee in callees(spec, order[next]) {
+            callers[callee] -= 1;
+            if callers[callee] == 0 {
+                order.push(callee);
+            }
+        }
+        next += 1;
+    }
+    order
+}
+
+impl WorkloadSpec {
+    /// Calls per second after the warm-up; of a closed loop the most there can be: users over think time.
+    pub fn base_rate(&self, run: &RunSpec) -> f64 {
+        match (&self.arrivals, Schedule::new(&self.arrivals)) {
+            (_, Some(schedule)) => schedule.rate_at(SimTime::ZERO + run.warm_up),
+            (Arrivals::ClosedLoop { users, think }, None) => {
+                f64::from(*users) / think.mean().as_secs_f64().max(1e-9)
+            }
+            _ => unreachable!("only a closed loop has no schedule"),
+        }
+    }
+}
+
+impl ServiceSpec {
+    /// Requests per second that all workers of all replicas can do, their own work alone.
+    pub fn capacity(&self) -> f64 {
+        let workers = f64::from(self.workers.count());
+        let at_once = self.scaling.law().map_or(workers, |law| law.capacity(workers));
+        f64::from(self.replicas) * at_once / (self.work.nanos.mean() / 1e9)
+    }
+}
