@@ -5,8 +5,8 @@
 
 use crate::args::{Color, Global};
 use crate::error::{Error, Result};
-use crate::render::Style;
 use crate::signal::Interrupt;
+use crate::text::Style;
 use std::io::{ErrorKind, IsTerminal, Read, Write};
 
 /// Width of text that does not go to a terminal, so that the bytes are the same everywhere.

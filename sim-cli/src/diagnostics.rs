@@ -3,7 +3,7 @@
 //! What the file says is untrusted: control and bidirectional characters are shown as `\u{..}`, and of a line
 //! that is very long only the part around the problem is shown.
 
-use crate::files::is_hidden;
+use crate::text::is_hidden;
 use annotate_snippets::{
     AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet, renderer::DecorStyle,
 };
@@ -153,7 +153,7 @@ impl Excerpt {
 
 /// One line for a message.
 fn escape_line(text: &str) -> String {
-    crate::files::escape(text)
+    crate::text::escape(text)
 }
 
 fn floor(text: &str, at: usize) -> usize {

@@ -1,6 +1,6 @@
 //! What can go wrong, and what it does to the exit code.
 
-use crate::files::escape_path;
+use crate::text::escape_path;
 use std::fmt;
 use std::io;
 use std::path::Path;

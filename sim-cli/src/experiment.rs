@@ -1,10 +1,9 @@
 //! From a name on the command line to something that can be run.
 
-use crate::App;
-use crate::diagnostics;
 use crate::error::{Error, Result};
 use crate::library::{Found, nearest};
 use crate::replay::Replay;
+use crate::{App, diagnostics};
 use sim_models::experiment::{Diagnostics, Experiment, Failed, Resolved, Sources, source_from_bytes};
 use std::path::Path;
 
@@ -155,7 +154,7 @@ impl App<'_> {
         if name == BASE {
             return Ok(None);
         }
-        let shown = crate::files::escape(name);
+        let shown = crate::text::escape(name);
         let message = format!("the experiment {} has no variant `{shown}`", opened.found.name);
         let help = match nearest(name, names.iter().map(|name| (*name).to_string())) {
             Some(near) => format!("  did you mean `{near}`?"),

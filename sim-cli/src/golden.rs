@@ -5,10 +5,11 @@ pub mod facts;
 pub mod moved;
 
 use crate::error::{Error, Result};
-use crate::expect::Judgement;
 use crate::files;
-use crate::render::Style;
-use crate::render::run::{Page, text};
+use crate::render::run::text;
+use crate::result::judged::Judgement;
+use crate::result::page::Page;
+use crate::text::{Style, escape};
 use facts::Facts;
 use sim_models::report::Report;
 use std::io::ErrorKind;
@@ -61,7 +62,7 @@ pub fn page(report: &Report, expectations: &Judgement) -> String {
 
 /// The snapshot of an experiment: the pages of its runs.
 pub fn snapshot(name: &str, pages: &[String]) -> String {
-    format!("{HEAD}: {}\n\n{}", files::escape(name), pages.join("\n\n"))
+    format!("{HEAD}: {}\n\n{}", escape(name), pages.join("\n\n"))
 }
 
 /// Compares, or writes if `bless`, together with its facts. A snapshot that is not there is a failure where there
@@ -114,7 +115,7 @@ fn difference(before: &str, now: &str) -> String {
     let (removed, added): (Vec<_>, Vec<_>) = (removed.collect(), added.collect());
     for side in [removed, added] {
         let more = side.len().saturating_sub(SHOWN);
-        lines.extend(side.into_iter().take(SHOWN).map(|line| files::escape(&line)));
+        lines.extend(side.into_iter().take(SHOWN).map(|line| escape(&line)));
         if more > 0 {
             lines.push(format!("  and {more} more lines"));
         }

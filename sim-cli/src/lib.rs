@@ -6,7 +6,6 @@
 //! code, or the [`Error`] that kept it from having a result.
 
 pub mod args;
-pub mod axis;
 pub mod command;
 pub mod console;
 pub mod diagnostics;
@@ -20,20 +19,19 @@ pub mod jobs;
 pub mod library;
 pub mod plan;
 pub mod progress;
-pub mod reference;
 pub mod render;
 pub mod replay;
-pub mod replicate;
+pub mod result;
 pub mod schema;
-pub mod search;
 pub mod signal;
 pub mod simulate;
-pub mod tables;
-pub mod windows;
+pub mod study;
+pub mod text;
 
 pub use console::Console;
 pub use error::{Error, Exit};
 
+use crate::text::escape;
 use args::{Args, Global};
 use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches};
@@ -128,7 +126,7 @@ fn tell_usage(error: &clap::Error, console: &mut Console) -> Exit {
     let text = error.render();
     if error.use_stderr() {
         // It quotes what was typed. Where that could move the cursor, it is shown escaped and without colour.
-        let plain: Vec<String> = text.to_string().lines().map(files::escape).collect();
+        let plain: Vec<String> = text.to_string().lines().map(escape).collect();
         let harmless = plain.iter().map(String::as_str).eq(text.to_string().lines());
         let coloured = harmless && console.stderr_color();
         console.say(&if coloured { text.ansi().to_string() } else { plain.join("\n") });

@@ -1,7 +1,7 @@
 //! Progress: a bar with the time left on a terminal, a line now and then off it, nothing under `--quiet`.
 
 use crate::Console;
-use crate::render::number::count;
+use crate::text::number::count;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sim_models::run::Progress;
 use std::time::{Duration, Instant};

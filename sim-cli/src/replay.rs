@@ -1,7 +1,8 @@
 //! The command line that does something again, quoted for a shell.
 
 use crate::args::{Bounds, EngineName};
-use crate::files::escape;
+use crate::text::escape;
+use sim_models::report::{Report, VerdictKind};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -95,6 +96,35 @@ pub fn quote(word: &str) -> String {
     } else {
         format!("'{}'", escape(word).replace('\'', r"'\''"))
     }
+}
+
+/// The commands that a reader of this report may want next. `argument` is what named the experiment.
+pub fn next_steps(
+    report: &Report,
+    argument: &str,
+    has_variants: bool,
+    has_sweep: bool,
+) -> Vec<(String, String)> {
+    let name = quote(argument);
+    let assignments = report.overrides.iter().map(|(path, value)| quote(&format!("{path}={value}")));
+    let set: String = assignments.map(|assignment| format!(" --set {assignment}")).collect();
+    let variant =
+        report.variant.as_ref().map(|variant| format!(" --variant {}", quote(variant))).unwrap_or_default();
+    let bad = matches!(
+        report.verdict.kind,
+        VerdictKind::Failing | VerdictKind::Degraded | VerdictKind::NeverRecovered
+    );
+    let mut next = Vec::new();
+    if has_variants {
+        let why = if bad && report.variant.is_none() { "cure it" } else { "compare" };
+        next.push((why.into(), format!("brownout compare {name}{set}")));
+    }
+    if has_sweep {
+        next.push(("sweep".into(), format!("brownout sweep {name}{variant}{set}")));
+    }
+    next.push(("why".into(), format!("brownout explain {name}{variant}{set}")));
+    next.push(("again".into(), format!("brownout run {name}{variant}{set} --seed {}", report.run.seed)));
+    next
 }
 
 #[cfg(test)]

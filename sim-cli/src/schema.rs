@@ -1,28 +1,29 @@
 //! JSON schemas of the documents that commands write, checked in under `sim-cli/schemas`. That of a report is the
 //! models' (`models/report.schema.json`).
 
-use crate::command::{diff, histogram, trace};
 use crate::golden::facts;
 use crate::plan;
-use crate::render::{check, compare, find, map, recommend, replicated, sweep};
+use crate::result::{
+    checked, compared, differed, distribution, found, mapped, recommended, replicated, swept, traces,
+};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 
 /// Each document: the name of its schema, and the schema.
 pub fn all() -> Vec<(&'static str, Schema)> {
     vec![
-        ("check", schema::<check::Document>("brownout check", check::FORMAT)),
+        ("check", schema::<checked::Document>("brownout check", checked::FORMAT)),
         ("snapshot", schema::<facts::Facts>("brownout snapshot facts", facts::FORMAT)),
-        ("histogram", schema::<histogram::Distribution>("brownout histogram", histogram::FORMAT)),
-        ("diff", schema::<diff::Document>("brownout diff", diff::FORMAT)),
-        ("comparison", schema::<compare::Comparison>("brownout compare", compare::FORMAT)),
+        ("histogram", schema::<distribution::Distribution>("brownout histogram", distribution::FORMAT)),
+        ("diff", schema::<differed::Document>("brownout diff", differed::FORMAT)),
+        ("comparison", schema::<compared::Comparison>("brownout compare", compared::FORMAT)),
         ("replications", schema::<replicated::Replicated>("brownout run --replications", replicated::FORMAT)),
-        ("sweep", schema::<sweep::Swept>("brownout sweep", sweep::FORMAT)),
+        ("sweep", schema::<swept::Swept>("brownout sweep", swept::FORMAT)),
         ("plan", schema::<plan::Plan>("plan of a brownout sweep", plan::FORMAT)),
-        ("find", schema::<find::Found>("brownout find, one range", find::FORMAT)),
-        ("map", schema::<map::Mapped>("brownout find, two ranges", map::FORMAT)),
-        ("recommend", schema::<recommend::Recommendation>("brownout recommend", recommend::FORMAT)),
-        ("trace", schema::<trace::Traces>("brownout trace", trace::FORMAT)),
+        ("find", schema::<found::Found>("brownout find, one range", found::FORMAT)),
+        ("map", schema::<mapped::Mapped>("brownout find, two ranges", mapped::FORMAT)),
+        ("recommend", schema::<recommended::Recommendation>("brownout recommend", recommended::FORMAT)),
+        ("trace", schema::<traces::Traces>("brownout trace", traces::FORMAT)),
     ]
 }
 

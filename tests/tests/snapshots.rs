@@ -5,12 +5,13 @@
 //! (`INSTA_UPDATE=always cargo test -p brownout-tests --test snapshots` accepts all), and its expectations count.
 //! A snapshot changes only with a line in the changelog that says why.
 
-use sim_cli::expect::{self, Judgement};
+use sim_cli::expect;
 use sim_cli::experiment::Prepared;
 use sim_cli::jobs;
 use sim_cli::library::BUNDLED;
-use sim_cli::render::first_sentence;
 use sim_cli::replay::Replay;
+use sim_cli::result::judged::Judgement;
+use sim_cli::text::first_sentence;
 use sim_core::SimDuration;
 use sim_models::experiment::Experiment;
 use sim_models::report::{Calls, Cell, Edge, Latency, Report, Service, Table, percent};

@@ -9,10 +9,11 @@ use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
 use crate::files::OutDir;
 use crate::library::BUNDLED;
-use crate::render::check::{Document, FORMAT, json, text};
+use crate::render::check::{json, text};
 use crate::render::github::{annotations, github};
 use crate::render::junit::junit;
-use crate::render::{Style, clean};
+use crate::result::checked::{Document, FORMAT};
+use crate::text::{Style, clean};
 use clap::{Args as ClapArgs, ValueEnum};
 use std::path::PathBuf;
 
@@ -133,10 +134,7 @@ fn experiments(args: &Check, app: &mut App) -> Result<Vec<Opened>> {
             found.push(own.read()?);
         }
         if let (Some(dir), true) = (&app.global.dir, found.is_empty()) {
-            return Err(Error::usage(format!(
-                "there is no experiment in {}",
-                crate::files::escape_path(dir)
-            )));
+            return Err(Error::usage(format!("there is no experiment in {}", crate::text::escape_path(dir))));
         }
         if app.global.dir.is_none() {
             found.extend(BUNDLED.iter().map(|bundled| bundled.found()));

@@ -2,24 +2,26 @@
 
 mod baseline;
 
-use crate::App;
 use crate::args::{Bounds, Repeats, Subject, TableFormat};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{BASE, Opened};
 use crate::files::OutDir;
-use crate::html::{self, compare::Overlay};
-use crate::render::compare::{self as page, Against, Compared, Comparison, Verdict};
-use crate::render::estimate::{Column, less_is_better};
-use crate::render::json;
-use crate::render::run::kind;
+use crate::html::compare::Overlay;
+use crate::render::{compare as page, json};
 use crate::replay::result_of;
-use crate::replicate::{
-    Effect, Estimate, Measured, Outcome, Planned, Row, measure, run_planned, spelled_out, usual,
-};
+use crate::result::column::{Column, less_is_better};
+use crate::result::compared::{self, Against, Compared, Comparison};
+use crate::result::effect::Effect;
+use crate::result::estimate::{Estimate, Measured};
+use crate::result::verdict::sentence;
+use crate::study::ended::Ended;
+use crate::study::measure::measure;
+use crate::study::repeats::{Planned, run_planned};
+use crate::study::replicate::{Outcome, Row, spelled_out, with_goodput};
+use crate::{App, html};
 use baseline::{Baseline, regressions};
 use clap::Args as ClapArgs;
-use sim_models::report::{Disturbance, Report, Series, Unit, VerdictKind};
-use std::collections::BTreeMap;
+use sim_models::report::{Disturbance, Report, Series, Unit};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -184,15 +186,6 @@ fn asked(args: &Compare, report: &Report, only: Option<&str>) -> Vec<String> {
     paths
 }
 
-/// The usual metrics, and goodput where there is such a thing.
-pub(super) fn with_goodput(report: &Report) -> Vec<String> {
-    let mut paths = usual(report, false);
-    if let (Some(at), Some(_)) = (paths.iter().position(|path| path == "success"), report.summary.goodput) {
-        paths.insert(at, "goodput".into());
-    }
-    paths
-}
-
 /// The variants to compare, the base first unless others were asked for; none is the base.
 fn chosen(args: &Compare, app: &App, opened: &Opened) -> Result<Vec<Option<String>>> {
     if args.variant.is_empty() {
@@ -204,7 +197,7 @@ fn chosen(args: &Compare, app: &App, opened: &Opened) -> Result<Vec<Option<Strin
         let name = app.variant(opened, Some(name))?.map(String::from);
         if names.contains(&name) {
             let shown = name.unwrap_or_else(|| BASE.into());
-            return Err(Error::usage(format!("the variant {} is named twice", crate::files::escape(&shown))));
+            return Err(Error::usage(format!("the variant {} is named twice", crate::text::escape(&shown))));
         }
         names.push(name);
     }
@@ -268,7 +261,7 @@ fn compared(
         for other in others {
             let pairs = other.values.iter().zip(&first.values);
             other.effects = pairs.map(|(values, first)| Effect::paired(values, first)).collect();
-            other.sentence = page::sentence(other, first, &metrics);
+            other.sentence = sentence(other, first, &metrics);
         }
     }
     // Variants may differ in what disturbs them; then no bar is true of all.
@@ -276,50 +269,13 @@ fn compared(
     let first_faults = faults.next().cloned().unwrap_or_default();
     let alike = faults.all(|faults| *faults == first_faults);
     Comparison {
-        document: page::DOCUMENT,
-        format: page::FORMAT,
+        document: compared::DOCUMENT,
+        format: compared::FORMAT,
         faults: if alike { first_faults } else { Default::default() },
         experiment: experiment.into(),
         incomplete: outcome.incomplete(),
         variants,
         metrics,
         ..Comparison::default()
-    }
-}
-
-/// What a verdict over many runs is made of.
-pub(super) struct Ended {
-    kind: VerdictKind,
-    recovered: Option<bool>,
-    time_to_recover: Option<u64>,
-}
-
-impl Ended {
-    /// Of one run.
-    pub fn of(report: &Report) -> Self {
-        let summary = &report.summary;
-        Ended {
-            kind: report.verdict.kind,
-            recovered: summary.recovered,
-            time_to_recover: summary.time_to_recover,
-        }
-    }
-
-    /// What runs come to together.
-    pub fn verdict<'a>(runs: impl Iterator<Item = &'a Ended> + Clone) -> Verdict {
-        // What a finding is stands in its numbers.
-        if runs.clone().count() > 0 && runs.clone().all(|run| run.kind == VerdictKind::Finding) {
-            return Verdict::default();
-        }
-        let truth = |run: &Ended| run.recovered.map_or(Measured::Absent, Measured::Truth);
-        let time =
-            |run: &Ended| run.time_to_recover.map_or(Measured::Absent, |ns| Measured::Number(ns as f64));
-        let recovered = Estimate::of(&runs.clone().map(truth).collect::<Vec<_>>());
-        let times = Estimate::of(&runs.clone().map(time).collect::<Vec<_>>());
-        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-        runs.for_each(|run| *kinds.entry(kind(run.kind).0).or_default() += 1);
-        let mut kinds: Vec<(&str, usize)> = kinds.into_iter().collect();
-        kinds.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-        Verdict::of(&recovered, &times, &kinds)
     }
 }

@@ -3,10 +3,9 @@
 use crate::App;
 use crate::args::Subject;
 use crate::error::{Error, Exit, Result};
-use crate::files::{OutDir, escape};
-use crate::render::Style;
+use crate::files::OutDir;
 use crate::render::diagram::{dot, mermaid, svg, text};
-use crate::render::first_sentence;
+use crate::text::{Style, escape, first_sentence};
 use clap::{Args as ClapArgs, ValueEnum};
 use std::path::PathBuf;
 

@@ -10,13 +10,12 @@ use crate::App;
 use crate::args::{Bounds, Format, text_or_json};
 use crate::command::verify::differing_parts;
 use crate::error::{Exit, Result};
-use crate::golden::facts::Reading;
-use crate::render::table::Grid;
-use crate::render::{Paint, Style, clean, number};
+use crate::result::differed::{self, Document, DocumentDigest, DocumentNumber, DocumentSide};
+use crate::result::moved::Reading;
+use crate::text::table::Grid;
+use crate::text::{Paint, Style, clean, number};
 use clap::Args as ClapArgs;
 use event::Parting;
-use schemars::JsonSchema;
-use serde::Serialize;
 use side::Side;
 use sim_models::report::{DigestParts, Metric, Report};
 
@@ -164,7 +163,7 @@ impl Comparison<'_> {
             change: difference.change,
         };
         let document = Document {
-            format: FORMAT,
+            format: differed::FORMAT,
             a: side(self.a),
             b: side(self.b),
             same: self.parts.is_empty() && self.numbers.is_empty(),
@@ -174,55 +173,6 @@ impl Comparison<'_> {
         };
         serde_json::to_string(&document).expect("numbers and texts") + "\n"
     }
-}
-
-/// Version of the shape of a [`Document`].
-pub const FORMAT: u32 = 1;
-
-/// Where two runs differ, for programs. Times are nanoseconds.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Document {
-    /// Version of this shape: [`FORMAT`].
-    pub format: u32,
-    a: DocumentSide,
-    b: DocumentSide,
-    /// Whether they are the same in every event and every number.
-    same: bool,
-    /// The parts of the digest that differ: input, trajectory, randomness, results.
-    parts: Vec<&'static str>,
-    /// Every metric that differs, the largest relative change first.
-    numbers: Vec<DocumentNumber>,
-    /// Where the events part, if they do.
-    event: Option<event::Document>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct DocumentSide {
-    /// Which run, in words.
-    run: String,
-    digest: DocumentDigest,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct DocumentDigest {
-    /// Input.
-    i: String,
-    /// Trajectory.
-    t: String,
-    /// Randomness.
-    r: String,
-    /// Results.
-    s: String,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct DocumentNumber {
-    /// Its path.
-    metric: String,
-    a: Reading,
-    b: Reading,
-    /// The change over the larger of the two; 1 where only one side has it.
-    change: f64,
 }
 
 /// What a set of differing parts says about where to look.

@@ -1,24 +1,26 @@
 //! `brownout find EXPERIMENT`: where the cliff is, and the way back.
 
-use crate::App;
 use crate::args::{Bounds, Subject, TableFormat};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
-use crate::files::{OutDir, escape};
-use crate::html;
+use crate::files::OutDir;
 use crate::jobs::{in_order, threads};
 use crate::progress::Meter;
-use crate::render::find::{self as page, Found, Loop, Told, Which};
-use crate::render::json;
-use crate::render::map::{self as atlas, Mapped};
+use crate::render::{find as page, json, map as atlas};
 use crate::replay::{Replay, result_of};
-use crate::replicate::Seeds;
-use crate::search::edge::{Course, Edges, Plan, course};
-use crate::search::fault::{self, SteadyLoad};
-use crate::search::knob::{Count, Knob, Within, is_range};
-use crate::search::map::{self, Ask};
-use crate::search::runs::{Collapse, Runs, Settings, incomplete};
-use crate::search::wish::Wish;
+use crate::result::edges::Edges;
+use crate::result::found::{self, Found, Loop, Told, Which};
+use crate::result::knob::{Count, Knob};
+use crate::result::mapped::{self, Mapped};
+use crate::result::seeds::Seeds;
+use crate::study::edge::{Course, Plan, course};
+use crate::study::fault::{self, SteadyLoad};
+use crate::study::knob::{Within, is_range};
+use crate::study::map::{self, Ask};
+use crate::study::runs::{Collapse, Runs, Settings, incomplete};
+use crate::study::wish::Wish;
+use crate::text::escape;
+use crate::{App, html};
 use clap::Args as ClapArgs;
 use sim_core::{SimDuration, SimTime};
 use sim_models::experiment::Resolved;
@@ -349,12 +351,12 @@ impl Question<'_> {
         }
         let standing = self.base.value(&knob.path).and_then(|node| knob.standing(node));
         let mut found = Found {
-            format: page::FORMAT,
+            format: found::FORMAT,
             experiment: opened.found.name.clone(),
             variant: variant.map(String::from),
             set: self.fixed.to_vec(),
             path: knob.path.clone(),
-            unit: crate::render::estimate::unit_word(knob.unit()),
+            unit: crate::result::column::unit_word(knob.unit()),
             low: knob.low,
             high: knob.high,
             standing: standing.filter(|x| (knob.low..=knob.high).contains(x)),
@@ -473,7 +475,7 @@ impl Question<'_> {
         let meter = Meter::of_search(&app.console, &opened.found.name, expected);
         let runs = Runs::new(app, opened, variant, self.fixed, &self.args.bounds, &meter);
         let seeds: Vec<u64> = self.seeds.iter().collect();
-        let cell = |at: &[f64; 2]| -> Result<map::Cell> {
+        let cell = |at: &[f64; 2]| -> Result<mapped::Cell> {
             let here = self.at(&runs, vec![knobs[0].set(at[0]), knobs[1].set(at[1])])?;
             let settings = |ask: Ask| -> Result<Settings> {
                 let more = match ask {
@@ -490,7 +492,7 @@ impl Question<'_> {
                 })
             })
         };
-        let cells: Vec<map::Cell> =
+        let cells: Vec<mapped::Cell> =
             in_order(threads(app.global.jobs), &points, cell).into_iter().collect::<Result<_>>()?;
         meter.finish(&mut app.console, None);
         let missing = cells.iter().filter(|cell| cell.state.is_none()).count();
@@ -501,12 +503,12 @@ impl Question<'_> {
         }
         let standing = knobs.map(|knob| self.base.value(&knob.path).and_then(|node| knob.standing(node)));
         let mut mapped = Mapped {
-            format: atlas::FORMAT,
+            format: mapped::FORMAT,
             experiment: opened.found.name.clone(),
             variant: variant.map(String::from),
             set: self.fixed.to_vec(),
             paths: knobs.map(|knob| knob.path.clone()),
-            units: knobs.map(|knob| crate::render::estimate::unit_word(knob.unit())),
+            units: knobs.map(|knob| crate::result::column::unit_word(knob.unit())),
             standing,
             failure: match &self.collapse {
                 Collapse::Verdict => None,

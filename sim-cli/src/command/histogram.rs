@@ -6,39 +6,18 @@ use crate::error::{Error, Exit, Result};
 use crate::files::{self, OutDir};
 use crate::library::nearest;
 use crate::progress::Meter;
-use crate::render::number::{duration, percent};
-use crate::render::table::csv_line;
-use crate::render::{Paint, Style, clean, hgrm, histogram as page, hlog, json, wrap};
+use crate::render::{hgrm, histogram as page, hlog, json};
+use crate::result::distribution::{self, Distribution};
 use crate::simulate::{ending, simulate};
+use crate::text::number::{duration, percent};
+use crate::text::table::csv_line;
+use crate::text::{Paint, Style, clean, escape, wrap};
 use clap::{Args as ClapArgs, ValueEnum};
-use schemars::JsonSchema;
-use serde::Serialize;
 use sim_models::experiment::During;
 use sim_models::report::{Edge, Latency, Report};
 use std::path::{Path, PathBuf};
 
-/// Version of the shape of a [`Distribution`] in JSON.
-pub const FORMAT: u32 = 1;
 const FILES: [&str; 4] = ["histogram.json", "histogram.csv", "latency.hgrm", "latency.hlog"];
-
-/// The distribution of one edge, for programs. Times are nanoseconds.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Distribution<'a> {
-    /// Version of this shape: [`FORMAT`].
-    pub format: u32,
-    /// Name of the experiment.
-    pub experiment: &'a str,
-    /// The variant; none is the base.
-    pub variant: Option<&'a str>,
-    /// The seed.
-    pub seed: u64,
-    /// The edge.
-    pub edge: &'a str,
-    /// The part of the run that it covers, if not all of it.
-    pub during: Option<&'a str>,
-    /// Response times of calls that ended well.
-    pub latency: &'a Latency,
-}
 
 /// `brownout histogram`
 #[derive(Clone, Debug, ClapArgs)]
@@ -98,7 +77,7 @@ pub(super) fn command(args: &Histogram, app: &mut App) -> Result<Exit> {
     let (name, edge) = edge(args, &report)?;
     let latency = &edge.latency;
     let distribution = Distribution {
-        format: FORMAT,
+        format: distribution::FORMAT,
         experiment: &report.experiment,
         variant: report.variant.as_deref(),
         seed: report.run.seed,
@@ -127,7 +106,7 @@ pub(super) fn command(args: &Histogram, app: &mut App) -> Result<Exit> {
 }
 
 fn during(text: &str) -> Result<During> {
-    text.parse().map_err(|why| Error::usage(format!("--during {}: {why}", files::escape(text))))
+    text.parse().map_err(|why| Error::usage(format!("--during {}: {why}", escape(text))))
 }
 
 /// The report of a saved run, or of one that is made now.
@@ -142,13 +121,12 @@ fn report(args: &Histogram, app: &mut App) -> Result<(Report, Exit)> {
         if let Some((flag, _)) = settings.iter().find(|(_, given)| *given) {
             return Err(Error::usage(format!(
                 "{flag} changes a run, and {} is one that was made",
-                files::escape(name)
+                escape(name)
             )));
         }
         let bytes = files::read(Path::new(name), files::REPORT_LIMIT)?;
-        let report = Report::from_json(&String::from_utf8_lossy(&bytes)).map_err(|why| {
-            Error::Failed(format!("{} is no saved report: {}", files::escape(name), files::escape(&why)))
-        })?;
+        let report = Report::from_json(&String::from_utf8_lossy(&bytes))
+            .map_err(|why| Error::Failed(format!("{} is no saved report: {}", escape(name), escape(&why))))?;
         return Ok((report, Exit::Good));
     }
     let opened = app.open(name)?;
@@ -172,14 +150,12 @@ fn edge<'a>(args: &Histogram, report: &'a Report) -> Result<(&'a str, &'a Edge)>
     found.ok_or_else(|| match &args.edge {
         Some(wanted) => {
             let help = match nearest(wanted, names()) {
-                Some(near) => format!("  did you mean '{}'?", files::escape(&near)),
-                None => format!("  there are: {}", files::escape(&names().collect::<Vec<_>>().join(", "))),
+                Some(near) => format!("  did you mean '{}'?", escape(&near)),
+                None => format!("  there are: {}", escape(&names().collect::<Vec<_>>().join(", "))),
             };
-            Error::Usage { message: format!("there is no edge `{}`", files::escape(wanted)), help }
+            Error::Usage { message: format!("there is no edge `{}`", escape(wanted)), help }
         }
-        None => {
-            Error::usage(format!("{} has no edges, so no response times", files::escape(&report.experiment)))
-        }
+        None => Error::usage(format!("{} has no edges, so no response times", escape(&report.experiment))),
     })
 }
 

@@ -5,10 +5,10 @@ use crate::args::{Bounds, Format};
 use crate::error::{Error, Exit, Result};
 use crate::library::{BUNDLED, Found, nearest};
 use crate::progress::Meter;
-use crate::reference;
-use crate::render::table::{Grid, csv_line};
-use crate::render::{Paint, Style, clean, first_sentence, number, wrap};
+use crate::render::reference;
 use crate::simulate::{ending, simulate};
+use crate::text::table::{Grid, csv_line};
+use crate::text::{Paint, Style, clean, first_sentence, number, wrap};
 use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::json;
 use sim_models::distribution::TimeSpec;
@@ -118,7 +118,7 @@ fn row(found: Found) -> Row {
 
 fn experiments_text(rows: &[Row], style: Style) -> String {
     let mut lines = Vec::new();
-    let column = 4 + rows.iter().map(|row| crate::render::width(&clean(&row.name))).max().unwrap_or(0);
+    let column = 4 + rows.iter().map(|row| crate::text::width(&clean(&row.name))).max().unwrap_or(0);
     let mut family = None;
     for row in rows {
         if family != Some(&row.family) {
@@ -132,7 +132,7 @@ fn experiments_text(rows: &[Row], style: Style) -> String {
         let wrapped = wrap(&about, style.columns().saturating_sub(column));
         for (index, line) in wrapped.iter().enumerate() {
             let name = if index == 0 { format!("  {}", clean(&row.name)) } else { String::new() };
-            lines.push(format!("{}{line}", crate::render::pad(&name, column)));
+            lines.push(format!("{}{line}", crate::text::pad(&name, column)));
         }
     }
     if lines.is_empty() {

@@ -2,8 +2,9 @@
 
 use crate::App;
 use crate::error::{Exit, Result};
-use crate::files::{create, escape_path};
+use crate::files::create;
 use crate::replay::quote;
+use crate::text::escape_path;
 use clap::Args as ClapArgs;
 use std::path::{Path, PathBuf};
 

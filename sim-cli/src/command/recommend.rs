@@ -1,23 +1,26 @@
 //! `brownout recommend EXPERIMENT`: which value to set.
 
-use crate::App;
 use crate::args::{Bounds, Subject, TableFormat};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
-use crate::files::{OutDir, escape};
-use crate::html;
+use crate::files::OutDir;
 use crate::jobs::{in_order, threads};
 use crate::progress::Meter;
-use crate::render::json;
-use crate::render::recommend::{self as page, Binding, Condition, Finalist, Outcome, Recommendation, Tried};
+use crate::render::{json, recommend as page};
 use crate::replay::{Replay, result_of};
-use crate::replicate::{Estimate, Measured, Seeds, measure};
-use crate::search::fault;
-use crate::search::knob::{Knob, is_range};
-use crate::search::race::{Candidate, RUNGS, Score, front, race, ranking};
-use crate::search::runs::{Runs, Settings, incomplete};
-use crate::search::space::{Dimension, MOST_DIMENSIONS, Place, Space};
-use crate::search::wish::{Held, Wish};
+use crate::result::estimate::{Estimate, Measured};
+use crate::result::knob::Knob;
+use crate::result::recommended::{self, Binding, Condition, Finalist, Outcome, Recommendation, Tried, plain};
+use crate::result::seeds::Seeds;
+use crate::study::fault;
+use crate::study::knob::is_range;
+use crate::study::measure::measure;
+use crate::study::race::{Candidate, RUNGS, Score, front, race, ranking};
+use crate::study::runs::{Runs, Settings, incomplete};
+use crate::study::space::{Dimension, MOST_DIMENSIONS, Place, Space};
+use crate::study::wish::{Held, Wish};
+use crate::text::escape;
+use crate::{App, html};
 use clap::{ArgGroup, Args as ClapArgs};
 use sim_models::experiment::{Node, Resolved};
 use sim_models::report::{Report, Unit};
@@ -536,7 +539,7 @@ impl Search<'_> {
             metrics: (0..goal.wishes.len()).map(|n| one.measured(n)).collect(),
         });
         Recommendation {
-            format: page::FORMAT,
+            format: recommended::FORMAT,
             metric: goal.metric.clone(),
             less: goal.less,
             unit,
@@ -587,9 +590,9 @@ impl Search<'_> {
                 return None;
             }
             let words = match dimension {
-                Dimension::Range(_) => format!("from {} to {}", page::plain(first.1), page::plain(last.1)),
+                Dimension::Range(_) => format!("from {} to {}", plain(first.1), plain(last.1)),
                 Dimension::List { .. } => {
-                    there.iter().map(|(_, value)| page::plain(value)).collect::<Vec<_>>().join(" or ")
+                    there.iter().map(|(_, value)| plain(value)).collect::<Vec<_>>().join(" or ")
                 }
             };
             Some((dimension.path().to_string(), words))

@@ -4,16 +4,16 @@ use crate::App;
 use crate::args::{Bounds, Subject};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Prepared;
-use crate::files::{OutDir, escape};
+use crate::files::OutDir;
 use crate::library::nearest;
 use crate::progress::Meter;
+use crate::render::json;
 use crate::render::trace::{otlp, page, perfetto};
-use crate::render::{Style, json};
 use crate::replay::quote;
+use crate::result::traces::{self, Traces};
 use crate::simulate::{ending, trace};
+use crate::text::{Style, escape};
 use clap::{Args as ClapArgs, ValueEnum};
-use schemars::JsonSchema;
-use serde::Serialize;
 use sim_core::SimTime;
 use sim_models::diagram::NodeKind;
 use sim_models::report::Report;
@@ -21,21 +21,7 @@ use sim_models::run::RunOutput;
 use sim_models::trace::{Selection, Trace as CallTrace};
 use std::path::PathBuf;
 
-/// Version of the shape of [`Traces`] in JSON.
-pub(crate) const FORMAT: u32 = 1;
 const FILES: [&str; 4] = ["trace.txt", "trace.json", "trace.perfetto.json", "trace.otlp.json"];
-
-/// Traces for programs. Times are nanoseconds of virtual time.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct Traces<'a> {
-    format: u32,
-    experiment: &'a str,
-    variant: Option<&'a str>,
-    overrides: &'a [(String, String)],
-    seed: u64,
-    stopped: Option<&'a str>,
-    traces: &'a [CallTrace],
-}
 
 /// `brownout trace`
 #[derive(Clone, Debug, ClapArgs)]
@@ -222,7 +208,7 @@ fn text(args: &Trace, prepared: &Prepared, output: &RunOutput, style: Style) -> 
 fn as_json(output: &RunOutput) -> String {
     let report = &output.report;
     json(&Traces {
-        format: FORMAT,
+        format: traces::FORMAT,
         experiment: &report.experiment,
         variant: report.variant.as_deref(),
         overrides: &report.overrides,

@@ -1,14 +1,13 @@
 //! `brownout verify EXPERIMENT..`: twice on the fast engine and once on the reference engine; all four parts of
 //! the digest must agree. If they do not, it says which part, and where the trajectories part.
 
-use crate::App;
 use crate::args::{Bounds, EngineName, Format, assignment, seed, text_or_json};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Prepared;
-use crate::jobs;
 use crate::progress::Meter;
-use crate::render::{Paint, Style, clean, number};
 use crate::simulate::{ending, simulate};
+use crate::text::{Paint, Style, clean, number};
+use crate::{App, jobs};
 use clap::Args as ClapArgs;
 use serde_json::json;
 use sim_core::digest::first_difference;

@@ -6,10 +6,12 @@
 
 use crate::error::{Error, Result};
 use crate::files;
+use crate::result::moved::Reading;
+use crate::text::escape_path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::digest::{Hex, hash_text};
-use sim_models::report::{DigestParts, Metric, Named, Report, Unit};
+use sim_models::report::{DigestParts, Named, Report};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -46,38 +48,6 @@ pub struct Fact {
     pub digest: DigestParts,
     /// The metrics that people look at.
     pub metrics: Named<Reading>,
-}
-
-/// What a metric came to: as it stands in a report, times in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Reading {
-    /// True or false.
-    Truth(bool),
-    /// A number.
-    Number(f64),
-    /// Nothing to measure.
-    Absent(()),
-}
-
-impl Reading {
-    /// Of this report.
-    pub fn of(report: &Report, path: &str) -> Self {
-        match report.metric(path) {
-            Ok(Metric::Truth(truth)) => Reading::Truth(truth),
-            Ok(Metric::Number(number, _)) if number.is_finite() => Reading::Number(number),
-            _ => Reading::Absent(()),
-        }
-    }
-
-    /// As a metric that counts this.
-    pub fn metric(self, unit: Unit) -> Metric {
-        match self {
-            Reading::Truth(truth) => Metric::Truth(truth),
-            Reading::Number(number) => Metric::Number(number, unit),
-            Reading::Absent(()) => Metric::Absent,
-        }
-    }
 }
 
 impl Fact {
@@ -151,7 +121,7 @@ impl Facts {
     /// Those of the snapshot at `snapshot`, which holds `text`; or why there are none.
     pub fn read(snapshot: &Path, text: &str) -> Result<std::result::Result<Facts, String>> {
         let path = path(snapshot);
-        let shown = files::escape_path(&path);
+        let shown = escape_path(&path);
         match std::fs::symlink_metadata(&path) {
             Ok(_) => {}
             Err(cause) if cause.kind() == ErrorKind::NotFound => {

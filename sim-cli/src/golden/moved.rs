@@ -5,59 +5,15 @@
 //! that lies outside has moved. It is 99 and not 95, because many numbers are looked at together. What is true or
 //! false, or there or not, has moved if no seed gives what was before.
 
-use super::facts::{Fact, Reading};
-use schemars::JsonSchema;
-use serde::Serialize;
+use crate::golden::facts::Fact;
+use crate::result::moved::{MovedMetric, Reading};
 use sim_core::stats::Sample;
-use sim_models::report::{Report, Unit, unit_of};
+use sim_models::report::{Report, unit_of};
 
 /// Seeds from which the luck is estimated, the run's own included.
 pub const SEEDS: u32 = 10;
 /// How many of 100 seeds lie within the range.
 const CONFIDENCE: f64 = 0.99;
-
-/// One run that is not what its snapshot remembers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
-pub struct Moved {
-    /// The variant; none is the base.
-    pub variant: Option<String>,
-    /// Its seed.
-    pub seed: u64,
-    /// The metrics that differ: those that moved first, the largest change first.
-    pub metrics: Vec<MovedMetric>,
-    /// Which parts of the digest differ: input, trajectory, randomness, results.
-    pub parts: Vec<&'static str>,
-    /// Where the first different event is.
-    pub first_difference: String,
-    /// The events between which it is, if checkpoints tell.
-    pub events: Option<(u64, u64)>,
-}
-
-/// One metric that differs.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct MovedMetric {
-    /// Its path.
-    pub metric: String,
-    /// As the snapshot remembers it.
-    pub before: Reading,
-    /// As it is.
-    pub now: Reading,
-    /// The change over what it was; absent if that is no number or 0.
-    pub change: Option<f64>,
-    /// Mean over the seeds, and how far 99 of 100 further seeds lie from it; absent for what is no number.
-    pub mean: Option<f64>,
-    /// See `mean`.
-    pub reach: Option<f64>,
-    /// In how many seeds it is as before, for what is true or false, there or not.
-    pub like_before: Option<u32>,
-    /// How many seeds were run.
-    pub seeds: u32,
-    /// Whether luck does not explain it.
-    pub moved: bool,
-    /// What it counts.
-    #[serde(skip)]
-    pub unit: Unit,
-}
 
 /// The paths of the metrics that differ, in the order of the snapshot, new ones last.
 pub fn differing(before: &Fact, now: &Fact) -> Vec<String> {

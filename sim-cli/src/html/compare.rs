@@ -6,12 +6,12 @@ use super::latency::spectrum;
 use super::run::{self, Track, time_axis, unit_word};
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again};
-use crate::files::escape as clean;
-use crate::render::compare::{Compared, Comparison, best, how, legend, pairing, upper_first};
-use crate::render::estimate::{Column, estimate, heads};
-use crate::render::number::{NOTHING, difference, duration, or_nothing, plus_minus};
-use crate::render::{Paint, Style};
-use crate::replicate::{Effect, Seeds};
+use crate::result::column::{Column, estimate, heads};
+use crate::result::compared::{Compared, Comparison, best, how, legend, pairing};
+use crate::result::effect::Effect;
+use crate::result::seeds::Seeds;
+use crate::text::number::{NOTHING, difference, duration, or_nothing, plus_minus};
+use crate::text::{Paint, Style, escape as clean, upper_first};
 use sim_models::report::{Latency, Report, Unit};
 
 /// What is kept of one run to be laid over those of the other variants.

@@ -1,6 +1,6 @@
 //! The only two ways in which a text gets into a page.
 
-use crate::files::escape as clean;
+use crate::text::escape as clean;
 
 /// A text of unknown origin, for an element or a quoted attribute. What cannot be seen or turns the reading order
 /// is spelled out, as on a terminal.

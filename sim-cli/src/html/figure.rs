@@ -4,7 +4,7 @@
 //! it shows is data, not code: whoever has lines, points with intervals or a histogram over time has a figure.
 
 use super::escape::text;
-use crate::files::escape as clean;
+use crate::text::escape as clean;
 use serde::{Serialize, Serializer};
 
 /// The most points of all lines of one figure together: what is drawn is thinned to that, what is counted is not.

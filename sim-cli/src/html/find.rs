@@ -5,11 +5,12 @@ use super::figure::{At, Axis, Figure, Line, Num, View};
 use super::run::unit_word;
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again};
-use crate::render::Style;
-use crate::render::find::{Found, Told, Which, name, seeds_words, settings, zone_name};
-use crate::render::number::{NOTHING, count};
-use crate::search::edge::Edge;
-use crate::search::map::State;
+use crate::result::edges::Edge;
+use crate::result::found::{Found, Told, Which, name, zone_name};
+use crate::result::mapped::State;
+use crate::result::seeds::{seeds_words, settings};
+use crate::text::Style;
+use crate::text::number::{NOTHING, count};
 
 /// The page. `again_line` is the command that makes it.
 pub fn page(found: &Found, again_line: &str) -> Page {

@@ -3,8 +3,8 @@
 use super::bars;
 use super::figure::{At, Heat, Line, Num};
 use super::table::{Cell, Table};
-use crate::files::escape as clean;
-use crate::render::number::{count, duration, or_nothing, percent, roughly};
+use crate::text::escape as clean;
+use crate::text::number::{count, duration, or_nothing, percent, roughly};
 use sim_core::math;
 use sim_models::report::{Edge, Latency};
 use std::collections::BTreeMap;

@@ -3,11 +3,10 @@
 use super::find::class;
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again};
-use crate::render::Paint;
-use crate::render::find::{seeds_words, settings};
-use crate::render::map::Mapped;
-use crate::render::number::{NOTHING, count};
-use crate::search::map::{Cell as Found, State};
+use crate::result::mapped::{Cell as Found, Mapped, State};
+use crate::result::seeds::{seeds_words, settings};
+use crate::text::Paint;
+use crate::text::number::{NOTHING, count};
 
 /// The page. `again_line` is the command that makes it.
 pub fn page(mapped: &Mapped, again_line: &str) -> Page {

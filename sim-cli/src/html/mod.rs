@@ -26,7 +26,7 @@ mod waterfall;
 
 pub use figure::{Axis, Backdrop, Figure, Line, View};
 
-use crate::render::{Paint, first_sentence};
+use crate::text::{Paint, first_sentence};
 use escape::{json, lines, text};
 use serde::Serialize;
 use std::collections::BTreeMap;

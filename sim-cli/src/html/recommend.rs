@@ -5,14 +5,13 @@ use super::run::unit_word;
 use super::sweep::swept_unit;
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again, tone};
-use crate::files::escape as clean;
-use crate::render::Style;
-use crate::render::estimate::estimate;
-use crate::render::find::settings;
-use crate::render::number::{NOTHING, count, of};
-use crate::render::recommend::{Finalist, Outcome, Recommendation, Tried, plain};
-use crate::render::sweep::number_in;
-use crate::replicate::Estimate;
+use crate::result::column::estimate;
+use crate::result::estimate::Estimate;
+use crate::result::recommended::{Finalist, Outcome, Recommendation, Tried, plain};
+use crate::result::seeds::settings;
+use crate::result::swept::number_in;
+use crate::text::number::{NOTHING, count, of};
+use crate::text::{Style, escape as clean};
 
 /// The most settings that are listed; the CSV has them all.
 const MOST_TRIED: usize = 1_000;

@@ -2,11 +2,10 @@
 
 use super::table::{Cell, Table};
 use super::{Block, Section};
-use crate::render::Style;
-use crate::render::estimate::{Column, estimate, heads};
-use crate::render::number::{of, plus_minus};
-use crate::render::replicated::{Replicated, Theory};
-use crate::render::run::off_by;
+use crate::result::column::{Column, estimate, heads};
+use crate::result::replicated::{Replicated, Theory};
+use crate::text::Style;
+use crate::text::number::{of, off_by, plus_minus};
 
 /// The section of a page.
 pub fn section(replicated: &Replicated) -> Option<Section> {

@@ -4,10 +4,12 @@ use super::figure::{Axis, Backdrop, Band, Figure, Line, Num, View, group, over_t
 use super::latency::{ranges, spectrum, times};
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again, replicated, traffic, waterfall};
-use crate::files::escape as clean;
-use crate::render::number::{cell, compact, duration, number, of, or_nothing, percent, rate, unit_named};
-use crate::render::run::{self as text_page, kind, off_by};
-use crate::render::traffic::chosen_edges;
+use crate::result;
+use crate::result::page::{chosen_edges, kind};
+use crate::text::escape as clean;
+use crate::text::number::{
+    cell, compact, duration, number, of, off_by, or_nothing, percent, rate, unit_named,
+};
 use sim_models::report::{self, Edge, Report, Unit};
 use sim_models::trace::Trace;
 use std::ops::Range;
@@ -19,7 +21,7 @@ const MOST_SERVICES: usize = 12;
 #[derive(Clone, Copy, Debug)]
 pub struct Around<'a> {
     /// Expectations, and what to type next.
-    pub page: &'a text_page::Page,
+    pub page: &'a result::page::Page,
     /// Every parameter, defaults written out.
     pub effective: &'a str,
     /// Calls as they went: the slowest, and some that failed.
@@ -443,7 +445,7 @@ fn percentiles(report: &Report) -> String {
         let (l, f) = (&edge.latency, &edge.latency_failed);
         let times = [l.p50, l.p90, l.p95, l.p99, l.p999, l.p9999, l.max, f.p50, f.p99];
         let times = times.map(|ns| Cell::from(or_nothing(ns, duration)));
-        table.row([Cell::from(name), crate::render::number::count(l.count).into()].into_iter().chain(times));
+        table.row([Cell::from(name), crate::text::number::count(l.count).into()].into_iter().chain(times));
     }
     table.build()
 }

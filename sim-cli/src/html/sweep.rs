@@ -4,11 +4,10 @@ use super::figure::{At, Axis, Figure, Line, Num, View};
 use super::run::unit_word;
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again};
-use crate::files::escape as clean;
-use crate::render::estimate::{estimate, heads};
-use crate::render::number::{NOTHING, of};
-use crate::render::sweep::{Swept, label, number_in, shown};
-use crate::render::{Paint, Style};
+use crate::result::column::{estimate, heads};
+use crate::result::swept::{Swept, label, number_in, shown};
+use crate::text::number::{NOTHING, of};
+use crate::text::{Paint, Style, escape as clean};
 use sim_models::report::Unit;
 
 /// The most lines of a curve, one for each value of the other axes.
@@ -58,7 +57,7 @@ fn verdict(swept: &Swept) -> Option<Verdict> {
     let column = shown(swept)?;
     let heads = heads(&swept.metrics);
     let agree = |column: &usize| {
-        let both = |cell: &crate::render::sweep::Cell| {
+        let both = |cell: &crate::result::swept::Cell| {
             Some((cell.metrics[*column].interval()?, cell.exact[*column]?))
         };
         let pairs: Vec<_> = swept.cells.iter().filter_map(both).collect();
@@ -189,7 +188,7 @@ pub(super) fn swept_unit(values: &[String]) -> &'static str {
 
 /// Values of the axes in words: `replicas 4, arrivals 600/s`; of a single axis the value alone.
 fn place(swept: &Swept, at: &[String]) -> String {
-    let of_axis = |(axis, value): (&crate::render::sweep::Axis, &String)| match swept.axes.len() {
+    let of_axis = |(axis, value): (&crate::result::swept::Axis, &String)| match swept.axes.len() {
         1 => label(value),
         _ => format!("{} {}", short(&axis.path), label(value)),
     };
@@ -251,7 +250,7 @@ fn maps(swept: &Swept) -> Vec<Block> {
             .words(&format!("{} ↓ {} →", short(&down.path), short(&across.path)))
             .numbers(across.values.iter().map(|value| label(value)));
         for (value, row) in down.values.iter().zip(swept.cells.chunks(across.values.len())) {
-            let cell = |cell: &crate::render::sweep::Cell| match cell.metrics[column].mean {
+            let cell = |cell: &crate::result::swept::Cell| match cell.metrics[column].mean {
                 Some(mean) => Cell::classed(&of(mean, unit), SHADES[shade(mean, low, high)]),
                 None => NOTHING.into(),
             };

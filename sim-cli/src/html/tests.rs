@@ -2,21 +2,23 @@
 
 use super::run::Around;
 use super::*;
-use crate::expect::{Judged, Judgement};
 use crate::html::compare::Overlay;
-use crate::render::compare::{Compared, Comparison};
-use crate::render::estimate::Column;
-use crate::render::find::{Found, Told, Which};
-use crate::render::map::Mapped;
-use crate::render::recommend::{Binding, Condition, Finalist, Outcome, Recommendation, Tried};
-use crate::render::run::Page as TextPage;
-use crate::render::sweep::{Axis as SweptAxis, Cell as SweptCell, Swept};
 use crate::render::testdata;
 use crate::replay::Replay;
-use crate::replicate::{Effect, Estimate, Measured, Seeds};
-use crate::search::edge::{Bracket, Course, Edges};
-use crate::search::knob::Knob;
-use crate::search::map::{Cell as MapCell, State};
+use crate::result::column::Column;
+use crate::result::compared::{Compared, Comparison};
+use crate::result::edges::{Bracket, Edges};
+use crate::result::effect::Effect;
+use crate::result::estimate::{Estimate, Measured};
+use crate::result::found::{Found, Told, Which};
+use crate::result::judged::{Judged, Judgement};
+use crate::result::knob::Knob;
+use crate::result::mapped::{Cell as MapCell, Mapped, State};
+use crate::result::page::Page as TextPage;
+use crate::result::recommended::{Binding, Condition, Finalist, Outcome, Recommendation, Tried};
+use crate::result::seeds::Seeds;
+use crate::result::swept::{Axis as SweptAxis, Cell as SweptCell, Swept};
+use crate::study::edge::Course;
 use sim_models::experiment::Node;
 use sim_models::report::{EdgeWindows, Report, ServiceWindows, Unit};
 

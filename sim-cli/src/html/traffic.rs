@@ -3,7 +3,7 @@
 use super::Block;
 use super::bars::{Part, stacked};
 use super::table::{Cell, Table};
-use crate::render::number::{count, duration, number, or_nothing, percent, rate, roughly};
+use crate::text::number::{count, duration, number, or_nothing, percent, rate, roughly};
 use sim_models::report::{Edge, Report};
 
 /// Bars and tables.

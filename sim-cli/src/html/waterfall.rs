@@ -3,8 +3,8 @@
 use super::Block;
 use super::escape::text;
 use super::table::{Cell, Table};
-use crate::render::number::{count, duration};
 use crate::replay::quote;
+use crate::text::number::{count, duration};
 use sim_models::trace::{Span, SpanKind, Trace};
 
 /// The most spans of one call that are drawn.
@@ -72,7 +72,7 @@ fn row(span: &Span, depth: usize, begin: u64, end: u64) -> [Cell; 5] {
     let number = if span.attempt > 0 { format!(" {}", span.attempt) } else { String::new() };
     // Blanks that do not collapse: a screen reader passes over them.
     let indent = "\u{a0}\u{a0}".repeat(depth.min(20));
-    let what = format!("{indent}{word}{number} {}", crate::files::escape(&span.at));
+    let what = format!("{indent}{word}{number} {}", crate::text::escape(&span.at));
     let wasted = if span.wasted { "for nobody" } else { "" };
     let how = [span.outcome.as_str(), wasted]
         .iter()

@@ -6,7 +6,7 @@
 //! another container on this machine: they share a boot and not their processes, but each has a name.
 
 use crate::error::{Error, Result};
-use crate::files::{escape, escape_path};
+use crate::text::{escape, escape_path};
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};

@@ -4,10 +4,12 @@ use super::Ready;
 use super::store::Known;
 use crate::error::{Error, Exit, Result};
 use crate::jobs::in_order;
-use crate::render::estimate::{Column, less_is_better};
-use crate::render::number::count;
-use crate::render::sweep::{self as page, Cell, Swept};
-use crate::replicate::{Estimate, Measured, exact_over, exact_path, measure, measure_usual, usual};
+use crate::result::column::{Column, less_is_better};
+use crate::result::estimate::{Estimate, Measured, exact_over};
+use crate::result::swept::{self, Cell, Swept};
+use crate::study::measure::{measure, measure_usual};
+use crate::study::replicate::{exact_path, usual};
+use crate::text::number::count;
 use sim_models::report::{Metric, Report, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -131,7 +133,7 @@ impl Results {
             less_is_better: less_is_better(&paths[column]),
         };
         let swept = Swept {
-            format: page::FORMAT,
+            format: swept::FORMAT,
             experiment: plan.experiment.name.clone(),
             variant: plan.variant.clone(),
             set: plan.set.clone(),

@@ -9,9 +9,10 @@ use super::store::free;
 use super::work::{Came, Event, work};
 use crate::Console;
 use crate::error::{Error, Result};
-use crate::files::{escape_path, refuse_unless_regular, sync_folder};
+use crate::files::{refuse_unless_regular, sync_folder};
 use crate::progress::Meter;
-use crate::replicate::MOST_RUNS;
+use crate::study::replicate::MOST_RUNS;
+use crate::text::escape_path;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Read, Write};
@@ -215,10 +216,7 @@ pub fn of_environment(of: Option<usize>, variable: impl Fn(&str) -> Option<Strin
     let number = |name: &str| -> Result<Option<usize>> {
         let Some(text) = variable(name) else { return Ok(None) };
         text.trim().parse().map(Some).map_err(|_| {
-            Error::usage(format!(
-                "{name} is `{}`, and not a whole number from 0",
-                crate::files::escape(&text)
-            ))
+            Error::usage(format!("{name} is `{}`, and not a whole number from 0", crate::text::escape(&text)))
         })
     };
     for name in INDICES {

@@ -1,7 +1,7 @@
 //! Pictures made of characters: one-line sparklines over time, and a curve with axes.
 
-use super::number::of;
-use super::{Style, fit, pad, pad_left, width};
+use crate::text::number::of;
+use crate::text::{Style, fit, pad, pad_left, width};
 use sim_core::math;
 use sim_models::report::Unit;
 

@@ -2,81 +2,16 @@
 //! differences to the first on the same seeds.
 
 mod against;
-mod verdict;
 
-pub use against::{Against, Changed, Regressions, how};
-pub use verdict::{Verdict, sentence};
-
-use super::effect;
-use super::estimate::{Column, csv_unit, estimate, heads, in_csv};
-use super::number::{NOTHING, difference, percent, plus_minus};
-use super::run::quiet;
-use super::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
 use super::timeline;
-use super::{Paint, Style, clean, fit, pad, width, wrap};
-use crate::replicate::{Effect, Estimate, Measured, Precision, Seeds};
-use schemars::JsonSchema;
-use serde::Serialize;
-use sim_models::report::{Disturbance, Series, Unit};
-
-/// Version of the shape of a [`Comparison`] in JSON.
-pub const FORMAT: u32 = 2;
-/// What [`Comparison::document`] says.
-pub const DOCUMENT: &str = "comparison";
-
-/// Variants of one experiment, held against the first of them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
-pub struct Comparison {
-    /// What this is: [`DOCUMENT`].
-    pub document: &'static str,
-    /// Version of this shape: [`FORMAT`].
-    pub format: u32,
-    /// Name of the experiment.
-    pub experiment: String,
-    /// What was set from outside.
-    pub set: Vec<(String, String)>,
-    /// The seeds that every variant met.
-    pub seeds: Seeds,
-    /// What is wrong with the result as a whole: cut short by a limit, by a signal.
-    pub incomplete: Vec<String>,
-    /// How well everything was to be known, if that was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub precision: Option<Precision>,
-    /// The metrics, in the order of the columns.
-    pub metrics: Vec<Column>,
-    /// The variants; effects are against the first.
-    pub variants: Vec<Compared>,
-    /// The same variants against a saved run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub baseline: Option<Against>,
-    /// What disturbed all of them alike, and the length of the run in nanoseconds.
-    #[serde(skip)]
-    pub faults: (Vec<Disturbance>, u64),
-    /// The command that runs the first of them alone.
-    #[serde(skip)]
-    pub next: String,
-}
-
-/// One variant.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
-pub struct Compared {
-    /// Its name; `base` is the file as it stands.
-    pub name: String,
-    /// What it comes to, what clearly differs from the first variant, and on how many seeds.
-    pub sentence: String,
-    /// Each metric over the seeds.
-    pub metrics: Vec<Estimate>,
-    /// What each metric differs by from that of the first variant; empty for the first.
-    pub effects: Vec<Effect>,
-    /// Each metric on each seed, in the order of the seeds.
-    pub values: Vec<Vec<Measured>>,
-    /// What it comes to alone.
-    #[serde(skip)]
-    pub verdict: Verdict,
-    /// Goodput over time on the first seed.
-    #[serde(skip)]
-    pub picture: Option<Series>,
-}
+use crate::result::column::{csv_unit, estimate, heads, in_csv};
+use crate::result::compared::{Compared, Comparison, best, how, legend, pairing};
+use crate::result::effect::Effect;
+use crate::result::seeds::Seeds;
+use crate::text::number::{NOTHING, difference, plus_minus};
+use crate::text::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
+use crate::text::{Paint, Style, clean, fit, pad, quiet, upper_first, width, wrap};
+use sim_models::report::{Series, Unit};
 
 /// The page.
 pub fn text(comparison: &Comparison, style: Style) -> String {
@@ -100,29 +35,6 @@ pub fn text(comparison: &Comparison, style: Style) -> String {
     let written: Vec<String> =
         sections.iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n")).collect();
     written.join("\n\n") + "\n"
-}
-
-/// How sure the numbers are; `best` says what a star means.
-pub fn legend(comparison: &Comparison, best: &str) -> String {
-    match comparison.seeds.count {
-        1 => "one seed has no interval: --replications 10 tells which differences are clear".into(),
-        n => {
-            let reached = comparison.precision.as_ref().filter(|precision| precision.reached);
-            let within = reached.map_or_else(String::new, |p| format!(", each within {}", percent(p.wanted)));
-            format!("mean and 95 % interval over {n} seeds{within}{best}")
-        }
-    }
-}
-
-/// What pairing saved, in the metrics that somebody asks about.
-pub fn pairing(comparison: &Comparison, style: Style) -> Option<String> {
-    let factors = |column: usize| {
-        let others = comparison.variants.iter().filter_map(|variant| variant.effects.get(column));
-        others.filter_map(|effect| effect.pairing).collect::<Vec<f64>>()
-    };
-    let factors: Vec<Vec<f64>> = (0..comparison.metrics.len()).map(factors).collect();
-    effect::pairing(&comparison.metrics, comparison.seeds.count.into(), &factors, style)
-        .filter(|_| comparison.seeds.count > 1)
 }
 
 fn title(comparison: &Comparison, style: Style) -> Vec<String> {
@@ -201,24 +113,6 @@ fn table(comparison: &Comparison, markdown: bool, style: Style) -> Grid {
         grid.row(std::iter::once(Entry::from(variant.name.as_str())).chain(cells));
     }
     grid
-}
-
-/// The one variant that is better than all others in this metric, its interval clear of theirs.
-pub fn best(comparison: &Comparison, column: usize) -> Option<usize> {
-    let less = comparison.metrics[column].less_is_better?;
-    if comparison.variants.len() < 2 {
-        return None;
-    }
-    let score = |row: usize| {
-        let estimate = &comparison.variants[row].metrics[column];
-        let sign = if less { 1.0 } else { -1.0 };
-        estimate.mean.map(|mean| (sign * mean, estimate.half_width.unwrap_or(0.0)))
-    };
-    let scores: Vec<(usize, (f64, f64))> =
-        (0..comparison.variants.len()).filter_map(|row| score(row).map(|score| (row, score))).collect();
-    let (row, (mean, half)) = *scores.iter().min_by(|a, b| a.1.0.total_cmp(&b.1.0))?;
-    let clear = scores.iter().all(|(other, (m, h))| *other == row || mean + half < m - h);
-    (clear && scores.len() > 1).then_some(row)
 }
 
 /// Mean differences to the first variant, seed by seed.
@@ -321,12 +215,6 @@ pub fn markdown(comparison: &Comparison) -> String {
     out
 }
 
-/// As a sentence begins.
-pub fn upper_first(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
 /// One row per variant and metric.
 pub fn csv(comparison: &Comparison) -> String {
     let heads = [
@@ -383,9 +271,13 @@ pub fn csv(comparison: &Comparison) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::estimate::less_is_better;
     use super::*;
+    use crate::result::column::{Column, less_is_better};
+    use crate::result::compared::{DOCUMENT, FORMAT};
+    use crate::result::estimate::{Estimate, Measured};
+    use crate::result::verdict::{Verdict, sentence};
     use Measured::{Absent, Number, Truth};
+    use sim_models::report::Disturbance;
 
     fn column(path: &str, unit: Unit) -> Column {
         Column { path: path.into(), unit, less_is_better: less_is_better(path) }

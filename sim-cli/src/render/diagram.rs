@@ -13,18 +13,20 @@ pub use mermaid::mermaid;
 pub use svg::svg;
 pub use text::text;
 
+use crate::text::{Style, clean, fit};
+
 /// Longer facts than this are cut in a picture; `explain` has them in full.
 const LONGEST: usize = 44;
 
 /// A fact for a box or an arrow: cleaned, and short.
 fn short(fact: &str) -> String {
-    super::fit(&super::clean(fact), LONGEST, super::Style::default())
+    fit(&clean(fact), LONGEST, Style::default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::{Style, width};
+    use crate::text::{Style, width};
     use sim_models::diagram::{Diagram, Link, Node, NodeKind};
 
     fn node(name: &str, kind: NodeKind, facts: &[&str], faults: &[&str]) -> Node {

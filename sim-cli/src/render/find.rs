@@ -1,136 +1,15 @@
 //! Where something tips over: the answer in words, a picture of the knob, every edge with its interval.
 
-use super::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
-use super::{Paint, Style, clean, pad, wrap};
-use crate::replicate::Seeds;
-use crate::search::edge::Edges;
-use crate::search::knob::{Count, Knob};
-use schemars::JsonSchema;
-use serde::Serialize;
+use crate::result::found::{Found, Which, name};
+use crate::result::knob::Count;
+use crate::result::seeds::{seeds_words, settings};
+use crate::text::number::count;
+use crate::text::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
+use crate::text::{Paint, Style, clean, joined, pad, wrap};
 
 mod bar;
-mod words;
 
-pub(crate) use bar::zone_name;
 pub(super) use bar::{labels, zone_look};
-pub(crate) use words::name;
-
-/// Version of the shape of a [`Found`] in JSON.
-pub const FORMAT: u32 = 1;
-/// Theory and measurement agree if they differ by at most this share of capacity.
-const AGREES: f64 = 0.03;
-
-/// What was found along one knob.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Found {
-    /// Version of this shape: [`FORMAT`].
-    pub format: u32,
-    /// Name of the experiment.
-    pub experiment: String,
-    /// The variant, if not the base.
-    pub variant: Option<String>,
-    /// What was set from outside in every run.
-    pub set: Vec<(String, String)>,
-    /// What was searched.
-    pub path: String,
-    /// What its values count: `duration` (ns), `rate` (per second), `plain`.
-    pub unit: &'static str,
-    /// The low end of the range.
-    pub low: f64,
-    /// The high end.
-    pub high: f64,
-    /// Its value in the file, if that is in the range.
-    pub standing: Option<f64>,
-    /// What failure is, unless it is the verdict.
-    pub failure: Option<String>,
-    /// The disturbance, in words.
-    pub fault: Option<String>,
-    /// The seeds that were searched.
-    pub seeds: Seeds,
-    /// How many runs were made.
-    pub runs: usize,
-    /// What is wrong with the result as a whole: cut short by a limit, by a signal.
-    pub incomplete: Vec<String>,
-    /// Every search and its edges.
-    #[serde(rename = "searches")]
-    pub told: Vec<Told>,
-    /// How the way back was searched, if it was.
-    #[serde(rename = "way_back")]
-    pub looped: Option<Loop>,
-    /// Commands that show both sides of the first edge on the first seed, and what each shows.
-    #[serde(skip)]
-    pub look: Vec<(String, String)>,
-    /// The knob.
-    #[serde(skip)]
-    pub knob: Knob,
-}
-
-/// Which edge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Which {
-    /// With the experiment's own disturbance.
-    Fault,
-    /// Without any disturbance.
-    Alone,
-    /// The way back of a system that is down.
-    Back,
-}
-
-/// One search.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Told {
-    /// Which.
-    pub which: Which,
-    /// What the seeds say.
-    #[serde(flatten)]
-    pub edges: Edges,
-    /// Where the fluid law puts the edge, if it says anything.
-    #[serde(rename = "fluid")]
-    pub exact: Option<f64>,
-    /// Whether the measured edge is there, to 3 % of capacity.
-    pub agrees: Option<bool>,
-}
-
-impl Told {
-    /// Without what theory says.
-    pub fn new(which: Which, edges: Edges) -> Self {
-        Told { which, edges, exact: None, agrees: None }
-    }
-
-    /// Puts the fluid law's edge beside the measured one, if there is one of each.
-    pub fn fluid(&mut self, exact: Option<f64>, capacity: f64) {
-        self.exact = exact;
-        self.agrees = match (&self.edges.edges[..], exact) {
-            ([edge], Some(exact)) => Some(
-                (edge.lowest..=edge.highest).contains(&exact)
-                    || (edge.mean - exact).abs() <= AGREES * capacity,
-            ),
-            _ => None,
-        };
-    }
-}
-
-impl Told {
-    /// Whether the law puts the edge where less is tipped than this fault does: it asks whether any fault could.
-    pub(crate) fn harder_could(&self) -> bool {
-        match (&self.edges.edges[..], self.exact, self.agrees) {
-            ([edge], Some(exact), Some(false)) => (edge.mean > exact) == edge.fails_above,
-            _ => false,
-        }
-    }
-}
-
-/// How the way back was searched; times in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Loop {
-    /// The load at which it had collapsed.
-    pub from: f64,
-    /// When the load was lowered.
-    pub lowered_at: u64,
-    /// How long it had to come back.
-    pub settle: u64,
-}
 
 impl Found {
     /// The first seed's values on both sides of the first edge: where all is well, and where it no longer is.
@@ -149,7 +28,7 @@ impl Found {
             let of = told.edges.alike + told.edges.otherwise.len();
             for edge in &told.edges.edges {
                 let mut row: Vec<Entry> = vec![
-                    words::name(told.which, self.disturbed()).into(),
+                    name(told.which, self.disturbed()).into(),
                     (if self.whole(edge) {
                         "between ".to_string()
                     } else if edge.fails_above {
@@ -177,7 +56,7 @@ impl Found {
             if told.edges.edges.is_empty() && told.edges.alike > 0 {
                 let where_ = if told.edges.starts_failed { "everywhere" } else { "nowhere" };
                 let mut row: Vec<Entry> = vec![
-                    words::name(told.which, self.disturbed()).into(),
+                    name(told.which, self.disturbed()).into(),
                     where_.into(),
                     "-".into(),
                     format!("{} of {of}", told.edges.alike).into(),
@@ -248,12 +127,6 @@ pub fn text(found: &Found, style: Style) -> String {
     joined(&sections)
 }
 
-pub(super) fn joined(sections: &[Vec<String>]) -> String {
-    let written: Vec<String> =
-        sections.iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n")).collect();
-    written.join("\n\n") + "\n"
-}
-
 /// A head of a page: the name, and what was done to it.
 pub(super) fn head(
     experiment: &str,
@@ -274,19 +147,6 @@ pub(super) fn head(
     lines
 }
 
-pub(crate) fn settings(variant: Option<&str>, set: &[(String, String)]) -> Vec<String> {
-    let variant = variant.iter().map(|variant| format!("variant {}", clean(variant))).collect::<Vec<_>>();
-    let set = set.iter().map(|(path, value)| format!("{}={}", clean(path), clean(value)));
-    variant.into_iter().chain(set).collect()
-}
-
-pub(crate) fn seeds_words(seeds: Seeds) -> String {
-    match seeds.count {
-        1 => format!("seed {}", seeds.first),
-        count => format!("{count} seeds from {}", seeds.first),
-    }
-}
-
 fn title(found: &Found, style: Style) -> Vec<String> {
     let range = format!(
         "{} from {} to {}",
@@ -294,8 +154,7 @@ fn title(found: &Found, style: Style) -> Vec<String> {
         found.knob.show(found.low),
         found.knob.show(found.high)
     );
-    let parts =
-        [range, seeds_words(found.seeds), format!("{} runs", super::number::count(found.runs as u64))];
+    let parts = [range, seeds_words(found.seeds), format!("{} runs", count(found.runs as u64))];
     head(
         &found.experiment,
         parts.into_iter().chain(settings(found.variant.as_deref(), &found.set)),

@@ -3,8 +3,8 @@
 //! `::error file=..,line=..,title=..::message`, where a message may not hold `%`, CR or LF as they are, and a
 //! property not `:` or `,` either.
 
-use super::check::{Checked, Document};
-use super::clean;
+use crate::result::checked::{Checked, Document};
+use crate::text::clean;
 
 /// One line per failure; nothing if all is well. What is undecided and allowed to be is a warning.
 pub fn annotations(document: &Document, allow_undecided: bool) -> String {

@@ -4,9 +4,9 @@
 //! what a shade means, evenly or, where the numbers span two decades, by their logarithms.
 
 use super::chart::below;
-use super::number::{NOTHING, of};
-use super::table::Grid;
-use super::{Paint, Style, clean, fit, pad, pad_left, width};
+use crate::text::number::{NOTHING, of};
+use crate::text::table::Grid;
+use crate::text::{Paint, Style, clean, fit, pad, pad_left, width};
 use sim_core::math;
 use sim_models::report::Unit;
 

@@ -2,9 +2,9 @@
 //! where the percentiles fall, and a box plot on the same scale.
 
 use super::chart::below;
-use super::number::{count, duration, or_nothing, percent};
-use super::table::Grid;
-use super::{Paint, Style, pad, pad_left, width};
+use crate::text::number::{count, duration, or_nothing, percent};
+use crate::text::table::Grid;
+use crate::text::{Paint, Style, pad, pad_left, width};
 use sim_core::math;
 use sim_models::report::Latency;
 

@@ -5,10 +5,10 @@
 //! undecided and allowed to be is skipped. No times: a result does not depend on clocks. It keeps to
 //! what the strict schema of Jenkins' xUnit plugin (junit-10) allows, so places are told in the text.
 
-use super::check::{Checked, Document};
-use super::clean;
-use crate::expect::Judged;
-use crate::golden::moved::Moved;
+use crate::result::checked::{Checked, Document};
+use crate::result::judged::Judged;
+use crate::result::moved::Moved;
+use crate::text::clean;
 
 /// The whole document.
 pub fn junit(document: &Document, allow_undecided: bool) -> String {
@@ -136,8 +136,8 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::check::Problem;
     use crate::render::testdata::checked;
+    use crate::result::checked::Problem;
 
     #[test]
     fn a_suite_per_experiment_and_a_case_per_expectation() {

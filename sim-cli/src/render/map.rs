@@ -1,59 +1,11 @@
 //! A map over two knobs: in each cell what becomes of the system there.
 
-use super::find::{head, joined, labels, seeds_words, settings, zone_look};
-use super::table::{Grid, csv_line, csv_number, escape_markdown};
-use super::{Paint, Style, clean, fit, pad, pad_left, width, wrap};
-use crate::replicate::Seeds;
-use crate::search::knob::Knob;
-use crate::search::map::{Cell, State};
-use schemars::JsonSchema;
-use serde::Serialize;
-
-/// Version of the shape of a [`Mapped`] in JSON.
-pub const FORMAT: u32 = 1;
-
-/// What was found over two knobs.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Mapped {
-    /// Version of this shape: [`FORMAT`].
-    pub format: u32,
-    /// Name of the experiment.
-    pub experiment: String,
-    /// The variant, if not the base.
-    pub variant: Option<String>,
-    /// What was set from outside in every run.
-    pub set: Vec<(String, String)>,
-    /// What was searched: from left to right, and from bottom to top.
-    pub paths: [String; 2],
-    /// What their values count.
-    pub units: [&'static str; 2],
-    /// Their values in the file.
-    pub standing: [Option<f64>; 2],
-    /// What failure is, unless it is the verdict.
-    pub failure: Option<String>,
-    /// The disturbance, in words.
-    pub fault: Option<String>,
-    /// How many times longer the harder fault lasts.
-    pub harder: f64,
-    /// The seeds of each cell.
-    pub seeds: Seeds,
-    /// How many runs were made.
-    pub runs: usize,
-    /// What is wrong with the result as a whole: cut short by a limit, by a signal.
-    pub incomplete: Vec<String>,
-    /// The values from left to right.
-    pub across: Vec<f64>,
-    /// The values from bottom to top.
-    pub up: Vec<f64>,
-    /// Every cell: row by row from the bottom, from left to right.
-    pub cells: Vec<Cell>,
-    /// The command that shows the first cell that this fault tips.
-    #[serde(skip)]
-    pub look: Option<String>,
-    /// The knobs.
-    #[serde(skip)]
-    pub knobs: [Knob; 2],
-}
+use crate::render::find::{head, labels, zone_look};
+use crate::result::mapped::{Cell, Mapped, State};
+use crate::result::seeds::{seeds_words, settings};
+use crate::text::number::{count, number};
+use crate::text::table::{Grid, csv_line, csv_number, escape_markdown};
+use crate::text::{Paint, Style, clean, fit, joined, pad, pad_left, width, wrap};
 
 impl Mapped {
     fn title(&self, style: Style) -> Vec<String> {
@@ -62,7 +14,7 @@ impl Mapped {
             1 => seeds_words(self.seeds),
             count => format!("most of {count} seeds from {}", self.seeds.first),
         };
-        let parts = [sides, seeds, format!("{} runs", super::number::count(self.runs as u64))];
+        let parts = [sides, seeds, format!("{} runs", count(self.runs as u64))];
         head(
             &self.experiment,
             parts.into_iter().chain(settings(self.variant.as_deref(), &self.set)),
@@ -74,7 +26,7 @@ impl Mapped {
     /// What a state means here.
     pub(crate) fn legend(&self, state: State) -> String {
         let fault = self.fault.as_ref().map_or(String::new(), |fault| format!(" ({})", clean(fault)));
-        let times = super::number::number(self.harder);
+        let times = number(self.harder);
         match (state, self.fault.is_some(), &self.failure) {
             (State::Stable, true, _) => format!("survives this fault{fault} and one {times} times as long"),
             (State::Vulnerable, _, _) => format!("survives this fault, and not one {times} times as long"),

@@ -7,8 +7,8 @@
 //! Two kinds of numbers: counted window by window from the very beginning, and `brownout_measured_..`, the
 //! totals of the report, over what began after the warm-up: known at the end only, so they step once.
 
-use crate::render::clean;
-use crate::windows::{count, span_ns};
+use crate::render::windows::{count, span_ns};
+use crate::text::clean;
 use sim_models::report::{Edge, EdgeWindows, Report, Service};
 
 /// Upper bounds of the buckets of response times, in microseconds: 1, 1.5, 2, 3, 5, 7 in each decade. All edges of all

@@ -1,59 +1,17 @@
 //! One run as a page: what it comes to, one picture, then why, then what to do next.
 
-use super::number::{
-    NOTHING, cell, compact, count, duration, number, of, or_nothing, percent, to_the_digit, unit_named,
-};
-use super::replicated::{Replicated, section};
-use super::table::Grid;
 use super::timeline::timeline;
 use super::traffic::{calls, response_times, services};
-use super::{Paint, Style, clean, first_sentence, justify, pad, width, wrap};
-use crate::expect::{Judged, Judgement};
-use crate::replay::quote;
-use sim_models::report::{Cell, Report, Table, Unit, VerdictKind};
+use crate::render::replicated::section;
+use crate::result::judged::{Judged, Judgement};
+use crate::result::page::{Page, kind};
+use crate::text::number::{cell, compact, duration, of, off_by, or_nothing, to_the_digit, unit_named};
+use crate::text::table::Grid;
+use crate::text::{Paint, Style, clean, first_sentence, justify, more, pad, quiet, width, wrap};
+use sim_models::report::{Cell, Report, Table, Unit};
 
 /// The most values or rows of a table that are shown; files have them all.
 const MOST_ROWS: usize = 40;
-
-/// What stands around a report on its page.
-#[derive(Clone, Debug, Default)]
-pub struct Page {
-    /// What the author of the experiment expects, and what was measured.
-    pub expectations: Judgement,
-    /// What to type next: (`again`, `brownout run ..`). See [`next_steps`].
-    pub next: Vec<(String, String)>,
-    /// The same on more seeds, if it was run on more.
-    pub replicated: Option<Replicated>,
-}
-
-/// The commands that a reader of this report may want next. `argument` is what named the experiment.
-pub fn next_steps(
-    report: &Report,
-    argument: &str,
-    has_variants: bool,
-    has_sweep: bool,
-) -> Vec<(String, String)> {
-    let name = quote(argument);
-    let assignments = report.overrides.iter().map(|(path, value)| quote(&format!("{path}={value}")));
-    let set: String = assignments.map(|assignment| format!(" --set {assignment}")).collect();
-    let variant =
-        report.variant.as_ref().map(|variant| format!(" --variant {}", quote(variant))).unwrap_or_default();
-    let bad = matches!(
-        report.verdict.kind,
-        VerdictKind::Failing | VerdictKind::Degraded | VerdictKind::NeverRecovered
-    );
-    let mut next = Vec::new();
-    if has_variants {
-        let why = if bad && report.variant.is_none() { "cure it" } else { "compare" };
-        next.push((why.into(), format!("brownout compare {name}{set}")));
-    }
-    if has_sweep {
-        next.push(("sweep".into(), format!("brownout sweep {name}{variant}{set}")));
-    }
-    next.push(("why".into(), format!("brownout explain {name}{variant}{set}")));
-    next.push(("again".into(), format!("brownout run {name}{variant}{set} --seed {}", report.run.seed)));
-    next
-}
 
 /// The page.
 pub fn text(report: &Report, page: &Page, style: Style) -> String {
@@ -99,25 +57,6 @@ fn title(report: &Report, style: Style) -> Vec<String> {
     set.extend(report.overrides.iter().map(|(path, value)| format!("{}={}", clean(path), clean(value))));
     lines.extend(quiet(&set.join(dot), "", style));
     lines
-}
-
-/// A text that may be overlooked, wrapped.
-pub(super) fn quiet(text: &str, indent: &str, style: Style) -> Vec<String> {
-    let lines = wrap(text, style.columns() - indent.len());
-    lines.iter().map(|line| format!("{indent}{}", style.paint(Paint::Quiet, line))).collect()
-}
-
-/// The words and the colour of a kind of verdict.
-pub fn kind(kind: VerdictKind) -> (&'static str, Paint) {
-    match kind {
-        VerdictKind::Steady => ("steady", Paint::Good),
-        VerdictKind::Failing => ("failing", Paint::Bad),
-        VerdictKind::Recovered => ("recovered", Paint::Good),
-        VerdictKind::StillDisturbed => ("still disturbed", Paint::Doubtful),
-        VerdictKind::Degraded => ("degraded", Paint::Doubtful),
-        VerdictKind::NeverRecovered => ("never recovered", Paint::Bad),
-        VerdictKind::Finding => ("finding", Paint::Strong),
-    }
 }
 
 fn verdict(report: &Report, style: Style) -> Vec<String> {
@@ -190,19 +129,6 @@ fn values(report: &Report, style: Style) -> Vec<String> {
         lines.extend(quiet(&sentence, "  ", style));
     }
     lines
-}
-
-/// How far a measured value is from the exact one, relative where that means anything.
-pub fn off_by(measured: f64, exact: f64) -> String {
-    let off = measured - exact;
-    match exact {
-        _ if !off.is_finite() => NOTHING.into(),
-        0.0 => number(off),
-        _ => {
-            let text = percent(off / exact.abs());
-            if off > 0.0 && !text.starts_with('<') { format!("+{text}") } else { text }
-        }
-    }
 }
 
 /// A table of a model's own, title and note included.
@@ -294,15 +220,11 @@ fn footer(report: &Report, page: &Page, style: Style) -> Vec<String> {
     entries.iter().map(line).collect()
 }
 
-/// How many were left out of a list, if any.
-pub(super) fn more(left_out: usize, what: &str) -> Option<String> {
-    (left_out > 0).then(|| format!("  and {} more {what}: --format json", count(left_out as u64)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::render::testdata;
+    use crate::replay::next_steps;
     use sim_models::report::{Edge, Service};
 
     fn judged(claim: &str, measured: &str, holds: bool) -> Judged {

@@ -1,78 +1,18 @@
 //! A grid of settings: a table of every cell, a curve over one axis, a map over two.
 
 use super::chart::{Point, curve};
-use super::estimate::{Column, csv_unit, estimate, heads, in_csv};
 use super::heat::{Map, heat_map};
-use super::number::{NOTHING, count, of};
-use super::table::{Entry, Grid, csv_line, csv_number};
-use super::{Paint, Style, clean, wrap};
-use crate::replicate::{Estimate, Seeds};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use crate::result::column::{csv_unit, estimate, heads, in_csv};
+use crate::result::seeds::Seeds;
+use crate::result::swept::{Axis, Cell, Swept, label, number_in, shown};
+use crate::text::number::{NOTHING, count, of};
+use crate::text::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
+use crate::text::{Paint, Style, clean, wrap};
 use sim_core::{Rate, SimDuration};
 use sim_models::report::Unit;
 
-/// Version of the shape of a [`Swept`] in JSON.
-pub const FORMAT: u32 = 1;
 /// The most cells that are listed as text; files have them all.
 const MOST_CELLS: usize = 200;
-
-/// A grid and what was measured in it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
-pub struct Swept {
-    /// Version of this shape: [`FORMAT`].
-    pub format: u32,
-    /// Name of the experiment.
-    pub experiment: String,
-    /// The variant, if not the base.
-    pub variant: Option<String>,
-    /// What was set from outside in every cell.
-    pub set: Vec<(String, String)>,
-    /// The seeds that every cell met.
-    pub seeds: Seeds,
-    /// Whether each cell has first seeds of its own, because an axis sets them.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub own_seeds: bool,
-    /// What is wrong with the result as a whole: cut short by a limit, by a signal.
-    pub incomplete: Vec<String>,
-    /// The axes; the last one changes fastest.
-    pub axes: Vec<Axis>,
-    /// The metrics, in the order of the columns.
-    pub metrics: Vec<Column>,
-    /// Every cell, in the order of the axes.
-    pub cells: Vec<Cell>,
-}
-
-/// One axis.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Axis {
-    /// What is set.
-    pub path: String,
-    /// To which values.
-    pub values: Vec<String>,
-}
-
-/// One cell.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
-pub struct Cell {
-    /// The value of each axis.
-    pub at: Vec<String>,
-    /// Each metric over the seeds.
-    pub metrics: Vec<Estimate>,
-    /// What theory gives for each metric, if it does.
-    pub exact: Vec<Option<f64>>,
-    /// How many of its runs are not there.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub missing: usize,
-    /// How many of its runs a limit cut short.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub cut_short: usize,
-}
-
-fn is_zero(n: &usize) -> bool {
-    *n == 0
-}
 
 /// The page.
 pub fn text(swept: &Swept, style: Style) -> String {
@@ -168,23 +108,6 @@ fn reached(swept: &Swept) -> impl Iterator<Item = &Cell> {
     swept.cells.iter().filter(|cell| cell.missing < swept.seeds.count as usize)
 }
 
-/// The first metric that is a number and not the same everywhere, else the first that is a number; where none
-/// is, how often the first truth was true.
-pub fn shown(swept: &Swept) -> Option<usize> {
-    let means = |column: usize, truths: bool| -> Vec<f64> {
-        let metrics = swept.cells.iter().map(|cell| &cell.metrics[column]);
-        let numbers = metrics.filter(|metric| truths || metric.yes.is_none());
-        numbers.filter_map(|metric| metric.mean).collect()
-    };
-    let among = |truths: bool| {
-        let numeric: Vec<usize> =
-            (0..swept.metrics.len()).filter(|&column| means(column, truths).len() > 1).collect();
-        let varies = |&&column: &&usize| means(column, truths).windows(2).any(|pair| pair[0] != pair[1]);
-        numeric.iter().find(varies).or(numeric.first()).copied()
-    };
-    among(false).or_else(|| among(true))
-}
-
 fn curve_of(swept: &Swept, style: Style) -> Vec<String> {
     let Some(column) = shown(swept) else { return Vec::new() };
     let point = |cell: &Cell| Point {
@@ -236,29 +159,11 @@ fn axis_heads(swept: &Swept) -> Vec<String> {
     if plain && apart { shorts } else { swept.axes.iter().map(|axis| axis.path.clone()).collect() }
 }
 
-/// A value without quotes, and without the constructor around it if it is all that is in there.
-pub fn label(value: &str) -> String {
-    let value = value.trim();
-    let inner = value.strip_suffix(')').and_then(|value| value.split_once('(')).map(|(_, inner)| inner);
-    let inner = inner.filter(|inner| !inner.contains([',', '(', ':']) && !inner.is_empty());
-    clean(inner.unwrap_or(value).trim_matches('"'))
-}
-
-/// Where a value stands on an axis: a number, seconds, or per second.
-pub fn number_in(value: &str) -> Option<f64> {
-    let text = label(value);
-    let duration = || text.parse::<SimDuration>().ok().map(SimDuration::as_secs_f64);
-    let rate = || text.parse::<Rate>().ok().map(Rate::get);
-    text.parse().ok().filter(|x: &f64| x.is_finite()).or_else(duration).or_else(rate)
-}
-
 /// A GitHub table.
 pub fn markdown(swept: &Swept) -> String {
-    let incomplete = swept
-        .incomplete
-        .iter()
-        .map(|why| format!("**Incomplete:** {}\n\n", super::table::escape_markdown(why)));
-    let name = super::table::escape_markdown(&swept.experiment);
+    let incomplete =
+        swept.incomplete.iter().map(|why| format!("**Incomplete:** {}\n\n", escape_markdown(why)));
+    let name = escape_markdown(&swept.experiment);
     format!(
         "### {name}\n\n{}{}",
         incomplete.collect::<String>(),
@@ -305,9 +210,12 @@ pub fn csv(swept: &Swept) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::width;
     use super::*;
-    use crate::replicate::Measured::{Number, Truth};
+    use crate::result::column::Column;
+    use crate::result::estimate::Estimate;
+    use crate::result::estimate::Measured::{Number, Truth};
+    use crate::result::swept::FORMAT;
+    use crate::text::width;
 
     fn knee() -> Swept {
         let cell = |n: u32| {

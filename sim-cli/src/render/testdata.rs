@@ -1,9 +1,8 @@
 //! Reports made by hand for tests.
 
-use crate::expect::Judged;
-use crate::golden::facts::Reading;
-use crate::golden::moved::{Moved, MovedMetric};
-use crate::render::check::{Checked, Document};
+use crate::result::checked::{Checked, Document};
+use crate::result::judged::Judged;
+use crate::result::moved::{Moved, MovedMetric, Reading};
 use sim_core::SimDuration;
 use sim_core::stats::LatencyHistogram;
 use sim_models::report::*;

@@ -6,8 +6,8 @@
 //! it has one. The numbers at the right say the rest: the value at the end, and the highest.
 
 use super::chart::{below, resample, sparkline};
-use super::number::{NOTHING, count, duration, number, percent, rate};
-use super::{Paint, Style, clean, fit, pad, pad_left, width};
+use crate::text::number::{NOTHING, count, duration, number, percent, rate};
+use crate::text::{Paint, Style, clean, fit, pad, pad_left, width};
 use sim_core::SimDuration;
 use sim_models::report::{Disturbance, Report, Series};
 

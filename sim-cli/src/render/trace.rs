@@ -10,10 +10,9 @@ pub mod perfetto;
 mod story;
 
 use super::chart::below;
-use super::number::{count, duration};
-use super::run::quiet;
 use super::timeline::faults;
-use super::{Paint, Style, clean, fit, pad, pad_left, width, wrap};
+use crate::text::number::{count, duration};
+use crate::text::{Paint, Style, clean, fit, pad, pad_left, quiet, width, wrap};
 use line::{Line, lines};
 use sim_core::SimDuration;
 use sim_models::report::{Disturbance, Edge, Report};

@@ -1,26 +1,10 @@
 //! What went over the edges and through the services of a run, as tables.
 
-use super::number::{count, duration, number, or_nothing, percent, rate, roughly};
-use super::run::{more, quiet};
-use super::table::{Entry, Grid};
-use super::{Paint, Style, clean, wrap};
+use crate::result::page::{MOST, chosen_edges};
+use crate::text::number::{count, duration, number, or_nothing, percent, rate, roughly};
+use crate::text::table::{Entry, Grid};
+use crate::text::{Paint, Style, clean, more, quiet, wrap};
 use sim_models::report::{Edge, Little, Report, Service};
-
-/// The most edges or services that are shown; files have them all.
-const MOST: usize = 12;
-
-/// The most telling of many: those of users, then those that failed most; in their own order.
-pub fn chosen_edges(report: &Report) -> (Vec<(&str, &Edge)>, usize) {
-    let mut edges: Vec<(usize, &str, &Edge)> =
-        report.edges.iter().enumerate().map(|(index, (name, edge))| (index, name, edge)).collect();
-    let left_out = edges.len().saturating_sub(MOST);
-    edges.sort_by_key(|(index, _, edge)| {
-        (!edge.from_users, std::cmp::Reverse(edge.attempts.sent.saturating_sub(edge.attempts.ok)), *index)
-    });
-    edges.truncate(MOST);
-    edges.sort_by_key(|(index, ..)| *index);
-    (edges.into_iter().map(|(_, name, edge)| (name, edge)).collect(), left_out)
-}
 
 /// Calls over each edge: how many, how they ended, what they cost; breakers in a sentence each.
 pub(super) fn calls(report: &Report, style: Style) -> Vec<String> {

@@ -1,18 +1,16 @@
 //! Running what is checked, and holding it to what is expected.
 
 use super::{Check, moved};
-use crate::App;
 use crate::error::{Error, Exit, Result};
-use crate::expect;
 use crate::experiment::{Opened, Prepared};
-use crate::files::escape_path;
 use crate::golden::facts::Facts;
 use crate::golden::{self, Golden};
-use crate::jobs;
 use crate::progress::Meter;
-use crate::render::check::{Checked, Problem};
 use crate::replay::{Replay, quote};
+use crate::result::checked::{Checked, Problem};
 use crate::simulate::{ending, simulate};
+use crate::text::escape_path;
+use crate::{App, expect, jobs};
 use sim_models::experiment::Failed;
 use sim_models::report::Metric;
 use sim_models::run::RunOutput;

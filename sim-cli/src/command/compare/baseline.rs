@@ -2,13 +2,16 @@
 
 use crate::error::{Error, Result};
 use crate::experiment::BASE;
-use crate::files::{self, escape_path};
-use crate::render::compare::{self as page, Against, Changed, Compared, Comparison, Regressions};
-use crate::render::effect::{self, Seedwise, change, matters};
-use crate::render::estimate::{Column, heads};
-use crate::render::number;
-use crate::render::replicated;
-use crate::replicate::{CONFIDENCE, Effect, Measured, Seeds, measure};
+use crate::files;
+use crate::result::change::{self, Seedwise, change, matters};
+use crate::result::column::{Column, heads};
+use crate::result::compared::{self, Against, Changed, Compared, Comparison, Regressions};
+use crate::result::effect::Effect;
+use crate::result::estimate::Measured;
+use crate::result::replicated;
+use crate::result::seeds::{CONFIDENCE, Seeds};
+use crate::study::measure::measure;
+use crate::text::{escape, escape_path, number};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use sim_models::report::Report;
@@ -105,8 +108,8 @@ impl Baseline {
             format!("not a whole {}: {error}", head.document.as_deref().unwrap_or(""))
         };
         match head.document.as_deref() {
-            Some(page::DOCUMENT) => {
-                known(page::DOCUMENT, page::FORMAT)?;
+            Some(compared::DOCUMENT) => {
+                known(compared::DOCUMENT, compared::FORMAT)?;
                 let SavedComparison { experiment, set, seeds, metrics, variants } =
                     serde_json::from_str(text).map_err(whole)?;
                 Baseline { file, experiment, set, seeds, saved: Saved::Values { metrics, variants } }
@@ -121,7 +124,7 @@ impl Baseline {
                     .checked()
             }
             None if head.variants.is_some() => {
-                Err(known(page::DOCUMENT, page::FORMAT).err().unwrap_or_default())
+                Err(known(compared::DOCUMENT, compared::FORMAT).err().unwrap_or_default())
             }
             Some(other) => Err(format!("a {other} is no baseline: save one with compare --out or run --out")),
             None => {
@@ -151,8 +154,8 @@ impl Baseline {
     /// Why this is doubtful as a baseline of `experiment`, if it is.
     pub fn doubt(&self, experiment: &str) -> Option<String> {
         (self.experiment != experiment).then(|| {
-            let (file, saved) = (escape_path(&self.file), files::escape(&self.experiment));
-            format!("warning: {file} is of the experiment {saved}, not of {}", files::escape(experiment))
+            let (file, saved) = (escape_path(&self.file), escape(&self.experiment));
+            format!("warning: {file} is of the experiment {saved}, not of {}", escape(experiment))
         })
     }
 
@@ -253,7 +256,7 @@ fn sentence(metrics: &[Column], effects: &[Effect], to: &[Vec<Measured>], from: 
         parts.push(format!("time to recover {}", change(&metrics[column], &effects[column])));
     }
     if effects.iter().any(Effect::can_tell) {
-        let said = effect::effects(metrics, effects, Seedwise::of(metrics, effects, to, from));
+        let said = change::effects(metrics, effects, Seedwise::of(metrics, effects, to, from));
         parts.extend(
             (!said.is_empty() && (parts.is_empty() || !said.starts_with("no clear"))).then_some(said),
         );
@@ -263,7 +266,7 @@ fn sentence(metrics: &[Column], effects: &[Effect], to: &[Vec<Measured>], from: 
             (0..effects.len()).filter(|&column| Some(column) != recovered && changed(&effects[column]));
         let tell =
             |column: usize| format!("{} {}", heads[column], change(&metrics[column], &effects[column]));
-        parts.extend(moved.map(tell).take(effect::MOST_SAID));
+        parts.extend(moved.map(tell).take(change::MOST_SAID));
     }
     if parts.is_empty() { "nothing to hold against each other".into() } else { parts.join("; ") }
 }
@@ -305,7 +308,7 @@ pub(super) fn regressions(against: &Against, metrics: &[Column], only: Option<&s
         0 => "nothing can be judged: it takes two seeds on either side, and a metric that both have".into(),
         _ => format!(
             "a regression is worse by {} or more, and clear of zero at {} for all {family} intervals together",
-            number::percent(effect::TOO_SMALL),
+            number::percent(change::TOO_SMALL),
             number::percent(CONFIDENCE),
         ),
     };

@@ -6,11 +6,9 @@ use crate::App;
 use crate::command::verify::first_different_stretch;
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Prepared;
-use crate::files::escape;
-use crate::render::{Paint, Style};
+use crate::result::differed::event::{Document, Line};
 use crate::simulate::{ending, simulate};
-use schemars::JsonSchema;
-use serde::Serialize;
+use crate::text::{Paint, Style, escape};
 use sim_models::run::TrajectoryLine;
 use std::ops::Range;
 
@@ -118,49 +116,6 @@ impl Parting {
             Parting::At { event, a, b } => Document::At { first: *event, a: lines(a), b: lines(b) },
         }
     }
-}
-
-/// Where two runs part, for programs.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(untagged)]
-pub(super) enum Document {
-    /// The first event that differs, and what is around it on both sides.
-    At {
-        /// Its number, from 0.
-        first: u64,
-        a: Vec<Line>,
-        b: Vec<Line>,
-    },
-    /// Only so much is known.
-    Between {
-        /// The events between which it is; absent if after the last checkpoint.
-        between: Option<(u64, u64)>,
-        /// Why no more is known.
-        why: String,
-    },
-}
-
-/// One event.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Line {
-    /// Number of the event, from 0.
-    event: u64,
-    /// When, in nanoseconds.
-    time: u64,
-    /// What happened.
-    what: String,
-    /// Where.
-    entity: String,
-    /// Key of the request, in hex.
-    request: String,
-    /// Attempt, from 1; 0 where there is none.
-    attempt: u16,
-    /// How it ended, if it did.
-    outcome: String,
-    /// One more number, which depends on what happened.
-    detail: u64,
-    /// What that number is, in words.
-    note: String,
 }
 
 impl Line {

@@ -1,13 +1,13 @@
 //! One side of a comparison: a saved run, or one that is made now.
 
 use super::Diff;
-use crate::App;
 use crate::command::run::cut_short;
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Prepared;
-use crate::files::{self, escape_path};
 use crate::progress::Meter;
 use crate::simulate::{ending, simulate};
+use crate::text::{escape, escape_path};
+use crate::{App, files};
 use sim_models::report::Report;
 use std::path::{Path, PathBuf};
 
@@ -70,7 +70,7 @@ impl Side {
         let variant = report.variant.as_ref().map_or(String::new(), |variant| format!(", variant {variant}"));
         let set =
             report.overrides.iter().map(|(path, value)| format!(", {path}={value}")).collect::<String>();
-        let run = files::escape(&format!("{}{variant}{set}, seed {}", report.experiment, report.run.seed));
+        let run = escape(&format!("{}{variant}{set}, seed {}", report.experiment, report.run.seed));
         self.saved.as_ref().map_or(run.clone(), |path| format!("{}: {run}", escape_path(path)))
     }
 }

@@ -2,14 +2,15 @@
 
 use super::Run;
 use crate::App;
-use crate::command::compare::{Ended, with_goodput};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
-use crate::render::estimate::{Column, less_is_better};
-use crate::render::replicated::{self, Replicated, Theory};
-use crate::replicate::{
-    Estimate, Measured, Plan, Planned, Row, measure, measure_usual, run_planned, spelled_out,
-};
+use crate::result::column::{Column, less_is_better};
+use crate::result::estimate::{Estimate, Measured};
+use crate::result::replicated::{self, Replicated, Theory};
+use crate::study::ended::Ended;
+use crate::study::measure::{measure, measure_usual};
+use crate::study::repeats::{Plan, Planned, run_planned};
+use crate::study::replicate::{Row, spelled_out, with_goodput};
 use sim_models::report::{Report, Unit, Value};
 use std::sync::OnceLock;
 
@@ -93,7 +94,7 @@ fn theory(runs: &[&[(String, f64, Value)]]) -> Vec<Theory> {
             run.iter().find(|(other, ..)| other == name).map(|(_, exact, value)| (value.value, *exact))
         };
         let pairs: Vec<(f64, f64)> = runs.iter().filter_map(of_run).collect();
-        let unit = crate::render::number::unit_named(&value.unit);
+        let unit = crate::text::number::unit_named(&value.unit);
         let column = Column { path: value_path(name), unit, less_is_better: None };
         Theory::new(column, &pairs, &value.source, first.len())
     };

@@ -2,19 +2,21 @@
 
 mod many;
 
-use crate::App;
 use crate::args::{Bounds, Repeats, Subject};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{Opened, Prepared};
 use crate::files::OutDir;
 use crate::progress::Meter;
 use crate::render::openmetrics::openmetrics;
-use crate::render::replicated::{self, Replicated};
-use crate::render::run::{Page, next_steps, text};
-use crate::replay::quote;
-use crate::replicate::Row;
+use crate::render::run::text;
+use crate::render::{replicated, tables, windows};
+use crate::replay::{next_steps, quote};
+use crate::result::judged::Judgement;
+use crate::result::page::Page;
+use crate::result::replicated::Replicated;
 use crate::simulate::{ending, simulate, trace};
-use crate::{expect, html, tables, windows};
+use crate::study::replicate::Row;
+use crate::{App, expect, html};
 use clap::{Args as ClapArgs, ValueEnum};
 use sim_models::report::Report;
 use sim_models::trace::Selection;
@@ -151,7 +153,7 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
     if let Some(out) = &out {
         out.write("report.html", html(args, app, &prepared, report, &page)?.as_bytes())?;
         out.write("report.json", json(report).as_bytes())?;
-        out.write("report.txt", text(report, &page, crate::render::Style::default()).as_bytes())?;
+        out.write("report.txt", text(report, &page, crate::text::Style::default()).as_bytes())?;
         out.write("windows.csv", windows::csv(report).as_bytes())?;
         out.write("tidy.csv", windows::tidy_csv(report).as_bytes())?;
         out.write("edges.csv", tables::edges(report).as_bytes())?;
@@ -217,7 +219,7 @@ fn once(args: &Run, app: &mut App, prepared: &Prepared) -> Result<(Report, Optio
     Ok((output.report, None, ending))
 }
 
-fn page(opened: &Opened, report: &Report, expectations: expect::Judgement) -> Page {
+fn page(opened: &Opened, report: &Report, expectations: Judgement) -> Page {
     let has_variants = !opened.experiment.variants().is_empty();
     let has_sweep = !opened.experiment.axes().is_empty();
     Page {

@@ -7,16 +7,15 @@ mod plan;
 mod run;
 mod submit;
 
-use crate::App;
 use crate::args::{Bounds, Repeats, TableFormat, WarmUp, assignment, seed};
-use crate::axis::{Typed, typed};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
-use crate::html;
 use crate::plan::{Asked, Ready};
-use crate::render::json;
-use crate::render::sweep::{self as page, Swept};
-use crate::replicate::Row;
+use crate::render::{json, sweep as page};
+use crate::result::swept::Swept;
+use crate::study::axis::{Typed, typed};
+use crate::study::replicate::Row;
+use crate::{App, html};
 use clap::{Args as ClapArgs, Subcommand};
 use sim_models::experiment::AxisText;
 

@@ -1,11 +1,10 @@
 //! `brownout sweep plan EXPERIMENT`: a sweep as a file.
 
 use super::{Subject, planned};
-use crate::App;
 use crate::error::{Error, Exit, Result};
-use crate::files::{self, escape_path};
-use crate::plan;
-use crate::render::number::count;
+use crate::text::escape_path;
+use crate::text::number::count;
+use crate::{App, files, plan};
 use clap::Args as ClapArgs;
 use std::path::PathBuf;
 

@@ -2,12 +2,12 @@
 
 use crate::App;
 use crate::error::{Exit, Result};
-use crate::files::escape_path;
 use crate::jobs::threads;
 use crate::plan::Ready;
 use crate::plan::shard::{self, Shard, folder_of, make_folder, tell_bugs};
 use crate::plan::store::settle_plan;
-use crate::render::number::count;
+use crate::text::escape_path;
+use crate::text::number::count;
 use clap::Args as ClapArgs;
 use std::path::PathBuf;
 

@@ -3,12 +3,13 @@
 
 use crate::App;
 use crate::error::{Error, Exit, Result};
-use crate::files::{escape_path, replace};
+use crate::files::replace;
 use crate::jobs::threads;
 use crate::plan::shard::{Shard, folder_of, make_folder};
 use crate::plan::store::settle_plan;
 use crate::plan::{Plan, Ready};
 use crate::replay::quote;
+use crate::text::escape_path;
 use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -309,7 +310,7 @@ fn kubernetes(args: &Submit, app: &mut App) -> Result<Exit> {
     app.console.note(&format!(
         "before: put {} into the volume claim {} as plan.json; after: brownout sweep merge on its folder plan.runs",
         escape_path(&args.plan),
-        crate::files::escape(&args.claim)
+        crate::text::escape(&args.claim)
     ));
     Ok(Exit::Good)
 }

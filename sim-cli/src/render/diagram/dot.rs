@@ -1,7 +1,7 @@
 //! For Graphviz: `brownout diagram NAME --format dot | dot -Tsvg`.
 
 use super::short;
-use crate::render::clean;
+use crate::text::clean;
 use sim_models::diagram::{Diagram, NodeKind};
 
 /// The document.

@@ -1,7 +1,7 @@
 //! As Mermaid, which GitHub and GitLab draw in any Markdown.
 
 use super::short;
-use crate::render::clean;
+use crate::text::clean;
 use sim_models::diagram::{Diagram, NodeKind};
 
 /// The document.

@@ -6,7 +6,7 @@
 
 use super::layout::layers;
 use super::short;
-use crate::render::{clean, width};
+use crate::text::{clean, width};
 use sim_models::diagram::{Diagram, Link, Node, NodeKind};
 use std::fmt::Write;
 

@@ -1,6 +1,6 @@
 //! Who calls whom, as a tree: each box once in full, and by name wherever else an arrow leads to it.
 
-use crate::render::{Paint, Style, clean, wrap};
+use crate::text::{Paint, Style, clean, wrap};
 use sim_models::diagram::{Diagram, Link, NodeKind};
 
 /// The tree.
@@ -78,7 +78,7 @@ impl Page<'_> {
     }
 
     fn room(&self, margin: &str) -> usize {
-        self.style.columns().saturating_sub(crate::render::width(margin)).max(20)
+        self.style.columns().saturating_sub(crate::text::width(margin)).max(20)
     }
 
     fn facts(&mut self, facts: &[String], faults: &[String], margin: &str) {

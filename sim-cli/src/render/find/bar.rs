@@ -1,8 +1,8 @@
 //! A knob from end to end: what happens where, where the edges are, and where the file is.
 
-use super::{Found, Which};
-use crate::render::{Paint, Style, clean, pad_left, width};
-use crate::search::map::State;
+use crate::result::found::{Found, Which, zone_name};
+use crate::result::mapped::State;
+use crate::text::{Paint, Style, pad_left, width};
 
 /// The knob from end to end, and what happens where.
 pub(super) fn bar(found: &Found, style: Style) -> Vec<String> {
@@ -76,18 +76,6 @@ pub(in crate::render) fn zone_look(state: State, style: Style) -> (char, Paint) 
         State::Vulnerable => (style.pick('▒', '+'), Paint::Doubtful),
         State::Metastable => (style.pick('▓', '%'), Paint::Bad),
         State::Overloaded => (style.pick('█', '#'), Paint::Strong),
-    }
-}
-
-pub(crate) fn zone_name(found: &Found, state: State) -> String {
-    match (&found.failure, state, found.disturbed()) {
-        (None, State::Stable, false) => "carries its load".into(),
-        (None, State::Overloaded, false) => "fails".into(),
-        (None, _, _) => state.name().into(),
-        (Some(_), State::Stable, _) => "not so".into(),
-        (Some(wish), State::Overloaded, true) => format!("{} without a fault", clean(wish)),
-        (Some(wish), _, true) => format!("{} with the fault", clean(wish)),
-        (Some(wish), _, false) => clean(wish),
     }
 }
 

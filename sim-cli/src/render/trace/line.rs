@@ -1,8 +1,8 @@
 //! The lines of a waterfall: the tree of a trace with what need not be seen left out.
 
 use super::{Axis, Stage, cross, took};
-use crate::render::number::count;
-use crate::render::{Style, clean};
+use crate::text::number::count;
+use crate::text::{Style, clean};
 use sim_models::trace::{Span, SpanKind, Trace};
 use std::collections::BTreeMap;
 

@@ -3,8 +3,8 @@
 //! Every nanosecond of the call goes to one cause. Of an attempt it is the stage that it was in; of a request that
 //! waited for several calls at once it is the call that it waited for longest: the way back from the end.
 
-use crate::render::clean;
-use crate::render::number::{duration, roughly};
+use crate::text::clean;
+use crate::text::number::{duration, roughly};
 use sim_models::trace::{Span, SpanKind, Trace};
 use std::collections::BTreeMap;
 

@@ -1,0 +1,274 @@
+//! What a variant does, in one sentence: what it comes to, what clearly differs from the other, by how much,
+//! and on how many seeds.
+
+use crate::result::column::{Column, heads};
+use crate::result::effect::Effect;
+use crate::result::estimate::Measured;
+use crate::text::Style;
+use crate::text::number::{count, number, of, percent, to_the_digit};
+use sim_models::report::Unit;
+
+/// Metrics in one sentence.
+pub const MOST_SAID: usize = 5;
+/// A ratio from here on is told as "2x higher", one nearer to 1 as "+37 %".
+const TOLD_AS_RATIO: f64 = 1.5;
+/// A difference below this share of the larger value is not worth a word, however clear.
+pub const TOO_SMALL: f64 = 0.005;
+/// What is told as "from -> to" even though it has a ratio: people know these by their values.
+const BY_VALUE: [&str; 1] = ["amplification"];
+
+/// Which of these effects a sentence tells: what is clear and large enough to matter, and of two that tell the
+/// same the more telling. Whether it recovers and when is told by the verdict.
+pub fn told(metrics: &[Column], effects: &[Effect]) -> Vec<usize> {
+    let tells = |column: &usize| effects[*column].clear && matters(&effects[*column]);
+    let said =
+        |path: &str| metrics.iter().position(|metric| last(&metric.path) == path).is_some_and(|c| tells(&c));
+    (0..effects.len())
+        .filter(tells)
+        .filter(|&column| match last(&metrics[column].path) {
+            "recovered" | "time_to_recover" => false,
+            "success" => !said("goodput"),
+            "p50" => !said("p99"),
+            _ => true,
+        })
+        .collect()
+}
+
+/// Shared luck makes differences clear that nobody would care for.
+pub fn matters(effect: &Effect) -> bool {
+    let (Some(from), Some(to)) = (effect.from, effect.to) else { return false };
+    (to - from).abs() >= TOO_SMALL * from.abs().max(to.abs())
+}
+
+/// The effects in words: `p99 4.2x lower (3.9 to 4.6), amplification 2.9 -> 1.1; better on all 10 seeds`. Nothing
+/// where there are too few seeds to tell.
+pub fn effects(metrics: &[Column], effects: &[Effect], seeds: Option<Seedwise>) -> String {
+    let told = told(metrics, effects);
+    if told.is_empty() {
+        let clear: Vec<usize> = (0..effects.len()).filter(|&column| effects[column].clear).collect();
+        return match clear.as_slice() {
+            [] if effects.iter().any(Effect::can_tell) => "no clear difference".into(),
+            // A truth that changed clearly has been told by the verdict.
+            clear if clear.iter().any(|&column| matters(&effects[column])) => String::new(),
+            [] => String::new(),
+            _ => format!("no clear difference above {}", percent(TOO_SMALL)),
+        };
+    }
+    let heads = heads(metrics);
+    let tell = |&column: &usize| format!("{} {}", heads[column], change(&metrics[column], &effects[column]));
+    // What goes the other way than the first comes last, after a "but".
+    let better = |column: usize| effects[column].is_better(metrics[column].less_is_better);
+    let direction = told.iter().find_map(|&column| better(column));
+    let (with, against): (Vec<usize>, Vec<usize>) =
+        told.iter().partition(|&&column| better(column).is_none_or(|better| Some(better) == direction));
+    let list = |columns: &[usize]| -> String {
+        let mut parts: Vec<String> = columns.iter().take(MOST_SAID).map(tell).collect();
+        if columns.len() > MOST_SAID {
+            parts.push(format!("and {} more", columns.len() - MOST_SAID));
+        }
+        parts.join(", ")
+    };
+    let mut sentence = list(&with);
+    if !against.is_empty() {
+        sentence += &format!(", but {}", list(&against));
+    }
+    if let Some(words) = seeds.and_then(Seedwise::words) {
+        sentence += &format!("; {words}");
+    }
+    sentence
+}
+
+/// On how many seeds everything that is told went one way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seedwise {
+    /// Nothing worse, something better.
+    pub better: u64,
+    /// Nothing better, something worse.
+    pub worse: u64,
+    /// Seeds that both were run on.
+    pub of: u64,
+}
+
+impl Seedwise {
+    /// Of what a sentence tells, and of whether it recovered: `to` and `from` hold each metric's values, seed by
+    /// seed. None where nothing of it is better or worse, or the samples are independent.
+    pub fn of(
+        metrics: &[Column],
+        effects: &[Effect],
+        to: &[Vec<Measured>],
+        from: &[Vec<Measured>],
+    ) -> Option<Self> {
+        let mut columns = told(metrics, effects);
+        if effects.iter().any(|effect| effect.pairs.is_none()) {
+            return None;
+        }
+        columns.extend(
+            (0..effects.len()).filter(|&c| effects[c].clear && last(&metrics[c].path) == "recovered"),
+        );
+        columns.retain(|&column| metrics[column].less_is_better.is_some());
+        let seeds = columns.iter().map(|&column| to[column].len().min(from[column].len())).max()?;
+        let mut seedwise = Seedwise { of: seeds as u64, ..Seedwise::default() };
+        for seed in 0..seeds {
+            let difference = |column: &usize| {
+                let (a, b) = (to[*column].get(seed)?.number()?, from[*column].get(seed)?.number()?);
+                Some(if metrics[*column].less_is_better == Some(true) { b - a } else { a - b })
+            };
+            let differences: Vec<f64> = columns.iter().filter_map(difference).collect();
+            let (up, down) = (differences.iter().any(|d| *d > 0.0), differences.iter().any(|d| *d < 0.0));
+            seedwise.better += u64::from(up && !down);
+            seedwise.worse += u64::from(down && !up);
+        }
+        Some(seedwise)
+    }
+
+    fn words(self) -> Option<String> {
+        let on = |n: u64| {
+            if n == self.of { format!("all {n} seeds") } else { format!("{n} of {} seeds", self.of) }
+        };
+        match self {
+            Seedwise { better: 0, worse: 0, .. } => None,
+            Seedwise { better, worse, .. } if better >= worse => Some(format!("better on {}", on(better))),
+            Seedwise { worse, .. } => Some(format!("worse on {}", on(worse))),
+        }
+    }
+}
+
+/// By how much: `4.2x lower (3.9 to 4.6)`, `+37 % (36 to 38)`, `2.9 -> 1.1`.
+pub fn change(metric: &Column, effect: &Effect) -> String {
+    let by_value = matches!(metric.unit, Unit::Plain | Unit::Share) || BY_VALUE.contains(&last(&metric.path));
+    let (Some(ratio), Some((low, high)), false) = (effect.ratio, effect.ratio_interval, by_value) else {
+        let show = |x: Option<f64>| x.map_or_else(|| "-".into(), |x| of(x, metric.unit));
+        return format!("{} -> {}", show(effect.from), show(effect.to));
+    };
+    if ratio >= TOLD_AS_RATIO {
+        let [ratio, low, high] = digits(ratio, low, high);
+        format!("{ratio}x higher{}", interval(&ratio, &low, &high))
+    } else if ratio <= 1.0 / TOLD_AS_RATIO {
+        let [ratio, low, high] = digits(1.0 / ratio, 1.0 / high, 1.0 / low);
+        format!("{ratio}x lower{}", interval(&ratio, &low, &high))
+    } else {
+        let percents = [ratio, low, high].map(|ratio| (ratio - 1.0) * 100.0);
+        let [change, low, high] = digits(percents[0], percents[1], percents[2]);
+        let sign = if percents[0] > 0.0 { "+" } else { "" };
+        format!("{sign}{change} %{}", interval(&change, &low, &high))
+    }
+}
+
+/// An interval, unless it is so narrow that it would only say the same again.
+fn interval(x: &str, low: &str, high: &str) -> String {
+    if low == x && high == x { String::new() } else { format!(" ({low} to {high})") }
+}
+
+/// A number and the ends of its interval, all to the first digit of the interval's width, at most three.
+fn digits(x: f64, low: f64, high: f64) -> [String; 3] {
+    let half = (high - low) / 2.0;
+    if half < x.abs() / 1e3 {
+        return [x, low, high].map(number);
+    }
+    let error = (half * 10.0).max(x.abs() / 10.0);
+    let written = [x, low, high].map(|x| to_the_digit(x, error));
+    // An end that is clear of zero must not look like it.
+    let lost = |(text, x): (&String, f64)| x != 0.0 && !text.contains(|digit| ('1'..='9').contains(&digit));
+    if written.iter().zip([x, low, high]).any(lost) { [x, low, high].map(number) } else { written }
+}
+
+/// How much work pairing saved: `pairing: 10 seeds do the work of 430 (p99), 21 (p50) independent ones`. Of each metric the middle one of these factors, one per variant.
+pub fn pairing(metrics: &[Column], seeds: u64, factors: &[Vec<f64>], style: Style) -> Option<String> {
+    let heads = heads(metrics);
+    let middle = |factors: &Vec<f64>| -> Option<f64> {
+        let mut factors = factors.clone();
+        factors.sort_by(f64::total_cmp);
+        factors.get(factors.len() / 2).copied()
+    };
+    let of = |(column, factors): (usize, &Vec<f64>)| {
+        let independent = (middle(factors)? * seeds as f64).min(1e15);
+        Some(format!("{} ({})", rounded(independent), heads[column]))
+    };
+    let parts: Vec<String> = factors.iter().enumerate().filter_map(of).collect();
+    let about = style.pick("≈", "about");
+    (!parts.is_empty()).then(|| {
+        format!("pairing: {seeds} seeds do the work of {about} {} independent ones", parts.join(", "))
+    })
+}
+
+/// Two digits: more would be a promise.
+fn rounded(x: f64) -> String {
+    let whole = x.round().max(1.0) as u64;
+    let step = 10_u64.pow(whole.ilog10().saturating_sub(1));
+    count((whole + step / 2) / step * step)
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::result::column::less_is_better;
+    use Measured::Number;
+
+    fn column(path: &str, unit: Unit) -> Column {
+        Column { path: path.into(), unit, less_is_better: less_is_better(path) }
+    }
+
+    fn numbers(values: &[f64]) -> Vec<Measured> {
+        values.iter().map(|&value| Number(value)).collect()
+    }
+
+    fn effect(to: &[f64], from: &[f64]) -> Effect {
+        Effect::paired(&numbers(to), &numbers(from))
+    }
+
+    #[test]
+    fn changes_in_words() {
+        let p99 = column("p99", Unit::Duration);
+        let slower = [100e6, 200e6, 300e6, 150e6];
+        assert_eq!(change(&p99, &effect(&[25e6, 48e6, 70e6, 36e6], &slower)), "4.2x lower (4.0 to 4.3)");
+        assert_eq!(change(&p99, &effect(&[400e6, 800e6, 1200e6, 600e6], &slower)), "4x higher");
+        assert_eq!(change(&p99, &effect(&[97e6, 195e6, 291e6, 146e6], &slower)), "-2.8 % (-3.2 to -2.4)");
+        let goodput = column("goodput", Unit::Rate);
+        assert_eq!(
+            change(&goodput, &effect(&[137.0, 273.0, 412.0], &[100.0, 200.0, 300.0])),
+            "+37 % (36 to 38)"
+        );
+        let amplification = column("amplification", Unit::Plain);
+        assert_eq!(change(&amplification, &effect(&[1.1, 1.08], &[2.9, 2.9])), "2.9 -> 1.09");
+        let wasted = column("wasted", Unit::Share);
+        assert_eq!(change(&wasted, &effect(&[0.0, 0.0], &[0.93, 0.92])), "92.5 % -> 0 %");
+        assert_eq!(
+            change(&goodput, &effect(&[0.0, 0.0], &[9.0, 11.0])),
+            "10/s -> 0/s",
+            "nothing has no ratio"
+        );
+    }
+
+    #[test]
+    fn a_sentence_says_what_is_clear() {
+        let metrics =
+            [column("goodput", Unit::Rate), column("success", Unit::Share), column("p99", Unit::Duration)];
+        let better = effect(&[20.0, 20.1, 20.0], &[10.0, 10.0, 10.1]);
+        let unclear = effect(&[1.0, 3.0, 2.0], &[2.0, 1.0, 3.0]);
+        let all = Some(Seedwise { better: 3, worse: 0, of: 3 });
+        let say = |all_effects: &[Effect], seeds| effects(&metrics, all_effects, seeds);
+        assert_eq!(
+            say(&[better.clone(), better.clone(), unclear.clone()], all),
+            "goodput 2.00x higher (1.96 to 2.03); better on all 3 seeds",
+        );
+        assert_eq!(say(&[unclear.clone(), unclear.clone(), unclear.clone()], None), "no clear difference");
+        let some = Some(Seedwise { better: 1, worse: 2, of: 3 });
+        assert!(say(&[better, unclear.clone(), unclear], some).ends_with("; worse on 2 of 3 seeds"));
+    }
+
+    #[test]
+    fn pairing_names_the_seeds_it_saved() {
+        let metrics = [column("goodput", Unit::Rate), column("p99", Unit::Duration)];
+        let said = pairing(&metrics, 10, &[vec![43.2, 1.0, 99.0], vec![]], Style::default()).unwrap();
+        assert_eq!(said, "pairing: 10 seeds do the work of ≈ 430 (goodput) independent ones");
+        assert_eq!(pairing(&metrics, 10, &[vec![], vec![]], Style::default()), None);
+        assert_eq!(
+            (rounded(0.2), rounded(97.0), rounded(12_345.6)),
+            ("1".into(), "97".into(), "12 000".into())
+        );
+    }
+}

@@ -1,0 +1,90 @@
+//! Metrics over many seeds, as `compare` and `sweep` show them: heads, units, means with their intervals.
+
+use crate::result::estimate::Estimate;
+use crate::text::Style;
+use crate::text::number::{NOTHING, count, of, plus_minus};
+use crate::text::table::csv_number;
+use schemars::JsonSchema;
+use serde::Serialize;
+use sim_models::report::Unit;
+
+/// A metric.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Column {
+    /// Its path.
+    pub path: String,
+    /// What it counts: `duration` (ns), `rate` (per second), `share`, `plain`.
+    #[serde(serialize_with = "unit_name")]
+    #[schemars(with = "String")]
+    pub unit: Unit,
+    /// Whether less is better, if that can be known.
+    pub less_is_better: Option<bool>,
+}
+
+/// The heads of the columns: what tells the paths apart, unless that would be the same for two.
+pub fn heads(metrics: &[Column]) -> Vec<String> {
+    let last = |column: &Column| {
+        let path = column.path.strip_prefix("values").map_or(column.path.as_str(), |path| {
+            path.strip_suffix(".value").unwrap_or(path).trim_start_matches('.')
+        });
+        let name = path.strip_prefix("[\"").and_then(|path| path.strip_suffix("\"]"));
+        name.unwrap_or_else(|| path.rsplit('.').next().unwrap_or(path)).replace('_', " ")
+    };
+    let lasts: Vec<String> = metrics.iter().map(last).collect();
+    let twice = |head: &String| lasts.iter().filter(|other| *other == head).count() > 1;
+    let head =
+        |(head, column): (&String, &Column)| if twice(head) { column.path.clone() } else { head.clone() };
+    lasts.iter().zip(metrics).map(head).collect()
+}
+
+pub(crate) fn unit_name<S: serde::Serializer>(unit: &Unit, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(unit_word(*unit))
+}
+
+/// The name of a unit for programs.
+pub fn unit_word(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Duration => "duration",
+        Unit::Rate => "rate",
+        Unit::Share => "share",
+        Unit::Plain => "plain",
+    }
+}
+
+/// The name of a unit in a CSV, where times are seconds.
+pub fn csv_unit(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Duration => "s",
+        Unit::Rate => "/s",
+        Unit::Share => "share",
+        Unit::Plain => "",
+    }
+}
+
+/// A number as a CSV has it: times in seconds.
+pub fn in_csv(x: Option<f64>, unit: Unit) -> String {
+    csv_number(x.map(|x| if unit == Unit::Duration { x / 1e9 } else { x }))
+}
+
+/// Whether less of a metric is better, by the name of its last part.
+pub fn less_is_better(path: &str) -> Option<bool> {
+    let path = path.strip_suffix(".value").unwrap_or(path);
+    let last = path.rsplit('.').next().unwrap_or(path);
+    match last {
+        "recovered" | "goodput" | "success" | "ok" => Some(false),
+        "time_to_recover" | "amplification" | "wasted" | "work_wasted" | "mean" | "p50" | "p90" | "p95"
+        | "p99" | "p999" | "p9999" | "max" | "wait_mean" | "queue_mean" | "queue_max" | "failed"
+        | "timed_out" | "rejected" | "deaths" | "completion" | "response_mean" | "response_p99" => Some(true),
+        _ => None,
+    }
+}
+
+/// An estimate in words: `12.3 s ± 0.4 s`, `7 of 10`, `-`.
+pub fn estimate(estimate: &Estimate, unit: Unit, style: Style) -> String {
+    match (estimate.yes, estimate.mean, estimate.half_width) {
+        (Some(yes), ..) => format!("{} of {}", count(yes), count(estimate.n)),
+        (None, Some(mean), Some(half)) => plus_minus(mean, half, unit, style),
+        (None, Some(mean), None) => of(mean, unit),
+        (None, None, _) => NOTHING.into(),
+    }
+}

@@ -1,0 +1,177 @@
+//! Variants side by side, held against the first of them and against a saved run.
+
+use crate::result::change;
+use crate::result::column::Column;
+use crate::result::effect::Effect;
+use crate::result::estimate::{Estimate, Measured};
+use crate::result::precision::Precision;
+use crate::result::seeds::Seeds;
+use crate::result::verdict::Verdict;
+use crate::text::number::percent;
+use crate::text::{Style, clean};
+use schemars::JsonSchema;
+use serde::Serialize;
+use sim_models::report::{Disturbance, Series};
+
+/// Version of the shape of a [`Comparison`] in JSON.
+pub const FORMAT: u32 = 2;
+
+/// What [`Comparison::document`] says.
+pub const DOCUMENT: &str = "comparison";
+
+/// Variants of one experiment, held against the first of them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Comparison {
+    /// What this is: [`DOCUMENT`].
+    pub document: &'static str,
+    /// Version of this shape: [`FORMAT`].
+    pub format: u32,
+    /// Name of the experiment.
+    pub experiment: String,
+    /// What was set from outside.
+    pub set: Vec<(String, String)>,
+    /// The seeds that every variant met.
+    pub seeds: Seeds,
+    /// What is wrong with the result as a whole: cut short by a limit, by a signal.
+    pub incomplete: Vec<String>,
+    /// How well everything was to be known, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precision: Option<Precision>,
+    /// The metrics, in the order of the columns.
+    pub metrics: Vec<Column>,
+    /// The variants; effects are against the first.
+    pub variants: Vec<Compared>,
+    /// The same variants against a saved run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Against>,
+    /// What disturbed all of them alike, and the length of the run in nanoseconds.
+    #[serde(skip)]
+    pub faults: (Vec<Disturbance>, u64),
+    /// The command that runs the first of them alone.
+    #[serde(skip)]
+    pub next: String,
+}
+
+/// One variant.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Compared {
+    /// Its name; `base` is the file as it stands.
+    pub name: String,
+    /// What it comes to, what clearly differs from the first variant, and on how many seeds.
+    pub sentence: String,
+    /// Each metric over the seeds.
+    pub metrics: Vec<Estimate>,
+    /// What each metric differs by from that of the first variant; empty for the first.
+    pub effects: Vec<Effect>,
+    /// Each metric on each seed, in the order of the seeds.
+    pub values: Vec<Vec<Measured>>,
+    /// What it comes to alone.
+    #[serde(skip)]
+    pub verdict: Verdict,
+    /// Goodput over time on the first seed.
+    #[serde(skip)]
+    pub picture: Option<Series>,
+}
+
+/// Variants held against a saved run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Against {
+    /// The file.
+    pub file: String,
+    /// What was set when it was made.
+    pub set: Vec<(String, String)>,
+    /// Its seeds.
+    pub seeds: Seeds,
+    /// How many seeds both have; differences are taken seed by seed on these. 0 if the samples are independent.
+    pub paired: u64,
+    /// The variants that both have.
+    pub variants: Vec<Changed>,
+    /// The variants that it does not have.
+    pub missing: Vec<String>,
+    /// What is clearly worse, if somebody asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub regressions: Option<Regressions>,
+}
+
+/// What is clearly worse than in a saved run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Regressions {
+    /// How many metrics of variants were judged.
+    pub judged: usize,
+    /// What is worse, in words.
+    pub found: Vec<String>,
+    /// What a regression is, in words.
+    pub rule: String,
+}
+
+/// One variant, then and now.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Changed {
+    /// Its name.
+    pub name: String,
+    /// What clearly differs.
+    pub sentence: String,
+    /// What each metric differs by; null where the saved run does not have it.
+    pub effects: Vec<Option<Effect>>,
+}
+
+/// How sure the numbers are; `best` says what a star means.
+pub fn legend(comparison: &Comparison, best: &str) -> String {
+    match comparison.seeds.count {
+        1 => "one seed has no interval: --replications 10 tells which differences are clear".into(),
+        n => {
+            let reached = comparison.precision.as_ref().filter(|precision| precision.reached);
+            let within = reached.map_or_else(String::new, |p| format!(", each within {}", percent(p.wanted)));
+            format!("mean and 95 % interval over {n} seeds{within}{best}")
+        }
+    }
+}
+
+/// What pairing saved, in the metrics that somebody asks about.
+pub fn pairing(comparison: &Comparison, style: Style) -> Option<String> {
+    let factors = |column: usize| {
+        let others = comparison.variants.iter().filter_map(|variant| variant.effects.get(column));
+        others.filter_map(|effect| effect.pairing).collect::<Vec<f64>>()
+    };
+    let factors: Vec<Vec<f64>> = (0..comparison.metrics.len()).map(factors).collect();
+    change::pairing(&comparison.metrics, comparison.seeds.count.into(), &factors, style)
+        .filter(|_| comparison.seeds.count > 1)
+}
+
+/// The one variant that is better than all others in this metric, its interval clear of theirs.
+pub fn best(comparison: &Comparison, column: usize) -> Option<usize> {
+    let less = comparison.metrics[column].less_is_better?;
+    if comparison.variants.len() < 2 {
+        return None;
+    }
+    let score = |row: usize| {
+        let estimate = &comparison.variants[row].metrics[column];
+        let sign = if less { 1.0 } else { -1.0 };
+        estimate.mean.map(|mean| (sign * mean, estimate.half_width.unwrap_or(0.0)))
+    };
+    let scores: Vec<(usize, (f64, f64))> =
+        (0..comparison.variants.len()).filter_map(|row| score(row).map(|score| (row, score))).collect();
+    let (row, (mean, half)) = *scores.iter().min_by(|a, b| a.1.0.total_cmp(&b.1.0))?;
+    let clear = scores.iter().all(|(other, (m, h))| *other == row || mean + half < m - h);
+    (clear && scores.len() > 1).then_some(row)
+}
+
+/// How a comparison with a saved run was made.
+pub fn how(baseline: &Against) -> String {
+    let Seeds { first, count } = baseline.seeds;
+    let seeds = match count {
+        1 => format!("seed {first}"),
+        _ => format!("seeds {first} to {}", first.wrapping_add(u64::from(count) - 1)),
+    };
+    let set = baseline.set.iter().map(|(path, value)| format!(", {}={}", clean(path), clean(value)));
+    let how = match baseline.paired {
+        _ if count == 1 => "one seed has no interval".into(),
+        0 => "other seeds: independent samples, Welch's interval".into(),
+        n => format!("the same luck: differences seed by seed on {n} seeds"),
+    };
+    let missing = match baseline.missing.as_slice() {
+        [] => String::new(),
+        missing => format!("; it does not have {}", clean(&missing.join(", "))),
+    };
+    format!("saved with {seeds}{}; {how}{missing}", set.collect::<String>())
+}

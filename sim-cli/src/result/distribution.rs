@@ -1,0 +1,27 @@
+//! The response times of one edge.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use sim_models::report::Latency;
+
+/// Version of the shape of a [`Distribution`] in JSON.
+pub const FORMAT: u32 = 1;
+
+/// The distribution of one edge, for programs. Times are nanoseconds.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Distribution<'a> {
+    /// Version of this shape: [`FORMAT`].
+    pub format: u32,
+    /// Name of the experiment.
+    pub experiment: &'a str,
+    /// The variant; none is the base.
+    pub variant: Option<&'a str>,
+    /// The seed.
+    pub seed: u64,
+    /// The edge.
+    pub edge: &'a str,
+    /// The part of the run that it covers, if not all of it.
+    pub during: Option<&'a str>,
+    /// Response times of calls that ended well.
+    pub latency: &'a Latency,
+}

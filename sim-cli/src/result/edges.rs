@@ -1,0 +1,59 @@
+//! Where an answer changes along a knob: each seed's brackets, and what all seeds say together.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A stretch of a knob in which the answer changes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Bracket {
+    /// Its low end.
+    pub low: f64,
+    /// Its high end.
+    pub high: f64,
+    /// Whether it fails at the high end and not at the low one.
+    pub fails_above: bool,
+}
+
+/// What all seeds say.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Edges {
+    /// Whether it fails at the low end of the range, on the seeds that are told.
+    pub starts_failed: bool,
+    /// Where that changes, from low to high; empty if it is the same over the whole range.
+    pub edges: Vec<Edge>,
+    /// On how many seeds it goes like this.
+    pub alike: usize,
+    /// The seeds on which it goes otherwise.
+    pub otherwise: Vec<Otherwise>,
+    /// How many seeds were not searched to the end.
+    pub missing: usize,
+}
+
+/// One edge over the seeds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Edge {
+    /// Whether it fails above, and not below.
+    pub fails_above: bool,
+    /// The mean of the seeds' edges, each the middle of its bracket.
+    pub mean: f64,
+    /// Half the width of Student's interval between seeds, and half of the widest bracket; of fewer than two seeds
+    /// the bracket alone.
+    pub half_width: f64,
+    /// The lowest seed's bracket begins here: below, the answer is the same on all seeds.
+    pub lowest: f64,
+    /// The highest seed's bracket ends here: above, the answer is the same on all seeds.
+    pub highest: f64,
+    /// Each seed's bracket, in their order; none where it went otherwise.
+    pub seeds: Vec<Option<Bracket>>,
+}
+
+/// A seed on which it does not go as on most.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Otherwise {
+    /// Which, counted from 0.
+    pub index: usize,
+    /// Whether it fails at the low end of the range.
+    pub starts_failed: bool,
+    /// Where that changes.
+    pub edges: Vec<Bracket>,
+}

@@ -1,0 +1,177 @@
+//! What one metric of a row differs by from another row's, or from a saved run's.
+
+use crate::result::estimate::Measured;
+use crate::result::seeds::CONFIDENCE;
+use schemars::JsonSchema;
+use serde::Serialize;
+use sim_core::stats::{Difference, Ratio, Sample, change_of_truth, pairing_factor};
+use std::ops::Range;
+
+/// A metric of two rows, `to` held against `from`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Effect {
+    /// Pairs it was taken from, seed by seed; absent where the seeds differ and the samples are independent.
+    pub pairs: Option<u64>,
+    /// The mean it is held against; of a truth, the share.
+    pub from: Option<f64>,
+    /// Its own mean.
+    pub to: Option<f64>,
+    /// The mean difference.
+    pub difference: Option<f64>,
+    /// Half the width of its 95 % interval.
+    pub half_width: Option<f64>,
+    /// How many times as large it is, where every value is above 0.
+    pub ratio: Option<f64>,
+    /// The 95 % interval of the ratio.
+    pub ratio_interval: Option<(f64, f64)>,
+    /// Whether the difference is clear of zero: its interval is, or more truths changed than by chance.
+    pub clear: bool,
+    /// On how many seeds it is larger (of a truth: true only here), and on how many smaller; of pairs.
+    pub larger: u64,
+    /// See `larger`.
+    pub smaller: u64,
+    /// How many times as many independent seeds would be needed for the same interval.
+    pub pairing: Option<f64>,
+    /// How unlikely it is by chance; what a regression is judged by.
+    #[serde(skip)]
+    evidence: Evidence,
+}
+
+/// What decides whether a difference is clear, at whatever confidence.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Evidence {
+    /// Too few values.
+    #[default]
+    None,
+    /// Of numbers.
+    Means(Difference),
+    /// Of truths: the probability of such a split by chance.
+    Truths(f64),
+}
+
+impl Effect {
+    /// Seed by seed, where both sides were there.
+    pub fn paired(to: &[Measured], from: &[Measured]) -> Self {
+        let both = |(a, b): (&Measured, &Measured)| Some((a.number()?, b.number()?));
+        let (a, b): (Vec<f64>, Vec<f64>) = to.iter().zip(from).filter_map(both).unzip();
+        let count =
+            |holds: fn(&f64, &f64) -> bool| a.iter().zip(&b).filter(|(a, b)| holds(a, b)).count() as u64;
+        let (larger, smaller) = (count(|a, b| a > b), count(|a, b| a < b));
+        let truths = to.iter().chain(from).any(|value| matches!(value, Measured::Truth(_)));
+        let evidence = match Difference::paired(&a, &b) {
+            Some(_) if truths => Evidence::Truths(change_of_truth(larger, smaller)),
+            Some(difference) => Evidence::Means(difference),
+            None => Evidence::None,
+        };
+        let ratio = if truths { None } else { Ratio::paired(&a, &b) };
+        Effect {
+            pairs: Some(a.len() as u64),
+            larger,
+            smaller,
+            pairing: if truths { None } else { pairing_factor(&a, &b) },
+            ..Effect::of(&a, &b, evidence, ratio)
+        }
+    }
+
+    /// Of samples that met different luck. Truths are only counted: there is no saying what changed.
+    pub fn independent(to: &[Measured], from: &[Measured]) -> Self {
+        let numbers =
+            |values: &[Measured]| values.iter().filter_map(|value| value.number()).collect::<Vec<f64>>();
+        let (a, b) = (numbers(to), numbers(from));
+        if to.iter().chain(from).any(|value| matches!(value, Measured::Truth(_))) {
+            return Effect::of(&a, &b, Evidence::None, None);
+        }
+        let evidence = Difference::independent(&a, &b).map_or(Evidence::None, Evidence::Means);
+        Effect::of(&a, &b, evidence, Ratio::independent(&a, &b))
+    }
+
+    fn of(a: &[f64], b: &[f64], evidence: Evidence, ratio: Option<Ratio>) -> Self {
+        let mean = |values: &[f64]| (!values.is_empty()).then(|| Sample::of(values).mean);
+        let (to, from) = (mean(a), mean(b));
+        let mut effect = Effect {
+            from,
+            to,
+            difference: to.zip(from).map(|(to, from)| to - from),
+            half_width: match evidence {
+                Evidence::Means(difference) => Some(difference.half_width(CONFIDENCE)),
+                _ => None,
+            },
+            ratio: ratio.map(|ratio| ratio.value()),
+            ratio_interval: ratio
+                .map(|ratio| ratio.interval(CONFIDENCE))
+                .map(|Range { start, end }| (start, end)),
+            evidence,
+            ..Effect::default()
+        };
+        effect.clear = effect.is_clear(CONFIDENCE);
+        effect
+    }
+
+    /// Whether the difference is clear of zero at this confidence.
+    pub fn is_clear(&self, confidence: f64) -> bool {
+        match self.evidence {
+            Evidence::None => false,
+            Evidence::Means(difference) => {
+                let interval = difference.interval(confidence);
+                interval.start > 0.0 || interval.end < 0.0
+            }
+            Evidence::Truths(chance) => chance <= 1.0 - confidence,
+        }
+    }
+
+    /// Whether there were seeds enough to tell at all.
+    pub fn can_tell(&self) -> bool {
+        self.evidence != Evidence::None
+    }
+
+    /// Whether it is better, for what has a direction and differs.
+    pub fn is_better(&self, less_is_better: Option<bool>) -> Option<bool> {
+        let (less, difference) = (less_is_better?, self.difference?);
+        (difference != 0.0).then_some((difference < 0.0) == less)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Measured::{Absent, Number, Truth};
+
+    #[test]
+    fn an_effect_is_taken_where_both_sides_are_there() {
+        let effect = Effect::paired(
+            &[Number(2.0), Number(4.0), Absent, Number(6.2)],
+            &[Number(1.0), Number(2.0), Number(9.0), Number(3.0)],
+        );
+        assert_eq!((effect.pairs, effect.larger, effect.smaller), (Some(3), 3, 0));
+        assert_eq!((effect.from, effect.difference.map(|x| (x * 10.0).round())), (Some(2.0), Some(21.0)));
+        assert!((effect.ratio.unwrap() - 2.022).abs() < 1e-3);
+        assert!(!effect.clear, "three pairs that differ by 1, 2 and 3.2 are not clear of zero");
+        assert_eq!((effect.is_better(Some(true)), effect.is_better(Some(false))), (Some(false), Some(true)));
+        assert_eq!(effect.is_better(None), None);
+    }
+
+    #[test]
+    fn truths_are_clear_when_enough_of_them_changed() {
+        let effect = |seeds: usize| Effect::paired(&vec![Truth(true); seeds], &vec![Truth(false); seeds]);
+        assert!(effect(6).clear && !effect(5).clear && !effect(1).can_tell());
+        assert_eq!((effect(6).difference, effect(6).half_width, effect(6).ratio), (Some(1.0), None, None));
+    }
+
+    #[test]
+    fn one_seed_tells_nothing_but_the_numbers() {
+        let effect = Effect::paired(&[Number(2.0)], &[Number(1.0)]);
+        assert_eq!((effect.difference, effect.half_width, effect.clear), (Some(1.0), None, false));
+        assert!(!effect.can_tell());
+        let nothing = Effect::paired(&[Absent], &[Number(1.0)]);
+        assert_eq!((nothing.pairs, nothing.from, nothing.difference), (Some(0), None, None));
+    }
+
+    #[test]
+    fn more_confidence_asks_for_more() {
+        let (a, b) = ([3.0, 3.5, 4.0, 3.1], [2.9, 2.6, 2.2, 2.0]);
+        let [a, b] = [a, b].map(|values| values.map(Number));
+        let effect = Effect::independent(&a, &b);
+        assert!(effect.is_clear(0.95) && !effect.is_clear(0.9999));
+        assert_eq!(effect.pairs, None);
+    }
+}

@@ -1,0 +1,113 @@
+//! What metrics came to: in one run, and over the seeds of a row.
+
+use crate::result::seeds::CONFIDENCE;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sim_core::stats::Sample;
+use std::ops::Range;
+
+/// What a metric came to in one run; in JSON a truth, a number or null.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Measured {
+    /// True or false.
+    Truth(bool),
+    /// A number.
+    Number(f64),
+    /// Nothing to measure in this run.
+    Absent,
+}
+
+impl Measured {
+    /// As a number that can be averaged: 1 for a truth that holds, 0 for one that does not.
+    pub fn number(self) -> Option<f64> {
+        match self {
+            Measured::Number(x) if x.is_finite() => Some(x),
+            Measured::Truth(truth) => Some(f64::from(u8::from(truth))),
+            _ => None,
+        }
+    }
+}
+
+/// A metric over the seeds of one row.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Estimate {
+    /// In how many runs it was there.
+    pub n: u64,
+    /// In how many it was true, for what is true or false.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub yes: Option<u64>,
+    /// Its mean over them; of a truth, the share.
+    pub mean: Option<f64>,
+    /// Half the width of Student's interval for the mean; absent for fewer than two values.
+    pub half_width: Option<f64>,
+}
+
+impl Estimate {
+    /// Of one value per seed.
+    pub fn of(values: &[Measured]) -> Self {
+        let numbers: Vec<f64> = values.iter().copied().filter_map(Measured::number).collect();
+        let yes = values.iter().filter(|value| **value == Measured::Truth(true)).count() as u64;
+        let truths = values.iter().any(|value| matches!(value, Measured::Truth(_)));
+        let sample = Sample::of(&numbers);
+        Estimate {
+            n: sample.n,
+            yes: truths.then_some(yes),
+            mean: (sample.n > 0).then_some(sample.mean),
+            half_width: if truths { None } else { sample.half_width(CONFIDENCE) },
+        }
+    }
+
+    /// The interval, if there is one.
+    pub fn interval(&self) -> Option<Range<f64>> {
+        let (mean, half) = (self.mean?, self.half_width?);
+        Some(mean - half..mean + half)
+    }
+}
+
+/// The exact value beside a row. Most closed forms know no seed; one that does, as of a ring that is drawn, has
+/// its mean over the seeds.
+pub fn exact_over(exact: &[f64]) -> Option<f64> {
+    let first = *exact.first()?;
+    let alike = exact.iter().all(|other| *other == first);
+    Some(if alike { first } else { Sample::of(exact).mean })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Measured::{Absent, Number, Truth};
+
+    #[test]
+    fn estimates_leave_out_what_was_not_there() {
+        let estimate = Estimate::of(&[Number(1.0), Absent, Number(3.0), Number(f64::NAN)]);
+        assert_eq!((estimate.n, estimate.mean, estimate.yes), (2, Some(2.0), None));
+        // t(0.975, 1) * 1: with two values the interval is wide, as it should be.
+        let half = estimate.half_width.expect("two values");
+        assert!((half - 12.706_204_736).abs() < 1e-6, "{half}");
+        assert_eq!(Estimate::of(&[Absent]), Estimate::default());
+        assert_eq!(Estimate::of(&[Number(5.0)]).half_width, None);
+    }
+
+    #[test]
+    fn truths_are_counted() {
+        let estimate = Estimate::of(&[Truth(true), Truth(false), Truth(true), Absent]);
+        assert_eq!((estimate.n, estimate.yes, estimate.half_width), (3, Some(2), None));
+    }
+
+    #[test]
+    fn what_was_measured_is_read_back() {
+        let values = vec![Truth(true), Number(0.1), Number(3.0), Absent];
+        let json = serde_json::to_string(&values).unwrap();
+        assert_eq!(json, "[true,0.1,3.0,null]");
+        assert_eq!(serde_json::from_str::<Vec<Measured>>(&json).unwrap(), values);
+        assert_eq!(serde_json::from_str::<Vec<Measured>>("[3]").unwrap(), [Number(3.0)]);
+    }
+
+    #[test]
+    fn an_exact_value_may_know_its_seed() {
+        assert_eq!(exact_over(&[0.1; 3]), Some(0.1), "to the last bit");
+        assert_eq!(exact_over(&[1.0, 2.0, 6.0]), Some(3.0));
+        assert_eq!(exact_over(&[]), None);
+    }
+}

@@ -1,0 +1,128 @@
+//! What was found along one knob.
+
+mod words;
+
+use crate::result::edges::Edges;
+use crate::result::knob::Knob;
+use crate::result::seeds::Seeds;
+use schemars::JsonSchema;
+use serde::Serialize;
+pub(crate) use words::{name, zone_name};
+
+/// Version of the shape of a [`Found`] in JSON.
+pub const FORMAT: u32 = 1;
+
+/// Theory and measurement agree if they differ by at most this share of capacity.
+const AGREES: f64 = 0.03;
+
+/// What was found along one knob.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Found {
+    /// Version of this shape: [`FORMAT`].
+    pub format: u32,
+    /// Name of the experiment.
+    pub experiment: String,
+    /// The variant, if not the base.
+    pub variant: Option<String>,
+    /// What was set from outside in every run.
+    pub set: Vec<(String, String)>,
+    /// What was searched.
+    pub path: String,
+    /// What its values count: `duration` (ns), `rate` (per second), `plain`.
+    pub unit: &'static str,
+    /// The low end of the range.
+    pub low: f64,
+    /// The high end.
+    pub high: f64,
+    /// Its value in the file, if that is in the range.
+    pub standing: Option<f64>,
+    /// What failure is, unless it is the verdict.
+    pub failure: Option<String>,
+    /// The disturbance, in words.
+    pub fault: Option<String>,
+    /// The seeds that were searched.
+    pub seeds: Seeds,
+    /// How many runs were made.
+    pub runs: usize,
+    /// What is wrong with the result as a whole: cut short by a limit, by a signal.
+    pub incomplete: Vec<String>,
+    /// Every search and its edges.
+    #[serde(rename = "searches")]
+    pub told: Vec<Told>,
+    /// How the way back was searched, if it was.
+    #[serde(rename = "way_back")]
+    pub looped: Option<Loop>,
+    /// Commands that show both sides of the first edge on the first seed, and what each shows.
+    #[serde(skip)]
+    pub look: Vec<(String, String)>,
+    /// The knob.
+    #[serde(skip)]
+    pub knob: Knob,
+}
+
+/// Which edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Which {
+    /// With the experiment's own disturbance.
+    Fault,
+    /// Without any disturbance.
+    Alone,
+    /// The way back of a system that is down.
+    Back,
+}
+
+/// One search.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Told {
+    /// Which.
+    pub which: Which,
+    /// What the seeds say.
+    #[serde(flatten)]
+    pub edges: Edges,
+    /// Where the fluid law puts the edge, if it says anything.
+    #[serde(rename = "fluid")]
+    pub exact: Option<f64>,
+    /// Whether the measured edge is there, to 3 % of capacity.
+    pub agrees: Option<bool>,
+}
+
+impl Told {
+    /// Without what theory says.
+    pub fn new(which: Which, edges: Edges) -> Self {
+        Told { which, edges, exact: None, agrees: None }
+    }
+
+    /// Puts the fluid law's edge beside the measured one, if there is one of each.
+    pub fn fluid(&mut self, exact: Option<f64>, capacity: f64) {
+        self.exact = exact;
+        self.agrees = match (&self.edges.edges[..], exact) {
+            ([edge], Some(exact)) => Some(
+                (edge.lowest..=edge.highest).contains(&exact)
+                    || (edge.mean - exact).abs() <= AGREES * capacity,
+            ),
+            _ => None,
+        };
+    }
+}
+
+impl Told {
+    /// Whether the law puts the edge where less is tipped than this fault does: it asks whether any fault could.
+    pub(crate) fn harder_could(&self) -> bool {
+        match (&self.edges.edges[..], self.exact, self.agrees) {
+            ([edge], Some(exact), Some(false)) => (edge.mean > exact) == edge.fails_above,
+            _ => false,
+        }
+    }
+}
+
+/// How the way back was searched; times in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Loop {
+    /// The load at which it had collapsed.
+    pub from: f64,
+    /// When the load was lowered.
+    pub lowered_at: u64,
+    /// How long it had to come back.
+    pub settle: u64,
+}

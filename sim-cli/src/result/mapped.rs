@@ -1,0 +1,94 @@
+//! A map over two knobs: in each cell what becomes of the system there.
+
+use crate::result::knob::Knob;
+use crate::result::seeds::Seeds;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// Version of the shape of a [`Mapped`] in JSON.
+pub const FORMAT: u32 = 1;
+
+/// What was found over two knobs.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Mapped {
+    /// Version of this shape: [`FORMAT`].
+    pub format: u32,
+    /// Name of the experiment.
+    pub experiment: String,
+    /// The variant, if not the base.
+    pub variant: Option<String>,
+    /// What was set from outside in every run.
+    pub set: Vec<(String, String)>,
+    /// What was searched: from left to right, and from bottom to top.
+    pub paths: [String; 2],
+    /// What their values count.
+    pub units: [&'static str; 2],
+    /// Their values in the file.
+    pub standing: [Option<f64>; 2],
+    /// What failure is, unless it is the verdict.
+    pub failure: Option<String>,
+    /// The disturbance, in words.
+    pub fault: Option<String>,
+    /// How many times longer the harder fault lasts.
+    pub harder: f64,
+    /// The seeds of each cell.
+    pub seeds: Seeds,
+    /// How many runs were made.
+    pub runs: usize,
+    /// What is wrong with the result as a whole: cut short by a limit, by a signal.
+    pub incomplete: Vec<String>,
+    /// The values from left to right.
+    pub across: Vec<f64>,
+    /// The values from bottom to top.
+    pub up: Vec<f64>,
+    /// Every cell: row by row from the bottom, from left to right.
+    pub cells: Vec<Cell>,
+    /// The command that shows the first cell that this fault tips.
+    #[serde(skip)]
+    pub look: Option<String>,
+    /// The knobs.
+    #[serde(skip)]
+    pub knobs: [Knob; 2],
+}
+
+/// What becomes of a system at one setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It survives this fault and a harder one.
+    Stable,
+    /// It survives this fault, and not a harder one.
+    Vulnerable,
+    /// This fault tips it, and it stays down when the fault has gone.
+    Metastable,
+    /// It fails without any fault.
+    Overloaded,
+}
+
+impl State {
+    /// All of them, from good to bad.
+    pub const ALL: [State; 4] = [State::Stable, State::Vulnerable, State::Metastable, State::Overloaded];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Stable => "stable",
+            State::Vulnerable => "vulnerable",
+            State::Metastable => "metastable",
+            State::Overloaded => "overloaded",
+        }
+    }
+}
+
+/// A cell over its seeds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Cell {
+    /// The value of the first knob and of the second.
+    pub at: [f64; 2],
+    /// The state on each seed that was asked.
+    pub seeds: Vec<State>,
+    /// The state on most of them; of equally many, the worst.
+    pub state: Option<State>,
+    /// Whether another state has as many.
+    pub tie: bool,
+}

@@ -1,0 +1,46 @@
+//! What a page of one run is made of, besides its report.
+
+use crate::result::judged::Judgement;
+use crate::result::replicated::Replicated;
+use crate::text::Paint;
+use sim_models::report::{Edge, Report, VerdictKind};
+
+/// What stands around a report on its page.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// What the author of the experiment expects, and what was measured.
+    pub expectations: Judgement,
+    /// What to type next: (`again`, `brownout run ..`). See [`next_steps`].
+    pub next: Vec<(String, String)>,
+    /// The same on more seeds, if it was run on more.
+    pub replicated: Option<Replicated>,
+}
+
+/// The words and the colour of a kind of verdict.
+pub fn kind(kind: VerdictKind) -> (&'static str, Paint) {
+    match kind {
+        VerdictKind::Steady => ("steady", Paint::Good),
+        VerdictKind::Failing => ("failing", Paint::Bad),
+        VerdictKind::Recovered => ("recovered", Paint::Good),
+        VerdictKind::StillDisturbed => ("still disturbed", Paint::Doubtful),
+        VerdictKind::Degraded => ("degraded", Paint::Doubtful),
+        VerdictKind::NeverRecovered => ("never recovered", Paint::Bad),
+        VerdictKind::Finding => ("finding", Paint::Strong),
+    }
+}
+
+/// The most edges or services that are shown; files have them all.
+pub(crate) const MOST: usize = 12;
+
+/// The most telling of many: those of users, then those that failed most; in their own order.
+pub fn chosen_edges(report: &Report) -> (Vec<(&str, &Edge)>, usize) {
+    let mut edges: Vec<(usize, &str, &Edge)> =
+        report.edges.iter().enumerate().map(|(index, (name, edge))| (index, name, edge)).collect();
+    let left_out = edges.len().saturating_sub(MOST);
+    edges.sort_by_key(|(index, _, edge)| {
+        (!edge.from_users, std::cmp::Reverse(edge.attempts.sent.saturating_sub(edge.attempts.ok)), *index)
+    });
+    edges.truncate(MOST);
+    edges.sort_by_key(|(index, ..)| *index);
+    (edges.into_iter().map(|(_, name, edge)| (name, edge)).collect(), left_out)
+}

@@ -1,0 +1,280 @@
+//! Which value to set, how sure that is, what it costs, and what else was close.
+
+use crate::args::Bounds;
+use crate::replay::Replay;
+use crate::result::column::{estimate, unit_name};
+use crate::result::estimate::Estimate;
+use crate::result::seeds::Seeds;
+use crate::text::number::plus_minus;
+use crate::text::{Paint, Style, clean};
+use schemars::JsonSchema;
+use serde::Serialize;
+use sim_models::report::Unit;
+
+/// Version of the shape of a [`Recommendation`] in JSON.
+pub const FORMAT: u32 = 1;
+
+/// What was found.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Recommendation {
+    /// Version of this shape: [`FORMAT`].
+    pub format: u32,
+    /// Name of the experiment.
+    pub experiment: String,
+    /// The variant, if not the base.
+    pub variant: Option<String>,
+    /// What was set from outside in every run.
+    pub set: Vec<(String, String)>,
+    /// The objective.
+    pub metric: String,
+    /// Whether less of it is wanted.
+    pub less: bool,
+    /// What it counts: `duration` (ns), `rate` (per second), `share`, `plain`.
+    #[serde(serialize_with = "unit_name")]
+    #[schemars(with = "String")]
+    pub unit: Unit,
+    /// The conditions.
+    pub conditions: Vec<Condition>,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The seeds of the race.
+    pub race_seeds: Seeds,
+    /// The seeds of the validation, on which nothing was chosen.
+    pub fresh_seeds: Seeds,
+    /// How many runs were made.
+    pub runs: usize,
+    /// What is wrong with the result as a whole: cut short by a limit, by a signal.
+    pub incomplete: Vec<String>,
+    /// What was validated: the recommended setting first, or the closest if there is none.
+    pub finalists: Vec<Finalist>,
+    /// Of each setting the values that did as well.
+    pub as_well: Vec<(String, String)>,
+    /// The settings that lie at an end of their range, so that better ones may lie beyond.
+    pub at_an_end: Vec<String>,
+    /// The conditions that stand in the way of more.
+    pub binding: Vec<Binding>,
+    /// All that was tried in the race, with the numbers of the race.
+    pub tried: Vec<Tried>,
+    /// One run of it, and how far it went.
+    #[serde(skip)]
+    pub replay: (Replay, Bounds),
+}
+
+/// What a search for a setting comes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// A setting that is better than today's.
+    Found,
+    /// Today's setting leads.
+    Today,
+    /// No setting met the conditions on fresh seeds.
+    #[default]
+    Infeasible,
+}
+
+/// A condition.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Condition {
+    /// As typed.
+    pub text: String,
+    /// Its metric.
+    pub metric: String,
+    /// What that counts.
+    #[serde(serialize_with = "unit_name")]
+    #[schemars(with = "String")]
+    pub unit: Unit,
+    /// Its bound, if that is a number.
+    pub bound: Option<f64>,
+}
+
+/// A setting on the fresh seeds.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+pub struct Finalist {
+    /// What to set.
+    pub set: Vec<(String, String)>,
+    /// Whether this is the recommendation.
+    pub recommended: bool,
+    /// Whether this is what is set today.
+    pub today: bool,
+    /// Whether nothing that was tried beat it in every respect.
+    pub front: bool,
+    /// On how many seeds it was run.
+    pub n: u64,
+    /// On how many of them all conditions held.
+    pub feasible: u64,
+    /// On how many of them it met them and no other did better, by more than a thousandth.
+    pub best: u64,
+    /// The objective.
+    pub objective: Estimate,
+    /// The metric of each condition.
+    pub metrics: Vec<Estimate>,
+    /// On how many seeds each condition held.
+    pub holds: Vec<u64>,
+    /// The objective minus today's, seed by seed.
+    pub minus_today: Option<Estimate>,
+    /// On how many seeds its objective was better than today's, by more than a thousandth.
+    pub better: Option<u64>,
+}
+
+impl Finalist {
+    /// What it is among the others, in a word.
+    pub(crate) fn role(&self) -> (&'static str, Paint) {
+        match (self.recommended, self.today, self.front) {
+            (true, true, _) => ("keep", Paint::Good),
+            (true, ..) => ("set", Paint::Good),
+            (_, true, _) => ("today", Paint::Plain),
+            (_, _, true) => ("trade-off", Paint::Plain),
+            _ => ("runner-up", Paint::Plain),
+        }
+    }
+}
+
+/// A condition that stands in the way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Binding {
+    /// As typed.
+    pub condition: String,
+    /// How many of those with a better objective broke it.
+    pub broke: usize,
+    /// How many had a better objective.
+    pub better: usize,
+}
+
+/// A setting in the race.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Tried {
+    /// What was set.
+    pub set: Vec<(String, String)>,
+    /// Whether this is what is set today.
+    pub today: bool,
+    /// On how many seeds.
+    pub seeds: usize,
+    /// Whether all conditions held on all of them.
+    pub feasible: bool,
+    /// The mean objective.
+    pub objective: Option<f64>,
+    /// The mean metric of each condition.
+    pub metrics: Vec<Option<f64>>,
+}
+
+/// A value as people say it: without the quotes.
+pub fn plain(value: &str) -> String {
+    clean(value.trim_matches('"'))
+}
+
+impl Recommendation {
+    /// What it measures: `goodput 998 ± 2/s, amplification 1.08 ± 0.01`.
+    pub(crate) fn measures(&self, finalist: &Finalist, style: Style) -> String {
+        let value = |name: &str, value: &Estimate, unit: Unit| {
+            format!("{} {}", clean(name), estimate(value, unit, style))
+        };
+        let mut parts = vec![value(&self.metric, &finalist.objective, self.unit)];
+        for (condition, metric) in self.conditions.iter().zip(&finalist.metrics) {
+            if condition.bound.is_some() && condition.metric != self.metric {
+                parts.push(value(&condition.metric, metric, condition.unit));
+            }
+        }
+        parts.join(", ")
+    }
+
+    /// What else to know, a name and a sentence each.
+    pub(crate) fn notes(&self, style: Style) -> Vec<(&'static str, String)> {
+        let Some(first) = self.finalists.first() else { return Vec::new() };
+        let mut notes = Vec::new();
+        let seeds = |n: u64| format!("{n} of {} fresh seeds", first.n);
+        if self.outcome == Outcome::Infeasible {
+            for (condition, holds) in
+                self.conditions.iter().zip(&first.holds).filter(|(_, holds)| **holds < first.n)
+            {
+                notes.push(("broken", format!("{} holds on {}", clean(&condition.text), seeds(*holds))));
+            }
+        } else {
+            let all = self.finalists.len();
+            notes.push((
+                "how sure",
+                format!(
+                    "all conditions hold on {}; of the {all} settings that were validated none did better on {}",
+                    seeds(first.feasible),
+                    first.best
+                ),
+            ));
+        }
+        if let Some(today) = self.finalists.iter().find(|one| one.today && !one.recommended) {
+            let broken: Vec<String> = self
+                .conditions
+                .iter()
+                .zip(&today.holds)
+                .filter(|(_, holds)| **holds < today.n)
+                .map(|(condition, holds)| format!("{} on {holds} of {}", clean(&condition.text), today.n))
+                .collect();
+            let broken = if broken.is_empty() { String::new() } else { format!("; {}", broken.join(", ")) };
+            notes.push(("today", format!("{}{broken}", self.measures(today, style))));
+        }
+        if let (Some(difference), Some(better), Outcome::Found) =
+            (&first.minus_today, first.better, self.outcome)
+            && let (Some(mean), Some(half)) = (difference.mean, difference.half_width)
+        {
+            let text = match self.unit {
+                Unit::Share => plus_minus(mean * 100.0, half * 100.0, Unit::Plain, style) + " points",
+                unit => plus_minus(mean, half, unit, style),
+            };
+            let sign = if mean > 0.0 { "+" } else { "" };
+            notes.push(("difference", format!("{sign}{text}; better on {}", seeds(better))));
+        }
+        for (path, stretch) in &self.as_well {
+            notes.push(("as good", format!("{} {}", clean(path), clean(stretch))));
+        }
+        for path in &self.at_an_end {
+            notes.push((
+                "at the end",
+                format!("{} is at an end of its range: better may lie beyond", clean(path)),
+            ));
+        }
+        for binding in &self.binding {
+            notes.push((
+                "binding",
+                format!(
+                    "{}: of {} settings with {} {}, {} broke it",
+                    clean(&binding.condition),
+                    binding.better,
+                    if self.less { "less" } else { "more" },
+                    clean(&self.metric),
+                    binding.broke
+                ),
+            ));
+        }
+        if self.binding.is_empty() && self.outcome == Outcome::Found && !self.conditions.is_empty() {
+            let more = if self.less { "less" } else { "more" };
+            notes.push((
+                "binding",
+                format!("none: nothing that broke a condition had {more} {}", clean(&self.metric)),
+            ));
+        }
+        notes
+    }
+
+    /// What it came to, in a word or a few.
+    pub(crate) fn word(&self) -> (Paint, &'static str) {
+        match self.outcome {
+            Outcome::Found => (Paint::Good, "SET"),
+            Outcome::Today => (Paint::Good, "KEEP"),
+            Outcome::Infeasible => (Paint::Bad, "NOTHING MEETS ALL CONDITIONS"),
+        }
+    }
+
+    /// What was asked for: `most goodput`.
+    pub(crate) fn aim(&self) -> String {
+        format!("{} {}", if self.less { "least" } else { "most" }, clean(&self.metric))
+    }
+
+    /// The command that runs the first finalist.
+    pub(crate) fn command(&self) -> Option<String> {
+        let first = self.finalists.first()?;
+        let (mut replay, bounds) = self.replay.clone();
+        if !first.today {
+            replay.set.extend(first.set.iter().cloned());
+        }
+        Some(replay.bounded_line("run", &bounds))
+    }
+}

@@ -1,0 +1,287 @@
+//! Where an answer changes along a knob, seed by seed, and what all seeds together say about it.
+//!
+//! Every seed has an edge of its own: on the same luck a higher load fails no less, but another seed fails at another load. So
+//! the search is made for each seed, and the interval is Student's between seeds, never within one. First the ends of
+//! the range and a few points between are asked; wherever two neighbours differ, the stretch between them is halved
+//! until it is as narrow as was wanted, or until there is no whole number left inside. A seed that changes its answer
+//! more than once is told, not averaged away.
+
+use crate::result::edges::{Bracket, Edge, Edges, Otherwise};
+use crate::result::knob::Knob;
+use crate::result::seeds::CONFIDENCE;
+use crate::study::knob::Within;
+use sim_core::stats::Sample;
+
+/// How a knob is searched.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Points between the ends that are asked before anything is halved.
+    pub probes: u32,
+    /// How narrow a bracket must be.
+    pub within: Within,
+}
+
+impl Plan {
+    /// About how many questions one seed takes.
+    pub fn questions(&self) -> usize {
+        self.probes as usize + 2 + 5
+    }
+}
+
+/// What one seed answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Course {
+    /// Every question and whether it failed there, from low to high.
+    pub asked: Vec<(f64, bool)>,
+    /// Where the answer changes, from low to high.
+    pub edges: Vec<Bracket>,
+    /// Whether all questions were answered.
+    pub complete: bool,
+}
+
+/// Asks one seed. An answer of `None` means that there will be no more.
+pub fn course<E>(
+    knob: &Knob,
+    plan: Plan,
+    mut ask: impl FnMut(f64) -> Result<Option<bool>, E>,
+) -> Result<Course, E> {
+    let mut course = Course::default();
+    let parts = plan.probes + 1;
+    let mut points: Vec<f64> = (0..=parts).map(|n| knob.at(f64::from(n) / f64::from(parts))).collect();
+    points.dedup();
+    // The ends first: who interrupts early knows the most.
+    let last = points.len() - 1;
+    points.swap(1.min(last), last);
+    for point in points {
+        let Some(failed) = ask(point)? else { return Ok(course) };
+        course.note(point, failed);
+    }
+    let changes: Vec<_> =
+        course.asked.windows(2).filter(|pair| pair[0].1 != pair[1].1).map(|p| (p[0], p[1])).collect();
+    for (mut low, mut high) in changes {
+        while !knob.close(low.0, high.0, plan.within)
+            && let Some(middle) = knob.between(low.0, high.0)
+        {
+            let Some(failed) = ask(middle)? else { return Ok(course) };
+            course.note(middle, failed);
+            *if failed == low.1 { &mut low } else { &mut high } = (middle, failed);
+        }
+        course.edges.push(Bracket { low: low.0, high: high.0, fails_above: high.1 });
+    }
+    course.complete = true;
+    Ok(course)
+}
+
+impl Course {
+    fn note(&mut self, point: f64, failed: bool) {
+        let at = self.asked.partition_point(|(other, _)| *other < point);
+        self.asked.insert(at, (point, failed));
+    }
+
+    /// Whether it fails at the low end.
+    pub fn starts_failed(&self) -> bool {
+        self.asked.first().is_some_and(|(_, failed)| *failed)
+    }
+
+    /// How it goes from low to high: whether it fails at first, and how often that changes.
+    fn pattern(&self) -> (bool, usize) {
+        (self.starts_failed(), self.edges.len())
+    }
+}
+
+impl Edge {
+    /// The middle of a bracket.
+    fn middle(bracket: &Bracket) -> f64 {
+        bracket.low + (bracket.high - bracket.low) / 2.0
+    }
+}
+
+impl Edges {
+    /// What these seeds say together. Most of them go alike, it is hoped; of equally many, those that change least.
+    pub fn of(courses: &[Course]) -> Edges {
+        let complete: Vec<(usize, &Course)> =
+            courses.iter().enumerate().filter(|(_, course)| course.complete).collect();
+        let missing = courses.len() - complete.len();
+        let like = |pattern: (bool, usize)| complete.iter().filter(|(_, c)| c.pattern() == pattern).count();
+        let chosen = complete
+            .iter()
+            .map(|(_, course)| course.pattern())
+            .min_by_key(|&pattern| (usize::MAX - like(pattern), pattern.1, pattern.0));
+        let Some(chosen) = chosen else { return Edges { missing, ..Edges::default() } };
+        let (told, others): (Vec<_>, Vec<_>) =
+            complete.into_iter().partition(|(_, course)| course.pattern() == chosen);
+        let edge = |number: usize| {
+            let brackets: Vec<Bracket> = told.iter().map(|(_, course)| course.edges[number]).collect();
+            let sample = Sample::of(&brackets.iter().map(Edge::middle).collect::<Vec<_>>());
+            let widest = brackets.iter().map(|b| (b.high - b.low) / 2.0).fold(0.0, f64::max);
+            let mut seeds = vec![None; courses.len()];
+            told.iter().for_each(|(index, course)| seeds[*index] = Some(course.edges[number]));
+            Edge {
+                fails_above: brackets[0].fails_above,
+                mean: sample.mean,
+                half_width: sample.half_width(CONFIDENCE).unwrap_or(0.0) + widest,
+                lowest: brackets.iter().map(|b| b.low).fold(f64::INFINITY, f64::min),
+                highest: brackets.iter().map(|b| b.high).fold(f64::NEG_INFINITY, f64::max),
+                seeds,
+            }
+        };
+        let otherwise = others
+            .iter()
+            .map(|(index, course)| Otherwise {
+                index: *index,
+                starts_failed: course.starts_failed(),
+                edges: course.edges.clone(),
+            })
+            .collect();
+        Edges {
+            starts_failed: chosen.0,
+            edges: (0..chosen.1).map(edge).collect(),
+            alike: told.len(),
+            otherwise,
+            missing,
+        }
+    }
+
+    /// How many seeds change their answer more than once.
+    pub fn not_monotone(&self) -> usize {
+        let told = if self.edges.len() > 1 { self.alike } else { 0 };
+        told + self.otherwise.iter().filter(|other| other.edges.len() > 1).count()
+    }
+
+    /// Whether it fails at `x` by the means of the edges.
+    pub fn fails_at(&self, x: f64) -> bool {
+        self.edges
+            .iter()
+            .rev()
+            .find(|edge| edge.mean <= x)
+            .map_or(self.starts_failed, |edge| edge.fails_above)
+    }
+
+    /// Whether `x` lies where seeds differ.
+    pub fn mixed_at(&self, x: f64) -> bool {
+        self.edges.iter().any(|edge| edge.lowest < x && x < edge.highest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sim_models::experiment::Node;
+    use std::convert::Infallible;
+
+    const PLAN: Plan = Plan { probes: 3, within: Within::Range(0.01) };
+
+    fn knob(text: &str) -> Knob {
+        Knob::parse("p", text, Some(&Node::number("1.0"))).expect("a range")
+    }
+
+    fn whole() -> Knob {
+        Knob::parse("p", "1..12", Some(&Node::number("3"))).expect("a range")
+    }
+
+    fn asked(knob: &Knob, mut fails: impl FnMut(f64) -> bool) -> Course {
+        course(knob, PLAN, |x| Ok::<_, Infallible>(Some(fails(x)))).expect("cannot fail")
+    }
+
+    #[test]
+    fn a_known_edge_is_found_from_either_side() {
+        for edge in [3.7, 50.0, 99.9, 0.2] {
+            for above in [true, false] {
+                let mut questions = 0;
+                let found = asked(&knob("0..100"), |x| {
+                    questions += 1;
+                    (x > edge) == above
+                });
+                let [bracket] = found.edges[..] else { panic!("{found:?}") };
+                assert!(
+                    bracket.low <= edge && edge <= bracket.high && bracket.high - bracket.low <= 1.0,
+                    "{bracket:?}"
+                );
+                assert_eq!((bracket.fails_above, found.complete), (above, true));
+                assert!(questions <= PLAN.questions(), "{questions}");
+            }
+        }
+    }
+
+    #[test]
+    fn between_whole_numbers_there_is_nothing() {
+        let found = asked(&whole(), |x| {
+            assert_eq!(x.fract(), 0.0);
+            x >= 8.0
+        });
+        assert_eq!(found.edges, [Bracket { low: 7.0, high: 8.0, fails_above: true }]);
+    }
+
+    #[test]
+    fn over_decades_the_bracket_is_narrow_by_ratio() {
+        let found = asked(&knob("1..10000"), |x| x > 30.0);
+        let [bracket] = found.edges[..] else { panic!("{found:?}") };
+        assert!(
+            bracket.low <= 30.0 && 30.0 <= bracket.high && bracket.high / bracket.low < 1.1,
+            "{bracket:?}"
+        );
+    }
+
+    #[test]
+    fn islands_are_told() {
+        let found = asked(&knob("0..100"), |x| (40.0..80.0).contains(&x));
+        let edges = Edges::of(&[found.clone(), found, asked(&knob("0..100"), |x| x > 40.0)]);
+        assert_eq!((edges.alike, edges.not_monotone(), edges.otherwise.len()), (2, 2, 1));
+        assert_eq!((edges.edges[0].fails_above, edges.edges[1].fails_above), (true, false));
+        assert!((edges.edges[1].mean - 80.0).abs() <= 1.0, "{edges:?}");
+        assert!(!edges.fails_at(10.0) && edges.fails_at(60.0) && !edges.fails_at(90.0));
+    }
+
+    #[test]
+    fn no_edge_says_which() {
+        let edges = Edges::of(&[asked(&knob("0..100"), |_| true)]);
+        assert_eq!((edges.starts_failed, edges.edges.len(), edges.alike), (true, 0, 1));
+    }
+
+    #[test]
+    fn seeds_give_an_interval_that_knows_the_bracket() {
+        let courses: Vec<Course> =
+            (0..10).map(|n| asked(&knob("0..100"), |x| x > 40.0 + f64::from(n))).collect();
+        let edges = Edges::of(&courses);
+        let edge = &edges.edges[0];
+        // Student's for 0..9: 2.262 * 3.028 / sqrt(10) = 2.17, and half of a bracket.
+        assert!((edge.mean - 44.5).abs() < 0.5 && (2.1..2.9).contains(&edge.half_width), "{edge:?}");
+        assert!(edge.lowest <= 40.0 && edge.highest >= 49.0 && edges.mixed_at(45.0) && !edges.mixed_at(20.0));
+        let same: Vec<Course> = (0..10).map(|_| asked(&knob("0..100"), |x| x > 40.0)).collect();
+        assert!(Edges::of(&same).edges[0].half_width >= 0.25, "as wide as what is not known");
+    }
+
+    /// Ten seeds whose edges are spread evenly around 50; the interval must cover 50 in about 95 of 100 repetitions,
+    /// rather more than less, as it knows the bracket too.
+    #[test]
+    fn intervals_cover_the_true_edge() {
+        let mut state = 12_345u64;
+        let mut uniform = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1u64 << 53) as f64
+        };
+        let mut covered = 0;
+        for _ in 0..1_000 {
+            let of_seed = |_| {
+                let own = 45.0 + 10.0 * uniform();
+                asked(&knob("0..100"), move |x| x > own)
+            };
+            let courses: Vec<Course> = (0..10).map(of_seed).collect();
+            let edge = Edges::of(&courses).edges[0].clone();
+            covered += u32::from((edge.mean - 50.0).abs() <= edge.half_width);
+        }
+        println!("covered {covered} of 1000");
+        assert!((940..=995).contains(&covered), "{covered}");
+    }
+
+    #[test]
+    fn an_interrupted_seed_is_missing() {
+        let mut left = 4;
+        let cut = course(&knob("0..100"), PLAN, |x| {
+            left -= 1;
+            Ok::<_, Infallible>((left > 0).then_some(x > 30.0))
+        });
+        let edges = Edges::of(&[cut.expect("cannot fail"), asked(&knob("0..100"), |x| x > 30.0)]);
+        assert_eq!((edges.missing, edges.alike), (1, 1));
+    }
+}

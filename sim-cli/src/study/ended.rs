@@ -1,0 +1,44 @@
+//! What many runs come to together, in words.
+
+use crate::result::estimate::{Estimate, Measured};
+use crate::result::page::kind;
+use crate::result::verdict::Verdict;
+use sim_models::report::{Report, VerdictKind};
+use std::collections::BTreeMap;
+
+/// What a verdict over many runs is made of.
+pub(crate) struct Ended {
+    kind: VerdictKind,
+    recovered: Option<bool>,
+    time_to_recover: Option<u64>,
+}
+
+impl Ended {
+    /// Of one run.
+    pub fn of(report: &Report) -> Self {
+        let summary = &report.summary;
+        Ended {
+            kind: report.verdict.kind,
+            recovered: summary.recovered,
+            time_to_recover: summary.time_to_recover,
+        }
+    }
+
+    /// What runs come to together.
+    pub fn verdict<'a>(runs: impl Iterator<Item = &'a Ended> + Clone) -> Verdict {
+        // What a finding is stands in its numbers.
+        if runs.clone().count() > 0 && runs.clone().all(|run| run.kind == VerdictKind::Finding) {
+            return Verdict::default();
+        }
+        let truth = |run: &Ended| run.recovered.map_or(Measured::Absent, Measured::Truth);
+        let time =
+            |run: &Ended| run.time_to_recover.map_or(Measured::Absent, |ns| Measured::Number(ns as f64));
+        let recovered = Estimate::of(&runs.clone().map(truth).collect::<Vec<_>>());
+        let times = Estimate::of(&runs.clone().map(time).collect::<Vec<_>>());
+        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+        runs.for_each(|run| *kinds.entry(kind(run.kind).0).or_default() += 1);
+        let mut kinds: Vec<(&str, usize)> = kinds.into_iter().collect();
+        kinds.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        Verdict::of(&recovered, &times, &kinds)
+    }
+}

@@ -1,0 +1,230 @@
+//! Many runs of one experiment: variants, points of a grid, seeds.
+//!
+//! The runs of one row use the seeds `seed`, `seed + 1`, .. (wrapping at 2^64), the same for every row: so
+//! rows meet the same luck and their differences can be taken seed by seed, and run number `n` is
+//! repeated by `run --seed` alone. Results are placed by index: `--jobs` never shows in one.
+
+use crate::App;
+use crate::args::{Bounds, Subject};
+use crate::error::{Error, Exit, Result};
+use crate::experiment::{Opened, Prepared};
+use crate::jobs::{in_order, threads};
+use crate::progress::Meter;
+use crate::result::seeds::Seeds;
+use crate::simulate::simulate;
+use sim_models::report::{Metric, Report};
+
+/// The most runs of one command.
+pub const MOST_RUNS: usize = 1_000_000;
+/// Runs that are prepared at once: memory for their specifications, no more.
+const CHUNK: usize = 256;
+
+/// One row: a variant with values set, run on several seeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The variant; none is the base.
+    pub variant: Option<String>,
+    /// What is set.
+    pub set: Vec<(String, String)>,
+}
+
+/// What came of all runs.
+#[derive(Debug)]
+pub struct Outcome<T> {
+    /// For each row, for each seed; none where a signal came first.
+    pub rows: Vec<Vec<Option<T>>>,
+    /// How many runs a limit cut short.
+    pub cut_short: usize,
+    /// How many runs were not made, or not to their end, because of a signal.
+    pub missing: usize,
+    /// The exit code that this amounts to.
+    pub exit: Exit,
+}
+
+impl<T> Outcome<T> {
+    /// What a reader must know before believing the rest; nothing if all runs were made to their end.
+    pub fn incomplete(&self) -> Vec<String> {
+        let all: usize = self.rows.iter().map(Vec::len).sum();
+        let missing = format!("interrupted: {} of {all} runs are missing", self.missing);
+        let cut =
+            format!("a limit cut {} of {all} runs short: they cover only what was reached", self.cut_short);
+        [(self.missing, missing), (self.cut_short, cut)]
+            .into_iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(_, text)| text)
+            .collect()
+    }
+}
+
+/// The seeds that a command means: its own or the file's, and as many.
+pub fn seeds_of(
+    app: &App,
+    opened: &Opened,
+    variant: Option<&str>,
+    subject: &Subject,
+    replications: Option<u32>,
+) -> Result<Seeds> {
+    let run = app.prepare(opened, variant, &subject.set, subject.seed)?.resolved.run;
+    Ok(Seeds { first: run.seed, count: replications.unwrap_or(run.replications) })
+}
+
+/// The most values that are shown unless asked for.
+const MOST_VALUES: usize = 6;
+
+/// What everyone asks for: recovery, goodput, cost, and the response time of users; of a model without edges
+/// its values. With `theory_first`, for a grid, values that have an exact one beside them come first and replace the rest.
+pub fn usual(report: &Report, theory_first: bool) -> Vec<String> {
+    let there = |path: &str| matches!(report.metric(path), Ok(Metric::Truth(_) | Metric::Number(..)));
+    let values: Vec<String> = report
+        .metric_paths()
+        .into_iter()
+        .filter(|path| path.starts_with("values") && path.ends_with(".value"))
+        .collect();
+    let users = report.edges.iter().find(|(_, edge)| edge.from_users);
+    let percentiles = users.map(|(name, _)| ["p50", "p99"].map(|which| latency_path(report, name, which)));
+    let known: Vec<String> = values.iter().filter(|path| there(&exact_path(path))).cloned().collect();
+    if theory_first && !known.is_empty() {
+        return known.into_iter().take(MOST_VALUES).chain(percentiles.map(|[_, p99]| p99)).collect();
+    }
+    // Time to recover is absent from the run that never does, and still what is asked about.
+    let asked =
+        |path: &&str| there(path) || (*path == "time_to_recover" && report.summary.recovered.is_some());
+    // A grid is drawn by its first number that varies: better by one that every cell has.
+    let summary = match theory_first {
+        true => ["recovered", "success", "time_to_recover", "amplification", "wasted"],
+        false => ["recovered", "time_to_recover", "success", "amplification", "wasted"],
+    };
+    let summary = summary.iter().filter(|path| asked(path)).map(|path| (*path).to_string());
+    match percentiles {
+        Some(percentiles) => summary.chain(percentiles).collect(),
+        None => summary.chain(values.into_iter().take(MOST_VALUES)).collect(),
+    }
+}
+
+/// The path of one of an edge's latencies as the report itself writes it.
+fn latency_path(report: &Report, edge: &str, which: &str) -> String {
+    let quoted = format!("edges[\"{}\"].latency.{which}", edge.replace('\\', "\\\\").replace('"', "\\\""));
+    let plain = format!("edges.{edge}.latency.{which}");
+    if report.metric_paths().contains(&plain) { plain } else { quoted }
+}
+
+/// The whole path of a response time that was asked for by its last name, `p99`: what is saved is found again
+/// by its path. Other paths as they are.
+pub fn spelled_out(report: &Report, path: &str) -> String {
+    let users = report.edges.iter().find(|(_, edge)| edge.from_users);
+    let whole = users.map(|(edge, _)| latency_path(report, edge, path));
+    let alike = |whole: &String| match (report.metric(whole), report.metric(path)) {
+        (Ok(whole), Ok(short)) => whole == short,
+        _ => false,
+    };
+    whole.filter(alike).unwrap_or_else(|| path.into())
+}
+
+/// Where the exact value beside a measured one is.
+pub fn exact_path(value: &str) -> String {
+    format!("{}.exact", value.strip_suffix(".value").unwrap_or(value))
+}
+
+/// Checks every row before anything runs, then runs all of them on all seeds and keeps what `keep` makes of
+/// each report; the first run of a row is told apart.
+pub fn run_all<T: Send>(
+    app: &mut App,
+    opened: &Opened,
+    rows: &[Row],
+    seeds: Seeds,
+    bounds: &Bounds,
+    keep: impl Fn(Report, bool) -> Result<T> + Sync,
+) -> Result<Outcome<T>> {
+    let each = seeds.count as usize;
+    let all = rows.len().saturating_mul(each);
+    if all > MOST_RUNS {
+        let message = format!("{} rows on {each} seeds are {all} runs, allowed {MOST_RUNS}", rows.len());
+        return Err(Error::Usage { message, help: "  lower --replications, or take fewer values".into() });
+    }
+    for row in rows {
+        app.prepare(opened, row.variant.as_deref(), &row.set, Some(seeds.first))?;
+    }
+    let meter = Meter::of_runs(&app.console, &opened.found.name, all);
+    let done = run_chunks(app, opened, rows, seeds, bounds, &meter, keep);
+    meter.finish(&mut app.console, None);
+    let (mut kept, mut cut_short) = (Vec::with_capacity(all), 0);
+    for one in done? {
+        cut_short += usize::from(one.as_ref().is_some_and(|(_, stopped)| *stopped));
+        kept.push(one.map(|(kept, _)| kept));
+    }
+    let missing = kept.iter().filter(|one| one.is_none()).count();
+    let exit = match app.console.interrupt.exit() {
+        Some(exit) if missing > 0 => exit,
+        _ if cut_short > 0 => Exit::Limit,
+        _ => Exit::Good,
+    };
+    let mut kept = kept.into_iter();
+    let rows = rows.iter().map(|_| kept.by_ref().take(each).collect()).collect();
+    Ok(Outcome { rows, cut_short, missing, exit })
+}
+
+/// What is kept of each run and whether a limit cut it short, in order.
+fn run_chunks<T: Send>(
+    app: &App,
+    opened: &Opened,
+    rows: &[Row],
+    seeds: Seeds,
+    bounds: &Bounds,
+    meter: &Meter,
+    keep: impl Fn(Report, bool) -> Result<T> + Sync,
+) -> Result<Vec<Option<(T, bool)>>> {
+    let jobs: Vec<(&Row, u64, bool)> = rows
+        .iter()
+        .flat_map(|row| seeds.iter().enumerate().map(move |(n, seed)| (row, seed, n == 0)))
+        .collect();
+    let interrupt = &app.console.interrupt;
+    let one = |(prepared, first): &(Prepared, bool)| -> Result<Option<(T, bool)>> {
+        if interrupt.exit().is_some() {
+            return Ok(None);
+        }
+        let report = simulate(prepared, bounds, None, interrupt, None)?.report;
+        meter.run_done();
+        // A signal that came while it ran has cut it short: a part is no replication.
+        if interrupt.exit().is_some() {
+            return Ok(None);
+        }
+        let stopped = report.stopped.is_some();
+        keep(report, *first).map(|kept| Some((kept, stopped)))
+    };
+    let mut done = Vec::with_capacity(jobs.len());
+    let mut rest: &[_] = &jobs;
+    while !rest.is_empty() {
+        // The first alone: what is wrong with a metric shows before the others are run.
+        let (chunk, after) = rest.split_at(if done.is_empty() { 1 } else { rest.len().min(CHUNK) });
+        let prepare = |&(row, seed, first): &(&Row, u64, bool)| {
+            app.prepare(opened, row.variant.as_deref(), &row.set, Some(seed))
+                .map(|prepared| (prepared, first))
+        };
+        let prepared: Vec<_> = chunk.iter().map(prepare).collect::<Result<_>>()?;
+        for result in in_order(threads(app.global.jobs), &prepared, one) {
+            done.push(result?);
+        }
+        rest = after;
+    }
+    Ok(done)
+}
+
+/// The usual metrics, and goodput where there is such a thing.
+pub(crate) fn with_goodput(report: &Report) -> Vec<String> {
+    let mut paths = usual(report, false);
+    if let (Some(at), Some(_)) = (paths.iter().position(|path| path == "success"), report.summary.goodput) {
+        paths.insert(at, "goodput".into());
+    }
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_count_up_and_wrap() {
+        let seeds = Seeds { first: u64::MAX - 1, count: 4 };
+        assert_eq!(seeds.iter().collect::<Vec<_>>(), [u64::MAX - 1, u64::MAX, 0, 1]);
+    }
+}

@@ -1,0 +1,224 @@
+//! The settings that a recommendation chooses from: a place has one value for each of several ranges and lists.
+
+use crate::result::knob::{Count, Knob};
+use crate::study::axis::split;
+
+/// One setting and its possible values.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Dimension {
+    /// Anything between two ends.
+    Range(Knob),
+    /// One of these, as typed.
+    List {
+        /// Where it is set.
+        path: String,
+        /// Its values.
+        values: Vec<String>,
+    },
+}
+
+/// A value for each dimension.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// Where it is between the ends, from 0 to 1; of a list its place in it.
+    pub at: Vec<f64>,
+    /// What to type.
+    pub values: Vec<String>,
+}
+
+impl Dimension {
+    /// The values of a list that is typed with commas: `2,3,4`, `None,Fixed(attempts: 2)`; none if there is only one.
+    pub fn list(path: &str, text: &str) -> Option<Dimension> {
+        let mut values: Vec<String> = Vec::new();
+        for value in split(text).into_iter().filter(|value| !value.is_empty()) {
+            if !values.iter().any(|other| other == value) {
+                values.push(value.to_string());
+            }
+        }
+        (values.len() > 1).then(|| Dimension::List { path: path.into(), values })
+    }
+
+    /// Where it is set.
+    pub fn path(&self) -> &str {
+        match self {
+            Dimension::Range(knob) => &knob.path,
+            Dimension::List { path, .. } => path,
+        }
+    }
+
+    /// How many values it has, if they can be counted.
+    fn size(&self) -> Option<usize> {
+        match self {
+            Dimension::Range(knob) if knob.count == Count::Whole => Some((knob.high - knob.low) as usize + 1),
+            Dimension::Range(_) => None,
+            Dimension::List { values, .. } => Some(values.len()),
+        }
+    }
+
+    /// The value nearest to a position, and where it really is.
+    fn near(&self, position: f64) -> (f64, String) {
+        match self {
+            Dimension::Range(knob) => {
+                let x = knob.at(position.clamp(0.0, 1.0));
+                // Three digits are as many as anybody wants to set.
+                let x = knob.round(x);
+                (knob.position(x), knob.value(x))
+            }
+            Dimension::List { values, .. } => {
+                let last = values.len() - 1;
+                let index = (position.clamp(0.0, 1.0) * last as f64).round() as usize;
+                (index as f64 / last as f64, values[index].clone())
+            }
+        }
+    }
+}
+
+/// All dimensions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Space(pub Vec<Dimension>);
+
+/// Bases of the sequence that fills the space, one for each dimension.
+const PRIMES: [u32; 12] = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37];
+/// More dimensions than this cannot be searched with the runs that anybody makes.
+pub const MOST_DIMENSIONS: usize = PRIMES.len();
+
+impl Space {
+    /// The place nearest to these positions.
+    pub fn near(&self, positions: &[f64]) -> Place {
+        let (at, values) = self.0.iter().zip(positions).map(|(dimension, at)| dimension.near(*at)).unzip();
+        Place { at, values }
+    }
+
+    /// The settings of a place.
+    pub fn settings(&self, place: &Place) -> Vec<(String, String)> {
+        self.0
+            .iter()
+            .zip(&place.values)
+            .map(|(dimension, value)| (dimension.path().into(), value.clone()))
+            .collect()
+    }
+
+    /// Every place, if there are at most so many.
+    fn all(&self, most: usize) -> Option<Vec<Place>> {
+        let sizes: Option<Vec<usize>> = self.0.iter().map(Dimension::size).collect();
+        let sizes = sizes?;
+        let count = sizes.iter().try_fold(1usize, |product, size| product.checked_mul(*size))?;
+        if count > most {
+            return None;
+        }
+        let place = |mut n: usize| {
+            let at = |(size, dimension): (&usize, &Dimension)| {
+                let index = n % size;
+                n /= size;
+                match dimension {
+                    Dimension::Range(knob) => knob.position(knob.low + index as f64),
+                    Dimension::List { .. } => index as f64 / (size - 1) as f64,
+                }
+            };
+            let positions: Vec<f64> = sizes.iter().zip(&self.0).map(at).collect();
+            self.near(&positions)
+        };
+        Some((0..count).map(place).collect())
+    }
+
+    /// About `count` places spread over the whole space: all of them where that is not more, else those of a Halton
+    /// sequence (its numbers in base 2, 3, 5 .. for each dimension), stretched a little so that the ends are reached.
+    pub fn spread(&self, count: usize) -> Vec<Place> {
+        if let Some(all) = self.all(count) {
+            return all;
+        }
+        if self.0.len() == 1 {
+            let last = (count.max(2) - 1) as f64;
+            return (0..count.max(2)).map(|n| self.near(&[n as f64 / last])).collect();
+        }
+        let stretched = |x: f64| (x * 1.1 - 0.05).clamp(0.0, 1.0);
+        (1..=count).map(|n| self.near(&self.halton(n).map(stretched).collect::<Vec<_>>())).collect()
+    }
+
+    /// About `count` places around `centre`, at most `reach` away in any dimension; of a list, any value now and then.
+    pub fn around(&self, centre: &[f64], reach: f64, count: usize, from: usize) -> Vec<Place> {
+        let one = |n: usize| {
+            let moved =
+                self.0.iter().zip(self.halton(n)).zip(centre).enumerate().map(|(d, ((dimension, x), at))| {
+                    match dimension {
+                        // A third of the places takes another word.
+                        Dimension::List { .. } if (n + d).is_multiple_of(3) => x,
+                        Dimension::List { .. } => *at,
+                        Dimension::Range(knob) => {
+                            let step =
+                                if knob.count == Count::Whole { 1.0 / (knob.high - knob.low) } else { 0.0 };
+                            at + (2.0 * x - 1.0) * reach.max(step)
+                        }
+                    }
+                });
+            self.near(&moved.collect::<Vec<_>>())
+        };
+        (from..from + count).map(one).collect()
+    }
+
+    /// The n-th point of the sequence, from 1.
+    fn halton(&self, n: usize) -> impl Iterator<Item = f64> {
+        let inverse = move |base: u32| {
+            let (mut n, mut share, mut x) = (n, 1.0, 0.0);
+            while n > 0 {
+                share /= f64::from(base);
+                x += share * (n % base as usize) as f64;
+                n /= base as usize;
+            }
+            x
+        };
+        PRIMES.into_iter().take(self.0.len()).map(inverse)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sim_models::experiment::Node;
+
+    fn range(text: &str, standing: &str) -> Dimension {
+        Dimension::Range(Knob::parse("p", text, Some(&Node::number(standing))).expect("a range"))
+    }
+
+    #[test]
+    fn a_small_space_is_searched_whole() {
+        let words = Dimension::list("q", "None,Fixed(attempts: 2),None").expect("two values");
+        let space = Space(vec![range("1..3", "1"), words]);
+        let values: Vec<String> = space.spread(6).iter().map(|place| place.values.join(" ")).collect();
+        assert_eq!(
+            values,
+            [
+                "1 None",
+                "2 None",
+                "3 None",
+                "1 Fixed(attempts: 2)",
+                "2 Fixed(attempts: 2)",
+                "3 Fixed(attempts: 2)"
+            ]
+        );
+        assert_eq!(Dimension::list("q", "2"), None);
+    }
+
+    #[test]
+    fn a_large_one_is_spread_over_evenly() {
+        let space = Space(vec![range("0..1", "1.0"), range("1..1000", "1.0")]);
+        let places = space.spread(40);
+        for quarter in 0..4 {
+            for half in 0..2 {
+                let inside = |place: &&Place| {
+                    (place.at[0] * 3.999) as usize == quarter && (place.at[1] * 1.999) as usize == half
+                };
+                assert!((3..=8).contains(&places.iter().filter(inside).count()), "{quarter} {half}");
+            }
+        }
+        assert!(places.iter().all(|place| place.at.iter().all(|at| (0.0..=1.0).contains(at))));
+    }
+
+    #[test]
+    fn around_a_place_is_near_it() {
+        let space = Space(vec![range("0..1", "1.0"), range("1..8", "3")]);
+        for place in space.around(&[0.5, 0.4], 0.1, 20, 1) {
+            assert!((place.at[0] - 0.5).abs() <= 0.101 && (place.at[1] - 0.4).abs() <= 0.25, "{place:?}");
+        }
+    }
+}
