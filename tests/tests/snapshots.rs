@@ -12,12 +12,14 @@ use sim_cli::library::BUNDLED;
 use sim_cli::replay::Replay;
 use sim_cli::result::judged::Judgement;
 use sim_cli::text::first_sentence;
+use sim_cli::{Console, Exit};
 use sim_core::SimDuration;
 use sim_models::experiment::Experiment;
 use sim_models::report::{Calls, Cell, Edge, Latency, Report, Service, Table, percent};
 use sim_models::run::RunOptions;
 use sim_models::{Catalog, simulate};
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fmt::Write;
 use std::fs;
 use std::ops::ControlFlow;
@@ -42,6 +44,33 @@ fn every_experiment_comes_to_what_it_came_to() {
         }
     }
     assert!(differ.is_empty(), "not as in their snapshots: {}", differ.join(", "));
+}
+
+/// What each amounts to before it is run, as its reader is told.
+#[test]
+fn every_experiment_is_explained_as_it_was() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.set_snapshot_path("explanations");
+    let mut differ = Vec::new();
+    for File { name, .. } in EXPERIMENTS.iter() {
+        let text = explained(name);
+        let same = || settings.bind(|| insta::assert_snapshot!(name.as_str(), text));
+        if catch_unwind(AssertUnwindSafe(same)).is_err() {
+            differ.push(name.as_str());
+        }
+    }
+    assert!(differ.is_empty(), "not explained as in their snapshots: {}", differ.join(", "));
+}
+
+/// `brownout explain <name>`
+fn explained(name: &str) -> String {
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let words = ["brownout", "explain", name].map(OsString::from);
+    let exit = sim_cli::run(words, Console::captured(&mut std::io::empty(), &mut stdout, &mut stderr));
+    assert_eq!((exit, stderr), (Exit::Good, Vec::new()), "{name}");
+    String::from_utf8(stdout).expect("text")
 }
 
 #[test]
@@ -79,8 +108,10 @@ fn the_binary_knows_every_experiment() {
     assert_eq!(bundled, files);
     let names: BTreeSet<&str> = EXPERIMENTS.iter().map(|file| file.name.as_str()).collect();
     assert_eq!(names.len(), files.len(), "a base name is what people type: it must be unique");
-    for path in below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots"), "snap") {
-        assert!(names.contains(stem(&path).as_str()), "{} is of no experiment", path.display());
+    for folder in ["tests/snapshots", "tests/explanations"] {
+        for path in below(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), "snap") {
+            assert!(names.contains(stem(&path).as_str()), "{} is of no experiment", path.display());
+        }
     }
 }
 

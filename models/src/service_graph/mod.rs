@@ -38,6 +38,8 @@ mod report;
 mod slab;
 pub mod spec;
 mod state;
+#[cfg(test)]
+mod tests;
 mod theory;
 mod witness;
 

@@ -1,0 +1,130 @@
+//! What may go wrong, and what may die.
+
+use super::{FAULTS, Row, hold, row};
+
+#[test]
+fn what_a_fault_may_not_be() {
+    hold(&rows());
+}
+
+/// What ends the replicas of one service.
+const DIES: &str = r#"(at_in_flight: 50, restart_after: "5s")"#;
+
+#[rustfmt::skip]
+pub fn rows() -> Vec<Row> {
+    let at = |on: &str, rest: &str| format!("[(at: \"10s\", on: \"{on}\", {rest})]");
+    vec![
+        // Who is struck.
+        row(FAULTS, at("stok", "effect: BlackHole"), at("stock", "effect: BlackHole"),
+            r#"faults[0].on ["stok"]: unknown service or edge `stok`
+                help: did you mean `stock`?"#,
+        ),
+        row(FAULTS, at("stock->shop", "effect: Hold"), at("shop->stock", "effect: Hold"),
+            r#"faults[0].on ["stock->shop"]: unknown service or edge `stock->shop`
+                help: did you mean `batch->shop`?"#,
+        ),
+        row(FAULTS, at("everything", "effect: Hold"), at("users->shop", "effect: Hold"),
+            r#"faults[0].on ["everything"]: unknown service or edge `everything`
+                help: services and edges are: shop, stock, pay, mail, users->shop, batch->shop, shop->stock, shop->pay, shop->mail"#,
+        ),
+        row(FAULTS, at("shop->stock", "effect: Slow(factor: 2)"), at("stock", "effect: Slow(factor: 2)"),
+            r#"faults[0].on ["shop->stock"]: `slow` strikes a service, and `shop->stock` is an edge
+                help: edges can be struck by Drop and Hold"#,
+        ),
+        row(FAULTS, at("shop->stock", "effect: Crash()"), at("stock", "effect: Crash()"),
+            r#"faults[0].on ["shop->stock"]: `crash` strikes a service, and `shop->stock` is an edge
+                help: edges can be struck by Drop and Hold"#,
+        ),
+        row(FAULTS, at("shop->stock", "effect: Errors()"), at("stock", "effect: Errors()"),
+            r#"faults[0].on ["shop->stock"]: `errors` strikes a service, and `shop->stock` is an edge
+                help: edges can be struck by Drop and Hold"#,
+        ),
+        row(FAULTS, at("shop->stock", "effect: BlackHole"), at("shop->stock", "effect: Drop()"),
+            r#"faults[0].on ["shop->stock"]: `black hole` strikes a service, and `shop->stock` is an edge
+                help: edges can be struck by Drop and Hold"#,
+        ),
+        // Which of them.
+        row(
+            FAULTS,
+            at("stock", "effect: Crash(), replicas: Only([0, 3])"),
+            at("stock", "effect: Crash(), replicas: Only([0, 2])"),
+            r#"faults[0].on ["stock"]: `stock` has no replica 3: they are 0 to 2"#,
+        ),
+        row(
+            FAULTS,
+            at("stock", "effect: Crash(), replicas: Only([])"),
+            at("stock", "effect: Crash(), replicas: Only([1])"),
+            r#"faults[0].on ["stock"]: no replica is struck
+                help: list at least one, or leave `replicas` out"#,
+        ),
+        row(
+            FAULTS,
+            at("stock", "effect: Crash(), replicas: Fraction(50)"),
+            at("stock", "effect: Crash(), replicas: Fraction(0.5)"),
+            r#"faults[0].replicas [50]: got 50, allowed 0.0 to 1.0
+                help: is 50 % meant? write 0.5"#,
+        ),
+        row(
+            FAULTS,
+            at("shop->stock", "effect: Hold, replicas: Only([0])"),
+            at("shop->stock", "effect: Hold, replicas: All"),
+            r#"warning: faults[0].on ["shop->stock"]: the network has no replicas: all messages over the edge are struck"#,
+        ),
+        row(FAULTS, at("stock", "effect: Drop(), replicas: Fraction(0.5)"), at("stock", "effect: Drop()"),
+            r#"warning: faults[0].on ["stock"]: the network has no replicas: all messages over the edge are struck"#,
+        ),
+        // How long, and how much.
+        row(
+            FAULTS,
+            at("stock", "for: \"0s\", effect: BlackHole"),
+            at("stock", "for: \"1ns\", effect: BlackHole"),
+            r#"faults[0].on ["stock"]: `for` must be longer than 0
+                help: leave it out and the fault lasts until the end"#,
+        ),
+        row(FAULTS, at("stock", "effect: Slow(factor: 0)"), at("stock", "effect: Slow(factor: 0.000001)"),
+            r#"faults[0].effect.factor [0]: got 0, allowed 1e-6 to 1000000.0"#,
+        ),
+        row(
+            FAULTS,
+            at("stock", "effect: Errors(probability: 5)"),
+            at("stock", "effect: Errors(probability: 0.05)"),
+            r#"faults[0].effect.probability [5]: got 5, allowed 0.0 to 1.0
+                help: is 5 % meant? write 0.05"#,
+        ),
+        row(
+            FAULTS,
+            at("stock", "effect: Drop(probability: -0.1)"),
+            at("stock", "effect: Drop(probability: 0)"),
+            r#"faults[0].effect.probability [-0.1]: got -0.1, allowed 0.0 to 1.0"#,
+        ),
+        // What a replica does not survive.
+        row(DIES, r#"(restart_after: "5s")"#, r#"(at_memory: "1MiB", restart_after: "5s")"#,
+            r#"services.mail.dies [(restart_after: "5s")]: give `at_in_flight` or `at_memory`: the load that is not survived"#,
+        ),
+        row(DIES, r#"(at_in_flight: 0, restart_after: "5s")"#, r#"(at_in_flight: 1, restart_after: "5s")"#,
+            r#"services.mail.dies [(at_in_flight: 0, restart_after: "5s")]: `at_in_flight` must be at least 1"#,
+        ),
+        row(
+            DIES,
+            r#"(at_memory: "2MiB", memory_idle: "2MiB", restart_after: "5s")"#,
+            r#"(at_memory: "2049KiB", memory_idle: "2MiB", restart_after: "5s")"#,
+            r#"services.mail.dies [(at_memory: "2MiB", memory_idle: "2MiB",..]: `at_memory` must be more than `memory_idle`: an idle replica would die"#,
+        ),
+        row(
+            DIES,
+            r#"(at_in_flight: 50, restart_after: "0s")"#,
+            r#"(at_in_flight: 50, restart_after: "1ns")"#,
+            r#"services.mail.dies.restart_after ["0s"]: `restart_after` must be longer than 0"#,
+        ),
+        row(
+            DIES,
+            r#"(at_memory: "2 lots", restart_after: "5s")"#,
+            r#"(at_memory: "2 MB", restart_after: "5s")"#,
+            r#"services.mail.dies.at_memory ["2 lots"]: not an amount of memory: the text "2 lots"
+                help: write a whole number and one of B, kB, KiB, MB, MiB, GB, GiB, TiB, as in "512MiB""#,
+        ),
+        row(DIES, r#"(at_memory: 2, restart_after: "5s")"#, r#"(at_memory: "2B", restart_after: "5s")"#,
+            r#"services.mail.dies.at_memory [2]: expected an amount of memory such as "512MiB", found the number 2"#,
+        ),
+    ]
+}

@@ -1,0 +1,172 @@
+//! What callers do to themselves, and to those whom they call.
+
+use super::{POLICIES, Row, hold, row};
+
+#[test]
+fn what_a_policy_may_not_be() {
+    hold(&rows());
+}
+
+/// What the policy of users and shop says, in brackets.
+const SAYS: &str = r#"timeout: "1s", retry: Fixed(attempts: 2)"#;
+const RETRY: &str = "Fixed(attempts: 2)";
+
+#[rustfmt::skip]
+pub fn rows() -> Vec<Row> {
+    vec![
+        // The deadline against the attempts.
+        row(SAYS, r#"timeout: "5s", deadline: "4s""#, r#"timeout: "5s", deadline: "5s""#,
+            r#"warning: policies.careful.deadline ["4s"]: the deadline ends every call before an attempt can time out (after 5s)"#,
+        ),
+        row(
+            SAYS,
+            r#"timeout: "5s", deadline: "20s", retry: Exponential(attempts: 4, base: "1s", jitter: None)"#,
+            r#"timeout: "5s", deadline: "20s", retry: Exponential(attempts: 3, base: "1s", jitter: None)"#,
+            r#"warning: policies.careful.deadline ["20s"]: only 3 of 4 attempts can begin before the deadline if each times out"#,
+        ),
+        // The second attempt begins at 5 s + 1 s, and must begin before the end.
+        row(
+            SAYS,
+            r#"timeout: "5s", deadline: "6s", retry: Fixed(attempts: 2, delay: "1s")"#,
+            r#"timeout: "5s", deadline: "6000000001ns", retry: Fixed(attempts: 2, delay: "1s")"#,
+            r#"warning: policies.careful.deadline ["6s"]: only 1 of 2 attempts can begin before the deadline if each times out"#,
+        ),
+        row(SAYS, r#"timeout: "0s""#, r#"timeout: "1h""#,
+            r#"warning: services.shop ["shop"]: no call over users->shop can succeed: it takes at least 7ms, the timeout is 0s
+                warning: services.stock ["stock"]: no call over shop->stock can succeed: it takes at least 10ms, the timeout is 0s
+                policies.careful.timeout ["0s"]: got "0s", must be longer than 0: every attempt would be too late"#,
+        ),
+        row(SAYS, r#"deadline: "0s""#, r#"deadline: "1h""#,
+            r#"warning: services.shop ["shop"]: no call over users->shop can succeed: it takes at least 7ms, the timeout is 0s
+                warning: services.stock ["stock"]: no call over shop->stock can succeed: it takes at least 10ms, the timeout is 0s
+                policies.careful.deadline ["0s"]: got "0s", must be longer than 0: every call would be too late"#,
+        ),
+        // Budgets.
+        row(SAYS, "budget: Ratio()", "budget: Ratio(), retry: Fixed(attempts: 2)",
+            r#"warning: policies.careful.budget [Ratio()]: there are no retries for this budget to limit"#,
+        ),
+        row(SAYS, "budget: Throttle(), retry: Fixed(attempts: 1)", "budget: Throttle(), retry: Fixed(attempts: 2)",
+            r#"warning: policies.careful.budget [Throttle()]: there are no retries for this budget to limit"#,
+        ),
+        row(SAYS, "retry: Fixed(), budget: Ratio(ratio: 11)", "retry: Fixed(), budget: Ratio(ratio: 10)",
+            r#"policies.careful.budget.ratio [11]: got 11, allowed 0.0 to 10.0"#,
+        ),
+        row(SAYS, "retry: Fixed(), budget: Ratio(burst: 0)", "retry: Fixed(), budget: Ratio(burst: 1)",
+            r#"policies.careful.budget.burst [0]: got 0, allowed 1 to 1000000"#,
+        ),
+        row(SAYS, "retry: Fixed(), budget: Throttle(max_tokens: 1001)", "retry: Fixed(), budget: Throttle(max_tokens: 1000)",
+            r#"policies.careful.budget.max_tokens [1001]: got 1001, allowed 1 to 1000"#,
+        ),
+        row(SAYS, "retry: Fixed(), budget: Throttle(token_ratio: 0)", "retry: Fixed(), budget: Throttle(token_ratio: 0.001)",
+            r#"policies.careful.budget.token_ratio [0]: got 0, allowed 0.001 to 1000.0"#,
+        ),
+        // Breakers.
+        row(SAYS, r#"timeout: "31s", breaker: Consecutive()"#, r#"timeout: "30s", breaker: Consecutive()"#,
+            r#"warning: policies.careful.breaker [Consecutive()]: a probe may take 31s, but the breaker gives it up after `open_for` (30s)"#,
+        ),
+        row(SAYS, r#"timeout: "61s", breaker: FailureRate()"#, r#"timeout: "60s", breaker: FailureRate()"#,
+            r#"warning: policies.careful.breaker [FailureRate()]: a probe may take 61s, but the breaker gives it up after `open_for` (60s)"#,
+        ),
+        row(SAYS, "breaker: FailureRate(threshold: 0)", "breaker: FailureRate(threshold: 0.001)",
+            r#"policies.careful.breaker.threshold [0]: a threshold of 0 is reached without a single failure"#,
+        ),
+        row(SAYS, "breaker: FailureRate(threshold: 50)", "breaker: FailureRate(threshold: 0.5)",
+            r#"policies.careful.breaker.threshold [50]: got 50, allowed 0.0 to 1.0
+                help: is 50 % meant? write 0.5"#,
+        ),
+        row(SAYS, "breaker: FailureRate(window: Count(0))", "breaker: FailureRate(window: Count(1))",
+            r#"policies.careful.breaker.window [0]: got 0, allowed 1 to 10000"#,
+        ),
+        row(SAYS, r#"breaker: FailureRate(window: Time("0s"))"#, r#"breaker: FailureRate(window: Time("1s"))"#,
+            r#"policies.careful.breaker.window ["0s"]: got "0s", must be longer than 0"#,
+        ),
+        row(SAYS, r#"breaker: Consecutive(open_for: "0s")"#, r#"breaker: Consecutive(open_for: "1s")"#,
+            r#"policies.careful.breaker.open_for ["0s"]: got "0s", must be longer than 0: it would never be open"#,
+        ),
+        row(SAYS, r#"breaker: Consecutive(failures: 0)"#, r#"breaker: Consecutive(failures: 1)"#,
+            r#"policies.careful.breaker.failures [0]: got 0, allowed 1 to 1000000"#,
+        ),
+        row(SAYS, "breaker: Consecutive(probes: 0)", "breaker: Consecutive(probes: 1)",
+            r#"policies.careful.breaker.probes [0]: got 0, allowed 1 to 10000"#,
+        ),
+        row(SAYS, "breaker: Consecutive(on: [])", "breaker: Consecutive(on: [Reset])",
+            r#"policies.careful.breaker.on [[]]: got an empty list, must name at least one failure"#,
+        ),
+        row(
+            SAYS,
+            "breaker: Consecutive(on: [Error, BreakerOpen])",
+            "breaker: Consecutive(on: [Error, TimedOut])",
+            r#"policies.careful.breaker.on [[Error, BreakerOpen]]: got a list [..], which names BreakerOpen: a breaker never sees what it did not send"#,
+        ),
+        // Retries.
+        row(RETRY, "Fixed(on: [])", "Fixed(on: [BreakerOpen])",
+            r#"policies.careful.retry.on [[]]: got an empty list, must name at least one failure"#,
+        ),
+        row(RETRY, "Fixed(on: [Error, Reset, Error])", "Fixed(on: [Error, Reset])",
+            r#"policies.careful.retry.on [[Error, Reset, Error]]: got a list [..], which names Error twice"#,
+        ),
+        row(RETRY, "Fixed(attempts: 0)", "Fixed(attempts: 1)",
+            r#"policies.careful.retry.attempts [0]: got 0, allowed 1 to 1000"#,
+        ),
+        row(RETRY, r#"Exponential(base: "2s", cap: "1s")"#, r#"Exponential(base: "2s", cap: "2s")"#,
+            r#"policies.careful.retry.cap ["1s"]: the cap (1s) is shorter than the first delay, `base` (2s)"#,
+        ),
+        row(RETRY, r#"Linear(base: "2min")"#, r#"Linear(base: "10s")"#,
+            r#"policies.careful.retry.base ["2min"]: the cap (20s) is shorter than the first delay, `base` (2min)"#,
+        ),
+        row(RETRY, r#"Exponential(base: "0s")"#, r#"Exponential(base: "1ms")"#,
+            r#"policies.careful.retry.base ["0s"]: got "0s", must be longer than 0: 0 times a factor is still 0"#,
+        ),
+        row(RETRY, "Exponential(factor: 0.9)", "Exponential(factor: 1)",
+            r#"policies.careful.retry.factor [0.9]: got 0.9, allowed 1.0 to 100.0"#,
+        ),
+        row(
+            RETRY,
+            r#"Fixed(delay: "1s", jitter: Decorrelated)"#,
+            r#"Exponential(base: "1s", jitter: Decorrelated)"#,
+            r#"policies.careful.retry.jitter [Decorrelated]: decorrelated jitter decides itself how delays grow
+                help: write Exponential(base: .., cap: .., jitter: Decorrelated)"#,
+        ),
+        row(RETRY, r#"Linear(base: "1s", jitter: Decorrelated)"#, r#"Linear(base: "1s", jitter: Full)"#,
+            r#"policies.careful.retry.jitter [Decorrelated]: decorrelated jitter decides itself how delays grow
+                help: write Exponential(base: .., cap: .., jitter: Decorrelated)"#,
+        ),
+        row(RETRY, "Fixed(jitter: Proportional(1.5))", "Fixed(jitter: Proportional(1.0))",
+            r#"policies.careful.retry.jitter [1.5]: got 1.5, allowed 0.0 to 1.0
+                help: is 1.5 % meant? write 0.015"#,
+        ),
+        row(SAYS, "bulkhead: (max_concurrent: 0)", "bulkhead: (max_concurrent: 1)",
+            r#"policies.careful.bulkhead.max_concurrent [0]: got 0, allowed 1 to 1000000"#,
+        ),
+        // Layers multiply: users try ten times, and the shop ten times for each. Then 7 x 4 x 4, and 6 x 4 x 4.
+        row(RETRY, "Fixed(attempts: 10)", "Fixed(attempts: 9)",
+            r#"warning: services.stock ["stock"]: if `stock` fails, one user request becomes up to 100 attempts on it
+                help: retry in one layer only, or give the retries a budget"#,
+        ),
+        row(
+            POLICIES,
+            r#"{"careful": (retry: Fixed(attempts: 7)), "four": (retry: Fixed(attempts: 4))}"#,
+            r#"{"careful": (retry: Fixed(attempts: 6)), "four": (retry: Fixed(attempts: 4))}"#,
+            r#"warning: services.mail ["mail"]: if `mail` fails, one user request becomes up to 112 attempts on it
+                help: retry in one layer only, or give the retries a budget"#,
+        )
+        .and(r#"policy: "careful"),
+"#, r#"policy: "four"),
+"#)
+        .and(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Blocking(4), work: "8ms", calls: [(to: "mail", policy: "four")]"#),
+        // 1 ms there, 8 ms of work, 1 ms back.
+        row(SAYS, r#"timeout: "9999999ns""#, r#"timeout: "10ms""#,
+            r#"warning: services.stock ["stock"]: no call over shop->stock can succeed: it takes at least 10ms, the timeout is 9999.999us"#,
+        ),
+        row(
+            SAYS,
+            r#"deadline: Uniform(low: "1ms", high: "9999999ns")"#,
+            r#"deadline: Uniform(low: "1ms", high: "10ms")"#,
+            r#"warning: services.stock ["stock"]: no call over shop->stock can succeed: it takes at least 10ms, the timeout is 9999.999us"#,
+        ),
+        row(SAYS, r#"timeout: "1s", deadline: "9ms""#, r#"timeout: "10ms", deadline: "1s""#,
+            r#"warning: services.stock ["stock"]: no call over shop->stock can succeed: it takes at least 10ms, the timeout is 9ms
+                warning: policies.careful.deadline ["9ms"]: the deadline ends every call before an attempt can time out (after 1s)"#,
+        ),
+    ]
+}

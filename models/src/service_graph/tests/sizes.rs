@@ -1,0 +1,154 @@
+//! What is more than can be simulated, or less than anything.
+
+use super::{FAULTS, RUN, Row, hold, row};
+
+#[test]
+fn what_is_too_much_or_too_little() {
+    hold(&rows());
+}
+
+/// The first workload's arrivals.
+const ARRIVALS: &str = r#"Poisson("100/s")"#;
+const USERS: &str = r#"policy: "careful"), (name"#;
+const REPLICAS: &str = r#""shop": (replicas: 2"#;
+/// What the policy says besides its timeout.
+const SAYS: &str = "retry: Fixed(attempts: 2)";
+const STOCK: &str = r#"(replicas: 3, workers: Blocking(4), work: "8ms")"#;
+
+#[rustfmt::skip]
+pub fn rows() -> Vec<Row> {
+    // Services that somebody calls, each with so many replicas.
+    let services = |count: usize, replicas: u32| {
+        let calls: String = (0..count).map(|n| format!("(to: \"s{n}\"), ")).collect();
+        let services: String = (0..count)
+            .map(|n| format!(", \"s{n}\": (replicas: {replicas}, workers: Async(1), work: \"1ms\")"))
+            .collect();
+        format!("(workers: Async(9), work: \"8ms\", calls: [{calls}]){services}")
+    };
+    let calls = |count: usize| {
+        let calls = "(to: \"end\"), ".repeat(count);
+        format!(
+            "(workers: Async(9), work: \"8ms\", calls: [{calls}]), \"end\": (workers: Async(9), work: \"1ms\")"
+        )
+    };
+    let at_once = |times: &str| {
+        let calls: String = (0..100).map(|_| "(to: \"end\", times: 10000), ").collect();
+        format!(
+            "(workers: Async(9), work: \"8ms\", calls: [Parallel([{calls}{times}])]), \"end\": (workers: Async(9), work: \"1ms\")"
+        )
+    };
+    vec![
+        // 2 + 1 + 1 + 3 of the shop's own.
+        row(STOCK, services(100, 10_000), services(99, 10_000),
+            r#"services [{     "shop": (replicas: 2, workers: Asy..]: 1000005 replicas in all, at most 1000000"#,
+        ),
+        // Two workloads and three calls of the shop's own.
+        row(STOCK, calls(3_996), calls(3_995),
+            r#"services [{     "shop": (replicas: 2, workers: Asy..]: 4001 edges, at most 4000"#,
+        ),
+        row(STOCK, at_once("(to: \"end\")"), at_once(""),
+            r#"services.stock ["stock"]: a request makes 1000001 calls at once, at most 1000000"#,
+        ),
+        row(r#"work: "8ms""#, r#"work: Pareto(scale: "1ms", shape: 1)"#, r#"work: Pareto(scale: "1ms", shape: 1.01)"#,
+            r#"warning: services.stock.work [Pareto(scale: "1ms", shape: 1)]: the mean is infinite: averages will not settle, however long the run
+                help: a shape above 1 has a mean, BoundedPareto an end"#,
+        ),
+        // Arrivals.
+        row(
+            ARRIVALS,
+            r#"Ramp(from: "1/s", to: "9/s", over: "0s")"#,
+            r#"Ramp(from: "1/s", to: "9/s", over: "1ns")"#,
+            r#"workload[0].arrivals.over ["0s"]: must be longer than 0: a jump is Steps"#,
+        ),
+        row(ARRIVALS, r#"Steps(steps: [])"#, r#"Steps(steps: [(at: "0s", rate: "1/s")])"#,
+            r#"workload[0].arrivals [Steps(steps: [])]: nobody ever arrives: every rate is 0
+                workload[0].arrivals.steps [[]]: the first step must be at "0s""#,
+        ),
+        row(
+            ARRIVALS,
+            r#"Steps(steps: [(at: "1ns", rate: "1/s")])"#,
+            r#"Steps(steps: [(at: "0s", rate: "1/s")])"#,
+            r#"workload[0].arrivals.steps [[(at: "1ns", rate: "1/s")]]: the first step must be at "0s""#,
+        ),
+        row(
+            ARRIVALS,
+            r#"Steps(steps: [(at: "0s", rate: "1/s"), (at: "5s", rate: "2/s"), (at: "5s", rate: "3/s")])"#,
+            r#"Steps(steps: [(at: "0s", rate: "1/s"), (at: "5s", rate: "2/s"), (at: "6s", rate: "3/s")])"#,
+            r#"workload[0].arrivals.steps [[(at: "0s", rate: "1/s"), (at: "5s", rat..]: steps[2] is not later than the one before it"#,
+        ),
+        row(
+            ARRIVALS,
+            r#"Spike(base: "1/s", peak: "9/s", at: "5s", for: "0s")"#,
+            r#"Spike(base: "1/s", peak: "9/s", at: "5s", for: "1s")"#,
+            r#"workload[0].arrivals.for ["0s"]: must be longer than 0"#,
+        ),
+        row(
+            ARRIVALS,
+            r#"Steps(steps: [(at: "0s", rate: "0/s"), (at: "1s", rate: "0/s")])"#,
+            r#"Steps(steps: [(at: "0s", rate: "0/s"), (at: "1s", rate: "1/s")])"#,
+            r#"workload[0].arrivals [Steps(steps: [(at: "0s", rate: "0/s"), (..]: nobody ever arrives: every rate is 0"#,
+        ),
+        row(
+            ARRIVALS,
+            r#"Ramp(from: "0/s", to: "0/s", over: "1s")"#,
+            r#"Ramp(from: "0/s", to: "1/s", over: "1s")"#,
+            r#"workload[0].arrivals [Ramp(from: "0/s", to: "0/s", over: "1s")]: nobody ever arrives: every rate is 0"#,
+        ),
+        row(ARRIVALS, r#"Poisson("0/s")"#, r#"Poisson("1/h")"#,
+            r#"workload[0].arrivals [Poisson("0/s")]: nobody ever arrives: every rate is 0
+                workload[0].arrivals ["0/s"]: got "0/s", must be more than 0"#,
+        ),
+        row(ARRIVALS, r#"Constant("0/s")"#, r#"Constant("1/h")"#,
+            r#"workload[0].arrivals [Constant("0/s")]: nobody ever arrives: every rate is 0
+                workload[0].arrivals ["0/s"]: got "0/s", must be more than 0"#,
+        ),
+        row(ARRIVALS, r#"ClosedLoop(users: 0, think: "1s")"#, r#"ClosedLoop(users: 1, think: "1s")"#,
+            r#"workload[0].arrivals.users [0]: got 0, allowed 1 to 1000000"#,
+        ),
+        // Against the length of the run: 60 s.
+        row(ARRIVALS, r#"Poisson("166666667/s")"#, r#"Poisson("166666666/s")"#,
+            r#"workload[0].arrivals ["shop"]: up to 1.0e10 calls in one run, at most 1e10
+                help: lower the rate or shorten the run: shares and percentiles settle long before"#,
+        ),
+        row(
+            ARRIVALS,
+            r#"Spike(base: "1/s", peak: "200000000/s", at: "5s", for: "1s")"#,
+            r#"Spike(base: "1/s", peak: "100000000/s", at: "5s", for: "1s")"#,
+            r#"workload[0].arrivals ["shop"]: up to 1.2e10 calls in one run, at most 1e10
+                help: lower the rate or shorten the run: shares and percentiles settle long before"#,
+        ),
+        row(FAULTS, r#"[(at: "60s", on: "stock", effect: BlackHole)]"#, r#"[(at: "59s", on: "stock", effect: BlackHole)]"#,
+            r#"warning: faults[0].at ["stock"]: begins at 60s, but the run ends at 60s: it never happens"#,
+        ),
+        // Six numbers of each of 450 edges and four of each of five services, in every window.
+        row(RUN, r#"(duration: "100000s")"#, r#"(duration: "98000s")"#,
+            r#"workload[0].to ["shop"]: 100000 windows of 450 edges are more than a series has room for
+                help: make run.window longer"#,
+        ).and(STOCK, calls(445)),
+        // Twelve bytes of each replica, and some more.
+        row(SAYS, "balancer: LeastPending", "balancer: PowerOfTwo",
+            r#"services [{     "shop": (replicas: 10000, workers:..]: what clients remember of their policies takes * MiB, at most 2048
+                help: fewer clients or caller replicas; or Random instead of LeastPending"#,
+        ).and(USERS, r#"policy: "careful", clients: 18000), (name"#).and(REPLICAS, r#""shop": (replicas: 10000"#),
+        row(USERS, r#"policy: "careful", clients: 18000), (name"#, r#"policy: "careful", clients: 17000), (name"#,
+            r#"services [{     "shop": (replicas: 10000, workers:..]: what clients remember of their policies takes * MiB, at most 2048
+                help: fewer clients or caller replicas; or Random instead of LeastPending"#,
+        ).and(SAYS, "balancer: LeastPending").and(REPLICAS, r#""shop": (replicas: 10000"#),
+        row(REPLICAS, r#""shop": (replicas: 10000"#, r#""shop": (replicas: 9000"#,
+            r#"services [{     "shop": (replicas: 10000, workers:..]: what clients remember of their policies takes * MiB, at most 2048
+                help: fewer clients or caller replicas; or Random instead of LeastPending"#,
+        ).and(SAYS, "balancer: LeastPending").and(USERS, r#"policy: "careful", clients: 18000), (name"#),
+        row(r#"work: "8ms""#, r#"work: "0s""#, r#"work: "1ns""#,
+            r#"warning: services.stock.work ["0s"]: takes no time and calls nobody: it can never be busy"#,
+        ),
+        row(
+            r#"work: "8ms""#,
+            r#"work: "0s""#,
+            r#"work: "0s", dies: (at_in_flight: 9, restart_after: "1s")"#,
+            r#"warning: services.stock.work ["0s"]: takes no time and calls nobody: it can never be busy"#,
+        ),
+        row(r#"work: "8ms""#, r#"work: "0s""#, r#"work: "0s", calls: [(to: "pay")]"#,
+            r#"warning: services.stock.work ["0s"]: takes no time and calls nobody: it can never be busy"#,
+        ),
+    ]
+}

@@ -1,0 +1,106 @@
+//! Names, references and circles.
+
+use super::{Row, SERVICES, WORKLOAD, hold, row};
+
+#[test]
+fn what_a_graph_is_made_of() {
+    hold(&rows());
+}
+
+/// Who alone causes mail.
+const ONLY: &str = r#"only_from: ["batch"]"#;
+
+#[rustfmt::skip]
+pub fn rows() -> Vec<Row> {
+    let long = "x".repeat(65);
+    vec![
+        row(WORKLOAD, "[]", WORKLOAD,
+            r#"workload [[]]: nothing to simulate: no workload
+                warning: services.shop ["shop"]: nobody calls this service
+                warning: services.stock ["stock"]: nobody calls this service
+                warning: services.pay ["pay"]: nobody calls this service
+                warning: services.mail ["mail"]: nobody calls this service"#,
+        ).and(ONLY, "only_from: []"),
+        row(SERVICES, "{}", SERVICES,
+            r#"services [{}]: nothing to simulate: no services"#,
+        ),
+        // Names of workloads.
+        row(r#"name: "batch""#, r#"name: """#, r#"name: "b""#,
+            r#"workload[1].name [""]: a name cannot be empty"#,
+        ).and(ONLY, "only_from: []"),
+        row(r#"name: "batch""#, r#"name: "two words""#, r#"name: "two-words""#,
+            r#"workload[1].name ["two words"]: a name is letters (a-z, A-Z), digits, `_` and `-`, and does not begin with `-`"#,
+        ).and(ONLY, "only_from: []"),
+        row(r#"name: "batch""#, format!("name: \"{long}\""), format!("name: \"{}\"", &long[1..]),
+            r#"workload[1].name ["xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx..]: a name has at most 64 bytes, this one 65"#,
+        ).and(ONLY, "only_from: []"),
+        row(r#"name: "batch""#, r#"name: "pay""#, r#"name: "payer""#,
+            r#"workload[1].name ["pay"]: `pay` is a service: name the workload otherwise"#,
+        ).and(ONLY, "only_from: []"),
+        row(r#"name: "batch""#, r#"name: "users""#, r#"name: "others""#,
+            r#"workload[1].name ["shop"]: workload[0] is called `users` too
+                help: give one of them a name: (name: "batch", to: ..)"#,
+        ).and(ONLY, "only_from: []"),
+        // Who is named must be there.
+        row(r#"(to: "stock""#, r#"(to: "stok""#, r#"(to: "stock""#,
+            r#"services.shop.calls[0].to ["stok"]: unknown service `stok`
+                help: did you mean `stock`?"#,
+        ),
+        row(r#"(name: "batch", to: "shop""#, r#"(name: "batch", to: "nowhere""#, r#"(name: "batch", to: "stock""#,
+            r#"workload[1].to ["nowhere"]: unknown service `nowhere`
+                help: the services are: shop, stock, pay, mail"#,
+        ),
+        row(r#"(to: "stock", policy: "careful")"#, r#"(to: "stock", policy: "carful")"#, r#"(to: "stock")"#,
+            r#"services.shop.calls[0].policy ["carful"]: unknown policy `carful`
+                help: did you mean `careful`?"#,
+        ),
+        row(r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "gone""#, r#"Poisson("100/s")"#,
+            r#"workload[0].policy ["gone"]: unknown policy `gone`
+                help: the policies are: careful"#,
+        ),
+        row(r#"{"careful": (timeout: "1s", retry: Fixed(attempts: 2))}"#, "{}", r#"{"careful": ()}"#,
+            r#"workload[0].policy ["careful"]: unknown policy `careful`
+                help: add it: policies: {"careful": (timeout: "1s")}
+                services.shop.calls[0].policy ["careful"]: unknown policy `careful`
+                help: add it: policies: {"careful": (timeout: "1s")}"#,
+        ),
+        row(ONLY, r#"only_from: ["batch", "bach"]"#, r#"only_from: ["batch", "users"]"#,
+            r#"services.shop.calls[1].only_from ["bach"]: unknown workload `bach`
+                help: did you mean `batch`?"#,
+        ),
+        row(ONLY, r#"only_from: ["everybody"]"#, r#"only_from: []"#,
+            r#"services.shop.calls[1].only_from ["everybody"]: unknown workload `everybody`
+                help: the workloads are: users, batch"#,
+        ),
+        // A request may not come back.
+        row(
+            r#"work: Exponential(mean: "10ms")"#,
+            r#"work: "10ms", calls: [(to: "shop")]"#,
+            r#"work: "10ms", calls: [(to: "stock")]"#,
+            r#"services.shop ["shop"]: calls go round in a circle: shop -> pay -> shop
+                help: a request may not come back to a service it is in; split the service in two"#,
+        ),
+        row(
+            r#"work: Exponential(mean: "10ms")"#,
+            r#"work: "10ms", calls: [(to: "pay")]"#,
+            r#"work: "10ms", calls: [(to: "mail")]"#,
+            r#"services.pay ["pay"]: calls go round in a circle: pay -> pay
+                help: a request may not come back to a service it is in; split the service in two"#,
+        ),
+        // Somebody calls whatever is there.
+        row(r#"(to: "stock", policy: "careful"),"#, r#""#, r#"(to: "stock"),"#,
+            r#"warning: services.stock ["stock"]: nobody calls this service"#,
+        ),
+        row(r#"(to: "stock", policy: "careful"),"#, r#"[(to: "stock"), (to: "pay")],"#, r#"Parallel([(to: "stock"), (to: "pay")]),"#,
+            r#"services.shop.calls[0] [[(to: "stock"), (to: "pay")]]: a list of calls in a list of calls
+                help: calls that are made at once are written Parallel([(to: ..), (to: ..)])"#,
+        ),
+        row(r#"(to: "stock", policy: "careful"),"#, r#"Parallel([]), (to: "stock"),"#, r#"Parallel([(to: "stock")]),"#,
+            r#"services.shop.calls[0] [[]]: got an empty list, 0 entries, allowed at least 1"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: 4, work: "8ms""#, r#"workers: Async(4), work: "8ms""#,
+            r#"services.stock.workers [4]: expected Workers, found the number 4
+                help: one of: Blocking(count), Async(count)"#,
+        ),
+    ]
+}
