@@ -1,19 +1,18 @@
 //! From what the user wrote, checked, to what runs.
 
 use super::arrivals::Schedule;
-use super::fault::{Fault, Target};
 use super::follow::Listen;
-use super::measure::{EdgeStats, ServiceStats};
 use super::plan::{EdgePlan, Plan};
 use super::slab::Slab;
 use super::spec::*;
 use super::state::*;
+use super::stats::{EdgeStats, ServiceStats};
 use crate::RunSpec;
 use crate::policy::breaker::Scope;
 use crate::policy::retry::RetryPlan;
 use crate::run::RunOptions;
 use sim_core::stats::TimeIntegral;
-use sim_core::{Key, SimTime, Streams, Words, digest};
+use sim_core::{Key, SimTime, Streams, digest};
 use std::collections::VecDeque;
 
 /// The graph, ready to begin.
@@ -181,7 +180,7 @@ fn build_service(
         steps: steps.collect(),
         fatal_in_hand: service.dies.as_ref().map(Death::fatal_in_hand),
         restart_after: service.dies.as_ref().map(|death| death.restart_after).unwrap_or_default(),
-        death_style: service.dies.as_ref().map_or(CrashStyle::Reset, |death| death.callers.clone()),
+        death_style: service.dies.as_ref().map_or(CrashStyle::Reset, |death| death.callers),
         stats: ServiceStats::new(u64::from(workers) * u64::from(service.replicas)),
     }
 }
@@ -211,32 +210,8 @@ fn build_fault(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams)
         path: digest::hash_text(on),
         from: fault.at,
         to: fault.r#for.map(|length| fault.at + length),
-        effect: fault.effect.clone(),
+        effect: fault.effect,
         target,
         active: false,
-    }
-}
-
-impl Affected {
-    /// The replicas struck, of so many.
-    fn chosen(&self, replicas: u32, path: &str, streams: &Streams) -> Vec<u32> {
-        match self {
-            Affected::All => (0..replicas).collect(),
-            Affected::Only(numbers) => {
-                let mut numbers = numbers.clone();
-                numbers.sort_unstable();
-                numbers.dedup();
-                numbers
-            }
-            Affected::Fraction(share) => {
-                let wanted = ((share * f64::from(replicas)).round() as u32).clamp(1, replicas);
-                let mut luck = streams.luck("struck", path);
-                let mut order: Vec<u32> = (0..replicas).collect();
-                order.sort_by_key(|&replica| luck.at(Key::root(0, u64::from(replica))).next_u64());
-                order.truncate(wanted as usize);
-                order.sort_unstable();
-                order
-            }
-        }
     }
 }

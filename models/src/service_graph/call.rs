@@ -8,7 +8,6 @@
 //! not retried unless the policy lists it; a refused budget ends the call and keeps the last cause. A
 //! back-off that would end after the deadline ends at the deadline.
 
-use super::Ctx;
 use super::follow::Listen;
 use super::plan::Caller;
 use super::state::*;

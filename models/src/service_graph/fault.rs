@@ -1,32 +1,10 @@
 //! Faults are a set of active effects, and behaviour is derived from the set: when one of several that
 //! overlap ends, nothing has to be undone.
 
-use super::Ctx;
 use super::follow::Listen;
-use super::spec::{CrashStyle, Effect};
 use super::state::*;
 use super::witness as kind;
-use sim_core::SimTime;
-
-/// A fault with its targets resolved.
-pub struct Fault {
-    /// Hash of what it is on.
-    pub path: u64,
-    pub from: SimTime,
-    /// `None` lasts until the end of the run.
-    pub to: Option<SimTime>,
-    pub effect: Effect,
-    pub target: Target,
-    pub active: bool,
-}
-
-/// What a fault strikes.
-pub enum Target {
-    /// These replicas of a service, in order.
-    Replicas { service: u32, replicas: Vec<u32> },
-    /// The network of these edges, in order.
-    Edges(Vec<u32>),
-}
+use crate::fault::{CrashStyle, Effect};
 
 impl<L: Listen> Graph<L> {
     pub fn fault_begins(&mut self, id: u32, ctx: &mut Ctx) {
@@ -36,7 +14,7 @@ impl<L: Listen> Graph<L> {
         if let (Effect::Crash { callers }, Target::Replicas { service, replicas }) =
             (&fault.effect, &fault.target)
         {
-            let (style, service, replicas) = (callers.clone(), *service, replicas.clone());
+            let (style, service, replicas) = (*callers, *service, replicas.clone());
             for replica in replicas {
                 self.crash(service, replica, &style, ctx);
             }
@@ -130,25 +108,5 @@ impl Fault {
 
     fn strikes_edge(&self, edge: u32) -> bool {
         self.active && matches!(&self.target, Target::Edges(edges) if edges.binary_search(&edge).is_ok())
-    }
-}
-
-impl Effect {
-    /// The word of the report.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Effect::Slow { .. } => "slow",
-            Effect::Crash { callers: CrashStyle::Reset } => "crash",
-            Effect::Crash { callers: CrashStyle::Silence } => "silent crash",
-            Effect::Errors { .. } => "errors",
-            Effect::BlackHole => "black hole",
-            Effect::Drop { .. } => "drop",
-            Effect::Hold => "hold",
-        }
-    }
-
-    /// Whether it is the network that fails, not a replica.
-    pub fn is_network(&self) -> bool {
-        matches!(self, Effect::Drop { .. } | Effect::Hold)
     }
 }

@@ -7,7 +7,7 @@
 //! - `call`: the caller's side: in which order a call meets its policies, and how it ends.
 //! - `replica`: the callee's side: admission, queue, worker, further calls, answer; crashes.
 //! - `fault`: active effects, and what is derived from them.
-//! - `measure`: what is counted, and the exact laws the counts must obey.
+//! - `stats`: what is counted; `measure`: when. `laws`: what the counts must obey.
 //! - `follow`: what happened to single calls, for whoever asked to trace them.
 //! - `plan`: what the file amounts to: edges, call sites, order, loads. Made once, and lent to what follows.
 //! - `build`: from there to what runs. `check`: what the user may not write.
@@ -31,6 +31,7 @@ mod explain;
 mod fault;
 mod fluid;
 mod follow;
+mod laws;
 mod measure;
 mod plan;
 mod replica;
@@ -38,6 +39,7 @@ mod report;
 mod slab;
 pub mod spec;
 mod state;
+mod stats;
 #[cfg(test)]
 mod tests;
 mod theory;
@@ -50,11 +52,9 @@ use crate::run::{Explanation, Observer, RunOptions, RunOutput};
 use crate::{Entry, RunSpec, Scenario};
 use follow::{Deaf, Listen, Tracer};
 use plan::Plan;
-use sim_core::{Context, Key, Model, SimDuration, Words};
+use sim_core::{Key, Model, SimDuration, Words};
 use spec::GraphSpec;
-use state::{Event, Graph, Message, Parent};
-
-type Ctx = Context<Event>;
+use state::{Ctx, Event, Graph, Message, Parent};
 
 /// Version of the model: a change that moves results of the same experiment raises it.
 const VERSION: u32 = 1;

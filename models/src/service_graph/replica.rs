@@ -1,11 +1,10 @@
 //! The callee's side: admission, queue, worker, calls, answer; and what a crash does to all of it.
 
-use super::Ctx;
 use super::follow::{Arrival, Listen};
 use super::plan::Caller;
-use super::spec::CrashStyle;
 use super::state::*;
 use super::witness as kind;
+use crate::fault::CrashStyle;
 use crate::policy::Outcome;
 use sim_core::{Key, SimDuration, SimTime, Words};
 
@@ -292,7 +291,7 @@ impl<L: Listen> Graph<L> {
     fn die(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
         let state = &mut self.services[service as usize];
         state.stats.deaths += 1;
-        let (style, restart_after) = (state.death_style.clone(), state.restart_after);
+        let (style, restart_after) = (state.death_style, state.restart_after);
         ctx.schedule_in(restart_after, Event::Restart { service, replica });
         self.crash(service, replica, &style, ctx);
     }

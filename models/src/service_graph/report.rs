@@ -1,10 +1,10 @@
 //! From what was counted to the report.
 
 use super::follow::Listen;
-use super::measure::{EdgeStats, ServiceTotals};
 use super::plan::{Caller, Plan};
 use super::spec::{Arrivals, GraphSpec};
 use super::state::{Edge, Graph, Network, Patience, Service};
+use super::stats::{EdgeStats, ServiceTotals};
 use super::witness;
 use crate::RunSpec;
 use crate::drive::{self, Driven};

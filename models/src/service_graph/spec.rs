@@ -6,6 +6,8 @@ use crate::policy::Policy;
 use crate::theory::Usl;
 use sim_core::{Rate, SimDuration, SimTime};
 
+pub use crate::fault::{Affected, CrashStyle, Effect, FaultSpec};
+
 /// Places in a queue unless the file says otherwise (Envoy's `max_pending_requests`).
 pub const DEFAULT_QUEUE_CAPACITY: u32 = 1024;
 
@@ -260,74 +262,6 @@ spec! {
 /// An amount of memory: `"512MiB"`, `"2GiB"`, `"64kB"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
 pub struct ByteSize(pub u64);
-
-spec! {
-    /// What callers notice of a crash.
-    pub enum CrashStyle {
-        /// Calls in flight are cut off at once, new ones refused.
-        Reset,
-        /// Nothing comes back: callers wait until their own timeout.
-        Silence,
-    }
-}
-
-spec! {
-    /// Something that goes wrong for a while.
-    pub struct FaultSpec {
-        /// When it begins.
-        at: SimTime,
-        /// How long it lasts; absent means until the end of the run.
-        r#for: Option<SimDuration> = None,
-        /// A service; of the network, all edges into it, or one edge such as "checkout->payments".
-        on: Spanned<String>,
-        /// What it does.
-        effect: Effect,
-        /// Which replicas of the service; the network is struck as a whole.
-        replicas: Affected = Affected::All,
-    }
-}
-
-spec! {
-    /// What a fault does.
-    pub enum Effect {
-        /// Work that starts takes longer.
-        Slow {
-            /// How many times longer.
-            factor: f64; 0.000_001..=1_000_000.0,
-        },
-        /// Work in hand is lost; the replica is back, empty, when the fault ends.
-        Crash {
-            /// What callers notice.
-            callers: CrashStyle = CrashStyle::Reset,
-        },
-        /// Finished work is answered with an error.
-        Errors {
-            /// Share of requests.
-            probability: f64 = 1.0; 0.0..=1.0,
-        },
-        /// Requests are taken and never answered.
-        BlackHole,
-        /// The network loses messages, in both directions.
-        Drop {
-            /// Share of messages.
-            probability: f64 = 1.0; 0.0..=1.0,
-        },
-        /// The network keeps messages back and delivers all of them at once when the fault ends.
-        Hold,
-    }
-}
-
-spec! {
-    /// Which replicas a fault strikes.
-    pub enum Affected {
-        /// All of them.
-        All,
-        /// Those with these numbers, from 0.
-        Only(replicas: Vec<u32>),
-        /// A share of them, rounded to the nearest whole number, at least one; which ones is drawn.
-        Fraction(share: f64; 0.0..=1.0),
-    }
-}
 
 impl GraphSpec {
     /// The service of this number.

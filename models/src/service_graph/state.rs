@@ -2,12 +2,10 @@
 //! calls and attempts in flight.
 
 use super::arrivals::Schedule;
-use super::fault::Fault;
-use super::follow::Listen;
-use super::measure::{EdgeStats, ServiceStats};
 use super::plan::Caller;
 use super::slab::{Id, Slab};
-use super::spec::CrashStyle;
+use super::stats::{EdgeStats, ServiceStats};
+use crate::fault::{CrashStyle, Effect};
 use crate::policy::balancer::BalancerState;
 use crate::policy::breaker::{BreakerState, Permit, Position};
 use crate::policy::budget::BudgetState;
@@ -17,8 +15,11 @@ use crate::policy::{Outcome, Policy};
 use crate::theory::Usl;
 use sim_core::sampler::Distribution;
 use sim_core::stats::TimeIntegral;
-use sim_core::{Key, Luck, SimDuration, SimTime, Timer, Words};
+use sim_core::{Context, Key, Luck, SimDuration, SimTime, Timer, Words};
 use std::collections::VecDeque;
+
+/// The engine, as the handlers of a graph see it.
+pub type Ctx = Context<Event>;
 
 pub type CallId = Id<Call>;
 pub type AttemptId = Id<Attempt>;
@@ -211,6 +212,26 @@ pub struct Replica {
     pub held: u128,
 }
 
+/// A fault with its targets resolved.
+pub struct Fault {
+    /// Hash of what it is on.
+    pub path: u64,
+    pub from: SimTime,
+    /// `None` lasts until the end of the run.
+    pub to: Option<SimTime>,
+    pub effect: Effect,
+    pub target: Target,
+    pub active: bool,
+}
+
+/// What one fault strikes.
+pub enum Target {
+    /// These replicas of a service, in order.
+    Replicas { service: u32, replicas: Vec<u32> },
+    /// The network of these edges, in order.
+    Edges(Vec<u32>),
+}
+
 /// What can be derived is not kept: its deadline ([`Edge::deadline`]), whether it is measured
 /// ([`Graph::measures`]).
 pub struct Call {
@@ -296,7 +317,7 @@ pub enum Server {
 // With eight more for each place, a call in flight and its attempt take 176 bytes.
 const _: () = assert!(size_of::<Call>() <= 72 && size_of::<Attempt>() <= 88);
 
-impl<L: Listen> Graph<L> {
+impl<L> Graph<L> {
     /// Whether calls that began then are measured: those after the warm-up.
     #[inline]
     pub fn measures(&self, started: SimTime) -> bool {

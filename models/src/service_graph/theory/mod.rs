@@ -14,9 +14,9 @@ mod flow;
 mod queue;
 mod scaling;
 
-use super::measure::ServiceTotals;
 use super::plan::{Caller, Plan};
 use super::spec::{Arrivals, Queue};
+use super::stats::ServiceTotals;
 use crate::RunSpec;
 use crate::policy::Policy;
 use crate::policy::retry::Retry;

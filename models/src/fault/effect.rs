@@ -1,0 +1,109 @@
+//! What a fault does: a closed list, and what each is called.
+//!
+//! An effect strikes replicas or the network, never both. Several at a time add up in
+//! [`service_graph`](crate::service_graph): slowness multiplies, shares of errors and of lost messages are those of
+//! independent causes, everything else is there or is not.
+
+spec! {
+    /// What a fault does.
+    #[derive(Copy, PartialEq)]
+    pub enum Effect {
+        /// Work that starts takes longer.
+        Slow {
+            /// How many times longer.
+            factor: f64; 0.000_001..=1_000_000.0,
+        },
+        /// Work in hand is lost; the replica is back, empty, when the fault ends.
+        Crash {
+            /// What callers notice.
+            callers: CrashStyle = CrashStyle::Reset,
+        },
+        /// Finished work is answered with an error.
+        Errors {
+            /// Share of requests.
+            probability: f64 = 1.0; 0.0..=1.0,
+        },
+        /// Requests are taken and never answered.
+        BlackHole,
+        /// The network loses messages, in both directions.
+        Drop {
+            /// Share of messages.
+            probability: f64 = 1.0; 0.0..=1.0,
+        },
+        /// The network keeps messages back and delivers all of them at once when the fault ends.
+        Hold,
+    }
+}
+
+spec! {
+    /// What callers notice of a crash.
+    #[derive(Copy, PartialEq, Eq)]
+    pub enum CrashStyle {
+        /// Calls in flight are cut off at once, new ones refused.
+        Reset,
+        /// Nothing comes back: callers wait until their own timeout.
+        Silence,
+    }
+}
+
+/// What an effect is upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Struck {
+    /// Replicas of a service.
+    Replicas,
+    /// What is between a caller and a service.
+    Network,
+}
+
+impl Effect {
+    /// The word of the report.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Effect::Slow { .. } => "slow",
+            Effect::Crash { callers: CrashStyle::Reset } => "crash",
+            Effect::Crash { callers: CrashStyle::Silence } => "silent crash",
+            Effect::Errors { .. } => "errors",
+            Effect::BlackHole => "black hole",
+            Effect::Drop { .. } => "drop",
+            Effect::Hold => "hold",
+        }
+    }
+
+    /// What it is upon.
+    pub fn strikes(&self) -> Struck {
+        match self {
+            Effect::Slow { .. } | Effect::Crash { .. } | Effect::Errors { .. } | Effect::BlackHole => {
+                Struck::Replicas
+            }
+            Effect::Drop { .. } | Effect::Hold => Struck::Network,
+        }
+    }
+
+    /// Whether it is the network that fails, not a replica.
+    pub fn is_network(&self) -> bool {
+        self.strikes() == Struck::Network
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_effect_has_a_word_of_its_own_and_one_kind_of_target() {
+        use Struck::{Network, Replicas};
+        let probability = 0.5;
+        let table = [
+            (Effect::Slow { factor: 2.0 }, "slow", Replicas),
+            (Effect::Crash { callers: CrashStyle::Reset }, "crash", Replicas),
+            (Effect::Crash { callers: CrashStyle::Silence }, "silent crash", Replicas),
+            (Effect::Errors { probability }, "errors", Replicas),
+            (Effect::BlackHole, "black hole", Replicas),
+            (Effect::Drop { probability }, "drop", Network),
+            (Effect::Hold, "hold", Network),
+        ];
+        for (effect, word, struck) in table {
+            assert_eq!((effect.name(), effect.strikes()), (word, struck));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Faults that begin and end when the file says so.
+
+use super::Effect;
+use crate::experiment::Spanned;
+use sim_core::{Key, SimDuration, SimTime, Streams, Words};
+
+spec! {
+    /// Something that goes wrong for a while.
+    pub struct FaultSpec {
+        /// When it begins.
+        at: SimTime,
+        /// How long it lasts; absent means until the end of the run.
+        r#for: Option<SimDuration> = None,
+        /// A service; of the network, all edges into it, or one edge such as "checkout->payments".
+        on: Spanned<String>,
+        /// What it does.
+        effect: Effect,
+        /// Which replicas of the service; the network is struck as a whole.
+        replicas: Affected = Affected::All,
+    }
+}
+
+spec! {
+    /// Which replicas a fault strikes.
+    pub enum Affected {
+        /// All of them.
+        All,
+        /// Those with these numbers, from 0.
+        Only(replicas: Vec<u32>),
+        /// A share of them, rounded to the nearest whole number, at least one; which ones is drawn.
+        Fraction(share: f64; 0.0..=1.0),
+    }
+}
+
+impl Affected {
+    /// The replicas struck, of so many.
+    pub fn chosen(&self, replicas: u32, path: &str, streams: &Streams) -> Vec<u32> {
+        match self {
+            Affected::All => (0..replicas).collect(),
+            Affected::Only(numbers) => {
+                let mut numbers = numbers.clone();
+                numbers.sort_unstable();
+                numbers.dedup();
+                numbers
+            }
+            Affected::Fraction(share) => {
+                let wanted = ((share * f64::from(replicas)).round() as u32).clamp(1, replicas);
+                let mut luck = streams.luck("struck", path);
+                let mut order: Vec<u32> = (0..replicas).collect();
+                order.sort_by_key(|&replica| luck.at(Key::root(0, u64::from(replica))).next_u64());
+                order.truncate(wanted as usize);
+                order.sort_unstable();
+                order
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_strikes_whom_it_names_once_each_in_order() {
+        let streams = Streams::new(1);
+        assert_eq!(Affected::All.chosen(3, "a/0", &streams), [0, 1, 2]);
+        assert_eq!(Affected::Only(vec![4, 1, 4]).chosen(6, "a/0", &streams), [1, 4]);
+    }
+
+    #[test]
+    fn a_share_is_rounded_and_its_replicas_are_drawn() {
+        let streams = Streams::new(1);
+        for (share, replicas, struck) in [(0.0, 4, 1), (0.5, 4, 2), (0.5, 5, 3), (0.1, 100, 10), (1.0, 7, 7)]
+        {
+            let chosen = Affected::Fraction(share).chosen(replicas, "a/0", &streams);
+            assert_eq!(chosen.len(), struck, "{share} of {replicas}");
+            assert!(chosen.windows(2).all(|two| two[0] < two[1]), "{chosen:?}");
+        }
+        // Over many faults every replica is struck as often: binomial(3000, 1/3), sd 25.8.
+        let mut times = [0u32; 6];
+        for fault in 0..3_000 {
+            for replica in Affected::Fraction(1.0 / 3.0).chosen(6, &format!("a/{fault}"), &streams) {
+                times[replica as usize] += 1;
+            }
+        }
+        assert!(times.iter().all(|&n| n.abs_diff(1_000) < 104), "{times:?}");
+    }
+}

@@ -1,0 +1,124 @@
+//! The exact laws that the counts must obey, whatever was simulated.
+
+use super::state::{Graph, Server};
+use super::stats::EdgeStats;
+use crate::policy::Outcome;
+use crate::report::Calls;
+use sim_core::SimTime;
+
+impl<L> Graph<L> {
+    /// Asserts what must hold exactly, whatever was simulated; a violation is a bug of ours.
+    ///
+    /// - every attempt and every call ended in one outcome, and the sums agree on every edge;
+    /// - attempts sent = calls - calls never sent + retries;
+    /// - Little's law on every queue: the integral of its length over time equals the summed waits, to
+    ///   the nanosecond;
+    /// - the utilisation law on every replica: the integral of busy workers equals the summed times for
+    ///   which workers were held; and that is at most what was available;
+    /// - a queue that is never over-full: its length is what entered less what left.
+    pub fn check_laws(&mut self, now: SimTime) {
+        let mut calls_in_flight = vec![(0u64, 0u64); self.edges.len()];
+        let mut age_ns = vec![0u128; self.edges.len()];
+        let mut never_sent = vec![0u64; self.edges.len()];
+        for (_, call) in self.calls.iter() {
+            let edge = call.edge as usize;
+            calls_in_flight[edge].0 += 1;
+            if self.measures(call.started) {
+                calls_in_flight[edge].1 += 1;
+                age_ns[edge] += u128::from(now.since(call.started).as_nanos());
+                never_sent[edge] += u64::from(call.sent == 0);
+            }
+        }
+        for (_, attempt) in self.attempts.iter() {
+            if attempt.awaited {
+                let measured = self.calls[attempt.call].started >= self.measured_from;
+                self.edges[attempt.edge as usize].stats.attempt_ended(Outcome::InFlight, measured);
+            }
+        }
+        for (index, edge) in self.edges.iter_mut().enumerate() {
+            let stats = &mut edge.stats;
+            stats.calls.in_flight = calls_in_flight[index].1;
+            stats.calls.never_sent += never_sent[index];
+            stats.calls.in_flight_age = (calls_in_flight[index].1 > 0)
+                .then(|| (age_ns[index] / u128::from(calls_in_flight[index].1)) as u64);
+            check_edge(&edge.name, stats, calls_in_flight[index].0);
+        }
+        self.check_services(now);
+    }
+
+    /// For how long each replica's requests that are still waiting have waited, and for how long its workers
+    /// that are still held have been.
+    fn still(&self, now: SimTime) -> (Vec<Vec<u128>>, Vec<Vec<u128>>) {
+        let mut waiting: Vec<Vec<u128>> =
+            self.services.iter().map(|service| vec![0; service.replicas.len()]).collect();
+        let mut held = waiting.clone();
+        for (_, attempt) in self.attempts.iter() {
+            let id = self.edges[attempt.edge as usize].callee as usize;
+            let service = &self.services[id];
+            let since = |from: SimTime| u128::from(now.since(from).as_nanos());
+            match attempt.server {
+                Server::Queued => waiting[id][service.queue_of(attempt.replica)] += since(attempt.since),
+                Server::Working => held[id][attempt.replica as usize] += since(attempt.since),
+                Server::Waiting if service.blocking => {
+                    held[id][attempt.replica as usize] += since(attempt.since);
+                }
+                _ => {}
+            }
+        }
+        (waiting, held)
+    }
+
+    /// What the requests of each service have spent waiting and holding workers, summed request by request.
+    pub fn spent(&self, now: SimTime) -> Vec<u128> {
+        let (waiting, held) = self.still(now);
+        let over = self.services.iter().map(|service| {
+            service.replicas.iter().map(|replica| replica.waited + replica.held).sum::<u128>()
+        });
+        let still = waiting.iter().zip(&held).map(|(waiting, held)| waiting.iter().chain(held).sum::<u128>());
+        over.zip(still).map(|(over, still)| over + still).collect()
+    }
+
+    fn check_services(&mut self, now: SimTime) {
+        for (spent, service) in self.spent(now).into_iter().zip(&mut self.services) {
+            service.stats.spent[1] = spent;
+        }
+        let (still_waiting, still_held) = self.still(now);
+        for (id, service) in self.services.iter().enumerate() {
+            for (number, replica) in service.replicas.iter().enumerate() {
+                let at = || format!("{}[{number}]", service.name);
+                let waits = replica.waited + still_waiting[id][number];
+                assert_eq!(replica.waiting.area(now), waits, "Little's law on the queue of {}", at());
+                assert_eq!(
+                    replica.waiting.value(),
+                    replica.queue.len() as u64,
+                    "length of the queue of {}",
+                    at()
+                );
+                let held = replica.held + still_held[id][number];
+                assert_eq!(replica.busy.area(now), held, "utilisation law at {}", at());
+                assert!(replica.busy.value() <= u64::from(service.workers), "workers of {}", at());
+            }
+            let totals = service.totals(now);
+            assert!(totals.busy_area <= totals.available_area, "utilisation of {} above 1", service.name);
+        }
+    }
+}
+
+fn check_edge(name: &str, stats: &EdgeStats, in_flight: u64) {
+    let Calls { started, ok, failed, deadline, breaker_open, bulkhead_full, cancelled, .. } = stats.calls;
+    let calls = &stats.calls;
+    let ended = ok + failed + deadline + breaker_open + bulkhead_full + cancelled;
+    assert_eq!(started, ended + calls.in_flight, "calls on {name}: started = sum of outcomes");
+    let by = &calls.failed_by;
+    assert_eq!(failed, by.error + by.rejected + by.refused + by.reset + by.timed_out, "causes on {name}");
+    let sent = &stats.attempts;
+    let outcomes = sent.ok + sent.error + sent.rejected + sent.refused + sent.reset + sent.timed_out;
+    assert_eq!(sent.sent, outcomes + sent.cancelled + sent.in_flight, "attempts on {name}: sum of outcomes");
+    assert_eq!(sent.sent, started - calls.never_sent + sent.retries, "attempts on {name}: calls and retries");
+    assert_eq!(stats.latency.count(), ok, "latencies on {name}");
+    let windows = |series: &[u64], open: u64| series.iter().sum::<u64>() + open;
+    let all = windows(&stats.windows.started, stats.window.started);
+    let done =
+        windows(&stats.windows.ok, stats.window.ok) + windows(&stats.windows.failed, stats.window.failed);
+    assert_eq!(all, done + in_flight, "calls on {name}, warm-up included");
+}

@@ -1,0 +1,212 @@
+//! What is counted while a graph runs: integers throughout, so that `laws` can hold them to the last call and
+//! nanosecond.
+
+use super::call::CallEnd;
+use crate::policy::Outcome;
+use crate::policy::breaker::Transition;
+use crate::report::{Attempts, Calls, EdgeWindows, ServiceWindows};
+use sim_core::stats::{LatencyHistogram, LatencyWindows, TimeIntegral};
+use sim_core::{SimDuration, SimTime};
+
+/// More changes of state than this are counted but not listed.
+const LISTED_TRANSITIONS: usize = 1_000;
+
+/// What is counted on an edge. `calls` and `attempts` cover measured calls; the windows cover all.
+#[derive(Default)]
+pub struct EdgeStats {
+    pub calls: Calls,
+    pub attempts: Attempts,
+    pub latency: LatencyHistogram,
+    /// Made when the first call fails: most edges of most runs need none.
+    pub latency_failed: Option<Box<LatencyHistogram>>,
+    pub transitions: Vec<(SimTime, u32, Transition)>,
+    pub unlisted: u64,
+    /// Calls that had ended well when the warm-up ended.
+    pub ok_at_warm_up: u64,
+    pub window: EdgeWindow,
+    pub windows: EdgeWindows,
+    pub window_latency: LatencyWindows,
+}
+
+/// The window that is being filled.
+#[derive(Clone, Copy, Default)]
+pub struct EdgeWindow {
+    pub started: u64,
+    pub ok: u64,
+    pub failed: u64,
+    pub attempts: u64,
+}
+
+impl EdgeStats {
+    #[inline]
+    pub fn call_started(&mut self, measured: bool) {
+        self.window.started += 1;
+        self.calls.started += u64::from(measured);
+    }
+
+    #[inline]
+    pub fn attempt_sent(&mut self, retry: bool, measured: bool) {
+        self.window.attempts += 1;
+        self.attempts.sent += u64::from(measured);
+        self.attempts.retries += u64::from(measured && retry);
+    }
+
+    #[inline]
+    pub fn attempt_ended(&mut self, outcome: Outcome, measured: bool) {
+        let ended = &mut self.attempts;
+        let count = match outcome {
+            Outcome::Ok => &mut ended.ok,
+            Outcome::Error => &mut ended.error,
+            Outcome::Rejected => &mut ended.rejected,
+            Outcome::Refused => &mut ended.refused,
+            Outcome::Reset => &mut ended.reset,
+            Outcome::TimedOut => &mut ended.timed_out,
+            Outcome::Cancelled => &mut ended.cancelled,
+            Outcome::InFlight => &mut ended.in_flight,
+        };
+        *count += u64::from(measured);
+    }
+
+    pub fn budget_refused(&mut self, measured: bool) {
+        self.attempts.budget_refused += u64::from(measured);
+    }
+
+    #[inline]
+    pub fn call_ended(&mut self, end: CallEnd, took: SimDuration, sent: u16, measured: bool) {
+        if !matches!(end, CallEnd::Ok) {
+            return self.call_failed(end, took, sent, measured);
+        }
+        self.window.ok += 1;
+        self.window_latency.record(took);
+        if measured {
+            self.calls.ok += 1;
+            self.latency.record(took);
+        }
+    }
+
+    #[inline(never)]
+    fn call_failed(&mut self, end: CallEnd, took: SimDuration, sent: u16, measured: bool) {
+        self.window.failed += 1;
+        if !measured {
+            return;
+        }
+        self.latency_failed.get_or_insert_default().record(took);
+        let calls = &mut self.calls;
+        calls.never_sent += u64::from(sent == 0);
+        match end {
+            CallEnd::Ok => unreachable!("it did not fail"),
+            CallEnd::Deadline => calls.deadline += 1,
+            CallEnd::BreakerOpen => calls.breaker_open += 1,
+            CallEnd::BulkheadFull => calls.bulkhead_full += 1,
+            CallEnd::Cancelled => calls.cancelled += 1,
+            CallEnd::Failed(cause) => {
+                calls.failed += 1;
+                let by = &mut calls.failed_by;
+                match cause {
+                    Outcome::Error => by.error += 1,
+                    Outcome::Rejected => by.rejected += 1,
+                    Outcome::Refused => by.refused += 1,
+                    Outcome::Reset => by.reset += 1,
+                    Outcome::TimedOut => by.timed_out += 1,
+                    Outcome::Ok | Outcome::Cancelled | Outcome::InFlight => {
+                        unreachable!("no call fails because an attempt was {cause}")
+                    }
+                }
+            }
+        }
+    }
+
+    pub fn transition(&mut self, now: SimTime, client: u32, transition: Transition) {
+        if self.transitions.len() < LISTED_TRANSITIONS {
+            self.transitions.push((now, client, transition));
+        } else {
+            self.unlisted += 1;
+        }
+    }
+
+    /// Calls that have ended well, whenever they began.
+    pub fn ok_so_far(&self) -> u64 {
+        self.windows.ok.iter().sum::<u64>() + self.window.ok
+    }
+
+    pub fn close_window(&mut self, breakers_open: Option<u64>) {
+        let window = std::mem::take(&mut self.window);
+        self.windows.started.push(window.started);
+        self.windows.ok.push(window.ok);
+        self.windows.failed.push(window.failed);
+        self.windows.attempts.push(window.attempts);
+        self.windows.breakers_open.extend(breakers_open);
+        self.window_latency.close();
+    }
+}
+
+/// What is counted at a service.
+pub struct ServiceStats {
+    pub total: ServiceTotals,
+    /// `total` when the warm-up ended.
+    pub at_warm_up: ServiceTotals,
+    /// Times spent waiting and holding workers, request by request, when the warm-up ended and when the run did.
+    pub spent: [u128; 2],
+    pub deaths: u64,
+    /// Workers of replicas that are up.
+    pub available: TimeIntegral,
+    /// Own work of requests whose fate is known, in nanoseconds; of it, for nobody.
+    pub work: u128,
+    pub work_wasted: u128,
+    pub windows: ServiceWindows,
+    /// Areas when the current window began.
+    pub window_base: ServiceTotals,
+}
+
+/// Sums since the beginning of the run.
+#[derive(Clone, Copy, Default)]
+pub struct ServiceTotals {
+    pub arrived: u64,
+    pub completed: u64,
+    /// Requests that were let in: to a worker at once, or to the queue.
+    pub entered: u64,
+    /// Of them: to the queue.
+    pub queued: u64,
+    /// Requests whose work began, after a wait or at once.
+    pub begun: u64,
+    pub wait_ns: u128,
+    pub queue_area: u128,
+    pub busy_area: u128,
+    pub available_area: u128,
+}
+
+impl ServiceStats {
+    pub fn new(workers: u64) -> Self {
+        let mut available = TimeIntegral::default();
+        available.set(SimTime::ZERO, workers);
+        ServiceStats {
+            total: ServiceTotals::default(),
+            at_warm_up: ServiceTotals::default(),
+            spent: [0; 2],
+            deaths: 0,
+            available,
+            work: 0,
+            work_wasted: 0,
+            windows: ServiceWindows::default(),
+            window_base: ServiceTotals::default(),
+        }
+    }
+
+    /// Work begins after this wait.
+    #[inline]
+    pub fn begun(&mut self, wait: SimDuration) {
+        self.total.begun += 1;
+        self.total.wait_ns += u128::from(wait.as_nanos());
+    }
+
+    #[inline]
+    pub fn work(&mut self, work: SimDuration, useful: bool) {
+        let work = u128::from(work.as_nanos());
+        self.work += work;
+        self.work_wasted += if useful { 0 } else { work };
+    }
+
+    pub fn available(&mut self, now: SimTime, change: impl Fn(u64) -> u64) {
+        self.available.set(now, change(self.available.value()));
+    }
+}
