@@ -10,13 +10,16 @@ mod metric;
 pub(crate) mod slice;
 #[cfg(test)]
 mod synthetic;
+mod tally;
 mod verdict;
 mod why;
 
 pub use json::{results_digest, schema};
 pub use metric::{Metric, MetricError, Unit, unit_of};
+pub use tally::Tally;
 pub use verdict::{judge, percent};
 
+use crate::policy::{Cause, Ending, Outcome};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::stats::LatencyHistogram;
@@ -203,42 +206,56 @@ pub struct Edge {
 pub struct Calls {
     /// Calls made.
     pub started: u64,
-    /// Answered, and the caller still waited.
-    pub ok: u64,
-    /// Failed with the last attempt's cause.
-    pub failed: u64,
-    /// The whole call ran out of time.
-    pub deadline: u64,
-    /// Refused by an open breaker.
-    pub breaker_open: u64,
-    /// Refused by a full bulkhead.
-    pub bulkhead_full: u64,
-    /// The caller itself ended: crashed, or cancelled from above.
-    pub cancelled: u64,
-    /// Still waiting when the run ended.
-    pub in_flight: u64,
+    /// Of them: how they ended.
+    #[serde(flatten)]
+    pub ended: Tally<Ending>,
     /// Calls of which no attempt was ever sent.
     pub never_sent: u64,
     /// Of `failed`: by the cause of the last attempt.
-    pub failed_by: CauseCounts,
+    pub failed_by: Tally<Cause>,
     /// Mean age of those still in flight, in nanoseconds; absent without any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_flight_age: Option<u64>,
 }
 
-/// The cause of the last attempt of a failed call.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CauseCounts {
-    /// The callee answered with an error.
-    pub error: u64,
-    /// The callee turned it away: queue full.
-    pub rejected: u64,
-    /// Nobody listened.
-    pub refused: u64,
-    /// Cut off by a crash.
-    pub reset: u64,
-    /// No answer in time.
-    pub timed_out: u64,
+impl Calls {
+    /// Those that ended so; of failed ones, of this cause.
+    pub fn of(&self, ending: Ending) -> u64 {
+        match ending {
+            Ending::Failed(cause) => self.failed_by[Cause(cause)],
+            other => self.ended[other],
+        }
+    }
+
+    /// One more has ended so, or `count` more.
+    #[inline]
+    pub fn add(&mut self, ending: Ending, count: u64) {
+        self.ended[ending] += count;
+        if let Ending::Failed(cause) = ending {
+            debug_assert!(cause.as_cause().is_some(), "no call fails because an attempt was {cause}");
+            self.failed_by[Cause(cause)] += count;
+        }
+    }
+
+    /// Those that were answered, and the caller still waited.
+    pub fn ok(&self) -> u64 {
+        self.ended[Ending::Ok]
+    }
+
+    /// Those that failed with their last attempt, whatever of: a part of a run does not know their causes.
+    pub fn failed(&self) -> u64 {
+        self.ended[Ending::FAILED]
+    }
+
+    /// Those still waiting when the run ended.
+    pub fn in_flight(&self) -> u64 {
+        self.ended[Ending::InFlight]
+    }
+
+    /// Those that ended, but not well.
+    pub fn ended_badly(&self) -> u64 {
+        self.ended.total() - self.ok() - self.in_flight()
+    }
 }
 
 /// How attempts ended. Their sum is `sent`.
@@ -246,26 +263,20 @@ pub struct CauseCounts {
 pub struct Attempts {
     /// Attempts sent.
     pub sent: u64,
-    /// Answered in time.
-    pub ok: u64,
-    /// Answered with an error.
-    pub error: u64,
-    /// Turned away: queue full.
-    pub rejected: u64,
-    /// Nobody listened.
-    pub refused: u64,
-    /// Cut off by a crash.
-    pub reset: u64,
-    /// No answer within the attempt's timeout.
-    pub timed_out: u64,
-    /// Given up for another reason: the call's deadline passed, or the caller ended.
-    pub cancelled: u64,
-    /// Unanswered when the run ended.
-    pub in_flight: u64,
+    /// Of them: how they ended.
+    #[serde(flatten)]
+    pub ended: Tally<Outcome>,
     /// Sent after the first of their call. `sent = started - never_sent + retries`.
     pub retries: u64,
     /// Retries that a budget refused.
     pub budget_refused: u64,
+}
+
+impl Attempts {
+    /// Those that ended so.
+    pub fn of(&self, outcome: Outcome) -> u64 {
+        self.ended[outcome]
+    }
 }
 
 /// A distribution of latencies in nanoseconds; percentiles are absent if nothing was counted.

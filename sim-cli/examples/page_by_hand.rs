@@ -5,6 +5,7 @@
 use sim_cli::html::run::{Around, page};
 use sim_cli::result::judged::{Judged, Judgement};
 use sim_cli::result::page::Page;
+use sim_models::policy::{Ending, Outcome};
 use sim_models::report::*;
 use sim_models::trace::{Span, SpanKind, Trace};
 
@@ -84,8 +85,17 @@ fn edge(windows: u64, n: u64) -> Edge {
     let all = windows * 100;
     Edge {
         from_users: n == 0,
-        calls: Calls { started: all + 10, ok: all, failed: 10, ..Calls::default() },
-        attempts: Attempts { sent: 2 * all, ok: all, timed_out: all, retries: all, ..Attempts::default() },
+        calls: Calls {
+            started: all + 10,
+            ended: [(Ending::Ok, all), (Ending::FAILED, 10)].into_iter().collect(),
+            ..Calls::default()
+        },
+        attempts: Attempts {
+            sent: 2 * all,
+            ended: [(Outcome::Ok, all), (Outcome::TimedOut, all)].into_iter().collect(),
+            retries: all,
+            ..Attempts::default()
+        },
         amplification: Some(2.0),
         latency: Latency {
             count: all,

@@ -2,6 +2,7 @@
 //! handler returns. Each test is a bad day that an engineer would recognise.
 
 use brownout_tests::{Runs, edge, resolve, run, run_with, seconds, service};
+use sim_models::policy::{Ending, Outcome};
 use sim_models::report::Report;
 use sim_models::run::RunOptions;
 use sim_models::theory::erlang_b;
@@ -32,7 +33,8 @@ fn an_overloaded_server_times_out_and_works_for_nobody() {
     });
     runs.each("nearly all attempts time out", |report| {
         let users = edge(report, "users->server");
-        users.attempts.timed_out > 9 * users.attempts.sent / 10 && users.calls.failed_by.timed_out > 0
+        users.attempts.of(Outcome::TimedOut) > 9 * users.attempts.sent / 10
+            && users.calls.of(Ending::Failed(Outcome::TimedOut)) > 0
     });
     runs.each("every call costs three attempts", |report| {
         let users = edge(report, "users->server");
@@ -46,7 +48,7 @@ fn an_overloaded_server_times_out_and_works_for_nobody() {
     let patient = run_with(&resolve(OVERLOADED, Some("patient")), &RunOptions::seeded(1)).report;
     let users = edge(&patient, "users->server");
     let answered = users.windows.ok[60..].iter().sum::<u64>() as f64 / 240.0;
-    assert!((answered - 20.0).abs() < 1.0 && users.attempts.timed_out == 0, "{answered}");
+    assert!((answered - 20.0).abs() < 1.0 && users.attempts.of(Outcome::TimedOut) == 0, "{answered}");
     assert_eq!(service(&patient, "server").wasted, Some(0.0));
     assert!(seconds(users.latency.p50) > 20.0);
 }
@@ -80,12 +82,12 @@ fn a_breaker_before_a_crash_opens_and_closes_again() {
     assert!(last.0 == "closed" && (41 * S..42 * S).contains(&last.1), "{steps:?}");
     assert_eq!(steps.iter().filter(|step| step.0 == "half_open").count(), 7);
     // What it refused was neither sent nor answered, and does not count as done.
-    assert!(users.calls.breaker_open > 1_900);
-    assert_eq!(users.calls.never_sent, users.calls.breaker_open);
-    assert_eq!(users.attempts.sent, users.calls.started - users.calls.breaker_open);
-    assert!(users.attempts.refused + users.attempts.reset <= 5 + 6 + 4);
-    assert!(users.calls.ok < edge(&bare, "users->server").calls.ok);
-    assert!(edge(&bare, "users->server").attempts.refused > 1_800);
+    assert!(users.calls.of(Ending::BreakerOpen) > 1_900);
+    assert_eq!(users.calls.never_sent, users.calls.of(Ending::BreakerOpen));
+    assert_eq!(users.attempts.sent, users.calls.started - users.calls.of(Ending::BreakerOpen));
+    assert!(users.attempts.of(Outcome::Refused) + users.attempts.of(Outcome::Reset) <= 5 + 6 + 4);
+    assert!(users.calls.ok() < edge(&bare, "users->server").calls.ok());
+    assert!(edge(&bare, "users->server").attempts.of(Outcome::Refused) > 1_800);
 }
 
 #[test]
@@ -93,9 +95,9 @@ fn a_reset_and_silence_are_different_crashes() {
     let reset = crash("Reset", "");
     let silence = crash("Silence", "");
     let (reset, silence) = (edge(&reset, "users->server"), edge(&silence, "users->server"));
-    assert!(reset.attempts.reset > 0 && reset.attempts.refused > 1_800);
-    assert_eq!((silence.attempts.reset, silence.attempts.refused), (0, 0));
-    assert!(silence.attempts.timed_out > 1_800);
+    assert!(reset.attempts.of(Outcome::Reset) > 0 && reset.attempts.of(Outcome::Refused) > 1_800);
+    assert_eq!((silence.attempts.of(Outcome::Reset), silence.attempts.of(Outcome::Refused)), (0, 0));
+    assert!(silence.attempts.of(Outcome::TimedOut) > 1_800);
     // Whoever is refused knows at once; whoever hears nothing knows after the timeout.
     assert!(reset.latency_failed.p50 < Some(1_000) && silence.latency_failed.p50 == Some(S / 5));
 }
@@ -122,9 +124,12 @@ fn held_messages_arrive_together_and_dropped_ones_never() {
     let (held, dropped) = (network("Hold", ""), network("Drop", ""));
     let (late, lost) = (edge(&held, "users->server"), edge(&dropped, "users->server"));
     // Nobody has a timeout: what was held is answered late, what was dropped is waited for until the end.
-    assert_eq!((late.calls.in_flight < 5, late.calls.ok + late.calls.in_flight), (true, late.calls.started));
+    assert_eq!(
+        (late.calls.in_flight() < 5, late.calls.ok() + late.calls.in_flight()),
+        (true, late.calls.started)
+    );
     let during: u64 = lost.windows.started[20..30].iter().sum();
-    assert!(lost.calls.in_flight.abs_diff(during) < 20, "{} of {during}", lost.calls.in_flight);
+    assert!(lost.calls.in_flight().abs_diff(during) < 20, "{} of {during}", lost.calls.in_flight());
     assert!(service(&held, "server").queue_max > 500 && service(&dropped, "server").queue_max < 50);
     assert!(seconds(late.latency.max) > 10.0 && seconds(lost.latency.max) < 3.0);
     // With a timeout both fail alike while it lasts; only the hold leaves a queue of the dead behind.
@@ -153,7 +158,7 @@ fn a_herd_is_served_half_in_vain() {
         1,
     );
     let users = edge(&report, "users->server");
-    assert_eq!((users.calls.started, users.calls.ok), (1_000, 500));
+    assert_eq!((users.calls.started, users.calls.ok()), (1_000, 500));
     let server = service(&report, "server");
     assert_eq!((server.work, server.wasted), (10 * S, Some(0.5)));
     let busy = &server.windows.busy_ns;
@@ -195,11 +200,13 @@ fn slow_payments_starve_everyone_unless_a_bulkhead_stands_before_them() {
     let browse = edge(&dead, "browse->app").success.expect("calls ended");
     // The pool is Erlang's loss system, whatever holds its threads: 200 x 0.02 + 50 x 3 = 154 Erlang.
     assert!(browse < 0.75 && (1.0 - browse - erlang_b(100, 154.0)).abs() < 0.02, "{browse}");
-    assert!(edge(&dead, "browse->app").attempts.rejected > 0);
+    assert!(edge(&dead, "browse->app").attempts.of(Outcome::Rejected) > 0);
     let guarded = pools("3s", "bulkhead: (max_concurrent: 25)");
     assert!(edge(&guarded, "browse->app").success >= Some(0.999));
     let calls = &edge(&guarded, "app->payments").calls;
-    assert!(calls.bulkhead_full > calls.ok && calls.never_sent == calls.bulkhead_full);
+    assert!(
+        calls.of(Ending::BulkheadFull) > calls.ok() && calls.never_sent == calls.of(Ending::BulkheadFull)
+    );
 }
 
 /// Claim B24: one of ten replicas fails at once. Round robin gives it a tenth of the calls whatever the load;
@@ -250,7 +257,7 @@ fn round_robin_keeps_calling_the_dead() {
         1,
     );
     let users = edge(&report, "users->server");
-    assert!(users.attempts.refused.abs_diff(users.attempts.sent / 3) <= 1);
+    assert!(users.attempts.of(Outcome::Refused).abs_diff(users.attempts.sent / 3) <= 1);
 }
 
 /// Replicas that do not survive 50 requests in hand, under a load that three can carry and two cannot. One is
@@ -313,7 +320,7 @@ fn blocking_workers_wait_and_async_ones_do_not() {
     let (held, free) = (run(&text("Blocking"), 1), run(&text("Async"), 1));
     let (slow, quick) = (edge(&held, "users->front"), edge(&free, "users->front"));
     assert!((slow.goodput - 8.0 / 1.01).abs() < 0.5, "{}", slow.goodput);
-    assert!(slow.attempts.rejected > 4_000 && quick.attempts.rejected == 0);
+    assert!(slow.attempts.of(Outcome::Rejected) > 4_000 && quick.attempts.of(Outcome::Rejected) == 0);
     assert!((quick.goodput - 100.0).abs() < 5.0 && service(&held, "front").utilisation > 0.999);
     assert!((service(&free, "front").utilisation - 100.0 * 0.01 / 8.0).abs() < 0.01);
 }
@@ -375,7 +382,7 @@ fn the_silence_of_a_crash_ends_with_it() {
         1,
     );
     let attempts = &edge(&report, "users->server").attempts;
-    assert_eq!((attempts.timed_out, attempts.refused), (1_000, 1_000));
+    assert_eq!((attempts.of(Outcome::TimedOut), attempts.of(Outcome::Refused)), (1_000, 1_000));
 }
 
 /// Requests that wait for a dependency count against what a replica survives, whichever queue they came from.
@@ -402,7 +409,11 @@ fn a_replica_dies_of_what_it_took_from_a_shared_queue() {
     for (queue, reset, waiting) in [("Fifo()", 10, 9), ("SharedFifo()", 10, 9)] {
         let report = run(&text(queue), 1);
         let attempts = &edge(&report, "users->front").attempts;
-        let found = (attempts.reset, attempts.in_flight + attempts.refused, service(&report, "front").deaths);
+        let found = (
+            attempts.of(Outcome::Reset),
+            attempts.of(Outcome::InFlight) + attempts.of(Outcome::Refused),
+            service(&report, "front").deaths,
+        );
         assert_eq!(found, (reset, waiting, 1), "{queue}");
     }
 }

@@ -6,6 +6,7 @@
 
 use brownout_tests::{edge, random_experiment, resolve, run, run_with};
 use sim_core::{Engine, Limits};
+use sim_models::policy::Outcome;
 use sim_models::report::{Edge, Report, results_digest};
 use sim_models::run::RunOptions;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -54,17 +55,13 @@ fn round_trip(report: &Report, text: &str) {
 fn sums_agree(report: &Report, text: &str) {
     for (name, edge) in report.edges.iter() {
         let calls = &edge.calls;
-        let ended = calls.ok
-            + calls.failed
-            + calls.deadline
-            + calls.breaker_open
-            + calls.bulkhead_full
-            + calls.cancelled;
-        assert_eq!(calls.started, ended + calls.in_flight, "calls on {name}:\n{text}");
+        assert_eq!(calls.started, calls.ended.total(), "calls on {name}:\n{text}");
+        assert_eq!(calls.failed(), calls.failed_by.total(), "causes on {name}:\n{text}");
         let sent = &edge.attempts;
+        assert_eq!(sent.sent, sent.ended.total(), "attempts on {name}:\n{text}");
         assert_eq!(sent.sent, calls.started - calls.never_sent + sent.retries, "attempts on {name}:\n{text}");
-        assert_eq!(edge.latency.count, calls.ok, "latencies on {name}:\n{text}");
-        assert!(sent.ok >= calls.ok, "{name}: more calls than attempts went well:\n{text}");
+        assert_eq!(edge.latency.count, calls.ok(), "latencies on {name}:\n{text}");
+        assert!(sent.of(Outcome::Ok) >= calls.ok(), "{name}: more calls than attempts went well:\n{text}");
     }
     for (name, service) in report.services.iter() {
         assert!((0.0..=1.0).contains(&service.utilisation), "utilisation of {name}:\n{text}");
@@ -155,12 +152,15 @@ fn a_request_that_was_about_to_go_on_can_still_be_lost() {
     let report = run(text, 1);
     assert_eq!(report.services.get("teller").map(|teller| teller.deaths), Some(1));
     assert_eq!(
-        (edge(&report, "teller->vault").attempts.reset, edge(&report, "portal->vault").attempts.reset),
+        (
+            edge(&report, "teller->vault").attempts.of(Outcome::Reset),
+            edge(&report, "portal->vault").attempts.of(Outcome::Reset)
+        ),
         (3, 1)
     );
     // Silence: nobody without a timeout ever learns of it.
     assert_eq!(
-        (edge(&report, "early->teller").calls.in_flight, edge(&report, "late->portal").calls.in_flight),
+        (edge(&report, "early->teller").calls.in_flight(), edge(&report, "late->portal").calls.in_flight()),
         (3, 1)
     );
 }

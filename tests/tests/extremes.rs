@@ -4,6 +4,7 @@ use brownout_tests::{edge, resolve, run, run_with, service};
 use sim_core::SimTime;
 use sim_models::Catalog;
 use sim_models::experiment::Experiment;
+use sim_models::policy::{Ending, Outcome};
 use sim_models::run::RunOptions;
 
 fn graph(parts: &str, run: &str) -> String {
@@ -32,7 +33,7 @@ fn users_who_stop_coming() {
     let late = run(&text("20s"), 1);
     assert_eq!((edge(&late, "users->s").calls.started, late.summary.goodput), (0, Some(0.0)));
     let all = run(&text("0s"), 1);
-    assert_eq!(edge(&all, "users->s").calls.ok, 999);
+    assert_eq!(edge(&all, "users->s").calls.ok(), 999);
     assert_eq!(edge(&all, "users->s").goodput, 999.0 / 40.0);
     assert_eq!(service(&all, "s").utilisation, 0.999 / 40.0);
 }
@@ -89,7 +90,7 @@ fn six_hundred_thousand_users_in_step() {
         r#"duration: "2500ms""#,
     );
     let report = run(&text, 1);
-    assert_eq!((report.stopped.as_deref(), edge(&report, "users->s").calls.ok), (None, 1_200_000));
+    assert_eq!((report.stopped.as_deref(), edge(&report, "users->s").calls.ok()), (None, 1_200_000));
 }
 
 /// Calls end, what they asked for stays in the queue: that is in flight, too.
@@ -121,8 +122,8 @@ fn a_chain_of_two_thousand_services() {
         r#"duration: "1001ms", window: "1001ms""#,
     );
     let report = run(&text, 1);
-    assert_eq!(edge(&report, "users->s0").calls.failed_by.error, 5);
-    assert_eq!(edge(&report, "s1998->s1999").attempts.error, 5);
+    assert_eq!(edge(&report, "users->s0").calls.of(Ending::Failed(Outcome::Error)), 5);
+    assert_eq!(edge(&report, "s1998->s1999").attempts.of(Outcome::Error), 5);
 }
 
 /// Ten thousand calls at once, refused at once, by a service that is down.
@@ -141,9 +142,9 @@ fn a_fan_out_of_ten_thousand() {
         r#"duration: "1050ms""#,
     );
     let report = run(&text, 1);
-    assert_eq!(edge(&report, "front->back").attempts.refused, 100_000);
-    assert_eq!(edge(&report, "front->back#2").attempts.refused, 200_000);
-    assert_eq!(edge(&report, "users->front").calls.failed_by.error, 10);
+    assert_eq!(edge(&report, "front->back").attempts.of(Outcome::Refused), 100_000);
+    assert_eq!(edge(&report, "front->back#2").attempts.of(Outcome::Refused), 200_000);
+    assert_eq!(edge(&report, "users->front").calls.of(Ending::Failed(Outcome::Error)), 10);
 }
 
 #[test]

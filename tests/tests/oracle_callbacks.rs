@@ -11,6 +11,7 @@ use sim_models::callback_routing::{
 };
 use sim_models::distribution::TimeDistribution;
 use sim_models::experiment::{Span, Spanned};
+use sim_models::policy::Ending;
 use sim_models::report::Report;
 use sim_models::run::RunOptions;
 use sim_models::{RunSpec, Scenario};
@@ -365,7 +366,10 @@ fn random_experiments_run_the_same_on_both_engines() {
         assert_eq!(report.stopped, None, "{spec:?}");
         assert_eq!(report, run(Engine::Reference), "case {case}: {spec:?}");
         let calls = &report.edges.get("callers->service").unwrap().calls;
-        assert_eq!(calls.started, calls.ok + calls.failed + calls.deadline + calls.in_flight);
+        assert_eq!(
+            calls.started,
+            calls.ok() + calls.failed() + calls.of(Ending::Deadline) + calls.in_flight()
+        );
     }
     assert!(kinds.iter().all(|&count| count > 5), "every strategy has its turn: {kinds:?}");
 }

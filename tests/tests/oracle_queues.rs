@@ -4,6 +4,7 @@
 //! The mean service time is 10 ms unless a test says otherwise; tables are in mean service times.
 
 use brownout_tests::{Runs, SEEDS, edge, seconds, service, spread};
+use sim_models::policy::{Ending, Outcome};
 use sim_models::report::Report;
 use sim_models::theory::{Mm1Deadline, erlang_b};
 
@@ -55,7 +56,7 @@ fn utilisation(report: &Report) -> f64 {
 
 fn rejected(report: &Report) -> f64 {
     let attempts = &edge(report, "users->server").attempts;
-    attempts.rejected as f64 / attempts.sent as f64
+    attempts.of(Outcome::Rejected) as f64 / attempts.sent as f64
 }
 
 /// `mm1.csv`; 0.5 and 0.7 are also claim B15.
@@ -152,7 +153,7 @@ fn a_bulkhead_is_erlang_b_too() {
         let text = text.replace("duration: \"8s\"", "duration: \"32s\"");
         let full = |report: &Report| {
             let calls = &edge(report, "users->server").calls;
-            calls.bulkhead_full as f64 / calls.started as f64
+            calls.of(Ending::BulkheadFull) as f64 / calls.started as f64
         };
         Runs::of(&text, SEEDS).agree(
             &format!("bulkhead of {places} under {offered} Erlang: refused"),

@@ -2,6 +2,7 @@
 //! nanosecond.
 
 use brownout_tests::{Runs, SEEDS, edge, run, seconds, service};
+use sim_models::policy::{Ending, Outcome};
 use sim_models::report::Report;
 use sim_models::theory::{BreakerCycle, RetryLayers};
 
@@ -47,7 +48,7 @@ fn layers_multiply() {
     {
         let report = run(&layers(depth, retries, 1.0, 5), 1);
         let (users, last) = (edge(&report, "users->layer1"), edge(&report, &last_edge(depth)));
-        assert!(users.calls.started > 20 && users.calls.failed == users.calls.started);
+        assert!(users.calls.started > 20 && users.calls.failed() == users.calls.started);
         assert_eq!(last.attempts.sent, users.calls.started * product, "{retries} retries in {depth} layers");
         assert_eq!(RetryLayers { layers: depth, retries }.worst_case(), product as f64);
     }
@@ -88,7 +89,7 @@ fn a_cap_multiplies_and_a_budget_adds() {
     assert!((users.attempts.retries as f64 - exact).abs() <= 10.0, "{} for {exact}", users.attempts.retries);
     assert!(users.attempts.retries as f64 <= exact, "more than was paid in");
     // A few calls spent what the bucket held on all of their attempts; all others were refused one.
-    assert!(users.calls.failed - users.attempts.budget_refused < 5);
+    assert!(users.calls.failed() - users.attempts.budget_refused < 5);
 }
 
 /// One service that is down all the time, in front of it this breaker.
@@ -111,9 +112,9 @@ fn outage(calls: &str, breaker: &str, duration: &str) -> String {
 fn five_failures_open_it() {
     let report = run(&outage("Constant(\"100/s\")", "Consecutive(failures: 5, open_for: \"30s\")", "29s"), 1);
     let users = edge(&report, "users->down");
-    assert_eq!((users.attempts.sent, users.calls.failed), (5, 5));
-    assert_eq!(users.calls.breaker_open, users.calls.started - 5);
-    assert_eq!(users.calls.never_sent, users.calls.breaker_open);
+    assert_eq!((users.attempts.sent, users.calls.failed()), (5, 5));
+    assert_eq!(users.calls.of(Ending::BreakerOpen), users.calls.started - 5);
+    assert_eq!(users.calls.never_sent, users.calls.of(Ending::BreakerOpen));
     let opened: Vec<_> = users.breaker.iter().map(|step| (step.at, step.to.as_str())).collect();
     assert_eq!(opened, [(50_000_000, "open")]);
 }
@@ -147,7 +148,7 @@ fn calls_until_five_in_a_row() {
     let runs = Runs::of(&text, 1..=60);
     let calls_per_opening = |report: &Report| {
         let users = edge(report, "users->down");
-        assert!(users.breaker_unlisted == 0 && users.calls.breaker_open == 0);
+        assert!(users.breaker_unlisted == 0 && users.calls.of(Ending::BreakerOpen) == 0);
         let opened = users.breaker.iter().filter(|step| step.from == "closed").count();
         users.calls.started as f64 / opened as f64
     };
@@ -191,7 +192,10 @@ fn a_deadline_leaves_room_for_three_attempts() {
     let report = run(&text, 1);
     let users = edge(&report, "users->leaf");
     assert_eq!(sent_at(&report, "users->leaf"), [0, 6, 13]);
-    assert_eq!((users.calls.started, users.calls.deadline, users.attempts.timed_out), (1, 1, 3));
+    assert_eq!(
+        (users.calls.started, users.calls.of(Ending::Deadline), users.attempts.of(Outcome::TimedOut)),
+        (1, 1, 3)
+    );
     assert_eq!(users.latency_failed.max, Some(20 * S));
 }
 
@@ -216,10 +220,10 @@ fn a_hierarchy_of_timeouts() {
     let report = run(&hung(&services("twice25"), policies, "gateway"), 1);
     let leaf = edge(&report, "service->leaf");
     assert_eq!(sent_at(&report, "service->leaf"), [0, 20]);
-    assert_eq!((leaf.attempts.timed_out, leaf.attempts.cancelled), (1, 1));
-    assert_eq!((leaf.calls.deadline, leaf.latency_failed.max), (1, Some(25 * S)));
+    assert_eq!((leaf.attempts.of(Outcome::TimedOut), leaf.attempts.of(Outcome::Cancelled)), (1, 1));
+    assert_eq!((leaf.calls.of(Ending::Deadline), leaf.latency_failed.max), (1, Some(25 * S)));
     let users = edge(&report, "users->gateway");
-    assert_eq!((users.calls.failed_by.error, users.latency_failed.max), (1, Some(25 * S)));
+    assert_eq!((users.calls.of(Ending::Failed(Outcome::Error)), users.latency_failed.max), (1, Some(25 * S)));
 
     let text = hung(&services("twice"), policies, "gateway")
         .replace("\"service\", policy: \"gateway\"", "\"service\", policy: \"gateway25\"");
@@ -227,7 +231,7 @@ fn a_hierarchy_of_timeouts() {
     let leaf = edge(&report, "service->leaf");
     assert_eq!(sent_at(&report, "service->leaf"), [0, 20]);
     assert_eq!(edge(&report, "users->gateway").latency_failed.max, Some(25 * S));
-    assert_eq!((leaf.attempts.timed_out, leaf.latency_failed.max), (2, Some(40 * S)));
+    assert_eq!((leaf.attempts.of(Outcome::TimedOut), leaf.latency_failed.max), (2, Some(40 * S)));
     // The service's worker was held for 15 s after its caller ended.
     let busy: u64 = service(&report, "service").windows.busy_ns.iter().sum();
     assert_eq!(busy, 40 * S);
@@ -286,6 +290,6 @@ fn a_timeout_bounds_the_pools() {
     runs.each("nobody waits for a thread", |report| service(report, "gateway").wait_mean == Some(0));
     runs.each("all fail in 250 ms", |report| {
         let users = edge(report, "users->gateway");
-        users.calls.ok == 0 && (seconds(users.latency_failed.max) - 0.25).abs() < 1e-9
+        users.calls.ok() == 0 && (seconds(users.latency_failed.max) - 0.25).abs() < 1e-9
     });
 }

@@ -15,7 +15,8 @@ use sim_cli::text::first_sentence;
 use sim_cli::{Console, Exit};
 use sim_core::SimDuration;
 use sim_models::experiment::Experiment;
-use sim_models::report::{Calls, Cell, Edge, Latency, Report, Service, Table, percent};
+use sim_models::policy::{Ending, Outcome};
+use sim_models::report::{Cell, Edge, Latency, Report, Service, Table, percent};
 use sim_models::run::RunOptions;
 use sim_models::{Catalog, simulate};
 use std::collections::BTreeSet;
@@ -246,32 +247,16 @@ fn describe(name: &str, report: &Report, out: &mut String) -> std::fmt::Result {
 }
 
 fn edge(name: &str, edge: &Edge, out: &mut String) -> std::fmt::Result {
-    let Calls { failed_by: by, .. } = &edge.calls;
-    let calls = counts(&[
-        (edge.calls.ok, "ok"),
-        (by.error, "failed by an error"),
-        (by.rejected, "rejected"),
-        (by.refused, "refused"),
-        (by.reset, "reset"),
-        (by.timed_out, "timed out"),
-        (edge.calls.deadline, "out of time"),
-        (edge.calls.breaker_open, "breaker open"),
-        (edge.calls.bulkhead_full, "bulkhead full"),
-        (edge.calls.cancelled, "cancelled"),
-        (edge.calls.in_flight, "in flight"),
-    ]);
+    // A reviewer reads these without the page around them.
+    let words = |ending: Ending| match ending {
+        Ending::Failed(Outcome::Error) => "failed by an error",
+        Ending::Deadline => "out of time",
+        other => other.name(),
+    };
+    let calls = counts(Ending::all().map(|ending| (edge.calls.of(ending), words(ending))));
     writeln!(out, "  {name}: {} calls: {calls}", edge.calls.started)?;
     let sent = &edge.attempts;
-    let attempts = counts(&[
-        (sent.ok, "ok"),
-        (sent.error, "error"),
-        (sent.rejected, "rejected"),
-        (sent.refused, "refused"),
-        (sent.reset, "reset"),
-        (sent.timed_out, "timed out"),
-        (sent.cancelled, "cancelled"),
-        (sent.in_flight, "in flight"),
-    ]);
+    let attempts = counts(Outcome::ALL.map(|outcome| (sent.of(outcome), outcome.name())).into_iter());
     let parts = [
         Some(format!("{} attempts: {attempts}", sent.sent)),
         (sent.retries > 0).then(|| format!("{} retries", sent.retries)),
@@ -279,7 +264,7 @@ fn edge(name: &str, edge: &Edge, out: &mut String) -> std::fmt::Result {
         edge.amplification.map(|it| format!("{it:.3} a call")),
         edge.per_user_call.map(|it| format!("{it:.3} a users' call")),
     ];
-    if edge.attempts.sent != edge.calls.started || edge.calls.ok != edge.attempts.ok {
+    if edge.attempts.sent != edge.calls.started || edge.calls.ok() != edge.attempts.of(Outcome::Ok) {
         list(out, "    ", &parts)?;
     }
     latency("answered", &edge.latency, out)?;
@@ -336,8 +321,8 @@ fn list(out: &mut String, start: &str, parts: &[Option<String>]) -> std::fmt::Re
 }
 
 /// What happened at all, and how often.
-fn counts(of: &[(u64, &str)]) -> String {
-    let seen = of.iter().filter(|(count, _)| *count > 0);
+fn counts<'a>(of: impl Iterator<Item = (u64, &'a str)>) -> String {
+    let seen = of.filter(|(count, _)| *count > 0);
     seen.map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
 }
 

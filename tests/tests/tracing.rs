@@ -4,7 +4,8 @@ use brownout_tests::{random_experiment, resolve, run_with};
 use sim_core::{Engine, Limits};
 use sim_models::Catalog;
 use sim_models::experiment::{Experiment, Resolved};
-use sim_models::report::{Calls, DigestParts, Report};
+use sim_models::policy::{Ending, Outcome};
+use sim_models::report::{DigestParts, Report};
 use sim_models::run::{RunOptions, RunOutput};
 use sim_models::trace::{Selection, Span, SpanKind, Trace, Tracing, collect};
 use std::collections::BTreeMap;
@@ -235,44 +236,22 @@ fn adds_up(report: &Report, traces: &[Trace], what: &str) {
                 _ => {}
             }
         }
-        let Calls { ok, deadline, breaker_open, bulkhead_full, cancelled, in_flight, failed_by, .. } =
-            &edge.calls;
         let counted = |counts: &BTreeMap<&str, u64>, name| counts.get(name).copied().unwrap_or(0);
-        for (outcome, count) in [
-            ("ok", ok),
-            ("deadline", deadline),
-            ("breaker open", breaker_open),
-            ("bulkhead full", bulkhead_full),
-            ("cancelled", cancelled),
-            ("in flight", in_flight),
-            ("error", &failed_by.error),
-            ("rejected", &failed_by.rejected),
-            ("refused", &failed_by.refused),
-            ("reset", &failed_by.reset),
-            ("timed out", &failed_by.timed_out),
-        ] {
-            assert_eq!(counted(&calls, outcome), *count, "calls over {name} that ended `{outcome}`, {what}");
+        for ending in Ending::all() {
+            let (outcome, count) = (ending.name(), edge.calls.of(ending));
+            assert_eq!(counted(&calls, outcome), count, "calls over {name} that ended `{outcome}`, {what}");
         }
-        let sent = &edge.attempts;
-        for (outcome, count) in [
-            ("ok", sent.ok),
-            ("error", sent.error),
-            ("rejected", sent.rejected),
-            ("refused", sent.refused),
-            ("reset", sent.reset),
-            ("timed out", sent.timed_out),
-            ("cancelled", sent.cancelled),
-            ("in flight", sent.in_flight),
-        ] {
+        let (sent, ok) = (&edge.attempts, edge.calls.ok());
+        for outcome in Outcome::ALL {
             assert_eq!(
-                counted(&attempts, outcome),
-                count,
+                counted(&attempts, outcome.name()),
+                sent.of(outcome),
                 "attempts over {name} that ended `{outcome}`, {what}"
             );
         }
         assert_eq!(budget_refused, sent.budget_refused, "{name}, {what}");
         assert_eq!(longest, edge.latency.max, "{name}, {what}");
-        assert_eq!(total.checked_div(*ok), edge.latency.mean, "{name}, {what}");
+        assert_eq!(total.checked_div(ok), edge.latency.mean, "{name}, {what}");
     }
     for (name, service) in report.services.iter() {
         let (mut work, mut wasted) = (0, 0);

@@ -5,9 +5,10 @@ use super::exact::{self, Law};
 use super::measure::{Counts, Outcome, Tally};
 use super::routes::Routes;
 use super::{CallbackRouting, Effect, Routing, State};
+use crate::policy::{Ending, Outcome as End};
 use crate::report::{
-    Attempts, Calls, CauseCounts, Cell, Disturbance, Edge, Latency, Report, Series, Summary, Table, Value,
-    Verdict, VerdictKind,
+    Attempts, Calls, Cell, Disturbance, Edge, Latency, Report, Series, Summary, Table, Value, Verdict,
+    VerdictKind,
 };
 use crate::theory::{binomial_pmf, deliveries, same_server};
 use sim_core::SimTime;
@@ -305,29 +306,27 @@ fn edge(report: &mut Report, routes: &Routes, now: SimTime) {
     };
     let (ended, delivered) = (&counts.ended, counts.ended.of(Outcome::Delivered));
     let (in_flight, never_called_back, ages) = routes.unfinished(now);
-    let calls = Calls {
+    let mut calls = Calls {
         started: counts.started,
-        ok: delivered,
-        failed: ended.total() - delivered - ended.of(Outcome::Late),
-        deadline: ended.of(Outcome::Late),
-        in_flight,
         never_sent: counts.never_called_back + never_called_back,
-        failed_by: CauseCounts { error: error(ended), refused: refused(ended), ..CauseCounts::default() },
         in_flight_age: (in_flight > 0).then(|| (ages / u128::from(in_flight)) as u64),
         ..Calls::default()
     };
-    assert_eq!(
-        calls.started,
-        calls.ok + calls.failed + calls.deadline + calls.in_flight,
-        "calls were lost or made"
-    );
+    calls.add(Ending::Ok, delivered);
+    calls.add(Ending::Failed(End::Error), error(ended));
+    calls.add(Ending::Failed(End::Refused), refused(ended));
+    calls.add(Ending::Deadline, ended.of(Outcome::Late));
+    calls.add(Ending::InFlight, in_flight);
+    assert_eq!(calls.started, calls.ended.total(), "calls were lost or made");
     let answered = &counts.delivery_ended;
     let attempts = Attempts {
         sent: counts.deliveries,
-        ok: answered.of(Outcome::Delivered),
-        error: error(answered),
-        refused: refused(answered),
-        in_flight: counts.deliveries - answered.total(),
+        ended: FromIterator::from_iter([
+            (End::Ok, answered.of(Outcome::Delivered)),
+            (End::Error, error(answered)),
+            (End::Refused, refused(answered)),
+            (End::InFlight, counts.deliveries - answered.total()),
+        ]),
         retries: counts.redeliveries,
         ..Attempts::default()
     };

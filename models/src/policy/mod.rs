@@ -21,10 +21,13 @@ pub mod balancer;
 pub mod breaker;
 pub mod budget;
 pub mod bulkhead;
+mod ending;
 mod outcome;
 pub mod retry;
+pub mod told;
 
-pub use outcome::{ANY_SENT, Failure, OnList, Outcome, OutcomeSet};
+pub use ending::Ending;
+pub use outcome::{ANY_SENT, Cause, Failure, OnList, Outcome, OutcomeSet};
 
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decoder, Node, POSITIVE, Span};

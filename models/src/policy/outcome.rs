@@ -1,9 +1,11 @@
 //! How one attempt ends, and which endings a policy reacts to.
 //!
 //! Every attempt that was sent ends in exactly one [`Outcome`]; the words are those of the caller, so a
-//! reply that arrives after its timeout is `TimedOut` here and wasted work over there. A [`Failure`] is
-//! what a file may list under `on:`; an [`OutcomeSet`] is that list as the model asks for it.
+//! reply that arrives after its timeout is `TimedOut` here and wasted work over there. What is said of each
+//! stands in its row, [`Outcome::told`]. A [`Failure`] is what a file may list under `on:`; an [`OutcomeSet`]
+//! is that list as the model asks for it.
 
+use super::told::{Counted, Told, Tone};
 use crate::experiment::Rule;
 use std::fmt;
 
@@ -43,18 +45,112 @@ impl Outcome {
         Outcome::InFlight,
     ];
 
+    /// What is said of it.
+    pub const fn told(self) -> Told {
+        match self {
+            Outcome::Ok => Told::new("ok", "ok", "Answered in time.", Tone::Good),
+            Outcome::Error => Told::new("error", "error", "Answered with an error.", Tone::Error)
+                .because("were answered with an error")
+                .nouns("an error", "errors"),
+            Outcome::Rejected => {
+                Told::new("rejected", "rejected", "Turned away: queue full.", Tone::Rejected)
+                    .because("were turned away by a full queue")
+                    .nouns("a rejection", "rejections")
+            }
+            Outcome::Refused => Told::new("refused", "refused", "Nobody listened.", Tone::Other)
+                .because("found nobody listening")
+                .nouns("a refusal", "refusals"),
+            Outcome::Reset => Told::new("reset", "reset", "Cut off by a crash.", Tone::Other)
+                .because("were cut off by a crash")
+                .nouns("a reset", "resets"),
+            Outcome::TimedOut => {
+                Told::new("timed_out", "timed out", "No answer within the attempt's timeout.", Tone::Late)
+                    .because("timed out")
+                    .nouns("a timeout", "timeouts")
+            }
+            Outcome::Cancelled => Told::new(
+                "cancelled",
+                "cancelled",
+                "Given up for another reason: the call's deadline passed, or the caller ended.",
+                Tone::Other,
+            ),
+            Outcome::InFlight => {
+                Told::new("in_flight", "in flight", "Unanswered when the run ended.", Tone::Open)
+            }
+        }
+    }
+
     /// The words of a report: `timed out`.
     pub const fn name(self) -> &'static str {
+        self.told().name
+    }
+
+    /// All of them, in the order in which people are told: what is answered, what is out of time, what failed
+    /// otherwise, what is not over.
+    pub const TOLD: [Outcome; 8] = [
+        Outcome::Ok,
+        Outcome::TimedOut,
+        Outcome::Rejected,
+        Outcome::Error,
+        Outcome::Refused,
+        Outcome::Reset,
+        Outcome::Cancelled,
+        Outcome::InFlight,
+    ];
+
+    /// What a call can have failed of, in the words of a schema; `None` if no call does.
+    pub const fn as_cause(self) -> Option<&'static str> {
         match self {
-            Outcome::Ok => "ok",
-            Outcome::Error => "error",
-            Outcome::Rejected => "rejected",
-            Outcome::Refused => "refused",
-            Outcome::Reset => "reset",
-            Outcome::TimedOut => "timed out",
-            Outcome::Cancelled => "cancelled",
-            Outcome::InFlight => "in flight",
+            Outcome::Error => Some("The callee answered with an error."),
+            Outcome::Rejected => Some("The callee turned it away: queue full."),
+            Outcome::Refused => Some("Nobody listened."),
+            Outcome::Reset => Some("Cut off by a crash."),
+            Outcome::TimedOut => Some("No answer in time."),
+            Outcome::Ok | Outcome::Cancelled | Outcome::InFlight => None,
         }
+    }
+}
+
+impl Counted for Outcome {
+    type Counts = [u64; Outcome::ALL.len()];
+    const SCHEMA: (&'static str, &'static str) = ("OutcomeCounts", "How attempts ended.");
+
+    fn counted() -> impl Iterator<Item = Self> {
+        Outcome::ALL.into_iter()
+    }
+
+    #[inline]
+    fn place(self) -> usize {
+        self as usize
+    }
+
+    fn written(self) -> (&'static str, &'static str, bool) {
+        let told = self.told();
+        (told.key, told.about, told.from_the_first)
+    }
+}
+
+/// The outcome of the last attempt of a failed call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cause(pub Outcome);
+
+impl Counted for Cause {
+    type Counts = [u64; Outcome::ALL.len()];
+    const SCHEMA: (&'static str, &'static str) =
+        ("CauseCounts", "The cause of the last attempt of a failed call.");
+
+    fn counted() -> impl Iterator<Item = Self> {
+        Outcome::ALL.into_iter().filter(|outcome| outcome.as_cause().is_some()).map(Cause)
+    }
+
+    #[inline]
+    fn place(self) -> usize {
+        self.0 as usize
+    }
+
+    fn written(self) -> (&'static str, &'static str, bool) {
+        let told = self.0.told();
+        (told.key, self.0.as_cause().unwrap_or(told.about), told.from_the_first)
     }
 }
 
@@ -167,6 +263,7 @@ mod tests {
     fn numbers_are_frozen() {
         for (number, outcome) in Outcome::ALL.into_iter().enumerate() {
             assert_eq!(outcome as usize, number, "{outcome}");
+            assert!(Outcome::TOLD.contains(&outcome), "{outcome}");
         }
     }
 

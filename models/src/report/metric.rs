@@ -9,7 +9,8 @@
 //! edge's breakers their number has one, `breaker.changes`.
 
 use super::slice::{KNOWN_IN_PART, known_in_part};
-use super::{Edge, Latency, Little, Report, Service, Value};
+use super::{Edge, Latency, Little, Report, Service, Tally, Value};
+use crate::policy::told::Counted;
 
 /// A number or a truth that a report states.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -219,15 +220,15 @@ use take;
 
 fn edge<'a>(leaves: &mut Leaves<'a>, edge: &'a Edge) {
     leaves.group("calls", |leaves| {
-        take!(leaves, edge.calls, started, ok, failed, deadline, breaker_open, bulkhead_full, cancelled);
-        take!(leaves, edge.calls, in_flight, never_sent, in_flight_age);
-        leaves.group("failed_by", |leaves| {
-            take!(leaves, edge.calls.failed_by, error, rejected, refused, reset, timed_out);
-        });
+        take!(leaves, edge.calls, started);
+        leaves.counts(&edge.calls.ended);
+        take!(leaves, edge.calls, never_sent, in_flight_age);
+        leaves.group("failed_by", |leaves| leaves.counts(&edge.calls.failed_by));
     });
     leaves.group("attempts", |leaves| {
-        take!(leaves, edge.attempts, sent, ok, error, rejected, refused, reset, timed_out, cancelled);
-        take!(leaves, edge.attempts, in_flight, retries, budget_refused);
+        take!(leaves, edge.attempts, sent);
+        leaves.counts(&edge.attempts.ended);
+        take!(leaves, edge.attempts, retries, budget_refused);
     });
     take!(leaves, edge, amplification, per_user_call, goodput, success);
     leaves.group("latency", |leaves| latency(leaves, &edge.latency));
@@ -276,6 +277,11 @@ impl<'a> Leaves<'a> {
         self.at.push(name);
         inside(self);
         self.at.pop();
+    }
+
+    /// One for each that is counted, whether there are any or not.
+    fn counts<K: Counted>(&mut self, tally: &Tally<K>) {
+        tally.all().for_each(|(_, key, count)| self.leaf_in(key, Unit::Plain, &count));
     }
 
     fn leaf(&mut self, name: &'a str, value: &impl Measured) {

@@ -12,6 +12,7 @@
 use super::verdict::summarise;
 use super::{Attempts, Calls, DigestParts, Edge, EdgeWindows, Latency};
 use super::{Named, Report, Service, ServiceWindows, Verdict, VerdictKind};
+use crate::policy::Ending;
 use sim_core::{SimDuration, SimTime};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -121,7 +122,11 @@ fn edge_during(edge: &Edge, windows: &Range<usize>, span: &Range<u64>) -> Edge {
     Edge {
         from_users: edge.from_users,
         closed_loop: edge.closed_loop,
-        calls: Calls { started, ok, failed, ..Calls::default() },
+        calls: Calls {
+            started,
+            ended: [(Ending::Ok, ok), (Ending::FAILED, failed)].into_iter().collect(),
+            ..Calls::default()
+        },
         attempts: Attempts { sent, ..Attempts::default() },
         amplification: ratio(sent, started),
         // Of all users' calls together, which one edge does not know.
@@ -225,7 +230,7 @@ mod tests {
         });
         let part = during(&report, 55, 65);
         let edge = part.edges.get("users->checkout").unwrap();
-        assert_eq!((edge.calls.started, edge.calls.ok, edge.calls.failed), (1_000, 600, 400));
+        assert_eq!((edge.calls.started, edge.calls.ok(), edge.calls.failed()), (1_000, 600, 400));
         assert_eq!((edge.attempts.sent, edge.amplification), (1_800, Some(1.8)));
         assert_eq!((edge.goodput, edge.success), (60.0, Some(0.6)));
         assert_eq!((part.summary.offered, part.summary.goodput), (Some(100.0), Some(60.0)));
@@ -244,8 +249,8 @@ mod tests {
         let edge = |report: &Report| report.edges.0[0].1.clone();
         let (left, right, whole) =
             (during(&report, 10, 47), during(&report, 47, 120), during(&report, 10, 120));
-        assert_eq!(edge(&left).calls.ok + edge(&right).calls.ok, edge(&whole).calls.ok);
-        assert_eq!(edge(&whole).calls.ok, edge(&report).calls.ok);
+        assert_eq!(edge(&left).calls.ok() + edge(&right).calls.ok(), edge(&whole).calls.ok());
+        assert_eq!(edge(&whole).calls.ok(), edge(&report).calls.ok());
         assert_eq!(edge(&left).latency.count + edge(&right).latency.count, edge(&whole).latency.count);
         // A part of a part is a part.
         assert_eq!(during(&whole, 20, 30), during(&report, 20, 30));

@@ -34,19 +34,18 @@ pub(super) fn run(seconds: u64, at: impl Fn(u64) -> Second) -> Report {
         waiting += started;
         waiting -= ok + failed;
         if second >= 10 {
-            calls.started += started;
-            calls.ok += ok;
-            calls.failed += failed;
+            calls.ended[Ending::Ok] += ok;
+            calls.ended[Ending::FAILED] += failed;
         }
     }
-    calls.in_flight = waiting;
-    calls.started = calls.ok + calls.failed + calls.in_flight;
-    let attempts = Attempts { sent: calls.started + 2 * calls.failed, ..Attempts::default() };
+    calls.ended[Ending::InFlight] = waiting;
+    calls.started = calls.ended.total();
+    let attempts = Attempts { sent: calls.started + 2 * calls.failed(), ..Attempts::default() };
     let edge = Edge {
         from_users: true,
         amplification: ratio(attempts.sent, calls.started),
-        goodput: calls.ok as f64 / seconds.saturating_sub(10).max(1) as f64,
-        success: ratio(calls.ok, calls.ok + calls.failed),
+        goodput: calls.ok() as f64 / seconds.saturating_sub(10).max(1) as f64,
+        success: ratio(calls.ok(), calls.ok() + calls.failed()),
         calls,
         attempts,
         windows,

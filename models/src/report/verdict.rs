@@ -70,7 +70,8 @@ impl Judgement {
 pub(super) fn summarise(report: &Report) -> Summary {
     let users = || report.edges.iter().map(|(_, edge)| edge).filter(|edge| edge.from_users);
     let total = |of: fn(&super::Calls) -> u64| users().map(|edge| of(&edge.calls)).sum::<u64>();
-    let (started, ok, bad) = (total(|calls| calls.started), total(|calls| calls.ok), total(why::ended_badly));
+    let (started, ok, bad) =
+        (total(|calls| calls.started), total(super::Calls::ok), total(super::Calls::ended_badly));
     let measured = report.reached().saturating_sub(report.run.warm_up);
     let services = || report.services.iter().map(|(_, service)| service);
     let work = area(services().map(|service| service.work));

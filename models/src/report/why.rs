@@ -2,7 +2,8 @@
 
 use super::slice::{ratio, sum};
 use super::verdict::{Judgement, percent};
-use super::{Calls, Report, VerdictKind};
+use super::{Report, VerdictKind};
+use crate::policy::{Ending, Outcome};
 use sim_core::SimDuration;
 
 /// More attempts per call than this are worth a sentence.
@@ -72,15 +73,17 @@ fn wasted(report: &Report) -> Option<String> {
 /// What most calls that did not end well came to, on the edge where it happened: an error is often only the
 /// answer of somebody whose own calls failed, so it is named where nothing else is.
 fn main_cause(report: &Report) -> Option<String> {
-    let cause = |allowed: fn(&str) -> bool| {
+    let cause = |allowed: fn(Ending) -> bool| {
         let edges = report.edges.iter().flat_map(|(name, edge)| {
-            let bad = ended_badly(&edge.calls);
-            causes(&edge.calls).map(|(count, words)| (name, bad, count, words))
+            let bad = edge.calls.ended_badly();
+            let failures = Ending::in_order()
+                .filter_map(|ending| Some((ending, edge.calls.of(ending), ending.told().because?)));
+            failures.map(move |(ending, count, words)| (name, bad, count, words, ending))
         });
-        let causes = edges.filter(|(_, _, count, words)| *count > 0 && allowed(words));
+        let causes = edges.filter(|(_, _, count, _, ending)| *count > 0 && allowed(*ending));
         causes.reduce(|most, next| if next.2 > most.2 { next } else { most })
     };
-    let (name, bad, count, words) = cause(|words| words != ERROR).or_else(|| cause(|_| true))?;
+    let (name, bad, count, words, _) = cause(|ending| ending != ERROR).or_else(|| cause(|_| true))?;
     let share = percent(ratio(count, bad)?);
     Some(format!("of the failed calls {} {share} {words}", ends(name)))
 }
@@ -93,27 +96,8 @@ fn ends(edge: &str) -> String {
     }
 }
 
-const ERROR: &str = "were answered with an error";
-
-fn causes(calls: &Calls) -> [(u64, &'static str); 9] {
-    let by = &calls.failed_by;
-    [
-        (by.timed_out, "timed out"),
-        (by.error, ERROR),
-        (by.rejected, "were turned away by a full queue"),
-        (by.refused, "found nobody listening"),
-        (by.reset, "were cut off by a crash"),
-        (calls.deadline, "ran out of time as a whole"),
-        (calls.breaker_open, "were refused by an open breaker"),
-        (calls.bulkhead_full, "were refused by a full bulkhead"),
-        (calls.cancelled, "were cancelled"),
-    ]
-}
-
-/// Calls that ended, but not well.
-pub(super) fn ended_badly(calls: &Calls) -> u64 {
-    calls.failed + calls.deadline + calls.breaker_open + calls.bulkhead_full + calls.cancelled
-}
+/// What says least: it is often only the answer of somebody whose own calls failed.
+const ERROR: Ending = Ending::Failed(Outcome::Error);
 
 /// The bounded queue that ran full most often of late.
 fn full_queue(report: &Report, judgement: &Judgement) -> Option<String> {
@@ -140,10 +124,10 @@ fn full_queue(report: &Report, judgement: &Judgement) -> Option<String> {
 /// Users' calls that had not ended when the run did.
 fn waiting(report: &Report, bad: bool) -> Option<String> {
     let users = || report.edges.iter().filter(|(_, edge)| edge.from_users).map(|(_, edge)| &edge.calls);
-    let waiting: u64 = users().map(|calls| calls.in_flight).sum();
+    let waiting: u64 = users().map(|calls| calls.in_flight()).sum();
     let started = users().map(|calls| calls.started).sum();
     let ages =
-        users().map(|calls| u128::from(calls.in_flight_age.unwrap_or(0)) * u128::from(calls.in_flight));
+        users().map(|calls| u128::from(calls.in_flight_age.unwrap_or(0)) * u128::from(calls.in_flight()));
     let age = ages.sum::<u128>().checked_div(u128::from(waiting))? as u64;
     let many = bad && ratio(waiting, started).is_some_and(|share| share >= WAITING.0);
     let calls =
@@ -193,6 +177,7 @@ fn short(number: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Cause;
     use crate::report::synthetic::{Second, disturbed, full_report, healthy, run};
     use crate::report::{Edge, judge};
 
@@ -223,11 +208,11 @@ mod tests {
         report.edges.0[0].1.windows.attempts = report.edges.0[0].1.windows.started.clone();
         // What times out inside is an error to the user.
         let inner = &mut report.edges.0[1].1.calls;
-        inner.failed_by.timed_out = inner.failed * 9 / 10;
-        inner.failed_by.rejected = inner.failed / 10;
+        inner.failed_by[Cause(Outcome::TimedOut)] = inner.failed() * 9 / 10;
+        inner.failed_by[Cause(Outcome::Rejected)] = inner.failed() / 10;
         let calls = &mut report.edges.0[0].1.calls;
-        calls.failed_by.error = calls.failed;
-        (calls.in_flight, calls.in_flight_age) = (4_210, Some(12_000_000_000));
+        calls.failed_by[Cause(Outcome::Error)] = calls.failed();
+        (calls.ended[Ending::InFlight], calls.in_flight_age) = (4_210, Some(12_000_000_000));
         let mut services = full_report().services;
         let service = &mut services.0[0].1;
         (service.work, service.work_wasted) = (1_000, 710);
@@ -279,7 +264,8 @@ mod tests {
     #[test]
     fn errors_are_named_where_nothing_else_failed() {
         let mut report = storm();
-        report.edges.0[0].1.calls.failed_by.error = report.edges.0[0].1.calls.failed;
+        let calls = &mut report.edges.0[0].1.calls;
+        calls.failed_by[Cause(Outcome::Error)] = calls.failed();
         let details = details_of(report);
         let expected = "of the failed calls from users to checkout 100 % were answered with an error";
         assert!(details.contains(&expected.into()), "{details:?}");

@@ -4,7 +4,7 @@
 //! deadline > bulkhead > retry (budget) > breaker > balancer > attempt timeout > network
 //! ```
 //!
-//! An attempt that was sent ends in one [`Outcome`]; a call ends in one [`CallEnd`]. An open breaker is
+//! An attempt that was sent ends in one [`Outcome`]; a call ends in one [`Ending`]. An open breaker is
 //! not retried unless the policy lists it; a refused budget ends the call and keeps the last cause. A
 //! back-off that would end after the deadline ends at the deadline.
 
@@ -12,46 +12,9 @@ use super::follow::Listen;
 use super::plan::Caller;
 use super::state::*;
 use super::witness as kind;
-use crate::policy::Outcome;
 use crate::policy::breaker::{Position, Transition};
+use crate::policy::{Ending, Outcome};
 use sim_core::{Key, SimDuration, SimTime};
-
-/// How a call ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallEnd {
-    Ok,
-    /// With the last attempt's outcome.
-    Failed(Outcome),
-    Deadline,
-    BreakerOpen,
-    BulkheadFull,
-    /// The caller itself has gone.
-    Cancelled,
-}
-
-impl CallEnd {
-    /// The words of a trace: those of the report.
-    pub fn name(self) -> &'static str {
-        match self {
-            CallEnd::Ok => Outcome::Ok.name(),
-            CallEnd::Failed(cause) => cause.name(),
-            CallEnd::Deadline => "deadline",
-            CallEnd::BreakerOpen => "breaker open",
-            CallEnd::BulkheadFull => "bulkhead full",
-            CallEnd::Cancelled => "cancelled",
-        }
-    }
-
-    /// What a breaker that watches whole calls sees.
-    fn outcome(self) -> Outcome {
-        match self {
-            CallEnd::Ok => Outcome::Ok,
-            CallEnd::Failed(cause) => cause,
-            CallEnd::Deadline => Outcome::TimedOut,
-            CallEnd::BreakerOpen | CallEnd::BulkheadFull | CallEnd::Cancelled => Outcome::Cancelled,
-        }
-    }
-}
 
 impl<L: Listen> Graph<L> {
     /// A call begins at `now`, on behalf of `parent`, by client `client` of `edge`.
@@ -64,7 +27,7 @@ impl<L: Listen> Graph<L> {
         if let Some(bulkhead) = &mut state.bulkhead
             && !bulkhead.try_acquire()
         {
-            edge.stats.call_ended(CallEnd::BulkheadFull, SimDuration::ZERO, 0, measured);
+            edge.stats.call_ended(Ending::BulkheadFull, SimDuration::ZERO, 0, measured);
             self.listener.tell(|tracer| tracer.call_begins(None, parent, (edge_id, client), key, now));
             self.notify(parent, edge_id, false, ctx);
             return;
@@ -224,7 +187,7 @@ impl<L: Listen> Graph<L> {
         let measured = call.started >= self.measured_from;
         let edge = &mut self.edges[call.edge as usize];
         edge.attempt_ended(call, attempt, Outcome::Ok, measured, now);
-        edge.call_ended(call, CallEnd::Ok, measured, now);
+        edge.call_ended(call, Ending::Ok, measured, now);
         self.attempts.remove(id);
         let (parent, edge) = (call.parent, call.edge);
         self.notify(parent, edge, true, ctx);
@@ -243,7 +206,7 @@ impl<L: Listen> Graph<L> {
         let expired = now >= edge.deadline(call.started, call.key);
         self.end_attempt(id, outcome, ctx);
         if expired {
-            self.end_call(call_id, CallEnd::Deadline, ctx)
+            self.end_call(call_id, Ending::Deadline, ctx)
         } else {
             self.settle(call_id, outcome, ctx)
         }
@@ -271,14 +234,14 @@ impl<L: Listen> Graph<L> {
         let call = &self.calls[id];
         let edge = &mut self.edges[call.edge as usize];
         if !edge.retry.retries(u32::from(call.tries), outcome) {
-            return self.end_call(id, CallEnd::Failed(outcome), ctx);
+            return self.end_call(id, Ending::Failed(outcome), ctx);
         }
         if let Some(budget) = &mut edge.clients[call.client as usize].budget
             && !budget.try_retry()
         {
             edge.stats.budget_refused(call.started >= self.measured_from);
             self.listener.tell(|tracer| tracer.budget_refused(id, call.edge, ctx.now()));
-            return self.end_call(id, CallEnd::Failed(outcome), ctx);
+            return self.end_call(id, Ending::Failed(outcome), ctx);
         }
         self.back_off(id, ctx);
     }
@@ -289,7 +252,7 @@ impl<L: Listen> Graph<L> {
         if self.edges[call.edge as usize].retry.retries_breaker_open(u32::from(call.tries)) {
             self.back_off(id, ctx);
         } else {
-            self.end_call(id, CallEnd::BreakerOpen, ctx);
+            self.end_call(id, Ending::BreakerOpen, ctx);
         }
     }
 
@@ -312,13 +275,13 @@ impl<L: Listen> Graph<L> {
         let edge = &mut self.edges[call.edge as usize];
         ctx.witness(kind::RESUME, call.tries, 0, edge.path, call.key.get(), 0);
         if ctx.now() >= edge.deadline(call.started, call.key) {
-            self.end_call(id, CallEnd::Deadline, ctx);
+            self.end_call(id, Ending::Deadline, ctx);
         } else {
             self.try_attempt(id, ctx);
         }
     }
 
-    fn end_call(&mut self, id: CallId, end: CallEnd, ctx: &mut Ctx) {
+    fn end_call(&mut self, id: CallId, end: Ending, ctx: &mut Ctx) {
         let call = self.calls.remove(id);
         debug_assert!(call.live.is_none());
         if let Some(timer) = call.timer {
@@ -328,7 +291,7 @@ impl<L: Listen> Graph<L> {
         self.listener.tell(|tracer| tracer.call_ended(id, end, ctx.now()));
         self.edges[call.edge as usize].call_ended(call, end, measured, ctx.now());
         let (parent, edge) = (call.parent, call.edge);
-        self.notify(parent, edge, end == CallEnd::Ok, ctx);
+        self.notify(parent, edge, end == Ending::Ok, ctx);
     }
 
     /// Tells whoever waits that a call is over.
@@ -363,7 +326,7 @@ impl<L: Listen> Graph<L> {
         }
         // Nobody is left to be told.
         self.calls[id].parent = Parent::User;
-        self.end_call(id, CallEnd::Cancelled, ctx);
+        self.end_call(id, Ending::Cancelled, ctx);
     }
 
     #[cold]
@@ -421,7 +384,7 @@ impl Edge {
 
     /// The same of the end of a call.
     #[inline(always)]
-    fn call_ended(&mut self, call: &mut Call, end: CallEnd, measured: bool, now: SimTime) {
+    fn call_ended(&mut self, call: &mut Call, end: Ending, measured: bool, now: SimTime) {
         self.stats.call_ended(end, now.since(call.started), call.sent, measured);
         let state = &mut self.clients[call.client as usize];
         if let Some(bulkhead) = &mut state.bulkhead {

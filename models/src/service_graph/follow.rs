@@ -5,10 +5,9 @@
 //! so it cannot change what it sees. A graph is compiled twice, for the tracer and for nobody: a test of an option at
 //! each step cost three instructions in a hundred.
 
-use super::call::CallEnd;
 use super::plan::Caller;
 use super::state::*;
-use crate::policy::Outcome;
+use crate::policy::{Ending, Outcome};
 use crate::trace::{Chooser, Outline, Span, SpanKind, Trace, Tracing};
 use sim_core::{Key, SimTime};
 use std::collections::BTreeMap;
@@ -147,7 +146,7 @@ impl Tracer {
         };
         match id {
             Some(id) => put(&mut self.calls, id.index(), at),
-            None => self.end(at, CallEnd::BulkheadFull.name(), now),
+            None => self.end(at, Ending::BulkheadFull.name(), now),
         }
     }
 
@@ -167,7 +166,7 @@ impl Tracer {
             match id {
                 Some(id) => put(&mut self.outlines, id.index(), Some(outline)),
                 None => {
-                    let outcome = CallEnd::BulkheadFull.name();
+                    let outcome = Ending::BulkheadFull.name();
                     chooser.ended(Outline { to: Some(now), outcome, ..outline }, now);
                 }
             }
@@ -200,7 +199,7 @@ impl Tracer {
         let Some(call) = get(&self.calls, call.index()) else { return };
         let step = Step { attempt: number, ..Step::new(SpanKind::Attempt, Place::Edge(edge), now) };
         let at = self.begin(call.trace, step, call.span);
-        self.end(at, CallEnd::BreakerOpen.name(), now);
+        self.end(at, Ending::BreakerOpen.name(), now);
     }
 
     pub fn budget_refused(&mut self, call: CallId, edge: u32, now: SimTime) {
@@ -220,7 +219,7 @@ impl Tracer {
         self.leave_stage(false, call.index(), "", now);
     }
 
-    pub fn call_ended(&mut self, call: CallId, end: CallEnd, now: SimTime) {
+    pub fn call_ended(&mut self, call: CallId, end: Ending, now: SimTime) {
         self.call_is_over(call, end.name(), now);
     }
 
@@ -301,7 +300,7 @@ impl Tracer {
         }
         if attempt.awaited && attempt.answer == Outcome::Ok {
             self.end(at, Outcome::Ok.name(), now);
-            self.call_is_over(attempt.call, CallEnd::Ok.name(), now);
+            self.call_is_over(attempt.call, Ending::Ok.name(), now);
         }
     }
 

@@ -2,8 +2,7 @@
 
 use super::state::{Graph, Server};
 use super::stats::EdgeStats;
-use crate::policy::Outcome;
-use crate::report::Calls;
+use crate::policy::{Ending, Outcome};
 use sim_core::SimTime;
 
 impl<L> Graph<L> {
@@ -37,7 +36,7 @@ impl<L> Graph<L> {
         }
         for (index, edge) in self.edges.iter_mut().enumerate() {
             let stats = &mut edge.stats;
-            stats.calls.in_flight = calls_in_flight[index].1;
+            stats.calls.ended[Ending::InFlight] = calls_in_flight[index].1;
             stats.calls.never_sent += never_sent[index];
             stats.calls.in_flight_age = (calls_in_flight[index].1 > 0)
                 .then(|| (age_ns[index] / u128::from(calls_in_flight[index].1)) as u64);
@@ -105,17 +104,13 @@ impl<L> Graph<L> {
 }
 
 fn check_edge(name: &str, stats: &EdgeStats, in_flight: u64) {
-    let Calls { started, ok, failed, deadline, breaker_open, bulkhead_full, cancelled, .. } = stats.calls;
-    let calls = &stats.calls;
-    let ended = ok + failed + deadline + breaker_open + bulkhead_full + cancelled;
-    assert_eq!(started, ended + calls.in_flight, "calls on {name}: started = sum of outcomes");
-    let by = &calls.failed_by;
-    assert_eq!(failed, by.error + by.rejected + by.refused + by.reset + by.timed_out, "causes on {name}");
-    let sent = &stats.attempts;
-    let outcomes = sent.ok + sent.error + sent.rejected + sent.refused + sent.reset + sent.timed_out;
-    assert_eq!(sent.sent, outcomes + sent.cancelled + sent.in_flight, "attempts on {name}: sum of outcomes");
-    assert_eq!(sent.sent, started - calls.never_sent + sent.retries, "attempts on {name}: calls and retries");
-    assert_eq!(stats.latency.count(), ok, "latencies on {name}");
+    let (calls, sent) = (&stats.calls, &stats.attempts);
+    assert_eq!(calls.started, calls.ended.total(), "calls on {name}: started = sum of outcomes");
+    assert_eq!(calls.failed(), calls.failed_by.total(), "causes on {name}");
+    assert_eq!(sent.sent, sent.ended.total(), "attempts on {name}: sum of outcomes");
+    let without_retries = calls.started - calls.never_sent;
+    assert_eq!(sent.sent, without_retries + sent.retries, "attempts on {name}: calls and retries");
+    assert_eq!(stats.latency.count(), calls.ok(), "latencies on {name}");
     let windows = |series: &[u64], open: u64| series.iter().sum::<u64>() + open;
     let all = windows(&stats.windows.started, stats.window.started);
     let done =

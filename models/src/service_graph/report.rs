@@ -59,7 +59,7 @@ pub fn report<L: Listen>(
 
 fn edge_section(edge: &Edge, closed_loop: bool, user_calls: u64, measured: SimDuration) -> report::Edge {
     let EdgeStats { calls, attempts, .. } = &edge.stats;
-    let ended = calls.started - calls.in_flight;
+    let ended = calls.started - calls.in_flight();
     let answered = edge.stats.ok_so_far() - edge.stats.ok_at_warm_up;
     let empty = LatencyHistogram::new;
     let position = |position: Position| match position {
@@ -75,7 +75,7 @@ fn edge_section(edge: &Edge, closed_loop: bool, user_calls: u64, measured: SimDu
         amplification: ratio(attempts.sent, calls.started),
         per_user_call: ratio(attempts.sent, user_calls),
         goodput: if measured.is_zero() { 0.0 } else { answered as f64 / measured.as_secs_f64() },
-        success: ratio(calls.ok, ended),
+        success: ratio(calls.ok(), ended),
         latency: Latency::of(&edge.stats.latency),
         latency_failed: edge
             .stats

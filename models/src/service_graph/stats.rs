@@ -1,9 +1,8 @@
 //! What is counted while a graph runs: integers throughout, so that `laws` can hold them to the last call and
 //! nanosecond.
 
-use super::call::CallEnd;
-use crate::policy::Outcome;
 use crate::policy::breaker::Transition;
+use crate::policy::{Ending, Outcome};
 use crate::report::{Attempts, Calls, EdgeWindows, ServiceWindows};
 use sim_core::stats::{LatencyHistogram, LatencyWindows, TimeIntegral};
 use sim_core::{SimDuration, SimTime};
@@ -53,18 +52,7 @@ impl EdgeStats {
 
     #[inline]
     pub fn attempt_ended(&mut self, outcome: Outcome, measured: bool) {
-        let ended = &mut self.attempts;
-        let count = match outcome {
-            Outcome::Ok => &mut ended.ok,
-            Outcome::Error => &mut ended.error,
-            Outcome::Rejected => &mut ended.rejected,
-            Outcome::Refused => &mut ended.refused,
-            Outcome::Reset => &mut ended.reset,
-            Outcome::TimedOut => &mut ended.timed_out,
-            Outcome::Cancelled => &mut ended.cancelled,
-            Outcome::InFlight => &mut ended.in_flight,
-        };
-        *count += u64::from(measured);
+        self.attempts.ended[outcome] += u64::from(measured);
     }
 
     pub fn budget_refused(&mut self, measured: bool) {
@@ -72,48 +60,27 @@ impl EdgeStats {
     }
 
     #[inline]
-    pub fn call_ended(&mut self, end: CallEnd, took: SimDuration, sent: u16, measured: bool) {
-        if !matches!(end, CallEnd::Ok) {
+    pub fn call_ended(&mut self, end: Ending, took: SimDuration, sent: u16, measured: bool) {
+        if !matches!(end, Ending::Ok) {
             return self.call_failed(end, took, sent, measured);
         }
         self.window.ok += 1;
         self.window_latency.record(took);
         if measured {
-            self.calls.ok += 1;
+            self.calls.ended[Ending::Ok] += 1;
             self.latency.record(took);
         }
     }
 
     #[inline(never)]
-    fn call_failed(&mut self, end: CallEnd, took: SimDuration, sent: u16, measured: bool) {
+    fn call_failed(&mut self, end: Ending, took: SimDuration, sent: u16, measured: bool) {
         self.window.failed += 1;
         if !measured {
             return;
         }
         self.latency_failed.get_or_insert_default().record(took);
-        let calls = &mut self.calls;
-        calls.never_sent += u64::from(sent == 0);
-        match end {
-            CallEnd::Ok => unreachable!("it did not fail"),
-            CallEnd::Deadline => calls.deadline += 1,
-            CallEnd::BreakerOpen => calls.breaker_open += 1,
-            CallEnd::BulkheadFull => calls.bulkhead_full += 1,
-            CallEnd::Cancelled => calls.cancelled += 1,
-            CallEnd::Failed(cause) => {
-                calls.failed += 1;
-                let by = &mut calls.failed_by;
-                match cause {
-                    Outcome::Error => by.error += 1,
-                    Outcome::Rejected => by.rejected += 1,
-                    Outcome::Refused => by.refused += 1,
-                    Outcome::Reset => by.reset += 1,
-                    Outcome::TimedOut => by.timed_out += 1,
-                    Outcome::Ok | Outcome::Cancelled | Outcome::InFlight => {
-                        unreachable!("no call fails because an attempt was {cause}")
-                    }
-                }
-            }
-        }
+        self.calls.never_sent += u64::from(sent == 0);
+        self.calls.add(end, 1);
     }
 
     pub fn transition(&mut self, now: SimTime, client: u32, transition: Transition) {

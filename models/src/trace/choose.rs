@@ -1,6 +1,7 @@
 //! Which of all calls a [`Selection`] means, found while they end: what is kept is never more than was asked for.
 
 use super::{Selection, Span, SpanKind, Trace};
+use crate::policy::Ending;
 use sim_core::SimTime;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -144,9 +145,10 @@ fn that_failed(outcome: &str) -> String {
         IN_FLIGHT => "that were not over when the run ended".into(),
         "timed out" => "that timed out".into(),
         "deadline" => "that ran into their deadline".into(),
-        "breaker open" => "that an open breaker refused".into(),
-        "bulkhead full" => "that a full bulkhead refused".into(),
-        outcome => format!("that ended with: {outcome}"),
+        outcome => match Ending::named(outcome).and_then(|ending| ending.told().by) {
+            Some(by) => format!("that {by} refused"),
+            None => format!("that ended with: {outcome}"),
+        },
     }
 }
 

@@ -4,6 +4,8 @@ use super::Block;
 use super::bars::{Part, stacked};
 use super::table::{Cell, Table};
 use crate::text::number::{count, duration, number, or_nothing, percent, rate, roughly};
+use sim_models::policy::told::{Told, Tone};
+use sim_models::policy::{Ending, Outcome};
 use sim_models::report::{Edge, Report};
 
 /// Bars and tables.
@@ -40,36 +42,28 @@ pub fn blocks(report: &Report) -> Vec<Block> {
     blocks
 }
 
-/// Each way in which calls end: class of its colour, name, how many.
-fn call_endings(edge: &Edge) -> Vec<(&'static str, &'static str, u64)> {
-    let (calls, by) = (&edge.calls, &edge.calls.failed_by);
-    vec![
-        ("c-ok", "ok", calls.ok),
-        ("c-timed-out", "timed out", by.timed_out),
-        ("c-rejected", "rejected", by.rejected),
-        ("c-error", "error", by.error),
-        ("c-other", "refused", by.refused),
-        ("c-other", "reset", by.reset),
-        ("c-timed-out", "deadline", calls.deadline),
-        ("c-breaker", "breaker open", calls.breaker_open),
-        ("c-breaker", "bulkhead full", calls.bulkhead_full),
-        ("c-other", "cancelled", calls.cancelled),
-        ("c-flight", "in flight", calls.in_flight),
-    ]
+/// A way to end, and how many did.
+type Ended = (Told, u64);
+
+fn call_endings(edge: &Edge) -> Vec<Ended> {
+    Ending::in_order().map(|ending| (ending.told(), edge.calls.of(ending))).collect()
 }
 
-fn attempt_endings(edge: &Edge) -> Vec<(&'static str, &'static str, u64)> {
-    let attempts = &edge.attempts;
-    vec![
-        ("c-ok", "ok", attempts.ok),
-        ("c-timed-out", "timed out", attempts.timed_out),
-        ("c-rejected", "rejected", attempts.rejected),
-        ("c-error", "error", attempts.error),
-        ("c-other", "refused", attempts.refused),
-        ("c-other", "reset", attempts.reset),
-        ("c-other", "cancelled", attempts.cancelled),
-        ("c-flight", "in flight", attempts.in_flight),
-    ]
+fn attempt_endings(edge: &Edge) -> Vec<Ended> {
+    Outcome::TOLD.map(|outcome| (outcome.told(), edge.attempts.of(outcome))).to_vec()
+}
+
+/// The class of a tone's colour.
+fn class(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Good => "c-ok",
+        Tone::Late => "c-timed-out",
+        Tone::Rejected => "c-rejected",
+        Tone::Error => "c-error",
+        Tone::Unsent => "c-breaker",
+        Tone::Other => "c-other",
+        Tone::Open => "c-flight",
+    }
 }
 
 /// A bar per edge and the same in words; `more` columns of numbers before them.
@@ -78,20 +72,21 @@ fn endings(
     caption: &str,
     what: &str,
     heads: &[&str],
-    of: impl Fn(&Edge) -> (u64, Vec<(&'static str, &'static str, u64)>),
+    of: impl Fn(&Edge) -> (u64, Vec<Ended>),
     more: impl Fn(&Edge) -> Vec<String>,
 ) -> String {
     let mut table =
         Table::new(caption).words("edge").numbers([what]).numbers(heads).words("shares").words("in words");
     for (name, edge) in report.edges.iter() {
         let (all, endings) = of(edge);
-        let there: Vec<_> = endings.into_iter().filter(|(.., n)| *n > 0).collect();
+        let there: Vec<Ended> = endings.into_iter().filter(|(_, n)| *n > 0).collect();
         let share = |n: u64| roughly(n as f64 / all.max(1) as f64);
-        let named: Vec<String> = there.iter().map(|(_, name, n)| format!("{name} {}", share(*n))).collect();
+        let named: Vec<String> =
+            there.iter().map(|(told, n)| format!("{} {}", told.name, share(*n))).collect();
         let parts: Vec<Part> = there
             .iter()
             .zip(&named)
-            .map(|((class, _, n), words)| (*class, words.as_str(), *n as f64))
+            .map(|((told, n), words)| (class(told.tone), words.as_str(), *n as f64))
             .collect();
         let bar = Cell::html(stacked(&parts, all as f64));
         let cells =

@@ -78,7 +78,7 @@ struct Page {
 /// A number of an edge.
 type OfEdge = fn(&Edge) -> u64;
 /// What becomes of calls or attempts, and how many.
-type Outcomes = &'static [(&'static str, OfEdge)];
+type Outcomes = fn(&Edge) -> Vec<(&'static str, u64)>;
 /// A count per window of an edge.
 type Counts = fn(&EdgeWindows) -> &Vec<u64>;
 /// A number of a service.
@@ -238,15 +238,19 @@ impl Page {
     fn measured_edges(&mut self, report: &Report) {
         let warm_up = report.run.warm_up;
         let outcomes: [(&str, &str, Outcomes); 2] = [
-            ("calls", "Calls that began after the warm-up, by how they ended.", &CALLS),
-            ("attempts", "Attempts of calls that began after the warm-up, by how they ended.", &ATTEMPTS),
+            ("calls", "Calls that began after the warm-up, by how they ended.", |edge| {
+                edge.calls.ended.written().collect()
+            }),
+            ("attempts", "Attempts of calls that began after the warm-up, by how they ended.", |edge| {
+                edge.attempts.ended.written().collect()
+            }),
         ];
-        for (what, help, parts) in outcomes {
+        for (what, help, ended) in outcomes {
             self.family(&format!("measured_{what}"), "counter", "", help);
             for (name, edge) in report.edges.iter() {
-                for (outcome, n) in parts {
+                for (outcome, n) in ended(edge) {
                     let labels = [("edge", name), ("outcome", outcome)];
-                    self.measured(what, &labels, warm_up, n(edge) as f64);
+                    self.measured(what, &labels, warm_up, n as f64);
                 }
             }
         }
@@ -356,27 +360,6 @@ impl Page {
     }
 }
 
-const CALLS: [(&str, OfEdge); 7] = [
-    ("ok", |edge| edge.calls.ok),
-    ("failed", |edge| edge.calls.failed),
-    ("deadline", |edge| edge.calls.deadline),
-    ("breaker_open", |edge| edge.calls.breaker_open),
-    ("bulkhead_full", |edge| edge.calls.bulkhead_full),
-    ("cancelled", |edge| edge.calls.cancelled),
-    ("in_flight", |edge| edge.calls.in_flight),
-];
-
-const ATTEMPTS: [(&str, OfEdge); 8] = [
-    ("ok", |edge| edge.attempts.ok),
-    ("error", |edge| edge.attempts.error),
-    ("rejected", |edge| edge.attempts.rejected),
-    ("refused", |edge| edge.attempts.refused),
-    ("reset", |edge| edge.attempts.reset),
-    ("timed_out", |edge| edge.attempts.timed_out),
-    ("cancelled", |edge| edge.attempts.cancelled),
-    ("in_flight", |edge| edge.attempts.in_flight),
-];
-
 /// The length of a window in nanoseconds, if it has one.
 fn length(report: &Report, row: usize) -> Option<f64> {
     let (from, to) = span_ns(report, row);
@@ -404,6 +387,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sim_models::policy::Ending;
     use sim_models::report::{Disturbance, RunFacts, ServiceWindows, Value};
 
     fn report() -> Report {
@@ -420,7 +404,7 @@ mod tests {
             ..EdgeWindows::default()
         };
         let mut edge = Edge { from_users: true, windows, ..Edge::default() };
-        (edge.calls.started, edge.calls.ok) = (5, 1);
+        (edge.calls.started, edge.calls.ended[Ending::Ok]) = (5, 1);
         report.edges.push("users->\"a\\\n", edge);
         let windows = ServiceWindows {
             queue_ns: vec![500_000_000, 0, 250_000_000],

@@ -2,11 +2,18 @@
 //! seconds, shares between 0 and 1, what is not there is empty. docs/files.md tells each column.
 
 use crate::text::table::{csv_line, csv_number};
-use sim_models::report::{Edge, Latency, Report, Service};
+use sim_models::policy::told::Counted;
+use sim_models::report::{Edge, Report, Service, Tally};
 
 /// `edges.csv`: how calls and attempts over each edge ended.
 pub fn edges(report: &Report) -> String {
-    table("edge", &EDGE, report.edges.iter())
+    let cells = edge_cells(&Edge::default());
+    let mut out = csv_line(["edge"].into_iter().chain(cells.iter().map(|(head, _)| head.as_str())));
+    for (name, edge) in report.edges.iter() {
+        let numbers = edge_cells(edge).into_iter().map(|(_, cell)| csv_number(cell));
+        out += &csv_line([name.to_string()].into_iter().chain(numbers));
+    }
+    out
 }
 
 /// `services.csv`: queues and workers of each service.
@@ -52,54 +59,43 @@ fn seconds(ns: Option<u64>) -> Option<f64> {
     ns.map(|ns| ns as f64 / 1e9)
 }
 
-const fn latency_of(edge: &Edge) -> &Latency {
-    &edge.latency
+/// The cells of an edge, each with its head: what is counted has a column for each way to end.
+fn edge_cells(edge: &Edge) -> Vec<(String, Option<f64>)> {
+    fn counts<K: Counted>(prefix: &str, tally: &Tally<K>) -> Vec<(String, Option<f64>)> {
+        tally.all().map(|(_, key, n)| (format!("{prefix}{key}"), whole(n))).collect()
+    }
+    let (calls, attempts) = (&edge.calls, &edge.attempts);
+    let (ended, failed) = (&edge.latency, &edge.latency_failed);
+    let one = |head: &str, cell: Option<f64>| vec![(head.to_owned(), cell)];
+    [
+        one("from_users", whole(u64::from(edge.from_users))),
+        one("calls", whole(calls.started)),
+        counts("", &calls.ended),
+        one("in_flight_age_s", seconds(calls.in_flight_age)),
+        one("never_sent", whole(calls.never_sent)),
+        counts("failed_by_", &calls.failed_by),
+        one("attempts", whole(attempts.sent)),
+        counts("attempts_", &attempts.ended),
+        one("retries", whole(attempts.retries)),
+        one("budget_refused", whole(attempts.budget_refused)),
+        one("amplification", edge.amplification),
+        one("per_user_call", edge.per_user_call),
+        one("goodput_per_s", Some(edge.goodput)),
+        one("success", edge.success),
+        one("latency_count", whole(ended.count)),
+        one("latency_mean_s", seconds(ended.mean)),
+        one("latency_p50_s", seconds(ended.p50)),
+        one("latency_p90_s", seconds(ended.p90)),
+        one("latency_p95_s", seconds(ended.p95)),
+        one("latency_p99_s", seconds(ended.p99)),
+        one("latency_p999_s", seconds(ended.p999)),
+        one("latency_p9999_s", seconds(ended.p9999)),
+        one("latency_max_s", seconds(ended.max)),
+        one("latency_failed_p50_s", seconds(failed.p50)),
+        one("latency_failed_max_s", seconds(failed.max)),
+    ]
+    .concat()
 }
-
-const EDGE: [Column<Edge>; 42] = [
-    ("from_users", |edge| whole(u64::from(edge.from_users))),
-    ("calls", |edge| whole(edge.calls.started)),
-    ("ok", |edge| whole(edge.calls.ok)),
-    ("failed", |edge| whole(edge.calls.failed)),
-    ("deadline", |edge| whole(edge.calls.deadline)),
-    ("breaker_open", |edge| whole(edge.calls.breaker_open)),
-    ("bulkhead_full", |edge| whole(edge.calls.bulkhead_full)),
-    ("cancelled", |edge| whole(edge.calls.cancelled)),
-    ("in_flight", |edge| whole(edge.calls.in_flight)),
-    ("in_flight_age_s", |edge| seconds(edge.calls.in_flight_age)),
-    ("never_sent", |edge| whole(edge.calls.never_sent)),
-    ("failed_by_error", |edge| whole(edge.calls.failed_by.error)),
-    ("failed_by_rejected", |edge| whole(edge.calls.failed_by.rejected)),
-    ("failed_by_refused", |edge| whole(edge.calls.failed_by.refused)),
-    ("failed_by_reset", |edge| whole(edge.calls.failed_by.reset)),
-    ("failed_by_timed_out", |edge| whole(edge.calls.failed_by.timed_out)),
-    ("attempts", |edge| whole(edge.attempts.sent)),
-    ("attempts_ok", |edge| whole(edge.attempts.ok)),
-    ("attempts_error", |edge| whole(edge.attempts.error)),
-    ("attempts_rejected", |edge| whole(edge.attempts.rejected)),
-    ("attempts_refused", |edge| whole(edge.attempts.refused)),
-    ("attempts_reset", |edge| whole(edge.attempts.reset)),
-    ("attempts_timed_out", |edge| whole(edge.attempts.timed_out)),
-    ("attempts_cancelled", |edge| whole(edge.attempts.cancelled)),
-    ("attempts_in_flight", |edge| whole(edge.attempts.in_flight)),
-    ("retries", |edge| whole(edge.attempts.retries)),
-    ("budget_refused", |edge| whole(edge.attempts.budget_refused)),
-    ("amplification", |edge| edge.amplification),
-    ("per_user_call", |edge| edge.per_user_call),
-    ("goodput_per_s", |edge| Some(edge.goodput)),
-    ("success", |edge| edge.success),
-    ("latency_count", |edge| whole(latency_of(edge).count)),
-    ("latency_mean_s", |edge| seconds(latency_of(edge).mean)),
-    ("latency_p50_s", |edge| seconds(latency_of(edge).p50)),
-    ("latency_p90_s", |edge| seconds(latency_of(edge).p90)),
-    ("latency_p95_s", |edge| seconds(latency_of(edge).p95)),
-    ("latency_p99_s", |edge| seconds(latency_of(edge).p99)),
-    ("latency_p999_s", |edge| seconds(latency_of(edge).p999)),
-    ("latency_p9999_s", |edge| seconds(latency_of(edge).p9999)),
-    ("latency_max_s", |edge| seconds(latency_of(edge).max)),
-    ("latency_failed_p50_s", |edge| seconds(edge.latency_failed.p50)),
-    ("latency_failed_max_s", |edge| seconds(edge.latency_failed.max)),
-];
 
 const SERVICE: [Column<Service>; 13] = [
     ("replicas", |service| whole(u64::from(service.replicas))),
@@ -120,11 +116,12 @@ const SERVICE: [Column<Service>; 13] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sim_models::policy::Ending;
 
     fn report() -> Report {
         let mut report = Report::default();
         let mut edge = Edge { from_users: true, goodput: 0.5, ..Edge::default() };
-        (edge.calls.started, edge.calls.ok) = (1_234_567, 1_000_000);
+        (edge.calls.started, edge.calls.ended[Ending::Ok]) = (1_234_567, 1_000_000);
         edge.latency.p99 = Some(250_000_000);
         edge.latency.histogram = vec![(1_500_000, 2), (250_000_000, 1)];
         report.edges.push("users->a", edge);

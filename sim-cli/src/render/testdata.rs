@@ -5,6 +5,7 @@ use crate::result::judged::Judged;
 use crate::result::moved::{Moved, MovedMetric, Reading};
 use sim_core::SimDuration;
 use sim_core::stats::LatencyHistogram;
+use sim_models::policy::{Ending, Outcome};
 use sim_models::report::*;
 
 const SECOND: u64 = 1_000_000_000;
@@ -71,15 +72,12 @@ pub fn storm() -> Report {
         wasted: Some(0.71),
         ..Summary::default()
     };
-    let calls = Calls {
-        started: 280_000,
-        ok: 56_000,
-        failed: 223_800,
-        in_flight: 200,
-        in_flight_age: Some(400 * MS),
-        failed_by: CauseCounts { timed_out: 200_000, rejected: 23_000, error: 800, ..CauseCounts::default() },
-        ..Calls::default()
-    };
+    let mut calls = Calls { started: 280_000, in_flight_age: Some(400 * MS), ..Calls::default() };
+    calls.add(Ending::Ok, 56_000);
+    calls.add(Ending::Failed(Outcome::TimedOut), 200_000);
+    calls.add(Ending::Failed(Outcome::Rejected), 23_000);
+    calls.add(Ending::Failed(Outcome::Error), 800);
+    calls.add(Ending::InFlight, 200);
     let users = Edge {
         from_users: true,
         success: Some(0.2),

@@ -4,6 +4,7 @@ use crate::result::page::{MOST, chosen_edges};
 use crate::text::number::{count, duration, number, or_nothing, percent, rate, roughly};
 use crate::text::table::{Entry, Grid};
 use crate::text::{Paint, Style, clean, more, quiet, wrap};
+use sim_models::policy::Ending;
 use sim_models::report::{Edge, Little, Report, Service};
 
 /// Calls over each edge: how many, how they ended, what they cost; breakers in a sentence each.
@@ -40,24 +41,14 @@ fn success_paint(success: Option<f64>) -> Paint {
 
 /// How calls ended that did not end well, most frequent first.
 fn endings(edge: &Edge) -> String {
-    let (calls, by) = (&edge.calls, &edge.calls.failed_by);
-    let mut all = [
-        ("timed out", by.timed_out),
-        ("rejected", by.rejected),
-        ("error", by.error),
-        ("refused", by.refused),
-        ("reset", by.reset),
-        ("deadline", calls.deadline),
-        ("breaker open", calls.breaker_open),
-        ("bulkhead full", calls.bulkhead_full),
-        ("cancelled", calls.cancelled),
-        ("in flight", calls.in_flight),
-    ];
+    let calls = &edge.calls;
+    let others = Ending::in_order().filter(|ending| *ending != Ending::Ok);
+    let mut all: Vec<_> = others.map(|ending| (ending.name(), calls.of(ending))).collect();
     all.sort_by_key(|&(_, n)| std::cmp::Reverse(n));
     let share = |n: u64| roughly(n as f64 / calls.started.max(1) as f64);
     let mut words: Vec<String> =
         all.iter().take(2).filter(|(_, n)| *n > 0).map(|(name, n)| format!("{} {name}", share(*n))).collect();
-    let rest: u64 = all[2..].iter().map(|(_, n)| n).sum();
+    let rest: u64 = all.iter().skip(2).map(|(_, n)| n).sum();
     if rest > 0 {
         words.push(format!("{} other", share(rest)));
     }
@@ -104,14 +95,14 @@ pub(super) fn response_times(report: &Report, style: Style) -> Vec<String> {
         grid.row([clean(name)].into_iter().chain(times));
     }
     let mut lines = grid.text(2, style);
-    let waiting = edges.iter().filter(|(_, edge)| edge.from_users && edge.calls.in_flight > 0);
+    let waiting = edges.iter().filter(|(_, edge)| edge.from_users && edge.calls.in_flight() > 0);
     for (name, edge) in waiting {
         let age = edge.calls.in_flight_age.map(|age| format!(", {} old on average", duration(age)));
         let sentence = format!(
             "of calls that ended well; {} of {} {} still waiting{} and not in these percentiles",
-            count(edge.calls.in_flight),
+            count(edge.calls.in_flight()),
             clean(name),
-            if edge.calls.in_flight == 1 { "is" } else { "are" },
+            if edge.calls.in_flight() == 1 { "is" } else { "are" },
             age.unwrap_or_default()
         );
         lines.extend(quiet(&sentence, "  ", style));

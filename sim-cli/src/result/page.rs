@@ -3,6 +3,7 @@
 use crate::result::judged::Judgement;
 use crate::result::replicated::Replicated;
 use crate::text::Paint;
+use sim_models::policy::Outcome;
 use sim_models::report::{Edge, Report, VerdictKind};
 
 /// What stands around a report on its page.
@@ -38,7 +39,11 @@ pub fn chosen_edges(report: &Report) -> (Vec<(&str, &Edge)>, usize) {
         report.edges.iter().enumerate().map(|(index, (name, edge))| (index, name, edge)).collect();
     let left_out = edges.len().saturating_sub(MOST);
     edges.sort_by_key(|(index, _, edge)| {
-        (!edge.from_users, std::cmp::Reverse(edge.attempts.sent.saturating_sub(edge.attempts.ok)), *index)
+        (
+            !edge.from_users,
+            std::cmp::Reverse(edge.attempts.sent.saturating_sub(edge.attempts.of(Outcome::Ok))),
+            *index,
+        )
     });
     edges.truncate(MOST);
     edges.sort_by_key(|(index, ..)| *index);

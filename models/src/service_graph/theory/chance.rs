@@ -10,7 +10,7 @@ use super::Ran;
 use crate::RunSpec;
 use crate::policy::budget::Budget;
 use crate::policy::retry::{Retry, RetryPlan};
-use crate::policy::{Outcome, Policy};
+use crate::policy::{Ending, Outcome, Policy};
 use crate::report::Edge;
 use crate::service_graph::plan::{EdgePlan, Plan};
 use crate::service_graph::spec::{Affected, Effect, FaultSpec, GraphSpec, Step};
@@ -239,7 +239,7 @@ fn outlook(ran: &Ran, number: usize, (p_error, rough): (f64, bool)) -> Option<Ou
     } else {
         1.0 - (1.0 - p_fail) * attempts
     };
-    let cut_off = measured.calls.in_flight as f64 > MOST_CUT_OFF * measured.calls.started as f64;
+    let cut_off = measured.calls.in_flight() as f64 > MOST_CUT_OFF * measured.calls.started as f64;
     let rough = rough || cut_off || source.contains("approximate");
     Some(Outlook { p_fail, attempts, fails, source, budgeted, rough })
 }
@@ -276,12 +276,13 @@ fn with_budget(
     }
 }
 
-/// Whether attempts over an edge ended well, by an error, or by a loss that can be, and calls likewise.
+/// Whether attempts over an edge ended well, by an error, or by a loss that can be, and calls likewise: whatever
+/// else there is, nobody here knows what it does to the chances.
 fn as_foreseen(edge: &Edge, loses: bool) -> bool {
-    let (attempts, calls) = (&edge.attempts, &edge.calls);
-    let others = attempts.rejected + attempts.refused + attempts.reset + attempts.cancelled;
-    let cut = calls.deadline + calls.breaker_open + calls.bulkhead_full + calls.cancelled;
-    others + cut == 0 && (loses || attempts.timed_out == 0)
+    let known = [Outcome::Ok, Outcome::Error, Outcome::InFlight, Outcome::TimedOut];
+    let known = if loses { &known[..] } else { &known[..3] };
+    let calls = [Ending::Ok, Ending::FAILED, Ending::InFlight];
+    edge.attempts.ended.none_but(known) && edge.calls.ended.none_but(&calls)
 }
 
 /// Whether whatever is not lost is answered before the timeout: the callee calls nobody, its work has an

@@ -18,8 +18,8 @@ use super::plan::{Caller, Plan};
 use super::spec::{Arrivals, Queue};
 use super::stats::ServiceTotals;
 use crate::RunSpec;
-use crate::policy::Policy;
 use crate::policy::retry::Retry;
+use crate::policy::{Ending, Outcome, Policy};
 use crate::report::{Named, Report, Value};
 use crate::theory::erlang_b;
 use chance::Chances;
@@ -109,7 +109,7 @@ fn queues(ran: &Ran, chances: Option<&Chances>, values: &mut Values) {
         values.add(name("wait_mean"), "mean wait of those served", "ns", wait, law.wait_mean, law.source);
         if alone {
             let edge = &report.edges.0[0].1;
-            let rejected = share(edge.attempts.rejected, edge.attempts.sent);
+            let rejected = share(edge.attempts.of(Outcome::Rejected), edge.attempts.sent);
             let waiting = share(totals.queued, totals.entered);
             let left = share(totals.begun, totals.entered).map(|begun| 1.0 - begun);
             values.add(
@@ -246,7 +246,7 @@ fn bulkheads(ran: &Ran, values: &mut Values) {
                 name,
                 about,
                 "share",
-                share(calls.bulkhead_full, calls.started),
+                share(calls.of(Ending::BulkheadFull), calls.started),
                 Some(exact),
                 "Erlang B",
             );

@@ -5,6 +5,7 @@
 
 use crate::text::clean;
 use crate::text::number::{duration, roughly};
+use sim_models::policy::Ending;
 use sim_models::trace::{Span, SpanKind, Trace};
 use std::collections::BTreeMap;
 
@@ -133,28 +134,17 @@ fn retries(spans: &[Span]) -> Option<String> {
     let mut all = 0;
     for span in spans.iter().filter(|span| span.kind == SpanKind::Attempt) {
         let call = span.parent.expect("an attempt belongs to a call");
-        if let Some(before) = last.insert(call, &span.outcome).filter(|_| span.outcome != "breaker open") {
+        if let Some(before) = last.insert(call, &span.outcome).filter(|_| refused_by(&span.outcome).is_none())
+        {
             all += 1;
             *after.entry(before).or_default() += 1;
         }
     }
-    let many = |outcome: &str| match outcome {
-        "timed out" => "timeouts".to_string(),
-        "error" => "errors".into(),
-        "rejected" => "rejections".into(),
-        "refused" => "refusals".into(),
-        "reset" => "resets".into(),
-        "breaker open" => "an open breaker".into(),
-        other => format!("`{}`", clean(other)),
+    let nouns = |outcome: &str| match Ending::named(outcome).and_then(|ending| ending.told().nouns) {
+        Some((one, many)) => (one.to_string(), many.to_string()),
+        None => (format!("`{}`", clean(outcome)), format!("`{}`", clean(outcome))),
     };
-    let one = |outcome: &str| match outcome {
-        "timed out" => "a timeout".to_string(),
-        "error" => "an error".into(),
-        "rejected" => "a rejection".into(),
-        "refused" => "a refusal".into(),
-        "reset" => "a reset".into(),
-        other => many(other),
-    };
+    let (one, many) = (|outcome: &str| nouns(outcome).0, |outcome: &str| nouns(outcome).1);
     let retries = plural(all, "retry", "retries");
     match &after.iter().collect::<Vec<_>>()[..] {
         [] => None,
@@ -168,26 +158,27 @@ fn retries(spans: &[Span]) -> Option<String> {
     }
 }
 
-/// What was not even tried.
+/// What refused whatever ended so, if nothing was sent.
+fn refused_by(outcome: &str) -> Option<&'static str> {
+    Ending::named(outcome).and_then(|ending| ending.told().by)
+}
+
+/// What was not even tried: tries of a call, retries, calls.
 fn refusals(spans: &[Span]) -> Vec<String> {
     let ended = |kind: SpanKind, outcome: &str| {
         spans.iter().filter(|span| span.kind == kind && span.outcome == outcome).count()
     };
-    let some = |n: usize, said: &dyn Fn(usize) -> String| (n > 0).then(|| said(n));
-    [
-        some(ended(SpanKind::Attempt, "breaker open"), &|n| {
-            format!("{} refused by an open breaker", plural(n, "try", "tries"))
-        }),
-        some(ended(SpanKind::BackOff, "budget refused"), &|n| {
-            format!("{} refused by a budget", plural(n, "retry", "retries"))
-        }),
-        some(ended(SpanKind::Call, "bulkhead full"), &|n| {
-            format!("{} refused by a full bulkhead", plural(n, "call", "calls"))
-        }),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    let refusals = || Ending::all().filter_map(|ending| Some((ending.name(), ending.told().by?)));
+    let said = |n: usize, (one, many): (&str, &str), by: &str| {
+        (n > 0).then(|| format!("{} refused by {by}", plural(n, one, many)))
+    };
+    let tries =
+        refusals().filter_map(|(name, by)| said(ended(SpanKind::Attempt, name), ("try", "tries"), by));
+    let retries = said(ended(SpanKind::BackOff, "budget refused"), ("retry", "retries"), "a budget");
+    // A call that was refused at a try of its own has been told with that.
+    let whole = refusals().filter(|(name, _)| ended(SpanKind::Attempt, name) == 0);
+    let calls = whole.filter_map(|(name, by)| said(ended(SpanKind::Call, name), ("call", "calls"), by));
+    tries.chain(retries).chain(calls).collect()
 }
 
 /// How it ended, and what was done for nobody.
