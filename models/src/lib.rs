@@ -23,8 +23,8 @@
 //!
 //! - [`experiment`]: from the text to a decoded, checked model, or to all problems with their places.
 //! - [`catalog`]: the models that a file can name; a crate that depends on this one adds its own.
-//! - [`service_graph`]: requests through services. [`policy`]: what stands between a caller and the network;
-//!   [`fault`]: what goes wrong.
+//! - [`service_graph`]: requests through services. [`workload`]: who comes, and when; [`policy`]: what stands between a
+//!   caller and the network; [`fault`]: what goes wrong.
 //! - [`callback_routing`], [`contention`]: models of their own. [`drive`]: what all models share while they run.
 //! - [`report`]: what came out, for any model; it is read back as well as written.
 //! - [`diagram`]: what an experiment is made of, to be drawn.
@@ -53,6 +53,7 @@ pub mod run;
 pub mod service_graph;
 pub mod theory;
 pub mod trace;
+pub mod workload;
 
 pub use catalog::{Catalog, Entry, RunSpec, Scenario};
 pub use run::simulate;

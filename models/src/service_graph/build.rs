@@ -1,6 +1,5 @@
 //! From what the user wrote, checked, to what runs.
 
-use super::arrivals::Schedule;
 use super::follow::Listen;
 use super::plan::{EdgePlan, Plan};
 use super::slab::Slab;
@@ -11,6 +10,7 @@ use crate::RunSpec;
 use crate::policy::breaker::Scope;
 use crate::policy::retry::RetryPlan;
 use crate::run::RunOptions;
+use crate::workload::Schedule;
 use sim_core::stats::TimeIntegral;
 use sim_core::{Key, SimTime, Streams, digest};
 use std::collections::VecDeque;
@@ -43,11 +43,11 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions) -> Gra
 
 fn build_workload(number: usize, workload: &WorkloadSpec, streams: &Streams) -> Workload {
     let name = &workload.name.value;
-    let (users, think) = match &workload.arrivals {
-        Arrivals::ClosedLoop { users, think } => {
-            (vec![0; *users as usize], Some((think.nanos.clone(), streams.luck("think", name))))
+    let (users, think) = match workload.arrivals.closed_loop() {
+        Some((users, think)) => {
+            (vec![0; users as usize], Some((think.nanos.clone(), streams.luck("think", name))))
         }
-        _ => (Vec::new(), None),
+        None => (Vec::new(), None),
     };
     Workload {
         name: name.clone(),

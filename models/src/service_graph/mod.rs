@@ -10,8 +10,8 @@
 //! - `stats`: what is counted; `measure`: when. `laws`: what the counts must obey.
 //! - `follow`: what happened to single calls, for whoever asked to trace them.
 //! - `plan`: what the file amounts to: edges, call sites, order, loads. Made once, and lent to what follows.
-//! - `build`: from there to what runs. `check`: what the user may not write.
-//! - `arrivals`: when open workloads call. `explain`, `theory`, `diagram`: what is known before a run, and beside it.
+//! - `build`: from there to what runs. `say`: what the user may not write, what the file amounts to, and a picture.
+//! - `theory`: the closed forms beside what was measured, and the fluid law before a run.
 //!
 //! "Completed" means that the answer came back to whoever waits for it. A caller that gives up does not
 //! stop the server: the work goes on and is counted as wasted. Everything drawn for a request (its
@@ -22,20 +22,17 @@
 //! judged when its answer is delivered, and is useful if everybody up to the user waits then: whoever gives up
 //! later does not take that back, so what is counted as wasted is the least that was.
 
-mod arrivals;
 mod build;
 mod call;
-mod check;
-mod diagram;
-mod explain;
 mod fault;
-mod fluid;
 mod follow;
 mod laws;
 mod measure;
 mod plan;
 mod replica;
 mod report;
+mod say;
+mod service;
 mod slab;
 pub mod spec;
 mod state;
@@ -66,6 +63,7 @@ pub const ENTRY: Entry = Entry {
     version: VERSION,
     decode: |node, cx| {
         let spec = <GraphSpec as crate::experiment::Decode>::decode(node, cx)?;
+        say::check::check_graph(&spec, node, cx);
         Some(Box::new(ServiceGraph { spec }))
     },
     describe: <GraphSpec as crate::experiment::Decode>::describe,
@@ -82,7 +80,7 @@ impl Scenario for ServiceGraph {
     }
 
     fn check(&self, run: &RunSpec, cx: &mut Decoder) {
-        check::check_run(&self.spec, run, cx);
+        say::check::check_run(&self.spec, run, cx);
     }
 
     fn run(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
@@ -93,11 +91,11 @@ impl Scenario for ServiceGraph {
     }
 
     fn explain(&self, run: &RunSpec) -> Explanation {
-        explain::explain(&Plan::new(&self.spec), run)
+        say::explain::explain(&Plan::new(&self.spec), run)
     }
 
     fn diagram(&self) -> Diagram {
-        diagram::diagram(&Plan::new(&self.spec))
+        say::diagram::diagram(&Plan::new(&self.spec))
     }
 
     fn untraceable(&self) -> Option<&'static str> {

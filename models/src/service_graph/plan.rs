@@ -3,12 +3,12 @@
 //!
 //! A plan is made once, of a graph whose names have been checked, and lent to everybody who asks.
 
-use super::arrivals::Schedule;
 use super::spec::*;
 use crate::RunSpec;
 use crate::distribution::TimeDistribution;
 use crate::experiment::Spanned;
 use crate::policy::Policy;
+use crate::workload::Schedule;
 use sim_core::SimTime;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -209,12 +209,12 @@ fn topological(spec: &GraphSpec) -> Vec<usize> {
 impl WorkloadSpec {
     /// Calls per second after the warm-up; of a closed loop the most there can be: users over think time.
     pub fn base_rate(&self, run: &RunSpec) -> f64 {
-        match (&self.arrivals, Schedule::new(&self.arrivals)) {
-            (_, Some(schedule)) => schedule.rate_at(SimTime::ZERO + run.warm_up),
-            (Arrivals::ClosedLoop { users, think }, None) => {
-                f64::from(*users) / think.mean().as_secs_f64().max(1e-9)
+        match self.arrivals.closed_loop() {
+            Some((users, think)) => f64::from(users) / think.mean().as_secs_f64().max(1e-9),
+            None => {
+                let schedule = Schedule::new(&self.arrivals).expect("only a closed loop has no schedule");
+                schedule.rate_at(SimTime::ZERO + run.warm_up)
             }
-            _ => unreachable!("only a closed loop has no schedule"),
         }
     }
 }

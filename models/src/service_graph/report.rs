@@ -2,7 +2,7 @@
 
 use super::follow::Listen;
 use super::plan::{Caller, Plan};
-use super::spec::{Arrivals, GraphSpec};
+use super::spec::GraphSpec;
 use super::state::{Edge, Graph, Network, Patience, Service};
 use super::stats::{EdgeStats, ServiceTotals};
 use super::witness;
@@ -218,12 +218,12 @@ fn disturbances(spec: &GraphSpec) -> Vec<Disturbance> {
         });
     }
     for workload in &spec.workload {
-        if let Arrivals::Spike { at, r#for, .. } = &workload.arrivals {
+        if let Some((what, at, length)) = workload.arrivals.disturbance() {
             all.push(Disturbance {
-                what: "spike".into(),
+                what: what.into(),
                 on: workload.name.value.clone(),
                 from: at.as_nanos(),
-                to: Some(end(*at, *r#for)),
+                to: Some(end(at, length)),
             });
         }
     }

@@ -1,7 +1,6 @@
 //! What the graph is made of while it runs: edges with their clients, services with their replicas,
 //! calls and attempts in flight.
 
-use super::arrivals::Schedule;
 use super::plan::Caller;
 use super::slab::{Id, Slab};
 use super::stats::{EdgeStats, ServiceStats};
@@ -13,6 +12,7 @@ use crate::policy::bulkhead::BulkheadState;
 use crate::policy::retry::RetryPlan;
 use crate::policy::{Outcome, Policy};
 use crate::theory::Usl;
+use crate::workload::Schedule;
 use sim_core::sampler::Distribution;
 use sim_core::stats::TimeIntegral;
 use sim_core::{Context, Key, Luck, SimDuration, SimTime, Timer, Words};

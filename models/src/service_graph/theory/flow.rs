@@ -18,7 +18,7 @@ use crate::policy::Policy;
 use crate::policy::balancer::Balancer;
 use crate::policy::retry::Retry;
 use crate::service_graph::plan::{Caller, EdgePlan, Plan};
-use crate::service_graph::spec::{Arrivals, Queue, ServiceSpec, Workers};
+use crate::service_graph::spec::{Queue, ServiceSpec, Workers};
 
 /// What is known of a stream of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +57,7 @@ pub fn laws(plan: &Plan, chances: &Chances) -> Vec<Option<Textbook>> {
     // What has been found to come over each edge.
     let mut over: Vec<Stream> = vec![UNKNOWN; plan.edges.len()];
     for (edge, workload) in spec.workload.iter().enumerate() {
-        if matches!(workload.arrivals, Arrivals::Poisson(_)) {
+        if workload.arrivals.poisson().is_some() {
             over[edge] = Stream { nature: again(plan, edge, chances, Nature::Poisson), forked: false };
         }
     }
@@ -170,8 +170,7 @@ fn rate(plan: &Plan, chances: &Chances, service: usize) -> Option<f64> {
     for (number, workload) in plan.spec.workload.iter().enumerate() {
         let visits = chances.visits(plan, service, number)?;
         if visits > 0.0 {
-            let Arrivals::Poisson(rate) = workload.arrivals else { return None };
-            sum += visits * rate.get();
+            sum += visits * workload.arrivals.poisson()?;
         }
     }
     Some(sum)

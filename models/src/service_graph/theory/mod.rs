@@ -3,6 +3,7 @@
 //! - [`queue`]: one queue with known arrivals: M/M/c, M/M/c/K, M/G/1, Erlang A, B and C, closed loops.
 //! - [`flow`]: which services of a graph have such arrivals, and why.
 //! - [`chance`]: attempts and success when failures are independent with a known probability.
+//! - [`fluid`]: what outlives its cause, by loads and capacities alone; before a run.
 //! - [`scaling`]: the universal scalability law of users who never think.
 //!
 //! All of it is about steady states, so a graph with a fault has none, unless the fault is errors or
@@ -11,11 +12,12 @@
 
 mod chance;
 mod flow;
+pub mod fluid;
 mod queue;
 mod scaling;
 
 use super::plan::{Caller, Plan};
-use super::spec::{Arrivals, Queue};
+use super::spec::Queue;
 use super::stats::ServiceTotals;
 use crate::RunSpec;
 use crate::policy::retry::Retry;
@@ -224,7 +226,7 @@ fn bulkheads(ran: &Ran, values: &mut Values) {
     for (number, workload) in plan.spec.workload.iter().enumerate() {
         let edge = &plan.edges[number];
         let service = plan.callee(edge);
-        let (Some(bulkhead), Arrivals::Poisson(rate)) = (&edge.policy.bulkhead, &workload.arrivals) else {
+        let (Some(bulkhead), Some(rate)) = (&edge.policy.bulkhead, workload.arrivals.poisson()) else {
             continue;
         };
         let only = plan.into(edge.callee).count() == 1;
@@ -236,7 +238,7 @@ fn bulkheads(ran: &Ran, values: &mut Values) {
             service.scaling.law().is_none() && service.dies.is_none() && service.calls.is_empty();
         if only && others_rest && one_queue && independent && most <= workers {
             let held = service.work.nanos.mean() + 2.0 * edge.network.nanos.mean();
-            let offered = rate.get() / f64::from(workload.clients) * held / 1e9;
+            let offered = rate / f64::from(workload.clients) * held / 1e9;
             let calls = &report.edges.0[number].1.calls;
             let name =
                 if plan.edges.len() == 1 { "refused".into() } else { format!("refused {}", edge.name) };

@@ -5,7 +5,7 @@ use crate::distribution::TimeDistribution;
 use crate::policy::Policy;
 use crate::policy::retry::Retry;
 use crate::service_graph::plan::EdgePlan;
-use crate::service_graph::spec::{Arrivals, Capacity, Queue, ServiceSpec, Workers, WorkloadSpec};
+use crate::service_graph::spec::{Capacity, Queue, ServiceSpec, Workers, WorkloadSpec};
 use crate::theory::{
     ClosedMm1, ErlangA, Mg1, Mm1Deadline, Mmc, Mmck, ServiceMoments, allen_cunneen_wait, erlang_b, erlang_c,
 };
@@ -230,14 +230,14 @@ fn impatient(service: &ServiceSpec, servers: u32, offered: f64, policy: &Policy)
 
 /// Users who think, call a single service, wait, and think again.
 pub fn closed_loop(workload: &WorkloadSpec, service: &ServiceSpec) -> Option<Textbook> {
-    let Arrivals::ClosedLoop { users, think } = &workload.arrivals else { return None };
+    let (users, think) = workload.arrivals.closed_loop()?;
     let alone = service.replicas == 1 && service.workers.count() == 1;
     let in_order = !matches!(service.queue, Queue::Lifo { .. });
-    let plain = service.scaling.law().is_none() && alone && in_order && has_room(service, *users);
+    let plain = service.scaling.law().is_none() && alone && in_order && has_room(service, users);
     if !(plain && think.is_exponential() && service.work.is_exponential()) {
         return None;
     }
-    let queue = ClosedMm1::new(*users, think.nanos.mean(), service.work.nanos.mean());
+    let queue = ClosedMm1::new(users, think.nanos.mean(), service.work.nanos.mean());
     Some(Textbook {
         source: "closed M/M/1 (machine repair)",
         work_mean: service.work.nanos.mean(),

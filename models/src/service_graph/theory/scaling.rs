@@ -4,7 +4,7 @@
 use super::{Ran, Values, acts_never};
 use crate::report::Report;
 use crate::service_graph::plan::Plan;
-use crate::service_graph::spec::{Arrivals, ServiceSpec};
+use crate::service_graph::spec::ServiceSpec;
 use crate::theory::Usl;
 
 /// A workload whose users keep so many workers of one replica busy all the time.
@@ -47,7 +47,7 @@ pub fn beside(ran: &Ran, values: &mut Values) {
 
 fn saturated<'a>(plan: &Plan<'a>, workload: usize) -> Option<Saturated<'a>> {
     let edge = &plan.edges[workload];
-    let Arrivals::ClosedLoop { users, think } = &plan.spec.workload[workload].arrivals else { return None };
+    let (users, think) = plan.spec.workload[workload].arrivals.closed_loop()?;
     let service = plan.callee(edge);
     let law = service.scaling.law()?;
     let only = plan.into(edge.callee).count() == 1;
@@ -57,8 +57,8 @@ fn saturated<'a>(plan: &Plan<'a>, workload: usize) -> Option<Saturated<'a>> {
         && service.error_rate == 0.0
         && service.dies.is_none();
     let holds =
-        only && instant && plain && acts_never(&edge.policy) && super::queue::has_room(service, *users);
-    let at_once = f64::from((*users).min(service.workers.count()));
+        only && instant && plain && acts_never(&edge.policy) && super::queue::has_room(service, users);
+    let at_once = f64::from(users.min(service.workers.count()));
     holds.then_some(Saturated { edge: workload, service, law, at_once })
 }
 

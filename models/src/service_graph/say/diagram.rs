@@ -1,12 +1,12 @@
 //! The graph as a picture.
 
 use super::explain::plain;
-use super::plan::{Caller, EdgePlan, Plan};
-use super::spec::*;
 use crate::diagram::{Diagram, Link, Node, NodeKind, time};
 use crate::policy::Policy;
 use crate::policy::balancer::Balancer;
 use crate::policy::retry::RetryPlan;
+use crate::service_graph::plan::{Caller, EdgePlan, Plan};
+use crate::service_graph::spec::*;
 
 /// Workloads and services, with the edges between them.
 pub fn diagram(plan: &Plan) -> Diagram {
@@ -33,18 +33,7 @@ pub fn diagram(plan: &Plan) -> Diagram {
 }
 
 fn users(workload: &WorkloadSpec) -> Node {
-    let mut facts = vec![match &workload.arrivals {
-        Arrivals::Poisson(rate) => format!("{rate}, Poisson"),
-        Arrivals::Constant(rate) => format!("{rate}, evenly spaced"),
-        Arrivals::Ramp { from, to, at, over, .. } => format!("{from} to {to}, from {at} in {over}"),
-        Arrivals::Spike { base, peak, at, r#for, .. } => format!("{base}, {peak} at {at} for {for}"),
-        Arrivals::Steps { steps, .. } => {
-            let steps: Vec<String> =
-                steps.iter().map(|step| format!("{} from {}", step.rate, step.at)).collect();
-            steps.join(", ")
-        }
-        Arrivals::ClosedLoop { users, think } => format!("{users} users in a loop, thinking {}", time(think)),
-    }];
+    let mut facts = vec![workload.arrivals.brief()];
     facts.extend((workload.clients > 1).then(|| format!("{} clients", workload.clients)));
     Node { name: workload.name.value.clone(), kind: NodeKind::Users, facts, faults: Vec::new() }
 }

@@ -1,9 +1,5 @@
 //! What a graph may not be, beyond the types of its parts: all problems at once, where they were written.
 
-use super::arrivals::Schedule;
-use super::plan::{Plan, callees};
-use super::spec::*;
-use super::state::Client;
 use crate::RunSpec;
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decoder, Name, Node, Spanned};
@@ -11,6 +7,9 @@ use crate::policy::Policy;
 use crate::policy::balancer::Balancer;
 use crate::policy::breaker::{Breaker, Window};
 use crate::policy::retry::RetryPlan;
+use crate::service_graph::plan::{Plan, callees};
+use crate::service_graph::spec::*;
+use crate::service_graph::state::Client;
 use sim_core::{SimDuration, SimTime};
 use std::collections::BTreeMap;
 
@@ -174,32 +173,6 @@ fn check_workloads(graph: &GraphSpec, cx: &mut Decoder) -> bool {
         });
     }
     sound
-}
-
-/// Times in order, and somebody who comes.
-pub fn check_arrivals(arrivals: &Arrivals, at: &Node, cx: &mut Decoder) {
-    let place = |field: &str| at.get(field).unwrap_or(at).span;
-    match arrivals {
-        Arrivals::Ramp { over, .. } if over.is_zero() => {
-            cx.error(place("over"), "must be longer than 0: a jump is Steps");
-            return;
-        }
-        Arrivals::Steps { steps, .. } => {
-            if steps.first().is_none_or(|step| step.at != SimTime::ZERO) {
-                cx.error(place("steps"), "the first step must be at \"0s\"");
-            }
-            if let Some(late) = steps.windows(2).position(|pair| pair[0].at >= pair[1].at) {
-                cx.error(place("steps"), format!("steps[{}] is not later than the one before it", late + 1));
-            }
-        }
-        Arrivals::Spike { r#for, .. } if r#for.is_zero() => {
-            cx.error(place("for"), "must be longer than 0");
-        }
-        _ => {}
-    }
-    if Schedule::new(arrivals).is_some_and(|schedule| schedule.peak_rate() <= 0.0) {
-        cx.error(at.span, "nobody ever arrives: every rate is 0");
-    }
 }
 
 fn check_service_name(graph: &GraphSpec, field: &str, name: &Spanned<String>, cx: &mut Decoder) -> bool {
@@ -377,30 +350,6 @@ fn check_timeouts(plan: &Plan, at: &Node, cx: &mut Decoder) {
     }
 }
 
-/// A service with calls must say whether its workers block: a plain number is not accepted, so nothing
-/// is left to check but what cannot be served at all.
-pub fn check_service(service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
-    if service.work.nanos.mean() == 0.0 && service.calls.is_empty() && service.dies.is_none() {
-        cx.warn(at.get("work").unwrap_or(at).span, "takes no time and calls nobody: it can never be busy");
-    }
-}
-
-/// A replica that may die needs a limit to die at.
-pub fn check_death(death: &Death, at: &Node, cx: &mut Decoder) {
-    if death.at_in_flight.is_none() && death.at_memory.is_none() {
-        cx.error(at.span, "give `at_in_flight` or `at_memory`: the load that is not survived");
-    }
-    if death.at_in_flight == Some(0) {
-        cx.error(at.span, "`at_in_flight` must be at least 1");
-    }
-    if death.at_memory.is_some_and(|limit| limit <= death.memory_idle) {
-        cx.error(at.span, "`at_memory` must be more than `memory_idle`: an idle replica would die");
-    }
-    if death.restart_after.is_zero() {
-        cx.error(at.get("restart_after").unwrap_or(at).span, "`restart_after` must be longer than 0");
-    }
-}
-
 /// What only shows against the length of the run.
 pub fn check_run(graph: &GraphSpec, run: &RunSpec, cx: &mut Decoder) {
     let end = SimTime::ZERO + run.duration;
@@ -419,8 +368,8 @@ pub fn check_run(graph: &GraphSpec, run: &RunSpec, cx: &mut Decoder) {
         cx.at("faults", |cx| cx.at_index(number, |cx| cx.at("at", |cx| _ = cx.warn(fault.on.span, message))));
     }
     for (number, workload) in graph.workload.iter().enumerate() {
-        let Some(schedule) = Schedule::new(&workload.arrivals) else { continue };
-        let most = schedule.peak_rate() * run.duration.as_secs_f64();
+        let Some(peak) = workload.arrivals.peak() else { continue };
+        let most = peak * run.duration.as_secs_f64();
         if most > MOST_ARRIVALS {
             cx.at("workload", |cx| {
                 cx.at_index(number, |cx| {

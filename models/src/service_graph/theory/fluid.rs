@@ -10,18 +10,18 @@
 //! breakers, bulkheads, queues that skip the expired or serve the newest, servers that block while they call,
 //! users who wait for answers, and retries of retries: for those nothing is said.
 
-use super::plan::{EdgePlan, Plan};
-use super::spec::*;
 use crate::RunSpec;
 use crate::policy::Policy;
 use crate::policy::budget::Budget;
 use crate::policy::retry::RetryPlan;
 use crate::run::Regime;
+use crate::service_graph::plan::{EdgePlan, Plan};
+use crate::service_graph::spec::*;
 
 /// What the law makes of this graph; none where it says nothing.
 pub fn regime(plan: &Plan, run: &RunSpec) -> Option<Regime> {
     let (spec, edges) = (plan.spec, &plan.edges);
-    if spec.workload.iter().any(|workload| matches!(workload.arrivals, Arrivals::ClosedLoop { .. })) {
+    if spec.workload.iter().any(|workload| workload.arrivals.closed_loop().is_some()) {
         return None;
     }
     let mut offered = vec![0.0; spec.services.len()];

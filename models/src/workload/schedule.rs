@@ -4,7 +4,7 @@
 //! process of rate 1 (Poisson: sums of unit exponentials; even: 1, 2, 3 ..). A variant that changes λ
 //! therefore meets the same users in the same order, only sooner or later.
 
-use super::spec::{Arrivals, Spacing};
+use super::{Arrivals, Spacing};
 use sim_core::sampler::standard_exponential;
 use sim_core::{Key, Luck, SimDuration, SimTime};
 
@@ -121,13 +121,6 @@ impl Schedule {
         let seconds = time.as_secs_f64();
         let segment = self.segments.iter().find(|segment| seconds < segment.end);
         segment.map_or(0.0, |segment| segment.rate + segment.slope * (seconds - segment.start).max(0.0))
-    }
-
-    /// The highest rate, per second.
-    pub fn peak_rate(&self) -> f64 {
-        let last =
-            |s: &Segment| if s.end.is_finite() { s.rate + s.slope * (s.end - s.start) } else { s.rate };
-        self.segments.iter().map(|segment| segment.rate.max(last(segment))).fold(0.0, f64::max)
     }
 }
 

@@ -1,7 +1,5 @@
 //! What a graph amounts to before it is run: effective policies, back-off tables, worst cases, load.
 
-use super::plan::{EdgePlan, Plan, above};
-use super::spec::*;
 use crate::RunSpec;
 use crate::distribution::TimeDistribution;
 use crate::experiment::Decode;
@@ -10,6 +8,9 @@ use crate::policy::budget::Budget;
 use crate::policy::retry::RetryPlan;
 use crate::report::{Cell, Table};
 use crate::run::Explanation;
+use crate::service_graph::plan::{EdgePlan, Plan, above};
+use crate::service_graph::spec::*;
+use crate::service_graph::theory::fluid;
 use crate::theory;
 use sim_core::SimDuration;
 
@@ -24,7 +25,7 @@ pub fn explain(plan: &Plan, run: &RunSpec) -> Explanation {
     tables.extend(policies(spec));
     tables.extend(back_offs(spec));
     tables.extend(faults(spec));
-    Explanation { tables, notes: notes(plan, &load), regime: super::fluid::regime(plan, run) }
+    Explanation { tables, notes: notes(plan, &load), regime: fluid::regime(plan, run) }
 }
 
 /// Expected requests per second, when nothing fails and when everything does.

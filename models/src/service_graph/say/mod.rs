@@ -1,0 +1,5 @@
+//! What is said of a graph without running it: what it may not be, what it amounts to, and what it looks like.
+
+pub mod check;
+pub mod diagram;
+pub mod explain;

@@ -1,0 +1,94 @@
+//! A replica that does not survive its own load.
+
+use crate::experiment::{Decode, Decoder, Node, TypeDoc};
+use crate::fault::CrashStyle;
+use sim_core::SimDuration;
+
+spec! {
+    /// A replica that is overwhelmed dies, loses what it had in hand, and comes back empty.
+    pub struct Death where check {
+        /// Requests in hand (waiting or in progress) that a replica does not survive.
+        at_in_flight: Option<u32> = None,
+        /// Memory that a replica does not survive.
+        at_memory: Option<ByteSize> = None,
+        /// Memory of an idle replica.
+        memory_idle: ByteSize = ByteSize(0),
+        /// Memory of each request in hand.
+        memory_per_request: ByteSize = ByteSize(1 << 20),
+        /// Time until it is back.
+        restart_after: SimDuration,
+        /// What callers notice.
+        callers: CrashStyle = CrashStyle::Reset,
+    }
+}
+
+/// An amount of memory: `"512MiB"`, `"2GiB"`, `"64kB"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+pub struct ByteSize(pub u64);
+
+impl Death {
+    /// The number of requests in hand that a replica does not survive.
+    pub fn fatal_in_hand(&self) -> u32 {
+        let by_memory = self.at_memory.map(|limit| {
+            let room = limit.0.saturating_sub(self.memory_idle.0);
+            u32::try_from(room / self.memory_per_request.0.max(1) + 1).unwrap_or(u32::MAX)
+        });
+        self.at_in_flight.unwrap_or(u32::MAX).min(by_memory.unwrap_or(u32::MAX))
+    }
+}
+
+/// A replica that may die needs a limit to die at.
+fn check(death: &Death, at: &Node, cx: &mut Decoder) {
+    if death.at_in_flight.is_none() && death.at_memory.is_none() {
+        cx.error(at.span, "give `at_in_flight` or `at_memory`: the load that is not survived");
+    }
+    if death.at_in_flight == Some(0) {
+        cx.error(at.span, "`at_in_flight` must be at least 1");
+    }
+    if death.at_memory.is_some_and(|limit| limit <= death.memory_idle) {
+        cx.error(at.span, "`at_memory` must be more than `memory_idle`: an idle replica would die");
+    }
+    if death.restart_after.is_zero() {
+        cx.error(at.get("restart_after").unwrap_or(at).span, "`restart_after` must be longer than 0");
+    }
+}
+
+/// Units of memory and their bytes.
+const BYTE_UNITS: [(&str, u64); 8] = [
+    ("B", 1),
+    ("kB", 1_000),
+    ("KiB", 1 << 10),
+    ("MB", 1_000_000),
+    ("MiB", 1 << 20),
+    ("GB", 1_000_000_000),
+    ("GiB", 1 << 30),
+    ("TiB", 1 << 40),
+];
+
+impl Decode for ByteSize {
+    fn decode(node: &Node, cx: &mut Decoder) -> Option<Self> {
+        let Some(text) = node.as_text() else {
+            return cx.expected(node, "an amount of memory such as \"512MiB\"");
+        };
+        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        let unit = BYTE_UNITS.iter().find(|(name, _)| *name == unit.trim());
+        let bytes = number.parse::<u64>().ok().zip(unit).and_then(|(n, (_, bytes))| n.checked_mul(*bytes));
+        if bytes.is_none() {
+            let units: Vec<_> = BYTE_UNITS.iter().map(|(name, _)| *name).collect();
+            cx.error(node.span, format!("not an amount of memory: {}", node.found()))
+                .help(format!("write a whole number and one of {}, as in \"512MiB\"", units.join(", ")));
+        }
+        bytes.map(ByteSize)
+    }
+
+    fn encode(&self) -> Node {
+        let fits = |(_, bytes): &&(&str, u64)| self.0 >= *bytes && self.0.is_multiple_of(*bytes);
+        let (unit, bytes) = BYTE_UNITS.iter().rev().find(fits).unwrap_or(&BYTE_UNITS[0]);
+        Node::text(format!("{}{unit}", self.0 / bytes))
+    }
+
+    fn describe() -> TypeDoc {
+        TypeDoc::text("amount of memory", "\"512MiB\"")
+    }
+}

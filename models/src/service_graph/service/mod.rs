@@ -1,0 +1,5 @@
+//! What a service is made of, one file per mechanism.
+
+pub mod dies;
+pub mod queue;
+pub mod scaling;

@@ -1,0 +1,65 @@
+//! Where requests wait, as a file says it.
+
+use crate::experiment::{Decode, Decoder, Node, TypeDoc};
+
+/// Places in a queue unless the file says otherwise (Envoy's `max_pending_requests`).
+pub const DEFAULT_QUEUE_CAPACITY: u32 = 1024;
+
+spec! {
+    /// Where requests wait. Each replica has its own, unless it is shared.
+    pub enum Queue {
+        /// First in, first out.
+        Fifo {
+            /// Places; a request that finds none is rejected. `Unbounded` must be written out.
+            capacity: Capacity = Capacity::Bounded(DEFAULT_QUEUE_CAPACITY),
+            /// Whether a request whose caller has given up is skipped when its turn comes.
+            drop_expired: bool = false,
+        },
+        /// Last in, first out.
+        Lifo {
+            /// Places; a request that finds none is rejected. `Unbounded` must be written out.
+            capacity: Capacity = Capacity::Bounded(DEFAULT_QUEUE_CAPACITY),
+            /// Whether a request whose caller has given up is skipped when its turn comes.
+            drop_expired: bool = false,
+        },
+        /// One first-in-first-out queue for all replicas: whoever is free takes the next.
+        SharedFifo {
+            /// Places; a request that finds none is rejected. `Unbounded` must be written out.
+            capacity: Capacity = Capacity::Bounded(DEFAULT_QUEUE_CAPACITY),
+            /// Whether a request whose caller has given up is skipped when its turn comes.
+            drop_expired: bool = false,
+        },
+    }
+}
+
+/// Places in a queue: a number, or the word `Unbounded`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capacity {
+    /// So many.
+    Bounded(u32),
+    /// As many as come.
+    Unbounded,
+}
+
+impl Decode for Capacity {
+    fn decode(node: &Node, cx: &mut Decoder) -> Option<Self> {
+        if node.name() == Some("Unbounded") {
+            return cx.bare(node).map(|()| Capacity::Unbounded);
+        }
+        if !node.is_number() {
+            return cx.expected(node, "a number of places, or the word Unbounded");
+        }
+        cx.checked(node, Some(&(0..=100_000_000))).map(Capacity::Bounded)
+    }
+
+    fn encode(&self) -> Node {
+        match self {
+            Capacity::Bounded(places) => places.encode(),
+            Capacity::Unbounded => Node::word("Unbounded"),
+        }
+    }
+
+    fn describe() -> TypeDoc {
+        TypeDoc::text("number of places or Unbounded", "100")
+    }
+}

@@ -1,0 +1,162 @@
+//! When calls are made, as a file says it.
+
+use crate::diagram::time;
+use crate::distribution::TimeDistribution;
+use crate::experiment::{Decoder, Node, POSITIVE};
+use sim_core::{Rate, SimDuration, SimTime};
+
+spec! {
+    /// When calls are made. Open loops keep their luck when a rate changes: one unit-rate stream
+    /// through the inverted cumulative rate.
+    pub enum Arrivals where check {
+        /// Independent arrivals at a constant mean rate.
+        Poisson(rate: Rate; POSITIVE),
+        /// Evenly spaced arrivals.
+        Constant(rate: Rate; POSITIVE),
+        /// The rate moves in a straight line from one value to another.
+        Ramp {
+            /// Rate until `at`.
+            from: Rate,
+            /// Rate from the end of the ramp on.
+            to: Rate,
+            /// When the ramp begins.
+            at: SimTime = SimTime::ZERO,
+            /// How long it takes.
+            over: SimDuration,
+            /// Poisson or evenly spaced.
+            spacing: Spacing = Spacing::Poisson,
+        },
+        /// The rate jumps at given times.
+        Steps {
+            /// (at, rate) in order of time; the first must be at 0s.
+            steps: Vec<RateStep>,
+            /// Poisson or evenly spaced.
+            spacing: Spacing = Spacing::Poisson,
+        },
+        /// A base rate with one surge.
+        Spike {
+            /// Rate outside the surge.
+            base: Rate,
+            /// Rate during the surge.
+            peak: Rate,
+            /// When the surge begins.
+            at: SimTime,
+            /// How long it lasts.
+            r#for: SimDuration,
+            /// Poisson or evenly spaced.
+            spacing: Spacing = Spacing::Poisson,
+        },
+        /// A fixed number of users, each of whom thinks, calls, waits for the end, and thinks again.
+        /// Arrivals then depend on the system, so they differ between policies.
+        ClosedLoop {
+            /// How many.
+            users: u32; 1..=1_000_000,
+            /// Time between the end of a call and the next.
+            think: TimeDistribution,
+        },
+    }
+}
+
+spec! {
+    /// How arrivals of a changing rate are spaced.
+    pub enum Spacing {
+        /// Independent of each other.
+        Poisson,
+        /// As even as the rate allows.
+        Even,
+    }
+}
+
+spec! {
+    /// A rate from a time on.
+    pub struct RateStep {
+        /// From when.
+        at: SimTime,
+        /// The rate.
+        rate: Rate,
+    }
+}
+
+impl Arrivals {
+    /// In a few words, for a picture.
+    pub fn brief(&self) -> String {
+        match self {
+            Arrivals::Poisson(rate) => format!("{rate}, Poisson"),
+            Arrivals::Constant(rate) => format!("{rate}, evenly spaced"),
+            Arrivals::Ramp { from, to, at, over, .. } => format!("{from} to {to}, from {at} in {over}"),
+            Arrivals::Spike { base, peak, at, r#for, .. } => format!("{base}, {peak} at {at} for {for}"),
+            Arrivals::Steps { steps, .. } => {
+                let steps: Vec<String> =
+                    steps.iter().map(|step| format!("{} from {}", step.rate, step.at)).collect();
+                steps.join(", ")
+            }
+            Arrivals::ClosedLoop { users, think } => {
+                format!("{users} users in a loop, thinking {}", time(think))
+            }
+        }
+    }
+
+    /// Calls per second, if they are independent of each other and of the system, and their rate never changes.
+    pub fn poisson(&self) -> Option<f64> {
+        match self {
+            Arrivals::Poisson(rate) => Some(rate.get()),
+            _ => None,
+        }
+    }
+
+    /// How many users wait for answers, and how long each thinks; `None` if nobody waits.
+    pub fn closed_loop(&self) -> Option<(u32, &TimeDistribution)> {
+        match self {
+            Arrivals::ClosedLoop { users, think } => Some((*users, think)),
+            _ => None,
+        }
+    }
+
+    /// What is out of the ordinary about them, and when: a word, from, and how long.
+    pub fn disturbance(&self) -> Option<(&'static str, SimTime, SimDuration)> {
+        match self {
+            Arrivals::Spike { at, r#for, .. } => Some(("spike", *at, *r#for)),
+            _ => None,
+        }
+    }
+
+    /// The highest rate, per second; `None` for a closed loop, which has none of its own.
+    pub fn peak(&self) -> Option<f64> {
+        match self {
+            Arrivals::Poisson(rate) | Arrivals::Constant(rate) => Some(rate.get()),
+            Arrivals::Ramp { from: one, to: other, .. } | Arrivals::Spike { base: one, peak: other, .. } => {
+                Some(one.get().max(other.get()))
+            }
+            Arrivals::Steps { steps, .. } => {
+                Some(steps.iter().map(|step| step.rate.get()).fold(0.0, f64::max))
+            }
+            Arrivals::ClosedLoop { .. } => None,
+        }
+    }
+}
+
+/// Times in order, and somebody who comes.
+fn check(arrivals: &Arrivals, at: &Node, cx: &mut Decoder) {
+    let place = |field: &str| at.get(field).unwrap_or(at).span;
+    match arrivals {
+        Arrivals::Ramp { over, .. } if over.is_zero() => {
+            cx.error(place("over"), "must be longer than 0: a jump is Steps");
+            return;
+        }
+        Arrivals::Steps { steps, .. } => {
+            if steps.first().is_none_or(|step| step.at != SimTime::ZERO) {
+                cx.error(place("steps"), "the first step must be at \"0s\"");
+            }
+            if let Some(late) = steps.windows(2).position(|pair| pair[0].at >= pair[1].at) {
+                cx.error(place("steps"), format!("steps[{}] is not later than the one before it", late + 1));
+            }
+        }
+        Arrivals::Spike { r#for, .. } if r#for.is_zero() => {
+            cx.error(place("for"), "must be longer than 0");
+        }
+        _ => {}
+    }
+    if arrivals.peak().is_some_and(|peak| peak <= 0.0) {
+        cx.error(at.span, "nobody ever arrives: every rate is 0");
+    }
+}
