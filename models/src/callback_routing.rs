@@ -217,7 +217,8 @@ impl Scenario for CallbackRouting {
 
     fn run(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
         let warm_up = SimTime::ZERO + run.warm_up;
-        let routes = Routes::new(self, &Streams::new(options.seed), warm_up, options.max_in_flight);
+        let streams = Streams::new(options.seed);
+        let routes = Routes::new(self, &streams, warm_up, options.max_in_flight);
         let mut simulation = drive::simulation(routes, options);
         let (routes, context) = simulation.parts();
         routes.start(context);
@@ -228,7 +229,7 @@ impl Scenario for CallbackRouting {
         });
         let mut report = Report {
             run: drive::facts(&simulation, run),
-            digest: drive::digest(&simulation, simulation.model().streams_used()),
+            digest: drive::digest(&simulation, &streams, simulation.model().streams_used()),
             stopped: driven.stopped,
             ..Report::default()
         };

@@ -243,7 +243,8 @@ impl Scenario for Contention {
 
     /// Until everybody is done or the time is over.
     fn run(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
-        let mut simulation = drive::simulation(Row::new(self, &Streams::new(options.seed)), options);
+        let streams = Streams::new(options.seed);
+        let mut simulation = drive::simulation(Row::new(self, &streams), options);
         for client in 0..self.clients {
             simulation.context().schedule_at(SimTime::ZERO, Event::Read { client });
         }
@@ -254,10 +255,11 @@ impl Scenario for Contention {
             }
         });
         let row = simulation.model();
-        let streams = vec![("hops".to_string(), row.hops.used()), ("jitter".to_string(), row.jitter.used())];
+        let used = [("hop", row.hops.used()), ("jitter", row.jitter.used())]
+            .map(|(purpose, used)| (Streams::name(purpose, "clients->row"), used));
         let mut report = Report {
             run: drive::facts(&simulation, run),
-            digest: drive::digest(&simulation, streams),
+            digest: drive::digest(&simulation, &streams, used.to_vec()),
             stopped: driven.stopped,
             ..Report::default()
         };

@@ -4,7 +4,7 @@ use crate::RunSpec;
 use crate::report::{DigestParts, RunFacts};
 use crate::run::{Observer, Progress, RunOptions, TrajectoryLine};
 use sim_core::digest::Hex;
-use sim_core::{Model, SimTime, Simulation, Stop, StreamUse, randomness_digest};
+use sim_core::{Model, SimTime, Simulation, Stop, StreamUse, Streams};
 
 /// A simulation of `model` as the options want it.
 pub fn simulation<M: Model>(model: M, options: &RunOptions) -> Simulation<M> {
@@ -81,12 +81,16 @@ pub fn facts<M: Model>(simulation: &Simulation<M>, run: &RunSpec) -> RunFacts {
     }
 }
 
-/// The trajectory's and the randomness' part of the digest.
-pub fn digest<M: Model>(simulation: &Simulation<M>, mut streams: Vec<(String, StreamUse)>) -> DigestParts {
+/// The trajectory's and the randomness' part of the digest; `used` is what was drawn from each of the streams.
+pub fn digest<M: Model>(
+    simulation: &Simulation<M>,
+    streams: &Streams,
+    used: Vec<(String, StreamUse)>,
+) -> DigestParts {
     let (every, checkpoints) = simulation.trajectory().checkpoints();
     DigestParts {
         t: Hex(simulation.trajectory().finish()).to_string(),
-        r: Hex(randomness_digest(&mut streams)).to_string(),
+        r: Hex(streams.digest(used)).to_string(),
         every,
         checkpoints: checkpoints.iter().map(|&checkpoint| Hex(checkpoint).to_string()).collect(),
         ..DigestParts::default()

@@ -43,5 +43,5 @@ mod time;
 pub use model::{Context, Model, Witness};
 pub use queue::{Engine, EventQueue, Timer};
 pub use simulation::{Limits, Simulation, Stop};
-pub use stream::{Draw, Key, Luck, Stream, StreamUse, Streams, Words, randomness_digest};
+pub use stream::{Draw, Key, Luck, Stream, StreamUse, Streams, Words};
 pub use time::{ParseTimeError, Rate, SimDuration, SimTime};

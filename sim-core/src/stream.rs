@@ -19,6 +19,8 @@
 use crate::digest::{self, Digester};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 /// A source of uniform 64-bit words.
 pub trait Words {
@@ -52,20 +54,54 @@ pub trait Words {
     }
 }
 
-/// All the randomness of one run.
-#[derive(Clone, Copy, Debug)]
+/// All the randomness of one run. It notes which streams it has given out, so that none is forgotten when the
+/// run accounts for what was drawn.
+#[derive(Clone, Debug)]
 pub struct Streams {
     seed: u64,
+    given: RefCell<BTreeSet<String>>,
+    spent: RefCell<Vec<(String, StreamUse)>>,
 }
 
 impl Streams {
     /// The streams of a run with this seed.
     pub fn new(seed: u64) -> Self {
-        Streams { seed }
+        Streams { seed, given: RefCell::default(), spent: RefCell::default() }
+    }
+
+    /// The name of a stream in the account of a run.
+    pub fn name(purpose: &str, path: &str) -> String {
+        format!("{purpose} {path}")
+    }
+
+    /// Accounts for a stream that is used up while a model is still being built.
+    pub fn spend(&self, purpose: &str, path: &str, used: StreamUse) {
+        self.spent.borrow_mut().push((Self::name(purpose, path), used));
+    }
+
+    /// The `r` part of a digest: every stream that was drawn from and its use, in the order of their names. A stream
+    /// without draws has no part in it, so that a model may be given one more. Panics if a stream that was given
+    /// out is not accounted for: what is drawn from it would go unseen.
+    pub fn digest(&self, used: impl IntoIterator<Item = (String, StreamUse)>) -> u64 {
+        let mut all: Vec<(String, StreamUse)> = self.spent.borrow().clone();
+        all.extend(used);
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        for name in self.given.borrow().iter() {
+            let listed = all.binary_search_by(|(listed, _)| listed.cmp(name)).is_ok();
+            assert!(listed, "the stream `{name}` was given out, and nobody accounts for it");
+        }
+        let mut digest = Digester::new(digest::RANDOMNESS);
+        for (name, used) in all.iter().filter(|(_, used)| used.draws > 0) {
+            digest.text(name);
+            digest.word(used.draws);
+            digest.word(used.addresses);
+        }
+        digest.finish()
     }
 
     /// ChaCha8 keyed by the seed (8 bytes), a domain tag (8 bytes) and the hash of the name (16 bytes).
     fn generator(&self, purpose: &str, path: &str) -> ChaCha8Rng {
+        self.given.borrow_mut().insert(Self::name(purpose, path));
         let mut key = [0u8; 32];
         key[..8].copy_from_slice(&self.seed.to_le_bytes());
         key[8..16].copy_from_slice(b"brownout");
@@ -194,14 +230,32 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// The `r` part of a digest: every stream's name and use, in the order of their names.
-pub fn randomness_digest(streams: &mut [(String, StreamUse)]) -> u64 {
-    streams.sort_by(|a, b| a.0.cmp(&b.0));
-    let mut digest = Digester::new(digest::RANDOMNESS);
-    for (name, used) in streams.iter() {
-        digest.text(name);
-        digest.word(used.draws);
-        digest.word(used.addresses);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_is_not_drawn_from_has_no_part_in_the_digest() {
+        let streams = Streams::new(1);
+        let mut arrivals = streams.luck("arrivals", "users");
+        arrivals.at(Key::root(1, 1));
+        let used = || vec![("arrivals users".to_owned(), arrivals.used())];
+        let before = streams.digest(used());
+        let hedge = streams.luck("hedge", "a->b");
+        let mut with_another = used();
+        with_another.push(("hedge a->b".to_owned(), hedge.used()));
+        assert_eq!(streams.digest(with_another), before);
+        streams.spend("struck", "b/0", StreamUse { draws: 2, addresses: 7 });
+        let mut after = used();
+        after.push(("hedge a->b".to_owned(), hedge.used()));
+        assert_ne!(streams.digest(after), before, "what was spent early counts");
     }
-    digest.finish()
+
+    #[test]
+    #[should_panic(expected = "the stream `hedge a->b` was given out")]
+    fn a_stream_that_nobody_accounts_for_is_noticed() {
+        let streams = Streams::new(1);
+        streams.luck("hedge", "a->b");
+        streams.digest([]);
+    }
 }

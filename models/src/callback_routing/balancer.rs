@@ -94,11 +94,11 @@ impl<'a> Balancer<'a> {
     /// What each stream was used for.
     pub(super) fn streams_used(&self) -> [(&'static str, StreamUse); 5] {
         [
-            ("turns", self.turns.used()),
-            ("route", self.luck.used()),
-            ("consumer", self.consumers.used()),
-            ("hash", self.hashes.used()),
-            ("ring", self.ring_luck.used()),
+            ("turns balancer", self.turns.used()),
+            ("route balancer", self.luck.used()),
+            ("consumer queue", self.consumers.used()),
+            ("hash calls", self.hashes.used()),
+            ("ring balancer", self.ring_luck.used()),
         ]
     }
 

@@ -200,9 +200,9 @@ impl<'a> Routes<'a> {
     /// What each stream was used for.
     pub(super) fn streams_used(&self) -> Vec<(String, StreamUse)> {
         let own = [
-            ("arrivals", self.fortune.arrivals.used()),
-            ("provider", self.fortune.provider.used()),
-            ("state", self.fortune.state.used()),
+            ("arrivals callers", self.fortune.arrivals.used()),
+            ("delay provider", self.fortune.provider.used()),
+            ("delay state", self.fortune.state.used()),
         ];
         own.into_iter()
             .chain(self.balancer.streams_used())

@@ -125,7 +125,7 @@ impl<T: Decode> Decode for Map<T> {
         let mut sound = true;
         let decoded: Vec<_> = entries
             .iter()
-            .filter_map(|Entry { key, value }| {
+            .filter_map(|Entry { key, value, .. }| {
                 let value = cx.at(&key.value, |cx| T::decode(value, cx));
                 sound &= value.is_some();
                 Some((key.clone(), value?))

@@ -94,6 +94,8 @@ pub struct Entry {
     pub key: Spanned<String>,
     /// Its value.
     pub value: Node,
+    /// In a canonical form: the value is what it would be if nobody had written it, so that no digest feels it.
+    pub implied: bool,
 }
 
 /// Equal in what they say, wherever they were written.
@@ -143,8 +145,8 @@ impl Node {
     }
 
     /// `(field: value, ..)`
-    pub fn record<K: Into<String>>(fields: impl IntoIterator<Item = (K, Node)>) -> Self {
-        Kind::Struct(None, fields.into_iter().map(Entry::from).collect()).into()
+    pub fn record<E: Into<Entry>>(fields: impl IntoIterator<Item = E>) -> Self {
+        Kind::Struct(None, fields.into_iter().map(Into::into).collect()).into()
     }
 
     /// `Name(value, ..)`
@@ -264,7 +266,8 @@ impl Node {
     }
 
     /// A witness of what the value says. Spans, comments and layout do not change it; entries count in
-    /// their order, numbers as they are spelled, so take it of a canonical tree.
+    /// their order, numbers as they are spelled, so take it of a canonical tree. Of that it leaves out what is at
+    /// its default: a setting that is new and not made has no part in it.
     pub fn digest(&self) -> u64 {
         let mut digester = Digester::new(INPUT);
         self.feed(&mut digester);
@@ -307,15 +310,23 @@ impl Node {
                 entries.iter().for_each(|entry| entry.feed(digester));
             }
             Kind::Struct(given, entries) => {
-                digester.pair(9, entries.len() as u64);
+                let told = || entries.iter().filter(|entry| !entry.implied);
+                digester.pair(9, told().count() as u64);
                 name(digester, given);
-                entries.iter().for_each(|entry| entry.feed(digester));
+                told().for_each(|entry| entry.feed(digester));
             }
         }
     }
 }
 
 impl Entry {
+    /// A field of a canonical form, whose default is known if it has one.
+    #[doc(hidden)]
+    pub fn field(name: &str, value: Node, default: Option<fn() -> Node>) -> Self {
+        let implied = default.is_some_and(|default| default() == value);
+        Entry { implied, ..Entry::from((name, value)) }
+    }
+
     fn feed(&self, digester: &mut Digester) {
         digester.text(&self.key.value);
         self.value.feed(digester);
@@ -324,7 +335,7 @@ impl Entry {
 
 impl<K: Into<String>> From<(K, Node)> for Entry {
     fn from((key, value): (K, Node)) -> Self {
-        Entry { key: Spanned { value: key.into(), span: value.span }, value }
+        Entry { key: Spanned { value: key.into(), span: value.span }, value, implied: false }
     }
 }
 

@@ -217,7 +217,7 @@ pub(super) fn path_of(node: &Node, span: Span, path: &mut String) -> bool {
         }
         path.truncate(outer);
     }
-    for Entry { key, value } in node.entries() {
+    for Entry { key, value, .. } in node.entries() {
         push_name(path, &key.value);
         if key.span == span || path_of(value, span, path) {
             return true;
@@ -319,7 +319,7 @@ impl Walk<'_> {
                 if let Kind::Map(entries) = &mut node.kind {
                     if let (Shape::Map(_), true) = (&doc.shape, last) {
                         let key = Spanned { value: name.clone(), span: *span };
-                        entries.push(Entry { key, value: self.set.value.clone() });
+                        entries.push(Entry { key, value: self.set.value.clone(), implied: false });
                         return Ok(());
                     }
                     let names = entries.iter().map(|entry| entry.key.value.as_str());
@@ -349,7 +349,7 @@ impl Walk<'_> {
                     // The value is not sound yet; this may be what it lacks.
                     let start = field.default.map_or(Kind::Unit.into(), |default| default());
                     let key = Spanned { value: name.clone(), span: *span };
-                    entries.push(Entry { key, value: start.at(node.span) });
+                    entries.push(Entry { key, value: start.at(node.span), implied: false });
                     return self.set(node, place, depth);
                 }
                 Err(self.no_field(node, &doc, name, *span, depth))

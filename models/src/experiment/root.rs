@@ -87,7 +87,7 @@ fn read_paths<'n>(node: &'n Node, cx: &mut Decoder) -> Vec<(Path, &'n Node)> {
             .unwrap_or_default();
     };
     let mut paths = Vec::new();
-    for Field { key, value } in entries {
+    for Field { key, value, .. } in entries {
         let mut place = key.span;
         if (place.end - place.start) as usize == key.value.len() + 2 {
             place = Span { start: place.start + 1, end: place.end - 1, ..place };
@@ -111,7 +111,7 @@ fn read_variants(node: Option<&Node>, cx: &mut Decoder) -> Vec<Variant> {
             return cx.expected(node, "a map {\"name\": {\"path\": value}}").unwrap_or_default();
         };
         cx.names(entries);
-        let read = |Field { key, value }: &Field| {
+        let read = |Field { key, value, .. }: &Field| {
             let set = cx.at(&key.value, |cx| read_paths(value, cx));
             let set = set.into_iter().map(|(path, value)| Override { path, value: value.clone() }).collect();
             Variant { name: key.clone(), set }

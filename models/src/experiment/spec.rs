@@ -54,9 +54,12 @@ macro_rules! spec {
                 ::std::option::Option::Some(value)
             }
             fn encode(&self) -> $crate::experiment::Node {
-                let fields: ::std::vec::Vec<(&str, $crate::experiment::Node)> = ::std::vec![
-                    $(($crate::experiment::field_name(stringify!($field)),
-                        $crate::experiment::Decode::encode(&self.$field))),*
+                let fields: ::std::vec::Vec<$crate::experiment::Entry> = ::std::vec![
+                    $($crate::experiment::Entry::field(
+                        $crate::experiment::field_name(stringify!($field)),
+                        $crate::experiment::Decode::encode(&self.$field),
+                        $crate::__spec!(@encoded $ty $(, $default)?),
+                    )),*
                 ];
                 $crate::experiment::Node::record(fields)
             }
@@ -105,7 +108,7 @@ macro_rules! spec {
             fn encode(&self) -> $crate::experiment::Node {
                 match self {
                     $(Self::$variant $({ $($field),* })? $(( $($pname),* ))? =>
-                        $crate::__spec!(@encode $variant $({ $($field)* })? $(( $($pname)* ))?),)*
+                        $crate::__spec!(@encode $variant $({ $($field, $ty, [$($default)?];)* })? $(( $($pname)* ))?),)*
                 }
             }
             fn describe() -> $crate::experiment::TypeDoc {
@@ -178,9 +181,13 @@ macro_rules! __spec {
     }};
 
     (@encode $variant:ident) => { $crate::experiment::Node::word(stringify!($variant)) };
-    (@encode $variant:ident { $($field:ident)* }) => {{
-        let fields: ::std::vec::Vec<(&str, $crate::experiment::Node)> = ::std::vec![
-            $(($crate::experiment::field_name(stringify!($field)), $crate::experiment::Decode::encode($field))),*
+    (@encode $variant:ident { $($field:ident, $ty:ty, [$($default:expr)?];)* }) => {{
+        let fields: ::std::vec::Vec<$crate::experiment::Entry> = ::std::vec![
+            $($crate::experiment::Entry::field(
+                $crate::experiment::field_name(stringify!($field)),
+                $crate::experiment::Decode::encode($field),
+                $crate::__spec!(@encoded $ty $(, $default)?),
+            )),*
         ];
         $crate::experiment::Node::record(fields).named(::std::option::Option::Some(stringify!($variant)))
     }};

@@ -238,7 +238,11 @@ impl<'a> Parser<'a> {
                 // `name value` is read on; anything else is not worth guessing at.
                 if matches!(self.peek(), None | Some(b',' | b')' | b']' | b'}')) {
                     self.path.truncate(outer);
-                    return Some(Entry { value: Node { kind: Kind::Invalid, span: key.span }, key });
+                    return Some(Entry {
+                        value: Node { kind: Kind::Invalid, span: key.span },
+                        key,
+                        implied: false,
+                    });
                 }
             }
         }
@@ -254,7 +258,7 @@ impl<'a> Parser<'a> {
                 Node { kind: Kind::Invalid, span: Span::new(self.source, start, self.at) }
             }
         };
-        Some(Entry { key, value })
+        Some(Entry { key, value, implied: false })
     }
 
     fn item(&mut self) -> Option<Node> {

@@ -47,7 +47,8 @@ impl Affected {
                 let wanted = ((share * f64::from(replicas)).round() as u32).clamp(1, replicas);
                 let mut luck = streams.luck("struck", path);
                 let mut order: Vec<u32> = (0..replicas).collect();
-                order.sort_by_key(|&replica| luck.at(Key::root(0, u64::from(replica))).next_u64());
+                order.sort_by_cached_key(|&replica| luck.at(Key::root(0, u64::from(replica))).next_u64());
+                streams.spend("struck", path, luck.used());
                 order.truncate(wanted as usize);
                 order.sort_unstable();
                 order

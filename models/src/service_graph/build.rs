@@ -36,6 +36,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions) -> Gra
         calls: Slab::default(),
         attempts: Slab::default(),
         ready: Vec::new(),
+        streams,
         measured_from,
         max_in_flight: options.max_in_flight,
     }

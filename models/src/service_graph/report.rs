@@ -13,7 +13,7 @@ use crate::report::slice::ratio;
 use crate::report::{self, Disturbance, Latency, Named, Report, Series, Timeline, Transition, judge};
 use crate::run::{RunOutput, TrajectoryLine};
 use sim_core::stats::LatencyHistogram;
-use sim_core::{SimDuration, SimTime, Simulation, StreamUse};
+use sim_core::{SimDuration, SimTime, Simulation, StreamUse, Streams};
 
 /// Checks the laws and writes everything down.
 pub fn report<L: Listen>(
@@ -28,7 +28,7 @@ pub fn report<L: Listen>(
     let witnesses = simulation.recorded();
     let mut report = Report {
         run: drive::facts(&simulation, run),
-        digest: drive::digest(&simulation, streams_used(simulation.model())),
+        digest: drive::digest(&simulation, &simulation.model().streams, streams_used(simulation.model())),
         stopped: driven.stopped,
         ..Report::default()
     };
@@ -235,7 +235,7 @@ fn disturbances(spec: &GraphSpec) -> Vec<Disturbance> {
 fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
     let mut used = Vec::new();
     let mut note =
-        |purpose: &str, path: &str, stream: StreamUse| used.push((format!("{purpose} {path}"), stream));
+        |purpose: &str, path: &str, stream: StreamUse| used.push((Streams::name(purpose, path), stream));
     for workload in &graph.workloads {
         let path = &workload.name;
         note("arrivals", path, workload.arrivals.used());

@@ -15,7 +15,7 @@ use crate::theory::Usl;
 use crate::workload::Schedule;
 use sim_core::sampler::Distribution;
 use sim_core::stats::TimeIntegral;
-use sim_core::{Context, Key, Luck, SimDuration, SimTime, Timer, Words};
+use sim_core::{Context, Key, Luck, SimDuration, SimTime, Streams, Timer, Words};
 use std::collections::VecDeque;
 
 /// The engine, as the handlers of a graph see it.
@@ -30,6 +30,8 @@ pub struct Graph<L> {
     pub edges: Vec<Edge>,
     pub services: Vec<Service>,
     pub faults: Vec<Fault>,
+    /// All the randomness, to be accounted for in the end.
+    pub streams: Streams,
     pub calls: Slab<Call>,
     pub attempts: Slab<Attempt>,
     /// Requests whose calls of one step have all ended: to be moved on before the event is over. A list

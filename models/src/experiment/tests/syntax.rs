@@ -185,7 +185,7 @@ impl Random {
                 let mut entries: Vec<Entry> = Vec::new();
                 for index in 0..count {
                     let key = Spanned { value: format!("{}{index}", self.text()), span: Span::default() };
-                    entries.push(Entry { key, value: self.node(depth - 1) });
+                    entries.push(Entry { key, value: self.node(depth - 1), implied: false });
                 }
                 Kind::Map(entries)
             }
@@ -193,7 +193,7 @@ impl Random {
                 let name = (self.below(2) == 0).then(|| self.name().into());
                 let fields = (0..count.max(1)).map(|index| {
                     let key = Spanned { value: format!("{}{index}", self.name()), span: Span::default() };
-                    Entry { key, value: self.node(depth - 1) }
+                    Entry { key, value: self.node(depth - 1), implied: false }
                 });
                 Kind::Struct(name, fields.collect())
             }
