@@ -1,43 +1,9 @@
-//! The command line as people type it. Every `--help` teaches with an example.
+//! What several commands take: which experiment, on how many seeds, how far, in which form.
 
-use crate::command;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, ValueEnum};
 use sim_core::SimDuration;
 use std::path::PathBuf;
-
-const EXAMPLES_AND_EXITS: &str = "\
-Start with:
-  brownout list                        what is there to see
-  brownout run retry-storm             watch one
-  brownout compare retry-storm         find what prevents it
-  brownout new mine.ron                write your own
-
-Exit codes:
-    0  good: it ran, and what its author expects holds
-    1  a file or a stream could not be read or written
-    2  the command line makes no sense
-    3  an experiment is invalid
-    4  an expectation, a comparison or a verification failed
-    5  a limit was reached: the result is partial, and marked
-    6  a bug in brownout
-  130  interrupted (SIGINT); 143 terminated (SIGTERM): what was reached is printed and marked
-
-The same version, experiment and seed give the same result, byte for byte, whatever --jobs says.
-Results go to standard output; everything else goes to standard error.";
-
-/// Run a distributed system's bad day on your laptop, in a second, again and again.
-#[derive(Clone, Debug, Parser)]
-#[command(name = "brownout", version, after_help = EXAMPLES_AND_EXITS, arg_required_else_help = true)]
-#[command(subcommand_required = true, max_term_width = 100, disable_help_subcommand = true)]
-pub struct Args {
-    /// What every command understands.
-    #[command(flatten)]
-    pub global: Global,
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
-}
 
 /// What every command understands.
 #[derive(Clone, Debug, Default, ClapArgs)]
@@ -67,47 +33,6 @@ pub enum Color {
     Always,
     /// Never
     Never,
-}
-
-/// The commands.
-#[derive(Clone, Debug, Subcommand)]
-pub enum Command {
-    /// Run an experiment and say what happened
-    Run(command::run::Run),
-    /// Run all variants of an experiment on the same luck, side by side
-    Compare(command::compare::Compare),
-    /// Run an experiment over a grid of settings
-    Sweep(command::sweep::Sweep),
-    /// Find where an experiment tips over, and the way back
-    Find(command::find::Find),
-    /// Which value to set: a constrained search, validated on fresh seeds
-    Recommend(command::recommend::Recommend),
-    /// The distribution of response times
-    Histogram(command::histogram::Histogram),
-    /// Single calls, attempt by attempt: where their time went
-    Trace(command::trace::Trace),
-    /// What an experiment is made of, as a picture
-    Diagram(command::diagram::Diagram),
-    /// What an experiment amounts to before it is run: all defaults, back-off, worst cases, load
-    Explain(command::explain::Explain),
-    /// Print an experiment file
-    Show(command::show::Show),
-    /// List experiments, models, metrics, distributions or policies
-    List(command::list::List),
-    /// Write a commented starter experiment
-    New(command::new::New),
-    /// Check experiment files without running them
-    Validate(command::validate::Validate),
-    /// Run experiments and hold them to their expectations and golden snapshots
-    Check(command::check::Check),
-    /// Show that a result can be trusted: run it again, and on the reference engine
-    Verify(command::verify::Verify),
-    /// Where two runs differ: which numbers, and the first different event
-    Diff(command::diff::Diff),
-    /// Print a completion script for your shell
-    Completions(command::completions::Completions),
-    /// Print the manual page
-    Man,
 }
 
 /// The form of a result.

@@ -1,9 +1,10 @@
 //! From a name on the command line to something that can be run.
 
+use crate::app::App;
+use crate::diagnostics;
 use crate::error::{Error, Result};
 use crate::library::{Found, nearest};
 use crate::replay::Replay;
-use crate::{App, diagnostics};
 use sim_models::experiment::{Diagnostics, Experiment, Failed, Resolved, Sources, source_from_bytes};
 use std::path::Path;
 

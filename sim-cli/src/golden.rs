@@ -6,12 +6,8 @@ pub mod moved;
 
 use crate::error::{Error, Result};
 use crate::files;
-use crate::render::run::text;
-use crate::result::judged::Judgement;
-use crate::result::page::Page;
-use crate::text::{Style, escape};
+use crate::text::escape;
 use facts::Facts;
-use sim_models::report::Report;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -53,11 +49,6 @@ impl Golden {
             Golden::Written => "snapshot written",
         }
     }
-}
-
-/// One run of a snapshot.
-pub fn page(report: &Report, expectations: &Judgement) -> String {
-    text(report, &Page { expectations: expectations.clone(), ..Page::default() }, Style::default())
 }
 
 /// The snapshot of an experiment: the pages of its runs.

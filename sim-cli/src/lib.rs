@@ -5,6 +5,7 @@
 //! it is global, so tests call it in process. Each command is one file in [`command`]; it returns its exit
 //! code, or the [`Error`] that kept it from having a result.
 
+pub mod app;
 pub mod args;
 pub mod command;
 pub mod console;
@@ -28,29 +29,19 @@ pub mod simulate;
 pub mod study;
 pub mod text;
 
+pub use app::App;
+pub use command::command_line;
 pub use console::Console;
 pub use error::{Error, Exit};
 
 use crate::text::escape;
-use args::{Args, Global};
+use clap::FromArgMatches;
 use clap::error::{ContextKind, ContextValue};
-use clap::{CommandFactory, FromArgMatches};
+use command::Args;
 use error::Result;
 use sim_models::Catalog;
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
-
-/// What a command works with.
-pub struct App<'a> {
-    /// The models.
-    pub catalog: Catalog,
-    /// What every command understands.
-    pub global: Global,
-    /// The streams.
-    pub console: Console<'a>,
-    /// The command line as it was typed, for the message that says how to repeat a failure.
-    pub typed: String,
-}
 
 /// The process: real streams, real signals, and the models of `catalog`. A crate with models of its own calls
 /// it with `Catalog::bundled()` and its entries added.
@@ -95,11 +86,6 @@ pub fn run_with(
             error.exit()
         }
     }
-}
-
-/// The command line's description, for help, completions and the manual.
-pub fn command_line() -> clap::Command {
-    Args::command()
 }
 
 fn parse(arguments: Vec<OsString>, console: &Console) -> Result<Args, clap::Error> {

@@ -1,8 +1,9 @@
 //! Where experiments come from: bundled ones by name, the user's own by path or from `--dir`.
 
+use crate::app::App;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::text::{escape, escape_path};
-use crate::{App, files};
 use std::path::{Path, PathBuf};
 
 /// An experiment that is part of the binary.

@@ -1,6 +1,6 @@
 //! Progress: a bar with the time left on a terminal, a line now and then off it, nothing under `--quiet`.
 
-use crate::Console;
+use crate::console::Console;
 use crate::text::number::count;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sim_models::run::Progress;

@@ -6,6 +6,7 @@ use crate::experiment::Prepared;
 use crate::progress::Meter;
 use crate::signal::Interrupt;
 use sim_core::{Engine, Limits};
+use sim_models::report::Report;
 use sim_models::run::{DEFAULT_MAX_IN_FLIGHT, Observer, Progress, RunOptions, RunOutput};
 use sim_models::trace::{Selection, collect};
 use std::ops::ControlFlow;
@@ -98,4 +99,16 @@ pub fn ending(output: &RunOutput, interrupt: &Interrupt) -> Exit {
         (None, Some(_)) => Exit::Limit,
         (None, None) => Exit::Good,
     }
+}
+
+/// Why the result is partial, and how to get it again.
+pub fn cut_short(prepared: &Prepared, report: &Report, ending: Exit, again: &str) -> String {
+    let why = report.stopped.as_deref().unwrap_or("the end");
+    let what = match ending {
+        Exit::Limit => "stopped at a limit",
+        Exit::Interrupted => "interrupted",
+        _ => "terminated",
+    };
+    let name = &prepared.name;
+    format!("{name}: {what}: {why}; the result covers only what was reached\n  again: {again}")
 }

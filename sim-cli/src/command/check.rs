@@ -2,8 +2,9 @@
 
 mod judge;
 mod moved;
+mod runs;
 
-use crate::App;
+use crate::app::App;
 use crate::args::Bounds;
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
@@ -92,7 +93,7 @@ pub(super) fn command(args: &Check, app: &mut App) -> Result<Exit> {
     let experiments = experiments(args, app)?;
     let goldens = goldens(args, &experiments)?;
     let out = args.out.as_deref().map(|folder| OutDir::prepare(folder, &FILES)).transpose()?;
-    let ran = judge::run(&experiments, args, app)?;
+    let ran = runs::run(&experiments, args, app)?;
     let mut document = Document { format: FORMAT, experiments: Vec::new() };
     let (mut exit, mut unknown) = (Exit::Good, Vec::new());
     for ((opened, golden), runs) in experiments.iter().zip(goldens).zip(&ran) {

@@ -2,23 +2,23 @@
 
 mod baseline;
 
+use crate::app::App;
 use crate::args::{Bounds, Repeats, Subject, TableFormat};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{BASE, Opened};
 use crate::files::OutDir;
+use crate::html;
 use crate::html::compare::Overlay;
 use crate::render::{compare as page, json};
 use crate::replay::result_of;
 use crate::result::column::{Column, less_is_better};
-use crate::result::compared::{self, Against, Compared, Comparison};
+use crate::result::compared::{self, Against, Compared, Comparison, sentence};
 use crate::result::effect::Effect;
 use crate::result::estimate::{Estimate, Measured};
-use crate::result::verdict::sentence;
 use crate::study::ended::Ended;
 use crate::study::measure::measure;
 use crate::study::repeats::{Planned, run_planned};
 use crate::study::replicate::{Outcome, Row, spelled_out, with_goodput};
-use crate::{App, html};
 use baseline::{Baseline, regressions};
 use clap::Args as ClapArgs;
 use sim_models::report::{Disturbance, Report, Series, Unit};

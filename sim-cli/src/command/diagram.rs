@@ -1,6 +1,6 @@
 //! `brownout diagram EXPERIMENT`: what it is made of, as a picture.
 
-use crate::App;
+use crate::app::App;
 use crate::args::Subject;
 use crate::error::{Error, Exit, Result};
 use crate::files::OutDir;

@@ -1,6 +1,6 @@
 //! `brownout explain EXPERIMENT`: what it amounts to before it is run.
 
-use crate::App;
+use crate::app::App;
 use crate::args::{Format, Subject, text_or_json};
 use crate::error::{Exit, Result};
 use crate::experiment::{Opened, Prepared};

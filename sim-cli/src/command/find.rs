@@ -1,9 +1,11 @@
 //! `brownout find EXPERIMENT`: where the cliff is, and the way back.
 
+use crate::app::App;
 use crate::args::{Bounds, Subject, TableFormat};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
 use crate::files::OutDir;
+use crate::html;
 use crate::jobs::{in_order, threads};
 use crate::progress::Meter;
 use crate::render::{find as page, json, map as atlas};
@@ -20,7 +22,6 @@ use crate::study::map::{self, Ask};
 use crate::study::runs::{Collapse, Runs, Settings, incomplete};
 use crate::study::wish::Wish;
 use crate::text::escape;
-use crate::{App, html};
 use clap::Args as ClapArgs;
 use sim_core::{SimDuration, SimTime};
 use sim_models::experiment::Resolved;

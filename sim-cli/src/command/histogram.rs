@@ -1,6 +1,6 @@
 //! `brownout histogram EXPERIMENT|report.json`: the distribution of response times.
 
-use crate::App;
+use crate::app::App;
 use crate::args::{Bounds, Subject};
 use crate::error::{Error, Exit, Result};
 use crate::files::{self, OutDir};

@@ -1,6 +1,6 @@
 //! `brownout list [WHAT]`: what there is.
 
-use crate::App;
+use crate::app::App;
 use crate::args::{Bounds, Format};
 use crate::error::{Error, Exit, Result};
 use crate::library::{BUNDLED, Found, nearest};

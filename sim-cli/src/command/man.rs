@@ -1,6 +1,6 @@
 //! `brownout man`: one page, with a section for each command.
 
-use crate::App;
+use crate::app::App;
 use crate::error::{Exit, Result};
 use clap::Command;
 use clap_mangen::Man;
@@ -14,7 +14,7 @@ pub(super) fn command(app: &mut App) -> Result<Exit> {
 }
 
 fn render(page: &mut Vec<u8>) -> io::Result<()> {
-    let mut whole = crate::command_line();
+    let mut whole = crate::command::command_line();
     whole.build();
     let top = Man::new(whole.clone());
     top.render_title(page)?;

@@ -1,4 +1,5 @@
-//! One file per command: what it takes on the command line, and what it does.
+//! The command line as people type it; every `--help` teaches with an example. One file per command: what it takes, and what
+//! it does.
 
 pub mod check;
 pub mod compare;
@@ -19,9 +20,89 @@ pub mod trace;
 pub mod validate;
 pub mod verify;
 
-use crate::App;
-use crate::args::Command;
+use crate::app::App;
+use crate::args::Global;
 use crate::error::{Exit, Result};
+use clap::{CommandFactory, Parser, Subcommand};
+
+const EXAMPLES_AND_EXITS: &str = "\
+Start with:
+  brownout list                        what is there to see
+  brownout run retry-storm             watch one
+  brownout compare retry-storm         find what prevents it
+  brownout new mine.ron                write your own
+
+Exit codes:
+    0  good: it ran, and what its author expects holds
+    1  a file or a stream could not be read or written
+    2  the command line makes no sense
+    3  an experiment is invalid
+    4  an expectation, a comparison or a verification failed
+    5  a limit was reached: the result is partial, and marked
+    6  a bug in brownout
+  130  interrupted (SIGINT); 143 terminated (SIGTERM): what was reached is printed and marked
+
+The same version, experiment and seed give the same result, byte for byte, whatever --jobs says.
+Results go to standard output; everything else goes to standard error.";
+
+/// Run a distributed system's bad day on your laptop, in a second, again and again.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "brownout", version, after_help = EXAMPLES_AND_EXITS, arg_required_else_help = true)]
+#[command(subcommand_required = true, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Args {
+    /// What every command understands.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Run an experiment and say what happened
+    Run(run::Run),
+    /// Run all variants of an experiment on the same luck, side by side
+    Compare(compare::Compare),
+    /// Run an experiment over a grid of settings
+    Sweep(sweep::Sweep),
+    /// Find where an experiment tips over, and the way back
+    Find(find::Find),
+    /// Which value to set: a constrained search, validated on fresh seeds
+    Recommend(recommend::Recommend),
+    /// The distribution of response times
+    Histogram(histogram::Histogram),
+    /// Single calls, attempt by attempt: where their time went
+    Trace(trace::Trace),
+    /// What an experiment is made of, as a picture
+    Diagram(diagram::Diagram),
+    /// What an experiment amounts to before it is run: all defaults, back-off, worst cases, load
+    Explain(explain::Explain),
+    /// Print an experiment file
+    Show(show::Show),
+    /// List experiments, models, metrics, distributions or policies
+    List(list::List),
+    /// Write a commented starter experiment
+    New(new::New),
+    /// Check experiment files without running them
+    Validate(validate::Validate),
+    /// Run experiments and hold them to their expectations and golden snapshots
+    Check(check::Check),
+    /// Show that a result can be trusted: run it again, and on the reference engine
+    Verify(verify::Verify),
+    /// Where two runs differ: which numbers, and the first different event
+    Diff(diff::Diff),
+    /// Print a completion script for your shell
+    Completions(completions::Completions),
+    /// Print the manual page
+    Man,
+}
+
+/// The command line's description, for help, completions and the manual.
+pub fn command_line() -> clap::Command {
+    Args::command()
+}
 
 /// Runs the command.
 pub fn dispatch(command: &Command, app: &mut App) -> Result<Exit> {

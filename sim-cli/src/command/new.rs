@@ -1,6 +1,6 @@
 //! `brownout new [FILE]`: a commented starter experiment that validates and runs as it stands.
 
-use crate::App;
+use crate::app::App;
 use crate::error::{Exit, Result};
 use crate::files::create;
 use crate::replay::quote;

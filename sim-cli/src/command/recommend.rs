@@ -1,9 +1,11 @@
 //! `brownout recommend EXPERIMENT`: which value to set.
 
+use crate::app::App;
 use crate::args::{Bounds, Subject, TableFormat};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
 use crate::files::OutDir;
+use crate::html;
 use crate::jobs::{in_order, threads};
 use crate::progress::Meter;
 use crate::render::{json, recommend as page};
@@ -20,7 +22,6 @@ use crate::study::runs::{Runs, Settings, incomplete};
 use crate::study::space::{Dimension, MOST_DIMENSIONS, Place, Space};
 use crate::study::wish::{Held, Wish};
 use crate::text::escape;
-use crate::{App, html};
 use clap::{ArgGroup, Args as ClapArgs};
 use sim_models::experiment::{Node, Resolved};
 use sim_models::report::{Report, Unit};
@@ -150,14 +151,19 @@ pub(super) fn command(args: &Recommend, app: &mut App) -> Result<Exit> {
     told.set.clone_from(&fixed);
     told.runs = runs.made();
     told.incomplete = notes;
-    let replay = Replay {
-        dir: app.global.dir.clone(),
-        experiment: opened.found.argument.clone(),
-        variant: variant.map(String::from),
-        set: fixed.clone(),
-        seed: search.fresh.first,
-    };
-    told.replay = (replay, args.bounds);
+    if let Some(first) = told.finalists.first() {
+        let mut replay = Replay {
+            dir: app.global.dir.clone(),
+            experiment: opened.found.argument.clone(),
+            variant: variant.map(String::from),
+            set: fixed.clone(),
+            seed: search.fresh.first,
+        };
+        if !first.today {
+            replay.set.extend(first.set.iter().cloned());
+        }
+        told.look = Some(replay.bounded_line("run", &args.bounds));
+    }
     if exit == Exit::Good && told.outcome == Outcome::Infeasible {
         exit = Exit::Failed;
     }
@@ -557,7 +563,7 @@ impl Search<'_> {
             set: Vec::new(),
             runs: 0,
             incomplete: Vec::new(),
-            replay: (Replay::default(), Bounds::default()),
+            look: None,
         }
     }
 

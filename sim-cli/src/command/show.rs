@@ -1,6 +1,6 @@
 //! `brownout show EXPERIMENT`: the file, or what it amounts to with every default written out.
 
-use crate::App;
+use crate::app::App;
 use crate::args::assignment;
 use crate::error::{Exit, Result};
 use clap::Args as ClapArgs;

@@ -1,6 +1,6 @@
 //! `brownout trace EXPERIMENT`: single calls, attempt by attempt.
 
-use crate::App;
+use crate::app::App;
 use crate::args::{Bounds, Subject};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Prepared;
@@ -11,7 +11,7 @@ use crate::render::json;
 use crate::render::trace::{otlp, page, perfetto};
 use crate::replay::quote;
 use crate::result::traces::{self, Traces};
-use crate::simulate::{ending, trace};
+use crate::simulate::{cut_short, ending, trace};
 use crate::text::{Style, escape};
 use clap::{Args as ClapArgs, ValueEnum};
 use sim_core::SimTime;
@@ -114,7 +114,7 @@ pub(super) fn command(args: &Trace, app: &mut App) -> Result<Exit> {
     app.console.document(&document)?;
     if exit != Exit::Good {
         let again = prepared.replay.bounded_line("trace", &args.bounds);
-        app.console.say(&super::run::cut_short(&prepared, &output.report, exit, &again));
+        app.console.say(&cut_short(&prepared, &output.report, exit, &again));
     }
     Ok(exit)
 }

@@ -1,11 +1,12 @@
 //! `brownout validate EXPERIMENT..`: every problem of every file, without running any further than one event.
 
+use crate::app::App;
 use crate::args::{Format, text_or_json};
 use crate::error::{Exit, Result};
+use crate::expect;
 use crate::experiment::Opened;
 use crate::library::Found;
 use crate::text::escape;
-use crate::{App, expect};
 use clap::Args as ClapArgs;
 use serde_json::{Value, json};
 use sim_models::experiment::{Diagnostics, Experiment, Failed, Severity, Sources};

@@ -1,16 +1,17 @@
 //! `brownout verify EXPERIMENT..`: twice on the fast engine and once on the reference engine; all four parts of
 //! the digest must agree. If they do not, it says which part, and where the trajectories part.
 
+use crate::app::App;
 use crate::args::{Bounds, EngineName, Format, assignment, seed, text_or_json};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Prepared;
+use crate::jobs;
 use crate::progress::Meter;
+use crate::result::differed::parts::{differing_parts, first_different_stretch};
 use crate::simulate::{ending, simulate};
 use crate::text::{Paint, Style, clean, number};
-use crate::{App, jobs};
 use clap::Args as ClapArgs;
 use serde_json::json;
-use sim_core::digest::first_difference;
 use sim_models::report::DigestParts;
 
 /// The runs of each experiment: what they are called, and on which engine.
@@ -186,26 +187,4 @@ impl<'a> Verdict<'a> {
             "differences": differences.collect::<Vec<_>>(),
         })
     }
-}
-
-/// The parts of two digests that differ, in words.
-pub(super) fn differing_parts(a: &DigestParts, b: &DigestParts) -> Vec<&'static str> {
-    let parts = [
-        ("input", &a.i, &b.i),
-        ("trajectory", &a.t, &b.t),
-        ("randomness", &a.r, &b.r),
-        ("results", &a.s, &b.s),
-    ];
-    parts.into_iter().filter(|(_, a, b)| a != b).map(|(name, ..)| name).collect()
-}
-
-/// The events between which two trajectories part, as far as their checkpoints tell.
-pub(super) fn first_different_stretch(a: &DigestParts, b: &DigestParts) -> Option<(u64, u64)> {
-    let numbers = |side: &DigestParts| -> Option<Vec<u64>> {
-        side.checkpoints.iter().map(|hex| u64::from_str_radix(hex, 16).ok()).collect()
-    };
-    if a.every == 0 || b.every == 0 {
-        return None;
-    }
-    first_difference((a.every, &numbers(a)?), (b.every, &numbers(b)?))
 }

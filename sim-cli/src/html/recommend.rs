@@ -27,7 +27,7 @@ pub fn page(told: &Recommendation, searched: &[(String, String)], again_line: &s
     );
     let ranges = searched.iter().map(|(path, text)| format!("{path} from {text}"));
     let mut commands: Vec<(String, String)> =
-        told.command().map(|line| ("see it".into(), line)).into_iter().collect();
+        told.look.iter().map(|line| ("see it".into(), line.clone())).collect();
     if !again_line.is_empty() {
         commands.push(("recommend again".into(), again_line.into()));
     }

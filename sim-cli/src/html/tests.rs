@@ -4,7 +4,6 @@ use super::run::Around;
 use super::*;
 use crate::html::compare::Overlay;
 use crate::render::testdata;
-use crate::replay::Replay;
 use crate::result::column::Column;
 use crate::result::compared::{Compared, Comparison};
 use crate::result::edges::{Bracket, Edges};
@@ -247,10 +246,10 @@ fn recommended(path: &str) -> Recommendation {
         at_an_end: Vec::new(),
         binding: vec![Binding { condition: "p99 <= 300ms".into(), broke: 1, better: 1 }],
         tried: vec![tried("0.03", 701.0, 2e8, true), tried("0.9", 720.0, 5e8, false)],
-        replay: (
-            Replay { experiment: "retry-storm".into(), seed: 44, ..Replay::default() },
-            crate::args::Bounds::default(),
-        ),
+        look: Some(format!(
+            "brownout run retry-storm --set {} --seed 44",
+            crate::replay::quote(&format!("{path}=0.03"))
+        )),
     }
 }
 

@@ -7,7 +7,7 @@ use super::Ready;
 use super::line::{self, Ending, Head, Kind};
 use super::store::free;
 use super::work::{Came, Event, work};
-use crate::Console;
+use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::files::{refuse_unless_regular, sync_folder};
 use crate::progress::Meter;

@@ -13,7 +13,7 @@ use super::journal::Journal;
 use super::line::{self, Head, Kind, Line};
 use super::lock::Lock;
 use super::{Plan, Ready};
-use crate::Console;
+use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::files::replace;
 use crate::text::escape_path;

@@ -2,7 +2,7 @@
 
 use super::Ready;
 use super::line::slim;
-use crate::Console;
+use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::experiment::Prepared;
 use crate::progress::Meter;

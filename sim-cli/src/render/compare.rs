@@ -273,9 +273,9 @@ pub fn csv(comparison: &Comparison) -> String {
 mod tests {
     use super::*;
     use crate::result::column::{Column, less_is_better};
-    use crate::result::compared::{DOCUMENT, FORMAT};
+    use crate::result::compared::{DOCUMENT, FORMAT, sentence};
     use crate::result::estimate::{Estimate, Measured};
-    use crate::result::verdict::{Verdict, sentence};
+    use crate::result::verdict::Verdict;
     use Measured::{Absent, Number, Truth};
     use sim_models::report::Disturbance;
 

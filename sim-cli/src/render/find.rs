@@ -1,7 +1,6 @@
 //! Where something tips over: the answer in words, a picture of the knob, every edge with its interval.
 
 use crate::result::found::{Found, Which, name};
-use crate::result::knob::Count;
 use crate::result::seeds::{seeds_words, settings};
 use crate::text::number::count;
 use crate::text::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
@@ -12,12 +11,6 @@ mod bar;
 pub(super) use bar::{labels, zone_look};
 
 impl Found {
-    /// The first seed's values on both sides of the first edge: where all is well, and where it no longer is.
-    pub fn sides(&self) -> Option<(f64, f64)> {
-        let bracket = self.first()?.edges.edges.first()?.seeds.first().copied()??;
-        Some(if bracket.fails_above { (bracket.low, bracket.high) } else { (bracket.high, bracket.low) })
-    }
-
     fn table(&self, style: Style) -> Grid {
         let with_fluid = self.told.iter().any(|told| told.exact.is_some());
         let mut grid = Grid::new().words("edge").words("at").words("lowest to highest seed").words("seeds");
@@ -69,14 +62,6 @@ impl Found {
             }
         }
         grid
-    }
-
-    /// Where the fluid law puts an edge.
-    pub(crate) fn fluid(&self, x: f64) -> String {
-        match self.knob.count {
-            Count::Whole => format!("{} and {}", self.knob.show(x.floor()), self.knob.show(x.floor() + 1.0)),
-            _ => self.knob.show(x),
-        }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod chart;
 pub mod check;
 pub mod compare;
 pub mod diagram;
+pub mod diff;
 pub mod find;
 pub mod github;
 pub mod heat;

@@ -199,7 +199,8 @@ pub fn text(told: &Recommendation, style: Style) -> String {
     sections.push(table);
     sections.push(told.scatter(style));
     sections.push(
-        told.command()
+        told.look
+            .as_ref()
             .map(|line| format!("  {}  {line}", style.paint(Paint::Quiet, "see it")))
             .into_iter()
             .collect(),
@@ -234,7 +235,7 @@ pub fn markdown(told: &Recommendation) -> String {
     out += &format!(
         "\nMean and 95 % interval on {count} fresh seeds from {first}, which the search never saw.\n"
     );
-    if let Some(command) = told.command() {
+    if let Some(command) = &told.look {
         out += &format!("\n```\n{command}\n```\n");
     }
     out

@@ -1,6 +1,6 @@
 //! Variants side by side, held against the first of them and against a saved run.
 
-use crate::result::change;
+use crate::result::change::{self, Seedwise};
 use crate::result::column::Column;
 use crate::result::effect::Effect;
 use crate::result::estimate::{Estimate, Measured};
@@ -174,4 +174,28 @@ pub fn how(baseline: &Against) -> String {
         missing => format!("; it does not have {}", clean(&missing.join(", "))),
     };
     format!("saved with {seeds}{}; {how}{missing}", set.collect::<String>())
+}
+
+/// What a variant comes to, and what clearly differs from the first one: `recovers in 1.2 s on all 10 seeds (base
+/// never); p99 4.2x lower (3.9 to 4.6); better on all 10 seeds`.
+pub fn sentence(variant: &Compared, first: &Compared, metrics: &[Column]) -> String {
+    let (own, other) = (&variant.verdict, &first.verdict);
+    let mut sentence = own.text.clone();
+    // Two times to recover are worth telling apart only where they clearly differ.
+    let time = metrics.iter().position(|metric| metric.path == "time_to_recover");
+    let in_time = |verdict: &Verdict| verdict.brief.starts_with("in ") || verdict.brief == "at once";
+    let alike = time.is_some_and(|column| {
+        let effect = &variant.effects[column];
+        in_time(own) && in_time(other) && effect.can_tell() && !effect.clear
+    });
+    if own.brief != other.brief && !other.brief.is_empty() && !alike {
+        sentence += &format!(" ({} {})", first.name, other.brief);
+    }
+    let seedwise = Seedwise::of(metrics, &variant.effects, &variant.values, &first.values);
+    let effects = change::effects(metrics, &variant.effects, seedwise);
+    match (sentence.is_empty(), effects.is_empty()) {
+        (_, true) => sentence,
+        (true, _) => effects,
+        _ => format!("{sentence}; {effects}"),
+    }
 }

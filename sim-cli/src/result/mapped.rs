@@ -2,6 +2,8 @@
 
 use crate::result::knob::Knob;
 use crate::result::seeds::Seeds;
+use crate::text::clean;
+use crate::text::number::number;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -91,4 +93,37 @@ pub struct Cell {
     pub state: Option<State>,
     /// Whether another state has as many.
     pub tie: bool,
+}
+
+impl Mapped {
+    /// What a state means here.
+    pub(crate) fn legend(&self, state: State) -> String {
+        let fault = self.fault.as_ref().map_or(String::new(), |fault| format!(" ({})", clean(fault)));
+        let times = number(self.harder);
+        match (state, self.fault.is_some(), &self.failure) {
+            (State::Stable, true, _) => format!("survives this fault{fault} and one {times} times as long"),
+            (State::Vulnerable, _, _) => format!("survives this fault, and not one {times} times as long"),
+            (State::Metastable, _, _) => {
+                "vulnerable to this very fault: it stays down when the fault has gone".into()
+            }
+            (State::Overloaded, true, _) => "fails without any fault".into(),
+            (State::Stable, false, None) => "carries its load".into(),
+            (State::Overloaded, false, None) => "fails".into(),
+            (State::Stable, false, Some(wish)) => format!("not {}", clean(wish)),
+            (State::Overloaded, false, Some(wish)) => clean(wish),
+        }
+    }
+
+    /// The states that are there, from good to bad.
+    pub(crate) fn states(&self) -> impl Iterator<Item = State> {
+        let there = |state: &State| self.cells.iter().any(|cell| cell.state == Some(*state));
+        State::ALL.into_iter().filter(move |state| there(state))
+    }
+
+    /// Where this fault tips it on the first seed, if it does.
+    pub fn tipped(&self) -> Option<[f64; 2]> {
+        let tips =
+            |cell: &&Cell| cell.state == Some(State::Metastable) && cell.seeds.first() == cell.state.as_ref();
+        self.cells.iter().find(tips).map(|cell| cell.at)
+    }
 }

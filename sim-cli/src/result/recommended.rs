@@ -1,7 +1,5 @@
 //! Which value to set, how sure that is, what it costs, and what else was close.
 
-use crate::args::Bounds;
-use crate::replay::Replay;
 use crate::result::column::{estimate, unit_name};
 use crate::result::estimate::Estimate;
 use crate::result::seeds::Seeds;
@@ -55,9 +53,9 @@ pub struct Recommendation {
     pub binding: Vec<Binding>,
     /// All that was tried in the race, with the numbers of the race.
     pub tried: Vec<Tried>,
-    /// One run of it, and how far it went.
+    /// The command that runs the first finalist.
     #[serde(skip)]
-    pub replay: (Replay, Bounds),
+    pub look: Option<String>,
 }
 
 /// What a search for a setting comes to.
@@ -266,15 +264,5 @@ impl Recommendation {
     /// What was asked for: `most goodput`.
     pub(crate) fn aim(&self) -> String {
         format!("{} {}", if self.less { "least" } else { "most" }, clean(&self.metric))
-    }
-
-    /// The command that runs the first finalist.
-    pub(crate) fn command(&self) -> Option<String> {
-        let first = self.finalists.first()?;
-        let (mut replay, bounds) = self.replay.clone();
-        if !first.today {
-            replay.set.extend(first.set.iter().cloned());
-        }
-        Some(replay.bounded_line("run", &bounds))
     }
 }

@@ -1,6 +1,6 @@
 //! What `--replications`, `--precision` and `--warm-up` come to.
 
-use crate::App;
+use crate::app::App;
 use crate::args::{Bounds, Repeats, WarmUp};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{BASE, Opened};

@@ -4,7 +4,7 @@
 //! rows meet the same luck and their differences can be taken seed by seed, and run number `n` is
 //! repeated by `run --seed` alone. Results are placed by index: `--jobs` never shows in one.
 
-use crate::App;
+use crate::app::App;
 use crate::args::{Bounds, Subject};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{Opened, Prepared};

@@ -1,13 +1,14 @@
 //! The runs that a search asks for.
 
+use crate::app::App;
 use crate::args::Bounds;
+use crate::diagnostics;
 use crate::error::{Error, Result};
 use crate::experiment::Opened;
 use crate::progress::Meter;
 use crate::signal::Interrupt;
 use crate::simulate::simulate;
 use crate::study::wish::Wish;
-use crate::{App, diagnostics};
 use sim_models::experiment::{Failed, Resolved};
 use sim_models::report::{Report, VerdictKind};
 use std::path::PathBuf;
@@ -129,11 +130,11 @@ impl Collapse {
 }
 
 /// The exit code of a search, and what a reader must know before believing its result.
-pub fn incomplete(runs: &Runs, app: &App, missing: Option<String>) -> (crate::Exit, Vec<String>) {
+pub fn incomplete(runs: &Runs, app: &App, missing: Option<String>) -> (crate::error::Exit, Vec<String>) {
     let mut notes: Vec<String> = Vec::new();
-    let mut exit = crate::Exit::Good;
+    let mut exit = crate::error::Exit::Good;
     if runs.cut_short() > 0 {
-        exit = crate::Exit::Limit;
+        exit = crate::error::Exit::Limit;
         let (cut, made) = (runs.cut_short(), runs.made());
         notes.push(format!("a limit cut {cut} of {made} runs short: they cover only what was reached"));
     }

@@ -5,7 +5,7 @@
 //! by window, MSER-5 finds the cut of each, and the largest counts, for every row alike: rows are compared
 //! over the same stretch.
 
-use crate::App;
+use crate::app::App;
 use crate::args::Bounds;
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{BASE, Opened};

@@ -1,96 +1,30 @@
 //! Running what is checked, and holding it to what is expected.
 
+use super::runs::Run;
 use super::{Check, moved};
-use crate::error::{Error, Exit, Result};
-use crate::experiment::{Opened, Prepared};
+use crate::app::App;
+use crate::error::{Exit, Result};
+use crate::expect;
+use crate::experiment::Opened;
 use crate::golden::facts::Facts;
 use crate::golden::{self, Golden};
-use crate::progress::Meter;
+use crate::render::run::text;
 use crate::replay::{Replay, quote};
 use crate::result::checked::{Checked, Problem};
-use crate::simulate::{ending, simulate};
-use crate::text::escape_path;
-use crate::{App, expect, jobs};
+use crate::result::judged::Judgement;
+use crate::result::page::Page;
+use crate::simulate::ending;
+use crate::text::{Style, escape_path};
 use sim_models::experiment::Failed;
 use sim_models::report::Metric;
-use sim_models::run::RunOutput;
+use sim_models::report::Report;
 use std::path::PathBuf;
-
-/// The base or a variant: its own seed's run, and what the further seeds came to.
-pub(super) struct Run {
-    pub prepared: Prepared,
-    pub output: RunOutput,
-    /// Of each further seed: what was measured of each expectation, and why it was cut short.
-    further: Vec<(Vec<Metric>, Option<String>)>,
-}
 
 /// What an experiment came to, the mistakes that only a run shows, and the exit code.
 pub(super) struct Judged {
     pub checked: Checked,
     pub unknown: Vec<Failed>,
     pub exit: Exit,
-}
-
-enum Kept {
-    Whole(Box<RunOutput>),
-    Read(Vec<Metric>, Option<String>),
-}
-
-/// Runs all of all experiments, on as many seeds as their expectations ask for.
-pub(super) fn run(experiments: &[Opened], args: &Check, app: &mut App) -> Result<Vec<Vec<Run>>> {
-    let mut jobs: Vec<(&Opened, Prepared, bool)> = Vec::new();
-    for opened in experiments {
-        for variant in variants(opened) {
-            let first = app.prepare(opened, variant, &[], None)?;
-            let seeds = expect::seeds(&first, &opened.experiment, args.seeds);
-            let seed = first.seed;
-            jobs.push((opened, first, true));
-            for n in 1..u64::from(seeds) {
-                jobs.push((opened, app.prepare(opened, variant, &[], Some(seed.wrapping_add(n)))?, false));
-            }
-        }
-    }
-    let meter = Meter::of_runs(&app.console, "check", jobs.len());
-    let interrupt = app.console.interrupt.clone();
-    let kept = jobs::in_order(jobs::threads(app.global.jobs), &jobs, |(opened, prepared, whole)| {
-        if let Some(exit) = interrupt.exit() {
-            return Err(Error::Stopped(exit));
-        }
-        let output = simulate(prepared, &args.bounds, None, &interrupt, None);
-        meter.run_done();
-        let output = output?;
-        if *whole {
-            return Ok(Kept::Whole(Box::new(output)));
-        }
-        let count = expect::about(prepared, &opened.experiment).count();
-        let absent = |_| vec![Metric::Absent; count];
-        let read = expect::read(prepared, &opened.experiment, &output.report).unwrap_or_else(absent);
-        Ok(Kept::Read(read, output.report.stopped))
-    });
-    meter.finish(&mut app.console, None);
-    if let Some(exit) = interrupt.exit() {
-        return Err(Error::Stopped(exit));
-    }
-    let kept = kept.into_iter().collect::<Result<Vec<Kept>>>()?;
-    let mut runs: Vec<Vec<Run>> = experiments.iter().map(|_| Vec::new()).collect();
-    for ((opened, prepared, _), kept) in jobs.into_iter().zip(kept) {
-        let of = experiments.iter().position(|one| std::ptr::eq(one, opened)).expect("one of them");
-        match kept {
-            Kept::Whole(output) => runs[of].push(Run { prepared, output: *output, further: Vec::new() }),
-            Kept::Read(read, stopped) => {
-                runs[of].last_mut().expect("its first seed comes first").further.push((read, stopped));
-            }
-        }
-    }
-    Ok(runs)
-}
-
-/// The base, and the variants of which something is expected, in the order of the file.
-fn variants(opened: &Opened) -> Vec<Option<&str>> {
-    let expected = |name: &&str| {
-        opened.experiment.expectations().iter().any(|e| e.variant.as_ref().is_some_and(|v| v.value == *name))
-    };
-    std::iter::once(None).chain(opened.experiment.variant_names().filter(expected).map(Some)).collect()
 }
 
 /// Holds the runs of one experiment to what is expected, and to its snapshot.
@@ -136,7 +70,7 @@ pub(super) fn check(
         };
         // A page tells its own run, so that a snapshot does not depend on --seeds.
         let own = expect::judge(prepared, &opened.experiment, &output.report);
-        pages.push(golden::page(&output.report, &own.map_err(|failed| app.invalid(&failed))?));
+        pages.push(page(&output.report, &own.map_err(|failed| app.invalid(&failed))?));
         let readings: Vec<Vec<Metric>> =
             std::iter::once(first).chain(further.iter().map(|(read, _)| read.clone())).collect();
         let judgement = expect::judge_over(prepared, &opened.experiment, &readings, args.seeds);
@@ -198,4 +132,9 @@ fn problems(failed: &Failed) -> impl Iterator<Item = Problem> {
         line: problem.span().map_or(1, |span| failed.sources.position(span).line),
         message: problem.message.clone(),
     })
+}
+
+/// One run of a snapshot.
+fn page(report: &Report, expectations: &Judgement) -> String {
+    text(report, &Page { expectations: expectations.clone(), ..Page::default() }, Style::default())
 }

@@ -1,18 +1,18 @@
 //! Why a snapshot differs: what moved in each run, and where it begins.
 
 use super::Check;
-use super::judge::Run;
-use crate::command::diff::layer;
-use crate::command::verify::{differing_parts, first_different_stretch};
+use super::runs::Run;
+use crate::app::App;
 use crate::error::{Error, Result};
 use crate::experiment::{Opened, Prepared};
 use crate::golden::facts::{Fact, Facts};
 use crate::golden::moved::{SEEDS, differing, judge, read};
+use crate::jobs;
 use crate::progress::Meter;
+use crate::result::differed::parts::{differing_parts, first_different_stretch, layer};
 use crate::result::moved::{Moved, Reading};
 use crate::simulate::simulate;
 use crate::text::number::{count, duration};
-use crate::{App, jobs};
 use sim_models::report::Metric;
 
 /// Each run that is not what the snapshot remembers. What luck there is in a number is told by further seeds of

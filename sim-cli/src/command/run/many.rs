@@ -1,7 +1,7 @@
 //! One experiment on many seeds: the first run whole, and what all of them come to.
 
 use super::Run;
-use crate::App;
+use crate::app::App;
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
 use crate::result::column::{Column, less_is_better};

@@ -2,6 +2,7 @@
 
 mod many;
 
+use crate::app::App;
 use crate::args::{Bounds, Repeats, Subject};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{Opened, Prepared};
@@ -14,9 +15,9 @@ use crate::replay::{next_steps, quote};
 use crate::result::judged::Judgement;
 use crate::result::page::Page;
 use crate::result::replicated::Replicated;
-use crate::simulate::{ending, simulate, trace};
+use crate::simulate::{cut_short, ending, simulate, trace};
 use crate::study::replicate::Row;
-use crate::{App, expect, html};
+use crate::{expect, html};
 use clap::{Args as ClapArgs, ValueEnum};
 use sim_models::report::Report;
 use sim_models::trace::Selection;
@@ -232,16 +233,4 @@ fn page(opened: &Opened, report: &Report, expectations: Judgement) -> Page {
 /// One line: a report is for programs.
 fn json(report: &Report) -> String {
     serde_json::to_string(report).expect("a report holds only numbers, texts and named maps") + "\n"
-}
-
-/// Why the result is partial, and how to get it again.
-pub(super) fn cut_short(prepared: &Prepared, report: &Report, ending: Exit, again: &str) -> String {
-    let why = report.stopped.as_deref().unwrap_or("the end");
-    let what = match ending {
-        Exit::Limit => "stopped at a limit",
-        Exit::Interrupted => "interrupted",
-        _ => "terminated",
-    };
-    let name = &prepared.name;
-    format!("{name}: {what}: {why}; the result covers only what was reached\n  again: {again}")
 }

@@ -1,7 +1,7 @@
 //! `brownout sweep EXPERIMENT`: all of a sweep on this machine, in one go or resumed.
 
 use super::{Subject, document, files, planned};
-use crate::App;
+use crate::app::App;
 use crate::args::TableFormat;
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;

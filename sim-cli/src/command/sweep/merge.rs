@@ -1,7 +1,7 @@
 //! `brownout sweep merge DIR`: the shards of a plan put together.
 
 use super::{document, files};
-use crate::App;
+use crate::app::App;
 use crate::args::TableFormat;
 use crate::error::{Error, Exit, Result};
 use crate::files::OutDir;

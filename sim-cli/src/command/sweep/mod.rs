@@ -7,15 +7,16 @@ mod plan;
 mod run;
 mod submit;
 
+use crate::app::App;
 use crate::args::{Bounds, Repeats, TableFormat, WarmUp, assignment, seed};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
+use crate::html;
 use crate::plan::{Asked, Ready};
 use crate::render::{json, sweep as page};
 use crate::result::swept::Swept;
 use crate::study::axis::{Typed, typed};
 use crate::study::replicate::Row;
-use crate::{App, html};
 use clap::{Args as ClapArgs, Subcommand};
 use sim_models::experiment::AxisText;
 

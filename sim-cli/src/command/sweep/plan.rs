@@ -1,10 +1,11 @@
 //! `brownout sweep plan EXPERIMENT`: a sweep as a file.
 
 use super::{Subject, planned};
+use crate::app::App;
 use crate::error::{Error, Exit, Result};
 use crate::text::escape_path;
 use crate::text::number::count;
-use crate::{App, files, plan};
+use crate::{files, plan};
 use clap::Args as ClapArgs;
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
 //! `brownout sweep run PLAN`: one shard of a plan.
 
-use crate::App;
+use crate::app::App;
 use crate::error::{Exit, Result};
 use crate::jobs::threads;
 use crate::plan::Ready;

@@ -1,7 +1,7 @@
 //! `brownout sweep submit PLAN`: starts all shards of a plan on an engine that exists. Thin: every driver only
 //! starts `sweep run`, so whatever else starts it will do as well.
 
-use crate::App;
+use crate::app::App;
 use crate::error::{Error, Exit, Result};
 use crate::files::replace;
 use crate::jobs::threads;

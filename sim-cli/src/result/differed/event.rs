@@ -2,6 +2,33 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use sim_models::run::TrajectoryLine;
+
+/// Where two runs part.
+pub enum Parting {
+    /// The first event that differs, and the lines of both sides around it.
+    At {
+        /// Its number.
+        event: u64,
+        /// What the first run did there.
+        a: Vec<TrajectoryLine>,
+        /// What the second did.
+        b: Vec<TrajectoryLine>,
+    },
+    /// Only so much is known.
+    Between(Option<(u64, u64)>, String),
+}
+
+impl Parting {
+    /// For programs.
+    pub(crate) fn document(&self) -> Document {
+        let lines = |lines: &[TrajectoryLine]| lines.iter().map(Line::of).collect::<Vec<_>>();
+        match self {
+            Parting::Between(stretch, why) => Document::Between { between: *stretch, why: why.clone() },
+            Parting::At { event, a, b } => Document::At { first: *event, a: lines(a), b: lines(b) },
+        }
+    }
+}
 
 /// Where two runs part, for programs.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -44,4 +71,20 @@ pub(crate) struct Line {
     pub(crate) detail: u64,
     /// What that number is, in words.
     pub(crate) note: String,
+}
+
+impl Line {
+    fn of(line: &TrajectoryLine) -> Self {
+        Line {
+            event: line.event,
+            time: line.time.as_nanos(),
+            what: line.what.clone(),
+            entity: line.entity.clone(),
+            request: format!("{:016x}", line.request),
+            attempt: line.attempt,
+            outcome: line.outcome.clone(),
+            detail: line.detail,
+            note: line.note.clone(),
+        }
+    }
 }

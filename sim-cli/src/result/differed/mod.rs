@@ -1,13 +1,107 @@
 //! Where two runs differ.
 
-pub(crate) mod event;
+pub mod event;
+pub mod parts;
 
 use crate::result::moved::Reading;
+use event::Parting;
 use schemars::JsonSchema;
 use serde::Serialize;
+use sim_models::report::{DigestParts, Metric, Report};
 
 /// Version of the shape of a [`Document`].
 pub const FORMAT: u32 = 1;
+
+/// One of two runs: which, in words, and its digest.
+pub struct Run {
+    /// Which.
+    pub name: String,
+    /// Its digest.
+    pub digest: DigestParts,
+}
+
+/// Two runs, and what differs between them.
+pub struct Differed {
+    /// The first.
+    pub a: Run,
+    /// The second.
+    pub b: Run,
+    /// The parts of the digest that differ.
+    pub parts: Vec<&'static str>,
+    /// The numbers that differ, the largest change first.
+    pub numbers: Vec<Difference>,
+    /// Where the events part, if they do.
+    pub parting: Option<Parting>,
+}
+
+impl Differed {
+    /// Whether they are the same in every event and every number.
+    pub fn same(&self) -> bool {
+        self.parts.is_empty() && self.numbers.is_empty()
+    }
+
+    /// For programs.
+    pub(crate) fn document(&self) -> Document {
+        let value = |metric: Metric| match metric {
+            Metric::Truth(truth) => Reading::Truth(truth),
+            Metric::Number(number, _) if number.is_finite() => Reading::Number(number),
+            _ => Reading::Absent(()),
+        };
+        let side = |run: &Run| {
+            let DigestParts { i, t, r, s, .. } = run.digest.clone();
+            DocumentSide { run: run.name.clone(), digest: DocumentDigest { i, t, r, s } }
+        };
+        let number = |difference: &Difference| DocumentNumber {
+            metric: difference.path.clone(),
+            a: value(difference.a),
+            b: value(difference.b),
+            change: difference.change,
+        };
+        Document {
+            format: FORMAT,
+            a: side(&self.a),
+            b: side(&self.b),
+            same: self.same(),
+            parts: self.parts.clone(),
+            numbers: self.numbers.iter().map(number).collect(),
+            event: self.parting.as_ref().map(Parting::document),
+        }
+    }
+}
+
+/// A number that differs.
+pub struct Difference {
+    /// Its path.
+    pub path: String,
+    /// On the first side.
+    pub a: Metric,
+    /// On the second.
+    pub b: Metric,
+    /// The change over the larger of the two; 1 where only one side has it.
+    pub change: f64,
+}
+
+/// Every metric that differs, the largest relative change first.
+pub fn differences(a: &Report, b: &Report) -> Vec<Difference> {
+    let mut paths = a.metric_paths();
+    let more = b.metric_paths().into_iter().filter(|path| !paths.contains(path)).collect::<Vec<_>>();
+    paths.extend(more);
+    let value = |report: &Report, path: &str| report.metric(path).unwrap_or(Metric::Absent);
+    let mut found: Vec<Difference> = Vec::new();
+    for path in paths {
+        let (a, b) = (value(a, &path), value(b, &path));
+        if a != b {
+            let change = match (a, b) {
+                (Metric::Number(x, _), Metric::Number(y, _)) => (x - y).abs() / x.abs().max(y.abs()),
+                _ => 1.0,
+            };
+            found.push(Difference { path, a, b, change });
+        }
+    }
+    // A stable sort: among equal changes the report's own order.
+    found.sort_by(|x, y| y.change.total_cmp(&x.change));
+    found
+}
 
 /// Where two runs differ, for programs. Times are nanoseconds.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -3,7 +3,7 @@
 mod words;
 
 use crate::result::edges::Edges;
-use crate::result::knob::Knob;
+use crate::result::knob::{Count, Knob};
 use crate::result::seeds::Seeds;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -125,4 +125,20 @@ pub struct Loop {
     pub lowered_at: u64,
     /// How long it had to come back.
     pub settle: u64,
+}
+
+impl Found {
+    /// The first seed's values on both sides of the first edge: where all is well, and where it no longer is.
+    pub fn sides(&self) -> Option<(f64, f64)> {
+        let bracket = self.first()?.edges.edges.first()?.seeds.first().copied()??;
+        Some(if bracket.fails_above { (bracket.low, bracket.high) } else { (bracket.high, bracket.low) })
+    }
+
+    /// Where the fluid law puts an edge.
+    pub(crate) fn fluid(&self, x: f64) -> String {
+        match self.knob.count {
+            Count::Whole => format!("{} and {}", self.knob.show(x.floor()), self.knob.show(x.floor() + 1.0)),
+            _ => self.knob.show(x),
+        }
+    }
 }

@@ -1,18 +1,18 @@
 //! One side of a comparison: a saved run, or one that is made now.
 
-use super::Diff;
-use crate::command::run::cut_short;
+use crate::app::App;
+use crate::args::Bounds;
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Prepared;
+use crate::files;
 use crate::progress::Meter;
-use crate::simulate::{ending, simulate};
+use crate::simulate::{cut_short, ending, simulate};
 use crate::text::{escape, escape_path};
-use crate::{App, files};
 use sim_models::report::Report;
 use std::path::{Path, PathBuf};
 
 /// A report, and how to make it again where that is possible.
-pub(super) struct Side {
+pub struct Side {
     /// What was measured.
     pub report: Report,
     /// The run, if it can be made again.
@@ -24,7 +24,7 @@ pub(super) struct Side {
 
 impl Side {
     /// What `argument` names: a saved report or its folder, or `EXPERIMENT[:VARIANT][@SEED]`.
-    pub fn open(argument: &str, args: &Diff, app: &mut App) -> Result<Side> {
+    pub fn open(argument: &str, bounds: &Bounds, app: &mut App) -> Result<Side> {
         let path = Path::new(argument);
         if path.join("report.json").is_file() {
             return Side::saved(&path.join("report.json"), app);
@@ -36,13 +36,13 @@ impl Side {
         let opened = app.open(name)?;
         let prepared = app.prepare(&opened, variant, &[], seed)?;
         let meter = Meter::of_run(&app.console, &prepared.name);
-        let simulated = simulate(&prepared, &args.bounds, None, &app.console.interrupt, Some(&meter));
+        let simulated = simulate(&prepared, bounds, None, &app.console.interrupt, Some(&meter));
         meter.finish(&mut app.console, None);
         let output = simulated?;
         match ending(&output, &app.console.interrupt) {
             Exit::Good => {}
             Exit::Limit => {
-                let again = prepared.replay.bounded_line("run", &args.bounds);
+                let again = prepared.replay.bounded_line("run", bounds);
                 app.console.say(&cut_short(&prepared, &output.report, Exit::Limit, &again));
             }
             stopped => return Err(Error::Stopped(stopped)),

@@ -1,0 +1,17 @@
+//! What every command works with.
+
+use crate::args::Global;
+use crate::console::Console;
+use sim_models::Catalog;
+
+/// What a command works with.
+pub struct App<'a> {
+    /// The models.
+    pub catalog: Catalog,
+    /// What every command understands.
+    pub global: Global,
+    /// The streams.
+    pub console: Console<'a>,
+    /// The command line as it was typed, for the message that says how to repeat a failure.
+    pub typed: String,
+}
