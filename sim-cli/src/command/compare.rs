@@ -2,6 +2,7 @@
 
 mod baseline;
 
+use super::documents::Documents;
 use crate::app::App;
 use crate::args::{Bounds, Repeats, Subject, TableFormat};
 use crate::error::{Error, Exit, Result};
@@ -134,22 +135,16 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
         against.regressions = Some(regressions(against, &comparison.metrics, only.as_deref()));
     }
 
-    let (json, csv) = (json(&comparison), page::csv(&comparison));
-    if let Some(out) = out {
-        out.write(FILES[0], json.as_bytes())?;
-        out.write(FILES[1], csv.as_bytes())?;
-        let overlay = |row: &Vec<Option<Kept>>| row.iter().flatten().find_map(|kept| kept.overlay.clone());
-        let overlays: Vec<_> = outcome.rows.iter().map(overlay).collect();
-        let page = html::compare::page(&comparison, &overlays, &result_of(&app.typed));
-        out.write(FILES[2], page.html().as_bytes())?;
-    }
-    let document = match args.format {
-        TableFormat::Text => page::text(&comparison, app.console.style()),
-        TableFormat::Markdown => page::markdown(&comparison),
-        TableFormat::Json => json,
-        TableFormat::Csv => csv,
+    let overlay = |row: &Vec<Option<Kept>>| row.iter().flatten().find_map(|kept| kept.overlay.clone());
+    let overlays: Vec<_> = outcome.rows.iter().map(overlay).collect();
+    let documents = Documents {
+        text: page::text(&comparison, app.console.style()),
+        markdown: page::markdown(&comparison),
+        json: json(&comparison),
+        csv: page::csv(&comparison),
+        html: html::compare::page(&comparison, &overlays, &result_of(&app.typed)).html(),
     };
-    app.console.document(&document)?;
+    documents.deliver(FILES, out, args.format, app)?;
     match &comparison.baseline {
         Some(against) if outcome.exit == Exit::Good => regressed(against, app),
         _ => Ok(outcome.exit),

@@ -6,6 +6,7 @@ pub mod compare;
 pub mod completions;
 pub mod diagram;
 pub mod diff;
+mod documents;
 pub mod explain;
 pub mod find;
 pub mod histogram;

@@ -7,14 +7,17 @@
 //! Everything is a function of the question: points are tried in an order that no clock, thread or luck decides.
 
 pub mod axis;
+pub mod collapse;
 pub mod edge;
 pub mod ended;
 pub mod fault;
+pub mod find;
 pub mod knob;
 pub mod map;
 pub mod measure;
 pub mod parting;
 pub mod race;
+pub mod recommend;
 pub mod repeats;
 pub mod replicate;
 pub mod runs;

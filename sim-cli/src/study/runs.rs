@@ -6,24 +6,68 @@ use crate::diagnostics;
 use crate::error::{Error, Result};
 use crate::experiment::Opened;
 use crate::progress::Meter;
+use crate::replay::Replay;
 use crate::signal::Interrupt;
 use crate::simulate::simulate;
-use crate::study::wish::Wish;
 use sim_models::experiment::{Failed, Resolved};
-use sim_models::report::{Report, VerdictKind};
+use sim_models::report::Report;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Settings, as `--set` takes them.
 pub type Settings = Vec<(String, String)>;
 
+/// What a search begins with: an experiment in a variant that it has, with values that are set in every run.
+#[derive(Clone, Copy)]
+pub struct Start<'a> {
+    /// The experiment.
+    pub opened: &'a Opened,
+    /// The variant; none is the base.
+    pub variant: Option<&'a str>,
+    /// What is set whatever else is.
+    pub fixed: &'a [(String, String)],
+    /// What that comes to.
+    pub base: &'a Resolved,
+    /// How far a run may go.
+    pub bounds: Bounds,
+}
+
+impl Start<'_> {
+    /// What is set in a run with these values.
+    fn with(&self, set: &[(String, String)]) -> Settings {
+        self.fixed.iter().chain(set).cloned().collect()
+    }
+
+    /// Finds out whether a run with these values could be made.
+    pub fn check(&self, app: &App, set: &[(String, String)]) -> Result<()> {
+        app.prepare(self.opened, self.variant, &self.with(set), None).map(|_| ())
+    }
+
+    /// A report after one event: by then all edges and services are known, and so are their metrics; what a model
+    /// measures besides (`values`) shows at the end only. None if a signal came first.
+    pub fn glance(self, app: &App, seed: u64) -> Result<Option<Report>> {
+        let start = Start { bounds: Bounds { max_events: 1, ..self.bounds }, ..self };
+        let meter = Meter::of_runs(&app.console, "", 0);
+        Runs::new(app, start, &meter).report(&[], seed)
+    }
+
+    /// The command that makes one run with these values, exactly as the search made it.
+    pub fn line(&self, app: &App, set: &[(String, String)], seed: u64) -> String {
+        let replay = Replay {
+            dir: app.global.dir.clone(),
+            experiment: self.opened.found.argument.clone(),
+            variant: self.variant.map(String::from),
+            set: self.with(set),
+            seed,
+        };
+        replay.bounded_line("run", &self.bounds)
+    }
+}
+
 /// What makes runs, from any thread, and counts them.
 pub struct Runs<'a> {
-    opened: &'a Opened,
+    start: Start<'a>,
     dir: Option<PathBuf>,
-    variant: Option<&'a str>,
-    fixed: &'a [(String, String)],
-    bounds: &'a Bounds,
     interrupt: Interrupt,
     meter: &'a Meter,
     /// Whether there is colour on stderr, and its width: for what is wrong with a setting.
@@ -33,21 +77,11 @@ pub struct Runs<'a> {
 }
 
 impl<'a> Runs<'a> {
-    /// Runs of an experiment in a variant that it has, with these values set whatever else is.
-    pub fn new(
-        app: &App,
-        opened: &'a Opened,
-        variant: Option<&'a str>,
-        fixed: &'a [(String, String)],
-        bounds: &'a Bounds,
-        meter: &'a Meter,
-    ) -> Self {
+    /// The runs of a search.
+    pub fn new(app: &App, start: Start<'a>, meter: &'a Meter) -> Self {
         Runs {
-            opened,
+            start,
             dir: app.global.dir.clone(),
-            variant,
-            fixed,
-            bounds,
             interrupt: app.console.interrupt.clone(),
             meter,
             stderr: (app.console.stderr_color(), app.console.stderr_width()),
@@ -61,10 +95,10 @@ impl<'a> Runs<'a> {
         if self.interrupt.exit().is_some() {
             return Ok(None);
         }
-        let set: Settings = self.fixed.iter().chain(set).cloned().collect();
-        let prepared = self.opened.prepare(self.dir.as_deref(), self.variant, &set, Some(seed));
+        let Start { opened, variant, bounds, .. } = &self.start;
+        let prepared = opened.prepare(self.dir.as_deref(), *variant, &self.start.with(set), Some(seed));
         let prepared = prepared.map_err(|failed| self.invalid(&failed))?;
-        let report = simulate(&prepared, self.bounds, None, &self.interrupt, None)?.report;
+        let report = simulate(&prepared, bounds, None, &self.interrupt, None)?.report;
         // A signal that came while it ran has cut it short: a part says nothing.
         if self.interrupt.exit().is_some() {
             return Ok(None);
@@ -77,8 +111,8 @@ impl<'a> Runs<'a> {
 
     /// What would be run.
     pub fn resolved(&self, set: &[(String, String)]) -> Result<Resolved> {
-        let set: Settings = self.fixed.iter().chain(set).cloned().collect();
-        self.opened.experiment.with(self.variant, &set).map_err(|failed| self.invalid(&failed))
+        let Start { opened, variant, .. } = &self.start;
+        opened.experiment.with(*variant, &self.start.with(set)).map_err(|failed| self.invalid(&failed))
     }
 
     fn invalid(&self, failed: &Failed) -> Error {
@@ -94,38 +128,6 @@ impl<'a> Runs<'a> {
     /// How many of them a limit cut short.
     pub fn cut_short(&self) -> usize {
         self.cut_short.load(Ordering::Relaxed)
-    }
-}
-
-/// When a run has failed.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Collapse {
-    /// By its verdict: it is failing, degraded, or has never recovered.
-    Verdict,
-    /// When this holds.
-    When(Wish),
-}
-
-impl Collapse {
-    /// Whether that is what happened.
-    pub fn of(&self, report: &Report) -> Result<bool> {
-        if let Collapse::When(wish) = self {
-            return wish.held(report).map(|held| held.holds);
-        }
-        match report.verdict.kind {
-            VerdictKind::Recovered | VerdictKind::Steady => Ok(false),
-            VerdictKind::NeverRecovered | VerdictKind::Degraded | VerdictKind::Failing => Ok(true),
-            // What no limit of calls or events held back was not judged, and is no success.
-            _ if report.stopped.is_some() => Ok(true),
-            VerdictKind::StillDisturbed => Err(Error::Usage {
-                message: format!("it cannot be told whether that recovers: {}", report.verdict.headline),
-                help: "  give the run more time, --set run.duration=10min, or say what failure is: --until 'success < 0.9'".into(),
-            }),
-            VerdictKind::Finding => Err(Error::Usage {
-                message: format!("the verdict of {} neither holds nor fails: say what failure is", report.experiment),
-                help: "  with --until 'METRIC < BOUND'; `brownout list metrics EXPERIMENT` names the metrics".into(),
-            }),
-        }
     }
 }
 

@@ -1,0 +1,97 @@
+//! What is wanted of a setting: an objective, under conditions.
+
+use crate::app::App;
+use crate::error::Result;
+use crate::result::estimate::Measured;
+use crate::study::measure::measure;
+use crate::study::race::{Candidate, Score, front};
+use crate::study::runs::Start;
+use crate::study::wish::{Held, Wish};
+use sim_models::report::{Report, Unit};
+
+/// What is wanted.
+pub struct Goal {
+    /// The metric that is to be as large or as small as possible.
+    pub metric: String,
+    /// Whether small is wanted.
+    pub less: bool,
+    /// The conditions.
+    pub wishes: Vec<Wish>,
+}
+
+/// One run of a setting.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub objective: Measured,
+    pub unit: Unit,
+    pub held: Vec<Held>,
+}
+
+impl Goal {
+    /// Finds unknown metrics and wrong units before anything is searched.
+    pub fn check(&self, app: &App, start: Start, seed: u64) -> Result<()> {
+        let values = |metric: &str| metric.starts_with("values");
+        if values(&self.metric) || self.wishes.iter().any(|wish| values(&wish.metric)) {
+            return Ok(());
+        }
+        match start.glance(app, seed)? {
+            Some(report) => self.seen(&report).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn seen(&self, report: &Report) -> Result<Seen> {
+        let (objective, unit) = measure(report, std::slice::from_ref(&self.metric))?[0];
+        let held = self.wishes.iter().map(|wish| wish.held(report)).collect::<Result<_>>()?;
+        Ok(Seen { objective, unit, held })
+    }
+
+    /// The objective as something to make as large as possible.
+    pub(super) fn value(&self, seen: &Seen) -> Option<f64> {
+        let value = match seen.objective {
+            Measured::Number(value) => value,
+            Measured::Truth(truth) => f64::from(u8::from(truth)),
+            Measured::Absent => return None,
+        };
+        Some(if self.less { -value } else { value })
+    }
+
+    pub(super) fn score(&self, seen: &Seen) -> Score {
+        Score {
+            objective: self.value(seen),
+            breaches: seen.held.iter().map(|held| held.breach).collect(),
+            room: seen.held.iter().map(|held| held.room).sum(),
+            measured: seen.held.iter().map(|held| held.measured).collect(),
+        }
+    }
+
+    pub(super) fn feasible(&self, seen: &Seen) -> bool {
+        self.value(seen).is_some() && seen.held.iter().all(|held| held.holds)
+    }
+
+    /// The trade-offs between the objective and the conditions that are numbers, where those that are truths hold.
+    pub(super) fn front(&self, candidates: &[Candidate]) -> Vec<usize> {
+        let numbers: Vec<(usize, bool)> = (0..self.wishes.len())
+            .filter(|&n| !self.wishes[n].is_truth())
+            .map(|n| (n, self.wishes[n].wants_less()))
+            .collect();
+        let truths = |candidate: &Candidate| {
+            let hold = |score: &Score| {
+                score
+                    .breaches
+                    .iter()
+                    .zip(&self.wishes)
+                    .all(|(breach, wish)| !wish.is_truth() || *breach == 0.0)
+            };
+            candidate.scores.iter().all(hold)
+        };
+        let of_truth: Vec<Candidate> = candidates
+            .iter()
+            .map(|one| match truths(one) {
+                true => one.clone(),
+                false => Candidate { place: None, scores: Vec::new() },
+            })
+            .collect();
+        front(&of_truth, &numbers)
+    }
+}

@@ -1,0 +1,166 @@
+//! Which value to set: a race on shared seeds, then its leaders on seeds that it never saw.
+
+mod around;
+mod goal;
+mod told;
+
+use crate::app::App;
+use crate::error::{Error, Exit, Result};
+use crate::jobs::{in_order, threads};
+use crate::progress::Meter;
+use crate::result::recommended::{Outcome, Recommendation};
+use crate::result::seeds::Seeds;
+use crate::study::race::{Candidate, RUNGS, race, ranking};
+use crate::study::runs::{Runs, Settings, Start, incomplete};
+use crate::study::space::{Dimension, Place, Space};
+use goal::Seen;
+use sim_models::experiment::{Node, Resolved};
+
+pub use goal::Goal;
+
+/// The best of the race that are validated whatever the front looks like.
+const BEST: usize = 3;
+/// Settings that are validated differ by this share of some range.
+const APART: f64 = 0.03;
+
+/// How many runs a recommendation may take, and for what.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// All of them.
+    pub all: usize,
+    /// Of these, for the race.
+    pub race: usize,
+    /// How many settings are validated.
+    pub validated: usize,
+    /// On how many fresh seeds each.
+    pub fresh: u32,
+}
+
+/// Searches the space from a seed on: what came of it, and the exit code.
+pub fn recommend(
+    app: &mut App,
+    start: Start,
+    space: &Space,
+    goal: &Goal,
+    seed: u64,
+    budget: Budget,
+) -> Result<(Recommendation, Exit)> {
+    let meter = Meter::of_search(&app.console, &start.opened.found.name, budget.all);
+    let runs = Runs::new(app, start, &meter);
+    let race_seeds = RUNGS[RUNGS.len() - 1] as u32;
+    let search = Search {
+        space,
+        goal,
+        runs: &runs,
+        threads: threads(app.global.jobs),
+        race: Seeds { first: seed, count: race_seeds },
+        fresh: Seeds { first: seed.wrapping_add(race_seeds.into()), count: budget.fresh },
+    };
+    let candidates = search.race(budget.race, start.base)?;
+    let order = ranking(&candidates);
+    let fronts = goal.front(&candidates);
+    let chosen = finalists(&candidates, &order, &fronts, budget.validated);
+    let rounds = search.validate(&candidates, &chosen)?;
+    meter.finish(&mut app.console, None);
+
+    let missing = rounds.iter().flatten().filter(|run| run.is_none()).count();
+    let all = rounds.iter().flatten().count();
+    let missing = (missing > 0).then(|| format!("{missing} of {all} runs of the validation are missing"));
+    let (mut exit, notes) = incomplete(&runs, app, missing);
+    if runs.made() == 0 || rounds.iter().flatten().flatten().next().is_none() {
+        return Err(Error::Stopped(match app.console.interrupt.exit() {
+            Some(signal) => signal,
+            None => exit,
+        }));
+    }
+    let mut told = search.told(&candidates, &order, &fronts, &chosen, &rounds, start.base);
+    told.experiment.clone_from(&start.opened.found.name);
+    told.variant = start.variant.map(String::from);
+    told.set = start.fixed.to_vec();
+    told.runs = runs.made();
+    told.incomplete = notes;
+    told.look = told.finalists.first().map(|first| {
+        let set: &[_] = if first.today { &[] } else { &first.set };
+        start.line(app, set, search.fresh.first)
+    });
+    if exit == Exit::Good && told.outcome == Outcome::Infeasible {
+        exit = Exit::Failed;
+    }
+    Ok((told, exit))
+}
+
+/// Which candidates are validated: the best of the race, today's setting, and trade-offs far from each other.
+fn finalists(candidates: &[Candidate], order: &[usize], front: &[usize], most: usize) -> Vec<usize> {
+    let mut chosen: Vec<usize> = order.iter().take(1).copied().collect();
+    // What is next to another tells nothing new.
+    let near = |a: &Place, b: &Place| a.at.iter().zip(&b.at).all(|(a, b)| (a - b).abs() < APART);
+    let mut add = |n: usize| {
+        let place = |n: usize| candidates[n].place.as_ref();
+        let known = |other: &usize| place(n).zip(place(*other)).is_some_and(|(a, b)| near(a, b));
+        if chosen.len() < most && !chosen.contains(&n) && !chosen.iter().any(known) {
+            chosen.push(n);
+        }
+    };
+    add(0);
+    order.iter().take(BEST.min(most.saturating_sub(2)).max(1)).for_each(|&n| add(n));
+    // A front is in the order of the objective: its two ends, its middle, and so on.
+    let last = front.len().saturating_sub(1);
+    let spread = [0, last, last / 2, last / 4, 3 * last / 4];
+    spread.iter().filter_map(|&at| front.get(at)).for_each(|&n| add(n));
+    order.iter().filter(|&&n| candidates[n].feasible()).for_each(|&n| add(n));
+    chosen.retain(|&n| n == 0 || !candidates[n].scores.is_empty());
+    chosen
+}
+
+struct Search<'a> {
+    space: &'a Space,
+    goal: &'a Goal,
+    runs: &'a Runs<'a>,
+    threads: usize,
+    race: Seeds,
+    fresh: Seeds,
+}
+
+impl Search<'_> {
+    fn settings(&self, place: Option<&Place>) -> Settings {
+        place.map_or_else(Vec::new, |place| self.space.settings(place))
+    }
+
+    fn see(&self, place: Option<&Place>, seed: u64) -> Result<Option<Seen>> {
+        let report = self.runs.report(&self.settings(place), seed)?;
+        report.map(|report| self.goal.seen(&report)).transpose()
+    }
+
+    /// What is set today.
+    fn standing(&self, base: &Resolved) -> Settings {
+        let value = |dimension: &Dimension| {
+            let line = base.value(dimension.path()).map(Node::to_line)?;
+            Some((dimension.path().to_string(), line))
+        };
+        self.space.0.iter().filter_map(value).collect()
+    }
+
+    fn race(&self, budget: usize, base: &Resolved) -> Result<Vec<Candidate>> {
+        let seeds: Vec<u64> = self.race.iter().collect();
+        let standing = self.standing(base).into_iter().map(|(_, value)| value).collect();
+        race(self.space, standing, budget, &mut |asked: &[(Candidate, usize)]| {
+            let one =
+                |(candidate, seed): &(Candidate, usize)| self.see(candidate.place.as_ref(), seeds[*seed]);
+            let seen: Vec<Option<Seen>> =
+                in_order(self.threads, asked, one).into_iter().collect::<Result<_>>()?;
+            Ok(seen.iter().map(|seen| seen.as_ref().map(|seen| self.goal.score(seen))).collect())
+        })
+    }
+
+    /// Each of the chosen on each fresh seed.
+    fn validate(&self, candidates: &[Candidate], chosen: &[usize]) -> Result<Vec<Vec<Option<Seen>>>> {
+        let seeds: Vec<u64> = self.fresh.iter().collect();
+        let jobs: Vec<(usize, u64)> =
+            seeds.iter().flat_map(|seed| chosen.iter().map(move |n| (*n, *seed))).collect();
+        let one = |(n, seed): &(usize, u64)| self.see(candidates[*n].place.as_ref(), *seed);
+        let seen: Vec<Option<Seen>> =
+            in_order(self.threads, &jobs, one).into_iter().collect::<Result<_>>()?;
+        // Seed by seed they were run, so that an interruption leaves whole comparisons; setting by setting they are told.
+        Ok((0..chosen.len()).map(|n| seen.iter().skip(n).step_by(chosen.len()).cloned().collect()).collect())
+    }
+}
