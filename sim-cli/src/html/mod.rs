@@ -19,6 +19,7 @@ pub mod map;
 pub mod recommend;
 mod replicated;
 pub mod run;
+mod script;
 pub mod sweep;
 pub mod table;
 mod traffic;
@@ -28,6 +29,7 @@ pub use figure::{Axis, Backdrop, Figure, Line, View};
 
 use crate::text::{Paint, first_sentence};
 use escape::{json, lines, text};
+use script::SCRIPT;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -35,7 +37,6 @@ use std::collections::BTreeMap;
 const UPLOT: &str = include_str!("../../assets/uplot-1.6.32.min.js");
 const UPLOT_STYLE: &str = include_str!("../../assets/uplot-1.6.32.min.css");
 /// Ours.
-const SCRIPT: &str = include_str!("../../assets/report.js");
 const STYLE: &str = include_str!("../../assets/report.css");
 
 /// What a page says, verdict first.
