@@ -24,7 +24,7 @@
 //! - [`experiment`]: from the text to a decoded, checked model, or to all problems with their places.
 //! - [`catalog`]: the models that a file can name; a crate that depends on this one adds its own.
 //! - [`service_graph`]: requests through services. [`workload`]: who comes, and when; [`policy`]: what stands between a
-//!   caller and the network; [`fault`]: what goes wrong.
+//!   caller and the [`network`]; [`fault`]: what goes wrong.
 //! - [`callback_routing`], [`contention`]: models of their own. [`drive`]: what all models share while they run.
 //! - [`report`]: what came out, for any model; it is read back as well as written.
 //! - [`diagram`]: what an experiment is made of, to be drawn.
@@ -47,6 +47,7 @@ pub mod diagram;
 pub mod distribution;
 pub mod drive;
 pub mod fault;
+pub mod network;
 pub mod policy;
 pub mod report;
 pub mod run;

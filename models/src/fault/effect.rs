@@ -1,7 +1,7 @@
 //! What a fault does: a closed list, and what each is called.
 //!
-//! An effect strikes replicas or the network, never both. Several at a time add up in
-//! [`service_graph`](crate::service_graph): slowness multiplies, shares of errors and of lost messages are those of
+//! An effect strikes replicas or the network, never both. Several at a time add up
+//! ([`ActiveSet`](super::ActiveSet)): slowness multiplies, shares of errors and of lost messages are those of
 //! independent causes, everything else is there or is not.
 
 spec! {

@@ -7,6 +7,8 @@ use super::spec::*;
 use super::state::*;
 use super::stats::{EdgeStats, ServiceStats};
 use crate::RunSpec;
+use crate::fault::{ActiveSet, OnReplica, Struck};
+use crate::network::Link;
 use crate::policy::breaker::Scope;
 use crate::policy::retry::RetryPlan;
 use crate::run::RunOptions;
@@ -75,15 +77,6 @@ fn build_edge(edge: &EdgePlan, plan: &Plan, streams: &Streams) -> Edge {
     let clients = (0..plan.clients(edge))
         .map(|client| Client::new(&edge.policy, choices, &mut pick.at(Key::root(path, u64::from(client)))));
     let clients = clients.collect();
-    let latency = &edge.network.nanos;
-    let network = if latency.mean() == 0.0 {
-        Network::Instant
-    } else if latency.variance() == 0.0 {
-        Network::Constant(edge.network.mean())
-    } else {
-        let (out, back) = (streams.luck("request", name), streams.luck("reply", name));
-        Network::Random { latency: latency.clone(), out, back }
-    };
     let patience = match &edge.policy.deadline {
         None => Patience::Endless,
         Some(deadline) => deadline.fixed().map_or_else(
@@ -101,14 +94,10 @@ fn build_edge(edge: &EdgePlan, plan: &Plan, streams: &Streams) -> Edge {
         choices,
         policy: edge.policy.clone(),
         clients,
-        network,
+        link: Link::new(edge.network, name, streams),
         patience,
         jitter: streams.luck("jitter", name),
         pick,
-        drop_luck: streams.luck("drop", name),
-        drop: 0.0,
-        holding: false,
-        held: Vec::new(),
         breakers_open: 0,
         stats: EdgeStats::default(),
     }
@@ -150,9 +139,8 @@ fn build_service(
     let replica = || Replica {
         down: 0,
         silent: false,
-        slow: 1.0,
-        errors: 0.0,
-        black_hole: false,
+        faults: ActiveSet::default(),
+        state: OnReplica::WELL,
         in_hand: 0,
         queue: VecDeque::new(),
         waiting: TimeIntegral::default(),
@@ -189,7 +177,7 @@ fn build_service(
 fn build_fault(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams) -> Fault {
     let on = &fault.on.value;
     let target = match plan.spec.services.index_of(on) {
-        Some(service) if fault.effect.is_network() => {
+        Some(service) if fault.effect.strikes() == Struck::Network => {
             let into = plan.edges.iter().enumerate().filter(|(_, edge)| edge.callee == service);
             Target::Edges(into.map(|(edge, _)| edge as u32).collect())
         }
@@ -213,6 +201,5 @@ fn build_fault(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams)
         to: fault.r#for.map(|length| fault.at + length),
         effect: fault.effect,
         target,
-        active: false,
     }
 }

@@ -12,6 +12,7 @@ use super::follow::Listen;
 use super::plan::Caller;
 use super::state::*;
 use super::witness as kind;
+use crate::network::{Fate, Way};
 use crate::policy::breaker::{Position, Transition};
 use crate::policy::{Ending, Outcome};
 use sim_core::{Key, SimDuration, SimTime};
@@ -119,7 +120,7 @@ impl<L: Listen> Graph<L> {
         if until < SimTime::MAX {
             entry.timer = Some(ctx.schedule_at(until, Event::Timeout { attempt }));
         }
-        if edge.is_instant() {
+        if edge.link.is_instant() {
             let callee = edge.callee;
             self.arrive(attempt, callee, ctx)
         } else {
@@ -129,27 +130,29 @@ impl<L: Listen> Graph<L> {
 
     /// Puts a message on the network.
     pub fn transmit(&mut self, message: Message, ctx: &mut Ctx) {
-        let (Message::Request(id) | Message::Reply(id)) = message;
-        let attempt = &self.attempts[id];
-        self.listener.tell(|tracer| tracer.transmits(id, attempt.edge, ctx.now()));
-        let edge = &mut self.edges[attempt.edge as usize];
-        if edge.loses(attempt.key, message) {
-            return self.swallow(id);
-        }
-        if edge.holding {
-            edge.held.push(message);
-            self.listener.tell(|tracer| tracer.held(id));
-            return;
-        }
-        if matches!(edge.network, Network::Instant) {
-            return self.deliver(message, ctx);
-        }
-        let latency = edge.latency(attempt.key, message);
-        let event = match message {
-            Message::Request(attempt) => Event::Deliver { attempt },
-            Message::Reply(attempt) => Event::Reply { attempt },
+        let now = ctx.now();
+        let (id, way) = match message {
+            Message::Request(id) => (id, Way::Out),
+            Message::Reply(id) => (id, Way::Back),
         };
-        ctx.schedule_in(latency, event);
+        let attempt = &self.attempts[id];
+        self.listener.tell(|tracer| tracer.transmits(id, attempt.edge, now));
+        let link = &mut self.edges[attempt.edge as usize].link;
+        match link.send(now, attempt.key, way) {
+            Fate::Now => self.deliver(message, ctx),
+            Fate::At(then) => {
+                let event = match message {
+                    Message::Request(attempt) => Event::Deliver { attempt },
+                    Message::Reply(attempt) => Event::Reply { attempt },
+                };
+                ctx.schedule_at(then, event);
+            }
+            Fate::Lost => self.swallow(id),
+            Fate::Held => {
+                link.hold(message);
+                self.listener.tell(|tracer| tracer.held(id));
+            }
+        }
     }
 
     /// A message arrives.

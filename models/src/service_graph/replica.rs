@@ -38,7 +38,7 @@ impl<L: Listen> Graph<L> {
             }
             return;
         }
-        if replica.black_hole {
+        if replica.state.black_hole {
             self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::BlackHole, now));
             return self.swallow(id);
         }
@@ -73,7 +73,7 @@ impl<L: Listen> Graph<L> {
         let now = ctx.now();
         service.stats.begun(waited);
         replica.busy.increment(now);
-        let mut nanos = service.work.sample(&mut service.work_luck.at(attempt.key)) * replica.slow;
+        let mut nanos = service.work.sample(&mut service.work_luck.at(attempt.key)) * replica.state.slow;
         if let Some(law) = &service.scaling {
             nanos *= law.stretch(replica.busy.value() as f64);
         }
@@ -94,7 +94,8 @@ impl<L: Listen> Graph<L> {
         let service = &mut self.services[service_id as usize];
         let detail = u64::from(replica_id) << kind::REPLICA_SHIFT ^ attempt.work.as_nanos();
         ctx.witness(kind::WORK_DONE, attempt.number, 0, service.path, attempt.key.get(), detail);
-        let share = 1.0 - (1.0 - service.error_rate) * (1.0 - service.replicas[replica_id as usize].errors);
+        let share =
+            1.0 - (1.0 - service.error_rate) * (1.0 - service.replicas[replica_id as usize].state.errors);
         let fails = share > 0.0 && service.error_luck.at(attempt.key).unit() < share;
         if fails || service.steps.is_empty() {
             return self.finish(id, if fails { Outcome::Error } else { Outcome::Ok }, ctx);
@@ -204,7 +205,7 @@ impl<L: Listen> Graph<L> {
         let attempt = &mut self.attempts[id];
         attempt.answer = outcome;
         attempt.server = Server::Replying;
-        if self.edges[attempt.edge as usize].is_instant() {
+        if self.edges[attempt.edge as usize].link.is_instant() {
             self.answered(id, ctx)
         } else {
             self.transmit(Message::Reply(id), ctx)
@@ -293,11 +294,11 @@ impl<L: Listen> Graph<L> {
         state.stats.deaths += 1;
         let (style, restart_after) = (state.death_style, state.restart_after);
         ctx.schedule_in(restart_after, Event::Restart { service, replica });
-        self.crash(service, replica, &style, ctx);
+        self.crash(service, replica, style, ctx);
     }
 
     /// Everything a replica has in hand is lost, and it is down until as many [`Graph::restart`]s.
-    pub fn crash(&mut self, service_id: u32, replica_id: u32, style: &CrashStyle, ctx: &mut Ctx) {
+    pub fn crash(&mut self, service_id: u32, replica_id: u32, style: CrashStyle, ctx: &mut Ctx) {
         let now = ctx.now();
         let service = &mut self.services[service_id as usize];
         let workers = u64::from(service.workers);
@@ -306,7 +307,7 @@ impl<L: Listen> Graph<L> {
         if replica.down > 1 {
             return;
         }
-        replica.silent = matches!(style, CrashStyle::Silence);
+        replica.silent = style == CrashStyle::Silence;
         service.stats.available(now, |available| available - workers);
         let shared = service.shared_queue;
         let mut lost: Vec<AttemptId> = Vec::new();
@@ -348,7 +349,7 @@ impl<L: Listen> Graph<L> {
         }
         self.forget_calls_of(service_id, replica_id, ctx);
         for id in lost {
-            if matches!(style, CrashStyle::Reset) {
+            if style == CrashStyle::Reset {
                 self.answer(id, Outcome::Reset, ctx);
             } else {
                 self.swallow(id);

@@ -3,7 +3,7 @@
 use super::follow::Listen;
 use super::plan::{Caller, Plan};
 use super::spec::GraphSpec;
-use super::state::{Edge, Graph, Network, Patience, Service};
+use super::state::{Edge, Graph, Patience, Service};
 use super::stats::{EdgeStats, ServiceTotals};
 use super::witness;
 use crate::RunSpec;
@@ -247,13 +247,9 @@ fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
     for edge in &graph.edges {
         note("jitter", &edge.name, edge.jitter.used());
         note("pick", &edge.name, edge.pick.used());
-        note("drop", &edge.name, edge.drop_luck.used());
+        edge.link.used().for_each(|(purpose, stream)| note(purpose, &edge.name, stream));
         if let Patience::Random { luck, .. } = &edge.patience {
             note("patience", &edge.name, luck.used());
-        }
-        if let Network::Random { out, back, .. } = &edge.network {
-            note("request", &edge.name, out.used());
-            note("reply", &edge.name, back.used());
         }
     }
     for service in &graph.services {

@@ -4,7 +4,8 @@
 use super::plan::Caller;
 use super::slab::{Id, Slab};
 use super::stats::{EdgeStats, ServiceStats};
-use crate::fault::{CrashStyle, Effect};
+use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica};
+use crate::network::Link;
 use crate::policy::balancer::BalancerState;
 use crate::policy::breaker::{BreakerState, Permit, Position};
 use crate::policy::budget::BudgetState;
@@ -102,37 +103,20 @@ pub struct Edge {
     /// Replicas that the caller chooses between; 1 where there is nothing to choose.
     pub choices: u32,
     pub clients: Vec<Client>,
-    pub network: Network,
+    pub link: Link<Message>,
     pub patience: Patience,
     pub jitter: Luck,
     pub pick: Luck,
-    pub drop_luck: Luck,
-    /// Derived from the active faults.
-    pub drop: f64,
-    pub holding: bool,
-    /// Messages kept back by the network, in order.
-    pub held: Vec<Message>,
     /// Changes of state make this many breakers not closed.
     pub breakers_open: u64,
     pub stats: EdgeStats,
 }
 
-/// One way through the network.
+/// What goes over a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Message {
     Request(AttemptId),
     Reply(AttemptId),
-}
-
-pub enum Network {
-    /// No latency: delivered within the same event.
-    Instant,
-    Constant(SimDuration),
-    Random {
-        latency: Distribution,
-        out: Luck,
-        back: Luck,
-    },
 }
 
 /// How long a caller waits for a call. A random one is not kept: it is drawn again from the call's key
@@ -196,14 +180,11 @@ pub struct Site {
 pub struct Replica {
     /// Crash faults upon it, and one more while it is dead of its own load.
     pub down: u32,
-    /// Derived from the crashes that keep it down: callers notice nothing.
+    /// Derived from what keeps it down: callers notice nothing.
     pub silent: bool,
-    /// Derived from the active faults: work takes this many times longer.
-    pub slow: f64,
-    /// Derived from the active faults: share of finished work answered with an error.
-    pub errors: f64,
-    /// Derived from the active faults: requests vanish.
-    pub black_hole: bool,
+    pub faults: ActiveSet,
+    /// Derived from `faults`.
+    pub state: OnReplica,
     /// Waiting or in progress.
     pub in_hand: u32,
     pub queue: VecDeque<AttemptId>,
@@ -223,15 +204,20 @@ pub struct Fault {
     pub to: Option<SimTime>,
     pub effect: Effect,
     pub target: Target,
-    pub active: bool,
 }
 
 /// What one fault strikes.
 pub enum Target {
     /// These replicas of a service, in order.
     Replicas { service: u32, replicas: Vec<u32> },
-    /// The network of these edges, in order.
+    /// The links of these edges, in order.
     Edges(Vec<u32>),
+}
+
+impl Default for Target {
+    fn default() -> Self {
+        Target::Edges(Vec::new())
+    }
 }
 
 /// What can be derived is not kept: its deadline ([`Edge::deadline`]), whether it is measured
@@ -366,34 +352,6 @@ impl Edge {
             Patience::Random { time, luck } => {
                 started + SimDuration::from_nanos_f64(time.sample(&mut luck.at(key)))
             }
-        }
-    }
-
-    /// Messages arrive in the very event that sends them: no latency, and no fault on the network.
-    #[inline]
-    pub fn is_instant(&self) -> bool {
-        matches!(self.network, Network::Instant) && !self.holding && self.drop == 0.0
-    }
-
-    /// The time one message needs.
-    #[inline]
-    pub fn latency(&mut self, key: Key, message: Message) -> SimDuration {
-        match &mut self.network {
-            Network::Instant => SimDuration::ZERO,
-            Network::Constant(latency) => *latency,
-            Network::Random { latency, out, back } => {
-                let luck = if matches!(message, Message::Request(_)) { out } else { back };
-                SimDuration::from_nanos_f64(latency.sample(&mut luck.at(key)))
-            }
-        }
-    }
-
-    /// Whether the network loses this message.
-    #[inline]
-    pub fn loses(&mut self, key: Key, message: Message) -> bool {
-        self.drop > 0.0 && {
-            let direction = u64::from(matches!(message, Message::Reply(_)));
-            self.drop_luck.at(key.child(direction)).unit() < self.drop
         }
     }
 }

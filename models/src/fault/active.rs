@@ -1,0 +1,187 @@
+//! The faults that are upon one target now, and what they make of it together.
+//!
+//! Each replica and each link keeps its own set, so that a change costs what is active there, however many faults
+//! the file has. The whole is derived from the set at each change, in the order in which the file lists the faults,
+//! and never patched: what overlaps needs no undoing, and no rounding error is left behind.
+
+use super::{CrashStyle, Effect};
+
+/// Active effects with the numbers of their faults, in the order of the numbers.
+#[derive(Clone, Debug, Default)]
+pub struct ActiveSet {
+    effects: Vec<(u32, Effect)>,
+}
+
+/// What faults make of a replica. Without any: [`OnReplica::WELL`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OnReplica {
+    /// Work takes this many times longer.
+    pub slow: f64,
+    /// Share of finished work that is answered with an error.
+    pub errors: f64,
+    /// Requests vanish.
+    pub black_hole: bool,
+    /// Crashes that keep it down.
+    pub crashes: u32,
+    /// One of them is such that callers notice nothing.
+    pub silent: bool,
+}
+
+/// What faults make of a link. Without any: [`OnLink::WELL`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OnLink {
+    /// Share of messages that are lost.
+    pub drop: f64,
+    /// Messages are kept back.
+    pub holding: bool,
+}
+
+impl OnReplica {
+    /// Nothing is wrong.
+    pub const WELL: OnReplica =
+        OnReplica { slow: 1.0, errors: 0.0, black_hole: false, crashes: 0, silent: false };
+}
+
+impl OnLink {
+    /// Nothing is wrong.
+    pub const WELL: OnLink = OnLink { drop: 0.0, holding: false };
+}
+
+impl ActiveSet {
+    /// The fault of this number begins here. It must not be here yet.
+    pub fn begin(&mut self, fault: u32, effect: Effect) {
+        let place = self.place(fault).expect_err("a fault began twice");
+        self.effects.insert(place, (fault, effect));
+    }
+
+    /// It ends. It must be here.
+    pub fn end(&mut self, fault: u32) {
+        let place = self.place(fault).expect("a fault ended that had not begun");
+        self.effects.remove(place);
+    }
+
+    fn place(&self, fault: u32) -> Result<usize, usize> {
+        self.effects.binary_search_by_key(&fault, |(number, _)| *number)
+    }
+
+    /// What they make of a replica; effects on the network make nothing of it.
+    pub fn on_replica(&self) -> OnReplica {
+        let mut state = OnReplica::WELL;
+        for (_, effect) in &self.effects {
+            match *effect {
+                Effect::Slow { factor } => state.slow *= factor,
+                Effect::Errors { probability } => state.errors = either(state.errors, probability),
+                Effect::BlackHole => state.black_hole = true,
+                Effect::Crash { callers } => {
+                    state.crashes += 1;
+                    state.silent |= callers == CrashStyle::Silence;
+                }
+                Effect::Drop { .. } | Effect::Hold => {}
+            }
+        }
+        state
+    }
+
+    /// What they make of a link; effects on replicas make nothing of it.
+    pub fn on_link(&self) -> OnLink {
+        let mut state = OnLink::WELL;
+        for (_, effect) in &self.effects {
+            match *effect {
+                Effect::Drop { probability } => state.drop = either(state.drop, probability),
+                Effect::Hold => state.holding = true,
+                Effect::Slow { .. } | Effect::Errors { .. } | Effect::BlackHole | Effect::Crash { .. } => {}
+            }
+        }
+        state
+    }
+}
+
+/// The probability that one of two independent things happens.
+fn either(a: f64, b: f64) -> f64 {
+    1.0 - (1.0 - a) * (1.0 - b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(effects: &[Effect]) -> ActiveSet {
+        let mut set = ActiveSet::default();
+        effects.iter().enumerate().for_each(|(number, effect)| set.begin(number as u32, *effect));
+        set
+    }
+
+    #[test]
+    fn effects_on_a_replica_add_up() {
+        use CrashStyle::{Reset, Silence};
+        let slow = |factor| Effect::Slow { factor };
+        let errors = |probability| Effect::Errors { probability };
+        let crash = |callers| Effect::Crash { callers };
+        let well = OnReplica::WELL;
+        let table = [
+            (vec![], well),
+            (vec![slow(3.0)], OnReplica { slow: 3.0, ..well }),
+            // Slowness multiplies; it is not the larger of the two.
+            (vec![slow(3.0), slow(2.0)], OnReplica { slow: 6.0, ..well }),
+            (vec![slow(0.5), slow(4.0)], OnReplica { slow: 2.0, ..well }),
+            (vec![errors(0.25)], OnReplica { errors: 0.25, ..well }),
+            (vec![errors(0.5), errors(0.5)], OnReplica { errors: 0.75, ..well }),
+            (vec![errors(1.0), errors(0.5)], OnReplica { errors: 1.0, ..well }),
+            (vec![Effect::BlackHole, slow(2.0)], OnReplica { black_hole: true, slow: 2.0, ..well }),
+            (vec![crash(Reset)], OnReplica { crashes: 1, ..well }),
+            (vec![crash(Reset), crash(Silence)], OnReplica { crashes: 2, silent: true, ..well }),
+            (vec![Effect::Hold, Effect::Drop { probability: 0.5 }], well),
+        ];
+        for (effects, expected) in table {
+            assert_eq!(set(&effects).on_replica(), expected, "{effects:?}");
+        }
+    }
+
+    #[test]
+    fn effects_on_a_link_add_up() {
+        let drop = |probability| Effect::Drop { probability };
+        let well = OnLink::WELL;
+        let table = [
+            (vec![], well),
+            (vec![drop(0.25)], OnLink { drop: 0.25, ..well }),
+            // Either loses it: the union, not the larger and not the sum.
+            (vec![drop(0.5), drop(0.5)], OnLink { drop: 0.75, ..well }),
+            (vec![drop(0.25), Effect::Hold], OnLink { drop: 0.25, holding: true }),
+            (vec![Effect::Slow { factor: 9.0 }, Effect::BlackHole], well),
+        ];
+        for (effects, expected) in table {
+            assert_eq!(set(&effects).on_link(), expected, "{effects:?}");
+        }
+    }
+
+    #[test]
+    fn what_ends_leaves_no_trace_whatever_the_order() {
+        // (fault, factor) begin one after another; then some end.
+        let factors = [(3, 7.0), (0, 0.1), (9, 3.0), (4, 0.1)];
+        for gone in 0u32..16 {
+            let mut set = ActiveSet::default();
+            factors.iter().for_each(|&(fault, factor)| set.begin(fault, Effect::Slow { factor }));
+            let mut left = Vec::new();
+            for (bit, &(fault, factor)) in factors.iter().enumerate() {
+                if gone >> bit & 1 == 1 { set.end(fault) } else { left.push((fault, factor)) }
+            }
+            left.sort_by_key(|(fault, _)| *fault);
+            // To the last bit: multiplied in the order of the file, whatever began first.
+            let expected = left.iter().fold(1.0, |product, (_, factor)| product * factor);
+            assert_eq!(set.on_replica().slow, expected, "{left:?}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "had not begun")]
+    fn only_what_began_ends() {
+        set(&[Effect::BlackHole]).end(1);
+    }
+
+    #[test]
+    #[should_panic(expected = "began twice")]
+    fn a_fault_is_there_once() {
+        let mut set = set(&[Effect::BlackHole]);
+        set.begin(0, Effect::BlackHole);
+    }
+}
