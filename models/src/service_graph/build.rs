@@ -2,6 +2,7 @@
 
 use super::follow::Listen;
 use super::plan::{EdgePlan, Plan};
+use super::service::line::Line;
 use super::slab::Slab;
 use super::spec::*;
 use super::state::*;
@@ -15,7 +16,6 @@ use crate::run::RunOptions;
 use crate::workload::Schedule;
 use sim_core::stats::TimeIntegral;
 use sim_core::{Key, SimTime, Streams, digest};
-use std::collections::VecDeque;
 
 /// The graph, ready to begin.
 pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions) -> Graph<L> {
@@ -71,7 +71,7 @@ fn build_edge(edge: &EdgePlan, plan: &Plan, streams: &Streams) -> Edge {
     let name = &edge.name;
     let callee = plan.callee(edge);
     // Behind a shared queue whoever is free takes the next request: the caller has nothing to choose.
-    let choices = if matches!(callee.queue, Queue::SharedFifo { .. }) { 1 } else { callee.replicas };
+    let choices = if callee.queue.common().shared { 1 } else { callee.replicas };
     let path = digest::hash_text(name);
     let mut pick = streams.luck("pick", name);
     let clients = (0..plan.clients(edge))
@@ -111,11 +111,8 @@ fn build_service(
     streams: &Streams,
 ) -> Service {
     let workers = service.workers.count();
-    let (capacity, drop_expired) = match service.queue {
-        Queue::Fifo { capacity, drop_expired }
-        | Queue::Lifo { capacity, drop_expired }
-        | Queue::SharedFifo { capacity, drop_expired } => (capacity, drop_expired),
-    };
+    let queue = service.queue.common();
+    let lines = if queue.shared { 1 } else { service.replicas };
     let site = |call: &CallSpec, edge: usize| {
         let name = &plan.edges[edge].name;
         Site {
@@ -142,10 +139,7 @@ fn build_service(
         faults: ActiveSet::default(),
         state: OnReplica::WELL,
         in_hand: 0,
-        queue: VecDeque::new(),
-        waiting: TimeIntegral::default(),
         busy: TimeIntegral::default(),
-        waited: 0,
         held: 0,
     };
     Service {
@@ -154,13 +148,8 @@ fn build_service(
         replicas: (0..service.replicas).map(|_| replica()).collect(),
         workers,
         blocking: matches!(service.workers, Workers::Blocking(_)),
-        last_in_first_out: matches!(service.queue, Queue::Lifo { .. }),
-        shared_queue: matches!(service.queue, Queue::SharedFifo { .. }),
-        capacity: match capacity {
-            Capacity::Bounded(places) => places as usize,
-            Capacity::Unbounded => usize::MAX,
-        },
-        drop_expired,
+        lines: (0..lines).map(|_| Line::new(&service.queue)).collect(),
+        queue,
         work: service.work.nanos.clone(),
         work_luck: streams.luck("work", name),
         scaling: service.scaling.law(),

@@ -1,6 +1,6 @@
 //! The exact laws that the counts must obey, whatever was simulated.
 
-use super::state::{Graph, Server};
+use super::state::{Graph, Server, Service};
 use super::stats::EdgeStats;
 use crate::policy::{Ending, Outcome};
 use sim_core::SimTime;
@@ -45,18 +45,18 @@ impl<L> Graph<L> {
         self.check_services(now);
     }
 
-    /// For how long each replica's requests that are still waiting have waited, and for how long its workers
-    /// that are still held have been.
+    /// For how long the requests that still wait in each queue have waited, and for how long the workers of each
+    /// replica that are still held have been.
     fn still(&self, now: SimTime) -> (Vec<Vec<u128>>, Vec<Vec<u128>>) {
-        let mut waiting: Vec<Vec<u128>> =
-            self.services.iter().map(|service| vec![0; service.replicas.len()]).collect();
-        let mut held = waiting.clone();
+        let none = |of: fn(&Service) -> usize| self.services.iter().map(|s| vec![0; of(s)]).collect();
+        let mut waiting: Vec<Vec<u128>> = none(|service| service.lines.len());
+        let mut held: Vec<Vec<u128>> = none(|service| service.replicas.len());
         for (_, attempt) in self.attempts.iter() {
             let id = self.edges[attempt.edge as usize].callee as usize;
             let service = &self.services[id];
             let since = |from: SimTime| u128::from(now.since(from).as_nanos());
             match attempt.server {
-                Server::Queued => waiting[id][service.queue_of(attempt.replica)] += since(attempt.since),
+                Server::Queued => waiting[id][service.line_of(attempt.replica)] += since(attempt.since),
                 Server::Working => held[id][attempt.replica as usize] += since(attempt.since),
                 Server::Waiting if service.blocking => {
                     held[id][attempt.replica as usize] += since(attempt.since);
@@ -71,7 +71,8 @@ impl<L> Graph<L> {
     pub fn spent(&self, now: SimTime) -> Vec<u128> {
         let (waiting, held) = self.still(now);
         let over = self.services.iter().map(|service| {
-            service.replicas.iter().map(|replica| replica.waited + replica.held).sum::<u128>()
+            let waited = service.lines.iter().map(|line| line.waited);
+            waited.chain(service.replicas.iter().map(|replica| replica.held)).sum::<u128>()
         });
         let still = waiting.iter().zip(&held).map(|(waiting, held)| waiting.iter().chain(held).sum::<u128>());
         over.zip(still).map(|(over, still)| over + still).collect()
@@ -83,16 +84,14 @@ impl<L> Graph<L> {
         }
         let (still_waiting, still_held) = self.still(now);
         for (id, service) in self.services.iter().enumerate() {
+            for (number, line) in service.lines.iter().enumerate() {
+                let at = || format!("{}[{number}]", service.name);
+                let waits = line.waited + still_waiting[id][number];
+                assert_eq!(line.length.area(now), waits, "Little's law on the queue of {}", at());
+                assert_eq!(line.length.value(), line.len() as u64, "length of the queue of {}", at());
+            }
             for (number, replica) in service.replicas.iter().enumerate() {
                 let at = || format!("{}[{number}]", service.name);
-                let waits = replica.waited + still_waiting[id][number];
-                assert_eq!(replica.waiting.area(now), waits, "Little's law on the queue of {}", at());
-                assert_eq!(
-                    replica.waiting.value(),
-                    replica.queue.len() as u64,
-                    "length of the queue of {}",
-                    at()
-                );
                 let held = replica.held + still_held[id][number];
                 assert_eq!(replica.busy.area(now), held, "utilisation law at {}", at());
                 assert!(replica.busy.value() <= u64::from(service.workers), "workers of {}", at());

@@ -33,10 +33,8 @@ impl Service {
     /// Sums up to `now`, areas included.
     pub fn totals(&self, now: SimTime) -> ServiceTotals {
         let mut totals = self.stats.total;
-        for replica in &self.replicas {
-            totals.queue_area += replica.waiting.area(now);
-            totals.busy_area += replica.busy.area(now);
-        }
+        totals.queue_area = self.lines.iter().map(|line| line.length.area(now)).sum();
+        totals.busy_area = self.replicas.iter().map(|replica| replica.busy.area(now)).sum();
         totals.available_area = self.stats.available.area(now);
         totals
     }
@@ -59,7 +57,7 @@ impl Service {
 
     fn close_window(&mut self, now: SimTime) {
         let totals = self.totals(now);
-        let peak = self.replicas.iter_mut().map(|replica| replica.waiting.take_peak()).sum();
+        let peak = self.lines.iter_mut().map(|line| line.length.take_peak()).sum();
         let (base, windows) = (self.stats.window_base, &mut self.stats.windows);
         // A window of an hour has room for five million at a time; the sums of the run are exact.
         let part = |now: u128, then: u128| u64::try_from(now - then).unwrap_or(u64::MAX);

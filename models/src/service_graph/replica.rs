@@ -2,6 +2,7 @@
 
 use super::follow::{Arrival, Listen};
 use super::plan::Caller;
+use super::service::queue::discipline::Offer;
 use super::state::*;
 use super::witness as kind;
 use crate::fault::CrashStyle;
@@ -17,7 +18,7 @@ impl<L: Listen> Graph<L> {
         attempt.since = now;
         attempt.measured = now >= self.measured_from;
         service.stats.total.arrived += 1;
-        if service.shared_queue {
+        if service.queue.shared {
             let free =
                 |replica: &Replica| replica.down == 0 && replica.busy.value() < u64::from(service.workers);
             let up = |replica: &Replica| replica.down == 0;
@@ -26,8 +27,9 @@ impl<L: Listen> Graph<L> {
             attempt.replica = chosen.unwrap_or(0) as u32;
         }
         let replica_id = attempt.replica;
+        let line = service.line_of(replica_id);
         let replica = &mut service.replicas[replica_id as usize];
-        let at = (service_id, (!service.shared_queue).then_some(replica_id));
+        let at = (service_id, (!service.queue.shared).then_some(replica_id));
         if replica.down > 0 {
             let what = if replica.silent { Arrival::Down } else { Arrival::Refused };
             self.listener.tell(|tracer| tracer.arrives(id, at, what, now));
@@ -47,17 +49,13 @@ impl<L: Listen> Graph<L> {
             service.stats.total.entered += 1;
             self.start_work(id, service_id, replica_id, SimDuration::ZERO, ctx);
         } else {
-            let queue = service.queue_of(replica_id);
-            let queue = &mut service.replicas[queue];
-            if queue.queue.len() >= service.capacity {
+            if service.lines[line].enter(id, now) == Offer::Refused {
                 self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Rejected, now));
                 return self.answer(id, Outcome::Rejected, ctx);
             }
-            queue.queue.push_back(id);
             service.stats.total.entered += 1;
             service.stats.total.queued += 1;
-            queue.waiting.increment(now);
-            queue.in_hand += u32::from(!service.shared_queue);
+            replica.in_hand += u32::from(!service.queue.shared);
             attempt.server = Server::Queued;
             self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Queued, now));
         }
@@ -255,24 +253,20 @@ impl<L: Listen> Graph<L> {
         let now = ctx.now();
         loop {
             let service = &mut self.services[service_id as usize];
-            let queue_id = service.queue_of(replica_id);
-            let queue = &mut service.replicas[queue_id];
-            let next =
-                if service.last_in_first_out { queue.queue.pop_back() } else { queue.queue.pop_front() };
-            let Some(id) = next else { return };
+            let line = service.line_of(replica_id);
+            let line = &mut service.lines[line];
+            let Some(id) = line.take() else { return };
             let attempt = &mut self.attempts[id];
-            let wait = now.since(attempt.since);
-            queue.waiting.decrement(now);
-            queue.waited += u128::from(wait.as_nanos());
+            let wait = line.left(attempt.since, now);
             attempt.replica = replica_id;
             let replica = &mut service.replicas[replica_id as usize];
-            if service.drop_expired && !attempt.awaited {
-                replica.in_hand -= u32::from(!service.shared_queue);
+            if service.queue.drop_expired && !attempt.awaited {
+                replica.in_hand -= u32::from(!service.queue.shared);
                 self.listener.tell(|tracer| tracer.lost_in_hand(id, "expired", now));
                 self.swallow(id);
                 continue;
             }
-            replica.in_hand += u32::from(service.shared_queue);
+            replica.in_hand += u32::from(service.queue.shared);
             return self.start_work(id, service_id, replica_id, wait, ctx);
         }
     }
@@ -309,7 +303,7 @@ impl<L: Listen> Graph<L> {
         }
         replica.silent = style == CrashStyle::Silence;
         service.stats.available(now, |available| available - workers);
-        let shared = service.shared_queue;
+        let shared = service.queue.shared;
         let mut lost: Vec<AttemptId> = Vec::new();
         for (id, attempt) in self.attempts.iter() {
             let here =
@@ -333,8 +327,7 @@ impl<L: Listen> Graph<L> {
                 attempt.work = now.since(attempt.since);
             }
             if attempt.server == Server::Queued {
-                replica.waiting.decrement(now);
-                replica.waited += u128::from(now.since(attempt.since).as_nanos());
+                service.lines[replica_id as usize].left(attempt.since, now);
             } else if attempt.server == Server::Working || service.blocking {
                 replica.release_worker(attempt.since, now);
             }
@@ -342,10 +335,10 @@ impl<L: Listen> Graph<L> {
         }
         // Some were about to go on within this very event.
         self.ready.retain(|&id| self.attempts[id].server == Server::Waiting);
-        let replica = &mut self.services[service_id as usize].replicas[replica_id as usize];
-        replica.in_hand = 0;
+        let service = &mut self.services[service_id as usize];
+        service.replicas[replica_id as usize].in_hand = 0;
         if !shared {
-            replica.queue.clear();
+            service.lines[replica_id as usize].clear().for_each(drop);
         }
         self.forget_calls_of(service_id, replica_id, ctx);
         for id in lost {
@@ -382,8 +375,8 @@ impl<L: Listen> Graph<L> {
             return;
         }
         service.stats.available(ctx.now(), |available| available + u64::from(workers));
-        if service.shared_queue {
-            for _ in 0..workers.min(service.replicas[0].queue.len() as u32) {
+        if service.queue.shared {
+            for _ in 0..workers.min(service.lines[0].len() as u32) {
                 self.serve_next(service_id, replica_id, ctx);
                 if self.die_if_overwhelmed(service_id, replica_id, ctx) {
                     return;
@@ -414,7 +407,7 @@ impl Replica {
 impl Service {
     /// Requests in hand of all replicas, those in a shared queue included.
     pub fn in_hand(&self) -> u64 {
-        let queued = if self.shared_queue { self.replicas[0].queue.len() as u64 } else { 0 };
+        let queued = if self.queue.shared { self.lines[0].len() as u64 } else { 0 };
         queued + self.replicas.iter().map(|replica| u64::from(replica.in_hand)).sum::<u64>()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::follow::Listen;
 use super::plan::{Caller, Plan};
-use super::spec::GraphSpec;
+use super::spec::{Capacity, GraphSpec};
 use super::state::{Edge, Graph, Patience, Service};
 use super::stats::{EdgeStats, ServiceTotals};
 use super::witness;
@@ -106,8 +106,6 @@ fn service_section(service: &Service, now: SimTime, measured: SimDuration, run: 
     let part = |of: fn(&ServiceTotals) -> u128| (of(&all) - of(&before)) as f64;
     let per = |area: f64, whole: f64| if whole > 0.0 { area / whole } else { 0.0 };
     let begun = all.begun - before.begun;
-    let bounded = service.capacity != usize::MAX;
-    let queues = if service.shared_queue { 1 } else { service.replicas.len() as u64 };
     let warm_windows = (run.warm_up.as_nanos() / run.window.as_nanos()) as usize;
     let entered = all.entered - before.entered;
     let seconds = measured.as_secs_f64();
@@ -126,7 +124,10 @@ fn service_section(service: &Service, now: SimTime, measured: SimDuration, run: 
     report::Service {
         replicas: service.replicas.len() as u32,
         workers: u64::from(service.workers) * service.replicas.len() as u64,
-        queue_capacity: bounded.then(|| service.capacity as u64 * queues),
+        queue_capacity: match service.queue.capacity {
+            Capacity::Bounded(places) => Some(u64::from(places) * service.lines.len() as u64),
+            Capacity::Unbounded => None,
+        },
         arrived: all.arrived - before.arrived,
         completed: all.completed - before.completed,
         utilisation: per(part(|totals| totals.busy_area), part(|totals| totals.available_area)),

@@ -2,6 +2,8 @@
 //! calls and attempts in flight.
 
 use super::plan::Caller;
+use super::service::line::Line;
+use super::service::queue::Common;
 use super::slab::{Id, Slab};
 use super::stats::{EdgeStats, ServiceStats};
 use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica};
@@ -17,7 +19,6 @@ use crate::workload::Schedule;
 use sim_core::sampler::Distribution;
 use sim_core::stats::TimeIntegral;
 use sim_core::{Context, Key, Luck, SimDuration, SimTime, Streams, Timer, Words};
-use std::collections::VecDeque;
 
 /// The engine, as the handlers of a graph see it.
 pub type Ctx = Context<Event>;
@@ -141,11 +142,9 @@ pub struct Service {
     pub replicas: Vec<Replica>,
     pub workers: u32,
     pub blocking: bool,
-    pub last_in_first_out: bool,
-    /// One queue for all replicas: that of replica 0.
-    pub shared_queue: bool,
-    pub capacity: usize,
-    pub drop_expired: bool,
+    /// One queue per replica, or one for all of them.
+    pub lines: Vec<Line<AttemptId>>,
+    pub queue: Common,
     pub work: Distribution,
     pub work_luck: Luck,
     /// What busy workers cost each other, if they do.
@@ -187,11 +186,8 @@ pub struct Replica {
     pub state: OnReplica,
     /// Waiting or in progress.
     pub in_hand: u32,
-    pub queue: VecDeque<AttemptId>,
-    pub waiting: TimeIntegral,
     pub busy: TimeIntegral,
-    /// Exact sums for Little's law and the utilisation law, in nanoseconds.
-    pub waited: u128,
+    /// Times for which workers were held, request by request, for the utilisation law, in nanoseconds.
     pub held: u128,
 }
 
@@ -314,10 +310,10 @@ impl<L> Graph<L> {
 }
 
 impl Service {
-    /// Which replica's queue a request for `replica` waits in.
+    /// Which queue a request for `replica` waits in.
     #[inline]
-    pub fn queue_of(&self, replica: u32) -> usize {
-        if self.shared_queue { 0 } else { replica as usize }
+    pub fn line_of(&self, replica: u32) -> usize {
+        if self.queue.shared { 0 } else { replica as usize }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a service is made of, one file per mechanism.
 
 pub mod dies;
+pub mod line;
 pub mod queue;
 pub mod scaling;

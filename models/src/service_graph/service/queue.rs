@@ -1,4 +1,8 @@
-//! Where requests wait, as a file says it.
+//! Where requests wait: what a file says of it, and below, one file each, who is next ([`discipline`]).
+
+pub mod discipline;
+mod fifo;
+mod lifo;
 
 use crate::experiment::{Decode, Decoder, Node, TypeDoc};
 
@@ -29,6 +33,29 @@ spec! {
             /// Whether a request whose caller has given up is skipped when its turn comes.
             drop_expired: bool = false,
         },
+    }
+}
+
+/// What every queue has, whatever its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Common {
+    /// Places.
+    pub capacity: Capacity,
+    /// Whether a request whose caller has given up is skipped when its turn comes.
+    pub drop_expired: bool,
+    /// One queue for all replicas: whoever is free takes the next.
+    pub shared: bool,
+}
+
+impl Queue {
+    /// What it has in common with every other.
+    pub fn common(&self) -> Common {
+        let shared = matches!(self, Queue::SharedFifo { .. });
+        match *self {
+            Queue::Fifo { capacity, drop_expired }
+            | Queue::Lifo { capacity, drop_expired }
+            | Queue::SharedFifo { capacity, drop_expired } => Common { capacity, drop_expired, shared },
+        }
     }
 }
 

@@ -1,0 +1,89 @@
+//! A queue and what is measured of it.
+//!
+//! Its length is integrated over time, and each wait is added up when it ends, by whatever door the request leaves:
+//! two sums that Little's law holds against each other, to the nanosecond, whatever the discipline.
+
+use super::queue::Queue;
+use super::queue::discipline::{Discipline, Offer};
+
+use sim_core::stats::TimeIntegral;
+use sim_core::{SimDuration, SimTime};
+
+/// Requests `T` that wait.
+pub struct Line<T> {
+    queue: Discipline<T>,
+    pub length: TimeIntegral,
+    /// Waits that are over, in nanoseconds.
+    pub waited: u128,
+}
+
+impl<T: Copy + PartialEq> Line<T> {
+    pub fn new(queue: &Queue) -> Self {
+        Line { queue: Discipline::new(queue), length: TimeIntegral::default(), waited: 0 }
+    }
+
+    /// A request begins to wait, if there is a place for it.
+    #[inline]
+    pub fn enter(&mut self, request: T, now: SimTime) -> Offer {
+        let offer = self.queue.offer(request);
+        if offer == Offer::Waits {
+            self.length.increment(now);
+        }
+        offer
+    }
+
+    /// The next request, whose wait is to be ended by [`left`](Self::left).
+    #[inline]
+    pub fn take(&mut self) -> Option<T> {
+        self.queue.take()
+    }
+
+    /// All of them; the wait of each is to be ended by [`left`](Self::left).
+    pub fn clear(&mut self) -> impl Iterator<Item = T> {
+        self.queue.clear()
+    }
+
+    /// A request that was taken had waited since then.
+    #[inline]
+    pub fn left(&mut self, since: SimTime, now: SimTime) -> SimDuration {
+        let wait = now.since(since);
+        self.length.decrement(now);
+        self.waited += u128::from(wait.as_nanos());
+        wait
+    }
+
+    /// How many wait.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service_graph::service::queue::Capacity;
+
+    #[test]
+    fn whoever_leaves_by_whatever_door_adds_its_wait() {
+        let (capacity, drop_expired) = (Capacity::Bounded(3), false);
+        for queue in [Queue::Fifo { capacity, drop_expired }, Queue::Lifo { capacity, drop_expired }] {
+            let mut line = Line::new(&queue);
+            let at = SimTime::from_nanos;
+            // Since when request n waits; the fourth finds no place and waits for nothing.
+            let since = [10, 20, 40, 50].map(at);
+            let offers = [0, 1, 2, 3].map(|n| line.enter(n, since[n]));
+            assert_eq!(offers, [Offer::Waits, Offer::Waits, Offer::Waits, Offer::Refused]);
+            let next = line.take().unwrap();
+            assert_eq!(line.left(since[next], at(70)).as_nanos(), if next == 0 { 60 } else { 30 });
+            // A crash, in the middle of two waits.
+            for request in line.clear().collect::<Vec<_>>() {
+                line.left(since[request], at(100));
+            }
+            assert_eq!((line.len(), line.length.value()), (0, 0));
+            assert_eq!(line.length.area(at(200)), line.waited, "Little's law");
+            // 60 + 80 + 60 or 30 + 90 + 80: the order does not move the sum.
+            assert_eq!(line.waited, 200);
+        }
+    }
+}

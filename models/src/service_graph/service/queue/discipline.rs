@@ -1,0 +1,140 @@
+//! Who waits, and who is next: a discipline is a file.
+//!
+//! A discipline holds what waits and decides the order; it has places, and says what it does when they are taken. It
+//! keeps no times: whoever owns it adds up how long each one waited ([`Line`](super::super::line::Line)), by whatever door it
+//! left, so that no discipline can break Little's law. A queue shared by all replicas is no discipline of its own: it
+//! is one that stands before the service instead of before each replica.
+
+use super::fifo::Fifo;
+use super::lifo::Lifo;
+use super::{Capacity, Queue};
+
+/// Requests `T` that wait for a worker.
+pub enum Discipline<T> {
+    Fifo(Fifo<T>),
+    Lifo(Lifo<T>),
+}
+
+/// What becomes of a request that asks for a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a request that was refused does not wait"]
+pub enum Offer {
+    Waits,
+    /// There is no place for it.
+    Refused,
+}
+
+impl<T: Copy + PartialEq> Discipline<T> {
+    /// An empty queue.
+    pub fn new(queue: &Queue) -> Self {
+        let places = match queue.common().capacity {
+            Capacity::Bounded(places) => places as usize,
+            Capacity::Unbounded => usize::MAX,
+        };
+        match queue {
+            Queue::Fifo { .. } | Queue::SharedFifo { .. } => Discipline::Fifo(Fifo::new(places)),
+            Queue::Lifo { .. } => Discipline::Lifo(Lifo::new(places)),
+        }
+    }
+
+    /// A request asks for a place.
+    #[inline]
+    pub fn offer(&mut self, request: T) -> Offer {
+        match self {
+            Discipline::Fifo(queue) => queue.offer(request),
+            Discipline::Lifo(queue) => queue.offer(request),
+        }
+    }
+
+    /// The next one leaves.
+    #[inline]
+    pub fn take(&mut self) -> Option<T> {
+        match self {
+            Discipline::Fifo(queue) => queue.take(),
+            Discipline::Lifo(queue) => queue.take(),
+        }
+    }
+
+    /// One leaves out of turn, if it waits here; the others keep their order.
+    #[cfg_attr(not(test), expect(dead_code, reason = "nobody gives up a place in a queue yet"))]
+    pub fn remove(&mut self, request: T) -> bool {
+        match self {
+            Discipline::Fifo(queue) => queue.remove(request),
+            Discipline::Lifo(queue) => queue.remove(request),
+        }
+    }
+
+    /// How many wait.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match self {
+            Discipline::Fifo(queue) => queue.len(),
+            Discipline::Lifo(queue) => queue.len(),
+        }
+    }
+
+    /// All leave, in no order that anybody may rely on.
+    pub fn clear(&mut self) -> impl Iterator<Item = T> {
+        std::iter::from_fn(|| self.take())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Offer::{Refused, Waits};
+
+    fn queue(kind: &str, places: u32) -> Discipline<u32> {
+        let (capacity, drop_expired) = (Capacity::Bounded(places), false);
+        Discipline::new(&match kind {
+            "fifo" => Queue::Fifo { capacity, drop_expired },
+            "shared" => Queue::SharedFifo { capacity, drop_expired },
+            _ => Queue::Lifo { capacity, drop_expired },
+        })
+    }
+
+    /// (discipline, the order in which 1, 2, 3, 4 leave, and in which they leave without 2).
+    const ORDERS: [(&str, [u32; 4], [u32; 3]); 3] = [
+        ("fifo", [1, 2, 3, 4], [1, 3, 4]),
+        ("shared", [1, 2, 3, 4], [1, 3, 4]),
+        ("lifo", [4, 3, 2, 1], [4, 3, 1]),
+    ];
+
+    #[test]
+    fn each_discipline_has_its_order() {
+        for (kind, order, without) in ORDERS {
+            let mut waiting = queue(kind, 10);
+            (1..=4).for_each(|n| assert_eq!(waiting.offer(n), Waits));
+            assert_eq!((0..4).map_while(|_| waiting.take()).collect::<Vec<_>>(), order, "{kind}");
+            assert_eq!(waiting.take(), None);
+            (1..=4).for_each(|n| assert_eq!(waiting.offer(n), Waits));
+            assert!(waiting.remove(2) && !waiting.remove(2), "{kind}");
+            assert_eq!((0..4).map_while(|_| waiting.take()).collect::<Vec<_>>(), without, "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_full_queue_refuses_until_one_has_left() {
+        for (kind, order, _) in ORDERS {
+            let mut waiting = queue(kind, 2);
+            assert_eq!([1, 2, 3].map(|n| waiting.offer(n)), [Waits, Waits, Refused], "{kind}");
+            assert_eq!(waiting.len(), 2);
+            let first = waiting.take();
+            assert_eq!(first, order.into_iter().find(|n| *n <= 2));
+            assert_eq!([3, 4].map(|n| waiting.offer(n)), [Waits, Refused], "{kind}");
+            assert!(waiting.remove(3));
+            assert_eq!((waiting.offer(5), waiting.len()), (Waits, 2));
+            let mut gone: Vec<u32> = waiting.clear().collect();
+            gone.sort_unstable();
+            assert_eq!(gone, if first == Some(1) { [2, 5] } else { [1, 5] });
+            assert_eq!((waiting.len(), waiting.take()), (0, None));
+        }
+    }
+
+    #[test]
+    fn nobody_waits_where_there_are_no_places() {
+        for (kind, ..) in ORDERS {
+            assert_eq!(queue(kind, 0).offer(1), Refused, "{kind}");
+        }
+    }
+}
