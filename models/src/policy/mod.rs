@@ -13,8 +13,8 @@
 //! | timeout | when an attempt is given up | none: a timer of the caller's |
 //!
 //! A policy never schedules, sleeps or reads a clock, and draws from the words it is handed. Each module has
-//! what a file says (`Breaker`) and what runs (`BreakerState`, one per client and edge). Whoever makes calls
-//! consults them; the order is written there, once.
+//! what a file says (`Breaker`) and what runs (`BreakerState`, one per client and edge). [`guards`] holds those of
+//! one client together; whoever makes calls consults them, and the order is written there, once.
 
 pub mod backoff;
 pub mod balancer;
@@ -22,6 +22,7 @@ pub mod breaker;
 pub mod budget;
 pub mod bulkhead;
 mod ending;
+pub mod guards;
 mod outcome;
 pub mod retry;
 pub mod told;

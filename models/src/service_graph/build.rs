@@ -10,7 +10,7 @@ use super::stats::{EdgeStats, ServiceStats};
 use crate::RunSpec;
 use crate::fault::{ActiveSet, OnReplica, Struck};
 use crate::network::Link;
-use crate::policy::breaker::Scope;
+use crate::policy::guards::{Gates, Guards};
 use crate::policy::retry::RetryPlan;
 use crate::run::RunOptions;
 use crate::workload::Schedule;
@@ -74,8 +74,11 @@ fn build_edge(edge: &EdgePlan, plan: &Plan, streams: &Streams) -> Edge {
     let choices = if callee.queue.common().shared { 1 } else { callee.replicas };
     let path = digest::hash_text(name);
     let mut pick = streams.luck("pick", name);
+    let gates = Gates::of(&edge.policy, choices);
+    // Each asks where to start, whether or not it will remember: whom a policy concerns moves nobody's luck.
     let clients = (0..plan.clients(edge))
-        .map(|client| Client::new(&edge.policy, choices, &mut pick.at(Key::root(path, u64::from(client)))));
+        .map(|client| Guards::new(&edge.policy, choices, &mut pick.at(Key::root(path, u64::from(client)))))
+        .filter(|_| !gates.is_empty());
     let clients = clients.collect();
     let patience = match &edge.policy.deadline {
         None => Patience::Endless,
@@ -90,8 +93,8 @@ fn build_edge(edge: &EdgePlan, plan: &Plan, streams: &Streams) -> Edge {
         caller: edge.caller,
         callee: edge.callee as u32,
         retry: RetryPlan::new(&edge.policy.retry),
-        breaker_per_call: edge.policy.breaker.as_ref().is_some_and(|b| matches!(b.scope(), Scope::Call)),
         choices,
+        gates,
         policy: edge.policy.clone(),
         clients,
         link: Link::new(edge.network, name, streams),

@@ -14,6 +14,7 @@ use super::state::*;
 use super::witness as kind;
 use crate::network::{Fate, Way};
 use crate::policy::breaker::{Position, Transition};
+use crate::policy::guards::{Ask, Gate, Gates, Pass, Seen};
 use crate::policy::{Ending, Outcome};
 use sim_core::{Key, SimDuration, SimTime};
 
@@ -24,17 +25,13 @@ impl<L: Listen> Graph<L> {
         let measured = self.measures(now);
         let edge = &mut self.edges[edge_id as usize];
         edge.stats.call_started(measured);
-        let state = &mut edge.clients[client as usize];
-        if let Some(bulkhead) = &mut state.bulkhead
-            && !bulkhead.try_acquire()
+        if edge.gates.has(Gates::BEGIN)
+            && let Gate::No(end) = edge.clients[client as usize].may_begin()
         {
-            edge.stats.call_ended(Ending::BulkheadFull, SimDuration::ZERO, 0, measured);
-            self.listener.tell(|tracer| tracer.call_begins(None, parent, (edge_id, client), key, now));
+            edge.stats.call_ended(end, SimDuration::ZERO, 0, measured);
+            self.listener.tell(|tracer| tracer.call_begins(Err(end), parent, (edge_id, client), key, now));
             self.notify(parent, edge_id, false, ctx);
             return;
-        }
-        if let Some(budget) = &mut state.budget {
-            budget.on_call();
         }
         let (call, _) = self.calls.insert(|| Call {
             key,
@@ -49,7 +46,7 @@ impl<L: Listen> Graph<L> {
             live: None,
             permit: None,
         });
-        self.listener.tell(|tracer| tracer.call_begins(Some(call), parent, (edge_id, client), key, now));
+        self.listener.tell(|tracer| tracer.call_begins(Ok(call), parent, (edge_id, client), key, now));
         self.try_attempt(call, ctx);
     }
 
@@ -70,22 +67,18 @@ impl<L: Listen> Graph<L> {
             // The workloads' edges come first, in their order.
             Parent::User | Parent::Loop { .. } => edge_id,
         };
-        let mut permit = None;
-        if edge.policy.breaker.is_some()
-            && call.permit.is_none()
-            && let Some(breaker) = &mut edge.clients[client as usize].breaker
-        {
-            let Some(admission) = breaker.try_acquire(now) else { return self.breaker_refused(id, ctx) };
-            note_transition(edge, client, admission.transition, now);
-            let holder = if edge.breaker_per_call { &mut call.permit } else { &mut permit };
-            *holder = Some(admission.permit);
-        }
         let key = call.key.child(u64::from(call.tries));
-        let mut replica = 0;
-        if edge.choices > 1 {
-            let balancer = &mut edge.clients[client as usize].balancer;
-            replica = balancer.pick(&mut edge.pick.at(key));
-            balancer.sent(replica);
+        let mut pass = Pass::default();
+        if edge.gates.has(Gates::SEND) {
+            let ask = Ask { now, key, pick: &mut edge.pick, admitted: call.permit.is_some() };
+            match edge.clients[client as usize].may_send(ask) {
+                Gate::Go(given) => pass = given,
+                Gate::No(end) => return self.not_sent(id, end, ctx),
+            }
+            edge.note_transition(client, pass.transition, now);
+            if edge.gates.has(Gates::PERMIT_PER_CALL) && pass.permit.is_some() {
+                call.permit = pass.permit.take();
+            }
         }
         call.sent += 1;
         edge.stats.attempt_sent(call.sent > 1, call.started >= self.measured_from);
@@ -96,13 +89,13 @@ impl<L: Listen> Graph<L> {
             key,
             call: id,
             edge: edge_id,
-            replica,
+            replica: pass.replica,
             workload,
             since: now,
             work: SimDuration::ZERO,
             work_timer: None,
             timer: None,
-            permit,
+            permit: pass.permit,
             outstanding: 0,
             repetition: 0,
             step: 0,
@@ -239,9 +232,7 @@ impl<L: Listen> Graph<L> {
         if !edge.retry.retries(u32::from(call.tries), outcome) {
             return self.end_call(id, Ending::Failed(outcome), ctx);
         }
-        if let Some(budget) = &mut edge.clients[call.client as usize].budget
-            && !budget.try_retry()
-        {
+        if edge.gates.has(Gates::RETRY) && !edge.clients[call.client as usize].may_retry() {
             edge.stats.budget_refused(call.started >= self.measured_from);
             self.listener.tell(|tracer| tracer.budget_refused(id, call.edge, ctx.now()));
             return self.end_call(id, Ending::Failed(outcome), ctx);
@@ -249,13 +240,15 @@ impl<L: Listen> Graph<L> {
         self.back_off(id, ctx);
     }
 
-    fn breaker_refused(&mut self, id: CallId, ctx: &mut Ctx) {
+    /// A guard refused a try: nothing was sent.
+    fn not_sent(&mut self, id: CallId, end: Ending, ctx: &mut Ctx) {
         let call = &self.calls[id];
-        self.listener.tell(|tracer| tracer.breaker_refused(id, call.edge, call.tries, ctx.now()));
-        if self.edges[call.edge as usize].retry.retries_breaker_open(u32::from(call.tries)) {
+        self.listener.tell(|tracer| tracer.not_sent(id, call.edge, call.tries, end, ctx.now()));
+        let retry = &self.edges[call.edge as usize].retry;
+        if end == Ending::BreakerOpen && retry.retries_breaker_open(u32::from(call.tries)) {
             self.back_off(id, ctx);
         } else {
-            self.end_call(id, Ending::BreakerOpen, ctx);
+            self.end_call(id, end, ctx);
         }
     }
 
@@ -365,23 +358,12 @@ impl Edge {
     ) {
         self.stats.attempt_ended(outcome, measured);
         let overdue = outcome == Outcome::Cancelled && now >= self.deadline(call.started, call.key);
-        let state = &mut self.clients[call.client as usize];
-        if self.choices > 1 {
-            state.balancer.ended(attempt.replica);
-        }
-        if let Some(budget) = &mut state.budget {
-            match outcome {
-                Outcome::Ok => budget.on_success(),
-                // Whatever the policy would retry if tries were left.
-                _ if self.retry.retries(0, outcome) => budget.on_failure(),
-                _ => {}
-            }
-        }
-        if let (Some(breaker), Some(permit)) = (&mut state.breaker, attempt.permit.take()) {
-            // An attempt that the call's deadline cut off was not answered in time either.
-            let seen = if overdue { Outcome::TimedOut } else { outcome };
-            let transition = breaker.record(now, permit, seen);
-            note_transition(self, call.client, transition, now);
+        if self.gates.has(Gates::LEARN) {
+            let retried = self.retry.retries(0, outcome);
+            let (replica, permit) = (attempt.replica, attempt.permit.take());
+            let seen = Seen { now, outcome, retried, overdue, replica, permit };
+            let transition = self.clients[call.client as usize].learn(seen);
+            self.note_transition(call.client, transition, now);
         }
     }
 
@@ -389,20 +371,17 @@ impl Edge {
     #[inline(always)]
     fn call_ended(&mut self, call: &mut Call, end: Ending, measured: bool, now: SimTime) {
         self.stats.call_ended(end, now.since(call.started), call.sent, measured);
-        let state = &mut self.clients[call.client as usize];
-        if let Some(bulkhead) = &mut state.bulkhead {
-            bulkhead.release();
-        }
-        if let (Some(breaker), Some(permit)) = (&mut state.breaker, call.permit.take()) {
-            let transition = breaker.record(now, permit, end.outcome());
-            note_transition(self, call.client, transition, now);
+        if self.gates.has(Gates::LEARN_CALL) {
+            let transition = self.clients[call.client as usize].learn_call(now, end, call.permit.take());
+            self.note_transition(call.client, transition, now);
         }
     }
-}
 
-fn note_transition(edge: &mut Edge, client: u32, transition: Option<Transition>, now: SimTime) {
-    let Some(transition) = transition else { return };
-    edge.breakers_open += u64::from(transition.from == Position::Closed);
-    edge.breakers_open -= u64::from(transition.to == Position::Closed);
-    edge.stats.transition(now, client, transition);
+    #[inline(always)]
+    fn note_transition(&mut self, client: u32, transition: Option<Transition>, now: SimTime) {
+        let Some(transition) = transition else { return };
+        self.breakers_open += u64::from(transition.from == Position::Closed);
+        self.breakers_open -= u64::from(transition.to == Position::Closed);
+        self.stats.transition(now, client, transition);
+    }
 }

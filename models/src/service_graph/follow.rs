@@ -131,10 +131,10 @@ impl Tracer {
         tracer
     }
 
-    /// A call begins; `None` if a full bulkhead turned it away.
+    /// A call begins, or is turned away before it could.
     pub fn call_begins(
         &mut self,
-        id: Option<CallId>,
+        id: Result<CallId, Ending>,
         parent: Parent,
         (edge, client): (u32, u32),
         key: Key,
@@ -145,14 +145,14 @@ impl Tracer {
             Parent::User | Parent::Loop { .. } => self.user_call(id, (edge, client), key, now),
         };
         match id {
-            Some(id) => put(&mut self.calls, id.index(), at),
-            None => self.end(at, Ending::BulkheadFull.name(), now),
+            Ok(id) => put(&mut self.calls, id.index(), at),
+            Err(end) => self.end(at, end.name(), now),
         }
     }
 
     fn user_call(
         &mut self,
-        id: Option<CallId>,
+        id: Result<CallId, Ending>,
         (edge, client): (u32, u32),
         key: Key,
         now: SimTime,
@@ -164,11 +164,8 @@ impl Tracer {
             let outcome = Outcome::InFlight.name();
             let outline = Outline { edge, call, key: key.get(), from: now, to: None, outcome, client };
             match id {
-                Some(id) => put(&mut self.outlines, id.index(), Some(outline)),
-                None => {
-                    let outcome = Ending::BulkheadFull.name();
-                    chooser.ended(Outline { to: Some(now), outcome, ..outline }, now);
-                }
+                Ok(id) => put(&mut self.outlines, id.index(), Some(outline)),
+                Err(end) => chooser.ended(Outline { to: Some(now), outcome: end.name(), ..outline }, now),
             }
         }
         let trace = *self.wanted.get(&(edge, call))?;
@@ -194,12 +191,12 @@ impl Tracer {
         put(&mut self.attempts, id.index(), at);
     }
 
-    /// An open breaker refused a try: nothing was sent.
-    pub fn breaker_refused(&mut self, call: CallId, edge: u32, number: u16, now: SimTime) {
+    /// The caller's own policy refused a try.
+    pub fn not_sent(&mut self, call: CallId, edge: u32, number: u16, end: Ending, now: SimTime) {
         let Some(call) = get(&self.calls, call.index()) else { return };
         let step = Step { attempt: number, ..Step::new(SpanKind::Attempt, Place::Edge(edge), now) };
         let at = self.begin(call.trace, step, call.span);
-        self.end(at, Ending::BreakerOpen.name(), now);
+        self.end(at, end.name(), now);
     }
 
     pub fn budget_refused(&mut self, call: CallId, edge: u32, now: SimTime) {

@@ -8,17 +8,15 @@ use super::slab::{Id, Slab};
 use super::stats::{EdgeStats, ServiceStats};
 use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica};
 use crate::network::Link;
-use crate::policy::balancer::BalancerState;
-use crate::policy::breaker::{BreakerState, Permit, Position};
-use crate::policy::budget::BudgetState;
-use crate::policy::bulkhead::BulkheadState;
+use crate::policy::breaker::Permit;
+use crate::policy::guards::{Gates, Guards};
 use crate::policy::retry::RetryPlan;
 use crate::policy::{Outcome, Policy};
 use crate::theory::Usl;
 use crate::workload::Schedule;
 use sim_core::sampler::Distribution;
 use sim_core::stats::TimeIntegral;
-use sim_core::{Context, Key, Luck, SimDuration, SimTime, Streams, Timer, Words};
+use sim_core::{Context, Key, Luck, SimDuration, SimTime, Streams, Timer};
 
 /// The engine, as the handlers of a graph see it.
 pub type Ctx = Context<Event>;
@@ -99,11 +97,12 @@ pub struct Edge {
     pub callee: u32,
     pub policy: Policy,
     pub retry: RetryPlan,
-    /// The breaker sees whole calls, not attempts.
-    pub breaker_per_call: bool,
     /// Replicas that the caller chooses between; 1 where there is nothing to choose.
     pub choices: u32,
-    pub clients: Vec<Client>,
+    /// What its clients must be asked and told.
+    pub gates: Gates,
+    /// What each client remembers; empty if there is nothing to remember.
+    pub clients: Vec<Guards>,
     pub link: Link<Message>,
     pub patience: Patience,
     pub jitter: Luck,
@@ -126,14 +125,6 @@ pub enum Patience {
     Endless,
     Fixed(SimDuration),
     Random { time: Distribution, luck: Luck },
-}
-
-/// One client instance of an edge: a caller replica, or one of a workload's clients.
-pub struct Client {
-    pub breaker: Option<BreakerState>,
-    pub budget: Option<BudgetState>,
-    pub bulkhead: Option<BulkheadState>,
-    pub balancer: BalancerState,
 }
 
 pub struct Service {
@@ -317,26 +308,14 @@ impl Service {
     }
 }
 
-impl Client {
-    /// A client that has called nobody yet. `words` choose where its round robin starts.
-    pub fn new(policy: &Policy, replicas: u32, words: &mut impl Words) -> Self {
-        Client {
-            breaker: policy.breaker.as_ref().map(BreakerState::new),
-            budget: policy.budget.as_ref().map(BudgetState::new),
-            bulkhead: policy.bulkhead.as_ref().map(BulkheadState::new),
-            balancer: BalancerState::new(&policy.balancer, replicas, words),
-        }
-    }
-}
-
 impl Edge {
     /// A client that crashed has forgotten what its policies knew.
     pub fn reset_client(&mut self, client: u32) {
-        let state = &mut self.clients[client as usize];
-        let was_open = state.breaker.as_ref().is_some_and(|breaker| breaker.position() != Position::Closed);
-        self.breakers_open -= u64::from(was_open);
         let mut words = self.pick.at(Key::root(self.path, u64::from(client)));
-        *state = Client::new(&self.policy, self.choices, &mut words);
+        if let Some(guards) = self.clients.get_mut(client as usize) {
+            self.breakers_open -= u64::from(guards.is_open());
+            *guards = Guards::new(&self.policy, self.choices, &mut words);
+        }
     }
 
     /// When the call at `key` that began then is given up.

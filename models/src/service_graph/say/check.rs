@@ -6,10 +6,10 @@ use crate::experiment::{Decoder, Name, Node, Spanned};
 use crate::policy::Policy;
 use crate::policy::balancer::Balancer;
 use crate::policy::breaker::{Breaker, Window};
+use crate::policy::guards::Guards;
 use crate::policy::retry::RetryPlan;
 use crate::service_graph::plan::{Plan, callees};
 use crate::service_graph::spec::*;
-use crate::service_graph::state::Client;
 use sim_core::{SimDuration, SimTime};
 use std::collections::BTreeMap;
 
@@ -116,7 +116,7 @@ fn client_bytes(policy: &Policy, replicas: u32) -> u64 {
         Some(Breaker::FailureRate { .. }) => 128,
         _ => 0,
     };
-    size_of::<Client>() as u64 + pending + outcomes
+    size_of::<Guards>() as u64 + pending + outcomes
 }
 
 /// Work whose mean is infinite can be simulated, but its averages never settle.

@@ -1,0 +1,420 @@
+//! The policies of one client on one edge that keep something between calls, and the order in which a call meets them.
+//!
+//! ```text
+//! to begin   bulkhead > budget (the call pays in)
+//! to retry   budget
+//! to send    breaker > balancer
+//! ```
+//!
+//! Between them stand the deadline, the retry and the timeout, which keep nothing: they belong to whoever makes the
+//! call. A mechanism that refuses is one line of [`may_begin`](Guards::may_begin), [`may_retry`](Guards::may_retry) or
+//! [`may_send`](Guards::may_send); one that only watches and steers is a line of [`learn`](Guards::learn). Which of
+//! them have anything to do on an edge is known before it runs ([`Gates`]), so what is not there costs nothing.
+
+use super::balancer::{Balancer, BalancerState};
+use super::breaker::{BreakerState, Permit, Position, Scope, Transition};
+use super::budget::{Budget, BudgetState};
+use super::bulkhead::BulkheadState;
+use super::{Ending, Outcome, Policy};
+use sim_core::{Key, Luck, SimTime, Words};
+
+/// What one client of an edge remembers.
+#[derive(Clone, Debug)]
+pub struct Guards {
+    bulkhead: Option<BulkheadState>,
+    budget: Option<BudgetState>,
+    breaker: Option<BreakerState>,
+    /// `None` where there is nothing to choose.
+    balancer: Option<BalancerState>,
+}
+
+/// Which questions the guards of an edge have an answer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gates(u8);
+
+impl Gates {
+    /// None: the clients of such an edge keep nothing.
+    pub const NONE: Gates = Gates(0);
+    /// [`Guards::may_begin`].
+    pub const BEGIN: Gates = Gates(1);
+    /// [`Guards::may_retry`].
+    pub const RETRY: Gates = Gates(1 << 1);
+    /// [`Guards::may_send`].
+    pub const SEND: Gates = Gates(1 << 2);
+    /// [`Guards::learn`].
+    pub const LEARN: Gates = Gates(1 << 3);
+    /// [`Guards::learn_call`].
+    pub const LEARN_CALL: Gates = Gates(1 << 4);
+    /// A permit to send is held by the whole call, not by each attempt.
+    pub const PERMIT_PER_CALL: Gates = Gates(1 << 5);
+
+    /// Those of an edge with this policy and so many replicas to choose between.
+    pub fn of(policy: &Policy, choices: u32) -> Gates {
+        let scope = policy.breaker.as_ref().map(|breaker| breaker.scope());
+        let (per_attempt, per_call) = (scope == Some(Scope::Attempt), scope == Some(Scope::Call));
+        let bulkhead = policy.bulkhead.is_some();
+        let pays_in = matches!(policy.budget, Some(Budget::Ratio { .. }));
+        let throttles = matches!(policy.budget, Some(Budget::Throttle { .. }));
+        let chooses = choices > 1;
+        let counts = chooses && matches!(policy.balancer, Balancer::LeastPending | Balancer::PowerOfTwo);
+        [
+            (Gates::BEGIN, bulkhead || pays_in),
+            (Gates::RETRY, policy.budget.is_some()),
+            (Gates::SEND, scope.is_some() || chooses),
+            (Gates::LEARN, per_attempt || throttles || counts),
+            (Gates::LEARN_CALL, bulkhead || per_call),
+            (Gates::PERMIT_PER_CALL, per_call),
+        ]
+        .into_iter()
+        .fold(Gates::NONE, |gates, (gate, there)| Gates(gates.0 | if there { gate.0 } else { 0 }))
+    }
+
+    /// Whether this one is among them.
+    #[inline(always)]
+    pub fn has(self, gate: Gates) -> bool {
+        self.0 & gate.0 != 0
+    }
+
+    /// Whether there is none.
+    #[inline(always)]
+    pub fn is_empty(self) -> bool {
+        self == Gates::NONE
+    }
+}
+
+/// Whether a call may go on.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Gate<T = ()> {
+    /// It may, with this.
+    Go(T),
+    /// It may not, and this is what ends it unless its policy tries again.
+    No(Ending),
+}
+
+/// An attempt that asks to be sent.
+pub struct Ask<'a> {
+    /// The present.
+    pub now: SimTime,
+    /// The attempt's key.
+    pub key: Key,
+    /// Where the balancer draws.
+    pub pick: &'a mut Luck,
+    /// Its call holds a permit already.
+    pub admitted: bool,
+}
+
+/// What an attempt that may be sent takes along.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Pass {
+    /// The replica it goes to.
+    pub replica: u32,
+    /// To be given back when the attempt has ended, or the call.
+    pub permit: Option<Permit>,
+    /// The step that admitting it took.
+    pub transition: Option<Transition>,
+}
+
+/// How an attempt ended.
+pub struct Seen {
+    /// The present.
+    pub now: SimTime,
+    /// As its caller saw it.
+    pub outcome: Outcome,
+    /// The policy would try again if tries were left.
+    pub retried: bool,
+    /// It was cut off because its call's deadline has passed.
+    pub overdue: bool,
+    /// Where it was sent.
+    pub replica: u32,
+    /// What it was sent with.
+    pub permit: Option<Permit>,
+}
+
+impl Guards {
+    /// A client that has called nobody yet and chooses between so many replicas. `words` choose where its round
+    /// robin starts.
+    pub fn new(policy: &Policy, choices: u32, words: &mut impl Words) -> Self {
+        Guards {
+            bulkhead: policy.bulkhead.as_ref().map(BulkheadState::new),
+            budget: policy.budget.as_ref().map(BudgetState::new),
+            breaker: policy.breaker.as_ref().map(BreakerState::new),
+            balancer: (choices > 1).then(|| BalancerState::new(&policy.balancer, choices, words)),
+        }
+    }
+
+    /// Whether a call may begin. One that may is to be told of to [`learn_call`](Self::learn_call) when it ends.
+    #[inline]
+    pub fn may_begin(&mut self) -> Gate {
+        if let Some(bulkhead) = &mut self.bulkhead
+            && !bulkhead.try_acquire()
+        {
+            return Gate::No(Ending::BulkheadFull);
+        }
+        if let Some(budget) = &mut self.budget {
+            budget.on_call();
+        }
+        Gate::Go(())
+    }
+
+    /// Whether the budget pays for a retry that the policy wants.
+    #[inline]
+    #[must_use]
+    pub fn may_retry(&mut self) -> bool {
+        self.budget.as_mut().is_none_or(BudgetState::try_retry)
+    }
+
+    /// Whether an attempt may be sent, and where to. One that is sent is to be told of to [`learn`](Self::learn) when
+    /// it ends.
+    #[inline]
+    pub fn may_send(&mut self, ask: Ask) -> Gate<Pass> {
+        let mut pass = Pass::default();
+        if let Some(breaker) = &mut self.breaker
+            && !ask.admitted
+        {
+            let Some(admission) = breaker.try_acquire(ask.now) else { return Gate::No(Ending::BreakerOpen) };
+            (pass.permit, pass.transition) = (Some(admission.permit), admission.transition);
+        }
+        if let Some(balancer) = &mut self.balancer {
+            pass.replica = balancer.pick(&mut ask.pick.at(ask.key));
+            balancer.sent(pass.replica);
+        }
+        Gate::Go(pass)
+    }
+
+    /// An attempt that was sent has ended. The step that the breaker takes, if it takes one.
+    #[inline]
+    pub fn learn(&mut self, seen: Seen) -> Option<Transition> {
+        if let Some(balancer) = &mut self.balancer {
+            balancer.ended(seen.replica);
+        }
+        if let Some(budget) = &mut self.budget {
+            match seen.outcome {
+                Outcome::Ok => budget.on_success(),
+                _ if seen.retried => budget.on_failure(),
+                _ => {}
+            }
+        }
+        // An attempt that the call's deadline cut off was not answered in time either.
+        let outcome = if seen.overdue { Outcome::TimedOut } else { seen.outcome };
+        self.breaker.as_mut()?.record(seen.now, seen.permit?, outcome)
+    }
+
+    /// A call that was let in has ended. The step that the breaker takes, if it watches whole calls and takes one.
+    #[inline]
+    pub fn learn_call(&mut self, now: SimTime, end: Ending, permit: Option<Permit>) -> Option<Transition> {
+        if let Some(bulkhead) = &mut self.bulkhead {
+            bulkhead.release();
+        }
+        self.breaker.as_mut()?.record(now, permit?, end.outcome())
+    }
+
+    /// Whether its breaker lets not everything pass.
+    pub fn is_open(&self) -> bool {
+        self.breaker.as_ref().is_some_and(|breaker| breaker.position() != Position::Closed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::read;
+    use super::*;
+    use sim_core::Streams;
+
+    fn policy(text: &str) -> Policy {
+        read::<Policy>(text).unwrap().0
+    }
+
+    struct Client {
+        guards: Guards,
+        pick: Luck,
+        sent: u64,
+    }
+
+    impl Client {
+        fn new(text: &str, choices: u32) -> Self {
+            let mut pick = Streams::new(5).luck("pick", "a->b");
+            let guards = Guards::new(&policy(text), choices, &mut pick.at(Key::root(0, 0)));
+            Client { guards, pick, sent: 0 }
+        }
+
+        fn send_with(&mut self, seconds: u64, admitted: bool) -> Gate<Pass> {
+            self.sent += 1;
+            let key = Key::root(1, self.sent);
+            self.guards.may_send(Ask {
+                now: SimTime::from_secs(seconds),
+                key,
+                pick: &mut self.pick,
+                admitted,
+            })
+        }
+
+        fn send(&mut self, seconds: u64) -> Option<Pass> {
+            match self.send_with(seconds, false) {
+                Gate::Go(pass) => Some(pass),
+                Gate::No(end) => {
+                    assert_eq!(end, Ending::BreakerOpen);
+                    None
+                }
+            }
+        }
+
+        fn learn(
+            &mut self,
+            seconds: u64,
+            pass: Pass,
+            (outcome, retried, overdue): (Outcome, bool, bool),
+        ) -> Option<Transition> {
+            let now = SimTime::from_secs(seconds);
+            let Pass { replica, permit, .. } = pass;
+            self.guards.learn(Seen { now, outcome, retried, overdue, replica, permit })
+        }
+    }
+
+    #[test]
+    fn only_what_is_there_is_asked() {
+        let names = [
+            (Gates::BEGIN, "begin"),
+            (Gates::RETRY, "retry"),
+            (Gates::SEND, "send"),
+            (Gates::LEARN, "learn"),
+            (Gates::LEARN_CALL, "learn call"),
+            (Gates::PERMIT_PER_CALL, "permit per call"),
+        ];
+        let per_call = "(breaker: Consecutive(scope: Call))";
+        let table = [
+            ("()", 1, ""),
+            (r#"(timeout: "1s", deadline: "9s", retry: Fixed(attempts: 3))"#, 1, ""),
+            ("(balancer: LeastPending)", 1, ""),
+            ("()", 3, "send"),
+            ("(balancer: Random)", 3, "send"),
+            ("(balancer: PowerOfTwo)", 3, "send, learn"),
+            ("(balancer: LeastPending)", 3, "send, learn"),
+            ("(bulkhead: ())", 1, "begin, learn call"),
+            ("(retry: Fixed(attempts: 3), budget: Ratio())", 1, "begin, retry"),
+            ("(retry: Fixed(attempts: 3), budget: Throttle())", 1, "retry, learn"),
+            ("(breaker: Consecutive())", 1, "send, learn"),
+            (per_call, 1, "send, learn call, permit per call"),
+        ];
+        for (text, choices, expected) in table {
+            let gates = Gates::of(&policy(text), choices);
+            let found: Vec<&str> =
+                names.iter().filter(|(gate, _)| gates.has(*gate)).map(|(_, name)| *name).collect();
+            assert_eq!(found.join(", "), expected, "{text}, {choices} replicas");
+            assert_eq!(gates.is_empty(), expected.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_bulkhead_refuses_before_a_budget_is_paid() {
+        let text =
+            "(bulkhead: (max_concurrent: 1), retry: Fixed(attempts: 2), budget: Ratio(ratio: 1, burst: 1))";
+        let mut client = Client::new(text, 1);
+        let guards = &mut client.guards;
+        assert_eq!(guards.may_begin(), Gate::Go(()));
+        // The bucket began full and holds one token.
+        assert!(guards.may_retry() && !guards.may_retry());
+        assert_eq!(guards.may_begin(), Gate::No(Ending::BulkheadFull));
+        assert!(!guards.may_retry(), "a call that never began paid nothing in");
+        assert_eq!(guards.learn_call(SimTime::ZERO, Ending::Deadline, None), None);
+        assert_eq!(guards.may_begin(), Gate::Go(()), "the place came back");
+        assert!(guards.may_retry(), "and this call paid in");
+    }
+
+    #[test]
+    fn without_a_budget_every_retry_is_paid() {
+        let mut client = Client::new("(retry: Fixed(attempts: 2))", 1);
+        assert!((0..100).all(|_| client.guards.may_retry()));
+    }
+
+    #[test]
+    fn a_throttle_learns_from_what_would_be_retried() {
+        // Three tokens: retries go while more than one and a half are left.
+        let text = "(retry: Fixed(attempts: 2), budget: Throttle(max_tokens: 3, token_ratio: 1))";
+        for (outcome, retried, stops) in [
+            (Outcome::Error, true, true),
+            (Outcome::Error, false, false),
+            (Outcome::Cancelled, false, false),
+            (Outcome::Ok, false, false),
+        ] {
+            let mut client = Client::new(text, 1);
+            for _ in 0..2 {
+                let pass = client.send(0).unwrap();
+                client.learn(0, pass, (outcome, retried, false));
+            }
+            assert_eq!(client.guards.may_retry(), !stops, "{outcome}, {retried}");
+            let pass = client.send(0).unwrap();
+            client.learn(0, pass, (Outcome::Ok, false, false));
+            assert!(client.guards.may_retry(), "a success pays in");
+        }
+    }
+
+    #[test]
+    fn a_breaker_hears_how_each_attempt_ended() {
+        // (outcome, cut off by the call's deadline, counts as a failure)
+        for (outcome, overdue, failure) in [
+            (Outcome::Ok, false, false),
+            (Outcome::Error, false, true),
+            (Outcome::TimedOut, false, true),
+            (Outcome::Cancelled, false, false),
+            // What the deadline cut off was not answered in time.
+            (Outcome::Cancelled, true, true),
+        ] {
+            let mut client = Client::new(r#"(breaker: Consecutive(failures: 2, open_for: "10s"))"#, 1);
+            for second in [1, 2] {
+                let pass = client.send(second).unwrap();
+                assert!(pass.permit.is_some());
+                let step = client.learn(second, pass, (outcome, true, overdue));
+                assert_eq!(step.is_some(), failure && second == 2, "{outcome}, {overdue}");
+            }
+            assert_eq!(client.guards.is_open(), failure, "{outcome}, {overdue}");
+            assert_eq!(client.send(11).is_none(), failure);
+            let probe = client.send(12).unwrap();
+            assert_eq!(probe.transition.is_some(), failure, "the first probe half-opens it");
+        }
+    }
+
+    #[test]
+    fn a_breaker_of_whole_calls_is_asked_once_and_told_once() {
+        let text = r#"(breaker: Consecutive(failures: 1, open_for: "10s", scope: Call))"#;
+        for (end, opens) in [
+            (Ending::Ok, false),
+            (Ending::Failed(Outcome::Error), true),
+            (Ending::Deadline, true),
+            (Ending::Cancelled, false),
+        ] {
+            let mut client = Client::new(text, 1);
+            let mut pass = client.send(1).unwrap();
+            let permit = pass.permit.take();
+            assert_eq!(client.learn(1, pass, (Outcome::Error, true, false)), None, "an attempt is no call");
+            // The retry goes with the permit of its call.
+            let Gate::Go(again) = client.send_with(2, true) else { panic!("it was admitted") };
+            assert_eq!(again.permit, None);
+            assert_eq!(client.learn(2, again, (Outcome::Error, true, false)), None);
+            let step = client.guards.learn_call(SimTime::from_secs(3), end, permit);
+            assert_eq!((step.is_some(), client.guards.is_open()), (opens, opens), "{end:?}");
+        }
+    }
+
+    #[test]
+    fn an_open_breaker_leaves_the_balancer_alone() {
+        let text = r#"(breaker: Consecutive(failures: 1, open_for: "10s"), balancer: PowerOfTwo)"#;
+        let mut client = Client::new(text, 2);
+        let pass = client.send(1).unwrap();
+        client.learn(1, pass, (Outcome::Error, true, false));
+        let drawn = client.pick.used();
+        assert!(client.send(2).is_none());
+        assert_eq!(client.pick.used(), drawn);
+    }
+
+    #[test]
+    fn what_is_out_is_known_until_it_ends() {
+        let mut client = Client::new("(balancer: LeastPending)", 2);
+        let first = client.send(0).unwrap();
+        for _ in 0..20 {
+            let pass = client.send(0).unwrap();
+            assert_ne!(pass.replica, first.replica, "the other has nothing out");
+            client.learn(0, pass, (Outcome::Cancelled, false, false));
+        }
+    }
+}
