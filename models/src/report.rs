@@ -15,7 +15,7 @@ mod verdict;
 mod why;
 
 pub use json::{results_digest, schema};
-pub use metric::{Metric, MetricError, Unit, unit_of};
+pub use metric::{Leaves, Metric, MetricError, Unit, unit_of};
 pub use tally::Tally;
 pub use verdict::{judge, percent};
 

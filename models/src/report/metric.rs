@@ -8,6 +8,9 @@
 //! What is a picture and not a number (windows, series, histograms, tables) has no path; of the changes of an
 //! edge's breakers their number has one, `breaker.changes`.
 
+mod path;
+
+use self::path::{SUMMARY, names, written};
 use super::slice::{KNOWN_IN_PART, known_in_part};
 use super::{Edge, Latency, Little, Report, Service, Tally, Value};
 use crate::policy::told::Counted;
@@ -66,44 +69,96 @@ fn unit(last: &str) -> Unit {
 const NEAREST: usize = 3;
 
 impl Report {
-    /// The metric at `path`.
+    /// Every metric that this report has, found once: to ask for many.
+    pub fn leaves(&self) -> Leaves<'_> {
+        Leaves::of(self)
+    }
+
+    /// The metric at `path`. Who asks for many asks [`Report::leaves`] for each.
     pub fn metric(&self, path: &str) -> Result<Metric, MetricError> {
-        let wanted = names(path).map_err(|message| MetricError { message, nearest: Vec::new() })?;
-        let leaves = leaves(self);
-        let users = self.edges.iter().find(|(_, edge)| edge.from_users).map(|(name, _)| name);
-        let of_users = |at: &[&str]| {
-            matches!((at, &wanted[..]), (["edges", edge, "latency", leaf], [name])
-            if Some(*edge) == users && leaf == name)
-        };
-        let found = leaves.iter().find(|(at, _)| same(at, &wanted));
-        if let Some((at, metric)) = found.or_else(|| leaves.iter().find(|(at, _)| of_users(at))) {
-            if self.part && !known_in_part(at) {
-                let message = format!("`{path}` is known for the whole run only: {KNOWN_IN_PART}");
-                return Err(MetricError { message, nearest: Vec::new() });
-            }
-            return Ok(*metric);
-        }
-        let inside = |at: &[&str]| at.len() > wanted.len() && at.iter().zip(&wanted).all(|(a, b)| a == b);
-        let group: Vec<String> =
-            leaves.iter().filter(|(at, _)| inside(at)).map(|(at, _)| written(at)).collect();
-        if !group.is_empty() {
-            let message = format!("`{path}` is a group of {} metrics: name one of them", group.len());
-            return Err(MetricError { message, nearest: group.into_iter().take(NEAREST).collect() });
-        }
-        let message = format!("this report has no metric `{path}`");
-        Err(MetricError { message, nearest: nearest(&wanted, &leaves) })
+        self.leaves().metric(path)
     }
 
     /// Every path that leads to a metric, in the order of the report.
     pub fn metric_paths(&self) -> Vec<String> {
-        let known = |at: &[&str]| !self.part || known_in_part(at);
-        leaves(self).iter().filter(|(at, _)| known(at)).map(|(at, _)| written(at)).collect()
+        self.leaves().iter().map(|(path, _)| path).collect()
     }
 }
 
-/// Whether `wanted` leads to the leaf `at`; what is in the summary needs no `summary.` in front.
-fn same(at: &[&str], wanted: &[String]) -> bool {
-    at == wanted || (wanted.len() == 1 && at[0] == SUMMARY && at[1..] == *wanted)
+/// A path as its names, and what is there.
+type Leaf<'a> = (Vec<&'a str>, Metric);
+
+/// The metrics of a report, in its order.
+#[derive(Debug)]
+pub struct Leaves<'a> {
+    /// Whether the report covers a part of its run, and how that is known of some only.
+    part: bool,
+    /// The first edge from users: response times without an edge are its.
+    users: Option<&'a str>,
+    all: Vec<Leaf<'a>>,
+    /// Places in `all`, by names.
+    sorted: Vec<usize>,
+}
+
+impl<'a> Leaves<'a> {
+    fn of(report: &'a Report) -> Self {
+        let all = all(report);
+        let mut sorted: Vec<usize> = (0..all.len()).collect();
+        sorted.sort_by(|&a, &b| all[a].0.cmp(&all[b].0));
+        let users = report.edges.iter().find(|(_, edge)| edge.from_users).map(|(name, _)| name);
+        Leaves { part: report.part, users, all, sorted }
+    }
+
+    /// Every path and what it leads to, in the order of the report.
+    pub fn iter(&self) -> impl Iterator<Item = (String, Metric)> {
+        let known = |at: &[&str]| !self.part || known_in_part(at);
+        self.all.iter().filter(move |(at, _)| known(at)).map(|(at, metric)| (written(at), *metric))
+    }
+
+    /// The metric at `path`.
+    pub fn metric(&self, path: &str) -> Result<Metric, MetricError> {
+        let wanted = names(path).map_err(|message| MetricError { message, nearest: Vec::new() })?;
+        let Some((at, metric)) = self.find(&wanted) else { return Err(self.unknown(path, &wanted)) };
+        if self.part && !known_in_part(at) {
+            let message = format!("`{path}` is known for the whole run only: {KNOWN_IN_PART}");
+            return Err(MetricError { message, nearest: Vec::new() });
+        }
+        Ok(*metric)
+    }
+
+    /// The same where it does not matter why there is nothing: the nearest paths are not looked for.
+    pub fn get(&self, path: &str) -> Option<Metric> {
+        let wanted = names(path).ok()?;
+        self.find(&wanted).filter(|(at, _)| !self.part || known_in_part(at)).map(|(_, metric)| *metric)
+    }
+
+    /// As it is written; one name alone is looked up in the summary, then in the response times of users.
+    fn find(&self, wanted: &[String]) -> Option<&Leaf<'a>> {
+        let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        let short = |name: &&str| {
+            let of_users = || self.at(&["edges", self.users?, "latency", name]);
+            self.at(&[SUMMARY, name]).or_else(of_users)
+        };
+        self.at(&wanted).or_else(|| if let [name] = &wanted[..] { short(name) } else { None })
+    }
+
+    fn at(&self, names: &[&str]) -> Option<&Leaf<'a>> {
+        let place = self.sorted.binary_search_by(|&leaf| self.all[leaf].0.as_slice().cmp(names)).ok()?;
+        Some(&self.all[self.sorted[place]])
+    }
+
+    /// Why there is nothing at a path: it is a group, or nothing at all.
+    fn unknown(&self, path: &str, wanted: &[String]) -> MetricError {
+        let inside = |at: &[&str]| at.len() > wanted.len() && at.iter().zip(wanted).all(|(a, b)| a == b);
+        let group: Vec<String> =
+            self.all.iter().filter(|(at, _)| inside(at)).map(|(at, _)| written(at)).collect();
+        if !group.is_empty() {
+            let message = format!("`{path}` is a group of {} metrics: name one of them", group.len());
+            return MetricError { message, nearest: group.into_iter().take(NEAREST).collect() };
+        }
+        let message = format!("this report has no metric `{path}`");
+        MetricError { message, nearest: nearest(wanted, &self.all) }
+    }
 }
 
 /// The paths that look most like the wanted one, and those that end like it.
@@ -121,80 +176,11 @@ fn nearest(wanted: &[String], leaves: &[Leaf]) -> Vec<String> {
     near.iter().take(NEAREST).map(|(_, (at, _))| written(at)).collect()
 }
 
-/// The names in a path, or what is wrong with how it is written.
-fn names(path: &str) -> Result<Vec<String>, String> {
-    let mut names = Vec::new();
-    let mut rest = path.trim();
-    let wrong = |what: &str| Err(format!("`{path}` is no path: {what}"));
-    loop {
-        if let Some(quoted) = rest.strip_prefix("[\"") {
-            let (mut name, mut chars) = (String::new(), quoted.chars());
-            loop {
-                match chars.next() {
-                    None => return wrong("a quote is not closed"),
-                    Some('"') => break,
-                    Some('\\') => name.extend(chars.next()),
-                    Some(other) => name.push(other),
-                }
-            }
-            match chars.as_str().strip_prefix(']') {
-                Some(tail) => rest = tail,
-                None => return wrong("a bracket is not closed"),
-            }
-            names.push(name);
-        } else {
-            let end = rest.find(['.', '[', ']', '"']).unwrap_or(rest.len());
-            let (name, tail) = rest.split_at(end);
-            if name.is_empty() {
-                return wrong(if rest.starts_with('[') {
-                    "a name in brackets needs quotes"
-                } else {
-                    "a name is missing"
-                });
-            }
-            if tail.starts_with([']', '"']) {
-                return wrong("a bracket or quote stands alone");
-            }
-            names.push(name.into());
-            rest = tail;
-        }
-        if rest.is_empty() {
-            return Ok(names);
-        }
-        match rest.strip_prefix('.') {
-            Some(tail) => rest = tail,
-            None if rest.starts_with('[') => {}
-            None => return wrong("a dot is missing"),
-        }
-    }
-}
-
-/// The canonical text of a path.
-fn written(at: &[&str]) -> String {
-    let at = if at[0] == SUMMARY { &at[1..] } else { at };
-    let mut path = String::new();
-    for name in at {
-        let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-        if !name.is_empty() && name.chars().all(plain) {
-            if !path.is_empty() {
-                path.push('.');
-            }
-            path += name;
-        } else {
-            path += &format!("[\"{}\"]", name.replace('\\', "\\\\").replace('"', "\\\""));
-        }
-    }
-    path
-}
-
-const SUMMARY: &str = "summary";
-
-/// A path as its names, and what is there.
-type Leaf<'a> = (Vec<&'a str>, Metric);
-
 /// Every metric of a report in order.
-fn leaves(report: &Report) -> Vec<Leaf<'_>> {
-    let mut leaves = Leaves { at: Vec::new(), found: Vec::new() };
+fn all(report: &Report) -> Vec<Leaf<'_>> {
+    #[cfg(test)]
+    WALKS.set(WALKS.get() + 1);
+    let mut leaves = Walk { at: Vec::new(), found: Vec::new() };
     leaves.group(SUMMARY, |leaves| {
         take!(leaves, report.summary, recovered, time_to_recover, offered, goodput);
         take!(leaves, report.summary, success, amplification, wasted);
@@ -212,13 +198,19 @@ fn leaves(report: &Report) -> Vec<Leaf<'_>> {
     leaves.found
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How often a report was gone through.
+    static WALKS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// Takes fields of a struct as leaves of the same names. A test finds the field that is forgotten.
 macro_rules! take {
     ($leaves:ident, $from:expr, $($field:ident),+) => {{ $($leaves.leaf(stringify!($field), &$from.$field);)+ }};
 }
 use take;
 
-fn edge<'a>(leaves: &mut Leaves<'a>, edge: &'a Edge) {
+fn edge<'a>(leaves: &mut Walk<'a>, edge: &'a Edge) {
     leaves.group("calls", |leaves| {
         take!(leaves, edge.calls, started);
         leaves.counts(&edge.calls.ended);
@@ -237,11 +229,11 @@ fn edge<'a>(leaves: &mut Leaves<'a>, edge: &'a Edge) {
     leaves.group("breaker", |leaves| leaves.leaf("changes", &changes));
 }
 
-fn latency(leaves: &mut Leaves, latency: &Latency) {
+fn latency(leaves: &mut Walk, latency: &Latency) {
     take!(leaves, latency, count, overflow, mean, p50, p90, p95, p99, p999, p9999, max);
 }
 
-fn service(leaves: &mut Leaves, service: &Service) {
+fn service(leaves: &mut Walk, service: &Service) {
     take!(leaves, service, replicas, workers, queue_capacity, arrived, completed, utilisation, queue_mean);
     take!(leaves, service, queue_max, wait_mean, work, work_wasted, wasted, deaths);
     let little = |of: fn(&Little) -> f64| service.little.as_ref().map(of);
@@ -254,7 +246,7 @@ fn service(leaves: &mut Leaves, service: &Service) {
 }
 
 /// A value says itself what it counts.
-fn value<'a>(leaves: &mut Leaves<'a>, value: &'a Value) {
+fn value<'a>(leaves: &mut Walk<'a>, value: &'a Value) {
     let unit = match value.unit.as_str() {
         "ns" => Unit::Duration,
         "/s" => Unit::Rate,
@@ -267,12 +259,12 @@ fn value<'a>(leaves: &mut Leaves<'a>, value: &'a Value) {
 }
 
 /// The metrics found so far, and the group that is being filled.
-struct Leaves<'a> {
+struct Walk<'a> {
     at: Vec<&'a str>,
     found: Vec<Leaf<'a>>,
 }
 
-impl<'a> Leaves<'a> {
+impl<'a> Walk<'a> {
     fn group(&mut self, name: &'a str, inside: impl FnOnce(&mut Self)) {
         self.at.push(name);
         inside(self);
@@ -330,144 +322,4 @@ impl<T: Measured> Measured for Option<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::synthetic::full_report;
-
-    #[test]
-    fn paths_lead_to_what_the_report_states() {
-        let report = full_report();
-        let number = |value, unit| Ok(Metric::Number(value, unit));
-        for (path, expected) in [
-            ("goodput", number(1.0 / 3.0, Unit::Rate)),
-            ("summary.goodput", number(1.0 / 3.0, Unit::Rate)),
-            ("recovered", Ok(Metric::Truth(true))),
-            ("time_to_recover", number(12e9, Unit::Duration)),
-            ("run.events", number(1.0, Unit::Plain)),
-            (r#"edges["users->checkout"].calls.ok"#, number(11_000.0, Unit::Plain)),
-            ("edges.users->checkout.calls.ok", number(11_000.0, Unit::Plain)),
-            (r#"["edges"]["users->checkout"]["calls"].ok"#, number(11_000.0, Unit::Plain)),
-            ("edges.checkout->payments.calls.in_flight_age", number(3.0, Unit::Duration)),
-            ("edges.users->checkout.calls.in_flight_age", Ok(Metric::Absent)),
-            ("edges.users->checkout.latency_failed.p99", Ok(Metric::Absent)),
-            ("edges.checkout->payments.breaker.changes", number(3.0, Unit::Plain)),
-            ("services.payments.utilisation", number(0.7, Unit::Share)),
-            ("services.payments.work_wasted", number(250e6, Unit::Duration)),
-            ("services.payments.replicas", number(3.0, Unit::Plain)),
-            ("values.success.value", number(0.5, Unit::Share)),
-            ("values.success.standard_error", number(0.005, Unit::Share)),
-            (r#"values["p(first = callback)"].value"#, number(0.1, Unit::Plain)),
-            (r#"values["p(first = callback)"].exact"#, Ok(Metric::Absent)),
-        ] {
-            assert_eq!(report.metric(path), expected, "{path}");
-        }
-        let p99 = report.edges.0[0].1.latency.p99.unwrap() as f64;
-        assert_eq!(report.metric("p99"), number(p99, Unit::Duration));
-        assert_eq!(report.metric(r#"edges["users->checkout"].latency.p99"#), number(p99, Unit::Duration));
-    }
-
-    #[test]
-    fn every_listed_path_is_found_and_read_back() {
-        let report = full_report();
-        let paths = report.metric_paths();
-        assert!(paths.iter().all(|path| report.metric(path).is_ok()));
-        let mut unique = paths.clone();
-        unique.sort();
-        unique.dedup();
-        assert_eq!(unique.len(), paths.len());
-        assert_eq!(paths[..3], ["recovered", "time_to_recover", "offered"]);
-        assert!(paths.contains(&r#"edges["checkout->payments"].latency.p99"#.into()));
-        assert_eq!(paths.last().unwrap(), r#"values["p(first = callback)"].standard_error"#);
-        // In the report's order, not the alphabet's.
-        let at = |path: &str| paths.iter().position(|p| p == path).unwrap();
-        assert!(at(r#"edges["users->checkout"].calls.ok"#) < at(r#"edges["checkout->payments"].calls.ok"#));
-    }
-
-    /// The numbers of the JSON form, by another road: nothing is forgotten.
-    #[test]
-    fn every_number_of_the_json_is_a_metric() {
-        fn numbers(value: &serde_json::Value, at: &str, found: &mut Vec<String>) {
-            let picture = ["windows", "histogram", "breaker", "seed", "breaker_unlisted", "from_users"];
-            match value {
-                serde_json::Value::Object(map) => {
-                    for (key, value) in map.iter().filter(|(key, _)| !picture.contains(&key.as_str())) {
-                        numbers(value, &format!("{at}[\"{key}\"]"), found);
-                    }
-                }
-                serde_json::Value::Number(_) | serde_json::Value::Bool(_) | serde_json::Value::Null => {
-                    found.push(at.into());
-                }
-                _ => {}
-            }
-        }
-        let report = full_report();
-        let json = serde_json::to_value(&report).unwrap();
-        let mut found = Vec::new();
-        for section in ["summary", "run", "edges", "services", "values"] {
-            numbers(&json[section], &format!("[\"{section}\"]"), &mut found);
-        }
-        assert!(found.len() > 100);
-        for path in found {
-            assert!(report.metric(&path).is_ok(), "{path}");
-        }
-    }
-
-    #[test]
-    fn a_wrong_path_names_the_nearest() {
-        let report = full_report();
-        for (path, near) in [
-            ("goodputt", "goodput"),
-            ("recoverd", "recovered"),
-            ("services.payment.utilisation", "services.payments.utilisation"),
-            ("services.payments.utilization", "services.payments.utilisation"),
-            (r#"edges["checkout->payment"].latency.p99"#, r#"edges["checkout->payments"].latency.p99"#),
-            ("checkout->payments.latency.p99", r#"edges["checkout->payments"].latency.p99"#),
-            ("values.sucess.value", "values.success.value"),
-        ] {
-            let error = report.metric(path).unwrap_err();
-            assert!(error.message.contains(path), "{error:?}");
-            assert_eq!(error.nearest.first().map(String::as_str), Some(near), "{path}: {error:?}");
-            assert!(error.nearest.len() <= NEAREST);
-        }
-        assert_eq!(report.metric("entirely.elsewhere").unwrap_err().nearest, [""; 0]);
-    }
-
-    #[test]
-    fn a_group_asks_for_one_of_its_metrics() {
-        let error = full_report().metric("edges.users->checkout.latency").unwrap_err();
-        assert!(error.message.contains("group of 10 metrics"), "{error:?}");
-        assert_eq!(error.nearest[0], r#"edges["users->checkout"].latency.count"#);
-    }
-
-    #[test]
-    fn a_broken_path_says_what_is_wrong() {
-        for (path, why) in [
-            ("", "a name is missing"),
-            ("edges..p99", "a name is missing"),
-            ("goodput.", "a name is missing"),
-            (r#"edges["users"#, "a quote is not closed"),
-            (r#"edges["users".p99"#, "a bracket is not closed"),
-            ("edges[users].p99", "needs quotes"),
-            ("edges]users", "stands alone"),
-            (r#"edges["users"]p99"#, "a dot is missing"),
-        ] {
-            let error = full_report().metric(path).unwrap_err();
-            assert!(error.message.contains(why), "{path}: {error:?}");
-        }
-    }
-
-    #[test]
-    fn units_follow_the_last_name() {
-        for (path, unit) in [
-            (r#"edges["a->b"].latency.p9999"#, Unit::Duration),
-            (r#"edges["a->b"]["latency"]["p50"]"#, Unit::Duration),
-            ("time_to_recover", Unit::Duration),
-            ("offered", Unit::Rate),
-            ("services.a.wasted", Unit::Share),
-            ("edges.a->b.calls.deadline", Unit::Plain),
-            ("services.a.queue_max", Unit::Plain),
-        ] {
-            assert_eq!(unit_of(path), unit, "{path}");
-        }
-    }
-}
+mod tests;

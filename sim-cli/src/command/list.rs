@@ -202,11 +202,8 @@ fn metrics(args: &List, app: &mut App) -> Result<Exit> {
     let simulated = simulate(&prepared, &Bounds::default(), None, &app.console.interrupt, Some(&meter));
     meter.finish(&mut app.console, None);
     let output = simulated?;
-    let report = &output.report;
-    let rows = report.metric_paths().into_iter().map(|path| {
-        let metric = report.metric(&path).unwrap_or(Metric::Absent);
-        (path, metric)
-    });
+    let leaves = output.report.leaves();
+    let rows = leaves.iter();
     let document = match args.format {
         Format::Text => {
             let mut grid = Grid::new().words("metric").number("in this run");

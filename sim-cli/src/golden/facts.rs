@@ -54,9 +54,8 @@ impl Fact {
     /// Of this run.
     pub fn of(report: &Report) -> Self {
         let mut metrics = Named::default();
-        for path in report.metric_paths().into_iter().filter(|path| looked_at(path)).take(METRICS) {
-            let reading = Reading::of(report, &path);
-            metrics.push(path, reading);
+        for (path, metric) in report.leaves().iter().filter(|(path, _)| looked_at(path)).take(METRICS) {
+            metrics.push(path, Reading::from(metric));
         }
         let (variant, run) = (report.variant.clone(), &report.run);
         Fact { variant, seed: run.seed, events: run.events, digest: thinned(&report.digest), metrics }

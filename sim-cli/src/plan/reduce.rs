@@ -11,7 +11,7 @@ use crate::study::measure::{measure, measure_usual};
 use crate::study::replicate::{exact_path, usual};
 use crate::text::number::count;
 use sim_models::report::{Metric, Report, Unit};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Runs that are read by one thread in one go.
 const PIECE: usize = 64;
@@ -54,25 +54,12 @@ impl Metrics {
 
     /// What a result takes from this report.
     pub fn keep(&self, report: &Report) -> Kept {
-        // A path that leads nowhere is compared with all that lead somewhere, which takes longer than a short run:
-        // long paths are looked for in the list first.
-        let there: BTreeSet<String> = report.metric_paths().into_iter().collect();
-        let leads = |path: &String| self.asked || there.contains(path) || !path.contains(['.', '[']);
-        let measured = |path: &String| match leads(path) {
-            true => {
-                let (measured, known) = measure_usual(report, std::slice::from_ref(path));
-                (measured[0], known[0])
-            }
-            false => ((Measured::Absent, sim_models::report::unit_of(path)), false),
+        let leaves = report.leaves();
+        let exact = |path: &String| match leaves.get(&exact_path(path)) {
+            Some(Metric::Number(exact, _)) if path.ends_with(".value") => Some(exact),
+            _ => None,
         };
-        let exact = |path: &String| {
-            let at = exact_path(path);
-            match there.contains(&at).then(|| report.metric(&at)) {
-                Some(Ok(Metric::Number(exact, _))) if path.ends_with(".value") => Some(exact),
-                _ => None,
-            }
-        };
-        let (measured, known) = self.paths.iter().map(measured).unzip();
+        let (measured, known) = measure_usual(report, &self.paths);
         let exact = self.paths.iter().map(exact).collect();
         Kept { measured, known, exact, cut_short: report.stopped.is_some() }
     }

@@ -19,11 +19,7 @@ pub enum Reading {
 impl Reading {
     /// Of this report.
     pub fn of(report: &Report, path: &str) -> Self {
-        match report.metric(path) {
-            Ok(Metric::Truth(truth)) => Reading::Truth(truth),
-            Ok(Metric::Number(number, _)) if number.is_finite() => Reading::Number(number),
-            _ => Reading::Absent(()),
-        }
+        report.metric(path).map_or(Reading::Absent(()), Reading::from)
     }
 
     /// As a metric that counts this.
@@ -32,6 +28,16 @@ impl Reading {
             Reading::Truth(truth) => Metric::Truth(truth),
             Reading::Number(number) => Metric::Number(number, unit),
             Reading::Absent(()) => Metric::Absent,
+        }
+    }
+}
+
+impl From<Metric> for Reading {
+    fn from(metric: Metric) -> Self {
+        match metric {
+            Metric::Truth(truth) => Reading::Truth(truth),
+            Metric::Number(number, _) if number.is_finite() => Reading::Number(number),
+            _ => Reading::Absent(()),
         }
     }
 }

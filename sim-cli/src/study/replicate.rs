@@ -74,10 +74,11 @@ const MOST_VALUES: usize = 6;
 /// What everyone asks for: recovery, goodput, cost, and the response time of users; of a model without edges
 /// its values. With `theory_first`, for a grid, values that have an exact one beside them come first and replace the rest.
 pub fn usual(report: &Report, theory_first: bool) -> Vec<String> {
-    let there = |path: &str| matches!(report.metric(path), Ok(Metric::Truth(_) | Metric::Number(..)));
-    let values: Vec<String> = report
-        .metric_paths()
-        .into_iter()
+    let leaves = report.leaves();
+    let there = |path: &str| matches!(leaves.metric(path), Ok(Metric::Truth(_) | Metric::Number(..)));
+    let values: Vec<String> = leaves
+        .iter()
+        .map(|(path, _)| path)
         .filter(|path| path.starts_with("values") && path.ends_with(".value"))
         .collect();
     let users = report.edges.iter().find(|(_, edge)| edge.from_users);
@@ -105,7 +106,7 @@ pub fn usual(report: &Report, theory_first: bool) -> Vec<String> {
 fn latency_path(report: &Report, edge: &str, which: &str) -> String {
     let quoted = format!("edges[\"{}\"].latency.{which}", edge.replace('\\', "\\\\").replace('"', "\\\""));
     let plain = format!("edges.{edge}.latency.{which}");
-    if report.metric_paths().contains(&plain) { plain } else { quoted }
+    if report.leaves().iter().any(|(path, _)| path == plain) { plain } else { quoted }
 }
 
 /// The whole path of a response time that was asked for by its last name, `p99`: what is saved is found again

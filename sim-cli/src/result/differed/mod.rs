@@ -7,7 +7,7 @@ use crate::result::moved::Reading;
 use event::Parting;
 use schemars::JsonSchema;
 use serde::Serialize;
-use sim_models::report::{DigestParts, Metric, Report};
+use sim_models::report::{DigestParts, Leaves, Metric, Report};
 
 /// Version of the shape of a [`Document`].
 pub const FORMAT: u32 = 1;
@@ -83,13 +83,12 @@ pub struct Difference {
 
 /// Every metric that differs, the largest relative change first.
 pub fn differences(a: &Report, b: &Report) -> Vec<Difference> {
-    let mut paths = a.metric_paths();
-    let more = b.metric_paths().into_iter().filter(|path| !paths.contains(path)).collect::<Vec<_>>();
-    paths.extend(more);
-    let value = |report: &Report, path: &str| report.metric(path).unwrap_or(Metric::Absent);
+    let (a, b) = (a.leaves(), b.leaves());
+    let value = |leaves: &Leaves, path: &str| leaves.get(path).unwrap_or(Metric::Absent);
+    let more = b.iter().map(|(path, _)| path).filter(|path| a.get(path).is_none());
     let mut found: Vec<Difference> = Vec::new();
-    for path in paths {
-        let (a, b) = (value(a, &path), value(b, &path));
+    for path in a.iter().map(|(path, _)| path).chain(more) {
+        let (a, b) = (value(&a, &path), value(&b, &path));
         if a != b {
             let change = match (a, b) {
                 (Metric::Number(x, _), Metric::Number(y, _)) => (x - y).abs() / x.abs().max(y.abs()),

@@ -1,0 +1,153 @@
+use super::*;
+use crate::report::synthetic::full_report;
+
+#[test]
+fn paths_lead_to_what_the_report_states() {
+    let report = full_report();
+    let number = |value, unit| Ok(Metric::Number(value, unit));
+    for (path, expected) in [
+        ("goodput", number(1.0 / 3.0, Unit::Rate)),
+        ("summary.goodput", number(1.0 / 3.0, Unit::Rate)),
+        ("recovered", Ok(Metric::Truth(true))),
+        ("time_to_recover", number(12e9, Unit::Duration)),
+        ("run.events", number(1.0, Unit::Plain)),
+        (r#"edges["users->checkout"].calls.ok"#, number(11_000.0, Unit::Plain)),
+        ("edges.users->checkout.calls.ok", number(11_000.0, Unit::Plain)),
+        (r#"["edges"]["users->checkout"]["calls"].ok"#, number(11_000.0, Unit::Plain)),
+        ("edges.checkout->payments.calls.in_flight_age", number(3.0, Unit::Duration)),
+        ("edges.users->checkout.calls.in_flight_age", Ok(Metric::Absent)),
+        ("edges.users->checkout.latency_failed.p99", Ok(Metric::Absent)),
+        ("edges.checkout->payments.breaker.changes", number(3.0, Unit::Plain)),
+        ("services.payments.utilisation", number(0.7, Unit::Share)),
+        ("services.payments.work_wasted", number(250e6, Unit::Duration)),
+        ("services.payments.replicas", number(3.0, Unit::Plain)),
+        ("values.success.value", number(0.5, Unit::Share)),
+        ("values.success.standard_error", number(0.005, Unit::Share)),
+        (r#"values["p(first = callback)"].value"#, number(0.1, Unit::Plain)),
+        (r#"values["p(first = callback)"].exact"#, Ok(Metric::Absent)),
+    ] {
+        assert_eq!(report.metric(path), expected, "{path}");
+    }
+    let p99 = report.edges.0[0].1.latency.p99.unwrap() as f64;
+    assert_eq!(report.metric("p99"), number(p99, Unit::Duration));
+    assert_eq!(report.metric(r#"edges["users->checkout"].latency.p99"#), number(p99, Unit::Duration));
+}
+
+#[test]
+fn every_listed_path_is_found_and_read_back() {
+    let report = full_report();
+    let paths = report.metric_paths();
+    assert!(paths.iter().all(|path| report.metric(path).is_ok()));
+    let mut unique = paths.clone();
+    unique.sort();
+    unique.dedup();
+    assert_eq!(unique.len(), paths.len());
+    assert_eq!(paths[..3], ["recovered", "time_to_recover", "offered"]);
+    assert!(paths.contains(&r#"edges["checkout->payments"].latency.p99"#.into()));
+    assert_eq!(paths.last().unwrap(), r#"values["p(first = callback)"].standard_error"#);
+    // In the report's order, not the alphabet's.
+    let at = |path: &str| paths.iter().position(|p| p == path).unwrap();
+    assert!(at(r#"edges["users->checkout"].calls.ok"#) < at(r#"edges["checkout->payments"].calls.ok"#));
+}
+
+/// The numbers of the JSON form, by another road: nothing is forgotten.
+#[test]
+fn every_number_of_the_json_is_a_metric() {
+    fn numbers(value: &serde_json::Value, at: &str, found: &mut Vec<String>) {
+        let picture = ["windows", "histogram", "breaker", "seed", "breaker_unlisted", "from_users"];
+        match value {
+            serde_json::Value::Object(map) => {
+                for (key, value) in map.iter().filter(|(key, _)| !picture.contains(&key.as_str())) {
+                    numbers(value, &format!("{at}[\"{key}\"]"), found);
+                }
+            }
+            serde_json::Value::Number(_) | serde_json::Value::Bool(_) | serde_json::Value::Null => {
+                found.push(at.into());
+            }
+            _ => {}
+        }
+    }
+    let report = full_report();
+    let json = serde_json::to_value(&report).unwrap();
+    let mut found = Vec::new();
+    for section in ["summary", "run", "edges", "services", "values"] {
+        numbers(&json[section], &format!("[\"{section}\"]"), &mut found);
+    }
+    assert!(found.len() > 100);
+    for path in found {
+        assert!(report.metric(&path).is_ok(), "{path}");
+    }
+}
+
+#[test]
+fn a_wrong_path_names_the_nearest() {
+    let report = full_report();
+    for (path, near) in [
+        ("goodputt", "goodput"),
+        ("recoverd", "recovered"),
+        ("services.payment.utilisation", "services.payments.utilisation"),
+        ("services.payments.utilization", "services.payments.utilisation"),
+        (r#"edges["checkout->payment"].latency.p99"#, r#"edges["checkout->payments"].latency.p99"#),
+        ("checkout->payments.latency.p99", r#"edges["checkout->payments"].latency.p99"#),
+        ("values.sucess.value", "values.success.value"),
+    ] {
+        let error = report.metric(path).unwrap_err();
+        assert!(error.message.contains(path), "{error:?}");
+        assert_eq!(error.nearest.first().map(String::as_str), Some(near), "{path}: {error:?}");
+        assert!(error.nearest.len() <= NEAREST);
+    }
+    assert_eq!(report.metric("entirely.elsewhere").unwrap_err().nearest, [""; 0]);
+}
+
+#[test]
+fn a_group_asks_for_one_of_its_metrics() {
+    let error = full_report().metric("edges.users->checkout.latency").unwrap_err();
+    assert!(error.message.contains("group of 10 metrics"), "{error:?}");
+    assert_eq!(error.nearest[0], r#"edges["users->checkout"].latency.count"#);
+}
+
+#[test]
+fn a_broken_path_says_what_is_wrong() {
+    for (path, why) in [
+        ("", "a name is missing"),
+        ("edges..p99", "a name is missing"),
+        ("goodput.", "a name is missing"),
+        (r#"edges["users"#, "a quote is not closed"),
+        (r#"edges["users".p99"#, "a bracket is not closed"),
+        ("edges[users].p99", "needs quotes"),
+        ("edges]users", "stands alone"),
+        (r#"edges["users"]p99"#, "a dot is missing"),
+    ] {
+        let error = full_report().metric(path).unwrap_err();
+        assert!(error.message.contains(why), "{path}: {error:?}");
+    }
+}
+
+#[test]
+fn units_follow_the_last_name() {
+    for (path, unit) in [
+        (r#"edges["a->b"].latency.p9999"#, Unit::Duration),
+        (r#"edges["a->b"]["latency"]["p50"]"#, Unit::Duration),
+        ("time_to_recover", Unit::Duration),
+        ("offered", Unit::Rate),
+        ("services.a.wasted", Unit::Share),
+        ("edges.a->b.calls.deadline", Unit::Plain),
+        ("services.a.queue_max", Unit::Plain),
+    ] {
+        assert_eq!(unit_of(path), unit, "{path}");
+    }
+}
+
+/// Twenty thousand metrics are listed and each is asked for: the report is gone through once, not once for each.
+#[test]
+fn many_are_found_in_one_pass() {
+    let mut report = full_report();
+    let edge = report.edges.0[1].1.clone();
+    (0..500).for_each(|n| report.edges.0.push((format!("a{n}->b{n}"), edge.clone())));
+    let before = WALKS.get();
+    let leaves = report.leaves();
+    let listed: Vec<(String, Metric)> = leaves.iter().collect();
+    assert!(listed.len() > 20_000, "{}", listed.len());
+    assert!(listed.iter().all(|(path, metric)| leaves.metric(path).as_ref() == Ok(metric)));
+    assert_eq!(WALKS.get() - before, 1);
+}
