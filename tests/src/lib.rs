@@ -3,9 +3,12 @@
 //! Every run here is a function of a text and a seed, so a test that passes once passes always, and a test
 //! that fails prints what replays it.
 
+mod experiments;
 mod generate;
+pub mod golden;
 mod rng;
 
+pub use experiments::{File, experiments, files_below, stem};
 pub use generate::random_experiment;
 pub use rng::Rng;
 

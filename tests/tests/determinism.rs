@@ -1,15 +1,12 @@
 //! The same experiment and seed give the same bytes: twice, on both engines, on any number of threads, on a
 //! processor without fused multiply-add, and on every machine and in every profile since the golden digests
-//! were written (`tests/golden/digests.txt`; `BROWNOUT_BLESS=1` writes them anew).
+//! were written (`tests/golden/digests`; `BROWNOUT_BLESS=1` writes them anew; those of the bundled experiments are
+//! held where these are run, in `snapshots`).
 
+use brownout_tests::golden::{self, digest_line};
 use brownout_tests::{random_experiment, resolve, run_with};
 use sim_core::Engine;
-use sim_models::Catalog;
-use sim_models::experiment::Experiment;
-use sim_models::report::Report;
 use sim_models::run::RunOptions;
-use std::fmt::Write;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Everything that draws, waits, fails and retries, in one experiment.
@@ -47,14 +44,8 @@ const EVERYTHING: &str = r#"(
     run: (duration: "20s", warm_up: "1s"),
 )"#;
 
-/// The digest's four parts in one line.
-fn line(report: &Report) -> String {
-    let digest = &report.digest;
-    format!("i {} t {} r {} s {}", digest.i, digest.t, digest.r, digest.s)
-}
-
 fn digest(text: &str, variant: Option<&str>, seed: u64, engine: Engine) -> String {
-    line(&run_with(&resolve(text, variant), &RunOptions { engine, ..RunOptions::seeded(seed) }).report)
+    digest_line(&run_with(&resolve(text, variant), &RunOptions { engine, ..RunOptions::seeded(seed) }).report)
 }
 
 #[test]
@@ -93,80 +84,17 @@ fn the_same_experiment_written_otherwise() {
     );
 }
 
-/// (name, text) of all that has a golden digest: what is embedded here, and every bundled experiment.
-fn golden_texts() -> Vec<(String, String)> {
-    let mut texts = vec![("everything".to_owned(), EVERYTHING.to_owned())];
-    texts.extend([3, 14, 159].map(|seed| (format!("random-{seed}"), random_experiment(seed))));
-    let root = workspace().join("experiments");
-    let mut files = Vec::new();
-    find_experiments(&root, &mut files);
-    files.sort();
-    for path in files {
-        let name = path.strip_prefix(&root).expect("found below it").with_extension("");
-        let text = std::fs::read_to_string(&path).expect("an experiment can be read");
-        texts.push((name.display().to_string().replace('\\', "/"), text));
-    }
-    texts
-}
-
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a member of the workspace").to_path_buf()
-}
-
-fn find_experiments(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("the folder of experiments can be read") {
-        let path = entry.expect("its entries can be read").path();
-        if path.is_dir() {
-            find_experiments(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "ron") {
-            files.push(path);
-        }
-    }
-}
-
-/// One line for each experiment and variant, with the experiment's own seed.
-fn golden_lines() -> String {
-    let mut lines = String::new();
-    for (name, text) in golden_texts() {
-        let read = Experiment::parse(&name, &text, &[], &Catalog::bundled());
-        let (experiment, _) = read.unwrap_or_else(|failed| panic!("{failed}"));
-        for variant in std::iter::once(None).chain(experiment.variant_names().map(Some)) {
-            let resolved = experiment.with(variant, &[]).unwrap_or_else(|failed| panic!("{failed}"));
-            let report = run_with(&resolved, &RunOptions::seeded(resolved.run.seed)).report;
-            let variant = variant.map(|variant| format!(" {variant}")).unwrap_or_default();
-            writeln!(lines, "{name}{variant}: {}", line(&report)).expect("a string takes everything");
-        }
-    }
-    lines
-}
-
+/// What is embedded here. The bundled experiments' are held where they are run anyway, in `snapshots`.
 #[test]
 fn golden_digests() {
-    let path = workspace().join("tests/golden/digests.txt");
-    let found = golden_lines();
-    if std::env::var_os("BROWNOUT_BLESS").is_some() {
-        std::fs::create_dir_all(path.parent().expect("it has a folder")).expect("the folder can be made");
-        std::fs::write(&path, &found).expect("the digests can be written");
-        return;
-    }
-    let golden = std::fs::read_to_string(&path).unwrap_or_default();
-    let differ: Vec<String> = found
-        .lines()
-        .filter(|line| !golden.lines().any(|golden| golden == *line))
-        .map(|line| format!("now:    {line}"))
-        .chain(
-            golden
-                .lines()
-                .filter(|line| !found.lines().any(|found| found == *line))
-                .map(|line| format!("golden: {line}")),
-        )
-        .collect();
-    assert!(
-        differ.is_empty(),
-        "{}\nIf results were meant to move, say why in the changelog, then\n\
-         BROWNOUT_BLESS=1 cargo test -p brownout-tests --test determinism golden_digests",
-        differ.join("\n"),
-    );
+    let mut texts = vec![("everything".to_owned(), EVERYTHING.to_owned())];
+    texts.extend([3, 14, 159].map(|seed| (format!("random-{seed}"), random_experiment(seed))));
+    let line = |(name, text): &(String, String)| {
+        let seed = resolve(text, None).run.seed;
+        format!("{name}: {}\n", digest(text, None, seed, Engine::Fast))
+    };
+    let found: String = texts.iter().map(line).collect();
+    golden::hold("digests/embedded.txt", &found, "determinism golden_digests");
 }
 
 const MASKED: &str = "BROWNOUT_TEST_MASKED";

@@ -1,10 +1,14 @@
 //! Every bundled experiment, as written and in each of its variants, run with its own seed: what it comes to as
-//! a text to review in a diff, and whether its author was right.
+//! a text to review in a diff, whether its author was right, its digest, and the numbers that its report has.
 //!
-//! One walk over `experiments/` finds them, so a new file needs no line here: it gets a snapshot
-//! (`INSTA_UPDATE=always cargo test -p brownout-tests --test snapshots` accepts all), and its expectations count.
-//! A snapshot changes only with a line in the changelog that says why.
+//! One walk over `experiments/` finds them, and one run of each serves all that is asked here, so a new file needs
+//! no line: it gets a snapshot (`INSTA_UPDATE=always cargo test -p brownout-tests --test snapshots` accepts all) and
+//! golden digests (`BROWNOUT_BLESS=1`), and its expectations count. Neither changes without a line in the changelog
+//! that says why.
 
+use brownout_tests::golden::{self, digest_line};
+use brownout_tests::{File, experiments, files_below, stem};
+use serde_json::Value;
 use sim_cli::expect;
 use sim_cli::experiment::Prepared;
 use sim_cli::jobs;
@@ -19,13 +23,12 @@ use sim_models::policy::{Ending, Outcome};
 use sim_models::report::{Cell, Edge, Latency, Report, Service, Table, percent};
 use sim_models::run::RunOptions;
 use sim_models::{Catalog, simulate};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt::Write;
-use std::fs;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::LazyLock;
 
 /// Rows of a table that a snapshot shows.
@@ -38,10 +41,10 @@ fn every_experiment_comes_to_what_it_came_to() {
     settings.set_omit_expression(true);
     let mut differ = Vec::new();
     for of in 0..EXPERIMENTS.len() {
-        let (file, text) = (&EXPERIMENTS[of], snapshot(of));
-        let same = || settings.bind(|| insta::assert_snapshot!(file.name.as_str(), text));
+        let (name, text) = (EXPERIMENTS[of].file.name.as_str(), snapshot(of));
+        let same = || settings.bind(|| insta::assert_snapshot!(name, text));
         if catch_unwind(AssertUnwindSafe(same)).is_err() {
-            differ.push(file.name.as_str());
+            differ.push(name);
         }
     }
     assert!(differ.is_empty(), "not as in their snapshots: {}", differ.join(", "));
@@ -55,7 +58,7 @@ fn every_experiment_is_explained_as_it_was() {
     settings.set_omit_expression(true);
     settings.set_snapshot_path("explanations");
     let mut differ = Vec::new();
-    for File { name, .. } in EXPERIMENTS.iter() {
+    for Read { file: File { name, .. }, .. } in EXPERIMENTS.iter() {
         let text = explained(name);
         let same = || settings.bind(|| insta::assert_snapshot!(name.as_str(), text));
         if catch_unwind(AssertUnwindSafe(same)).is_err() {
@@ -79,7 +82,7 @@ fn every_expectation_holds() {
     let mut broken = String::new();
     let mut judged = 0;
     for run in RUNS.iter() {
-        let name = &EXPERIMENTS[run.of].name;
+        let name = &EXPERIMENTS[run.of].file.name;
         for judged in run.judgement.judged.iter().filter(|judged| !judged.holds) {
             let replay = run.replay.line("run");
             _ = writeln!(broken, "{name}: {}, but it is {}\n    {replay}", judged.claim, judged.measured);
@@ -91,9 +94,62 @@ fn every_expectation_holds() {
     assert_eq!(judged, EXPERIMENTS.iter().map(|file| file.experiment.expectations().len()).sum::<usize>());
 }
 
+/// One list for each family, so that work on two of them does not meet in one file.
+#[test]
+fn golden_digests() {
+    let mut families: BTreeMap<&str, String> = BTreeMap::new();
+    for run in RUNS.iter() {
+        let File { family, name, .. } = &EXPERIMENTS[run.of].file;
+        let variant = run.variant.as_ref().map(|variant| format!(" {variant}")).unwrap_or_default();
+        let line = format!("{name}{variant}: {}\n", digest_line(&run.report));
+        families.entry(family.as_str()).or_default().push_str(&line);
+    }
+    let list = |family: &str| format!("digests/{family}.txt");
+    let differ: Vec<String> =
+        families.iter().flat_map(|(family, found)| golden::differing(&list(family), found)).collect();
+    assert!(differ.is_empty(), "{}\n{}", differ.join("\n"), golden::how_to_bless("snapshots golden_digests"));
+    let lists: BTreeSet<String> = golden::lists("digests").into_iter().collect();
+    let known = families.keys().copied().chain(["embedded"]).map(|family| format!("{family}.txt"));
+    assert_eq!(lists, known.collect(), "a list of digests of no family");
+}
+
+/// A number that is new in every report is new in every `s`: what measures nothing is left out. Which numbers some
+/// report of a bundled experiment has is therefore a list.
+#[test]
+fn reports_have_the_keys_that_are_listed() {
+    let mut keys = BTreeSet::new();
+    for run in RUNS.iter() {
+        let report = serde_json::to_value(&run.report).expect("a report can be written");
+        list_keys(&report, "", false, &mut keys);
+    }
+    let found: String = keys.iter().map(|key| format!("{key}\n")).collect();
+    golden::hold("keys.txt", &found, "snapshots reports_have_the_keys");
+}
+
+/// Keys under which a report has a map from names: names are the experiment's, and stand as `*`.
+const NAMED: [&str; 3] = ["edges", "services", "values"];
+
+/// Paths of all that is below `value`; `[]` stands for every item.
+fn list_keys(value: &Value, path: &str, named: bool, keys: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                let below = match (path.is_empty(), named) {
+                    (_, true) => format!("{path}.*"),
+                    (true, false) => key.clone(),
+                    (false, false) => format!("{path}.{key}"),
+                };
+                list_keys(value, &below, !named && NAMED.contains(&key.as_str()), keys);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|it| list_keys(it, &format!("{path}[]"), false, keys)),
+        _ => _ = keys.insert(path.to_owned()),
+    }
+}
+
 #[test]
 fn every_experiment_says_what_it_shows() {
-    for File { name, text, experiment, warnings, .. } in EXPERIMENTS.iter() {
+    for Read { file: File { name, text, .. }, experiment, warnings } in EXPERIMENTS.iter() {
         assert_eq!(warnings, "", "{name} loads with warnings");
         let (about, headline) = (experiment.about(), first_sentence(experiment.about()));
         assert!(headline.len() < about.len() - 1, "{name}: one sentence is a headline; say why it is so");
@@ -105,22 +161,21 @@ fn every_experiment_says_what_it_shows() {
 #[test]
 fn the_binary_knows_every_experiment() {
     let bundled: Vec<_> = BUNDLED.iter().map(|it| (it.family.to_owned(), it.name.to_owned())).collect();
-    let files: Vec<_> = EXPERIMENTS.iter().map(|it| (it.family.clone(), it.name.clone())).collect();
+    let files = EXPERIMENTS.iter().map(|it| (it.file.family.clone(), it.file.name.clone()));
+    let files: Vec<_> = files.collect();
     assert_eq!(bundled, files);
-    let names: BTreeSet<&str> = EXPERIMENTS.iter().map(|file| file.name.as_str()).collect();
+    let names: BTreeSet<&str> = EXPERIMENTS.iter().map(|it| it.file.name.as_str()).collect();
     assert_eq!(names.len(), files.len(), "a base name is what people type: it must be unique");
     for folder in ["tests/snapshots", "tests/explanations"] {
-        for path in below(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), "snap") {
+        for path in files_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), "snap") {
             assert!(names.contains(stem(&path).as_str()), "{} is of no experiment", path.display());
         }
     }
 }
 
-/// A file of `experiments/`.
-struct File {
-    family: String,
-    name: String,
-    text: String,
+/// A file of `experiments/`, and what it says.
+struct Read {
+    file: File,
     experiment: Experiment,
     /// What loading it warned of.
     warnings: String,
@@ -137,10 +192,7 @@ struct Run {
 }
 
 /// All of them, by family and name.
-static EXPERIMENTS: LazyLock<Vec<File>> = LazyLock::new(|| {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments");
-    below(&folder, "ron").iter().map(|path| read(path)).collect()
-});
+static EXPERIMENTS: LazyLock<Vec<Read>> = LazyLock::new(|| experiments().into_iter().map(read).collect());
 
 /// The base and the variants of each, in the order of the file; run once for all tests here.
 static RUNS: LazyLock<Vec<Run>> = LazyLock::new(|| {
@@ -152,16 +204,15 @@ static RUNS: LazyLock<Vec<Run>> = LazyLock::new(|| {
     jobs::in_order(jobs::threads(None), &todo, |(of, variant)| run(*of, variant.clone()))
 });
 
-fn read(path: &Path) -> File {
-    let text = fs::read_to_string(path).expect("a readable experiment");
-    let (experiment, warnings) = Experiment::parse(&path.to_string_lossy(), &text, &[], &Catalog::bundled())
-        .unwrap_or_else(|failed| panic!("{failed}"));
+fn read(file: File) -> Read {
+    let read = Experiment::parse(&file.path.to_string_lossy(), &file.text, &[], &Catalog::bundled());
+    let (experiment, warnings) = read.unwrap_or_else(|failed| panic!("{failed}"));
     let warnings: String = warnings.iter().map(|it| format!("{}: {}\n", it.path, it.message)).collect();
-    File { family: stem(path.parent().expect("a folder")), name: stem(path), text, experiment, warnings }
+    Read { file, experiment, warnings }
 }
 
 fn run(of: usize, variant: Option<String>) -> Run {
-    let File { name, experiment, .. } = &EXPERIMENTS[of];
+    let Read { file: File { name, .. }, experiment, .. } = &EXPERIMENTS[of];
     let resolved =
         experiment.with(variant.as_deref(), &[]).unwrap_or_else(|failed| panic!("{name}: {failed}"));
     let seed = resolved.run.seed;
@@ -182,29 +233,10 @@ fn run(of: usize, variant: Option<String>) -> Run {
     Run { of, variant, report: output.report, judgement, replay }
 }
 
-/// Files with this extension in a folder and those in it, in order.
-fn below(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten() {
-        let path = entry.expect("a readable folder").path();
-        if path.is_dir() {
-            files.extend(below(&path, extension));
-        } else if path.extension().is_some_and(|it| it == extension) {
-            files.push(path);
-        }
-    }
-    files.sort();
-    files
-}
-
-fn stem(path: &Path) -> String {
-    path.file_stem().expect("a name").to_string_lossy().into_owned()
-}
-
 /// All runs of one experiment in words.
 fn snapshot(of: usize) -> String {
-    let file = &EXPERIMENTS[of];
-    let mut text = format!("{}/{}: {}\n", file.family, file.name, first_sentence(file.experiment.about()));
+    let Read { file, experiment, .. } = &EXPERIMENTS[of];
+    let mut text = format!("{}/{}: {}\n", file.family, file.name, first_sentence(experiment.about()));
     for run in RUNS.iter().filter(|run| run.of == of) {
         text.push('\n');
         describe(run.variant.as_deref().unwrap_or("(as written)"), &run.report, &mut text)

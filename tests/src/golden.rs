@@ -1,0 +1,65 @@
+//! Lists that are checked in under `tests/golden`, one entry a line, so that a diff says what moved.
+
+use sim_models::report::Report;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where they are.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")
+}
+
+/// Whether lists are to be written anew: `BROWNOUT_BLESS=1`.
+fn bless() -> bool {
+    std::env::var_os("BROWNOUT_BLESS").is_some()
+}
+
+/// What stands in a list; nothing if there is none.
+pub fn read(file: &str) -> String {
+    fs::read_to_string(folder().join(file)).unwrap_or_default()
+}
+
+/// The names of the lists in a folder of `golden`, in order.
+pub fn lists(of: &str) -> Vec<String> {
+    let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+    let mut names: Vec<String> =
+        fs::read_dir(folder().join(of)).into_iter().flatten().flatten().map(name).collect();
+    names.sort();
+    names
+}
+
+/// What differs between a list and what was found, line by line; nothing after it was blessed.
+pub fn differing(file: &str, found: &str) -> Vec<String> {
+    if bless() {
+        let path = folder().join(file);
+        fs::create_dir_all(path.parent().expect("it has a folder")).expect("the folder can be made");
+        fs::write(&path, found).expect("the list can be written");
+        return Vec::new();
+    }
+    let golden = read(file);
+    let missing = |from: &str, line: &str| !from.lines().any(|other| other == line);
+    let now = found.lines().filter(|line| missing(&golden, line)).map(|line| format!("now:    {line}"));
+    let then = golden.lines().filter(|line| missing(found, line)).map(|line| format!("golden: {line}"));
+    now.chain(then).collect()
+}
+
+/// Asserts that a list is what was found; `again` is the test that writes it anew.
+#[track_caller]
+pub fn hold(file: &str, found: &str, again: &str) {
+    let differ = differing(file, found);
+    assert!(differ.is_empty(), "golden/{file}:\n{}\n{}", differ.join("\n"), how_to_bless(again));
+}
+
+/// What to do if it was meant.
+pub fn how_to_bless(again: &str) -> String {
+    format!(
+        "If that was meant, say why in the changelog, then\n\
+         BROWNOUT_BLESS=1 cargo test -p brownout-tests --test {again}"
+    )
+}
+
+/// A digest's four parts in one line.
+pub fn digest_line(report: &Report) -> String {
+    let digest = &report.digest;
+    format!("i {} t {} r {} s {}", digest.i, digest.t, digest.r, digest.s)
+}
