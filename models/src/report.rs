@@ -273,6 +273,11 @@ pub struct Attempts {
 }
 
 impl Attempts {
+    /// Retries that would have been made and were not, because the client could not afford them.
+    pub fn rationed(&self) -> u64 {
+        self.budget_refused
+    }
+
     /// Those that ended so.
     pub fn of(&self, outcome: Outcome) -> u64 {
         self.ended[outcome]

@@ -186,6 +186,16 @@ impl Node {
         print::line(self)
     }
 
+    /// Where a field was written, or the whole value if it was left out.
+    pub fn span_of(&self, field: &str) -> Span {
+        self.get(field).map_or(self.span, |field| field.span)
+    }
+
+    /// As in a file, on one line; a text without its quotes.
+    pub fn plain(&self) -> String {
+        self.as_text().map_or_else(|| self.to_line(), str::to_owned)
+    }
+
     /// The text, if it is one. A bare word is one in a `--set`, where shells eat the quotes.
     pub fn as_text(&self) -> Option<&str> {
         match &self.kind {

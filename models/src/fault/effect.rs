@@ -4,6 +4,9 @@
 //! ([`ActiveSet`](super::ActiveSet)): slowness multiplies, shares of errors and of lost messages are those of
 //! independent causes, everything else is there or is not.
 
+use crate::policy::part::{Does, Part};
+use crate::report::percent;
+
 spec! {
     /// What a fault does.
     #[derive(Copy, PartialEq)]
@@ -82,6 +85,56 @@ impl Effect {
     /// Whether it is the network that fails, not a replica.
     pub fn is_network(&self) -> bool {
         self.strikes() == Struck::Network
+    }
+}
+
+impl Part for Effect {
+    fn does(&self) -> Does {
+        match self {
+            Effect::Slow { .. } => Does::VARIES,
+            Effect::Crash { .. } | Effect::BlackHole => Does::BREAKS,
+            Effect::Errors { .. } => Does::FAILS,
+            Effect::Drop { .. } => Does::LOSES,
+            Effect::Hold => Does::DELAYS,
+        }
+    }
+
+    fn brief(&self) -> Option<String> {
+        let how = match self {
+            Effect::Slow { factor } => format!(", {factor} times"),
+            Effect::Errors { probability } | Effect::Drop { probability } => {
+                format!(" {}", percent(*probability))
+            }
+            Effect::Crash { .. } | Effect::BlackHole | Effect::Hold => String::new(),
+        };
+        Some(format!("{}{how}", self.name()))
+    }
+
+    fn fails(&self) -> Option<f64> {
+        match self {
+            Effect::Errors { probability } => Some(*probability),
+            _ => None,
+        }
+    }
+
+    fn loses(&self) -> Option<f64> {
+        match self {
+            Effect::Drop { probability } => Some(*probability),
+            _ => None,
+        }
+    }
+
+    fn samples() -> &'static [&'static str] {
+        &[
+            "Slow(factor: 10)",
+            "Crash(callers: Reset)",
+            "Crash(callers: Silence)",
+            "Errors(probability: 0.5)",
+            "BlackHole",
+            "Drop(probability: 0.5)",
+            "Drop",
+            "Hold",
+        ]
     }
 }
 

@@ -33,6 +33,18 @@ spec! {
 }
 
 impl Affected {
+    /// Which they are, where it is not all.
+    pub fn brief(&self) -> Option<String> {
+        match self {
+            Affected::All => None,
+            Affected::Only(numbers) => {
+                let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
+                Some(format!("replicas {}", numbers.join(", ")))
+            }
+            Affected::Fraction(share) => Some(format!("{} of the replicas", crate::report::percent(*share))),
+        }
+    }
+
     /// The replicas struck, of so many.
     pub fn chosen(&self, replicas: u32, path: &str, streams: &Streams) -> Vec<u32> {
         match self {

@@ -8,6 +8,8 @@
 //!
 //! Round robin starts at a random replica, or many clients would march in step.
 
+use super::part::{Does, Part};
+use crate::experiment::Decode;
 use sim_core::Words;
 
 spec! {
@@ -158,6 +160,34 @@ impl Ranking {
         self.order.swap(from as usize, to as usize);
         self.place[other as usize] = from;
         self.place[replica as usize] = to;
+    }
+}
+
+impl Part for Balancer {
+    fn does(&self) -> Does {
+        match self {
+            Balancer::Random => Does::NOTHING,
+            Balancer::RoundRobin | Balancer::LeastPending | Balancer::PowerOfTwo => Does::STEERS,
+        }
+    }
+
+    fn brief(&self) -> Option<String> {
+        match self {
+            Balancer::RoundRobin => None,
+            _ => Some(self.encode().plain()),
+        }
+    }
+
+    fn bytes(&self, replicas: u32) -> u64 {
+        match self {
+            Balancer::LeastPending => 12 * u64::from(replicas) + 128,
+            Balancer::PowerOfTwo => 4 * u64::from(replicas),
+            Balancer::RoundRobin | Balancer::Random => 0,
+        }
+    }
+
+    fn samples() -> &'static [&'static str] {
+        &["RoundRobin", "Random", "LeastPending", "PowerOfTwo"]
     }
 }
 

@@ -34,8 +34,8 @@
 
 mod tally;
 
-use super::outcome::{Failure, OnList, Outcome, OutcomeSet};
-use super::span_of;
+use super::outcome::{ANY_SENT, Failure, OnList, Outcome, OutcomeSet};
+use super::part::{Around, Does, Part};
 use crate::experiment::{Decoder, Node, POSITIVE};
 use sim_core::{SimDuration, SimTime};
 use tally::{Tally, Threshold};
@@ -52,7 +52,7 @@ spec! {
             /// Calls let in to probe; all must succeed.
             probes: u32 = DEFAULT_PROBES; 1..=10_000,
             /// What counts as a failure; every other answer is a success.
-            on: Vec<Failure> = super::ANY_SENT.to_vec(); OnList::Sent,
+            on: Vec<Failure> = ANY_SENT.to_vec(); OnList::Sent,
             /// Whether it sees each attempt or each call.
             scope: Scope = Scope::Attempt,
         },
@@ -69,7 +69,7 @@ spec! {
             /// Calls let in to probe; their rate of failures decides.
             probes: u32 = DEFAULT_RATE_PROBES; 1..=10_000,
             /// What counts as a failure; every other answer is a success.
-            on: Vec<Failure> = super::ANY_SENT.to_vec(); OnList::Sent,
+            on: Vec<Failure> = ANY_SENT.to_vec(); OnList::Sent,
             /// Whether it sees each attempt or each call.
             scope: Scope = Scope::Attempt,
         },
@@ -310,10 +310,47 @@ impl Breaker {
     }
 }
 
+impl Part for Breaker {
+    fn does(&self) -> Does {
+        Does::REFUSES
+    }
+
+    fn brief(&self) -> Option<String> {
+        Some("breaker".into())
+    }
+
+    fn bytes(&self, _replicas: u32) -> u64 {
+        match self {
+            Breaker::FailureRate { window: Window::Count(calls), .. } => u64::from(*calls) / 8,
+            Breaker::FailureRate { window: Window::Time(_), .. } => 128,
+            Breaker::Consecutive { .. } => 0,
+        }
+    }
+
+    fn check(&self, around: &Around, at: &Node, cx: &mut Decoder) {
+        let open_for = self.open_for();
+        if let Some(timeout) = around.worst().attempt.filter(|timeout| *timeout > open_for) {
+            let message = format!(
+                "a probe may take {timeout}, but the breaker gives it up after `open_for` ({open_for})"
+            );
+            cx.at("breaker", |cx| _ = cx.warn(at.span_of("breaker"), message));
+        }
+    }
+
+    fn samples() -> &'static [&'static str] {
+        &[
+            r#"Consecutive(failures: 3, open_for: "100ms")"#,
+            r#"Consecutive(failures: 1, open_for: "100ms", probes: 2, scope: Call)"#,
+            r#"FailureRate(threshold: 0.5, window: Time("1s"), minimum_calls: 5, open_for: "300ms", probes: 3)"#,
+            r#"FailureRate(threshold: 0.5, window: Count(20), minimum_calls: 5, open_for: "100ms", probes: 1, scope: Call)"#,
+        ]
+    }
+}
+
 fn check(breaker: &Breaker, at: &Node, cx: &mut Decoder) {
     if let Breaker::FailureRate { threshold: 0.0, .. } = breaker {
         let message = "a threshold of 0 is reached without a single failure";
-        cx.at("threshold", |cx| _ = cx.error(span_of(at, "threshold"), message));
+        cx.at("threshold", |cx| _ = cx.error(at.span_of("threshold"), message));
     }
 }
 

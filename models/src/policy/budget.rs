@@ -14,6 +14,10 @@
 //!
 //! Tokens are whole millionths, never below 0 and never above the bucket's size.
 
+use super::part::{Around, Does, Part, Rationed};
+use crate::experiment::{Decode, Decoder, Node};
+use crate::theory::throttle_stops_above;
+
 spec! {
     /// A limit on the retries of one client, over all its calls on the edge. It starts full.
     pub enum Budget {
@@ -121,6 +125,75 @@ impl BudgetState {
     #[inline]
     fn pay_in(&mut self, tokens: u64) {
         self.tokens = (self.tokens + tokens).min(self.full);
+    }
+}
+
+impl Part for Budget {
+    fn does(&self) -> Does {
+        Does::RATIONS
+    }
+
+    fn brief(&self) -> Option<String> {
+        Some(format!("budget {}", self.encode().plain()))
+    }
+
+    fn sustains(&self) -> f64 {
+        match *self {
+            Budget::Ratio { ratio, .. } => ratio,
+            // It stops them all while more than a few per cent fail.
+            Budget::Throttle { .. } => 0.0,
+        }
+    }
+
+    fn rationed(&self, of: &Rationed) -> Option<(f64, &'static str)> {
+        Some(match *self {
+            Budget::Ratio { ratio, burst } if of.p_fail == 1.0 && of.from_start => {
+                // The first deposit of each client meets a full bucket; at the end a part of a token is left over.
+                let (calls, clients) = (of.calls as f64, f64::from(of.clients));
+                let tokens = f64::from(burst) * clients + ratio * (calls - clients);
+                let retries = if clients == 1.0 { (tokens + 1e-9).floor() } else { tokens - 0.5 * clients };
+                ((1.0 + retries / calls).min(of.unlimited), "1 + ratio + first fill of the budget per call")
+            }
+            Budget::Ratio { ratio, .. } => (
+                of.unlimited.min(1.0 + ratio),
+                if of.p_fail == 1.0 {
+                    "1 + ratio"
+                } else {
+                    "1 + min(p + .. + p^r, ratio), approximate: a large budget"
+                },
+            ),
+            Budget::Throttle { token_ratio, .. } => (
+                if of.p_fail > throttle_stops_above(token_ratio) { 1.0 } else { of.unlimited },
+                "throttle: no retries above ratio / (1 + ratio) of failures, approximate",
+            ),
+        })
+    }
+
+    fn check(&self, around: &Around, at: &Node, cx: &mut Decoder) {
+        if around.worst().attempts == 1 {
+            let message = "there are no retries for this budget to limit";
+            cx.at("budget", |cx| _ = cx.warn(at.span_of("budget"), message));
+        }
+    }
+
+    fn notes(&self, around: &Around) -> Vec<String> {
+        if around.worst().attempts == 1 {
+            return Vec::new();
+        }
+        let limit = match *self {
+            Budget::Ratio { ratio, .. } => {
+                format!("load is at most {} times the calls in the long run, whatever fails", 1.0 + ratio)
+            }
+            Budget::Throttle { token_ratio, .. } => format!(
+                "no retries while more than {:.1} % of the attempts fail, no limit while fewer do",
+                100.0 * throttle_stops_above(token_ratio)
+            ),
+        };
+        vec![format!("{}: {limit} (its budget)", around.name)]
+    }
+
+    fn samples() -> &'static [&'static str] {
+        &["Ratio(ratio: 0.1, burst: 5)", "Ratio(ratio: 0, burst: 1)", "Throttle(max_tokens: 5)"]
     }
 }
 

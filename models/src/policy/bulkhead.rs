@@ -5,6 +5,8 @@
 //! calls a circuit breaker's `max_requests`). By Little's law a limit of `L` binds when calls arrive faster
 //! than `L` per response time: 25 calls of 100 ms each are 250/s.
 
+use super::part::{Does, Part};
+
 spec! {
     /// A limit on the calls of one client that are out at the same time.
     pub struct Bulkhead {
@@ -48,6 +50,24 @@ impl BulkheadState {
     #[inline]
     pub fn in_use(&self) -> u32 {
         self.in_use
+    }
+}
+
+impl Part for Bulkhead {
+    fn does(&self) -> Does {
+        Does::REFUSES
+    }
+
+    fn brief(&self) -> Option<String> {
+        Some(format!("at most {} at once", self.max_concurrent))
+    }
+
+    fn at_once(&self) -> Option<u32> {
+        Some(self.max_concurrent)
+    }
+
+    fn samples() -> &'static [&'static str] {
+        &["(max_concurrent: 10)", "(max_concurrent: 1)"]
     }
 }
 

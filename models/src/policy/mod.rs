@@ -21,23 +21,29 @@ pub mod balancer;
 pub mod breaker;
 pub mod budget;
 pub mod bulkhead;
+pub mod deadline;
 mod ending;
 pub mod guards;
 mod outcome;
+pub mod part;
 pub mod retry;
+pub mod timeout;
 pub mod told;
 
 pub use ending::Ending;
 pub use outcome::{ANY_SENT, Cause, Failure, OnList, Outcome, OutcomeSet};
 
 use crate::distribution::TimeDistribution;
-use crate::experiment::{Decoder, Node, POSITIVE, Span};
+use crate::experiment::{Decoder, Node, POSITIVE};
 use balancer::Balancer;
 use breaker::Breaker;
 use budget::Budget;
 use bulkhead::Bulkhead;
-use retry::{Retry, RetryPlan};
+use deadline::Deadline;
+use part::{Around, Listed};
+use retry::Retry;
 use sim_core::SimDuration;
+use timeout::Timeout;
 
 spec! {
     /// How a caller protects itself and the service it calls.
@@ -76,50 +82,32 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The deadline, if it is the same for every call.
-    pub fn fixed_deadline(&self) -> Option<SimDuration> {
-        self.deadline.as_ref().and_then(TimeDistribution::fixed)
+    /// Every part by its key, in the order in which a call meets them, with what is said where it is left out.
+    pub fn parts(&self) -> Vec<Listed<'_>> {
+        let timeout = self.timeout.map(Timeout);
+        let deadline = self.deadline.as_ref().map(Deadline);
+        vec![
+            Listed::made("timeout", "none: an attempt waits for ever", timeout),
+            Listed::made("deadline", "none: a call has no end of its own", deadline),
+            Listed::always("retry", &self.retry),
+            Listed::optional("budget", "none: every failure may be retried", self.budget.as_ref()),
+            Listed::optional("breaker", "none: whatever fails is called again", self.breaker.as_ref()),
+            Listed::optional("bulkhead", "none: any number of calls at once", self.bulkhead.as_ref()),
+            Listed::always("balancer", &self.balancer),
+        ]
     }
 }
 
 /// Warns of what runs and is probably not meant.
 fn check(policy: &Policy, at: &Node, cx: &mut Decoder) {
-    let attempts = RetryPlan::new(&policy.retry).attempts();
-    if let (Some(timeout), Some(deadline)) = (policy.timeout, policy.fixed_deadline()) {
-        let begin = RetryPlan::new(&policy.retry).attempts_that_begin(timeout, deadline);
-        let message = if deadline < timeout {
-            format!("the deadline ends every call before an attempt can time out (after {timeout})")
-        } else {
-            format!("only {begin} of {attempts} attempts can begin before the deadline if each times out")
-        };
-        if deadline < timeout || begin < attempts {
-            cx.at("deadline", |cx| _ = cx.warn(span_of(at, "deadline"), message));
-        }
-    }
-    if policy.budget.is_some() && attempts == 1 {
-        cx.at("budget", |cx| {
-            _ = cx.warn(span_of(at, "budget"), "there are no retries for this budget to limit")
-        });
-    }
-    if let (Some(timeout), Some(breaker)) = (policy.timeout, &policy.breaker)
-        && timeout > breaker.open_for()
-    {
-        let open_for = breaker.open_for();
-        let message =
-            format!("a probe may take {timeout}, but the breaker gives it up after `open_for` ({open_for})");
-        cx.at("breaker", |cx| _ = cx.warn(span_of(at, "breaker"), message));
-    }
-}
-
-/// Where a field was written, or the whole value if it was left out.
-fn span_of(at: &Node, field: &str) -> Span {
-    at.get(field).map_or(at.span, |field| field.span)
+    let around = Around::new("", policy.parts());
+    around.all().for_each(|part| part.check(&around, at, cx));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Decode, Diagnostics, Failed, Sources, parse_file};
+    use crate::experiment::{Decode, Diagnostics, Failed, Shape, Sources, parse_file};
 
     /// What was read and what was said about it: `Err` if an error was among it.
     pub fn read<T: Decode>(text: &str) -> Result<(T, String), String> {
@@ -139,6 +127,34 @@ mod tests {
         match value {
             Some(value) if !failed => Ok((value, said)),
             _ => Err(said),
+        }
+    }
+
+    /// A part that is in the file and not in the list would be explained, drawn and asked nowhere.
+    #[test]
+    fn every_setting_is_a_part() {
+        let Shape::Struct(fields) = Policy::describe().shape else { panic!("a policy has fields") };
+        let default = Policy::default();
+        let parts = default.parts();
+        let keys: Vec<&str> = parts.iter().map(|listed| listed.key).collect();
+        assert_eq!(keys, fields.iter().map(|field| field.name).collect::<Vec<_>>());
+        for listed in &parts {
+            assert_eq!(listed.part.is_some(), listed.otherwise.is_empty(), "{}", listed.key);
+        }
+    }
+
+    /// What is written is there, and samples are what a file may have.
+    #[test]
+    fn every_sample_of_a_part_is_read() {
+        for (place, listed) in Policy::default().parts().iter().enumerate() {
+            for sample in listed.samples {
+                let written = format!("({}: {sample})", listed.key);
+                let (policy, _) = read::<Policy>(&written).unwrap_or_else(|said| panic!("{said}"));
+                assert!(policy.parts()[place].part.is_some(), "{written}");
+                let canonical = policy.encode();
+                let again = read::<Policy>(&canonical.to_string()).expect("its own form").0.encode();
+                assert_eq!(again, canonical, "{written}");
+            }
         }
     }
 

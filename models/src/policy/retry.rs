@@ -10,9 +10,10 @@
 //! down.
 
 use super::backoff::{Backoff, Bounds, Growth, Jitter};
-use super::outcome::{Failure, OnList, Outcome, OutcomeSet};
-use super::span_of;
+use super::outcome::{ANY_SENT, Failure, OnList, Outcome, OutcomeSet};
+use super::part::{Does, Part, Worst};
 use crate::experiment::{Decoder, Node, POSITIVE};
+use crate::report::Table;
 use sim_core::{SimDuration, Words};
 
 /// Attempts of a call, the first included. The AWS SDKs (standard mode) and resilience4j.
@@ -38,7 +39,7 @@ spec! {
             /// What spreads the delays.
             jitter: Jitter = Jitter::None,
             /// The failures that are retried.
-            on: Vec<Failure> = super::ANY_SENT.to_vec(); OnList::Any,
+            on: Vec<Failure> = ANY_SENT.to_vec(); OnList::Any,
         },
         /// After a delay that grows by the same step each time.
         Linear {
@@ -53,7 +54,7 @@ spec! {
             /// What spreads the delays.
             jitter: Jitter = Jitter::None,
             /// The failures that are retried.
-            on: Vec<Failure> = super::ANY_SENT.to_vec(); OnList::Any,
+            on: Vec<Failure> = ANY_SENT.to_vec(); OnList::Any,
         },
         /// After a delay that grows by the same factor each time.
         Exponential {
@@ -68,7 +69,7 @@ spec! {
             /// What spreads the delays. Full unless said otherwise, as in the AWS SDKs.
             jitter: Jitter = Jitter::Full,
             /// The failures that are retried.
-            on: Vec<Failure> = super::ANY_SENT.to_vec(); OnList::Any,
+            on: Vec<Failure> = ANY_SENT.to_vec(); OnList::Any,
         },
     }
 }
@@ -150,11 +151,90 @@ impl RetryPlan {
     }
 }
 
+/// Back-off tables stop after so many retries.
+const MOST_RETRIES_SHOWN: u32 = 10;
+
+impl Part for Retry {
+    fn does(&self) -> Does {
+        match self {
+            Retry::None => Does::NOTHING,
+            _ => Does::REPEATS,
+        }
+    }
+
+    fn brief(&self) -> Option<String> {
+        let attempts = RetryPlan::new(self).attempts();
+        (attempts > 1).then(|| format!("up to {attempts} attempts"))
+    }
+
+    fn worst(&self) -> Worst {
+        let plan = RetryPlan::new(self);
+        Worst { attempts: plan.attempts(), pauses: plan.worst_case_total(), ..Worst::ONCE }
+    }
+
+    fn begin_within(&self, each: SimDuration, whole: SimDuration) -> u32 {
+        RetryPlan::new(self).attempts_that_begin(each, whole)
+    }
+
+    fn repeats(&self, outcome: Outcome) -> bool {
+        RetryPlan::new(self).retries(0, outcome)
+    }
+
+    fn sustains(&self) -> f64 {
+        f64::from(RetryPlan::new(self).attempts() - 1)
+    }
+
+    /// What each retry waits.
+    fn tables(&self, name: &str) -> Vec<Table> {
+        let plan = RetryPlan::new(self);
+        if plan.attempts() <= 1 {
+            return Vec::new();
+        }
+        let columns = ["retry", "shortest", "mean", "longest", "mean total"];
+        let mut table = Table {
+            title: format!("Back-off of `{name}`"),
+            columns: columns.map(String::from).to_vec(),
+            ..Table::default()
+        };
+        let mut total = SimDuration::ZERO;
+        for number in 1..plan.attempts().min(MOST_RETRIES_SHOWN + 1) {
+            let bounds = plan.bounds(number);
+            total += bounds.mean;
+            table.rows.push(vec![
+                u64::from(number).into(),
+                bounds.min.brief().into(),
+                bounds.mean.brief().into(),
+                bounds.max.brief().into(),
+                total.brief().into(),
+            ]);
+        }
+        if plan.attempts() > MOST_RETRIES_SHOWN + 1 {
+            table.note = format!("and so on, up to {} attempts", plan.attempts());
+        }
+        vec![table]
+    }
+
+    fn samples() -> &'static [&'static str] {
+        &[
+            "Fixed(attempts: 3)",
+            "Fixed(attempts: 1)",
+            r#"Fixed(attempts: 4, delay: "10ms", on: [TimedOut, Reset, Refused])"#,
+            r#"Linear(attempts: 3, base: "10ms", cap: "50ms", jitter: Symmetric(0.5), on: [Error, BreakerOpen])"#,
+            r#"Exponential(attempts: 4, base: "10ms", cap: "50ms", jitter: None)"#,
+            r#"Exponential(attempts: 3, base: "10ms", cap: "50ms")"#,
+            r#"Exponential(attempts: 2, base: "10ms", cap: "50ms", jitter: Equal)"#,
+            r#"Exponential(attempts: 4, base: "10ms", cap: "50ms", jitter: Decorrelated)"#,
+            r#"Exponential(attempts: 3, base: "10ms", cap: "50ms", jitter: Proportional(0.1), on: [Error, BreakerOpen])"#,
+            r#"Exponential(attempts: 3, base: "10ms", cap: "50ms", jitter: Additive("10ms"))"#,
+        ]
+    }
+}
+
 fn check(retry: &Retry, at: &Node, cx: &mut Decoder) {
     if let Retry::Linear { base, cap, .. } | Retry::Exponential { base, cap, .. } = retry
         && cap < base
     {
-        let span = span_of(at, if at.get("cap").is_some() { "cap" } else { "base" });
+        let span = at.span_of(if at.get("cap").is_some() { "cap" } else { "base" });
         cx.error(span, format!("the cap ({cap}) is shorter than the first delay, `base` ({base})"));
     }
     if let Retry::Fixed { jitter: Jitter::Decorrelated, .. }
@@ -162,7 +242,7 @@ fn check(retry: &Retry, at: &Node, cx: &mut Decoder) {
     {
         cx.at("jitter", |cx| {
             _ = cx
-                .error(span_of(at, "jitter"), "decorrelated jitter decides itself how delays grow")
+                .error(at.span_of("jitter"), "decorrelated jitter decides itself how delays grow")
                 .help("write Exponential(base: .., cap: .., jitter: Decorrelated)")
         });
     }

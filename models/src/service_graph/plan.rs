@@ -8,6 +8,7 @@ use crate::RunSpec;
 use crate::distribution::TimeDistribution;
 use crate::experiment::Spanned;
 use crate::policy::Policy;
+use crate::policy::part::{Around, Does, Worst};
 use crate::workload::Schedule;
 use sim_core::SimTime;
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ pub struct Plan<'a> {
     pub sites: Vec<Range<usize>>,
     /// The services, callers before callees.
     pub order: Vec<usize>,
+    /// What each service may do to requests.
+    pub does: Vec<Does>,
 }
 
 /// An edge as the file describes it. A second call site between the same two services is called `a->b#2`.
@@ -35,6 +38,10 @@ pub struct EdgePlan<'a> {
     pub network: &'a TimeDistribution,
     /// The call site; `None` for a workload.
     pub call: Option<&'a CallSpec>,
+    /// What may become of its calls on the way.
+    pub does: Does,
+    /// The most that its policy makes of a call.
+    pub worst: Worst,
 }
 
 /// Who makes the calls of an edge.
@@ -51,7 +58,8 @@ impl<'a> Plan<'a> {
         let first = |service| edges.partition_point(|edge| edge.caller < Caller::Service(service));
         let sites =
             (0..spec.services.len() as u32).map(|service| first(service)..first(service + 1)).collect();
-        Plan { spec, edges, sites, order: topological(spec) }
+        let does = spec.services.values().map(ServiceSpec::does).collect();
+        Plan { spec, edges, sites, order: topological(spec), does }
     }
 
     /// The service that an edge leads to.
@@ -91,12 +99,11 @@ impl<'a> Plan<'a> {
     }
 
     /// The largest product of attempts along any path to each service; `uncalled` for one that nobody calls.
-    pub fn worst_attempts(&self, uncalled: u64, attempts: impl Fn(&EdgePlan) -> u64) -> Vec<u64> {
+    pub fn worst_attempts(&self, uncalled: u64) -> Vec<u64> {
         let mut worst = vec![uncalled; self.spec.services.len()];
         for &service in &self.order {
             let into = self.into(service);
-            worst[service] =
-                into.map(|edge| above(&worst, edge).saturating_mul(attempts(edge))).max().unwrap_or(uncalled);
+            worst[service] = into.map(|edge| edge.worst_attempts(&worst)).max().unwrap_or(uncalled);
         }
         worst
     }
@@ -127,11 +134,19 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// The product of attempts above an edge: 1 for a user's.
-pub fn above(worst: &[u64], edge: &EdgePlan) -> u64 {
-    match edge.caller {
-        Caller::Workload(_) => 1,
-        Caller::Service(caller) => worst[caller as usize],
+impl EdgePlan<'_> {
+    /// The parts of its policy, to be asked together.
+    pub fn around(&self) -> Around<'_> {
+        Around::new(&self.name, self.policy.parts())
+    }
+
+    /// Attempts per user's call if all fail: those of this edge, times those of its caller; 1 for a user.
+    pub fn worst_attempts(&self, callers: &[u64]) -> u64 {
+        let above = match self.caller {
+            Caller::Workload(_) => 1,
+            Caller::Service(caller) => callers[caller as usize],
+        };
+        above.saturating_mul(u64::from(self.worst.attempts))
     }
 }
 
@@ -169,13 +184,22 @@ fn edge<'a>(
     let suffix = if *same == 1 { String::new() } else { format!("#{same}") };
     let policy_name = policy.as_ref().map(|name| name.value.as_str());
     let named = |name| spec.policies.get(name).expect("checked: the policy exists").clone();
+    let policy = policy_name.map_or_else(Policy::default, named);
+    let network = network.as_ref().unwrap_or(&spec.network);
+    let (does, worst) = {
+        let parts = Around::new("", policy.parts());
+        (parts.does(), parts.worst())
+    };
+    let travels = if network.nanos.mean() == 0.0 { Does::NOTHING } else { Does::TRAVELS };
     EdgePlan {
+        does: does.and(travels),
+        worst,
         name: format!("{from}->{to}{suffix}"),
         caller,
         callee,
         policy_name,
-        policy: policy_name.map_or_else(Policy::default, named),
-        network: network.as_ref().unwrap_or(&spec.network),
+        policy,
+        network,
         call,
     }
 }
@@ -223,7 +247,8 @@ impl ServiceSpec {
     /// Requests per second that all workers of all replicas can do, their own work alone.
     pub fn capacity(&self) -> f64 {
         let workers = f64::from(self.workers.count());
-        let at_once = self.scaling.law().map_or(workers, |law| law.capacity(workers));
+        let law = self.around("").all().find_map(|part| part.stretch());
+        let at_once = law.map_or(workers, |law| law.capacity(workers));
         f64::from(self.replicas) * at_once / (self.work.nanos.mean() / 1e9)
     }
 }

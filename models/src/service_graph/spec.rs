@@ -1,13 +1,16 @@
 //! What a user writes: workloads, services, policies, faults.
 
+use super::service::error_rate::ErrorRate;
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decode, Decoder, Kind, Map, NOT_EMPTY, Node, Span, Spanned, TypeDoc};
 use crate::policy::Policy;
+use crate::policy::part::{Around, Does, Listed};
 use sim_core::SimDuration;
 
 pub use super::service::dies::{ByteSize, Death};
 pub use super::service::queue::{Capacity, DEFAULT_QUEUE_CAPACITY, Queue};
 pub use super::service::scaling::Scaling;
+pub use super::service::workers::Workers;
 pub use crate::fault::{Affected, CrashStyle, Effect, FaultSpec};
 pub use crate::workload::{Arrivals, RateStep, Spacing};
 
@@ -68,25 +71,6 @@ spec! {
     }
 }
 
-spec! {
-    /// What holds a worker.
-    pub enum Workers {
-        /// A request holds its worker until it is answered, waiting for other services included.
-        Blocking(count: u32; 1..=1_000_000),
-        /// A request holds a worker only while its own work is done.
-        Async(count: u32; 1..=1_000_000),
-    }
-}
-
-impl Workers {
-    /// Workers of one replica.
-    pub fn count(&self) -> u32 {
-        match *self {
-            Workers::Blocking(count) | Workers::Async(count) => count,
-        }
-    }
-}
-
 /// One entry of a service's `calls`: a call, or several at once inside `Parallel([..])`.
 #[derive(Clone, Debug)]
 pub struct Step {
@@ -113,6 +97,30 @@ spec! {
         only_from: Vec<Spanned<String>> = Vec::new(),
         /// One-way network latency; absent means the graph's.
         network: Option<TimeDistribution> = None,
+    }
+}
+
+impl ServiceSpec {
+    /// Every part by its key, in the order of the file, with what is said where it is left out.
+    pub fn parts(&self) -> Vec<Listed<'_>> {
+        vec![
+            Listed::always("workers", &self.workers),
+            Listed::always("queue", &self.queue),
+            Listed::always("scaling", &self.scaling),
+            Listed::made("error_rate", "", Some(ErrorRate(self.error_rate))),
+            Listed::optional("dies", "never: it survives any load", self.dies.as_ref()),
+        ]
+    }
+
+    /// The parts of this service, to be asked together.
+    pub fn around<'a>(&'a self, name: &'a str) -> Around<'a> {
+        Around { workers: self.workers.count(), ..Around::new(name, self.parts()) }
+    }
+
+    /// What it may do to requests. Who calls nobody keeps no worker waiting.
+    pub fn does(&self) -> Does {
+        let does = self.around("").does();
+        if self.calls.is_empty() { does.without(Does::HOLDS) } else { does }
     }
 }
 
@@ -164,5 +172,24 @@ impl Decode for Step {
 
     fn describe() -> TypeDoc {
         CallSpec::describe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::Shape;
+
+    /// What a service is, whatever its mechanisms.
+    const GROUND: [&str; 3] = ["replicas", "work", "calls"];
+
+    #[test]
+    fn every_other_setting_of_a_service_is_a_part() {
+        let Shape::Struct(fields) = ServiceSpec::describe().shape else { panic!("a service has fields") };
+        let fields = fields.iter().map(|field| field.name).filter(|field| !GROUND.contains(field));
+        let node = Node::record([("workers", Workers::Async(1).encode()), ("work", Node::text("1ms"))]);
+        let service = ServiceSpec::decode(&node, &mut Decoder::new()).expect("sound");
+        let keys: Vec<&str> = service.parts().iter().map(|listed| listed.key).collect();
+        assert_eq!(keys, fields.collect::<Vec<_>>());
     }
 }

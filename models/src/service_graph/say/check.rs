@@ -1,13 +1,8 @@
 //! What a graph may not be, beyond the types of its parts: all problems at once, where they were written.
 
 use crate::RunSpec;
-use crate::distribution::TimeDistribution;
 use crate::experiment::{Decoder, Name, Node, Spanned};
-use crate::policy::Policy;
-use crate::policy::balancer::Balancer;
-use crate::policy::breaker::{Breaker, Window};
 use crate::policy::guards::Guards;
-use crate::policy::retry::RetryPlan;
 use crate::service_graph::plan::{Plan, callees};
 use crate::service_graph::spec::*;
 use sim_core::{SimDuration, SimTime};
@@ -93,8 +88,9 @@ fn check_sizes(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
 /// Every caller's replica remembers something about every replica that it calls.
 fn check_memory(plan: &Plan, at: &Node, cx: &mut Decoder) {
     let bytes = plan.edges.iter().fold(0u64, |bytes, edge| {
-        let client = client_bytes(&edge.policy, plan.callee(edge).replicas);
-        bytes.saturating_add(u64::from(plan.clients(edge)) * client)
+        let replicas = plan.callee(edge).replicas;
+        let parts: u64 = edge.around().all().map(|part| part.bytes(replicas)).sum();
+        bytes.saturating_add(u64::from(plan.clients(edge)) * (size_of::<Guards>() as u64 + parts))
     });
     if bytes > MOST_BYTES {
         let (found, most) = (bytes >> 20, MOST_BYTES >> 20);
@@ -102,21 +98,6 @@ fn check_memory(plan: &Plan, at: &Node, cx: &mut Decoder) {
         cx.error(at.get("services").unwrap_or(at).span, message)
             .help("fewer clients or caller replicas; or Random instead of LeastPending");
     }
-}
-
-/// What one client of an edge remembers.
-fn client_bytes(policy: &Policy, replicas: u32) -> u64 {
-    let pending = match policy.balancer {
-        Balancer::LeastPending => 12 * u64::from(replicas) + 128,
-        Balancer::PowerOfTwo => 4 * u64::from(replicas),
-        Balancer::RoundRobin | Balancer::Random => 0,
-    };
-    let outcomes = match &policy.breaker {
-        Some(Breaker::FailureRate { window: Window::Count(calls), .. }) => u64::from(*calls) / 8,
-        Some(Breaker::FailureRate { .. }) => 128,
-        _ => 0,
-    };
-    size_of::<Guards>() as u64 + pending + outcomes
 }
 
 /// Work whose mean is infinite can be simulated, but its averages never settle.
@@ -317,7 +298,7 @@ fn check_reach(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
 /// Layers of retries multiply.
 fn check_amplification(plan: &Plan, at: &Node, cx: &mut Decoder) {
     let graph = plan.spec;
-    let worst = plan.worst_attempts(0, |edge| u64::from(RetryPlan::new(&edge.policy.retry).attempts()));
+    let worst = plan.worst_attempts(0);
     if let Some((service, &product)) = worst.iter().enumerate().max_by_key(|(_, product)| **product)
         && product >= NOTABLE_AMPLIFICATION
     {
@@ -332,10 +313,7 @@ fn check_amplification(plan: &Plan, at: &Node, cx: &mut Decoder) {
 fn check_timeouts(plan: &Plan, at: &Node, cx: &mut Decoder) {
     let graph = plan.spec;
     for edge in &plan.edges {
-        let longest = edge.policy.deadline.as_ref().and_then(TimeDistribution::longest);
-        let Some(timeout) = [edge.policy.timeout, longest].into_iter().flatten().min() else {
-            continue;
-        };
+        let Some(timeout) = edge.worst.attempt.into_iter().chain(edge.worst.call).min() else { continue };
         let (name, service) = (graph.name(edge.callee), plan.callee(edge));
         let fastest = 2.0 * edge.network.nanos.min() + service.work.nanos.min();
         if fastest > timeout.as_nanos() as f64 {

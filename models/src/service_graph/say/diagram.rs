@@ -1,10 +1,7 @@
 //! The graph as a picture.
 
-use super::explain::plain;
 use crate::diagram::{Diagram, Link, Node, NodeKind, time};
-use crate::policy::Policy;
-use crate::policy::balancer::Balancer;
-use crate::policy::retry::RetryPlan;
+use crate::policy::part::{Around, Part};
 use crate::service_graph::plan::{Caller, EdgePlan, Plan};
 use crate::service_graph::spec::*;
 
@@ -39,32 +36,12 @@ fn users(workload: &WorkloadSpec) -> Node {
 }
 
 fn service(name: &str, service: &ServiceSpec) -> Node {
-    let (kind, capacity) = match service.queue {
-        Queue::Fifo { capacity, .. } => ("queue", capacity),
-        Queue::Lifo { capacity, .. } => ("last-in-first-out queue", capacity),
-        Queue::SharedFifo { capacity, .. } => ("shared queue", capacity),
-    };
-    let places = match capacity {
-        Capacity::Bounded(0) => "no queue".into(),
-        Capacity::Bounded(places) => format!("{kind} of {places}"),
-        Capacity::Unbounded => format!("{kind}, unbounded"),
-    };
-    let workers = match service.workers {
-        Workers::Blocking(1) => "1 blocking worker".into(),
-        Workers::Blocking(count) => format!("{count} blocking workers"),
-        Workers::Async(1) => "1 worker".into(),
-        Workers::Async(count) => format!("{count} workers"),
-    };
-    let replicas = match service.replicas {
-        1 => workers,
-        count => format!("{count} replicas of {workers}"),
-    };
-    let mut facts = vec![replicas, places, format!("work {}", time(&service.work))];
-    facts.extend(
-        (service.error_rate > 0.0).then(|| format!("errors {}", crate::report::percent(service.error_rate))),
-    );
-    let dies = service.dies.as_ref();
-    facts.extend(dies.map(|death| format!("dies at {} in hand", death.fatal_in_hand())));
+    // Its workers come first, then where requests wait.
+    let mut facts = briefs(&service.around(name));
+    if service.replicas > 1 {
+        facts[0] = format!("{} replicas of {}", service.replicas, facts[0]);
+    }
+    facts.insert(2, format!("work {}", time(&service.work)));
     Node { name: name.to_owned(), kind: NodeKind::Service, facts, faults: Vec::new() }
 }
 
@@ -74,7 +51,7 @@ fn link(edge: &EdgePlan, workloads: usize) -> Link {
         Caller::Service(number) => workloads + number as usize,
     };
     let mut facts: Vec<String> = edge.policy_name.map(|name| format!("policy {name}")).into_iter().collect();
-    facts.extend(policy(&edge.policy));
+    facts.extend(briefs(&edge.around()));
     if edge.network.nanos.mean() > 0.0 {
         facts.push(format!("network {}", time(edge.network)));
     }
@@ -90,39 +67,16 @@ fn link(edge: &EdgePlan, workloads: usize) -> Link {
     Link { from, to: workloads + edge.callee, name: edge.name.clone(), facts, ..Link::default() }
 }
 
-/// What a policy does, where it does anything.
-fn policy(policy: &Policy) -> Vec<String> {
-    let mut facts = Vec::new();
-    facts.extend(policy.timeout.map(|timeout| format!("timeout {timeout}")));
-    facts.extend(policy.deadline.as_ref().map(|deadline| format!("deadline {}", plain(deadline))));
-    let attempts = RetryPlan::new(&policy.retry).attempts();
-    facts.extend((attempts > 1).then(|| format!("up to {attempts} attempts")));
-    facts.extend(policy.budget.as_ref().map(|budget| format!("budget {}", plain(budget))));
-    facts.extend(policy.breaker.is_some().then(|| "breaker".to_owned()));
-    facts.extend(
-        policy.bulkhead.as_ref().map(|bulkhead| format!("at most {} at once", bulkhead.max_concurrent)),
-    );
-    facts.extend((!matches!(policy.balancer, Balancer::RoundRobin)).then(|| plain(&policy.balancer)));
-    facts
+/// What is to be said of each part, where there is anything.
+fn briefs(around: &Around) -> Vec<String> {
+    around.all().filter_map(|part| part.brief()).collect()
 }
 
 /// `slow, 5 times, 60s to 90s`.
 fn fault_words(fault: &FaultSpec) -> String {
-    let how = match fault.effect {
-        Effect::Slow { factor } => format!(", {factor} times"),
-        Effect::Errors { probability } | Effect::Drop { probability } => {
-            format!(" {}", crate::report::percent(probability))
-        }
-        _ => String::new(),
-    };
-    let which = match &fault.replicas {
-        _ if fault.effect.is_network() => String::new(),
-        Affected::All => String::new(),
-        Affected::Only(numbers) => {
-            format!(", replicas {}", numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(", "))
-        }
-        Affected::Fraction(share) => format!(", {} of the replicas", crate::report::percent(*share)),
-    };
+    let what = fault.effect.brief().unwrap_or_default();
+    let which = fault.replicas.brief().filter(|_| !fault.effect.is_network());
+    let which = which.map(|which| format!(", {which}")).unwrap_or_default();
     let until = fault.r#for.map_or("the end".into(), |length| (fault.at + length).to_string());
-    format!("{}{how}{which}, {} to {until}", fault.effect.name(), fault.at)
+    format!("{what}{which}, {} to {until}", fault.at)
 }

@@ -1,29 +1,26 @@
 //! What a graph amounts to before it is run: effective policies, back-off tables, worst cases, load.
 
 use crate::RunSpec;
-use crate::distribution::TimeDistribution;
 use crate::experiment::Decode;
 use crate::policy::Policy;
-use crate::policy::budget::Budget;
-use crate::policy::retry::RetryPlan;
+use crate::policy::part::{Around, Does};
 use crate::report::{Cell, Table};
 use crate::run::Explanation;
-use crate::service_graph::plan::{EdgePlan, Plan, above};
+use crate::service_graph::plan::{EdgePlan, Plan};
 use crate::service_graph::spec::*;
 use crate::service_graph::theory::fluid;
 use crate::theory;
-use sim_core::SimDuration;
-
-/// Back-off tables stop after so many retries.
-const MOST_RETRIES_SHOWN: u32 = 10;
 
 /// Tables and notes for `brownout explain`.
 pub fn explain(plan: &Plan, run: &RunSpec) -> Explanation {
     let spec = plan.spec;
     let load = Load::of(plan, run);
     let mut tables = vec![arrivals(spec, run), services(spec, &load), calls(plan)];
-    tables.extend(policies(spec));
-    tables.extend(back_offs(spec));
+    tables.extend(spec.policies.iter().map(policy));
+    tables.extend(spec.policies.iter().flat_map(|(name, policy)| {
+        let around = Around::new(name, policy.parts());
+        around.all().flat_map(|part| part.tables(name)).collect::<Vec<_>>()
+    }));
     tables.extend(faults(spec));
     Explanation { tables, notes: notes(plan, &load), regime: fluid::regime(plan, run) }
 }
@@ -45,7 +42,7 @@ impl Load {
             }
             load
         };
-        let all = |edge: &EdgePlan| f64::from(RetryPlan::new(&edge.policy.retry).attempts());
+        let all = |edge: &EdgePlan| f64::from(edge.worst.attempts);
         Load { healthy: into(&|_| 1.0), worst: into(&all) }
     }
 }
@@ -72,7 +69,7 @@ fn arrivals(spec: &GraphSpec, run: &RunSpec) -> Table {
         table.rows.push(vec![
             workload.name.value.as_str().into(),
             workload.to.value.as_str().into(),
-            plain(&workload.arrivals).into(),
+            workload.arrivals.encode().plain().into(),
             per_second(workload.base_rate(run)),
             u64::from(workload.clients).into(),
         ]);
@@ -98,8 +95,8 @@ fn services(spec: &GraphSpec, load: &Load) -> Table {
         table.rows.push(vec![
             name.into(),
             u64::from(service.replicas).into(),
-            plain(&service.workers).into(),
-            plain(&service.queue).into(),
+            service.workers.encode().plain().into(),
+            service.queue.encode().plain().into(),
             service.work.mean().brief().into(),
             if capacity.is_finite() { per_second(capacity) } else { "-".into() },
             per_second(load.healthy[number]),
@@ -117,18 +114,17 @@ fn calls(plan: &Plan) -> Table {
     let columns =
         ["edge", "policy", "latency", "probability", "times", "attempts", "longest", "worst amplification"];
     let mut table = table("Calls", &columns);
-    let attempts = |edge: &EdgePlan| u64::from(RetryPlan::new(&edge.policy.retry).attempts());
-    let worst = plan.worst_attempts(1, attempts);
+    let worst = plan.worst_attempts(1);
     for edge in &plan.edges {
         table.rows.push(vec![
             edge.name.as_str().into(),
             edge.policy_name.unwrap_or("(none)").into(),
-            plain(edge.network).into(),
+            edge.network.encode().plain().into(),
             edge.call.map_or(1.0, |call| call.probability).into(),
             u64::from(edge.call.map_or(1, |call| call.times)).into(),
-            attempts(edge).into(),
-            longest(edge).map_or("for ever".into(), |longest| longest.brief()).into(),
-            above(&worst, edge).saturating_mul(attempts(edge)).into(),
+            u64::from(edge.worst.attempts).into(),
+            edge.worst.longest().map_or("for ever".into(), |longest| longest.brief()).into(),
+            edge.worst_attempts(&worst).into(),
         ]);
     }
     table.note =
@@ -139,73 +135,18 @@ fn calls(plan: &Plan) -> Table {
     table
 }
 
-/// `None` waits for ever.
-fn longest(edge: &EdgePlan) -> Option<SimDuration> {
-    let retry = RetryPlan::new(&edge.policy.retry);
-    let tried = edge.policy.timeout.map(|timeout| {
-        let all = timeout.saturating_mul(u64::from(retry.attempts())).as_nanos();
-        SimDuration::from_nanos(all.saturating_add(retry.worst_case_total().as_nanos()))
+/// What a policy says about each question, defaults included.
+fn policy((name, policy): (&str, &Policy)) -> Table {
+    let written = policy.encode();
+    let said = |key: &str| written.get(key).map(|value| value.plain()).unwrap_or_default();
+    let rows = policy.parts().into_iter().map(|listed| match listed.part {
+        Some(_) => vec![listed.key.into(), said(listed.key).into()],
+        None => vec![listed.key.into(), listed.otherwise.into()],
     });
-    let deadline = edge.policy.deadline.as_ref().and_then(TimeDistribution::longest);
-    match (tried, deadline) {
-        (Some(tried), Some(deadline)) => Some(tried.min(deadline)),
-        (one, other) => one.or(other),
-    }
-}
-
-/// A table for each policy: what it says about each question, defaults included.
-fn policies(spec: &GraphSpec) -> Vec<Table> {
-    fn shown<T: Decode>(part: &Option<T>, otherwise: &str) -> Cell {
-        part.as_ref().map_or(otherwise.into(), |part| plain(part).into())
-    }
-    let table = |(name, policy): (&str, &Policy)| Table {
-        rows: vec![
-            vec!["timeout".into(), shown(&policy.timeout, "none: an attempt waits for ever")],
-            vec!["deadline".into(), shown(&policy.deadline, "none: a call has no end of its own")],
-            vec!["retry".into(), plain(&policy.retry).into()],
-            vec!["budget".into(), shown(&policy.budget, "none: every failure may be retried")],
-            vec!["breaker".into(), shown(&policy.breaker, "none: whatever fails is called again")],
-            vec!["bulkhead".into(), shown(&policy.bulkhead, "none: any number of calls at once")],
-            vec!["balancer".into(), plain(&policy.balancer).into()],
-        ],
+    Table {
+        rows: rows.collect(),
         ..table(&format!("Policy `{name}`"), &["setting", "value, defaults included"])
-    };
-    spec.policies.iter().map(table).collect()
-}
-
-/// As in a file, on one line; a text without its quotes.
-pub fn plain(part: &impl Decode) -> String {
-    let node = part.encode();
-    node.as_text().map_or_else(|| node.to_line(), str::to_owned)
-}
-
-fn back_offs(spec: &GraphSpec) -> Vec<Table> {
-    let mut tables = Vec::new();
-    for (name, policy) in spec.policies.iter() {
-        let retry = RetryPlan::new(&policy.retry);
-        if retry.attempts() <= 1 {
-            continue;
-        }
-        let columns = ["retry", "shortest", "mean", "longest", "mean total"];
-        let mut table = table(&format!("Back-off of `{name}`"), &columns);
-        let mut total = SimDuration::ZERO;
-        for number in 1..retry.attempts().min(MOST_RETRIES_SHOWN + 1) {
-            let bounds = retry.bounds(number);
-            total += bounds.mean;
-            table.rows.push(vec![
-                u64::from(number).into(),
-                bounds.min.brief().into(),
-                bounds.mean.brief().into(),
-                bounds.max.brief().into(),
-                total.brief().into(),
-            ]);
-        }
-        if retry.attempts() > MOST_RETRIES_SHOWN + 1 {
-            table.note = format!("and so on, up to {} attempts", retry.attempts());
-        }
-        tables.push(table);
     }
-    tables
 }
 
 fn faults(spec: &GraphSpec) -> Option<Table> {
@@ -213,8 +154,8 @@ fn faults(spec: &GraphSpec) -> Option<Table> {
     for fault in &spec.faults {
         table.rows.push(vec![
             fault.on.value.as_str().into(),
-            plain(&fault.effect).into(),
-            plain(&fault.replicas).into(),
+            fault.effect.encode().plain().into(),
+            fault.replicas.encode().plain().into(),
             fault.at.to_string().into(),
             fault.r#for.map_or("the end".into(), |length| (fault.at + length).to_string()).into(),
         ]);
@@ -223,7 +164,7 @@ fn faults(spec: &GraphSpec) -> Option<Table> {
 }
 
 fn notes(plan: &Plan, load: &Load) -> Vec<String> {
-    let (spec, edges) = (plan.spec, &plan.edges);
+    let spec = plan.spec;
     let mut notes = Vec::new();
     for (number, (name, service)) in spec.services.iter().enumerate() {
         let capacity = service.capacity();
@@ -245,45 +186,15 @@ fn notes(plan: &Plan, load: &Load) -> Vec<String> {
         }
     }
     for (name, service) in spec.services.iter() {
-        let Some(law) = service.scaling.law() else { continue };
-        let (workers, peak) = (f64::from(service.workers.count()), law.peak());
-        let best =
-            if peak < workers { format!("at {peak:.1} at once") } else { "with all workers busy".into() };
-        notes.push(format!(
-            "a replica of {name} does most {best}: {:.2} times what one worker does alone; all {} together do {:.2}",
-            law.capacity(peak.clamp(1.0, workers)),
-            service.workers.count(),
-            law.capacity(workers),
-        ));
+        let around = service.around(name);
+        notes.extend(around.all().flat_map(|part| part.notes(&around)));
     }
-    for edge in edges.iter().filter(|edge| RetryPlan::new(&edge.policy.retry).attempts() > 1) {
-        let limit = match &edge.policy.budget {
-            Some(Budget::Ratio { ratio, .. }) => {
-                format!("load is at most {} times the calls in the long run, whatever fails", 1.0 + ratio)
-            }
-            Some(Budget::Throttle { token_ratio, .. }) => format!(
-                "no retries while more than {:.1} % of the attempts fail, no limit while fewer do",
-                100.0 * theory::throttle_stops_above(*token_ratio)
-            ),
-            None => continue,
-        };
-        notes.push(format!("{}: {limit} (its budget)", edge.name));
+    for edge in &plan.edges {
+        let around = edge.around();
+        notes.extend(around.all().flat_map(|part| part.notes(&around)));
     }
-    for edge in edges.iter().filter(|edge| edge.policy.timeout.is_none() && edge.policy.deadline.is_none()) {
+    for edge in plan.edges.iter().filter(|edge| !edge.does.any(Does::GIVES_UP)) {
         notes.push(format!("{} waits for ever: a callee that falls silent holds its callers", edge.name));
-    }
-    for edge in edges {
-        if let (Some(timeout), Some(deadline)) = (edge.policy.timeout, edge.policy.fixed_deadline()) {
-            let retry = RetryPlan::new(&edge.policy.retry);
-            let begin = retry.attempts_that_begin(timeout, deadline);
-            if begin < retry.attempts() {
-                notes.push(format!(
-                    "{}: of {} attempts at most {begin} can begin before the deadline of {deadline} if each times out",
-                    edge.name,
-                    retry.attempts(),
-                ));
-            }
-        }
     }
     notes
 }

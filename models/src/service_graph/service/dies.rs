@@ -2,6 +2,7 @@
 
 use crate::experiment::{Decode, Decoder, Node, TypeDoc};
 use crate::fault::CrashStyle;
+use crate::policy::part::{Does, Part};
 use sim_core::SimDuration;
 
 spec! {
@@ -50,6 +51,24 @@ fn check(death: &Death, at: &Node, cx: &mut Decoder) {
     }
     if death.restart_after.is_zero() {
         cx.error(at.get("restart_after").unwrap_or(at).span, "`restart_after` must be longer than 0");
+    }
+}
+
+impl Part for Death {
+    fn does(&self) -> Does {
+        Does::BREAKS
+    }
+
+    fn brief(&self) -> Option<String> {
+        Some(format!("dies at {} in hand", self.fatal_in_hand()))
+    }
+
+    fn samples() -> &'static [&'static str] {
+        &[
+            r#"(at_in_flight: 8, restart_after: "500ms")"#,
+            r#"(at_in_flight: 1, restart_after: "50ms", callers: Silence)"#,
+            r#"(at_memory: "10MiB", restart_after: "2s")"#,
+        ]
     }
 }
 

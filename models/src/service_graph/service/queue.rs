@@ -5,6 +5,7 @@ mod fifo;
 mod lifo;
 
 use crate::experiment::{Decode, Decoder, Node, TypeDoc};
+use crate::policy::part::{Does, Part};
 
 /// Places in a queue unless the file says otherwise (Envoy's `max_pending_requests`).
 pub const DEFAULT_QUEUE_CAPACITY: u32 = 1024;
@@ -56,6 +57,41 @@ impl Queue {
             | Queue::Lifo { capacity, drop_expired }
             | Queue::SharedFifo { capacity, drop_expired } => Common { capacity, drop_expired, shared },
         }
+    }
+}
+
+impl Part for Queue {
+    fn does(&self) -> Does {
+        let order = match self {
+            Queue::Fifo { .. } | Queue::SharedFifo { .. } => Does::NOTHING,
+            Queue::Lifo { .. } => Does::REORDERS,
+        };
+        if self.common().drop_expired { order.and(Does::EXPIRES) } else { order }
+    }
+
+    fn brief(&self) -> Option<String> {
+        let kind = match self {
+            Queue::Fifo { .. } => "queue",
+            Queue::Lifo { .. } => "last-in-first-out queue",
+            Queue::SharedFifo { .. } => "shared queue",
+        };
+        Some(match self.common().capacity {
+            Capacity::Bounded(0) => "no queue".into(),
+            Capacity::Bounded(places) => format!("{kind} of {places}"),
+            Capacity::Unbounded => format!("{kind}, unbounded"),
+        })
+    }
+
+    fn samples() -> &'static [&'static str] {
+        &[
+            "Fifo(capacity: 50)",
+            "Fifo(capacity: 0)",
+            "Fifo(capacity: Unbounded, drop_expired: true)",
+            "Lifo(capacity: 5)",
+            "Lifo(capacity: Unbounded, drop_expired: true)",
+            "SharedFifo(capacity: 1)",
+            "SharedFifo(capacity: 50, drop_expired: true)",
+        ]
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whether work takes longer the more of it a replica does at once.
 
+use crate::policy::part::{Around, Does, Part};
 use crate::theory::Usl;
 
 spec! {
@@ -26,5 +27,41 @@ impl Scaling {
             Scaling::Independent => None,
             Scaling::Usl { contention, coherency } => Some(Usl { contention, coherency }),
         }
+    }
+}
+
+impl Part for Scaling {
+    fn does(&self) -> Does {
+        match self {
+            Scaling::Independent => Does::NOTHING,
+            Scaling::Usl { .. } => Does::STRETCHES,
+        }
+    }
+
+    fn brief(&self) -> Option<String> {
+        None
+    }
+
+    fn stretch(&self) -> Option<Usl> {
+        self.law()
+    }
+
+    /// Where a replica does most.
+    fn notes(&self, around: &Around) -> Vec<String> {
+        let Some(law) = self.law() else { return Vec::new() };
+        let (workers, peak) = (f64::from(around.workers), law.peak());
+        let best =
+            if peak < workers { format!("at {peak:.1} at once") } else { "with all workers busy".into() };
+        vec![format!(
+            "a replica of {} does most {best}: {:.2} times what one worker does alone; all {} together do {:.2}",
+            around.name,
+            law.capacity(peak.clamp(1.0, workers)),
+            around.workers,
+            law.capacity(workers),
+        )]
+    }
+
+    fn samples() -> &'static [&'static str] {
+        &["Independent", "Usl(contention: 0.05, coherency: 0.001)", "Usl(contention: 1)"]
     }
 }

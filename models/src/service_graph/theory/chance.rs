@@ -6,15 +6,14 @@
 //! or a full queue, is read in the report, and then there is nothing to say here: what is said of
 //! a run is that it had these failures and no others.
 
-use super::Ran;
+use super::{QUIET, Ran};
 use crate::RunSpec;
-use crate::policy::budget::Budget;
-use crate::policy::retry::{Retry, RetryPlan};
-use crate::policy::{Ending, Outcome, Policy};
+use crate::policy::part::{Does, Part, Rationed};
+use crate::policy::{Ending, Outcome};
 use crate::report::Edge;
 use crate::service_graph::plan::{EdgePlan, Plan};
-use crate::service_graph::spec::{Affected, Effect, FaultSpec, GraphSpec, Step};
-use crate::theory::{expected_attempts, success_after_retries, throttle_stops_above};
+use crate::service_graph::spec::{Affected, FaultSpec, GraphSpec, ServiceSpec, Step};
+use crate::theory::{expected_attempts, success_after_retries};
 use sim_core::SimTime;
 use sim_core::math::powi;
 use std::ops::Range;
@@ -22,6 +21,17 @@ use std::ops::Range;
 /// If the end of the run cuts off a larger share of the calls, with retries still to come, what was counted is no
 /// more than roughly what theory speaks of.
 const MOST_CUT_OFF: f64 = 0.005;
+
+/// What a fault may do and be spoken of here.
+const STRUCK: Does = Does::FAILS.and(Does::LOSES);
+/// What may become of calls and requests: whether any of it happened, and spoiled the chances, is read in the report.
+const CALLER: Does = QUIET.and(Does::REFUSES).and(Does::GIVES_UP).and(Does::REPEATS);
+const CALLEE: Does = Does::FAILS
+    .and(Does::REORDERS)
+    .and(Does::EXPIRES)
+    .and(Does::HOLDS)
+    .and(Does::STRETCHES)
+    .and(Does::BREAKS);
 
 /// What becomes of a call over an edge.
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +44,8 @@ pub struct Outlook {
     pub fails: f64,
     /// Where the attempts come from.
     pub source: &'static str,
-    /// Whether a budget decided how many there are.
-    pub budgeted: bool,
+    /// Whether retries were refused that would have been made.
+    pub rationed: bool,
     /// Whether this, or what becomes of the calls that a request makes further down, is an approximation.
     pub rough: bool,
 }
@@ -59,8 +69,9 @@ impl Chances {
     pub fn of(ran: &Ran) -> Option<Chances> {
         let (plan, spec) = (ran.plan, ran.plan.spec);
         let steady = |fault: &FaultSpec| {
-            let known = matches!(fault.effect, Effect::Errors { .. } | Effect::Drop { .. });
-            known && lasts(fault, ran.run) && matches!(fault.replicas, Affected::All)
+            fault.effect.does().within(STRUCK)
+                && lasts(fault, ran.run)
+                && matches!(fault.replicas, Affected::All)
         };
         if !spec.faults.iter().all(steady) {
             return None;
@@ -158,9 +169,7 @@ impl Chances {
 
     /// Mean attempts of a call over an edge: one where none is repeated or held back, whatever becomes of it.
     fn attempts(&self, plan: &Plan, edge: usize, workload: usize) -> Option<f64> {
-        let policy = &plan.edges[edge].policy;
-        let once =
-            matches!(policy.retry, Retry::None) && policy.breaker.is_none() && policy.bulkhead.is_none();
+        let once = plan.edges[edge].does.within(QUIET.and(Does::GIVES_UP));
         if once { Some(1.0) } else { self.outlook[edge][workload].map(|outlook| outlook.attempts) }
     }
 
@@ -181,99 +190,71 @@ impl Chances {
 
 /// The share of each service's requests that fail of themselves.
 fn own_errors(spec: &GraphSpec) -> Vec<f64> {
-    let with_faults = |(name, error_rate): (&str, f64)| {
+    let own = |(name, service): (&str, &ServiceSpec)| {
+        let parts = service.around(name);
+        let of_itself = parts.all().filter_map(|part| part.fails()).reduce(either).unwrap_or(0.0);
         let struck = spec.faults.iter().filter(|fault| fault.on.value == name);
-        struck.fold(error_rate, |rate, fault| match fault.effect {
-            Effect::Errors { probability } => 1.0 - (1.0 - rate) * (1.0 - probability),
-            _ => rate,
-        })
+        struck.filter_map(|fault| fault.effect.fails()).fold(of_itself, either)
     };
-    spec.services.iter().map(|(name, service)| with_faults((name, service.error_rate))).collect()
+    spec.services.iter().map(own).collect()
+}
+
+/// The chance of either of two independent things.
+fn either(one: f64, other: f64) -> f64 {
+    1.0 - (1.0 - one) * (1.0 - other)
 }
 
 /// The share of messages lost over an edge.
 fn lost(spec: &GraphSpec, edge: &EdgePlan) -> f64 {
     let callee = spec.name(edge.callee);
     let struck = spec.faults.iter().filter(|fault| fault.on.value == edge.name || fault.on.value == callee);
-    struck.fold(0.0, |lost, fault| match fault.effect {
-        Effect::Drop { probability } => 1.0 - (1.0 - lost) * (1.0 - probability),
-        _ => lost,
-    })
+    struck.filter_map(|fault| fault.effect.loses()).fold(0.0, either)
 }
 
 /// What becomes of a call whose requests fail with probability `p_error`, which may be an approximation.
 fn outlook(ran: &Ran, number: usize, (p_error, rough): (f64, bool)) -> Option<Outlook> {
     let (edge, measured) = (&ran.plan.edges[number], &ran.report.edges.0[number].1);
     let lost = lost(ran.plan.spec, edge);
-    if !as_foreseen(measured, lost > 0.0) {
+    let known = edge.does.within(CALLER) && ran.plan.does[edge.callee].within(CALLEE);
+    if !known || !as_foreseen(measured, lost > 0.0) {
         return None;
     }
-    let retry = RetryPlan::new(&edge.policy.retry);
-    let mut retried = p_error == 0.0 || retry.retries(0, Outcome::Error);
+    let policy = edge.around();
+    let repeats = |outcome: Outcome| policy.all().any(|part| part.repeats(outcome));
+    let mut retried = p_error == 0.0 || repeats(Outcome::Error);
     if lost > 0.0 {
         // A lost message shows as a timeout, which must show nothing else.
         if !answers_in_time(ran, edge) {
             return None;
         }
-        let timeouts = retry.retries(0, Outcome::TimedOut);
-        if retry.attempts() > 1 && timeouts != retried && p_error > 0.0 {
+        let timeouts = repeats(Outcome::TimedOut);
+        if edge.worst.attempts > 1 && timeouts != retried && p_error > 0.0 {
             return None;
         }
         retried = timeouts;
     }
     let p_fail = 1.0 - (1.0 - p_error) * (1.0 - lost) * (1.0 - lost);
-    let retries = if retried { retry.attempts() - 1 } else { 0 };
-    let unbudgeted = expected_attempts(p_fail, retries);
-    let budgeted = measured.attempts.budget_refused > 0;
-    let (attempts, source) = match &edge.policy.budget {
-        Some(budget) if budgeted => {
-            let clients = u64::from(ran.plan.clients(edge));
-            with_budget(budget, clients, p_fail, unbudgeted, measured, ran.run.warm_up.is_zero())
-        }
-        _ => (unbudgeted, "1 + p + .. + p^r"),
+    let retries = if retried { edge.worst.attempts - 1 } else { 0 };
+    let unlimited = expected_attempts(p_fail, retries);
+    let rationed = measured.attempts.rationed() > 0;
+    let (attempts, source) = if rationed {
+        let calls = measured.calls.started;
+        let (clients, from_start) = (ran.plan.clients(edge), ran.run.warm_up.is_zero());
+        let of = Rationed { p_fail, unlimited, calls, clients, from_start };
+        policy.only(Does::RATIONS, |part| part.rationed(&of))?.1
+    } else {
+        (unlimited, "1 + p + .. + p^r")
     };
     // Each attempt succeeds with the same chance, whatever decided that it was made (Wald); the shorter way
     // loses no digits.
-    let fails = if attempts == unbudgeted {
+    let fails = if attempts == unlimited {
         1.0 - success_after_retries(p_fail, retries)
     } else {
         1.0 - (1.0 - p_fail) * attempts
     };
     let cut_off = measured.calls.in_flight() as f64 > MOST_CUT_OFF * measured.calls.started as f64;
     let rough = rough || cut_off || source.contains("approximate");
-    Some(Outlook { p_fail, attempts, fails, source, budgeted, rough })
-}
-
-/// Attempts per call under a budget that refused some.
-fn with_budget(
-    budget: &Budget,
-    clients: u64,
-    p_fail: f64,
-    unbudgeted: f64,
-    measured: &Edge,
-    from_start: bool,
-) -> (f64, &'static str) {
-    match *budget {
-        Budget::Ratio { ratio, burst } if p_fail == 1.0 && from_start => {
-            // The first deposit of each client meets a full bucket; at the end a part of a token is left over.
-            let (calls, clients) = (measured.calls.started as f64, clients as f64);
-            let tokens = f64::from(burst) * clients + ratio * (calls - clients);
-            let retries = if clients == 1.0 { (tokens + 1e-9).floor() } else { tokens - 0.5 * clients };
-            ((1.0 + retries / calls).min(unbudgeted), "1 + ratio + first fill of the budget per call")
-        }
-        Budget::Ratio { ratio, .. } => (
-            unbudgeted.min(1.0 + ratio),
-            if p_fail == 1.0 {
-                "1 + ratio"
-            } else {
-                "1 + min(p + .. + p^r, ratio), approximate: a large budget"
-            },
-        ),
-        Budget::Throttle { token_ratio, .. } => (
-            if p_fail > throttle_stops_above(token_ratio) { 1.0 } else { unbudgeted },
-            "throttle: no retries above ratio / (1 + ratio) of failures, approximate",
-        ),
-    }
+    Some(Outlook { p_fail, attempts, fails, source, rationed, rough })
 }
 
 /// Whether attempts over an edge ended well, by an error, or by a loss that can be, and calls likewise: whatever
@@ -285,13 +266,14 @@ fn as_foreseen(edge: &Edge, loses: bool) -> bool {
     edge.attempts.ended.none_but(known) && edge.calls.ended.none_but(&calls)
 }
 
-/// Whether whatever is not lost is answered before the timeout: the callee calls nobody, its work has an
-/// end, whatever else it does, and nobody waited for it.
+/// Whether whatever is not lost is answered in time: the callee calls nobody, its work has an end that no load
+/// moves, nobody waited for it, and what a caller gives up is an attempt, not the call.
 fn answers_in_time(ran: &Ran, edge: &EdgePlan) -> bool {
-    let (service, Policy { timeout, deadline, .. }) = (ran.plan.callee(edge), &edge.policy);
+    let service = ran.plan.callee(edge);
+    let independent = ran.plan.does[edge.callee].within(CALLEE.without(Does::STRETCHES));
     let nobody_waited = ran.report.services.0[edge.callee].1.windows.queue_max.iter().all(|&most| most == 0);
     let longest = service.work.nanos.max() + 2.0 * edge.network.nanos.max();
-    let in_time = timeout.is_some_and(|timeout| longest < timeout.as_nanos() as f64);
-    let independent = service.scaling.law().is_none();
-    service.calls.is_empty() && independent && nobody_waited && in_time && deadline.is_none()
+    let limit = edge.around().only(Does::GIVES_UP, |part| part.worst().attempt);
+    let in_time = limit.is_some_and(|(_, limit)| longest < limit.as_nanos() as f64);
+    service.calls.is_empty() && independent && nobody_waited && in_time
 }

@@ -12,13 +12,16 @@
 //!   balancer that is not random makes arrivals more even, a timeout makes its caller go on at its own
 //!   time: behind them nothing is known.
 
+use super::QUIET;
 use super::chance::Chances;
 use super::queue::{self, Asked, Textbook};
-use crate::policy::Policy;
-use crate::policy::balancer::Balancer;
-use crate::policy::retry::Retry;
+use crate::policy::part::Does;
 use crate::service_graph::plan::{Caller, EdgePlan, Plan};
-use crate::service_graph::spec::{Queue, ServiceSpec, Workers};
+
+/// Calls that are one attempt each, whatever becomes of it.
+const ONCE: Does = QUIET.and(Does::GIVES_UP);
+/// Calls whose callers go on when they have been answered, and not before.
+const ANSWERED: Does = QUIET.and(Does::REPEATS);
 
 /// What is known of a stream of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +71,7 @@ pub fn laws(plan: &Plan, chances: &Chances) -> Vec<Option<Textbook>> {
         let law = match (arrivals, rate) {
             (Some(arrivals), Some(rate)) if random => queue::law(&Asked {
                 service: spec.service(service),
+                does: plan.does[service],
                 rate,
                 arrivals,
                 callers: &plan.into(service).collect::<Vec<_>>(),
@@ -85,7 +89,7 @@ pub fn laws(plan: &Plan, chances: &Chances) -> Vec<Option<Textbook>> {
             let in_parallel = step.parallel && at_once > 1;
             for (edge, call) in edges.clone().zip(&step.calls) {
                 over[edge] = leaving;
-                let nature = if in_parallel && (call.times > 1 || cuts(&plan.edges[edge].policy)) {
+                let nature = if in_parallel && (call.times > 1 || !plan.edges[edge].does.within(ANSWERED)) {
                     Nature::Unknown
                 } else {
                     again(plan, edge, chances, leaving.nature)
@@ -95,7 +99,8 @@ pub fn laws(plan: &Plan, chances: &Chances) -> Vec<Option<Textbook>> {
             // What comes back goes on as it came, if every queue on the way lets it.
             if in_parallel
                 || edges.clone().any(|edge| {
-                    let lost = over[edge].nature == Nature::Unknown || waits_differ(&plan.edges[edge].policy);
+                    let lost =
+                        over[edge].nature == Nature::Unknown || !plan.edges[edge].does.within(ANSWERED);
                     lost || !exponential_below(plan, edge)
                 })
             {
@@ -109,14 +114,13 @@ pub fn laws(plan: &Plan, chances: &Chances) -> Vec<Option<Textbook>> {
     let settles = |service: usize| known[service].law.as_ref().is_some_and(|law| law.departs);
     let counted_on = |service: usize| {
         let known_arrivals = known[service].arrivals.is_some_and(|stream| stream.nature != Nature::Unknown);
-        known_arrivals && can_be_product(spec.service(service)) && replicas_are_random(plan, service)
+        known_arrivals && can_be_product(plan, service) && replicas_are_random(plan, service)
     };
     let unsettled = (0..known.len()).any(|service| counted_on(service) && !settles(service));
     if unsettled {
         for (service, known) in known.iter_mut().enumerate() {
-            let first_hand = |edge: &EdgePlan| {
-                matches!(edge.caller, Caller::Workload(_)) && matches!(edge.policy.retry, Retry::None)
-            };
+            let first_hand =
+                |edge: &EdgePlan| matches!(edge.caller, Caller::Workload(_)) && edge.does.within(ONCE);
             if !plan.into(service).all(first_hand) {
                 known.law = None;
             }
@@ -128,12 +132,11 @@ pub fn laws(plan: &Plan, chances: &Chances) -> Vec<Option<Textbook>> {
 /// What a stream becomes on an edge whose calls may come more than once.
 fn again(plan: &Plan, number: usize, chances: &Chances, nature: Nature) -> Nature {
     let edge = &plan.edges[number];
-    let retries = !matches!(edge.policy.retry, Retry::None);
-    if stops(&edge.policy) {
-        return Nature::Unknown;
-    }
     let fails = chances.outlook[number].iter().flatten().any(|outlook| outlook.p_fail > 0.0);
-    if retries && (waits_differ(&edge.policy) || (fails && edge.policy.budget.is_some())) {
+    let retries = !edge.does.within(ONCE);
+    // What is rationed remembers what failed before.
+    let again = if fails { ANSWERED.without(Does::RATIONS) } else { ANSWERED };
+    if retries && !edge.does.within(again) {
         return Nature::Unknown;
     }
     // A full queue is retried too: only queues that are never full are looked at here.
@@ -179,22 +182,8 @@ fn rate(plan: &Plan, chances: &Chances, service: usize) -> Option<f64> {
 /// Whether each replica has a random part of the arrivals, or all replicas have one queue.
 fn replicas_are_random(plan: &Plan, service: usize) -> bool {
     let callee = plan.spec.service(service);
-    let random = |edge: &EdgePlan| matches!(edge.policy.balancer, Balancer::Random);
-    callee.replicas == 1 || matches!(callee.queue, Queue::SharedFifo { .. }) || plan.into(service).all(random)
-}
-
-/// Whether a caller stops sending.
-fn stops(policy: &Policy) -> bool {
-    policy.breaker.is_some() || policy.bulkhead.is_some()
-}
-
-/// Whether a caller goes on before it is answered.
-fn waits_differ(policy: &Policy) -> bool {
-    policy.timeout.is_some() || policy.deadline.is_some()
-}
-
-fn cuts(policy: &Policy) -> bool {
-    stops(policy) || waits_differ(policy)
+    let random = |edge: &EdgePlan| !edge.does.any(Does::STEERS);
+    callee.replicas == 1 || callee.queue.common().shared || plan.into(service).all(random)
 }
 
 /// Whether every queue that a call over this edge leads to is one that product forms are made of.
@@ -210,11 +199,11 @@ fn exponential_below(plan: &Plan, edge: usize) -> bool {
             .calls
             .iter()
             .any(|step| step.parallel && step.calls.len() + step.calls[0].times as usize > 2);
-        if parallel || !replicas_are_random(plan, service) || !can_be_product(callee) {
+        if parallel || !replicas_are_random(plan, service) || !can_be_product(plan, service) {
             return false;
         }
         for below in &plan.edges[plan.sites[service].clone()] {
-            if cuts(&below.policy) {
+            if !below.does.within(ANSWERED) {
                 return false;
             }
             todo.push(below.callee);
@@ -224,8 +213,7 @@ fn exponential_below(plan: &Plan, edge: usize) -> bool {
 }
 
 /// Whether a service may be part of a product form: its load decides whether it is.
-fn can_be_product(service: &ServiceSpec) -> bool {
-    let holds = matches!(service.workers, Workers::Blocking(_)) && !service.calls.is_empty();
-    let exponential = service.work.is_exponential() || service.work.nanos.mean() == 0.0;
-    !holds && exponential && service.dies.is_none() && service.scaling.law().is_none()
+fn can_be_product(plan: &Plan, service: usize) -> bool {
+    let work = &plan.spec.service(service).work;
+    plan.does[service].within(queue::KNOWN) && (work.is_exponential() || work.nanos.mean() == 0.0)
 }

@@ -6,76 +6,81 @@
 //! A retry budget allows at most its ratio of retries per call, so `r` is no more than that. A queue that is too
 //! short to make anybody wait until the timeout cannot keep anything alive.
 //!
-//! The law speaks about first-in-first-out queues whose callers retry what times out. It is silent about
-//! breakers, bulkheads, queues that skip the expired or serve the newest, servers that block while they call,
-//! users who wait for answers, and retries of retries: for those nothing is said.
+//! The law speaks about queues that serve in the order of arrival, and callers who repeat what they have given up. It
+//! is silent where anything else is done: where calls are refused, workers held, or the expired skipped; about users
+//! who wait for answers; and about retries of retries.
 
+use super::QUIET;
 use crate::RunSpec;
-use crate::policy::Policy;
-use crate::policy::budget::Budget;
-use crate::policy::retry::RetryPlan;
+use crate::policy::part::Does;
 use crate::run::Regime;
 use crate::service_graph::plan::{EdgePlan, Plan};
-use crate::service_graph::spec::*;
+use crate::service_graph::spec::Capacity;
+
+/// What callers may do about the load that they are found to make, and services about the load that they carry.
+const OFFERS: Does = CALLER.and(Does::REFUSES);
+const CARRIES: Does = CALLEE.and(Does::HOLDS).and(Does::BREAKS);
+/// What may be done and leaves the law whole.
+const CALLER: Does = QUIET.and(Does::GIVES_UP).and(Does::REPEATS);
+const CALLEE: Does = IN_ORDER.and(Does::REORDERS).and(Does::EXPIRES);
+/// What a queue may do whose backlog keeps itself alive, or is too short to.
+const IN_ORDER: Does = Does::FAILS.and(Does::STRETCHES);
 
 /// What the law makes of this graph; none where it says nothing.
 pub fn regime(plan: &Plan, run: &RunSpec) -> Option<Regime> {
     let (spec, edges) = (plan.spec, &plan.edges);
-    if spec.workload.iter().any(|workload| workload.arrivals.closed_loop().is_some()) {
+    let within = |caller: Does, callee: Does| {
+        edges.iter().all(|edge| edge.does.within(caller)) && plan.does.iter().all(|does| does.within(callee))
+    };
+    if !within(OFFERS, CARRIES) || spec.workload.iter().any(|it| it.arrivals.closed_loop().is_some()) {
         return None;
     }
+    let retries: Vec<f64> = edges.iter().map(retries).collect();
     let mut offered = vec![0.0; spec.services.len()];
     let mut sustained = offered.clone();
-    for (edge, calls) in edges.iter().zip(plan.calls_per_sec(run, |_| 1.0)) {
+    for ((edge, calls), retries) in edges.iter().zip(plan.calls_per_sec(run, |_| 1.0)).zip(&retries) {
         offered[edge.callee] += calls;
-        sustained[edge.callee] += calls * (1.0 + retries(&edge.policy));
+        sustained[edge.callee] += calls * (1.0 + retries);
     }
     let services = || spec.services.values().enumerate();
     if services().any(|(number, service)| offered[number] >= service.capacity()) {
         return Some(Regime::Overloaded);
     }
-    let blocks =
-        |service: &ServiceSpec| matches!(service.workers, Workers::Blocking(_)) && !service.calls.is_empty();
-    let acts = |edge: &EdgePlan| edge.policy.breaker.is_some() || edge.policy.bulkhead.is_some();
-    if services().any(|(_, service)| blocks(service) || service.dies.is_some()) || edges.iter().any(acts) {
+    if !within(CALLER, CALLEE) {
         return None;
     }
     let mut vulnerable = false;
     for (number, service) in services() {
-        let into = || plan.into(number);
-        let retried = into().any(|edge| retries(&edge.policy) > 0.0);
+        let into = || edges.iter().zip(&retries).filter(|(edge, _)| edge.callee == number);
+        let retried = into().any(|(_, retries)| *retries > 0.0);
         if !retried || sustained[number] <= service.capacity() {
             continue;
         }
-        let wait = longest_wait(service)?;
-        vulnerable |=
-            into().any(|edge| edge.policy.timeout.is_some_and(|timeout| wait > timeout.as_secs_f64()));
+        let wait = longest_wait(plan, number)?;
+        let outlasts = |edge: &EdgePlan| edge.worst.attempt.is_some_and(|limit| wait > limit.as_secs_f64());
+        vulnerable |= into().any(|(edge, _)| outlasts(edge));
     }
     // Layers that retry the retries of others multiply in a way that the law does not know.
-    let retrying = edges.iter().filter(|edge| retries(&edge.policy) > 0.0).count();
+    let retrying = retries.iter().filter(|retries| **retries > 0.0).count();
     (vulnerable || retrying <= 1).then_some(if vulnerable { Regime::Vulnerable } else { Regime::Stable })
 }
 
 /// Retries per call in the long run if every attempt fails.
-fn retries(policy: &Policy) -> f64 {
-    let most = f64::from(RetryPlan::new(&policy.retry).attempts() - 1);
-    match policy.budget {
-        None => most,
-        Some(Budget::Ratio { ratio, .. }) => most.min(ratio),
-        // It stops them all while more than a few per cent fail.
-        Some(Budget::Throttle { .. }) => 0.0,
-    }
+fn retries(edge: &EdgePlan) -> f64 {
+    let most = edge.around().all().map(|part| part.sustains()).fold(f64::INFINITY, f64::min);
+    if edge.does.any(Does::REPEATS) { most } else { 0.0 }
 }
 
 /// Seconds until the end of its service for whoever takes the last place of a full queue; none if the law does not
 /// know this kind of queue.
-fn longest_wait(service: &ServiceSpec) -> Option<f64> {
-    let (places, queues) = match service.queue {
-        Queue::Fifo { capacity, drop_expired: false } => (capacity, f64::from(service.replicas)),
-        Queue::SharedFifo { capacity, drop_expired: false } => (capacity, 1.0),
-        _ => return None,
-    };
-    match places {
+fn longest_wait(plan: &Plan, service: usize) -> Option<f64> {
+    if !plan.does[service].within(IN_ORDER) {
+        return None;
+    }
+    let service = plan.spec.service(service);
+    let queue = service.queue.common();
+    let queues = if queue.shared { 1.0 } else { f64::from(service.replicas) };
+    match queue.capacity {
         Capacity::Unbounded => Some(f64::INFINITY),
         Capacity::Bounded(places) => {
             Some(f64::from(places) * queues / service.capacity() + service.work.nanos.mean() / 1e9)

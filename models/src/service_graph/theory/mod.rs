@@ -6,6 +6,9 @@
 //! - [`fluid`]: what outlives its cause, by loads and capacities alone; before a run.
 //! - [`scaling`]: the universal scalability law of users who never think.
 //!
+//! Each of them says which of the things that a mechanism may do ([`Does`]) it knows, and is silent about a graph
+//! in which anything else is done; no mechanism is named here. Where one needs a number, the part is asked.
+//!
 //! All of it is about steady states, so a graph with a fault has none, unless the fault is errors or
 //! losses from beginning to end, which only chances know. Nothing is said of what was before a first fault:
 //! a run measures from the end of its warm-up to its own end.
@@ -17,15 +20,18 @@ mod queue;
 mod scaling;
 
 use super::plan::{Caller, Plan};
-use super::spec::Queue;
 use super::stats::ServiceTotals;
 use crate::RunSpec;
-use crate::policy::retry::Retry;
-use crate::policy::{Ending, Outcome, Policy};
+use crate::policy::Outcome;
+use crate::policy::part::Does;
 use crate::report::{Named, Report, Value};
 use crate::theory::erlang_b;
 use chance::Chances;
 use queue::Textbook;
+
+/// What leaves every call alone: nothing is rationed where nothing is repeated, and where a call goes or how long it
+/// is on the way is in the queues and in the network that it meets.
+const QUIET: Does = Does::RATIONS.and(Does::STEERS).and(Does::TRAVELS);
 
 /// What ran, and what was measured.
 struct Ran<'a> {
@@ -43,7 +49,7 @@ pub fn beside(plan: &Plan, run: &RunSpec, totals: &[ServiceTotals], report: &mut
     let chances = Chances::of(&ran);
     if plan.spec.faults.is_empty() {
         queues(&ran, chances.as_ref(), &mut values);
-        bulkheads(&ran, &mut values);
+        losses(&ran, &mut values);
         scaling::beside(&ran, &mut values);
     }
     if let Some(chances) = &chances {
@@ -90,17 +96,14 @@ fn share(part: u64, whole: u64) -> Option<f64> {
 
 /// Every service that is a textbook queue; of a graph with one service and one workload it is the graph.
 fn queues(ran: &Ran, chances: Option<&Chances>, values: &mut Values) {
-    let (spec, edges, report) = (ran.plan.spec, &ran.plan.edges, ran.report);
+    let (spec, report) = (ran.plan.spec, ran.report);
     let alone = spec.services.len() == 1 && spec.workload.len() == 1;
     let mut laws: Vec<Option<Textbook>> = match chances {
         Some(chances) => flow::laws(ran.plan, chances),
         None => vec![None; spec.services.len()],
     };
-    if alone && acts_never(&edges[0].policy) && edges[0].network.nanos.mean() == 0.0 {
-        let service = spec.service(0);
-        if service.error_rate == 0.0 && service.dies.is_none() {
-            laws[0] = laws[0].take().or_else(|| queue::closed_loop(&spec.workload[0], service));
-        }
+    if alone {
+        laws[0] = laws[0].take().or_else(|| queue::closed_loop(ran.plan));
     }
     (0..spec.workload.len()).for_each(|workload| response(ran, &laws, workload, values));
     for (number, law) in laws.iter().enumerate() {
@@ -174,7 +177,7 @@ fn response(ran: &Ran, laws: &[Option<Textbook>], workload: usize, values: &mut 
         let stretch = |response: Option<f64>| response.map(|response| response / law.work_mean);
         let about = "mean response in mean service times";
         values.add("stretch".into(), about, "", stretch(measured), stretch(Some(mean)), source);
-        let instant = edge.network.nanos.mean() == 0.0;
+        let instant = edge.does.within(QUIET.without(Does::TRAVELS));
         let exact = law.response_p99.filter(|_| instant);
         let measured = latency.p99.map(|ns| ns as f64);
         values.add("response_p99".into(), "99 % of responses are at or below", "ns", measured, exact, source);
@@ -186,8 +189,10 @@ fn response(ran: &Ran, laws: &[Option<Textbook>], workload: usize, values: &mut 
 fn mean_response(plan: &Plan, laws: &[Option<Textbook>], number: usize, workload: usize) -> Option<f64> {
     let edge = &plan.edges[number];
     let service = plan.callee(edge);
-    let quiet = acts_never(&edge.policy) && (service.error_rate == 0.0 || edge.call.is_none());
-    if !quiet || (service.error_rate > 0.0 && !service.calls.is_empty()) {
+    // An error is an answer to a user, and the end of what the callee would have called or was called for.
+    let last = edge.call.is_none() && service.calls.is_empty();
+    let known = if last { queue::KNOWN } else { queue::KNOWN.without(Does::FAILS) };
+    if !edge.does.within(QUIET) || !plan.does[edge.callee].within(known) {
         return None;
     }
     let law = laws[edge.callee].as_ref()?;
@@ -211,47 +216,31 @@ fn mean_response(plan: &Plan, laws: &[Option<Textbook>], number: usize, workload
     Some(mean)
 }
 
-/// Whether a policy leaves every call alone.
-fn acts_never(policy: &Policy) -> bool {
-    policy.timeout.is_none()
-        && policy.deadline.is_none()
-        && policy.breaker.is_none()
-        && policy.bulkhead.is_none()
-        && matches!(policy.retry, Retry::None)
-}
-
-/// A bulkhead in front of what never makes anybody wait is Erlang's loss system, whatever the work.
-fn bulkheads(ran: &Ran, values: &mut Values) {
+/// A limit on what is out at once, in front of what never makes anybody wait, is Erlang's loss system, whatever the
+/// work.
+fn losses(ran: &Ran, values: &mut Values) {
+    const CALLER: Does = QUIET.and(Does::REFUSES);
+    const CALLEE: Does = Does::FAILS.and(Does::REORDERS).and(Does::EXPIRES);
     let (plan, report) = (ran.plan, ran.report);
     for (number, workload) in plan.spec.workload.iter().enumerate() {
         let edge = &plan.edges[number];
         let service = plan.callee(edge);
-        let (Some(bulkhead), Some(rate)) = (&edge.policy.bulkhead, workload.arrivals.poisson()) else {
-            continue;
-        };
+        let limit = edge.around().only(Does::REFUSES, |part| part.at_once());
+        let (Some((who, limit)), Some(rate)) = (limit, workload.arrivals.poisson()) else { continue };
+        let known = edge.does.within(CALLER) && plan.does[edge.callee].within(CALLEE);
         let only = plan.into(edge.callee).count() == 1;
-        let others_rest = acts_never(&Policy { bulkhead: None, ..edge.policy.clone() });
-        let most = u64::from(bulkhead.max_concurrent) * u64::from(workload.clients);
-        let one_queue = service.replicas == 1 || matches!(service.queue, Queue::SharedFifo { .. });
+        let one_queue = service.replicas == 1 || service.queue.common().shared;
+        let most = u64::from(limit) * u64::from(workload.clients);
         let workers = u64::from(service.workers.count()) * u64::from(service.replicas);
-        let independent =
-            service.scaling.law().is_none() && service.dies.is_none() && service.calls.is_empty();
-        if only && others_rest && one_queue && independent && most <= workers {
+        if known && only && one_queue && service.calls.is_empty() && most <= workers {
             let held = service.work.nanos.mean() + 2.0 * edge.network.nanos.mean();
             let offered = rate / f64::from(workload.clients) * held / 1e9;
             let calls = &report.edges.0[number].1.calls;
             let name =
                 if plan.edges.len() == 1 { "refused".into() } else { format!("refused {}", edge.name) };
-            let exact = erlang_b(bulkhead.max_concurrent, offered);
-            let about = "share of calls that the bulkhead refuses";
-            values.add(
-                name,
-                about,
-                "share",
-                share(calls.of(Ending::BulkheadFull), calls.started),
-                Some(exact),
-                "Erlang B",
-            );
+            let about = format!("share of calls that the {who} refuses");
+            let refused = share(calls.never_sent, calls.started);
+            values.add(name, &about, "share", refused, Some(erlang_b(limit, offered)), "Erlang B");
         }
     }
 }
@@ -282,7 +271,7 @@ fn retries(ran: &Ran, chances: &Chances, values: &mut Values) {
             let success = report.edges.0[number].1.success;
             let name = format!("success {}", edge.name);
             let source = match outlook.attempts > 1.0 {
-                true if outlook.budgeted => "(1 - p) times attempts per call",
+                true if outlook.rationed => "(1 - p) times attempts per call",
                 true => "1 - p^(r+1)",
                 false => "1 - p",
             };

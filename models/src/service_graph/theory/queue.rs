@@ -1,15 +1,17 @@
 //! What theory says of one queue with arrivals that are known.
 
+use super::QUIET;
 use super::flow::{Nature, Stream};
-use crate::distribution::TimeDistribution;
-use crate::policy::Policy;
-use crate::policy::retry::Retry;
-use crate::service_graph::plan::EdgePlan;
-use crate::service_graph::spec::{Capacity, Queue, ServiceSpec, Workers, WorkloadSpec};
+use crate::policy::part::Does;
+use crate::service_graph::plan::{EdgePlan, Plan};
+use crate::service_graph::spec::{Capacity, ServiceSpec};
 use crate::theory::{
     ClosedMm1, ErlangA, Mg1, Mm1Deadline, Mmc, Mmck, ServiceMoments, allen_cunneen_wait, erlang_b, erlang_c,
 };
 
+/// What a service may do and be a textbook's: errors are answers, the order moves no mean, and nobody expires unless
+/// somebody gives up.
+pub const KNOWN: Does = Does::FAILS.and(Does::REORDERS).and(Does::EXPIRES);
 /// Sums over more servers or places than this take longer than they are worth.
 const MOST_SERVERS: u32 = 1_000_000;
 /// A queue that turns away a smaller share than this is as good as unbounded: no run could tell.
@@ -40,6 +42,7 @@ pub struct Textbook {
 /// A service, and what is known of its arrivals.
 pub struct Asked<'a> {
     pub service: &'a ServiceSpec,
+    pub does: Does,
     /// Requests per second.
     pub rate: f64,
     pub arrivals: Stream,
@@ -48,19 +51,14 @@ pub struct Asked<'a> {
 
 /// What theory says of an open queue whose replicas each have a random part of the arrivals.
 pub fn law(asked: &Asked) -> Option<Textbook> {
-    let Asked { service, rate, arrivals, callers } = asked;
-    let holds = matches!(service.workers, Workers::Blocking(_)) && !service.calls.is_empty();
-    if arrivals.nature == Nature::Unknown
-        || holds
-        || service.dies.is_some()
-        || service.scaling.law().is_some()
-    {
+    let Asked { service, does, rate, arrivals, callers } = asked;
+    if arrivals.nature == Nature::Unknown || !does.within(KNOWN) {
         return None;
     }
     // How many servers one queue feeds, and how many such queues share the arrivals at random.
-    let (servers, queues) = match service.queue {
-        Queue::SharedFifo { .. } => (service.workers.count().checked_mul(service.replicas)?, 1),
-        _ => (service.workers.count(), service.replicas),
+    let (servers, queues) = match service.queue.common().shared {
+        true => (service.workers.count().checked_mul(service.replicas)?, 1),
+        false => (service.workers.count(), service.replicas),
     };
     if servers > MOST_SERVERS {
         return None;
@@ -69,49 +67,24 @@ pub fn law(asked: &Asked) -> Option<Textbook> {
         return Some(Textbook { departs: true, response_mean: Some(0.0), ..Textbook::default() });
     }
     let offered = rate / f64::from(queues) * service.work.nanos.mean() / 1e9;
-    let expires = drops_expired(service) && callers.iter().any(|edge| limit(&edge.policy).is_some());
-    if expires {
+    let given_up = callers.iter().any(|edge| edge.does.any(Does::GIVES_UP));
+    if given_up && does.any(Does::EXPIRES) {
         return match callers {
-            // Patience begins with the call: on a network some of it, or all, is gone before the queue.
-            [only] if arrivals.nature == Nature::Poisson && only.network.nanos.mean() == 0.0 => {
-                impatient(service, servers, offered, &only.policy)
-            }
+            [only] if arrivals.nature == Nature::Poisson => impatient(asked, servers, offered, only),
             _ => None,
         };
     }
-    let retried = callers.iter().any(|edge| !matches!(edge.policy.retry, Retry::None));
-    open_queue(service, servers, offered, arrivals.nature == Nature::Poisson)
-        .filter(|law| law.departs || law.rejected.is_none() || !retried)
+    let once = callers.iter().all(|edge| edge.does.within(QUIET.and(Does::GIVES_UP)));
+    open_queue(asked, servers, offered).filter(|law| law.departs || law.rejected.is_none() || once)
 }
 
-fn drops_expired(service: &ServiceSpec) -> bool {
-    let (Queue::Fifo { drop_expired, .. }
-    | Queue::Lifo { drop_expired, .. }
-    | Queue::SharedFifo { drop_expired, .. }) = service.queue;
-    drop_expired
-}
-
-/// How long a caller waits for an attempt, if not for ever.
-fn limit(policy: &Policy) -> Option<TimeDistribution> {
-    match (policy.timeout, &policy.deadline) {
-        (None, deadline) => deadline.clone(),
-        (Some(timeout), None) => Some(TimeDistribution::constant(timeout)),
-        (Some(timeout), Some(deadline)) => {
-            let earlier = deadline.fixed().map(|deadline| deadline.min(timeout));
-            Some(earlier.map_or_else(|| deadline.clone(), TimeDistribution::constant))
-        }
-    }
-}
-
-fn open_queue(service: &ServiceSpec, servers: u32, offered: f64, poisson: bool) -> Option<Textbook> {
+fn open_queue(asked: &Asked, servers: u32, offered: f64) -> Option<Textbook> {
+    let (service, poisson) = (asked.service, asked.arrivals.nature == Nature::Poisson);
     let work = &service.work.nanos;
     let service_mean = work.mean();
     let utilisation = offered / f64::from(servers);
     let exponential = service.work.is_exponential();
-    let (capacity, fifo) = match service.queue {
-        Queue::Fifo { capacity, .. } | Queue::SharedFifo { capacity, .. } => (capacity, true),
-        Queue::Lifo { capacity, .. } => (capacity, false),
-    };
+    let in_order = asked.does.within(KNOWN.without(Does::REORDERS));
     if !poisson && !exponential {
         return None;
     }
@@ -126,7 +99,7 @@ fn open_queue(service: &ServiceSpec, servers: u32, offered: f64, poisson: bool) 
         departs: true,
         ..Textbook::default()
     };
-    match capacity {
+    match service.queue.common().capacity {
         Capacity::Bounded(0) if poisson => {
             let rejected = erlang_b(servers, offered);
             Some(Textbook {
@@ -159,7 +132,7 @@ fn open_queue(service: &ServiceSpec, servers: u32, offered: f64, poisson: bool) 
         Capacity::Bounded(_) => None,
         Capacity::Unbounded if utilisation >= 1.0 => None,
         Capacity::Unbounded if exponential => {
-            let response_p99 = (fifo && poisson).then(|| mmc.response_quantile(0.99));
+            let response_p99 = (in_order && poisson).then(|| mmc.response_quantile(0.99));
             Some(Textbook { response_p99, ..endless })
         }
         Capacity::Unbounded => {
@@ -189,21 +162,22 @@ fn open_queue(service: &ServiceSpec, servers: u32, offered: f64, poisson: bool) 
     }
 }
 
-/// Callers who leave when their patience ends, unless their work has begun; it is finished for nobody then.
-fn impatient(service: &ServiceSpec, servers: u32, offered: f64, policy: &Policy) -> Option<Textbook> {
-    let plain = matches!(policy.retry, Retry::None) && policy.breaker.is_none() && policy.bulkhead.is_none();
-    let in_order = match service.queue {
-        Queue::Fifo { capacity, .. } | Queue::SharedFifo { capacity, .. } => capacity == Capacity::Unbounded,
-        Queue::Lifo { .. } => false,
-    };
-    if !(plain && in_order && service.work.is_exponential() && service.calls.is_empty()) {
+/// Callers who leave when their patience ends, unless their work has begun; it is finished for nobody then. Patience
+/// begins with the call: on a network some of it, or all, is gone before the queue.
+fn impatient(asked: &Asked, servers: u32, offered: f64, caller: &EdgePlan) -> Option<Textbook> {
+    const CALLER: Does = QUIET.without(Does::TRAVELS).and(Does::GIVES_UP);
+    let service = asked.service;
+    let endless = service.queue.common().capacity == Capacity::Unbounded;
+    let in_order = asked.does.within(KNOWN.without(Does::REORDERS));
+    let plain = caller.does.within(CALLER) && endless && in_order;
+    if !(plain && service.work.is_exponential() && service.calls.is_empty()) {
         return None;
     }
-    let (patience, work_mean) = (limit(policy)?, service.work.nanos.mean());
+    let (patience, work_mean) = (caller.around().patience()?, service.work.nanos.mean());
     // Who is answered in time may be answered with an error.
     let ok = 1.0 - service.error_rate;
     let utilisation = offered / f64::from(servers);
-    if policy.timeout.is_none() && patience.is_exponential() {
+    if patience.is_exponential() {
         let queue = ErlangA::new(servers, utilisation, work_mean, patience.nanos.mean())?;
         return Some(Textbook {
             source: "Erlang A: M/M/c+M",
@@ -228,13 +202,19 @@ fn impatient(service: &ServiceSpec, servers: u32, offered: f64, policy: &Policy)
     })
 }
 
-/// Users who think, call a single service, wait, and think again.
-pub fn closed_loop(workload: &WorkloadSpec, service: &ServiceSpec) -> Option<Textbook> {
+/// Users who think, call the only service there is, wait, and think again.
+pub fn closed_loop(plan: &Plan) -> Option<Textbook> {
+    let (workload, edge, service) = (&plan.spec.workload[0], &plan.edges[0], plan.spec.service(0));
     let (users, think) = workload.arrivals.closed_loop()?;
+    // Nobody gives up, so nobody expires.
+    let known = edge.does.within(QUIET.without(Does::TRAVELS)) && plan.does[0].within(Does::EXPIRES);
     let alone = service.replicas == 1 && service.workers.count() == 1;
-    let in_order = !matches!(service.queue, Queue::Lifo { .. });
-    let plain = service.scaling.law().is_none() && alone && in_order && has_room(service, users);
-    if !(plain && think.is_exponential() && service.work.is_exponential()) {
+    if !(known
+        && alone
+        && has_room(service, users)
+        && think.is_exponential()
+        && service.work.is_exponential())
+    {
         return None;
     }
     let queue = ClosedMm1::new(users, think.nanos.mean(), service.work.nanos.mean());
@@ -249,9 +229,7 @@ pub fn closed_loop(workload: &WorkloadSpec, service: &ServiceSpec) -> Option<Tex
 
 /// Whether so many at once are never turned away.
 pub fn has_room(service: &ServiceSpec, users: u32) -> bool {
-    let (Queue::Fifo { capacity, .. } | Queue::Lifo { capacity, .. } | Queue::SharedFifo { capacity, .. }) =
-        service.queue;
-    match capacity {
+    match service.queue.common().capacity {
         Capacity::Bounded(places) => places >= users.saturating_sub(service.workers.count()),
         Capacity::Unbounded => true,
     }

@@ -1,11 +1,15 @@
 //! Users who never think keep as many workers busy as there are users, which is what the universal scalability law
 //! speaks of.
 
-use super::{Ran, Values, acts_never};
+use super::{QUIET, Ran, Values};
+use crate::policy::part::Does;
 use crate::report::Report;
 use crate::service_graph::plan::Plan;
 use crate::service_graph::spec::ServiceSpec;
 use crate::theory::Usl;
+
+/// What the service may do: it stretches, and in which order it serves users who always come back makes no difference.
+const CALLEE: Does = Does::STRETCHES.and(Does::REORDERS).and(Does::EXPIRES);
 
 /// A workload whose users keep so many workers of one replica busy all the time.
 struct Saturated<'a> {
@@ -49,15 +53,11 @@ fn saturated<'a>(plan: &Plan<'a>, workload: usize) -> Option<Saturated<'a>> {
     let edge = &plan.edges[workload];
     let (users, think) = plan.spec.workload[workload].arrivals.closed_loop()?;
     let service = plan.callee(edge);
-    let law = service.scaling.law()?;
+    let (_, law) = service.around("").only(Does::STRETCHES, |part| part.stretch())?;
+    let known = edge.does.within(QUIET.without(Does::TRAVELS)) && plan.does[edge.callee].within(CALLEE);
     let only = plan.into(edge.callee).count() == 1;
-    let instant = think.nanos.mean() == 0.0 && edge.network.nanos.mean() == 0.0;
-    let plain = service.replicas == 1
-        && service.calls.is_empty()
-        && service.error_rate == 0.0
-        && service.dies.is_none();
-    let holds =
-        only && instant && plain && acts_never(&edge.policy) && super::queue::has_room(service, users);
+    let plain = service.replicas == 1 && service.calls.is_empty() && think.nanos.mean() == 0.0;
+    let holds = known && only && plain && super::queue::has_room(service, users);
     let at_once = f64::from(users.min(service.workers.count()));
     holds.then_some(Saturated { edge: workload, service, law, at_once })
 }

@@ -1,0 +1,69 @@
+//! When a call is given up: a timer of the caller's, from its beginning, all attempts and pauses together.
+//!
+//! A distribution is the patience of callers, drawn for each call: users leave a queue at different times.
+
+use super::part::{Around, Does, Part, Worst};
+use crate::distribution::TimeDistribution;
+use crate::experiment::{Decode, Decoder, Node};
+use sim_core::SimDuration;
+
+/// How long a call may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline<'a>(pub &'a TimeDistribution);
+
+impl Deadline<'_> {
+    /// What an attempt may take, how long the call may, and how many attempts can begin before that; where both are
+    /// the same for every call.
+    fn room(&self, around: &Around) -> Option<(SimDuration, SimDuration, u32)> {
+        let (attempt, deadline) = (around.worst().attempt?, self.0.fixed()?);
+        let begin =
+            around.all().map(|part| part.begin_within(attempt, deadline)).fold(1, u32::saturating_mul);
+        Some((attempt, deadline, begin))
+    }
+}
+
+impl Part for Deadline<'_> {
+    fn does(&self) -> Does {
+        Does::GIVES_UP
+    }
+
+    fn brief(&self) -> Option<String> {
+        Some(format!("deadline {}", self.0.encode().plain()))
+    }
+
+    fn worst(&self) -> Worst {
+        Worst { call: self.0.longest(), ..Worst::ONCE }
+    }
+
+    fn patience(&self) -> Option<TimeDistribution> {
+        Some(self.0.clone())
+    }
+
+    fn check(&self, around: &Around, at: &Node, cx: &mut Decoder) {
+        let Some((attempt, deadline, begin)) = self.room(around) else { return };
+        let attempts = around.worst().attempts;
+        let message = if deadline < attempt {
+            format!("the deadline ends every call before an attempt can time out (after {attempt})")
+        } else {
+            format!("only {begin} of {attempts} attempts can begin before the deadline if each times out")
+        };
+        if deadline < attempt || begin < attempts {
+            cx.at("deadline", |cx| _ = cx.warn(at.span_of("deadline"), message));
+        }
+    }
+
+    fn notes(&self, around: &Around) -> Vec<String> {
+        let (Some((_, deadline, begin)), attempts) = (self.room(around), around.worst().attempts) else {
+            return Vec::new();
+        };
+        let note = format!(
+            "{}: of {attempts} attempts at most {begin} can begin before the deadline of {deadline} if each times out",
+            around.name,
+        );
+        if begin < attempts { vec![note] } else { Vec::new() }
+    }
+
+    fn samples() -> &'static [&'static str] {
+        &[r#""100ms""#, r#""10ms""#, r#""1s""#, r#"Exponential(mean: "50ms")"#]
+    }
+}

@@ -1,0 +1,392 @@
+//! What a mechanism says of itself: to whoever explains it, draws it, checks it, or claims something about a graph
+//! that it is part of.
+//!
+//! Knowledge is positive. A part says what it may *do* to the requests that meet it ([`Does`]); whoever claims
+//! something (a closed form, the fluid law) says which of these it *knows*, and is silent about a graph that does
+//! anything else. So a mechanism that nobody has thought of yet is told no wrong number, only none. Where a closed
+//! form needs a number of a mechanism, it asks the part, and a part that has no answer is silent too.
+//!
+//! None of this is asked while a model runs: what runs is the state of each mechanism, in its own file.
+
+use super::Outcome;
+use crate::distribution::TimeDistribution;
+use crate::experiment::{Decoder, Node};
+use crate::report::Table;
+use crate::theory::Usl;
+use sim_core::SimDuration;
+use std::fmt;
+use std::ops::Deref;
+
+/// What a mechanism may do to the requests that meet it: a set.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Does(u32);
+
+macro_rules! does {
+    ($($(#[$doc:meta])* $name:ident = $bit:literal,)*) => {
+        impl Does {
+            $($(#[$doc])* pub const $name: Does = Does(1 << $bit);)*
+            /// Everything that has a name.
+            pub const ALL: &[(&str, Does)] = &[$((stringify!($name), Does::$name)),*];
+        }
+    };
+}
+
+does! {
+    /// A call may end unsent.
+    REFUSES = 0,
+    /// A caller may stop waiting.
+    GIVES_UP = 1,
+    /// Attempts are made one after another.
+    REPEATS = 2,
+    /// What would be repeated may not be.
+    RATIONS = 3,
+    /// Attempts are out at the same time.
+    COPIES = 4,
+    /// A call may wait before it is sent.
+    DELAYS = 5,
+    /// Messages take time.
+    TRAVELS = 6,
+    /// Messages may be lost.
+    LOSES = 7,
+    /// Where an attempt goes depends on what was before.
+    STEERS = 8,
+    /// An answer may come from elsewhere than the service.
+    ANSWERS = 9,
+    /// Who waits is not served in the order of arrival.
+    REORDERS = 10,
+    /// Who has been given up is not served.
+    EXPIRES = 11,
+    /// Who waits, or would, may be turned away although there is a place.
+    SHEDS = 12,
+    /// Those at work have parts of what is there, not one worker each.
+    SHARES = 13,
+    /// A worker is kept while others do the work.
+    HOLDS = 14,
+    /// Work takes longer with load.
+    STRETCHES = 15,
+    /// Work may end in an error.
+    FAILS = 16,
+    /// A replica may be gone for a while.
+    BREAKS = 17,
+    /// Capacity changes while it runs.
+    VARIES = 18,
+}
+
+impl Does {
+    /// Nothing.
+    pub const NOTHING: Does = Does(0);
+
+    /// Both.
+    pub const fn and(self, other: Does) -> Does {
+        Does(self.0 | other.0)
+    }
+
+    /// The rest.
+    pub const fn without(self, other: Does) -> Does {
+        Does(self.0 & !other.0)
+    }
+
+    /// Whether all that is done is known.
+    pub const fn within(self, known: Does) -> bool {
+        self.without(known).0 == 0
+    }
+
+    /// Whether any of it is done. Nothing may be claimed because it is not: that is what [`within`](Self::within) is
+    /// for.
+    pub const fn any(self, of: Does) -> bool {
+        self.0 & of.0 != 0
+    }
+}
+
+impl fmt::Debug for Does {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = Does::ALL.iter().filter(|(_, bit)| self.any(*bit)).map(|(name, _)| *name);
+        f.write_str(&names.collect::<Vec<_>>().join(" | "))
+    }
+}
+
+/// A mechanism as it was written, by what can be asked of it. `does` and `brief` must be answered; any other default
+/// is that of a mechanism that has nothing to do with the question, or does not know.
+pub trait Part {
+    /// What it may do.
+    fn does(&self) -> Does;
+
+    /// A few words for a picture; none if it is what everybody expects.
+    fn brief(&self) -> Option<String>;
+
+    /// Bytes that one client keeps for so many replicas, beyond the state itself.
+    fn bytes(&self, _replicas: u32) -> u64 {
+        0
+    }
+
+    /// The most that it makes of a call.
+    fn worst(&self) -> Worst {
+        Worst::ONCE
+    }
+
+    /// Warns of what runs and is probably not meant, of it among the others. `at` is what all of them stand in.
+    fn check(&self, _around: &Around, _at: &Node, _cx: &mut Decoder) {}
+
+    /// Sentences worth reading before anything is run, each with the name of where it stands.
+    fn notes(&self, _around: &Around) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Tables for `explain`; `name` is what it is a part of.
+    fn tables(&self, _name: &str) -> Vec<Table> {
+        Vec::new()
+    }
+
+    /// How many attempts can begin within `whole` if each takes `each`.
+    fn begin_within(&self, _each: SimDuration, _whole: SimDuration) -> u32 {
+        1
+    }
+
+    /// Whether an attempt that ended so is repeated, as long as any are left.
+    fn repeats(&self, _outcome: Outcome) -> bool {
+        false
+    }
+
+    /// Of what repeats or rations: the most retries per call in the long run while every attempt fails.
+    fn sustains(&self) -> f64 {
+        f64::INFINITY
+    }
+
+    /// Of what rations: the mean number of attempts per call, and where that comes from.
+    fn rationed(&self, _of: &Rationed) -> Option<(f64, &'static str)> {
+        None
+    }
+
+    /// Of what gives up: how long a caller waits.
+    fn patience(&self) -> Option<TimeDistribution> {
+        None
+    }
+
+    /// Of what refuses: the calls of a client that it lets be out at the same time, if that is all that it looks at.
+    fn at_once(&self) -> Option<u32> {
+        None
+    }
+
+    /// Of what fails: the share of work that ends in an error, whatever else happens.
+    fn fails(&self) -> Option<f64> {
+        None
+    }
+
+    /// Of what loses: the share of messages that never arrive, whatever else happens.
+    fn loses(&self) -> Option<f64> {
+        None
+    }
+
+    /// Of what stretches: the law that it follows.
+    fn stretch(&self) -> Option<Usl> {
+        None
+    }
+
+    /// Settings as a file would have them, for whoever makes up graphs: typical ones, the least and the most, on the
+    /// scale of milliseconds.
+    fn samples() -> &'static [&'static str]
+    where
+        Self: Sized;
+}
+
+/// What may have been rationed.
+#[derive(Clone, Copy, Debug)]
+pub struct Rationed {
+    /// The chance that an attempt fails.
+    pub p_fail: f64,
+    /// Attempts per call if nothing were rationed.
+    pub unlimited: f64,
+    /// Calls in all, and how many clients made them.
+    pub calls: u64,
+    /// Clients, each with a ration of its own.
+    pub clients: u32,
+    /// Whether the calls are all that there were since the beginning.
+    pub from_start: bool,
+}
+
+/// The most that can become of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Worst {
+    /// Attempts, if all fail.
+    pub attempts: u32,
+    /// All pauses between them.
+    pub pauses: SimDuration,
+    /// How long an attempt can take; `None` is for ever.
+    pub attempt: Option<SimDuration>,
+    /// How long the call can take, whatever happens in it; `None` is for ever.
+    pub call: Option<SimDuration>,
+}
+
+impl Worst {
+    /// One attempt that may take for ever.
+    pub const ONCE: Worst = Worst { attempts: 1, pauses: SimDuration::ZERO, attempt: None, call: None };
+
+    /// Of both at work.
+    pub fn and(self, other: Worst) -> Worst {
+        let least = |a: Option<SimDuration>, b| a.into_iter().chain(b).min();
+        Worst {
+            attempts: self.attempts.saturating_mul(other.attempts),
+            pauses: SimDuration::from_nanos(self.pauses.as_nanos().saturating_add(other.pauses.as_nanos())),
+            attempt: least(self.attempt, other.attempt),
+            call: least(self.call, other.call),
+        }
+    }
+
+    /// The longest that a caller can wait: every attempt takes as long as it may, and so does every pause; cut where
+    /// the call ends. `None` waits for ever.
+    pub fn longest(&self) -> Option<SimDuration> {
+        let tried = self.attempt.map(|attempt| {
+            let all = attempt.saturating_mul(u64::from(self.attempts)).as_nanos();
+            SimDuration::from_nanos(all.saturating_add(self.pauses.as_nanos()))
+        });
+        tried.into_iter().chain(self.call).min()
+    }
+}
+
+/// A part in a list: its key, and itself if it is there.
+pub struct Listed<'a> {
+    /// The field of the file.
+    pub key: &'static str,
+    /// What is said where it is left out.
+    pub otherwise: &'static str,
+    /// What there is; `None` where it was left out.
+    pub part: Option<Held<'a>>,
+    /// Settings as text. See [`Part::samples`].
+    pub samples: &'static [&'static str],
+}
+
+impl<'a> Listed<'a> {
+    /// A part that may be left out.
+    pub fn optional<P: Part>(key: &'static str, otherwise: &'static str, part: Option<&'a P>) -> Self {
+        let part = part.map(|part| Held::Lent(part as &dyn Part));
+        Listed { key, otherwise, part, samples: P::samples() }
+    }
+
+    /// A part that is always there.
+    pub fn always<P: Part>(key: &'static str, part: &'a P) -> Self {
+        Listed::optional(key, "", Some(part))
+    }
+
+    /// A part made of a setting that is a plain value.
+    pub fn made<P: Part + 'a>(key: &'static str, otherwise: &'static str, part: Option<P>) -> Self {
+        let part = part.map(|part| Held::Own(Box::new(part) as Box<dyn Part>));
+        Listed { key, otherwise, part, samples: P::samples() }
+    }
+}
+
+/// A part that is looked at.
+pub enum Held<'a> {
+    /// As the file has it.
+    Lent(&'a dyn Part),
+    /// Made to be looked at.
+    Own(Box<dyn Part + 'a>),
+}
+
+impl<'a> Deref for Held<'a> {
+    type Target = dyn Part + 'a;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Held::Lent(part) => *part,
+            Held::Own(part) => &**part,
+        }
+    }
+}
+
+/// Parts that stand together, in the order in which a request meets them.
+pub struct Around<'a> {
+    /// What they are part of: an edge, a service, or nothing that has a name yet.
+    pub name: &'a str,
+    /// The parts.
+    pub parts: Vec<Listed<'a>>,
+    /// Workers of each replica of the service.
+    pub workers: u32,
+}
+
+impl<'a> Around<'a> {
+    /// These parts, wherever they stand.
+    pub fn new(name: &'a str, parts: Vec<Listed<'a>>) -> Self {
+        Around { name, parts, workers: 1 }
+    }
+
+    /// Those that are there.
+    pub fn all(&self) -> impl Iterator<Item = &(dyn Part + 'a)> {
+        self.parts.iter().filter_map(|listed| listed.part.as_deref())
+    }
+
+    /// What any of them does.
+    pub fn does(&self) -> Does {
+        self.all().fold(Does::NOTHING, |does, part| does.and(part.does()))
+    }
+
+    /// The key of the only part that does this, and what it answers; `None` if several do, or if it has no answer.
+    pub fn only<T>(
+        &self,
+        does: Does,
+        ask: impl Fn(&(dyn Part + 'a)) -> Option<T>,
+    ) -> Option<(&'static str, T)> {
+        let there = self.parts.iter().filter_map(|listed| Some((listed.key, listed.part.as_deref()?)));
+        let mut those = there.filter(|(_, part)| part.does().any(does));
+        let (key, part) = those.next()?;
+        those.next().is_none().then(|| ask(part)).flatten().map(|answer| (key, answer))
+    }
+
+    /// How long a caller waits, whichever part makes it give up; `None` where that is not known.
+    pub fn patience(&self) -> Option<TimeDistribution> {
+        let mut all = self.all().filter(|part| part.does().any(Does::GIVES_UP)).map(|part| part.patience());
+        let first = all.next()??;
+        all.try_fold(first, |least, next| {
+            Some(TimeDistribution::constant(least.fixed()?.min(next?.fixed()?)))
+        })
+    }
+
+    /// The most that they make of a call.
+    pub fn worst(&self) -> Worst {
+        self.all().fold(Worst::ONCE, |worst, part| worst.and(part.worst()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secs(secs: u64) -> Option<SimDuration> {
+        Some(SimDuration::from_secs(secs))
+    }
+
+    #[test]
+    fn what_is_done_is_a_set() {
+        for (number, (name, one)) in Does::ALL.iter().enumerate() {
+            assert_eq!(format!("{one:?}"), *name);
+            let others = Does::ALL.iter().filter(|(other, _)| other != name);
+            let rest = others.fold(Does::NOTHING, |rest, (_, other)| rest.and(*other));
+            assert!(
+                !one.within(rest) && one.within(rest.and(*one)),
+                "{name} is bit {number}, and nobody else's"
+            );
+            assert!(rest.within(rest) && !rest.and(*one).within(rest) && !rest.any(*one));
+        }
+        assert!(Does::NOTHING.within(Does::NOTHING) && !Does::NOTHING.any(Does::NOTHING));
+    }
+
+    #[test]
+    fn the_worst_of_several_parts() {
+        let tries = Worst { attempts: 3, pauses: SimDuration::from_secs(4), ..Worst::ONCE };
+        let limit = |attempt, call| Worst { attempt, call, ..Worst::ONCE };
+        for (worst, longest) in [
+            (Worst::ONCE, None),
+            (tries, None),
+            (limit(secs(5), None), secs(5)),
+            (tries.and(limit(secs(5), None)), secs(19)),
+            (tries.and(limit(secs(5), None)).and(limit(secs(7), secs(30))), secs(19)),
+            (tries.and(limit(secs(5), secs(12))), secs(12)),
+            (tries.and(limit(None, secs(12))), secs(12)),
+            (tries.and(tries).and(limit(secs(1), None)), secs(9 + 8)),
+        ] {
+            assert_eq!(worst.longest(), longest, "{worst:?}");
+        }
+        let endless = Worst { attempts: u32::MAX, ..tries }.and(limit(secs(u64::MAX / 2_000_000_000), None));
+        assert_eq!(endless.and(tries).attempts, u32::MAX);
+        assert!(endless.longest() > secs(99 * 365 * 86_400), "no overflow: {:?}", endless.longest());
+    }
+}

@@ -1,0 +1,34 @@
+//! When an attempt is given up: a timer of the caller's, from the moment it is sent.
+//!
+//! It bounds an attempt and not a call: with `n` attempts a caller may wait `n` timeouts and the pauses between
+//! them. What the service does goes on, and is done for nobody.
+
+use super::part::{Does, Part, Worst};
+use crate::distribution::TimeDistribution;
+use sim_core::SimDuration;
+
+/// How long an attempt may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeout(pub SimDuration);
+
+impl Part for Timeout {
+    fn does(&self) -> Does {
+        Does::GIVES_UP
+    }
+
+    fn brief(&self) -> Option<String> {
+        Some(format!("timeout {}", self.0))
+    }
+
+    fn worst(&self) -> Worst {
+        Worst { attempt: Some(self.0), ..Worst::ONCE }
+    }
+
+    fn patience(&self) -> Option<TimeDistribution> {
+        Some(TimeDistribution::constant(self.0))
+    }
+
+    fn samples() -> &'static [&'static str] {
+        &[r#""50ms""#, r#""1ms""#, r#""200ms""#]
+    }
+}

@@ -1,0 +1,26 @@
+//! Work that ends in an error, by chance, whatever else happens.
+
+use crate::policy::part::{Does, Part};
+use crate::report::percent;
+
+/// Share of requests that fail after their own work.
+#[derive(Clone, Copy, Debug)]
+pub struct ErrorRate(pub f64);
+
+impl Part for ErrorRate {
+    fn does(&self) -> Does {
+        if self.0 > 0.0 { Does::FAILS } else { Does::NOTHING }
+    }
+
+    fn brief(&self) -> Option<String> {
+        (self.0 > 0.0).then(|| format!("errors {}", percent(self.0)))
+    }
+
+    fn fails(&self) -> Option<f64> {
+        Some(self.0)
+    }
+
+    fn samples() -> &'static [&'static str] {
+        &["0", "0.1", "1"]
+    }
+}
