@@ -333,6 +333,8 @@ fn check_fault(fault: &ServerFault, servers: &[(String, f64)], cx: &mut Decoder)
 mod tests {
     use crate::catalog::Catalog;
     use crate::experiment::Experiment;
+    use crate::run::{RunOptions, simulate};
+    use std::ops::ControlFlow;
 
     /// The messages for a model that differs from a sound one.
     fn problems(model: &str) -> Vec<String> {
@@ -375,5 +377,27 @@ mod tests {
                 _ => assert!(problems.len() == 1 && problems[0].contains(said), "{model}: {problems:?}"),
             }
         }
+    }
+
+    /// Two operations of four milliseconds each: the provider is called when the store has answered, not before.
+    #[test]
+    fn a_store_adds_a_write_and_a_read() {
+        let text = r#"(
+            about: "a test",
+            model: CallbackRouting(
+                servers: Equal(2),
+                arrivals: Constant("10/s"),
+                provider_delay: "100ms",
+                state: SharedStore(latency: "4ms"),
+            ),
+            run: (duration: "10s"),
+        )"#;
+        let (experiment, _) = Experiment::parse("test.ron", text, &[], &Catalog::bundled()).expect("sound");
+        let resolved = experiment.with(None, &[]).expect("sound");
+        let options = RunOptions::seeded(1);
+        let report = simulate(&resolved, &options, &mut |_| ControlFlow::Continue(())).report;
+        assert_eq!(report.values.get("added_latency").map(|value| value.value), Some(8e6));
+        let latency = &report.edges.get("callers->service").expect("the one edge").latency;
+        assert_eq!((latency.p50, latency.max), (Some(108_000_000), Some(108_000_000)));
     }
 }

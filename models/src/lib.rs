@@ -54,6 +54,8 @@ pub mod run;
 pub mod service_graph;
 pub mod theory;
 pub mod trace;
+#[cfg(test)]
+mod unconfigured;
 pub mod workload;
 
 pub use catalog::{Catalog, Entry, RunSpec, Scenario};

@@ -127,3 +127,109 @@ impl Schedule {
 fn at_seconds(seconds: f64) -> SimTime {
     SimTime::ZERO + SimDuration::from_nanos_f64(seconds * 1e9)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{Decode, Decoder, Diagnostics, Sources, parse_file};
+    use sim_core::Streams;
+
+    fn schedule(text: &str) -> Option<Schedule> {
+        let source = Sources::default().add("test.ron", text);
+        let node = parse_file(text, source, &mut Diagnostics::new()).expect("a value");
+        Schedule::new(&Arrivals::decode(&node, &mut Decoder::new()).expect("arrivals"))
+    }
+
+    /// The first arrivals, in nanoseconds.
+    fn arrivals(text: &str, most: u64) -> Vec<u64> {
+        let mut schedule = schedule(text).expect("an open loop");
+        let mut luck = Streams::new(1).luck("arrivals", "users");
+        let mut next = |ordinal| schedule.next(&mut luck, Key::root(1, ordinal));
+        (0..most).map_while(|ordinal| next(ordinal)).map(|at| at.since(SimTime::ZERO).as_nanos()).collect()
+    }
+
+    /// The k-th arrival is where the cumulative rate reaches k: to the microsecond.
+    #[test]
+    fn even_arrivals_are_where_the_cumulative_rate_says() {
+        for (text, seconds) in [
+            (r#"Constant("4/s")"#, vec![0.25, 0.5, 0.75, 1.0]),
+            // t^2 / 2 = k, to 10/s at 10 s (50 calls); then ten a second.
+            (
+                r#"Ramp(from: "0/s", to: "10/s", over: "10s", spacing: Even)"#,
+                (1..=60)
+                    .map(f64::from)
+                    .map(|k| if k <= 50.0 { (2.0 * k).sqrt() } else { 10.0 + (k - 50.0) / 10.0 })
+                    .collect(),
+            ),
+            // Down from 10/s: 10 t - t^2 / 2 = k, so t = 10 - sqrt(100 - 2 k); nobody after that.
+            (
+                r#"Ramp(from: "10/s", to: "0/s", over: "10s", spacing: Even)"#,
+                (1..50).map(f64::from).map(|k| 10.0 - (100.0 - 2.0 * k).sqrt()).collect(),
+            ),
+            // 5/s until 1 s; then 5 t + t^2 / 2, from 5/s to 15/s in ten seconds.
+            (
+                r#"Ramp(from: "5/s", to: "15/s", at: "1s", over: "10s", spacing: Even)"#,
+                (1..=100)
+                    .map(f64::from)
+                    .map(|k| if k <= 5.0 { k / 5.0 } else { 1.0 - 5.0 + (25.0 + 2.0 * (k - 5.0)).sqrt() })
+                    .collect(),
+            ),
+            // Two a second for two seconds, none for three, then one a second.
+            (
+                r#"Steps(steps: [(at: "0s", rate: "2/s"), (at: "2s", rate: "0/s"), (at: "5s", rate: "1/s")], spacing: Even)"#,
+                vec![0.5, 1.0, 1.5, 5.0, 6.0, 7.0],
+            ),
+            // What is left of one rate counts in the next: 1.5 calls by 1 s, the second a quarter of a second later.
+            (
+                r#"Steps(steps: [(at: "0s", rate: "1.5/s"), (at: "1s", rate: "2/s")], spacing: Even)"#,
+                vec![1.0 / 1.5, 1.25, 1.75, 2.25],
+            ),
+            (
+                r#"Spike(base: "1/s", peak: "4/s", at: "2500ms", for: "1s", spacing: Even)"#,
+                vec![1.0, 2.0, 2.625, 2.875, 3.125, 3.375, 4.0, 5.0],
+            ),
+            (
+                r#"Steps(steps: [(at: "0s", rate: "1/s"), (at: "3500ms", rate: "0/s")], spacing: Even)"#,
+                vec![1.0, 2.0, 3.0],
+            ),
+        ] {
+            let found = arrivals(text, seconds.len() as u64 + u64::from(text.contains("0/s")));
+            let found: Vec<f64> = found.iter().map(|&nanos| nanos as f64 / 1e9).take(seconds.len()).collect();
+            assert_eq!(found.len(), seconds.len(), "{text}");
+            for (k, (found, exact)) in found.iter().zip(&seconds).enumerate() {
+                assert!((found - exact).abs() < 1e-6, "{text}: arrival {} at {found}, not {exact}", k + 1);
+            }
+        }
+    }
+
+    #[test]
+    fn where_the_rate_falls_to_nothing_nobody_comes_any_more() {
+        let text = r#"Steps(steps: [(at: "0s", rate: "1/s"), (at: "3500ms", rate: "0/s")], spacing: Even)"#;
+        assert_eq!(arrivals(text, 100).len(), 3);
+    }
+
+    /// Whoever changes the rate meets the same users, sooner or later by the ratio of the rates.
+    #[test]
+    fn another_rate_keeps_the_luck() {
+        let (slow, fast) = (arrivals(r#"Poisson("1/s")"#, 1_000), arrivals(r#"Poisson("4/s")"#, 1_000));
+        for (slow, fast) in slow.iter().zip(&fast) {
+            assert!(slow.abs_diff(4 * fast) <= 4, "{slow} and {fast}");
+        }
+        // Of 1,000 unit exponentials: the sum to four standard errors.
+        assert!((873..1_127).contains(&(slow[999] / 1_000_000_000)), "{}", slow[999]);
+    }
+
+    #[test]
+    fn the_rate_at_a_time() {
+        let second = |text: &str, at: u64| schedule(text).unwrap().rate_at(SimTime::from_secs(at));
+        let ramp = r#"Ramp(from: "10/s", to: "30/s", at: "5s", over: "10s")"#;
+        for (at, rate) in [(0, 10.0), (5, 10.0), (10, 20.0), (14, 28.0), (15, 30.0), (99, 30.0)] {
+            assert_eq!(second(ramp, at), rate, "{at} s");
+        }
+        let spike = r#"Spike(base: "1/s", peak: "4/s", at: "2s", for: "3s")"#;
+        for (at, rate) in [(1, 1.0), (2, 4.0), (4, 4.0), (5, 1.0)] {
+            assert_eq!(second(spike, at), rate, "{at} s");
+        }
+        assert!(schedule(r#"ClosedLoop(users: 3, think: "1s")"#).is_none());
+    }
+}

@@ -4,6 +4,7 @@
 mod explain;
 mod faults;
 mod policies;
+mod scenes;
 mod sentences;
 mod sizes;
 mod structure;
