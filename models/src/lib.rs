@@ -28,7 +28,7 @@
 //! - [`callback_routing`], [`contention`]: models of their own. [`drive`]: what all models share while they run.
 //! - [`report`]: what came out, for any model; it is read back as well as written.
 //! - [`diagram`]: what an experiment is made of, to be drawn.
-//! - [`trace`]: single calls, attempt by attempt, chosen and followed. [`theory`]: closed forms, to be held against what was simulated. [`distribution`]: times as users write them.
+//! - [`trace`]: single calls, attempt by attempt, chosen and followed. [`theory`]: closed forms, to be held against what was simulated. [`distribution`]: times as users write them; [`words`]: shares as people read them.
 //!
 //! A run is a pure function of the resolved experiment and the [`RunOptions`](run::RunOptions); the observer
 //! can end it and change nothing. What is impossible is asserted, so a panic here is a bug of ours.
@@ -56,6 +56,7 @@ pub mod theory;
 pub mod trace;
 #[cfg(test)]
 mod unconfigured;
+pub mod words;
 pub mod workload;
 
 pub use catalog::{Catalog, Entry, RunSpec, Scenario};

@@ -5,7 +5,7 @@
 //! independent causes, everything else is there or is not.
 
 use crate::policy::part::{Does, Part};
-use crate::report::percent;
+use crate::words::percent;
 
 spec! {
     /// What a fault does.

@@ -41,7 +41,7 @@ impl Affected {
                 let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
                 Some(format!("replicas {}", numbers.join(", ")))
             }
-            Affected::Fraction(share) => Some(format!("{} of the replicas", crate::report::percent(*share))),
+            Affected::Fraction(share) => Some(format!("{} of the replicas", crate::words::percent(*share))),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A report as JSON: its schema, reading it back, and the digest of its results.
 
-use super::{DigestParts, FORMAT, Report};
+use super::head::{DigestParts, FORMAT, Report};
 use schemars::generate::SchemaSettings;
 use sim_core::digest::{Digester, RESULTS};
 

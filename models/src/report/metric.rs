@@ -11,8 +11,12 @@
 mod path;
 
 use self::path::{SUMMARY, names, written};
-use super::slice::{KNOWN_IN_PART, known_in_part};
-use super::{Edge, Latency, Little, Report, Service, Tally, Value};
+use super::edge::Edge;
+use super::head::Report;
+use super::latency::Latency;
+use super::section::Value;
+use super::service::{Little, Service};
+use super::tally::Tally;
 use crate::policy::told::Counted;
 
 /// A number or a truth that a report states.
@@ -63,6 +67,25 @@ fn unit(last: &str) -> Unit {
         "success" | "wasted" | "utilisation" => Unit::Share,
         _ => Unit::Plain,
     }
+}
+
+/// What [`known_in_part`] accepts, in words.
+const KNOWN_IN_PART: &str = "a part has offered, goodput, success and amplification; of an edge also calls.started, \
+    calls.ok, calls.failed, attempts.sent and latency; of a service utilisation, queue_mean and queue_max";
+
+/// Whether windows tell this metric.
+fn known_in_part(names: &[&str]) -> bool {
+    matches!(
+        names,
+        ["summary", "offered" | "goodput" | "success" | "amplification"]
+            | ["run", "duration" | "warm_up" | "window"]
+            | ["edges", _, "goodput" | "success" | "amplification"]
+            | ["edges", _, "calls", "started" | "ok" | "failed"]
+            | ["edges", _, "attempts", "sent"]
+            | ["edges", _, "latency", _]
+            | ["services", _, "replicas" | "workers" | "queue_capacity"]
+            | ["services", _, "utilisation" | "queue_mean" | "queue_max"]
+    )
 }
 
 /// How many nearest paths an error names.

@@ -1,7 +1,9 @@
 //! Reports made by hand for tests.
 
 use super::*;
+use crate::policy::Ending;
 use sim_core::SimDuration;
+use sim_core::stats::LatencyHistogram;
 
 const SECOND: u64 = 1_000_000_000;
 const MS: u64 = 1_000_000;

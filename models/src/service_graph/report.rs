@@ -9,7 +9,7 @@ use super::witness;
 use crate::RunSpec;
 use crate::drive::{self, Driven};
 use crate::policy::breaker::Position;
-use crate::report::slice::ratio;
+use crate::report::ratio;
 use crate::report::{self, Disturbance, Latency, Named, Report, Series, Timeline, Transition, judge};
 use crate::run::{RunOutput, TrajectoryLine};
 use sim_core::stats::LatencyHistogram;

@@ -57,7 +57,7 @@ fn link(edge: &EdgePlan, workloads: usize) -> Link {
     }
     if let Some(call) = edge.call {
         facts.extend(
-            (call.probability < 1.0).then(|| format!("in {}", crate::report::percent(call.probability))),
+            (call.probability < 1.0).then(|| format!("in {}", crate::words::percent(call.probability))),
         );
         facts.extend((call.times > 1).then(|| format!("{} times", call.times)));
         facts.extend(call.optional.then(|| "optional".to_owned()));

@@ -60,7 +60,7 @@ fn per_second(rate: f64) -> Cell {
 }
 
 fn percent(share: f64) -> Cell {
-    if share.is_finite() { Cell::Text(crate::report::percent(share)) } else { "-".into() }
+    if share.is_finite() { Cell::Text(crate::words::percent(share)) } else { "-".into() }
 }
 
 fn arrivals(spec: &GraphSpec, run: &RunSpec) -> Table {

@@ -1,7 +1,7 @@
 //! Work that ends in an error, by chance, whatever else happens.
 
 use crate::policy::part::{Does, Part};
-use crate::report::percent;
+use crate::words::percent;
 
 /// Share of requests that fail after their own work.
 #[derive(Clone, Copy, Debug)]

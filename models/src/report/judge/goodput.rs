@@ -10,19 +10,19 @@
 //! The share has a blind side: users of a closed loop who wait offer less. Where there are such users, goodput
 //! is held against what it was before as well, whatever is offered.
 
-use super::Report;
-use super::slice::{ratio, sum};
+use crate::report::count::{ratio, sum};
+use crate::report::head::Report;
 use std::ops::Range;
 
 /// This much of normal is fine.
-pub(super) const FINE: f64 = 0.95;
+pub const FINE: f64 = 0.95;
 /// Less than this much of normal is never normal.
-pub(super) const LOST: f64 = 0.5;
+pub const LOST: f64 = 0.5;
 /// How many standard deviations are chance.
 const DEVIATIONS: f64 = 4.0;
 
 /// The calls of all users: how many by the beginning of each window, and by the end.
-pub(super) struct Users {
+pub struct Users {
     /// Some of them wait for an answer before they call again.
     closed_loop: bool,
     started: Vec<u64>,
@@ -109,7 +109,7 @@ impl Users {
 
 /// What was normal before the first disturbance.
 #[derive(Clone, Copy)]
-pub(super) struct Normal {
+pub struct Normal {
     /// Goodput as a share of what was offered.
     pub share: f64,
     /// Mean calls in flight.

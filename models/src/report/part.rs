@@ -9,11 +9,15 @@
 //! in one part and end in the next; amplification divides attempts by the calls started beside them; and
 //! latency is known to 1 % instead of 0.1 %, never too low.
 
-use super::verdict::summarise;
-use super::{Attempts, Calls, DigestParts, Edge, EdgeWindows, Latency};
-use super::{Named, Report, Service, ServiceWindows, Verdict, VerdictKind};
+use super::count::{area, part, per_second, ratio, sum};
+use super::edge::{Attempts, Calls, Edge, EdgeWindows};
+use super::head::{DigestParts, Report, Verdict, VerdictKind};
+use super::judge::summarise;
+use super::latency::Latency;
+use super::named::Named;
+use super::service::{Service, ServiceWindows};
 use crate::policy::Ending;
-use sim_core::{SimDuration, SimTime};
+use sim_core::SimTime;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -54,62 +58,10 @@ impl Report {
         part.summary = summarise(&part);
         part
     }
-
-    /// How far the run came, in nanoseconds: to its end, or to the last window before it was stopped.
-    pub(super) fn reached(&self) -> u64 {
-        let windows = self.edges.iter().map(|(_, edge)| edge.windows.started.len()).max();
-        let windows =
-            windows.or(self.services.iter().map(|(_, service)| service.windows.busy_ns.len()).max());
-        self.run.duration.min(windows.map_or(u64::MAX, |count| count as u64 * self.run.window))
-    }
-}
-
-/// What [`known_in_part`] accepts, in words.
-pub(super) const KNOWN_IN_PART: &str = "a part has offered, goodput, success and amplification; of an edge also calls.started, \
-    calls.ok, calls.failed, attempts.sent and latency; of a service utilisation, queue_mean and queue_max";
-
-/// Whether windows tell this metric.
-pub(super) fn known_in_part(names: &[&str]) -> bool {
-    matches!(
-        names,
-        ["summary", "offered" | "goodput" | "success" | "amplification"]
-            | ["run", "duration" | "warm_up" | "window"]
-            | ["edges", _, "goodput" | "success" | "amplification"]
-            | ["edges", _, "calls", "started" | "ok" | "failed"]
-            | ["edges", _, "attempts", "sent"]
-            | ["edges", _, "latency", _]
-            | ["services", _, "replicas" | "workers" | "queue_capacity"]
-            | ["services", _, "utilisation" | "queue_mean" | "queue_max"]
-    )
 }
 
 fn headline(span: &Range<u64>) -> String {
     format!("{} to {} of the run", SimTime::from_nanos(span.start), SimTime::from_nanos(span.end))
-}
-
-/// The sum of those windows; a series that is shorter has nothing there.
-pub(super) fn sum(series: &[u64], windows: &Range<usize>) -> u64 {
-    part(series, windows).iter().sum()
-}
-
-/// The sum of nanoseconds of work, or of a queue's length over time: 64 bits hold each of them, not all.
-pub(super) fn area(nanos: impl IntoIterator<Item = u64>) -> f64 {
-    nanos.into_iter().map(u128::from).sum::<u128>() as f64
-}
-
-fn part<'a, T>(series: &'a [T], windows: &Range<usize>) -> &'a [T] {
-    let end = windows.end.min(series.len());
-    &series[windows.start.min(end)..end]
-}
-
-/// `part / whole`, if there is a whole.
-pub(crate) fn ratio(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
-}
-
-/// How many per second over so many nanoseconds.
-pub(super) fn per_second(count: u64, nanos: u64) -> Option<f64> {
-    (nanos > 0).then(|| count as f64 / SimDuration::from_nanos(nanos).as_secs_f64())
 }
 
 fn edge_during(edge: &Edge, windows: &Range<usize>, span: &Range<u64>) -> Edge {

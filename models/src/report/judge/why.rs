@@ -1,9 +1,10 @@
 //! Why a run came to what it did: the sentences below the headline.
 
-use super::slice::{ratio, sum};
-use super::verdict::{Judgement, percent};
-use super::{Report, VerdictKind};
+use super::verdict::Judgement;
 use crate::policy::{Ending, Outcome};
+use crate::report::count::{ratio, sum};
+use crate::report::head::{Report, VerdictKind};
+use crate::words::{percent, short};
 use sim_core::SimDuration;
 
 /// More attempts per call than this are worth a sentence.
@@ -16,7 +17,7 @@ const WAITING: (f64, u64) = (0.01, 10_000_000_000);
 const FULL: f64 = 0.1;
 
 /// A sentence for each thing that explains the verdict, most telling first.
-pub(super) fn details(report: &Report, judgement: &Judgement) -> Vec<String> {
+pub fn details(report: &Report, judgement: &Judgement) -> Vec<String> {
     let bad = !matches!(judgement.kind, VerdictKind::Steady | VerdictKind::Recovered);
     let mut details = Vec::new();
     details.extend(
@@ -160,20 +161,6 @@ fn before(judgement: &Judgement) -> Option<String> {
         .then(|| format!("users offer {}/s at the end, {}/s before the disturbance", short(now), short(then)))
 }
 
-/// To three digits or so, without zeros that say nothing.
-fn short(number: f64) -> String {
-    let decimals = if number >= 99.95 {
-        0
-    } else if number >= 9.995 {
-        1
-    } else {
-        2
-    };
-    let text = format!("{number:.decimals$}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    text.into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,20 +285,5 @@ mod tests {
             Some(80),
         ));
         assert_eq!(slower, ["users offer 30/s at the end, 1000/s before the disturbance"]);
-    }
-
-    #[test]
-    fn numbers_are_short() {
-        for (number, text) in [
-            (2.976, "2.98"),
-            (3.0, "3"),
-            (12.34, "12.3"),
-            (9.999, "10"),
-            (1234.5, "1234"),
-            (0.5, "0.5"),
-            (100.0, "100"),
-        ] {
-            assert_eq!(short(number), text);
-        }
     }
 }

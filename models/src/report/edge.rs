@@ -1,0 +1,159 @@
+//! What went over one edge: calls, attempts, response times, the caller's breakers.
+
+use super::count::is_zero;
+use super::latency::Latency;
+use super::tally::Tally;
+use crate::policy::{Cause, Ending, Outcome};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Calls and attempts over one edge. All counts cover calls that began after the warm-up.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Edge {
+    /// Whether the caller is a workload.
+    pub from_users: bool,
+    /// Whether its users wait for an answer before they call again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed_loop: bool,
+    /// How calls ended.
+    pub calls: Calls,
+    /// How attempts ended.
+    pub attempts: Attempts,
+    /// Attempts per call; absent without calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amplification: Option<f64>,
+    /// Attempts per call that users made, on all edges from users together; absent without such calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_user_call: Option<f64>,
+    /// Calls that ended well after the warm-up, whenever they began, per second.
+    pub goodput: f64,
+    /// Calls that ended well, of those that ended; absent if none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub success: Option<f64>,
+    /// Response time of calls that ended well, from the intended start.
+    pub latency: Latency,
+    /// Time until failure of calls that did not.
+    pub latency_failed: Latency,
+    /// Changes of state of this edge's breakers, all clients together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breaker: Vec<Transition>,
+    /// How many more changes there were than are listed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub breaker_unlisted: u64,
+    /// The same over time.
+    pub windows: EdgeWindows,
+}
+
+/// How calls ended. Their sum is `started`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Calls {
+    /// Calls made.
+    pub started: u64,
+    /// Of them: how they ended.
+    #[serde(flatten)]
+    pub ended: Tally<Ending>,
+    /// Calls of which no attempt was ever sent.
+    pub never_sent: u64,
+    /// Of `failed`: by the cause of the last attempt.
+    pub failed_by: Tally<Cause>,
+    /// Mean age of those still in flight, in nanoseconds; absent without any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_flight_age: Option<u64>,
+}
+
+impl Calls {
+    /// Those that ended so; of failed ones, of this cause.
+    pub fn of(&self, ending: Ending) -> u64 {
+        match ending {
+            Ending::Failed(cause) => self.failed_by[Cause(cause)],
+            other => self.ended[other],
+        }
+    }
+
+    /// One more has ended so, or `count` more.
+    #[inline]
+    pub fn add(&mut self, ending: Ending, count: u64) {
+        self.ended[ending] += count;
+        if let Ending::Failed(cause) = ending {
+            debug_assert!(cause.as_cause().is_some(), "no call fails because an attempt was {cause}");
+            self.failed_by[Cause(cause)] += count;
+        }
+    }
+
+    /// Those that were answered, and the caller still waited.
+    pub fn ok(&self) -> u64 {
+        self.ended[Ending::Ok]
+    }
+
+    /// Those that failed with their last attempt, whatever of: a part of a run does not know their causes.
+    pub fn failed(&self) -> u64 {
+        self.ended[Ending::FAILED]
+    }
+
+    /// Those still waiting when the run ended.
+    pub fn in_flight(&self) -> u64 {
+        self.ended[Ending::InFlight]
+    }
+
+    /// Those that ended, but not well.
+    pub fn ended_badly(&self) -> u64 {
+        self.ended.total() - self.ok() - self.in_flight()
+    }
+}
+
+/// How attempts ended. Their sum is `sent`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Attempts {
+    /// Attempts sent.
+    pub sent: u64,
+    /// Of them: how they ended.
+    #[serde(flatten)]
+    pub ended: Tally<Outcome>,
+    /// Sent after the first of their call. `sent = started - never_sent + retries`.
+    pub retries: u64,
+    /// Retries that a budget refused.
+    pub budget_refused: u64,
+}
+
+impl Attempts {
+    /// Retries that would have been made and were not, because the client could not afford them.
+    pub fn rationed(&self) -> u64 {
+        self.budget_refused
+    }
+
+    /// Those that ended so.
+    pub fn of(&self, outcome: Outcome) -> u64 {
+        self.ended[outcome]
+    }
+}
+
+/// One change of state of one client's breaker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Transition {
+    /// When, in nanoseconds.
+    pub at: u64,
+    /// Which client instance of the edge.
+    pub client: u32,
+    /// `closed`, `open` or `half_open`.
+    pub from: String,
+    /// `closed`, `open` or `half_open`.
+    pub to: String,
+}
+
+/// An edge over time: one number per window. Starts are counted where they happen, ends where they happen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EdgeWindows {
+    /// Calls started.
+    pub started: Vec<u64>,
+    /// Calls that ended well.
+    pub ok: Vec<u64>,
+    /// Calls that ended otherwise.
+    pub failed: Vec<u64>,
+    /// Attempts sent.
+    pub attempts: Vec<u64>,
+    /// Clients whose breaker was open or half-open at the window's end; empty without a breaker.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub breakers_open: Vec<u64>,
+    /// Response times of calls that ended well, to 1 %: (highest value of the bucket, count).
+    pub latency: Vec<Vec<(u64, u64)>>,
+}
