@@ -8,13 +8,13 @@ use crate::progress::Meter;
 use crate::render::reference;
 use crate::simulate::{ending, simulate};
 use crate::text::table::{Grid, csv_line};
-use crate::text::{Paint, Style, clean, first_sentence, number, wrap};
+use crate::text::{Paint, Style, clean, first_sentence, number, unit, wrap};
 use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::json;
 use sim_models::distribution::TimeSpec;
 use sim_models::experiment::{Decode, Diagnostics, TypeDoc, parse_file, source_from_bytes};
 use sim_models::policy::Policy;
-use sim_models::report::{Metric, Unit};
+use sim_models::report::Metric;
 
 /// `brownout list`
 #[derive(Clone, Debug, ClapArgs)]
@@ -211,7 +211,8 @@ fn metrics(args: &List, app: &mut App) -> Result<Exit> {
             grid.text(0, app.console.style()).join("\n") + "\n"
         }
         Format::Csv => {
-            let line = |(path, metric): (String, Metric)| csv_line([path, raw(metric), unit(metric).into()]);
+            let line =
+                |(path, metric): (String, Metric)| csv_line([path, raw(metric), counted(metric).into()]);
             csv_line(["metric", "value", "unit"]) + &rows.map(line).collect::<String>()
         }
         Format::Json => {
@@ -221,7 +222,7 @@ fn metrics(args: &List, app: &mut App) -> Result<Exit> {
                     Metric::Number(value, _) => json!(value),
                     Metric::Absent => json!(null),
                 };
-                json!({ "metric": path, "value": value, "unit": unit(metric) })
+                json!({ "metric": path, "value": value, "unit": counted(metric) })
             };
             format!(
                 "{}\n",
@@ -242,12 +243,10 @@ fn raw(metric: Metric) -> String {
 }
 
 /// What a metric is counted in.
-fn unit(metric: Metric) -> &'static str {
+fn counted(metric: Metric) -> &'static str {
     match metric {
-        Metric::Number(_, Unit::Duration) => "ns",
-        Metric::Number(_, Unit::Rate) => "/s",
-        Metric::Number(_, Unit::Share) => "share",
-        Metric::Number(_, Unit::Plain) | Metric::Absent => "",
+        Metric::Number(_, of) => unit::name(of),
+        Metric::Absent => "",
         Metric::Truth(_) => "truth",
     }
 }

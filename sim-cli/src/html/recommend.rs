@@ -1,7 +1,6 @@
 //! The page of a recommendation: what to set, how sure that is, what it was weighed against.
 
 use super::figure::{At, Axis, Figure, Line, Num, View};
-use super::run::unit_word;
 use super::sweep::swept_unit;
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again, tone};
@@ -11,7 +10,7 @@ use crate::result::recommended::{Finalist, Outcome, Recommendation, Tried, plain
 use crate::result::seeds::settings;
 use crate::result::swept::number_in;
 use crate::text::number::{NOTHING, count, of};
-use crate::text::{Style, escape as clean};
+use crate::text::{Style, escape as clean, unit};
 
 /// The most settings that are listed; the CSV has them all.
 const MOST_TRIED: usize = 1_000;
@@ -163,10 +162,10 @@ fn trade_offs(told: &Recommendation) -> Vec<Block> {
         let lines = marks(told, &plane);
         views.push(View {
             name: clean(&format!("{} against {}", condition.metric, told.metric)),
-            x: Axis { label: clean(&told.metric), unit: unit_word(told.unit), ..Axis::default() },
+            x: Axis { label: clean(&told.metric), unit: unit::name(told.unit), ..Axis::default() },
             y: Axis {
                 label: clean(&condition.metric),
-                unit: unit_word(condition.unit),
+                unit: unit::name(condition.unit),
                 to: condition.bound.map(Num),
                 tight: true,
                 ..Axis::default()
@@ -206,7 +205,7 @@ fn trade_offs(told: &Recommendation) -> Vec<Block> {
             x: Axis { label: clean(&path), unit: swept_unit(&all), ..Axis::default() },
             y: Axis {
                 label: clean(&told.metric),
-                unit: unit_word(told.unit),
+                unit: unit::name(told.unit),
                 tight: true,
                 ..Axis::default()
             },

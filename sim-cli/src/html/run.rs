@@ -6,10 +6,8 @@ use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again, replicated, traffic, waterfall};
 use crate::result;
 use crate::result::page::{chosen_edges, kind};
-use crate::text::escape as clean;
-use crate::text::number::{
-    cell, compact, duration, number, of, off_by, or_nothing, percent, rate, unit_named,
-};
+use crate::text::number::{cell, compact, duration, number, of, off_by, or_nothing, percent, rate};
+use crate::text::{escape as clean, unit};
 use sim_models::report::{self, Edge, Report, Unit};
 use sim_models::trace::Trace;
 use std::ops::Range;
@@ -194,7 +192,7 @@ pub fn tracks(report: &Report) -> Vec<Track> {
         all.push(Track {
             picture,
             name: series.name.clone(),
-            unit: unit_named(&series.unit),
+            unit: unit::named(&series.unit),
             ink: if series.name == "goodput" { [0, 0] } else { [7, index + 1] },
             values: series.values.clone(),
             of: series.of,
@@ -245,16 +243,6 @@ fn inks(edges: &[(&str, &Edge)], services: &[(&str, &report::Service)]) -> Vec<[
     edges.iter().enumerate().map(|(index, (name, _))| [to(name).unwrap_or(index), index]).collect()
 }
 
-/// The unit as a page's script knows it.
-pub fn unit_word(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Duration => "ns",
-        Unit::Rate => "/s",
-        Unit::Share => "share",
-        Unit::Plain => "",
-    }
-}
-
 /// The pictures of the run, one below the other on one time axis.
 fn over_the_run(report: &Report) -> Vec<Block> {
     let tracks = tracks(report);
@@ -278,7 +266,7 @@ fn over_the_run(report: &Report) -> Vec<Block> {
             .fold(0.0, f64::max);
         let bound = of_it.iter().filter_map(|track| track.of).fold(0.0, f64::max);
         let y = Axis {
-            unit: unit_word(unit),
+            unit: unit::name(unit),
             to: (bound > 0.0 && (peak > bound / 2.0 || unit == Unit::Share)).then_some(Num(bound)),
             ..Axis::default()
         };
@@ -459,7 +447,7 @@ fn values(report: &Report) -> Vec<Block> {
             .words("what it is")
             .words("exact from");
         for (name, value) in report.values.iter() {
-            let unit = unit_named(&value.unit);
+            let unit = unit::named(&value.unit);
             let show = |x: f64| of(x, unit);
             table.row([
                 Cell::from(name),
@@ -487,7 +475,7 @@ fn own_table(own: &report::Table) -> Vec<Block> {
     let mut table = table;
     for row in &own.rows {
         let shown = |(index, entry): (usize, &report::Cell)| match (entry, own.units.get(index)) {
-            (report::Cell::Number(x), Some(unit)) => Cell::from(of(*x, unit_named(unit))),
+            (report::Cell::Number(x), Some(unit)) => Cell::from(of(*x, unit::named(unit))),
             _ => Cell::from(cell(entry)),
         };
         table.row(row.iter().enumerate().map(shown));

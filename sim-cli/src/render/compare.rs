@@ -4,13 +4,13 @@
 mod against;
 
 use super::timeline;
-use crate::result::column::{csv_unit, estimate, heads, in_csv};
+use crate::result::column::{estimate, heads, in_csv};
 use crate::result::compared::{Compared, Comparison, best, how, legend, pairing};
 use crate::result::effect::Effect;
 use crate::result::seeds::Seeds;
 use crate::text::number::{NOTHING, difference, plus_minus};
 use crate::text::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
-use crate::text::{Paint, Style, clean, fit, pad, quiet, upper_first, width, wrap};
+use crate::text::{Paint, Style, clean, fit, pad, quiet, unit, upper_first, width, wrap};
 use sim_models::report::{Series, Unit};
 
 /// The page.
@@ -247,7 +247,7 @@ pub fn csv(comparison: &Comparison) -> String {
             let row = [
                 variant.name.clone(),
                 metric.path.clone(),
-                csv_unit(metric.unit).into(),
+                unit::of_csv(metric.unit).into(),
                 value.n.to_string(),
                 csv_number(value.yes.map(|yes| yes as f64)),
                 number(value.mean),

@@ -4,7 +4,7 @@ use crate::result::found::{Found, Which, name};
 use crate::result::seeds::{seeds_words, settings};
 use crate::text::number::count;
 use crate::text::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
-use crate::text::{Paint, Style, clean, joined, pad, wrap};
+use crate::text::{Paint, Style, clean, joined, pad, unit, wrap};
 
 mod bar;
 
@@ -184,7 +184,7 @@ pub fn csv(found: &Found) -> String {
         "fluid",
     ];
     // Times are seconds, as in every CSV.
-    let in_csv = |x: Option<f64>| csv_number(x.map(|x| if found.unit == "duration" { x / 1e9 } else { x }));
+    let in_csv = |x: Option<f64>| csv_number(x.map(|x| unit::in_csv(x, found.unit)));
     let mut out = csv_line(heads);
     let which = |which: Which| match which {
         Which::Fault => "fault",

@@ -5,7 +5,7 @@ use crate::result::mapped::{Cell, Mapped, State};
 use crate::result::seeds::{seeds_words, settings};
 use crate::text::number::count;
 use crate::text::table::{Grid, csv_line, csv_number, escape_markdown};
-use crate::text::{Paint, Style, clean, fit, joined, pad, pad_left, width, wrap};
+use crate::text::{Paint, Style, clean, fit, joined, pad, pad_left, unit, width, wrap};
 
 impl Mapped {
     fn title(&self, style: Style) -> Vec<String> {
@@ -140,10 +140,7 @@ pub fn csv(mapped: &Mapped) -> String {
         "overloaded",
     ]);
     // Times are seconds, as in every CSV.
-    let number = |axis: usize, cell: &Cell| {
-        let nanos = mapped.units[axis] == "duration";
-        csv_number(Some(if nanos { cell.at[axis] / 1e9 } else { cell.at[axis] }))
-    };
+    let number = |axis: usize, cell: &Cell| csv_number(Some(unit::in_csv(cell.at[axis], mapped.units[axis])));
     for cell in &mapped.cells {
         let votes =
             State::ALL.map(|state| cell.seeds.iter().filter(|other| **other == state).count().to_string());

@@ -2,12 +2,12 @@
 
 use crate::render::find::head;
 use crate::replay::quote;
-use crate::result::column::{csv_unit, estimate, in_csv};
+use crate::result::column::{estimate, in_csv};
 use crate::result::recommended::{Finalist, Outcome, Recommendation, Tried, plain};
 use crate::result::seeds::{Seeds, settings};
 use crate::text::number::{count, of};
 use crate::text::table::{Entry, Grid, csv_line, escape_markdown};
-use crate::text::{Paint, Style, clean, joined, pad, pad_left, width, wrap};
+use crate::text::{Paint, Style, clean, joined, pad, pad_left, unit, width, wrap};
 use sim_models::report::Unit;
 
 impl Recommendation {
@@ -265,7 +265,7 @@ pub fn csv(told: &Recommendation) -> String {
                 role.into(),
                 words(&one.set),
                 metric.to_string(),
-                csv_unit(*unit).into(),
+                unit::of_csv(*unit).into(),
                 value.n.to_string(),
             ];
             let numbers = [value.mean, value.half_width].map(|x| in_csv(x, *unit));
@@ -280,7 +280,7 @@ pub fn csv(told: &Recommendation) -> String {
                 role.into(),
                 words(&one.set),
                 metric.to_string(),
-                csv_unit(*unit).into(),
+                unit::of_csv(*unit).into(),
                 one.seeds.to_string(),
             ];
             let meets = u8::from(one.feasible).to_string();

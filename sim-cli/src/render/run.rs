@@ -5,9 +5,9 @@ use super::traffic::{calls, response_times, services};
 use crate::render::replicated::section;
 use crate::result::judged::{Judged, Judgement};
 use crate::result::page::{Page, kind};
-use crate::text::number::{cell, compact, duration, of, off_by, or_nothing, to_the_digit, unit_named};
+use crate::text::number::{cell, compact, duration, of, off_by, or_nothing, to_the_digit};
 use crate::text::table::Grid;
-use crate::text::{Paint, Style, clean, first_sentence, justify, more, pad, quiet, width, wrap};
+use crate::text::{Paint, Style, clean, first_sentence, justify, more, pad, quiet, unit, width, wrap};
 use sim_models::report::{Cell, Report, Table, Unit};
 
 /// The most values or rows of a table that are shown; files have them all.
@@ -98,7 +98,7 @@ fn values(report: &Report, style: Style) -> Vec<String> {
     grid = grid.words("");
     let mut said = "";
     for (name, value) in entries.iter().take(MOST_ROWS) {
-        let unit = unit_named(&value.unit);
+        let unit = unit::named(&value.unit);
         let measured = match value.standard_error {
             Some(error) if unit == Unit::Plain => to_the_digit(value.value, error),
             _ => of(value.value, unit),
@@ -140,7 +140,7 @@ pub fn own_table(table: &Table, style: Style) -> Vec<String> {
     let mut grid = grid;
     for row in table.rows.iter().take(MOST_ROWS) {
         let shown = |(index, entry): (usize, &Cell)| match (entry, table.units.get(index)) {
-            (Cell::Number(x), Some(unit)) => of(*x, unit_named(unit)),
+            (Cell::Number(x), Some(unit)) => of(*x, unit::named(unit)),
             _ => cell(entry),
         };
         grid.row(row.iter().enumerate().map(shown));

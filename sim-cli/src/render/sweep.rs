@@ -2,12 +2,12 @@
 
 use super::chart::{Point, curve};
 use super::heat::{Map, heat_map};
-use crate::result::column::{csv_unit, estimate, heads, in_csv};
+use crate::result::column::{estimate, heads, in_csv};
 use crate::result::seeds::Seeds;
 use crate::result::swept::{Axis, Cell, Swept, label, number_in, shown};
 use crate::text::number::{NOTHING, count, of};
 use crate::text::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
-use crate::text::{Paint, Style, clean, wrap};
+use crate::text::{Paint, Style, clean, unit, wrap};
 use sim_core::{Rate, SimDuration};
 use sim_models::report::Unit;
 
@@ -201,7 +201,7 @@ pub fn csv(swept: &Swept) -> String {
                 true => plain(value).unwrap_or_default(),
                 false => label(value),
             });
-            let words = [metric.path.clone(), csv_unit(metric.unit).into()];
+            let words = [metric.path.clone(), unit::of_csv(metric.unit).into()];
             out += &csv_line(at.chain(words).chain(counts).chain(numbers));
         }
     }

@@ -14,7 +14,7 @@ pub struct Column {
     /// Its path.
     pub path: String,
     /// What it counts: `duration` (ns), `rate` (per second), `share`, `plain`.
-    #[serde(serialize_with = "unit_name")]
+    #[serde(serialize_with = "crate::text::unit::as_word")]
     #[schemars(with = "String")]
     pub unit: Unit,
     /// Whether less is better, if that can be known.
@@ -37,33 +37,9 @@ pub fn heads(metrics: &[Column]) -> Vec<String> {
     lasts.iter().zip(metrics).map(head).collect()
 }
 
-pub(crate) fn unit_name<S: serde::Serializer>(unit: &Unit, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(unit_word(*unit))
-}
-
-/// The name of a unit for programs.
-pub fn unit_word(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Duration => "duration",
-        Unit::Rate => "rate",
-        Unit::Share => "share",
-        Unit::Plain => "plain",
-    }
-}
-
-/// The name of a unit in a CSV, where times are seconds.
-pub fn csv_unit(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Duration => "s",
-        Unit::Rate => "/s",
-        Unit::Share => "share",
-        Unit::Plain => "",
-    }
-}
-
 /// A number as a CSV has it: times in seconds.
 pub fn in_csv(x: Option<f64>, unit: Unit) -> String {
-    csv_number(x.map(|x| if unit == Unit::Duration { x / 1e9 } else { x }))
+    csv_number(x.map(|x| crate::text::unit::in_csv(x, unit)))
 }
 
 /// Whether less of a metric is better, by the name of its last part.

@@ -4,6 +4,7 @@ use crate::result::knob::Knob;
 use crate::result::seeds::Seeds;
 use crate::text::clean;
 use crate::text::number::number;
+use crate::text::unit::Unit;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -24,7 +25,9 @@ pub struct Mapped {
     /// What was searched: from left to right, and from bottom to top.
     pub paths: [String; 2],
     /// What their values count.
-    pub units: [&'static str; 2],
+    #[serde(serialize_with = "crate::text::unit::as_words")]
+    #[schemars(with = "[String; 2]")]
+    pub units: [Unit; 2],
     /// Their values in the file.
     pub standing: [Option<f64>; 2],
     /// What failure is, unless it is the verdict.

@@ -1,6 +1,6 @@
 //! Which value to set, how sure that is, what it costs, and what else was close.
 
-use crate::result::column::{estimate, unit_name};
+use crate::result::column::estimate;
 use crate::result::estimate::Estimate;
 use crate::result::seeds::Seeds;
 use crate::text::number::plus_minus;
@@ -28,7 +28,7 @@ pub struct Recommendation {
     /// Whether less of it is wanted.
     pub less: bool,
     /// What it counts: `duration` (ns), `rate` (per second), `share`, `plain`.
-    #[serde(serialize_with = "unit_name")]
+    #[serde(serialize_with = "crate::text::unit::as_word")]
     #[schemars(with = "String")]
     pub unit: Unit,
     /// The conditions.
@@ -79,7 +79,7 @@ pub struct Condition {
     /// Its metric.
     pub metric: String,
     /// What that counts.
-    #[serde(serialize_with = "unit_name")]
+    #[serde(serialize_with = "crate::text::unit::as_word")]
     #[schemars(with = "String")]
     pub unit: Unit,
     /// Its bound, if that is a number.

@@ -4,6 +4,7 @@
 pub mod clean;
 pub mod number;
 pub mod table;
+pub mod unit;
 
 /// A text of unknown origin made safe to print.
 pub use clean::escape as clean;

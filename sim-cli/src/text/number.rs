@@ -137,16 +137,6 @@ pub fn nanos(ns: f64) -> String {
     if ns < 0.0 && !size.is_zero() { format!("-{}", size.brief()) } else { size.brief() }
 }
 
-/// The unit that a report names: `ns`, `/s`, `share`.
-pub fn unit_named(name: &str) -> Unit {
-    match name {
-        "ns" => Unit::Duration,
-        "/s" => Unit::Rate,
-        "share" => Unit::Share,
-        _ => Unit::Plain,
-    }
-}
-
 /// A number with its unit.
 pub fn of(x: f64, unit: Unit) -> String {
     match unit {

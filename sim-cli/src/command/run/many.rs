@@ -11,6 +11,7 @@ use crate::study::ended::Ended;
 use crate::study::measure::{measure, measure_usual};
 use crate::study::repeats::{Plan, Planned, run_planned};
 use crate::study::replicate::{Row, spelled_out, with_goodput};
+use crate::text::unit;
 use sim_models::report::{Report, Unit, Value};
 use std::sync::OnceLock;
 
@@ -94,7 +95,7 @@ fn theory(runs: &[&[(String, f64, Value)]]) -> Vec<Theory> {
             run.iter().find(|(other, ..)| other == name).map(|(_, exact, value)| (value.value, *exact))
         };
         let pairs: Vec<(f64, f64)> = runs.iter().filter_map(of_run).collect();
-        let unit = crate::text::number::unit_named(&value.unit);
+        let unit = unit::named(&value.unit);
         let column = Column { path: value_path(name), unit, less_is_better: None };
         Theory::new(column, &pairs, &value.source, first.len())
     };

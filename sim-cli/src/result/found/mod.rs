@@ -5,6 +5,7 @@ mod words;
 use crate::result::edges::Edges;
 use crate::result::knob::{Count, Knob};
 use crate::result::seeds::Seeds;
+use crate::text::unit::Unit;
 use schemars::JsonSchema;
 use serde::Serialize;
 pub(crate) use words::{name, zone_name};
@@ -29,7 +30,9 @@ pub struct Found {
     /// What was searched.
     pub path: String,
     /// What its values count: `duration` (ns), `rate` (per second), `plain`.
-    pub unit: &'static str,
+    #[serde(serialize_with = "crate::text::unit::as_word")]
+    #[schemars(with = "String")]
+    pub unit: Unit,
     /// The low end of the range.
     pub low: f64,
     /// The high end.

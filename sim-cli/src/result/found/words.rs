@@ -339,7 +339,7 @@ mod tests {
             variant: None,
             set: Vec::new(),
             path: knob.path.clone(),
-            unit: "rate",
+            unit: crate::text::unit::Unit::Rate,
             low: knob.low,
             high: knob.high,
             standing: None,

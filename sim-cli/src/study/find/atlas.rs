@@ -5,7 +5,6 @@ use crate::app::App;
 use crate::error::{Error, Exit, Result};
 use crate::jobs::{in_order, threads};
 use crate::progress::Meter;
-use crate::result::column::unit_word;
 use crate::result::knob::Knob;
 use crate::result::mapped::{self, Mapped};
 use crate::study::fault;
@@ -63,7 +62,7 @@ impl Question<'_> {
             variant: variant.map(String::from),
             set: fixed.to_vec(),
             paths: knobs.map(|knob| knob.path.clone()),
-            units: knobs.map(|knob| unit_word(knob.unit())),
+            units: knobs.map(|knob| knob.unit()),
             standing,
             failure: self.failure(),
             fault: self.fault(&knobs),

@@ -5,7 +5,6 @@ use crate::app::App;
 use crate::error::{Error, Exit, Result};
 use crate::jobs::{in_order, threads};
 use crate::progress::Meter;
-use crate::result::column::unit_word;
 use crate::result::edges::Edges;
 use crate::result::found::{self, Found, Told, Which};
 use crate::result::knob::{Count, Knob};
@@ -93,7 +92,7 @@ impl Question<'_> {
             variant: variant.map(String::from),
             set: fixed.to_vec(),
             path: knob.path.clone(),
-            unit: unit_word(knob.unit()),
+            unit: knob.unit(),
             low: knob.low,
             high: knob.high,
             standing: standing.filter(|x| (knob.low..=knob.high).contains(x)),
