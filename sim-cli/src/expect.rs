@@ -3,14 +3,14 @@
 mod interval;
 
 use crate::args::Bounds;
+use crate::condition::{Check, bounds, holds, in_unit, kind, show};
 use crate::error::Result;
 use crate::experiment::Prepared;
 use crate::result::judged::{Judged, Judgement};
 use crate::signal::Interrupt;
 use crate::simulate::simulate;
 use crate::text::number;
-use sim_core::Rate;
-use sim_models::experiment::{Bound, Check, Diagnostic, Diagnostics, Expectation, Experiment, Failed};
+use sim_models::experiment::{Diagnostic, Diagnostics, Expectation, Experiment, Failed};
 use sim_models::report::{Metric, MetricError, Report, Unit};
 
 /// Holds the expectations about one run against its report. A metric that the report does not know is a
@@ -122,7 +122,7 @@ fn measure(expectation: &Expectation, report: &Report) -> std::result::Result<Me
     };
     match bounds(expectation.check()).all(|bound| in_unit(bound, unit).is_some()) {
         true => Ok(metric),
-        false => Err(mismatch(path, wrong_unit(unit))),
+        false => Err(mismatch(path, &wrong_unit(unit))),
     }
 }
 
@@ -183,65 +183,25 @@ fn held(expectation: &Expectation, metric: Metric) -> bool {
         (Metric::Number(value, unit), _) => (value, unit),
         _ => return false,
     };
-    let bound = |bound: &Bound| in_unit(bound, unit).expect("refused when it was read");
-    match expectation.check() {
-        Check::Is(_) => false,
-        Check::AtMost(most) => value <= bound(most),
-        Check::AtLeast(least) => value >= bound(least),
-        Check::Below(limit) => value < bound(limit),
-        Check::Above(limit) => value > bound(limit),
-        Check::Equals(exact, None) => value == bound(exact),
-        Check::Equals(exact, Some(within)) => (value - bound(exact)).abs() <= bound(within),
-    }
-}
-
-fn bounds(check: Check<'_>) -> impl Iterator<Item = &Bound> {
-    let (one, two) = match check {
-        Check::Is(_) => (None, None),
-        Check::AtMost(bound) | Check::AtLeast(bound) | Check::Below(bound) | Check::Above(bound) => {
-            (Some(bound), None)
-        }
-        Check::Equals(bound, within) => (Some(bound), within),
-    };
-    one.into_iter().chain(two)
+    holds(expectation.check(), value, unit)
 }
 
 fn mismatch(path: &str, why: &str) -> MetricError {
     MetricError { message: format!("the metric {path} {why}"), nearest: Vec::new() }
 }
 
-fn wrong_unit(unit: Unit) -> &'static str {
-    match unit {
-        Unit::Duration => "is a time: hold it against one, such as \"250ms\"",
-        Unit::Rate => "is a rate: hold it against a number per second, or a rate such as \"800/s\"",
-        Unit::Share => "is a share: hold it against a number between 0 and 1, or a text such as \"95%\"",
-        Unit::Plain => "is a number: hold it against one",
-    }
-}
-
-/// A bound in the unit in which the metric is counted.
-fn in_unit(bound: &Bound, unit: Unit) -> Option<f64> {
-    match (bound, unit) {
-        (Bound::Number(_), Unit::Duration) => None,
-        (Bound::Number(number), _) => Some(*number),
-        (Bound::Duration(duration), Unit::Duration) => Some(duration.as_nanos() as f64),
-        (Bound::Duration(_), _) => None,
-        (Bound::Text(text), Unit::Rate) => text.parse::<Rate>().ok().map(|rate| rate.get()),
-        (Bound::Text(text), Unit::Share) => text
-            .strip_suffix('%')
-            .and_then(|percent| percent.trim().parse::<f64>().ok())
-            .map(|percent| percent / 100.0),
-        (Bound::Text(_), _) => None,
-    }
+fn wrong_unit(unit: Unit) -> String {
+    let against = match unit {
+        Unit::Duration => "hold it against one, such as \"250ms\"",
+        Unit::Rate => "hold it against a number per second, or a rate such as \"800/s\"",
+        Unit::Share => "hold it against a number between 0 and 1, or a text such as \"95%\"",
+        Unit::Plain => "hold it against one",
+    };
+    format!("{}: {against}", kind(unit).0)
 }
 
 /// What is expected, in words.
 fn claim(expectation: &Expectation, seeds: u32) -> String {
-    let show = |bound: &Bound| match bound {
-        Bound::Number(number) => number.to_string(),
-        Bound::Duration(duration) => duration.to_string(),
-        Bound::Text(text) => text.clone(),
-    };
     let what = match expectation.check() {
         Check::Is(truth) => format!("is {truth}"),
         Check::AtMost(bound) => format!("at most {}", show(bound)),

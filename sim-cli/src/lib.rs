@@ -8,6 +8,7 @@
 pub mod app;
 pub mod args;
 pub mod command;
+pub mod condition;
 pub mod console;
 pub mod diagnostics;
 pub mod error;

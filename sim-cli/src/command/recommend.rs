@@ -161,7 +161,7 @@ fn wishes(args: &Recommend, base: &Resolved) -> Result<Vec<Wish>> {
     };
     let mut wishes: Vec<Wish> = args.subject_to.iter().map(parse).collect::<Result<_>>()?;
     let ends = fault::over(&fault::disturbances(base)).is_some_and(|_| !fault::disturbances(base).is_empty());
-    let asked = wishes.iter().any(|wish| ["recovered", "time_to_recover"].contains(&wish.metric.as_str()));
+    let asked = wishes.iter().any(|wish| ["recovered", "time_to_recover"].contains(&wish.metric()));
     if ends && !asked && !args.need_not_recover {
         wishes.insert(0, Wish::recovered());
     }

@@ -6,12 +6,12 @@
 //! expected in every seed (`is`), or its share of the seeds is judged by Wilson's interval (`at_least: "90%"`). A
 //! metric that is absent in any seed fails: a mean over the others would flatter it.
 
-use crate::expect::in_unit;
+use crate::condition::{Bound, Check, in_unit};
 use crate::result::judged::Judged;
 use crate::result::seeds::CONFIDENCE;
 use crate::text::{Style, number};
 use sim_core::stats::Sample;
-use sim_models::experiment::{Bound, Check, Expectation};
+use sim_models::experiment::Expectation;
 use sim_models::report::{Metric, Unit};
 
 /// 97.5 % of a normal distribution lies below.

@@ -5,7 +5,7 @@ use crate::study::wish::Wish;
 use sim_models::report::{Report, VerdictKind};
 
 /// When a run has failed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Collapse {
     /// By its verdict: it is failing, degraded, or has never recovered.
     Verdict,

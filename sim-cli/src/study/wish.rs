@@ -4,48 +4,44 @@
 //! A time that is absent because nothing ever came, as the 99th percentile of no answer or the time to recover of a
 //! run that did not, is longer than any bound. Whatever else is absent holds against nothing.
 
+use crate::condition::{Bound, Check, bounds, holds, in_unit, kind, show};
 use crate::error::{Error, Result};
 use crate::result::estimate::Measured;
 use crate::study::measure::measure;
+use crate::text::escape;
 use sim_core::{Rate, SimDuration, SimTime};
+use sim_models::experiment::{During, Expectation, Spanned};
 use sim_models::report::{Report, Unit};
 
-/// A metric, and what it is held against.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Wish {
-    /// The metric's path.
-    pub metric: String,
-    during: Option<(SimTime, SimTime)>,
-    relation: Relation,
-    bound: Bound,
-}
+/// An expectation that was typed.
+#[derive(Clone, Debug)]
+pub struct Wish(Expectation);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Relation {
-    AtMost,
-    AtLeast,
-    Below,
-    Above,
-    Is,
-}
-
-const RELATIONS: [(&str, Relation); 6] = [
-    ("<=", Relation::AtMost),
-    (">=", Relation::AtLeast),
-    ("==", Relation::Is),
-    ("<", Relation::Below),
-    (">", Relation::Above),
-    ("=", Relation::Is),
+/// The signs that are read, and the check that each makes with a bound.
+const SIGNS: [(&str, fn(Bound) -> Expectation); 6] = [
+    ("<=", |bound| Expectation { at_most: Some(bound), ..nothing() }),
+    (">=", |bound| Expectation { at_least: Some(bound), ..nothing() }),
+    ("==", |bound| Expectation { equals: Some(bound), ..nothing() }),
+    ("<", |bound| Expectation { below: Some(bound), ..nothing() }),
+    (">", |bound| Expectation { above: Some(bound), ..nothing() }),
+    ("=", |bound| Expectation { equals: Some(bound), ..nothing() }),
 ];
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Bound {
-    Truth(bool),
-    Number(f64),
-    /// Nanoseconds.
-    Duration(f64),
-    PerSecond(f64),
-    Percent(f64),
+/// An expectation of nothing yet.
+fn nothing() -> Expectation {
+    Expectation {
+        metric: Spanned::default(),
+        variant: None,
+        during: None,
+        is: None,
+        at_most: None,
+        at_least: None,
+        below: None,
+        above: None,
+        equals: None,
+        within: None,
+        seeds: None,
+    }
 }
 
 /// A wish held against one run.
@@ -65,22 +61,12 @@ pub struct Held {
 
 impl std::fmt::Display for Wish {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let during = self.during.map_or(String::new(), |(from, to)| format!(" during {from}..{to}"));
-        let relation = match self.relation {
-            Relation::AtMost => "<=",
-            Relation::AtLeast => ">=",
-            Relation::Below => "<",
-            Relation::Above => ">",
-            Relation::Is => "=",
+        let during = self.during().map_or(String::new(), |during| format!(" during {during}"));
+        let bound = match self.0.check() {
+            Check::Is(truth) => truth.to_string(),
+            check => bounds(check).map(show).collect(),
         };
-        let bound = match self.bound {
-            Bound::Truth(truth) => truth.to_string(),
-            Bound::Number(number) => number.to_string(),
-            Bound::Duration(ns) => SimDuration::from_nanos_f64(ns).to_string(),
-            Bound::PerSecond(rate) => format!("{rate}/s"),
-            Bound::Percent(percent) => format!("{percent}%"),
-        };
-        write!(f, "{}{during} {relation} {bound}", self.metric)
+        write!(f, "{}{during} {} {bound}", self.metric(), self.sign())
     }
 }
 
@@ -88,8 +74,7 @@ impl Wish {
     /// Reads one, or says what to type.
     pub fn parse(text: &str) -> Result<Wish, String> {
         let like = "write METRIC, one of < <= > >= =, and a bound: 'p99 <= 300ms', 'success >= 95%', 'recovered = true'";
-        let (at, sign, relation) =
-            relation(text).ok_or_else(|| format!("`{text}` compares nothing: {like}"))?;
+        let (at, sign, with) = relation(text).ok_or_else(|| format!("`{text}` compares nothing: {like}"))?;
         let (left, right) = (text[..at].trim(), text[at + sign.len()..].trim());
         let (metric, during) = match left.rsplit_once(" during ") {
             Some((metric, stretch)) => (metric.trim(), Some(during(stretch.trim())?)),
@@ -99,26 +84,52 @@ impl Wish {
             let side = if metric.is_empty() { "metric before" } else { "bound after" };
             return Err(format!("`{text}` has no {side} the `{sign}`: {like}"));
         }
-        let bound = bound(right).ok_or_else(|| {
-            format!("`{right}` is no bound: a number, a time such as 300ms, a rate such as 800/s, a share such as 95%, true or false")
-        })?;
-        if matches!(bound, Bound::Truth(_)) && relation != Relation::Is {
-            return Err(format!(
-                "`{right}` is neither more nor less than anything: write '{metric} = {right}'"
-            ));
-        }
-        Ok(Wish { metric: metric.into(), during, relation, bound })
+        let mut wish = match right.trim_matches('"').parse::<bool>() {
+            Ok(truth) if ["=", "=="].contains(&sign) => Expectation { is: Some(truth), ..nothing() },
+            Ok(true | false) => {
+                return Err(format!(
+                    "`{right}` is neither more nor less than anything: write '{metric} = {right}'"
+                ));
+            }
+            Err(_) => with(bound(right).ok_or_else(|| {
+                format!("`{right}` is no bound: a number, a time such as 300ms, a rate such as 800/s, a share such as 95%, true or false")
+            })?),
+        };
+        wish.metric.value = metric.into();
+        wish.during = during.map(|value| Spanned { value, span: wish.metric.span });
+        Ok(Wish(wish))
     }
 
     /// `recovered = true`
     pub fn recovered() -> Wish {
-        Wish { metric: "recovered".into(), during: None, relation: Relation::Is, bound: Bound::Truth(true) }
+        let metric = Spanned { value: "recovered".into(), ..Spanned::default() };
+        Wish(Expectation { metric, is: Some(true), ..nothing() })
+    }
+
+    /// The metric's path.
+    pub fn metric(&self) -> &str {
+        &self.0.metric.value
+    }
+
+    fn during(&self) -> Option<During> {
+        self.0.during.as_ref().map(|during| during.value)
+    }
+
+    /// The comparison as it is typed.
+    fn sign(&self) -> &'static str {
+        match self.0.check() {
+            Check::AtMost(_) => "<=",
+            Check::AtLeast(_) => ">=",
+            Check::Below(_) => "<",
+            Check::Above(_) => ">",
+            Check::Is(_) | Check::Equals(..) => "=",
+        }
     }
 
     /// Itself, unless it is about a stretch that begins when a run of this length is over.
     pub fn within(self, duration: SimDuration) -> Result<Wish, String> {
-        match self.during {
-            Some((from, _)) if from >= SimTime::ZERO + duration => {
+        match self.during() {
+            Some(during) if during.from >= SimTime::ZERO + duration => {
                 Err(format!("`{self}` is about nothing: the run ends at {duration}"))
             }
             _ => Ok(self),
@@ -127,22 +138,22 @@ impl Wish {
 
     /// Whether it speaks about a truth, not a number.
     pub fn is_truth(&self) -> bool {
-        matches!(self.bound, Bound::Truth(_))
+        matches!(self.0.check(), Check::Is(_))
     }
 
     /// Held against a run. A metric that the report does not know, or that is counted otherwise, is a mistake.
     pub fn held(&self, report: &Report) -> Result<Held> {
-        let paths = [self.metric.clone()];
-        let (measured, unit) = match self.during {
-            Some((from, to)) => measure(&report.during(from, to), &paths)?[0],
+        let paths = [self.metric().to_string()];
+        let (measured, unit) = match self.during() {
+            Some(during) => measure(&report.during(during.from, during.to), &paths)?[0],
             None => measure(report, &paths)?[0],
         };
-        let value = match (measured, self.bound) {
+        let value = match (measured, self.0.check()) {
             (Measured::Absent, _) if unit == Unit::Duration => f64::INFINITY,
             (Measured::Absent, _) => {
                 return Ok(Held { measured: None, holds: false, breach: 1.0, room: 0.0, unit });
             }
-            (Measured::Truth(truth), Bound::Truth(wished)) => {
+            (Measured::Truth(truth), Check::Is(wished)) => {
                 let holds = truth == wished;
                 let measured = Some(f64::from(u8::from(truth)));
                 return Ok(Held { measured, holds, breach: f64::from(u8::from(!holds)), room: 0.0, unit });
@@ -150,23 +161,12 @@ impl Wish {
             (Measured::Truth(_), _) => return Err(self.mismatch("is true or false", "true")),
             (Measured::Number(value), _) => value,
         };
-        let bound = match (self.bound, unit) {
-            (Bound::Number(number), Unit::Plain | Unit::Rate | Unit::Share) => number,
-            (Bound::Duration(ns), Unit::Duration) => ns,
-            (Bound::PerSecond(rate), Unit::Rate) => rate,
-            (Bound::Percent(percent), Unit::Share) => percent / 100.0,
-            (_, Unit::Duration) => return Err(self.mismatch("is a time", "300ms")),
-            (_, Unit::Rate) => return Err(self.mismatch("is a rate", "800/s")),
-            (_, Unit::Share) => return Err(self.mismatch("is a share", "95%")),
-            (_, Unit::Plain) => return Err(self.mismatch("is a number", "1.2")),
+        let bound = bounds(self.0.check()).next().and_then(|bound| in_unit(bound, unit));
+        let Some(bound) = bound else {
+            let (what, example) = kind(unit);
+            return Err(self.mismatch(what, example));
         };
-        let holds = match self.relation {
-            Relation::AtMost => value <= bound,
-            Relation::AtLeast => value >= bound,
-            Relation::Below => value < bound,
-            Relation::Above => value > bound,
-            Relation::Is => value == bound,
-        };
+        let holds = holds(self.0.check(), value, unit);
         // Far off is far off: an infinite breach would hide all others.
         let apart = (value - bound).abs() / bound.abs().max(1e-9);
         let (breach, room) = if holds { (0.0, apart.min(1.0)) } else { (apart.clamp(1e-9, 10.0), 0.0) };
@@ -174,71 +174,62 @@ impl Wish {
     }
 
     fn mismatch(&self, what: &str, example: &str) -> Error {
-        let metric = &self.metric;
-        let sign = self.to_string();
-        let sign = sign[metric.len()..].split_whitespace().rev().nth(1).unwrap_or("<=").to_string();
+        let metric = escape(self.metric());
         Error::Usage {
-            message: format!(
-                "`{}`: {} {what}",
-                crate::text::escape(&self.to_string()),
-                crate::text::escape(metric)
-            ),
-            help: format!("  write '{} {sign} {example}'", crate::text::escape(metric)),
+            message: format!("`{}`: {metric} {what}", escape(&self.to_string())),
+            help: format!("  write '{metric} {} {example}'", self.sign()),
         }
     }
 
     /// The bound in the unit of its metric, for a picture; of a truth nothing.
     pub fn bound(&self) -> Option<f64> {
-        match self.bound {
-            Bound::Truth(_) => None,
-            Bound::Number(x) | Bound::Duration(x) | Bound::PerSecond(x) => Some(x),
-            Bound::Percent(percent) => Some(percent / 100.0),
+        match bounds(self.0.check()).next()? {
+            text @ Bound::Text(_) => in_unit(text, Unit::Share).or_else(|| in_unit(text, Unit::Rate)),
+            Bound::Duration(duration) => Some(duration.as_nanos() as f64),
+            Bound::Number(number) => Some(*number),
         }
     }
 
     /// Whether less is wished.
     pub fn wants_less(&self) -> bool {
-        matches!(self.relation, Relation::AtMost | Relation::Below)
+        matches!(self.0.check(), Check::AtMost(_) | Check::Below(_))
     }
 }
 
 /// The last comparison in a text; the `>` of an edge's arrow is none.
-fn relation(text: &str) -> Option<(usize, &'static str, Relation)> {
+fn relation(text: &str) -> Option<(usize, &'static str, fn(Bound) -> Expectation)> {
     let free = |at: usize| text[..at].matches('"').count().is_multiple_of(2) && !text[..at].ends_with('-');
     (0..text.len()).rev().filter(|&at| text.is_char_boundary(at) && free(at)).find_map(|at| {
-        let (sign, relation) = RELATIONS.iter().find(|(sign, _)| text[at..].starts_with(sign))?;
+        let (sign, with) = SIGNS.iter().find(|(sign, _)| text[at..].starts_with(sign))?;
         // The second half of `<=`.
         let whole = at > 0
-            && RELATIONS[..3]
+            && SIGNS[..3]
                 .iter()
                 .any(|(two, _)| text.is_char_boundary(at - 1) && text[at - 1..].starts_with(two));
-        (!whole).then_some((at, *sign, *relation))
+        (!whole).then_some((at, *sign, *with))
     })
 }
 
-fn during(text: &str) -> Result<(SimTime, SimTime), String> {
-    let wrong = || format!("`{text}` is no stretch of time: write 'success during 200s..300s > 95%'");
-    let (from, to) = text.split_once("..").ok_or_else(wrong)?;
-    let time = |text: &str| text.trim().parse::<SimTime>().map_err(|_| wrong());
-    let (from, to) = (time(from)?, time(to)?);
-    if from < to { Ok((from, to)) } else { Err(wrong()) }
+fn during(text: &str) -> Result<During, String> {
+    let text = text.split("..").map(str::trim).collect::<Vec<_>>().join("..");
+    text.parse()
+        .map_err(|_| format!("`{text}` is no stretch of time: write 'success during 200s..300s > 95%'"))
 }
 
+/// A number, a time, a rate or a share, as an expectation writes it.
 fn bound(text: &str) -> Option<Bound> {
     let text = text.trim_matches('"');
-    if let Ok(truth) = text.parse() {
-        return Some(Bound::Truth(truth));
-    }
     if let Some(percent) = text.strip_suffix('%') {
-        return percent.trim().parse().ok().filter(|x: &f64| x.is_finite()).map(Bound::Percent);
+        let percent = percent.trim().parse().ok().filter(|x: &f64| x.is_finite())?;
+        return Some(Bound::Text(format!("{percent}%")));
     }
     if let Ok(number) = text.parse::<f64>() {
         return number.is_finite().then_some(Bound::Number(number));
     }
     if let Ok(duration) = text.parse::<SimDuration>() {
-        return Some(Bound::Duration(duration.as_nanos() as f64));
+        return Some(Bound::Duration(duration));
     }
-    text.parse::<Rate>().ok().map(|rate| Bound::PerSecond(rate.get()))
+    text.parse::<Rate>().ok().map(|rate| Bound::Text(format!("{}/s", rate.get())))
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ impl Question<'_> {
         let disturbances = fault::disturbances(base);
         let bare = fault::without(base);
         let load = SteadyLoad::at(base, &knob.path).filter(|_| knob.count == Count::Rate);
-        let back = load.is_some() && !disturbances.is_empty() && self.collapse == Collapse::Verdict;
+        let back = load.is_some() && !disturbances.is_empty() && matches!(self.collapse, Collapse::Verdict);
         let searches = 1 + usize::from(!bare.is_empty()) + usize::from(back);
         let expected = searches * self.seeds.count as usize * plan.questions();
         let meter = Meter::of_search(&app.console, &opened.found.name, expected);

@@ -39,7 +39,7 @@ impl Question<'_> {
             });
         }
         if let Collapse::When(wish) = &self.collapse
-            && !wish.metric.starts_with("values")
+            && !wish.metric().starts_with("values")
             && let Some(report) = self.start.glance(app, self.seeds.first)?
         {
             wish.held(&report)?;

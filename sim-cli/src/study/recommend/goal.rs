@@ -31,7 +31,7 @@ impl Goal {
     /// Finds unknown metrics and wrong units before anything is searched.
     pub fn check(&self, app: &App, start: Start, seed: u64) -> Result<()> {
         let values = |metric: &str| metric.starts_with("values");
-        if values(&self.metric) || self.wishes.iter().any(|wish| values(&wish.metric)) {
+        if values(&self.metric) || self.wishes.iter().any(|wish| values(wish.metric())) {
             return Ok(());
         }
         match start.glance(app, seed)? {

@@ -120,7 +120,7 @@ impl Search<'_> {
             |n: usize| rounds.iter().flatten().flatten().next().map_or(Unit::Plain, |seen| seen.held[n].unit);
         let conditions = goal.wishes.iter().enumerate().map(|(n, wish)| Condition {
             text: wish.to_string(),
-            metric: wish.metric.clone(),
+            metric: wish.metric().into(),
             unit: condition_unit(n),
             bound: wish.bound(),
         });
