@@ -126,11 +126,14 @@ impl Wish {
         }
     }
 
-    /// Itself, unless it is about a stretch that begins when a run of this length is over.
+    /// Itself, unless it is about a stretch that a run of this length does not have to its end.
     pub fn within(self, duration: SimDuration) -> Result<Wish, String> {
         match self.during() {
             Some(during) if during.from >= SimTime::ZERO + duration => {
                 Err(format!("`{self}` is about nothing: the run ends at {duration}"))
+            }
+            Some(during) if during.to > SimTime::ZERO + duration => {
+                Err(format!("`{self}` asks for a stretch until {}, and the run ends at {duration}", during.to))
             }
             _ => Ok(self),
         }
@@ -269,6 +272,18 @@ mod tests {
             let error = Wish::parse(text).unwrap_err();
             assert!(error.contains(why), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_stretch_ends_no_later_than_its_run() {
+        let within = |stretch: &str| {
+            let wish = Wish::parse(&format!("success during {stretch} < 0.5")).expect("a wish");
+            wish.within(SimDuration::from_secs(60)).map(|_| ())
+        };
+        assert_eq!((within("20s..30s"), within("20s..60s")), (Ok(()), Ok(())));
+        let why = within("20s..61s").unwrap_err();
+        assert_eq!(why, "`success during 20s..61s < 0.5` asks for a stretch until 61s, and the run ends at 60s");
+        assert!(within("60s..61s").unwrap_err().contains("about nothing"));
     }
 
     #[test]
