@@ -12,6 +12,8 @@ pub struct App<'a> {
     pub global: Global,
     /// The streams.
     pub console: Console<'a>,
+    /// What the program is called: what every hint that names a command calls it.
+    pub program: String,
     /// The command line as it was typed, for the message that says how to repeat a failure.
     pub typed: String,
 }

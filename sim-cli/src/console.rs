@@ -5,6 +5,7 @@
 
 use crate::args::{Color, Global};
 use crate::error::{Error, Result};
+use crate::replay::{PROJECT, by_name};
 use crate::signal::Interrupt;
 use crate::text::Style;
 use std::io::{ErrorKind, IsTerminal, Read, Write};
@@ -36,6 +37,8 @@ pub struct Console<'a> {
     pub quiet: bool,
     /// `--color`.
     pub color: Color,
+    /// What the program is called.
+    pub program: String,
 }
 
 impl<'a> Console<'a> {
@@ -53,6 +56,7 @@ impl<'a> Console<'a> {
             interrupt: Interrupt::default(),
             quiet: false,
             color: Color::Auto,
+            program: PROJECT.into(),
         }
     }
 
@@ -130,7 +134,7 @@ impl<'a> Console<'a> {
 
     /// Something that must be known.
     pub fn say(&mut self, text: &str) {
-        let text = text.trim_end();
+        let text = by_name(text.trim_end(), &self.program);
         let _ = writeln!(self.stderr, "{text}").and_then(|()| self.stderr.flush());
     }
 

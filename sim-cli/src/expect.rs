@@ -84,7 +84,10 @@ fn read_those(
             Ok(metric) => readings.push(metric),
             Err(error) => {
                 let help = match error.nearest.as_slice() {
-                    [] => "`brownout list metrics` names those that this experiment has".to_string(),
+                    [] => {
+                        let program = &prepared.replay.program;
+                        format!("`{program} list metrics` names those that this experiment has")
+                    }
                     nearest => format!("the nearest are: {}", nearest.join(", ")),
                 };
                 problems
@@ -151,7 +154,7 @@ fn held_against(
         };
         if asked > seeds {
             (judged.holds, judged.undecided, judged.worst_seed) = (false, true, None);
-            judged.measured += &format!("; {asked} seeds decide: brownout check");
+            judged.measured += &format!("; {asked} seeds decide: {} check", prepared.replay.program);
         }
         judgement.judged.push(Judged {
             variant: prepared.variant.clone(),

@@ -14,6 +14,8 @@ pub const BASE: &str = "base";
 /// An experiment that was found and understood.
 #[derive(Clone, Debug)]
 pub struct Opened {
+    /// What the program is called that opened it.
+    pub program: String,
     /// Where it came from.
     pub found: Found,
     /// What it says.
@@ -53,6 +55,7 @@ impl Opened {
         let own_seed = resolved.run.seed;
         let seed = seed.unwrap_or(own_seed);
         let replay = Replay {
+            program: self.program.clone(),
             dir: dir.map(Path::to_path_buf),
             experiment: self.found.argument.clone(),
             variant: variant.map(String::from),
@@ -84,7 +87,7 @@ impl App<'_> {
         let (experiment, warnings) =
             self.understand_unswept(&found).map_err(|failed| self.invalid(&failed))?;
         self.warn(&warnings, experiment.sources());
-        Ok(Opened { found, experiment })
+        Ok(Opened { program: self.program.clone(), found, experiment })
     }
 
     /// Reads an experiment that was found; warnings go to stderr.
@@ -92,7 +95,7 @@ impl App<'_> {
         match self.understand(&found) {
             Ok((experiment, warnings)) => {
                 self.warn(&warnings, experiment.sources());
-                Ok(Opened { found, experiment })
+                Ok(Opened { program: self.program.clone(), found, experiment })
             }
             Err(failed) => Err(self.invalid(&failed)),
         }

@@ -38,7 +38,7 @@ pub use error::{Error, Exit};
 use crate::text::escape;
 use clap::FromArgMatches;
 use clap::error::{ContextKind, ContextValue};
-use command::Args;
+use command::{Args, command_line_of};
 use error::Result;
 use sim_models::Catalog;
 use std::ffi::OsString;
@@ -70,12 +70,19 @@ pub fn run_with(
 ) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let typed = replay::typed(&arguments);
+    console.program = replay::program(&arguments);
     let args = match parse(arguments, &console) {
         Ok(args) => args,
         Err(error) => return tell_usage(&error, &mut console),
     };
     console.configure(&args.global);
-    let mut app = App { catalog: catalog.clone(), global: args.global, console, typed };
+    let mut app = App {
+        catalog: catalog.clone(),
+        program: console.program.clone(),
+        global: args.global,
+        console,
+        typed,
+    };
     let outcome = panic::catch_unwind(AssertUnwindSafe(|| command::dispatch(&args.command, &mut app)))
         .unwrap_or_else(|payload| {
             Err(Error::Bug { message: error::panic_message(&*payload), replay: app.typed.clone() })
@@ -90,7 +97,7 @@ pub fn run_with(
 }
 
 fn parse(arguments: Vec<OsString>, console: &Console) -> Result<Args, clap::Error> {
-    let mut command = command_line().term_width(console.style().width.min(100));
+    let mut command = command_line_of(&console.program).term_width(console.style().width.min(100));
     let names: Vec<String> = command.get_subcommands().map(|one| one.get_name().to_string()).collect();
     let matches =
         command.try_get_matches_from_mut(arguments).map_err(|error| with_suggestion(error, names))?;

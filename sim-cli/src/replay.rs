@@ -4,11 +4,13 @@ use crate::args::{Bounds, EngineName};
 use crate::text::escape;
 use sim_models::report::{Report, VerdictKind};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One run: which experiment, set up how.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Replay {
+    /// What the program is called.
+    pub program: String,
     /// `--dir`
     pub dir: Option<PathBuf>,
     /// What names the experiment.
@@ -22,9 +24,9 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// `brownout <command> <experiment> ..`: the whole line.
+    /// `brownout <command> <experiment> ..`: the whole line, by the name of the program.
     pub fn line(&self, command: &str) -> String {
-        let mut line = format!("brownout {command} {}", quote(&self.experiment));
+        let mut line = format!("{} {command} {}", self.program, quote(&self.experiment));
         let mut option = |name: &str, value: &str| {
             line.push_str(&format!(" {name} {}", quote(value)));
         };
@@ -57,10 +59,52 @@ impl Replay {
     }
 }
 
+/// The name of the project, and of its own program.
+pub const PROJECT: &str = "brownout";
+
+/// What it can be told to do: a hint that names one of these is a command.
+const COMMANDS: [&str; 18] = [
+    "run",
+    "compare",
+    "sweep",
+    "find",
+    "recommend",
+    "histogram",
+    "trace",
+    "diagram",
+    "explain",
+    "show",
+    "list",
+    "new",
+    "validate",
+    "check",
+    "verify",
+    "diff",
+    "completions",
+    "man",
+];
+
+/// What the program is called: the first of these words, without where it is.
+pub fn program(words: &[OsString]) -> String {
+    let stem = words.first().and_then(|word| Path::new(word).file_stem());
+    let name = stem.map(|stem| quote(&stem.to_string_lossy()));
+    name.filter(|name| name != "''").unwrap_or_else(|| PROJECT.into())
+}
+
+/// A hint that names commands of our own program, for one that is called otherwise: `brownout list` is `mysim list`.
+pub fn by_name(hint: &str, program: &str) -> String {
+    if program == PROJECT {
+        return hint.into();
+    }
+    COMMANDS.iter().fold(hint.into(), |hint: String, command| {
+        hint.replace(&format!("{PROJECT} {command}"), &format!("{program} {command}"))
+    })
+}
+
 /// The words of a command line as one would type them.
 pub fn typed(words: &[OsString]) -> String {
     let words = words.iter().enumerate().map(|(index, word)| match index {
-        0 => "brownout".to_string(),
+        0 => program(words),
         _ => quote(&word.to_string_lossy()),
     });
     words.collect::<Vec<_>>().join(" ")
@@ -101,6 +145,7 @@ pub fn quote(word: &str) -> String {
 /// The commands that a reader of this report may want next. `argument` is what named the experiment.
 pub fn next_steps(
     report: &Report,
+    program: &str,
     argument: &str,
     has_variants: bool,
     has_sweep: bool,
@@ -117,13 +162,13 @@ pub fn next_steps(
     let mut next = Vec::new();
     if has_variants {
         let why = if bad && report.variant.is_none() { "cure it" } else { "compare" };
-        next.push((why.into(), format!("brownout compare {name}{set}")));
+        next.push((why.into(), format!("{program} compare {name}{set}")));
     }
     if has_sweep {
-        next.push(("sweep".into(), format!("brownout sweep {name}{variant}{set}")));
+        next.push(("sweep".into(), format!("{program} sweep {name}{variant}{set}")));
     }
-    next.push(("why".into(), format!("brownout explain {name}{variant}{set}")));
-    next.push(("again".into(), format!("brownout run {name}{variant}{set} --seed {}", report.run.seed)));
+    next.push(("why".into(), format!("{program} explain {name}{variant}{set}")));
+    next.push(("again".into(), format!("{program} run {name}{variant}{set} --seed {}", report.run.seed)));
     next
 }
 
@@ -133,8 +178,25 @@ mod tests {
 
     #[test]
     fn words_are_quoted_only_where_a_shell_would_change_them() {
-        let words = ["/bin/x", "run", "retry-storm", "--set", "a.b[0]=\"it's\"", ""].map(OsString::from);
+        let words =
+            ["/opt/brownout", "run", "retry-storm", "--set", "a.b[0]=\"it's\"", ""].map(OsString::from);
         assert_eq!(typed(&words), r#"brownout run retry-storm --set 'a.b[0]="it'\''s"' ''"#);
+    }
+
+    #[test]
+    fn a_program_says_its_own_name() {
+        let named = |word: &str| program(&[OsString::from(word)]);
+        assert_eq!((named("target/release/mysim"), named("mysim.exe")), ("mysim".into(), "mysim".into()));
+        assert_eq!((named(""), program(&[])), (PROJECT.into(), PROJECT.into()));
+        let hint = "`brownout list metrics` names them; this is a bug in brownout";
+        let said = by_name(hint, "mysim");
+        assert_eq!(said, "`mysim list metrics` names them; this is a bug in brownout");
+    }
+
+    #[test]
+    fn every_command_is_known_by_name() {
+        let line = crate::command::command_line();
+        assert_eq!(line.get_subcommands().map(|one| one.get_name()).collect::<Vec<_>>(), COMMANDS);
     }
 
     #[test]
@@ -146,6 +208,7 @@ mod tests {
     #[test]
     fn a_run_is_repeated_with_everything_that_was_said() {
         let replay = Replay {
+            program: PROJECT.into(),
             dir: Some("my own".into()),
             experiment: "retry-storm".into(),
             variant: Some("budgeted".into()),

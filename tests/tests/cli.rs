@@ -10,6 +10,8 @@ mod errors;
 mod files;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/program.rs"]
+mod program;
 #[path = "cli/runs.rs"]
 mod runs;
 #[path = "cli/traces.rs"]
@@ -60,7 +62,18 @@ pub fn with_input(words: &[&str], input: &str) -> Ran {
 
 /// The same with other models, and another console.
 pub fn with_console(catalog: &Catalog, words: &[&str], input: &str, change: impl Fn(&mut Console)) -> Ran {
-    let arguments = std::iter::once("brownout").chain(words.iter().copied()).map(OsString::from);
+    named("brownout", catalog, words, input, change)
+}
+
+/// The same as another program.
+pub fn named(
+    program: &str,
+    catalog: &Catalog,
+    words: &[&str],
+    input: &str,
+    change: impl Fn(&mut Console),
+) -> Ran {
+    let arguments = std::iter::once(program).chain(words.iter().copied()).map(OsString::from);
     let (mut stdin, mut stdout, mut stderr) = (input.as_bytes(), Vec::new(), Vec::new());
     let mut console = Console::captured(&mut stdin, &mut stdout, &mut stderr);
     change(&mut console);

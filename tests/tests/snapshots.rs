@@ -218,7 +218,13 @@ fn run(of: usize, variant: Option<String>) -> Run {
         experiment.with(variant.as_deref(), &[]).unwrap_or_else(|failed| panic!("{name}: {failed}"));
     let seed = resolved.run.seed;
     let output = simulate(&resolved, &RunOptions::seeded(seed), &mut |_| ControlFlow::Continue(()));
-    let replay = Replay { experiment: name.clone(), variant: variant.clone(), seed, ..Replay::default() };
+    let replay = Replay {
+        program: "brownout".into(),
+        experiment: name.clone(),
+        variant: variant.clone(),
+        seed,
+        ..Replay::default()
+    };
     let prepared = Prepared {
         name: name.clone(),
         variant: variant.clone(),

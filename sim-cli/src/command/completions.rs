@@ -17,7 +17,7 @@ pub struct Completions {
 
 pub(super) fn command(args: &Completions, app: &mut App) -> Result<Exit> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut crate::command::command_line(), "brownout", &mut script);
+    clap_complete::generate(args.shell, &mut crate::command::command_line(), &app.program, &mut script);
     app.console.document(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Good)
 }

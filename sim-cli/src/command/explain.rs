@@ -96,7 +96,7 @@ fn text(opened: &Opened, prepared: &Prepared, explanation: &Explanation, style: 
     }
     lines.extend([
         String::new(),
-        format!("every setting   brownout show {} --effective", prepared.replay.experiment),
+        format!("every setting   {} show {} --effective", opened.program, prepared.replay.experiment),
     ]);
     let mut text = lines.join("\n") + "\n";
     if !style.unicode {

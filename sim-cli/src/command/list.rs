@@ -163,7 +163,7 @@ fn models(args: &List, app: &mut App) -> Result<Exit> {
                 grid.row([entry.name.to_string(), entry.version.to_string(), entry.about.to_string()]);
             }
             grid.text(0, app.console.style()).join("\n")
-                + "\n\n`brownout list models NAME` names all settings of one\n"
+                + &format!("\n\n`{} list models NAME` names all settings of one\n", app.program)
         }
         Format::Csv => {
             let line = |e: &sim_models::Entry| csv_line([e.name, &e.version.to_string(), e.about]);

@@ -24,6 +24,7 @@ pub mod verify;
 use crate::app::App;
 use crate::args::Global;
 use crate::error::{Exit, Result};
+use crate::replay::by_name;
 use clap::{CommandFactory, Parser, Subcommand};
 
 const EXAMPLES_AND_EXITS: &str = "\
@@ -103,6 +104,16 @@ pub enum Command {
 /// The command line's description, for help, completions and the manual.
 pub fn command_line() -> clap::Command {
     Args::command()
+}
+
+/// The same as a program of this name says it.
+pub fn command_line_of(program: &str) -> clap::Command {
+    let named = |command: clap::Command| match command.get_after_help().map(ToString::to_string) {
+        Some(text) => command.after_help(by_name(&text, program)),
+        None => command,
+    };
+    let whole = named(command_line()).display_name(program).mut_subcommands(named);
+    whole.mut_subcommand("sweep", |sweep| sweep.mut_subcommands(named))
 }
 
 /// Runs the command.

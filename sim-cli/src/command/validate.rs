@@ -76,7 +76,8 @@ pub(super) fn command(args: &Validate, app: &mut App) -> Result<Exit> {
 
 /// What is expected of a metric that no run will have.
 fn unmeasured(found: &Found, experiment: &Experiment, app: &App) -> Result<Option<Failed>> {
-    let opened = Opened { found: found.clone(), experiment: experiment.clone() };
+    let opened =
+        Opened { program: app.program.clone(), found: found.clone(), experiment: experiment.clone() };
     for variant in std::iter::once(None).chain(experiment.variant_names().map(Some)) {
         let prepared = app.prepare(&opened, variant, &[], None)?;
         if let Some(failed) = expect::check(&prepared, experiment, &app.console.interrupt)? {

@@ -150,6 +150,7 @@ pub struct Ready {
     /// Its cells, decoded one at a time.
     pub grid: Grid,
     bounds: Bounds,
+    program: String,
     dir: Option<PathBuf>,
     /// Where the plan is, if it is a file: what repeats one of its runs.
     file: Option<PathBuf>,
@@ -225,7 +226,14 @@ impl Ready {
         };
         plan.fingerprint = plan.fingerprint_of(&inputs);
         plan.checksum = plan.checksum_of();
-        Ok(Ready { plan, grid, bounds, dir: app.global.dir.clone(), file: None })
+        Ok(Ready {
+            plan,
+            grid,
+            bounds,
+            program: app.program.clone(),
+            dir: app.global.dir.clone(),
+            file: None,
+        })
     }
 
     /// Reads a plan and checks that every run of it is given the same here as where it was planned.
@@ -277,7 +285,14 @@ impl Ready {
             return Err(refuse(why.into()));
         }
         let bounds = plan.limits.bounds();
-        Ok(Ready { plan, grid, bounds, dir: app.global.dir.clone(), file: Some(path.into()) })
+        Ok(Ready {
+            plan,
+            grid,
+            bounds,
+            program: app.program.clone(),
+            dir: app.global.dir.clone(),
+            file: Some(path.into()),
+        })
     }
 
     /// The command line that makes all of it in one go.
@@ -285,6 +300,7 @@ impl Ready {
         let Plan { variant, set, axes, seeds, metrics, .. } = &self.plan;
         let axes = axes.iter().map(|axis| (axis.path.clone(), axis.values.join(",")));
         let replay = Replay {
+            program: self.program.clone(),
             dir: self.dir.clone(),
             experiment: self.plan.experiment.argument.clone(),
             variant: variant.clone(),
@@ -356,7 +372,7 @@ impl Ready {
         match &self.file {
             Some(plan) => {
                 let plan = crate::replay::quote(&plan.to_string_lossy());
-                format!("brownout sweep run {plan} --shard {run}/{}", self.runs())
+                format!("{} sweep run {plan} --shard {run}/{}", self.program, self.runs())
             }
             None => self.prepare(run).replay.bounded_line("run", &self.bounds),
         }
@@ -364,6 +380,7 @@ impl Ready {
 
     fn replay(&self, cell: usize, seed: u64) -> Replay {
         Replay {
+            program: self.program.clone(),
             dir: self.dir.clone(),
             experiment: self.plan.experiment.argument.clone(),
             variant: self.plan.variant.clone(),

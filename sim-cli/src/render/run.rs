@@ -238,7 +238,7 @@ mod tests {
             Judgement { judged, not_enforced: Some("settings were changed with --set".into()) };
         Page {
             expectations,
-            next: next_steps(&testdata::storm(), "retry-storm", true, true),
+            next: next_steps(&testdata::storm(), "brownout", "retry-storm", true, true),
             replicated: None,
         }
     }
@@ -307,7 +307,8 @@ mod tests {
         report.edges.push(evil, Edge { from_users: true, ..Edge::default() });
         let expectations =
             Judgement { judged: vec![judged(evil, evil, false)], not_enforced: Some(evil.into()) };
-        let page = Page { expectations, next: next_steps(&report, evil, true, false), replicated: None };
+        let page =
+            Page { expectations, next: next_steps(&report, "brownout", evil, true, false), replicated: None };
         let text = text(&report, &page, Style::default());
         assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
         assert!(!text.lines().any(|line| line.trim_start().starts_with("|name")), "{text}");

@@ -54,6 +54,7 @@ impl Start<'_> {
     /// The command that makes one run with these values, exactly as the search made it.
     pub fn line(&self, app: &App, set: &[(String, String)], seed: u64) -> String {
         let replay = Replay {
+            program: app.program.clone(),
             dir: app.global.dir.clone(),
             experiment: self.opened.found.argument.clone(),
             variant: self.variant.map(String::from),

@@ -132,9 +132,10 @@ impl Wish {
             Some(during) if during.from >= SimTime::ZERO + duration => {
                 Err(format!("`{self}` is about nothing: the run ends at {duration}"))
             }
-            Some(during) if during.to > SimTime::ZERO + duration => {
-                Err(format!("`{self}` asks for a stretch until {}, and the run ends at {duration}", during.to))
-            }
+            Some(during) if during.to > SimTime::ZERO + duration => Err(format!(
+                "`{self}` asks for a stretch until {}, and the run ends at {duration}",
+                during.to
+            )),
             _ => Ok(self),
         }
     }
@@ -282,7 +283,10 @@ mod tests {
         };
         assert_eq!((within("20s..30s"), within("20s..60s")), (Ok(()), Ok(())));
         let why = within("20s..61s").unwrap_err();
-        assert_eq!(why, "`success during 20s..61s < 0.5` asks for a stretch until 61s, and the run ends at 60s");
+        assert_eq!(
+            why,
+            "`success during 20s..61s < 0.5` asks for a stretch until 61s, and the run ends at 60s"
+        );
         assert!(within("60s..61s").unwrap_err().contains("about nothing"));
     }
 

@@ -117,7 +117,7 @@ pub(super) fn check(
 
 /// The command that compares this experiment alone with its snapshot.
 fn command(opened: &Opened, args: &Check, app: &App) -> String {
-    let mut line = format!("brownout check {}", quote(&opened.found.argument));
+    let mut line = format!("{} check {}", app.program, quote(&opened.found.argument));
     if let Some(folder) = &args.golden {
         line += &format!(" --golden {}", quote(&folder.to_string_lossy()));
     }

@@ -225,7 +225,7 @@ fn page(opened: &Opened, report: &Report, expectations: Judgement) -> Page {
     let has_sweep = !opened.experiment.axes().is_empty();
     Page {
         expectations,
-        next: next_steps(report, &opened.found.argument, has_variants, has_sweep),
+        next: next_steps(report, &opened.program, &opened.found.argument, has_variants, has_sweep),
         replicated: None,
     }
 }
