@@ -10,6 +10,8 @@ mod errors;
 mod files;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/own_models.rs"]
+mod own_models;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/runs.rs"]

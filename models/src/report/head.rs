@@ -96,7 +96,6 @@ pub struct DigestParts {
 #[serde(rename_all = "snake_case")]
 pub enum VerdictKind {
     /// Nothing disturbed it and it served what was offered.
-    #[default]
     Steady,
     /// Nothing disturbed it and it still did not serve what was offered.
     Failing,
@@ -109,11 +108,13 @@ pub enum VerdictKind {
     /// Disturbed, and since then serving less than half of what it did.
     NeverRecovered,
     /// A measured fact of a model that does not serve requests over time.
+    // And what nobody has judged: it must look neither good nor bad.
+    #[default]
     Finding,
 }
 
 /// What a run comes to, headline first.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// The kind of conclusion.
     pub kind: VerdictKind,
@@ -121,6 +122,13 @@ pub struct Verdict {
     pub headline: String,
     /// Why: a sentence each.
     pub details: Vec<String>,
+}
+
+impl Default for Verdict {
+    /// What a report says until somebody judges it: neither good nor bad.
+    fn default() -> Self {
+        Verdict { kind: VerdictKind::default(), headline: "not judged".into(), details: Vec::new() }
+    }
 }
 
 /// The few numbers everyone asks for. A number that a model does not have is absent.

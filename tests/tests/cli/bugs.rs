@@ -1,4 +1,4 @@
-use crate::{TOY, with_console};
+use crate::with_console;
 use sim_cli::Exit;
 use sim_models::experiment::{Decode, Decoder, Node, RunSpec};
 use sim_models::run::{Observer, RunOptions, RunOutput};
@@ -40,13 +40,4 @@ fn a_bug_of_ours_says_how_to_repeat_it() {
         assert!(ran.stderr.contains(&again), "{}", ran.stderr);
         assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
     }
-}
-
-#[test]
-fn another_crate_gets_the_whole_command_line_for_its_models() {
-    let listed = with_console(&catalog(), &["list", "models"], "", |_| {});
-    assert!(listed.stdout.contains("a model with a bug"), "{}", listed.stdout);
-    let explained = with_console(&catalog(), &["show", "-", "--effective"], FILE, |_| {});
-    assert!(explained.stdout.contains("Buggy(size: 3)"), "{}", explained.stdout);
-    assert_eq!(with_console(&catalog(), &["run", "-"], TOY, |_| {}).exit, Exit::Good);
 }
