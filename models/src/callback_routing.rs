@@ -224,7 +224,7 @@ impl Scenario for CallbackRouting {
         routes.start(context);
         let driven = drive::run_windows(&mut simulation, run, observer, |routes, mark, _| {
             if mark == Mark::WindowEnds {
-                routes.counts.close_window();
+                routes.counts.windows.close();
             }
         });
         let mut report = Report {

@@ -1,7 +1,7 @@
 //! How calls end, and what is counted.
 
-use crate::report::EdgeWindows;
-use sim_core::stats::{LatencyHistogram, LatencyWindows};
+use crate::report::CallWindows;
+use sim_core::stats::LatencyHistogram;
 use std::collections::BTreeMap;
 
 /// How a call, or one delivery of its callback, ended. The numbers are hashed into digests: they never change.
@@ -106,27 +106,5 @@ pub(super) struct Counts {
     pub(super) across: (u64, u64),
     pub(super) latency: LatencyHistogram,
     pub(super) latency_failed: LatencyHistogram,
-    pub(super) window: Window,
-    pub(super) windows: EdgeWindows,
-    pub(super) latency_windows: LatencyWindows,
-}
-
-#[derive(Clone, Copy, Default)]
-pub(super) struct Window {
-    pub(super) started: u64,
-    pub(super) ok: u64,
-    pub(super) failed: u64,
-    pub(super) deliveries: u64,
-}
-
-impl Counts {
-    /// Ends the current window of every series.
-    pub(super) fn close_window(&mut self) {
-        let window = std::mem::take(&mut self.window);
-        self.windows.started.push(window.started);
-        self.windows.ok.push(window.ok);
-        self.windows.failed.push(window.failed);
-        self.windows.attempts.push(window.deliveries);
-        self.latency_windows.close();
-    }
+    pub(super) windows: CallWindows,
 }

@@ -266,7 +266,7 @@ impl<'a> Routes<'a> {
             (self.calls.len() - 1) as u32
         });
         self.calls[id as usize] = Some(call);
-        self.counts.window.started += 1;
+        self.counts.windows.started();
         if self.measured(id) {
             self.counts.started += 1;
         }
@@ -320,7 +320,7 @@ impl<'a> Routes<'a> {
         call.deliveries += 1;
         call.called_back = now;
         let (first, delivery, key, changes) = (call.first, call.deliveries, call.key, call.changes);
-        self.counts.window.deliveries += 1;
+        self.counts.windows.attempt();
         let known = match self.spec.state {
             State::Sticky => Some(usize::from(first)),
             _ => None,
@@ -489,10 +489,9 @@ impl<'a> Routes<'a> {
         let delivered = outcome == Outcome::Delivered;
         let counts = &mut self.counts;
         if delivered {
-            counts.window.ok += 1;
-            counts.latency_windows.record(latency);
+            counts.windows.ok(latency);
         } else {
-            counts.window.failed += 1;
+            counts.windows.failed();
         }
         if measured {
             counts.ended.add(outcome);

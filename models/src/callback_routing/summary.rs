@@ -356,10 +356,7 @@ fn edge(report: &mut Report, routes: &Routes, now: SimTime) {
             attempts,
             latency: Latency::of(&counts.latency),
             latency_failed: Latency::of(&counts.latency_failed),
-            windows: crate::report::EdgeWindows {
-                latency: counts.latency_windows.closed().map(<[_]>::to_vec).collect(),
-                ..counts.windows.clone()
-            },
+            windows: counts.windows.closed(),
             ..Edge::default()
         },
     );
@@ -368,16 +365,7 @@ fn edge(report: &mut Report, routes: &Routes, now: SimTime) {
 /// Requests and deliveries over time; the share that succeeded where something happens on the way.
 fn timeline(report: &mut Report, routes: &Routes) {
     let spec = routes.spec;
-    let windows = &routes.counts.windows;
-    let (window, duration) = (report.run.window, report.run.duration);
-    // The last window may be a short one.
-    let seconds = |number: usize| window.min(duration - window * number as u64) as f64 / 1e9;
-    let per_second = |counts: &[u64]| {
-        counts.iter().enumerate().map(|(number, &count)| count as f64 / seconds(number)).collect()
-    };
-    let mut add = |name: &str, unit: &str, values: Vec<f64>, of| {
-        report.timeline.series.push(Series { name: name.into(), unit: unit.into(), values, of });
-    };
+    let windows = routes.counts.windows.closed();
     for fault in &spec.faults {
         report.timeline.disturbances.push(Disturbance {
             what: match fault.effect {
@@ -414,8 +402,10 @@ fn timeline(report: &mut Report, routes: &Routes) {
             last = share(ok, ok + failed).unwrap_or(last);
             last
         });
-        add("success", "share", success.collect(), Some(1.0));
+        let (name, unit) = ("success".into(), "share".into());
+        report.timeline.series.push(Series { name, unit, values: success.collect(), of: Some(1.0) });
     }
-    add("requests", "/s", per_second(&windows.started), None);
-    add("delivered", "/s", per_second(&windows.ok), None);
+    let requests = Series::per_second("requests", &windows.started, &report.run);
+    let delivered = Series::per_second("delivered", &windows.ok, &report.run);
+    report.timeline.series.extend([requests, delivered]);
 }

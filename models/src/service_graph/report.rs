@@ -10,7 +10,9 @@ use crate::RunSpec;
 use crate::drive::{self, Driven};
 use crate::policy::breaker::Position;
 use crate::report::ratio;
-use crate::report::{self, Disturbance, Latency, Named, Report, Series, Timeline, Transition, judge};
+use crate::report::{
+    self, Disturbance, Latency, Named, Report, RunFacts, Series, Timeline, Transition, judge,
+};
 use crate::run::{RunOutput, TrajectoryLine};
 use sim_core::stats::LatencyHistogram;
 use sim_core::{SimDuration, SimTime, Simulation, StreamUse, Streams};
@@ -44,7 +46,7 @@ pub fn report<L: Listen>(
     for service in &graph.services {
         report.services.push(&service.name, service_section(service, now, measured, run));
     }
-    report.timeline = timeline(plan.spec, &report.edges, &report.services, run);
+    report.timeline = timeline(plan.spec, &report.edges, &report.services, &report.run);
     judge(&mut report);
     let totals: Vec<ServiceTotals> = graph.services.iter().map(|service| service.measured(now)).collect();
     super::theory::beside(plan, run, &totals, &mut report);
@@ -154,18 +156,8 @@ fn timeline(
     spec: &GraphSpec,
     edges: &Named<report::Edge>,
     services: &Named<report::Service>,
-    run: &RunSpec,
+    run: &RunFacts,
 ) -> Timeline {
-    let length = |window: usize| {
-        let from = run.window.as_nanos() * window as u64;
-        run.window.as_nanos().min(run.duration.as_nanos() - from) as f64 / 1e9
-    };
-    let per_second = |name: &str, counts: Vec<u64>| Series {
-        name: name.into(),
-        unit: "/s".into(),
-        values: counts.iter().enumerate().map(|(window, &n)| n as f64 / length(window)).collect(),
-        of: None,
-    };
     let users = |of: fn(&report::EdgeWindows) -> &Vec<u64>| {
         let mut sum = Vec::new();
         for (_, edge) in edges.iter().filter(|(_, edge)| edge.from_users) {
@@ -175,22 +167,22 @@ fn timeline(
         }
         sum
     };
-    let mut series = vec![per_second("offered", users(|windows| &windows.started))];
+    let mut series = vec![Series::per_second("offered", &users(|windows| &windows.started), run)];
     let most_amplified =
         edges.iter().filter(|(_, edge)| edge.attempts.retries > 0).max_by(|(_, a), (_, b)| {
             a.amplification.partial_cmp(&b.amplification).expect("ratios of counts are ordered")
         });
     if let Some((name, edge)) = most_amplified {
-        series.push(per_second(&format!("attempts {name}"), edge.windows.attempts.clone()));
+        series.push(Series::per_second(format!("attempts {name}"), &edge.windows.attempts, run));
     }
-    series.push(per_second("goodput", users(|windows| &windows.ok)));
+    series.push(Series::per_second("goodput", &users(|windows| &windows.ok), run));
     let longest = services.iter().max_by_key(|(_, service)| service.queue_max);
     if let Some((name, service)) = longest.filter(|(_, service)| service.queue_max > 0) {
         let mean = service.windows.queue_ns.iter().enumerate();
         series.push(Series {
             name: format!("queue {name}"),
             unit: String::new(),
-            values: mean.map(|(window, &area)| area as f64 / 1e9 / length(window)).collect(),
+            values: mean.map(|(window, &area)| area as f64 / 1e9 / run.seconds_of(window)).collect(),
             of: service.queue_capacity.map(|capacity| capacity as f64),
         });
     }
