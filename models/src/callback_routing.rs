@@ -28,9 +28,9 @@ mod summary;
 
 use crate::diagram::Diagram;
 use crate::distribution::TimeDistribution;
-use crate::drive::{self, Mark};
+use crate::drive;
 use crate::experiment::{Decode, Decoder, Map, NOT_EMPTY, Node, POSITIVE, Spanned};
-use crate::report::{Cell, Report, Table};
+use crate::report::{Cell, Table};
 use crate::run::{Explanation, Observer, RunOptions, RunOutput};
 use crate::{Entry, RunSpec, Scenario};
 use routes::Routes;
@@ -217,33 +217,10 @@ impl Scenario for CallbackRouting {
 
     fn run(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
         let warm_up = SimTime::ZERO + run.warm_up;
-        let streams = Streams::new(options.seed);
-        let routes = Routes::new(self, &streams, warm_up, options.max_in_flight);
-        let mut simulation = drive::simulation(routes, options);
-        let (routes, context) = simulation.parts();
-        routes.start(context);
-        let driven = drive::run_windows(&mut simulation, run, observer, |routes, mark, _| {
-            if mark == Mark::WindowEnds {
-                routes.counts.windows.close();
-            }
-        });
-        let mut report = Report {
-            run: drive::facts(&simulation, run),
-            digest: drive::digest(&simulation, &streams, simulation.model().streams_used()),
-            stopped: driven.stopped,
-            ..Report::default()
-        };
-        let names = simulation.model().entity_names();
-        let name_of = |entity| names.get(&entity).cloned().unwrap_or_default();
-        let trajectory = drive::trajectory(
-            &mut simulation,
-            routes::kind_name,
-            routes::outcome_name,
-            name_of,
-            routes::note,
-        );
-        summary::fill(&mut report, simulation.into_model(), driven.reached);
-        RunOutput { report, trajectory, ..RunOutput::default() }
+        let build = |streams: &Streams| Routes::new(self, streams, warm_up, options.max_in_flight);
+        drive::run(run, options, observer, build, |routes, reached, output| {
+            summary::fill(&mut output.report, routes, reached);
+        })
     }
 
     fn diagram(&self) -> Diagram {

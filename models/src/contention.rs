@@ -22,16 +22,16 @@
 //! new arrivals backoff only postpones load, it does not remove it.
 
 use crate::diagram::{self, Diagram, Link, NodeKind};
-use crate::drive::{self, Mark};
+use crate::drive::{self, Drive, Mark};
 use crate::experiment::{Decode, Node};
 use crate::policy::Outcome;
 use crate::policy::retry::{Retry, RetryPlan};
 use crate::report::{Cell, Report, Series, Table, Value, Verdict, VerdictKind};
-use crate::run::{Explanation, Observer, RunOptions, RunOutput};
+use crate::run::{Explanation, Observer, RunOptions, RunOutput, TrajectoryLine};
 use crate::{Entry, RunSpec, Scenario};
 use sim_core::sampler::standard_normal;
 use sim_core::stats::LatencyHistogram;
-use sim_core::{Context, Key, Luck, Model, SimDuration, SimTime, Streams, digest};
+use sim_core::{Context, Key, Luck, Model, SimDuration, SimTime, StreamUse, Streams, Witness, digest};
 
 spec! {
     /// Clients that update one row at the same time, each until it has succeeded once.
@@ -214,17 +214,34 @@ impl<'a> Row<'a> {
     }
 }
 
-/// The detail of an event in words: which version of the row was read or written.
-fn note(kind: u16, version: u64) -> String {
-    if matches!(kind, 2..=4) { format!("version {version}") } else { String::new() }
-}
+impl Drive for Row<'_> {
+    fn begin(&mut self, ctx: &mut Context<Event>) {
+        for client in 0..self.spec.clients {
+            ctx.schedule_at(SimTime::ZERO, Event::Read { client });
+        }
+    }
 
-fn kind_name(kind: u16) -> &'static str {
-    ["", "read", "read arrives", "read answered", "write arrives", "write answered"][usize::from(kind)]
-}
+    fn mark(&mut self, mark: Mark, _now: SimTime) {
+        if mark == Mark::WindowEnds {
+            self.windows.unfinished.push(self.unfinished as f64);
+            self.windows.writes.push(std::mem::take(&mut self.writes_in_window) as f64);
+        }
+    }
 
-fn outcome_name(outcome: u16) -> &'static str {
-    if outcome == Outcome::Error as u16 { "conflict" } else { "" }
+    fn streams(&self) -> Vec<(String, StreamUse)> {
+        let used = [("hop", self.hops.used()), ("jitter", self.jitter.used())];
+        used.map(|(purpose, used)| (Streams::name(purpose, "clients->row"), used)).to_vec()
+    }
+
+    fn tell(&self, witness: &Witness, line: &mut TrajectoryLine) {
+        let kinds = ["", "read", "read arrives", "read answered", "write arrives", "write answered"];
+        line.what = kinds[usize::from(witness.kind)].into();
+        line.entity = "row".into();
+        line.outcome = if witness.outcome == Outcome::Error as u16 { "conflict" } else { "" }.into();
+        if matches!(witness.kind, 2..=4) {
+            line.note = format!("version {}", witness.detail);
+        }
+    }
 }
 
 /// The catalog's line.
@@ -243,30 +260,8 @@ impl Scenario for Contention {
 
     /// Until everybody is done or the time is over.
     fn run(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
-        let streams = Streams::new(options.seed);
-        let mut simulation = drive::simulation(Row::new(self, &streams), options);
-        for client in 0..self.clients {
-            simulation.context().schedule_at(SimTime::ZERO, Event::Read { client });
-        }
-        let driven = drive::run_windows(&mut simulation, run, observer, |row, mark, _| {
-            if mark == Mark::WindowEnds {
-                row.windows.unfinished.push(row.unfinished as f64);
-                row.windows.writes.push(std::mem::take(&mut row.writes_in_window) as f64);
-            }
-        });
-        let row = simulation.model();
-        let used = [("hop", row.hops.used()), ("jitter", row.jitter.used())]
-            .map(|(purpose, used)| (Streams::name(purpose, "clients->row"), used));
-        let mut report = Report {
-            run: drive::facts(&simulation, run),
-            digest: drive::digest(&simulation, &streams, used.to_vec()),
-            stopped: driven.stopped,
-            ..Report::default()
-        };
-        let name_of = |_| "row".to_string();
-        let trajectory = drive::trajectory(&mut simulation, kind_name, outcome_name, name_of, note);
-        simulation.into_model().fill(&mut report);
-        RunOutput { report, trajectory, ..RunOutput::default() }
+        let build = |streams: &Streams| Row::new(self, streams);
+        drive::run(run, options, observer, build, |row, _, output| row.fill(&mut output.report))
     }
 
     fn diagram(&self) -> Diagram {

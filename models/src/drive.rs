@@ -1,18 +1,30 @@
-//! Driving a model from window to window, and writing down what happened.
+//! Driving a model from its first event to its report: what every run of every model does alike.
+//!
+//! A model that handles events ([`Model`]) says with [`Drive`] how it begins, what it looks at when a window is over, and
+//! from which streams it drew. [`run`] does the rest: limits, windows, the observer, the digest, the recorded stretch of the
+//! trajectory. Only what was measured is the model's own, and is written into the report last.
 
 use crate::RunSpec;
-use crate::report::{DigestParts, RunFacts};
-use crate::run::{Observer, Progress, RunOptions, TrajectoryLine};
+use crate::report::{DigestParts, Report, RunFacts};
+use crate::run::{Observer, Progress, RunOptions, RunOutput, TrajectoryLine};
 use sim_core::digest::Hex;
-use sim_core::{Model, SimTime, Simulation, Stop, StreamUse, Streams};
+use sim_core::{Context, Model, SimTime, Simulation, Stop, StreamUse, Streams, Witness};
 
-/// A simulation of `model` as the options want it.
-pub fn simulation<M: Model>(model: M, options: &RunOptions) -> Simulation<M> {
-    let mut simulation = Simulation::with_engine(model, options.engine, options.limits);
-    if let Some(events) = options.record.clone() {
-        simulation.record(events);
-    }
-    simulation
+/// What a model that is run as an experiment has besides events.
+pub trait Drive: Model + Sized {
+    /// Schedules what happens first.
+    fn begin(&mut self, ctx: &mut Context<Self::Event>);
+
+    /// The warm-up or a window is over.
+    fn mark(&mut self, _mark: Mark, _now: SimTime) {}
+
+    /// Every stream that it was given, under its [name](Streams::name), and what was drawn from it. A run panics if one is
+    /// missing, since its draws would be in no digest.
+    fn streams(&self) -> Vec<(String, StreamUse)>;
+
+    /// Puts into words what was witnessed; `line` has it in numbers. Without, a difference between two runs is shown as
+    /// the numbers that the model itself gave to kinds, outcomes and entities.
+    fn tell(&self, _witness: &Witness, _line: &mut TrajectoryLine) {}
 }
 
 /// A moment at which a model looks at itself.
@@ -24,23 +36,48 @@ pub enum Mark {
     WindowEnds,
 }
 
+/// Runs what `build` makes of the random streams, to the end or to a limit. `fill` writes down what was measured: it is
+/// given the model and how far the run came, and finds the facts of the run and its digest in the report.
+pub fn run<M: Drive>(
+    run: &RunSpec,
+    options: &RunOptions,
+    observer: Observer,
+    build: impl FnOnce(&Streams) -> M,
+    fill: impl FnOnce(M, SimTime, &mut RunOutput),
+) -> RunOutput {
+    let streams = Streams::new(options.seed);
+    let mut simulation = Simulation::with_engine(build(&streams), options.engine, options.limits);
+    if let Some(events) = options.record.clone() {
+        simulation.record(events);
+    }
+    let (model, ctx) = simulation.parts();
+    model.begin(ctx);
+    let Driven { reached, stopped } = run_windows(&mut simulation, run, observer);
+    let report = Report {
+        run: facts(&simulation, run),
+        digest: digest(&simulation, &streams),
+        stopped,
+        ..Report::default()
+    };
+    let witnesses = simulation.recorded();
+    let model = simulation.into_model();
+    let trajectory = witnesses.iter().map(|witness| line(witness, &model)).collect();
+    let mut output = RunOutput { report, trajectory, ..RunOutput::default() };
+    fill(model, reached, &mut output);
+    output
+}
+
 /// How far a run came.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Driven {
+struct Driven {
     /// The end, unless something cut the run short; also if nothing was left to happen before.
-    pub reached: SimTime,
+    reached: SimTime,
     /// The limit that cut it short, if one did.
-    pub stopped: Option<String>,
+    stopped: Option<String>,
 }
 
 /// Runs to the end, and tells the model when the warm-up is over and at every multiple of a window. A window
 /// in which the run is cut short is not closed.
-pub fn run_windows<M: Model>(
-    simulation: &mut Simulation<M>,
-    run: &RunSpec,
-    observer: Observer,
-    mut mark: impl FnMut(&mut M, Mark, SimTime),
-) -> Driven {
+fn run_windows<M: Drive>(simulation: &mut Simulation<M>, run: &RunSpec, observer: Observer) -> Driven {
     let end = SimTime::ZERO + run.duration;
     let mut warm_up = Some(SimTime::ZERO + run.warm_up);
     let mut reached = SimTime::ZERO;
@@ -51,7 +88,7 @@ pub fn run_windows<M: Model>(
             if let Some(reason) = cut_short(simulation.run_until(at)) {
                 return Driven { reached: simulation.now(), stopped: Some(reason) };
             }
-            mark(simulation.model_mut(), what, at);
+            simulation.model_mut().mark(what, at);
         }
         let events = simulation.trajectory().events();
         if observer(Progress { now: reached, end, events }).is_break() {
@@ -71,7 +108,7 @@ fn cut_short(stop: Stop) -> Option<String> {
 }
 
 /// The facts of a run that is over.
-pub fn facts<M: Model>(simulation: &Simulation<M>, run: &RunSpec) -> RunFacts {
+fn facts<M: Model>(simulation: &Simulation<M>, run: &RunSpec) -> RunFacts {
     RunFacts {
         duration: run.duration.as_nanos(),
         warm_up: run.warm_up.as_nanos(),
@@ -81,40 +118,31 @@ pub fn facts<M: Model>(simulation: &Simulation<M>, run: &RunSpec) -> RunFacts {
     }
 }
 
-/// The trajectory's and the randomness' part of the digest; `used` is what was drawn from each of the streams.
-pub fn digest<M: Model>(
-    simulation: &Simulation<M>,
-    streams: &Streams,
-    used: Vec<(String, StreamUse)>,
-) -> DigestParts {
+/// The trajectory's and the randomness' part of the digest.
+fn digest<M: Drive>(simulation: &Simulation<M>, streams: &Streams) -> DigestParts {
     let (every, checkpoints) = simulation.trajectory().checkpoints();
     DigestParts {
         t: Hex(simulation.trajectory().finish()).to_string(),
-        r: Hex(streams.digest(used)).to_string(),
+        r: Hex(streams.digest(simulation.model().streams())).to_string(),
         every,
         checkpoints: checkpoints.iter().map(|&checkpoint| Hex(checkpoint).to_string()).collect(),
         ..DigestParts::default()
     }
 }
 
-/// What was recorded, in the model's words.
-pub fn trajectory<M: Model>(
-    simulation: &mut Simulation<M>,
-    kind: impl Fn(u16) -> &'static str,
-    outcome: impl Fn(u16) -> &'static str,
-    entity: impl Fn(u64) -> String,
-    note: impl Fn(u16, u64) -> String,
-) -> Vec<TrajectoryLine> {
-    let line = |witness: sim_core::Witness| TrajectoryLine {
+/// One line of what was recorded.
+fn line<M: Drive>(witness: &Witness, model: &M) -> TrajectoryLine {
+    let mut line = TrajectoryLine {
         event: witness.event,
         time: witness.time,
-        what: kind(witness.kind).into(),
-        entity: entity(witness.entity),
+        what: format!("event of kind {}", witness.kind),
+        entity: Hex(witness.entity).to_string(),
         request: witness.request,
         attempt: witness.attempt,
-        outcome: outcome(witness.outcome).into(),
+        outcome: if witness.outcome > 0 { format!("outcome {}", witness.outcome) } else { String::new() },
         detail: witness.detail,
-        note: note(witness.kind, witness.detail),
+        note: String::new(),
     };
-    simulation.recorded().into_iter().map(line).collect()
+    model.tell(witness, &mut line);
+    line
 }

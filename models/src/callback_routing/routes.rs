@@ -3,9 +3,12 @@
 use super::balancer::Balancer;
 use super::measure::{Counts, Outcome};
 use super::{Arrivals, CallbackRouting, Outage, State};
+use crate::drive::{Drive, Mark};
+use crate::run::TrajectoryLine;
 use sim_core::sampler::standard_exponential;
-use sim_core::{Context, Key, Luck, Model, SimDuration, SimTime, Stream, StreamUse, Streams, Timer, digest};
-use std::collections::BTreeMap;
+use sim_core::{
+    Context, Key, Luck, Model, SimDuration, SimTime, Stream, StreamUse, Streams, Timer, Witness, digest,
+};
 
 /// Everything that can happen. A call has exactly one of these pending, except in a message queue, where
 /// several consumers may be at work on it.
@@ -84,36 +87,6 @@ const KIND_MESSAGE: u16 = 4;
 const KIND_HANDLED: u16 = 5;
 const KIND_CHANGE: u16 = 6;
 
-/// The detail of an event in words.
-pub(super) fn note(kind: u16, detail: u64) -> String {
-    let state = |of: &str, yes: bool| format!("{}{of}", if yes { "" } else { "not " });
-    match kind {
-        KIND_REQUEST => format!("call {detail}"),
-        KIND_HANDLED if detail == 0 => "seen before".into(),
-        KIND_CHANGE => {
-            format!("{}, {}", state("in rotation", detail & 2 != 0), state("answering", detail & 1 != 0))
-        }
-        _ => String::new(),
-    }
-}
-
-/// A kind of event in words.
-pub(super) fn kind_name(kind: u16) -> &'static str {
-    match kind {
-        KIND_REQUEST => "request",
-        KIND_CALLBACK => "callback",
-        KIND_ANSWER => "store answers",
-        KIND_MESSAGE => "message taken",
-        KIND_HANDLED => "message done",
-        _ => "server changes",
-    }
-}
-
-/// An outcome in words.
-pub(super) fn outcome_name(outcome: u16) -> &'static str {
-    Outcome::ALL.into_iter().find(|o| *o as u16 == outcome).map_or("", Outcome::name)
-}
-
 impl Model for Routes<'_> {
     type Event = Event;
 
@@ -134,6 +107,65 @@ impl Model for Routes<'_> {
                 ctx.witness(KIND_CHANGE, 0, 0, server.entity, 0, state);
             }
         }
+    }
+}
+
+impl Drive for Routes<'_> {
+    /// Schedules the first request and every change that the faults bring.
+    fn begin(&mut self, ctx: &mut Context<Event>) {
+        for (index, fault) in self.spec.faults.iter().enumerate() {
+            for at in fault.changes() {
+                ctx.schedule_at(at, Event::Change { fault: index as u32 });
+            }
+        }
+        match self.spec.arrivals {
+            Arrivals::Poisson(_) | Arrivals::Constant(_) => self.schedule_request(ctx),
+            Arrivals::Sequential { .. } => _ = ctx.schedule_at(SimTime::ZERO, Event::Request),
+        }
+    }
+
+    fn mark(&mut self, mark: Mark, _now: SimTime) {
+        if mark == Mark::WindowEnds {
+            self.counts.windows.close();
+        }
+    }
+
+    fn streams(&self) -> Vec<(String, StreamUse)> {
+        let own = [
+            ("arrivals callers", self.fortune.arrivals.used()),
+            ("delay provider", self.fortune.provider.used()),
+            ("delay state", self.fortune.state.used()),
+        ];
+        own.into_iter()
+            .chain(self.balancer.streams_used())
+            .map(|(name, used)| (name.to_string(), used))
+            .collect()
+    }
+
+    fn tell(&self, witness: &Witness, line: &mut TrajectoryLine) {
+        let Witness { kind, detail, .. } = *witness;
+        line.what = match kind {
+            KIND_REQUEST => "request",
+            KIND_CALLBACK => "callback",
+            KIND_ANSWER => "store answers",
+            KIND_MESSAGE => "message taken",
+            KIND_HANDLED => "message done",
+            _ => "server changes",
+        }
+        .into();
+        let server = self.balancer.servers.iter().find(|server| server.entity == witness.entity);
+        line.entity = server.map_or_else(|| CALLERS.to_string(), |server| server.name.clone());
+        let outcome = Outcome::ALL.into_iter().find(|outcome| *outcome as u16 == witness.outcome);
+        line.outcome = outcome.map_or("", Outcome::name).into();
+        let state = |of: &str, yes: bool| format!("{}{of}", if yes { "" } else { "not " });
+        line.note = match kind {
+            KIND_REQUEST => format!("call {detail}"),
+            KIND_HANDLED if detail == 0 => "seen before".into(),
+            KIND_CHANGE => {
+                format!("{}, {}", state("in rotation", detail & 2 != 0), state("answering", detail & 1 != 0))
+            }
+            _ => String::new(),
+        };
     }
 }
 
@@ -167,19 +199,6 @@ impl<'a> Routes<'a> {
         }
     }
 
-    /// Schedules the first request and every change that the faults bring.
-    pub(super) fn start(&mut self, ctx: &mut Context<Event>) {
-        for (index, fault) in self.spec.faults.iter().enumerate() {
-            for at in fault.changes() {
-                ctx.schedule_at(at, Event::Change { fault: index as u32 });
-            }
-        }
-        match self.spec.arrivals {
-            Arrivals::Poisson(_) | Arrivals::Constant(_) => self.schedule_request(ctx),
-            Arrivals::Sequential { .. } => _ = ctx.schedule_at(SimTime::ZERO, Event::Request),
-        }
-    }
-
     /// Schedules the request after those that have arrived. A rate that a variant changes keeps its luck:
     /// the gaps are those of a unit rate, divided.
     fn schedule_request(&mut self, ctx: &mut Context<Event>) {
@@ -195,25 +214,6 @@ impl<'a> Routes<'a> {
             }
             Arrivals::Sequential { .. } => {}
         }
-    }
-
-    /// What each stream was used for.
-    pub(super) fn streams_used(&self) -> Vec<(String, StreamUse)> {
-        let own = [
-            ("arrivals callers", self.fortune.arrivals.used()),
-            ("delay provider", self.fortune.provider.used()),
-            ("delay state", self.fortune.state.used()),
-        ];
-        own.into_iter()
-            .chain(self.balancer.streams_used())
-            .map(|(name, used)| (name.to_string(), used))
-            .collect()
-    }
-
-    /// The names behind the hashes in the trajectory.
-    pub(super) fn entity_names(&self) -> BTreeMap<u64, String> {
-        let servers = self.balancer.servers.iter().map(|server| (server.entity, server.name.clone()));
-        servers.chain([(self.entity, CALLERS.to_string())]).collect()
     }
 
     fn key(&self, call: u32) -> Key {

@@ -18,27 +18,25 @@ use sim_core::stats::TimeIntegral;
 use sim_core::{Key, SimTime, Streams, digest};
 
 /// The graph, ready to begin.
-pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions) -> Graph<L> {
-    let streams = Streams::new(options.seed);
+pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, streams: &Streams) -> Graph<L> {
     let spec = plan.spec;
     let services: Vec<Service> = spec
         .services
         .iter()
         .enumerate()
-        .map(|(number, (name, service))| build_service(number, name, service, plan, &streams))
+        .map(|(number, (name, service))| build_service(number, name, service, plan, streams))
         .collect();
-    let built: Vec<Edge> = plan.edges.iter().map(|edge| build_edge(edge, plan, &streams)).collect();
+    let built: Vec<Edge> = plan.edges.iter().map(|edge| build_edge(edge, plan, streams)).collect();
     let measured_from = SimTime::ZERO + run.warm_up;
     Graph {
         listener: L::new(options.trace.as_ref(), &built, measured_from),
-        workloads: spec.workload.iter().enumerate().map(|(n, w)| build_workload(n, w, &streams)).collect(),
-        faults: spec.faults.iter().enumerate().map(|(n, f)| build_fault(n, f, plan, &streams)).collect(),
+        workloads: spec.workload.iter().enumerate().map(|(n, w)| build_workload(n, w, streams)).collect(),
+        faults: spec.faults.iter().enumerate().map(|(n, f)| build_fault(n, f, plan, streams)).collect(),
         edges: built,
         services,
         calls: Slab::default(),
         attempts: Slab::default(),
         ready: Vec::new(),
-        streams,
         measured_from,
         max_in_flight: options.max_in_flight,
     }

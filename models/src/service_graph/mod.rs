@@ -43,13 +43,13 @@ mod theory;
 mod witness;
 
 use crate::diagram::Diagram;
-use crate::drive::{self, Mark};
+use crate::drive::{self, Drive, Mark};
 use crate::experiment::{Decoder, Node};
-use crate::run::{Explanation, Observer, RunOptions, RunOutput};
+use crate::run::{Explanation, Observer, RunOptions, RunOutput, TrajectoryLine};
 use crate::{Entry, RunSpec, Scenario};
 use follow::{Deaf, Listen, Tracer};
 use plan::Plan;
-use sim_core::{Key, Model, SimDuration, Words};
+use sim_core::{Key, Model, SimDuration, SimTime, StreamUse, Streams, Witness, Words};
 use spec::GraphSpec;
 use state::{Ctx, Event, Graph, Message, Parent};
 
@@ -106,15 +106,10 @@ impl Scenario for ServiceGraph {
 impl ServiceGraph {
     fn run_with<L: Listen>(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
         let plan = Plan::new(&self.spec);
-        let graph = build::build::<L>(&plan, run, options);
-        let mut simulation = drive::simulation(graph, options);
-        let (graph, ctx) = simulation.parts();
-        graph.begin(ctx);
-        let driven = drive::run_windows(&mut simulation, run, observer, |graph, mark, now| match mark {
-            Mark::WarmUpEnds => graph.end_warm_up(now),
-            Mark::WindowEnds => graph.close_window(now),
-        });
-        report::report(&plan, simulation, run, driven)
+        let build = |streams: &Streams| build::build::<L>(&plan, run, options, streams);
+        drive::run(run, options, observer, build, |graph, reached, output| {
+            report::fill(&plan, run, graph, reached, output);
+        })
     }
 }
 
@@ -151,7 +146,7 @@ impl<L: Listen> Model for Graph<L> {
     }
 }
 
-impl<L: Listen> Graph<L> {
+impl<L: Listen> Drive for Graph<L> {
     /// Schedules the first arrivals and the faults.
     fn begin(&mut self, ctx: &mut Ctx) {
         for (id, fault) in self.faults.iter().enumerate() {
@@ -173,6 +168,23 @@ impl<L: Listen> Graph<L> {
         }
     }
 
+    fn mark(&mut self, mark: Mark, now: SimTime) {
+        match mark {
+            Mark::WarmUpEnds => self.end_warm_up(now),
+            Mark::WindowEnds => self.close_window(now),
+        }
+    }
+
+    fn streams(&self) -> Vec<(String, StreamUse)> {
+        report::streams_used(self)
+    }
+
+    fn tell(&self, witness: &Witness, line: &mut TrajectoryLine) {
+        report::tell(self, witness, line);
+    }
+}
+
+impl<L: Listen> Graph<L> {
     #[inline(always)]
     fn schedule_arrival(&mut self, id: u32, ctx: &mut Ctx) {
         let workload = &mut self.workloads[id as usize];

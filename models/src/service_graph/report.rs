@@ -7,34 +7,24 @@ use super::state::{Edge, Graph, Patience, Service};
 use super::stats::{EdgeStats, ServiceTotals};
 use super::witness;
 use crate::RunSpec;
-use crate::drive::{self, Driven};
 use crate::policy::breaker::Position;
 use crate::report::ratio;
-use crate::report::{
-    self, Disturbance, Latency, Named, Report, RunFacts, Series, Timeline, Transition, judge,
-};
+use crate::report::{self, Disturbance, Latency, Named, RunFacts, Series, Timeline, Transition, judge};
 use crate::run::{RunOutput, TrajectoryLine};
 use sim_core::stats::LatencyHistogram;
-use sim_core::{SimDuration, SimTime, Simulation, StreamUse, Streams};
+use sim_core::{SimDuration, SimTime, StreamUse, Streams, Witness};
 
 /// Checks the laws and writes everything down.
-pub fn report<L: Listen>(
+pub fn fill<L: Listen>(
     plan: &Plan,
-    mut simulation: Simulation<Graph<L>>,
     run: &RunSpec,
-    driven: Driven,
-) -> RunOutput {
-    let now = driven.reached;
-    simulation.model_mut().check_laws(now);
-    let traces = simulation.model_mut().traces(now);
-    let witnesses = simulation.recorded();
-    let mut report = Report {
-        run: drive::facts(&simulation, run),
-        digest: drive::digest(&simulation, &simulation.model().streams, streams_used(simulation.model())),
-        stopped: driven.stopped,
-        ..Report::default()
-    };
-    let graph = simulation.into_model();
+    mut graph: Graph<L>,
+    now: SimTime,
+    output: &mut RunOutput,
+) {
+    graph.check_laws(now);
+    output.traces = graph.traces(now);
+    let report = &mut output.report;
     let measured = now.max(graph.measured_from).since(graph.measured_from);
     let by_users = graph.edges.iter().filter(|edge| matches!(edge.caller, Caller::Workload(_)));
     let user_calls = by_users.map(|edge| edge.stats.calls.started).sum();
@@ -47,16 +37,14 @@ pub fn report<L: Listen>(
         report.services.push(&service.name, service_section(service, now, measured, run));
     }
     report.timeline = timeline(plan.spec, &report.edges, &report.services, &report.run);
-    judge(&mut report);
+    judge(report);
     let totals: Vec<ServiceTotals> = graph.services.iter().map(|service| service.measured(now)).collect();
-    super::theory::beside(plan, run, &totals, &mut report);
+    super::theory::beside(plan, run, &totals, report);
     if graph.workloads.iter().any(|workload| workload.schedule.is_none()) {
         report.notes.push(
             "closed-loop users wait for answers, so their arrivals differ between policies: compare with care".into(),
         );
     }
-    let trajectory = witnesses.iter().map(|w| line(w, &graph)).collect();
-    RunOutput { report, trajectory, traces }
 }
 
 fn edge_section(edge: &Edge, closed_loop: bool, user_calls: u64, measured: SimDuration) -> report::Edge {
@@ -225,7 +213,7 @@ fn disturbances(spec: &GraphSpec) -> Vec<Disturbance> {
 }
 
 /// Every stream of the run, so that `r` covers each draw.
-fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
+pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
     let mut used = Vec::new();
     let mut note =
         |purpose: &str, path: &str, stream: StreamUse| used.push((Streams::name(purpose, path), stream));
@@ -255,23 +243,19 @@ fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
     used
 }
 
-fn line<L: Listen>(witness: &sim_core::Witness, graph: &Graph<L>) -> TrajectoryLine {
+/// What was witnessed, in words.
+pub fn tell<L: Listen>(graph: &Graph<L>, witness: &Witness, line: &mut TrajectoryLine) {
     use crate::policy::Outcome;
     let edges = graph.edges.iter().map(|edge| (edge.path, &edge.name));
     let services = graph.services.iter().map(|service| (service.path, &service.name));
     let workloads = graph.workloads.iter().map(|workload| (workload.path, &workload.name));
-    let entity = edges.chain(services).chain(workloads).find(|(path, _)| *path == witness.entity);
+    if let Some((_, name)) = edges.chain(services).chain(workloads).find(|(path, _)| *path == witness.entity)
+    {
+        line.entity.clone_from(name);
+    }
     let ended = matches!(witness.kind, witness::TIMEOUT | witness::REPLY);
     let outcome = Outcome::ALL.iter().find(|outcome| ended && **outcome as u16 == witness.outcome);
-    TrajectoryLine {
-        event: witness.event,
-        time: witness.time,
-        what: witness::name(witness.kind).into(),
-        entity: entity.map_or_else(|| format!("{:016x}", witness.entity), |(_, name)| name.clone()),
-        request: witness.request,
-        attempt: witness.attempt,
-        outcome: outcome.map(|outcome| outcome.name().into()).unwrap_or_default(),
-        detail: witness.detail,
-        note: witness::note(witness),
-    }
+    line.what = witness::name(witness.kind).into();
+    line.outcome = outcome.map(|outcome| outcome.name().into()).unwrap_or_default();
+    line.note = witness::note(witness);
 }

@@ -16,7 +16,7 @@ use crate::theory::Usl;
 use crate::workload::Schedule;
 use sim_core::sampler::Distribution;
 use sim_core::stats::TimeIntegral;
-use sim_core::{Context, Key, Luck, SimDuration, SimTime, Streams, Timer};
+use sim_core::{Context, Key, Luck, SimDuration, SimTime, Timer};
 
 /// The engine, as the handlers of a graph see it.
 pub type Ctx = Context<Event>;
@@ -30,8 +30,6 @@ pub struct Graph<L> {
     pub edges: Vec<Edge>,
     pub services: Vec<Service>,
     pub faults: Vec<Fault>,
-    /// All the randomness, to be accounted for in the end.
-    pub streams: Streams,
     pub calls: Slab<Call>,
     pub attempts: Slab<Attempt>,
     /// Requests whose calls of one step have all ended: to be moved on before the event is over. A list
