@@ -29,7 +29,7 @@ mod summary;
 use crate::diagram::Diagram;
 use crate::distribution::TimeDistribution;
 use crate::drive;
-use crate::experiment::{Decode, Decoder, Map, NOT_EMPTY, Node, POSITIVE, Spanned};
+use crate::experiment::{Decoder, Map, NOT_EMPTY, Node, POSITIVE, Spanned};
 use crate::report::{Cell, Table};
 use crate::run::{Explanation, Observer, RunOptions, RunOutput};
 use crate::{Entry, RunSpec, Scenario};
@@ -193,19 +193,13 @@ spec! {
 }
 
 /// The catalog's line.
-pub fn entry() -> Entry {
-    Entry::of::<CallbackRouting>(
-        "CallbackRouting",
-        "state on one server, callbacks balanced to any: who finds it again",
-        1,
-    )
-}
+pub const ENTRY: Entry = Entry::of::<CallbackRouting>(
+    "CallbackRouting",
+    "state on one server, callbacks balanced to any: who finds it again",
+    1,
+);
 
 impl Scenario for CallbackRouting {
-    fn canonical(&self) -> Node {
-        self.encode()
-    }
-
     /// What is written about a time that never comes.
     fn check(&self, run: &RunSpec, cx: &mut Decoder) {
         let end = SimTime::ZERO + run.duration;

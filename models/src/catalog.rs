@@ -1,8 +1,9 @@
 //! The models that an experiment can name.
 //!
-//! A model is an [`Entry`]: a name, a version, a decoder and its documentation. The catalog is open: a
-//! crate that depends on this one adds its own entries and gets files, overrides, variants, sweeps and
-//! messages for them.
+//! A model is an [`Entry`]: a name, a version, a decoder and its documentation. What `spec!` declares and
+//! [`Scenario`] is implemented for has all of them: `Entry::of::<Shop>("Shop", "a shop", 1)`. The catalog is open: a
+//! crate that depends on this one adds its own entries and gets files, overrides, variants, sweeps and messages for
+//! them.
 
 use crate::diagram::Diagram;
 pub use crate::experiment::RunSpec;
@@ -11,9 +12,6 @@ use crate::run::{Explanation, Observer, RunOptions, RunOutput};
 
 /// What a model can be asked once its part of an experiment is decoded. Pure: spec in, report out.
 pub trait Scenario: Send + Sync {
-    /// All of it in canonical form, every default filled in.
-    fn canonical(&self) -> Node;
-
     /// Reports what is wrong with the model for this run, and only together with it: a fault after the
     /// end, say.
     fn check(&self, _run: &RunSpec, _cx: &mut Decoder) {}
@@ -37,6 +35,18 @@ pub trait Scenario: Send + Sync {
     }
 }
 
+/// A scenario that can be written down again. Whatever is decoded can; nobody implements this.
+pub trait Decoded: Scenario {
+    /// All of it in canonical form, every default filled in.
+    fn canonical(&self) -> Node;
+}
+
+impl<T: Decode + Scenario> Decoded for T {
+    fn canonical(&self) -> Node {
+        self.encode()
+    }
+}
+
 /// One model of the catalog.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
@@ -47,14 +57,18 @@ pub struct Entry {
     /// Part of every digest; it grows when the same input would give another result.
     pub version: u32,
     /// The model from what stands in its brackets.
-    pub decode: fn(&Node, &mut Decoder) -> Option<Box<dyn Scenario>>,
+    pub decode: fn(&Node, &mut Decoder) -> Option<Box<dyn Decoded>>,
     /// What can stand in its brackets.
     pub describe: fn() -> TypeDoc,
 }
 
 impl Entry {
     /// The entry of a model whose specification is the model itself.
-    pub fn of<T: Decode + Scenario + 'static>(name: &'static str, about: &'static str, version: u32) -> Self {
+    pub const fn of<T: Decode + Scenario + 'static>(
+        name: &'static str,
+        about: &'static str,
+        version: u32,
+    ) -> Self {
         let decode = |node: &Node, cx: &mut Decoder| T::decode(node, cx).map(|model| Box::new(model) as _);
         Entry { name, about, version, decode, describe: T::describe }
     }
@@ -74,11 +88,7 @@ pub struct Catalog(Vec<Entry>);
 impl Catalog {
     /// The models of this crate.
     pub fn bundled() -> Self {
-        Catalog::new([
-            crate::service_graph::ENTRY,
-            crate::callback_routing::entry(),
-            crate::contention::entry(),
-        ])
+        Catalog::new([crate::service_graph::ENTRY, crate::callback_routing::ENTRY, crate::contention::ENTRY])
     }
 
     /// A catalog of these entries. Panics if two have one name: that is a bug of the program.

@@ -23,7 +23,7 @@
 
 use crate::diagram::{self, Diagram, Link, NodeKind};
 use crate::drive::{self, Drive, Mark};
-use crate::experiment::{Decode, Node};
+use crate::experiment::Decode;
 use crate::policy::Outcome;
 use crate::policy::retry::{Retry, RetryPlan};
 use crate::report::{Cell, Report, Series, Table, Value, Verdict, VerdictKind};
@@ -245,19 +245,13 @@ impl Drive for Row<'_> {
 }
 
 /// The catalog's line.
-pub fn entry() -> Entry {
-    Entry::of::<Contention>(
-        "Contention",
-        "optimistic concurrency on one row: who backs off how, and what it costs",
-        1,
-    )
-}
+pub const ENTRY: Entry = Entry::of::<Contention>(
+    "Contention",
+    "optimistic concurrency on one row: who backs off how, and what it costs",
+    1,
+);
 
 impl Scenario for Contention {
-    fn canonical(&self) -> Node {
-        self.encode()
-    }
-
     /// Until everybody is done or the time is over.
     fn run(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
         let build = |streams: &Streams| Row::new(self, streams);

@@ -2,7 +2,7 @@
 //! It has a setting with a default, a stream of its own, and a number in the report.
 
 use crate::catalog::{Catalog, Entry, RunSpec, Scenario};
-use crate::experiment::{Decode, Experiment, Node};
+use crate::experiment::Experiment;
 use crate::report::{DigestParts, Report, Value};
 use crate::run::{Observer, RunOptions, RunOutput, simulate};
 use sim_core::digest::Hex;
@@ -104,10 +104,6 @@ fn run(calls: u32, most: SimDuration, later: Option<bool>, options: &RunOptions)
 }
 
 impl Scenario for Before {
-    fn canonical(&self) -> Node {
-        self.encode()
-    }
-
     fn run(&self, _: &RunSpec, options: &RunOptions, _: Observer) -> RunOutput {
         let Work::Uniform { most } = self.work;
         run(self.calls, most, None, options)
@@ -115,10 +111,6 @@ impl Scenario for Before {
 }
 
 impl Scenario for After {
-    fn canonical(&self) -> Node {
-        self.encode()
-    }
-
     fn run(&self, _: &RunSpec, options: &RunOptions, _: Observer) -> RunOutput {
         let LaterWork::Uniform { most, .. } = self.work;
         run(self.calls, most, Some(self.hedge.is_some()), options)

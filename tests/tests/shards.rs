@@ -2,7 +2,7 @@
 //! of the sweep in one go; and what is missing, damaged, changed or mixed is found.
 
 use sim_cli::{Console, Exit};
-use sim_models::experiment::{Decode, Decoder, Node, RunSpec};
+use sim_models::experiment::RunSpec;
 use sim_models::run::{Observer, RunOptions, RunOutput};
 use sim_models::{Catalog, Entry, Scenario};
 use std::fs;
@@ -430,10 +430,6 @@ sim_models::spec! {
 }
 
 impl Scenario for Brittle {
-    fn canonical(&self) -> Node {
-        self.encode()
-    }
-    fn check(&self, _: &RunSpec, _: &mut Decoder) {}
     fn run(&self, _: &RunSpec, options: &RunOptions, _: Observer) -> RunOutput {
         assert!(self.size != 3 || options.seed != 10, "three is too much");
         let mut output = RunOutput::default();

@@ -11,7 +11,7 @@ use super::load::{Axis, Experiment, MAX_POINTS, Resolved, Variant, decoded, inpu
 use super::node::{Node, Span};
 use super::path::{Override, Path};
 use super::run::RunSpec;
-use crate::catalog::{Entry, Scenario};
+use crate::catalog::{Decoded, Entry};
 
 /// After so many unsound points in a row that bring no new problem, the rest of a part is left alone: the
 /// grid is refused anyway.
@@ -250,7 +250,7 @@ impl Grid {
         }
     }
 
-    fn decode(&self, point: usize, problems: &mut Diagnostics) -> Option<(Box<dyn Scenario>, RunSpec)> {
+    fn decode(&self, point: usize, problems: &mut Diagnostics) -> Option<(Box<dyn Decoded>, RunSpec)> {
         let (mut model, mut run) = (self.model.clone(), self.run.clone());
         let mut placed = true;
         for (axis, index) in self.axes.iter().zip(self.at(point)) {

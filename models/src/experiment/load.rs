@@ -21,7 +21,7 @@ use super::path::{Override, Path, Place, Roots, apply, path_of};
 use super::print;
 use super::root::read_root;
 use super::run::{Expectation, RunSpec};
-use crate::catalog::{Catalog, Entry, Scenario};
+use crate::catalog::{Catalog, Decoded, Entry};
 
 /// The version of the file's format that is read here.
 pub const FORMAT: u32 = 1;
@@ -69,7 +69,7 @@ pub struct Resolved {
     /// Which model it is.
     pub entry: Entry,
     /// The model.
-    pub model: Box<dyn Scenario>,
+    pub model: Box<dyn Decoded>,
     /// The run.
     pub run: RunSpec,
     /// All of it with every default filled in; reading it back gives the same digest.
@@ -258,7 +258,7 @@ impl Experiment {
         variant: Option<&'a Variant>,
         more: impl Iterator<Item = &'a Override>,
         problems: &mut Diagnostics,
-    ) -> Option<(Box<dyn Scenario>, RunSpec)> {
+    ) -> Option<(Box<dyn Decoded>, RunSpec)> {
         let (mut model, mut run) = (self.model.clone(), self.run.clone());
         let mut placed = true;
         let before = variant.map_or(&[][..], |variant| &variant.set);
@@ -346,7 +346,7 @@ pub(super) fn decoded(
     model: &Node,
     run: &Node,
     problems: &mut Diagnostics,
-) -> Option<(Box<dyn Scenario>, RunSpec)> {
+) -> Option<(Box<dyn Decoded>, RunSpec)> {
     let mut cx = Decoder::new();
     let scenario = (entry.decode)(model, &mut cx);
     let spec = cx.at("run", |cx| RunSpec::decode(run, cx));
@@ -365,7 +365,7 @@ pub(super) fn decoded(
 }
 
 /// What was decoded, with its canonical form and its digest.
-pub(super) fn resolved(about: &str, entry: Entry, model: Box<dyn Scenario>, run: RunSpec) -> Resolved {
+pub(super) fn resolved(about: &str, entry: Entry, model: Box<dyn Decoded>, run: RunSpec) -> Resolved {
     let input_digest = input_digest(entry, &*model, &run);
     let canonical = Node::record([
         ("format", Node::number(FORMAT)),
@@ -378,7 +378,7 @@ pub(super) fn resolved(about: &str, entry: Entry, model: Box<dyn Scenario>, run:
 
 /// The digest's part `i` but for the seed, which is the caller's to add; the number of replications
 /// changes none of them.
-pub(super) fn input_digest(entry: Entry, model: &dyn Scenario, run: &RunSpec) -> u64 {
+pub(super) fn input_digest(entry: Entry, model: &dyn Decoded, run: &RunSpec) -> u64 {
     let mut digester = Digester::new(INPUT);
     digester.text(entry.name);
     digester.word(u64::from(entry.version));

@@ -44,7 +44,7 @@ mod witness;
 
 use crate::diagram::Diagram;
 use crate::drive::{self, Drive, Mark};
-use crate::experiment::{Decoder, Node};
+use crate::experiment::{Decode, Decoder};
 use crate::run::{Explanation, Observer, RunOptions, RunOutput, TrajectoryLine};
 use crate::{Entry, RunSpec, Scenario};
 use follow::{Deaf, Listen, Tracer};
@@ -58,29 +58,21 @@ const VERSION: u32 = 1;
 
 /// The catalog's line.
 pub const ENTRY: Entry = Entry {
-    name: "ServiceGraph",
-    about: "requests through services: queues, timeouts, retries, breakers, faults",
-    version: VERSION,
     decode: |node, cx| {
-        let spec = <GraphSpec as crate::experiment::Decode>::decode(node, cx)?;
+        let spec = GraphSpec::decode(node, cx)?;
         say::check::check_graph(&spec, node, cx);
-        Some(Box::new(ServiceGraph { spec }))
+        Some(Box::new(spec))
     },
-    describe: <GraphSpec as crate::experiment::Decode>::describe,
+    ..Entry::of::<GraphSpec>(
+        "ServiceGraph",
+        "requests through services: queues, timeouts, retries, breakers, faults",
+        VERSION,
+    )
 };
 
-/// A decoded and checked service graph.
-pub struct ServiceGraph {
-    spec: GraphSpec,
-}
-
-impl Scenario for ServiceGraph {
-    fn canonical(&self) -> Node {
-        crate::experiment::Decode::encode(&self.spec)
-    }
-
+impl Scenario for GraphSpec {
     fn check(&self, run: &RunSpec, cx: &mut Decoder) {
-        say::check::check_run(&self.spec, run, cx);
+        say::check::check_run(self, run, cx);
     }
 
     fn run(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
@@ -91,11 +83,11 @@ impl Scenario for ServiceGraph {
     }
 
     fn explain(&self, run: &RunSpec) -> Explanation {
-        say::explain::explain(&Plan::new(&self.spec), run)
+        say::explain::explain(&Plan::new(self), run)
     }
 
     fn diagram(&self) -> Diagram {
-        say::diagram::diagram(&Plan::new(&self.spec))
+        say::diagram::diagram(&Plan::new(self))
     }
 
     fn untraceable(&self) -> Option<&'static str> {
@@ -103,9 +95,9 @@ impl Scenario for ServiceGraph {
     }
 }
 
-impl ServiceGraph {
+impl GraphSpec {
     fn run_with<L: Listen>(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
-        let plan = Plan::new(&self.spec);
+        let plan = Plan::new(self);
         let build = |streams: &Streams| build::build::<L>(&plan, run, options, streams);
         drive::run(run, options, observer, build, |graph, reached, output| {
             report::fill(&plan, run, graph, reached, output);

@@ -1,6 +1,6 @@
 use crate::with_console;
 use sim_cli::Exit;
-use sim_models::experiment::{Decode, Decoder, Node, RunSpec};
+use sim_models::experiment::RunSpec;
 use sim_models::run::{Observer, RunOptions, RunOutput};
 use sim_models::{Catalog, Entry, Scenario};
 
@@ -13,10 +13,6 @@ sim_models::spec! {
 }
 
 impl Scenario for Buggy {
-    fn canonical(&self) -> Node {
-        self.encode()
-    }
-    fn check(&self, _: &RunSpec, _: &mut Decoder) {}
     fn run(&self, _: &RunSpec, _: &RunOptions, _: Observer) -> RunOutput {
         panic!("two calls ended {} times", self.size)
     }

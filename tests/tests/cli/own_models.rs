@@ -2,7 +2,7 @@
 
 use crate::{TOY, with_console};
 use sim_cli::Exit;
-use sim_models::experiment::{Decode, Node, RunSpec};
+use sim_models::experiment::RunSpec;
 use sim_models::run::{Observer, RunOptions, RunOutput};
 use sim_models::{Catalog, Entry, Scenario};
 
@@ -15,9 +15,6 @@ sim_models::spec! {
 }
 
 impl Scenario for Silent {
-    fn canonical(&self) -> Node {
-        self.encode()
-    }
     fn run(&self, _: &RunSpec, _: &RunOptions, _: Observer) -> RunOutput {
         RunOutput::default()
     }

@@ -143,10 +143,6 @@ fn check(toy: &Toy, _at: &Node, cx: &mut Decoder) {
 }
 
 impl Scenario for Toy {
-    fn canonical(&self) -> Node {
-        self.encode()
-    }
-
     fn check(&self, run: &RunSpec, cx: &mut Decoder) {
         if run.duration < SimDuration::from_secs(1) {
             cx.warn(self.workload[0].to.span, "the run is short");
