@@ -60,6 +60,19 @@ pub struct Entry {
     pub decode: fn(&Node, &mut Decoder) -> Option<Box<dyn Decoded>>,
     /// What can stand in its brackets.
     pub describe: fn() -> TypeDoc,
+    /// Experiments that come with it, besides those of brownout.
+    pub experiments: &'static [Bundled],
+}
+
+/// An experiment that is part of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bundled {
+    /// The folder it lives in.
+    pub family: &'static str,
+    /// Its name; unique over all families.
+    pub name: &'static str,
+    /// The file.
+    pub text: &'static str,
 }
 
 impl Entry {
@@ -70,7 +83,13 @@ impl Entry {
         version: u32,
     ) -> Self {
         let decode = |node: &Node, cx: &mut Decoder| T::decode(node, cx).map(|model| Box::new(model) as _);
-        Entry { name, about, version, decode, describe: T::describe }
+        Entry { name, about, version, decode, describe: T::describe, experiments: &[] }
+    }
+
+    /// The same with experiments that every program which knows this model has by name.
+    #[must_use]
+    pub const fn with(self, experiments: &'static [Bundled]) -> Self {
+        Entry { experiments, ..self }
     }
 
     /// The canonical form of the model that `node` describes, if it is sound.
@@ -114,6 +133,11 @@ impl Catalog {
     /// All models.
     pub fn entries(&self) -> &[Entry] {
         &self.0
+    }
+
+    /// The experiments that come with them.
+    pub fn experiments(&self) -> impl Iterator<Item = &'static Bundled> {
+        self.0.iter().flat_map(|entry| entry.experiments)
     }
 
     /// Their names.

@@ -4,20 +4,10 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::text::{escape, escape_path};
+use sim_models::catalog::Bundled;
 use std::path::{Path, PathBuf};
 
-/// An experiment that is part of the binary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bundled {
-    /// The folder it lives in.
-    pub family: &'static str,
-    /// Its name; unique over all families.
-    pub name: &'static str,
-    /// The file.
-    pub text: &'static str,
-}
-
-/// Every bundled experiment, by family and name.
+/// Every experiment of brownout, by family and name.
 pub const BUNDLED: &[Bundled] = include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
 
 /// An experiment file that was found.
@@ -52,8 +42,8 @@ impl App<'_> {
                 bytes,
             });
         }
-        let bundled = BUNDLED
-            .iter()
+        let bundled = self
+            .bundled()
             .find(|b| argument == b.name || argument.split_once('/') == Some((b.family, b.name)));
         let own = self.own()?.into_iter().find(|own| own.answers_to(argument));
         if let Some(own) = own {
@@ -71,12 +61,17 @@ impl App<'_> {
                     "note: this is the bundled experiment {argument}; the file here is ./{argument}"
                 ));
             }
-            return Ok(bundled.found());
+            return Ok(bundled.into());
         }
         if is_path(argument) {
             return read_path(Path::new(argument));
         }
         Err(self.unknown(argument))
+    }
+
+    /// The experiments that are part of the program: those that came with the models of somebody else, and ours.
+    pub fn bundled(&self) -> impl Iterator<Item = &'static Bundled> {
+        self.catalog.experiments().chain(BUNDLED)
     }
 
     /// The experiments of `--dir`, by family and name.
@@ -90,7 +85,7 @@ impl App<'_> {
 
     fn unknown(&self, argument: &str) -> Error {
         let own = self.own().unwrap_or_default();
-        let names = BUNDLED.iter().map(|b| b.name.to_string()).chain(own.into_iter().map(|own| own.name));
+        let names = self.bundled().map(|b| b.name.to_string()).chain(own.into_iter().map(|own| own.name));
         let base = argument.rsplit('/').next().unwrap_or(argument);
         let mut help = String::new();
         let file = format!("{argument}.ron");
@@ -136,16 +131,16 @@ fn read_path(path: &Path) -> Result<Found> {
     })
 }
 
-impl Bundled {
-    /// As if it had been read from a file.
-    pub fn found(&self) -> Found {
+/// As if it had been read from a file.
+impl From<&Bundled> for Found {
+    fn from(bundled: &Bundled) -> Self {
         Found {
-            name: self.name.into(),
-            family: Some(self.family.into()),
-            shown: format!("experiments/{}/{}.ron", self.family, self.name),
-            argument: self.name.into(),
+            name: bundled.name.into(),
+            family: Some(bundled.family.into()),
+            shown: format!("experiments/{}/{}.ron", bundled.family, bundled.name),
+            argument: bundled.name.into(),
             path: None,
-            bytes: self.text.as_bytes().to_vec(),
+            bytes: bundled.text.as_bytes().to_vec(),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::args::Bounds;
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
 use crate::files::OutDir;
-use crate::library::BUNDLED;
+use crate::library::Found;
 use crate::render::check::{json, text};
 use crate::render::github::{annotations, github};
 use crate::render::junit::junit;
@@ -138,7 +138,7 @@ fn experiments(args: &Check, app: &mut App) -> Result<Vec<Opened>> {
             return Err(Error::usage(format!("there is no experiment in {}", crate::text::escape_path(dir))));
         }
         if app.global.dir.is_none() {
-            found.extend(BUNDLED.iter().map(|bundled| bundled.found()));
+            found.extend(app.bundled().map(Found::from));
         }
     }
     let (mut opened, mut rendered) = (Vec::new(), String::new());

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::args::{Bounds, Format};
 use crate::error::{Error, Exit, Result};
-use crate::library::{BUNDLED, Found, nearest};
+use crate::library::{Found, nearest};
 use crate::progress::Meter;
 use crate::render::reference;
 use crate::simulate::{ending, simulate};
@@ -80,8 +80,8 @@ fn experiments(args: &List, app: &mut App) -> Result<Exit> {
         rows.push(row(own.read()?));
     }
     // What is found by name is found in --dir first.
-    let bundled = BUNDLED.iter().filter(|bundled| !rows.iter().any(|own: &Row| own.name == bundled.name));
-    let bundled: Vec<Row> = bundled.map(|bundled| row(bundled.found())).collect();
+    let bundled = app.bundled().filter(|bundled| !rows.iter().any(|own: &Row| own.name == bundled.name));
+    let bundled: Vec<Row> = bundled.map(|bundled| row(bundled.into())).collect();
     rows.extend(bundled);
     let style = app.console.style();
     app.console.document(&match args.format {
