@@ -127,7 +127,7 @@ fn tell_usage(error: &clap::Error, console: &mut Console) -> Exit {
         return Exit::Usage;
     }
     let text = if console.style().colour { text.ansi().to_string() } else { text.to_string() };
-    match console.document(&text) {
+    match console.document(&replay::by_name(&text, &console.program)) {
         Ok(()) => Exit::Good,
         Err(error) => {
             console.error(&error);

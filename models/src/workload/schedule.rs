@@ -144,8 +144,8 @@ mod tests {
     fn arrivals(text: &str, most: u64) -> Vec<u64> {
         let mut schedule = schedule(text).expect("an open loop");
         let mut luck = Streams::new(1).luck("arrivals", "users");
-        let mut next = |ordinal| schedule.next(&mut luck, Key::root(1, ordinal));
-        (0..most).map_while(|ordinal| next(ordinal)).map(|at| at.since(SimTime::ZERO).as_nanos()).collect()
+        let next = |ordinal| schedule.next(&mut luck, Key::root(1, ordinal));
+        (0..most).map_while(next).map(|at| at.since(SimTime::ZERO).as_nanos()).collect()
     }
 
     /// The k-th arrival is where the cumulative rate reaches k: to the microsecond.

@@ -105,11 +105,10 @@ pub(super) fn command(args: &Find, app: &mut App) -> Result<Exit> {
     let start = Start { opened: &opened, variant, fixed: &fixed, base: &base.resolved, bounds: args.bounds };
     let knobs = knobs(app, start, &searched)?;
     let collapse = match &args.until {
-        Some(text) => Collapse::When(
-            Wish::parse(text)
-                .and_then(|wish| wish.within(base.resolved.run.duration))
-                .map_err(|why| Error::usage(format!("--until: {}", escape(&why))))?,
-        ),
+        Some(text) => {
+            let wish = Wish::parse(text).and_then(|wish| wish.within(base.resolved.run.duration));
+            Collapse::When(Box::new(wish.map_err(|why| Error::usage(format!("--until: {}", escape(&why))))?))
+        }
         None => Collapse::Verdict,
     };
     let usual = match knobs.len() {

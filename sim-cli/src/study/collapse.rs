@@ -10,7 +10,7 @@ pub enum Collapse {
     /// By its verdict: it is failing, degraded, or has never recovered.
     Verdict,
     /// When this holds.
-    When(Wish),
+    When(Box<Wish>),
 }
 
 impl Collapse {

@@ -17,8 +17,11 @@ use sim_models::report::{Report, Unit};
 #[derive(Clone, Debug)]
 pub struct Wish(Expectation);
 
+/// What a sign expects of a metric.
+type Expect = fn(Bound) -> Expectation;
+
 /// The signs that are read, and the check that each makes with a bound.
-const SIGNS: [(&str, fn(Bound) -> Expectation); 6] = [
+const SIGNS: [(&str, Expect); 6] = [
     ("<=", |bound| Expectation { at_most: Some(bound), ..nothing() }),
     (">=", |bound| Expectation { at_least: Some(bound), ..nothing() }),
     ("==", |bound| Expectation { equals: Some(bound), ..nothing() }),
@@ -201,7 +204,7 @@ impl Wish {
 }
 
 /// The last comparison in a text; the `>` of an edge's arrow is none.
-fn relation(text: &str) -> Option<(usize, &'static str, fn(Bound) -> Expectation)> {
+fn relation(text: &str) -> Option<(usize, &'static str, Expect)> {
     let free = |at: usize| text[..at].matches('"').count().is_multiple_of(2) && !text[..at].ends_with('-');
     (0..text.len()).rev().filter(|&at| text.is_char_boundary(at) && free(at)).find_map(|at| {
         let (sign, with) = SIGNS.iter().find(|(sign, _)| text[at..].starts_with(sign))?;
