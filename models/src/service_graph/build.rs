@@ -1,7 +1,9 @@
 //! From what the user wrote, checked, to what runs.
 
 use super::follow::Listen;
-use super::plan::{EdgePlan, Plan};
+use super::plan::{Caller, EdgePlan, Plan};
+use super::roster::{Roster, Standings};
+use super::service::free::NumberSet;
 use super::service::line::Line;
 use super::slab::Slab;
 use super::spec::*;
@@ -36,6 +38,8 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         services,
         calls: Slab::default(),
         attempts: Slab::default(),
+        call_standings: Standings::default(),
+        attempt_standings: Standings::default(),
         ready: Vec::new(),
         measured_from,
         max_in_flight: options.max_in_flight,
@@ -90,6 +94,7 @@ fn build_edge(edge: &EdgePlan, plan: &Plan, streams: &Streams) -> Edge {
         path,
         caller: edge.caller,
         callee: edge.callee as u32,
+        listed: matches!(edge.caller, Caller::Service(service) if is_mortal(service as usize, plan)),
         retry: RetryPlan::new(&edge.policy.retry),
         choices,
         gates,
@@ -114,6 +119,8 @@ fn build_service(
     let workers = service.workers.count();
     let queue = service.queue.common();
     let lines = if queue.shared { 1 } else { service.replicas };
+    let mut up = NumberSet::new(if queue.shared { service.replicas } else { 0 });
+    (0..if queue.shared { service.replicas } else { 0 }).for_each(|replica| up.set(replica, true));
     let site = |call: &CallSpec, edge: usize| {
         let name = &plan.edges[edge].name;
         Site {
@@ -140,6 +147,8 @@ fn build_service(
         faults: ActiveSet::default(),
         state: OnReplica::WELL,
         in_hand: 0,
+        at_work: Roster::new(),
+        calling: Roster::new(),
         busy: TimeIntegral::default(),
         held: 0,
     };
@@ -157,11 +166,22 @@ fn build_service(
         error_rate: service.error_rate,
         error_luck: streams.luck("errors", name),
         steps: steps.collect(),
+        edges: plan.sites[number].clone(),
+        mortal: is_mortal(number, plan),
+        up: up.clone(),
+        free: up,
         fatal_in_hand: service.dies.as_ref().map(Death::fatal_in_hand),
         restart_after: service.dies.as_ref().map(|death| death.restart_after).unwrap_or_default(),
         death_style: service.dies.as_ref().map_or(CrashStyle::Reset, |death| death.callers),
         stats: ServiceStats::new(u64::from(workers) * u64::from(service.replicas)),
     }
+}
+
+/// Whether replicas of this service can die: of their load, or of a fault.
+fn is_mortal(number: usize, plan: &Plan) -> bool {
+    let name = plan.spec.name(number);
+    let crashes = |fault: &FaultSpec| matches!(fault.effect, Effect::Crash { .. }) && fault.on.value == name;
+    plan.spec.service(number).dies.is_some() || plan.spec.faults.iter().any(crashes)
 }
 
 fn build_fault(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams) -> Fault {

@@ -46,6 +46,9 @@ impl<L: Listen> Graph<L> {
             live: None,
             permit: None,
         });
+        if edge.listed {
+            self.list_call(call);
+        }
         self.listener.tell(|tracer| tracer.call_begins(Ok(call), parent, (edge_id, client), key, now));
         self.try_attempt(call, ctx);
     }
@@ -185,7 +188,8 @@ impl<L: Listen> Graph<L> {
         edge.attempt_ended(call, attempt, Outcome::Ok, measured, now);
         edge.call_ended(call, Ending::Ok, measured, now);
         self.attempts.remove(id);
-        let (parent, edge) = (call.parent, call.edge);
+        let (parent, edge, client) = (call.parent, call.edge, call.client);
+        self.strike_call(call_id, edge, client);
         self.notify(parent, edge, true, ctx);
     }
 
@@ -286,8 +290,31 @@ impl<L: Listen> Graph<L> {
         let measured = call.started >= self.measured_from;
         self.listener.tell(|tracer| tracer.call_ended(id, end, ctx.now()));
         self.edges[call.edge as usize].call_ended(call, end, measured, ctx.now());
-        let (parent, edge) = (call.parent, call.edge);
+        let (parent, edge, client) = (call.parent, call.edge, call.client);
+        self.strike_call(id, edge, client);
         self.notify(parent, edge, end == Ending::Ok, ctx);
+    }
+
+    /// Lists a call with the replica that makes it, so that it is found when that dies.
+    #[inline(never)]
+    fn list_call(&mut self, id: CallId) {
+        let call = &self.calls[id];
+        if let Caller::Service(service) = self.edges[call.edge as usize].caller {
+            let replica = &mut self.services[service as usize].replicas[call.client as usize];
+            self.call_standings.join(&mut replica.calling, id);
+        }
+    }
+
+    /// Takes a call that is over off the list of the replica that made it.
+    #[inline(always)]
+    fn strike_call(&mut self, id: CallId, edge: u32, client: u32) {
+        let edge = &self.edges[edge as usize];
+        if let Caller::Service(service) = edge.caller
+            && edge.listed
+        {
+            let replica = &mut self.services[service as usize].replicas[client as usize];
+            self.call_standings.leave(&mut replica.calling, id);
+        }
     }
 
     /// Tells whoever waits that a call is over.

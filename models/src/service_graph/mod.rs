@@ -31,6 +31,7 @@ mod measure;
 mod plan;
 mod replica;
 mod report;
+mod roster;
 mod say;
 mod service;
 mod slab;
@@ -51,7 +52,7 @@ use follow::{Deaf, Listen, Tracer};
 use plan::Plan;
 use sim_core::{Key, Model, SimDuration, SimTime, StreamUse, Streams, Witness, Words};
 use spec::GraphSpec;
-use state::{Ctx, Event, Graph, Message, Parent};
+use state::{Ctx, Event, Graph, Message, Parent, Server};
 
 /// Version of the model: a change that moves results of the same experiment raises it.
 const VERSION: u32 = 1;
@@ -133,7 +134,10 @@ impl<L: Listen> Model for Graph<L> {
             }
         }
         while let Some(attempt) = self.ready.pop() {
-            self.advance(attempt, ctx);
+            // A crash within this very event may have taken it.
+            if self.attempts.get(attempt).is_some_and(|attempt| attempt.server == Server::Waiting) {
+                self.advance(attempt, ctx);
+            }
         }
     }
 }

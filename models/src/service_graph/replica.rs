@@ -1,7 +1,7 @@
 //! The callee's side: admission, queue, worker, calls, answer; and what a crash does to all of it.
 
 use super::follow::{Arrival, Listen};
-use super::plan::Caller;
+use super::roster;
 use super::service::queue::discipline::Offer;
 use super::state::*;
 use super::witness as kind;
@@ -19,12 +19,7 @@ impl<L: Listen> Graph<L> {
         attempt.measured = now >= self.measured_from;
         service.stats.total.arrived += 1;
         if service.queue.shared {
-            let free =
-                |replica: &Replica| replica.down == 0 && replica.busy.value() < u64::from(service.workers);
-            let up = |replica: &Replica| replica.down == 0;
-            let replicas = &service.replicas;
-            let chosen = replicas.iter().position(free).or_else(|| replicas.iter().position(up));
-            attempt.replica = chosen.unwrap_or(0) as u32;
+            attempt.replica = service.free.first().or_else(|| service.up.first()).unwrap_or(0);
         }
         let replica_id = attempt.replica;
         let line = service.line_of(replica_id);
@@ -67,10 +62,13 @@ impl<L: Listen> Graph<L> {
         self.listener.tell(|tracer| tracer.work_begins(id, service, replica, ctx.now()));
         let attempt = &mut self.attempts[id];
         let service = &mut self.services[service as usize];
-        let replica = &mut service.replicas[replica as usize];
         let now = ctx.now();
         service.stats.begun(waited);
-        replica.busy.increment(now);
+        service.hold_worker(replica, now);
+        let replica = &mut service.replicas[replica as usize];
+        if service.mortal {
+            self.attempt_standings.join(&mut replica.at_work, id);
+        }
         let mut nanos = service.work.sample(&mut service.work_luck.at(attempt.key)) * replica.state.slow;
         if let Some(law) = &service.scaling {
             nanos *= law.stretch(replica.busy.value() as f64);
@@ -101,7 +99,7 @@ impl<L: Listen> Graph<L> {
         attempt.server = Server::Waiting;
         self.listener.tell(|tracer| tracer.waiting_begins(id, service_id, replica_id, now));
         if !service.blocking {
-            service.replicas[replica_id as usize].release_worker(attempt.since, now);
+            service.release_worker(replica_id, attempt.since, now);
             self.serve_next(service_id, replica_id, ctx);
             // It may have taken one more from a shared queue while this one waits.
             if self.die_if_overwhelmed(service_id, replica_id, ctx) {
@@ -185,14 +183,16 @@ impl<L: Listen> Graph<L> {
         let (service_id, replica_id) = (self.edges[attempt.edge as usize].callee, attempt.replica);
         let service = &mut self.services[service_id as usize];
         service.stats.total.completed += 1;
-        let replica = &mut service.replicas[replica_id as usize];
-        replica.in_hand -= 1;
+        service.replicas[replica_id as usize].in_hand -= 1;
+        if service.mortal {
+            self.attempt_standings.leave(&mut service.replicas[replica_id as usize].at_work, id);
+        }
         let holds_worker = attempt.server == Server::Working || service.blocking;
         attempt.server = Server::Replying;
         // The next in the queue before the answer: whoever is answered may send another request at once,
         // and must not overtake those who wait.
         if holds_worker {
-            replica.release_worker(attempt.since, ctx.now());
+            service.release_worker(replica_id, attempt.since, ctx.now());
             self.serve_next(service_id, replica_id, ctx);
         }
         self.answer(id, outcome, ctx);
@@ -302,26 +302,17 @@ impl<L: Listen> Graph<L> {
             return;
         }
         replica.silent = style == CrashStyle::Silence;
-        service.stats.available(now, |available| available - workers);
-        let shared = service.queue.shared;
-        let mut lost: Vec<AttemptId> = Vec::new();
-        for (id, attempt) in self.attempts.iter() {
-            let here =
-                attempt.replica == replica_id && self.edges[attempt.edge as usize].callee == service_id;
-            let in_hand = match attempt.server {
-                Server::Queued => !shared,
-                Server::Working | Server::Waiting => true,
-                Server::Sent | Server::Replying | Server::Gone => false,
-            };
-            if here && in_hand {
-                lost.push(id);
-            }
+        replica.in_hand = 0;
+        let mut lost = std::mem::take(&mut replica.at_work);
+        if !service.queue.shared {
+            lost.extend(service.lines[replica_id as usize].clear());
         }
+        service.stats.available(now, |available| available - workers);
+        let lost = roster::dismiss(&mut lost);
         for &id in &lost {
             self.listener.tell(|tracer| tracer.lost_in_hand(id, "crashed", now));
             let attempt = &mut self.attempts[id];
             let service = &mut self.services[service_id as usize];
-            let replica = &mut service.replicas[replica_id as usize];
             if let Some(timer) = attempt.work_timer.take() {
                 ctx.cancel(timer);
                 attempt.work = now.since(attempt.since);
@@ -329,17 +320,11 @@ impl<L: Listen> Graph<L> {
             if attempt.server == Server::Queued {
                 service.lines[replica_id as usize].left(attempt.since, now);
             } else if attempt.server == Server::Working || service.blocking {
-                replica.release_worker(attempt.since, now);
+                service.release_worker(replica_id, attempt.since, now);
             }
             attempt.server = Server::Gone;
         }
-        // Some were about to go on within this very event.
-        self.ready.retain(|&id| self.attempts[id].server == Server::Waiting);
-        let service = &mut self.services[service_id as usize];
-        service.replicas[replica_id as usize].in_hand = 0;
-        if !shared {
-            service.lines[replica_id as usize].clear().for_each(drop);
-        }
+        self.services[service_id as usize].note_free(replica_id);
         self.forget_calls_of(service_id, replica_id, ctx);
         for id in lost {
             if style == CrashStyle::Reset {
@@ -352,15 +337,13 @@ impl<L: Listen> Graph<L> {
 
     /// The calls that a crashed replica was making end, and its policies forget what they knew.
     fn forget_calls_of(&mut self, service_id: u32, replica_id: u32, ctx: &mut Ctx) {
-        let made_here = |call: &Call| {
-            call.client == replica_id && self.edges[call.edge as usize].caller == Caller::Service(service_id)
-        };
-        let orphans: Vec<CallId> =
-            self.calls.iter().filter(|(_, call)| made_here(call)).map(|(id, _)| id).collect();
-        for call in orphans {
+        let service = &mut self.services[service_id as usize];
+        let mut orphans = service.replicas[replica_id as usize].calling.clone();
+        let edges = service.edges.clone();
+        for call in roster::dismiss(&mut orphans) {
             self.cancel_call(call, ctx);
         }
-        for edge in self.edges.iter_mut().filter(|edge| edge.caller == Caller::Service(service_id)) {
+        for edge in &mut self.edges[edges] {
             edge.reset_client(replica_id);
         }
     }
@@ -375,6 +358,7 @@ impl<L: Listen> Graph<L> {
             return;
         }
         service.stats.available(ctx.now(), |available| available + u64::from(workers));
+        service.note_free(replica_id);
         if service.queue.shared {
             for _ in 0..workers.min(service.lines[0].len() as u32) {
                 self.serve_next(service_id, replica_id, ctx);
@@ -395,16 +379,37 @@ impl Site {
     }
 }
 
-impl Replica {
+impl Service {
+    /// A worker of a replica is held from now on.
+    #[inline]
+    fn hold_worker(&mut self, replica: u32, now: SimTime) {
+        self.replicas[replica as usize].busy.increment(now);
+        if self.queue.shared {
+            self.note_free(replica);
+        }
+    }
+
     /// The worker that was held since then is free.
     #[inline]
-    fn release_worker(&mut self, since: SimTime, now: SimTime) {
-        self.busy.decrement(now);
-        self.held += u128::from(now.since(since).as_nanos());
+    fn release_worker(&mut self, replica: u32, since: SimTime, now: SimTime) {
+        let state = &mut self.replicas[replica as usize];
+        state.busy.decrement(now);
+        state.held += u128::from(now.since(since).as_nanos());
+        if self.queue.shared {
+            self.note_free(replica);
+        }
     }
-}
 
-impl Service {
+    /// Whether a replica is up, or has a free worker, may have changed.
+    fn note_free(&mut self, replica: u32) {
+        if self.queue.shared {
+            let state = &self.replicas[replica as usize];
+            let up = state.down == 0;
+            self.up.set(replica, up);
+            self.free.set(replica, up && state.busy.value() < u64::from(self.workers));
+        }
+    }
+
     /// Requests in hand of all replicas, those in a shared queue included.
     pub fn in_hand(&self) -> u64 {
         let queued = if self.queue.shared { self.lines[0].len() as u64 } else { 0 };

@@ -93,6 +93,13 @@ impl<T> Slab<T> {
         &mut place.value
     }
 
+    /// The entry, unless its place was freed since.
+    #[inline]
+    pub fn get(&self, id: Id<T>) -> Option<&T> {
+        let place = &self.places[id.index as usize];
+        (place.generation == id.generation.get()).then_some(&place.value)
+    }
+
     /// How many are live.
     #[inline]
     pub fn len(&self) -> u64 {
@@ -150,7 +157,7 @@ mod tests {
         assert_eq!(*slab.remove(a), "a");
         let c = slab.insert(|| "c").0;
         assert_eq!((slab[b], slab[c], slab.len()), ("b", "c", 2));
-        assert!(a != c);
+        assert!(a != c && slab.get(a).is_none() && slab.get(c) == Some(&"c"));
         assert_eq!(
             slab.iter().map(|(id, value)| (id == b, *value)).collect::<Vec<_>>(),
             [(false, "c"), (true, "b")]

@@ -2,6 +2,8 @@
 //! calls and attempts in flight.
 
 use super::plan::Caller;
+use super::roster::{Roster, Standings};
+use super::service::free::NumberSet;
 use super::service::line::Line;
 use super::service::queue::Common;
 use super::slab::{Id, Slab};
@@ -32,6 +34,9 @@ pub struct Graph<L> {
     pub faults: Vec<Fault>,
     pub calls: Slab<Call>,
     pub attempts: Slab<Attempt>,
+    /// Where calls and attempts stand in the lists of replicas that can die.
+    pub call_standings: Standings,
+    pub attempt_standings: Standings,
     /// Requests whose calls of one step have all ended: to be moved on before the event is over. A list
     /// instead of recursion, so that no input can exhaust the stack.
     pub ready: Vec<AttemptId>,
@@ -93,6 +98,8 @@ pub struct Edge {
     pub path: u64,
     pub caller: Caller,
     pub callee: u32,
+    /// Its calls are listed with the replica that makes them, which can die.
+    pub listed: bool,
     pub policy: Policy,
     pub retry: RetryPlan,
     /// Replicas that the caller chooses between; 1 where there is nothing to choose.
@@ -141,6 +148,13 @@ pub struct Service {
     pub error_rate: f64,
     pub error_luck: Luck,
     pub steps: Vec<StepPlan>,
+    /// The edges of its calls.
+    pub edges: std::ops::Range<usize>,
+    /// Its replicas can die: they list what they have in hand.
+    pub mortal: bool,
+    /// Behind a shared queue: replicas that are up, and those of them with a free worker.
+    pub up: NumberSet,
+    pub free: NumberSet,
     /// Requests in hand that a replica does not survive.
     pub fatal_in_hand: Option<u32>,
     pub restart_after: SimDuration,
@@ -175,6 +189,9 @@ pub struct Replica {
     pub state: OnReplica,
     /// Waiting or in progress.
     pub in_hand: u32,
+    /// Of a replica that can die: requests in progress, and the calls that they make.
+    pub at_work: Roster<Attempt>,
+    pub calling: Roster<Call>,
     pub busy: TimeIntegral,
     /// Times for which workers were held, request by request, for the utilisation law, in nanoseconds.
     pub held: u128,

@@ -2,6 +2,7 @@
 
 pub mod dies;
 pub mod error_rate;
+pub mod free;
 pub mod line;
 pub mod queue;
 pub mod scaling;
