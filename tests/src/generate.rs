@@ -1,8 +1,14 @@
 use crate::Rng;
+use sim_models::experiment::{Decode, Shape};
+use sim_models::fault::Effect;
+use sim_models::policy::Policy;
+use sim_models::policy::part::{Listed, Part};
+use sim_models::service_graph::spec::ServiceSpec;
 use std::fmt::Write;
 
 /// A small, short and usually catastrophic experiment: a random service graph under random policies and
-/// overlapping faults. Durations share round numbers, so that many things happen at the same instant.
+/// overlapping faults. Durations share round numbers, so that many things happen at the same instant. What each
+/// mechanism can be set to is asked of the mechanism.
 pub fn random_experiment(seed: u64) -> String {
     let rng = &mut Rng::new(seed);
     let services = rng.between(1, 6);
@@ -44,12 +50,21 @@ pub fn random_experiment(seed: u64) -> String {
     text
 }
 
+/// Each setting of a type as one of its samples, or left out where it may be.
+fn settings<T: Decode>(rng: &mut Rng, parts: &[Listed]) -> String {
+    let Shape::Struct(fields) = T::describe().shape else { panic!("parts stand in a struct") };
+    let mut text = String::new();
+    for part in parts {
+        let field = fields.iter().find(|field| field.name == part.key).expect("a part is a field");
+        if field.default.is_none() || rng.one_in(2) {
+            write!(text, "{}: {}, ", part.key, rng.pick(part.samples)).expect("a string takes everything");
+        }
+    }
+    text
+}
+
 fn write_service(text: &mut String, rng: &mut Rng, service: u64, callees: &[u64]) {
-    let kind = rng.pick(&["Fifo", "Fifo", "Lifo", "SharedFifo"]);
-    let capacity = rng.pick(&["0", "1", "5", "50", "Unbounded"]);
-    let drop_expired = rng.one_in(3);
-    let workers = rng.pick(&["Blocking", "Async"]);
-    let (replicas, count) = (rng.between(1, 4), rng.pick(&["1", "2", "5", "20"]));
+    let replicas = rng.between(1, 4);
     let work = rng.pick(&[
         "\"0s\"",
         "\"10ms\"",
@@ -58,7 +73,6 @@ fn write_service(text: &mut String, rng: &mut Rng, service: u64, callees: &[u64]
         "LogNormal(mean: \"20ms\", cv: 2)",
         "Uniform(low: \"1ms\", high: \"30ms\")",
     ]);
-    let errors = rng.pick(&["0", "0", "0.1", "1"]);
     let mut steps = Vec::new();
     let mut rest = callees.iter();
     while let Some(first) = rest.next() {
@@ -69,17 +83,10 @@ fn write_service(text: &mut String, rng: &mut Rng, service: u64, callees: &[u64]
             steps.push(call(rng, *first));
         }
     }
-    let dies = if rng.one_in(3) {
-        let (at, after) = (rng.between(1, 12), rng.pick(&["50ms", "500ms", "2s"]));
-        format!("dies: (at_in_flight: {at}, restart_after: \"{after}\", callers: {}),", style(rng))
-    } else {
-        String::new()
-    };
+    let settings = settings::<ServiceSpec>(rng, &crate::a_service().parts());
     writeln!(
         text,
-        "            \"s{service}\": (replicas: {replicas}, workers: {workers}({count}), \
-         queue: {kind}(capacity: {capacity}, drop_expired: {drop_expired}), work: {work}, \
-         error_rate: {errors}, calls: [{}], {dies}),",
+        "            \"s{service}\": (replicas: {replicas}, {settings}work: {work}, calls: [{}]),",
         steps.join(", "),
     )
     .expect("a string takes everything");
@@ -97,10 +104,6 @@ fn call(rng: &mut Rng, to: u64) -> String {
 
 fn policy(rng: &mut Rng) -> String {
     if rng.one_in(4) { String::new() } else { format!("policy: \"p{}\"", rng.below(3)) }
-}
-
-fn style(rng: &mut Rng) -> &'static str {
-    rng.pick(&["Reset", "Silence"])
 }
 
 fn write_workload(text: &mut String, rng: &mut Rng, number: usize, to: u64) {
@@ -124,67 +127,16 @@ fn write_workload(text: &mut String, rng: &mut Rng, number: usize, to: u64) {
 }
 
 fn write_policy(text: &mut String, rng: &mut Rng, number: u64) {
-    let timeout = rng.pick(&["", "timeout: \"10ms\", ", "timeout: \"50ms\", ", "timeout: \"200ms\", "]);
-    let deadline = rng.pick(&["", "", "deadline: \"100ms\", ", "deadline: \"1s\", "]);
-    let on = rng.pick(&["", "", ", on: [Error, BreakerOpen]", ", on: [TimedOut, Reset, Refused]"]);
-    let jitter = rng.pick(&[
-        "None",
-        "Full",
-        "Equal",
-        "Decorrelated",
-        "Proportional(0.1)",
-        "Symmetric(0.5)",
-        "Additive(\"10ms\")",
-    ]);
-    let attempts = rng.between(1, 4);
-    let retry = match rng.below(4) {
-        0 => "None".to_owned(),
-        1 => format!("Fixed(attempts: {attempts}{on})"),
-        2 => {
-            format!("Linear(attempts: {attempts}, base: \"10ms\", cap: \"50ms\", jitter: Symmetric(0.5){on})")
-        }
-        _ => {
-            format!("Exponential(attempts: {attempts}, base: \"10ms\", cap: \"50ms\", jitter: {jitter}{on})")
-        }
-    };
-    let budget =
-        rng.pick(&["", "", "budget: Ratio(ratio: 0.1, burst: 5), ", "budget: Throttle(max_tokens: 5), "]);
-    let scope = rng.pick(&["Attempt", "Call"]);
-    let (failures, probes) = (rng.between(1, 6), rng.between(1, 3));
-    let breaker = match rng.below(4) {
-        0 => format!(
-            "breaker: Consecutive(failures: {failures}, open_for: \"100ms\", probes: {probes}, scope: {scope}), "
-        ),
-        1 => format!(
-            "breaker: FailureRate(threshold: 0.5, window: Time(\"1s\"), minimum_calls: {failures}, \
-             open_for: \"300ms\", probes: {probes}, scope: {scope}), "
-        ),
-        _ => String::new(),
-    };
-    let bulkhead = rng.pick(&["", "", "bulkhead: (max_concurrent: 1), ", "bulkhead: (max_concurrent: 10), "]);
-    let balancer = rng.pick(&["RoundRobin", "Random", "LeastPending", "PowerOfTwo"]);
-    writeln!(
-        text,
-        "            \"p{number}\": ({timeout}{deadline}retry: {retry}, {budget}{breaker}{bulkhead}balancer: {balancer}),"
-    )
-    .expect("a string takes everything");
+    let settings = settings::<Policy>(rng, &Policy::default().parts());
+    writeln!(text, "            \"p{number}\": ({settings}),").expect("a string takes everything");
 }
 
 fn write_fault(text: &mut String, rng: &mut Rng, targets: &[String], services: usize) {
     let at = rng.pick(&["0s", "500ms", "1s", "1s", "1500ms", "3s"]);
     let length = rng.pick(&["", "for: \"1ms\", ", "for: \"500ms\", ", "for: \"500ms\", ", "for: \"1s\", "]);
-    let network = rng.one_in(2);
+    let effect = rng.pick(Effect::samples());
+    let network = crate::sound::<Effect>(effect).is_network();
     let on = &targets[rng.below(if network { targets.len() as u64 } else { services as u64 }) as usize];
-    let effect = if network {
-        rng.pick(&["Drop(probability: 0.5)", "Drop", "Hold", "Hold"]).to_owned()
-    } else {
-        match rng.below(6) {
-            0 => "Slow(factor: 10)".to_owned(),
-            1 => "Errors(probability: 0.5)".to_owned(),
-            2 => "BlackHole".to_owned(),
-            _ => format!("Crash(callers: {})", style(rng)),
-        }
-    };
     let replicas = rng.pick(&["", "", "replicas: Fraction(0.5), ", "replicas: Only([0]), "]);
     writeln!(text, "            (at: \"{at}\", {length}on: \"{on}\", effect: {effect}, {replicas}),")
         .expect("a string takes everything");

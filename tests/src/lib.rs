@@ -13,9 +13,10 @@ pub use generate::random_experiment;
 pub use rng::Rng;
 
 use sim_core::stats::Sample;
-use sim_models::experiment::{Experiment, Resolved};
+use sim_models::experiment::{Decode, Decoder, Diagnostics, Experiment, Resolved, Sources, parse_file};
 use sim_models::report::{Edge, Report, Service};
 use sim_models::run::{RunOptions, RunOutput};
+use sim_models::service_graph::spec::ServiceSpec;
 use sim_models::{Catalog, simulate};
 use std::ops::{ControlFlow, RangeInclusive};
 
@@ -28,6 +29,20 @@ pub fn resolve(text: &str, variant: Option<&str>) -> Resolved {
     let read = Experiment::parse("test.ron", text, &[], &Catalog::bundled());
     let read = read.and_then(|(experiment, _)| experiment.with(variant, &[]));
     read.unwrap_or_else(|failed| panic!("{failed}\n{text}"))
+}
+
+/// What `text` says, which must be sound.
+#[track_caller]
+pub fn sound<T: Decode>(text: &str) -> T {
+    let mut sources = Sources::default();
+    let node = parse_file(text, sources.add("test.ron", text), &mut Diagnostics::new());
+    let value = node.and_then(|node| T::decode(&node, &mut Decoder::new()));
+    value.unwrap_or_else(|| panic!("not sound: {text}"))
+}
+
+/// A service of which only what must be said is said: whoever asks for the settings there are asks its parts.
+pub fn a_service() -> ServiceSpec {
+    sound("(workers: Async(1), work: \"1ms\")")
 }
 
 /// One run, without an observer.

@@ -4,9 +4,11 @@
 //! nanosecond) are asserted by the model itself at the end of every run; what is added here is that random
 //! experiments reach them, on both engines, and that unrelated things do not touch each other.
 
-use brownout_tests::{edge, random_experiment, resolve, run, run_with};
+use brownout_tests::{a_service, edge, random_experiment, resolve, run, run_with};
 use sim_core::{Engine, Limits};
-use sim_models::policy::Outcome;
+use sim_models::fault::Effect;
+use sim_models::policy::part::{Listed, Part};
+use sim_models::policy::{Outcome, Policy};
 use sim_models::report::{Edge, Report, results_digest};
 use sim_models::run::RunOptions;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -42,6 +44,57 @@ fn random_experiments_obey_every_law_on_both_engines() {
     println!("{EXPERIMENTS} experiments, {events} events, {deaths} deaths, {cut_short} cut short");
     // The generator must reach what it is for.
     assert!(events > 1_000_000 && deaths > 100 && cut_short < EXPERIMENTS / 4);
+}
+
+/// Every mechanism beside every other, each in all its samples: two that are sound alone are sound together.
+#[test]
+fn every_two_mechanisms_obey_every_law_together() {
+    let service = a_service();
+    let of = |place: &'static str, listed: Vec<Listed>| -> Vec<(&str, &str, &str)> {
+        let samples =
+            |part: &Listed| part.samples.iter().map(|sample| (place, part.key, *sample)).collect::<Vec<_>>();
+        listed.iter().flat_map(samples).collect()
+    };
+    let policy = Policy::default();
+    let mut settings = [of("policy", policy.parts()), of("service", service.parts())].concat();
+    settings.extend(Effect::samples().iter().map(|sample| ("fault", "effect", *sample)));
+    let mut pairs = 0;
+    for (number, one) in settings.iter().enumerate() {
+        for other in settings[..number].iter().filter(|other| other.1 != one.1) {
+            let said = |place: &str| {
+                let here = [one, other].into_iter().filter(|setting| setting.0 == place);
+                here.map(|(_, key, sample)| format!("{key}: {sample}, ")).collect::<String>()
+            };
+            let (policy, mut service, fault) = (said("policy"), said("service"), said("fault"));
+            if !service.contains("workers: ") {
+                service += "workers: Blocking(2), ";
+            }
+            let faults = match fault.as_str() {
+                "" => String::new(),
+                effect => format!(r#"(at: "300ms", for: "200ms", on: "back", {effect})"#),
+            };
+            let text = format!(
+                r#"(about: "two", run: (duration: "1s", window: "250ms"), model: ServiceGraph(
+                    workload: [(to: "front", arrivals: Poisson("300/s"), clients: 2, policy: "p")],
+                    services: {{
+                        "front": (replicas: 2, {service}work: "1ms", calls: [(to: "back", policy: "p")]),
+                        "back": (replicas: 2, {service}work: Exponential(mean: "5ms")),
+                    }},
+                    policies: {{"p": ({policy})}}, faults: [{faults}], network: "1ms",
+                ))"#
+            );
+            let resolved = resolve(&text, None);
+            let [fast, reference] = [Engine::Fast, Engine::Reference].map(|engine| {
+                catch_unwind(AssertUnwindSafe(|| run_with(&resolved, &options(1, engine)).report))
+                    .unwrap_or_else(|_| panic!("a law is broken by\n{text}"))
+            });
+            assert_eq!(fast, reference, "not the same on the reference engine:\n{text}");
+            sums_agree(&fast, &text);
+            pairs += 1;
+        }
+    }
+    println!("{} settings, {pairs} pairs", settings.len());
+    assert!(pairs > 1_000);
 }
 
 fn round_trip(report: &Report, text: &str) {

@@ -76,6 +76,12 @@ impl Does {
     /// Nothing.
     pub const NOTHING: Does = Does(0);
 
+    /// Something that has no name yet.
+    #[cfg(test)]
+    pub fn of_tomorrow() -> Does {
+        Does(1 << Does::ALL.len())
+    }
+
     /// Both.
     pub const fn and(self, other: Does) -> Does {
         Does(self.0 | other.0)

@@ -78,8 +78,8 @@ impl Scenario for GraphSpec {
 
     fn run(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
         match options.trace {
-            None => self.run_with::<Deaf>(run, options, observer),
-            Some(_) => self.run_with::<Tracer>(run, options, observer),
+            None => run_plan::<Deaf>(&Plan::new(self), run, options, observer),
+            Some(_) => run_plan::<Tracer>(&Plan::new(self), run, options, observer),
         }
     }
 
@@ -96,14 +96,11 @@ impl Scenario for GraphSpec {
     }
 }
 
-impl GraphSpec {
-    fn run_with<L: Listen>(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
-        let plan = Plan::new(self);
-        let build = |streams: &Streams| build::build::<L>(&plan, run, options, streams);
-        drive::run(run, options, observer, build, |graph, reached, output| {
-            report::fill(&plan, run, graph, reached, output);
-        })
-    }
+fn run_plan<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
+    let build = |streams: &Streams| build::build::<L>(plan, run, options, streams);
+    drive::run(run, options, observer, build, |graph, reached, output| {
+        report::fill(plan, run, graph, reached, output);
+    })
 }
 
 impl<L: Listen> Model for Graph<L> {

@@ -8,7 +8,7 @@ use crate::RunSpec;
 use crate::distribution::TimeDistribution;
 use crate::experiment::Spanned;
 use crate::policy::Policy;
-use crate::policy::part::{Around, Does, Worst};
+use crate::policy::part::{Around, Does, Part, Worst};
 use crate::workload::Schedule;
 use sim_core::SimTime;
 use std::collections::BTreeMap;
@@ -25,6 +25,8 @@ pub struct Plan<'a> {
     pub order: Vec<usize>,
     /// What each service may do to requests.
     pub does: Vec<Does>,
+    /// What each fault may do.
+    pub faults: Vec<Does>,
 }
 
 /// An edge as the file describes it. A second call site between the same two services is called `a->b#2`.
@@ -59,7 +61,8 @@ impl<'a> Plan<'a> {
         let sites =
             (0..spec.services.len() as u32).map(|service| first(service)..first(service + 1)).collect();
         let does = spec.services.values().map(ServiceSpec::does).collect();
-        Plan { spec, edges, sites, order: topological(spec), does }
+        let faults = spec.faults.iter().map(|fault| fault.effect.does()).collect();
+        Plan { spec, edges, sites, order: topological(spec), does, faults }
     }
 
     /// The service that an edge leads to.

@@ -3,6 +3,7 @@
 
 mod explain;
 mod faults;
+mod knowledge;
 mod policies;
 mod scenes;
 mod sentences;

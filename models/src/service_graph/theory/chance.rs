@@ -68,12 +68,11 @@ impl Chances {
     /// `None` if something else than steady errors and losses goes wrong.
     pub fn of(ran: &Ran) -> Option<Chances> {
         let (plan, spec) = (ran.plan, ran.plan.spec);
-        let steady = |fault: &FaultSpec| {
-            fault.effect.does().within(STRUCK)
-                && lasts(fault, ran.run)
-                && matches!(fault.replicas, Affected::All)
+        let steady = |fault: &FaultSpec| lasts(fault, ran.run) && matches!(fault.replicas, Affected::All);
+        let known = |(fault, does): (&FaultSpec, &Does)| {
+            does.within(Does::NOTHING) || (does.within(STRUCK) && steady(fault))
         };
-        if !spec.faults.iter().all(steady) {
+        if !spec.faults.iter().zip(&plan.faults).all(known) {
             return None;
         }
         let workloads = spec.workload.len();

@@ -47,7 +47,7 @@ pub fn beside(plan: &Plan, run: &RunSpec, totals: &[ServiceTotals], report: &mut
     let ran = Ran { plan, run, totals, report };
     let mut values = Values { found: Named::default() };
     let chances = Chances::of(&ran);
-    if plan.spec.faults.is_empty() {
+    if plan.faults.iter().all(|does| does.within(Does::NOTHING)) {
         queues(&ran, chances.as_ref(), &mut values);
         losses(&ran, &mut values);
         scaling::beside(&ran, &mut values);

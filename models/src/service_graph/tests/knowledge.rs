@@ -1,0 +1,227 @@
+//! Who claims something knows what it speaks of. Two tables: what each mechanism does silences the claims that do not
+//! know it, and would not if it did not say so; and each claim knows exactly what it says it knows, so that
+//! whatever a mechanism of tomorrow does silences all that have not learned of it.
+
+use crate::RunSpec;
+use crate::experiment::{Decode, Decoder, Diagnostics, Node, Sources, parse_file};
+use crate::policy::Policy;
+use crate::policy::part::Does;
+use crate::run::RunOptions;
+use crate::service_graph::follow::Deaf;
+use crate::service_graph::plan::Plan;
+use crate::service_graph::spec::GraphSpec;
+use crate::service_graph::theory::fluid;
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+fn read<T: Decode>(text: &str) -> T {
+    let mut sources = Sources::default();
+    let source = sources.add("test.ron", text);
+    let node: Option<Node> = parse_file(text, source, &mut Diagnostics::new());
+    let value = node.and_then(|node| T::decode(&node, &mut Decoder::new()));
+    value.unwrap_or_else(|| panic!("not sound: {text}"))
+}
+
+/// What is claimed of a graph if its plan were otherwise: the names of the exact values, and the regime.
+fn claims(text: &str, change: impl FnOnce(&mut Plan)) -> BTreeSet<String> {
+    let (spec, run): (GraphSpec, RunSpec) = (read(text), read(r#"(duration: "2s")"#));
+    let mut plan = Plan::new(&spec);
+    change(&mut plan);
+    let regime = fluid::regime(&plan, &run).map(|regime| format!("{regime:?}"));
+    let output = super::super::run_plan::<Deaf>(&plan, &run, &RunOptions::seeded(1), &mut |_| {
+        ControlFlow::Continue(())
+    });
+    output.report.values.iter().map(|(name, _)| name.to_owned()).chain(regime).collect()
+}
+
+/// Users of one desk. What they and it are unless something is said: M/M/1, half busy.
+#[derive(Clone, Copy)]
+struct Desk {
+    policy: &'static str,
+    users: &'static str,
+    service: &'static str,
+    faults: &'static str,
+}
+
+const DESK: Desk = Desk { policy: "", users: "", service: "", faults: "" };
+
+impl Desk {
+    fn text(&self) -> String {
+        let Desk { policy, users, service, faults } = self;
+        let or = |said: &str, key: &str, otherwise: &str| match said.contains(&format!("{key}: ")) {
+            true => String::new(),
+            false => format!("{key}: {otherwise}, "),
+        };
+        let arrivals = or(users, "arrivals", r#"Poisson("50/s")"#);
+        let workers = or(service, "workers", "Async(1)");
+        let queue = or(service, "queue", "Fifo(capacity: Unbounded)");
+        let work = or(service, "work", r#"Exponential(mean: "10ms")"#);
+        // A service that nobody calls would not be alone.
+        let back = match service.contains("calls: ") {
+            true => {
+                r#", "back": (workers: Async(4), queue: Fifo(capacity: Unbounded), work: Exponential(mean: "1ms"))"#
+            }
+            false => "",
+        };
+        format!(
+            r#"(
+                workload: [(to: "desk", policy: "p", {arrivals}{users})],
+                services: {{"desk": ({workers}{queue}{work}{service}){back}}},
+                policies: {{"p": ({policy})}},
+                faults: [{faults}],
+            )"#
+        )
+    }
+}
+
+/// One mechanism, what it does, and a claim that it silences.
+#[test]
+fn what_a_mechanism_does_silences_who_does_not_know_it() {
+    let policy = |policy| Desk { policy, ..DESK };
+    let service = |service| Desk { service, ..DESK };
+    let fault = |faults| Desk { faults, ..DESK };
+    let rows = [
+        (policy(r#"timeout: "5s""#), Does::GIVES_UP, "response_mean"),
+        (policy(r#"deadline: "5s""#), Does::GIVES_UP, "response_mean"),
+        (policy("retry: Fixed(attempts: 2)"), Does::REPEATS, "response_mean"),
+        (policy("breaker: Consecutive()"), Does::REFUSES, "wait_mean"),
+        (policy("breaker: FailureRate()"), Does::REFUSES, "wait_mean"),
+        (policy("bulkhead: (max_concurrent: 50)"), Does::REFUSES, "wait_mean"),
+        (
+            Desk {
+                service: "error_rate: 0.2",
+                ..policy("retry: Fixed(attempts: 2), budget: Ratio(burst: 1000)")
+            },
+            Does::RATIONS,
+            "wait_mean",
+        ),
+        (service("replicas: 2"), Does::STEERS, "wait_mean"),
+        (Desk { service: "replicas: 2", ..policy("balancer: LeastPending") }, Does::STEERS, "wait_mean"),
+        (Desk { service: "replicas: 2", ..policy("balancer: PowerOfTwo") }, Does::STEERS, "wait_mean"),
+        (Desk { users: r#"network: "1ms""#, ..DESK }, Does::TRAVELS, "response_p99"),
+        (service("queue: Lifo(capacity: Unbounded)"), Does::REORDERS, "response_p99"),
+        (
+            Desk {
+                service: "workers: Async(2), queue: Fifo(capacity: Unbounded, drop_expired: true)",
+                ..policy(r#"timeout: "1s""#)
+            },
+            Does::EXPIRES,
+            "wait_mean",
+        ),
+        (service(r#"workers: Blocking(1), calls: [(to: "back")]"#), Does::HOLDS, "wait_mean desk"),
+        (service("scaling: Usl(contention: 0.1)"), Does::STRETCHES, "wait_mean"),
+        (
+            Desk {
+                users: r#"arrivals: ClosedLoop(users: 3, think: Exponential(mean: "20ms"))"#,
+                ..service("error_rate: 0.1")
+            },
+            Does::FAILS,
+            "response_mean",
+        ),
+        (service(r#"dies: (at_in_flight: 500, restart_after: "1s")"#), Does::BREAKS, "wait_mean"),
+        (fault(r#"(at: "1s", on: "desk", effect: Slow(factor: 1.5))"#), Does::VARIES, "wait_mean"),
+        (fault(r#"(at: "1s", on: "desk", effect: Crash())"#), Does::BREAKS, "wait_mean"),
+        (fault(r#"(at: "1s", on: "desk", effect: BlackHole)"#), Does::BREAKS, "wait_mean"),
+        (fault(r#"(at: "0s", on: "desk", effect: Errors(probability: 0.1))"#), Does::FAILS, "wait_mean"),
+        (fault(r#"(at: "0s", on: "desk", effect: Drop(probability: 0.1))"#), Does::LOSES, "wait_mean"),
+        (fault(r#"(at: "1s", for: "500ms", on: "desk", effect: Hold)"#), Does::DELAYS, "wait_mean"),
+    ];
+    // No mechanism is forgotten, nor anything that one does.
+    let spec: GraphSpec = read(&DESK.text());
+    let policy = Policy::default();
+    let listed = policy.parts().into_iter().chain(spec.service(0).parts()).map(|listed| listed.key);
+    for key in listed.chain(["network", "effect"]) {
+        let silences = |(desk, ..): &(Desk, Does, &str)| {
+            [desk.policy, desk.users, desk.service, desk.faults].concat().contains(&format!("{key}: "))
+        };
+        assert!(rows.iter().any(silences), "{key} silences nobody here");
+    }
+    for (desk, does, claim) in rows {
+        let text = desk.text();
+        let heard = claims(&text, |_| {});
+        assert!(!heard.contains(claim), "{claim} is claimed of what {does:?}: {text}");
+        let deaf = claims(&text, |plan| {
+            plan.edges.iter_mut().for_each(|edge| edge.does = edge.does.without(does));
+            plan.does.iter_mut().chain(&mut plan.faults).for_each(|part| *part = part.without(does));
+        });
+        assert!(
+            deaf.contains(claim),
+            "{claim} is not claimed, and not for what {does:?}: {deaf:?} of {text}"
+        );
+    }
+}
+
+const fn all(parts: &[Does]) -> Does {
+    let (mut all, mut at) = (Does::NOTHING, 0);
+    while at < parts.len() {
+        all = all.and(parts[at]);
+        at += 1;
+    }
+    all
+}
+
+/// A claim, what it is made of, and what it knows of the edge and of the service at its end: exactly that.
+#[test]
+fn a_claim_knows_what_it_says_it_knows_and_nothing_else() {
+    use Does as D;
+    const STILL: Does = all(&[D::RATIONS, D::STEERS]);
+    const QUIET: Does = all(&[STILL, D::TRAVELS]);
+    const QUEUED: Does = all(&[D::FAILS, D::REORDERS, D::EXPIRES]);
+    const IN_ORDER: Does = all(&[D::FAILS, D::EXPIRES]);
+    const ANYHOW: Does = all(&[QUEUED, D::HOLDS, D::STRETCHES, D::BREAKS]);
+    let loop_of = |users, service| Desk { users, service, ..DESK };
+    let storm = Desk {
+        policy: r#"timeout: "1s", retry: Fixed(attempts: 3)"#,
+        users: r#"arrivals: Poisson("60/s")"#,
+        ..DESK
+    };
+    let impatient = Desk {
+        policy: r#"deadline: Exponential(mean: "20ms")"#,
+        service: "queue: Fifo(capacity: Unbounded, drop_expired: true)",
+        ..DESK
+    };
+    let flaky = Desk { policy: "retry: Fixed(attempts: 3)", service: "error_rate: 0.5", ..DESK };
+    let refusing = Desk { policy: "bulkhead: (max_concurrent: 1)", ..DESK };
+    let overrun = Desk { users: r#"arrivals: Poisson("150/s")"#, ..DESK };
+    let short = Desk { service: "queue: Fifo(capacity: 1)", ..DESK };
+    let thinking = loop_of(r#"arrivals: ClosedLoop(users: 3, think: Exponential(mean: "20ms"))"#, "");
+    let saturated = loop_of(
+        r#"arrivals: ClosedLoop(users: 3, think: "0s")"#,
+        "workers: Async(4), scaling: Usl(contention: 0.1)",
+    );
+    let chain = Desk { service: r#"calls: [(to: "back")]"#, ..DESK };
+    let rows = [
+        (DESK, 0, "wait_mean", all(&[QUIET, D::GIVES_UP, D::REPEATS]), QUEUED),
+        (DESK, 0, "response_mean", QUIET, QUEUED),
+        (DESK, 0, "response_p99", STILL, IN_ORDER),
+        (DESK, 0, "Stable", all(&[QUIET, D::GIVES_UP, D::REPEATS]), all(&[QUEUED, D::STRETCHES])),
+        (short, 0, "rejected", all(&[QUIET, D::GIVES_UP]), QUEUED),
+        (impatient, 0, "abandoned", all(&[STILL, D::GIVES_UP]), IN_ORDER),
+        (thinking, 0, "response_mean", STILL, D::EXPIRES),
+        (refusing, 0, "refused", all(&[QUIET, D::REFUSES]), QUEUED),
+        (saturated, 0, "throughput", STILL, all(&[D::STRETCHES, D::REORDERS, D::EXPIRES])),
+        (flaky, 0, "amplification users->desk", all(&[QUIET, D::REFUSES, D::GIVES_UP, D::REPEATS]), ANYHOW),
+        (storm, 0, "Vulnerable", all(&[QUIET, D::GIVES_UP, D::REPEATS]), all(&[D::FAILS, D::STRETCHES])),
+        (overrun, 0, "Overloaded", all(&[QUIET, D::GIVES_UP, D::REPEATS, D::REFUSES]), ANYHOW),
+        (chain, 1, "response_mean users->desk", QUIET, QUEUED.without(D::FAILS)),
+    ];
+    // A thing that nobody has a name for yet is known to nobody.
+    let tomorrow = ("TOMORROW", Does::of_tomorrow());
+    for (desk, edge, claim, of_edge, of_service) in rows {
+        let text = desk.text();
+        for (name, does) in Does::ALL.iter().copied().chain([tomorrow]) {
+            for (where_, known) in [("edge", of_edge), ("service", of_service)] {
+                let made = claims(&text, |plan| {
+                    let callee = plan.edges[edge].callee;
+                    let place = match where_ {
+                        "edge" => &mut plan.edges[edge].does,
+                        _ => &mut plan.does[callee],
+                    };
+                    *place = place.and(does);
+                });
+                let knows = does.within(known);
+                assert_eq!(made.contains(claim), knows, "{claim}, and the {where_} {name}: {made:?}");
+            }
+        }
+    }
+}
