@@ -1,4 +1,4 @@
-//! From data to text. Everything here is a pure function: the same report and the same [`Style`] give
+//! From data to text. Everything here is a pure function: the same report and the same [`Style`](crate::text::Style) give
 //! the same bytes, so every picture can be kept in a snapshot.
 //!
 //! Deliberately absent: terminals, files, clocks. Whoever calls decides how wide the page is and
