@@ -5,7 +5,7 @@
 //! Each edge has a policy and, per caller replica or client, that policy's state.
 //!
 //! - `call`: the caller's side: in which order a call meets its policies, and how it ends.
-//! - `replica`: the callee's side: admission, queue, worker, further calls, answer; crashes.
+//! - `service`: the callee's side: admission, queue, worker, further calls, answer; crashes.
 //! - `fault`: active effects, and what is derived from them.
 //! - `stats`: what is counted; `measure`: when. `laws`: what the counts must obey.
 //! - `follow`: what happened to single calls, for whoever asked to trace them.
@@ -29,7 +29,6 @@ mod follow;
 mod laws;
 mod measure;
 mod plan;
-mod replica;
 mod report;
 mod roster;
 mod say;

@@ -1,0 +1,210 @@
+//! One try of a call: asked at the gate, sent, and over when its outcome is known.
+
+use crate::network::{Fate, Way};
+use crate::policy::guards::{Ask, Gate, Gates, Pass, Seen};
+use crate::policy::{Ending, Outcome};
+use crate::service_graph::follow::Listen;
+use crate::service_graph::state::*;
+use crate::service_graph::witness as kind;
+use sim_core::{SimDuration, SimTime};
+
+impl<L: Listen> Graph<L> {
+    /// The next try of a call: breaker, balancer, timeout, network.
+    #[inline(always)]
+    pub(super) fn try_attempt(&mut self, id: CallId, ctx: &mut Ctx) {
+        if self.calls.len().max(self.attempts.len()) > self.max_in_flight {
+            self.too_many_in_flight(ctx);
+        }
+        let now = ctx.now();
+        let call = &mut self.calls[id];
+        call.tries += 1;
+        let edge_id = call.edge;
+        let edge = &mut self.edges[edge_id as usize];
+        let client = call.client;
+        let workload = match call.parent {
+            Parent::Request { attempt, .. } => self.attempts[attempt].workload,
+            // The workloads' edges come first, in their order.
+            Parent::User | Parent::Loop { .. } => edge_id,
+        };
+        let key = call.key.child(u64::from(call.tries));
+        let mut pass = Pass::default();
+        if edge.gates.has(Gates::SEND) {
+            let ask = Ask { now, key, pick: &mut edge.pick, admitted: call.permit.is_some() };
+            match edge.clients[client as usize].may_send(ask) {
+                Gate::Go(given) => pass = given,
+                Gate::No(end) => return self.not_sent(id, end, ctx),
+            }
+            edge.note_transition(client, pass.transition, now);
+            if edge.gates.has(Gates::PERMIT_PER_CALL) && pass.permit.is_some() {
+                call.permit = pass.permit.take();
+            }
+        }
+        call.sent += 1;
+        edge.stats.attempt_sent(call.sent > 1, call.started >= self.measured_from);
+        let deadline = edge.deadline(call.started, call.key);
+        let timeout = edge.policy.timeout.map_or(SimTime::MAX, |timeout| now + timeout);
+        let number = call.tries;
+        let (attempt, entry) = self.attempts.insert(|| Attempt {
+            key,
+            call: id,
+            edge: edge_id,
+            replica: pass.replica,
+            workload,
+            since: now,
+            work: SimDuration::ZERO,
+            work_timer: None,
+            timer: None,
+            permit: pass.permit,
+            outstanding: 0,
+            repetition: 0,
+            step: 0,
+            number,
+            answer: Outcome::InFlight,
+            server: Server::Sent,
+            awaited: true,
+            until_deadline: deadline < timeout,
+            failed: false,
+            measured: false,
+        });
+        self.listener.tell(|tracer| tracer.attempt_sent(attempt, id, edge_id, number, now));
+        call.live = Some(attempt);
+        let until = timeout.min(deadline);
+        if until < SimTime::MAX {
+            entry.timer = Some(ctx.schedule_at(until, Event::Timeout { attempt }));
+        }
+        if edge.link.is_instant() {
+            let callee = edge.callee;
+            self.arrive(attempt, callee, ctx)
+        } else {
+            self.transmit(Message::Request(attempt), ctx)
+        }
+    }
+
+    /// Puts a message on the network.
+    pub fn transmit(&mut self, message: Message, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let (id, way) = match message {
+            Message::Request(id) => (id, Way::Out),
+            Message::Reply(id) => (id, Way::Back),
+        };
+        let attempt = &self.attempts[id];
+        self.listener.tell(|tracer| tracer.transmits(id, attempt.edge, now));
+        let link = &mut self.edges[attempt.edge as usize].link;
+        match link.send(now, attempt.key, way) {
+            Fate::Now => self.deliver(message, ctx),
+            Fate::At(then) => {
+                let event = match message {
+                    Message::Request(attempt) => Event::Deliver { attempt },
+                    Message::Reply(attempt) => Event::Reply { attempt },
+                };
+                ctx.schedule_at(then, event);
+            }
+            Fate::Lost => self.swallow(id),
+            Fate::Held => {
+                link.hold(message);
+                self.listener.tell(|tracer| tracer.held(id));
+            }
+        }
+    }
+
+    /// A message arrives.
+    pub fn deliver(&mut self, message: Message, ctx: &mut Ctx) {
+        match message {
+            Message::Request(attempt) => {
+                let callee = self.edges[self.attempts[attempt].edge as usize].callee;
+                self.arrive(attempt, callee, ctx)
+            }
+            Message::Reply(attempt) => self.answered(attempt, ctx),
+        }
+    }
+
+    /// An answer reaches the caller, who may have given up.
+    pub fn answered(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        self.account_work(id, true);
+        self.listener.tell(|tracer| tracer.answered(id, &self.attempts[id], ctx.now()));
+        let attempt = &mut self.attempts[id];
+        attempt.server = Server::Gone;
+        if !attempt.awaited {
+            self.attempts.remove(id);
+            return;
+        }
+        let (call_id, answer) = (attempt.call, attempt.answer);
+        if answer != Outcome::Ok {
+            self.end_attempt(id, answer, ctx);
+            return self.settle(call_id, answer, ctx);
+        }
+        // Attempt and call end together.
+        if let Some(timer) = attempt.timer {
+            ctx.cancel(timer);
+        }
+        let now = ctx.now();
+        let call = self.calls.remove(call_id);
+        let measured = call.started >= self.measured_from;
+        let edge = &mut self.edges[call.edge as usize];
+        edge.attempt_ended(call, attempt, Outcome::Ok, measured, now);
+        edge.call_ended(call, Ending::Ok, measured, now);
+        self.attempts.remove(id);
+        let (parent, edge, client) = (call.parent, call.edge, call.client);
+        self.strike_call(call_id, edge, client);
+        self.notify(parent, edge, true, ctx);
+    }
+
+    /// The attempt's timer fired: its own timeout, or the call's deadline, or both.
+    pub fn timed_out(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let attempt = &mut self.attempts[id];
+        attempt.timer = None;
+        let call_id = attempt.call;
+        let edge = &mut self.edges[attempt.edge as usize];
+        let outcome = if attempt.until_deadline { Outcome::Cancelled } else { Outcome::TimedOut };
+        ctx.witness(kind::TIMEOUT, attempt.number, outcome as u16, edge.path, attempt.key.get(), 0);
+        let call = &self.calls[call_id];
+        let expired = now >= edge.deadline(call.started, call.key);
+        self.end_attempt(id, outcome, ctx);
+        if expired {
+            self.end_call(call_id, Ending::Deadline, ctx)
+        } else {
+            self.settle(call_id, outcome, ctx)
+        }
+    }
+
+    /// The caller is done with an attempt; the replica may not be.
+    pub(super) fn end_attempt(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
+        let attempt = &mut self.attempts[id];
+        attempt.awaited = false;
+        if let Some(timer) = attempt.timer.take() {
+            ctx.cancel(timer);
+        }
+        let call = &mut self.calls[attempt.call];
+        call.live = None;
+        let measured = call.started >= self.measured_from;
+        self.listener.tell(|tracer| tracer.attempt_ended(id, outcome, ctx.now()));
+        self.edges[call.edge as usize].attempt_ended(call, attempt, outcome, measured, ctx.now());
+        if attempt.server == Server::Gone {
+            self.attempts.remove(id);
+        }
+    }
+}
+
+impl Edge {
+    /// What the caller's policies and the statistics learn from the end of an attempt.
+    #[inline(always)]
+    fn attempt_ended(
+        &mut self,
+        call: &Call,
+        attempt: &mut Attempt,
+        outcome: Outcome,
+        measured: bool,
+        now: SimTime,
+    ) {
+        self.stats.attempt_ended(outcome, measured);
+        let overdue = outcome == Outcome::Cancelled && now >= self.deadline(call.started, call.key);
+        if self.gates.has(Gates::LEARN) {
+            let retried = self.retry.retries(0, outcome);
+            let (replica, permit) = (attempt.replica, attempt.permit.take());
+            let seen = Seen { now, outcome, retried, overdue, replica, permit };
+            let transition = self.clients[call.client as usize].learn(seen);
+            self.note_transition(call.client, transition, now);
+        }
+    }
+}

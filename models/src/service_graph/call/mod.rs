@@ -1,0 +1,197 @@
+//! The caller's side. The order in which a call meets its policies is written here and nowhere else:
+//!
+//! ```text
+//! deadline > bulkhead > retry (budget) > breaker > balancer > attempt timeout > network
+//! ```
+//!
+//! An attempt that was sent ends in one [`Outcome`]; a call ends in one [`Ending`]. An open breaker is
+//! not retried unless the policy lists it; a refused budget ends the call and keeps the last cause. A
+//! back-off that would end after the deadline ends at the deadline.
+//!
+//! What a call does with all of them stands here: it begins, is settled after each attempt, and ends.
+//! [`attempt`]: one try, from the gate to its outcome. [`wait`]: the pauses between tries.
+
+mod attempt;
+mod wait;
+
+use super::follow::Listen;
+use super::plan::Caller;
+use super::state::*;
+use crate::policy::breaker::{Position, Transition};
+use crate::policy::guards::{Gate, Gates};
+use crate::policy::{Ending, Outcome};
+use sim_core::{Key, SimDuration, SimTime};
+
+impl<L: Listen> Graph<L> {
+    /// A call begins at `now`, on behalf of `parent`, by client `client` of `edge`.
+    pub fn begin_call(&mut self, edge_id: u32, client: u32, parent: Parent, key: Key, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let measured = self.measures(now);
+        let edge = &mut self.edges[edge_id as usize];
+        edge.stats.call_started(measured);
+        if edge.gates.has(Gates::BEGIN)
+            && let Gate::No(end) = edge.clients[client as usize].may_begin()
+        {
+            edge.stats.call_ended(end, SimDuration::ZERO, 0, measured);
+            self.listener.tell(|tracer| tracer.call_begins(Err(end), parent, (edge_id, client), key, now));
+            self.notify(parent, edge_id, false, ctx);
+            return;
+        }
+        let (call, _) = self.calls.insert(|| Call {
+            key,
+            started: now,
+            parent,
+            edge: edge_id,
+            client,
+            tries: 0,
+            sent: 0,
+            previous_delay: SimDuration::ZERO,
+            timer: None,
+            live: None,
+            permit: None,
+        });
+        if edge.listed {
+            self.list_call(call);
+        }
+        self.listener.tell(|tracer| tracer.call_begins(Ok(call), parent, (edge_id, client), key, now));
+        self.try_attempt(call, ctx);
+    }
+
+    /// An attempt has failed before the call's deadline: retry, or give up.
+    fn settle(&mut self, id: CallId, outcome: Outcome, ctx: &mut Ctx) {
+        let call = &self.calls[id];
+        let edge = &mut self.edges[call.edge as usize];
+        if !edge.retry.retries(u32::from(call.tries), outcome) {
+            return self.end_call(id, Ending::Failed(outcome), ctx);
+        }
+        if edge.gates.has(Gates::RETRY) && !edge.clients[call.client as usize].may_retry() {
+            edge.stats.budget_refused(call.started >= self.measured_from);
+            self.listener.tell(|tracer| tracer.budget_refused(id, call.edge, ctx.now()));
+            return self.end_call(id, Ending::Failed(outcome), ctx);
+        }
+        self.back_off(id, ctx);
+    }
+
+    /// A guard refused a try: nothing was sent.
+    fn not_sent(&mut self, id: CallId, end: Ending, ctx: &mut Ctx) {
+        let call = &self.calls[id];
+        self.listener.tell(|tracer| tracer.not_sent(id, call.edge, call.tries, end, ctx.now()));
+        let retry = &self.edges[call.edge as usize].retry;
+        if end == Ending::BreakerOpen && retry.retries_breaker_open(u32::from(call.tries)) {
+            self.back_off(id, ctx);
+        } else {
+            self.end_call(id, end, ctx);
+        }
+    }
+
+    fn end_call(&mut self, id: CallId, end: Ending, ctx: &mut Ctx) {
+        let call = self.calls.remove(id);
+        debug_assert!(call.live.is_none());
+        if let Some(timer) = call.timer {
+            ctx.cancel(timer);
+        }
+        let measured = call.started >= self.measured_from;
+        self.listener.tell(|tracer| tracer.call_ended(id, end, ctx.now()));
+        self.edges[call.edge as usize].call_ended(call, end, measured, ctx.now());
+        let (parent, edge, client) = (call.parent, call.edge, call.client);
+        self.strike_call(id, edge, client);
+        self.notify(parent, edge, end == Ending::Ok, ctx);
+    }
+
+    /// Lists a call with the replica that makes it, so that it is found when that dies.
+    #[inline(never)]
+    fn list_call(&mut self, id: CallId) {
+        let call = &self.calls[id];
+        if let Caller::Service(service) = self.edges[call.edge as usize].caller {
+            let replica = &mut self.services[service as usize].replicas[call.client as usize];
+            self.call_standings.join(&mut replica.calling, id);
+        }
+    }
+
+    /// Takes a call that is over off the list of the replica that made it.
+    #[inline(always)]
+    fn strike_call(&mut self, id: CallId, edge: u32, client: u32) {
+        let edge = &self.edges[edge as usize];
+        if let Caller::Service(service) = edge.caller
+            && edge.listed
+        {
+            let replica = &mut self.services[service as usize].replicas[client as usize];
+            self.call_standings.leave(&mut replica.calling, id);
+        }
+    }
+
+    /// Tells whoever waits that a call is over.
+    #[inline(always)]
+    fn notify(&mut self, parent: Parent, edge: u32, ok: bool, ctx: &mut Ctx) {
+        match parent {
+            Parent::User => {}
+            Parent::Loop { user } => {
+                let Caller::Workload(workload) = self.edges[edge as usize].caller else {
+                    unreachable!("only workloads have users")
+                };
+                self.think(workload, user, ctx);
+            }
+            Parent::Request { attempt: id, optional } => {
+                let attempt = &mut self.attempts[id];
+                // A request whose replica has crashed no longer waits.
+                if attempt.server == Server::Waiting {
+                    attempt.failed |= !ok && !optional;
+                    attempt.outstanding -= 1;
+                    if attempt.outstanding == 0 {
+                        self.ready.push(id);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The caller itself has gone: its calls end with it.
+    pub fn cancel_call(&mut self, id: CallId, ctx: &mut Ctx) {
+        if let Some(attempt) = self.calls[id].live {
+            self.end_attempt(attempt, Outcome::Cancelled, ctx);
+        }
+        // Nobody is left to be told.
+        self.calls[id].parent = Parent::User;
+        self.end_call(id, Ending::Cancelled, ctx);
+    }
+
+    #[cold]
+    fn too_many_in_flight(&self, ctx: &mut Ctx) {
+        let most =
+            self.services.iter().max_by_key(|service| service.in_hand()).expect("a graph has services");
+        let arrived: u64 = most.stats.total.arrived;
+        let seconds = ctx.now().as_secs_f64().max(1e-9);
+        ctx.stop(format!(
+            "{} calls and {} requests in flight at {}: `{}` holds {} requests; {:.1} arrive per second and \
+             {:.1} are finished. Bound its queue, set a timeout, or raise --max-in-flight",
+            self.calls.len(),
+            self.attempts.len(),
+            ctx.now().since(SimTime::ZERO).brief(),
+            most.name,
+            most.in_hand(),
+            arrived as f64 / seconds,
+            most.stats.total.completed as f64 / seconds,
+        ));
+    }
+}
+
+impl Edge {
+    /// What the caller's policies and the statistics learn from the end of an attempt.
+    /// The same of the end of a call.
+    #[inline(always)]
+    fn call_ended(&mut self, call: &mut Call, end: Ending, measured: bool, now: SimTime) {
+        self.stats.call_ended(end, now.since(call.started), call.sent, measured);
+        if self.gates.has(Gates::LEARN_CALL) {
+            let transition = self.clients[call.client as usize].learn_call(now, end, call.permit.take());
+            self.note_transition(call.client, transition, now);
+        }
+    }
+
+    #[inline(always)]
+    fn note_transition(&mut self, client: u32, transition: Option<Transition>, now: SimTime) {
+        let Some(transition) = transition else { return };
+        self.breakers_open += u64::from(transition.from == Position::Closed);
+        self.breakers_open -= u64::from(transition.to == Position::Closed);
+        self.stats.transition(now, client, transition);
+    }
+}

@@ -1,0 +1,33 @@
+//! A call that waits: between a try that failed and the next.
+
+use crate::policy::Ending;
+use crate::service_graph::follow::Listen;
+use crate::service_graph::state::*;
+use crate::service_graph::witness as kind;
+
+impl<L: Listen> Graph<L> {
+    pub(super) fn back_off(&mut self, id: CallId, ctx: &mut Ctx) {
+        let call = &mut self.calls[id];
+        self.listener.tell(|tracer| tracer.backs_off(id, call.edge, ctx.now()));
+        let edge = &mut self.edges[call.edge as usize];
+        let mut words = edge.jitter.at(call.key.child(u64::from(call.tries)));
+        let delay = edge.retry.delay(u32::from(call.tries), call.previous_delay, &mut words);
+        call.previous_delay = delay;
+        let resumes = (ctx.now() + delay).min(edge.deadline(call.started, call.key));
+        call.timer = Some(ctx.schedule_at(resumes, Event::Resume { call: id }));
+    }
+
+    /// A back-off is over.
+    pub fn resume(&mut self, id: CallId, ctx: &mut Ctx) {
+        self.listener.tell(|tracer| tracer.back_off_ends(id, ctx.now()));
+        let call = &mut self.calls[id];
+        call.timer = None;
+        let edge = &mut self.edges[call.edge as usize];
+        ctx.witness(kind::RESUME, call.tries, 0, edge.path, call.key.get(), 0);
+        if ctx.now() >= edge.deadline(call.started, call.key) {
+            self.end_call(id, Ending::Deadline, ctx);
+        } else {
+            self.try_attempt(id, ctx);
+        }
+    }
+}

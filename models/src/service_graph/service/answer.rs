@@ -1,0 +1,80 @@
+//! How a request ends at its service: answered, or swallowed; and whether its work was for anybody.
+
+use crate::policy::Outcome;
+use crate::service_graph::follow::Listen;
+use crate::service_graph::state::*;
+
+impl<L: Listen> Graph<L> {
+    /// The request is over at this replica: the worker is free and the answer goes out.
+    #[inline(always)]
+    pub(super) fn finish(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
+        self.listener.tell(|tracer| tracer.finished(id, outcome, ctx.now()));
+        let attempt = &mut self.attempts[id];
+        let (service_id, replica_id) = (self.edges[attempt.edge as usize].callee, attempt.replica);
+        let service = &mut self.services[service_id as usize];
+        service.stats.total.completed += 1;
+        service.replicas[replica_id as usize].in_hand -= 1;
+        if service.mortal {
+            self.attempt_standings.leave(&mut service.replicas[replica_id as usize].at_work, id);
+        }
+        let holds_worker = attempt.server == Server::Working || service.blocking;
+        attempt.server = Server::Replying;
+        // The next in the queue before the answer: whoever is answered may send another request at once,
+        // and must not overtake those who wait.
+        if holds_worker {
+            service.release_worker(replica_id, attempt.since, ctx.now());
+            self.serve_next(service_id, replica_id, ctx);
+        }
+        self.answer(id, outcome, ctx);
+    }
+
+    #[inline]
+    pub(super) fn answer(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
+        let attempt = &mut self.attempts[id];
+        attempt.answer = outcome;
+        attempt.server = Server::Replying;
+        if self.edges[attempt.edge as usize].link.is_instant() {
+            self.answered(id, ctx)
+        } else {
+            self.transmit(Message::Reply(id), ctx)
+        }
+    }
+
+    /// Nothing will come back: the message or the request is lost.
+    pub fn swallow(&mut self, id: AttemptId) {
+        self.attempts[id].server = Server::Gone;
+        self.listener.tell(|tracer| tracer.swallowed(id));
+        self.account_work(id, false);
+        if !self.attempts[id].awaited {
+            self.attempts.remove(id);
+        }
+    }
+
+    /// The fate of a request's work is known: useful if it was answered and everybody up to the user still
+    /// waits for it.
+    #[inline(always)]
+    pub fn account_work(&mut self, id: AttemptId, answered: bool) {
+        let attempt = &self.attempts[id];
+        if attempt.work.is_zero() || !attempt.measured {
+            return;
+        }
+        let useful = answered && attempt.answer != Outcome::Reset && self.is_awaited(id);
+        let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
+        service.stats.work(attempt.work, useful);
+    }
+
+    /// Whether everybody from this attempt's caller up to the user still waits.
+    #[inline(always)]
+    fn is_awaited(&self, mut id: AttemptId) -> bool {
+        loop {
+            let attempt = &self.attempts[id];
+            if !attempt.awaited {
+                return false;
+            }
+            match self.calls[attempt.call].parent {
+                Parent::Request { attempt: parent, .. } => id = parent,
+                Parent::User | Parent::Loop { .. } => return true,
+            }
+        }
+    }
+}

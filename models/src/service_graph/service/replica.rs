@@ -1,0 +1,115 @@
+//! A replica goes down, with all that it has in hand, and comes back.
+
+use crate::fault::CrashStyle;
+use crate::policy::Outcome;
+use crate::service_graph::follow::Listen;
+use crate::service_graph::roster;
+use crate::service_graph::state::*;
+
+impl<L: Listen> Graph<L> {
+    /// A replica dies of its own load, if that is more than it survives.
+    #[inline(always)]
+    pub(super) fn die_if_overwhelmed(&mut self, service: u32, replica: u32, ctx: &mut Ctx) -> bool {
+        let state = &self.services[service as usize];
+        let dies = state.fatal_in_hand.is_some_and(|fatal| state.replicas[replica as usize].in_hand >= fatal);
+        if dies {
+            self.die(service, replica, ctx);
+        }
+        dies
+    }
+
+    #[cold]
+    fn die(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        let state = &mut self.services[service as usize];
+        state.stats.deaths += 1;
+        let (style, restart_after) = (state.death_style, state.restart_after);
+        ctx.schedule_in(restart_after, Event::Restart { service, replica });
+        self.crash(service, replica, style, ctx);
+    }
+
+    /// Everything a replica has in hand is lost, and it is down until as many [`Graph::restart`]s.
+    pub fn crash(&mut self, service_id: u32, replica_id: u32, style: CrashStyle, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let service = &mut self.services[service_id as usize];
+        let workers = u64::from(service.workers);
+        let replica = &mut service.replicas[replica_id as usize];
+        replica.down += 1;
+        if replica.down > 1 {
+            return;
+        }
+        replica.silent = style == CrashStyle::Silence;
+        replica.in_hand = 0;
+        let mut lost = std::mem::take(&mut replica.at_work);
+        if !service.queue.shared {
+            lost.extend(service.lines[replica_id as usize].clear());
+        }
+        service.stats.available(now, |available| available - workers);
+        let lost = roster::dismiss(&mut lost);
+        for &id in &lost {
+            self.listener.tell(|tracer| tracer.lost_in_hand(id, "crashed", now));
+            let attempt = &mut self.attempts[id];
+            let service = &mut self.services[service_id as usize];
+            if let Some(timer) = attempt.work_timer.take() {
+                ctx.cancel(timer);
+                attempt.work = now.since(attempt.since);
+            }
+            if attempt.server == Server::Queued {
+                service.lines[replica_id as usize].left(attempt.since, now);
+            } else if attempt.server == Server::Working || service.blocking {
+                service.release_worker(replica_id, attempt.since, now);
+            }
+            attempt.server = Server::Gone;
+        }
+        self.services[service_id as usize].note_free(replica_id);
+        self.forget_calls_of(service_id, replica_id, ctx);
+        for id in lost {
+            if style == CrashStyle::Reset {
+                self.answer(id, Outcome::Reset, ctx);
+            } else {
+                self.swallow(id);
+            }
+        }
+    }
+
+    /// The calls that a crashed replica was making end, and its policies forget what they knew.
+    fn forget_calls_of(&mut self, service_id: u32, replica_id: u32, ctx: &mut Ctx) {
+        let service = &mut self.services[service_id as usize];
+        let mut orphans = service.replicas[replica_id as usize].calling.clone();
+        let edges = service.edges.clone();
+        for call in roster::dismiss(&mut orphans) {
+            self.cancel_call(call, ctx);
+        }
+        for edge in &mut self.edges[edges] {
+            edge.reset_client(replica_id);
+        }
+    }
+
+    /// One reason for being down has gone.
+    pub fn restart(&mut self, service_id: u32, replica_id: u32, ctx: &mut Ctx) {
+        let service = &mut self.services[service_id as usize];
+        let workers = service.workers;
+        let replica = &mut service.replicas[replica_id as usize];
+        replica.down -= 1;
+        if replica.down > 0 {
+            return;
+        }
+        service.stats.available(ctx.now(), |available| available + u64::from(workers));
+        service.note_free(replica_id);
+        if service.queue.shared {
+            for _ in 0..workers.min(service.lines[0].len() as u32) {
+                self.serve_next(service_id, replica_id, ctx);
+                if self.die_if_overwhelmed(service_id, replica_id, ctx) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+impl Service {
+    /// Requests in hand of all replicas, those in a shared queue included.
+    pub fn in_hand(&self) -> u64 {
+        let queued = if self.queue.shared { self.lines[0].len() as u64 } else { 0 };
+        queued + self.replicas.iter().map(|replica| u64::from(replica.in_hand)).sum::<u64>()
+    }
+}

@@ -1,0 +1,83 @@
+//! The calls that a request makes: in sequence, or in parallel.
+
+use crate::policy::Outcome;
+use crate::service_graph::follow::Listen;
+use crate::service_graph::state::*;
+use sim_core::{Key, Words};
+
+impl<L: Listen> Graph<L> {
+    /// Makes the next calls of a request, or answers it when none is left.
+    pub fn advance(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        loop {
+            let attempt = &mut self.attempts[id];
+            debug_assert!(attempt.server == Server::Waiting && attempt.outstanding == 0);
+            if attempt.failed {
+                return self.finish(id, Outcome::Error, ctx);
+            }
+            let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
+            let Some(step) = service.steps.get_mut(attempt.step as usize) else {
+                return self.finish(id, Outcome::Ok, ctx);
+            };
+            let (client, key) = (attempt.replica, attempt.key);
+            if step.parallel {
+                attempt.step += 1;
+                // Held up by one until all are out, so that an early end does not move the request on.
+                attempt.outstanding = 1;
+                self.call_in_parallel(id, ctx);
+                let attempt = &mut self.attempts[id];
+                attempt.outstanding -= 1;
+                if attempt.outstanding > 0 {
+                    return;
+                }
+                continue;
+            }
+            let site = &mut step.sites[0];
+            let key = key.child(site.number);
+            let skipped = attempt.repetition == 0 && !site.happens(key, attempt.workload);
+            if skipped || attempt.repetition == site.times {
+                attempt.step += 1;
+                attempt.repetition = 0;
+                continue;
+            }
+            let key = key.child(u64::from(attempt.repetition));
+            attempt.repetition += 1;
+            attempt.outstanding = 1;
+            let parent = Parent::Request { attempt: id, optional: site.optional };
+            let edge = site.edge;
+            return self.begin_call(edge, client, parent, key, ctx);
+        }
+    }
+
+    fn call_in_parallel(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        let attempt = &self.attempts[id];
+        let (service, client, request, workload) = (
+            self.edges[attempt.edge as usize].callee as usize,
+            attempt.replica,
+            attempt.key,
+            attempt.workload,
+        );
+        let step = usize::from(attempt.step - 1);
+        for index in 0..self.services[service].steps[step].sites.len() {
+            let site = &mut self.services[service].steps[step].sites[index];
+            let key = request.child(site.number);
+            if !site.happens(key, workload) {
+                continue;
+            }
+            let (edge, times, optional) = (site.edge, site.times, site.optional);
+            for repetition in 0..times {
+                self.attempts[id].outstanding += 1;
+                let parent = Parent::Request { attempt: id, optional };
+                self.begin_call(edge, client, parent, key.child(u64::from(repetition)), ctx);
+            }
+        }
+    }
+}
+
+impl Site {
+    /// Whether this request makes this call at all.
+    #[inline]
+    fn happens(&mut self, key: Key, workload: u32) -> bool {
+        (self.only_from.is_empty() || self.only_from.contains(&workload))
+            && (self.probability >= 1.0 || self.luck.at(key).unit() < self.probability)
+    }
+}

@@ -1,0 +1,164 @@
+//! A worker takes a request, does its work, and takes the next.
+
+use super::queue::discipline::Offer;
+use crate::policy::Outcome;
+use crate::service_graph::follow::{Arrival, Listen};
+use crate::service_graph::state::*;
+use crate::service_graph::witness as kind;
+use sim_core::{SimDuration, SimTime, Words};
+
+impl<L: Listen> Graph<L> {
+    /// A request reaches its replica.
+    pub fn arrive(&mut self, id: AttemptId, service_id: u32, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let attempt = &mut self.attempts[id];
+        let service = &mut self.services[service_id as usize];
+        attempt.since = now;
+        attempt.measured = now >= self.measured_from;
+        service.stats.total.arrived += 1;
+        if service.queue.shared {
+            attempt.replica = service.free.first().or_else(|| service.up.first()).unwrap_or(0);
+        }
+        let replica_id = attempt.replica;
+        let line = service.line_of(replica_id);
+        let replica = &mut service.replicas[replica_id as usize];
+        let at = (service_id, (!service.queue.shared).then_some(replica_id));
+        if replica.down > 0 {
+            let what = if replica.silent { Arrival::Down } else { Arrival::Refused };
+            self.listener.tell(|tracer| tracer.arrives(id, at, what, now));
+            if replica.silent {
+                self.swallow(id)
+            } else {
+                self.answer(id, Outcome::Refused, ctx)
+            }
+            return;
+        }
+        if replica.state.black_hole {
+            self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::BlackHole, now));
+            return self.swallow(id);
+        }
+        if replica.busy.value() < u64::from(service.workers) {
+            replica.in_hand += 1;
+            service.stats.total.entered += 1;
+            self.start_work(id, service_id, replica_id, SimDuration::ZERO, ctx);
+        } else {
+            if service.lines[line].enter(id, now) == Offer::Refused {
+                self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Rejected, now));
+                return self.answer(id, Outcome::Rejected, ctx);
+            }
+            service.stats.total.entered += 1;
+            service.stats.total.queued += 1;
+            replica.in_hand += u32::from(!service.queue.shared);
+            attempt.server = Server::Queued;
+            self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Queued, now));
+        }
+        self.die_if_overwhelmed(service_id, replica_id, ctx);
+    }
+
+    #[inline(always)]
+    fn start_work(&mut self, id: AttemptId, service: u32, replica: u32, waited: SimDuration, ctx: &mut Ctx) {
+        self.listener.tell(|tracer| tracer.work_begins(id, service, replica, ctx.now()));
+        let attempt = &mut self.attempts[id];
+        let service = &mut self.services[service as usize];
+        let now = ctx.now();
+        service.stats.begun(waited);
+        service.hold_worker(replica, now);
+        let replica = &mut service.replicas[replica as usize];
+        if service.mortal {
+            self.attempt_standings.join(&mut replica.at_work, id);
+        }
+        let mut nanos = service.work.sample(&mut service.work_luck.at(attempt.key)) * replica.state.slow;
+        if let Some(law) = &service.scaling {
+            nanos *= law.stretch(replica.busy.value() as f64);
+        }
+        attempt.server = Server::Working;
+        attempt.since = now;
+        attempt.work_timer =
+            Some(ctx.schedule_in(SimDuration::from_nanos_f64(nanos), Event::WorkDone { attempt: id }));
+    }
+
+    /// A request's own work is done.
+    #[inline]
+    pub fn work_done(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let attempt = &mut self.attempts[id];
+        attempt.work_timer = None;
+        attempt.work = now.since(attempt.since);
+        let (service_id, replica_id) = (self.edges[attempt.edge as usize].callee, attempt.replica);
+        let service = &mut self.services[service_id as usize];
+        let detail = u64::from(replica_id) << kind::REPLICA_SHIFT ^ attempt.work.as_nanos();
+        ctx.witness(kind::WORK_DONE, attempt.number, 0, service.path, attempt.key.get(), detail);
+        let share =
+            1.0 - (1.0 - service.error_rate) * (1.0 - service.replicas[replica_id as usize].state.errors);
+        let fails = share > 0.0 && service.error_luck.at(attempt.key).unit() < share;
+        if fails || service.steps.is_empty() {
+            return self.finish(id, if fails { Outcome::Error } else { Outcome::Ok }, ctx);
+        }
+        attempt.server = Server::Waiting;
+        self.listener.tell(|tracer| tracer.waiting_begins(id, service_id, replica_id, now));
+        if !service.blocking {
+            service.release_worker(replica_id, attempt.since, now);
+            self.serve_next(service_id, replica_id, ctx);
+            // It may have taken one more from a shared queue while this one waits.
+            if self.die_if_overwhelmed(service_id, replica_id, ctx) {
+                return;
+            }
+        }
+        self.advance(id, ctx);
+    }
+
+    /// A worker is free: the next request in the queue.
+    pub(super) fn serve_next(&mut self, service_id: u32, replica_id: u32, ctx: &mut Ctx) {
+        let now = ctx.now();
+        loop {
+            let service = &mut self.services[service_id as usize];
+            let line = service.line_of(replica_id);
+            let line = &mut service.lines[line];
+            let Some(id) = line.take() else { return };
+            let attempt = &mut self.attempts[id];
+            let wait = line.left(attempt.since, now);
+            attempt.replica = replica_id;
+            let replica = &mut service.replicas[replica_id as usize];
+            if service.queue.drop_expired && !attempt.awaited {
+                replica.in_hand -= u32::from(!service.queue.shared);
+                self.listener.tell(|tracer| tracer.lost_in_hand(id, "expired", now));
+                self.swallow(id);
+                continue;
+            }
+            replica.in_hand += u32::from(service.queue.shared);
+            return self.start_work(id, service_id, replica_id, wait, ctx);
+        }
+    }
+}
+
+impl Service {
+    /// A worker of a replica is held from now on.
+    #[inline]
+    fn hold_worker(&mut self, replica: u32, now: SimTime) {
+        self.replicas[replica as usize].busy.increment(now);
+        if self.queue.shared {
+            self.note_free(replica);
+        }
+    }
+
+    /// The worker that was held since then is free.
+    #[inline]
+    pub(super) fn release_worker(&mut self, replica: u32, since: SimTime, now: SimTime) {
+        let state = &mut self.replicas[replica as usize];
+        state.busy.decrement(now);
+        state.held += u128::from(now.since(since).as_nanos());
+        if self.queue.shared {
+            self.note_free(replica);
+        }
+    }
+
+    /// Whether a replica is up, or has a free worker, may have changed.
+    pub(super) fn note_free(&mut self, replica: u32) {
+        if self.queue.shared {
+            let state = &self.replicas[replica as usize];
+            let up = state.down == 0;
+            self.up.set(replica, up);
+            self.free.set(replica, up && state.busy.value() < u64::from(self.workers));
+        }
+    }
+}
