@@ -367,7 +367,7 @@ mod tests {
         let resolved = experiment.with(None, &[]).expect("sound");
         let options = RunOptions::seeded(1);
         let report = simulate(&resolved, &options, &mut |_| ControlFlow::Continue(())).report;
-        assert_eq!(report.values.get("added_latency").map(|value| value.value), Some(8e6));
+        assert_eq!(report.values.get("added_latency").map(|value| value.value), Some(Some(8e6)));
         let latency = &report.edges.get("callers->service").expect("the one edge").latency;
         assert_eq!((latency.p50, latency.max), (Some(108_000_000), Some(108_000_000)));
     }

@@ -8,6 +8,7 @@
 use crate::diagram::Diagram;
 pub use crate::experiment::RunSpec;
 use crate::experiment::{Decode, Decoder, Node, TypeDoc, nearest};
+use crate::report::Section;
 use crate::run::{Explanation, Observer, RunOptions, RunOutput};
 
 /// What a model can be asked once its part of an experiment is decoded. Pure: spec in, report out.
@@ -18,6 +19,12 @@ pub trait Scenario: Send + Sync {
 
     /// Runs it. The head of the report (experiment, variant, seed, `i` and `s`) is filled by the caller.
     fn run(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput;
+
+    /// What its report will have sections of, known before anything runs: every value and line is declared, none
+    /// measured. A run of which the model says nothing of one of them has it as it is declared.
+    fn sections(&self, _run: &RunSpec) -> Vec<Section> {
+        Vec::new()
+    }
 
     /// Why no call of it can be traced, in a clause; `None` if [`crate::trace::collect`] can.
     fn untraceable(&self) -> Option<&'static str> {

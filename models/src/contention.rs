@@ -323,7 +323,8 @@ impl Row<'_> {
             2 if unfinished + gave_up == 0 => Some(3.0),
             _ => None,
         };
-        let value = |about: &str, value: f64| Value { about: about.into(), value, ..Value::default() };
+        let value =
+            |about: &str, value: f64| Value { about: about.into(), value: Some(value), ..Value::default() };
         let per_client = self.writes as f64 / clients as f64;
         let source =
             if exact.is_some() { "everybody but the winner conflicts once".into() } else { String::new() };
@@ -368,7 +369,7 @@ impl Row<'_> {
             self.windows.writes.truncate(windows as usize);
         }
         let mut series = |name: &str, values, of| {
-            report.timeline.series.push(Series { name: name.into(), unit: String::new(), values, of });
+            report.timeline.series.push(Series { name: name.into(), values, of, ..Series::default() });
         };
         series("unfinished clients", self.windows.unfinished, Some(clients as f64));
         series("writes per window", self.windows.writes, None);

@@ -10,11 +10,13 @@ mod head;
 mod json;
 mod judge;
 mod latency;
+mod meaning;
 mod meter;
 mod metric;
 mod named;
 mod over_time;
 mod part;
+mod path;
 mod section;
 mod service;
 #[cfg(test)]
@@ -22,6 +24,7 @@ mod synthetic;
 mod table;
 mod tally;
 mod timeline;
+mod unit;
 
 pub(crate) use count::ratio;
 pub use edge::{Attempts, Calls, Edge, EdgeWindows, Transition};
@@ -29,12 +32,14 @@ pub use head::{DigestParts, FORMAT, Report, RunFacts, Summary, Verdict, VerdictK
 pub use json::{results_digest, schema};
 pub use judge::judge;
 pub use latency::Latency;
+pub use meaning::Meaning;
 pub use meter::Meter;
-pub use metric::{Leaves, Metric, MetricError, Unit, unit_of};
+pub use metric::{Leaf, Leaves, Metric, MetricError};
 pub use named::Named;
 pub use over_time::CallWindows;
-pub use section::Value;
+pub use section::{Better, Change, Fold, Section, Value};
 pub use service::{Little, Service, ServiceWindows};
 pub use table::{Cell, Table};
 pub use tally::Tally;
 pub use timeline::{Disturbance, Series, Timeline};
+pub use unit::Unit;

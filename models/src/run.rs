@@ -16,6 +16,11 @@ pub fn simulate(resolved: &Resolved, options: &RunOptions, observer: Observer) -
     report.about = resolved.about.clone();
     report.model = (resolved.entry.name.to_owned(), resolved.entry.version);
     report.run.seed = options.seed;
+    for declared in resolved.model.sections(&resolved.run) {
+        if report.section(&declared.kind, &declared.at).is_none() {
+            report.sections.push(declared);
+        }
+    }
     let mut input = Digester::new(digest::INPUT);
     input.pair(resolved.input_digest, options.seed);
     report.digest.i = Hex(input.finish()).to_string();

@@ -3,7 +3,7 @@
 
 use crate::catalog::{Catalog, Entry, RunSpec, Scenario};
 use crate::experiment::Experiment;
-use crate::report::{DigestParts, Report, Value};
+use crate::report::{DigestParts, Metric, Report, Section, Unit, Value};
 use crate::run::{Observer, RunOptions, RunOutput, simulate};
 use sim_core::digest::Hex;
 use sim_core::{Context, Key, Luck, Model, SimDuration, SimTime, Simulation, Streams, Words};
@@ -96,9 +96,9 @@ fn run(calls: u32, most: SimDuration, later: Option<bool>, options: &RunOptions)
         },
         ..Report::default()
     };
-    report.values.push("calls", Value { value: f64::from(calls), ..Value::default() });
+    report.values.push("calls", Value { value: Some(f64::from(calls)), ..Value::default() });
     if let Some((_, sent)) = &model.copies {
-        report.values.push("copies", Value { value: *sent as f64, ..Value::default() });
+        report.values.push("copies", Value { value: Some(*sent as f64), ..Value::default() });
     }
     RunOutput { report, ..RunOutput::default() }
 }
@@ -115,16 +115,26 @@ impl Scenario for After {
         let LaterWork::Uniform { most, .. } = self.work;
         run(self.calls, most, Some(self.hedge.is_some()), options)
     }
+
+    fn sections(&self, _: &RunSpec) -> Vec<Section> {
+        let hedge =
+            || Section::new("hedge", "a->b").value("won", Value::default()).line("out", Unit::Plain, "");
+        self.hedge.iter().map(|_| hedge()).collect()
+    }
 }
 
-/// The four parts of the digest.
-fn digest(entry: Entry, model: &str) -> [String; 4] {
+/// What one run comes to.
+fn report(entry: Entry, model: &str) -> Report {
     let text = format!("(about: \"calls\", model: Calls({model}), run: (duration: \"1s\"))");
     let read = Experiment::parse("calls.ron", &text, &[], &Catalog::new([entry]));
     let (experiment, _) = read.unwrap_or_else(|failed| panic!("{failed}"));
     let resolved = experiment.with(None, &[]).expect("sound");
-    let output = simulate(&resolved, &RunOptions::seeded(7), &mut |_| ControlFlow::Continue(()));
-    let DigestParts { i, t, r, s, .. } = output.report.digest;
+    simulate(&resolved, &RunOptions::seeded(7), &mut |_| ControlFlow::Continue(())).report
+}
+
+/// The four parts of the digest.
+fn digest(entry: Entry, model: &str) -> [String; 4] {
+    let DigestParts { i, t, r, s, .. } = report(entry, model).digest;
     [i, t, r, s]
 }
 
@@ -145,4 +155,19 @@ fn what_is_not_configured_moves_no_digest() {
     // A setting inside another is no different.
     let least = after(r#"calls: 100, work: Uniform(most: "10ms", least: "1ms")"#);
     assert_eq!([0, 1, 2, 3].map(|part| least[part] != old[part]), [true, false, false, false], "i, t, r, s");
+}
+
+/// What a model declares is in the report of any run, measured or not: whoever lists metrics or checks what is
+/// expected of them needs no run that came to anything.
+#[test]
+fn what_is_declared_is_in_every_report() {
+    let of = |hedge| {
+        let model = format!(r#"calls: 1, work: Uniform(most: "10ms"), hedge: {hedge}"#);
+        report(Entry::of::<After>("Calls", "", 1), &model)
+    };
+    let hedged = of(r#"Some("5ms")"#);
+    assert_eq!(hedged.metric(r#"hedge["a->b"].won"#), Ok(Metric::Absent));
+    assert!(hedged.metric_paths().contains(&r#"hedge["a->b"].won"#.into()));
+    assert!(hedged.metric(r#"hedge["a->b"].out"#).is_err(), "a line is a picture");
+    assert!(of("None").sections.is_empty());
 }

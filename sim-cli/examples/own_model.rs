@@ -246,9 +246,9 @@ impl<'a> Threads<'a> {
         let of = self.spec.threads.map(f64::from);
         report.timeline.series.push(Series {
             name: "asleep".into(),
-            unit: String::new(),
             values: self.queue,
             of,
+            ..Series::default()
         });
         let (came, free) = self.free;
         let exact = self.spec.found_free();
@@ -256,11 +256,11 @@ impl<'a> Threads<'a> {
             "found_free",
             Value {
                 about: "threads that found the lock free".into(),
-                value: free as f64 / came.max(1) as f64,
+                value: Some(free as f64 / came.max(1) as f64),
                 unit: "share".into(),
                 source: exact.map_or("", |_| "a queue whose first customer is served faster").into(),
                 exact,
-                standard_error: None,
+                ..Value::default()
             },
         );
         judge(report);

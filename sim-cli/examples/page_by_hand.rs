@@ -61,7 +61,7 @@ fn report(windows: u64, edges: u64) -> Report {
     }
     let values = (0..windows).map(|n| 100.0 + (n * 37 % 23) as f64).collect();
     report.timeline = Timeline {
-        series: vec![Series { name: text(), unit: "/s".into(), values, of: None }],
+        series: vec![Series { name: text(), unit: "/s".into(), values, ..Series::default() }],
         disturbances: vec![Disturbance {
             what: text(),
             on: text(),
@@ -69,7 +69,7 @@ fn report(windows: u64, edges: u64) -> Report {
             to: Some(60 * SECOND),
         }],
     };
-    report.values.push(EVIL, Value { about: text(), value: 1.0, source: text(), ..Value::default() });
+    report.values.push(EVIL, Value { about: text(), value: Some(1.0), source: text(), ..Value::default() });
     report.tables = vec![Table {
         title: text(),
         columns: vec![text()],

@@ -44,7 +44,7 @@ fn agrees(runs: &Runs, name: &str, exact: f64, tolerance: f64) {
         let offered = value(report, name).exact.expect("something exact is beside it");
         assert!((offered - exact).abs() <= 2e-9 * exact.abs(), "{name}: {offered} is offered for {exact}");
     }
-    runs.agree(name, |report| value(report, name).value, exact, tolerance);
+    runs.agree(name, |report| value(report, name).value.expect("measured"), exact, tolerance);
 }
 
 /// `erlang_a.csv`: c, rho, theta, P(wait), P(abandon), utilisation. Of those served, the wait is the derived
@@ -155,7 +155,8 @@ fn a_fit_finds_contention_and_coherency() {
     agrees(&runs, "coherency", law.coherency, 0.005);
     agrees(&runs, "peak", law.peak(), 0.005);
     let within = |name: &str| {
-        let off = |value: &Value| (value.value - value.exact.unwrap()) / value.standard_error.unwrap();
+        let off =
+            |value: &Value| (value.value.unwrap() - value.exact.unwrap()) / value.standard_error.unwrap();
         runs.reports.iter().filter(|report| off(value(report, name)).abs() < 2.776).count()
     };
     // 95 % of Student's t with four degrees of freedom; fewer than 15 of 20 is 3 in 10,000.
@@ -542,7 +543,8 @@ fn budgets() {
     for report in Runs::of(&text(1.0, 20, "warm_up: \"0s\""), SEEDS).reports {
         let value = value(&report, "amplification users->server");
         // Calls that overlap the first may lose their deposit to the full bucket too; the last may still be out.
-        let retries = (value.value - value.exact.unwrap()) * report.edges.0[0].1.calls.started as f64;
+        let retries =
+            (value.value.unwrap() - value.exact.unwrap()) * report.edges.0[0].1.calls.started as f64;
         assert!(retries.abs() < 2.0, "{retries} retries off: {value:?}");
     }
 }

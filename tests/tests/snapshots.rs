@@ -277,7 +277,7 @@ fn describe(name: &str, report: &Report, out: &mut String) -> std::fmt::Result {
             unit => format!("{number:.5} {unit}").trim_end().to_owned(),
         };
         let exact = value.exact.map(|exact| format!(", exact {}", number(exact))).unwrap_or_default();
-        writeln!(out, "  {name}: {}{exact}", number(value.value))?;
+        writeln!(out, "  {name}: {}{exact}", value.value.map_or("-".into(), number))?;
     }
     for each in &report.tables {
         table(each, out)?;

@@ -59,7 +59,15 @@ fn frequency(about: impl Into<String>, part: u64, whole: u64, exact: Option<f64>
     let p = exact.unwrap_or(value);
     let standard_error = (whole > 0).then(|| (p * (1.0 - p) / whole as f64).max(0.0).sqrt());
     let source = if exact.is_some() { source.into() } else { String::new() };
-    Value { about: about.into(), value, unit: "share".into(), exact, standard_error, source }
+    Value {
+        about: about.into(),
+        value: Some(value),
+        unit: "share".into(),
+        exact,
+        standard_error,
+        source,
+        ..Value::default()
+    }
 }
 
 impl Figures<'_> {
@@ -124,7 +132,8 @@ impl Figures<'_> {
     fn price(&self, add: &mut impl FnMut(String, Value)) {
         let counts = self.counts;
         let per_call = |count: u64| share(count, counts.started).unwrap_or(0.0);
-        let plain = |about: &str, value: f64| Value { about: about.into(), value, ..Value::default() };
+        let plain =
+            |about: &str, value: f64| Value { about: about.into(), value: Some(value), ..Value::default() };
         match &self.spec.state {
             State::Local if self.spec.callback_attempts > 1 => {
                 let tries = self.spec.callback_attempts;
@@ -403,7 +412,13 @@ fn timeline(report: &mut Report, routes: &Routes) {
             last
         });
         let (name, unit) = ("success".into(), "share".into());
-        report.timeline.series.push(Series { name, unit, values: success.collect(), of: Some(1.0) });
+        report.timeline.series.push(Series {
+            name,
+            unit,
+            values: success.collect(),
+            of: Some(1.0),
+            ..Series::default()
+        });
     }
     let requests = Series::per_second("requests", &windows.started, &report.run);
     let delivered = Series::per_second("delivered", &windows.ok, &report.run);

@@ -2,7 +2,7 @@
 
 use super::edge::Edge;
 use super::named::Named;
-use super::section::Value;
+use super::section::{Section, Value};
 use super::service::Service;
 use super::table::Table;
 use super::timeline::Timeline;
@@ -46,6 +46,9 @@ pub struct Report {
     /// Queues and workers of each service.
     #[serde(default, skip_serializing_if = "Named::is_empty")]
     pub services: Named<Service>,
+    /// What mechanisms measured, each saying itself what its numbers are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sections: Vec<Section>,
     /// Other numbers, with the exact value beside them where one is known.
     #[serde(default, skip_serializing_if = "Named::is_empty")]
     pub values: Named<Value>,
@@ -158,6 +161,11 @@ pub struct Summary {
 }
 
 impl Report {
+    /// The section of that kind at that place.
+    pub fn section(&self, kind: &str, at: &str) -> Option<&Section> {
+        self.sections.iter().find(|section| section.kind == kind && section.at == at)
+    }
+
     /// How far the run came, in nanoseconds: to its end, or to the last window before it was stopped.
     pub(super) fn reached(&self) -> u64 {
         let windows = self.edges.iter().map(|(_, edge)| edge.windows.started.len()).max();

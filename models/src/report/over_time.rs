@@ -76,7 +76,7 @@ impl Series {
             name: name.into(),
             unit: "/s".into(),
             values: counts.iter().enumerate().map(rate).collect(),
-            of: None,
+            ..Series::default()
         }
     }
 }

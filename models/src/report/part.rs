@@ -52,6 +52,8 @@ impl Report {
         for (_, service) in &mut part.services.0 {
             *service = service_during(service, &windows, &span);
         }
+        let length = |at: usize| (((at as u64 + 1) * window).min(reached) - at as u64 * window) as f64;
+        part.sections = self.sections.iter().map(|section| section.during(&span, &windows, length)).collect();
         for series in &mut part.timeline.series {
             series.values.truncate(windows.end);
         }
@@ -294,5 +296,17 @@ mod tests {
         assert_eq!(part.summary, Default::default());
         let part = during(&run(0, |_| healthy(0)), 0, 10);
         assert_eq!((part.edges.0[0].1.goodput, part.edges.0[0].1.success), (0.0, None));
+    }
+
+    #[test]
+    fn a_section_is_folded_from_its_windows() {
+        let report = full_report();
+        let part = during(&report, 50, 70);
+        let path = r#"cache["checkout->payments"].hit_ratio"#;
+        assert_eq!(part.metric(path), Ok(Metric::Number(0.5, Unit::Share)));
+        // What windows do not tell is known of the whole run only.
+        assert!(part.metric(r#"cache["checkout->payments"].stale"#).is_err());
+        assert!(part.metric("clock.skew").unwrap_err().message.contains("whole run only"));
+        assert_eq!(part.section("cache", "checkout->payments").unwrap().series[0].values.len(), 70);
     }
 }

@@ -136,13 +136,16 @@ pub(super) fn full_report() -> Report {
     let exact = Value {
         about: "calls that met their server".into(),
         unit: "share".into(),
-        value: 0.5,
+        value: Some(0.5),
         exact: Some(0.5),
         standard_error: Some(0.005),
         source: "sum of w^2".into(),
+        ..Value::default()
     };
     report.values.push("success", exact);
-    report.values.push("p(first = callback)", Value { value: 0.1, ..Value::default() });
+    report.values.push("p(first = callback)", Value { value: Some(0.1), ..Value::default() });
+    report.sections = vec![cache(), Section::new("clock", "").value("skew", skew())];
+    report.sections[1].set("skew", 2.0 * MS as f64);
     let rows = vec![vec![Cell::from("a"), 3u64.into(), 1.0.into(), Cell::Empty(())]];
     report.tables = vec![Table {
         title: "t".into(),
@@ -151,8 +154,42 @@ pub(super) fn full_report() -> Report {
         units: Vec::new(),
         note: "n".into(),
     }];
-    let series = Series { name: "goodput".into(), unit: "/s".into(), values: vec![1.5; 120], of: Some(2.0) };
+    let series = Series {
+        name: "goodput".into(),
+        unit: "/s".into(),
+        values: vec![1.5; 120],
+        of: Some(2.0),
+        ..Series::default()
+    };
     report.timeline.series = vec![series];
     report.notes = vec!["a note".into()];
     report
+}
+
+/// What a cache would tell of itself.
+fn cache() -> Section {
+    let ratio = Value {
+        about: "answers from the cache, of those that were asked for".into(),
+        unit: "share".into(),
+        exact: Some(0.8),
+        source: "Che".into(),
+        better: Some(Better::More),
+        headline: true,
+        of_windows: Some(Fold::Ratio("hits".into(), "asked".into())),
+        ..Value::default()
+    };
+    let stale = Value { about: "answers older than they may be".into(), ..Value::default() };
+    let mut cache = Section::new("cache", "checkout->payments")
+        .value("hit_ratio", ratio)
+        .value("stale", stale)
+        .line("hits", Unit::Plain, "answers from the cache")
+        .line("asked", Unit::Plain, "what was asked for");
+    cache.draw("hits", (0..120).map(|n| if n < 60 { 3.0 } else { 1.0 }).collect());
+    cache.draw("asked", vec![4.0; 120]);
+    cache.set("hit_ratio", 0.75);
+    cache
+}
+
+fn skew() -> Value {
+    Value { about: "how far the clocks are apart".into(), unit: "ns".into(), ..Value::default() }
 }

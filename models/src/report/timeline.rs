@@ -21,6 +21,9 @@ pub struct Series {
     pub name: String,
     /// `/s`, `share`, or empty for a plain number.
     pub unit: String,
+    /// What it is, if that is not told elsewhere.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub about: String,
     /// One value per window of `run.window`.
     pub values: Vec<f64>,
     /// The most it can be, if there is such a bound.

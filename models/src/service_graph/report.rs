@@ -172,6 +172,7 @@ fn timeline(
             unit: String::new(),
             values: mean.map(|(window, &area)| area as f64 / 1e9 / run.seconds_of(window)).collect(),
             of: service.queue_capacity.map(|capacity| capacity as f64),
+            ..Series::default()
         });
     }
     for (name, edge) in
@@ -181,7 +182,7 @@ fn timeline(
             name: format!("breakers {name}"),
             unit: String::new(),
             values: edge.windows.breakers_open.iter().map(|&open| open as f64).collect(),
-            of: None,
+            ..Series::default()
         });
     }
     Timeline { series, disturbances: disturbances(spec) }

@@ -12,7 +12,7 @@ use crate::html;
 use crate::html::compare::Overlay;
 use crate::render::{compare as page, json};
 use crate::replay::result_of;
-use crate::result::column::{Column, less_is_better};
+use crate::result::column::Column;
 use crate::result::compared::{self, Against, Compared, Comparison, sentence};
 use crate::result::effect::Effect;
 use crate::result::estimate::{Estimate, Measured};
@@ -22,7 +22,7 @@ use crate::study::repeats::{Planned, run_planned};
 use crate::study::replicate::{Outcome, Row, spelled_out, with_goodput};
 use baseline::{Baseline, regressions};
 use clap::Args as ClapArgs;
-use sim_models::report::{Disturbance, Report, Series, Unit};
+use sim_models::report::{Disturbance, Meaning, Report, Series};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -207,7 +207,7 @@ fn chosen(args: &Compare, app: &App, opened: &Opened) -> Result<Vec<Option<Strin
 struct Kept {
     /// What `report.html` draws of the first run of a variant.
     overlay: Option<Overlay>,
-    measured: Vec<(Measured, Unit)>,
+    measured: Vec<(Measured, Meaning)>,
     ended: Ended,
     picture: Option<Series>,
     faults: (Vec<Disturbance>, u64),
@@ -220,15 +220,10 @@ fn compared(
     outcome: &Outcome<Kept>,
 ) -> Comparison {
     let first = outcome.rows.iter().flatten().flatten().next();
-    let unit = |column: usize| first.map_or(Unit::Plain, |kept| kept.measured[column].1);
     let metrics: Vec<Column> = paths
         .iter()
         .enumerate()
-        .map(|(column, path)| Column {
-            path: path.clone(),
-            unit: unit(column),
-            less_is_better: less_is_better(path),
-        })
+        .map(|(column, path)| Column::of(path, first.map(|kept| kept.measured[column].1)))
         .collect();
     let values = |row: usize, column: usize| -> Vec<Measured> {
         let measured =

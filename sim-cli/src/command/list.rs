@@ -8,7 +8,7 @@ use crate::progress::Meter;
 use crate::render::reference;
 use crate::simulate::{ending, simulate};
 use crate::text::table::{Grid, csv_line};
-use crate::text::{Paint, Style, clean, first_sentence, number, unit, wrap};
+use crate::text::{Paint, Style, clean, first_sentence, number, wrap};
 use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::json;
 use sim_models::distribution::TimeSpec;
@@ -203,7 +203,7 @@ fn metrics(args: &List, app: &mut App) -> Result<Exit> {
     meter.finish(&mut app.console, None);
     let output = simulated?;
     let leaves = output.report.leaves();
-    let rows = leaves.iter();
+    let rows = leaves.iter().map(|leaf| (leaf.path(), leaf.metric));
     let document = match args.format {
         Format::Text => {
             let mut grid = Grid::new().words("metric").number("in this run");
@@ -245,7 +245,7 @@ fn raw(metric: Metric) -> String {
 /// What a metric is counted in.
 fn counted(metric: Metric) -> &'static str {
     match metric {
-        Metric::Number(_, of) => unit::name(of),
+        Metric::Number(_, of) => of.name(),
         Metric::Absent => "",
         Metric::Truth(_) => "truth",
     }

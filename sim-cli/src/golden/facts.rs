@@ -54,25 +54,11 @@ impl Fact {
     /// Of this run.
     pub fn of(report: &Report) -> Self {
         let mut metrics = Named::default();
-        for (path, metric) in report.leaves().iter().filter(|(path, _)| looked_at(path)).take(METRICS) {
-            metrics.push(path, Reading::from(metric));
+        for leaf in report.leaves().iter().filter(|leaf| leaf.meaning.headline).take(METRICS) {
+            metrics.push(leaf.path(), Reading::from(leaf.metric));
         }
         let (variant, run) = (report.variant.clone(), &report.run);
         Fact { variant, seed: run.seed, events: run.events, digest: thinned(&report.digest), metrics }
-    }
-}
-
-/// Whether people look at it: the summary, and of each edge and service what they are compared by.
-fn looked_at(path: &str) -> bool {
-    const EDGE: [&str; 6] =
-        [".success", ".goodput", ".amplification", ".attempts.retries", ".latency.p50", ".latency.p99"];
-    const SERVICE: [&str; 4] = [".utilisation", ".queue_mean", ".wasted", ".deaths"];
-    let ends = |with: &[&str]| with.iter().any(|end| path.ends_with(end));
-    match path {
-        path if path.starts_with("edges") => ends(&EDGE),
-        path if path.starts_with("services") => ends(&SERVICE),
-        path if path.starts_with("values") => ends(&[".value"]),
-        path => !path.contains('.'),
     }
 }
 

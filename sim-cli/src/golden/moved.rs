@@ -8,7 +8,7 @@
 use crate::golden::facts::Fact;
 use crate::result::moved::{MovedMetric, Reading};
 use sim_core::stats::Sample;
-use sim_models::report::{Report, unit_of};
+use sim_models::report::{Meaning, Report};
 
 /// Seeds from which the luck is estimated, the run's own included.
 pub const SEEDS: u32 = 10;
@@ -63,7 +63,7 @@ fn held(path: &str, before: Reading, now: Reading, seeds: &[Reading]) -> MovedMe
         like_before: None,
         seeds: count,
         moved: true,
-        unit: unit_of(path),
+        unit: Meaning::at(path).unit,
     };
     let sample = Sample::of(&numbers);
     match (before, now, sample.half_width(CONFIDENCE)) {

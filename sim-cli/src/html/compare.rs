@@ -11,7 +11,7 @@ use crate::result::compared::{Compared, Comparison, best, how, legend, pairing};
 use crate::result::effect::Effect;
 use crate::result::seeds::Seeds;
 use crate::text::number::{NOTHING, difference, duration, or_nothing, plus_minus};
-use crate::text::{Paint, Style, escape as clean, unit, upper_first};
+use crate::text::{Paint, Style, escape as clean, upper_first};
 use sim_models::report::{Latency, Report, Unit};
 
 /// What is kept of one run to be laid over those of the other variants.
@@ -280,7 +280,7 @@ fn over_the_run(comparison: &Comparison, drawn: &[(usize, &str, &Overlay)]) -> V
                     format!("{}: {name}", picture.to_lowercase())
                 }),
                 x: time_axis(),
-                y: Axis { unit: unit::name(of_it[0].3.unit), ..Axis::default() },
+                y: Axis { unit: of_it[0].3.unit.name(), ..Axis::default() },
                 lines: of_it.iter().map(line).collect(),
                 summary: of_it.iter().map(words).collect::<Vec<_>>().join("; "),
                 ..View::default()

@@ -8,8 +8,8 @@ use crate::result::edges::Edge;
 use crate::result::found::{Found, Told, Which, name, zone_name};
 use crate::result::mapped::State;
 use crate::result::seeds::{seeds_words, settings};
+use crate::text::Style;
 use crate::text::number::{NOTHING, count};
-use crate::text::{Style, unit};
 
 /// The page. `again_line` is the command that makes it.
 pub fn page(found: &Found, again_line: &str) -> Page {
@@ -212,7 +212,7 @@ fn view(found: &Found, title: &str, searches: &[(usize, &Told)]) -> View {
         name: title.into(),
         x: Axis { label: "seed".into(), names: names.clone(), ..Axis::default() },
         y: Axis {
-            unit: unit::name(found.knob.unit()),
+            unit: found.knob.unit().name(),
             log: found.knob.by_ratio(),
             tight: true,
             ..Axis::default()

@@ -10,7 +10,7 @@ use crate::result::recommended::{Finalist, Outcome, Recommendation, Tried, plain
 use crate::result::seeds::settings;
 use crate::result::swept::number_in;
 use crate::text::number::{NOTHING, count, of};
-use crate::text::{Style, escape as clean, unit};
+use crate::text::{Style, escape as clean};
 
 /// The most settings that are listed; the CSV has them all.
 const MOST_TRIED: usize = 1_000;
@@ -162,10 +162,10 @@ fn trade_offs(told: &Recommendation) -> Vec<Block> {
         let lines = marks(told, &plane);
         views.push(View {
             name: clean(&format!("{} against {}", condition.metric, told.metric)),
-            x: Axis { label: clean(&told.metric), unit: unit::name(told.unit), ..Axis::default() },
+            x: Axis { label: clean(&told.metric), unit: told.unit.name(), ..Axis::default() },
             y: Axis {
                 label: clean(&condition.metric),
-                unit: unit::name(condition.unit),
+                unit: condition.unit.name(),
                 to: condition.bound.map(Num),
                 tight: true,
                 ..Axis::default()
@@ -203,12 +203,7 @@ fn trade_offs(told: &Recommendation) -> Vec<Block> {
         views.push(View {
             name: clean(&format!("{} over {head}", told.metric)),
             x: Axis { label: clean(&path), unit: swept_unit(&all), ..Axis::default() },
-            y: Axis {
-                label: clean(&told.metric),
-                unit: unit::name(told.unit),
-                tight: true,
-                ..Axis::default()
-            },
+            y: Axis { label: clean(&told.metric), unit: told.unit.name(), tight: true, ..Axis::default() },
             lines,
             summary: validated(told, |one| {
                 format!("{} {}", told.metric, estimate(&one.objective, told.unit, Style::default()))

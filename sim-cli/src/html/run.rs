@@ -6,8 +6,8 @@ use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again, replicated, traffic, waterfall};
 use crate::result;
 use crate::result::page::{chosen_edges, kind};
+use crate::text::escape as clean;
 use crate::text::number::{cell, compact, duration, number, of, off_by, or_nothing, percent, rate};
-use crate::text::{escape as clean, unit};
 use sim_models::report::{self, Edge, Report, Unit};
 use sim_models::trace::Trace;
 use std::ops::Range;
@@ -192,7 +192,7 @@ pub fn tracks(report: &Report) -> Vec<Track> {
         all.push(Track {
             picture,
             name: series.name.clone(),
-            unit: unit::named(&series.unit),
+            unit: Unit::named(&series.unit),
             ink: if series.name == "goodput" { [0, 0] } else { [7, index + 1] },
             values: series.values.clone(),
             of: series.of,
@@ -266,7 +266,7 @@ fn over_the_run(report: &Report) -> Vec<Block> {
             .fold(0.0, f64::max);
         let bound = of_it.iter().filter_map(|track| track.of).fold(0.0, f64::max);
         let y = Axis {
-            unit: unit::name(unit),
+            unit: unit.name(),
             to: (bound > 0.0 && (peak > bound / 2.0 || unit == Unit::Share)).then_some(Num(bound)),
             ..Axis::default()
         };
@@ -447,14 +447,14 @@ fn values(report: &Report) -> Vec<Block> {
             .words("what it is")
             .words("exact from");
         for (name, value) in report.values.iter() {
-            let unit = unit::named(&value.unit);
+            let unit = Unit::named(&value.unit);
             let show = |x: f64| of(x, unit);
             table.row([
                 Cell::from(name),
-                show(value.value).into(),
+                or_nothing(value.value, show).into(),
                 or_nothing(value.standard_error, show).into(),
                 or_nothing(value.exact, show).into(),
-                or_nothing(value.exact, |exact| off_by(value.value, exact)).into(),
+                or_nothing(value.value.zip(value.exact), |(value, exact)| off_by(value, exact)).into(),
                 value.about.as_str().into(),
                 value.source.as_str().into(),
             ]);
@@ -475,7 +475,7 @@ fn own_table(own: &report::Table) -> Vec<Block> {
     let mut table = table;
     for row in &own.rows {
         let shown = |(index, entry): (usize, &report::Cell)| match (entry, own.units.get(index)) {
-            (report::Cell::Number(x), Some(unit)) => Cell::from(of(*x, unit::named(unit))),
+            (report::Cell::Number(x), Some(unit)) => Cell::from(of(*x, Unit::named(unit))),
             _ => Cell::from(cell(entry)),
         };
         table.row(row.iter().enumerate().map(shown));

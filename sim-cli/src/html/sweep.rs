@@ -6,7 +6,7 @@ use super::{Block, Page, Section, Verdict, again};
 use crate::result::column::{estimate, heads};
 use crate::result::swept::{Swept, label, number_in, shown};
 use crate::text::number::{NOTHING, of};
-use crate::text::{Paint, Style, escape as clean, unit};
+use crate::text::{Paint, Style, escape as clean};
 use sim_models::report::Unit;
 
 /// The most lines of a curve, one for each value of the other axes.
@@ -132,7 +132,7 @@ fn curves(swept: &Swept) -> Vec<Block> {
         View {
             name: clean(&heads[column]),
             x: Axis { label: clean(&along.path), unit, names, ..Axis::default() },
-            y: Axis { unit: unit::name(metric_unit(swept, column)), ..Axis::default() },
+            y: Axis { unit: metric_unit(swept, column).name(), ..Axis::default() },
             lines,
             summary: in_words(swept, column),
             ..View::default()

@@ -4,13 +4,13 @@ use super::Ready;
 use super::store::Known;
 use crate::error::{Error, Exit, Result};
 use crate::jobs::in_order;
-use crate::result::column::{Column, less_is_better};
+use crate::result::column::Column;
 use crate::result::estimate::{Estimate, Measured, exact_over};
 use crate::result::swept::{self, Cell, Swept};
 use crate::study::measure::{measure, measure_usual};
 use crate::study::replicate::{exact_path, usual};
 use crate::text::number::count;
-use sim_models::report::{Metric, Report, Unit};
+use sim_models::report::{Leaf, Meaning, Metric, Report};
 use std::collections::BTreeMap;
 
 /// Runs that are read by one thread in one go.
@@ -26,7 +26,7 @@ pub struct Metrics {
 /// What a result takes from one run.
 #[derive(Clone, Debug)]
 pub struct Kept {
-    measured: Vec<(Measured, Unit)>,
+    measured: Vec<(Measured, Meaning)>,
     /// Which of them the report has.
     known: Vec<bool>,
     exact: Vec<Option<f64>>,
@@ -56,7 +56,7 @@ impl Metrics {
     pub fn keep(&self, report: &Report) -> Kept {
         let leaves = report.leaves();
         let exact = |path: &String| match leaves.get(&exact_path(path)) {
-            Some(Metric::Number(exact, _)) if path.ends_with(".value") => Some(exact),
+            Some(Leaf { metric: Metric::Number(exact, _), .. }) if path.ends_with(".value") => Some(*exact),
             _ => None,
         };
         let (measured, known) = measure_usual(report, &self.paths);
@@ -114,11 +114,7 @@ impl Results {
         let everywhere = |column: &usize| asked || self.kept.values().all(|kept| kept.known[*column]);
         let columns: Vec<usize> = (0..paths.len()).filter(everywhere).collect();
         let first = self.kept.values().next();
-        let column = |&column: &usize| Column {
-            path: paths[column].clone(),
-            unit: first.map_or(Unit::Plain, |kept| kept.measured[column].1),
-            less_is_better: less_is_better(&paths[column]),
-        };
+        let column = |&column: &usize| Column::of(&paths[column], first.map(|kept| kept.measured[column].1));
         let swept = Swept {
             format: swept::FORMAT,
             experiment: plan.experiment.name.clone(),

@@ -272,15 +272,16 @@ pub fn csv(comparison: &Comparison) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::result::column::{Column, less_is_better};
+    use crate::result::column::Column;
     use crate::result::compared::{DOCUMENT, FORMAT, sentence};
     use crate::result::estimate::{Estimate, Measured};
     use crate::result::verdict::Verdict;
     use Measured::{Absent, Number, Truth};
     use sim_models::report::Disturbance;
+    use sim_models::report::Meaning;
 
     fn column(path: &str, unit: Unit) -> Column {
-        Column { path: path.into(), unit, less_is_better: less_is_better(path) }
+        Column { path: path.into(), unit, less_is_better: Meaning::at(path).less_is_better() }
     }
 
     fn compared(name: &str, values: &[&[Measured]], base: &[&[Measured]]) -> Compared {
@@ -295,7 +296,7 @@ mod tests {
                 name: "goodput".into(),
                 unit: "/s".into(),
                 values: (0..300).map(|n| if n < 60 || name == "budgeted" { 1000.0 } else { 24.0 }).collect(),
-                of: None,
+                ..Series::default()
             }),
             ..Compared::default()
         }

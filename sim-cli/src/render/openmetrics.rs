@@ -354,8 +354,10 @@ impl Page {
         }
         let end = self.end();
         self.family("value", "gauge", "", "A number of the model's own, by name, over the whole run.");
-        for (name, value) in report.values.iter().filter(|(_, value)| value.value.is_finite()) {
-            self.point("value", &[("name", name), ("counts", &value.unit)], value.value, end);
+        for (name, value) in report.values.iter() {
+            if let Some(measured) = value.value.filter(|measured| measured.is_finite()) {
+                self.point("value", &[("name", name), ("counts", &value.unit)], measured, end);
+            }
         }
     }
 }
@@ -472,7 +474,7 @@ mod tests {
     #[test]
     fn a_model_without_time_has_its_values() {
         let mut report = Report::default();
-        let value = Value { value: 0.25, unit: "share".into(), ..Value::default() };
+        let value = Value { value: Some(0.25), unit: "share".into(), ..Value::default() };
         report.values.push("first try", value);
         let page = openmetrics(&report, 0);
         assert_eq!(points(&page, "value", "name=\"first try\",counts=\"share\""), ["0.25 0"]);

@@ -7,7 +7,7 @@ use crate::result::judged::{Judged, Judgement};
 use crate::result::page::{Page, kind};
 use crate::text::number::{cell, compact, duration, of, off_by, or_nothing, to_the_digit};
 use crate::text::table::Grid;
-use crate::text::{Paint, Style, clean, first_sentence, justify, more, pad, quiet, unit, width, wrap};
+use crate::text::{Paint, Style, clean, first_sentence, justify, more, pad, quiet, width, wrap};
 use sim_models::report::{Cell, Report, Table, Unit};
 
 /// The most values or rows of a table that are shown; files have them all.
@@ -98,18 +98,18 @@ fn values(report: &Report, style: Style) -> Vec<String> {
     grid = grid.words("");
     let mut said = "";
     for (name, value) in entries.iter().take(MOST_ROWS) {
-        let unit = unit::named(&value.unit);
-        let measured = match value.standard_error {
-            Some(error) if unit == Unit::Plain => to_the_digit(value.value, error),
-            _ => of(value.value, unit),
-        };
+        let unit = Unit::named(&value.unit);
+        let measured = or_nothing(value.value, |measured| match value.standard_error {
+            Some(error) if unit == Unit::Plain => to_the_digit(measured, error),
+            _ => of(measured, unit),
+        });
         let mut row = vec![name.clone(), measured];
         if spread {
             row.push(or_nothing(value.standard_error, |x| of(x, unit)));
         }
         if exact {
             row.push(or_nothing(value.exact, |x| of(x, unit)));
-            row.push(or_nothing(value.exact, |exact| off_by(value.value, exact)));
+            row.push(or_nothing(value.value.zip(value.exact), |(value, exact)| off_by(value, exact)));
         }
         // What is said of several in a row is said once.
         row.push(if value.about == said { String::new() } else { value.about.clone() });
@@ -140,7 +140,7 @@ pub fn own_table(table: &Table, style: Style) -> Vec<String> {
     let mut grid = grid;
     for row in table.rows.iter().take(MOST_ROWS) {
         let shown = |(index, entry): (usize, &Cell)| match (entry, table.units.get(index)) {
-            (Cell::Number(x), Some(unit)) => of(*x, unit::named(unit)),
+            (Cell::Number(x), Some(unit)) => of(*x, Unit::named(unit)),
             _ => cell(entry),
         };
         grid.row(row.iter().enumerate().map(shown));

@@ -19,6 +19,7 @@ pub fn storm() -> Report {
         unit: unit.into(),
         values: (0..300).map(at).collect(),
         of,
+        ..Series::default()
     };
     let timeline = Timeline {
         series: vec![
@@ -145,11 +146,12 @@ pub fn callbacks() -> Report {
     };
     let value = |about: &str, value, exact, standard_error| Value {
         about: about.into(),
-        value,
+        value: Some(value),
         exact,
         standard_error,
         unit: String::new(),
         source: "sum of squared weights".into(),
+        ..Value::default()
     };
     report.values.push("success", value("callbacks that met their server", 0.5003, Some(0.5), Some(0.0005)));
     report.values.push("first blue", value("requests that began on blue", 0.5, None, None));
@@ -190,7 +192,7 @@ pub fn checked() -> Document {
         like_before: None,
         seeds: 10,
         moved,
-        unit: unit_of(path),
+        unit: Meaning::at(path).unit,
     };
     let moved = Moved {
         variant: Some("calm".into()),

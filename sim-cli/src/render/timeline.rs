@@ -212,7 +212,13 @@ mod tests {
     }
 
     fn series(name: &str, unit: &str, of: Option<f64>, at: impl Fn(usize) -> f64) -> Series {
-        Series { name: name.into(), unit: unit.into(), values: (0..100).map(at).collect(), of }
+        Series {
+            name: name.into(),
+            unit: unit.into(),
+            values: (0..100).map(at).collect(),
+            of,
+            ..Series::default()
+        }
     }
 
     #[test]

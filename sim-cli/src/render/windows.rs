@@ -190,7 +190,7 @@ fn percentile(buckets: &[(u64, u64)], (part, whole): (u64, u64)) -> Option<u64> 
 fn values(report: &Report) -> String {
     let mut out = csv_line(["name", "value", "exact", "standard_error"]);
     for (name, value) in report.values.iter() {
-        let numbers = [Some(value.value), value.exact, value.standard_error].map(csv_number);
+        let numbers = [value.value, value.exact, value.standard_error].map(csv_number);
         out += &csv_line([name.to_string()].into_iter().chain(numbers));
     }
     out
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn without_time_it_is_a_row_per_value_and_nothing_is_a_formula() {
         let mut report = Report::default();
-        report.values.push("=cmd|,\"x\"", Value { value: -0.5, exact: Some(0.25), ..Value::default() });
+        report.values.push("=cmd|,\"x\"", Value { value: Some(-0.5), exact: Some(0.25), ..Value::default() });
         assert_eq!(csv(&report), "name,value,exact,standard_error\n\"'=cmd|,\"\"x\"\"\",-0.5,0.25,\n");
     }
 }

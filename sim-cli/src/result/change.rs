@@ -205,11 +205,11 @@ fn last(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::result::column::less_is_better;
     use Measured::Number;
+    use sim_models::report::Meaning;
 
     fn column(path: &str, unit: Unit) -> Column {
-        Column { path: path.into(), unit, less_is_better: less_is_better(path) }
+        Column { path: path.into(), unit, less_is_better: Meaning::at(path).less_is_better() }
     }
 
     fn numbers(values: &[f64]) -> Vec<Measured> {

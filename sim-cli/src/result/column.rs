@@ -6,7 +6,7 @@ use crate::text::number::{NOTHING, count, of, plus_minus};
 use crate::text::table::csv_number;
 use schemars::JsonSchema;
 use serde::Serialize;
-use sim_models::report::Unit;
+use sim_models::report::{Meaning, Unit};
 
 /// A metric.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -19,6 +19,15 @@ pub struct Column {
     pub unit: Unit,
     /// Whether less is better, if that can be known.
     pub less_is_better: Option<bool>,
+}
+
+impl Column {
+    /// The metric at a path: what it means is what a run said of it, or else what its path tells.
+    pub fn of(path: &str, meaning: Option<Meaning>) -> Self {
+        let less_is_better = meaning.unwrap_or_else(|| Meaning::at(path)).less_is_better();
+        let unit = meaning.map_or(Unit::Plain, |meaning| meaning.unit);
+        Column { path: path.into(), unit, less_is_better }
+    }
 }
 
 /// The heads of the columns: what tells the paths apart, unless that would be the same for two.
@@ -40,19 +49,6 @@ pub fn heads(metrics: &[Column]) -> Vec<String> {
 /// A number as a CSV has it: times in seconds.
 pub fn in_csv(x: Option<f64>, unit: Unit) -> String {
     csv_number(x.map(|x| crate::text::unit::in_csv(x, unit)))
-}
-
-/// Whether less of a metric is better, by the name of its last part.
-pub fn less_is_better(path: &str) -> Option<bool> {
-    let path = path.strip_suffix(".value").unwrap_or(path);
-    let last = path.rsplit('.').next().unwrap_or(path);
-    match last {
-        "recovered" | "goodput" | "success" | "ok" => Some(false),
-        "time_to_recover" | "amplification" | "wasted" | "work_wasted" | "mean" | "p50" | "p90" | "p95"
-        | "p99" | "p999" | "p9999" | "max" | "wait_mean" | "queue_mean" | "queue_max" | "failed"
-        | "timed_out" | "rejected" | "deaths" | "completion" | "response_mean" | "response_p99" => Some(true),
-        _ => None,
-    }
 }
 
 /// An estimate in words: `12.3 s ± 0.4 s`, `7 of 10`, `-`.

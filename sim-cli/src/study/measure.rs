@@ -2,30 +2,31 @@
 
 use crate::error::{Error, Result};
 use crate::result::estimate::Measured;
-use sim_models::report::{Metric, MetricError, Report, Unit, unit_of};
+use sim_models::report::{Leaf, Meaning, Metric, MetricError, Report};
 
-/// These metrics of one report, and what they count; an unknown one is a mistake on the command line.
-pub fn measure(report: &Report, paths: &[String]) -> Result<Vec<(Measured, Unit)>> {
+/// These metrics of one report, and what they mean; an unknown one is a mistake on the command line.
+pub fn measure(report: &Report, paths: &[String]) -> Result<Vec<(Measured, Meaning)>> {
     let leaves = report.leaves();
-    paths.iter().map(|path| Ok(measured(leaves.metric(path).map_err(unknown)?, path))).collect()
+    paths.iter().map(|path| Ok(measured(leaves.leaf(path).map_err(unknown)?))).collect()
 }
 
 /// As [`measure`], of metrics that nobody asked for: which of them this report does not have is told instead.
-pub fn measure_usual(report: &Report, paths: &[String]) -> (Vec<(Measured, Unit)>, Vec<bool>) {
+pub fn measure_usual(report: &Report, paths: &[String]) -> (Vec<(Measured, Meaning)>, Vec<bool>) {
     let leaves = report.leaves();
     let of = |path: &String| match leaves.get(path) {
-        Some(metric) => (measured(metric, path), true),
-        None => ((Measured::Absent, unit_of(path)), false),
+        Some(leaf) => (measured(leaf), true),
+        None => ((Measured::Absent, Meaning::at(path)), false),
     };
     paths.iter().map(of).unzip()
 }
 
-fn measured(metric: Metric, path: &str) -> (Measured, Unit) {
-    match metric {
-        Metric::Truth(truth) => (Measured::Truth(truth), Unit::Plain),
-        Metric::Number(number, unit) => (Measured::Number(number), unit),
-        Metric::Absent => (Measured::Absent, unit_of(path)),
-    }
+fn measured(leaf: &Leaf) -> (Measured, Meaning) {
+    let measured = match leaf.metric {
+        Metric::Truth(truth) => Measured::Truth(truth),
+        Metric::Number(number, _) => Measured::Number(number),
+        Metric::Absent => Measured::Absent,
+    };
+    (measured, leaf.meaning)
 }
 
 fn unknown(error: MetricError) -> Error {

@@ -12,7 +12,7 @@ use crate::jobs::{in_order, threads};
 use crate::progress::Meter;
 use crate::result::seeds::Seeds;
 use crate::simulate::simulate;
-use sim_models::report::{Metric, Report};
+use sim_models::report::{Leaf, Metric, Report};
 
 /// The most runs of one command.
 pub const MOST_RUNS: usize = 1_000_000;
@@ -78,7 +78,7 @@ pub fn usual(report: &Report, theory_first: bool) -> Vec<String> {
     let there = |path: &str| matches!(leaves.metric(path), Ok(Metric::Truth(_) | Metric::Number(..)));
     let values: Vec<String> = leaves
         .iter()
-        .map(|(path, _)| path)
+        .map(Leaf::path)
         .filter(|path| path.starts_with("values") && path.ends_with(".value"))
         .collect();
     let users = report.edges.iter().find(|(_, edge)| edge.from_users);
@@ -106,7 +106,7 @@ pub fn usual(report: &Report, theory_first: bool) -> Vec<String> {
 fn latency_path(report: &Report, edge: &str, which: &str) -> String {
     let quoted = format!("edges[\"{}\"].latency.{which}", edge.replace('\\', "\\\\").replace('"', "\\\""));
     let plain = format!("edges.{edge}.latency.{which}");
-    if report.leaves().iter().any(|(path, _)| path == plain) { plain } else { quoted }
+    if report.leaves().iter().any(|leaf| leaf.path() == plain) { plain } else { quoted }
 }
 
 /// The whole path of a response time that was asked for by its last name, `p99`: what is saved is found again

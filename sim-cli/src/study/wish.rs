@@ -11,7 +11,7 @@ use crate::study::measure::measure;
 use crate::text::escape;
 use sim_core::{Rate, SimDuration, SimTime};
 use sim_models::experiment::{During, Expectation, Spanned};
-use sim_models::report::{Report, Unit};
+use sim_models::report::{Meaning, Report, Unit};
 
 /// An expectation that was typed.
 #[derive(Clone, Debug)]
@@ -151,7 +151,7 @@ impl Wish {
     /// Held against a run. A metric that the report does not know, or that is counted otherwise, is a mistake.
     pub fn held(&self, report: &Report) -> Result<Held> {
         let paths = [self.metric().to_string()];
-        let (measured, unit) = match self.during() {
+        let (measured, Meaning { unit, .. }) = match self.during() {
             Some(during) => measure(&report.during(during.from, during.to), &paths)?[0],
             None => measure(report, &paths)?[0],
         };

@@ -1,4 +1,5 @@
 use super::*;
+use crate::report::Unit;
 use crate::report::synthetic::full_report;
 
 #[test]
@@ -124,18 +125,23 @@ fn a_broken_path_says_what_is_wrong() {
 }
 
 #[test]
-fn units_follow_the_last_name() {
-    for (path, unit) in [
-        (r#"edges["a->b"].latency.p9999"#, Unit::Duration),
-        (r#"edges["a->b"]["latency"]["p50"]"#, Unit::Duration),
-        ("time_to_recover", Unit::Duration),
-        ("offered", Unit::Rate),
-        ("services.a.wasted", Unit::Share),
-        ("edges.a->b.calls.deadline", Unit::Plain),
-        ("services.a.queue_max", Unit::Plain),
+fn a_section_is_asked_by_kind_place_and_name() {
+    let report = full_report();
+    let leaves = report.leaves();
+    let number = |value, unit| Ok(Metric::Number(value, unit));
+    for (path, expected) in [
+        (r#"cache["checkout->payments"].hit_ratio"#, number(0.75, Unit::Share)),
+        ("cache.checkout->payments.hit_ratio", number(0.75, Unit::Share)),
+        (r#"cache["checkout->payments"].hit_ratio.exact"#, number(0.8, Unit::Share)),
+        (r#"cache["checkout->payments"].stale"#, Ok(Metric::Absent)),
+        ("clock.skew", number(2e6, Unit::Duration)),
     ] {
-        assert_eq!(unit_of(path), unit, "{path}");
+        assert_eq!(leaves.metric(path), expected, "{path}");
     }
+    let meaning = leaves.leaf(r#"cache["checkout->payments"].hit_ratio"#).unwrap().meaning;
+    assert_eq!((meaning.less_is_better(), meaning.headline, meaning.in_part), (Some(false), true, true));
+    let error = leaves.metric(r#"cache["checkout->payments"].hit_rate"#).unwrap_err();
+    assert_eq!(error.nearest[0], r#"cache["checkout->payments"].hit_ratio"#);
 }
 
 /// Twenty thousand metrics are listed and each is asked for: the report is gone through once, not once for each.
@@ -144,10 +150,10 @@ fn many_are_found_in_one_pass() {
     let mut report = full_report();
     let edge = report.edges.0[1].1.clone();
     (0..500).for_each(|n| report.edges.0.push((format!("a{n}->b{n}"), edge.clone())));
-    let before = WALKS.get();
+    let before = super::walk::WALKS.get();
     let leaves = report.leaves();
-    let listed: Vec<(String, Metric)> = leaves.iter().collect();
+    let listed: Vec<&Leaf> = leaves.iter().collect();
     assert!(listed.len() > 20_000, "{}", listed.len());
-    assert!(listed.iter().all(|(path, metric)| leaves.metric(path).as_ref() == Ok(metric)));
-    assert_eq!(WALKS.get() - before, 1);
+    assert!(listed.iter().all(|leaf| leaves.get(&leaf.path()) == Some(*leaf)));
+    assert_eq!(super::walk::WALKS.get() - before, 1);
 }

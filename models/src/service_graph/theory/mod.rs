@@ -79,11 +79,11 @@ impl Values {
         if let (Some(value), Some(exact)) = (measured, exact.filter(|exact| exact.is_finite())) {
             let value = Value {
                 about: about.into(),
-                value,
+                value: Some(value),
                 unit: unit.into(),
                 exact: Some(exact),
-                standard_error: None,
                 source: source.into(),
+                ..Value::default()
             };
             self.found.push(name, value);
         }

@@ -4,21 +4,20 @@ use super::Run;
 use crate::app::App;
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
-use crate::result::column::{Column, less_is_better};
+use crate::result::column::Column;
 use crate::result::estimate::{Estimate, Measured};
 use crate::result::replicated::{self, Replicated, Theory};
 use crate::study::ended::Ended;
 use crate::study::measure::{measure, measure_usual};
 use crate::study::repeats::{Plan, Planned, run_planned};
 use crate::study::replicate::{Row, spelled_out, with_goodput};
-use crate::text::unit;
-use sim_models::report::{Report, Unit, Value};
+use sim_models::report::{Meaning, Report, Unit, Value};
 use std::sync::OnceLock;
 
 /// What is kept of one of many runs.
 struct Kept {
     report: Option<Box<Report>>,
-    measured: Vec<(Measured, Unit)>,
+    measured: Vec<(Measured, Meaning)>,
     ended: Ended,
     theory: Vec<(String, f64, Value)>,
 }
@@ -41,7 +40,10 @@ pub(super) fn replicate(
             true => measure_usual(&report, paths).0,
             false => measure(&report, paths)?,
         };
-        let theory = report.values.iter().filter_map(|(name, value)| Some((name, value.exact?, value)));
+        let theory = report
+            .values
+            .iter()
+            .filter_map(|(name, value)| value.value.and(Some((name, value.exact?, value))));
         let theory = theory.map(|(name, exact, value)| (name.to_string(), exact, value.clone())).collect();
         Ok(Kept { measured, ended: Ended::of(&report), theory, report: first.then(|| Box::new(report)) })
     };
@@ -56,10 +58,8 @@ pub(super) fn replicate(
     };
     let runs: Vec<Option<&Kept>> = outcome.rows[0].iter().map(Option::as_ref).collect();
     let made = || runs.iter().copied().flatten();
-    let column = |(column, path): (usize, &String)| Column {
-        path: path.clone(),
-        unit: made().next().map_or(Unit::Plain, |kept| kept.measured[column].1),
-        less_is_better: less_is_better(path),
+    let column = |(column, path): (usize, &String)| {
+        Column::of(path, made().next().map(|kept| kept.measured[column].1))
     };
     let metrics: Vec<Column> =
         paths.into_inner().unwrap_or_default().iter().enumerate().map(column).collect();
@@ -92,10 +92,12 @@ fn theory(runs: &[&[(String, f64, Value)]]) -> Vec<Theory> {
     let first = runs.first().copied().unwrap_or_default();
     let judge = |(name, _, value): &(String, f64, Value)| {
         let of_run = |run: &&[(String, f64, Value)]| {
-            run.iter().find(|(other, ..)| other == name).map(|(_, exact, value)| (value.value, *exact))
+            run.iter()
+                .find(|(other, ..)| other == name)
+                .and_then(|(_, exact, value)| Some((value.value?, *exact)))
         };
         let pairs: Vec<(f64, f64)> = runs.iter().filter_map(of_run).collect();
-        let unit = unit::named(&value.unit);
+        let unit = Unit::named(&value.unit);
         let column = Column { path: value_path(name), unit, less_is_better: None };
         Theory::new(column, &pairs, &value.source, first.len())
     };

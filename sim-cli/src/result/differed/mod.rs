@@ -7,7 +7,7 @@ use crate::result::moved::Reading;
 use event::Parting;
 use schemars::JsonSchema;
 use serde::Serialize;
-use sim_models::report::{DigestParts, Leaves, Metric, Report};
+use sim_models::report::{DigestParts, Leaf, Leaves, Metric, Report};
 
 /// Version of the shape of a [`Document`].
 pub const FORMAT: u32 = 1;
@@ -84,10 +84,10 @@ pub struct Difference {
 /// Every metric that differs, the largest relative change first.
 pub fn differences(a: &Report, b: &Report) -> Vec<Difference> {
     let (a, b) = (a.leaves(), b.leaves());
-    let value = |leaves: &Leaves, path: &str| leaves.get(path).unwrap_or(Metric::Absent);
-    let more = b.iter().map(|(path, _)| path).filter(|path| a.get(path).is_none());
+    let value = |leaves: &Leaves, path: &str| leaves.get(path).map_or(Metric::Absent, |leaf| leaf.metric);
+    let more = b.iter().map(Leaf::path).filter(|path| a.get(path).is_none());
     let mut found: Vec<Difference> = Vec::new();
-    for path in a.iter().map(|(path, _)| path).chain(more) {
+    for path in a.iter().map(Leaf::path).chain(more) {
         let (a, b) = (value(&a, &path), value(&b, &path));
         if a != b {
             let change = match (a, b) {

@@ -41,9 +41,9 @@ impl Goal {
     }
 
     pub(super) fn seen(&self, report: &Report) -> Result<Seen> {
-        let (objective, unit) = measure(report, std::slice::from_ref(&self.metric))?[0];
+        let (objective, meaning) = measure(report, std::slice::from_ref(&self.metric))?[0];
         let held = self.wishes.iter().map(|wish| wish.held(report)).collect::<Result<_>>()?;
-        Ok(Seen { objective, unit, held })
+        Ok(Seen { objective, unit: meaning.unit, held })
     }
 
     /// The objective as something to make as large as possible.
