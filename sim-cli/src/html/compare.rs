@@ -3,7 +3,8 @@
 use super::bars::forest;
 use super::figure::{Axis, Backdrop, Figure, Line, View, group, over_time, thinned};
 use super::latency::spectrum;
-use super::run::{self, Track, time_axis};
+use super::over_time::{self, Track, time_axis, tracks};
+use super::run;
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again};
 use crate::result::column::{Column, estimate, heads};
@@ -32,7 +33,7 @@ impl Overlay {
             about: report.about.clone(),
             backdrop: run::backdrop(report),
             window: report.run.window,
-            tracks: run::tracks(report),
+            tracks: tracks(report),
             spectrum: users.map(|(name, edge)| (name.to_string(), edge.latency.clone())),
         }
     }
@@ -271,7 +272,7 @@ fn over_the_run(comparison: &Comparison, drawn: &[(usize, &str, &Overlay)]) -> V
                 over_time(variant, [*row, *row], &track.values, overlay.window, group)
             };
             let words = |(_, variant, overlay, track): &(usize, &str, &Overlay, &Track)| {
-                run::in_words(&Track { name: (*variant).into(), ..(*track).clone() }, overlay.window)
+                over_time::in_words(&Track { name: (*variant).into(), ..(*track).clone() }, overlay.window)
             };
             View {
                 name: clean(&if *name == "goodput" || *name == "offered" {

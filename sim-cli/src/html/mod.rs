@@ -16,6 +16,7 @@ pub mod figure;
 pub mod find;
 mod latency;
 pub mod map;
+mod over_time;
 pub mod recommend;
 mod replicated;
 pub mod run;
