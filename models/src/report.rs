@@ -6,6 +6,7 @@
 
 mod count;
 mod edge;
+mod fold;
 mod head;
 mod json;
 mod judge;
@@ -28,6 +29,7 @@ mod unit;
 
 pub(crate) use count::ratio;
 pub use edge::{Attempts, Calls, Edge, EdgeWindows, Transition};
+pub use fold::Fold;
 pub use head::{DigestParts, FORMAT, Report, RunFacts, Summary, Verdict, VerdictKind};
 pub use json::{results_digest, schema};
 pub use judge::judge;
@@ -37,7 +39,7 @@ pub use meter::Meter;
 pub use metric::{Leaf, Leaves, Metric, MetricError};
 pub use named::Named;
 pub use over_time::CallWindows;
-pub use section::{Better, Change, Fold, Section, Value};
+pub use section::{Better, Change, Section, Value};
 pub use service::{Little, Service, ServiceWindows};
 pub use table::{Cell, Table};
 pub use tally::Tally;

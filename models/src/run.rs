@@ -21,6 +21,7 @@ pub fn simulate(resolved: &Resolved, options: &RunOptions, observer: Observer) -
             report.sections.push(declared);
         }
     }
+    report.complete_sections();
     let mut input = Digester::new(digest::INPUT);
     input.pair(resolved.input_digest, options.seed);
     report.digest.i = Hex(input.finish()).to_string();

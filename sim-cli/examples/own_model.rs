@@ -29,7 +29,7 @@ use sim_models::distribution::TimeDistribution;
 use sim_models::drive::{self, Drive, Mark};
 use sim_models::experiment::POSITIVE;
 use sim_models::policy::Outcome;
-use sim_models::report::{Meter, Report, Series, Value, judge};
+use sim_models::report::{Better, Fold, Meter, Report, Section, Unit, Value, judge};
 use sim_models::run::{Explanation, Observer, Regime, RunOptions, RunOutput, TrajectoryLine};
 use sim_models::{Catalog, Entry, RunSpec, Scenario};
 use std::collections::VecDeque;
@@ -64,7 +64,7 @@ const CONVOY: &str = r#"(
     expect: [
         (metric: "success", at_most: 0.5),
         (variant: "barging", metric: "success", at_least: 0.999),
-        (variant: "quiet", metric: "values.found_free.value", equals: 0.933, within: 0.02),
+        (variant: "quiet", metric: "lock.found_free", equals: 0.933, within: 0.02),
     ],
 )
 "#;
@@ -243,26 +243,11 @@ impl<'a> Threads<'a> {
     /// Writes down what was measured.
     fn fill(self, reached: SimTime, report: &mut Report) {
         self.meter.fill("threads->lock", reached, report);
-        let of = self.spec.threads.map(f64::from);
-        report.timeline.series.push(Series {
-            name: "asleep".into(),
-            values: self.queue,
-            of,
-            ..Series::default()
-        });
+        let mut lock = self.spec.section();
         let (came, free) = self.free;
-        let exact = self.spec.found_free();
-        report.values.push(
-            "found_free",
-            Value {
-                about: "threads that found the lock free".into(),
-                value: Some(free as f64 / came.max(1) as f64),
-                unit: "share".into(),
-                source: exact.map_or("", |_| "a queue whose first customer is served faster").into(),
-                exact,
-                ..Value::default()
-            },
-        );
+        lock.set("found_free", (came > 0).then(|| free as f64 / came as f64));
+        lock.draw("asleep", self.queue);
+        report.sections.push(lock);
         judge(report);
     }
 }
@@ -304,6 +289,10 @@ impl Scenario for Lock {
         })
     }
 
+    fn sections(&self, _run: &RunSpec) -> Vec<Section> {
+        vec![self.section()]
+    }
+
     /// What is known without a run.
     fn explain(&self, _run: &RunSpec) -> Explanation {
         let [alone, queued] = self.loads();
@@ -324,6 +313,25 @@ impl Scenario for Lock {
 }
 
 impl Lock {
+    /// What is measured besides calls. It says itself what it is, so that every page, table and comparison has it.
+    fn section(&self) -> Section {
+        let exact = self.found_free();
+        let found_free = Value {
+            source: exact.map_or("", |_| "a queue whose first customer is served faster").into(),
+            exact,
+            ..Value::new(Unit::Share, "threads that found the lock free").better(Better::More).headline()
+        };
+        Section::new("lock", "")
+            .value("found_free", found_free)
+            .value(
+                "asleep_mean",
+                Value::new(Unit::Plain, "threads asleep when a window ends, on average")
+                    .of_windows(Fold::Mean("asleep".into())),
+            )
+            .line("asleep", Unit::Plain, "Threads that sleep at the end of the window.")
+            .up_to(self.threads.map(f64::from))
+    }
+
     /// The load of a lock without a queue, and of a fair one with a queue.
     fn loads(&self) -> [f64; 2] {
         let hold = self.hold.mean().as_secs_f64();

@@ -28,16 +28,23 @@ fn it_is_listed_with_all_its_settings() {
     for setting in ["arrivals", "hold", "wake", "Barging", "whoever comes then is turned away"] {
         assert!(settings.contains(setting), "{setting}: {settings}");
     }
-    assert!(asked(&["list", "metrics", "convoy"]).contains("values.found_free.value"));
+    assert!(asked(&["list", "metrics", "convoy"]).contains("lock.found_free"));
 }
 
 #[test]
 fn a_run_has_what_every_run_has() {
     let page = asked(&["run", "convoy"]);
     let said = page.split_once("FAILING").unwrap_or_else(|| panic!("{page}")).1;
-    for part in
-        ["% of offered", "offered", "goodput", "asleep", "p99", "found_free", "rejected", " explain convoy"]
-    {
+    for part in [
+        "% of offered",
+        "offered",
+        "goodput",
+        "lock asleep",
+        "p99",
+        "found free",
+        "rejected",
+        " explain convoy",
+    ] {
         assert!(said.contains(part), "{part}: {page}");
     }
     let json: serde_json::Value =

@@ -22,7 +22,8 @@ pub struct Meaning {
 
 /// What [`Report::during`](super::Report::during) knows, in words.
 pub(super) const KNOWN_IN_PART: &str = "a part has offered, goodput, success and amplification; of an edge also calls.started, \
-    calls.ok, calls.failed, attempts.sent and latency; of a service utilisation, queue_mean and queue_max";
+    calls.ok, calls.failed, attempts.sent and latency; of a service utilisation, queue_mean and queue_max; of what a \
+    mechanism measures whatever follows from its windows";
 
 impl Meaning {
     /// Of what is at a path, by its names. What only a report knows, the unit of one of its values, is not known.

@@ -17,7 +17,8 @@ pub use self::leaf::{Leaf, Metric};
 use self::walk::walk;
 use super::head::Report;
 use super::meaning::KNOWN_IN_PART;
-use super::path::{SUMMARY, names};
+use super::path::{SUMMARY, names, written};
+use super::section::Section;
 
 /// Why a path leads nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,15 @@ impl Report {
     /// Every path that leads to a metric, in the order of the report.
     pub fn metric_paths(&self) -> Vec<String> {
         self.leaves().iter().map(Leaf::path).collect()
+    }
+
+    /// The paths of what mechanisms measured and people look at first.
+    pub fn headlines(&self) -> Vec<String> {
+        let first = |section: &Section| {
+            let values = section.values.iter().filter(|(_, value)| value.headline);
+            values.map(|(name, _)| written(&section.names(name))).collect::<Vec<_>>()
+        };
+        self.sections.iter().flat_map(first).collect()
     }
 }
 

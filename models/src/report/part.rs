@@ -11,6 +11,7 @@
 
 use super::count::{area, part, per_second, ratio, sum};
 use super::edge::{Attempts, Calls, Edge, EdgeWindows};
+use super::fold::Windows;
 use super::head::{DigestParts, Report, Verdict, VerdictKind};
 use super::judge::summarise;
 use super::latency::Latency;
@@ -52,13 +53,29 @@ impl Report {
         for (_, service) in &mut part.services.0 {
             *service = service_during(service, &windows, &span);
         }
-        let length = |at: usize| (((at as u64 + 1) * window).min(reached) - at as u64 * window) as f64;
-        part.sections = self.sections.iter().map(|section| section.during(&span, &windows, length)).collect();
+        let windows = Windows { which: windows, length: &|at| self.length_of(at) };
+        part.sections = self.sections.iter().map(|section| section.during(&span, &windows)).collect();
         for series in &mut part.timeline.series {
-            series.values.truncate(windows.end);
+            series.values.truncate(windows.which.end);
         }
         part.summary = summarise(&part);
         part
+    }
+
+    /// Fills in what follows from the windows of sections and was not counted apart, after the warm-up.
+    pub(crate) fn complete_sections(&mut self) {
+        let window = self.run.window.max(1);
+        let which = (self.run.warm_up / window) as usize..self.reached().div_ceil(window) as usize;
+        let mut sections = std::mem::take(&mut self.sections);
+        let windows = Windows { which, length: &|at| self.length_of(at) };
+        sections.iter_mut().for_each(|section| section.complete(&windows));
+        self.sections = sections;
+    }
+
+    /// How long a window is, in nanoseconds: the last one may be shorter.
+    fn length_of(&self, window: usize) -> f64 {
+        let (from, reached) = (window as u64 * self.run.window, self.reached());
+        (from + self.run.window).min(reached).saturating_sub(from) as f64
     }
 }
 

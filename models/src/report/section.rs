@@ -8,14 +8,14 @@
 //! What a section measures is declared before anything runs ([`Section::value`], [`Section::line`]) and filled in
 //! afterwards ([`Section::set`], [`Section::draw`]): so a run in which nothing happened has the same metrics, absent.
 
-use super::count::part;
+use super::count::is_zero;
+use super::fold::Fold;
 use super::named::Named;
 use super::timeline::Series;
 use super::unit::Unit;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::ops::Range;
 
 /// What one mechanism measured at one place.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,10 +37,6 @@ pub struct Section {
     /// Changes that were counted but are not listed: those after the listed ones.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub changes_unlisted: u64,
-}
-
-fn is_zero(n: &u64) -> bool {
-    *n == 0
 }
 
 /// One change of state.
@@ -97,20 +93,6 @@ pub enum Better {
     More,
 }
 
-/// How the numbers of windows come to one, by the names of series of the same section.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Fold {
-    /// Their sum: of counts.
-    Sum(String),
-    /// Their mean over time: of rates, shares of time, and what is there at a moment.
-    Mean(String),
-    /// The largest.
-    Max(String),
-    /// The sum of the first over the sum of the second; absent if that is 0.
-    Ratio(String, String),
-}
-
 impl Value {
     /// Declares a number of this unit: what it is.
     pub fn new(unit: Unit, about: impl Into<String>) -> Self {
@@ -145,6 +127,11 @@ impl Section {
         Section { kind, at, ..Section::default() }
     }
 
+    /// The names in the path of one of its values.
+    pub(super) fn names<'a>(&'a self, value: &'a str) -> Vec<&'a str> {
+        [self.kind.as_str(), &self.at, value].into_iter().filter(|name| !name.is_empty()).collect()
+    }
+
     /// Declares a value: what it is, and nothing measured yet.
     pub fn value(mut self, name: &str, value: Value) -> Self {
         self.values.push(name, value);
@@ -159,9 +146,16 @@ impl Section {
         self
     }
 
-    /// What a line of it is called among the lines of all kinds: `breakers a->b`; with its own name if there are several.
+    /// The most that the line declared last can be.
+    pub fn up_to(mut self, most: Option<f64>) -> Self {
+        self.series.last_mut().expect("a line is declared before its bound").of = most;
+        self
+    }
+
+    /// What a line of it is called among the lines of all kinds: `pool a->b waiting`, and `pool a->b` if it is the only one
+    /// at its place.
     pub fn title(&self, line: &Series) -> String {
-        let own = if self.series.len() > 1 { line.name.as_str() } else { "" };
+        let own = if self.series.len() > 1 || self.at.is_empty() { line.name.as_str() } else { "" };
         let names = [self.kind.as_str(), &self.at, own];
         names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ")
     }
@@ -178,95 +172,14 @@ impl Section {
         let line = self.series.iter_mut().find(|series| series.name == name);
         line.unwrap_or_else(|| panic!("`{}` declares no line `{name}`", self.kind)).values = values;
     }
-
-    /// What its values come to over these windows, each as long as `length` says; what windows do not tell is absent.
-    pub fn fold(&mut self, windows: &Range<usize>, length: impl Fn(usize) -> f64) {
-        let lines = &self.series;
-        let of = |name: &str| {
-            let series = lines.iter().find(|series| series.name == name);
-            let values = series.map_or(&[][..], |series| part(&series.values, windows));
-            (windows.start..).zip(values.iter().copied()).filter(|(_, x)| x.is_finite())
-        };
-        let sum = |name: &str| of(name).map(|(_, x)| x).reduce(|sum, x| sum + x);
-        for (_, value) in &mut self.values.0 {
-            value.value = value.of_windows.as_ref().and_then(|fold| match fold {
-                Fold::Sum(series) => sum(series),
-                Fold::Max(series) => of(series).map(|(_, x)| x).reduce(f64::max),
-                Fold::Mean(series) => {
-                    let all = of(series).map(|(window, _)| length(window)).sum::<f64>();
-                    let area = of(series).map(|(window, x)| x * length(window)).sum::<f64>();
-                    (all > 0.0).then(|| area / all)
-                }
-                Fold::Ratio(part, whole) => {
-                    let (part, whole) = (sum(part)?, sum(whole)?);
-                    (whole != 0.0).then(|| part / whole)
-                }
-            });
-        }
-    }
-
-    /// The same, of a part of the run: nothing is drawn after its end, and nothing changed outside of it.
-    pub(super) fn during(
-        &self,
-        span: &Range<u64>,
-        windows: &Range<usize>,
-        length: impl Fn(usize) -> f64,
-    ) -> Self {
-        let mut part = self.clone();
-        part.changes.retain(|change| span.contains(&change.at));
-        // Those that are not listed came after the listed ones.
-        if self.changes.last().is_some_and(|last| span.end <= last.at) {
-            part.changes_unlisted = 0;
-        }
-        part.fold(windows, length);
-        for (_, value) in &mut part.values.0 {
-            // Theory speaks of the whole run.
-            (value.exact, value.standard_error) = (None, None);
-        }
-        part.series.iter_mut().for_each(|series| series.values.truncate(windows.end));
-        part
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn folded(fold: Fold) -> Value {
-        Value::default().of_windows(fold)
-    }
-
     fn cache() -> Section {
-        let mut cache = Section::new("cache", "a->b")
-            .value("hit_ratio", folded(Fold::Ratio("hits".into(), "asked".into())))
-            .value("hits", folded(Fold::Sum("hits".into())))
-            .value("most", folded(Fold::Max("held".into())))
-            .value("held", folded(Fold::Mean("held".into())))
-            .value("entries", Value::default())
-            .line("hits", Unit::Plain, "")
-            .line("asked", Unit::Plain, "")
-            .line("held", Unit::Plain, "");
-        cache.draw("hits", vec![1.0, 2.0, 3.0, 0.0]);
-        cache.draw("asked", vec![2.0, 4.0, 3.0, 0.0]);
-        cache.draw("held", vec![5.0, 7.0, f64::NAN, 1.0]);
-        cache.set("entries", 9.0);
-        cache
-    }
-
-    #[test]
-    fn values_follow_from_windows() {
-        // The last window is half as long.
-        let length = |window: usize| if window == 3 { 0.5 } else { 1.0 };
-        let values = |windows: Range<usize>| -> Vec<Option<f64>> {
-            let part = cache().during(&(0..0), &windows, length);
-            part.values.iter().map(|(_, value)| value.value).collect()
-        };
-        assert_eq!(values(0..4), [Some(6.0 / 9.0), Some(6.0), Some(7.0), Some(12.5 / 2.5), None]);
-        assert_eq!(values(1..3), [Some(5.0 / 7.0), Some(5.0), Some(7.0), Some(7.0), None]);
-        // Nobody asked, so there is no ratio; beyond the end there is nothing at all.
-        assert_eq!(values(3..4), [None, Some(0.0), Some(1.0), Some(1.0), None]);
-        assert_eq!(values(9..12), [None; 5]);
-        assert_eq!(cache().during(&(0..0), &(1..3), length).series[0].values, [1.0, 2.0, 3.0]);
+        Section::new("cache", "a->b").value("entries", Value::default()).line("hits", Unit::Plain, "")
     }
 
     #[test]

@@ -240,14 +240,14 @@ fn against(comparison: &Comparison) -> Vec<Block> {
 
 /// One figure per kind of picture would be many: one figure, of which the reader chooses the metric.
 fn over_the_run(comparison: &Comparison, drawn: &[(usize, &str, &Overlay)]) -> Vec<Block> {
-    let mut names: Vec<(&'static str, &str)> = Vec::new();
+    let mut names: Vec<&str> = Vec::new();
     for track in drawn.iter().flat_map(|(_, _, overlay)| &overlay.tracks) {
-        if !names.contains(&(track.picture, track.name.as_str())) {
-            names.push((track.picture, &track.name));
+        if !names.contains(&track.name.as_str()) {
+            names.push(&track.name);
         }
     }
     // Goodput is what most look for first.
-    names.sort_by_key(|(_, name)| *name != "goodput");
+    names.sort_by_key(|name| *name != "goodput");
     let windows = drawn
         .iter()
         .flat_map(|(_, _, overlay)| &overlay.tracks)
@@ -257,14 +257,11 @@ fn over_the_run(comparison: &Comparison, drawn: &[(usize, &str, &Overlay)]) -> V
     let group = group(windows, names.len() * drawn.len());
     let views: Vec<View> = names
         .iter()
-        .map(|(picture, name)| {
+        .map(|name| {
             let of_it: Vec<(usize, &str, &Overlay, &Track)> = drawn
                 .iter()
                 .filter_map(|(row, variant, overlay)| {
-                    let track = overlay
-                        .tracks
-                        .iter()
-                        .find(|track| track.picture == *picture && track.name == *name)?;
+                    let track = overlay.tracks.iter().find(|track| track.name == *name)?;
                     Some((*row, *variant, *overlay, track))
                 })
                 .collect();
@@ -275,11 +272,7 @@ fn over_the_run(comparison: &Comparison, drawn: &[(usize, &str, &Overlay)]) -> V
                 over_time::in_words(&Track { name: (*variant).into(), ..(*track).clone() }, overlay.window)
             };
             View {
-                name: clean(&if *name == "goodput" || *name == "offered" {
-                    (*name).to_string()
-                } else {
-                    format!("{}: {name}", picture.to_lowercase())
-                }),
+                name: clean(name),
                 x: time_axis(),
                 y: Axis { unit: of_it[0].3.unit.name(), ..Axis::default() },
                 lines: of_it.iter().map(line).collect(),

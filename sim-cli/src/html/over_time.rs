@@ -4,6 +4,7 @@ use super::Block;
 use super::figure::{Axis, Figure, Line, Num, View, group, over_time, thinned};
 use crate::result::page::chosen_edges;
 use crate::text::number::{duration, of};
+use crate::text::{escape as clean, upper_first};
 use sim_models::report::{self, Edge, Report, Unit};
 
 /// The most services whose lines are drawn.
@@ -13,7 +14,7 @@ pub(super) const MOST_SERVICES: usize = 12;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Track {
     /// Which picture it belongs to.
-    pub picture: &'static str,
+    pub picture: String,
     /// What it is.
     pub name: String,
     /// What its numbers count.
@@ -26,74 +27,123 @@ pub struct Track {
     pub of: Option<f64>,
 }
 
-/// All that a run tells over time, picture by picture: calls of users, attempts, queues, utilisation, breakers, and what
-/// else its model draws.
+/// All that a run tells over time, picture by picture: calls of users, attempts, queues, utilisation, what mechanisms
+/// measured, and what else its model draws. Nothing is drawn twice: each name is in one picture.
 pub fn tracks(report: &Report) -> Vec<Track> {
     let (edges, _) = chosen_edges(report);
     let services: Vec<_> = report.services.iter().take(MOST_SERVICES).collect();
     let inks = inks(&edges, &services);
-    let per_second = |index: usize, n: u64| {
-        let left = report.run.duration.saturating_sub(index as u64 * report.run.window);
-        n as f64 / (report.run.window.min(left).max(1) as f64 / 1e9)
+    let mut measured = of_edges(report, &edges, &inks);
+    measured.extend(of_services(report, &services));
+    let place = |at: &str| {
+        let edge = edges.iter().position(|(name, _)| *name == at).map(|edge| inks[edge]);
+        edge.or_else(|| services.iter().position(|(name, _)| *name == at).map(|service| [service; 2]))
     };
-    let rates = |counts: &[u64]| counts.iter().enumerate().map(|(index, &n)| per_second(index, n)).collect();
+    measured.extend(of_sections(report, place));
     let mut all: Vec<Track> = Vec::new();
     for (index, series) in report.timeline.series.iter().enumerate() {
-        let told_below = series.name.starts_with("attempts ") || series.name.starts_with("queue ");
-        if told_below && !(edges.is_empty() && services.is_empty()) {
+        if measured.iter().any(|track| track.name == series.name) {
             continue;
         }
-        let picture = match series.unit.as_str() {
-            "/s" => "Calls of users",
-            "share" => "Shares",
-            "ns" => "Times",
-            _ => "Numbers",
-        };
+        let unit = Unit::named(&series.unit);
         all.push(Track {
-            picture,
+            picture: if unit == Unit::Rate { "Calls of users".into() } else { sorts(unit).into() },
             name: series.name.clone(),
-            unit: Unit::named(&series.unit),
+            unit,
             ink: if series.name == "goodput" { [0, 0] } else { [7, index + 1] },
             values: series.values.clone(),
             of: series.of,
         });
     }
-    let retried = edges.iter().any(|(_, edge)| !edge.from_users || edge.attempts.retries > 0);
-    let track = |picture, name: &str, unit, ink, values| Track {
-        picture,
-        name: name.into(),
-        unit,
-        ink,
-        values,
+    all.extend(measured);
+    all.retain(|track| !track.values.is_empty());
+    all
+}
+
+/// What numbers of a unit are.
+fn sorts(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Rate => "Rates",
+        Unit::Share => "Shares",
+        Unit::Duration => "Times",
+        Unit::Plain => "Numbers",
+    }
+}
+
+/// So many in that window, per second: the last one may be shorter.
+fn per_second(report: &Report, window: usize, n: u64) -> f64 {
+    let left = report.run.duration.saturating_sub(window as u64 * report.run.window);
+    n as f64 / (report.run.window.min(left).max(1) as f64 / 1e9)
+}
+
+/// Attempts over each edge, where that is more than what users call.
+fn of_edges(report: &Report, edges: &[(&str, &Edge)], inks: &[[usize; 2]]) -> Vec<Track> {
+    if !edges.iter().any(|(_, edge)| !edge.from_users || edge.attempts.retries > 0) {
+        return Vec::new();
+    }
+    let track = |((name, edge), ink): (&(&str, &Edge), &[usize; 2])| Track {
+        picture: "Attempts".into(),
+        name: format!("attempts {name}"),
+        unit: Unit::Rate,
+        ink: *ink,
+        values: edge.windows.attempts.iter().enumerate().map(|(at, &n)| per_second(report, at, n)).collect(),
         of: None,
     };
-    for ((name, edge), ink) in edges.iter().zip(&inks).filter(|_| retried) {
-        all.push(track("Attempts", name, Unit::Rate, *ink, rates(&edge.windows.attempts)));
+    edges.iter().zip(inks).map(track).collect()
+}
+
+/// Queues, then how busy the workers were.
+fn of_services(report: &Report, services: &[(&str, &report::Service)]) -> Vec<Track> {
+    let all = || services.iter().enumerate();
+    let queue = |(index, (name, service)): (usize, &(&str, &report::Service))| Track {
+        picture: "Queues".into(),
+        name: format!("queue {name}"),
+        unit: Unit::Plain,
+        ink: [index, index],
+        values: (service.windows.queue_ns.iter().enumerate())
+            .map(|(window, &ns)| per_second(report, window, 1) * ns as f64 / 1e9)
+            .collect(),
+        of: service.queue_capacity.map(|n| n as f64),
+    };
+    let busy = |(index, (name, service)): (usize, &(&str, &report::Service))| Track {
+        picture: "Utilisation".into(),
+        name: format!("utilisation {name}"),
+        unit: Unit::Share,
+        ink: [index, index],
+        values: (service.windows.busy_ns.iter().zip(&service.windows.available_ns))
+            .map(|(&busy, &all)| if all > 0 { (busy as f64 / all as f64).min(1.0) } else { f64::NAN })
+            .collect(),
+        of: Some(1.0),
+    };
+    all().map(queue).chain(all().map(busy)).collect()
+}
+
+/// What mechanisms measured: a picture for each kind and unit, and in it a line for each that is ever more than nothing.
+/// A place has the colour of the edge or service that it is.
+fn of_sections(report: &Report, place: impl Fn(&str) -> Option<[usize; 2]>) -> Vec<Track> {
+    let mut all: Vec<Track> = Vec::new();
+    for (index, section) in report.sections.iter().enumerate() {
+        for line in section.series.iter().filter(|line| line.values.iter().any(|x| *x != 0.0)) {
+            let unit = Unit::named(&line.unit);
+            let kind = upper_first(&section.kind);
+            let picture = match unit {
+                Unit::Plain => kind,
+                _ => format!("{kind}, {}", sorts(unit).to_lowercase()),
+            };
+            let [colour, _] = place(&section.at).unwrap_or([7, index]);
+            let drawn = all.iter().filter(|track| track.picture == picture).count();
+            if drawn < MOST_SERVICES {
+                all.push(Track {
+                    picture,
+                    name: section.title(line),
+                    unit,
+                    ink: [colour, drawn],
+                    values: line.values.clone(),
+                    of: line.of,
+                });
+            }
+        }
     }
-    for (index, (name, service)) in services.iter().enumerate() {
-        let windows = &service.windows;
-        let mean = |(index, &ns): (usize, &u64)| per_second(index, 1) * ns as f64 / 1e9;
-        let queue = windows.queue_ns.iter().enumerate().map(mean).collect();
-        all.push(Track {
-            of: service.queue_capacity.map(|n| n as f64),
-            ..track("Queues", name, Unit::Plain, [index, index], queue)
-        });
-    }
-    for (index, (name, service)) in services.iter().enumerate() {
-        let windows = &service.windows;
-        let busy = windows.busy_ns.iter().zip(&windows.available_ns);
-        let share =
-            busy.map(|(&busy, &all)| if all > 0 { (busy as f64 / all as f64).min(1.0) } else { f64::NAN });
-        all.push(Track {
-            of: Some(1.0),
-            ..track("Utilisation", name, Unit::Share, [index, index], share.collect())
-        });
-    }
-    for ((name, edge), ink) in edges.iter().zip(&inks).filter(|((_, edge), _)| !edge.breaker.is_empty()) {
-        let open = edge.windows.breakers_open.iter().map(|&n| n as f64).collect();
-        all.push(track("Breakers open", name, Unit::Plain, *ink, open));
-    }
-    all.retain(|track| !track.values.is_empty());
     all
 }
 
@@ -106,11 +156,15 @@ pub(super) fn inks(edges: &[(&str, &Edge)], services: &[(&str, &report::Service)
 /// The pictures of the run, one below the other on one time axis.
 pub(super) fn pictures(report: &Report) -> Vec<Block> {
     let tracks = tracks(report);
-    let mut pictures: Vec<&'static str> = tracks.iter().map(|track| track.picture).collect();
-    pictures.dedup();
+    let mut pictures: Vec<&str> = Vec::new();
+    for track in &tracks {
+        if !pictures.contains(&track.picture.as_str()) {
+            pictures.push(&track.picture);
+        }
+    }
     let windows = tracks.iter().map(|track| track.values.len()).max().unwrap_or(0);
     let group = group(windows, tracks.len());
-    let figure = |picture: &&'static str| {
+    let figure = |picture: &&str| {
         let of_it: Vec<&Track> = tracks.iter().filter(|track| track.picture == *picture).collect();
         let lines: Vec<Line> = of_it
             .iter()
@@ -137,10 +191,10 @@ pub(super) fn pictures(report: &Report) -> Vec<Block> {
             .collect::<Vec<_>>()
             .join("; ");
         Block::Figure(Figure {
-            id: format!("time-{}", picture.to_lowercase().replace(' ', "-")),
+            id: format!("time-{}", words(picture)),
             title: match unit {
-                Unit::Rate => format!("{picture}, per second"),
-                _ => (*picture).into(),
+                Unit::Rate => clean(&format!("{picture}, per second")),
+                _ => clean(picture),
             },
             note: thinned(group),
             link: "time",
@@ -149,6 +203,12 @@ pub(super) fn pictures(report: &Report) -> Vec<Block> {
         })
     };
     pictures.iter().map(figure).collect()
+}
+
+/// A text as the id of a figure.
+fn words(text: &str) -> String {
+    let parts = text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("-").to_lowercase()
 }
 
 /// The time axis that linked figures share.
@@ -181,4 +241,39 @@ pub fn in_words(track: &Track, window: u64) -> String {
         show(high.1),
         at(high.0)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::testdata;
+    use sim_models::report::Section;
+
+    /// What is told below is left out of the picture that the model drew, and what a mechanism measured has a picture for
+    /// each unit.
+    #[test]
+    fn no_name_is_in_two_pictures() {
+        let mut report = testdata::storm();
+        report.services.0[1].1.windows.queue_ns = vec![1; 300];
+        for at in ["users->checkout", "checkout->payments", "payments", ""] {
+            let mut section = Section::new("pool", at)
+                .line("waiting", Unit::Plain, "")
+                .line("in_use", Unit::Plain, "")
+                .line("taken", Unit::Share, "")
+                .line("never", Unit::Plain, "");
+            for (line, values) in [("waiting", 0.5), ("in_use", 0.5), ("taken", 0.5), ("never", 0.0)] {
+                section.draw(line, vec![values; 300]);
+            }
+            report.sections.push(section);
+        }
+        let tracks = tracks(&report);
+        let mut names: Vec<&str> = tracks.iter().map(|track| track.name.as_str()).collect();
+        names.sort_unstable();
+        let all = names.len();
+        names.dedup();
+        assert_eq!(names.len(), all, "{names:?}");
+        let of = |picture: &str| tracks.iter().filter(|track| track.picture == picture).count();
+        assert_eq!((of("Queues"), of("Numbers"), of("Pool"), of("Pool, shares")), (1, 0, 8, 4));
+        assert!(names.contains(&"queue payments") && names.contains(&"pool in_use"));
+    }
 }

@@ -6,9 +6,9 @@ use super::over_time::{MOST_SERVICES, inks, pictures, time_axis};
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again, replicated, traffic, waterfall};
 use crate::result;
-use crate::result::page::{chosen_edges, kind};
-use crate::text::escape as clean;
+use crate::result::page::{chosen_edges, kind, kinds};
 use crate::text::number::{cell, compact, duration, number, of, off_by, or_nothing, percent, rate};
+use crate::text::{escape as clean, upper_first};
 use sim_models::report::{self, Edge, Report, Unit};
 use sim_models::trace::Trace;
 use std::ops::Range;
@@ -264,29 +264,47 @@ fn percentiles(report: &Report) -> String {
 
 fn values(report: &Report) -> Vec<Block> {
     let mut blocks = Vec::new();
+    for (kind, sections) in kinds(report) {
+        let rows = sections.iter().flat_map(|section| {
+            section.values.iter().map(|(name, value)| (Some(section.at.as_str()), name, value))
+        });
+        let rows = rows.collect::<Vec<_>>();
+        blocks.push(Block::Html(told(&upper_first(&kind.replace('_', " ")), &rows)));
+    }
     if !report.values.is_empty() {
-        let mut table = Table::new("What was measured, and what theory gives where it does")
-            .words("value")
-            .numbers(["measured", "standard error", "exact", "off by"])
-            .words("what it is")
-            .words("exact from");
-        for (name, value) in report.values.iter() {
-            let unit = Unit::named(&value.unit);
-            let show = |x: f64| of(x, unit);
-            table.row([
-                Cell::from(name),
-                or_nothing(value.value, show).into(),
-                or_nothing(value.standard_error, show).into(),
-                or_nothing(value.exact, show).into(),
-                or_nothing(value.value.zip(value.exact), |(value, exact)| off_by(value, exact)).into(),
-                value.about.as_str().into(),
-                value.source.as_str().into(),
-            ]);
-        }
-        blocks.push(Block::Html(table.build()));
+        let rows = report.values.iter().map(|(name, value)| (None, name, value));
+        let caption = "What was measured, and what theory gives where it does";
+        blocks.push(Block::Html(told(caption, &rows.collect::<Vec<_>>())));
     }
     blocks.extend(report.tables.iter().flat_map(own_table));
     blocks
+}
+
+/// Values with what they are, each with the place where it was measured if it has one.
+fn told(caption: &str, rows: &[(Option<&str>, &str, &report::Value)]) -> String {
+    let table = Table::new(caption);
+    let table = if rows.iter().any(|(at, ..)| at.is_some()) { table.words("at") } else { table };
+    let mut table = table
+        .words("value")
+        .numbers(["measured", "standard error", "exact", "off by"])
+        .words("what it is")
+        .words("exact from");
+    for (at, name, value) in rows {
+        let unit = Unit::named(&value.unit);
+        let show = |x: f64| of(x, unit);
+        let off = value.exact.zip(value.value).map(|(exact, measured)| off_by(measured, exact));
+        let cells = [
+            Cell::from(name),
+            or_nothing(value.value, show).into(),
+            or_nothing(value.standard_error, show).into(),
+            or_nothing(value.exact, show).into(),
+            or_nothing(off, |off| off).into(),
+            value.about.as_str().into(),
+            value.source.as_str().into(),
+        ];
+        table.row(at.iter().map(Cell::from).chain(cells));
+    }
+    table.build()
 }
 
 /// A table of a model's own.

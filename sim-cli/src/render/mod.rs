@@ -22,6 +22,7 @@ pub mod recommend;
 pub mod reference;
 pub mod replicated;
 pub mod run;
+mod sections;
 pub mod sweep;
 pub mod tables;
 #[cfg(test)]

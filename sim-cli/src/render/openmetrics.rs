@@ -7,6 +7,8 @@
 //! Two kinds of numbers: counted window by window from the very beginning, and `brownout_measured_..`, the
 //! totals of the report, over what began after the warm-up: known at the end only, so they step once.
 
+mod sections;
+
 use crate::render::windows::{count, span_ns};
 use crate::text::clean;
 use sim_models::report::{Edge, EdgeWindows, Report, Service};
@@ -61,6 +63,7 @@ pub fn openmetrics(report: &Report, epoch: u64) -> String {
     page.info(report);
     page.edges(report);
     page.services(report);
+    page.sections(report);
     page.disturbances(report);
     page.values(report);
     page.out + "# EOF\n"

@@ -1,5 +1,6 @@
 //! One run as a page: what it comes to, one picture, then why, then what to do next.
 
+use super::sections::sections;
 use super::timeline::timeline;
 use super::traffic::{calls, response_times, services};
 use crate::render::replicated::section;
@@ -22,6 +23,7 @@ pub fn text(report: &Report, page: &Page, style: Style) -> String {
         calls(report, style),
         response_times(report, style),
         services(report, style),
+        sections(report, style),
         values(report, style),
         report.tables.iter().flat_map(|table| own_table(table, style)).collect(),
         notes(report, style),

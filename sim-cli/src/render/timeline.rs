@@ -21,7 +21,8 @@ const NAME: usize = 28;
 /// The picture of a run; nothing for a run without series.
 pub fn timeline(report: &Report, style: Style) -> Vec<String> {
     let window = report.run.window;
-    let shown = &report.timeline.series[..report.timeline.series.len().min(ROWS)];
+    let all = series(report);
+    let shown = &all[..all.len().min(ROWS)];
     let windows = shown.iter().map(|series| series.values.len()).max().unwrap_or(0);
     let span = report.run.duration.max(window.saturating_mul(windows as u64));
     if windows == 0 || span == 0 {
@@ -60,11 +61,20 @@ pub fn timeline(report: &Report, style: Style) -> Vec<String> {
         let line = sparkline(&resample(&series.values, part), full(series, shown), style);
         lines.push(row(name, &line, last, peak));
     }
-    if report.timeline.series.len() > shown.len() {
-        let more = report.timeline.series.len() - shown.len();
+    if all.len() > shown.len() {
+        let more = all.len() - shown.len();
         lines.push(row("", &format!("{more} more series: --format csv"), "", ""));
     }
     lines
+}
+
+/// The lines of the picture, then those that mechanisms measured, where they are ever more than nothing.
+fn series(report: &Report) -> Vec<Series> {
+    let measured = report.sections.iter().flat_map(|section| {
+        let lines = section.series.iter().filter(|line| line.values.iter().any(|x| *x != 0.0));
+        lines.map(|line| Series { name: section.title(line), ..line.clone() })
+    });
+    report.timeline.series.iter().cloned().chain(measured).collect()
 }
 
 /// The disturbances of a run of that length, as rows of bars `columns` wide.

@@ -1,11 +1,12 @@
 //! What a run measured, window by window, as CSV: a row per window (`--format csv`), or a row per number
 //! (`--format tidy-csv`).
 //!
-//! First what the users see, then each edge, then each service; times in seconds. A model without time has
+//! First what the users see, then each edge, each service, and what mechanisms measured; times in seconds. A model without time has
 //! its values instead, one row each. docs/files.md tells each column.
 
 use crate::text::table::{csv_line, csv_number};
-use sim_models::report::{Edge, EdgeWindows, Report, Service};
+use crate::text::unit;
+use sim_models::report::{Edge, EdgeWindows, Report, Service, Unit};
 
 /// One row per window, one column per number: the whole document, with its head.
 pub fn csv(report: &Report) -> String {
@@ -52,7 +53,8 @@ pub fn count(report: &Report) -> usize {
     let windows = report.edges.iter().map(|(_, edge)| edge.windows.started.len());
     let windows = windows.chain(report.services.iter().map(|(_, service)| service.windows.queue_ns.len()));
     let series = report.timeline.series.iter().map(|series| series.values.len());
-    windows.chain(series).max().unwrap_or(0)
+    let lines = report.sections.iter().flat_map(|section| &section.series);
+    windows.chain(series).chain(lines.map(|line| line.values.len())).max().unwrap_or(0)
 }
 
 /// When a window begins and ends, in seconds. The last one may be shorter.
@@ -103,6 +105,7 @@ fn columns(report: &Report) -> Vec<Column<'_>> {
             let value = |row: usize| series.values.get(row).copied();
             columns.push(Column::new("run", "", (&series.name, &series.unit), value));
         }
+        section_columns(report, &mut columns);
         return columns;
     }
     let users: Vec<&Edge> =
@@ -120,7 +123,28 @@ fn columns(report: &Report) -> Vec<Column<'_>> {
     for (name, service) in report.services.iter() {
         service_columns(name, service, report, &mut columns);
     }
+    section_columns(report, &mut columns);
     columns
+}
+
+/// What mechanisms measured, line by line. At an edge it is a number of that edge, as it is of a service.
+fn section_columns<'a>(report: &'a Report, columns: &mut Vec<Column<'a>>) {
+    for section in &report.sections {
+        let kind = place(report, &section.at).unwrap_or("run");
+        for line in &section.series {
+            let unit = Unit::named(&line.unit);
+            let metric = format!("{}_{}", section.kind, line.name);
+            let counts = if unit == Unit::Duration { unit::of_csv(unit) } else { &line.unit };
+            let value = move |row: usize| line.values.get(row).map(|&x| unit::in_csv(x, unit));
+            columns.push(Column::new(kind, &section.at, (&metric, counts), value));
+        }
+    }
+}
+
+/// What kind of place it is, if the report has it.
+pub fn place(report: &Report, at: &str) -> Option<&'static str> {
+    let edge = report.edges.get(at).map(|_| "edge");
+    edge.or_else(|| report.services.get(at).map(|_| "service"))
 }
 
 /// A count per window of an edge.

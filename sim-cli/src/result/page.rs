@@ -4,7 +4,7 @@ use crate::result::judged::Judgement;
 use crate::result::replicated::Replicated;
 use crate::text::Paint;
 use sim_models::policy::Outcome;
-use sim_models::report::{Edge, Report, VerdictKind};
+use sim_models::report::{Edge, Report, Section, VerdictKind};
 
 /// What stands around a report on its page.
 #[derive(Clone, Debug, Default)]
@@ -48,4 +48,16 @@ pub fn chosen_edges(report: &Report) -> (Vec<(&str, &Edge)>, usize) {
     edges.truncate(MOST);
     edges.sort_by_key(|(index, ..)| *index);
     (edges.into_iter().map(|(_, name, edge)| (name, edge)).collect(), left_out)
+}
+
+/// The kinds of sections that have values, in the order of the report.
+pub fn kinds(report: &Report) -> Vec<(&str, Vec<&Section>)> {
+    let mut kinds: Vec<(&str, Vec<&Section>)> = Vec::new();
+    for section in report.sections.iter().filter(|section| !section.values.is_empty()) {
+        match kinds.iter_mut().find(|(kind, _)| *kind == section.kind) {
+            Some((_, all)) => all.push(section),
+            None => kinds.push((&section.kind, vec![section])),
+        }
+    }
+    kinds
 }

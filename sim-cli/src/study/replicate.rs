@@ -81,6 +81,7 @@ pub fn usual(report: &Report, theory_first: bool) -> Vec<String> {
         .map(Leaf::path)
         .filter(|path| path.starts_with("values") && path.ends_with(".value"))
         .collect();
+    let headlines = report.headlines().into_iter().filter(|path| there(path)).take(MOST_VALUES);
     let users = report.edges.iter().find(|(_, edge)| edge.from_users);
     let percentiles = users.map(|(name, _)| ["p50", "p99"].map(|which| latency_path(report, name, which)));
     let known: Vec<String> = values.iter().filter(|path| there(&exact_path(path))).cloned().collect();
@@ -97,8 +98,8 @@ pub fn usual(report: &Report, theory_first: bool) -> Vec<String> {
     };
     let summary = summary.iter().filter(|path| asked(path)).map(|path| (*path).to_string());
     match percentiles {
-        Some(percentiles) => summary.chain(percentiles).collect(),
-        None => summary.chain(values.into_iter().take(MOST_VALUES)).collect(),
+        Some(percentiles) => summary.chain(percentiles).chain(headlines).collect(),
+        None => summary.chain(values.into_iter().take(MOST_VALUES)).chain(headlines).collect(),
     }
 }
 

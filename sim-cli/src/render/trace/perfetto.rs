@@ -75,6 +75,12 @@ fn counters(report: &Report, events: &mut Vec<Value>) {
         let queue = service.windows.queue_ns.iter().enumerate();
         counter(format!("queue {name}"), &mut queue.map(|(row, &ns)| ns as f64 / length(row) as f64));
     }
+    for section in &report.sections {
+        for line in &section.series {
+            let names = [&section.kind, &line.name, &section.at].map(String::as_str);
+            counter(names.join(" ").trim_end().into(), &mut line.values.iter().copied());
+        }
+    }
     for (name, edge) in report.edges.iter().filter(|(_, edge)| !edge.windows.breakers_open.is_empty()) {
         let open = edge.windows.breakers_open.iter();
         counter(format!("breakers open {name}"), &mut open.map(|&n| n as f64));
