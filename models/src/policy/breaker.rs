@@ -38,6 +38,7 @@ use super::outcome::{ANY_SENT, Failure, OnList, Outcome, OutcomeSet};
 use super::part::{Around, Does, Part};
 use crate::experiment::{Decoder, Node, POSITIVE};
 use sim_core::{SimDuration, SimTime};
+use std::num::NonZeroU32;
 use tally::{Tally, Threshold};
 
 spec! {
@@ -139,7 +140,8 @@ pub struct Transition {
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a permit that is not given back is a probe that never returned"]
 pub struct Permit {
-    epoch: u32,
+    // Not 0, so that an optional permit takes no more room.
+    epoch: NonZeroU32,
 }
 
 /// A permit, and the step that admitting it took.
@@ -155,7 +157,7 @@ pub struct Admission {
 #[derive(Clone, Debug)]
 pub struct BreakerState {
     state: State,
-    epoch: u32,
+    epoch: NonZeroU32,
     /// What is counted while closed. Kept beside `state`, so that a step never allocates.
     tally: Tally,
     on: OutcomeSet,
@@ -196,7 +198,7 @@ impl BreakerState {
                 scope: _,
             } => (Tally::new(window, Threshold::new(threshold, minimum_calls)), on, open_for, probes),
         };
-        BreakerState { state: State::Closed, epoch: 0, tally, on: OutcomeSet::of(on), open_for, probes }
+        BreakerState { state: State::Closed, epoch: NonZeroU32::MIN, tally, on: OutcomeSet::of(on), open_for, probes }
     }
 
     /// Leave to send now, or `None` while the breaker is open or all probes are out.
