@@ -1,6 +1,6 @@
 //! The exact laws that the counts must obey, whatever was simulated.
 
-use super::state::{Graph, Server, Service};
+use super::state::{Graph, Phase, Server, Service};
 use super::stats::EdgeStats;
 use crate::policy::{Ending, Outcome};
 use sim_core::SimTime;
@@ -9,6 +9,7 @@ impl<L> Graph<L> {
     /// Asserts what must hold exactly, whatever was simulated; a violation is a bug of ours.
     ///
     /// - every attempt and every call ended in one outcome, and the sums agree on every edge;
+    /// - a call that is trying has an attempt out, one that backs off a timer and none;
     /// - attempts sent = calls - calls never sent + retries;
     /// - Little's law on every queue: the integral of its length over time equals the summed waits, to
     ///   the nanosecond;
@@ -20,6 +21,16 @@ impl<L> Graph<L> {
         let mut age_ns = vec![0u128; self.edges.len()];
         let mut never_sent = vec![0u64; self.edges.len()];
         for (_, call) in self.calls.iter() {
+            let (out, due) = (call.live.is_some(), call.timer.is_some());
+            assert_eq!(
+                (out, due),
+                match call.phase {
+                    Phase::Trying => (true, false),
+                    Phase::BackingOff => (false, true),
+                },
+                "a call that is {:?}",
+                call.phase
+            );
             let edge = call.edge as usize;
             calls_in_flight[edge].0 += 1;
             if self.measures(call.started) {

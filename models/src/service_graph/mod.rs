@@ -120,7 +120,7 @@ impl<L: Listen> Model for Graph<L> {
                 self.deliver(Message::Reply(attempt), ctx);
             }
             Event::Timeout { attempt } => self.timed_out(attempt, ctx),
-            Event::Resume { call } => self.resume(call, ctx),
+            Event::CallTimer { call } => self.call_timer(call, ctx),
             Event::FaultBegins { fault } => self.fault_begins(fault, ctx),
             Event::FaultEnds { fault } => self.fault_ends(fault, ctx),
             Event::Restart { service, replica } => {

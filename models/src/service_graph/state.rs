@@ -63,8 +63,8 @@ pub enum Event {
     Reply { attempt: AttemptId },
     /// An attempt has run out of time, or its call has.
     Timeout { attempt: AttemptId },
-    /// A back-off is over, or its call's deadline came first.
-    Resume { call: CallId },
+    /// What a call waited for has come, or its deadline came first; its [`Phase`] says what that was.
+    CallTimer { call: CallId },
     /// A fault begins.
     FaultBegins { fault: u32 },
     /// A fault ends.
@@ -235,11 +235,21 @@ pub struct Call {
     /// Attempts sent so far.
     pub sent: u16,
     pub previous_delay: SimDuration,
-    /// The end of a back-off.
+    pub phase: Phase,
+    /// One at a time, whatever it is for: see [`Phase`].
     pub timer: Option<Timer>,
     pub live: Option<AttemptId>,
     /// Of a breaker that sees whole calls.
     pub permit: Option<Permit>,
+}
+
+/// What a call is about, and so what its timer means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// An attempt is out. No timer runs.
+    Trying,
+    /// None is, and the timer says when the next one begins.
+    BackingOff,
 }
 
 /// Who waits for a call.

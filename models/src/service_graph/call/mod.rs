@@ -46,6 +46,7 @@ impl<L: Listen> Graph<L> {
             tries: 0,
             sent: 0,
             previous_delay: SimDuration::ZERO,
+            phase: Phase::Trying,
             timer: None,
             live: None,
             permit: None,

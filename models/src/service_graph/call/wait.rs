@@ -14,14 +14,25 @@ impl<L: Listen> Graph<L> {
         let delay = edge.retry.delay(u32::from(call.tries), call.previous_delay, &mut words);
         call.previous_delay = delay;
         let resumes = (ctx.now() + delay).min(edge.deadline(call.started, call.key));
-        call.timer = Some(ctx.schedule_at(resumes, Event::Resume { call: id }));
+        call.phase = Phase::BackingOff;
+        call.timer = Some(ctx.schedule_at(resumes, Event::CallTimer { call: id }));
+    }
+
+    /// The timer of a call fired.
+    pub fn call_timer(&mut self, id: CallId, ctx: &mut Ctx) {
+        let call = &mut self.calls[id];
+        call.timer = None;
+        match call.phase {
+            Phase::BackingOff => self.resume(id, ctx),
+            Phase::Trying => unreachable!("no timer of a call runs while an attempt is out"),
+        }
     }
 
     /// A back-off is over.
-    pub fn resume(&mut self, id: CallId, ctx: &mut Ctx) {
+    fn resume(&mut self, id: CallId, ctx: &mut Ctx) {
         self.listener.tell(|tracer| tracer.back_off_ends(id, ctx.now()));
         let call = &mut self.calls[id];
-        call.timer = None;
+        call.phase = Phase::Trying;
         let edge = &mut self.edges[call.edge as usize];
         ctx.witness(kind::RESUME, call.tries, 0, edge.path, call.key.get(), 0);
         if ctx.now() >= edge.deadline(call.started, call.key) {
