@@ -198,7 +198,14 @@ impl BreakerState {
                 scope: _,
             } => (Tally::new(window, Threshold::new(threshold, minimum_calls)), on, open_for, probes),
         };
-        BreakerState { state: State::Closed, epoch: NonZeroU32::MIN, tally, on: OutcomeSet::of(on), open_for, probes }
+        BreakerState {
+            state: State::Closed,
+            epoch: NonZeroU32::MIN,
+            tally,
+            on: OutcomeSet::of(on),
+            open_for,
+            probes,
+        }
     }
 
     /// Leave to send now, or `None` while the breaker is open or all probes are out.

@@ -105,7 +105,7 @@ fn check(policy: &Policy, at: &Node, cx: &mut Decoder) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::experiment::{Decode, Diagnostics, Failed, Shape, Sources, parse_file};
 

@@ -10,7 +10,8 @@ impl<L> Graph<L> {
     ///
     /// - every attempt and every call ended in one outcome, and the sums agree on every edge;
     /// - a call that is trying has an attempt out, one that backs off a timer and none;
-    /// - attempts sent = calls - calls never sent + retries;
+    /// - every attempt that is waited for is in the list of its call, once;
+    /// - attempts sent = calls - calls never sent + retries + copies;
     /// - Little's law on every queue: the integral of its length over time equals the summed waits, to
     ///   the nanosecond;
     /// - the utilisation law on every replica: the integral of busy workers equals the summed times for
@@ -20,7 +21,14 @@ impl<L> Graph<L> {
         let mut calls_in_flight = vec![(0u64, 0u64); self.edges.len()];
         let mut age_ns = vec![0u128; self.edges.len()];
         let mut never_sent = vec![0u64; self.edges.len()];
-        for (_, call) in self.calls.iter() {
+        let mut listed = 0u64;
+        for (id, call) in self.calls.iter() {
+            let mut next = call.live;
+            while let Some(attempt) = next {
+                let attempt = &self.attempts[attempt];
+                assert!(attempt.awaited && attempt.call == id, "a call lists an attempt that is not its own");
+                (listed, next) = (listed + 1, attempt.sibling);
+            }
             let (out, due) = (call.live.is_some(), call.timer.is_some());
             assert_eq!(
                 (out, due),
@@ -41,10 +49,12 @@ impl<L> Graph<L> {
         }
         for (_, attempt) in self.attempts.iter() {
             if attempt.awaited {
+                listed -= 1;
                 let measured = self.calls[attempt.call].started >= self.measured_from;
                 self.edges[attempt.edge as usize].stats.attempt_ended(Outcome::InFlight, measured);
             }
         }
+        assert_eq!(listed, 0, "attempts that a call lists and nobody awaits");
         for (index, edge) in self.edges.iter_mut().enumerate() {
             let stats = &mut edge.stats;
             stats.calls.ended[Ending::InFlight] = calls_in_flight[index].1;
@@ -119,7 +129,8 @@ fn check_edge(name: &str, stats: &EdgeStats, in_flight: u64) {
     assert_eq!(calls.failed(), calls.failed_by.total(), "causes on {name}");
     assert_eq!(sent.sent, sent.ended.total(), "attempts on {name}: sum of outcomes");
     let without_retries = calls.started - calls.never_sent;
-    assert_eq!(sent.sent, without_retries + sent.retries, "attempts on {name}: calls and retries");
+    let repeated = sent.retries + stats.copies;
+    assert_eq!(sent.sent, without_retries + repeated, "attempts on {name}: calls, retries and copies");
     assert_eq!(stats.latency.count(), calls.ok(), "latencies on {name}");
     let windows = |series: &[u64], open: u64| series.iter().sum::<u64>() + open;
     let all = windows(&stats.windows.started, stats.window.started);

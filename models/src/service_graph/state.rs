@@ -238,6 +238,7 @@ pub struct Call {
     pub phase: Phase,
     /// One at a time, whatever it is for: see [`Phase`].
     pub timer: Option<Timer>,
+    /// The last of the attempts that are out; each knows the one before it.
     pub live: Option<AttemptId>,
     /// Of a breaker that sees whole calls.
     pub permit: Option<Permit>,
@@ -246,7 +247,7 @@ pub struct Call {
 /// What a call is about, and so what its timer means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// An attempt is out. No timer runs.
+    /// Attempts are out. No timer runs.
     Trying,
     /// None is, and the timer says when the next one begins.
     BackingOff,
@@ -268,6 +269,8 @@ pub enum Parent {
 pub struct Attempt {
     pub key: Key,
     pub call: CallId,
+    /// Of the attempts of its call that are out, the one that was sent before it.
+    pub sibling: Option<AttemptId>,
     pub edge: u32,
     pub replica: u32,
     /// The workload at the root of it all: the call may be gone before the attempt is.
@@ -314,8 +317,8 @@ pub enum Server {
     Gone,
 }
 
-// With eight more for each place, a call in flight and its attempt take 176 bytes.
-const _: () = assert!(size_of::<Call>() <= 72 && size_of::<Attempt>() <= 88);
+// With eight more for each place, a call in flight and its attempt take 184 bytes.
+const _: () = assert!(size_of::<Call>() <= 72 && size_of::<Attempt>() <= 96);
 
 impl<L> Graph<L> {
     /// Whether calls that began then are measured: those after the warm-up.

@@ -15,6 +15,8 @@ const LISTED_TRANSITIONS: usize = 1_000;
 pub struct EdgeStats {
     pub calls: Calls,
     pub attempts: Attempts,
+    /// Attempts that were sent while another of their call was out.
+    pub copies: u64,
     pub latency: LatencyHistogram,
     /// Made when the first call fails: most edges of most runs need none.
     pub latency_failed: Option<Box<LatencyHistogram>>,
@@ -25,6 +27,16 @@ pub struct EdgeStats {
     pub window: EdgeWindow,
     pub windows: EdgeWindows,
     pub window_latency: LatencyWindows,
+}
+
+/// Which of the attempts of its call one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    First,
+    /// Sent after all before it had failed.
+    Retry,
+    /// Sent while another was out.
+    Copy,
 }
 
 /// The window that is being filled.
@@ -44,10 +56,11 @@ impl EdgeStats {
     }
 
     #[inline]
-    pub fn attempt_sent(&mut self, retry: bool, measured: bool) {
+    pub fn attempt_sent(&mut self, which: Which, measured: bool) {
         self.window.attempts += 1;
         self.attempts.sent += u64::from(measured);
-        self.attempts.retries += u64::from(measured && retry);
+        self.attempts.retries += u64::from(measured && which == Which::Retry);
+        self.copies += u64::from(measured && which == Which::Copy);
     }
 
     #[inline]

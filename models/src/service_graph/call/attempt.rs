@@ -4,20 +4,30 @@ use crate::network::{Fate, Way};
 use crate::policy::guards::{Ask, Gate, Gates, Pass, Seen};
 use crate::policy::{Ending, Outcome};
 use crate::service_graph::follow::Listen;
+use crate::service_graph::slab::Slab;
 use crate::service_graph::state::*;
+use crate::service_graph::stats::Which;
 use crate::service_graph::witness as kind;
-use sim_core::{SimDuration, SimTime};
+use sim_core::{Key, SimDuration, SimTime};
 
 impl<L: Listen> Graph<L> {
-    /// The next try of a call: breaker, balancer, timeout, network.
+    /// The next try of a call.
     #[inline(always)]
     pub(super) fn try_attempt(&mut self, id: CallId, ctx: &mut Ctx) {
+        let call = &mut self.calls[id];
+        call.tries += 1;
+        let key = call.key.child(u64::from(call.tries));
+        self.send(id, key, ctx);
+    }
+
+    /// An attempt asks to be sent: breaker, balancer, timeout, network. If another of its call is out, it is a copy.
+    #[inline(always)]
+    pub(super) fn send(&mut self, id: CallId, key: Key, ctx: &mut Ctx) {
         if self.calls.len().max(self.attempts.len()) > self.max_in_flight {
             self.too_many_in_flight(ctx);
         }
         let now = ctx.now();
         let call = &mut self.calls[id];
-        call.tries += 1;
         let edge_id = call.edge;
         let edge = &mut self.edges[edge_id as usize];
         let client = call.client;
@@ -26,7 +36,6 @@ impl<L: Listen> Graph<L> {
             // The workloads' edges come first, in their order.
             Parent::User | Parent::Loop { .. } => edge_id,
         };
-        let key = call.key.child(u64::from(call.tries));
         let mut pass = Pass::default();
         if edge.gates.has(Gates::SEND) {
             let ask = Ask { now, key, pick: &mut edge.pick, admitted: call.permit.is_some() };
@@ -40,13 +49,19 @@ impl<L: Listen> Graph<L> {
             }
         }
         call.sent += 1;
-        edge.stats.attempt_sent(call.sent > 1, call.started >= self.measured_from);
+        let which = match call.live {
+            Some(_) => Which::Copy,
+            None if call.sent > 1 => Which::Retry,
+            None => Which::First,
+        };
+        edge.stats.attempt_sent(which, call.started >= self.measured_from);
         let deadline = edge.deadline(call.started, call.key);
         let timeout = edge.policy.timeout.map_or(SimTime::MAX, |timeout| now + timeout);
         let number = call.tries;
         let (attempt, entry) = self.attempts.insert(|| Attempt {
             key,
             call: id,
+            sibling: call.live,
             edge: edge_id,
             replica: pass.replica,
             workload,
@@ -133,7 +148,11 @@ impl<L: Listen> Graph<L> {
             self.end_attempt(id, answer, ctx);
             return self.settle(call_id, answer, ctx);
         }
-        // Attempt and call end together.
+        // Attempt and call end together, and so does whatever else is out for it.
+        if self.calls[call_id].live != Some(id) || attempt.sibling.is_some() {
+            self.end_others(call_id, id, ctx);
+        }
+        let attempt = &mut self.attempts[id];
         if let Some(timer) = attempt.timer {
             ctx.cancel(timer);
         }
@@ -168,6 +187,18 @@ impl<L: Listen> Graph<L> {
         }
     }
 
+    /// An answer came: nobody waits for the other attempts of the call any more.
+    #[cold]
+    fn end_others(&mut self, call: CallId, but: AttemptId, ctx: &mut Ctx) {
+        let mut next = self.calls[call].live;
+        while let Some(id) = next {
+            next = self.attempts[id].sibling;
+            if id != but {
+                self.end_attempt(id, Outcome::Cancelled, ctx);
+            }
+        }
+    }
+
     /// The caller is done with an attempt; the replica may not be.
     pub(super) fn end_attempt(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
         let attempt = &mut self.attempts[id];
@@ -175,8 +206,14 @@ impl<L: Listen> Graph<L> {
         if let Some(timer) = attempt.timer.take() {
             ctx.cancel(timer);
         }
+        let sibling = attempt.sibling.take();
         let call = &mut self.calls[attempt.call];
-        call.live = None;
+        if call.live == Some(id) {
+            call.live = sibling;
+        } else {
+            unlink(&mut self.attempts, call.live, id, sibling);
+        }
+        let attempt = &mut self.attempts[id];
         let measured = call.started >= self.measured_from;
         self.listener.tell(|tracer| tracer.attempt_ended(id, outcome, ctx.now()));
         self.edges[call.edge as usize].attempt_ended(call, attempt, outcome, measured, ctx.now());
@@ -184,6 +221,25 @@ impl<L: Listen> Graph<L> {
             self.attempts.remove(id);
         }
     }
+}
+
+/// Takes one that is not the first out of a list of siblings: `next` follows it.
+#[cold]
+fn unlink(
+    attempts: &mut Slab<Attempt>,
+    mut before: Option<AttemptId>,
+    id: AttemptId,
+    next: Option<AttemptId>,
+) {
+    while let Some(other) = before {
+        let other = &mut attempts[other];
+        if other.sibling == Some(id) {
+            other.sibling = next;
+            return;
+        }
+        before = other.sibling;
+    }
+    unreachable!("an attempt that is awaited is in the list of its call");
 }
 
 impl Edge {

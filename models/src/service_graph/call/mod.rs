@@ -12,6 +12,8 @@
 //! [`attempt`]: one try, from the gate to its outcome. [`wait`]: the pauses between tries.
 
 mod attempt;
+#[cfg(test)]
+mod tests;
 mod wait;
 
 use super::follow::Listen;
@@ -58,9 +60,12 @@ impl<L: Listen> Graph<L> {
         self.try_attempt(call, ctx);
     }
 
-    /// An attempt has failed before the call's deadline: retry, or give up.
+    /// An attempt has failed before the call's deadline: retry, or give up. As long as another is out, neither.
     fn settle(&mut self, id: CallId, outcome: Outcome, ctx: &mut Ctx) {
         let call = &self.calls[id];
+        if call.live.is_some() {
+            return;
+        }
         let edge = &mut self.edges[call.edge as usize];
         if !edge.retry.retries(u32::from(call.tries), outcome) {
             return self.end_call(id, Ending::Failed(outcome), ctx);
@@ -73,10 +78,13 @@ impl<L: Listen> Graph<L> {
         self.back_off(id, ctx);
     }
 
-    /// A guard refused a try: nothing was sent.
+    /// A guard refused a try: nothing was sent. That of a copy leaves it to those that are out.
     fn not_sent(&mut self, id: CallId, end: Ending, ctx: &mut Ctx) {
         let call = &self.calls[id];
         self.listener.tell(|tracer| tracer.not_sent(id, call.edge, call.tries, end, ctx.now()));
+        if call.live.is_some() {
+            return;
+        }
         let retry = &self.edges[call.edge as usize].retry;
         if end == Ending::BreakerOpen && retry.retries_breaker_open(u32::from(call.tries)) {
             self.back_off(id, ctx);
@@ -85,9 +93,12 @@ impl<L: Listen> Graph<L> {
         }
     }
 
+    /// The call is over, and so is whatever is out for it.
     fn end_call(&mut self, id: CallId, end: Ending, ctx: &mut Ctx) {
+        while let Some(attempt) = self.calls[id].live {
+            self.end_attempt(attempt, Outcome::Cancelled, ctx);
+        }
         let call = self.calls.remove(id);
-        debug_assert!(call.live.is_none());
         if let Some(timer) = call.timer {
             ctx.cancel(timer);
         }
@@ -148,9 +159,6 @@ impl<L: Listen> Graph<L> {
 
     /// The caller itself has gone: its calls end with it.
     pub fn cancel_call(&mut self, id: CallId, ctx: &mut Ctx) {
-        if let Some(attempt) = self.calls[id].live {
-            self.end_attempt(attempt, Outcome::Cancelled, ctx);
-        }
         // Nobody is left to be told.
         self.calls[id].parent = Parent::User;
         self.end_call(id, Ending::Cancelled, ctx);
