@@ -7,6 +7,9 @@
 //! 2001), and least-pending is close to one shared queue.
 //!
 //! Round robin starts at a random replica, or many clients would march in step.
+//!
+//! Whom it may choose stands in a [`View`], which is not its own. Whoever ejects, drains or discovers replicas
+//! writes a view, and no balancer knows of any of them.
 
 use super::part::{Does, Part};
 use crate::experiment::Decode;
@@ -26,10 +29,58 @@ spec! {
     }
 }
 
+/// Whom a client may choose.
+#[derive(Clone, Debug)]
+pub struct View {
+    members: Members,
+    /// How often that has changed.
+    version: u32,
+}
+
+#[derive(Clone, Debug)]
+enum Members {
+    /// Replica 0 up to here.
+    All(u32),
+    Listed(Box<[u32]>),
+}
+
+impl View {
+    /// All of so many replicas.
+    pub fn all(replicas: u32) -> View {
+        assert!(replicas > 0, "a balancer without replicas");
+        View { members: Members::All(replicas), version: 0 }
+    }
+
+    /// From now on only these, in this order.
+    pub fn change(&mut self, members: impl IntoIterator<Item = u32>) {
+        let members: Box<[u32]> = members.into_iter().collect();
+        assert!(!members.is_empty(), "a balancer without replicas");
+        self.members = Members::Listed(members);
+        self.version += 1;
+    }
+
+    /// How many there are.
+    #[inline]
+    pub fn size(&self) -> u32 {
+        match &self.members {
+            Members::All(replicas) => *replicas,
+            Members::Listed(members) => members.len() as u32,
+        }
+    }
+
+    /// Which replica the one at this place is.
+    #[inline]
+    fn member(&self, place: u32) -> u32 {
+        match &self.members {
+            Members::All(_) => place,
+            Members::Listed(members) => members[place as usize],
+        }
+    }
+}
+
 /// What one client knows about the replicas of a service.
 #[derive(Clone, Debug)]
 pub struct BalancerState {
-    replicas: u32,
     choice: Choice,
 }
 
@@ -43,9 +94,9 @@ enum Choice {
 }
 
 impl BalancerState {
-    /// A client that has sent nothing yet. Draws one word for round robin, none with a single replica.
+    /// A client that has sent nothing yet, to a service of so many replicas. Draws one word for round robin, none with
+    /// a single replica.
     pub fn new(balancer: &Balancer, replicas: u32, words: &mut impl Words) -> Self {
-        assert!(replicas > 0, "a balancer without replicas");
         let choice = match balancer {
             _ if replicas == 1 => Choice::Only,
             Balancer::RoundRobin => Choice::RoundRobin { next: words.below(u64::from(replicas)) as u32 },
@@ -53,27 +104,29 @@ impl BalancerState {
             Balancer::LeastPending => Choice::LeastPending(Box::new(Ranking::new(replicas))),
             Balancer::PowerOfTwo => Choice::PowerOfTwo { pending: vec![0; replicas as usize].into() },
         };
-        BalancerState { replicas, choice }
+        BalancerState { choice }
     }
 
-    /// The replica for the next attempt.
+    /// The replica for the next attempt: one of `view`.
     #[inline]
-    pub fn pick(&mut self, words: &mut impl Words) -> u32 {
-        let n = u64::from(self.replicas);
+    pub fn pick(&mut self, view: &View, words: &mut impl Words) -> u32 {
+        let n = view.size();
         match &mut self.choice {
             Choice::Only => 0,
             Choice::RoundRobin { next } => {
-                let pick = *next;
-                *next = if pick + 1 == self.replicas { 0 } else { pick + 1 };
-                pick
+                let place = if *next < n { *next } else { 0 };
+                *next = if place + 1 == n { 0 } else { place + 1 };
+                view.member(place)
             }
-            Choice::Random => words.below(n) as u32,
-            Choice::LeastPending(ranking) => ranking.least(words),
+            Choice::Random => view.member(words.below(u64::from(n)) as u32),
+            Choice::LeastPending(ranking) => ranking.least(view, words),
+            Choice::PowerOfTwo { .. } if n == 1 => view.member(0),
             Choice::PowerOfTwo { pending } => {
-                let first = words.below(n) as usize;
-                let second = words.below(n - 1) as usize;
-                let second = second + usize::from(second >= first);
-                (if pending[second] < pending[first] { second } else { first }) as u32
+                let first = words.below(u64::from(n)) as u32;
+                let second = words.below(u64::from(n - 1)) as u32;
+                let second = view.member(second + u32::from(second >= first));
+                let first = view.member(first);
+                if pending[second as usize] < pending[first as usize] { second } else { first }
             }
         }
     }
@@ -110,24 +163,47 @@ fn take_one(pending: &mut u32) {
 /// draw (a priority queue would always give the same one).
 #[derive(Clone, Debug)]
 struct Ranking {
+    /// Of all replicas, whether or not they may be chosen.
     pending: Box<[u32]>,
-    /// Replicas, fewest pending first.
+    /// Those that may be, fewest pending first.
     order: Box<[u32]>,
-    /// Where in `order` each replica stands.
+    /// Where in `order` each replica stands; [`OUT`] of those that may not be chosen.
     place: Box<[u32]>,
+    /// Of the view that stands in `order`.
+    version: u32,
     /// `fewer[k]`: how many replicas have fewer than `k` pending. One longer than the most ever pending.
     fewer: Vec<u32>,
 }
+
+const OUT: u32 = u32::MAX;
 
 impl Ranking {
     fn new(replicas: u32) -> Self {
         let order: Box<[u32]> = (0..replicas).collect();
         let pending = vec![0; replicas as usize].into();
-        Ranking { pending, place: order.clone(), order, fewer: vec![0, replicas] }
+        Ranking { pending, place: order.clone(), order, version: 0, fewer: vec![0, replicas] }
+    }
+
+    /// Ranks those who may be chosen now.
+    #[cold]
+    fn look_at(&mut self, view: &View) {
+        self.version = view.version;
+        self.order = (0..view.size()).map(|place| view.member(place)).collect();
+        self.order.sort_by_key(|&replica| self.pending[replica as usize]);
+        self.place.fill(OUT);
+        for (place, &replica) in self.order.iter().enumerate() {
+            self.place[replica as usize] = place as u32;
+        }
+        let most = self.order.last().map_or(0, |&replica| self.pending[replica as usize]);
+        let fewer = |k| self.order.partition_point(|&replica| self.pending[replica as usize] < k) as u32;
+        self.fewer = (0..=most + 1).map(fewer).collect();
     }
 
     #[inline]
-    fn least(&self, words: &mut impl Words) -> u32 {
+    fn least(&mut self, view: &View, words: &mut impl Words) -> u32 {
+        if self.version != view.version {
+            self.look_at(view);
+        }
         let least = self.pending[self.order[0] as usize];
         let equals = self.fewer[least as usize + 1];
         self.order[if equals > 1 { words.below(u64::from(equals)) as usize } else { 0 }]
@@ -136,6 +212,10 @@ impl Ranking {
     #[inline]
     fn sent(&mut self, replica: u32) {
         let more = self.pending[replica as usize] + 1;
+        if self.place[replica as usize] == OUT {
+            self.pending[replica as usize] = more;
+            return;
+        }
         self.fewer[more as usize] -= 1;
         self.move_to(replica, self.fewer[more as usize]);
         self.pending[replica as usize] = more;
@@ -149,8 +229,10 @@ impl Ranking {
         let pending = &mut self.pending[replica as usize];
         let before = *pending as usize;
         take_one(pending);
-        self.move_to(replica, self.fewer[before]);
-        self.fewer[before] += 1;
+        if self.place[replica as usize] != OUT {
+            self.move_to(replica, self.fewer[before]);
+            self.fewer[before] += 1;
+        }
     }
 
     #[inline]
@@ -205,10 +287,11 @@ mod tests {
 
     #[test]
     fn one_replica_draws_nothing() {
+        let view = View::all(1);
         let mut words = stream("one");
         for balancer in &ALL {
             let mut state = BalancerState::new(balancer, 1, &mut words);
-            assert_eq!(state.pick(&mut words), 0);
+            assert_eq!(state.pick(&view, &mut words), 0);
             state.sent(0);
             state.ended(0);
         }
@@ -218,10 +301,11 @@ mod tests {
     #[test]
     fn round_robin_takes_turns_from_a_random_start() {
         let mut words = stream("turns");
+        let view = View::all(5);
         let mut starts = [0u32; 5];
         for _ in 0..5_000 {
             let mut state = BalancerState::new(&Balancer::RoundRobin, 5, &mut words);
-            let picks: Vec<u32> = (0..12).map(|_| state.pick(&mut words)).collect();
+            let picks: Vec<u32> = (0..12).map(|_| state.pick(&view, &mut words)).collect();
             assert!(picks.windows(2).all(|two| two[1] == (two[0] + 1) % 5), "{picks:?}");
             starts[picks[0] as usize] += 1;
         }
@@ -235,9 +319,10 @@ mod tests {
             for replicas in [2, 3, 10] {
                 const N: u32 = 30_000;
                 let mut words = stream(&format!("{balancer:?}/{replicas}"));
+                let view = View::all(replicas);
                 let mut state = BalancerState::new(balancer, replicas, &mut words);
                 let mut picks = vec![0u32; replicas as usize];
-                (0..N).for_each(|_| picks[state.pick(&mut words) as usize] += 1);
+                (0..N).for_each(|_| picks[state.pick(&view, &mut words) as usize] += 1);
                 let p = 1.0 / f64::from(replicas);
                 let error = (f64::from(N) * p * (1.0 - p)).sqrt();
                 for (replica, &n) in picks.iter().enumerate() {
@@ -249,15 +334,25 @@ mod tests {
     }
 
     #[test]
-    fn least_pending_is_what_a_scan_would_find() {
+    fn least_pending_is_what_a_scan_would_find_whoever_may_be_chosen() {
         for replicas in [2, 3, 64, 200] {
+            let mut view = View::all(replicas);
+            let mut members: Vec<u32> = (0..replicas).collect();
             let mut words = stream(&format!("scan/{replicas}"));
             let mut state = BalancerState::new(&Balancer::LeastPending, replicas, &mut words);
             let mut pending = vec![0u32; replicas as usize];
             let mut out: Vec<u32> = Vec::new();
             for _ in 0..20_000 {
-                let pick = state.pick(&mut words);
-                assert_eq!(pending[pick as usize], *pending.iter().min().unwrap());
+                let pick = state.pick(&view, &mut words);
+                let least = members.iter().map(|&member| pending[member as usize]).min();
+                assert_eq!(Some(pending[pick as usize]), least);
+                assert!(members.contains(&pick), "{pick} may not be chosen");
+                // Now and then others may be chosen, in another order.
+                if words.below(50) == 0 {
+                    members = (0..replicas).rev().filter(|_| words.below(3) > 0).collect();
+                    members.extend((members.is_empty()).then_some(0));
+                    view.change(members.iter().copied());
+                }
                 // Sometimes the attempt goes elsewhere: a balancer must believe what it is told.
                 let to = if words.below(4) == 0 { words.below(u64::from(replicas)) as u32 } else { pick };
                 state.sent(to);
@@ -274,6 +369,7 @@ mod tests {
 
     #[test]
     fn power_of_two_never_picks_the_busiest() {
+        let view = View::all(4);
         let mut words = stream("two");
         let mut state = BalancerState::new(&Balancer::PowerOfTwo, 4, &mut words);
         for (replica, pending) in [(0, 3), (1, 2), (2, 1), (3, 0)] {
@@ -281,7 +377,7 @@ mod tests {
         }
         const N: u32 = 60_000;
         let mut picks = [0u32; 4];
-        (0..N).for_each(|_| picks[state.pick(&mut words) as usize] += 1);
+        (0..N).for_each(|_| picks[state.pick(&view, &mut words) as usize] += 1);
         // Of the six pairs, the k-th idlest wins against all that are busier: 0, 1, 2 and 3 pairs.
         for (replica, pairs) in [(0, 0), (1, 1), (2, 2), (3, 3)] {
             let p = f64::from(pairs) / 6.0;
@@ -291,8 +387,37 @@ mod tests {
         state.ended(0);
         state.ended(0);
         state.ended(0);
-        (0..N).for_each(|_| picks[state.pick(&mut words) as usize] += 1);
+        (0..N).for_each(|_| picks[state.pick(&view, &mut words) as usize] += 1);
         assert!(picks[0] > N / 6, "what ended is forgotten: {picks:?}");
+    }
+
+    #[test]
+    fn only_members_are_chosen_and_none_is_forgotten() {
+        for balancer in &ALL {
+            let mut words = stream(&format!("members/{balancer:?}"));
+            let mut view = View::all(6);
+            let mut state = BalancerState::new(balancer, 6, &mut words);
+            for members in [vec![4, 1, 3], vec![5], vec![0, 5], vec![2], (0..6).collect()] {
+                view.change(members.iter().copied());
+                let mut picks: Vec<u32> = (0..200).map(|_| state.pick(&view, &mut words)).collect();
+                if let Balancer::RoundRobin = balancer {
+                    let from = members.iter().position(|&member| member == picks[0]).unwrap();
+                    let turns = members.iter().cycle().skip(from).take(picks.len());
+                    assert!(picks.iter().eq(turns), "each in turn: {picks:?}");
+                }
+                picks.sort_unstable();
+                picks.dedup();
+                let mut members = members;
+                members.sort_unstable();
+                assert_eq!(picks, members, "{balancer:?}");
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "without replicas")]
+    fn somebody_must_be_there() {
+        View::all(3).change([]);
     }
 
     #[test]

@@ -11,7 +11,7 @@
 //! [`may_send`](Guards::may_send); one that only watches and steers is a line of [`learn`](Guards::learn). Which of
 //! them have anything to do on an edge is known before it runs ([`Gates`]), so what is not there costs nothing.
 
-use super::balancer::{Balancer, BalancerState};
+use super::balancer::{Balancer, BalancerState, View};
 use super::breaker::{BreakerState, Permit, Position, Scope, Transition};
 use super::budget::{Budget, BudgetState};
 use super::bulkhead::BulkheadState;
@@ -98,7 +98,9 @@ pub struct Ask<'a> {
     pub now: SimTime,
     /// The attempt's key.
     pub key: Key,
-    /// Where the balancer draws.
+    /// Whom the balancer may choose.
+    pub view: &'a View,
+    /// Where it draws.
     pub pick: &'a mut Luck,
     /// Its call holds a permit already.
     pub admitted: bool,
@@ -132,9 +134,9 @@ pub struct Seen {
 }
 
 impl Guards {
-    /// A client that has called nobody yet and chooses between so many replicas. `words` choose where its round
-    /// robin starts.
-    pub fn new(policy: &Policy, choices: u32, words: &mut impl Words) -> Self {
+    /// A client that has called nobody yet and chooses among these. `words` choose where its round robin starts.
+    pub fn new(policy: &Policy, view: &View, words: &mut impl Words) -> Self {
+        let choices = view.size();
         Guards {
             bulkhead: policy.bulkhead.as_ref().map(BulkheadState::new),
             budget: policy.budget.as_ref().map(BudgetState::new),
@@ -176,7 +178,7 @@ impl Guards {
             (pass.permit, pass.transition) = (Some(admission.permit), admission.transition);
         }
         if let Some(balancer) = &mut self.balancer {
-            pass.replica = balancer.pick(&mut ask.pick.at(ask.key));
+            pass.replica = balancer.pick(ask.view, &mut ask.pick.at(ask.key));
             balancer.sent(pass.replica);
         }
         Gate::Go(pass)
@@ -227,6 +229,7 @@ mod tests {
 
     struct Client {
         guards: Guards,
+        view: View,
         pick: Luck,
         sent: u64,
     }
@@ -234,8 +237,9 @@ mod tests {
     impl Client {
         fn new(text: &str, choices: u32) -> Self {
             let mut pick = Streams::new(5).luck("pick", "a->b");
-            let guards = Guards::new(&policy(text), choices, &mut pick.at(Key::root(0, 0)));
-            Client { guards, pick, sent: 0 }
+            let view = View::all(choices);
+            let guards = Guards::new(&policy(text), &view, &mut pick.at(Key::root(0, 0)));
+            Client { guards, view, pick, sent: 0 }
         }
 
         fn send_with(&mut self, seconds: u64, admitted: bool) -> Gate<Pass> {
@@ -244,6 +248,7 @@ mod tests {
             self.guards.may_send(Ask {
                 now: SimTime::from_secs(seconds),
                 key,
+                view: &self.view,
                 pick: &mut self.pick,
                 admitted,
             })

@@ -12,6 +12,7 @@ use super::stats::{EdgeStats, ServiceStats};
 use crate::RunSpec;
 use crate::fault::{ActiveSet, OnReplica, Struck};
 use crate::network::Link;
+use crate::policy::balancer::View;
 use crate::policy::guards::{Gates, Guards};
 use crate::policy::retry::RetryPlan;
 use crate::run::RunOptions;
@@ -74,12 +75,13 @@ fn build_edge(edge: &EdgePlan, plan: &Plan, streams: &Streams) -> Edge {
     let callee = plan.callee(edge);
     // Behind a shared queue whoever is free takes the next request: the caller has nothing to choose.
     let choices = if callee.queue.common().shared { 1 } else { callee.replicas };
+    let view = View::all(choices);
     let path = digest::hash_text(name);
     let mut pick = streams.luck("pick", name);
     let gates = Gates::of(&edge.policy, choices);
     // Each asks where to start, whether or not it will remember: whom a policy concerns moves nobody's luck.
     let clients = (0..plan.clients(edge))
-        .map(|client| Guards::new(&edge.policy, choices, &mut pick.at(Key::root(path, u64::from(client)))))
+        .map(|client| Guards::new(&edge.policy, &view, &mut pick.at(Key::root(path, u64::from(client)))))
         .filter(|_| !gates.is_empty());
     let clients = clients.collect();
     let patience = match &edge.policy.deadline {
@@ -96,7 +98,7 @@ fn build_edge(edge: &EdgePlan, plan: &Plan, streams: &Streams) -> Edge {
         callee: edge.callee as u32,
         listed: matches!(edge.caller, Caller::Service(service) if is_mortal(service as usize, plan)),
         retry: RetryPlan::new(&edge.policy.retry),
-        choices,
+        view,
         gates,
         policy: edge.policy.clone(),
         clients,

@@ -10,6 +10,7 @@ use super::slab::{Id, Slab};
 use super::stats::{EdgeStats, ServiceStats};
 use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica};
 use crate::network::Link;
+use crate::policy::balancer::View;
 use crate::policy::breaker::Permit;
 use crate::policy::guards::{Gates, Guards};
 use crate::policy::retry::RetryPlan;
@@ -102,8 +103,8 @@ pub struct Edge {
     pub listed: bool,
     pub policy: Policy,
     pub retry: RetryPlan,
-    /// Replicas that the caller chooses between; 1 where there is nothing to choose.
-    pub choices: u32,
+    /// Replicas that the caller chooses among; one where there is nothing to choose.
+    pub view: View,
     /// What its clients must be asked and told.
     pub gates: Gates,
     /// What each client remembers; empty if there is nothing to remember.
@@ -342,7 +343,7 @@ impl Edge {
         let mut words = self.pick.at(Key::root(self.path, u64::from(client)));
         if let Some(guards) = self.clients.get_mut(client as usize) {
             self.breakers_open -= u64::from(guards.is_open());
-            *guards = Guards::new(&self.policy, self.choices, &mut words);
+            *guards = Guards::new(&self.policy, &self.view, &mut words);
         }
     }
 

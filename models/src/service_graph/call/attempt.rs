@@ -38,7 +38,8 @@ impl<L: Listen> Graph<L> {
         };
         let mut pass = Pass::default();
         if edge.gates.has(Gates::SEND) {
-            let ask = Ask { now, key, pick: &mut edge.pick, admitted: call.permit.is_some() };
+            let ask =
+                Ask { now, key, view: &edge.view, pick: &mut edge.pick, admitted: call.permit.is_some() };
             match edge.clients[client as usize].may_send(ask) {
                 Gate::Go(given) => pass = given,
                 Gate::No(end) => return self.not_sent(id, end, ctx),
