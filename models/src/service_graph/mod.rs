@@ -72,7 +72,7 @@ pub const ENTRY: Entry = Entry {
 
 impl Scenario for GraphSpec {
     fn check(&self, run: &RunSpec, cx: &mut Decoder) {
-        say::check::check_run(self, run, cx);
+        say::limits::check_run(self, run, cx);
     }
 
     fn run(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {

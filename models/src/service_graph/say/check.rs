@@ -1,22 +1,12 @@
 //! What a graph may not be, beyond the types of its parts: all problems at once, where they were written.
 
-use crate::RunSpec;
+use super::limits::{check_memory, check_sizes};
 use crate::experiment::{Decoder, Name, Node, Spanned};
-use crate::policy::guards::Guards;
 use crate::service_graph::plan::{Plan, callees};
 use crate::service_graph::spec::*;
-use sim_core::{SimDuration, SimTime};
+use sim_core::SimDuration;
 use std::collections::BTreeMap;
 
-/// More than this would need more memory for histograms alone than most machines have.
-const MOST_EDGES: usize = 4_000;
-const MOST_REPLICAS: u64 = 1_000_000;
-/// More calls than this that one request makes at once would be made before any limit is looked at.
-const MOST_AT_ONCE: u64 = 1_000_000;
-/// What clients may remember, all together; and what the series of a run may take.
-const MOST_BYTES: u64 = 2 << 30;
-/// More arrivals than this in one run are refused before anything is simulated.
-const MOST_ARRIVALS: f64 = 1e10;
 /// A product of attempts along one path that deserves a word.
 const NOTABLE_AMPLIFICATION: u64 = 100;
 
@@ -61,42 +51,6 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         check_amplification(&plan, at, cx);
         check_timeouts(&plan, at, cx);
         check_memory(&plan, at, cx);
-    }
-}
-
-fn check_sizes(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
-    let span = at.get("services").unwrap_or(at).span;
-    let replicas: u64 = graph.services.values().map(|service| u64::from(service.replicas)).sum();
-    let sites: usize =
-        graph.services.values().flat_map(|service| &service.calls).map(|step| step.calls.len()).sum();
-    if replicas > MOST_REPLICAS {
-        cx.error(span, format!("{replicas} replicas in all, at most {MOST_REPLICAS}"));
-    }
-    if sites + graph.workload.len() > MOST_EDGES {
-        cx.error(span, format!("{} edges, at most {MOST_EDGES}", sites + graph.workload.len()));
-    }
-    for (name, service) in graph.services.iter() {
-        let at_once = |step: &Step| step.calls.iter().map(|call| u64::from(call.times)).sum::<u64>();
-        let most = service.calls.iter().filter(|step| step.parallel).map(at_once).max();
-        if let Some(calls) = most.filter(|&calls| calls > MOST_AT_ONCE) {
-            let span = graph.services.span_of(name).unwrap_or(at.span);
-            cx.error(span, format!("a request makes {calls} calls at once, at most {MOST_AT_ONCE}"));
-        }
-    }
-}
-
-/// Every caller's replica remembers something about every replica that it calls.
-fn check_memory(plan: &Plan, at: &Node, cx: &mut Decoder) {
-    let bytes = plan.edges.iter().fold(0u64, |bytes, edge| {
-        let replicas = plan.callee(edge).replicas;
-        let parts: u64 = edge.around().all().map(|part| part.bytes(replicas)).sum();
-        bytes.saturating_add(u64::from(plan.clients(edge)) * (size_of::<Guards>() as u64 + parts))
-    });
-    if bytes > MOST_BYTES {
-        let (found, most) = (bytes >> 20, MOST_BYTES >> 20);
-        let message = format!("what clients remember of their policies takes {found} MiB, at most {most}");
-        cx.error(at.get("services").unwrap_or(at).span, message)
-            .help("fewer clients or caller replicas; or Random instead of LeastPending");
     }
 }
 
@@ -324,42 +278,6 @@ fn check_timeouts(plan: &Plan, at: &Node, cx: &mut Decoder) {
                 edge.name
             );
             cx.warn(span, message);
-        }
-    }
-}
-
-/// What only shows against the length of the run.
-pub fn check_run(graph: &GraphSpec, run: &RunSpec, cx: &mut Decoder) {
-    let end = SimTime::ZERO + run.duration;
-    let windows = run.duration.as_nanos().div_ceil(run.window.as_nanos().max(1));
-    let calls = graph.services.values().flat_map(|service| &service.calls).map(|step| step.calls.len());
-    let edges = (graph.workload.len() + calls.sum::<usize>()) as u64;
-    // Six numbers of each edge and four of each service.
-    let row = 48 * edges + 32 * graph.services.len() as u64;
-    if windows.saturating_mul(row) > MOST_BYTES {
-        let span = graph.workload[0].to.span;
-        let message = format!("{windows} windows of {edges} edges are more than a series has room for");
-        cx.error(span, message).help("make run.window longer");
-    }
-    for (number, fault) in graph.faults.iter().enumerate().filter(|(_, fault)| fault.at >= end) {
-        let message = format!("begins at {}, but the run ends at {end}: it never happens", fault.at);
-        cx.at("faults", |cx| cx.at_index(number, |cx| cx.at("at", |cx| _ = cx.warn(fault.on.span, message))));
-    }
-    for (number, workload) in graph.workload.iter().enumerate() {
-        let Some(peak) = workload.arrivals.peak() else { continue };
-        let most = peak * run.duration.as_secs_f64();
-        if most > MOST_ARRIVALS {
-            cx.at("workload", |cx| {
-                cx.at_index(number, |cx| {
-                    cx.at("arrivals", |cx| {
-                        cx.error(
-                            workload.to.span,
-                            format!("up to {most:.1e} calls in one run, at most {MOST_ARRIVALS:.0e}"),
-                        )
-                        .help("lower the rate or shorten the run: shares and percentiles settle long before");
-                    })
-                })
-            });
         }
     }
 }

@@ -3,3 +3,4 @@
 pub mod check;
 pub mod diagram;
 pub mod explain;
+pub mod limits;
