@@ -28,7 +28,7 @@ mod timeline;
 mod unit;
 
 pub(crate) use count::ratio;
-pub use edge::{Attempts, Calls, Edge, EdgeWindows, Transition};
+pub use edge::{Attempts, Calls, Edge, EdgeWindows};
 pub use fold::Fold;
 pub use head::{DigestParts, FORMAT, Report, RunFacts, Summary, Verdict, VerdictKind};
 pub use json::{results_digest, schema};

@@ -112,13 +112,13 @@ pub struct Span {
     /// When it ended; absent if it never did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<u64>,
-    /// How: `ok`, `timed out`, `breaker open`, `rejected` .. Empty where there is nothing to say.
+    /// How: `ok`, `timed out`, `rejected` .. Empty where there is nothing to say.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub outcome: String,
     /// Which attempt of its call, from 1; 0 where there is none.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempt: u16,
-    /// Which client instance of the edge made the call: the one whose breaker, budget and bulkhead it met.
+    /// Which client instance of the edge made the call: the one whose policies it met.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<u32>,
     /// Whether it is work, or waiting, for a caller who had given up.

@@ -69,6 +69,7 @@ fn report(windows: u64, edges: u64) -> Report {
             to: Some(60 * SECOND),
         }],
     };
+    report.sections.push(measured(windows));
     report.values.push(EVIL, Value { about: text(), value: Some(1.0), source: text(), ..Value::default() });
     report.tables = vec![Table {
         title: text(),
@@ -103,17 +104,28 @@ fn edge(windows: u64, n: u64) -> Edge {
             histogram: (1..2000).map(|k| (k * 10_000, 1 + n)).collect(),
             ..Latency::default()
         },
-        breaker: vec![Transition { at: SECOND, client: 0, from: EVIL.into(), to: EVIL.into() }],
         windows: EdgeWindows {
             started: vec![100; windows as usize],
             ok: vec![100; windows as usize],
             failed: (0..windows).map(|window| window % 3).collect(),
             attempts: (0..windows).map(|window| 200 + window * (n + 3) % 41).collect(),
-            breakers_open: (0..windows).map(|window| window / 50 % 2).collect(),
             latency: (0..windows).map(at).collect(),
         },
         ..Edge::default()
     }
+}
+
+/// What a mechanism measured.
+fn measured(windows: u64) -> Section {
+    let mut section = Section::new(format!("kind{EVIL}"), EVIL)
+        .value(EVIL, Value { source: EVIL.into(), ..Value::new(Unit::Share, EVIL) })
+        .line(EVIL, Unit::Plain, EVIL)
+        .line("more", Unit::Duration, EVIL);
+    section.set(EVIL, 0.5);
+    section.draw(EVIL, (0..windows).map(|window| (window / 50 % 2) as f64).collect());
+    section.draw("more", (0..windows).map(|window| (window * MS) as f64).collect());
+    section.changes = vec![Change { at: SECOND, of: 0, from: EVIL.into(), to: EVIL.into() }];
+    section
 }
 
 fn service(windows: u64, n: u64) -> Service {

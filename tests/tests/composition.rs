@@ -75,7 +75,8 @@ fn a_breaker_before_a_crash_opens_and_closes_again() {
     let bare = crash("Reset", "");
     let guarded = crash("Reset", ", breaker: Consecutive(failures: 5, open_for: \"3s\")");
     let users = edge(&guarded, "users->server");
-    let steps: Vec<_> = users.breaker.iter().map(|step| (step.to.as_str(), step.at)).collect();
+    let breakers = guarded.section("breakers", "users->server").expect("there is one");
+    let steps: Vec<_> = breakers.changes.iter().map(|change| (&*change.to, change.at)).collect();
     let (first, last) = (steps[0], steps[steps.len() - 1]);
     assert!(first.0 == "open" && (20 * S..21 * S).contains(&first.1), "{steps:?}");
     // Probes at 3, 6 .. 18 s fail, the one after 21 s succeeds.

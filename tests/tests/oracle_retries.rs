@@ -3,7 +3,7 @@
 
 use brownout_tests::{Runs, SEEDS, edge, run, seconds, service};
 use sim_models::policy::{Ending, Outcome};
-use sim_models::report::Report;
+use sim_models::report::{Report, Section};
 use sim_models::theory::{BreakerCycle, RetryLayers};
 
 /// A second of nanoseconds.
@@ -107,6 +107,11 @@ fn outage(calls: &str, breaker: &str, duration: &str) -> String {
     )
 }
 
+/// What is told of its breaker.
+fn breakers(report: &Report) -> &Section {
+    report.section("breakers", "users->down").expect("there is one")
+}
+
 /// Claim E4: a total outage opens the breaker after exactly five calls.
 #[test]
 fn five_failures_open_it() {
@@ -115,7 +120,8 @@ fn five_failures_open_it() {
     assert_eq!((users.attempts.sent, users.calls.failed()), (5, 5));
     assert_eq!(users.calls.of(Ending::BreakerOpen), users.calls.started - 5);
     assert_eq!(users.calls.never_sent, users.calls.of(Ending::BreakerOpen));
-    let opened: Vec<_> = users.breaker.iter().map(|step| (step.at, step.to.as_str())).collect();
+    let changes = &breakers(&report).changes;
+    let opened: Vec<_> = changes.iter().map(|change| (change.at, &*change.to)).collect();
     assert_eq!(opened, [(50_000_000, "open")]);
 }
 
@@ -148,8 +154,9 @@ fn calls_until_five_in_a_row() {
     let runs = Runs::of(&text, 1..=60);
     let calls_per_opening = |report: &Report| {
         let users = edge(report, "users->down");
-        assert!(users.breaker_unlisted == 0 && users.calls.of(Ending::BreakerOpen) == 0);
-        let opened = users.breaker.iter().filter(|step| step.from == "closed").count();
+        let breakers = breakers(report);
+        assert!(breakers.changes_unlisted == 0 && users.calls.of(Ending::BreakerOpen) == 0);
+        let opened = breakers.changes.iter().filter(|change| change.from == "closed").count();
         users.calls.started as f64 / opened as f64
     };
     // A mean of ratios is high by a share of about 1 / openings: 0.6 %.

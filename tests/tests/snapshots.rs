@@ -271,18 +271,27 @@ fn describe(name: &str, report: &Report, out: &mut String) -> std::fmt::Result {
     for (name, each) in report.services.iter() {
         service(name, each, out)?;
     }
+    for section in &report.sections {
+        let values = section.values.iter().map(|(name, value)| Some(format!("{name} {}", told(value))));
+        list(out, &format!("  {} {}: ", section.kind, section.at), &values.collect::<Vec<_>>())?;
+    }
     for (name, value) in report.values.iter() {
-        let number = |number: f64| match value.unit.as_str() {
-            "ns" => time(number as u64),
-            unit => format!("{number:.5} {unit}").trim_end().to_owned(),
-        };
-        let exact = value.exact.map(|exact| format!(", exact {}", number(exact))).unwrap_or_default();
-        writeln!(out, "  {name}: {}{exact}", value.value.map_or("-".into(), number))?;
+        writeln!(out, "  {name}: {}", told(value))?;
     }
     for each in &report.tables {
         table(each, out)?;
     }
     writeln!(out, "  {} events, trajectory {}", report.run.events, report.digest.t)
+}
+
+/// A value and what theory gives.
+fn told(value: &sim_models::report::Value) -> String {
+    let number = |number: f64| match value.unit.as_str() {
+        "ns" => time(number as u64),
+        unit => format!("{number:.5} {unit}").trim_end().to_owned(),
+    };
+    let exact = value.exact.map(|exact| format!(", exact {}", number(exact))).unwrap_or_default();
+    value.value.map_or("-".into(), number) + &exact
 }
 
 fn edge(name: &str, edge: &Edge, out: &mut String) -> std::fmt::Result {
@@ -308,10 +317,6 @@ fn edge(name: &str, edge: &Edge, out: &mut String) -> std::fmt::Result {
     }
     latency("answered", &edge.latency, out)?;
     latency("not answered", &edge.latency_failed, out)?;
-    let changes = edge.breaker.len() as u64 + edge.breaker_unlisted;
-    if changes > 0 {
-        writeln!(out, "    {changes} changes of breakers")?;
-    }
     Ok(())
 }
 

@@ -33,13 +33,16 @@
 //! and answered late would close a breaker that was about to learn the truth.
 
 mod tally;
+mod watch;
 
 use super::outcome::{ANY_SENT, Failure, OnList, Outcome, OutcomeSet};
 use super::part::{Around, Does, Part};
 use crate::experiment::{Decoder, Node, POSITIVE};
+use crate::report::Section;
 use sim_core::{SimDuration, SimTime};
 use std::num::NonZeroU32;
 use tally::{Tally, Threshold};
+pub use watch::Watch;
 
 spec! {
     /// Stops sending to what keeps failing, and probes whether it is back. One per client.
@@ -326,6 +329,10 @@ impl Part for Breaker {
 
     fn brief(&self) -> Option<String> {
         Some("breaker".into())
+    }
+
+    fn sections(&self, at: &str) -> Vec<Section> {
+        vec![watch::declared(at)]
     }
 
     fn bytes(&self, _replicas: u32) -> u64 {

@@ -12,10 +12,12 @@
 //! them have anything to do on an edge is known before it runs ([`Gates`]), so what is not there costs nothing.
 
 use super::balancer::{Balancer, BalancerState, View};
-use super::breaker::{BreakerState, Permit, Position, Scope, Transition};
+use super::breaker::{self, BreakerState, Scope};
+pub use super::breaker::{Permit, Transition as Step};
 use super::budget::{Budget, BudgetState};
 use super::bulkhead::BulkheadState;
 use super::{Ending, Outcome, Policy};
+use crate::report::Section;
 use sim_core::{Key, Luck, SimTime, Words};
 
 /// What one client of an edge remembers.
@@ -114,7 +116,7 @@ pub struct Pass {
     /// To be given back when the attempt has ended, or the call.
     pub permit: Option<Permit>,
     /// The step that admitting it took.
-    pub transition: Option<Transition>,
+    pub step: Option<Step>,
 }
 
 /// How an attempt ended.
@@ -175,7 +177,7 @@ impl Guards {
             && !ask.admitted
         {
             let Some(admission) = breaker.try_acquire(ask.now) else { return Gate::No(Ending::BreakerOpen) };
-            (pass.permit, pass.transition) = (Some(admission.permit), admission.transition);
+            (pass.permit, pass.step) = (Some(admission.permit), admission.transition);
         }
         if let Some(balancer) = &mut self.balancer {
             pass.replica = balancer.pick(ask.view, &mut ask.pick.at(ask.key));
@@ -186,7 +188,7 @@ impl Guards {
 
     /// An attempt that was sent has ended. The step that the breaker takes, if it takes one.
     #[inline]
-    pub fn learn(&mut self, seen: Seen) -> Option<Transition> {
+    pub fn learn(&mut self, seen: Seen) -> Option<Step> {
         if let Some(balancer) = &mut self.balancer {
             balancer.ended(seen.replica);
         }
@@ -204,16 +206,45 @@ impl Guards {
 
     /// A call that was let in has ended. The step that the breaker takes, if it watches whole calls and takes one.
     #[inline]
-    pub fn learn_call(&mut self, now: SimTime, end: Ending, permit: Option<Permit>) -> Option<Transition> {
+    pub fn learn_call(&mut self, now: SimTime, end: Ending, permit: Option<Permit>) -> Option<Step> {
         if let Some(bulkhead) = &mut self.bulkhead {
             bulkhead.release();
         }
         self.breaker.as_mut()?.record(now, permit?, end.outcome())
     }
+}
 
-    /// Whether its breaker lets not everything pass.
-    pub fn is_open(&self) -> bool {
-        self.breaker.as_ref().is_some_and(|breaker| breaker.position() != Position::Closed)
+/// What the guards of all clients of one edge measure together, each mechanism in a section of the report.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    breaker: Option<breaker::Watch>,
+}
+
+impl Watch {
+    /// Nothing has happened yet.
+    pub fn new(policy: &Policy) -> Self {
+        Watch { breaker: policy.breaker.as_ref().map(|_| breaker::Watch::default()) }
+    }
+
+    /// A client's guards took a step.
+    pub fn stepped(&mut self, now: SimTime, client: u32, step: Step) {
+        self.breaker.iter_mut().for_each(|watch| watch.stepped(now, client, step));
+    }
+
+    /// A client is forgetting what its guards know.
+    pub fn forgotten(&mut self, guards: &Guards) {
+        let breakers = self.breaker.iter_mut().zip(&guards.breaker);
+        breakers.for_each(|(watch, breaker)| watch.forgotten(breaker.position()));
+    }
+
+    /// A window is over.
+    pub fn close_window(&mut self) {
+        self.breaker.iter_mut().for_each(breaker::Watch::close_window);
+    }
+
+    /// What was measured.
+    pub fn sections(self, at: &str) -> Vec<Section> {
+        self.breaker.map(|watch| watch.section(at)).into_iter().collect()
     }
 }
 
@@ -240,6 +271,11 @@ mod tests {
             let view = View::all(choices);
             let guards = Guards::new(&policy(text), &view, &mut pick.at(Key::root(0, 0)));
             Client { guards, view, pick, sent: 0 }
+        }
+
+        fn is_open(&self) -> bool {
+            let breaker = self.guards.breaker.as_ref().expect("it has one");
+            breaker.position() != breaker::Position::Closed
         }
 
         fn send_with(&mut self, seconds: u64, admitted: bool) -> Gate<Pass> {
@@ -269,7 +305,7 @@ mod tests {
             seconds: u64,
             pass: Pass,
             (outcome, retried, overdue): (Outcome, bool, bool),
-        ) -> Option<Transition> {
+        ) -> Option<Step> {
             let now = SimTime::from_secs(seconds);
             let Pass { replica, permit, .. } = pass;
             self.guards.learn(Seen { now, outcome, retried, overdue, replica, permit })
@@ -372,10 +408,10 @@ mod tests {
                 let step = client.learn(second, pass, (outcome, true, overdue));
                 assert_eq!(step.is_some(), failure && second == 2, "{outcome}, {overdue}");
             }
-            assert_eq!(client.guards.is_open(), failure, "{outcome}, {overdue}");
+            assert_eq!(client.is_open(), failure, "{outcome}, {overdue}");
             assert_eq!(client.send(11).is_none(), failure);
             let probe = client.send(12).unwrap();
-            assert_eq!(probe.transition.is_some(), failure, "the first probe half-opens it");
+            assert_eq!(probe.step.is_some(), failure, "the first probe half-opens it");
         }
     }
 
@@ -397,7 +433,7 @@ mod tests {
             assert_eq!(again.permit, None);
             assert_eq!(client.learn(2, again, (Outcome::Error, true, false)), None);
             let step = client.guards.learn_call(SimTime::from_secs(3), end, permit);
-            assert_eq!((step.is_some(), client.guards.is_open()), (opens, opens), "{end:?}");
+            assert_eq!((step.is_some(), client.is_open()), (opens, opens), "{end:?}");
         }
     }
 

@@ -13,7 +13,7 @@ mod does;
 use super::Outcome;
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decoder, Node};
-use crate::report::Table;
+use crate::report::{Section, Table};
 use crate::theory::Usl;
 pub use does::Does;
 use sim_core::SimDuration;
@@ -31,6 +31,11 @@ pub trait Part {
     /// Bytes that one client keeps for so many replicas, beyond the state itself.
     fn bytes(&self, _replicas: u32) -> u64 {
         0
+    }
+
+    /// What it measures where it stands, declared: nothing measured yet.
+    fn sections(&self, _at: &str) -> Vec<Section> {
+        Vec::new()
     }
 
     /// The most that it makes of a call.
@@ -226,6 +231,11 @@ impl<'a> Around<'a> {
     /// Those that are there.
     pub fn all(&self) -> impl Iterator<Item = &(dyn Part + 'a)> {
         self.parts.iter().filter_map(|listed| listed.part.as_deref())
+    }
+
+    /// What they measure, declared.
+    pub fn sections(&self) -> Vec<Section> {
+        self.all().flat_map(|part| part.sections(self.name)).collect()
     }
 
     /// What any of them does.

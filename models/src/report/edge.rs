@@ -1,6 +1,5 @@
-//! What went over one edge: calls, attempts, response times, the caller's breakers.
+//! What went over one edge: calls, attempts, response times.
 
-use super::count::is_zero;
 use super::latency::Latency;
 use super::tally::Tally;
 use crate::policy::{Cause, Ending, Outcome};
@@ -34,12 +33,6 @@ pub struct Edge {
     pub latency: Latency,
     /// Time until failure of calls that did not.
     pub latency_failed: Latency,
-    /// Changes of state of this edge's breakers, all clients together.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub breaker: Vec<Transition>,
-    /// How many more changes there were than are listed.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub breaker_unlisted: u64,
     /// The same over time.
     pub windows: EdgeWindows,
 }
@@ -127,19 +120,6 @@ impl Attempts {
     }
 }
 
-/// One change of state of one client's breaker.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Transition {
-    /// When, in nanoseconds.
-    pub at: u64,
-    /// Which client instance of the edge.
-    pub client: u32,
-    /// `closed`, `open` or `half_open`.
-    pub from: String,
-    /// `closed`, `open` or `half_open`.
-    pub to: String,
-}
-
 /// An edge over time: one number per window. Starts are counted where they happen, ends where they happen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EdgeWindows {
@@ -151,9 +131,6 @@ pub struct EdgeWindows {
     pub failed: Vec<u64>,
     /// Attempts sent.
     pub attempts: Vec<u64>,
-    /// Clients whose breaker was open or half-open at the window's end; empty without a breaker.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub breakers_open: Vec<u64>,
     /// Response times of calls that ended well, to 1 %: (highest value of the bucket, count).
     pub latency: Vec<Vec<(u64, u64)>>,
 }

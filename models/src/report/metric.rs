@@ -7,8 +7,7 @@
 //!
 //! Of a section it is the kind, the place and the name of the value: `cache["checkout->products"].hit_ratio`.
 //!
-//! What is a picture and not a number (windows, series, histograms, tables) has no path; of the changes of an
-//! edge's breakers their number has one, `breaker.changes`.
+//! What is a picture and not a number (windows, series, changes of state, histograms, tables) has no path.
 
 mod leaf;
 mod walk;
@@ -134,6 +133,14 @@ impl<'a> Leaves<'a> {
             return MetricError { message, nearest: group.into_iter().take(NEAREST).collect() };
         }
         let message = format!("this report has no metric `{path}`");
+        // What is measured at a place is asked by its kind first: `edges["a->b"].cache.hits` is `cache["a->b"].hits`.
+        if let [_, at, kind, name] = wanted
+            && let Some(leaf) =
+                self.at(&[kind, at, name]).or_else(|| self.at(&[&format!("{kind}s"), at, name]))
+        {
+            let now = leaf.path();
+            return MetricError { message: format!("{message}: it is called `{now}`"), nearest: vec![now] };
+        }
         MetricError { message, nearest: nearest(wanted, &self.all) }
     }
 }

@@ -89,7 +89,6 @@ fn edge_during(edge: &Edge, windows: &Range<usize>, span: &Range<u64>) -> Edge {
     let whole = &edge.windows;
     let (started, ok, failed) = (of(&whole.started), of(&whole.ok), of(&whole.failed));
     let sent = of(&whole.attempts);
-    let listed = edge.breaker.last().map_or(0, |last| last.at);
     Edge {
         from_users: edge.from_users,
         closed_loop: edge.closed_loop,
@@ -106,15 +105,11 @@ fn edge_during(edge: &Edge, windows: &Range<usize>, span: &Range<u64>) -> Edge {
         success: ratio(ok, ok + failed),
         latency: latency_during(&edge.latency, part(&whole.latency, windows)),
         latency_failed: Latency::default(),
-        breaker: edge.breaker.iter().filter(|change| span.contains(&change.at)).cloned().collect(),
-        // Those that are not listed came after the listed ones.
-        breaker_unlisted: if span.end > listed { edge.breaker_unlisted } else { 0 },
         windows: EdgeWindows {
             started: before_end(&whole.started),
             ok: before_end(&whole.ok),
             failed: before_end(&whole.failed),
             attempts: before_end(&whole.attempts),
-            breakers_open: before_end(&whole.breakers_open),
             latency: part(&whole.latency, &(0..windows.end)).to_vec(),
         },
     }
@@ -182,7 +177,7 @@ fn service_during(service: &Service, windows: &Range<usize>, span: &Range<u64>) 
 mod tests {
     use super::*;
     use crate::report::synthetic::{Second, full_report, healthy, run};
-    use crate::report::{Metric, Transition, Unit};
+    use crate::report::{Metric, Unit};
 
     fn secs(from: u64, to: u64) -> (SimTime, SimTime) {
         (SimTime::from_secs(from), SimTime::from_secs(to))
@@ -265,23 +260,12 @@ mod tests {
     }
 
     #[test]
-    fn services_and_breakers_of_a_part() {
-        let mut report = full_report();
+    fn services_of_a_part() {
+        let report = full_report();
         let part = during(&report, 60, 70);
         let service = part.services.get("payments").unwrap();
         assert_eq!((service.utilisation, service.queue_mean, service.queue_max), (0.5, 2.0, 69));
         assert_eq!((service.workers, service.work, service.wasted), (24, 0, None));
-        let breaker = &mut report.edges.0[1].1.breaker;
-        breaker.push(Transition {
-            at: 80_000_000_000,
-            client: 0,
-            from: "open".into(),
-            to: "half_open".into(),
-        });
-        for (from, to, listed, unlisted) in [(50, 61, 0, 0), (60, 70, 1, 0), (60, 81, 2, 2), (90, 99, 0, 2)] {
-            let edge = during(&report, from, to).edges.0[1].1.clone();
-            assert_eq!((edge.breaker.len(), edge.breaker_unlisted), (listed, unlisted), "{from}..{to}");
-        }
     }
 
     #[test]

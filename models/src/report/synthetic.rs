@@ -104,9 +104,6 @@ pub(super) fn full_report() -> Report {
     inner.from_users = false;
     inner.calls.in_flight_age = Some(3);
     inner.latency = Latency::of(&histogram);
-    inner.breaker = vec![Transition { at: 61 * SECOND, client: 0, from: "closed".into(), to: "open".into() }];
-    inner.breaker_unlisted = 2;
-    inner.windows.breakers_open = vec![0; 120];
     report.edges.push("checkout->payments", inner);
     report.services.push(
         "payments",
@@ -187,6 +184,8 @@ fn cache() -> Section {
     cache.draw("hits", (0..120).map(|n| if n < 60 { 3.0 } else { 1.0 }).collect());
     cache.draw("asked", vec![4.0; 120]);
     cache.set("hit_ratio", 0.75);
+    cache.changes = vec![Change { at: 61 * SECOND, of: 0, from: "cold".into(), to: "warm".into() }];
+    cache.changes_unlisted = 2;
     cache
 }
 

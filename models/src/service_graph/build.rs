@@ -106,8 +106,7 @@ fn build_edge(edge: &EdgePlan, plan: &Plan, streams: &Streams) -> Edge {
         patience,
         jitter: streams.luck("jitter", name),
         pick,
-        breakers_open: 0,
-        stats: EdgeStats::default(),
+        stats: EdgeStats::new(&edge.policy),
     }
 }
 

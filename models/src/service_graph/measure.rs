@@ -8,8 +8,7 @@ impl<L> Graph<L> {
     /// A window of virtual time ends at `now`.
     pub fn close_window(&mut self, now: SimTime) {
         for edge in &mut self.edges {
-            let open = edge.policy.breaker.is_some().then_some(edge.breakers_open);
-            edge.stats.close_window(open);
+            edge.stats.close_window();
         }
         for service in &mut self.services {
             service.close_window(now);

@@ -45,6 +45,7 @@ mod witness;
 use crate::diagram::Diagram;
 use crate::drive::{self, Drive, Mark};
 use crate::experiment::{Decode, Decoder};
+use crate::report::Section;
 use crate::run::{Explanation, Observer, RunOptions, RunOutput, TrajectoryLine};
 use crate::{Entry, RunSpec, Scenario};
 use follow::{Deaf, Listen, Tracer};
@@ -80,6 +81,10 @@ impl Scenario for GraphSpec {
             None => run_plan::<Deaf>(&Plan::new(self), run, options, observer),
             Some(_) => run_plan::<Tracer>(&Plan::new(self), run, options, observer),
         }
+    }
+
+    fn sections(&self, _run: &RunSpec) -> Vec<Section> {
+        Plan::new(self).sections()
     }
 
     fn explain(&self, run: &RunSpec) -> Explanation {

@@ -9,6 +9,7 @@ use crate::distribution::TimeDistribution;
 use crate::experiment::Spanned;
 use crate::policy::Policy;
 use crate::policy::part::{Around, Does, Part, Worst};
+use crate::report::Section;
 use crate::workload::Schedule;
 use sim_core::SimTime;
 use std::collections::BTreeMap;
@@ -134,6 +135,16 @@ impl<'a> Plan<'a> {
             }
         }
         all
+    }
+}
+
+impl Plan<'_> {
+    /// What the parts of edges and services measure, declared.
+    pub fn sections(&self) -> Vec<Section> {
+        let edges = self.edges.iter().flat_map(|edge| edge.around().sections());
+        edges
+            .chain(self.spec.services.iter().flat_map(|(name, service)| service.around(name).sections()))
+            .collect()
     }
 }
 

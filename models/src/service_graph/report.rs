@@ -7,9 +7,8 @@ use super::state::{Edge, Graph, Patience, Service};
 use super::stats::{EdgeStats, ServiceTotals};
 use super::witness;
 use crate::RunSpec;
-use crate::policy::breaker::Position;
 use crate::report::ratio;
-use crate::report::{self, Disturbance, Latency, Named, RunFacts, Series, Timeline, Transition, judge};
+use crate::report::{self, Disturbance, Latency, Named, RunFacts, Series, Timeline, judge};
 use crate::run::{RunOutput, TrajectoryLine};
 use sim_core::stats::LatencyHistogram;
 use sim_core::{SimDuration, SimTime, StreamUse, Streams, Witness};
@@ -36,6 +35,9 @@ pub fn fill<L: Listen>(
     for service in &graph.services {
         report.services.push(&service.name, service_section(service, now, measured, run));
     }
+    for edge in &mut graph.edges {
+        report.sections.extend(std::mem::take(&mut edge.stats.watch).sections(&edge.name));
+    }
     report.timeline = timeline(plan.spec, &report.edges, &report.services, &report.run);
     judge(report);
     let totals: Vec<ServiceTotals> = graph.services.iter().map(|service| service.measured(now)).collect();
@@ -52,11 +54,6 @@ fn edge_section(edge: &Edge, closed_loop: bool, user_calls: u64, measured: SimDu
     let ended = calls.started - calls.in_flight();
     let answered = edge.stats.ok_so_far() - edge.stats.ok_at_warm_up;
     let empty = LatencyHistogram::new;
-    let position = |position: Position| match position {
-        Position::Closed => "closed",
-        Position::Open => "open",
-        Position::HalfOpen => "half_open",
-    };
     report::Edge {
         from_users: matches!(edge.caller, Caller::Workload(_)),
         closed_loop,
@@ -72,18 +69,6 @@ fn edge_section(edge: &Edge, closed_loop: bool, user_calls: u64, measured: SimDu
             .latency_failed
             .as_deref()
             .map_or_else(|| Latency::of(&empty()), Latency::of),
-        breaker: edge
-            .stats
-            .transitions
-            .iter()
-            .map(|(at, client, transition)| Transition {
-                at: at.as_nanos(),
-                client: *client,
-                from: position(transition.from).into(),
-                to: position(transition.to).into(),
-            })
-            .collect(),
-        breaker_unlisted: edge.stats.unlisted,
         windows: report::EdgeWindows {
             latency: edge.stats.window_latency.closed().map(<[_]>::to_vec).collect(),
             ..edge.stats.windows.clone()
@@ -172,16 +157,6 @@ fn timeline(
             unit: String::new(),
             values: mean.map(|(window, &area)| area as f64 / 1e9 / run.seconds_of(window)).collect(),
             of: service.queue_capacity.map(|capacity| capacity as f64),
-            ..Series::default()
-        });
-    }
-    for (name, edge) in
-        edges.iter().filter(|(_, edge)| edge.windows.breakers_open.iter().any(|&open| open > 0))
-    {
-        series.push(Series {
-            name: format!("breakers {name}"),
-            unit: String::new(),
-            values: edge.windows.breakers_open.iter().map(|&open| open as f64).collect(),
             ..Series::default()
         });
     }

@@ -11,8 +11,7 @@ use super::stats::{EdgeStats, ServiceStats};
 use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica};
 use crate::network::Link;
 use crate::policy::balancer::View;
-use crate::policy::breaker::Permit;
-use crate::policy::guards::{Gates, Guards};
+use crate::policy::guards::{Gates, Guards, Permit};
 use crate::policy::retry::RetryPlan;
 use crate::policy::{Outcome, Policy};
 use crate::theory::Usl;
@@ -113,8 +112,6 @@ pub struct Edge {
     pub patience: Patience,
     pub jitter: Luck,
     pub pick: Luck,
-    /// Changes of state make this many breakers not closed.
-    pub breakers_open: u64,
     pub stats: EdgeStats,
 }
 
@@ -231,7 +228,7 @@ pub struct Call {
     pub parent: Parent,
     pub edge: u32,
     pub client: u32,
-    /// Tries so far, those that an open breaker refused included.
+    /// Tries so far, those that were refused before they were sent included.
     pub tries: u16,
     /// Attempts sent so far.
     pub sent: u16,
@@ -241,7 +238,7 @@ pub struct Call {
     pub timer: Option<Timer>,
     /// The last of the attempts that are out; each knows the one before it.
     pub live: Option<AttemptId>,
-    /// Of a breaker that sees whole calls.
+    /// What it was let pass with, where whole calls are.
     pub permit: Option<Permit>,
 }
 
@@ -282,7 +279,7 @@ pub struct Attempt {
     pub work: SimDuration,
     pub work_timer: Option<Timer>,
     pub timer: Option<Timer>,
-    /// Of a breaker that sees attempts.
+    /// What it was let pass with, where attempts are.
     pub permit: Option<Permit>,
     /// Calls of the present step that are out.
     pub outstanding: u32,
@@ -342,7 +339,7 @@ impl Edge {
     pub fn reset_client(&mut self, client: u32) {
         let mut words = self.pick.at(Key::root(self.path, u64::from(client)));
         if let Some(guards) = self.clients.get_mut(client as usize) {
-            self.breakers_open -= u64::from(guards.is_open());
+            self.stats.watch.forgotten(guards);
             *guards = Guards::new(&self.policy, &self.view, &mut words);
         }
     }

@@ -1,14 +1,11 @@
 //! What is counted while a graph runs: integers throughout, so that `laws` can hold them to the last call and
 //! nanosecond.
 
-use crate::policy::breaker::Transition;
-use crate::policy::{Ending, Outcome};
+use crate::policy::guards::Watch;
+use crate::policy::{Ending, Outcome, Policy};
 use crate::report::{Attempts, Calls, EdgeWindows, ServiceWindows};
 use sim_core::stats::{LatencyHistogram, LatencyWindows, TimeIntegral};
 use sim_core::{SimDuration, SimTime};
-
-/// More changes of state than this are counted but not listed.
-const LISTED_TRANSITIONS: usize = 1_000;
 
 /// What is counted on an edge. `calls` and `attempts` cover measured calls; the windows cover all.
 #[derive(Default)]
@@ -20,8 +17,8 @@ pub struct EdgeStats {
     pub latency: LatencyHistogram,
     /// Made when the first call fails: most edges of most runs need none.
     pub latency_failed: Option<Box<LatencyHistogram>>,
-    pub transitions: Vec<(SimTime, u32, Transition)>,
-    pub unlisted: u64,
+    /// What the policies of its clients measure.
+    pub watch: Watch,
     /// Calls that had ended well when the warm-up ended.
     pub ok_at_warm_up: u64,
     pub window: EdgeWindow,
@@ -49,6 +46,10 @@ pub struct EdgeWindow {
 }
 
 impl EdgeStats {
+    pub fn new(policy: &Policy) -> Self {
+        EdgeStats { watch: Watch::new(policy), ..EdgeStats::default() }
+    }
+
     #[inline]
     pub fn call_started(&mut self, measured: bool) {
         self.window.started += 1;
@@ -96,26 +97,18 @@ impl EdgeStats {
         self.calls.add(end, 1);
     }
 
-    pub fn transition(&mut self, now: SimTime, client: u32, transition: Transition) {
-        if self.transitions.len() < LISTED_TRANSITIONS {
-            self.transitions.push((now, client, transition));
-        } else {
-            self.unlisted += 1;
-        }
-    }
-
     /// Calls that have ended well, whenever they began.
     pub fn ok_so_far(&self) -> u64 {
         self.windows.ok.iter().sum::<u64>() + self.window.ok
     }
 
-    pub fn close_window(&mut self, breakers_open: Option<u64>) {
+    pub fn close_window(&mut self) {
         let window = std::mem::take(&mut self.window);
         self.windows.started.push(window.started);
         self.windows.ok.push(window.ok);
         self.windows.failed.push(window.failed);
         self.windows.attempts.push(window.attempts);
-        self.windows.breakers_open.extend(breakers_open);
+        self.watch.close_window();
         self.window_latency.close();
     }
 }

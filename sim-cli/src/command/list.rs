@@ -48,7 +48,7 @@ pub enum Listed {
     Metrics,
     /// Distributions of times
     Distributions,
-    /// Retry, back-off, budget, breaker, bulkhead, balancer
+    /// What policies are made of
     Policies,
 }
 

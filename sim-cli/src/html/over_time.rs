@@ -256,7 +256,7 @@ mod tests {
         let mut report = testdata::storm();
         report.services.0[1].1.windows.queue_ns = vec![1; 300];
         for at in ["users->checkout", "checkout->payments", "payments", ""] {
-            let mut section = Section::new("pool", at)
+            let mut section = Section::new("cache", at)
                 .line("waiting", Unit::Plain, "")
                 .line("in_use", Unit::Plain, "")
                 .line("taken", Unit::Share, "")
@@ -273,7 +273,7 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), all, "{names:?}");
         let of = |picture: &str| tracks.iter().filter(|track| track.picture == picture).count();
-        assert_eq!((of("Queues"), of("Numbers"), of("Pool"), of("Pool, shares")), (1, 0, 8, 4));
-        assert!(names.contains(&"queue payments") && names.contains(&"pool in_use"));
+        assert_eq!((of("Queues"), of("Numbers"), of("Cache"), of("Cache, shares")), (1, 0, 8, 4));
+        assert!(names.contains(&"queue payments") && names.contains(&"cache in_use"));
     }
 }

@@ -30,7 +30,6 @@ fn storm() -> Report {
             ok: vec![200; 300],
             failed: vec![800; 300],
             attempts: (0..300).map(|n| if n < 60 { 1000 } else { 3000 }).collect(),
-            breakers_open: edge.windows.breakers_open.clone(),
             latency: (0..300).map(|n| vec![(10_000_000 + n * 1_000, 150), (50_000_000, 50)]).collect(),
         };
     }

@@ -60,7 +60,7 @@ fn class(tone: Tone) -> &'static str {
         Tone::Late => "c-timed-out",
         Tone::Rejected => "c-rejected",
         Tone::Error => "c-error",
-        Tone::Unsent => "c-breaker",
+        Tone::Unsent => "c-unsent",
         Tone::Other => "c-other",
         Tone::Open => "c-flight",
     }

@@ -142,14 +142,16 @@ impl Ending {
 /// 100 bytes. What it shares with all others of its plan (names, settings, notes) is in the plan.
 pub fn slim(mut report: Report) -> Report {
     for (_, edge) in &mut report.edges.0 {
-        // Their number is a metric.
-        edge.breaker_unlisted += std::mem::take(&mut edge.breaker).len() as u64;
         edge.windows = EdgeWindows::default();
         edge.latency.histogram.clear();
         edge.latency_failed.histogram.clear();
     }
     for (_, service) in &mut report.services.0 {
         service.windows = ServiceWindows::default();
+    }
+    for section in &mut report.sections {
+        section.series.clear();
+        section.changes.clear();
     }
     report.timeline.series.clear();
     report.digest.checkpoints.clear();

@@ -190,14 +190,6 @@ impl Page {
         for (name, edge) in edges() {
             self.histogram(name, &edge.windows.latency);
         }
-        if edges().any(|(_, edge)| !edge.windows.breakers_open.is_empty()) {
-            let help = "Clients whose breaker is open or half-open at the window's end.";
-            self.family("breakers_open", "gauge", "", help);
-            for (name, edge) in edges() {
-                let open = &edge.windows.breakers_open;
-                self.gauge("breakers_open", &[("edge", name)], |row| open.get(row).map(|&n| n as f64));
-            }
-        }
         let rates: [(&str, &str, Counts); 2] = [
             ("offered_calls_per_second", "Calls that users make, in the window.", |windows| &windows.started),
             ("goodput_calls_per_second", "Calls of users that end well, in the window.", |windows| {
@@ -406,7 +398,6 @@ mod tests {
             failed: vec![0, 1, 0],
             attempts: vec![5, 6, 1],
             latency: vec![vec![(1_000_000, 1), (9_000_000, 1)], vec![], vec![(200_000_000_000, 1)]],
-            ..EdgeWindows::default()
         };
         let mut edge = Edge { from_users: true, windows, ..Edge::default() };
         (edge.calls.started, edge.calls.ended[Ending::Ok]) = (5, 1);

@@ -89,22 +89,25 @@ pub fn storm() -> Report {
         ..Edge::default()
     };
     report.edges.push("users->checkout", users);
-    let transition =
-        |at: u64, to: &str| Transition { at: at * SECOND, client: 1, from: "closed".into(), to: to.into() };
     let inner = Edge {
         success: Some(0.2),
         goodput: 180.0,
         amplification: Some(2.98),
         latency: exponential(30.0),
         calls,
-        breaker: vec![transition(61, "open"), transition(66, "half_open"), transition(67, "open")],
-        windows: EdgeWindows {
-            breakers_open: (0..300).map(|n| u64::from(n >= 61) * 3).collect(),
-            ..EdgeWindows::default()
-        },
         ..Edge::default()
     };
     report.edges.push("checkout->payments", inner);
+    let mut pool = Section::new("pool", "checkout->payments")
+        .value("refused", Value::new(Unit::Plain, "calls without a connection"))
+        .value("waited", Value::new(Unit::Duration, "for a connection, on average"))
+        .value("in_use", Value::new(Unit::Share, "connections that are taken"))
+        .line("in_use", Unit::Share, "Connections that are taken.");
+    pool.set("refused", 1_234.0);
+    pool.set("waited", 2.5e6);
+    pool.set("in_use", 0.9);
+    pool.draw("in_use", (0..300).map(|n| if n >= 61 { 1.0 } else { 0.25 }).collect());
+    report.sections.push(pool);
     let service = |replicas, utilisation, wasted| Service {
         replicas,
         workers: u64::from(replicas) * 8,

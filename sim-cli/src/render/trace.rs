@@ -15,7 +15,7 @@ use crate::text::number::{count, duration};
 use crate::text::{Paint, Style, clean, fit, pad, pad_left, quiet, width, wrap};
 use line::{Line, lines};
 use sim_core::SimDuration;
-use sim_models::report::{Disturbance, Edge, Report};
+use sim_models::report::{Change, Disturbance, Report, Section};
 use sim_models::trace::{SpanKind, Trace};
 
 /// Of one trace no more lines than this.
@@ -210,7 +210,7 @@ fn waterfall(report: &Report, trace: &Trace, lines: &[Line], style: Style) -> Ve
     {
         out.push(above(if number == 0 { "fault" } else { "" }, row, Paint::Bad));
     }
-    for (label, picture) in breakers(report, trace, axis, style) {
+    for (label, picture) in states(report, trace, axis, style) {
         out.push(above(&label, &picture, Paint::Doubtful));
     }
     for row in rows {
@@ -256,45 +256,52 @@ fn disturbances(report: &Report, axis: Axis) -> Vec<Disturbance> {
     report.timeline.disturbances.iter().filter(during).map(shift).collect()
 }
 
-/// The breakers that the calls of this trace met, where they were not closed all the time: a row each.
-fn breakers(report: &Report, trace: &Trace, axis: Axis, style: Style) -> Vec<(String, String)> {
+/// What the calls of this trace met that changed its state, where it was not as at first all the time: a row each.
+fn states(report: &Report, trace: &Trace, axis: Axis, style: Style) -> Vec<(String, String)> {
     let mut met: Vec<(&str, u32)> = Vec::new();
     for span in trace.spans.iter().filter(|span| span.kind == SpanKind::Call) {
-        let breaker = (span.at.as_str(), span.client.unwrap_or(0));
-        if !met.contains(&breaker) {
-            met.push(breaker);
+        let one = (span.at.as_str(), span.client.unwrap_or(0));
+        if !met.contains(&one) {
+            met.push(one);
         }
     }
-    let row = |(name, client): (&str, u32)| {
-        let edge: &Edge = report.edges.get(name)?;
-        let mut state = "closed";
-        let mut changes = edge.breaker.iter().filter(|change| change.client == client).peekable();
-        while let Some(change) = changes.next_if(|change| change.at <= axis.from) {
-            state = &change.to;
-        }
-        let during: Vec<_> = changes.take_while(|change| change.at < axis.to).collect();
-        if during.is_empty() && state == "closed" {
-            return None;
-        }
-        let mut picture = String::new();
-        let sign = |state: &str| match state {
-            "closed" => style.pick("─", "-"),
-            "open" => style.pick("▓", "X"),
-            _ => style.pick("▒", "h"),
-        };
-        for column in 0..axis.columns {
-            let reached = |change: &&&sim_models::report::Transition| axis.column(change.at) <= column;
-            let state = during.iter().rev().find(reached).map_or(state, |change| change.to.as_str());
-            picture.push_str(sign(state));
-        }
-        let words = |state: &str| if state == "half_open" { "half-open".to_string() } else { clean(state) };
-        let mut label = format!("breaker {}: {}", clean(name), words(state));
-        for change in during.iter().take(2) {
-            label.push_str(&format!(", {}", words(&change.to)));
-        }
-        Some((label, picture))
+    let of_place = |(at, one): (&str, u32)| {
+        let sections = report.sections.iter().filter(move |section| section.at == at);
+        sections.filter_map(move |section| states_of(section, one, axis, style)).collect::<Vec<_>>()
     };
-    met.into_iter().filter_map(row).collect()
+    met.into_iter().flat_map(of_place).collect()
+}
+
+/// The state of one of those at a place, over the axis; nothing where it was as at first all the time.
+fn states_of(section: &Section, one: u32, axis: Axis, style: Style) -> Option<(String, String)> {
+    // States by when they are first heard of: what all are at first, what they come to, and anything else.
+    let first = section.changes.first()?.from.as_ref();
+    let second = section.changes.first()?.to.as_ref();
+    let mut state = first;
+    let mut changes = section.changes.iter().filter(|change| change.of == one).peekable();
+    while let Some(change) = changes.next_if(|change| change.at <= axis.from) {
+        state = &change.to;
+    }
+    let during: Vec<&Change> = changes.take_while(|change| change.at < axis.to).collect();
+    if during.is_empty() && state == first {
+        return None;
+    }
+    let sign = |state: &str| match state {
+        state if state == first => style.pick("─", "-"),
+        state if state == second => style.pick("▓", "X"),
+        _ => style.pick("▒", "x"),
+    };
+    let at = |column: usize| {
+        let reached = during.iter().rev().find(|change| axis.column(change.at) <= column);
+        sign(reached.map_or(state, |change| &change.to))
+    };
+    let picture = (0..axis.columns).map(at).collect();
+    let words = |state: &str| clean(&state.replace('_', "-"));
+    let mut label = format!("{} {}: {}", clean(&section.kind), clean(&section.at), words(state));
+    for change in during.iter().take(2) {
+        label.push_str(&format!(", {}", words(&change.to)));
+    }
+    Some((label, picture))
 }
 
 /// A length for a line.
@@ -306,7 +313,8 @@ fn took(from: u64, to: Option<u64>) -> String {
 mod tests {
     use super::*;
     use crate::render::testdata;
-    use sim_models::report::Transition;
+    use sim_models::policy::Ending;
+    use sim_models::report::Unit;
     use sim_models::trace::Span;
 
     const MS: u64 = 1_000_000;
@@ -332,7 +340,7 @@ mod tests {
         }
     }
 
-    /// A call that waits for another, which is tried three times: late, refused by a breaker, lost.
+    /// A call that waits for another, which is tried three times: late, refused before it was sent, lost.
     fn storm() -> Trace {
         use SpanKind::*;
         let mut tree = Tree(Vec::new());
@@ -348,7 +356,8 @@ mod tests {
         tree.0[queue as usize].wasted = true;
         tree.0[work as usize].wasted = true;
         tree.add(inner, BackOff, "checkout->payments", (260, 310), "");
-        tree.add(inner, Attempt, "checkout->payments", (310, 310), "breaker open");
+        let refused = Ending::all().find(|ending| ending.told().by.is_some()).expect("a caller can refuse");
+        tree.add(inner, Attempt, "checkout->payments", (310, 310), refused.name());
         tree.add(inner, BackOff, "checkout->payments", (310, 340), "");
         let lost = tree.add(inner, Attempt, "checkout->payments", (340, 540), "timed out");
         tree.add(lost, Network, "checkout->payments", (340, u64::MAX), "lost");
@@ -365,20 +374,16 @@ mod tests {
 
     fn report() -> Report {
         let mut report = testdata::storm();
-        let change = |at: u64, from: &str, to: &str| Transition {
+        let change = |at: u64, from: &'static str, to: &'static str| Change {
             at: BEGIN + at * MS,
-            client: 1,
+            of: 1,
             from: from.into(),
             to: to.into(),
         };
-        if report.edges.get("checkout->payments").is_none() {
-            report.edges.push("checkout->payments", Edge::default());
-        }
-        for (name, edge) in &mut report.edges.0 {
-            if name == "checkout->payments" {
-                edge.breaker = vec![change(270, "closed", "open"), change(330, "open", "half_open")];
-            }
-        }
+        let changes = vec![change(270, "closed", "open"), change(330, "open", "half_open")];
+        let mut gates = Section::new("gates", "checkout->payments").line("open", Unit::Plain, "");
+        gates.draw("open", vec![0.0, 1.0]);
+        report.sections = vec![Section { changes, ..gates }];
         report
     }
 

@@ -3,11 +3,11 @@
 use crate::result::page::{MOST, chosen_edges};
 use crate::text::number::{count, duration, number, or_nothing, percent, rate, roughly};
 use crate::text::table::{Entry, Grid};
-use crate::text::{Paint, Style, clean, more, quiet, wrap};
+use crate::text::{Paint, Style, clean, more, quiet};
 use sim_models::policy::Ending;
 use sim_models::report::{Edge, Little, Report, Service};
 
-/// Calls over each edge: how many, how they ended, what they cost; breakers in a sentence each.
+/// Calls over each edge: how many, how they ended, what they cost.
 pub(super) fn calls(report: &Report, style: Style) -> Vec<String> {
     let (edges, left_out) = chosen_edges(report);
     if edges.is_empty() {
@@ -27,7 +27,6 @@ pub(super) fn calls(report: &Report, style: Style) -> Vec<String> {
     }
     let mut lines = grid.text(2, style);
     lines.extend(more(left_out, "edges"));
-    lines.extend(edges.iter().flat_map(|(name, edge)| breaker(name, edge, report, style)));
     lines
 }
 
@@ -53,32 +52,6 @@ fn endings(edge: &Edge) -> String {
         words.push(format!("{} other", share(rest)));
     }
     words.join(", ")
-}
-
-/// An edge's breakers in a sentence.
-fn breaker(name: &str, edge: &Edge, report: &Report, style: Style) -> Vec<String> {
-    let opened: Vec<u64> = edge.breaker.iter().filter(|t| t.to == "open").map(|t| t.at).collect();
-    let Some(first) = opened.first() else { return Vec::new() };
-    let times = match (opened.len(), edge.breaker_unlisted) {
-        (1, 0) => "once".into(),
-        (2, 0) => "twice".into(),
-        (n, 0) => format!("{} times", count(n as u64)),
-        (n, _) => format!("at least {} times", count(n as u64)),
-    };
-    let mut sentence = format!("breakers of {}: opened {times}, first at {}", clean(name), duration(*first));
-    let windows = &edge.windows.breakers_open;
-    let skipped = report.run.warm_up.checked_div(report.run.window).unwrap_or(0) as usize;
-    let measured = windows.get(skipped..).unwrap_or_default();
-    if !measured.is_empty() {
-        let busy = measured.iter().filter(|&&open| open > 0).count() as f64 / measured.len() as f64;
-        let most = measured.iter().max().copied().unwrap_or(0);
-        sentence += &format!(
-            "; one or more not closed {} of the time, at most {} at once",
-            percent(busy),
-            count(most)
-        );
-    }
-    wrap(&sentence, style.columns() - 2).iter().map(|line| format!("  {line}")).collect()
 }
 
 /// Percentiles of calls that ended well, and what they leave out.

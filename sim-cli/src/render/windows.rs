@@ -76,7 +76,7 @@ struct Column<'a> {
     /// Which edge or service; empty for users and the run.
     name: String,
     metric: String,
-    /// `calls`, `attempts`, `requests`, `breakers`, `s`, `share`, or what a model's own series says.
+    /// `calls`, `attempts`, `requests`, `s`, `share`, or what a series says of itself.
     unit: String,
     value: Box<dyn Fn(usize) -> Option<f64> + 'a>,
 }
@@ -169,10 +169,6 @@ fn edge_columns<'a>(name: &str, edge: &'a Edge, columns: &mut Vec<Column<'a>>) {
         let value = |row: usize| counts.get(row).map(|&n| n as f64);
         columns.push(Column::new("edge", name, (metric, unit), value));
     }
-    if !windows.breakers_open.is_empty() {
-        let value = |row: usize| windows.breakers_open.get(row).map(|&n| n as f64);
-        columns.push(Column::new("edge", name, ("breakers_open", "breakers"), value));
-    }
     for (metric, share) in [("p50", (1, 2)), ("p99", (99, 100))] {
         let at = move |row: usize| windows.latency.get(row).and_then(|buckets| percentile(buckets, share));
         let value = move |row: usize| at(row).map(|ns| ns as f64 / 1e9);
@@ -233,7 +229,6 @@ mod tests {
             failed: vec![0, 1],
             attempts: vec![5, 6],
             latency: vec![vec![(1_000_000, 1), (9_000_000, 1)], vec![]],
-            ..EdgeWindows::default()
         };
         let mut report = Report {
             run: RunFacts { duration: 1_500, window: 1_000, ..RunFacts::default() },

@@ -67,8 +67,6 @@ fn edge<'a>(leaves: &mut Walk<'a>, edge: &'a Edge) {
     take!(leaves, edge, amplification, per_user_call, goodput, success);
     leaves.group("latency", |leaves| latency(leaves, &edge.latency));
     leaves.group("latency_failed", |leaves| latency(leaves, &edge.latency_failed));
-    let changes = edge.breaker.len() as u64 + edge.breaker_unlisted;
-    leaves.group("breaker", |leaves| leaves.leaf("changes", &changes));
 }
 
 fn latency(leaves: &mut Walk, latency: &Latency) {

@@ -44,7 +44,7 @@ impl<L: Listen> Graph<L> {
                 Gate::Go(given) => pass = given,
                 Gate::No(end) => return self.not_sent(id, end, ctx),
             }
-            edge.note_transition(client, pass.transition, now);
+            edge.note_step(client, pass.step, now);
             if edge.gates.has(Gates::PERMIT_PER_CALL) && pass.permit.is_some() {
                 call.permit = pass.permit.take();
             }
@@ -260,8 +260,8 @@ impl Edge {
             let retried = self.retry.retries(0, outcome);
             let (replica, permit) = (attempt.replica, attempt.permit.take());
             let seen = Seen { now, outcome, retried, overdue, replica, permit };
-            let transition = self.clients[call.client as usize].learn(seen);
-            self.note_transition(call.client, transition, now);
+            let step = self.clients[call.client as usize].learn(seen);
+            self.note_step(call.client, step, now);
         }
     }
 }

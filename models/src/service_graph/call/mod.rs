@@ -19,8 +19,7 @@ mod wait;
 use super::follow::Listen;
 use super::plan::Caller;
 use super::state::*;
-use crate::policy::breaker::{Position, Transition};
-use crate::policy::guards::{Gate, Gates};
+use crate::policy::guards::{Gate, Gates, Step};
 use crate::policy::{Ending, Outcome};
 use sim_core::{Key, SimDuration, SimTime};
 
@@ -191,16 +190,14 @@ impl Edge {
     fn call_ended(&mut self, call: &mut Call, end: Ending, measured: bool, now: SimTime) {
         self.stats.call_ended(end, now.since(call.started), call.sent, measured);
         if self.gates.has(Gates::LEARN_CALL) {
-            let transition = self.clients[call.client as usize].learn_call(now, end, call.permit.take());
-            self.note_transition(call.client, transition, now);
+            let step = self.clients[call.client as usize].learn_call(now, end, call.permit.take());
+            self.note_step(call.client, step, now);
         }
     }
 
     #[inline(always)]
-    fn note_transition(&mut self, client: u32, transition: Option<Transition>, now: SimTime) {
-        let Some(transition) = transition else { return };
-        self.breakers_open += u64::from(transition.from == Position::Closed);
-        self.breakers_open -= u64::from(transition.to == Position::Closed);
-        self.stats.transition(now, client, transition);
+    fn note_step(&mut self, client: u32, step: Option<Step>, now: SimTime) {
+        let Some(step) = step else { return };
+        self.stats.watch.stepped(now, client, step);
     }
 }

@@ -124,7 +124,8 @@ fn a_copy_that_is_refused_leaves_it_to_those_that_are_out() {
     let attempt = graph.calls[second].live.expect("sent");
     graph.end_attempt(attempt, Outcome::Error, ctx);
     graph.settle(second, Outcome::Error, ctx);
-    assert_eq!(graph.edges[0].breakers_open, 1);
+    let told = graph.edges[0].stats.watch.clone().sections("users->a");
+    assert_eq!(told[0].changes.len(), 1, "it opened");
     let only = graph.calls[first].live;
     assert_eq!(Some(scene.copy(first, 1)), only, "nothing was sent");
     let ends = scene.ends(&[(Ending::Ok, 1), (Ending::Failed(Outcome::Error), 1)], &[(Outcome::Ok, 1)]);

@@ -1,6 +1,6 @@
 //! Traces as Chrome's JSON, which ui.perfetto.dev and chrome://tracing open. Times are microseconds of virtual time.
 //!
-//! - Process 1 is the run: a counter per window for what was offered, goodput, each queue and each edge's breakers,
+//! - Process 1 is the run: a counter per window for what was offered, goodput, each queue and what mechanisms measure,
 //!   and an instant where a fault begins or ends.
 //! - Every trace is a process of its own. Its calls, and what servers do for them, are asynchronous events (`b`,
 //!   `e`), each call and each request with an id of its own, since they overlap and may outlast who asked for
@@ -80,10 +80,6 @@ fn counters(report: &Report, events: &mut Vec<Value>) {
             let names = [&section.kind, &line.name, &section.at].map(String::as_str);
             counter(names.join(" ").trim_end().into(), &mut line.values.iter().copied());
         }
-    }
-    for (name, edge) in report.edges.iter().filter(|(_, edge)| !edge.windows.breakers_open.is_empty()) {
-        let open = edge.windows.breakers_open.iter();
-        counter(format!("breakers open {name}"), &mut open.map(|&n| n as f64));
     }
 }
 
