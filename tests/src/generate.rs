@@ -50,6 +50,59 @@ pub fn random_experiment(seed: u64) -> String {
     text
 }
 
+/// A chain of services that carries its load, is struck once, and runs on: what becomes of it can be told. Many come back
+/// at once, some later, some not at all.
+pub fn random_recovery(seed: u64) -> String {
+    let rng = &mut Rng::new(seed);
+    let depth = rng.between(1, 3);
+    let rate = *[1, 5, 20, 50, 100].get(rng.below(5) as usize).expect("one of them");
+    let mut services = String::new();
+    for service in 0..depth {
+        let workers = rng.between(1, 20);
+        // Busy for 10 % to 90 % of the time.
+        let work = workers * rng.between(100, 900) / rate;
+        let work =
+            rng.pick(&["\"WORKms\"", "Exponential(mean: \"WORKms\")"]).replace("WORK", &work.to_string());
+        let kind = if service + 1 < depth { "Async" } else { rng.pick(&["Async", "Blocking"]) };
+        let queue = rng.pick(&["Unbounded", "Unbounded", "100", "10"]);
+        let errors = rng.pick(&["0", "0", "0.02", "0.1"]);
+        let dies = if rng.one_in(8) { "dies: (at_in_flight: 100, restart_after: \"5s\"), " } else { "" };
+        let calls = match service + 1 < depth {
+            true => format!("(to: \"s{}\", policy: \"p{}\")", service + 1, rng.below(2)),
+            false => String::new(),
+        };
+        writeln!(
+            services,
+            "            \"s{service}\": (workers: {kind}({workers}), queue: Fifo(capacity: {queue}), {dies}work: {work}, \
+             error_rate: {errors}, calls: [{calls}]),"
+        )
+        .expect("a string takes everything");
+    }
+    let mut policies = String::new();
+    for policy in 0..2 {
+        let timeout = rng.pick(&["", "", "timeout: \"2s\", ", "timeout: \"10s\", "]);
+        let retry = rng.pick(&[
+            "",
+            "retry: Fixed(attempts: 3), ",
+            "retry: Exponential(attempts: 3, base: \"500ms\"), ",
+        ]);
+        writeln!(policies, "            \"p{policy}\": ({timeout}{retry}),")
+            .expect("a string takes everything");
+    }
+    let (at, length, after) = (rng.between(20, 60), rng.between(1, 20), rng.between(40, 120));
+    let (struck, effect) = (rng.below(depth), rng.pick(Effect::samples()));
+    let (arrivals, window) =
+        (rng.pick(&["Poisson", "Poisson", "Constant"]), rng.pick(&["1s", "1s", "700ms", "3s"]));
+    format!(
+        "(\n    about: \"random\",\n    model: ServiceGraph(\n        services: {{\n{services}        }},\n        \
+         workload: [(to: \"s0\", arrivals: {arrivals}(\"{rate}/s\"), policy: \"p0\")],\n        \
+         policies: {{\n{policies}        }},\n        \
+         faults: [(at: \"{at}s\", for: \"{length}s\", on: \"s{struck}\", effect: {effect})],\n    ),\n    \
+         run: (duration: \"{}s\", warm_up: \"5s\", window: \"{window}\"),\n)\n",
+        at + length + after
+    )
+}
+
 /// Each setting of a type as one of its samples, or left out where it may be.
 fn settings<T: Decode>(rng: &mut Rng, parts: &[Listed]) -> String {
     let Shape::Struct(fields) = T::describe().shape else { panic!("parts stand in a struct") };

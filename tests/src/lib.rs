@@ -7,9 +7,10 @@ mod experiments;
 mod generate;
 pub mod golden;
 mod rng;
+pub mod slow_judge;
 
 pub use experiments::{File, experiments, files_below, stem};
-pub use generate::random_experiment;
+pub use generate::{random_experiment, random_recovery};
 pub use rng::Rng;
 
 use sim_core::stats::Sample;
