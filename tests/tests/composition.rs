@@ -438,7 +438,7 @@ fn a_throttle_counts_what_it_could_retry() {
     };
     let timeouts = run(&text("TimedOut"), 1);
     let attempts = &edge(&timeouts, "users->server").attempts;
-    assert_eq!((attempts.retries, attempts.budget_refused > 90), (4, true));
+    assert_eq!((attempts.retries, attempts.rationed() > 90), (4, true));
     let both = run(&text("TimedOut, Error"), 1);
-    assert!(edge(&both, "users->server").attempts.budget_refused > 4_000);
+    assert!(edge(&both, "users->server").attempts.rationed() > 4_000);
 }

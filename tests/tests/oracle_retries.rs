@@ -89,7 +89,7 @@ fn a_cap_multiplies_and_a_budget_adds() {
     assert!((users.attempts.retries as f64 - exact).abs() <= 10.0, "{} for {exact}", users.attempts.retries);
     assert!(users.attempts.retries as f64 <= exact, "more than was paid in");
     // A few calls spent what the bucket held on all of their attempts; all others were refused one.
-    assert!(users.calls.failed() - users.attempts.budget_refused < 5);
+    assert!(users.calls.failed() - users.attempts.rationed() < 5);
 }
 
 /// One service that is down all the time, in front of it this breaker.

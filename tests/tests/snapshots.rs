@@ -308,7 +308,7 @@ fn edge(name: &str, edge: &Edge, out: &mut String) -> std::fmt::Result {
     let parts = [
         Some(format!("{} attempts: {attempts}", sent.sent)),
         (sent.retries > 0).then(|| format!("{} retries", sent.retries)),
-        (sent.budget_refused > 0).then(|| format!("{} refused by the budget", sent.budget_refused)),
+        (sent.rationed() > 0).then(|| format!("{} refused by the budget", sent.rationed())),
         edge.amplification.map(|it| format!("{it:.3} a call")),
         edge.per_user_call.map(|it| format!("{it:.3} a users' call")),
     ];

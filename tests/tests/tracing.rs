@@ -252,7 +252,7 @@ fn adds_up(report: &Report, traces: &[Trace], what: &str) {
                 "attempts over {name} that ended `{outcome}`, {what}"
             );
         }
-        assert_eq!(budget_refused, sent.budget_refused, "{name}, {what}");
+        assert_eq!(budget_refused, sent.rationed(), "{name}, {what}");
         assert_eq!(longest, edge.latency.max, "{name}, {what}");
         assert_eq!(total.checked_div(ok), edge.latency.mean, "{name}, {what}");
     }

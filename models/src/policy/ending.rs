@@ -48,6 +48,7 @@ impl Ending {
             Ending::Deadline => {
                 Told::new("deadline", "deadline", "The whole call ran out of time.", Tone::Late)
                     .because("ran out of time as a whole")
+                    .nouns("its deadline", "deadlines")
             }
             Ending::BreakerOpen => {
                 Told::new("breaker_open", "breaker open", "Refused by an open breaker.", Tone::Unsent)

@@ -16,7 +16,7 @@ use super::breaker::{self, BreakerState, Scope};
 pub use super::breaker::{Permit, Transition as Step};
 use super::budget::{Budget, BudgetState};
 use super::bulkhead::BulkheadState;
-use super::{Ending, Outcome, Policy};
+use super::{Denied, Ending, Outcome, Policy};
 use crate::report::Section;
 use sim_core::{Key, Luck, SimTime, Words};
 
@@ -161,11 +161,11 @@ impl Guards {
         Gate::Go(())
     }
 
-    /// Whether the budget pays for a retry that the policy wants.
+    /// Whether a retry that the policy wants may be made.
     #[inline]
-    #[must_use]
-    pub fn may_retry(&mut self) -> bool {
-        self.budget.as_mut().is_none_or(BudgetState::try_retry)
+    pub fn may_retry(&mut self) -> Result<(), Denied> {
+        let paid = self.budget.as_mut().is_none_or(BudgetState::try_retry);
+        if paid { Ok(()) } else { Err(Denied::Budget) }
     }
 
     /// Whether an attempt may be sent, and where to. One that is sent is to be told of to [`learn`](Self::learn) when
@@ -354,18 +354,18 @@ mod tests {
         let guards = &mut client.guards;
         assert_eq!(guards.may_begin(), Gate::Go(()));
         // The bucket began full and holds one token.
-        assert!(guards.may_retry() && !guards.may_retry());
+        assert!(guards.may_retry().is_ok() && guards.may_retry() == Err(Denied::Budget));
         assert_eq!(guards.may_begin(), Gate::No(Ending::BulkheadFull));
-        assert!(!guards.may_retry(), "a call that never began paid nothing in");
+        assert!(guards.may_retry().is_err(), "a call that never began paid nothing in");
         assert_eq!(guards.learn_call(SimTime::ZERO, Ending::Deadline, None), None);
         assert_eq!(guards.may_begin(), Gate::Go(()), "the place came back");
-        assert!(guards.may_retry(), "and this call paid in");
+        assert!(guards.may_retry().is_ok(), "and this call paid in");
     }
 
     #[test]
     fn without_a_budget_every_retry_is_paid() {
         let mut client = Client::new("(retry: Fixed(attempts: 2))", 1);
-        assert!((0..100).all(|_| client.guards.may_retry()));
+        assert!((0..100).all(|_| client.guards.may_retry().is_ok()));
     }
 
     #[test]
@@ -383,10 +383,10 @@ mod tests {
                 let pass = client.send(0).unwrap();
                 client.learn(0, pass, (outcome, retried, false));
             }
-            assert_eq!(client.guards.may_retry(), !stops, "{outcome}, {retried}");
+            assert_eq!(client.guards.may_retry().is_ok(), !stops, "{outcome}, {retried}");
             let pass = client.send(0).unwrap();
             client.learn(0, pass, (Outcome::Ok, false, false));
-            assert!(client.guards.may_retry(), "a success pays in");
+            assert!(client.guards.may_retry().is_ok(), "a success pays in");
         }
     }
 

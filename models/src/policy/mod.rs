@@ -22,6 +22,7 @@ pub mod breaker;
 pub mod budget;
 pub mod bulkhead;
 pub mod deadline;
+mod denied;
 mod ending;
 pub mod guards;
 mod outcome;
@@ -30,6 +31,7 @@ pub mod retry;
 pub mod timeout;
 pub mod told;
 
+pub use denied::Denied;
 pub use ending::Ending;
 pub use outcome::{ANY_SENT, Cause, Failure, OnList, Outcome, OutcomeSet};
 

@@ -2,7 +2,7 @@
 
 use super::latency::Latency;
 use super::tally::Tally;
-use crate::policy::{Cause, Ending, Outcome};
+use crate::policy::{Cause, Denied, Ending, Outcome};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -104,14 +104,15 @@ pub struct Attempts {
     pub ended: Tally<Outcome>,
     /// Sent after the first of their call. `sent = started - never_sent + retries`.
     pub retries: u64,
-    /// Retries that a budget refused.
-    pub budget_refused: u64,
+    /// Retries that were wanted and not made, by what denied them.
+    #[serde(flatten)]
+    pub denied: Tally<Denied>,
 }
 
 impl Attempts {
-    /// Retries that would have been made and were not, because the client could not afford them.
+    /// Retries that would have been made and were not, because they were denied.
     pub fn rationed(&self) -> u64 {
-        self.budget_refused
+        self.denied.total()
     }
 
     /// Those that ended so.

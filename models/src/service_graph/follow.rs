@@ -7,7 +7,7 @@
 
 use super::plan::Caller;
 use super::state::*;
-use crate::policy::{Ending, Outcome};
+use crate::policy::{Denied, Ending, Outcome};
 use crate::trace::{Chooser, Outline, Span, SpanKind, Trace, Tracing};
 use sim_core::{Key, SimTime};
 use std::collections::BTreeMap;
@@ -199,11 +199,11 @@ impl Tracer {
         self.end(at, end.name(), now);
     }
 
-    pub fn budget_refused(&mut self, call: CallId, edge: u32, now: SimTime) {
+    pub fn denied(&mut self, call: CallId, edge: u32, by: Denied, now: SimTime) {
         let Some(call) = get(&self.calls, call.index()) else { return };
         let step = Step::new(SpanKind::BackOff, Place::Edge(edge), now);
         let at = self.begin(call.trace, step, call.span);
-        self.end(at, "budget refused", now);
+        self.end(at, by.told().name, now);
     }
 
     pub fn backs_off(&mut self, call: CallId, edge: u32, now: SimTime) {

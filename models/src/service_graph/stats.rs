@@ -2,7 +2,7 @@
 //! nanosecond.
 
 use crate::policy::guards::Watch;
-use crate::policy::{Ending, Outcome, Policy};
+use crate::policy::{Denied, Ending, Outcome, Policy};
 use crate::report::{Attempts, Calls, EdgeWindows, ServiceWindows};
 use sim_core::stats::{LatencyHistogram, LatencyWindows, TimeIntegral};
 use sim_core::{SimDuration, SimTime};
@@ -69,8 +69,8 @@ impl EdgeStats {
         self.attempts.ended[outcome] += u64::from(measured);
     }
 
-    pub fn budget_refused(&mut self, measured: bool) {
-        self.attempts.budget_refused += u64::from(measured);
+    pub fn denied(&mut self, by: Denied, measured: bool) {
+        self.attempts.denied[by] += u64::from(measured);
     }
 
     #[inline]

@@ -11,6 +11,8 @@ mod sections;
 
 use crate::render::windows::{count, span_ns};
 use crate::text::clean;
+use sim_models::policy::Denied;
+use sim_models::policy::told::Counted;
 use sim_models::report::{Edge, EdgeWindows, Report, Service};
 
 /// Upper bounds of the buckets of response times, in microseconds: 1, 1.5, 2, 3, 5, 7 in each decade. All edges of all
@@ -78,8 +80,6 @@ struct Page {
     times: Vec<u64>,
 }
 
-/// A number of an edge.
-type OfEdge = fn(&Edge) -> u64;
 /// What becomes of calls or attempts, and how many.
 type Outcomes = fn(&Edge) -> Vec<(&'static str, u64)>;
 /// A count per window of an edge.
@@ -249,14 +249,14 @@ impl Page {
                 }
             }
         }
-        let plain: [(&str, &str, OfEdge); 2] = [
-            ("retries", "Attempts after the first of their call.", |edge| edge.attempts.retries),
-            ("budget_refused", "Retries that a budget refused.", |edge| edge.attempts.budget_refused),
-        ];
-        for (what, help, n) in plain {
+        self.family("measured_retries", "counter", "", "Attempts after the first of their call.");
+        for (name, edge) in report.edges.iter() {
+            self.measured("retries", &[("edge", name)], warm_up, edge.attempts.retries as f64);
+        }
+        for (by, what, help) in Denied::counted().map(|by| (by, by.told().key, by.told().about)) {
             self.family(&format!("measured_{what}"), "counter", "", help);
             for (name, edge) in report.edges.iter() {
-                self.measured(what, &[("edge", name)], warm_up, n(edge) as f64);
+                self.measured(what, &[("edge", name)], warm_up, edge.attempts.denied[by] as f64);
             }
         }
     }

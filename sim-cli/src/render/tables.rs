@@ -77,7 +77,7 @@ fn edge_cells(edge: &Edge) -> Vec<(String, Option<f64>)> {
         one("attempts", whole(attempts.sent)),
         counts("attempts_", &attempts.ended),
         one("retries", whole(attempts.retries)),
-        one("budget_refused", whole(attempts.budget_refused)),
+        counts("", &attempts.denied),
         one("amplification", edge.amplification),
         one("per_user_call", edge.per_user_call),
         one("goodput_per_s", Some(edge.goodput)),

@@ -62,7 +62,8 @@ fn edge<'a>(leaves: &mut Walk<'a>, edge: &'a Edge) {
     leaves.group("attempts", |leaves| {
         take!(leaves, edge.attempts, sent);
         leaves.counts(&edge.attempts.ended);
-        take!(leaves, edge.attempts, retries, budget_refused);
+        take!(leaves, edge.attempts, retries);
+        leaves.counts(&edge.attempts.denied);
     });
     take!(leaves, edge, amplification, per_user_call, goodput, success);
     leaves.group("latency", |leaves| latency(leaves, &edge.latency));

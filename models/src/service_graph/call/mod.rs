@@ -69,9 +69,11 @@ impl<L: Listen> Graph<L> {
         if !edge.retry.retries(u32::from(call.tries), outcome) {
             return self.end_call(id, Ending::Failed(outcome), ctx);
         }
-        if edge.gates.has(Gates::RETRY) && !edge.clients[call.client as usize].may_retry() {
-            edge.stats.budget_refused(call.started >= self.measured_from);
-            self.listener.tell(|tracer| tracer.budget_refused(id, call.edge, ctx.now()));
+        if edge.gates.has(Gates::RETRY)
+            && let Err(by) = edge.clients[call.client as usize].may_retry()
+        {
+            edge.stats.denied(by, call.started >= self.measured_from);
+            self.listener.tell(|tracer| tracer.denied(id, call.edge, by, ctx.now()));
             return self.end_call(id, Ending::Failed(outcome), ctx);
         }
         self.back_off(id, ctx);

@@ -3,6 +3,7 @@
 use super::{Axis, Stage, cross, took};
 use crate::text::number::count;
 use crate::text::{Style, clean};
+use sim_models::policy::Denied;
 use sim_models::trace::{Span, SpanKind, Trace};
 use std::collections::BTreeMap;
 
@@ -98,8 +99,13 @@ impl Tree<'_> {
             let to = span.to.unwrap_or(u64::MAX);
             parts.push(Part { from: span.from, to, stage: Stage::BackOff });
         }
-        let refused = self.children[index].iter().any(|&child| self.spans[child].outcome == "budget refused");
-        let outcome = if refused { format!("{}, no budget", call.outcome) } else { call.outcome.clone() };
+        let said = |by: &Denied| {
+            self.children[index].iter().any(|&child| self.spans[child].outcome == by.told().name)
+        };
+        let outcome = match Denied::ALL.iter().find(|by| said(by)) {
+            Some(by) => format!("{}, {}", call.outcome, by.told().name),
+            None => call.outcome.clone(),
+        };
         self.out.push(Line {
             label: format!("{}{name}", margin.own),
             outcome: clean(&outcome),

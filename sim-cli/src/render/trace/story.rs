@@ -5,7 +5,8 @@
 
 use crate::text::clean;
 use crate::text::number::{duration, roughly};
-use sim_models::policy::Ending;
+use sim_models::policy::told::Tone;
+use sim_models::policy::{Denied, Ending};
 use sim_models::trace::{Span, SpanKind, Trace};
 use std::collections::BTreeMap;
 
@@ -174,7 +175,10 @@ fn refusals(spans: &[Span]) -> Vec<String> {
     };
     let tries =
         refusals().filter_map(|(name, by)| said(ended(SpanKind::Attempt, name), ("try", "tries"), by));
-    let retries = said(ended(SpanKind::BackOff, "budget refused"), ("retry", "retries"), "a budget");
+    let denied = Denied::ALL.map(|denied| (denied.told().name, denied.told().by.unwrap_or_default()));
+    let retries = denied
+        .into_iter()
+        .filter_map(|(name, by)| said(ended(SpanKind::BackOff, name), ("retry", "retries"), by));
     // A call that was refused at a try of its own has been told with that.
     let whole = refusals().filter(|(name, _)| ended(SpanKind::Attempt, name) == 0);
     let calls = whole.filter_map(|(name, by)| said(ended(SpanKind::Call, name), ("call", "calls"), by));
@@ -184,12 +188,12 @@ fn refusals(spans: &[Span]) -> Vec<String> {
 /// How it ended, and what was done for nobody.
 fn ending(trace: &Trace) -> String {
     let call = &trace.spans[0];
-    let how = match call.outcome.as_str() {
-        "ok" => "answered".to_string(),
-        "in flight" => "the run ended before it did".into(),
-        "deadline" => "given up at its deadline".into(),
-        "timed out" => "given up after a timeout".into(),
-        outcome => format!("failed: {}", clean(outcome)),
+    let told = Ending::named(&call.outcome).map(Ending::told);
+    let how = match told.map(|told| (told.tone, told.nouns)) {
+        Some((Tone::Good, _)) => "answered".to_string(),
+        Some((Tone::Open, _)) => "the run ended before it did".into(),
+        Some((Tone::Late, Some((what, _)))) => format!("given up after {what}"),
+        _ => format!("failed: {}", clean(&call.outcome)),
     };
     let length = |span: &Span| span.to.map_or(0, |to| to - span.from);
     let work = |wasted: bool| -> u64 {
