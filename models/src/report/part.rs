@@ -300,6 +300,18 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_counted_apart_follows_from_the_windows_after_the_warm_up() {
+        let mut report = full_report();
+        let path = r#"cache["checkout->payments"].hit_ratio"#;
+        report.sections[0].set("hit_ratio", None);
+        assert_eq!(report.metric(path), Ok(Metric::Absent));
+        report.complete_sections();
+        assert_eq!(report.run.warm_up, 10_000_000_000);
+        // Three of four for 50 s, one of four for 60 s.
+        assert_eq!(report.metric(path), Ok(Metric::Number(210.0 / 440.0, Unit::Share)));
+    }
+
+    #[test]
     fn a_section_is_folded_from_its_windows() {
         let report = full_report();
         let part = during(&report, 50, 70);

@@ -3,7 +3,7 @@
 use crate::Catalog;
 use crate::experiment::Experiment;
 use crate::policy::Ending;
-use crate::report::Report;
+use crate::report::{Metric, Report, Section, Unit};
 use crate::run::{RunOptions, simulate};
 use std::ops::ControlFlow;
 
@@ -91,13 +91,14 @@ fn a_caller_that_restarts_has_forgotten_what_it_learnt() {
             "30s",
         );
         let calls = &report.edges.get("shop->pay").unwrap().calls;
-        (calls.failed(), calls.of(Ending::BreakerOpen), calls.ok())
+        let open = report.section("breakers", "shop->pay").unwrap().series[0].values.clone();
+        (calls.failed(), calls.of(Ending::BreakerOpen), calls.ok(), open)
     };
-    let (failed, refused, ok) = calls("");
-    assert_eq!((failed, ok), (3, 0));
+    let (failed, refused, ok, open) = calls("");
+    assert_eq!((failed, ok, open), (3, 0, vec![1.0; 3]));
     assert!(refused > 290, "{refused} of 300 calls");
-    let (failed, refused, ok) = calls(r#", (at: "20s", for: "1s", on: "shop", effect: Crash())"#);
-    assert_eq!(failed, 3);
+    let (failed, refused, ok, open) = calls(r#", (at: "20s", for: "1s", on: "shop", effect: Crash())"#);
+    assert_eq!((failed, open), (3, vec![1.0, 1.0, 0.0]));
     // From 21 s to 30 s.
     assert!((88..=91).contains(&ok) && refused < 200, "{ok} went well, {refused} were refused");
 }
@@ -156,6 +157,33 @@ fn every_client_calls() {
     opened.sort_unstable();
     assert_eq!(opened, (0..10).collect::<Vec<_>>());
     assert_eq!((edge.calls.failed(), edge.attempts.sent), (10, 10));
+}
+
+/// Whoever lists or checks metrics knows them before anything runs.
+#[test]
+fn what_is_measured_is_declared() {
+    let text = r#"(about: "a scene", run: (duration: "20s", window: "10s"), model: ServiceGraph(
+        workload: [(to: "front", arrivals: Constant("10/s"), policy: "p")],
+        services: {
+            "front": (workers: Async(9), work: "1ms", calls: [(to: "db", policy: "p"), (to: "plain")]),
+            "db": (workers: Async(9), work: "1ms", error_rate: 1),
+            "plain": (workers: Async(9), work: "1ms"),
+        },
+        policies: {"p": (breaker: Consecutive())},
+    ))"#;
+    let read = Experiment::parse("scene.ron", text, &[], &Catalog::bundled());
+    let resolved = read.unwrap_or_else(|failed| panic!("{failed}")).0.with(None, &[]).expect("sound");
+    let report = simulate(&resolved, &RunOptions::seeded(1), &mut |_| ControlFlow::Continue(())).report;
+    let outline = |sections: &[Section]| -> Vec<_> {
+        let names = |it: &Section| it.values.iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+        let lines = |it: &Section| it.series.iter().map(|line| line.name.clone()).collect::<Vec<_>>();
+        sections.iter().map(|it| (it.kind.clone(), it.at.clone(), names(it), lines(it))).collect()
+    };
+    let declared = resolved.model.sections(&resolved.run);
+    assert_eq!(outline(&declared), outline(&report.sections));
+    let places: Vec<&str> = declared.iter().map(|section| section.at.as_str()).collect();
+    assert_eq!(places, ["users->front", "front->db"]);
+    assert_eq!(report.metric(r#"breakers["front->db"].opened"#), Ok(Metric::Number(1.0, Unit::Plain)));
 }
 
 /// A user's pauses differ from each other: equal ones would call equally often in every window.
