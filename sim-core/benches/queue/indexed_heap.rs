@@ -1,4 +1,4 @@
-//! The heap that stands in front of the wheel, here without the wheel: every key in one 4-ary heap.
+//! Every key in one 4-ary heap that knows where each is.
 
 use super::workload::{Event, Queue};
 use entry::Entry;
@@ -9,8 +9,7 @@ use std::num::NonZeroU32;
 #[path = "../../src/queue/entry.rs"]
 #[allow(dead_code)]
 mod entry;
-#[path = "../../src/queue/heap.rs"]
-#[allow(dead_code)]
+#[path = "heap.rs"]
 mod heap;
 #[path = "../../src/queue/slots.rs"]
 #[allow(dead_code)]
@@ -38,7 +37,7 @@ impl Queue for IndexedHeap {
     #[inline]
     fn schedule(&mut self, time: u64, event: Event<Timer>) -> Timer {
         let timer = self.slots.insert(event);
-        self.heap.push(Entry::new(time, self.sequence, timer.slot), &mut self.slots.handles);
+        self.heap.push(Entry::new(time, self.sequence, timer.slot), &mut self.slots);
         self.sequence += 1;
         timer
     }
@@ -46,7 +45,7 @@ impl Queue for IndexedHeap {
     #[inline]
     fn cancel(&mut self, timer: Timer) -> bool {
         let Some(position) = self.slots.position(timer) else { return false };
-        self.heap.remove(position as usize, &mut self.slots.handles);
+        self.heap.remove(position as usize, &mut self.slots);
         self.slots.remove(timer.slot);
         true
     }
@@ -54,7 +53,7 @@ impl Queue for IndexedHeap {
     #[inline]
     fn pop(&mut self) -> Option<(u64, Event<Timer>)> {
         let entry = *self.heap.first()?;
-        self.heap.pop(&mut self.slots.handles);
+        self.heap.pop(&mut self.slots);
         Some((entry.time, self.slots.remove(entry.slot())))
     }
 }

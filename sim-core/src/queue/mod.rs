@@ -38,9 +38,10 @@
 //!
 //! A pending event of 16 bytes takes 40: 16 for its key, 8 for its handle and 16 for itself.
 
+mod crowd;
 mod entry;
 mod fast;
-mod heap;
+mod near;
 mod reference;
 mod slots;
 mod wheel;

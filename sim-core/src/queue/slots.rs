@@ -5,8 +5,10 @@ use std::num::NonZeroU32;
 
 /// Marks a position as one in the wheel.
 pub(super) const IN_WHEEL: u32 = 1 << 31;
-/// Marks a position as one in the run. Without a mark, it is one in the heap.
-pub(super) const IN_RUN: u32 = 1 << 30;
+/// Marks a position as one in the crowd.
+pub(super) const IN_CROWD: u32 = 1 << 30;
+/// Somewhere in the list of what is near, which is short.
+pub(super) const NEAR: u32 = 0;
 
 /// No slot, no chunk.
 pub(super) const NONE: u32 = u32::MAX;
@@ -15,76 +17,90 @@ pub(super) const NONE: u32 = u32::MAX;
 /// It costs the space of one event for every four thousand million.
 const RETIRED: NonZeroU32 = NonZeroU32::MAX;
 
-/// A slot without its event. Kept apart from the events: keys move often, events never.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Handle {
+/// One event, and what is known of it. The event itself never moves.
+#[derive(Debug)]
+struct Slot<E> {
     /// That of the event that lies here, or of the next one that will.
-    pub(super) generation: NonZeroU32,
+    generation: NonZeroU32,
     /// Where the key is; of an empty slot, the next empty one.
-    pub(super) position: u32,
+    position: u32,
+    event: Option<E>,
 }
 
 /// Events by slot.
 #[derive(Debug)]
 pub(super) struct Slots<E> {
-    pub(super) handles: Vec<Handle>,
-    events: Vec<Option<E>>,
+    slots: Vec<Slot<E>>,
     free: u32,
 }
 
 impl<E> Slots<E> {
+    /// What an event takes here.
+    #[cfg(test)]
+    pub(super) const SIZE: usize = size_of::<Slot<E>>();
+
     pub(super) fn new() -> Self {
-        Slots { handles: Vec::new(), events: Vec::new(), free: NONE }
+        Slots { slots: Vec::new(), free: NONE }
     }
 
-    /// Stores an event. Its position is for the caller to set.
+    /// Stores an event, whose key is near until [`moved`](Slots::moved) says otherwise.
     #[inline]
     pub(super) fn insert(&mut self, event: E) -> Timer {
-        if self.free == NONE {
-            return self.grow(event);
-        }
-        let slot = self.free;
-        let handle = self.handles[slot as usize];
-        self.events[slot as usize] = Some(event);
-        self.free = handle.position;
-        Timer { slot, generation: handle.generation }
+        let free = self.free;
+        let Some(slot) = self.slots.get_mut(free as usize) else { return self.grow(event) };
+        self.free = slot.position;
+        slot.position = NEAR;
+        slot.event = Some(event);
+        Timer { slot: free, generation: slot.generation }
     }
 
     #[cold]
     #[inline(never)]
     fn grow(&mut self, event: E) -> Timer {
-        assert!(self.handles.len() < IN_RUN as usize, "a thousand million events are pending");
-        let slot = self.handles.len() as u32;
-        let generation = NonZeroU32::MIN;
-        self.handles.push(Handle { generation, position: NONE });
-        self.events.push(Some(event));
-        Timer { slot, generation }
+        assert!(self.slots.len() < IN_CROWD as usize, "a thousand million events are pending");
+        let timer = Timer { slot: self.slots.len() as u32, generation: NonZeroU32::MIN };
+        self.slots.push(Slot { generation: timer.generation, position: NEAR, event: Some(event) });
+        timer
     }
 
     /// Takes the event out and empties the slot.
     #[inline]
-    pub(super) fn remove(&mut self, slot: u32) -> E {
-        let event = self.events[slot as usize].take().expect("a pending key has an event");
-        let handle = &mut self.handles[slot as usize];
-        handle.generation = handle.generation.saturating_add(1);
-        if handle.generation != RETIRED {
-            handle.position = self.free;
-            self.free = slot;
+    pub(super) fn remove(&mut self, index: u32) -> E {
+        let slot = &mut self.slots[index as usize];
+        let event = slot.event.take().expect("a pending key has an event");
+        slot.generation = slot.generation.saturating_add(1);
+        if slot.generation != RETIRED {
+            slot.position = self.free;
+            self.free = index;
         }
         event
+    }
+
+    /// Notes where the key of an event is now.
+    #[inline]
+    pub(super) fn moved(&mut self, slot: u32, position: u32) {
+        self.slots[slot as usize].position = position;
     }
 
     /// Where the key of this timer's event is, if it is pending.
     #[inline]
     pub(super) fn position(&self, timer: Timer) -> Option<u32> {
-        let handle = self.handles.get(timer.slot as usize)?;
-        (handle.generation == timer.generation).then_some(handle.position)
+        let slot = self.slots.get(timer.slot as usize)?;
+        (slot.generation == timer.generation).then_some(slot.position)
     }
 }
 
 #[cfg(test)]
 impl<E> Slots<E> {
     pub(super) fn len(&self) -> usize {
-        self.events.iter().flatten().count()
+        self.slots.iter().filter(|slot| slot.event.is_some()).count()
+    }
+
+    pub(super) fn position_of(&self, slot: u32) -> u32 {
+        self.slots[slot as usize].position
+    }
+
+    pub(super) fn age(&mut self, slot: u32, generation: u32) {
+        self.slots[slot as usize].generation = NonZeroU32::new(generation).expect("not zero");
     }
 }

@@ -9,7 +9,7 @@
 //! no vector that keeps the size of its worst day.
 
 use super::entry::Entry;
-use super::slots::{Handle, IN_WHEEL, NONE};
+use super::slots::{IN_WHEEL, NONE, Slots};
 
 /// Bits of a digit.
 const BITS: u32 = 6;
@@ -29,9 +29,18 @@ pub(super) struct Wheel {
     levels: u64,
     /// Chunk `c` is `pool[c * CHUNK..][..CHUNK]`.
     pool: Vec<Entry>,
-    /// For each chunk, the last place of the chunk below it in its bucket; of an unused chunk, the next.
-    below: Vec<u32>,
+    chunks: Vec<Chunk>,
+    /// The first unused chunk.
     free: u32,
+    /// How many entries there are.
+    len: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Chunk {
+    /// The last place of the chunk below it in its bucket; of an unused chunk, the next.
+    below: u32,
+    bucket: u32,
 }
 
 /// One bucket, and the times it stands for.
@@ -43,9 +52,9 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// The first and the last nanosecond.
-    pub(super) fn times(self) -> (u64, u64) {
-        (self.first, self.last)
+    /// The first nanosecond.
+    pub(super) fn first(self) -> u64 {
+        self.first
     }
 
     /// The last nanosecond.
@@ -80,35 +89,42 @@ impl Wheel {
             digits: [0; LEVELS],
             levels: 0,
             pool: Vec::new(),
-            below: Vec::new(),
+            chunks: Vec::new(),
             free: NONE,
+            len: 0,
         }
     }
 
     /// Adds an entry later than `base`.
     #[inline]
-    pub(super) fn push(&mut self, base: u64, entry: Entry, handles: &mut [Handle]) {
+    pub(super) fn push<E>(&mut self, base: u64, entry: Entry, slots: &mut Slots<E>) {
         let index = bucket(base, entry.time);
         let next = self.tops[index].wrapping_add(1);
         let place = if next.is_multiple_of(CHUNK) { self.open_chunk(index) } else { next };
         self.tops[index] = place;
-        self.put(place, entry, handles);
+        self.len += 1;
+        self.put(place, entry, slots);
     }
 
-    /// Removes the entry at `place`. `base` may have moved on since it was added, but not past a bucket
-    /// that still holds something.
+    /// Removes the entry at `place`: the last one of its bucket takes its place.
     #[inline]
-    pub(super) fn remove(&mut self, base: u64, place: u32, handles: &mut [Handle]) {
-        let index = bucket(base, self.pool[place as usize].time);
+    pub(super) fn remove<E>(&mut self, place: u32, slots: &mut Slots<E>) {
+        let index = self.chunks[(place / CHUNK) as usize].bucket as usize;
         let top = self.tops[index];
         if place != top {
-            self.put(place, self.pool[top as usize], handles);
+            self.put(place, self.pool[top as usize], slots);
         }
+        self.len -= 1;
         if top.is_multiple_of(CHUNK) {
             self.close_chunk(index);
         } else {
             self.tops[index] = top - 1;
         }
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.len
     }
 
     #[inline]
@@ -136,14 +152,13 @@ impl Wheel {
         let (mut top, mut len) = (self.tops[span.bucket], 0);
         while top != NONE && len <= limit {
             len += (top % CHUNK + 1) as usize;
-            top = self.below[(top / CHUNK) as usize];
+            top = self.chunks[(top / CHUNK) as usize].below;
         }
         len > limit
     }
 
-    /// The times of the first of the smaller buckets that the entries of this one would fall into: from
-    /// the earliest entry to the last nanosecond. If all are due at one instant, that instant.
-    pub(super) fn head_of(&self, span: Span) -> (u64, u64) {
+    /// The earliest and the latest time in a bucket.
+    pub(super) fn bounds(&self, span: Span) -> (u64, u64) {
         let (mut min, mut max) = (u64::MAX, 0);
         let mut top = self.tops[span.bucket];
         while top != NONE {
@@ -152,9 +167,9 @@ impl Wheel {
                 min = min.min(entry.time);
                 max = max.max(entry.time);
             }
-            top = self.below[chunk as usize];
+            top = self.chunks[chunk as usize].below;
         }
-        (min, end_of_bucket(min, min ^ max))
+        (min, max)
     }
 
     /// Removes a chunk of entries of a bucket. They can be read until something is added.
@@ -165,7 +180,9 @@ impl Wheel {
             return None;
         }
         self.close_chunk(span.bucket);
-        Some(&self.pool[(top / CHUNK * CHUNK) as usize..=top as usize])
+        let chunk = &self.pool[(top / CHUNK * CHUNK) as usize..=top as usize];
+        self.len -= chunk.len();
+        Some(chunk)
     }
 
     /// Puts an unused chunk on top of a bucket and returns its first place.
@@ -176,17 +193,19 @@ impl Wheel {
             self.levels |= 1 << (index / DIGITS);
         }
         if self.free == NONE {
-            return self.grow(top);
+            return self.grow(top, index);
         }
         let chunk = self.free;
-        self.free = std::mem::replace(&mut self.below[chunk as usize], top);
+        let old =
+            std::mem::replace(&mut self.chunks[chunk as usize], Chunk { below: top, bucket: index as u32 });
+        self.free = old.below;
         chunk * CHUNK
     }
 
     /// Takes the top chunk from a bucket.
     fn close_chunk(&mut self, index: usize) {
         let chunk = self.tops[index] / CHUNK;
-        let top = std::mem::replace(&mut self.below[chunk as usize], self.free);
+        let top = std::mem::replace(&mut self.chunks[chunk as usize].below, self.free);
         self.free = chunk;
         self.tops[index] = top;
         if top == NONE {
@@ -200,36 +219,37 @@ impl Wheel {
 
     #[cold]
     #[inline(never)]
-    fn grow(&mut self, top: u32) -> u32 {
+    fn grow(&mut self, below: u32, index: usize) -> u32 {
         let place = self.pool.len();
         assert!(place < (IN_WHEEL - CHUNK) as usize, "two thousand million events are pending");
         self.pool.resize(place + CHUNK as usize, Entry::new(0, 0, 0));
-        self.below.push(top);
+        self.chunks.push(Chunk { below, bucket: index as u32 });
         place as u32
     }
 
     #[inline]
-    fn put(&mut self, place: u32, entry: Entry, handles: &mut [Handle]) {
+    fn put<E>(&mut self, place: u32, entry: Entry, slots: &mut Slots<E>) {
         self.pool[place as usize] = entry;
-        handles[entry.slot() as usize].position = place | IN_WHEEL;
+        slots.moved(entry.slot(), place | IN_WHEEL);
     }
 
     #[cfg(test)]
-    pub(super) fn check(&self, base: u64, last: u64, handles: &[Handle]) -> usize {
+    pub(super) fn check<E>(&self, base: u64, last: u64, slots: &Slots<E>) {
         let (mut len, mut chunks) = (0, 0);
         for (index, &(mut top)) in self.tops.iter().enumerate() {
             let mut found = 0;
             while top != NONE {
                 let chunk = top / CHUNK;
+                assert_eq!(self.chunks[chunk as usize].bucket as usize, index);
                 for place in chunk * CHUNK..=top {
                     let entry = self.pool[place as usize];
                     assert!(entry.time > last, "what is due lies in the wheel");
                     assert_eq!(bucket(base, entry.time), index, "time {} from {base}", entry.time);
-                    assert_eq!(handles[entry.slot() as usize].position, place | IN_WHEEL);
+                    assert_eq!(slots.position_of(entry.slot()), place | IN_WHEEL);
                     found += 1;
                 }
                 chunks += 1;
-                top = self.below[chunk as usize];
+                top = self.chunks[chunk as usize].below;
                 assert!(top == NONE || top % CHUNK == CHUNK - 1, "only the top chunk is not full");
             }
             assert_eq!(self.digits[index / DIGITS] >> (index % DIGITS) & 1 == 1, found > 0);
@@ -241,10 +261,10 @@ impl Wheel {
         let mut free = self.free;
         while free != NONE {
             chunks += 1;
-            free = self.below[free as usize];
+            free = self.chunks[free as usize].below;
         }
-        assert_eq!(chunks, self.below.len(), "a chunk was lost");
+        assert_eq!(chunks, self.chunks.len(), "a chunk was lost");
         assert_eq!(self.pool.len(), chunks * CHUNK as usize);
-        len
+        assert_eq!(self.len, len);
     }
 }

@@ -1,0 +1,98 @@
+//! What is due next: a short list in order, the earliest at its end.
+//!
+//! Among few entries nothing is faster than a list. What is scheduled is mostly due among the next few, so it
+//! moves past those and no others; what is not finds its place by halving, and what is later moves up in one
+//! copy. Nobody notes who lies where: an entry that is cancelled is looked for.
+
+use super::entry::Entry;
+use std::cmp::Reverse;
+
+/// So many entries are passed one by one, before the place is found by halving.
+const STEPS: usize = 4;
+
+#[derive(Debug, Default)]
+pub(super) struct Near {
+    /// The earliest is the last.
+    entries: Vec<Entry>,
+}
+
+impl Near {
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The earliest entry.
+    #[inline]
+    pub(super) fn first(&self) -> Option<&Entry> {
+        self.entries.last()
+    }
+
+    #[cfg(test)]
+    /// The latest entry.
+    pub(super) fn last(&self) -> Option<&Entry> {
+        self.entries.first()
+    }
+
+    /// Removes the earliest entry.
+    #[inline]
+    pub(super) fn pop(&mut self) {
+        self.entries.pop();
+    }
+
+    /// Adds an entry that was scheduled after all others, so the time alone says where it belongs.
+    #[inline(always)]
+    pub(super) fn insert(&mut self, entry: Entry) {
+        let end = self.entries.len();
+        self.entries.push(entry);
+        let mut hole = end;
+        while hole > 0 {
+            let earlier = self.entries[hole - 1];
+            if earlier.time > entry.time {
+                break;
+            }
+            if end - hole == STEPS {
+                return self.insert_far(hole, entry);
+            }
+            self.entries[hole] = earlier;
+            hole -= 1;
+        }
+        self.entries[hole] = entry;
+    }
+
+    #[inline(never)]
+    fn insert_far(&mut self, hole: usize, entry: Entry) {
+        let place = self.entries[..hole].partition_point(|other| other.time > entry.time);
+        self.entries.copy_within(place..hole, place + 1);
+        self.entries[place] = entry;
+    }
+
+    /// Removes the entry of this slot.
+    #[inline]
+    pub(super) fn remove(&mut self, slot: u32) {
+        // What is cancelled is mostly a timeout, so it lies among the latest.
+        let place = self.entries.iter().position(|entry| entry.slot() == slot);
+        self.entries.remove(place.expect("a pending event is near or has a place"));
+    }
+
+    /// Puts entries in order that were added in none.
+    pub(super) fn sort(&mut self) {
+        self.entries.sort_unstable_by_key(|entry| Reverse(entry.key()));
+    }
+
+    /// All entries, to be added to or taken from; [`sort`](Near::sort) afterwards.
+    pub(super) fn entries(&mut self) -> &mut Vec<Entry> {
+        &mut self.entries
+    }
+
+    #[cfg(test)]
+    pub(super) fn check(&self) -> &[Entry] {
+        assert!(self.entries.is_sorted_by(|a, b| a.key() > b.key()));
+        &self.entries
+    }
+}
