@@ -12,7 +12,7 @@ use std::fmt;
 /// How an attempt that was sent ended, as its caller saw it. The numbers are hashed into digests and
 /// written to reports: they never change and are never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u16)]
+#[repr(u8)]
 pub enum Outcome {
     /// Answered, in time.
     Ok = 0,

@@ -134,6 +134,7 @@ fn build_service(
                 .only_from
                 .iter()
                 .filter_map(|name| plan.spec.workload_number(&name.value))
+                .map(|number| u16::try_from(number).expect("checked: few edges"))
                 .collect(),
             luck: streams.luck("whether", name),
         }

@@ -288,16 +288,16 @@ impl Tracer {
         self.leave_stage(true, id.index(), why, now);
     }
 
-    /// An answer reaches whoever sent the attempt, and ends it and its call if it is good and awaited.
-    pub fn answered(&mut self, id: AttemptId, attempt: &Attempt, now: SimTime) {
+    /// An answer reaches whoever sent the attempt, and ends it and its call if it is good. `call` awaits it.
+    pub fn answered(&mut self, id: AttemptId, answer: Outcome, call: Option<CallId>, now: SimTime) {
         self.leave_stage(true, id.index(), "", now);
         let at = get(&self.attempts, id.index());
-        if attempt.answer == Outcome::Reset || at.is_some_and(|at| self.is_for_nobody(at.trace, at.span)) {
+        if answer == Outcome::Reset || at.is_some_and(|at| self.is_for_nobody(at.trace, at.span)) {
             self.wasted(at);
         }
-        if attempt.awaited && attempt.answer == Outcome::Ok {
+        if let (Some(call), Outcome::Ok) = (call, answer) {
             self.end(at, Outcome::Ok.name(), now);
-            self.call_is_over(attempt.call, Ending::Ok.name(), now);
+            self.call_is_over(call, Ending::Ok.name(), now);
         }
     }
 

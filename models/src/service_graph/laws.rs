@@ -26,7 +26,10 @@ impl<L> Graph<L> {
             let mut next = call.live;
             while let Some(attempt) = next {
                 let attempt = &self.attempts[attempt];
-                assert!(attempt.awaited && attempt.call == id, "a call lists an attempt that is not its own");
+                assert!(
+                    attempt.is_awaited() && attempt.call == id.link(),
+                    "a call lists an attempt that is not its own"
+                );
                 (listed, next) = (listed + 1, attempt.sibling);
             }
             let (out, due) = (call.live.is_some(), call.timer.is_some());
@@ -48,7 +51,7 @@ impl<L> Graph<L> {
             }
         }
         for (_, attempt) in self.attempts.iter() {
-            if attempt.awaited {
+            if attempt.is_awaited() {
                 listed -= 1;
                 let measured = self.calls[attempt.call].started >= self.measured_from;
                 self.edges[attempt.edge as usize].stats.attempt_ended(Outcome::InFlight, measured);

@@ -228,7 +228,7 @@ impl<L: Listen> Graph<L> {
         ctx.witness(
             kind,
             attempt.number,
-            attempt.answer as u16,
+            attempt.answer() as u16,
             path,
             attempt.key.get(),
             u64::from(attempt.replica),

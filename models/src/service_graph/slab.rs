@@ -33,6 +33,34 @@ impl<T> std::fmt::Debug for Id<T> {
     }
 }
 
+/// A shorter address, of an entry that outlives whoever keeps it: it does not tell a reused place.
+pub struct Link<T> {
+    /// The place, counted from 1.
+    place: NonZeroU32,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Link<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Link<T> {}
+
+impl<T> PartialEq for Link<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.place == other.place
+    }
+}
+
+impl<T> Link<T> {
+    #[inline]
+    fn index(self) -> usize {
+        (self.place.get() - 1) as usize
+    }
+}
+
 struct Place<T> {
     /// Odd while the place is in use.
     generation: u32,
@@ -93,6 +121,14 @@ impl<T> Slab<T> {
         &mut place.value
     }
 
+    /// The full address of an entry.
+    #[inline]
+    pub fn id(&self, link: Link<T>) -> Id<T> {
+        let generation = self.places[link.index()].generation;
+        assert!(generation % 2 == 1, "a link outlived its entry");
+        Id::new(link.place.get() - 1, generation)
+    }
+
     /// The entry, unless its place was freed since.
     #[inline]
     pub fn get(&self, id: Id<T>) -> Option<&T> {
@@ -120,6 +156,13 @@ impl<T> Id<T> {
         self.index as usize
     }
 
+    /// Its address for whoever is gone before it is.
+    #[inline]
+    pub fn link(self) -> Link<T> {
+        let place = self.index.checked_add(1).and_then(NonZeroU32::new);
+        Link { place: place.expect("fewer than 2^32 calls in flight"), of: PhantomData }
+    }
+
     #[inline]
     fn new(index: u32, generation: u32) -> Self {
         Id { index, generation: NonZeroU32::new(generation).expect("odd"), of: PhantomData }
@@ -145,6 +188,25 @@ impl<T> std::ops::IndexMut<Id<T>> for Slab<T> {
     }
 }
 
+impl<T> std::ops::Index<Link<T>> for Slab<T> {
+    type Output = T;
+    #[inline]
+    fn index(&self, link: Link<T>) -> &T {
+        let place = &self.places[link.index()];
+        assert!(place.generation % 2 == 1, "a link outlived its entry");
+        &place.value
+    }
+}
+
+impl<T> std::ops::IndexMut<Link<T>> for Slab<T> {
+    #[inline]
+    fn index_mut(&mut self, link: Link<T>) -> &mut T {
+        let place = &mut self.places[link.index()];
+        assert!(place.generation % 2 == 1, "a link outlived its entry");
+        &mut place.value
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,6 +226,13 @@ mod tests {
         );
         slab.remove(b);
         assert_eq!(slab.iter().map(|(_, value)| *value).collect::<Vec<_>>(), ["c"]);
-        assert!(std::panic::catch_unwind(move || slab[a]).is_err());
+        assert_eq!((slab[c.link()], slab.id(c.link()) == c), ("c", true));
+        assert!(size_of::<Option<Link<u64>>>() == 4);
+        slab.remove(c);
+        let (id, link) = (a, c.link());
+        let slab = std::sync::Arc::new(slab);
+        let same = slab.clone();
+        assert!(std::panic::catch_unwind(move || slab[id]).is_err());
+        assert!(std::panic::catch_unwind(move || same[link]).is_err());
     }
 }

@@ -6,7 +6,7 @@ use super::roster::{Roster, Standings};
 use super::service::free::NumberSet;
 use super::service::line::Line;
 use super::service::queue::Common;
-use super::slab::{Id, Slab};
+use super::slab::{Id, Link as Short, Slab};
 use super::stats::{EdgeStats, ServiceStats};
 use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica};
 use crate::network::Link;
@@ -173,7 +173,7 @@ pub struct Site {
     pub times: u32,
     pub optional: bool,
     /// Which workloads' requests make this call; empty means all.
-    pub only_from: Vec<u32>,
+    pub only_from: Vec<u16>,
     pub luck: Luck,
 }
 
@@ -226,7 +226,7 @@ pub struct Call {
     pub key: Key,
     pub started: SimTime,
     pub parent: Parent,
-    pub edge: u32,
+    pub edge: u16,
     pub client: u32,
     /// Tries so far, those that were refused before they were sent included.
     pub tries: u16,
@@ -237,7 +237,7 @@ pub struct Call {
     /// One at a time, whatever it is for: see [`Phase`].
     pub timer: Option<Timer>,
     /// The last of the attempts that are out; each knows the one before it.
-    pub live: Option<AttemptId>,
+    pub live: Option<Short<Attempt>>,
     /// What it was let pass with, where whole calls are.
     pub permit: Option<Permit>,
 }
@@ -266,13 +266,14 @@ pub enum Parent {
 /// entry lives until both sides are done with it.
 pub struct Attempt {
     pub key: Key,
-    pub call: CallId,
+    /// Its call, as long as it is awaited.
+    pub call: Short<Call>,
     /// Of the attempts of its call that are out, the one that was sent before it.
-    pub sibling: Option<AttemptId>,
-    pub edge: u32,
-    pub replica: u32,
+    pub sibling: Option<Short<Attempt>>,
+    pub edge: u16,
     /// The workload at the root of it all: the call may be gone before the attempt is.
-    pub workload: u32,
+    pub workload: u16,
+    pub replica: u32,
     /// When it was sent, then when it arrived, then when work on it began.
     pub since: SimTime,
     /// Own work, once that is over.
@@ -283,21 +284,65 @@ pub struct Attempt {
     pub permit: Option<Permit>,
     /// Calls of the present step that are out.
     pub outstanding: u32,
-    pub repetition: u32,
+    pub repetition: u16,
     pub step: u16,
     /// Which try of its call.
     pub number: u16,
-    /// What the reply will say.
-    pub answer: Outcome,
     pub server: Server,
+    pub marks: Marks,
+}
+
+/// What is or is not so of an attempt, in one byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marks(u8);
+
+impl Marks {
     /// The caller still waits.
-    pub awaited: bool,
+    pub const AWAITED: Marks = Marks(1);
     /// The timer is the call's deadline, which comes before the attempt's timeout.
-    pub until_deadline: bool,
+    pub const UNTIL_DEADLINE: Marks = Marks(1 << 1);
     /// A required call failed.
-    pub failed: bool,
+    pub const FAILED: Marks = Marks(1 << 2);
     /// It arrived after the warm-up.
-    pub measured: bool,
+    pub const MEASURED: Marks = Marks(1 << 3);
+
+    /// This one, if it is so.
+    #[inline(always)]
+    pub fn when(self, is_so: bool) -> Marks {
+        if is_so { self } else { Marks(0) }
+    }
+
+    #[inline(always)]
+    pub fn has(self, mark: Marks) -> bool {
+        self.0 & mark.0 != 0
+    }
+
+    #[inline(always)]
+    pub fn add(&mut self, marks: Marks) {
+        self.0 |= marks.0;
+    }
+
+    #[inline(always)]
+    pub fn lift(&mut self, mark: Marks) {
+        self.0 &= !mark.0;
+    }
+}
+
+impl Attempt {
+    /// Whether the caller still waits.
+    #[inline(always)]
+    pub fn is_awaited(&self) -> bool {
+        self.marks.has(Marks::AWAITED)
+    }
+
+    /// What the reply says that is on its way.
+    #[inline(always)]
+    pub fn answer(&self) -> Outcome {
+        match self.server {
+            Server::Replying(answer) => answer,
+            _ => Outcome::InFlight,
+        }
+    }
 }
 
 /// Where a request is.
@@ -309,14 +354,14 @@ pub enum Server {
     Working,
     /// Its own work is done, calls are out.
     Waiting,
-    /// The answer is on its way back.
-    Replying,
+    /// This answer is on its way back.
+    Replying(Outcome),
     /// Answered, lost or swallowed.
     Gone,
 }
 
-// With eight more for each place, a call in flight and its attempt take 184 bytes.
-const _: () = assert!(size_of::<Call>() <= 72 && size_of::<Attempt>() <= 96);
+// With eight more for each place, a call in flight and its attempt take 152 bytes.
+const _: () = assert!(size_of::<Call>() <= 64 && size_of::<Attempt>() <= 72);
 
 impl<L> Graph<L> {
     /// Whether calls that began then are measured: those after the warm-up.
@@ -345,14 +390,18 @@ impl Edge {
     }
 
     /// When the call at `key` that began then is given up.
-    #[inline]
+    #[inline(always)]
     pub fn deadline(&mut self, started: SimTime, key: Key) -> SimTime {
         match &mut self.patience {
             Patience::Endless => SimTime::MAX,
             Patience::Fixed(patience) => started + *patience,
-            Patience::Random { time, luck } => {
-                started + SimDuration::from_nanos_f64(time.sample(&mut luck.at(key)))
-            }
+            Patience::Random { .. } => self.random_deadline(started, key),
         }
+    }
+
+    #[inline(never)]
+    fn random_deadline(&mut self, started: SimTime, key: Key) -> SimTime {
+        let Patience::Random { time, luck } = &mut self.patience else { return SimTime::MAX };
+        started + SimDuration::from_nanos_f64(time.sample(&mut luck.at(key)))
     }
 }

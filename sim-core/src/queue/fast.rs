@@ -26,7 +26,7 @@ const KEPT: usize = 32;
 /// A bucket larger than this is not sorted as a whole but divided.
 const SORTABLE: usize = 48;
 /// The window takes in further buckets until this many are near.
-const ENOUGH: usize = 16;
+const ENOUGH: usize = 8;
 /// So many of a crowd become near at once.
 const BATCH: usize = 16;
 

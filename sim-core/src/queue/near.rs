@@ -8,7 +8,7 @@ use super::entry::Entry;
 use std::cmp::Reverse;
 
 /// So many entries are passed one by one, before the place is found by halving.
-const STEPS: usize = 4;
+const STEPS: usize = 8;
 
 #[derive(Debug, Default)]
 pub(super) struct Near {

@@ -4,7 +4,7 @@ use crate::network::{Fate, Way};
 use crate::policy::guards::{Ask, Gate, Gates, Pass, Seen};
 use crate::policy::{Ending, Outcome};
 use crate::service_graph::follow::Listen;
-use crate::service_graph::slab::Slab;
+use crate::service_graph::slab::{Link, Slab};
 use crate::service_graph::state::*;
 use crate::service_graph::stats::Which;
 use crate::service_graph::witness as kind;
@@ -58,14 +58,16 @@ impl<L: Listen> Graph<L> {
         edge.stats.attempt_sent(which, call.started >= self.measured_from);
         let deadline = edge.deadline(call.started, call.key);
         let timeout = edge.policy.timeout.map_or(SimTime::MAX, |timeout| now + timeout);
+        let mut marks = Marks::AWAITED;
+        marks.add(Marks::UNTIL_DEADLINE.when(deadline < timeout));
         let number = call.tries;
         let (attempt, entry) = self.attempts.insert(|| Attempt {
             key,
-            call: id,
+            call: id.link(),
             sibling: call.live,
             edge: edge_id,
-            replica: pass.replica,
             workload,
+            replica: pass.replica,
             since: now,
             work: SimDuration::ZERO,
             work_timer: None,
@@ -75,15 +77,11 @@ impl<L: Listen> Graph<L> {
             repetition: 0,
             step: 0,
             number,
-            answer: Outcome::InFlight,
             server: Server::Sent,
-            awaited: true,
-            until_deadline: deadline < timeout,
-            failed: false,
-            measured: false,
+            marks,
         });
-        self.listener.tell(|tracer| tracer.attempt_sent(attempt, id, edge_id, number, now));
-        call.live = Some(attempt);
+        self.listener.tell(|tracer| tracer.attempt_sent(attempt, id, edge_id.into(), number, now));
+        call.live = Some(attempt.link());
         let until = timeout.min(deadline);
         if until < SimTime::MAX {
             entry.timer = Some(ctx.schedule_at(until, Event::Timeout { attempt }));
@@ -104,7 +102,7 @@ impl<L: Listen> Graph<L> {
             Message::Reply(id) => (id, Way::Back),
         };
         let attempt = &self.attempts[id];
-        self.listener.tell(|tracer| tracer.transmits(id, attempt.edge, now));
+        self.listener.tell(|tracer| tracer.transmits(id, attempt.edge.into(), now));
         let link = &mut self.edges[attempt.edge as usize].link;
         match link.send(now, attempt.key, way) {
             Fate::Now => self.deliver(message, ctx),
@@ -137,20 +135,25 @@ impl<L: Listen> Graph<L> {
     /// An answer reaches the caller, who may have given up.
     pub fn answered(&mut self, id: AttemptId, ctx: &mut Ctx) {
         self.account_work(id, true);
-        self.listener.tell(|tracer| tracer.answered(id, &self.attempts[id], ctx.now()));
+        self.listener.tell(|tracer| {
+            let attempt = &self.attempts[id];
+            let call = attempt.is_awaited().then(|| self.calls.id(attempt.call));
+            tracer.answered(id, attempt.answer(), call, ctx.now());
+        });
         let attempt = &mut self.attempts[id];
+        let answer = attempt.answer();
         attempt.server = Server::Gone;
-        if !attempt.awaited {
+        if !attempt.is_awaited() {
             self.attempts.remove(id);
             return;
         }
-        let (call_id, answer) = (attempt.call, attempt.answer);
+        let call_id = self.calls.id(attempt.call);
         if answer != Outcome::Ok {
             self.end_attempt(id, answer, ctx);
             return self.settle(call_id, answer, ctx);
         }
         // Attempt and call end together, and so does whatever else is out for it.
-        if self.calls[call_id].live != Some(id) || attempt.sibling.is_some() {
+        if self.calls[call_id].live != Some(id.link()) || attempt.sibling.is_some() {
             self.end_others(call_id, id, ctx);
         }
         let attempt = &mut self.attempts[id];
@@ -164,7 +167,7 @@ impl<L: Listen> Graph<L> {
         edge.attempt_ended(call, attempt, Outcome::Ok, measured, now);
         edge.call_ended(call, Ending::Ok, measured, now);
         self.attempts.remove(id);
-        let (parent, edge, client) = (call.parent, call.edge, call.client);
+        let (parent, edge, client) = (call.parent, u32::from(call.edge), call.client);
         self.strike_call(call_id, edge, client);
         self.notify(parent, edge, true, ctx);
     }
@@ -174,9 +177,10 @@ impl<L: Listen> Graph<L> {
         let now = ctx.now();
         let attempt = &mut self.attempts[id];
         attempt.timer = None;
-        let call_id = attempt.call;
+        let call_id = self.calls.id(attempt.call);
         let edge = &mut self.edges[attempt.edge as usize];
-        let outcome = if attempt.until_deadline { Outcome::Cancelled } else { Outcome::TimedOut };
+        let outcome =
+            if attempt.marks.has(Marks::UNTIL_DEADLINE) { Outcome::Cancelled } else { Outcome::TimedOut };
         ctx.witness(kind::TIMEOUT, attempt.number, outcome as u16, edge.path, attempt.key.get(), 0);
         let call = &self.calls[call_id];
         let expired = now >= edge.deadline(call.started, call.key);
@@ -192,8 +196,9 @@ impl<L: Listen> Graph<L> {
     #[cold]
     fn end_others(&mut self, call: CallId, but: AttemptId, ctx: &mut Ctx) {
         let mut next = self.calls[call].live;
-        while let Some(id) = next {
-            next = self.attempts[id].sibling;
+        while let Some(link) = next {
+            next = self.attempts[link].sibling;
+            let id = self.attempts.id(link);
             if id != but {
                 self.end_attempt(id, Outcome::Cancelled, ctx);
             }
@@ -203,16 +208,17 @@ impl<L: Listen> Graph<L> {
     /// The caller is done with an attempt; the replica may not be.
     pub(super) fn end_attempt(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
         let attempt = &mut self.attempts[id];
-        attempt.awaited = false;
+        attempt.marks.lift(Marks::AWAITED);
         if let Some(timer) = attempt.timer.take() {
             ctx.cancel(timer);
         }
         let sibling = attempt.sibling.take();
         let call = &mut self.calls[attempt.call];
-        if call.live == Some(id) {
+        let link = id.link();
+        if call.live == Some(link) {
             call.live = sibling;
         } else {
-            unlink(&mut self.attempts, call.live, id, sibling);
+            unlink(&mut self.attempts, call.live, link, sibling);
         }
         let attempt = &mut self.attempts[id];
         let measured = call.started >= self.measured_from;
@@ -228,13 +234,13 @@ impl<L: Listen> Graph<L> {
 #[cold]
 fn unlink(
     attempts: &mut Slab<Attempt>,
-    mut before: Option<AttemptId>,
-    id: AttemptId,
-    next: Option<AttemptId>,
+    mut before: Option<Link<Attempt>>,
+    gone: Link<Attempt>,
+    next: Option<Link<Attempt>>,
 ) {
     while let Some(other) = before {
         let other = &mut attempts[other];
-        if other.sibling == Some(id) {
+        if other.sibling == Some(gone) {
             other.sibling = next;
             return;
         }

@@ -42,7 +42,7 @@ impl<L: Listen> Graph<L> {
             key,
             started: now,
             parent,
-            edge: edge_id,
+            edge: edge_id as u16,
             client,
             tries: 0,
             sent: 0,
@@ -73,7 +73,7 @@ impl<L: Listen> Graph<L> {
             && let Err(by) = edge.clients[call.client as usize].may_retry()
         {
             edge.stats.denied(by, call.started >= self.measured_from);
-            self.listener.tell(|tracer| tracer.denied(id, call.edge, by, ctx.now()));
+            self.listener.tell(|tracer| tracer.denied(id, call.edge.into(), by, ctx.now()));
             return self.end_call(id, Ending::Failed(outcome), ctx);
         }
         self.back_off(id, ctx);
@@ -82,7 +82,7 @@ impl<L: Listen> Graph<L> {
     /// A guard refused a try: nothing was sent. That of a copy leaves it to those that are out.
     fn not_sent(&mut self, id: CallId, end: Ending, ctx: &mut Ctx) {
         let call = &self.calls[id];
-        self.listener.tell(|tracer| tracer.not_sent(id, call.edge, call.tries, end, ctx.now()));
+        self.listener.tell(|tracer| tracer.not_sent(id, call.edge.into(), call.tries, end, ctx.now()));
         if call.live.is_some() {
             return;
         }
@@ -97,7 +97,7 @@ impl<L: Listen> Graph<L> {
     /// The call is over, and so is whatever is out for it.
     fn end_call(&mut self, id: CallId, end: Ending, ctx: &mut Ctx) {
         while let Some(attempt) = self.calls[id].live {
-            self.end_attempt(attempt, Outcome::Cancelled, ctx);
+            self.end_attempt(self.attempts.id(attempt), Outcome::Cancelled, ctx);
         }
         let call = self.calls.remove(id);
         if let Some(timer) = call.timer {
@@ -106,7 +106,7 @@ impl<L: Listen> Graph<L> {
         let measured = call.started >= self.measured_from;
         self.listener.tell(|tracer| tracer.call_ended(id, end, ctx.now()));
         self.edges[call.edge as usize].call_ended(call, end, measured, ctx.now());
-        let (parent, edge, client) = (call.parent, call.edge, call.client);
+        let (parent, edge, client) = (call.parent, u32::from(call.edge), call.client);
         self.strike_call(id, edge, client);
         self.notify(parent, edge, end == Ending::Ok, ctx);
     }
@@ -148,7 +148,7 @@ impl<L: Listen> Graph<L> {
                 let attempt = &mut self.attempts[id];
                 // A request whose replica has crashed no longer waits.
                 if attempt.server == Server::Waiting {
-                    attempt.failed |= !ok && !optional;
+                    attempt.marks.add(Marks::FAILED.when(!ok && !optional));
                     attempt.outstanding -= 1;
                     if attempt.outstanding == 0 {
                         self.ready.push(id);

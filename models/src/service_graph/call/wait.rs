@@ -8,7 +8,7 @@ use crate::service_graph::witness as kind;
 impl<L: Listen> Graph<L> {
     pub(super) fn back_off(&mut self, id: CallId, ctx: &mut Ctx) {
         let call = &mut self.calls[id];
-        self.listener.tell(|tracer| tracer.backs_off(id, call.edge, ctx.now()));
+        self.listener.tell(|tracer| tracer.backs_off(id, call.edge.into(), ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
         let mut words = edge.jitter.at(call.key.child(u64::from(call.tries)));
         let delay = edge.retry.delay(u32::from(call.tries), call.previous_delay, &mut words);

@@ -18,12 +18,11 @@ impl<L: Listen> Graph<L> {
             self.attempt_standings.leave(&mut service.replicas[replica_id as usize].at_work, id);
         }
         let holds_worker = attempt.server == Server::Working || service.blocking;
-        attempt.server = Server::Replying;
         // The next in the queue before the answer: whoever is answered may send another request at once,
         // and must not overtake those who wait.
         if holds_worker {
-            service.release_worker(replica_id, attempt.since, ctx.now());
-            self.serve_next(service_id, replica_id, ctx);
+            let since = attempt.since;
+            self.free_worker(service_id, replica_id, since, ctx);
         }
         self.answer(id, outcome, ctx);
     }
@@ -31,8 +30,7 @@ impl<L: Listen> Graph<L> {
     #[inline]
     pub(super) fn answer(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
         let attempt = &mut self.attempts[id];
-        attempt.answer = outcome;
-        attempt.server = Server::Replying;
+        attempt.server = Server::Replying(outcome);
         if self.edges[attempt.edge as usize].link.is_instant() {
             self.answered(id, ctx)
         } else {
@@ -45,7 +43,7 @@ impl<L: Listen> Graph<L> {
         self.attempts[id].server = Server::Gone;
         self.listener.tell(|tracer| tracer.swallowed(id));
         self.account_work(id, false);
-        if !self.attempts[id].awaited {
+        if !self.attempts[id].is_awaited() {
             self.attempts.remove(id);
         }
     }
@@ -55,10 +53,10 @@ impl<L: Listen> Graph<L> {
     #[inline(always)]
     pub fn account_work(&mut self, id: AttemptId, answered: bool) {
         let attempt = &self.attempts[id];
-        if attempt.work.is_zero() || !attempt.measured {
+        if attempt.work.is_zero() || !attempt.marks.has(Marks::MEASURED) {
             return;
         }
-        let useful = answered && attempt.answer != Outcome::Reset && self.is_awaited(id);
+        let useful = answered && attempt.answer() != Outcome::Reset && self.is_awaited(id);
         let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
         service.stats.work(attempt.work, useful);
     }
@@ -68,7 +66,7 @@ impl<L: Listen> Graph<L> {
     fn is_awaited(&self, mut id: AttemptId) -> bool {
         loop {
             let attempt = &self.attempts[id];
-            if !attempt.awaited {
+            if !attempt.is_awaited() {
                 return false;
             }
             match self.calls[attempt.call].parent {

@@ -11,7 +11,7 @@ impl<L: Listen> Graph<L> {
         loop {
             let attempt = &mut self.attempts[id];
             debug_assert!(attempt.server == Server::Waiting && attempt.outstanding == 0);
-            if attempt.failed {
+            if attempt.marks.has(Marks::FAILED) {
                 return self.finish(id, Outcome::Error, ctx);
             }
             let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
@@ -34,7 +34,7 @@ impl<L: Listen> Graph<L> {
             let site = &mut step.sites[0];
             let key = key.child(site.number);
             let skipped = attempt.repetition == 0 && !site.happens(key, attempt.workload);
-            if skipped || attempt.repetition == site.times {
+            if skipped || u32::from(attempt.repetition) == site.times {
                 attempt.step += 1;
                 attempt.repetition = 0;
                 continue;
@@ -76,7 +76,7 @@ impl<L: Listen> Graph<L> {
 impl Site {
     /// Whether this request makes this call at all.
     #[inline]
-    fn happens(&mut self, key: Key, workload: u32) -> bool {
+    fn happens(&mut self, key: Key, workload: u16) -> bool {
         (self.only_from.is_empty() || self.only_from.contains(&workload))
             && (self.probability >= 1.0 || self.luck.at(key).unit() < self.probability)
     }

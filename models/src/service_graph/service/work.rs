@@ -14,7 +14,7 @@ impl<L: Listen> Graph<L> {
         let attempt = &mut self.attempts[id];
         let service = &mut self.services[service_id as usize];
         attempt.since = now;
-        attempt.measured = now >= self.measured_from;
+        attempt.marks.add(Marks::MEASURED.when(now >= self.measured_from));
         service.stats.total.arrived += 1;
         if service.queue.shared {
             attempt.replica = service.free.first().or_else(|| service.up.first()).unwrap_or(0);
@@ -40,6 +40,7 @@ impl<L: Listen> Graph<L> {
         if replica.busy.value() < u64::from(service.workers) {
             replica.in_hand += 1;
             service.stats.total.entered += 1;
+            service.hold_worker(replica_id, now);
             self.start_work(id, service_id, replica_id, SimDuration::ZERO, ctx);
         } else {
             if service.lines[line].enter(id, now) == Offer::Refused {
@@ -55,6 +56,7 @@ impl<L: Listen> Graph<L> {
         self.die_if_overwhelmed(service_id, replica_id, ctx);
     }
 
+    /// Work on a request begins, for which a worker is held.
     #[inline(always)]
     fn start_work(&mut self, id: AttemptId, service: u32, replica: u32, waited: SimDuration, ctx: &mut Ctx) {
         self.listener.tell(|tracer| tracer.work_begins(id, service, replica, ctx.now()));
@@ -62,7 +64,6 @@ impl<L: Listen> Graph<L> {
         let service = &mut self.services[service as usize];
         let now = ctx.now();
         service.stats.begun(waited);
-        service.hold_worker(replica, now);
         let replica = &mut service.replicas[replica as usize];
         if service.mortal {
             self.attempt_standings.join(&mut replica.at_work, id);
@@ -97,8 +98,8 @@ impl<L: Listen> Graph<L> {
         attempt.server = Server::Waiting;
         self.listener.tell(|tracer| tracer.waiting_begins(id, service_id, replica_id, now));
         if !service.blocking {
-            service.release_worker(replica_id, attempt.since, now);
-            self.serve_next(service_id, replica_id, ctx);
+            let since = attempt.since;
+            self.free_worker(service_id, replica_id, since, ctx);
             // It may have taken one more from a shared queue while this one waits.
             if self.die_if_overwhelmed(service_id, replica_id, ctx) {
                 return;
@@ -107,26 +108,53 @@ impl<L: Listen> Graph<L> {
         self.advance(id, ctx);
     }
 
-    /// A worker is free: the next request in the queue.
+    /// The worker that was held since then is free: the next request in the queue takes it over.
+    #[inline(always)]
+    pub(super) fn free_worker(&mut self, service_id: u32, replica_id: u32, since: SimTime, ctx: &mut Ctx) {
+        let now = ctx.now();
+        match self.next_in_line(service_id, replica_id, now) {
+            Some((id, waited)) => {
+                self.services[service_id as usize].note_held(replica_id, since, now);
+                self.start_work(id, service_id, replica_id, waited, ctx);
+            }
+            None => self.services[service_id as usize].release_worker(replica_id, since, now),
+        }
+    }
+
+    /// A worker is free that was not held: the next request in the queue.
     pub(super) fn serve_next(&mut self, service_id: u32, replica_id: u32, ctx: &mut Ctx) {
         let now = ctx.now();
+        if let Some((id, waited)) = self.next_in_line(service_id, replica_id, now) {
+            self.services[service_id as usize].hold_worker(replica_id, now);
+            self.start_work(id, service_id, replica_id, waited, ctx);
+        }
+    }
+
+    /// Takes the next request out of the queue that is worth any work, and says how long it waited.
+    #[inline(always)]
+    fn next_in_line(
+        &mut self,
+        service_id: u32,
+        replica_id: u32,
+        now: SimTime,
+    ) -> Option<(AttemptId, SimDuration)> {
         loop {
             let service = &mut self.services[service_id as usize];
             let line = service.line_of(replica_id);
             let line = &mut service.lines[line];
-            let Some(id) = line.take() else { return };
+            let id = line.take()?;
             let attempt = &mut self.attempts[id];
             let wait = line.left(attempt.since, now);
             attempt.replica = replica_id;
             let replica = &mut service.replicas[replica_id as usize];
-            if service.queue.drop_expired && !attempt.awaited {
+            if service.queue.drop_expired && !attempt.is_awaited() {
                 replica.in_hand -= u32::from(!service.queue.shared);
                 self.listener.tell(|tracer| tracer.lost_in_hand(id, "expired", now));
                 self.swallow(id);
                 continue;
             }
             replica.in_hand += u32::from(service.queue.shared);
-            return self.start_work(id, service_id, replica_id, wait, ctx);
+            return Some((id, wait));
         }
     }
 }
@@ -144,12 +172,17 @@ impl Service {
     /// The worker that was held since then is free.
     #[inline]
     pub(super) fn release_worker(&mut self, replica: u32, since: SimTime, now: SimTime) {
-        let state = &mut self.replicas[replica as usize];
-        state.busy.decrement(now);
-        state.held += u128::from(now.since(since).as_nanos());
+        self.note_held(replica, since, now);
+        self.replicas[replica as usize].busy.decrement(now);
         if self.queue.shared {
             self.note_free(replica);
         }
+    }
+
+    /// For how long a worker was held.
+    #[inline(always)]
+    fn note_held(&mut self, replica: u32, since: SimTime, now: SimTime) {
+        self.replicas[replica as usize].held += u128::from(now.since(since).as_nanos());
     }
 
     /// Whether a replica is up, or has a free worker, may have changed.
