@@ -7,7 +7,7 @@
 use super::entry::Entry;
 use std::cmp::Reverse;
 
-/// So many entries are passed one by one, before the place is found by halving.
+/// An entry that belongs before so many is passed by them one by one; for any other the place is found by halving.
 const STEPS: usize = 8;
 
 #[derive(Debug, Default)]
@@ -49,27 +49,23 @@ impl Near {
     #[inline(always)]
     pub(super) fn insert(&mut self, entry: Entry) {
         let end = self.entries.len();
+        if end > STEPS && self.entries[end - STEPS].time <= entry.time {
+            return self.insert_far(entry);
+        }
         self.entries.push(entry);
-        let mut hole = end;
-        while hole > 0 {
-            let earlier = self.entries[hole - 1];
-            if earlier.time > entry.time {
-                break;
-            }
-            if end - hole == STEPS {
-                return self.insert_far(hole, entry);
-            }
-            self.entries[hole] = earlier;
+        let entries = &mut self.entries[..];
+        let mut hole = entries.len() - 1;
+        while hole > 0 && entries[hole - 1].time <= entry.time {
+            entries[hole] = entries[hole - 1];
             hole -= 1;
         }
-        self.entries[hole] = entry;
+        entries[hole] = entry;
     }
 
     #[inline(never)]
-    fn insert_far(&mut self, hole: usize, entry: Entry) {
-        let place = self.entries[..hole].partition_point(|other| other.time > entry.time);
-        self.entries.copy_within(place..hole, place + 1);
-        self.entries[place] = entry;
+    fn insert_far(&mut self, entry: Entry) {
+        let place = self.entries.partition_point(|other| other.time > entry.time);
+        self.entries.insert(place, entry);
     }
 
     /// Removes the entry of this slot.
