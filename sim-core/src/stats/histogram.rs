@@ -5,6 +5,7 @@
 //! counting a shift and an increment: an eighth of the instructions.
 
 use crate::time::SimDuration;
+use std::ops::Range;
 
 /// Three significant digits: a recorded value is at most 0.1 % off.
 pub const SIGNIFICANT_DIGITS: u8 = 3;
@@ -101,10 +102,10 @@ impl LatencyHistogram {
         }
         let rank = ((percent / 100.0 * count as f64).ceil() as u64).clamp(1, count);
         let mut below = 0;
-        for (value, count) in self.filled() {
-            below += count;
+        for index in self.filled() {
+            below += self.counts[index];
             if below >= rank {
-                return Some(value.min(self.max_ns));
+                return Some(FINE.highest(index).min(self.max_ns));
             }
         }
         Some(self.max_ns)
@@ -112,18 +113,17 @@ impl LatencyHistogram {
 
     /// Every bucket that holds anything: (highest value of the bucket in nanoseconds, count).
     pub fn recorded(&self) -> Vec<(u64, u64)> {
-        self.filled().collect()
+        let filled = self.filled().filter(|&index| self.counts[index] > 0);
+        filled.map(|index| (FINE.highest(index), self.counts[index])).collect()
     }
 
-    fn filled(&self) -> impl Iterator<Item = (u64, u64)> {
-        // Nothing is outside of these.
-        let bounds = if self.inside == 0 {
+    /// The buckets outside of which nothing is.
+    fn filled(&self) -> Range<usize> {
+        if self.inside == 0 {
             0..0
         } else {
             FINE.index(self.min_ns)..FINE.index(self.max_ns.min(HIGHEST_NS)) + 1
-        };
-        let filled = bounds.filter(|&index| self.counts[index] > 0);
-        filled.map(|index| (FINE.highest(index), self.counts[index]))
+        }
     }
 
     /// Adds what another histogram counted.
@@ -236,6 +236,7 @@ impl Scale {
     }
 
     /// The highest value that falls into a bucket.
+    #[inline]
     const fn highest(&self, index: usize) -> u64 {
         let doublings = (index >> self.half).saturating_sub(1);
         let shift = doublings as u32 + self.unit;
