@@ -129,6 +129,13 @@ impl<T> Slab<T> {
         Id::new(link.place.get() - 1, generation)
     }
 
+    /// The same of an entry that is linked to, and says its address.
+    #[inline(always)]
+    pub fn remove_linked(&mut self, link: Link<T>) -> (Id<T>, &mut T) {
+        let id = self.id(link);
+        (id, self.remove(id))
+    }
+
     /// The entry, unless its place was freed since.
     #[inline]
     pub fn get(&self, id: Id<T>) -> Option<&T> {

@@ -305,6 +305,8 @@ impl Marks {
     pub const FAILED: Marks = Marks(1 << 2);
     /// It arrived after the warm-up.
     pub const MEASURED: Marks = Marks(1 << 3);
+    /// Another attempt of its call was out when this one was sent, or was sent while this one was out.
+    pub const HAS_SIBLINGS: Marks = Marks(1 << 4);
 
     /// This one, if it is so.
     #[inline(always)]

@@ -59,9 +59,14 @@ impl EdgeStats {
     #[inline]
     pub fn attempt_sent(&mut self, which: Which, measured: bool) {
         self.window.attempts += 1;
-        self.attempts.sent += u64::from(measured);
-        self.attempts.retries += u64::from(measured && which == Which::Retry);
-        self.copies += u64::from(measured && which == Which::Copy);
+        if measured {
+            self.attempts.sent += 1;
+            match which {
+                Which::First => {}
+                Which::Retry => self.attempts.retries += 1,
+                Which::Copy => self.copies += 1,
+            }
+        }
     }
 
     #[inline]
@@ -73,7 +78,7 @@ impl EdgeStats {
         self.attempts.denied[by] += u64::from(measured);
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn call_ended(&mut self, end: Ending, took: SimDuration, sent: u16, measured: bool) {
         if !matches!(end, Ending::Ok) {
             return self.call_failed(end, took, sent, measured);
@@ -176,7 +181,9 @@ impl ServiceStats {
     pub fn work(&mut self, work: SimDuration, useful: bool) {
         let work = u128::from(work.as_nanos());
         self.work += work;
-        self.work_wasted += if useful { 0 } else { work };
+        if !useful {
+            self.work_wasted += work;
+        }
     }
 
     pub fn available(&mut self, now: SimTime, change: impl Fn(u64) -> u64) {

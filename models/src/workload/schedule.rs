@@ -95,7 +95,7 @@ impl Schedule {
     }
 
     /// The next arrival, whose luck is at `key`; `None` if no more will come.
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self, luck: &mut Luck, key: Key) -> Option<SimTime> {
         self.consumed += if self.even { 1.0 } else { standard_exponential(&mut luck.at(key)) };
         loop {

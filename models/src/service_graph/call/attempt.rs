@@ -50,15 +50,19 @@ impl<L: Listen> Graph<L> {
             }
         }
         call.sent += 1;
+        let mut marks = Marks::AWAITED;
         let which = match call.live {
-            Some(_) => Which::Copy,
-            None if call.sent > 1 => Which::Retry,
-            None => Which::First,
+            None if call.sent == 1 => Which::First,
+            None => Which::Retry,
+            Some(other) => {
+                marks.add(Marks::HAS_SIBLINGS);
+                self.attempts[other].marks.add(Marks::HAS_SIBLINGS);
+                Which::Copy
+            }
         };
         edge.stats.attempt_sent(which, call.started >= self.measured_from);
         let deadline = edge.deadline(call.started, call.key);
         let timeout = edge.policy.timeout.map_or(SimTime::MAX, |timeout| now + timeout);
-        let mut marks = Marks::AWAITED;
         marks.add(Marks::UNTIL_DEADLINE.when(deadline < timeout));
         let number = call.tries;
         let (attempt, entry) = self.attempts.insert(|| Attempt {
@@ -147,21 +151,22 @@ impl<L: Listen> Graph<L> {
             self.attempts.remove(id);
             return;
         }
-        let call_id = self.calls.id(attempt.call);
+        let call = attempt.call;
         if answer != Outcome::Ok {
+            let call = self.calls.id(call);
             self.end_attempt(id, answer, ctx);
-            return self.settle(call_id, answer, ctx);
+            return self.settle(call, answer, ctx);
         }
         // Attempt and call end together, and so does whatever else is out for it.
-        if self.calls[call_id].live != Some(id.link()) || attempt.sibling.is_some() {
-            self.end_others(call_id, id, ctx);
+        if attempt.marks.has(Marks::HAS_SIBLINGS) {
+            self.end_others(call, id, ctx);
         }
         let attempt = &mut self.attempts[id];
         if let Some(timer) = attempt.timer {
             ctx.cancel(timer);
         }
         let now = ctx.now();
-        let call = self.calls.remove(call_id);
+        let (call_id, call) = self.calls.remove_linked(call);
         let measured = call.started >= self.measured_from;
         let edge = &mut self.edges[call.edge as usize];
         edge.attempt_ended(call, attempt, Outcome::Ok, measured, now);
@@ -194,7 +199,7 @@ impl<L: Listen> Graph<L> {
 
     /// An answer came: nobody waits for the other attempts of the call any more.
     #[cold]
-    fn end_others(&mut self, call: CallId, but: AttemptId, ctx: &mut Ctx) {
+    fn end_others(&mut self, call: Link<Call>, but: AttemptId, ctx: &mut Ctx) {
         let mut next = self.calls[call].live;
         while let Some(link) = next {
             next = self.attempts[link].sibling;

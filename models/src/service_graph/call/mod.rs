@@ -125,8 +125,8 @@ impl<L: Listen> Graph<L> {
     #[inline(always)]
     fn strike_call(&mut self, id: CallId, edge: u32, client: u32) {
         let edge = &self.edges[edge as usize];
-        if let Caller::Service(service) = edge.caller
-            && edge.listed
+        if edge.listed
+            && let Caller::Service(service) = edge.caller
         {
             let replica = &mut self.services[service as usize].replicas[client as usize];
             self.call_standings.leave(&mut replica.calling, id);

@@ -44,7 +44,12 @@ impl Scene {
         let (graph, ctx) = self.0.parts();
         let key = graph.calls[call].key.child(1).child(number);
         graph.send(call, key, ctx);
-        graph.calls[call].live.expect("an attempt is out")
+        self.last_sent(call)
+    }
+
+    fn last_sent(&self, call: CallId) -> AttemptId {
+        let graph = self.0.model();
+        graph.attempts.id(graph.calls[call].live.expect("an attempt is out"))
     }
 
     /// After everything has ended and the laws hold: (sent, retries, copies) and how often attempts ended so.
@@ -94,8 +99,8 @@ fn an_attempt_that_fails_leaves_it_to_the_others() {
     scene.until(5);
     let copy = scene.copy(call, 1);
     scene.until(8);
-    let state = &scene.0.model().calls[call];
-    assert_eq!((state.phase, state.live), (Phase::Trying, Some(copy)), "the first has timed out");
+    let phase = scene.0.model().calls[call].phase;
+    assert_eq!((phase, scene.last_sent(call)), (Phase::Trying, copy), "the first has timed out");
     scene.until(13);
     assert_eq!(scene.0.model().calls[call].phase, Phase::BackingOff, "and now the copy, at 12 ms");
     let ends = scene.ends(&[(Ending::Failed(Outcome::TimedOut), 1)], &[(Outcome::TimedOut, 3)]);
@@ -120,14 +125,14 @@ fn a_copy_that_is_refused_leaves_it_to_those_that_are_out() {
     let first = scene.call(1);
     scene.until(1);
     let second = scene.call(2);
+    let attempt = scene.last_sent(second);
     let (graph, ctx) = scene.0.parts();
-    let attempt = graph.calls[second].live.expect("sent");
     graph.end_attempt(attempt, Outcome::Error, ctx);
     graph.settle(second, Outcome::Error, ctx);
     let told = graph.edges[0].stats.watch.clone().sections("users->a");
     assert_eq!(told[0].changes.len(), 1, "it opened");
-    let only = graph.calls[first].live;
-    assert_eq!(Some(scene.copy(first, 1)), only, "nothing was sent");
+    let only = scene.last_sent(first);
+    assert_eq!(scene.copy(first, 1), only, "nothing was sent");
     let ends = scene.ends(&[(Ending::Ok, 1), (Ending::Failed(Outcome::Error), 1)], &[(Outcome::Ok, 1)]);
     assert_eq!(ends, (2, 0, 0));
 }
@@ -137,16 +142,15 @@ fn attempts_leave_the_list_in_any_order() {
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
         let mut scene = Scene::new(WORKS, "");
         let call = scene.call(1);
-        let first = scene.0.model().calls[call].live.expect("sent");
-        let out = [first, scene.copy(call, 1), scene.copy(call, 2)];
+        let out = [scene.last_sent(call), scene.copy(call, 1), scene.copy(call, 2)];
         for (gone, number) in order.into_iter().enumerate() {
             let (graph, ctx) = scene.0.parts();
             graph.end_attempt(out[number], Outcome::Error, ctx);
             let mut left = Vec::new();
             let mut next = graph.calls[call].live;
-            while let Some(id) = next {
-                left.push(id);
-                next = graph.attempts[id].sibling;
+            while let Some(link) = next {
+                left.push(graph.attempts.id(link));
+                next = graph.attempts[link].sibling;
             }
             let expected: Vec<AttemptId> =
                 (0..3).rev().filter(|n| !order[..=gone].contains(n)).map(|n| out[n]).collect();

@@ -56,21 +56,20 @@ impl<L: Listen> Graph<L> {
         if attempt.work.is_zero() || !attempt.marks.has(Marks::MEASURED) {
             return;
         }
-        let useful = answered && attempt.answer() != Outcome::Reset && self.is_awaited(id);
+        let useful = answered && attempt.answer() != Outcome::Reset && self.is_for_somebody(attempt);
         let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
         service.stats.work(attempt.work, useful);
     }
 
     /// Whether everybody from this attempt's caller up to the user still waits.
     #[inline(always)]
-    fn is_awaited(&self, mut id: AttemptId) -> bool {
+    fn is_for_somebody<'a>(&'a self, mut attempt: &'a Attempt) -> bool {
         loop {
-            let attempt = &self.attempts[id];
             if !attempt.is_awaited() {
                 return false;
             }
             match self.calls[attempt.call].parent {
-                Parent::Request { attempt: parent, .. } => id = parent,
+                Parent::Request { attempt: parent, .. } => attempt = &self.attempts[parent],
                 Parent::User | Parent::Loop { .. } => return true,
             }
         }

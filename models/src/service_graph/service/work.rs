@@ -9,6 +9,7 @@ use sim_core::{SimDuration, SimTime, Words};
 
 impl<L: Listen> Graph<L> {
     /// A request reaches its replica.
+    #[inline(always)]
     pub fn arrive(&mut self, id: AttemptId, service_id: u32, ctx: &mut Ctx) {
         let now = ctx.now();
         let attempt = &mut self.attempts[id];
