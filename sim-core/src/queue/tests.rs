@@ -116,54 +116,67 @@ fn the_sequence_survives_the_end_of_its_32_bits() {
     }
 }
 
-/// The classic mistake: the last entry replaces one in another branch, under a greater parent.
 #[test]
-fn an_entry_removed_from_the_middle_lets_its_successor_rise() {
+fn an_entry_removed_from_the_middle_leaves_the_others_in_order() {
     let mut fast = Fast::new();
-    // The root, its children, and the children of the first two of those; 22 is the last entry.
     let times = [1, 100, 20, 30, 40, 110, 120, 130, 140, 21, 22];
     let timers: Vec<_> = times.iter().map(|&time| fast.schedule(time, time)).collect();
     fast.check(u64::MAX);
     assert_eq!(fast.cancel(timers[6]), Some(120));
-    fast.check(u64::MAX); // 22 went below 100 and must have passed it
+    fast.check(u64::MAX);
     for time in [1, 20, 21, 22, 30, 40, 100, 110, 130, 140] {
         assert_eq!(fast.pop_through(u64::MAX), Some((time, time)));
         fast.check(u64::MAX);
     }
 }
 
-/// A queue with something in each of its three parts, and the positions of all its timers.
-fn in_three_parts() -> (Fast<u64>, Vec<Timer>) {
+/// A queue in which something is near, much is in the wheel and, if it is `crowded`, more is due now than the list
+/// holds; and all that is pending: its timer, its time and its event.
+fn in_parts(crowded: bool) -> (Fast<u64>, Vec<(Timer, u64, u64)>) {
     let mut fast = Fast::new();
-    let mut timers: Vec<_> = (0..500).map(|i| fast.schedule(1_000 + 40 * i, i)).collect();
+    let mut pending = Vec::new();
+    let mut schedule = |fast: &mut Fast<u64>, time| {
+        let event = pending.len() as u64;
+        pending.push((fast.schedule(time, event), time, event));
+    };
+    (0..500).for_each(|i| schedule(&mut fast, 1_000 + 40 * i));
     assert_eq!(fast.pop_through(u64::MAX), Some((1_000, 0)));
-    timers.extend((500..520).map(|i| fast.schedule(1_001 + i % 7, i)));
-    fast.check(u64::MAX);
-    (fast, timers)
+    (0..20).for_each(|i| schedule(&mut fast, 1_001 + i % 7));
+    (0..if crowded { 120 } else { 0 }).for_each(|_| schedule(&mut fast, 1_000));
+    if crowded {
+        assert_eq!(fast.pop_through(u64::MAX), Some((1_000, 520)));
+    }
+    fast.check(1_000);
+    pending.retain(|(_, _, event)| *event != 0 && (*event, crowded) != (520, true));
+    (fast, pending)
 }
 
 #[test]
 fn an_event_can_be_cancelled_wherever_it_is() {
-    let (fast, timers) = in_three_parts();
-    let [near, crowd, wheel] = fast.parts(&timers[1..]);
-    assert!(
-        near > 30 && crowd == 0 && wheel > 400,
-        "{near} near, {crowd} in the crowd, {wheel} in the wheel"
-    );
-    // Every single one, alone and together with its neighbours.
-    for step in [1, 2, 3, 600] {
-        for first in 1..timers.len() {
-            let (mut fast, timers) = in_three_parts();
-            let mut expected: Vec<_> = (1..520).collect();
-            for i in (first..timers.len()).step_by(step) {
-                assert_eq!(fast.cancel(timers[i]), Some(i as u64));
-                assert_eq!(fast.cancel(timers[i]), None);
-                expected.retain(|&event| event != i as u64);
+    for crowded in [false, true] {
+        let (fast, pending) = in_parts(crowded);
+        let timers: Vec<_> = pending.iter().map(|(timer, ..)| *timer).collect();
+        let [near, crowd, wheel] = fast.parts(&timers);
+        assert!(
+            near > 10 && (crowd > 90) == crowded && wheel > 400,
+            "{near} near, {crowd} in the crowd, {wheel} in the wheel"
+        );
+        // Every single one, alone and together with its neighbours.
+        for step in [1, 2, 3, 700] {
+            for first in 0..pending.len() {
+                let (mut fast, pending) = in_parts(crowded);
+                let cancelled = |i: usize| i >= first && (i - first).is_multiple_of(step);
+                for (_, &(timer, _, event)) in pending.iter().enumerate().filter(|(i, _)| cancelled(*i)) {
+                    assert_eq!(fast.cancel(timer), Some(event));
+                    assert_eq!(fast.cancel(timer), None);
+                }
+                fast.check(1_000);
+                let left = pending.iter().enumerate().filter(|(i, _)| !cancelled(*i));
+                let mut expected: Vec<_> = left.map(|(_, (_, time, event))| (*time, *event)).collect();
+                expected.sort_unstable();
+                let popped: Vec<_> = std::iter::from_fn(|| fast.pop_through(u64::MAX)).collect();
+                assert_eq!(popped, expected);
             }
-            fast.check(u64::MAX);
-            expected.sort_by_key(|&i| if i < 500 { (1_000 + 40 * i, i) } else { (1_001 + i % 7, i) });
-            let popped: Vec<_> = std::iter::from_fn(|| Some(fast.pop_through(u64::MAX)?.1)).collect();
-            assert_eq!(popped, expected);
         }
     }
 }
