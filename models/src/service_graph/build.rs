@@ -103,6 +103,7 @@ fn build_edge(edge: &EdgePlan, plan: &Plan, streams: &Streams) -> Edge {
         policy: edge.policy.clone(),
         clients,
         link: Link::new(edge.network, name, streams),
+        limited: edge.policy.timeout.is_some() || edge.policy.deadline.is_some(),
         patience,
         jitter: streams.luck("jitter", name),
         pick,

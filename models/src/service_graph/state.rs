@@ -109,6 +109,8 @@ pub struct Edge {
     /// What each client remembers; empty if there is nothing to remember.
     pub clients: Vec<Guards>,
     pub link: Link<Message>,
+    /// It has a timeout or a deadline: what is sent over it may run out of time.
+    pub limited: bool,
     pub patience: Patience,
     pub jitter: Luck,
     pub pick: Luck,

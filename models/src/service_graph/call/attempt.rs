@@ -61,9 +61,13 @@ impl<L: Listen> Graph<L> {
             }
         };
         edge.stats.attempt_sent(which, call.started >= self.measured_from);
-        let deadline = edge.deadline(call.started, call.key);
-        let timeout = edge.policy.timeout.map_or(SimTime::MAX, |timeout| now + timeout);
-        marks.add(Marks::UNTIL_DEADLINE.when(deadline < timeout));
+        let mut until = SimTime::MAX;
+        if edge.limited {
+            let deadline = edge.deadline(call.started, call.key);
+            let timeout = edge.policy.timeout.map_or(SimTime::MAX, |timeout| now + timeout);
+            marks.add(Marks::UNTIL_DEADLINE.when(deadline < timeout));
+            until = timeout.min(deadline);
+        }
         let number = call.tries;
         let (attempt, entry) = self.attempts.insert(|| Attempt {
             key,
@@ -86,7 +90,6 @@ impl<L: Listen> Graph<L> {
         });
         self.listener.tell(|tracer| tracer.attempt_sent(attempt, id, edge_id.into(), number, now));
         call.live = Some(attempt.link());
-        let until = timeout.min(deadline);
         if until < SimTime::MAX {
             entry.timer = Some(ctx.schedule_at(until, Event::Timeout { attempt }));
         }
