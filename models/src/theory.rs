@@ -17,13 +17,18 @@ mod scaling;
 pub use general::{Gg1, Mg1, ServiceMoments, allen_cunneen_wait, knee};
 pub use parallel::{ForkJoin, any_slow, exponential_max_quantile, harmonic};
 pub use patience::ErlangA;
-pub use queue::{ClosedMm1, Mm1Deadline, Mmc, Mmck, erlang_b, erlang_c};
+pub use queue::{ClosedMm1, Mm1PlusD, Mmc, Mmck, erlang_b, erlang_c};
 pub use retry::{
     BreakerCycle, FeedbackRetry, RetryLayers, branching_survival, budgeted_load, expected_attempts,
     is_vulnerable, success_after_retries, throttle_stops_above, vulnerable_above,
 };
 pub use routing::{binomial_pmf, callback_returns, deliveries, same_server};
 pub use scaling::{Usl, UslFit};
+
+/// The chance of either of two independent things.
+pub fn either(one: f64, other: f64) -> f64 {
+    1.0 - (1.0 - one) * (1.0 - other)
+}
 
 /// The point in `low..high` from which on `reached` holds, to the last digit of a float; it must hold at `high`.
 fn bisect(mut low: f64, mut high: f64, reached: impl Fn(f64) -> bool) -> f64 {

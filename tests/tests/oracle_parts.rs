@@ -5,7 +5,7 @@
 
 use brownout_tests::{Runs, SEEDS, random_experiment, run};
 use sim_models::report::{Report, Value};
-use sim_models::theory::{Mm1Deadline, Usl, erlang_b};
+use sim_models::theory::{Mm1PlusD, Usl, erlang_b};
 
 /// The mean work, in nanoseconds.
 const WORK: f64 = 1e7;
@@ -90,7 +90,7 @@ fn a_constant_patience_is_a_deadline() {
             700,
         );
         let runs = Runs::of(&text, SEEDS);
-        let exact = Mm1Deadline { utilisation: rho, deadline: patience, service_mean: 1.0 };
+        let exact = Mm1PlusD { utilisation: rho, patience, service_mean: 1.0 };
         agrees(&runs, "abandoned", exact.p_expired(), 0.005);
         agrees(&runs, "in_time", exact.p_answered_in_time(), 0.005);
         agrees(&runs, "utilisation", rho * (1.0 - exact.p_expired()), 0.005);

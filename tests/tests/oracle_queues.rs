@@ -6,7 +6,7 @@
 use brownout_tests::{Runs, SEEDS, edge, seconds, service, spread};
 use sim_models::policy::{Ending, Outcome};
 use sim_models::report::Report;
-use sim_models::theory::{Mm1Deadline, erlang_b};
+use sim_models::theory::{Mm1PlusD, erlang_b};
 
 /// The mean service time, in seconds.
 const SERVICE: f64 = 0.01;
@@ -187,7 +187,7 @@ fn mm1_with_a_deadline() {
         };
         runs.agree(&format!("{name}: served"), served, 1.0 - p_expired, 0.005);
         runs.agree(&format!("{name}: busy"), utilisation, 1.0 - p_idle, 0.005);
-        let closed_form = Mm1Deadline { utilisation: rho, deadline: patience, service_mean: 1.0 };
+        let closed_form = Mm1PlusD { utilisation: rho, patience, service_mean: 1.0 };
         assert!((closed_form.p_expired() - p_expired).abs() < 1e-6);
         let in_time = |report: &Report| edge(report, "users->server").success.expect("calls ended");
         let e = sim_core::math::exp(-(1.0 - rho) * patience);

@@ -5,6 +5,7 @@
 //! and never patched: what overlaps needs no undoing, and no rounding error is left behind.
 
 use super::{CrashStyle, Effect};
+use crate::theory::either;
 
 /// Active effects with the numbers of their faults, in the order of the numbers.
 #[derive(Clone, Debug, Default)]
@@ -94,11 +95,6 @@ impl ActiveSet {
         }
         state
     }
-}
-
-/// The probability that one of two independent things happens.
-fn either(a: f64, b: f64) -> f64 {
-    1.0 - (1.0 - a) * (1.0 - b)
 }
 
 #[cfg(test)]

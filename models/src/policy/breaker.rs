@@ -345,9 +345,9 @@ impl Part for Breaker {
 
     fn check(&self, around: &Around, at: &Node, cx: &mut Decoder) {
         let open_for = self.open_for();
-        if let Some(timeout) = around.worst().attempt.filter(|timeout| *timeout > open_for) {
+        if let Some(longest) = around.worst().attempt.filter(|longest| *longest > open_for) {
             let message = format!(
-                "a probe may take {timeout}, but the breaker gives it up after `open_for` ({open_for})"
+                "a probe may take {longest}, but the breaker gives it up after `open_for` ({open_for})"
             );
             cx.at("breaker", |cx| _ = cx.warn(at.span_of("breaker"), message));
         }

@@ -14,7 +14,7 @@ use super::Outcome;
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decoder, Node};
 use crate::report::{Section, Table};
-use crate::theory::Usl;
+use crate::theory::{Usl, either};
 pub use does::Does;
 use sim_core::SimDuration;
 use std::ops::Deref;
@@ -262,6 +262,11 @@ impl<'a> Around<'a> {
         all.try_fold(first, |least, next| {
             Some(TimeDistribution::constant(least.fixed()?.min(next?.fixed()?)))
         })
+    }
+
+    /// The share of requests that fail of themselves: for one reason or another, independently.
+    pub fn fails(&self) -> f64 {
+        self.all().filter_map(|part| part.fails()).reduce(either).unwrap_or(0.0)
     }
 
     /// The most that they make of a call.

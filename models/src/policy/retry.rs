@@ -136,14 +136,14 @@ impl RetryPlan {
         SimDuration::from_nanos(longest.fold(0, u64::saturating_add))
     }
 
-    /// How many attempts of a call can begin before `deadline` if each runs into its `timeout` and every
+    /// How many attempts of a call can begin within `whole` if each takes `each` and every
     /// delay is the shortest possible.
-    pub fn attempts_that_begin(&self, timeout: SimDuration, deadline: SimDuration) -> u32 {
+    pub fn attempts_that_begin(&self, each: SimDuration, whole: SimDuration) -> u32 {
         let mut begins: u64 = 0;
         for retry in 1..self.attempts {
-            let pause = timeout.as_nanos().saturating_add(self.backoff.bounds(retry).min.as_nanos());
+            let pause = each.as_nanos().saturating_add(self.backoff.bounds(retry).min.as_nanos());
             begins = begins.saturating_add(pause);
-            if begins >= deadline.as_nanos() {
+            if begins >= whole.as_nanos() {
                 return retry;
             }
         }

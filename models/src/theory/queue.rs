@@ -176,40 +176,40 @@ impl Mmck {
     }
 }
 
-/// M/M/1 whose customers leave the queue unserved once they have waited `deadline`; who begins service stays.
+/// M/M/1+D: customers leave the queue unserved once they have waited `patience`, the same for all; who begins service stays.
 #[derive(Clone, Copy, Debug)]
-pub struct Mm1Deadline {
+pub struct Mm1PlusD {
     /// Offered load; may be above 1.
     pub utilisation: f64,
     /// Longest wait, in the unit of `service_mean`.
-    pub deadline: f64,
+    pub patience: f64,
     /// Mean service time.
     pub service_mean: f64,
 }
 
-impl Mm1Deadline {
-    /// Share whose deadline passes in the queue: `(1-rho) rho e / (1 - rho^2 e)` with `e = exp(-(1-rho) D)` and
-    /// `D` the deadline in service times; `1 / (2 + D)` at `rho = 1`. Source: Barrer 1957.
+impl Mm1PlusD {
+    /// Share whose patience ends in the queue: `(1-rho) rho e / (1 - rho^2 e)` with `e = exp(-(1-rho) D)` and
+    /// `D` the patience in service times; `1 / (2 + D)` at `rho = 1`. Source: Barrer 1957.
     pub fn p_expired(&self) -> f64 {
-        let (rho, deadline) = (self.utilisation, self.deadline / self.service_mean);
+        let (rho, patience) = (self.utilisation, self.patience / self.service_mean);
         let slack = 1.0 - rho;
         // |e - 1| / |1 - rho| on the side of rho where the exponential does not overflow.
-        let covered = if slack == 0.0 { deadline } else { -exp_m1(-slack.abs() * deadline) / slack.abs() };
+        let covered = if slack == 0.0 { patience } else { -exp_m1(-slack.abs() * patience) / slack.abs() };
         if slack >= 0.0 {
-            rho * exp(-slack * deadline) / (1.0 + rho + rho * rho * covered)
+            rho * exp(-slack * patience) / (1.0 + rho + rho * rho * covered)
         } else {
-            rho / ((1.0 + rho) * exp(slack * deadline) + rho * rho * covered)
+            rho / ((1.0 + rho) * exp(slack * patience) + rho * rho * covered)
         }
     }
 
-    /// Share whose service, too, is over within the deadline, if it is not cut short by it:
+    /// Share whose service, too, is over within the patience, if it is not cut short by it:
     /// `(1 - rho P(served)) (1 - e) / (1 - rho)`, which is `p(0) D` at `rho = 1`: who finds work `w < D` needs a
     /// service of at most `D - w`, integrated over the density `p(0) rho exp(-(1-rho) w)` of `w`.
     pub fn p_answered_in_time(&self) -> f64 {
-        let (rho, deadline) = (self.utilisation, self.deadline / self.service_mean);
+        let (rho, patience) = (self.utilisation, self.patience / self.service_mean);
         let idle = 1.0 - rho * (1.0 - self.p_expired());
         let slack = 1.0 - rho;
-        idle * if slack == 0.0 { deadline } else { -exp_m1(-slack * deadline) / slack }
+        idle * if slack == 0.0 { patience } else { -exp_m1(-slack * patience) / slack }
     }
 
     /// Customers served per unit of time.
@@ -379,7 +379,7 @@ mod tests {
     /// mm1_deadline_queue.csv: rho, D, share that expires, goodput.
     #[test]
     fn deadline_in_the_queue_agrees() {
-        for (utilisation, deadline, expired, goodput) in [
+        for (utilisation, patience, expired, goodput) in [
             (0.5, 0.5, 0.2417735541, 0.379113223),
             (0.5, 20.0, 1.135011126e-05, 0.4999943249),
             (0.7, 2.0, 0.1576435975, 0.5896494817),
@@ -393,13 +393,13 @@ mod tests {
             (2.0, 1.0, 0.5506425152, 0.8987149696),
             (2.0, 20.0, 0.5000000003, 0.9999999995),
         ] {
-            let queue = Mm1Deadline { utilisation, deadline, service_mean: 1.0 };
+            let queue = Mm1PlusD { utilisation, patience, service_mean: 1.0 };
             assert_close(queue.p_expired(), expired, queue);
             assert_close(queue.goodput(), goodput, queue);
         }
-        let near = Mm1Deadline { utilisation: 1.0 + 1e-13, deadline: 200.0, service_mean: 10.0 };
+        let near = Mm1PlusD { utilisation: 1.0 + 1e-13, patience: 200.0, service_mean: 10.0 };
         assert_close(near.p_expired(), 1.0 / 22.0, "next to 1");
-        let flooded = Mm1Deadline { utilisation: 3.0, deadline: 1e6, service_mean: 1.0 };
+        let flooded = Mm1PlusD { utilisation: 3.0, patience: 1e6, service_mean: 1.0 };
         assert_close(flooded.p_expired(), 2.0 / 3.0, "e^(2 million) is no float");
     }
 

@@ -49,7 +49,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         check_faults(&plan, cx);
         check_reach(graph, at, cx);
         check_amplification(&plan, at, cx);
-        check_timeouts(&plan, at, cx);
+        check_patience(&plan, at, cx);
         check_memory(&plan, at, cx);
     }
 }
@@ -263,18 +263,18 @@ fn check_amplification(plan: &Plan, at: &Node, cx: &mut Decoder) {
     }
 }
 
-/// A timeout that not even an idle system can meet.
-fn check_timeouts(plan: &Plan, at: &Node, cx: &mut Decoder) {
+/// A caller who gives up before even an idle system could answer.
+fn check_patience(plan: &Plan, at: &Node, cx: &mut Decoder) {
     let graph = plan.spec;
     for edge in &plan.edges {
-        let Some(timeout) = edge.worst.attempt.into_iter().chain(edge.worst.call).min() else { continue };
+        let Some(patience) = edge.worst.attempt.into_iter().chain(edge.worst.call).min() else { continue };
         let (name, service) = (graph.name(edge.callee), plan.callee(edge));
         let fastest = 2.0 * edge.network.nanos.min() + service.work.nanos.min();
-        if fastest > timeout.as_nanos() as f64 {
+        if fastest > patience.as_nanos() as f64 {
             let fastest = SimDuration::from_nanos_f64(fastest);
             let span = graph.services.span_of(name).unwrap_or(at.span);
             let message = format!(
-                "no call over {} can succeed: it takes at least {fastest}, the timeout is {timeout}",
+                "no call over {} can succeed: it takes at least {fastest}, the timeout is {patience}",
                 edge.name
             );
             cx.warn(span, message);

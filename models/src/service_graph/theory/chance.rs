@@ -13,7 +13,7 @@ use crate::policy::{Ending, Outcome};
 use crate::report::Edge;
 use crate::service_graph::plan::{EdgePlan, Plan};
 use crate::service_graph::spec::{Affected, FaultSpec, GraphSpec, ServiceSpec, Step};
-use crate::theory::{expected_attempts, success_after_retries};
+use crate::theory::{either, expected_attempts, success_after_retries};
 use sim_core::SimTime;
 use sim_core::math::powi;
 use std::ops::Range;
@@ -190,17 +190,11 @@ impl Chances {
 /// The share of each service's requests that fail of themselves.
 fn own_errors(spec: &GraphSpec) -> Vec<f64> {
     let own = |(name, service): (&str, &ServiceSpec)| {
-        let parts = service.around(name);
-        let of_itself = parts.all().filter_map(|part| part.fails()).reduce(either).unwrap_or(0.0);
+        let of_itself = service.around(name).fails();
         let struck = spec.faults.iter().filter(|fault| fault.on.value == name);
         struck.filter_map(|fault| fault.effect.fails()).fold(of_itself, either)
     };
     spec.services.iter().map(own).collect()
-}
-
-/// The chance of either of two independent things.
-fn either(one: f64, other: f64) -> f64 {
-    1.0 - (1.0 - one) * (1.0 - other)
 }
 
 /// The share of messages lost over an edge.

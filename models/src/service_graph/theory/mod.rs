@@ -17,7 +17,7 @@ mod chance;
 mod flow;
 pub mod fluid;
 mod queue;
-mod scaling;
+mod usl;
 
 use super::plan::{Caller, Plan};
 use super::stats::ServiceTotals;
@@ -50,7 +50,7 @@ pub fn beside(plan: &Plan, run: &RunSpec, totals: &[ServiceTotals], report: &mut
     if plan.faults.iter().all(|does| does.within(Does::NOTHING)) {
         queues(&ran, chances.as_ref(), &mut values);
         losses(&ran, &mut values);
-        scaling::beside(&ran, &mut values);
+        usl::beside(&ran, &mut values);
     }
     if let Some(chances) = &chances {
         retries(&ran, chances, &mut values);

@@ -6,7 +6,7 @@ use crate::policy::part::Does;
 use crate::service_graph::plan::{EdgePlan, Plan};
 use crate::service_graph::spec::{Capacity, ServiceSpec};
 use crate::theory::{
-    ClosedMm1, ErlangA, Mg1, Mm1Deadline, Mmc, Mmck, ServiceMoments, allen_cunneen_wait, erlang_b, erlang_c,
+    ClosedMm1, ErlangA, Mg1, Mm1PlusD, Mmc, Mmck, ServiceMoments, allen_cunneen_wait, erlang_b, erlang_c,
 };
 
 /// What a service may do and be a textbook's: errors are answers, the order moves no mean, and nobody expires unless
@@ -175,7 +175,7 @@ fn impatient(asked: &Asked, servers: u32, offered: f64, caller: &EdgePlan) -> Op
     }
     let (patience, work_mean) = (caller.around().patience()?, service.work.nanos.mean());
     // Who is answered in time may be answered with an error.
-    let ok = 1.0 - service.error_rate;
+    let ok = 1.0 - service.around("").fails();
     let utilisation = offered / f64::from(servers);
     if patience.is_exponential() {
         let queue = ErlangA::new(servers, utilisation, work_mean, patience.nanos.mean())?;
@@ -190,8 +190,8 @@ fn impatient(asked: &Asked, servers: u32, offered: f64, caller: &EdgePlan) -> Op
             ..Textbook::default()
         });
     }
-    let deadline = patience.fixed()?.as_nanos() as f64;
-    let queue = Mm1Deadline { utilisation, deadline, service_mean: work_mean };
+    let patience = patience.fixed()?.as_nanos() as f64;
+    let queue = Mm1PlusD { utilisation, patience, service_mean: work_mean };
     (servers == 1).then(|| Textbook {
         source: "M/M/1 with a deadline",
         work_mean,

@@ -1,0 +1,170 @@
+//! One file per mechanism: what belongs to a mechanism stands in its own room, and whoever speaks about mechanisms in
+//! general names none.
+//!
+//! A mechanism is named where an identifier is its key, or has it as one of its words: `breaker`, `BreakerState`,
+//! `Gates::RETRY`. Comments, texts, tests and the list of a folder's modules do not count.
+
+use sim_models::policy::Policy;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Whoever goes over all mechanisms, or shows what any of them measures: none is named here.
+const NAMES_NONE: [&str; 6] = [
+    "models/src/report",
+    "models/src/service_graph/laws.rs",
+    "models/src/service_graph/report.rs",
+    "models/src/service_graph/say",
+    "models/src/service_graph/theory",
+    "sim-cli/src",
+];
+
+/// In this many rooms of `models/src` besides its own a mechanism may be named: its line in the list of settings, its
+/// state among the guards or of a service, its endings.
+const OTHER_ROOMS: usize = 4;
+
+/// Rooms beyond `policy/KEY*` and `service/KEY*` that are a mechanism's own.
+const OWN: [(&str, &str); 1] = [("retry", "models/src/policy/backoff")];
+
+/// Models of their own, with mechanisms of their own, and closed forms, which know no mechanism but may share its name.
+const APART: [&str; 4] = [
+    "models/src/callback_routing",
+    "models/src/contention",
+    "models/src/theory",
+    "models/src/service_graph/tests",
+];
+
+/// A folder that counts once: the life of a call is one subject.
+const ONE_ROOM: [&str; 1] = ["models/src/service_graph/call"];
+
+/// The same word for something else.
+const HOMONYMS: [(&str, &str, &str); 3] = [
+    ("timeout", "sim-cli/src/plan", "of `std::sync::mpsc`"),
+    ("budget", "sim-cli/src/command/recommend", "how many runs a search may take"),
+    ("budget", "sim-cli/src/study", "how many runs a search may take"),
+];
+
+/// Every `.rs` file below `folder`, from the project's root, in order.
+fn sources(root: &Path, folder: &str, into: &mut Vec<(String, String)>) {
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(root.join(folder)).expect("a folder of the project").map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        let name = format!("{folder}/{}", path.file_name().expect("a name").to_str().expect("UTF-8"));
+        if path.is_dir() {
+            sources(root, &name, into);
+        } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
+            into.push((name, fs::read_to_string(&path).expect("a source file")));
+        }
+    }
+}
+
+/// The words of every identifier in the code of a file, small.
+fn words(source: &str) -> Vec<String> {
+    let code = source.split("#[cfg(test)]").next().expect("a first part");
+    let mut words = Vec::new();
+    let mut in_text = false;
+    for line in code.lines() {
+        if line.trim_start().starts_with("//") || is_module(line) {
+            continue;
+        }
+        for (number, part) in line.split('"').enumerate() {
+            in_text ^= number > 0;
+            if !in_text {
+                let code = part.split("//").next().expect("a first part");
+                code.split(|c: char| !c.is_alphanumeric() && c != '_').for_each(|name| split(name, &mut words));
+            }
+        }
+    }
+    words
+}
+
+/// `mod x;`: a table of contents.
+fn is_module(line: &str) -> bool {
+    line.trim_start().trim_start_matches("pub ").starts_with("mod ") && line.ends_with(';')
+}
+
+/// `error_rate`, `ErrorRate` and `ERROR_RATE` are `error`, `rate`.
+fn split(name: &str, into: &mut Vec<String>) {
+    into.push(String::new());
+    let mut before_is_small = false;
+    for c in name.chars() {
+        if c == '_' || (c.is_uppercase() && before_is_small) {
+            into.push(String::new());
+        }
+        before_is_small = c.is_lowercase();
+        if c != '_' {
+            into.last_mut().expect("a word was begun").extend(c.to_lowercase());
+        }
+    }
+    into.push(String::new());
+}
+
+/// How often the key is named in these words, which an empty one separates.
+fn named(key: &str, words: &[String]) -> usize {
+    let wanted: Vec<&str> = key.split('_').collect();
+    words.windows(wanted.len()).filter(|at| *at == wanted).count()
+}
+
+fn lies_in(path: &str, folders: &[&str]) -> bool {
+    folders.iter().any(|folder| path.starts_with(folder))
+}
+
+fn keys() -> Vec<&'static str> {
+    let policy = Policy::default();
+    let service = brownout_tests::a_service();
+    // What every service has, whatever is done to requests: where they wait, and who works.
+    let ground = ["workers", "queue"];
+    let all = policy.parts().into_iter().chain(service.parts()).map(|listed| listed.key);
+    all.filter(|key| !ground.contains(key)).collect()
+}
+
+#[test]
+fn a_mechanism_is_named_in_its_own_room_and_hardly_anywhere_else() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files = Vec::new();
+    sources(&root, "models/src", &mut files);
+    sources(&root, "sim-cli/src", &mut files);
+    let files: Vec<(String, Vec<String>)> =
+        files.into_iter().map(|(path, source)| (path, words(&source))).collect();
+    let mut wrong = Vec::new();
+    for key in keys() {
+        let own = [format!("models/src/policy/{key}"), format!("models/src/service_graph/service/{key}")];
+        let is_own = |path: &str| {
+            own.iter().any(|room| path.starts_with(room.as_str()))
+                || OWN.iter().any(|(of, room)| *of == key && path.starts_with(room))
+        };
+        let homonym = |path: &str| HOMONYMS.iter().any(|(of, room, _)| *of == key && path.starts_with(room));
+        let mut rooms: Vec<&str> = Vec::new();
+        for (path, words) in &files {
+            if named(key, words) == 0 || is_own(path) || homonym(path) {
+                continue;
+            }
+            if lies_in(path, &NAMES_NONE) {
+                wrong.push(format!("`{key}` is named in {path}, which names no mechanism: let the part tell it"));
+            } else if !lies_in(path, &APART) {
+                rooms.push(ONE_ROOM.into_iter().find(|room| path.starts_with(room)).unwrap_or(path));
+            }
+        }
+        rooms.dedup();
+        if rooms.len() > OTHER_ROOMS {
+            wrong.push(format!("`{key}` is named in more than {OTHER_ROOMS} other rooms: {}", rooms.join(", ")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_counts_as_a_name() {
+    let source = r#"
+mod breaker;
+// a breaker
+let text = "breaker"; open_breaker(BreakerState::Open); // breaker
+struct Breakers; const ERROR_RATE: f64 = error_rate + ErrorRate;
+#[cfg(test)] breaker
+"#;
+    let words = words(source);
+    assert_eq!(named("breaker", &words), 2);
+    assert_eq!(named("error_rate", &words), 3);
+    assert_eq!(named("rate", &words), 3);
+    assert_eq!(named("text_open", &words), 0, "two names are not one");
+}
