@@ -26,11 +26,12 @@ const OTHER_ROOMS: usize = 4;
 const OWN: [(&str, &str); 1] = [("retry", "models/src/policy/backoff")];
 
 /// Models of their own, with mechanisms of their own, and closed forms, which know no mechanism but may share its name.
-const APART: [&str; 4] = [
+const APART: [&str; 5] = [
     "models/src/callback_routing",
     "models/src/contention",
     "models/src/theory",
     "models/src/service_graph/tests",
+    "models/src/experiment/tests",
 ];
 
 /// A folder that counts once: the life of a call is one subject.
@@ -45,8 +46,10 @@ const HOMONYMS: [(&str, &str, &str); 3] = [
 
 /// Every `.rs` file below `folder`, from the project's root, in order.
 fn sources(root: &Path, folder: &str, into: &mut Vec<(String, String)>) {
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(root.join(folder)).expect("a folder of the project").map(|entry| entry.unwrap().path()).collect();
+    let mut entries: Vec<PathBuf> = fs::read_dir(root.join(folder))
+        .expect("a folder of the project")
+        .map(|entry| entry.unwrap().path())
+        .collect();
     entries.sort();
     for path in entries {
         let name = format!("{folder}/{}", path.file_name().expect("a name").to_str().expect("UTF-8"));
@@ -71,7 +74,8 @@ fn words(source: &str) -> Vec<String> {
             in_text ^= number > 0;
             if !in_text {
                 let code = part.split("//").next().expect("a first part");
-                code.split(|c: char| !c.is_alphanumeric() && c != '_').for_each(|name| split(name, &mut words));
+                code.split(|c: char| !c.is_alphanumeric() && c != '_')
+                    .for_each(|name| split(name, &mut words));
             }
         }
     }
@@ -140,14 +144,19 @@ fn a_mechanism_is_named_in_its_own_room_and_hardly_anywhere_else() {
                 continue;
             }
             if lies_in(path, &NAMES_NONE) {
-                wrong.push(format!("`{key}` is named in {path}, which names no mechanism: let the part tell it"));
+                wrong.push(format!(
+                    "`{key}` is named in {path}, which names no mechanism: let the part tell it"
+                ));
             } else if !lies_in(path, &APART) {
                 rooms.push(ONE_ROOM.into_iter().find(|room| path.starts_with(room)).unwrap_or(path));
             }
         }
         rooms.dedup();
         if rooms.len() > OTHER_ROOMS {
-            wrong.push(format!("`{key}` is named in more than {OTHER_ROOMS} other rooms: {}", rooms.join(", ")));
+            wrong.push(format!(
+                "`{key}` is named in more than {OTHER_ROOMS} other rooms: {}",
+                rooms.join(", ")
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -104,7 +104,7 @@ impl BudgetState {
     /// [`on_failure`](Self::on_failure), and only when a retry would follow.
     #[inline]
     #[must_use]
-    pub fn try_retry(&mut self) -> bool {
+    pub fn withdraw(&mut self) -> bool {
         match self.terms {
             Terms::Ratio { .. } => match self.tokens.checked_sub(TOKEN) {
                 Some(rest) => {
@@ -231,7 +231,7 @@ mod tests {
                     break;
                 }
                 budget.on_failure();
-                if tried == max_retries || !budget.try_retry() {
+                if tried == max_retries || !budget.withdraw() {
                     break;
                 }
                 retries += 1;
@@ -246,7 +246,7 @@ mod tests {
         let granted: Vec<bool> = (0..30)
             .map(|_| {
                 budget.on_call();
-                budget.try_retry()
+                budget.withdraw()
             })
             .collect();
         let at: Vec<usize> = (0..30).filter(|&i| granted[i]).collect();
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn tenths_add_up_exactly() {
         let mut budget = ratio(0.1, 1);
-        assert!(budget.try_retry() && !budget.try_retry());
+        assert!(budget.withdraw() && !budget.withdraw());
         for call in 1..=10 {
             budget.on_call();
             assert_eq!(budget.tokens(), f64::from(call) / 10.0);
@@ -346,7 +346,7 @@ mod tests {
         ] {
             let mut budget = throttle(max_tokens, token_ratio);
             let mut failures = 0;
-            while budget.try_retry() {
+            while budget.withdraw() {
                 budget.on_failure();
                 failures += 1;
             }
@@ -355,10 +355,10 @@ mod tests {
             assert_eq!(budget.tokens(), 0.0, "never below 0");
             for _ in 0..to_threshold {
                 budget.on_success();
-                assert!(!budget.try_retry(), "exactly half is not more than half");
+                assert!(!budget.withdraw(), "exactly half is not more than half");
             }
             budget.on_success();
-            assert!(budget.try_retry());
+            assert!(budget.withdraw());
 
             for (share, goes) in [(fraction * 0.7, true), (fraction * 1.3, false)] {
                 let mut words =
@@ -366,7 +366,7 @@ mod tests {
                 for _ in 0..2_000_000 {
                     if words.unit() < share { budget.on_failure() } else { budget.on_success() }
                 }
-                assert_eq!(budget.try_retry(), goes, "{share} of {max_tokens}, {token_ratio}");
+                assert_eq!(budget.withdraw(), goes, "{share} of {max_tokens}, {token_ratio}");
             }
         }
     }

@@ -3,7 +3,7 @@
 //! Every call ends in exactly one [`Ending`]. One that failed keeps the outcome of its last attempt, which is also
 //! what it is called. What is said of each stands in its row, [`Ending::told`].
 
-use super::outcome::Outcome;
+use super::outcome::{Failure, Outcome, OutcomeSet};
 use super::told::{Counted, Told, Tone};
 
 /// How a call ends. The numbers of their counts are those of their order here; new ones go to the end.
@@ -39,6 +39,12 @@ impl Ending {
         Ending::Cancelled,
         Ending::InFlight,
     ];
+
+    /// Whether a file can list a refusal of this kind among what is tried again, and `on` does.
+    #[inline]
+    pub const fn is_listed(self, on: OutcomeSet) -> bool {
+        matches!(self, Ending::BreakerOpen) && on.lists(Failure::BreakerOpen)
+    }
 
     /// What is said of it; of one that failed, what is said of its cause.
     pub const fn told(self) -> Told {

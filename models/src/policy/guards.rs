@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Between them stand the deadline, the retry and the timeout, which keep nothing: they belong to whoever makes the
-//! call. A mechanism that refuses is one line of [`may_begin`](Guards::may_begin), [`may_retry`](Guards::may_retry) or
+//! call. A mechanism that refuses is one line of [`may_begin`](Guards::may_begin), [`may_repeat`](Guards::may_repeat) or
 //! [`may_send`](Guards::may_send); one that only watches and steers is a line of [`learn`](Guards::learn). Which of
 //! them have anything to do on an edge is known before it runs ([`Gates`]), so what is not there costs nothing.
 
@@ -39,8 +39,8 @@ impl Gates {
     pub const NONE: Gates = Gates(0);
     /// [`Guards::may_begin`].
     pub const BEGIN: Gates = Gates(1);
-    /// [`Guards::may_retry`].
-    pub const RETRY: Gates = Gates(1 << 1);
+    /// [`Guards::may_repeat`].
+    pub const REPEAT: Gates = Gates(1 << 1);
     /// [`Guards::may_send`].
     pub const SEND: Gates = Gates(1 << 2);
     /// [`Guards::learn`].
@@ -61,7 +61,7 @@ impl Gates {
         let counts = chooses && matches!(policy.balancer, Balancer::LeastPending | Balancer::PowerOfTwo);
         [
             (Gates::BEGIN, bulkhead || pays_in),
-            (Gates::RETRY, policy.budget.is_some()),
+            (Gates::REPEAT, policy.budget.is_some()),
             (Gates::SEND, scope.is_some() || chooses),
             (Gates::LEARN, per_attempt || throttles || counts),
             (Gates::LEARN_CALL, bulkhead || per_call),
@@ -163,8 +163,8 @@ impl Guards {
 
     /// Whether a retry that the policy wants may be made.
     #[inline]
-    pub fn may_retry(&mut self) -> Result<(), Denied> {
-        let paid = self.budget.as_mut().is_none_or(BudgetState::try_retry);
+    pub fn may_repeat(&mut self) -> Result<(), Denied> {
+        let paid = self.budget.as_mut().is_none_or(BudgetState::withdraw);
         if paid { Ok(()) } else { Err(Denied::Budget) }
     }
 
@@ -316,7 +316,7 @@ mod tests {
     fn only_what_is_there_is_asked() {
         let names = [
             (Gates::BEGIN, "begin"),
-            (Gates::RETRY, "retry"),
+            (Gates::REPEAT, "repeat"),
             (Gates::SEND, "send"),
             (Gates::LEARN, "learn"),
             (Gates::LEARN_CALL, "learn call"),
@@ -332,8 +332,8 @@ mod tests {
             ("(balancer: PowerOfTwo)", 3, "send, learn"),
             ("(balancer: LeastPending)", 3, "send, learn"),
             ("(bulkhead: ())", 1, "begin, learn call"),
-            ("(retry: Fixed(attempts: 3), budget: Ratio())", 1, "begin, retry"),
-            ("(retry: Fixed(attempts: 3), budget: Throttle())", 1, "retry, learn"),
+            ("(retry: Fixed(attempts: 3), budget: Ratio())", 1, "begin, repeat"),
+            ("(retry: Fixed(attempts: 3), budget: Throttle())", 1, "repeat, learn"),
             ("(breaker: Consecutive())", 1, "send, learn"),
             (per_call, 1, "send, learn call, permit per call"),
         ];
@@ -354,18 +354,18 @@ mod tests {
         let guards = &mut client.guards;
         assert_eq!(guards.may_begin(), Gate::Go(()));
         // The bucket began full and holds one token.
-        assert!(guards.may_retry().is_ok() && guards.may_retry() == Err(Denied::Budget));
+        assert!(guards.may_repeat().is_ok() && guards.may_repeat() == Err(Denied::Budget));
         assert_eq!(guards.may_begin(), Gate::No(Ending::BulkheadFull));
-        assert!(guards.may_retry().is_err(), "a call that never began paid nothing in");
+        assert!(guards.may_repeat().is_err(), "a call that never began paid nothing in");
         assert_eq!(guards.learn_call(SimTime::ZERO, Ending::Deadline, None), None);
         assert_eq!(guards.may_begin(), Gate::Go(()), "the place came back");
-        assert!(guards.may_retry().is_ok(), "and this call paid in");
+        assert!(guards.may_repeat().is_ok(), "and this call paid in");
     }
 
     #[test]
     fn without_a_budget_every_retry_is_paid() {
         let mut client = Client::new("(retry: Fixed(attempts: 2))", 1);
-        assert!((0..100).all(|_| client.guards.may_retry().is_ok()));
+        assert!((0..100).all(|_| client.guards.may_repeat().is_ok()));
     }
 
     #[test]
@@ -383,10 +383,10 @@ mod tests {
                 let pass = client.send(0).unwrap();
                 client.learn(0, pass, (outcome, retried, false));
             }
-            assert_eq!(client.guards.may_retry().is_ok(), !stops, "{outcome}, {retried}");
+            assert_eq!(client.guards.may_repeat().is_ok(), !stops, "{outcome}, {retried}");
             let pass = client.send(0).unwrap();
             client.learn(0, pass, (Outcome::Ok, false, false));
-            assert!(client.guards.may_retry().is_ok(), "a success pays in");
+            assert!(client.guards.may_repeat().is_ok(), "a success pays in");
         }
     }
 

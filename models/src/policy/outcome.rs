@@ -218,10 +218,13 @@ impl OutcomeSet {
         self.0 >> outcome as u16 & 1 == 1
     }
 
-    /// Whether a try that the caller's own breaker refused is meant.
+    /// Whether this failure was listed.
     #[inline]
-    pub const fn contains_breaker_open(self) -> bool {
-        self.0 & Self::BREAKER_OPEN != 0
+    pub const fn lists(self, failure: Failure) -> bool {
+        match failure.outcome() {
+            Some(outcome) => self.contains(outcome),
+            None => self.0 & Self::BREAKER_OPEN != 0,
+        }
     }
 }
 
@@ -275,9 +278,14 @@ mod tests {
             let failed = matches!(outcome, Error | Rejected | Refused | Reset | TimedOut);
             assert_eq!(any.contains(outcome), failed, "{outcome}");
         }
-        assert!(!any.contains_breaker_open());
+        assert!(!any.lists(Failure::BreakerOpen));
         let own = OutcomeSet::of(&[Failure::BreakerOpen, Failure::Reset]);
-        assert!(own.contains_breaker_open() && own.contains(Reset));
+        assert!(
+            own.lists(Failure::BreakerOpen)
+                && own.lists(Failure::Reset)
+                && !own.lists(Failure::Error)
+                && own.contains(Reset)
+        );
         assert!(!own.contains(Error) && !own.contains(InFlight));
     }
 

@@ -10,6 +10,7 @@
 //! down.
 
 use super::backoff::{Backoff, Bounds, Growth, Jitter};
+use super::ending::Ending;
 use super::outcome::{ANY_SENT, Failure, OnList, Outcome, OutcomeSet};
 use super::part::{Does, Part, Worst};
 use crate::experiment::{Decoder, Node, POSITIVE};
@@ -112,10 +113,10 @@ impl RetryPlan {
         tries < self.attempts && self.on.contains(outcome)
     }
 
-    /// The same when the last try was not sent because the caller's own breaker was open.
+    /// The same when the last try was not sent because a guard of the caller's own refused it with `end`.
     #[inline]
-    pub fn retries_breaker_open(&self, tries: u32) -> bool {
-        tries < self.attempts && self.on.contains_breaker_open()
+    pub fn retries_unsent(&self, tries: u32, end: Ending) -> bool {
+        tries < self.attempts && end.is_listed(self.on)
     }
 
     /// How long retry `retry` waits (1 is the first). `previous` is what this call's last retry waited,
@@ -286,7 +287,7 @@ mod tests {
         ] {
             assert_eq!(plan.retries(tries, outcome), again, "{outcome} after {tries}");
         }
-        assert!(!plan.retries_breaker_open(1), "an open breaker is not retried by default");
+        assert!(!plan.retries_unsent(1, Ending::BreakerOpen), "an open breaker is not retried by default");
         let never = RetryPlan::new(&Retry::None);
         assert!(Outcome::ALL.into_iter().all(|outcome| !never.retries(1, outcome)));
         assert_eq!((never.attempts(), never.worst_case_total()), (1, SimDuration::ZERO));
@@ -296,8 +297,8 @@ mod tests {
     fn only_what_is_listed_is_retried() {
         let on = vec![Failure::Refused, Failure::BreakerOpen];
         let plan = RetryPlan::new(&Retry::Fixed { attempts: 2, delay: secs(1), jitter: Jitter::None, on });
-        assert!(plan.retries(1, Outcome::Refused) && plan.retries_breaker_open(1));
-        assert!(!plan.retries(1, Outcome::TimedOut) && !plan.retries_breaker_open(2));
+        assert!(plan.retries(1, Outcome::Refused) && plan.retries_unsent(1, Ending::BreakerOpen));
+        assert!(!plan.retries(1, Outcome::TimedOut) && !plan.retries_unsent(2, Ending::BreakerOpen));
     }
 
     #[test]

@@ -124,7 +124,7 @@ impl<L: Listen> Model for Graph<L> {
                 self.witness_attempt(witness::REPLY, attempt, ctx);
                 self.deliver(Message::Reply(attempt), ctx);
             }
-            Event::Timeout { attempt } => self.timed_out(attempt, ctx),
+            Event::AttemptTimer { attempt } => self.timed_out(attempt, ctx),
             Event::CallTimer { call } => self.call_timer(call, ctx),
             Event::FaultBegins { fault } => self.fault_begins(fault, ctx),
             Event::FaultEnds { fault } => self.fault_ends(fault, ctx),

@@ -229,7 +229,7 @@ pub fn tell<L: Listen>(graph: &Graph<L>, witness: &Witness, line: &mut Trajector
     {
         line.entity.clone_from(name);
     }
-    let ended = matches!(witness.kind, witness::TIMEOUT | witness::REPLY);
+    let ended = witness::has_outcome(witness.kind);
     let outcome = Outcome::ALL.iter().find(|outcome| ended && **outcome as u16 == witness.outcome);
     line.what = witness::name(witness.kind).into();
     line.outcome = outcome.map(|outcome| outcome.name().into()).unwrap_or_default();

@@ -62,7 +62,7 @@ pub enum Event {
     /// An answer reaches its caller.
     Reply { attempt: AttemptId },
     /// An attempt has run out of time, or its call has.
-    Timeout { attempt: AttemptId },
+    AttemptTimer { attempt: AttemptId },
     /// What a call waited for has come, or its deadline came first; its [`Phase`] says what that was.
     CallTimer { call: CallId },
     /// A fault begins.

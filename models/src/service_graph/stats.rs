@@ -31,7 +31,7 @@ pub struct EdgeStats {
 pub enum Which {
     First,
     /// Sent after all before it had failed.
-    Retry,
+    Repeat,
     /// Sent while another was out.
     Copy,
 }
@@ -63,7 +63,7 @@ impl EdgeStats {
             self.attempts.sent += 1;
             match which {
                 Which::First => {}
-                Which::Retry => self.attempts.retries += 1,
+                Which::Repeat => self.attempts.retries += 1,
                 Which::Copy => self.copies += 1,
             }
         }

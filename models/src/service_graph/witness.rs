@@ -6,7 +6,7 @@ pub const ARRIVAL: u16 = 1;
 pub const DELIVER: u16 = 2;
 pub const WORK_DONE: u16 = 3;
 pub const REPLY: u16 = 4;
-pub const TIMEOUT: u16 = 5;
+pub const TIMER: u16 = 5;
 pub const RESUME: u16 = 6;
 pub const FAULT: u16 = 7;
 pub const RESTART: u16 = 8;
@@ -18,12 +18,17 @@ pub fn name(kind: u16) -> &'static str {
         DELIVER => "request arrives",
         WORK_DONE => "work done",
         REPLY => "answer arrives",
-        TIMEOUT => "timer fires",
+        TIMER => "timer fires",
         RESUME => "back-off over",
         FAULT => "fault changes",
         RESTART => "replica restarts",
         _ => "unknown event",
     }
+}
+
+/// Whether an event of this kind ends an attempt, in the outcome it carries.
+pub fn has_outcome(kind: u16) -> bool {
+    matches!(kind, TIMER | REPLY)
 }
 
 /// The work of an attempt stands below the replica that did it; work of more than three days reads as another's.

@@ -53,7 +53,7 @@ impl<L: Listen> Graph<L> {
         let mut marks = Marks::AWAITED;
         let which = match call.live {
             None if call.sent == 1 => Which::First,
-            None => Which::Retry,
+            None => Which::Repeat,
             Some(other) => {
                 marks.add(Marks::HAS_SIBLINGS);
                 self.attempts[other].marks.add(Marks::HAS_SIBLINGS);
@@ -91,7 +91,7 @@ impl<L: Listen> Graph<L> {
         self.listener.tell(|tracer| tracer.attempt_sent(attempt, id, edge_id.into(), number, now));
         call.live = Some(attempt.link());
         if until < SimTime::MAX {
-            entry.timer = Some(ctx.schedule_at(until, Event::Timeout { attempt }));
+            entry.timer = Some(ctx.schedule_at(until, Event::AttemptTimer { attempt }));
         }
         if edge.link.is_instant() {
             let callee = edge.callee;
@@ -189,7 +189,7 @@ impl<L: Listen> Graph<L> {
         let edge = &mut self.edges[attempt.edge as usize];
         let outcome =
             if attempt.marks.has(Marks::UNTIL_DEADLINE) { Outcome::Cancelled } else { Outcome::TimedOut };
-        ctx.witness(kind::TIMEOUT, attempt.number, outcome as u16, edge.path, attempt.key.get(), 0);
+        ctx.witness(kind::TIMER, attempt.number, outcome as u16, edge.path, attempt.key.get(), 0);
         let call = &self.calls[call_id];
         let expired = now >= edge.deadline(call.started, call.key);
         self.end_attempt(id, outcome, ctx);

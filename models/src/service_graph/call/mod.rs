@@ -69,8 +69,8 @@ impl<L: Listen> Graph<L> {
         if !edge.retry.retries(u32::from(call.tries), outcome) {
             return self.end_call(id, Ending::Failed(outcome), ctx);
         }
-        if edge.gates.has(Gates::RETRY)
-            && let Err(by) = edge.clients[call.client as usize].may_retry()
+        if edge.gates.has(Gates::REPEAT)
+            && let Err(by) = edge.clients[call.client as usize].may_repeat()
         {
             edge.stats.denied(by, call.started >= self.measured_from);
             self.listener.tell(|tracer| tracer.denied(id, call.edge.into(), by, ctx.now()));
@@ -87,7 +87,7 @@ impl<L: Listen> Graph<L> {
             return;
         }
         let retry = &self.edges[call.edge as usize].retry;
-        if end == Ending::BreakerOpen && retry.retries_breaker_open(u32::from(call.tries)) {
+        if retry.retries_unsent(u32::from(call.tries), end) {
             self.back_off(id, ctx);
         } else {
             self.end_call(id, end, ctx);
