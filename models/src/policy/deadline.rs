@@ -2,10 +2,12 @@
 //!
 //! A distribution is the patience of callers, drawn for each call: users leave a queue at different times.
 
+use super::Policy;
 use super::part::{Around, Does, Part, Worst};
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decode, Decoder, Node};
-use sim_core::SimDuration;
+use sim_core::sampler::Distribution;
+use sim_core::{Key, Luck, SimDuration, SimTime, StreamUse, Streams};
 
 /// How long a call may take.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +21,52 @@ impl Deadline<'_> {
         let begin =
             around.all().map(|part| part.begin_within(attempt, deadline)).fold(1, u32::saturating_mul);
         Some((attempt, deadline, begin))
+    }
+}
+
+/// How long the callers of an edge wait for a call, as it runs. A random patience is not kept: it is drawn again from
+/// the call's key whenever it is asked for.
+pub enum Patience {
+    /// For ever.
+    Endless,
+    /// Each as long.
+    Fixed(SimDuration),
+    /// Each as long as is drawn for it.
+    Random {
+        /// What it is drawn from.
+        time: Distribution,
+        /// Where.
+        luck: Luck,
+    },
+}
+
+impl Patience {
+    /// That of callers with this policy, over the edge of this name.
+    pub fn new(policy: &Policy, edge: &str, streams: &Streams) -> Self {
+        let Some(deadline) = &policy.deadline else { return Patience::Endless };
+        let random =
+            || Patience::Random { time: deadline.nanos.clone(), luck: streams.luck("patience", edge) };
+        deadline.fixed().map_or_else(random, Patience::Fixed)
+    }
+
+    /// When the call at `key` that began then is given up.
+    #[inline(always)]
+    pub fn end(&mut self, started: SimTime, key: Key) -> SimTime {
+        match self {
+            Patience::Endless => SimTime::MAX,
+            Patience::Fixed(patience) => started + *patience,
+            Patience::Random { time, luck } => Self::random_end(time, luck, started, key),
+        }
+    }
+
+    #[inline(never)]
+    fn random_end(time: &Distribution, luck: &mut Luck, started: SimTime, key: Key) -> SimTime {
+        started + SimDuration::from_nanos_f64(time.sample(&mut luck.at(key)))
+    }
+
+    /// Its stream, if it draws.
+    pub fn used(&self) -> Option<StreamUse> {
+        if let Patience::Random { luck, .. } = self { Some(luck.used()) } else { None }
     }
 }
 

@@ -31,6 +31,7 @@ pub mod retry;
 pub mod timeout;
 pub mod told;
 
+pub use deadline::Patience;
 pub use denied::Denied;
 pub use ending::Ending;
 pub use outcome::{ANY_SENT, Cause, Failure, OnList, Outcome, OutcomeSet};

@@ -12,8 +12,10 @@ use super::stats::{EdgeStats, ServiceStats};
 use crate::RunSpec;
 use crate::fault::{ActiveSet, OnReplica, Struck};
 use crate::network::Link;
+use crate::policy::Patience;
 use crate::policy::balancer::View;
 use crate::policy::guards::{Gates, Guards};
+use crate::policy::part::Does;
 use crate::policy::retry::RetryPlan;
 use crate::run::RunOptions;
 use crate::workload::Schedule;
@@ -84,13 +86,7 @@ fn build_edge(edge: &EdgePlan, plan: &Plan, streams: &Streams) -> Edge {
         .map(|client| Guards::new(&edge.policy, &view, &mut pick.at(Key::root(path, u64::from(client)))))
         .filter(|_| !gates.is_empty());
     let clients = clients.collect();
-    let patience = match &edge.policy.deadline {
-        None => Patience::Endless,
-        Some(deadline) => deadline.fixed().map_or_else(
-            || Patience::Random { time: deadline.nanos.clone(), luck: streams.luck("patience", name) },
-            Patience::Fixed,
-        ),
-    };
+    let patience = Patience::new(&edge.policy, name, streams);
     Edge {
         name: name.clone(),
         path,
@@ -103,7 +99,7 @@ fn build_edge(edge: &EdgePlan, plan: &Plan, streams: &Streams) -> Edge {
         policy: edge.policy.clone(),
         clients,
         link: Link::new(edge.network, name, streams),
-        limited: edge.policy.timeout.is_some() || edge.policy.deadline.is_some(),
+        limited: edge.does.any(Does::GIVES_UP),
         patience,
         jitter: streams.luck("jitter", name),
         pick,

@@ -3,7 +3,7 @@
 use super::follow::Listen;
 use super::plan::{Caller, Plan};
 use super::spec::{Capacity, GraphSpec};
-use super::state::{Edge, Graph, Patience, Service};
+use super::state::{Edge, Graph, Service};
 use super::stats::{EdgeStats, ServiceTotals};
 use super::witness;
 use crate::RunSpec;
@@ -205,9 +205,7 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
         note("jitter", &edge.name, edge.jitter.used());
         note("pick", &edge.name, edge.pick.used());
         edge.link.used().for_each(|(purpose, stream)| note(purpose, &edge.name, stream));
-        if let Patience::Random { luck, .. } = &edge.patience {
-            note("patience", &edge.name, luck.used());
-        }
+        edge.patience.used().into_iter().for_each(|stream| note("patience", &edge.name, stream));
     }
     for service in &graph.services {
         note("work", &service.name, service.work_luck.used());

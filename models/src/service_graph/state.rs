@@ -10,6 +10,7 @@ use super::slab::{Id, Link as Short, Slab};
 use super::stats::{EdgeStats, ServiceStats};
 use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica};
 use crate::network::Link;
+use crate::policy::Patience;
 use crate::policy::balancer::View;
 use crate::policy::guards::{Gates, Guards, Permit};
 use crate::policy::retry::RetryPlan;
@@ -109,7 +110,7 @@ pub struct Edge {
     /// What each client remembers; empty if there is nothing to remember.
     pub clients: Vec<Guards>,
     pub link: Link<Message>,
-    /// It has a timeout or a deadline: what is sent over it may run out of time.
+    /// Its callers give up: what is sent over it may run out of time.
     pub limited: bool,
     pub patience: Patience,
     pub jitter: Luck,
@@ -122,14 +123,6 @@ pub struct Edge {
 pub enum Message {
     Request(AttemptId),
     Reply(AttemptId),
-}
-
-/// How long a caller waits for a call. A random one is not kept: it is drawn again from the call's key
-/// whenever it is asked for.
-pub enum Patience {
-    Endless,
-    Fixed(SimDuration),
-    Random { time: Distribution, luck: Luck },
 }
 
 pub struct Service {
@@ -301,8 +294,8 @@ pub struct Marks(u8);
 impl Marks {
     /// The caller still waits.
     pub const AWAITED: Marks = Marks(1);
-    /// The timer is the call's deadline, which comes before the attempt's timeout.
-    pub const UNTIL_DEADLINE: Marks = Marks(1 << 1);
+    /// The timer is that of the whole call, which ends before the attempt would.
+    pub const UNTIL_CALL_ENDS: Marks = Marks(1 << 1);
     /// A required call failed.
     pub const FAILED: Marks = Marks(1 << 2);
     /// It arrived after the warm-up.
@@ -391,21 +384,5 @@ impl Edge {
             self.stats.watch.forgotten(guards);
             *guards = Guards::new(&self.policy, &self.view, &mut words);
         }
-    }
-
-    /// When the call at `key` that began then is given up.
-    #[inline(always)]
-    pub fn deadline(&mut self, started: SimTime, key: Key) -> SimTime {
-        match &mut self.patience {
-            Patience::Endless => SimTime::MAX,
-            Patience::Fixed(patience) => started + *patience,
-            Patience::Random { .. } => self.random_deadline(started, key),
-        }
-    }
-
-    #[inline(never)]
-    fn random_deadline(&mut self, started: SimTime, key: Key) -> SimTime {
-        let Patience::Random { time, luck } = &mut self.patience else { return SimTime::MAX };
-        started + SimDuration::from_nanos_f64(time.sample(&mut luck.at(key)))
     }
 }

@@ -63,9 +63,9 @@ impl<L: Listen> Graph<L> {
         edge.stats.attempt_sent(which, call.started >= self.measured_from);
         let mut until = SimTime::MAX;
         if edge.limited {
-            let deadline = edge.deadline(call.started, call.key);
+            let deadline = edge.patience.end(call.started, call.key);
             let timeout = edge.policy.timeout.map_or(SimTime::MAX, |timeout| now + timeout);
-            marks.add(Marks::UNTIL_DEADLINE.when(deadline < timeout));
+            marks.add(Marks::UNTIL_CALL_ENDS.when(deadline < timeout));
             until = timeout.min(deadline);
         }
         let number = call.tries;
@@ -188,10 +188,10 @@ impl<L: Listen> Graph<L> {
         let call_id = self.calls.id(attempt.call);
         let edge = &mut self.edges[attempt.edge as usize];
         let outcome =
-            if attempt.marks.has(Marks::UNTIL_DEADLINE) { Outcome::Cancelled } else { Outcome::TimedOut };
+            if attempt.marks.has(Marks::UNTIL_CALL_ENDS) { Outcome::Cancelled } else { Outcome::TimedOut };
         ctx.witness(kind::TIMER, attempt.number, outcome as u16, edge.path, attempt.key.get(), 0);
         let call = &self.calls[call_id];
-        let expired = now >= edge.deadline(call.started, call.key);
+        let expired = now >= edge.patience.end(call.started, call.key);
         self.end_attempt(id, outcome, ctx);
         if expired {
             self.end_call(call_id, Ending::Deadline, ctx)
@@ -269,7 +269,7 @@ impl Edge {
         now: SimTime,
     ) {
         self.stats.attempt_ended(outcome, measured);
-        let overdue = outcome == Outcome::Cancelled && now >= self.deadline(call.started, call.key);
+        let overdue = outcome == Outcome::Cancelled && now >= self.patience.end(call.started, call.key);
         if self.gates.has(Gates::LEARN) {
             let retried = self.retry.retries(0, outcome);
             let (replica, permit) = (attempt.replica, attempt.permit.take());

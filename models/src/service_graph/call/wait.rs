@@ -13,7 +13,7 @@ impl<L: Listen> Graph<L> {
         let mut words = edge.jitter.at(call.key.child(u64::from(call.tries)));
         let delay = edge.retry.delay(u32::from(call.tries), call.previous_delay, &mut words);
         call.previous_delay = delay;
-        let resumes = (ctx.now() + delay).min(edge.deadline(call.started, call.key));
+        let resumes = (ctx.now() + delay).min(edge.patience.end(call.started, call.key));
         call.phase = Phase::BackingOff;
         call.timer = Some(ctx.schedule_at(resumes, Event::CallTimer { call: id }));
     }
@@ -35,7 +35,7 @@ impl<L: Listen> Graph<L> {
         call.phase = Phase::Trying;
         let edge = &mut self.edges[call.edge as usize];
         ctx.witness(kind::RESUME, call.tries, 0, edge.path, call.key.get(), 0);
-        if ctx.now() >= edge.deadline(call.started, call.key) {
+        if ctx.now() >= edge.patience.end(call.started, call.key) {
             self.end_call(id, Ending::Deadline, ctx);
         } else {
             self.try_attempt(id, ctx);
