@@ -11,9 +11,14 @@
 //! Whom it may choose stands in a [`View`], which is not its own. Whoever ejects, drains or discovers replicas
 //! writes a view, and no balancer knows of any of them.
 
+mod ranking;
+mod view;
+
 use super::part::{Does, Part};
 use crate::experiment::Decode;
+use ranking::{Ranking, take_one};
 use sim_core::Words;
+pub use view::View;
 
 spec! {
     /// Which replica an attempt goes to.
@@ -26,55 +31,6 @@ spec! {
         LeastPending,
         /// Of two different random ones, the one with fewer of this client's attempts out.
         PowerOfTwo,
-    }
-}
-
-/// Whom a client may choose.
-#[derive(Clone, Debug)]
-pub struct View {
-    members: Members,
-    /// How often that has changed.
-    version: u32,
-}
-
-#[derive(Clone, Debug)]
-enum Members {
-    /// Replica 0 up to here.
-    All(u32),
-    Listed(Box<[u32]>),
-}
-
-impl View {
-    /// All of so many replicas.
-    pub fn all(replicas: u32) -> View {
-        assert!(replicas > 0, "a balancer without replicas");
-        View { members: Members::All(replicas), version: 0 }
-    }
-
-    /// From now on only these, in this order.
-    pub fn change(&mut self, members: impl IntoIterator<Item = u32>) {
-        let members: Box<[u32]> = members.into_iter().collect();
-        assert!(!members.is_empty(), "a balancer without replicas");
-        self.members = Members::Listed(members);
-        self.version += 1;
-    }
-
-    /// How many there are.
-    #[inline]
-    pub fn size(&self) -> u32 {
-        match &self.members {
-            Members::All(replicas) => *replicas,
-            Members::Listed(members) => members.len() as u32,
-        }
-    }
-
-    /// Which replica the one at this place is.
-    #[inline]
-    fn member(&self, place: u32) -> u32 {
-        match &self.members {
-            Members::All(_) => place,
-            Members::Listed(members) => members[place as usize],
-        }
     }
 }
 
@@ -149,99 +105,6 @@ impl BalancerState {
             Choice::PowerOfTwo { pending } => take_one(&mut pending[replica as usize]),
             Choice::Only | Choice::RoundRobin { .. } | Choice::Random => {}
         }
-    }
-}
-
-#[inline]
-fn take_one(pending: &mut u32) {
-    *pending = pending.checked_sub(1).expect("an attempt ended that was never sent");
-}
-
-/// Replicas in the order of what they have pending, and where each number begins. A replica that gains or
-/// loses one swaps places with the last or first of its equals, and one boundary moves: no scan, however
-/// many replicas there are. All that have the fewest stand together, so that a random one of them is one
-/// draw (a priority queue would always give the same one).
-#[derive(Clone, Debug)]
-struct Ranking {
-    /// Of all replicas, whether or not they may be chosen.
-    pending: Box<[u32]>,
-    /// Those that may be, fewest pending first.
-    order: Box<[u32]>,
-    /// Where in `order` each replica stands; [`OUT`] of those that may not be chosen.
-    place: Box<[u32]>,
-    /// Of the view that stands in `order`.
-    version: u32,
-    /// `fewer[k]`: how many replicas have fewer than `k` pending. One longer than the most ever pending.
-    fewer: Vec<u32>,
-}
-
-const OUT: u32 = u32::MAX;
-
-impl Ranking {
-    fn new(replicas: u32) -> Self {
-        let order: Box<[u32]> = (0..replicas).collect();
-        let pending = vec![0; replicas as usize].into();
-        Ranking { pending, place: order.clone(), order, version: 0, fewer: vec![0, replicas] }
-    }
-
-    /// Ranks those who may be chosen now.
-    #[cold]
-    fn look_at(&mut self, view: &View) {
-        self.version = view.version;
-        self.order = (0..view.size()).map(|place| view.member(place)).collect();
-        self.order.sort_by_key(|&replica| self.pending[replica as usize]);
-        self.place.fill(OUT);
-        for (place, &replica) in self.order.iter().enumerate() {
-            self.place[replica as usize] = place as u32;
-        }
-        let most = self.order.last().map_or(0, |&replica| self.pending[replica as usize]);
-        let fewer = |k| self.order.partition_point(|&replica| self.pending[replica as usize] < k) as u32;
-        self.fewer = (0..=most + 1).map(fewer).collect();
-    }
-
-    #[inline]
-    fn least(&mut self, view: &View, words: &mut impl Words) -> u32 {
-        if self.version != view.version {
-            self.look_at(view);
-        }
-        let least = self.pending[self.order[0] as usize];
-        let equals = self.fewer[least as usize + 1];
-        self.order[if equals > 1 { words.below(u64::from(equals)) as usize } else { 0 }]
-    }
-
-    #[inline]
-    fn sent(&mut self, replica: u32) {
-        let more = self.pending[replica as usize] + 1;
-        if self.place[replica as usize] == OUT {
-            self.pending[replica as usize] = more;
-            return;
-        }
-        self.fewer[more as usize] -= 1;
-        self.move_to(replica, self.fewer[more as usize]);
-        self.pending[replica as usize] = more;
-        if more as usize + 1 == self.fewer.len() {
-            self.fewer.push(self.order.len() as u32);
-        }
-    }
-
-    #[inline]
-    fn ended(&mut self, replica: u32) {
-        let pending = &mut self.pending[replica as usize];
-        let before = *pending as usize;
-        take_one(pending);
-        if self.place[replica as usize] != OUT {
-            self.move_to(replica, self.fewer[before]);
-            self.fewer[before] += 1;
-        }
-    }
-
-    #[inline]
-    fn move_to(&mut self, replica: u32, to: u32) {
-        let from = self.place[replica as usize];
-        let other = self.order[to as usize];
-        self.order.swap(from as usize, to as usize);
-        self.place[other as usize] = from;
-        self.place[replica as usize] = to;
     }
 }
 

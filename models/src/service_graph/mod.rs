@@ -25,6 +25,7 @@
 mod build;
 mod call;
 mod fault;
+mod flight;
 mod follow;
 mod laws;
 mod measure;

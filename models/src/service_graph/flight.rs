@@ -1,0 +1,154 @@
+//! Calls and attempts in flight.
+
+use super::slab::{Id, Link};
+use crate::policy::Outcome;
+use crate::policy::guards::Permit;
+use sim_core::{Key, SimDuration, SimTime, Timer};
+
+pub type CallId = Id<Call>;
+pub type AttemptId = Id<Attempt>;
+
+/// What can be derived is not kept: its deadline (`Edge::deadline`), whether it is measured
+/// (`Graph::measures`).
+pub struct Call {
+    pub key: Key,
+    pub started: SimTime,
+    pub parent: Parent,
+    pub edge: u16,
+    pub client: u32,
+    /// Tries so far, those that were refused before they were sent included.
+    pub tries: u16,
+    /// Attempts sent so far.
+    pub sent: u16,
+    pub previous_delay: SimDuration,
+    pub phase: Phase,
+    /// One at a time, whatever it is for: see [`Phase`].
+    pub timer: Option<Timer>,
+    /// The last of the attempts that are out; each knows the one before it.
+    pub live: Option<Link<Attempt>>,
+    /// What it was let pass with, where whole calls are.
+    pub permit: Option<Permit>,
+}
+
+/// What a call is about, and so what its timer means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Attempts are out. No timer runs.
+    Trying,
+    /// None is, and the timer says when the next one begins.
+    BackingOff,
+}
+
+/// Who waits for a call.
+#[derive(Clone, Copy, Debug)]
+pub enum Parent {
+    /// Nobody but the statistics: an open-loop user.
+    User,
+    /// A closed-loop user, who goes on thinking when it ends.
+    Loop { user: u32 },
+    /// A request that is being served; whether it survives this call's failure.
+    Request { attempt: AttemptId, optional: bool },
+}
+
+/// One try of a call: the caller's side and, once delivered, the request in the replica's hands. The
+/// entry lives until both sides are done with it.
+pub struct Attempt {
+    pub key: Key,
+    /// Its call, as long as it is awaited.
+    pub call: Link<Call>,
+    /// Of the attempts of its call that are out, the one that was sent before it.
+    pub sibling: Option<Link<Attempt>>,
+    pub edge: u16,
+    /// The workload at the root of it all: the call may be gone before the attempt is.
+    pub workload: u16,
+    pub replica: u32,
+    /// When it was sent, then when it arrived, then when work on it began.
+    pub since: SimTime,
+    /// Own work, once that is over.
+    pub work: SimDuration,
+    pub work_timer: Option<Timer>,
+    pub timer: Option<Timer>,
+    /// What it was let pass with, where attempts are.
+    pub permit: Option<Permit>,
+    /// Calls of the present step that are out.
+    pub outstanding: u32,
+    pub repetition: u16,
+    pub step: u16,
+    /// Which try of its call.
+    pub number: u16,
+    pub server: Server,
+    pub marks: Marks,
+}
+
+/// What is or is not so of an attempt, in one byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marks(u8);
+
+impl Marks {
+    /// The caller still waits.
+    pub const AWAITED: Marks = Marks(1);
+    /// The timer is that of the whole call, which ends before the attempt would.
+    pub const UNTIL_CALL_ENDS: Marks = Marks(1 << 1);
+    /// A required call failed.
+    pub const FAILED: Marks = Marks(1 << 2);
+    /// It arrived after the warm-up.
+    pub const MEASURED: Marks = Marks(1 << 3);
+    /// Another attempt of its call was out when this one was sent, or was sent while this one was out.
+    pub const HAS_SIBLINGS: Marks = Marks(1 << 4);
+
+    /// This one, if it is so.
+    #[inline(always)]
+    pub fn when(self, is_so: bool) -> Marks {
+        if is_so { self } else { Marks(0) }
+    }
+
+    #[inline(always)]
+    pub fn has(self, mark: Marks) -> bool {
+        self.0 & mark.0 != 0
+    }
+
+    #[inline(always)]
+    pub fn add(&mut self, marks: Marks) {
+        self.0 |= marks.0;
+    }
+
+    #[inline(always)]
+    pub fn lift(&mut self, mark: Marks) {
+        self.0 &= !mark.0;
+    }
+}
+
+impl Attempt {
+    /// Whether the caller still waits.
+    #[inline(always)]
+    pub fn is_awaited(&self) -> bool {
+        self.marks.has(Marks::AWAITED)
+    }
+
+    /// What the reply says that is on its way.
+    #[inline(always)]
+    pub fn answer(&self) -> Outcome {
+        match self.server {
+            Server::Replying(answer) => answer,
+            _ => Outcome::InFlight,
+        }
+    }
+}
+
+/// Where a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Server {
+    /// On its way there.
+    Sent,
+    Queued,
+    Working,
+    /// Its own work is done, calls are out.
+    Waiting,
+    /// This answer is on its way back.
+    Replying(Outcome),
+    /// Answered, lost or swallowed.
+    Gone,
+}
+
+// With eight more for each place, a call in flight and its attempt take 152 bytes.
+const _: () = assert!(size_of::<Call>() <= 64 && size_of::<Attempt>() <= 72);
