@@ -201,19 +201,21 @@ impl<E> Fast<E> {
 
     /// Takes a bucket out of the wheel; what is due after the window goes back, to another.
     fn take(&mut self, span: wheel::Span) {
-        while let Some(chunk) = self.wheel.take(span) {
-            let before = self.near.len();
-            self.near.entries().extend_from_slice(chunk);
-            for entry in &self.near.entries()[before..] {
-                self.slots.moved(entry.slot(), NEAR);
+        while let Some((chunk, len)) = self.wheel.take(span) {
+            for &entry in &chunk[..len] {
+                if entry.time > self.last {
+                    self.wheel.push(self.base, entry, &mut self.slots);
+                } else {
+                    self.slots.moved(entry.slot(), NEAR);
+                    self.near.entries().push(entry);
+                }
             }
-            self.return_late(before);
         }
     }
 
     /// Returns to the wheel what is due after the window.
-    fn return_late(&mut self, from: usize) {
-        for entry in self.near.entries().extract_if(from.., |entry| entry.time > self.last) {
+    fn return_late(&mut self) {
+        for entry in self.near.entries().extract_if(.., |entry| entry.time > self.last) {
             self.wheel.push(self.base, entry, &mut self.slots);
         }
     }
@@ -227,7 +229,7 @@ impl<E> Fast<E> {
                 break;
             }
             self.last = wheel::end_of_bucket(self.base, self.base ^ max);
-            self.return_late(0);
+            self.return_late();
         }
         if self.near.len() > kept {
             let base = self.base;
@@ -248,8 +250,8 @@ impl<E> Fast<E> {
         let mut entries = std::mem::take(self.near.entries());
         entries.extend(std::iter::from_fn(|| self.crowd.pop()));
         while let Some(span) = self.wheel.earliest(self.base) {
-            while let Some(chunk) = self.wheel.take(span) {
-                entries.extend_from_slice(chunk);
+            while let Some((chunk, len)) = self.wheel.take(span) {
+                entries.extend_from_slice(&chunk[..len]);
             }
         }
         entries.sort_unstable_by_key(|entry| entry.key());

@@ -172,17 +172,18 @@ impl Wheel {
         (min, max)
     }
 
-    /// Removes a chunk of entries of a bucket. They can be read until something is added.
+    /// Removes a chunk of a bucket: its entries are so many of the first.
     #[inline]
-    pub(super) fn take(&mut self, span: Span) -> Option<&[Entry]> {
+    pub(super) fn take(&mut self, span: Span) -> Option<([Entry; CHUNK as usize], usize)> {
         let top = self.tops[span.bucket];
         if top == NONE {
             return None;
         }
         self.close_chunk(span.bucket);
-        let chunk = &self.pool[(top / CHUNK * CHUNK) as usize..=top as usize];
-        self.len -= chunk.len();
-        Some(chunk)
+        let len = (top % CHUNK + 1) as usize;
+        self.len -= len;
+        let chunk = self.pool[(top / CHUNK * CHUNK) as usize..].first_chunk().expect("chunks are whole");
+        Some((*chunk, len))
     }
 
     /// Puts an unused chunk on top of a bucket and returns its first place.
