@@ -14,29 +14,27 @@
 //! shares no code with the first, to check it: the same calls give the same answers on both.
 //!
 //! # What it costs
-//! Measured with `cargo bench -p sim-core --bench queue` (its workloads are in `benches/queue/workload.rs`;
-//! about 3 ns are theirs). *hold* pops one event and schedules one; *cancel-heavy* also schedules a timeout
-//! a hundred times farther and cancels that of the event which fires. ns per operation, the fastest of
-//! several runs on a server processor of 2024:
+//! *hold* pops one event and schedules one; *cancel-heavy* also schedules a timeout a hundred times farther and
+//! cancels that of the event which fires (`benches/queue/workload.rs`). ns per operation, the workload's own and
+//! filling the queue included: `examples/queue_load.rs`, the fastest of several runs on a busy server of 2024.
 //!
-//! | pending                     |  2 | 10 | 1e3 | 1e4 | 1e5 | 1e6 |
-//! |-----------------------------|---:|---:|----:|----:|----:|----:|
-//! | hold, this queue            | 16 | 23 |  28 |  33 |  38 | 156 |
-//! | hold, timing wheel          | 28 | 30 |  22 |  30 |  49 | 200 |
-//! | hold, indexed 4-ary heap    | 12 | 20 |  27 |  43 |  60 | 240 |
-//! | cancel-heavy, this queue    | 20 | 32 |  41 |  50 |  64 | 307 |
-//! | cancel-heavy, timing wheel  | 33 | 45 |  33 |  35 |  56 | 264 |
-//! | cancel-heavy, indexed heap  | 16 | 26 |  39 |  53 |  73 | 399 |
+//! | pending                     |  2 | 10 | 1e3 | 1e4 | 1e5 |
+//! |-----------------------------|---:|---:|----:|----:|----:|
+//! | hold, this queue            | 10 | 20 |  32 |  42 |  56 |
+//! | hold, timing wheel          | 36 | 40 |  30 |  40 | 160 |
+//! | hold, indexed 4-ary heap    | 13 | 23 |  33 |  53 | 140 |
+//! | cancel-heavy, this queue    | 20 | 30 |  45 |  57 |  76 |
+//! | cancel-heavy, timing wheel  | 46 | 56 |  43 |  52 | 203 |
+//! | cancel-heavy, indexed heap  | 20 | 26 |  50 |  63 | 153 |
 //!
 //! Where timeouts are cancelled, std's heap with tombstones takes 3 to 11 times as long as this queue, and
 //! `priority-queue` 2 to 9 times.
 //!
-//! Instructions per operation, counted with `examples/queue_load.rs` (53 and 70 of them are the
-//! workload's), at 2 / 10 / 1e3 / 1e5 pending: hold 297 / 379 / 387 / 477, the timing wheel 446 / 429 / 396
-//! / 407, the indexed heap 225 / 305 / 495 / 683; cancel-heavy 496 / 608 / 622 / 698, 606 / 590 / 555 / 557
-//! and 338 / 449 / 653 / 838.
+//! Instructions per operation, counted with the same example (53 and 70 of them are the workload's), at 2 / 10 / 1e3 /
+//! 1e4 / 1e5 pending: hold 168 / 217 / 355 / 422 / 449, the timing wheel 445 / 429 / 396 / 389 / 407; cancel-heavy 341
+//! / 465 / 564 / 689 / 646, the timing wheel 606 / 590 / 554 / 544 / 556.
 //!
-//! A pending event of 16 bytes takes 40: 16 for its key, 8 for its handle and 16 for itself.
+//! A pending event of 16 bytes takes 40: 16 for its key, 16 for itself and 8 for what is known of it.
 
 mod crowd;
 mod entry;
