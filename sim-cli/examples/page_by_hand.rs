@@ -2,9 +2,7 @@
 //!
 //! Its names try to be anything but text. With `large` it is a run of 100,000 windows over 50 edges.
 
-use sim_cli::html::run::{Around, page};
-use sim_cli::result::judged::{Judged, Judgement};
-use sim_cli::result::page::Page;
+use sim_cli::internals::{Around, Judged, Judgement, Page, page};
 use sim_models::policy::{Ending, Outcome};
 use sim_models::report::*;
 use sim_models::trace::{Span, SpanKind, Trace};

@@ -56,7 +56,7 @@ pub enum Error {
         /// What to do about it; may be empty.
         help: String,
     },
-    /// Invalid experiments, already in the words and colours of [`crate::diagnostics`].
+    /// Invalid experiments, already in the words and colours of diagnostics.
     Invalid {
         /// The rendered problems.
         rendered: String,

@@ -2,35 +2,51 @@
 //! the terminal.
 //!
 //! [`run`] is the whole program as a function: arguments and a [`Console`] in, an [`Exit`] out. Nothing in
-//! it is global, so tests call it in process. Each command is one file in [`command`]; it returns its exit
+//! it is global, so tests call it in process. Each command is one file in `command`; it returns its exit
 //! code, or the [`Error`] that kept it from having a result.
 
-pub mod app;
-pub mod args;
-pub mod command;
-pub mod condition;
-pub mod console;
-pub mod diagnostics;
-pub mod error;
-pub mod expect;
-pub mod experiment;
-pub mod files;
-pub mod golden;
-pub mod html;
-pub mod jobs;
-pub mod library;
-pub mod plan;
-pub mod progress;
-pub mod render;
-pub mod replay;
-pub mod result;
-pub mod schema;
-pub mod signal;
-pub mod simulate;
-pub mod study;
-pub mod text;
+mod app;
+mod args;
+mod command;
+mod condition;
+mod console;
+mod diagnostics;
+mod error;
+mod expect;
+mod experiment;
+mod files;
+mod golden;
+mod html;
+mod jobs;
+mod library;
+mod plan;
+mod progress;
+mod render;
+mod replay;
+mod result;
+#[cfg(test)]
+mod schema;
+mod signal;
+mod simulate;
+mod study;
+mod text;
 
-pub use app::App;
+/// What this project's own tests and pages reach into; no promise to anybody else.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::expect::judge;
+    pub use crate::experiment::Prepared;
+    pub use crate::html::run::{Around, page};
+    pub use crate::jobs::{in_order, threads};
+    pub use crate::library::BUNDLED;
+    pub use crate::plan::{line, store::RESULTS};
+    pub use crate::replay::Replay;
+    pub use crate::result::judged::{Judged, Judgement};
+    pub use crate::result::page::Page;
+    pub use crate::text::first_sentence;
+}
+
+use app::App;
 pub use command::command_line;
 pub use console::Console;
 pub use error::{Error, Exit};

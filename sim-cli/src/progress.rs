@@ -47,11 +47,6 @@ impl Meter {
         Self::new(console, name, runs as u64, "{prefix} {bar:40} {pos} of about {len} runs, {eta} left")
     }
 
-    /// More runs will follow than was thought.
-    pub fn expect(&self, more: usize) {
-        self.bar.inc_length(more as u64);
-    }
-
     fn new(console: &Console, name: &str, steps: u64, template: &str) -> Self {
         let visible = console.stderr_terminal.is_some() && !console.quiet;
         let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::hidden());

@@ -90,7 +90,7 @@ impl Bench {
 
 /// What a folder has in the end.
 fn written(bench: &Bench, folder: &str) -> [String; 3] {
-    sim_cli::plan::store::RESULTS.map(|name| bench.read(&format!("{folder}/{name}")))
+    sim_cli::internals::RESULTS.map(|name| bench.read(&format!("{folder}/{name}")))
 }
 
 /// The sweep in one go: its page, and its files.
@@ -257,7 +257,7 @@ fn one_run_with_two_results_is_refused() {
     let (head, first) = (lines.next().expect("a head"), lines.next().expect("a run"));
     let body = first.split_once("\"report\":").expect("a report").1.strip_suffix('}').expect("an end");
     let changed = body.replacen("\"events\":", "\"events\":1", 1);
-    let (line, _) = sim_cli::plan::line::write(0, sim_cli::plan::line::Kind::Report, &changed);
+    let (line, _) = sim_cli::internals::line::write(0, sim_cli::internals::line::Kind::Report, &changed);
     fs::write(bench.path("out/shard-0-of-24.jsonl"), format!("{head}\n{line}")).expect("written");
     let said = bench.run(&["merge", "@out"]);
     assert_eq!(said.exit, Exit::Failed);

@@ -9,13 +9,7 @@
 use brownout_tests::golden::{self, digest_line};
 use brownout_tests::{File, experiments, files_below, stem};
 use serde_json::Value;
-use sim_cli::expect;
-use sim_cli::experiment::Prepared;
-use sim_cli::jobs;
-use sim_cli::library::BUNDLED;
-use sim_cli::replay::Replay;
-use sim_cli::result::judged::Judgement;
-use sim_cli::text::first_sentence;
+use sim_cli::internals::{BUNDLED, Judgement, Prepared, Replay, first_sentence, in_order, judge, threads};
 use sim_cli::{Console, Exit};
 use sim_core::SimDuration;
 use sim_models::experiment::Experiment;
@@ -202,7 +196,7 @@ static RUNS: LazyLock<Vec<Run>> = LazyLock::new(|| {
         todo.push((of, None));
         todo.extend(file.experiment.variant_names().map(|variant| (of, Some(variant.to_owned()))));
     }
-    jobs::in_order(jobs::threads(None), &todo, |(of, variant)| run(*of, variant.clone()))
+    in_order(threads(None), &todo, |(of, variant)| run(*of, variant.clone()))
 });
 
 fn read(file: File) -> Read {
@@ -234,8 +228,8 @@ fn run(of: usize, variant: Option<String>) -> Run {
         resolved,
         replay: replay.clone(),
     };
-    let judgement = expect::judge(&prepared, experiment, &output.report)
-        .unwrap_or_else(|failed| panic!("{name}: {failed}"));
+    let judgement =
+        judge(&prepared, experiment, &output.report).unwrap_or_else(|failed| panic!("{name}: {failed}"));
     assert_eq!((&judgement.not_enforced, &output.report.stopped), (&None, &None), "{name}");
     Run { of, variant, report: output.report, judgement, replay }
 }

@@ -26,7 +26,7 @@ pub mod table;
 mod traffic;
 mod waterfall;
 
-pub use figure::{Axis, Backdrop, Figure, Line, View};
+pub use figure::{Backdrop, Figure};
 
 use crate::text::{Paint, first_sentence};
 use escape::{json, lines, text};

@@ -11,7 +11,7 @@ use sim_models::report::{Edge, Report, Section, VerdictKind};
 pub struct Page {
     /// What the author of the experiment expects, and what was measured.
     pub expectations: Judgement,
-    /// What to type next: (`again`, `brownout run ..`). See [`next_steps`](crate::replay::next_steps).
+    /// What to type next: (`again`, `brownout run ..`). See `replay::next_steps`.
     pub next: Vec<(String, String)>,
     /// The same on more seeds, if it was run on more.
     pub replicated: Option<Replicated>,

@@ -5,7 +5,7 @@
 //! repeated by `run --seed` alone. Results are placed by index: `--jobs` never shows in one.
 
 use crate::app::App;
-use crate::args::{Bounds, Subject};
+use crate::args::Bounds;
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{Opened, Prepared};
 use crate::jobs::{in_order, threads};
@@ -54,18 +54,6 @@ impl<T> Outcome<T> {
             .map(|(_, text)| text)
             .collect()
     }
-}
-
-/// The seeds that a command means: its own or the file's, and as many.
-pub fn seeds_of(
-    app: &App,
-    opened: &Opened,
-    variant: Option<&str>,
-    subject: &Subject,
-    replications: Option<u32>,
-) -> Result<Seeds> {
-    let run = app.prepare(opened, variant, &subject.set, subject.seed)?.resolved.run;
-    Ok(Seeds { first: run.seed, count: replications.unwrap_or(run.replications) })
 }
 
 /// The most values that are shown unless asked for.
