@@ -4,6 +4,7 @@
 //! them back. Times are whole nanoseconds; digests are hex text; everything else is a count or a plain
 //! ratio of counts.
 
+mod cohorts;
 mod count;
 mod edge;
 mod fold;
@@ -27,6 +28,7 @@ mod tally;
 mod timeline;
 mod unit;
 
+pub use cohorts::Cohorts;
 pub(crate) use count::ratio;
 pub use edge::{Attempts, Calls, Edge, EdgeWindows};
 pub use fold::Fold;

@@ -108,6 +108,7 @@ fn edge(windows: u64, n: u64) -> Edge {
             failed: (0..windows).map(|window| window % 3).collect(),
             attempts: (0..windows).map(|window| 200 + window * (n + 3) % 41).collect(),
             latency: (0..windows).map(at).collect(),
+            ..EdgeWindows::default()
         },
         ..Edge::default()
     }

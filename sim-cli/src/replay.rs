@@ -157,7 +157,11 @@ pub fn next_steps(
         report.variant.as_ref().map(|variant| format!(" --variant {}", quote(variant))).unwrap_or_default();
     let bad = matches!(
         report.verdict.kind,
-        VerdictKind::Failing | VerdictKind::Degraded | VerdictKind::NeverRecovered
+        VerdictKind::Failing
+            | VerdictKind::Overloaded
+            | VerdictKind::NeverSettles
+            | VerdictKind::Degraded
+            | VerdictKind::NotRecovered
     );
     let mut next = Vec::new();
     if has_variants {

@@ -9,7 +9,7 @@
 use crate::run_with;
 use sim_core::math::ln;
 use sim_models::experiment::Resolved;
-use sim_models::report::Report;
+use sim_models::report::{Edge, Report};
 use sim_models::run::RunOptions;
 use sim_models::trace::Tracing;
 
@@ -65,8 +65,10 @@ pub enum Truth {
 pub fn every_call(resolved: &Resolved, options: &RunOptions) -> (Report, Vec<(String, Vec<Seen>)>) {
     let plain = run_with(resolved, options).report;
     let users = plain.edges.iter().filter(|(_, edge)| edge.from_users);
-    let edges: Vec<(&str, u64)> =
-        users.map(|(name, edge)| (name, edge.windows.started.iter().sum::<u64>())).collect();
+    // A run that is cut short has not closed its last window: numbers that no call has are nobody's.
+    let made =
+        |edge: &Edge| edge.windows.started.iter().sum::<u64>().max(edge.calls.started) + edge.calls.started;
+    let edges: Vec<(&str, u64)> = users.map(|(name, edge)| (name, made(edge))).collect();
     let all = edges.iter().flat_map(|(name, made)| (0..=*made).map(|call| (name.to_string(), call)));
     let trace = Some(Tracing::Follow(all.collect()));
     let traces = run_with(resolved, &RunOptions { trace, ..options.clone() }).traces;

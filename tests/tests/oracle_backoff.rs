@@ -21,6 +21,7 @@ const SPAN: RunSpec = RunSpec {
     seed: 1,
     replications: 1,
     window: SimDuration::from_secs(60),
+    within: None,
 };
 
 /// More than any client can need.

@@ -49,6 +49,7 @@ fn run_for(spec: &CallbackRouting, secs: u64, seed: u64) -> Report {
         replications: 1,
         seed: 1,
         window: SimDuration::from_secs(10),
+        within: None,
     };
     spec.run(&span, &RunOptions::seeded(seed), &mut |_| ControlFlow::Continue(())).report
 }
@@ -362,6 +363,7 @@ fn random_experiments_run_the_same_on_both_engines() {
             replications: 1,
             seed: 1,
             window: SimDuration::from_millis(700),
+            within: None,
         };
         let run = |engine| {
             let options = RunOptions { engine, ..RunOptions::seeded(case) };

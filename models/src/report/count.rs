@@ -13,6 +13,12 @@ pub(super) fn area(nanos: impl IntoIterator<Item = u64>) -> f64 {
     nanos.into_iter().map(u128::from).sum::<u128>() as f64
 }
 
+/// One area as a share of another over those windows, if there is any.
+pub(super) fn share(of: &[u64], whole: &[u64], windows: &Range<usize>) -> Option<f64> {
+    let [of, whole] = [of, whole].map(|series| area(part(series, windows).iter().copied()));
+    (whole > 0.0).then(|| of / whole)
+}
+
 /// Those windows; a series that is shorter has nothing there.
 pub(super) fn part<'a, T>(series: &'a [T], windows: &Range<usize>) -> &'a [T] {
     let end = windows.end.min(series.len());

@@ -33,6 +33,12 @@ pub struct Edge {
     pub latency: Latency,
     /// Time until failure of calls that did not.
     pub latency_failed: Latency,
+    /// What users were ready to wait, in nanoseconds: an answer that took longer was late; absent where no answer was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<u64>,
+    /// The longest that a caller waits for an attempt or a call, in nanoseconds, if there is a limit that is the same for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<u64>,
     /// The same over time.
     pub windows: EdgeWindows,
 }
@@ -130,6 +136,12 @@ pub struct EdgeWindows {
     pub ok: Vec<u64>,
     /// Calls that ended otherwise.
     pub failed: Vec<u64>,
+    /// Of the calls of users that began in this window: those that ended well, whenever that was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub began_ok: Vec<u64>,
+    /// Of them: those that took no longer than `within`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub began_in_time: Vec<u64>,
     /// Attempts sent.
     pub attempts: Vec<u64>,
     /// Response times of calls that ended well, to 1 %: (highest value of the bucket, count).

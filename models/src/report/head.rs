@@ -100,16 +100,23 @@ pub struct DigestParts {
 pub enum VerdictKind {
     /// Nothing disturbed it and it served what was offered.
     Steady,
-    /// Nothing disturbed it and it still did not serve what was offered.
+    /// It does not serve what is offered, or did not before anything disturbed it.
     Failing,
+    /// Nothing disturbed it, and a queue grows: more comes than can be served.
+    Overloaded,
+    /// It falls and comes back, again and again.
+    NeverSettles,
     /// Disturbed, and back to what it was.
     Recovered,
-    /// The disturbance lasts until the end: nothing can be said about recovery.
+    /// The disturbance lasts until the end, or nearly: nothing can be said about recovery.
     StillDisturbed,
-    /// Disturbed, and since then serving less than before.
+    /// There are too few calls to tell, or what there is to be seen comes too near the end.
+    Undecided,
+    /// Disturbed, and up to the end serving less than before.
     Degraded,
-    /// Disturbed, and since then serving less than half of what it did.
-    NeverRecovered,
+    /// Disturbed, and up to the end serving less than half of what it did.
+    #[serde(alias = "never_recovered")]
+    NotRecovered,
     /// A measured fact of a model that does not serve requests over time.
     // And what nobody has judged: it must look neither good nor bad.
     #[default]
@@ -137,10 +144,10 @@ impl Default for Verdict {
 /// The few numbers everyone asks for. A number that a model does not have is absent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
-    /// Whether goodput came back after the last disturbance; absent without one.
+    /// Whether users are served as before the last disturbance; absent without one, and where it cannot be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovered: Option<bool>,
-    /// From the end of the last disturbance until goodput was back for good, in nanoseconds.
+    /// From the end of the last disturbance until users were served as before for good, in nanoseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_to_recover: Option<u64>,
     /// Calls that users made, per second.

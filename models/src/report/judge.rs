@@ -1,16 +1,26 @@
 //! What a run comes to.
 //!
-//! A disturbed run has *recovered* when goodput is back at 95 % of its share before the disturbance, over every 10 s
-//! from then on until the end; it took from the end of the last disturbance until the first such moment.
+//! Users are judged by cohorts: calls by when they began, and what became of them. A call is *served* if it ended well within
+//! the time that users are ready to wait: `run.within`, or three times the 99th percentile before anything went wrong.
 //!
-//! What served less than half of what was offered before the disturbance has nothing to come back to: it is failing.
+//! A disturbed run has *recovered* from the moment on from which there is no stretch of ten seconds or more, up to the end,
+//! in which clearly fewer calls were served than before: less than 95 % of the share before, and fewer than chance leaves
+//! over in one run of a hundred, by exact tests that know how few calls there may be. It took from the end of the last
+//! disturbance until that moment. Calls that might still be answered in time when the run ends say nothing.
 //!
-//! When goodput is fine is decided in `goodput.rs`, what to say beside the headline in `why.rs`.
+//! What served less than half of what was offered before the disturbance has nothing to come back to: it is failing. What
+//! falls three times or more never settles; a queue that grows by more than luck is overloaded. What the run is too short to
+//! show is left undecided: nothing here says *never*.
+//!
+//! Who is served is counted in `users.rs`, what chance does in `chance.rs`, what grows in `trend.rs`; what to say beside
+//! the headline is in `why.rs`.
 
-mod goodput;
+mod chance;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod trend;
+mod users;
 mod verdict;
 mod why;
 

@@ -30,6 +30,8 @@ pub(super) fn run(seconds: u64, at: impl Fn(u64) -> Second) -> Report {
         let Second { started, ok, failed } = at(second);
         windows.started.push(started);
         windows.ok.push(ok);
+        windows.began_ok.push(ok.min(started));
+        windows.began_in_time.push(ok.min(started));
         windows.failed.push(failed);
         windows.attempts.push(started + 2 * failed);
         windows.latency.push(if ok > 0 { vec![(50 * MS, ok)] } else { Vec::new() });

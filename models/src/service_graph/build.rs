@@ -2,6 +2,7 @@
 
 use super::follow::Listen;
 use super::plan::{Caller, EdgePlan, Plan};
+use super::report::disturbances;
 use super::roster::{Roster, Standings};
 use super::service::free::NumberSet;
 use super::service::line::Line;
@@ -17,6 +18,7 @@ use crate::policy::balancer::View;
 use crate::policy::guards::{Gates, Guards};
 use crate::policy::part::Does;
 use crate::policy::retry::RetryPlan;
+use crate::report::Cohorts;
 use crate::run::RunOptions;
 use crate::workload::Schedule;
 use sim_core::stats::TimeIntegral;
@@ -31,7 +33,11 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         .enumerate()
         .map(|(number, (name, service))| build_service(number, name, service, plan, streams))
         .collect();
-    let built: Vec<Edge> = plan.edges.iter().map(|edge| build_edge(edge, plan, streams)).collect();
+    let mut built: Vec<Edge> = plan.edges.iter().map(|edge| build_edge(edge, plan, streams)).collect();
+    let struck = disturbances(spec).first().map(|first| SimTime::from_nanos(first.from));
+    for edge in built.iter_mut().filter(|edge| matches!(edge.caller, Caller::Workload(_))) {
+        edge.stats.cohorts = Some(Box::new(Cohorts::new(run.window, run.within, struck)));
+    }
     let measured_from = SimTime::ZERO + run.warm_up;
     Graph {
         listener: L::new(options.trace.as_ref(), &built, measured_from),

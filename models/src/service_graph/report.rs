@@ -27,10 +27,13 @@ pub fn fill<L: Listen>(
     let measured = now.max(graph.measured_from).since(graph.measured_from);
     let by_users = graph.edges.iter().filter(|edge| matches!(edge.caller, Caller::Workload(_)));
     let user_calls = by_users.map(|edge| edge.stats.calls.started).sum();
-    for edge in &graph.edges {
+    for (edge, planned) in graph.edges.iter().zip(&plan.edges) {
         let closed_loop = matches!(edge.caller, Caller::Workload(number)
             if graph.workloads[number as usize].schedule.is_none());
-        report.edges.push(&edge.name, edge_section(edge, closed_loop, user_calls, measured));
+        let patience = planned.worst.attempt.into_iter().chain(planned.worst.call).min();
+        let patience = patience.map(SimDuration::as_nanos);
+        let section = edge_section(edge, closed_loop, user_calls, measured);
+        report.edges.push(&edge.name, report::Edge { patience, ..section });
     }
     for service in &graph.services {
         report.services.push(&service.name, service_section(service, now, measured, run));
@@ -54,6 +57,8 @@ fn edge_section(edge: &Edge, closed_loop: bool, user_calls: u64, measured: SimDu
     let ended = calls.started - calls.in_flight();
     let answered = edge.stats.ok_so_far() - edge.stats.ok_at_warm_up;
     let empty = LatencyHistogram::new;
+    let (began_ok, began_in_time) =
+        edge.stats.cohorts.as_ref().map(|cohorts| cohorts.closed()).unwrap_or_default();
     report::Edge {
         from_users: matches!(edge.caller, Caller::Workload(_)),
         closed_loop,
@@ -69,7 +74,11 @@ fn edge_section(edge: &Edge, closed_loop: bool, user_calls: u64, measured: SimDu
             .latency_failed
             .as_deref()
             .map_or_else(|| Latency::of(&empty()), Latency::of),
+        within: edge.stats.cohorts.as_ref().and_then(|cohorts| cohorts.within()),
+        patience: None,
         windows: report::EdgeWindows {
+            began_ok,
+            began_in_time,
             latency: edge.stats.window_latency.closed().map(<[_]>::to_vec).collect(),
             ..edge.stats.windows.clone()
         },
@@ -163,7 +172,8 @@ fn timeline(
     Timeline { series, disturbances: disturbances(spec) }
 }
 
-fn disturbances(spec: &GraphSpec) -> Vec<Disturbance> {
+/// What is done to it from outside, by its file: faults, and load that changes, in the order of their beginning.
+pub fn disturbances(spec: &GraphSpec) -> Vec<Disturbance> {
     let end = |from: SimTime, length: SimDuration| (from + length).as_nanos();
     let mut all: Vec<Disturbance> = Vec::new();
     for fault in &spec.faults {

@@ -3,7 +3,7 @@
 
 use crate::policy::guards::Watch;
 use crate::policy::{Denied, Ending, Outcome, Policy};
-use crate::report::{Attempts, Calls, EdgeWindows, ServiceWindows};
+use crate::report::{Attempts, Calls, Cohorts, EdgeWindows, ServiceWindows};
 use sim_core::stats::{LatencyHistogram, LatencyWindows, TimeIntegral};
 use sim_core::{SimDuration, SimTime};
 
@@ -24,6 +24,8 @@ pub struct EdgeStats {
     pub window: EdgeWindow,
     pub windows: EdgeWindows,
     pub window_latency: LatencyWindows,
+    /// On an edge of users.
+    pub cohorts: Option<Box<Cohorts>>,
 }
 
 /// Which of the attempts of its call one is.
@@ -115,6 +117,9 @@ impl EdgeStats {
         self.windows.attempts.push(window.attempts);
         self.watch.close_window();
         self.window_latency.close();
+        if let Some(cohorts) = &mut self.cohorts {
+            cohorts.close_window();
+        }
     }
 }
 

@@ -88,7 +88,7 @@ fn tiles(report: &Report) -> Vec<(String, String)> {
     let recover = match (summary.recovered, summary.time_to_recover) {
         (Some(true), Some(0)) => Some("at once".to_string()),
         (Some(true), Some(ns)) => Some(duration(ns)),
-        (Some(false), _) => Some("never".into()),
+        (Some(false), _) => Some("not in this run".into()),
         _ => None,
     };
     let all = [

@@ -31,6 +31,7 @@ fn storm() -> Report {
             failed: vec![800; 300],
             attempts: (0..300).map(|n| if n < 60 { 1000 } else { 3000 }).collect(),
             latency: (0..300).map(|n| vec![(10_000_000 + n * 1_000, 150), (50_000_000, 50)]).collect(),
+            ..EdgeWindows::default()
         };
     }
     for (_, service) in &mut report.services.0 {

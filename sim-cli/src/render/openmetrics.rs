@@ -398,6 +398,7 @@ mod tests {
             failed: vec![0, 1, 0],
             attempts: vec![5, 6, 1],
             latency: vec![vec![(1_000_000, 1), (9_000_000, 1)], vec![], vec![(200_000_000_000, 1)]],
+            ..EdgeWindows::default()
         };
         let mut edge = Edge { from_users: true, windows, ..Edge::default() };
         (edge.calls.started, edge.calls.ended[Ending::Ok]) = (5, 1);

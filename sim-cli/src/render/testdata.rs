@@ -54,7 +54,7 @@ pub fn storm() -> Report {
             ..DigestParts::default()
         },
         verdict: Verdict {
-            kind: VerdictKind::NeverRecovered,
+            kind: VerdictKind::NotRecovered,
             headline: "3 min 30 s after the fault ended goodput is 3 % of offered (before: 99.9 %)".into(),
             details: vec![
                 "a call costs 2.98 attempts; 71 % of the work in payments was for callers who had given up"

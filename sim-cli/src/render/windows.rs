@@ -229,6 +229,7 @@ mod tests {
             failed: vec![0, 1],
             attempts: vec![5, 6],
             latency: vec![vec![(1_000_000, 1), (9_000_000, 1)], vec![]],
+            ..EdgeWindows::default()
         };
         let mut report = Report {
             run: RunFacts { duration: 1_500, window: 1_000, ..RunFacts::default() },

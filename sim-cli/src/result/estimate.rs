@@ -41,6 +41,9 @@ pub struct Estimate {
     pub mean: Option<f64>,
     /// Half the width of Student's interval for the mean; absent for fewer than two values.
     pub half_width: Option<f64>,
+    /// The smallest and the largest of them.
+    #[serde(skip)]
+    pub range: Option<(f64, f64)>,
 }
 
 impl Estimate {
@@ -54,6 +57,7 @@ impl Estimate {
             n: sample.n,
             yes: truths.then_some(yes),
             mean: (sample.n > 0).then_some(sample.mean),
+            range: numbers.iter().copied().map(|it| (it, it)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))),
             half_width: if truths { None } else { sample.half_width(CONFIDENCE) },
         }
     }

@@ -25,7 +25,10 @@ pub fn kind(kind: VerdictKind) -> (&'static str, Paint) {
         VerdictKind::Recovered => ("recovered", Paint::Good),
         VerdictKind::StillDisturbed => ("still disturbed", Paint::Doubtful),
         VerdictKind::Degraded => ("degraded", Paint::Doubtful),
-        VerdictKind::NeverRecovered => ("never recovered", Paint::Bad),
+        VerdictKind::NotRecovered => ("not recovered", Paint::Bad),
+        VerdictKind::Overloaded => ("overloaded", Paint::Bad),
+        VerdictKind::NeverSettles => ("never settles", Paint::Bad),
+        VerdictKind::Undecided => ("undecided", Paint::Doubtful),
         VerdictKind::Finding => ("finding", Paint::Strong),
     }
 }

@@ -16,30 +16,42 @@ impl Verdict {
     /// `kinds` are the kinds of verdict with how often each was reached, the most frequent first.
     pub fn of(recovered: &Estimate, time: &Estimate, kinds: &[(&str, usize)]) -> Self {
         let say = |text: String, brief: String| Verdict { text, brief };
-        let mean = match time.mean {
-            Some(0.0) => " at once".into(),
-            Some(ns) => format!(" in {}", duration(ns as u64)),
-            None => String::new(),
+        let range = time.range.or(time.mean.map(|mean| (mean, mean)));
+        let mean = match range.unzip() {
+            (_, Some(0.0)) => " at once".into(),
+            (Some(least), Some(most)) if duration(least as u64) != duration(most as u64) => {
+                let least = if least == 0.0 { "0".into() } else { duration(least as u64) };
+                format!(" in {least} to {}", duration(most as u64))
+            }
+            (_, Some(ns)) => format!(" in {}", duration(ns as u64)),
+            _ => String::new(),
+        };
+        let runs: usize = kinds.iter().map(|(_, n)| n).sum();
+        // A run may be too short to tell.
+        let open = match (runs as u64).saturating_sub(recovered.n) {
+            0 => String::new(),
+            open => format!(", undecided on {open}"),
         };
         match recovered.yes.map(|yes| (yes, recovered.n)) {
             Some((0, all)) if all > 0 => {
                 let (words, brief) = match kinds.first() {
                     Some(("degraded", _)) => ("stays degraded", "stays degraded"),
-                    _ => ("never recovers", "never"),
+                    Some(("never settles", _)) => ("never settles", "never settles"),
+                    _ => ("does not recover", "not"),
                 };
                 let on = if all > 1 { format!(" (0 of {all} seeds)") } else { String::new() };
-                say(format!("{words}{on}"), brief.into())
+                say(format!("{words}{on}{open}"), brief.into())
             }
             Some((yes, all)) if yes == all => {
-                let on = if all > 1 { format!(" on all {all} seeds") } else { String::new() };
-                say(format!("recovers{mean}{on}"), mean.trim_start().into())
+                let which = if open.is_empty() { "all " } else { "" };
+                let on = if all > 1 { format!(" on {which}{all} seeds") } else { String::new() };
+                say(format!("recovers{mean}{on}{open}"), mean.trim_start().into())
             }
             Some((yes, all)) => {
                 let on = format!("on {yes} of {all} seeds");
-                say(format!("recovers {on} only, then{mean}"), on)
+                say(format!("recovers {on} only, then{mean}{open}"), on)
             }
             None => {
-                let runs: usize = kinds.iter().map(|(_, n)| n).sum();
                 let part = |(kind, n): &(&str, usize)| {
                     if *n == runs { kind.to_string() } else { format!("{kind} on {n}") }
                 };
@@ -67,8 +79,8 @@ mod tests {
         for (recovered, time, kinds, text, brief) in [
             (truth(10, 10), &time, &[][..], "recovers in 12 s on all 10 seeds", "in 12 s"),
             (truth(3, 10), &time, &[], "recovers on 3 of 10 seeds only, then in 12 s", "on 3 of 10 seeds"),
-            (truth(0, 10), &none, &[], "never recovers (0 of 10 seeds)", "never"),
-            (truth(0, 1), &none, &[], "never recovers", "never"),
+            (truth(0, 10), &none, &[], "does not recover (0 of 10 seeds)", "not"),
+            (truth(0, 1), &none, &[], "does not recover", "not"),
             (truth(0, 1), &none, &[("degraded", 1)], "stays degraded", "stays degraded"),
             (truth(1, 1), &time, &[], "recovers in 12 s", "in 12 s"),
             (truth(10, 10), &at_once, &[], "recovers at once on all 10 seeds", "at once"),

@@ -7,7 +7,8 @@ use sim_models::report::{Report, VerdictKind};
 /// When a run has failed.
 #[derive(Clone, Debug)]
 pub enum Collapse {
-    /// By its verdict: it is failing, degraded, or has never recovered.
+    /// By its verdict: it is failing, overloaded, degraded, has not recovered within the run as far as can be told, or
+    /// never settles.
     Verdict,
     /// When this holds.
     When(Box<Wish>),
@@ -21,7 +22,13 @@ impl Collapse {
         }
         match report.verdict.kind {
             VerdictKind::Recovered | VerdictKind::Steady => Ok(false),
-            VerdictKind::NeverRecovered | VerdictKind::Degraded | VerdictKind::Failing => Ok(true),
+            VerdictKind::NotRecovered
+            | VerdictKind::Degraded
+            | VerdictKind::NeverSettles
+            | VerdictKind::Overloaded
+            | VerdictKind::Failing => Ok(true),
+            // Not shown to be back within the run.
+            VerdictKind::Undecided => Ok(true),
             // What no limit of calls or events held back was not judged, and is no success.
             _ if report.stopped.is_some() => Ok(true),
             VerdictKind::StillDisturbed => Err(Error::Usage {

@@ -1,8 +1,10 @@
 //! Why a run came to what it did: the sentences below the headline.
 
+use super::trend::{Growth, growth};
+use super::users::FINE;
 use super::verdict::Judgement;
 use crate::policy::{Ending, Outcome};
-use crate::report::count::{ratio, sum};
+use crate::report::count::{ratio, share, sum};
 use crate::report::head::{Report, VerdictKind};
 use crate::words::{percent, short};
 use sim_core::SimDuration;
@@ -15,6 +17,8 @@ const WASTED: f64 = 0.01;
 const WAITING: (f64, u64) = (0.01, 10_000_000_000);
 /// A queue is, if it ran full in more than this share of windows.
 const FULL: f64 = 0.1;
+/// Workers that are busy for this share of the time are all taken.
+const TAKEN: f64 = 0.99;
 
 /// A sentence for each thing that explains the verdict, most telling first.
 pub fn details(report: &Report, judgement: &Judgement) -> Vec<String> {
@@ -24,14 +28,20 @@ pub fn details(report: &Report, judgement: &Judgement) -> Vec<String> {
         judgement
             .meanwhile
             .as_ref()
-            .map(|(share, when)| format!("{when} goodput was {} of offered", percent(*share))),
+            .map(|(share, when)| format!("{when} {} of calls were served", percent(*share))),
     );
+    if bad {
+        details.extend(deaths(report));
+        details.extend(impatience(report, judgement));
+    }
     details.extend(amplification(report, judgement, bad));
     details.extend(multiplied(report));
     details.extend(wasted(report));
     if bad {
         details.extend(main_cause(report));
         details.extend(full_queue(report, judgement));
+        details.extend(taken(report, judgement));
+        details.extend(grows(report, judgement));
     }
     details.extend(waiting(report, bad));
     details.extend(before(judgement));
@@ -46,7 +56,7 @@ fn amplification(report: &Report, judgement: &Judgement, at_the_end: bool) -> Op
         Some((name, if at_the_end { latest } else { edge.amplification }?))
     });
     let (name, attempts) = edges.reduce(|most, next| if next.1 > most.1 { next } else { most })?;
-    let when = if at_the_end && judgement.normal.is_some() { "by the end " } else { "" };
+    let when = if at_the_end && judgement.before.is_some() { "by the end " } else { "" };
     (attempts >= AMPLIFIED).then(|| format!("{when}a call {} costs {} attempts", ends(name), short(attempts)))
 }
 
@@ -113,7 +123,7 @@ fn full_queue(report: &Report, judgement: &Judgement) -> Option<String> {
         }
     }
     let (share, name) = worst?;
-    let when = if judgement.normal.is_some() { "by the end " } else { "" };
+    let when = if judgement.before.is_some() { "by the end " } else { "" };
     let often = if share < 1.0 {
         format!("ran full in {} of the windows", percent(share))
     } else {
@@ -143,22 +153,72 @@ fn waiting(report: &Report, bad: bool) -> Option<String> {
 
 /// What to know about the state that the end is compared with.
 fn before(judgement: &Judgement) -> Option<String> {
-    let (normal, offered) = judgement.normal.as_ref()?;
-    if !normal.measured {
+    let before = judgement.before.as_ref()?;
+    if !before.measured {
         return Some(
             "nothing was measured before the disturbance: normal is taken to be all that is offered".into(),
         );
     }
     // Where it was less than half, the headline says so.
-    if normal.share < 0.95 && judgement.kind != VerdictKind::Failing {
+    if before.share < FINE && judgement.kind != VerdictKind::Failing {
         return Some(format!(
-            "even before the disturbance goodput was only {} of offered",
-            percent(normal.share)
+            "even before the disturbance only {} of calls were served",
+            percent(before.share)
         ));
     }
-    let (then, now) = ((*offered)?, judgement.offered?);
+    let (then, now) = (before.offered?, judgement.offered?);
     (now < 0.8 * then)
         .then(|| format!("users offer {}/s at the end, {}/s before the disturbance", short(now), short(then)))
+}
+
+/// Replicas that died of their load.
+fn deaths(report: &Report) -> Vec<String> {
+    let died = report.services.iter().filter(|(_, service)| service.deaths > 0);
+    died.map(|(name, service)| match service.deaths {
+        1 => format!("a replica of {name} died of its load"),
+        deaths => format!("replicas of {name} died of their load {deaths} times"),
+    })
+    .collect()
+}
+
+/// The queue that takes longest, if that is longer than callers wait: whatever leaves it is for nobody.
+fn impatience(report: &Report, judgement: &Judgement) -> Option<String> {
+    let windows = &judgement.latest;
+    let waits = report.services.iter().filter_map(|(name, service)| {
+        let work = ratio(service.work, service.completed)?;
+        let callers =
+            report.edges.iter().filter(|(edge, _)| edge.split_once("->").is_some_and(|(_, to)| to == name));
+        let patience = callers.filter_map(|(_, edge)| edge.patience).min()?;
+        let holds = share(&service.windows.queue_ns, &service.windows.busy_ns, windows)? * work;
+        (holds > patience as f64).then_some((name, holds as u64, patience))
+    });
+    let (name, holds, patience) = waits.max_by_key(|(_, holds, _)| *holds)?;
+    let brief = |nanos: u64| SimDuration::from_nanos(nanos).brief();
+    Some(format!("the queue of {name} holds {} of work; callers wait {}", brief(holds), brief(patience)))
+}
+
+/// A service whose workers are all taken, if there is one: the last on the way of a request.
+fn taken(report: &Report, judgement: &Judgement) -> Option<String> {
+    let windows = &judgement.latest;
+    let busy = report.services.iter().filter(|(_, service)| {
+        let busy = share(&service.windows.busy_ns, &service.windows.available_ns, windows);
+        busy.is_some_and(|busy| busy >= TAKEN)
+    });
+    let (name, _) = busy.last()?;
+    let when = if judgement.before.is_some() { "by the end " } else { "" };
+    Some(format!("{when}the workers of {name} are all taken"))
+}
+
+/// The queue that grows without end, where the headline says something else.
+fn grows(report: &Report, judgement: &Judgement) -> Option<String> {
+    let from = report.timeline.disturbances.iter().map(|it| it.to.unwrap_or(it.from)).max()?;
+    let window = report.run.window.max(1);
+    match growth(report, &(from.div_ceil(window) as usize..(report.reached() / window) as usize))? {
+        Growth::Grows(name, rate) if judgement.kind != VerdictKind::Overloaded => {
+            Some(format!("the queue of {name} grows by {}/s", short(rate)))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -208,6 +268,7 @@ mod tests {
         assert_eq!(
             details_of(report),
             [
+                "a replica of payments died of its load",
                 "by the end a call from checkout to payments costs 2.98 attempts",
                 "71 % of the work in payments was for callers who had given up",
                 "of the failed calls from checkout to payments 90 % timed out",
@@ -227,11 +288,11 @@ mod tests {
             }
         };
         let one = details_of(disturbed(run(200, outage), "slow", 60, Some(90)));
-        assert_eq!(one[0], "while the fault lasted goodput was 12 % of offered");
+        assert_eq!(one[0], "while the fault lasted 12 % of calls were served");
         let two = disturbed(disturbed(run(200, outage), "slow", 60, Some(80)), "crash", 85, Some(90));
         assert_eq!(
             details_of(two)[0],
-            "from the first fault to the end of the last goodput was 12 % of offered"
+            "from the first fault to the end of the last 12 % of calls were served"
         );
     }
 
@@ -275,7 +336,7 @@ mod tests {
             Some(80),
         ));
         assert!(
-            poor.contains(&"even before the disturbance goodput was only 60 % of offered".into()),
+            poor.contains(&"even before the disturbance only 60 % of calls were served".into()),
             "{poor:?}"
         );
         let slower = details_of(disturbed(

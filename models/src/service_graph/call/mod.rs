@@ -191,6 +191,11 @@ impl Edge {
     #[inline(always)]
     fn call_ended(&mut self, call: &mut Call, end: Ending, measured: bool, now: SimTime) {
         self.stats.call_ended(end, now.since(call.started), call.sent, measured);
+        if end == Ending::Ok
+            && let Some(cohorts) = &mut self.stats.cohorts
+        {
+            cohorts.ok(call.started, now, &self.stats.latency);
+        }
         if self.gates.has(Gates::LEARN_CALL) {
             let step = self.clients[call.client as usize].learn_call(now, end, call.permit.take());
             self.note_step(call.client, step, now);

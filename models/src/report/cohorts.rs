@@ -1,0 +1,98 @@
+//! Calls by when they began, and what became of them: what a verdict is made of.
+
+use sim_core::stats::LatencyHistogram;
+use sim_core::{SimDuration, SimTime};
+
+/// An answer that takes longer than so many times the 99th percentile of what was usual is late. What is usual varies with
+/// luck and with the seed by less; twice would be heard as slower, not as broken.
+const USUAL: u64 = 3;
+
+/// Counts, per window in which they began, the calls of users that ended well, and those that did so in time.
+///
+/// What is in time is said, or found when something is about to go wrong for the first time: until then all is.
+#[derive(Clone, Debug)]
+pub struct Cohorts {
+    /// Nanoseconds.
+    window: u64,
+    /// The longest that is in time, in nanoseconds, if it is known.
+    within: Option<u64>,
+    /// When it must be known, in nanoseconds: never, unless something goes wrong.
+    known_from: u64,
+    /// One more than windows that are over.
+    ok: Vec<u64>,
+    in_time: Vec<u64>,
+}
+
+impl Cohorts {
+    /// For windows of this length. `within` is what is in time; without, that is found at `struck`, if that comes.
+    pub fn new(window: SimDuration, within: Option<SimDuration>, struck: Option<SimTime>) -> Self {
+        Cohorts {
+            window: window.as_nanos(),
+            within: within.map(SimDuration::as_nanos),
+            known_from: struck.filter(|_| within.is_none()).map_or(u64::MAX, SimTime::as_nanos),
+            ok: vec![0],
+            in_time: vec![0],
+        }
+    }
+
+    /// A call has ended well. `usual` are the response times so far.
+    #[inline]
+    pub fn ok(&mut self, began: SimTime, now: SimTime, usual: &LatencyHistogram) {
+        if now.as_nanos() >= self.known_from {
+            self.known_from = u64::MAX;
+            self.within = usual.percentile_ns(99.0).map(|usual| usual.saturating_mul(USUAL));
+        }
+        let window = (began.as_nanos() / self.window) as usize;
+        self.ok[window] += 1;
+        let took = now.since(began).as_nanos();
+        self.in_time[window] += u64::from(self.within.is_none_or(|within| took <= within));
+    }
+
+    /// A window is over.
+    pub fn close_window(&mut self) {
+        self.ok.push(0);
+        self.in_time.push(0);
+    }
+
+    /// What is in time, in nanoseconds, if that is known.
+    pub fn within(&self) -> Option<u64> {
+        self.within
+    }
+
+    /// Of calls that began in each window that is over: those that ended well, and those that did in time.
+    pub fn closed(&self) -> (Vec<u64>, Vec<u64>) {
+        let closed = self.ok.len() - 1;
+        (self.ok[..closed].to_vec(), self.in_time[..closed].to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_count_where_they_began() {
+        let second = SimTime::from_secs;
+        let mut usual = LatencyHistogram::new();
+        (0..100).for_each(|_| usual.record(SimDuration::from_secs(1)));
+        let mut cohorts = Cohorts::new(SimDuration::from_secs(10), None, Some(second(15)));
+        // Whatever takes long before anything goes wrong is normal.
+        cohorts.ok(second(1), second(9), &usual);
+        cohorts.close_window();
+        cohorts.ok(second(2), second(14), &usual);
+        assert_eq!(cohorts.within(), None);
+        // Three seconds are in time from now on, and four are not.
+        cohorts.ok(second(12), second(15), &usual);
+        cohorts.ok(second(13), second(17), &usual);
+        cohorts.ok(second(3), second(18), &usual);
+        cohorts.close_window();
+        assert!(cohorts.within().is_some_and(|within| within.abs_diff(3_000_000_000) < 5_000_000));
+        assert_eq!(cohorts.closed(), (vec![3, 2], vec![2, 1]));
+        let mut said =
+            Cohorts::new(SimDuration::from_secs(10), Some(SimDuration::from_secs(2)), Some(second(15)));
+        said.ok(second(1), second(3), &usual);
+        said.ok(second(1), second(4), &usual);
+        said.close_window();
+        assert_eq!((said.within(), said.closed()), (Some(2_000_000_000), (vec![2], vec![1])));
+    }
+}

@@ -1,0 +1,126 @@
+//! Whether a queue grows without end, or only by luck.
+//!
+//! A queue at its limit wanders like a drunkard: in `n` windows it comes as far as the root of `n` times the variance of
+//! what one window adds. What has grown by clearly more than that, and still grows in the end, has a drift: more comes than
+//! is served. A queue of which so much cannot be said, but whose workers have long had no rest, may be either.
+
+use crate::report::count::{part, share};
+use crate::report::head::Report;
+use std::ops::Range;
+
+/// Standard deviations that are growth: chance does so once in two hundred runs, at the very limit of what can be carried.
+const GROWS: f64 = 2.6;
+/// And that are suspicious.
+const MAY_GROW: f64 = 1.2;
+/// Fewer windows, or a smaller rise, show nothing.
+const WINDOWS: usize = 20;
+const RISE: f64 = 10.0;
+/// Twenty stretches vary by so much more than single windows only where things come in bursts.
+const BURSTS: f64 = 2.0;
+/// Workers that are busy for this share of the time have no rest.
+const BUSY: f64 = 0.995;
+const NEARLY_BUSY: f64 = 0.95;
+
+/// What can be said of a queue.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Growth {
+    /// It grows: whose, and by how many requests a second.
+    Grows(String, f64),
+    /// The run is too short to tell.
+    Perhaps(String),
+}
+
+/// The queue that grows most, or might.
+pub fn growth(report: &Report, windows: &Range<usize>) -> Option<Growth> {
+    let seconds = report.run.window.max(1) as f64 / 1e9;
+    let (mut most, mut perhaps) = (None::<(f64, &str)>, None);
+    for (name, service) in report.services.iter() {
+        let mean = |area: &u64| *area as f64 / 1e9 / seconds;
+        let queue: Vec<f64> = part(&service.windows.queue_ns, windows).iter().map(mean).collect();
+        let half = windows.start + windows.len() / 2..windows.end;
+        let busy = |windows: &Range<usize>| {
+            share(&service.windows.busy_ns, &service.windows.available_ns, windows).unwrap_or(0.0)
+        };
+        let drift = drift(&queue);
+        if let Some((sure, rate)) = drift {
+            let rate = rate / seconds;
+            if sure >= GROWS && busy(&half) >= NEARLY_BUSY && most.is_none_or(|(most, _)| rate > most) {
+                most = Some((rate, name));
+            }
+        }
+        let patient = !report.edges.iter().any(|(edge, it)| {
+            edge.split_once("->").is_some_and(|(_, to)| to == name) && it.patience.is_some()
+        });
+        let full = service.queue_capacity.is_some_and(|most| 2 * service.queue_max >= most);
+        let long = queue.last().is_some_and(|last| *last >= service.workers.max(RISE as u64) as f64);
+        let rising = drift.is_some_and(|(sure, _)| sure >= MAY_GROW) && busy(&half) >= NEARLY_BUSY;
+        if patient && !full && long && queue.len() >= WINDOWS && (rising || busy(&half) >= BUSY) {
+            perhaps = Some(name);
+        }
+    }
+    if report.edges.iter().any(|(_, edge)| edge.closed_loop) {
+        // Users who wait are never more than they are.
+        return None;
+    }
+    most.map(|(rate, name)| Growth::Grows(name.into(), rate))
+        .or(perhaps.map(|name| Growth::Perhaps(name.into())))
+}
+
+/// By how many standard deviations a wandering number has risen, and by how much per window; none if it has not, or not of
+/// late.
+fn drift(values: &[f64]) -> Option<(f64, f64)> {
+    if values.len() < WINDOWS {
+        return None;
+    }
+    let steps = (values.len() - 1) as f64;
+    let rate = (values[values.len() - 1] - values[0]) / steps;
+    let third = values.len() / 3;
+    let of_late = (values[values.len() - 1] - values[values.len() - 1 - third]) / third as f64;
+    if rate * steps < RISE || of_late < 0.1 * rate {
+        return None;
+    }
+    // Per step, from single steps and from twentieths of the whole: what comes in bursts varies more over these.
+    let variance = |apart: usize| {
+        let jumps = values.iter().step_by(apart).zip(values.iter().skip(apart).step_by(apart));
+        let squares: Vec<f64> =
+            jumps.map(|(a, b)| (b - a - rate * apart as f64) * (b - a - rate * apart as f64)).collect();
+        squares.iter().sum::<f64>() / squares.len().max(1) as f64 / apart as f64
+    };
+    // Means over a window vary by two thirds of what the ends of windows do.
+    let (single, twentieth) = (1.5 * variance(1), variance((values.len() / 20).max(1)));
+    let variance = if twentieth > BURSTS * single { twentieth } else { single };
+    Some((rate * steps / (variance * steps).sqrt().max(1e-9), rate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Steps of plus or minus one, or more, from a fixed sequence.
+    fn walk(drift: f64, floor: f64) -> Vec<f64> {
+        let mut state = 7_u64;
+        let mut at = floor;
+        (0..280)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let noise = ((state >> 40) as f64 / (1_u64 << 24) as f64 - 0.5) * 12.0_f64.sqrt();
+                at = (at + 20.0 * noise + drift).max(0.0);
+                at
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_drift_is_told_from_a_drunkard() {
+        let sure = |drift_by: f64| drift(&walk(drift_by, 0.0)).map_or(0.0, |(sure, _)| sure);
+        assert!(sure(10.0) > GROWS, "{}", sure(10.0));
+        assert!(sure(-2.0) < MAY_GROW && sure(-10.0) < MAY_GROW, "{}", sure(-10.0));
+        let (_, rate) = drift(&walk(12.0, 0.0)).expect("it grows");
+        assert!((10.0..14.0).contains(&rate), "{rate}");
+        // Up to a plateau, and no further.
+        let plateau: Vec<f64> = (0..100).map(|n| f64::from(n.min(50))).collect();
+        assert_eq!(drift(&plateau), None);
+        assert_eq!(drift(&[0.0; 100]), None);
+        assert_eq!(drift(&[1.0, 100.0]), None);
+    }
+}
