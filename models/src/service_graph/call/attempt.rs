@@ -4,7 +4,7 @@ use crate::network::{Fate, Way};
 use crate::policy::guards::{Ask, Gate, Gates, Pass, Seen};
 use crate::policy::{Ending, Outcome};
 use crate::service_graph::follow::Listen;
-use crate::service_graph::slab::{Link, Slab};
+use crate::service_graph::slab::Link;
 use crate::service_graph::state::*;
 use crate::service_graph::stats::Which;
 use crate::service_graph::witness as kind;
@@ -215,20 +215,18 @@ impl<L: Listen> Graph<L> {
 
     /// The caller is done with an attempt; the replica may not be.
     pub(super) fn end_attempt(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
-        let attempt = &mut self.attempts[id];
+        let mut attempt = &mut self.attempts[id];
         attempt.marks.lift(Marks::AWAITED);
         if let Some(timer) = attempt.timer.take() {
             ctx.cancel(timer);
         }
-        let sibling = attempt.sibling.take();
-        let call = &mut self.calls[attempt.call];
-        let link = id.link();
-        if call.live == Some(link) {
-            call.live = sibling;
-        } else {
-            unlink(&mut self.attempts, call.live, link, sibling);
+        let mut left = None;
+        if attempt.marks.has(Marks::HAS_SIBLINGS) {
+            left = self.without(id);
+            attempt = &mut self.attempts[id];
         }
-        let attempt = &mut self.attempts[id];
+        let call = &mut self.calls[attempt.call];
+        call.live = left;
         let measured = call.started >= self.measured_from;
         self.listener.tell(|tracer| tracer.attempt_ended(id, outcome, ctx.now()));
         self.edges[call.edge as usize].attempt_ended(call, attempt, outcome, measured, ctx.now());
@@ -236,25 +234,26 @@ impl<L: Listen> Graph<L> {
             self.attempts.remove(id);
         }
     }
-}
 
-/// Takes one that is not the first out of a list of siblings: `next` follows it.
-#[cold]
-fn unlink(
-    attempts: &mut Slab<Attempt>,
-    mut before: Option<Link<Attempt>>,
-    gone: Link<Attempt>,
-    next: Option<Link<Attempt>>,
-) {
-    while let Some(other) = before {
-        let other = &mut attempts[other];
-        if other.sibling == Some(gone) {
-            other.sibling = next;
-            return;
+    /// The first of those that are out for the call of an attempt, which is taken out of their list.
+    #[cold]
+    fn without(&mut self, id: AttemptId) -> Option<Link<Attempt>> {
+        let (gone, attempt) = (id.link(), &mut self.attempts[id]);
+        let (next, first) = (attempt.sibling.take(), self.calls[attempt.call].live);
+        if first == Some(gone) {
+            return next;
         }
-        before = other.sibling;
+        let mut before = first;
+        while let Some(other) = before {
+            let other = &mut self.attempts[other];
+            if other.sibling == Some(gone) {
+                other.sibling = next;
+                return first;
+            }
+            before = other.sibling;
+        }
+        unreachable!("an attempt that is awaited is in the list of its call");
     }
-    unreachable!("an attempt that is awaited is in the list of its call");
 }
 
 impl Edge {
