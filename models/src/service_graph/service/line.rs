@@ -4,7 +4,8 @@
 //! two sums that Little's law holds against each other, to the nanosecond, whatever the discipline.
 
 use super::queue::Queue;
-use super::queue::discipline::{Discipline, Offer};
+use super::queue::discipline::Discipline;
+use super::queue::offer::Offer;
 
 use sim_core::stats::TimeIntegral;
 use sim_core::{SimDuration, SimTime};

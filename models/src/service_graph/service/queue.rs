@@ -3,6 +3,7 @@
 pub mod discipline;
 mod fifo;
 mod lifo;
+pub mod offer;
 
 use crate::experiment::{Decode, Decoder, Node, TypeDoc};
 use crate::policy::part::{Does, Part};

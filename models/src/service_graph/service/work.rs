@@ -1,6 +1,6 @@
 //! A worker takes a request, does its work, and takes the next.
 
-use super::queue::discipline::Offer;
+use super::queue::offer::Offer;
 use crate::policy::Outcome;
 use crate::service_graph::follow::{Arrival, Listen};
 use crate::service_graph::state::*;

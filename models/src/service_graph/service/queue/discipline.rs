@@ -7,21 +7,13 @@
 
 use super::fifo::Fifo;
 use super::lifo::Lifo;
+use super::offer::Offer;
 use super::{Capacity, Queue};
 
 /// Requests `T` that wait for a worker.
 pub enum Discipline<T> {
     Fifo(Fifo<T>),
     Lifo(Lifo<T>),
-}
-
-/// What becomes of a request that asks for a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "a request that was refused does not wait"]
-pub enum Offer {
-    Waits,
-    /// There is no place for it.
-    Refused,
 }
 
 impl<T: Copy + PartialEq> Discipline<T> {

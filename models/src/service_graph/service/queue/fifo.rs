@@ -3,7 +3,7 @@
 //! Fair, and cruel under overload: everybody then waits as long as the queue is, and those who are served have often
 //! given up.
 
-use super::discipline::Offer;
+use super::offer::Offer;
 use std::collections::VecDeque;
 
 /// Requests in the order in which they came.

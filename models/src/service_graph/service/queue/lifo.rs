@@ -3,7 +3,7 @@
 //! Under overload those who are served are fresh, and those at the bottom wait until it is over. The mean wait is that
 //! of first in, first out; its spread is not.
 
-use super::discipline::Offer;
+use super::offer::Offer;
 
 /// Requests, the last to come on top.
 pub struct Lifo<T> {
