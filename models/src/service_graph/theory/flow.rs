@@ -14,7 +14,7 @@
 
 use super::QUIET;
 use super::chance::Chances;
-use super::queue::{self, Asked, Textbook};
+use super::queue::{self, Asked, Nature, Stream, Textbook};
 use crate::policy::part::Does;
 use crate::service_graph::plan::{Caller, EdgePlan, Plan};
 
@@ -22,25 +22,6 @@ use crate::service_graph::plan::{Caller, EdgePlan, Plan};
 const ONCE: Does = QUIET.and(Does::GIVES_UP);
 /// Calls whose callers go on when they have been answered, and not before.
 const ANSWERED: Does = QUIET.and(Does::REPEATS);
-
-/// What is known of a stream of requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Nature {
-    /// Not even whether its rate is what it should be.
-    Unknown,
-    /// Queues with exponential work are as if it were Poisson.
-    Product,
-    /// Poisson.
-    Poisson,
-}
-
-/// A stream of requests.
-#[derive(Clone, Copy, Debug)]
-pub struct Stream {
-    pub nature: Nature,
-    /// A branch of calls made in parallel.
-    pub forked: bool,
-}
 
 const UNKNOWN: Stream = Stream { nature: Nature::Unknown, forked: false };
 

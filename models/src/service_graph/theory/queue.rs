@@ -1,13 +1,31 @@
 //! What theory says of one queue with arrivals that are known.
 
 use super::QUIET;
-use super::flow::{Nature, Stream};
 use crate::policy::part::Does;
 use crate::service_graph::plan::{EdgePlan, Plan};
 use crate::service_graph::spec::{Capacity, ServiceSpec};
 use crate::theory::{
     ClosedMm1, ErlangA, Mg1, Mm1PlusD, Mmc, Mmck, ServiceMoments, allen_cunneen_wait, erlang_b, erlang_c,
 };
+
+/// What is known of a stream of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Nature {
+    /// Not even whether its rate is what it should be.
+    Unknown,
+    /// Queues with exponential work are as if it were Poisson.
+    Product,
+    /// Poisson.
+    Poisson,
+}
+
+/// A stream of requests.
+#[derive(Clone, Copy, Debug)]
+pub struct Stream {
+    pub nature: Nature,
+    /// A branch of calls made in parallel.
+    pub forked: bool,
+}
 
 /// What a service may do and be a textbook's: errors are answers, the order moves no mean, and nobody expires unless
 /// somebody gives up.
