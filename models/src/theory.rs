@@ -13,6 +13,7 @@ mod queue;
 mod retry;
 mod routing;
 mod scaling;
+mod throttle;
 
 pub use general::{Gg1, Mg1, ServiceMoments, allen_cunneen_wait, knee};
 pub use parallel::{ForkJoin, any_slow, exponential_max_quantile, harmonic};
@@ -24,6 +25,7 @@ pub use retry::{
 };
 pub use routing::{binomial_pmf, callback_returns, deliveries, same_server};
 pub use scaling::{Usl, UslFit};
+pub use throttle::Throttle;
 
 /// The chance of either of two independent things.
 pub fn either(one: f64, other: f64) -> f64 {

@@ -9,14 +9,14 @@
 //!
 //! gRPC's throttle divides by something else, the *failures*: each takes a token, each success returns a
 //! few, and retries stop while less than half of the tokens are left. In the long run that is while more
-//! than `ratio / (1 + ratio)` of the attempts fail: 9.1 % for 0.1. Below it retries are free, above it there
-//! are none at all. To compare budgets is to say what each divides by.
+//! than `ratio / (1 + ratio)` of the attempts fail: 9.1 % for 0.1. Far below it retries are free, far above it there
+//! are none at all; how far depends on the size of the bucket. To compare budgets is to say what each divides by.
 //!
 //! Tokens are whole millionths, never below 0 and never above the bucket's size.
 
 use super::part::{Around, Does, Part, Rationed};
 use crate::experiment::{Decode, Decoder, Node};
-use crate::theory::throttle_stops_above;
+use crate::theory::{Throttle, throttle_stops_above};
 
 spec! {
     /// A limit on the retries of one client, over all its calls on the edge. It starts full.
@@ -147,25 +147,46 @@ impl Part for Budget {
 
     fn rationed(&self, of: &Rationed) -> Option<(f64, &'static str)> {
         Some(match *self {
-            Budget::Ratio { ratio, burst } if of.p_fail == 1.0 && of.from_start => {
+            Budget::Ratio { ratio, burst } => {
+                let clients = f64::from(of.clients);
                 // The first deposit of each client meets a full bucket; at the end a part of a token is left over.
-                let (calls, clients) = (of.calls as f64, f64::from(of.clients));
-                let tokens = f64::from(burst) * clients + ratio * (calls - clients);
-                let retries = if clients == 1.0 { (tokens + 1e-9).floor() } else { tokens - 0.5 * clients };
-                ((1.0 + retries / calls).min(of.unlimited), "1 + ratio + first fill of the budget per call")
+                let granted = |calls: f64| {
+                    let tokens = f64::from(burst) * clients + ratio * (calls - clients);
+                    let spent = match of.clients {
+                        _ if of.p_fail < 1.0 => tokens,
+                        1 => (tokens + 1e-9).floor(),
+                        _ => tokens - left_over(ratio) * clients,
+                    };
+                    spent.min((of.unlimited - 1.0) * calls).max(0.0)
+                };
+                let (calls, before) = (of.calls as f64, of.before as f64);
+                let retries = granted(before + calls) - granted(before);
+                (
+                    1.0 + retries / calls,
+                    if of.p_fail == 1.0 {
+                        "1 + ratio + what is left of the budget's first fill per call"
+                    } else {
+                        "1 + min(p + .. + p^r, ratio + what is left of the first fill), approximate: a large budget"
+                    },
+                )
             }
-            Budget::Ratio { ratio, .. } => (
-                of.unlimited.min(1.0 + ratio),
-                if of.p_fail == 1.0 {
-                    "1 + ratio"
-                } else {
-                    "1 + min(p + .. + p^r, ratio), approximate: a large budget"
-                },
-            ),
-            Budget::Throttle { token_ratio, .. } => (
-                if of.p_fail > throttle_stops_above(token_ratio) { 1.0 } else { of.unlimited },
-                "throttle: no retries above ratio / (1 + ratio) of failures, approximate",
-            ),
+            Budget::Throttle { max_tokens, token_ratio } => {
+                let throttle = Throttle {
+                    token: TOKEN,
+                    full: u64::from(max_tokens) * TOKEN,
+                    per_success: millionths(token_ratio),
+                };
+                match throttle.attempts(of.p_fail, of.retries) {
+                    Some(attempts) => (
+                        attempts,
+                        "the throttle's tokens as a Markov chain, approximate: one call after another",
+                    ),
+                    None => (
+                        if of.p_fail > throttle_stops_above(token_ratio) { 1.0 } else { of.unlimited },
+                        "no retries above ratio / (1 + ratio) of failures, approximate: a large throttle",
+                    ),
+                }
+            }
         })
     }
 
@@ -195,6 +216,15 @@ impl Part for Budget {
     fn samples() -> &'static [&'static str] {
         &["Ratio(ratio: 0.1, burst: 5)", "Ratio(ratio: 0, burst: 1)", "Throttle(max_tokens: 5)"]
     }
+}
+
+/// What is left of a token on average when less than one is: it comes in steps.
+fn left_over(ratio: f64) -> f64 {
+    let (mut step, mut rest) = (TOKEN, millionths(ratio) % TOKEN);
+    while rest > 0 {
+        (step, rest) = (rest, step % rest);
+    }
+    0.5 * (1.0 - step as f64 / TOKEN as f64)
 }
 
 fn millionths(tokens: f64) -> u64 {

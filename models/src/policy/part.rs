@@ -113,14 +113,16 @@ pub trait Part {
 pub struct Rationed {
     /// The chance that an attempt fails.
     pub p_fail: f64,
+    /// Retries of a call, at most.
+    pub retries: u32,
     /// Attempts per call if nothing were rationed.
     pub unlimited: f64,
-    /// Calls in all, and how many clients made them.
+    /// Calls that were measured.
     pub calls: u64,
+    /// Calls before them, which may have left little.
+    pub before: u64,
     /// Clients, each with a ration of its own.
     pub clients: u32,
-    /// Whether the calls are all that there were since the beginning.
-    pub from_start: bool,
 }
 
 /// The most that can become of a call.

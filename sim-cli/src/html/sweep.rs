@@ -3,8 +3,9 @@
 use super::figure::{At, Axis, Figure, Line, Num, View};
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again};
+use crate::render::sweep::theory;
 use crate::result::column::{estimate, heads};
-use crate::result::swept::{Swept, label, number_in, shown};
+use crate::result::swept::{Swept, beside, label, number_in, shown};
 use crate::text::number::{NOTHING, of};
 use crate::text::{Paint, Style, escape as clean};
 use sim_models::report::Unit;
@@ -57,7 +58,8 @@ fn verdict(swept: &Swept) -> Option<Verdict> {
     let heads = heads(&swept.metrics);
     let agree = |column: &usize| {
         let both = |cell: &crate::result::swept::Cell| {
-            Some((cell.metrics[*column].interval()?, cell.exact[*column]?))
+            let exact = cell.exact[*column].filter(|_| !cell.is_approximate(*column));
+            Some((cell.metrics[*column].interval()?, exact?))
         };
         let pairs: Vec<_> = swept.cells.iter().filter_map(both).collect();
         let within =
@@ -114,7 +116,8 @@ fn curves(swept: &Swept) -> Vec<Block> {
             };
             lines.push(Line { name: clean(&name), ink: [row, row], style: "points", at: at(), values, half });
             if cells.iter().any(|cell| cell.exact[column].is_some()) {
-                let name = if others.is_empty() { "exact".to_string() } else { format!("{name}, exact") };
+                let beside = beside(swept, column);
+                let name = if others.is_empty() { beside.to_string() } else { format!("{name}, {beside}") };
                 let values = cells.iter().map(|cell| cell.exact[column].map(Num)).collect();
                 lines.push(Line {
                     name: clean(&name),
@@ -282,7 +285,7 @@ fn cells(swept: &Swept) -> Vec<Block> {
     for (column, head) in heads.iter().enumerate() {
         table = table.numbers([head]);
         if with_exact(column) {
-            table = table.numbers(["exact"]);
+            table = table.numbers([beside(swept, column)]);
         }
     }
     for cell in swept.cells.iter().take(MOST_CELLS) {
@@ -290,7 +293,7 @@ fn cells(swept: &Swept) -> Vec<Block> {
         for (column, metric) in swept.metrics.iter().enumerate() {
             row.push(estimate(&cell.metrics[column], metric.unit, Style::default()).into());
             if with_exact(column) {
-                row.push(cell.exact[column].map_or_else(|| NOTHING.into(), |x| of(x, metric.unit)).into());
+                row.push(theory(swept, cell, column).into());
             }
         }
         table.row(row);

@@ -8,7 +8,7 @@ use crate::result::column::Column;
 use crate::result::estimate::{Estimate, Measured, exact_over};
 use crate::result::swept::{self, Cell, Swept};
 use crate::study::measure::{measure, measure_usual};
-use crate::study::replicate::{exact_path, usual};
+use crate::study::replicate::{exact_path, is_approximate, usual};
 use crate::text::number::count;
 use sim_models::report::{Leaf, Meaning, Metric, Report};
 use std::collections::BTreeMap;
@@ -30,6 +30,8 @@ pub struct Kept {
     /// Which of them the report has.
     known: Vec<bool>,
     exact: Vec<Option<f64>>,
+    /// Whether the exact one is not.
+    approximate: Vec<bool>,
     cut_short: bool,
 }
 
@@ -61,7 +63,8 @@ impl Metrics {
         };
         let (measured, known) = measure_usual(report, &self.paths);
         let exact = self.paths.iter().map(exact).collect();
-        Kept { measured, known, exact, cut_short: report.stopped.is_some() }
+        let approximate = self.paths.iter().map(|path| is_approximate(report, path)).collect();
+        Kept { measured, known, exact, approximate, cut_short: report.stopped.is_some() }
     }
 }
 
@@ -149,6 +152,9 @@ impl Results {
             at: ready.values_at(cell),
             metrics: columns.iter().map(|&column| Estimate::of(&values(column))).collect(),
             exact: columns.iter().map(|&column| exact(column)).collect(),
+            approximate: (columns.iter())
+                .map(|&column| runs.iter().any(|kept| kept.approximate[column]))
+                .collect(),
             missing: each - runs.len(),
             cut_short: runs.iter().filter(|kept| kept.cut_short).count(),
         }

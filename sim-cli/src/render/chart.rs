@@ -61,8 +61,15 @@ pub struct Point {
 }
 
 /// A curve with its axes: measured points, and a line through what theory gives if it gives anything,
-/// else through the points. An axis whose numbers span two decades is logarithmic.
-pub fn curve(x_name: &str, y_name: &str, unit: Unit, points: &[Point], style: Style) -> Vec<String> {
+/// else through the points. An axis whose numbers span two decades is logarithmic. `theory` is what its line is called.
+pub fn curve(
+    x_name: &str,
+    y_name: &str,
+    unit: Unit,
+    points: &[Point],
+    theory: &str,
+    style: Style,
+) -> Vec<String> {
     const ROWS: usize = 12;
     // Not over the intervals: one that is wider than the picture would hide the curve.
     let values = points.iter().flat_map(|p| [p.exact, p.measured]);
@@ -101,7 +108,7 @@ pub fn curve(x_name: &str, y_name: &str, unit: Unit, points: &[Point], style: St
     let (side, corner, floor) = style.pick(("│", "└", "─"), ("|", "+", "-"));
     let legend = match exact.is_empty() {
         true => format!("{} measured", style.pick("●", "o")),
-        false => format!("{} measured   {} exact", style.pick("●", "o"), style.pick("⠤⠤", "..")),
+        false => format!("{} measured   {} {theory}", style.pick("●", "o"), style.pick("⠤⠤", "..")),
     };
     let mut lines = vec![format!("{}  {legend}", y_name)];
     for (label, row) in labels.iter().zip(canvas.rows()) {
@@ -279,7 +286,7 @@ mod tests {
     #[test]
     fn a_curve_with_theory_beside() {
         let style = Style { width: 60, ..Style::default() };
-        let lines = curve("utilisation", "mean response time", Unit::Duration, &knee(), style);
+        let lines = curve("utilisation", "mean response time", Unit::Duration, &knee(), "exact", style);
         insta::assert_snapshot!(lines.join("\n"));
         assert!(lines.iter().all(|line| width(line) <= 60));
     }
@@ -290,16 +297,17 @@ mod tests {
         let mut points = knee();
         points.iter_mut().for_each(|p| p.exact = None);
         points[2].measured = None;
-        let lines = curve("utilisation", "mean response time", Unit::Duration, &points, style);
+        let lines = curve("utilisation", "mean response time", Unit::Duration, &points, "exact", style);
         assert!(lines.iter().all(|line| line.is_ascii()));
         insta::assert_snapshot!(lines.join("\n"));
     }
 
     #[test]
     fn a_curve_needs_two_points_and_a_number() {
-        assert!(curve("x", "y", Unit::Plain, &knee()[..1], Style::default()).is_empty());
+        assert!(curve("x", "y", Unit::Plain, &knee()[..1], "exact", Style::default()).is_empty());
         assert!(
-            curve("x", "y", Unit::Plain, &[Point::default(), Point::default()], Style::default()).is_empty()
+            curve("x", "y", Unit::Plain, &[Point::default(), Point::default()], "exact", Style::default())
+                .is_empty()
         );
         let flat: Vec<Point> = (0..3)
             .map(|n| Point {
@@ -309,6 +317,6 @@ mod tests {
                 ..Point::default()
             })
             .collect();
-        assert!(!curve("x", "y", Unit::Share, &flat, Style::default()).is_empty());
+        assert!(!curve("x", "y", Unit::Share, &flat, "exact", Style::default()).is_empty());
     }
 }

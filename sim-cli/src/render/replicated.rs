@@ -57,10 +57,8 @@ fn theory(values: &[Theory], style: Style) -> Vec<String> {
         let (words, paint) = match value.agrees {
             Some(true) => ("agrees", Paint::Good),
             Some(false) => ("differs", Paint::Bad),
-            None if value.allowed.is_none() && value.measured.mean == Some(0.0) && value.measured.n > 1 => {
-                ("too rare to tell", Paint::Plain)
-            }
             None if value.source.contains("approximate") => ("approximate", Paint::Plain),
+            None if value.allowed.is_none() && value.measured.n > 1 => ("too rare to tell", Paint::Plain),
             None => ("", Paint::Plain),
         };
         let cells = [head, measured, of(value.exact, unit), off].map(Entry::from);

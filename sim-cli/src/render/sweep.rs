@@ -4,7 +4,7 @@ use super::chart::{Point, curve};
 use super::heat::{Map, heat_map};
 use crate::result::column::{estimate, heads, in_csv};
 use crate::result::seeds::Seeds;
-use crate::result::swept::{Axis, Cell, Swept, label, number_in, shown};
+use crate::result::swept::{Axis, Cell, Swept, beside, label, number_in, shown};
 use crate::text::number::{NOTHING, count, of};
 use crate::text::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
 use crate::text::{Paint, Style, clean, unit, wrap};
@@ -63,7 +63,7 @@ fn table(swept: &Swept, limit: usize, axes: Vec<String>, style: Style) -> Grid {
     for (column, head) in heads.iter().enumerate() {
         grid = grid.number(head.clone());
         if with_exact(column) {
-            grid = grid.number("exact");
+            grid = grid.number(beside(swept, column));
         }
     }
     for cell in reached(swept).take(limit) {
@@ -74,12 +74,22 @@ fn table(swept: &Swept, limit: usize, axes: Vec<String>, style: Style) -> Grid {
         for (column, metric) in swept.metrics.iter().enumerate() {
             row.push(estimate(&cell.metrics[column], metric.unit, style).into());
             if with_exact(column) {
-                row.push(cell.exact[column].map_or_else(|| NOTHING.into(), |x| of(x, metric.unit)).into());
+                row.push(theory(swept, cell, column).into());
             }
         }
         grid.row(row);
     }
     grid
+}
+
+/// What theory gives for a metric in a cell, with a word where that is not exact and others of its column are.
+pub(crate) fn theory(swept: &Swept, cell: &Cell, column: usize) -> String {
+    let Some(exact) = cell.exact[column] else { return NOTHING.into() };
+    let exact = of(exact, swept.metrics[column].unit);
+    match cell.is_approximate(column) && beside(swept, column) == "exact" {
+        true => format!("{exact}, approximate"),
+        false => exact,
+    }
 }
 
 /// How many runs of a cell there are, and how many of them a limit cut short.
@@ -119,7 +129,8 @@ fn curve_of(swept: &Swept, style: Style) -> Vec<String> {
     };
     let points: Vec<Point> = swept.cells.iter().map(point).collect();
     let head = &heads(&swept.metrics)[column];
-    let lines = curve(&clean(&swept.axes[0].path), &clean(head), unit_shown(swept, column), &points, style);
+    let unit = unit_shown(swept, column);
+    let lines = curve(&clean(&swept.axes[0].path), &clean(head), unit, &points, beside(swept, column), style);
     lines.into_iter().map(|line| format!("  {line}").trim_end().to_string()).collect()
 }
 
@@ -190,7 +201,8 @@ pub fn csv(swept: &Swept) -> String {
     let values =
         |axis: &Axis| -> Option<Vec<String>> { axis.values.iter().map(|value| plain(value)).collect() };
     let numeric: Vec<bool> = swept.axes.iter().map(|axis| values(axis).is_some()).collect();
-    let mut out = csv_line(axes.chain(["metric", "unit", "n", "yes", "mean", "half_width", "exact"]));
+    let mut out =
+        csv_line(axes.chain(["metric", "unit", "n", "yes", "mean", "half_width", "exact", "approximate"]));
     for cell in &swept.cells {
         for (column, metric) in swept.metrics.iter().enumerate() {
             let value = &cell.metrics[column];
@@ -202,7 +214,8 @@ pub fn csv(swept: &Swept) -> String {
                 false => label(value),
             });
             let words = [metric.path.clone(), unit::of_csv(metric.unit).into()];
-            out += &csv_line(at.chain(words).chain(counts).chain(numbers));
+            let approximate = cell.exact[column].map(|_| f64::from(u8::from(cell.is_approximate(column))));
+            out += &csv_line(at.chain(words).chain(counts).chain(numbers).chain([csv_number(approximate)]));
         }
     }
     out

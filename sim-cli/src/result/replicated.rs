@@ -21,7 +21,8 @@ pub const SURE: f64 = 0.99;
 /// Percentiles are told to this share of themselves: the width of a histogram's buckets.
 const RESOLUTION: f64 = 0.001;
 
-/// A share below this that no run has seen cannot be judged: seeds without one such event have no spread to tell by.
+/// A share below this that no run has seen cannot be judged, nor one that is so little short of everything: seeds without
+/// one such event have no spread to tell by.
 const RARE: f64 = 0.001;
 
 /// Times are counted in steps of a microsecond, in nanoseconds.
@@ -103,14 +104,18 @@ impl Theory {
                 .is_some_and(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()))
         });
         let resolution = exact.abs() * if percentile { RESOLUTION } else { ROUNDING };
-        // Of what is rarer than the runs could show, or shorter than they measure, nothing was seen.
-        let unseen = 0.0 < exact
-            && numbers.iter().all(|x| *x == 0.0)
-            && match column.unit {
-                Unit::Share => exact < RARE,
-                Unit::Duration => exact < FINEST,
-                Unit::Rate | Unit::Plain => false,
-            };
+        // Of what is rarer than the runs could show, or shorter than they measure, nothing was seen: none at all, or not
+        // one that was otherwise.
+        let seen = |all: f64, least: f64| {
+            numbers.iter().any(|x| *x != all) || exact == all || (exact - all).abs() >= least
+        };
+        let unseen = match column.unit {
+            Unit::Share => !seen(0.0, RARE) || !seen(1.0, RARE),
+            Unit::Duration => !seen(0.0, FINEST),
+            // Attempts of a call.
+            Unit::Plain => !seen(1.0, RARE),
+            Unit::Rate => false,
+        };
         let allowed = sample.half_width(each).filter(|_| !unseen).map(|half| half.max(resolution));
         let approximate = source.contains("approximate");
         Theory {

@@ -56,12 +56,32 @@ pub struct Cell {
     pub metrics: Vec<Estimate>,
     /// What theory gives for each metric, if it does.
     pub exact: Vec<Option<f64>>,
+    /// For each metric whether theory is only approximate; left out where none is.
+    #[serde(skip_serializing_if = "none")]
+    pub approximate: Vec<bool>,
     /// How many of its runs are not there.
     #[serde(skip_serializing_if = "is_zero")]
     pub missing: usize,
     /// How many of its runs a limit cut short.
     #[serde(skip_serializing_if = "is_zero")]
     pub cut_short: usize,
+}
+
+fn none(all: &[bool]) -> bool {
+    !all.contains(&true)
+}
+
+impl Cell {
+    /// Whether what theory gives for a metric is approximate.
+    pub fn is_approximate(&self, column: usize) -> bool {
+        self.approximate.get(column) == Some(&true)
+    }
+}
+
+/// What the values that theory gives for a metric are called: `exact` if any of them is.
+pub fn beside(swept: &Swept, column: usize) -> &'static str {
+    let mut there = swept.cells.iter().filter(|cell| cell.exact[column].is_some());
+    if there.all(|cell| cell.is_approximate(column)) { "approximate" } else { "exact" }
 }
 
 fn is_zero(n: &usize) -> bool {

@@ -12,7 +12,7 @@ use crate::jobs::{in_order, threads};
 use crate::progress::Meter;
 use crate::result::seeds::Seeds;
 use crate::simulate::simulate;
-use sim_models::report::{Leaf, Metric, Report};
+use sim_models::report::{Leaf, Metric, Report, Value};
 
 /// The most runs of one command.
 pub const MOST_RUNS: usize = 1_000_000;
@@ -113,6 +113,14 @@ pub fn spelled_out(report: &Report, path: &str) -> String {
 /// Where the exact value beside a measured one is.
 pub fn exact_path(value: &str) -> String {
     format!("{}.exact", value.strip_suffix(".value").unwrap_or(value))
+}
+
+/// Whether the exact value beside a measured one is not exact.
+pub fn is_approximate(report: &Report, value: &str) -> bool {
+    let named = |(name, _): &(&str, &Value)| {
+        [format!("values.{name}.value"), format!("values[\"{name}\"].value")].contains(&value.into())
+    };
+    report.values.iter().find(named).is_some_and(|(_, value)| value.source.contains("approximate"))
 }
 
 /// Checks every row before anything runs, then runs all of them on all seeds and keeps what `keep` makes of

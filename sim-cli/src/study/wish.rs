@@ -2,7 +2,8 @@
 //! `success during 200s..300s < 0.5`.
 //!
 //! A time that is absent because nothing ever came, as the 99th percentile of no answer or the time to recover of a
-//! run that did not, is longer than any bound. Whatever else is absent holds against nothing.
+//! run that did not, is longer than any bound. Whatever else is absent holds against nothing, as the time to recover of
+//! a run that nothing had disturbed.
 
 use crate::condition::{Bound, Check, bounds, holds, in_unit, kind, show};
 use crate::error::{Error, Result};
@@ -156,7 +157,9 @@ impl Wish {
             None => measure(report, &paths)?[0],
         };
         let value = match (measured, self.0.check()) {
-            (Measured::Absent, _) if unit == Unit::Duration => f64::INFINITY,
+            (Measured::Absent, _) if unit == Unit::Duration && !self.is_about_nothing(report) => {
+                f64::INFINITY
+            }
             (Measured::Absent, _) => {
                 return Ok(Held { measured: None, holds: false, breach: 1.0, room: 0.0, unit });
             }
@@ -178,6 +181,11 @@ impl Wish {
         let apart = (value - bound).abs() / bound.abs().max(1e-9);
         let (breach, room) = if holds { (0.0, apart.min(1.0)) } else { (apart.clamp(1e-9, 10.0), 0.0) };
         Ok(Held { measured: value.is_finite().then_some(value), holds, breach, room, unit })
+    }
+
+    /// Whether this run could not have it: whoever was never disturbed has nothing to recover from.
+    fn is_about_nothing(&self, report: &Report) -> bool {
+        self.metric().ends_with("time_to_recover") && report.summary.recovered.is_none()
     }
 
     fn mismatch(&self, what: &str, example: &str) -> Error {
@@ -295,7 +303,8 @@ mod tests {
 
     #[test]
     fn a_time_that_never_came_is_longer_than_any() {
-        let report = Report::default();
+        let mut report = Report::default();
+        report.summary.recovered = Some(false);
         let held = |text: &str| Wish::parse(text).expect("a wish").held(&report).expect("known");
         assert_eq!(
             held("time_to_recover <= 10s"),
@@ -305,6 +314,11 @@ mod tests {
         assert!(!held("success < 0.9").holds && !held("success > 0.9").holds);
         let mismatch = Wish::parse("run.duration < 5").expect("a wish").held(&report).unwrap_err();
         assert!(mismatch.to_string().contains("is a time"), "{mismatch}");
+        report.summary.recovered = None;
+        for text in ["time_to_recover > 10s", "time_to_recover <= 10s"] {
+            let held = Wish::parse(text).expect("a wish").held(&report).expect("known");
+            assert!(!held.holds, "nothing to recover from: {text}");
+        }
         let unknown = Wish::parse("sucess < 5").expect("a wish").held(&report).unwrap_err();
         assert!(unknown.to_string().contains("success"), "{unknown}");
     }

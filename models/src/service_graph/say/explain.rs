@@ -8,8 +8,7 @@ use crate::report::{Cell, Table};
 use crate::run::Explanation;
 use crate::service_graph::plan::{EdgePlan, Plan};
 use crate::service_graph::spec::*;
-use crate::service_graph::theory::fluid;
-use crate::theory;
+use crate::service_graph::theory::fluid::{self, Backlog, Fluid};
 
 /// Tables and notes for `brownout explain`.
 pub fn explain(plan: &Plan, run: &RunSpec) -> Explanation {
@@ -22,7 +21,8 @@ pub fn explain(plan: &Plan, run: &RunSpec) -> Explanation {
         around.all().flat_map(|part| part.tables(name)).collect::<Vec<_>>()
     }));
     tables.extend(faults(spec));
-    Explanation { tables, notes: notes(plan, &load), regime: fluid::regime(plan, run) }
+    let fluid = fluid::law(plan, run);
+    Explanation { tables, notes: notes(plan, &load, &fluid), regime: fluid.regime }
 }
 
 /// Expected requests per second, when nothing fails and when everything does.
@@ -163,7 +163,7 @@ fn faults(spec: &GraphSpec) -> Option<Table> {
     (!table.rows.is_empty()).then_some(table)
 }
 
-fn notes(plan: &Plan, load: &Load) -> Vec<String> {
+fn notes(plan: &Plan, load: &Load, fluid: &Fluid) -> Vec<String> {
     let spec = plan.spec;
     let mut notes = Vec::new();
     for (number, (name, service)) in spec.services.iter().enumerate() {
@@ -175,13 +175,22 @@ fn notes(plan: &Plan, load: &Load) -> Vec<String> {
                 healthy * 100.0
             ));
         } else if worst > 1.0 && worst > healthy {
-            let retries = (worst / healthy).round() as u32 - 1;
+            let then = match fluid.backlogs[number] {
+                Backlog::Feeds(retries) => format!(
+                    ": above {:.0} % of capacity a disturbance can feed itself and outlive its cause (1/(1+r), r = {})",
+                    100.0 / (1.0 + retries),
+                    (retries * 100.0).round() / 100.0,
+                ),
+                Backlog::Paid => ", but not for long: what limits their retries lets a backlog drain".into(),
+                Backlog::Short => {
+                    ", which does not outlive its cause: a full queue is shorter than their patience".into()
+                }
+                Backlog::Unknown => String::new(),
+            };
             notes.push(format!(
-                "{name} is at {:.0} % of its capacity, but if its callers time out they ask for {:.0} %: above \
-                 {:.0} % of capacity a disturbance can feed itself and outlive its cause (1/(1+r), r = {retries})",
+                "{name} is at {:.0} % of its capacity, but if its callers time out they ask for {:.0} %{then}",
                 healthy * 100.0,
                 worst * 100.0,
-                theory::vulnerable_above(retries) * 100.0,
             ));
         }
     }

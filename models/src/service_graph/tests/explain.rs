@@ -214,9 +214,8 @@ fn what_is_said_of_the_load() {
     for name in ["web", "cache", "log"] {
         assert!(!notes.iter().any(|note| note.starts_with(&format!("{name} is"))), "{name}: {notes:#?}");
     }
-    // 320 / 70 is 4.6 attempts: four retries, 1/(1+4).
-    let store = "store is at 35 % of its capacity, but if its callers time out they ask for 160 %: above 20 % of \
-                 capacity a disturbance can feed itself and outlive its cause (1/(1+r), r = 4)";
+    // What outlives its cause is said where the fluid law speaks, and these workers are held: it does not.
+    let store = "store is at 35 % of its capacity, but if its callers time out they ask for 160 %";
     assert!(notes.iter().any(|note| note == store), "{notes:#?}");
     let full = explain(&LAYERS.replace("\"100/s\"", "\"500/s\"")).notes;
     assert!(

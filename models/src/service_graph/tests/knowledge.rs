@@ -27,7 +27,7 @@ fn claims(text: &str, change: impl FnOnce(&mut Plan)) -> BTreeSet<String> {
     let (spec, run): (GraphSpec, RunSpec) = (read(text), read(r#"(duration: "2s")"#));
     let mut plan = Plan::new(&spec);
     change(&mut plan);
-    let regime = fluid::regime(&plan, &run).map(|regime| format!("{regime:?}"));
+    let regime = fluid::law(&plan, &run).regime.map(|regime| format!("{regime:?}"));
     let output = super::super::run_plan::<Deaf>(&plan, &run, &RunOptions::seeded(1), &mut |_| {
         ControlFlow::Continue(())
     });

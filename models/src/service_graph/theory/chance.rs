@@ -6,7 +6,7 @@
 //! or a full queue, is read in the report, and then there is nothing to say here: what is said of
 //! a run is that it had these failures and no others.
 
-use super::{QUIET, Ran};
+use super::{QUIET, Ran, is_rough};
 use crate::RunSpec;
 use crate::policy::part::{Does, Part, Rationed};
 use crate::policy::{Ending, Outcome};
@@ -232,8 +232,9 @@ fn outlook(ran: &Ran, number: usize, (p_error, rough): (f64, bool)) -> Option<Ou
     let rationed = measured.attempts.rationed() > 0;
     let (attempts, source) = if rationed {
         let calls = measured.calls.started;
-        let (clients, from_start) = (ran.plan.clients(edge), ran.run.warm_up.is_zero());
-        let of = Rationed { p_fail, unlimited, calls, clients, from_start };
+        let clients = ran.plan.clients(edge);
+        let before = measured.windows.started.iter().sum::<u64>().saturating_sub(calls);
+        let of = Rationed { p_fail, retries, unlimited, calls, before, clients };
         policy.only(Does::RATIONS, |part| part.rationed(&of))?.1
     } else {
         (unlimited, "1 + p + .. + p^r")
@@ -246,7 +247,7 @@ fn outlook(ran: &Ran, number: usize, (p_error, rough): (f64, bool)) -> Option<Ou
         1.0 - (1.0 - p_fail) * attempts
     };
     let cut_off = measured.calls.in_flight() as f64 > MOST_CUT_OFF * measured.calls.started as f64;
-    let rough = rough || cut_off || source.contains("approximate");
+    let rough = rough || cut_off || is_rough(source);
     Some(Outlook { p_fail, attempts, fails, source, rationed, rough })
 }
 

@@ -26,8 +26,36 @@ const CALLEE: Does = IN_ORDER.and(Does::REORDERS).and(Does::EXPIRES);
 /// What a queue may do whose backlog keeps itself alive, or is too short to.
 const IN_ORDER: Does = Does::FAILS.and(Does::STRETCHES);
 
-/// What the law makes of this graph; none where it says nothing.
-pub fn regime(plan: &Plan, run: &RunSpec) -> Option<Regime> {
+/// What the law makes of a graph.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fluid {
+    /// Of all of it; none where the law says nothing.
+    pub regime: Option<Regime>,
+    /// Of the backlog of each service, once there is one that makes callers time out.
+    pub backlogs: Vec<Backlog>,
+}
+
+/// What becomes of a backlog when its cause has gone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Backlog {
+    /// The law does not say.
+    Unknown,
+    /// It keeps itself alive, by so many retries per call.
+    Feeds(f64),
+    /// It drains, because that is all that retries can ask for in the long run.
+    Paid,
+    /// It drains, because nobody waits for as long as callers have patience.
+    Short,
+}
+
+/// What the law makes of this graph.
+pub fn law(plan: &Plan, run: &RunSpec) -> Fluid {
+    let mut backlogs = vec![Backlog::Unknown; plan.spec.services.len()];
+    let regime = regime(plan, run, &mut backlogs);
+    Fluid { regime, backlogs }
+}
+
+fn regime(plan: &Plan, run: &RunSpec, backlogs: &mut [Backlog]) -> Option<Regime> {
     let (spec, edges) = (plan.spec, &plan.edges);
     let within = |caller: Does, callee: Does| {
         edges.iter().all(|edge| edge.does.within(caller)) && plan.does.iter().all(|does| does.within(callee))
@@ -49,20 +77,28 @@ pub fn regime(plan: &Plan, run: &RunSpec) -> Option<Regime> {
     if !within(CALLER, CALLEE) {
         return None;
     }
-    let mut vulnerable = false;
+    // Layers that retry the retries of others multiply in a way that the law does not know.
+    let layers = retries.iter().filter(|retries| **retries > 0.0).count() > 1;
     for (number, service) in services() {
         let into = || edges.iter().zip(&retries).filter(|(edge, _)| edge.callee == number);
         let retried = into().any(|(_, retries)| *retries > 0.0);
-        if !retried || sustained[number] <= service.capacity() {
-            continue;
-        }
-        let wait = longest_wait(plan, number)?;
-        let outlasts = |edge: &EdgePlan| edge.worst.attempt.is_some_and(|limit| wait > limit.as_secs_f64());
-        vulnerable |= into().any(|(edge, _)| outlasts(edge));
+        backlogs[number] = if !retried || sustained[number] <= service.capacity() {
+            if layers { Backlog::Unknown } else { Backlog::Paid }
+        } else if let Some(wait) = longest_wait(plan, number) {
+            let outlasts =
+                |edge: &EdgePlan| edge.worst.attempt.is_some_and(|limit| wait > limit.as_secs_f64());
+            match into().any(|(edge, _)| outlasts(edge)) {
+                true => Backlog::Feeds(sustained[number] / offered[number] - 1.0),
+                false if layers => Backlog::Unknown,
+                false => Backlog::Short,
+            }
+        } else {
+            backlogs.fill(Backlog::Unknown);
+            return None;
+        };
     }
-    // Layers that retry the retries of others multiply in a way that the law does not know.
-    let retrying = retries.iter().filter(|retries| **retries > 0.0).count();
-    (vulnerable || retrying <= 1).then_some(if vulnerable { Regime::Vulnerable } else { Regime::Stable })
+    let vulnerable = backlogs.iter().any(|backlog| matches!(backlog, Backlog::Feeds(_)));
+    (vulnerable || !layers).then_some(if vulnerable { Regime::Vulnerable } else { Regime::Stable })
 }
 
 /// Retries per call in the long run if every attempt fails.
@@ -95,6 +131,11 @@ mod tests {
     use crate::run::Regime::{self, Overloaded, Stable, Vulnerable};
 
     fn regime(settings: &[(&str, &str)]) -> Option<Regime> {
+        explain(settings).0
+    }
+
+    /// The regime, and what is said of the database beside it.
+    fn explain(settings: &[(&str, &str)]) -> (Option<Regime>, String) {
         let text = r#"(
             about: "a web application and its database",
             model: ServiceGraph(
@@ -108,7 +149,9 @@ mod tests {
         let set: Vec<(String, String)> =
             settings.iter().map(|(path, value)| (path.to_string(), value.to_string())).collect();
         let resolved = experiment.with(None, &set).expect("sound");
-        resolved.model.explain(&resolved.run).regime
+        let explanation = resolved.model.explain(&resolved.run);
+        let note = explanation.notes.into_iter().find(|note| note.starts_with("db is"));
+        (explanation.regime, note.unwrap_or_default())
     }
 
     /// What only some requests call is not offered the others.
@@ -156,7 +199,22 @@ mod tests {
             ("policies.web.breaker", "Consecutive(failures: 5, open_for: \"30s\")", None),
             ("policies.web.timeout", "None", Some(Stable)),
         ] {
-            assert_eq!(regime(&[(path, value)]), expected, "{path}={value}");
+            let (regime, note) = explain(&[(path, value)]);
+            assert_eq!(regime, expected, "{path}={value}");
+            let says = note.contains("can feed itself");
+            assert_eq!(says, expected == Some(Vulnerable), "{path}={value}: {note}");
+        }
+        for (path, value, why) in [
+            (
+                "policies.web.budget",
+                "Ratio(ratio: 0.1)",
+                "above 91 % of capacity a disturbance can feed itself and outlive its cause (1/(1+r), r = 0.1)",
+            ),
+            ("policies.web.budget", "Ratio(ratio: 0.05)", "what limits their retries lets a backlog drain"),
+            ("services.db.queue", "Fifo(capacity: 250)", "a full queue is shorter than their patience"),
+        ] {
+            let (_, note) = explain(&[(path, value)]);
+            assert!(note.contains(why), "{path}={value}: {note}");
         }
     }
 }

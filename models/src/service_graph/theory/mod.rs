@@ -157,7 +157,8 @@ fn queues(ran: &Ran, chances: Option<&Chances>, values: &mut Values) {
             "share",
             Some(service.utilisation),
             law.utilisation,
-            law.source,
+            // However long they wait, and however well that is known.
+            if is_rough(law.source) { "arrivals times work" } else { law.source },
         );
     }
 }
@@ -167,11 +168,12 @@ fn response(ran: &Ran, laws: &[Option<Textbook>], workload: usize, values: &mut 
     let (spec, edge, latency) =
         (ran.plan.spec, &ran.plan.edges[workload], &ran.report.edges.0[workload].1.latency);
     let alone = spec.services.len() == 1 && spec.workload.len() == 1;
-    let Some(mean) = mean_response(ran.plan, laws, workload, workload) else { return };
+    let Some((mean, rough)) = mean_response(ran.plan, laws, workload, workload) else { return };
     let name = |what: &str| if alone { what.to_owned() } else { format!("{what} {}", edge.name) };
     let measured = latency.mean.map(|ns| ns as f64);
     let single = laws[edge.callee].as_ref().filter(|_| alone && ran.plan.callee(edge).calls.is_empty());
-    let source = single.map_or("sum of the means of its parts", |law| law.source);
+    let source = said(single.map_or("sum of the means of its parts", |law| law.source), rough);
+    let source = source.as_str();
     values.add(name("response_mean"), "mean response time", "ns", measured, Some(mean), source);
     if let Some(law) = single {
         let stretch = |response: Option<f64>| response.map(|response| response / law.work_mean);
@@ -185,8 +187,14 @@ fn response(ran: &Ran, laws: &[Option<Textbook>], workload: usize, values: &mut 
 }
 
 /// Nanoseconds from the beginning of a call over an edge to its end: network, wait, work, and all that is called,
-/// one after another; `None` where something fails, is cut off, or waits for the slowest of several.
-fn mean_response(plan: &Plan, laws: &[Option<Textbook>], number: usize, workload: usize) -> Option<f64> {
+/// one after another, and whether any of it is approximate; `None` where something fails, is cut off, or waits for the
+/// slowest of several.
+fn mean_response(
+    plan: &Plan,
+    laws: &[Option<Textbook>],
+    number: usize,
+    workload: usize,
+) -> Option<(f64, bool)> {
     let edge = &plan.edges[number];
     let service = plan.callee(edge);
     // An error is an answer to a user, and the end of what the callee would have called or was called for.
@@ -201,6 +209,7 @@ fn mean_response(plan: &Plan, laws: &[Option<Textbook>], number: usize, workload
         return None;
     }
     let mut mean = 2.0 * edge.network.nanos.mean() + law.response_mean?;
+    let mut rough = is_rough(law.source);
     for (step, edges) in plan.steps(edge.callee) {
         for (edge, call) in edges.zip(&step.calls) {
             if !plan.concerns(edge, workload) {
@@ -209,11 +218,12 @@ fn mean_response(plan: &Plan, laws: &[Option<Textbook>], number: usize, workload
             if step.parallel && (step.calls.len() > 1 || call.times > 1) {
                 return None;
             }
-            let each = mean_response(plan, laws, edge, workload)?;
+            let (each, below) = mean_response(plan, laws, edge, workload)?;
             mean += call.probability * f64::from(call.times) * each;
+            rough |= below;
         }
     }
-    Some(mean)
+    Some((mean, rough))
 }
 
 /// A limit on what is out at once, in front of what never makes anybody wait, is Erlang's loss system, whatever the
@@ -247,8 +257,12 @@ fn losses(ran: &Ran, values: &mut Values) {
 
 /// A source, and whether what it gives is not exact: such values are shown and not judged.
 fn said(source: &str, rough: bool) -> String {
-    let mark = if rough && !source.contains("approximate") { ", approximate" } else { "" };
+    let mark = if rough && !is_rough(source) { ", approximate" } else { "" };
     format!("{source}{mark}")
+}
+
+fn is_rough(source: &str) -> bool {
+    source.contains("approximate")
 }
 
 /// Attempts and success where failures are known.

@@ -1,0 +1,121 @@
+//! Small inputs whose right value is known: from a closed form, from a simulation of its own, or from what has to be so.
+//! Each stands for a kind. The files are in `tests/cases`.
+
+use brownout_tests::run;
+use serde_json::Value;
+use sim_cli::{Console, Exit};
+use std::ffi::OsString;
+
+/// The text of a case.
+fn case(name: &str) -> String {
+    let path = format!("{}/cases/{name}.ron", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{path}: {why}"))
+}
+
+/// What the program prints about an experiment, which must go well.
+#[track_caller]
+fn brownout(words: &str, experiment: &str) -> String {
+    let arguments = ["brownout"].into_iter().chain(words.split_whitespace()).map(OsString::from);
+    let (mut stdin, mut stdout, mut stderr) = (experiment.as_bytes(), Vec::new(), Vec::new());
+    let exit = sim_cli::run(arguments, Console::captured(&mut stdin, &mut stdout, &mut stderr));
+    assert_eq!(exit, Exit::Good, "{words}: {}", String::from_utf8_lossy(&stderr));
+    String::from_utf8(stdout).expect("text")
+}
+
+/// Of a value in 20 runs: the closed form, whether it is agreed with, and where it comes from.
+#[track_caller]
+fn theory(experiment: &str, name: &str) -> (f64, Option<bool>, String) {
+    let text = brownout("run - --replications 20 --quiet --format json", experiment);
+    let document: Value = serde_json::from_str(&text).expect("JSON");
+    let all = document["theory"].as_array().expect("theory");
+    let path = format!("values[\"{name}\"].value");
+    let found = all.iter().find(|one| one["path"] == *path).unwrap_or_else(|| panic!("no {name}: {all:#?}"));
+    (found["exact"].as_f64().expect("a number"), found["agrees"].as_bool(), found["source"].to_string())
+}
+
+/// 1000 tokens, of which the 500 calls of the warm-up leave 550, and a tenth for each of the 5500 calls after it.
+#[test]
+fn a_first_fill_that_outlives_the_warm_up_is_counted() {
+    let text = case("t1-budget-first-fill");
+    let (exact, agrees, source) = theory(&text, "amplification users->s");
+    assert!((exact - 1.2).abs() < 0.002, "{exact}: {source}");
+    assert_eq!(agrees, Some(true), "{source}");
+    // Once it has been spent only the tenth is left; and clients have a fill each.
+    let spent = text.replace("burst: 1000", "burst: 100");
+    assert!((theory(&spent, "amplification users->s").0 - 1.1).abs() < 0.001);
+    let clients = text.replace("policy: \"p\")]", "policy: \"p\", clients: 4)]").replace("1000", "250");
+    let (exact, agrees, source) = theory(&clients, "amplification users->s");
+    assert!((exact - 1.2).abs() < 0.002 && agrees != Some(false), "{exact}: {source}");
+}
+
+/// With four attempts, ten tokens and a tenth for a success. An endless bucket would make it 99.996, 99.99 and 90 %.
+#[test]
+fn a_throttle_of_ten_tokens_has_no_sharp_boundary() {
+    for (errors, succeed) in [(0.08, 0.9755), (0.09, 0.9474), (0.10, 0.9183)] {
+        let text = case("t1-budget-first-fill")
+            .replace("error_rate: 1.0", &format!("error_rate: {errors}"))
+            .replace("attempts: 2", "attempts: 4")
+            .replace("Ratio(ratio: 0.1, burst: 1000)", "Throttle(max_tokens: 10, token_ratio: 0.1)")
+            .replace("60s", "1000s");
+        let value = run(&text, 1).values.get("success users->s").expect("there is theory").clone();
+        let (measured, exact) = (value.value.expect("measured"), value.exact.expect("known"));
+        assert!((exact - succeed).abs() < 1e-4 && (measured - exact).abs() < 0.005, "{errors}: {value:?}");
+        assert!(value.source.contains("approximate"), "not all calls come one after another");
+    }
+}
+
+/// M/D/2 has no closed form; 11.67 ms is an approximation, and so is what it is a part of.
+#[test]
+fn a_sum_with_an_approximate_part_is_approximate() {
+    let text = case("t2-sum-of-approximate");
+    let measured = run(&text, 1).edges.0[0].1.latency.mean.expect("measured") as f64 / 1e6;
+    assert!((measured - 11.768).abs() < 0.1, "{measured}");
+    let (exact, agrees, source) = theory(&text, "response_mean x->a");
+    assert!((exact / 1e6 - 11.67).abs() < 0.01 && source.contains("approximate"), "{exact}: {source}");
+    assert_eq!(agrees, None, "it is not judged");
+    // Of one server it is exact, and in a sweep each cell says which it is.
+    let grid = "sweep - --quiet --replications 2 --set services.a.workers=Async(2),Async(3)";
+    let page = brownout(grid, &text);
+    assert!(page.contains("approximate") && page.contains("exact"), "the utilisation is exact: {page}");
+    let both = "sweep - --quiet --replications 2 --set services.a.workers=Async(1),Async(2) --set services.a.work=5ms";
+    let page = brownout(both, &text);
+    let row =
+        |workers: &str| page.lines().find(|line| line.trim_start().starts_with(workers)).expect("a row");
+    assert!(row("2 ").contains("ms, approximate") && !row("1 ").contains("approximate"), "{page}");
+}
+
+/// Four attempts at 2.5 % fail together in 3.9e-7 of the calls: none of 10,000 says nothing about that.
+#[test]
+fn what_is_too_rare_to_have_happened_is_not_refuted_by_everything_else() {
+    let text = case("t3-rare-complement");
+    let (exact, agrees, _) = theory(&text, "success users->s");
+    assert!(exact < 1.0 && agrees.is_none(), "{exact}: {agrees:?}");
+    let page = brownout("run - --replications 20 --quiet", &text);
+    assert!(page.contains("too rare to tell") && !page.contains("differs"), "{page}");
+    // Nor do calls that never met a failure of one in a hundred million refute the retry that it would have had.
+    let rarer = text.replace("0.025", "0.00000001");
+    assert_eq!(theory(&rarer, "amplification users->s").1, None);
+}
+
+/// A run that was never disturbed has nothing to recover from, in no time and in no long one.
+#[test]
+fn a_metric_that_is_absent_is_not_bad() {
+    let text = r#"(
+        about: "a short fault",
+        model: ServiceGraph(
+            workload: [(to: "s", arrivals: Poisson("100/s"))],
+            services: {"s": (workers: Async(10), work: "1ms")},
+            faults: [(at: "20s", for: "1s", on: "s", effect: Errors(probability: 1.0))],
+        ),
+        run: (duration: "60s", warm_up: "5s", seed: 1),
+    )"#;
+    let words =
+        ["find", "-", "--set", "workload[0].arrivals=50/s..200/s", "--until", "time_to_recover > 40s"];
+    let arguments = ["brownout"].into_iter().chain(words).chain(["--quiet", "--replications", "2"]);
+    let (mut stdin, mut stdout, mut stderr) = (text.as_bytes(), Vec::new(), Vec::new());
+    let console = Console::captured(&mut stdin, &mut stdout, &mut stderr);
+    let exit = sim_cli::run(arguments.map(OsString::from), console);
+    let page = String::from_utf8(stdout).expect("text");
+    assert_eq!(exit, Exit::Good, "{}", String::from_utf8_lossy(&stderr));
+    assert!(page.contains("nowhere") && !page.contains("everywhere"), "{page}");
+}
