@@ -4,6 +4,7 @@
 use brownout_tests::run;
 use serde_json::Value;
 use sim_cli::{Console, Exit};
+use sim_models::report::Metric;
 use std::ffi::OsString;
 
 /// The text of a case.
@@ -118,4 +119,37 @@ fn a_metric_that_is_absent_is_not_bad() {
     let page = String::from_utf8(stdout).expect("text");
     assert_eq!(exit, Exit::Good, "{}", String::from_utf8_lossy(&stderr));
     assert!(page.contains("nowhere") && !page.contains("everywhere"), "{page}");
+}
+
+/// About 3,900 deaths in 1000 s, and the half and the tenth of them where half and nine tenths are warm-up.
+#[test]
+fn counters_start_where_the_measurement_does() {
+    let deaths = |warm_up: &str| {
+        let text =
+            case("m3-deaths-after-warm-up").replace("warm_up: \"0s\"", &format!("warm_up: \"{warm_up}\""));
+        run(&text, 901).services.0[0].1.deaths
+    };
+    assert_eq!(deaths("0s"), 3882);
+    let (half, tenth) = (deaths("500s"), deaths("900s"));
+    assert!((1850..2050).contains(&half) && (330..450).contains(&tenth), "{half}, {tenth}");
+}
+
+/// A breaker that opened once and for all before the measurement opened no time in it.
+#[test]
+fn a_breaker_that_opened_in_the_warm_up_is_not_counted() {
+    let opened = |warm_up: &str| {
+        let text = case("t1-budget-first-fill")
+            .replace(
+                "retry: Fixed(attempts: 2), budget: Ratio(ratio: 0.1, burst: 1000)",
+                "breaker: Consecutive(open_for: \"1h\")",
+            )
+            .replace("warm_up: \"5s\"", &format!("warm_up: \"{warm_up}\""));
+        let report = run(&text, 1);
+        let number = |what: &str| report.metric(&format!("breakers[\"users->s\"].{what}")).expect("a metric");
+        [number("opened"), number("changes")].map(|metric| match metric {
+            Metric::Number(number, _) => number,
+            other => panic!("{other:?}"),
+        })
+    };
+    assert_eq!((opened("0s"), opened("5s")), ([1.0; 2], [0.0; 2]));
 }

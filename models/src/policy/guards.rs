@@ -231,6 +231,11 @@ impl Watch {
         self.breaker.iter_mut().for_each(|watch| watch.stepped(now, client, step));
     }
 
+    /// Measurement begins: what was before is not counted.
+    pub fn begin(&mut self) {
+        self.breaker.iter_mut().for_each(breaker::Watch::begin);
+    }
+
     /// A client is forgetting what its guards know.
     pub fn forgotten(&mut self, guards: &Guards) {
         let breakers = self.breaker.iter_mut().zip(&guards.breaker);

@@ -19,6 +19,7 @@ impl<L> Graph<L> {
     pub fn end_warm_up(&mut self, now: SimTime) {
         for edge in &mut self.edges {
             edge.stats.ok_at_warm_up = edge.stats.ok_so_far();
+            edge.stats.watch.begin();
         }
         let spent = self.spent(now);
         for (service, spent) in self.services.iter_mut().zip(spent) {
@@ -47,6 +48,7 @@ impl Service {
             entered: all.entered - before.entered,
             queued: all.queued - before.queued,
             begun: all.begun - before.begun,
+            deaths: all.deaths - before.deaths,
             wait_ns: all.wait_ns - before.wait_ns,
             queue_area: all.queue_area - before.queue_area,
             busy_area: all.busy_area - before.busy_area,

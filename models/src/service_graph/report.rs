@@ -123,7 +123,7 @@ fn service_section(service: &Service, now: SimTime, measured: SimDuration, run: 
         work_wasted: capped(service.stats.work_wasted),
         wasted: (service.stats.work > 0)
             .then(|| service.stats.work_wasted as f64 / service.stats.work as f64),
-        deaths: service.stats.deaths,
+        deaths: all.deaths - before.deaths,
         windows: service.stats.windows.clone(),
     }
 }

@@ -130,7 +130,6 @@ pub struct ServiceStats {
     pub at_warm_up: ServiceTotals,
     /// Times spent waiting and holding workers, request by request, when the warm-up ended and when the run did.
     pub spent: [u128; 2],
-    pub deaths: u64,
     /// Workers of replicas that are up.
     pub available: TimeIntegral,
     /// Own work of requests whose fate is known, in nanoseconds; of it, for nobody.
@@ -152,6 +151,8 @@ pub struct ServiceTotals {
     pub queued: u64,
     /// Requests whose work began, after a wait or at once.
     pub begun: u64,
+    /// Replicas that died of their load.
+    pub deaths: u64,
     pub wait_ns: u128,
     pub queue_area: u128,
     pub busy_area: u128,
@@ -166,7 +167,6 @@ impl ServiceStats {
             total: ServiceTotals::default(),
             at_warm_up: ServiceTotals::default(),
             spent: [0; 2],
-            deaths: 0,
             available,
             work: 0,
             work_wasted: 0,

@@ -25,7 +25,7 @@ pub(super) fn declared(at: &str) -> Section {
     Section::new("breakers", at)
         .value(
             "changes",
-            Value::new(Unit::Plain, "changes of state since the beginning, of all clients together"),
+            Value::new(Unit::Plain, "changes of state after the warm-up, of all clients together"),
         )
         .value("opened", Value::new(Unit::Plain, "of them to open"))
         .value("first_opened", Value::new(Unit::Duration, "when the first of them opened"))
@@ -43,8 +43,10 @@ pub struct Watch {
     windows: Vec<f64>,
     opened: u64,
     first_opened: Option<u64>,
+    /// All of them since the beginning of the run, and how many of them were before the measurement.
     changes: Vec<Change>,
     unlisted: u64,
+    before: u64,
 }
 
 impl Watch {
@@ -70,6 +72,12 @@ impl Watch {
         self.open -= u64::from(position != Position::Closed);
     }
 
+    /// Measurement begins: what was before is listed and drawn, and not counted.
+    pub fn begin(&mut self) {
+        self.before = self.changes.len() as u64 + self.unlisted;
+        (self.opened, self.first_opened) = (0, None);
+    }
+
     /// A window is over.
     pub fn close_window(&mut self) {
         self.windows.push(self.open as f64);
@@ -78,7 +86,7 @@ impl Watch {
     /// What is told of them.
     pub fn section(self, at: &str) -> Section {
         let mut section = declared(at);
-        section.set("changes", (self.changes.len() as u64 + self.unlisted) as f64);
+        section.set("changes", (self.changes.len() as u64 + self.unlisted - self.before) as f64);
         section.set("opened", self.opened as f64);
         section.set("first_opened", self.first_opened.map(|at| at as f64));
         section.draw("open", self.windows);
@@ -117,6 +125,20 @@ mod tests {
         assert_eq!(told.series[0].values, [0.0, 2.0, 1.0, 0.0]);
         let last = told.changes.last().unwrap();
         assert_eq!((last.at, last.of, &*last.from, &*last.to), (3_000_000_000, 1, "half_open", "closed"));
+    }
+
+    #[test]
+    fn what_was_before_the_measurement_is_not_counted() {
+        use Position::*;
+        let mut watch = Watch::default();
+        watch.stepped(SimTime::from_secs(1), 0, step(Closed, Open));
+        watch.begin();
+        watch.close_window();
+        watch.stepped(SimTime::from_secs(2), 0, step(Open, HalfOpen));
+        let told = watch.section("a->b");
+        let value = |name: &str| told.values.get(name).and_then(|value| value.value);
+        assert_eq!((value("changes"), value("opened"), value("first_opened")), (Some(1.0), Some(0.0), None));
+        assert_eq!((told.changes.len(), told.series[0].values[0]), (2, 1.0), "it is open all the same");
     }
 
     #[test]

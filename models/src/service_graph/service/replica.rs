@@ -21,7 +21,7 @@ impl<L: Listen> Graph<L> {
     #[cold]
     fn die(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
         let state = &mut self.services[service as usize];
-        state.stats.deaths += 1;
+        state.stats.total.deaths += 1;
         let (style, restart_after) = (state.death_style, state.restart_after);
         ctx.schedule_in(restart_after, Event::Restart { service, replica });
         self.crash(service, replica, style, ctx);
