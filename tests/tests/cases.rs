@@ -1,7 +1,7 @@
 //! Small inputs whose right value is known: from a closed form, from a simulation of its own, or from what has to be so.
 //! Each stands for a kind. The files are in `tests/cases`.
 
-use brownout_tests::run;
+use brownout_tests::{edge, run};
 use serde_json::Value;
 use sim_cli::{Console, Exit};
 use sim_models::report::Metric;
@@ -152,4 +152,64 @@ fn a_breaker_that_opened_in_the_warm_up_is_not_counted() {
         })
     };
     assert_eq!((opened("0s"), opened("5s")), ([1.0; 2], [0.0; 2]));
+}
+
+/// A network between two services has no favourite among the calls that go over it.
+#[test]
+fn a_fault_on_an_edge_strikes_all_its_call_sites() {
+    let text = case("m1-second-call-not-struck");
+    let failed = |text: &str| {
+        let report = run(text, 1);
+        ["a->b", "a->b#2"].map(|name| edge(&report, name).calls.failed())
+    };
+    // 30 s of 100/s, but for those that are out at the end, and those that the first call holds up.
+    let [first, second] = failed(&text);
+    assert!((2_980..3_001).contains(&first) && (2_970..3_001).contains(&second), "{first}, {second}");
+    // Whoever means one of them says so.
+    let [first, second] = failed(&text.replace("on: \"a->b\", effect", "on: \"a->b#2\", effect"));
+    assert!(first == 0 && second > 2_970, "{first}, {second}");
+    let page = brownout("explain -", &text);
+    assert!(page.contains("a->b, all 2 call sites"), "{page}");
+}
+
+/// Two calls at once, each lost with 1 - 0.99^2: 3.9 % wait for the second try of one of them, wherever it is said.
+#[test]
+fn a_loss_is_the_same_on_the_service_and_on_the_edge() {
+    let text = case("21-dns-five-seconds").replace("20min", "200s");
+    let two = text.replace(
+        "(to: \"dns\", policy: \"udp\", times: 2)",
+        "(to: \"dns\", policy: \"udp\"), (to: \"dns\", policy: \"udp\")",
+    );
+    for text in [&text, &two] {
+        for on in ["\"dns\"", "\"resolver->dns\""] {
+            let report = run(&text.replacen("on: \"dns\"", &format!("on: {on}"), 1), 1);
+            let histogram = &report.edges.0[0].1.latency.histogram;
+            let all: u64 = histogram.iter().map(|&(_, n)| n).sum();
+            let slow: u64 = histogram.iter().filter(|(ns, _)| *ns >= 4_900_000_000).map(|&(_, n)| n).sum();
+            let share = slow as f64 / all as f64;
+            assert!((share - 0.0394).abs() < 0.004, "{on}: {share}");
+        }
+    }
+}
+
+/// A pool of one is one for both calls to what it is a pool of, unless the file says that each has its own.
+#[test]
+fn a_policy_remembers_per_target() {
+    let text = case("m2-one-pool-two-calls");
+    let refused = |text: &str| {
+        let report = run(text, 1);
+        report
+            .edges
+            .iter()
+            .filter(|(name, _)| name.starts_with("a->"))
+            .map(|(_, it)| it.calls.never_sent)
+            .sum::<u64>()
+    };
+    let twice = text
+        .replace("(to: \"b\", policy: \"p\", optional: true), ", "")
+        .replace("optional: true)])", "optional: true, times: 2)])");
+    assert_eq!((refused(&text), refused(&twice)), (599, 599));
+    assert_eq!(refused(&text.replace("max_concurrent: 1)", "max_concurrent: 1), per: CallSite")), 0);
+    let page = brownout("explain -", &text);
+    assert!(page.contains("a->b and a->b#2 share one bulkhead"), "{page}");
 }

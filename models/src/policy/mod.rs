@@ -27,6 +27,7 @@ mod ending;
 pub mod guards;
 mod outcome;
 pub mod part;
+pub mod per;
 pub mod retry;
 pub mod timeout;
 pub mod told;
@@ -44,6 +45,7 @@ use budget::Budget;
 use bulkhead::Bulkhead;
 use deadline::Deadline;
 use part::{Around, Listed};
+use per::Per;
 use retry::Retry;
 use sim_core::SimDuration;
 use timeout::Timeout;
@@ -66,6 +68,8 @@ spec! {
         bulkhead: Option<Bulkhead> = None,
         /// Which replica an attempt goes to.
         balancer: Balancer = Balancer::RoundRobin,
+        /// Which calls of one client share what the budget, breaker, bulkhead and balancer remember.
+        per: Per = Per::Target,
     }
 }
 
@@ -80,6 +84,7 @@ impl Default for Policy {
             breaker: None,
             bulkhead: None,
             balancer: Balancer::RoundRobin,
+            per: Per::Target,
         }
     }
 }
@@ -97,6 +102,7 @@ impl Policy {
             Listed::optional("breaker", "none: whatever fails is called again", self.breaker.as_ref()),
             Listed::optional("bulkhead", "none: any number of calls at once", self.bulkhead.as_ref()),
             Listed::always("balancer", &self.balancer),
+            Listed::always("per", &self.per),
         ]
     }
 }

@@ -15,7 +15,7 @@ use crate::fault::{ActiveSet, OnReplica, Struck};
 use crate::network::Link;
 use crate::policy::Patience;
 use crate::policy::balancer::View;
-use crate::policy::guards::{Gates, Guards};
+use crate::policy::guards::{Gates, Guards, Watch};
 use crate::policy::part::Does;
 use crate::policy::retry::RetryPlan;
 use crate::report::Cohorts;
@@ -33,7 +33,8 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         .enumerate()
         .map(|(number, (name, service))| build_service(number, name, service, plan, streams))
         .collect();
-    let mut built: Vec<Edge> = plan.edges.iter().map(|edge| build_edge(edge, plan, streams)).collect();
+    let built = plan.edges.iter().enumerate().map(|(number, edge)| build_edge(number, edge, plan, streams));
+    let (mut built, clients): (Vec<Edge>, Vec<Clients>) = built.unzip();
     let struck = disturbances(spec).first().map(|first| SimTime::from_nanos(first.from));
     for edge in built.iter_mut().filter(|edge| matches!(edge.caller, Caller::Workload(_))) {
         edge.stats.cohorts = Some(Box::new(Cohorts::new(run.window, run.within, struck)));
@@ -44,6 +45,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         workloads: spec.workload.iter().enumerate().map(|(n, w)| build_workload(n, w, streams)).collect(),
         faults: spec.faults.iter().enumerate().map(|(n, f)| build_fault(n, f, plan, streams)).collect(),
         edges: built,
+        clients,
         services,
         calls: Slab::default(),
         attempts: Slab::default(),
@@ -78,7 +80,8 @@ fn build_workload(number: usize, workload: &WorkloadSpec, streams: &Streams) -> 
     }
 }
 
-fn build_edge(edge: &EdgePlan, plan: &Plan, streams: &Streams) -> Edge {
+/// An edge and its clients, of whom there are none if they are another's.
+fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) -> (Edge, Clients) {
     let name = &edge.name;
     let callee = plan.callee(edge);
     // Behind a shared queue whoever is free takes the next request: the caller has nothing to choose.
@@ -90,10 +93,10 @@ fn build_edge(edge: &EdgePlan, plan: &Plan, streams: &Streams) -> Edge {
     // Each asks where to start, whether or not it will remember: whom a policy concerns moves nobody's luck.
     let clients = (0..plan.clients(edge))
         .map(|client| Guards::new(&edge.policy, &view, &mut pick.at(Key::root(path, u64::from(client)))))
-        .filter(|_| !gates.is_empty());
-    let clients = clients.collect();
+        .filter(|_| !gates.is_empty() && edge.clients_of == number);
+    let clients = Clients { guards: clients.collect(), watch: Watch::new(&edge.policy) };
     let patience = Patience::new(&edge.policy, name, streams);
-    Edge {
+    let edge = Edge {
         name: name.clone(),
         path,
         caller: edge.caller,
@@ -103,14 +106,15 @@ fn build_edge(edge: &EdgePlan, plan: &Plan, streams: &Streams) -> Edge {
         view,
         gates,
         policy: edge.policy.clone(),
-        clients,
+        clients: edge.clients_of as u32,
         link: Link::new(edge.network, name, streams),
         limited: edge.does.any(Does::GIVES_UP),
         patience,
         jitter: streams.luck("jitter", name),
         pick,
-        stats: EdgeStats::new(&edge.policy),
-    }
+        stats: EdgeStats::default(),
+    };
+    (edge, clients)
 }
 
 fn build_service(
@@ -205,9 +209,8 @@ fn build_fault(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams)
             }
         }
         None => {
-            let edge =
-                plan.edges.iter().position(|edge| edge.name == *on).expect("checked: a service or an edge");
-            Target::Edges(vec![edge as u32])
+            let struck = plan.edges.iter().enumerate().filter(|(_, edge)| edge.is_on(on));
+            Target::Edges(struck.map(|(edge, _)| edge as u32).collect())
         }
     };
     Fault {

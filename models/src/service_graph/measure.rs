@@ -10,6 +10,9 @@ impl<L> Graph<L> {
         for edge in &mut self.edges {
             edge.stats.close_window();
         }
+        for clients in &mut self.clients {
+            clients.watch.close_window();
+        }
         for service in &mut self.services {
             service.close_window(now);
         }
@@ -19,7 +22,9 @@ impl<L> Graph<L> {
     pub fn end_warm_up(&mut self, now: SimTime) {
         for edge in &mut self.edges {
             edge.stats.ok_at_warm_up = edge.stats.ok_so_far();
-            edge.stats.watch.begin();
+        }
+        for clients in &mut self.clients {
+            clients.watch.begin();
         }
         let spent = self.spent(now);
         for (service, spent) in self.services.iter_mut().zip(spent) {

@@ -9,6 +9,7 @@ use crate::distribution::TimeDistribution;
 use crate::experiment::Spanned;
 use crate::policy::Policy;
 use crate::policy::part::{Around, Does, Part, Worst};
+use crate::policy::per::Per;
 use crate::report::Section;
 use crate::workload::Schedule;
 use sim_core::SimTime;
@@ -41,6 +42,11 @@ pub struct EdgePlan<'a> {
     pub network: &'a TimeDistribution,
     /// The call site; `None` for a workload.
     pub call: Option<&'a CallSpec>,
+    /// Which of the edges between the same two it is, from 1 on.
+    pub number: u32,
+    /// The edge whose clients make its calls, which remember what its policy does: itself, or an earlier one to the same
+    /// service under the same policy.
+    pub clients_of: usize,
     /// What may become of its calls on the way.
     pub does: Does,
     /// The most that its policy makes of a call.
@@ -85,6 +91,11 @@ impl<'a> Plan<'a> {
         let Some(call) = edge.call else { return edge.caller == Caller::Workload(workload as u32) };
         let named = |name: &str| self.spec.workload_number(name) == Some(workload as u32);
         call.only_from.is_empty() || call.only_from.iter().any(|name| named(&name.value))
+    }
+
+    /// The edges whose calls are made by the clients of this one, if it has any of its own.
+    pub fn sharing(&self, owner: usize) -> impl Iterator<Item = &EdgePlan<'a>> {
+        self.edges.iter().filter(move |edge| edge.clients_of == owner)
     }
 
     /// The edges into a service.
@@ -141,7 +152,8 @@ impl<'a> Plan<'a> {
 impl Plan<'_> {
     /// What the parts of edges and services measure, declared.
     pub fn sections(&self) -> Vec<Section> {
-        let edges = self.edges.iter().flat_map(|edge| edge.around().sections());
+        let own = self.edges.iter().enumerate().filter(|(number, edge)| edge.clients_of == *number);
+        let edges = own.flat_map(|(_, edge)| edge.around().sections());
         edges
             .chain(self.spec.services.iter().flat_map(|(name, service)| service.around(name).sections()))
             .collect()
@@ -152,6 +164,12 @@ impl EdgePlan<'_> {
     /// The parts of its policy, to be asked together.
     pub fn around(&self) -> Around<'_> {
         Around::new(&self.name, self.policy.parts())
+    }
+
+    /// Whether a fault on `on` strikes it: an edge without a number is all call sites between the two.
+    pub fn is_on(&self, on: &str) -> bool {
+        let between = self.name.rsplit_once('#').filter(|_| self.number > 1).map(|(name, _)| name);
+        self.name == on || between == Some(on)
     }
 
     /// Attempts per user's call if all fail: those of this edge, times those of its caller; 1 for a user.
@@ -178,6 +196,13 @@ fn edges(spec: &GraphSpec) -> Vec<EdgePlan<'_>> {
             let to = &call.to.value;
             plans.push(edge(spec, &mut between, caller, to, &call.policy, &call.network, Some(call)));
         }
+    }
+    let mut owners = BTreeMap::new();
+    for (number, edge) in plans.iter_mut().enumerate() {
+        edge.clients_of = match edge.policy.per {
+            Per::CallSite => number,
+            Per::Target => *owners.entry((edge.caller, edge.callee, edge.policy_name)).or_insert(number),
+        };
     }
     plans
 }
@@ -215,6 +240,8 @@ fn edge<'a>(
         policy,
         network,
         call,
+        number: *same,
+        clients_of: 0,
     }
 }
 

@@ -38,8 +38,11 @@ pub fn fill<L: Listen>(
     for service in &graph.services {
         report.services.push(&service.name, service_section(service, now, measured, run));
     }
-    for edge in &mut graph.edges {
-        report.sections.extend(std::mem::take(&mut edge.stats.watch).sections(&edge.name));
+    for (number, edge) in
+        graph.edges.iter().enumerate().filter(|(number, edge)| edge.clients == *number as u32)
+    {
+        let watch = std::mem::take(&mut graph.clients[number].watch);
+        report.sections.extend(watch.sections(&edge.name));
     }
     report.timeline = timeline(plan.spec, &report.edges, &report.services, &report.run);
     judge(report);

@@ -13,7 +13,7 @@ use crate::network::Link;
 use crate::policy::Patience;
 use crate::policy::Policy;
 use crate::policy::balancer::View;
-use crate::policy::guards::{Gates, Guards};
+use crate::policy::guards::{Gates, Guards, Step, Watch};
 use crate::policy::retry::RetryPlan;
 use crate::theory::Usl;
 use crate::workload::Schedule;
@@ -28,6 +28,8 @@ pub type Ctx = Context<Event>;
 pub struct Graph<L> {
     pub workloads: Vec<Workload>,
     pub edges: Vec<Edge>,
+    /// The clients of each edge. Call sites with the same target and policy share those of the first.
+    pub clients: Vec<Clients>,
     pub services: Vec<Service>,
     pub faults: Vec<Fault>,
     pub calls: Slab<Call>,
@@ -104,8 +106,8 @@ pub struct Edge {
     pub view: View,
     /// What its clients must be asked and told.
     pub gates: Gates,
-    /// What each client remembers; empty if there is nothing to remember.
-    pub clients: Vec<Guards>,
+    /// The edge whose clients make the calls.
+    pub clients: u32,
     pub link: Link<Message>,
     /// Its callers give up: what is sent over it may run out of time.
     pub limited: bool,
@@ -113,6 +115,14 @@ pub struct Edge {
     pub jitter: Luck,
     pub pick: Luck,
     pub stats: EdgeStats,
+}
+
+/// Those who make the calls of an edge.
+pub struct Clients {
+    /// What each remembers; empty if there is nothing to remember.
+    pub guards: Vec<Guards>,
+    /// What their policies measure.
+    pub watch: Watch,
 }
 
 /// What goes over a link.
@@ -228,13 +238,20 @@ impl Service {
     }
 }
 
-impl Edge {
-    /// A client that crashed has forgotten what its policies knew.
-    pub fn reset_client(&mut self, client: u32) {
-        let mut words = self.pick.at(Key::root(self.path, u64::from(client)));
-        if let Some(guards) = self.clients.get_mut(client as usize) {
-            self.stats.watch.forgotten(guards);
-            *guards = Guards::new(&self.policy, &self.view, &mut words);
+impl Clients {
+    /// One that crashed has forgotten what its policies knew of `edge`.
+    pub fn reset(&mut self, client: u32, edge: &mut Edge) {
+        let mut words = edge.pick.at(Key::root(edge.path, u64::from(client)));
+        if let Some(guards) = self.guards.get_mut(client as usize) {
+            self.watch.forgotten(guards);
+            *guards = Guards::new(&edge.policy, &edge.view, &mut words);
         }
+    }
+
+    /// One of them has learnt something.
+    #[inline(always)]
+    pub fn note_step(&mut self, client: u32, step: Option<Step>, now: SimTime) {
+        let Some(step) = step else { return };
+        self.watch.stepped(now, client, step);
     }
 }

@@ -1,8 +1,7 @@
 //! What is counted while a graph runs: integers throughout, so that `laws` can hold them to the last call and
 //! nanosecond.
 
-use crate::policy::guards::Watch;
-use crate::policy::{Denied, Ending, Outcome, Policy};
+use crate::policy::{Denied, Ending, Outcome};
 use crate::report::{Attempts, Calls, Cohorts, EdgeWindows, ServiceWindows};
 use sim_core::stats::{LatencyHistogram, LatencyWindows, TimeIntegral};
 use sim_core::{SimDuration, SimTime};
@@ -17,8 +16,6 @@ pub struct EdgeStats {
     pub latency: LatencyHistogram,
     /// Made when the first call fails: most edges of most runs need none.
     pub latency_failed: Option<Box<LatencyHistogram>>,
-    /// What the policies of its clients measure.
-    pub watch: Watch,
     /// Calls that had ended well when the warm-up ended.
     pub ok_at_warm_up: u64,
     pub window: EdgeWindow,
@@ -48,10 +45,6 @@ pub struct EdgeWindow {
 }
 
 impl EdgeStats {
-    pub fn new(policy: &Policy) -> Self {
-        EdgeStats { watch: Watch::new(policy), ..EdgeStats::default() }
-    }
-
     #[inline]
     pub fn call_started(&mut self, measured: bool) {
         self.window.started += 1;
@@ -115,7 +108,6 @@ impl EdgeStats {
         self.windows.ok.push(window.ok);
         self.windows.failed.push(window.failed);
         self.windows.attempts.push(window.attempts);
-        self.watch.close_window();
         self.window_latency.close();
         if let Some(cohorts) = &mut self.cohorts {
             cohorts.close_window();

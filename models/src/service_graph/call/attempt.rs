@@ -40,11 +40,12 @@ impl<L: Listen> Graph<L> {
         if edge.gates.has(Gates::SEND) {
             let ask =
                 Ask { now, key, view: &edge.view, pick: &mut edge.pick, admitted: call.permit.is_some() };
-            match edge.clients[client as usize].may_send(ask) {
+            let clients = &mut self.clients[edge.clients as usize];
+            match clients.guards[client as usize].may_send(ask) {
                 Gate::Go(given) => pass = given,
                 Gate::No(end) => return self.not_sent(id, end, ctx),
             }
-            edge.note_step(client, pass.step, now);
+            clients.note_step(client, pass.step, now);
             if edge.gates.has(Gates::PERMIT_PER_CALL) && pass.permit.is_some() {
                 call.permit = pass.permit.take();
             }
@@ -172,8 +173,9 @@ impl<L: Listen> Graph<L> {
         let (call_id, call) = self.calls.remove_linked(call);
         let measured = call.started >= self.measured_from;
         let edge = &mut self.edges[call.edge as usize];
-        edge.attempt_ended(call, attempt, Outcome::Ok, measured, now);
-        edge.call_ended(call, Ending::Ok, measured, now);
+        let clients = &mut self.clients[edge.clients as usize];
+        edge.attempt_ended(clients, call, attempt, Outcome::Ok, measured, now);
+        edge.call_ended(clients, call, Ending::Ok, measured, now);
         self.attempts.remove(id);
         let (parent, edge, client) = (call.parent, u32::from(call.edge), call.client);
         self.strike_call(call_id, edge, client);
@@ -229,7 +231,15 @@ impl<L: Listen> Graph<L> {
         call.live = left;
         let measured = call.started >= self.measured_from;
         self.listener.tell(|tracer| tracer.attempt_ended(id, outcome, ctx.now()));
-        self.edges[call.edge as usize].attempt_ended(call, attempt, outcome, measured, ctx.now());
+        let edge = &mut self.edges[call.edge as usize];
+        edge.attempt_ended(
+            &mut self.clients[edge.clients as usize],
+            call,
+            attempt,
+            outcome,
+            measured,
+            ctx.now(),
+        );
         if attempt.server == Server::Gone {
             self.attempts.remove(id);
         }
@@ -261,6 +271,7 @@ impl Edge {
     #[inline(always)]
     fn attempt_ended(
         &mut self,
+        clients: &mut Clients,
         call: &Call,
         attempt: &mut Attempt,
         outcome: Outcome,
@@ -273,8 +284,8 @@ impl Edge {
             let retried = self.retry.retries(0, outcome);
             let (replica, permit) = (attempt.replica, attempt.permit.take());
             let seen = Seen { now, outcome, retried, overdue, replica, permit };
-            let step = self.clients[call.client as usize].learn(seen);
-            self.note_step(call.client, step, now);
+            let step = clients.guards[call.client as usize].learn(seen);
+            clients.note_step(call.client, step, now);
         }
     }
 }

@@ -19,7 +19,7 @@ mod wait;
 use super::follow::Listen;
 use super::plan::Caller;
 use super::state::*;
-use crate::policy::guards::{Gate, Gates, Step};
+use crate::policy::guards::{Gate, Gates};
 use crate::policy::{Ending, Outcome};
 use sim_core::{Key, SimDuration, SimTime};
 
@@ -31,7 +31,7 @@ impl<L: Listen> Graph<L> {
         let edge = &mut self.edges[edge_id as usize];
         edge.stats.call_started(measured);
         if edge.gates.has(Gates::BEGIN)
-            && let Gate::No(end) = edge.clients[client as usize].may_begin()
+            && let Gate::No(end) = self.clients[edge.clients as usize].guards[client as usize].may_begin()
         {
             edge.stats.call_ended(end, SimDuration::ZERO, 0, measured);
             self.listener.tell(|tracer| tracer.call_begins(Err(end), parent, (edge_id, client), key, now));
@@ -70,7 +70,7 @@ impl<L: Listen> Graph<L> {
             return self.end_call(id, Ending::Failed(outcome), ctx);
         }
         if edge.gates.has(Gates::REPEAT)
-            && let Err(by) = edge.clients[call.client as usize].may_repeat()
+            && let Err(by) = self.clients[edge.clients as usize].guards[call.client as usize].may_repeat()
         {
             edge.stats.denied(by, call.started >= self.measured_from);
             self.listener.tell(|tracer| tracer.denied(id, call.edge.into(), by, ctx.now()));
@@ -105,7 +105,8 @@ impl<L: Listen> Graph<L> {
         }
         let measured = call.started >= self.measured_from;
         self.listener.tell(|tracer| tracer.call_ended(id, end, ctx.now()));
-        self.edges[call.edge as usize].call_ended(call, end, measured, ctx.now());
+        let edge = &mut self.edges[call.edge as usize];
+        edge.call_ended(&mut self.clients[edge.clients as usize], call, end, measured, ctx.now());
         let (parent, edge, client) = (call.parent, u32::from(call.edge), call.client);
         self.strike_call(id, edge, client);
         self.notify(parent, edge, end == Ending::Ok, ctx);
@@ -186,10 +187,16 @@ impl<L: Listen> Graph<L> {
 }
 
 impl Edge {
-    /// What the caller's policies and the statistics learn from the end of an attempt.
-    /// The same of the end of a call.
+    /// What the caller's policies and the statistics learn from the end of a call.
     #[inline(always)]
-    fn call_ended(&mut self, call: &mut Call, end: Ending, measured: bool, now: SimTime) {
+    fn call_ended(
+        &mut self,
+        clients: &mut Clients,
+        call: &mut Call,
+        end: Ending,
+        measured: bool,
+        now: SimTime,
+    ) {
         self.stats.call_ended(end, now.since(call.started), call.sent, measured);
         if end == Ending::Ok
             && let Some(cohorts) = &mut self.stats.cohorts
@@ -197,14 +204,8 @@ impl Edge {
             cohorts.ok(call.started, now, &self.stats.latency);
         }
         if self.gates.has(Gates::LEARN_CALL) {
-            let step = self.clients[call.client as usize].learn_call(now, end, call.permit.take());
-            self.note_step(call.client, step, now);
+            let step = clients.guards[call.client as usize].learn_call(now, end, call.permit.take());
+            clients.note_step(call.client, step, now);
         }
-    }
-
-    #[inline(always)]
-    fn note_step(&mut self, client: u32, step: Option<Step>, now: SimTime) {
-        let Some(step) = step else { return };
-        self.stats.watch.stepped(now, client, step);
     }
 }

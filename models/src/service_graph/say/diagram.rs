@@ -21,8 +21,9 @@ pub fn diagram(plan: &Plan) -> Diagram {
             }
             Some(service) => nodes[workloads + service].faults.push(said),
             None => {
-                let edge = links.iter_mut().find(|link| link.name == fault.on.value);
-                edge.expect("checked: a service or an edge").faults.push(said);
+                let struck =
+                    links.iter_mut().zip(&plan.edges).filter(|(_, edge)| edge.is_on(&fault.on.value));
+                struck.for_each(|(link, _)| link.faults.push(said.clone()));
             }
         }
     }

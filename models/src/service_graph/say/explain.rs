@@ -20,7 +20,7 @@ pub fn explain(plan: &Plan, run: &RunSpec) -> Explanation {
         let around = Around::new(name, policy.parts());
         around.all().flat_map(|part| part.tables(name)).collect::<Vec<_>>()
     }));
-    tables.extend(faults(spec));
+    tables.extend(faults(plan));
     let fluid = fluid::law(plan, run);
     Explanation { tables, notes: notes(plan, &load, &fluid), regime: fluid.regime }
 }
@@ -149,11 +149,16 @@ fn policy((name, policy): (&str, &Policy)) -> Table {
     }
 }
 
-fn faults(spec: &GraphSpec) -> Option<Table> {
+fn faults(plan: &Plan) -> Option<Table> {
     let mut table = table("Faults", &["on", "effect", "replicas", "from", "until"]);
-    for fault in &spec.faults {
+    for fault in &plan.spec.faults {
+        let struck = plan.edges.iter().filter(|edge| edge.is_on(&fault.on.value)).count();
+        let on = match struck {
+            0 | 1 => fault.on.value.clone(),
+            _ => format!("{}, all {struck} call sites", fault.on.value),
+        };
         table.rows.push(vec![
-            fault.on.value.as_str().into(),
+            on.into(),
             fault.effect.encode().plain().into(),
             fault.replicas.encode().plain().into(),
             fault.at.to_string().into(),
@@ -201,6 +206,20 @@ fn notes(plan: &Plan, load: &Load, fluid: &Fluid) -> Vec<String> {
     for edge in &plan.edges {
         let around = edge.around();
         notes.extend(around.all().flat_map(|part| part.notes(&around)));
+    }
+    for (number, edge) in plan.edges.iter().enumerate() {
+        let sharing: Vec<&str> = plan.sharing(number).map(|edge| edge.name.as_str()).collect();
+        let remembers = ["budget", "breaker", "bulkhead"];
+        let parts = edge.policy.parts();
+        let there = parts.iter().filter(|listed| listed.part.is_some() && remembers.contains(&listed.key));
+        let shared: Vec<&str> = there.map(|listed| listed.key).collect();
+        if sharing.len() > 1 && !shared.is_empty() {
+            notes.push(format!(
+                "{} share one {} for each client (per: CallSite gives each its own)",
+                sharing.join(" and "),
+                shared.join(", one "),
+            ));
+        }
     }
     for edge in plan.edges.iter().filter(|edge| !edge.does.any(Does::GIVES_UP)) {
         notes.push(format!("{} waits for ever: a callee that falls silent holds its callers", edge.name));

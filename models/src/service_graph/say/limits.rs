@@ -41,7 +41,8 @@ pub fn check_sizes(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
 
 /// Every caller's replica remembers something about every replica that it calls.
 pub fn check_memory(plan: &Plan, at: &Node, cx: &mut Decoder) {
-    let bytes = plan.edges.iter().fold(0u64, |bytes, edge| {
+    let own = plan.edges.iter().enumerate().filter(|(number, edge)| edge.clients_of == *number);
+    let bytes = own.fold(0u64, |bytes, (_, edge)| {
         let replicas = plan.callee(edge).replicas;
         let parts: u64 = edge.around().all().map(|part| part.bytes(replicas)).sum();
         bytes.saturating_add(u64::from(plan.clients(edge)) * (size_of::<Guards>() as u64 + parts))

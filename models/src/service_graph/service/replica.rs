@@ -79,8 +79,9 @@ impl<L: Listen> Graph<L> {
         for call in roster::dismiss(&mut orphans) {
             self.cancel_call(call, ctx);
         }
-        for edge in &mut self.edges[edges] {
-            edge.reset_client(replica_id);
+        for number in edges {
+            // None of its own where they are another's.
+            self.clients[number].reset(replica_id, &mut self.edges[number]);
         }
     }
 

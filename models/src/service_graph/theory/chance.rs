@@ -200,7 +200,7 @@ fn own_errors(spec: &GraphSpec) -> Vec<f64> {
 /// The share of messages lost over an edge.
 fn lost(spec: &GraphSpec, edge: &EdgePlan) -> f64 {
     let callee = spec.name(edge.callee);
-    let struck = spec.faults.iter().filter(|fault| fault.on.value == edge.name || fault.on.value == callee);
+    let struck = spec.faults.iter().filter(|fault| edge.is_on(&fault.on.value) || fault.on.value == callee);
     struck.filter_map(|fault| fault.effect.loses()).fold(0.0, either)
 }
 
@@ -232,6 +232,10 @@ fn outlook(ran: &Ran, number: usize, (p_error, rough): (f64, bool)) -> Option<Ou
     let rationed = measured.attempts.rationed() > 0;
     let (attempts, source) = if rationed {
         let calls = measured.calls.started;
+        if ran.plan.sharing(edge.clients_of).count() > 1 {
+            // Others spend from the same budget.
+            return None;
+        }
         let clients = ran.plan.clients(edge);
         let before = measured.windows.started.iter().sum::<u64>().saturating_sub(calls);
         let of = Rationed { p_fail, retries, unlimited, calls, before, clients };
