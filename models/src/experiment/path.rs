@@ -257,10 +257,22 @@ pub(super) fn apply(
         (roots.model, model, 0)
     };
     if let Some(present) = present(root, &set.path.steps[from..]) {
-        *present = set.value.clone();
+        *present = instead_of(present, &set.value);
         return Ok(());
     }
     walk.set(root, place, from)
+}
+
+/// A value instead of another. A plain one keeps the word around a plain one: `131/s` instead of `Poisson("80/s")`
+/// is `Poisson("131/s")`.
+fn instead_of(standing: &Node, value: &Node) -> Node {
+    let plain = |node: &Node| matches!(node.kind, Kind::Text(_) | Kind::Number(_));
+    match &standing.kind {
+        Kind::Tuple(word @ Some(_), items) if items.len() == 1 && plain(&items[0]) && plain(value) => {
+            Node { kind: Kind::Tuple(word.clone(), vec![value.clone()]), span: value.span }
+        }
+        _ => value.clone(),
+    }
 }
 
 /// The node at the path, if every step of it is written in the tree.
@@ -283,7 +295,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn set(&self, node: &mut Node, place: Place<'_>, depth: usize) -> Result<(), Box<Diagnostic>> {
         let Some((step, span)) = self.set.path.steps.get(depth) else {
-            *node = self.set.value.clone();
+            *node = instead_of(node, &self.set.value);
             return Ok(());
         };
         let doc = (place.describe)();

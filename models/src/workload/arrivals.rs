@@ -46,6 +46,13 @@ spec! {
             /// Poisson or evenly spaced.
             spacing: Spacing = Spacing::Poisson,
         },
+        /// So many calls at one instant, and none before or after.
+        Burst {
+            /// How many.
+            count: u32; 1..=1_000_000,
+            /// When.
+            at: SimTime = SimTime::ZERO,
+        },
         /// A fixed number of users, each of whom thinks, calls, waits for the end, and thinks again.
         /// Arrivals then depend on the system, so they differ between policies.
         ClosedLoop {
@@ -90,6 +97,7 @@ impl Arrivals {
                     steps.iter().map(|step| format!("{} from {}", step.rate, step.at)).collect();
                 steps.join(", ")
             }
+            Arrivals::Burst { count, at } => format!("{count} at once, at {at}"),
             Arrivals::ClosedLoop { users, think } => {
                 format!("{users} users in a loop, thinking {}", time(think))
             }
@@ -120,7 +128,7 @@ impl Arrivals {
         }
     }
 
-    /// The highest rate, per second; `None` for a closed loop, which has none of its own.
+    /// The highest rate, per second; `None` for a closed loop, which has none of its own, and for what has none at all.
     pub fn peak(&self) -> Option<f64> {
         match self {
             Arrivals::Poisson(rate) | Arrivals::Constant(rate) => Some(rate.get()),
@@ -130,7 +138,7 @@ impl Arrivals {
             Arrivals::Steps { steps, .. } => {
                 Some(steps.iter().map(|step| step.rate.get()).fold(0.0, f64::max))
             }
-            Arrivals::ClosedLoop { .. } => None,
+            Arrivals::Burst { .. } | Arrivals::ClosedLoop { .. } => None,
         }
     }
 }

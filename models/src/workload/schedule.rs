@@ -50,6 +50,8 @@ pub struct Schedule {
     /// Λ consumed of the current segment.
     consumed: f64,
     even: bool,
+    /// All at one instant, where there is no rate: when, and how many are still to come.
+    burst: (SimTime, u32),
 }
 
 impl Schedule {
@@ -57,6 +59,7 @@ impl Schedule {
     pub fn new(arrivals: &Arrivals) -> Option<Self> {
         let flat = |start: f64, end: f64, rate: f64| Segment { start, end, rate, slope: 0.0 };
         let forever = f64::INFINITY;
+        let mut burst = (SimTime::ZERO, 0);
         let (segments, spacing) = match arrivals {
             Arrivals::Poisson(rate) => (vec![flat(0.0, forever, rate.get())], Spacing::Poisson),
             Arrivals::Constant(rate) => (vec![flat(0.0, forever, rate.get())], Spacing::Even),
@@ -88,10 +91,14 @@ impl Schedule {
                 ];
                 (segments, spacing.clone())
             }
+            Arrivals::Burst { count, at } => {
+                burst = (*at, *count);
+                (Vec::new(), Spacing::Even)
+            }
             Arrivals::ClosedLoop { .. } => return None,
         };
         let even = matches!(spacing, Spacing::Even);
-        Some(Schedule { segments, segment: 0, consumed: 0.0, even })
+        Some(Schedule { segments, segment: 0, consumed: 0.0, even, burst })
     }
 
     /// The next arrival, whose luck is at `key`; `None` if no more will come.
@@ -99,7 +106,7 @@ impl Schedule {
     pub fn next(&mut self, luck: &mut Luck, key: Key) -> Option<SimTime> {
         self.consumed += if self.even { 1.0 } else { standard_exponential(&mut luck.at(key)) };
         loop {
-            let segment = self.segments.get(self.segment)?;
+            let Some(segment) = self.segments.get(self.segment) else { return self.next_of_burst() };
             if segment.slope == 0.0 && segment.end.is_infinite() {
                 if segment.rate == 0.0 {
                     return None;
@@ -114,6 +121,12 @@ impl Schedule {
             }
             return Some(at_seconds(segment.at(self.consumed)));
         }
+    }
+
+    #[cold]
+    fn next_of_burst(&mut self) -> Option<SimTime> {
+        self.burst.1 = self.burst.1.checked_sub(1)?;
+        Some(self.burst.0)
     }
 
     /// The rate at a time, per second.
@@ -206,6 +219,12 @@ mod tests {
     fn where_the_rate_falls_to_nothing_nobody_comes_any_more() {
         let text = r#"Steps(steps: [(at: "0s", rate: "1/s"), (at: "3500ms", rate: "0/s")], spacing: Even)"#;
         assert_eq!(arrivals(text, 100).len(), 3);
+    }
+
+    #[test]
+    fn a_burst_is_all_at_once() {
+        assert_eq!(arrivals(r#"Burst(count: 450, at: "3s")"#, 1_000), [3_000_000_000; 450]);
+        assert_eq!(arrivals("Burst(count: 1)", 10), [0]);
     }
 
     /// Whoever changes the rate meets the same users, sooner or later by the ratio of the rates.

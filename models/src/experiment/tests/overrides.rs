@@ -24,6 +24,8 @@ fn anything_can_be_set_present_or_defaulted() {
         ("workload[0].to", "pay", &["workload", "0", "to"], "\"pay\""),
         ("workload[0].to", "\"pay\"", &["workload", "0", "to"], "\"pay\""),
         ("workload[0].arrivals", "Batch(2, \"1s\")", &["workload", "0", "arrivals"], "Batch(2, \"1s\")"),
+        // A plain value keeps the word around it.
+        ("workload[0].arrivals", "5/s", &["workload", "0", "arrivals"], "Poisson(\"5/s\")"),
         ("workload[0].arrivals.rate", "5/s", &["workload", "0", "arrivals"], "Poisson(\"5/s\")"),
         ("workload[0].arrivals[0]", "5/s", &["workload", "0", "arrivals"], "Poisson(\"5/s\")"),
         ("services.shop.work", "7ms", &["services", "shop", "work"], "Constant(\"7ms\")"),

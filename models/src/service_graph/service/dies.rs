@@ -28,11 +28,11 @@ spec! {
 pub struct ByteSize(pub u64);
 
 impl Death {
-    /// The number of requests in hand that a replica does not survive.
+    /// The number of requests in hand that a replica does not survive: with which it has that much memory.
     pub fn fatal_in_hand(&self) -> u32 {
         let by_memory = self.at_memory.map(|limit| {
             let room = limit.0.saturating_sub(self.memory_idle.0);
-            u32::try_from(room / self.memory_per_request.0.max(1) + 1).unwrap_or(u32::MAX)
+            u32::try_from(room.div_ceil(self.memory_per_request.0.max(1))).unwrap_or(u32::MAX)
         });
         self.at_in_flight.unwrap_or(u32::MAX).min(by_memory.unwrap_or(u32::MAX))
     }
@@ -109,5 +109,25 @@ impl Decode for ByteSize {
 
     fn describe() -> TypeDoc {
         TypeDoc::text("amount of memory", "\"512MiB\"")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::policy::tests::read;
+
+    #[test]
+    fn it_dies_at_the_value() {
+        for (limits, fatal) in [
+            ("at_in_flight: 15", 15),
+            // 512 MiB and 1 MiB each: 1536 of them make 2 GiB.
+            (r#"at_memory: "2GiB", memory_idle: "512MiB""#, 1536),
+            (r#"at_memory: "10MiB", memory_per_request: "3MiB""#, 4),
+            (r#"at_memory: "10MiB", at_in_flight: 8"#, 8),
+        ] {
+            let text = format!(r#"({limits}, restart_after: "1s")"#);
+            let (death, _) = read::<super::Death>(&text).expect("sound");
+            assert_eq!(death.fatal_in_hand(), fatal, "{limits}");
+        }
     }
 }
