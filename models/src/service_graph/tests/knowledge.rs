@@ -130,7 +130,8 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
     let spec: GraphSpec = read(&DESK.text());
     let policy = Policy::default();
     let listed = policy.parts().into_iter().chain(spec.service(0).parts()).map(|listed| listed.key);
-    for key in listed.chain(["network", "effect"]) {
+    // Whose a policy's state is does nothing by itself; who shares a budget is looked up where one is spoken of.
+    for key in listed.filter(|key| *key != "per").chain(["network", "effect"]) {
         let silences = |(desk, ..): &(Desk, Does, &str)| {
             [desk.policy, desk.users, desk.service, desk.faults].concat().contains(&format!("{key}: "))
         };
