@@ -11,7 +11,8 @@ spec! {
         at: SimTime,
         /// How long it lasts; absent means until the end of the run.
         r#for: Option<SimDuration> = None,
-        /// A service; of the network, all edges into it, or one edge such as "checkout->payments".
+        /// A service; of the network, all edges into it, or those between two, such as "checkout->payments": all call sites
+        /// there, of which "checkout->payments#2" is the second alone.
         on: Spanned<String>,
         /// What it does.
         effect: Effect,
