@@ -125,7 +125,9 @@ mod tests {
             (vec![errors(1.0), errors(0.5)], OnReplica { errors: 1.0, ..well }),
             (vec![Effect::BlackHole, slow(2.0)], OnReplica { black_hole: true, slow: 2.0, ..well }),
             (vec![crash(Reset)], OnReplica { crashes: 1, ..well }),
+            // Who falls silent is not heard because another breaks off too.
             (vec![crash(Reset), crash(Silence)], OnReplica { crashes: 2, silent: true, ..well }),
+            (vec![crash(Silence), crash(Reset)], OnReplica { crashes: 2, silent: true, ..well }),
             (vec![Effect::Hold, Effect::Drop { probability: 0.5 }], well),
         ];
         for (effects, expected) in table {

@@ -191,6 +191,16 @@ mod tests {
     }
 
     #[test]
+    fn each_way_tells_what_it_drew() {
+        let mut link = exponential();
+        for way in [Way::Out, Way::Out, Way::Back] {
+            let _ = link.send(NOW, key(0), way);
+        }
+        let used: Vec<(&str, u64)> = link.used().map(|(purpose, used)| (purpose, used.draws)).collect();
+        assert_eq!(used, [("drop", 0), ("request", 2), ("reply", 1)]);
+    }
+
+    #[test]
     fn two_faults_lose_what_either_loses() {
         let mut link = link(Node::text("0s"));
         let lost = |link: &mut Link<u32>, way| {

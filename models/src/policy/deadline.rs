@@ -115,3 +115,31 @@ impl Part for Deadline<'_> {
         &[r#""100ms""#, r#""10ms""#, r#""1s""#, r#"Exponential(mean: "50ms")"#]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::read;
+    use super::*;
+
+    #[test]
+    fn each_call_has_its_own_patience_and_keeps_it() {
+        let began = SimTime::from_secs(7);
+        for (policy, differ, mean) in [
+            ("()", false, None),
+            (r#"(deadline: "2s")"#, false, Some(2.0)),
+            (r#"(deadline: Exponential(mean: "2s"))"#, true, Some(2.0)),
+        ] {
+            let mut patience = Patience::new(&read(policy).unwrap().0, "a->b", &Streams::new(3));
+            let ends: Vec<SimTime> = (0..2_000).map(|n| patience.end(began, Key::root(1, n))).collect();
+            assert!(ends.iter().zip(0..).all(|(end, n)| patience.end(began, Key::root(1, n)) == *end));
+            assert_eq!(ends.windows(2).all(|two| two[0] != two[1]), differ, "{policy}");
+            let Some(mean) = mean else {
+                assert_eq!(ends[0], SimTime::MAX, "for ever");
+                continue;
+            };
+            let found = ends.iter().map(|end| end.since(began).as_secs_f64()).sum::<f64>() / 2_000.0;
+            // Of 2,000 exponentials with a mean of 2 s: to four standard errors.
+            assert!((found - mean).abs() < 0.18, "{policy}: {found} s");
+        }
+    }
+}

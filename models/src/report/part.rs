@@ -181,7 +181,7 @@ fn service_during(service: &Service, windows: &Range<usize>, span: &Range<u64>) 
 mod tests {
     use super::*;
     use crate::report::synthetic::{Second, full_report, healthy, run};
-    use crate::report::{Metric, Unit};
+    use crate::report::{Fold, Metric, Section, Unit, Value};
 
     fn secs(from: u64, to: u64) -> (SimTime, SimTime) {
         (SimTime::from_secs(from), SimTime::from_secs(to))
@@ -202,6 +202,9 @@ mod tests {
         let edge = part.edges.get("users->checkout").unwrap();
         assert_eq!((edge.calls.started, edge.calls.ok(), edge.calls.failed()), (1_000, 600, 400));
         assert_eq!((edge.attempts.sent, edge.amplification), (1_800, Some(1.8)));
+        assert_eq!(edge.per_user_call, Some(1.8), "of all that users called, not of what went well");
+        let failed = part.metric("edges.users->checkout.calls.failed");
+        assert_eq!(failed, Ok(Metric::Number(400.0, Unit::Plain)));
         assert_eq!((edge.goodput, edge.success), (60.0, Some(0.6)));
         assert_eq!((part.summary.offered, part.summary.goodput), (Some(100.0), Some(60.0)));
         assert_eq!((part.summary.success, part.summary.amplification), (Some(0.6), Some(1.8)));
@@ -313,6 +316,19 @@ mod tests {
         assert_eq!(report.run.warm_up, 10_000_000_000);
         // Three of four for 50 s, one of four for 60 s.
         assert_eq!(report.metric(path), Ok(Metric::Number(210.0 / 440.0, Unit::Share)));
+    }
+
+    #[test]
+    fn a_short_last_window_counts_for_less() {
+        let mut report = run(20, |_| healthy(100));
+        report.run.duration -= 750_000_000;
+        let held = Value::new(Unit::Plain, "").of_windows(Fold::Mean("held".into()));
+        let mut pool = Section::new("pool", "").value("held", held).line("held", Unit::Plain, "");
+        pool.draw("held", (0..20).map(|window| if window == 19 { 9.0 } else { 4.0 }).collect());
+        report.sections.push(pool);
+        // A second of 4 and a quarter of 9.
+        let part = during(&report, 18, 20);
+        assert_eq!(part.metric("pool.held"), Ok(Metric::Number((4.0 + 0.25 * 9.0) / 1.25, Unit::Plain)));
     }
 
     #[test]

@@ -222,6 +222,15 @@ mod tests {
     }
 
     #[test]
+    fn a_line_is_called_by_what_tells_it_from_others() {
+        let two = cache().line("misses", Unit::Plain, "");
+        let nowhere = Section::new("clock", "").line("skew", Unit::Duration, "");
+        for (section, title) in [(cache(), "cache a->b"), (two, "cache a->b hits"), (nowhere, "clock skew")] {
+            assert_eq!(section.title(&section.series[0]), title);
+        }
+    }
+
+    #[test]
     #[should_panic(expected = "declares no value `misses`")]
     fn only_what_is_declared_can_be_measured() {
         cache().set("misses", 1.0);

@@ -115,6 +115,7 @@ mod tests {
         watch.stepped(SimTime::from_secs(3), 1, step(HalfOpen, Closed));
         watch.close_window();
         watch.forgotten(Open);
+        watch.forgotten(Closed);
         watch.close_window();
         let told = watch.section("a->b");
         let value = |name: &str| told.values.get(name).and_then(|value| value.value);
@@ -125,6 +126,23 @@ mod tests {
         assert_eq!(told.series[0].values, [0.0, 2.0, 1.0, 0.0]);
         let last = told.changes.last().unwrap();
         assert_eq!((last.at, last.of, &*last.from, &*last.to), (3_000_000_000, 1, "half_open", "closed"));
+    }
+
+    /// Half-open is not closed: who forgets that is not open any more either.
+    #[test]
+    fn a_breaker_that_is_forgotten_is_open_no_more() {
+        use Position::*;
+        for (steps, position) in [
+            (vec![], Closed),
+            (vec![(Closed, Open)], Open),
+            (vec![(Closed, Open), (Open, HalfOpen)], HalfOpen),
+        ] {
+            let mut watch = Watch::default();
+            steps.iter().for_each(|&(from, to)| watch.stepped(SimTime::ZERO, 0, step(from, to)));
+            watch.forgotten(position);
+            watch.close_window();
+            assert_eq!(watch.section("a->b").series[0].values, [0.0], "{position:?}");
+        }
     }
 
     #[test]

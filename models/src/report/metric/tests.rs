@@ -34,6 +34,17 @@ fn paths_lead_to_what_the_report_states() {
 }
 
 #[test]
+fn response_times_without_an_edge_are_those_of_the_first_from_users() {
+    let mut report = full_report();
+    report.edges.0.rotate_left(1);
+    let mut other = report.edges.0[1].1.clone();
+    report.edges.0[1].1.latency.p99 = Some(1);
+    other.latency.p99 = Some(2);
+    report.edges.push("batch->checkout", other);
+    assert_eq!(report.metric("p99"), Ok(Metric::Number(1.0, Unit::Duration)));
+}
+
+#[test]
 fn every_listed_path_is_found_and_read_back() {
     let report = full_report();
     let paths = report.metric_paths();

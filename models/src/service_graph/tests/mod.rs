@@ -1,10 +1,14 @@
 //! What is said about a graph before it runs, sentence by sentence, and what `explain` makes of it. Everything here
 //! goes through the same door as a file of a user's.
 
+mod calls;
+mod diagram;
+mod exact;
 mod explain;
 mod faults;
 mod knowledge;
 mod policies;
+mod replicas;
 mod scenes;
 mod sentences;
 mod sizes;

@@ -24,6 +24,13 @@ pub fn rows() -> Vec<Row> {
             r#"timeout: "5s", deadline: "20s", retry: Exponential(attempts: 3, base: "1s", jitter: None)"#,
             r#"warning: policies.careful.deadline ["20s"]: only 3 of 4 attempts can begin before the deadline if each times out"#,
         ),
+        // A deadline as long as a timeout lets it time out.
+        row(
+            SAYS,
+            r#"timeout: "5s", deadline: "5s", retry: Fixed(attempts: 2)"#,
+            r#"timeout: "5s", deadline: "5000000001ns", retry: Fixed(attempts: 2)"#,
+            r#"warning: policies.careful.deadline ["5s"]: only 1 of 2 attempts can begin before the deadline if each times out"#,
+        ),
         // The second attempt begins at 5 s + 1 s, and must begin before the end.
         row(
             SAYS,

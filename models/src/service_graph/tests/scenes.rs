@@ -7,34 +7,23 @@ use crate::report::{Metric, Report, Section, Unit};
 use crate::run::{RunOptions, simulate};
 use std::ops::ControlFlow;
 
-const MILLI: u64 = 1_000_000;
-const SECOND: u64 = 1_000 * MILLI;
+pub const MILLI: u64 = 1_000_000;
+pub const SECOND: u64 = 1_000 * MILLI;
 
 /// What a graph comes to in so long.
 #[track_caller]
-fn scene(graph: &str, duration: &str) -> Report {
-    let text = format!(
-        "(about: \"a scene\", model: ServiceGraph({graph}), run: (duration: \"{duration}\", window: \"10s\"))"
-    );
+pub fn scene(graph: &str, duration: &str) -> Report {
+    scene_of(graph, &format!(r#"duration: "{duration}", window: "10s""#))
+}
+
+/// The same, measured otherwise.
+#[track_caller]
+pub fn scene_of(graph: &str, run: &str) -> Report {
+    let text = format!("(about: \"a scene\", model: ServiceGraph({graph}), run: ({run}))");
     let read = Experiment::parse("scene.ron", &text, &[], &Catalog::bundled());
     let (experiment, _) = read.unwrap_or_else(|failed| panic!("{failed}\n{text}"));
     let resolved = experiment.with(None, &[]).expect("sound");
     simulate(&resolved, &RunOptions::seeded(1), &mut |_| ControlFlow::Continue(())).report
-}
-
-/// Two users who never think, and one worker: each waits for the other's work, then for its own. Whoever is answered
-/// asks again in the same instant, and must not overtake the one that waits.
-#[test]
-fn the_next_in_the_queue_comes_before_whoever_is_answered() {
-    let report = scene(
-        r#"workload: [(to: "db", arrivals: ClosedLoop(users: 2, think: "0s"))],
-           services: {"db": (workers: Blocking(1), work: "10ms")}"#,
-        "10s",
-    );
-    let latency = &report.edges.get("users->db").unwrap().latency;
-    // One work every 10 ms until the end, of which the first did not wait.
-    assert_eq!((latency.count, latency.max), (999, Some(20 * MILLI)));
-    assert_eq!(latency.mean, Some((10 + 998 * 20) * MILLI / 999));
 }
 
 /// Two wait for one worker: who came first is served first, or last.

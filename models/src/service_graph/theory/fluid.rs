@@ -216,5 +216,15 @@ mod tests {
             let (_, note) = explain(&[(path, value)]);
             assert!(note.contains(why), "{path}={value}: {note}");
         }
+        // Two replicas have as many places each, or all of them together.
+        let two = [("services.db.replicas", "2"), ("services.db.workers", "Async(15)")];
+        for (queue, expected) in [
+            ("SharedFifo(capacity: 250)", Stable),
+            ("Fifo(capacity: 250)", Vulnerable),
+            ("Fifo(capacity: 125)", Stable),
+        ] {
+            let settings = [two[0], two[1], ("services.db.queue", queue)];
+            assert_eq!(regime(&settings), Some(expected), "{queue}");
+        }
     }
 }
