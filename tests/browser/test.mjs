@@ -234,7 +234,7 @@ test("run: the keyboard moves, zooms and says so", () => visit("run", async (pag
 }));
 
 test("run: a name in a legend switches its line off everywhere", () => visit("run", async (page) => {
-  const named = page.locator(".key", { hasText: /^payments/ });
+  const named = page.locator(".key", { hasText: /^(queue|utilisation) payments/ });
   assert.ok((await named.count()) >= 2);
   await named.first().click();
   assert.deepEqual([...new Set(await named.evaluateAll((keys) => keys.map((key) => key.getAttribute("aria-pressed"))))], ["false"]);

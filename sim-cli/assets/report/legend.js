@@ -1,4 +1,8 @@
 // The legend, and what the cursor is at.
+
+/** Lines about one thing are stressed, shown and hidden together, in whatever picture. */
+const subject = (line) => line.about || line.name;
+
 add(Plot, class {
   drawLegend() {
     this.values = [];
@@ -15,15 +19,15 @@ add(Plot, class {
       const button = el("button", "key", swatch, el("span", "", line.name), value);
       button.type = "button";
       button.dataset.line = n;
-      button.setAttribute("aria-pressed", String(!this.link.hidden.has(line.name)));
+      button.setAttribute("aria-pressed", String(!this.link.hidden.has(subject(line))));
       const point = (on) => () => {
-        for (const plot of this.link.plots) plot.stress(on ? line.name : null);
+        for (const plot of this.link.plots) plot.stress(on ? subject(line) : null);
       };
       button.addEventListener("pointerenter", point(true));
       button.addEventListener("pointerleave", point(false));
       button.addEventListener("click", () => {
         const { hidden } = this.link;
-        if (!hidden.delete(line.name)) hidden.add(line.name);
+        if (!hidden.delete(subject(line))) hidden.add(subject(line));
         for (const plot of this.link.plots) plot.showLines();
       });
       return button;
@@ -32,14 +36,14 @@ add(Plot, class {
   }
 
   /** One line stands out, the others step back. */
-  stress(name) {
-    const n = this.lines.findIndex((line) => line.name === name);
+  stress(about) {
+    const n = this.lines.findIndex((line) => subject(line) === about);
     this.u.setSeries(n < 0 ? null : n + 1, { focus: n >= 0 });
   }
 
   showLines() {
     this.lines.forEach((line, n) => {
-      const on = !this.link.hidden.has(line.name);
+      const on = !this.link.hidden.has(subject(line));
       this.legend.querySelector(`[data-line="${n}"]`).setAttribute("aria-pressed", String(on));
       if (this.u.series[n + 1].show !== on) this.u.setSeries(n + 1, { show: on });
     });

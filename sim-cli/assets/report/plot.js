@@ -111,7 +111,7 @@ class Plot {
     const drawn = (line) => ({
       label: line.name, stroke: inkOf(line), width: line.style === "exact" ? 1.5 : 1.75, dash: dashOf(line), spanGaps: Boolean(gaps),
       points: line.style === "points" ? { show: true, size: 7, fill: inkOf(line), stroke: inkOf(line) } : { show: false },
-      show: !this.link.hidden.has(line.name),
+      show: !this.link.hidden.has(subject(line)),
       ...(line.style === "steps" ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
       ...(MARKS[line.style] ? { paths: () => null } : {}),
     });

@@ -81,6 +81,9 @@ pub struct Axis {
 pub struct Line {
     /// What it is.
     pub name: String,
+    /// The edge or service that it is about, if it is not its name: lines about one thing are shown and hidden together.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub about: String,
     /// Number of its colour and of its dashes: the same thing has the same in all figures.
     pub ink: [usize; 2],
     /// How it is drawn: `line`, `steps`, `points` (with a line between them), `exact` (theory beside them); or marks
@@ -213,7 +216,7 @@ pub fn over_time(name: &str, ink: [usize; 2], values: &[f64], window: u64, group
     let step = window as f64 / 1e9 * group as f64;
     let at = At::Steps { step: Num(step), group, pair: group > 1 };
     let values = if group == 1 { nums(values) } else { values.chunks(group).flat_map(ends).collect() };
-    Line { name: clean(name), ink, style: "line", at, values, half: Vec::new() }
+    Line { name: clean(name), ink, style: "line", at, values, ..Line::default() }
 }
 
 /// The lowest and the highest of several values, in the order in which they came.

@@ -186,6 +186,7 @@ fn view(found: &Found, title: &str, searches: &[(usize, &Told)]) -> View {
             at: At::Each((0..names.len()).map(|n| Num(n as f64)).collect()),
             values,
             half,
+            ..Line::default()
         };
     let (mut lines, mut words) = (Vec::new(), Vec::new());
     for &(n, told) in searches {

@@ -227,7 +227,7 @@ pub fn spectrum(name: &str, ink: [usize; 2], latency: &Latency) -> Line {
             values.push(Some(Num(value)));
         }
     }
-    Line { name: clean(name), ink, style: "line", at: At::Each(at), values, half: Vec::new() }
+    Line { name: clean(name), ink, style: "line", at: At::Each(at), values, ..Line::default() }
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub struct Track {
     pub picture: String,
     /// What it is.
     pub name: String,
+    /// The edge or service that it is about, if it is not its name and has no other line in the picture.
+    pub about: String,
     /// What its numbers count.
     pub unit: Unit,
     /// Colour and dashes.
@@ -49,6 +51,7 @@ pub fn tracks(report: &Report) -> Vec<Track> {
         all.push(Track {
             picture: if unit == Unit::Rate { "Calls of users".into() } else { sorts(unit).into() },
             name: series.name.clone(),
+            about: String::new(),
             unit,
             ink: if series.name == "goodput" { [0, 0] } else { [7, index + 1] },
             values: series.values.clone(),
@@ -84,6 +87,7 @@ fn of_edges(report: &Report, edges: &[(&str, &Edge)], inks: &[[usize; 2]]) -> Ve
     let track = |((name, edge), ink): (&(&str, &Edge), &[usize; 2])| Track {
         picture: "Attempts".into(),
         name: format!("attempts {name}"),
+        about: (*name).into(),
         unit: Unit::Rate,
         ink: *ink,
         values: edge.windows.attempts.iter().enumerate().map(|(at, &n)| per_second(report, at, n)).collect(),
@@ -98,6 +102,7 @@ fn of_services(report: &Report, services: &[(&str, &report::Service)]) -> Vec<Tr
     let queue = |(index, (name, service)): (usize, &(&str, &report::Service))| Track {
         picture: "Queues".into(),
         name: format!("queue {name}"),
+        about: (*name).into(),
         unit: Unit::Plain,
         ink: [index, index],
         values: (service.windows.queue_ns.iter().enumerate())
@@ -108,6 +113,7 @@ fn of_services(report: &Report, services: &[(&str, &report::Service)]) -> Vec<Tr
     let busy = |(index, (name, service)): (usize, &(&str, &report::Service))| Track {
         picture: "Utilisation".into(),
         name: format!("utilisation {name}"),
+        about: (*name).into(),
         unit: Unit::Share,
         ink: [index, index],
         values: (service.windows.busy_ns.iter().zip(&service.windows.available_ns))
@@ -136,6 +142,7 @@ fn of_sections(report: &Report, place: impl Fn(&str) -> Option<[usize; 2]>) -> V
                 all.push(Track {
                     picture,
                     name: section.title(line),
+                    about: if section.series.len() == 1 { section.at.clone() } else { String::new() },
                     unit,
                     ink: [colour, drawn],
                     values: line.values.clone(),
@@ -168,7 +175,10 @@ pub(super) fn pictures(report: &Report) -> Vec<Block> {
         let of_it: Vec<&Track> = tracks.iter().filter(|track| track.picture == *picture).collect();
         let lines: Vec<Line> = of_it
             .iter()
-            .map(|track| over_time(&track.name, track.ink, &track.values, report.run.window, group))
+            .map(|track| Line {
+                about: clean(&track.about),
+                ..over_time(&track.name, track.ink, &track.values, report.run.window, group)
+            })
             .collect();
         let unit = of_it[0].unit;
         // A bound is shown where it is near: an empty queue of a thousand places is not a flat line.

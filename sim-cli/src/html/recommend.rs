@@ -246,6 +246,7 @@ fn marks(told: &Recommendation, plane: &Plane) -> Vec<Line> {
                 true => points.iter().map(|(_, value)| value.half_width.map(Num)).collect(),
                 false => Vec::new(),
             },
+            ..Line::default()
         })
     };
     let tried = |feasible: bool| -> Vec<(f64, Estimate)> {

@@ -114,7 +114,15 @@ fn curves(swept: &Swept) -> Vec<Block> {
                 true => cells.iter().map(|cell| cell.metrics[column].half_width.map(Num)).collect(),
                 false => Vec::new(),
             };
-            lines.push(Line { name: clean(&name), ink: [row, row], style: "points", at: at(), values, half });
+            lines.push(Line {
+                name: clean(&name),
+                ink: [row, row],
+                style: "points",
+                at: at(),
+                values,
+                half,
+                ..Line::default()
+            });
             if cells.iter().any(|cell| cell.exact[column].is_some()) {
                 let beside = beside(swept, column);
                 let name = if others.is_empty() { beside.to_string() } else { format!("{name}, {beside}") };
@@ -125,7 +133,7 @@ fn curves(swept: &Swept) -> Vec<Block> {
                     style: "exact",
                     at: at(),
                     values,
-                    half: Vec::new(),
+                    ..Line::default()
                 });
             }
         }
