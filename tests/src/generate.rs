@@ -2,7 +2,7 @@ use crate::Rng;
 use sim_models::experiment::{Decode, Shape};
 use sim_models::fault::Effect;
 use sim_models::policy::Policy;
-use sim_models::policy::part::{Listed, Part};
+use sim_models::policy::part::{Does, Listed, Part};
 use sim_models::service_graph::spec::ServiceSpec;
 use std::fmt::Write;
 
@@ -90,7 +90,10 @@ pub fn random_recovery(seed: u64) -> String {
             .expect("a string takes everything");
     }
     let (at, length, after) = (rng.between(20, 60), rng.between(1, 20), rng.between(40, 120));
-    let (struck, effect) = (rng.below(depth), rng.pick(Effect::samples()));
+    // What only takes longer harms nobody here.
+    let harms = |sample: &&&str| crate::sound::<Effect>(sample).does() != Does::TRAVELS;
+    let effects: Vec<&str> = Effect::samples().iter().filter(harms).copied().collect();
+    let (struck, effect) = (rng.below(depth), rng.pick(&effects));
     let (arrivals, window) =
         (rng.pick(&["Poisson", "Poisson", "Constant"]), rng.pick(&["1s", "1s", "700ms", "3s"]));
     format!(
@@ -188,9 +191,15 @@ fn write_fault(text: &mut String, rng: &mut Rng, targets: &[String], services: u
     let at = rng.pick(&["0s", "500ms", "1s", "1s", "1500ms", "3s"]);
     let length = rng.pick(&["", "for: \"1ms\", ", "for: \"500ms\", ", "for: \"500ms\", ", "for: \"1s\", "]);
     let effect = rng.pick(Effect::samples());
-    let network = crate::sound::<Effect>(effect).is_network();
+    let sound = crate::sound::<Effect>(effect);
+    let network = sound.is_network();
+    let ramp = if sound.has_degrees() { rng.pick(&["", "", "ramp: \"300ms\", "]) } else { "" };
+    let flap = rng.pick(&["", "", "", "flap: (active: \"70ms\", quiet: \"130ms\"), "]);
     let on = &targets[rng.below(if network { targets.len() as u64 } else { services as u64 }) as usize];
     let replicas = rng.pick(&["", "", "replicas: Fraction(0.5), ", "replicas: Only([0]), "]);
-    writeln!(text, "            (at: \"{at}\", {length}on: \"{on}\", effect: {effect}, {replicas}),")
-        .expect("a string takes everything");
+    writeln!(
+        text,
+        "            (at: \"{at}\", {length}on: \"{on}\", effect: {effect}, {replicas}{ramp}{flap}),"
+    )
+    .expect("a string takes everything");
 }

@@ -5,12 +5,22 @@
 //! and never patched: what overlaps needs no undoing, and no rounding error is left behind.
 
 use super::{CrashStyle, Effect};
+use crate::distribution::TimeDistribution;
 use crate::theory::either;
 
-/// Active effects with the numbers of their faults, in the order of the numbers.
+/// Active effects, in the order of their faults.
 #[derive(Clone, Debug, Default)]
 pub struct ActiveSet {
-    effects: Vec<(u32, Effect)>,
+    effects: Vec<Active>,
+}
+
+#[derive(Clone, Debug)]
+struct Active {
+    /// The number of its fault.
+    fault: u32,
+    effect: Effect,
+    /// How much of it is there, from 0 to 1.
+    strength: f64,
 }
 
 /// What faults make of a replica. Without any: [`OnReplica::WELL`].
@@ -33,6 +43,8 @@ pub struct OnReplica {
 pub struct OnLink {
     /// Share of messages that are lost.
     pub drop: f64,
+    /// Messages take longer, by [`ActiveSet::delays`].
+    pub delayed: bool,
     /// Messages are kept back.
     pub holding: bool,
 }
@@ -45,14 +57,20 @@ impl OnReplica {
 
 impl OnLink {
     /// Nothing is wrong.
-    pub const WELL: OnLink = OnLink { drop: 0.0, holding: false };
+    pub const WELL: OnLink = OnLink { drop: 0.0, delayed: false, holding: false };
 }
 
 impl ActiveSet {
-    /// The fault of this number begins here. It must not be here yet.
-    pub fn begin(&mut self, fault: u32, effect: Effect) {
+    /// The fault of this number begins here, with so much of its strength. It must not be here yet.
+    pub fn begin(&mut self, fault: u32, effect: Effect, strength: f64) {
         let place = self.place(fault).expect_err("a fault began twice");
-        self.effects.insert(place, (fault, effect));
+        self.effects.insert(place, Active { fault, effect, strength });
+    }
+
+    /// It has another strength. It must be here.
+    pub fn change(&mut self, fault: u32, strength: f64) {
+        let place = self.place(fault).expect("a fault changed that had not begun");
+        self.effects[place].strength = strength;
     }
 
     /// It ends. It must be here.
@@ -62,22 +80,24 @@ impl ActiveSet {
     }
 
     fn place(&self, fault: u32) -> Result<usize, usize> {
-        self.effects.binary_search_by_key(&fault, |(number, _)| *number)
+        self.effects.binary_search_by_key(&fault, |active| active.fault)
     }
 
     /// What they make of a replica; effects on the network make nothing of it.
     pub fn on_replica(&self) -> OnReplica {
         let mut state = OnReplica::WELL;
-        for (_, effect) in &self.effects {
+        for Active { effect, strength, .. } in &self.effects {
             match *effect {
-                Effect::Slow { factor } => state.slow *= factor,
-                Effect::Errors { probability } => state.errors = either(state.errors, probability),
+                Effect::Slow { factor } => state.slow *= part_of(factor, *strength),
+                Effect::Errors { probability } => {
+                    state.errors = either(state.errors, probability * strength);
+                }
                 Effect::BlackHole => state.black_hole = true,
                 Effect::Crash { callers } => {
                     state.crashes += 1;
                     state.silent |= callers == CrashStyle::Silence;
                 }
-                Effect::Drop { .. } | Effect::Hold => {}
+                Effect::Drop { .. } | Effect::Delay { .. } | Effect::Hold => {}
             }
         }
         state
@@ -86,15 +106,29 @@ impl ActiveSet {
     /// What they make of a link; effects on replicas make nothing of it.
     pub fn on_link(&self) -> OnLink {
         let mut state = OnLink::WELL;
-        for (_, effect) in &self.effects {
+        for Active { effect, strength, .. } in &self.effects {
             match *effect {
-                Effect::Drop { probability } => state.drop = either(state.drop, probability),
+                Effect::Drop { probability } => state.drop = either(state.drop, probability * strength),
+                Effect::Delay { .. } => state.delayed = true,
                 Effect::Hold => state.holding = true,
                 Effect::Slow { .. } | Effect::Errors { .. } | Effect::BlackHole | Effect::Crash { .. } => {}
             }
         }
         state
     }
+
+    /// What makes messages take longer: the number of the fault, the time, and how much of it.
+    pub fn delays(&self) -> impl Iterator<Item = (u32, &TimeDistribution, f64)> {
+        self.effects.iter().filter_map(|active| match &active.effect {
+            Effect::Delay { add } => Some((active.fault, add, active.strength)),
+            _ => None,
+        })
+    }
+}
+
+/// A factor of which only a part is there; all of it to the last bit.
+fn part_of(factor: f64, strength: f64) -> f64 {
+    if strength == 1.0 { factor } else { 1.0 + (factor - 1.0) * strength }
 }
 
 #[cfg(test)]
@@ -103,7 +137,8 @@ mod tests {
 
     fn set(effects: &[Effect]) -> ActiveSet {
         let mut set = ActiveSet::default();
-        effects.iter().enumerate().for_each(|(number, effect)| set.begin(number as u32, *effect));
+        let numbered = (0..).zip(effects);
+        numbered.for_each(|(number, effect)| set.begin(number, effect.clone(), 1.0));
         set
     }
 
@@ -144,7 +179,8 @@ mod tests {
             (vec![drop(0.25)], OnLink { drop: 0.25, ..well }),
             // Either loses it: the union, not the larger and not the sum.
             (vec![drop(0.5), drop(0.5)], OnLink { drop: 0.75, ..well }),
-            (vec![drop(0.25), Effect::Hold], OnLink { drop: 0.25, holding: true }),
+            (vec![drop(0.25), Effect::Hold], OnLink { drop: 0.25, holding: true, ..well }),
+            (vec![crate::fault::delay("5ms")], OnLink { delayed: true, ..well }),
             (vec![Effect::Slow { factor: 9.0 }, Effect::BlackHole], well),
         ];
         for (effects, expected) in table {
@@ -158,7 +194,7 @@ mod tests {
         let factors = [(3, 7.0), (0, 0.1), (9, 3.0), (4, 0.1)];
         for gone in 0u32..16 {
             let mut set = ActiveSet::default();
-            factors.iter().for_each(|&(fault, factor)| set.begin(fault, Effect::Slow { factor }));
+            factors.iter().for_each(|&(fault, factor)| set.begin(fault, Effect::Slow { factor }, 1.0));
             let mut left = Vec::new();
             for (bit, &(fault, factor)) in factors.iter().enumerate() {
                 if gone >> bit & 1 == 1 { set.end(fault) } else { left.push((fault, factor)) }
@@ -171,6 +207,26 @@ mod tests {
     }
 
     #[test]
+    fn of_a_part_there_is_a_part() {
+        let (slow, errors) = (Effect::Slow { factor: 5.0 }, Effect::Errors { probability: 0.5 });
+        let drop = Effect::Drop { probability: 0.75 };
+        // (strength, times slower, errors, lost)
+        let table = [(0.0, 1.0, 0.0, 0.0), (0.25, 2.0, 0.125, 0.1875), (1.0, 5.0, 0.5, 0.75)];
+        let mut set = set(&[slow, errors, drop, crate::fault::delay("8ms")]);
+        for (strength, slower, errors, lost) in table {
+            (0..4).for_each(|fault| set.change(fault, strength));
+            let (replica, link) = (set.on_replica(), set.on_link());
+            assert_eq!((replica.slow, replica.errors, link.drop), (slower, errors, lost), "{strength}");
+            let delays: Vec<_> = set.delays().map(|(fault, _, part)| (fault, part)).collect();
+            assert_eq!(delays, [(3, strength)]);
+        }
+        // Whoever is twice as fast is faster by degrees, too.
+        let mut faster = self::set(&[Effect::Slow { factor: 0.5 }]);
+        faster.change(0, 0.5);
+        assert_eq!(faster.on_replica().slow, 0.75);
+    }
+
+    #[test]
     #[should_panic(expected = "had not begun")]
     fn only_what_began_ends() {
         set(&[Effect::BlackHole]).end(1);
@@ -180,6 +236,6 @@ mod tests {
     #[should_panic(expected = "began twice")]
     fn a_fault_is_there_once() {
         let mut set = set(&[Effect::BlackHole]);
-        set.begin(0, Effect::BlackHole);
+        set.begin(0, Effect::BlackHole, 1.0);
     }
 }

@@ -2,14 +2,16 @@
 //!
 //! An effect strikes replicas or the network, never both. Several at a time add up
 //! ([`ActiveSet`](super::ActiveSet)): slowness multiplies, shares of errors and of lost messages are those of
-//! independent causes, everything else is there or is not.
+//! independent causes, delays are sums, everything else is there or is not.
 
+use crate::diagram::time;
+use crate::distribution::TimeDistribution;
 use crate::policy::part::{Does, Part};
 use crate::words::percent;
 
 spec! {
     /// What a fault does.
-    #[derive(Copy, PartialEq)]
+    #[derive(PartialEq)]
     pub enum Effect {
         /// Work that starts takes longer.
         Slow {
@@ -32,6 +34,12 @@ spec! {
         Drop {
             /// Share of messages.
             probability: f64 = 1.0; 0.0..=1.0,
+        },
+        /// The network takes longer, in both directions, each of its own: one delay to the request, one to the answer.
+        /// Messages on their way are not touched.
+        Delay {
+            /// What each message takes longer.
+            add: TimeDistribution,
         },
         /// The network keeps messages back and delivers all of them at once when the fault ends.
         Hold,
@@ -68,6 +76,7 @@ impl Effect {
             Effect::Errors { .. } => "errors",
             Effect::BlackHole => "black hole",
             Effect::Drop { .. } => "drop",
+            Effect::Delay { .. } => "delay",
             Effect::Hold => "hold",
         }
     }
@@ -78,7 +87,15 @@ impl Effect {
             Effect::Slow { .. } | Effect::Crash { .. } | Effect::Errors { .. } | Effect::BlackHole => {
                 Struck::Replicas
             }
-            Effect::Drop { .. } | Effect::Hold => Struck::Network,
+            Effect::Drop { .. } | Effect::Delay { .. } | Effect::Hold => Struck::Network,
+        }
+    }
+
+    /// Whether there can be more and less of it.
+    pub fn has_degrees(&self) -> bool {
+        match self {
+            Effect::Slow { .. } | Effect::Errors { .. } | Effect::Drop { .. } | Effect::Delay { .. } => true,
+            Effect::Crash { .. } | Effect::BlackHole | Effect::Hold => false,
         }
     }
 
@@ -95,6 +112,7 @@ impl Part for Effect {
             Effect::Crash { .. } | Effect::BlackHole => Does::BREAKS,
             Effect::Errors { .. } => Does::FAILS,
             Effect::Drop { .. } => Does::LOSES,
+            Effect::Delay { .. } => Does::TRAVELS,
             Effect::Hold => Does::DELAYS,
         }
     }
@@ -105,6 +123,7 @@ impl Part for Effect {
             Effect::Errors { probability } | Effect::Drop { probability } => {
                 format!(" {}", percent(*probability))
             }
+            Effect::Delay { add } => format!(" {} each way", time(add)),
             Effect::Crash { .. } | Effect::BlackHole | Effect::Hold => String::new(),
         };
         Some(format!("{}{how}", self.name()))
@@ -134,6 +153,8 @@ impl Part for Effect {
             "Drop(probability: 0.5)",
             "Drop",
             "Hold",
+            "Delay(add: \"20ms\")",
+            "Delay(add: Exponential(mean: \"20ms\"))",
         ]
     }
 }
@@ -154,6 +175,7 @@ mod tests {
             (Effect::BlackHole, "black hole", Replicas),
             (Effect::Drop { probability }, "drop", Network),
             (Effect::Hold, "hold", Network),
+            (crate::fault::delay("5ms"), "delay", Network),
         ];
         for (effect, word, struck) in table {
             assert_eq!((effect.name(), effect.strikes()), (word, struck));

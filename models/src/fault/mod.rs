@@ -6,8 +6,18 @@
 
 mod active;
 mod effect;
+mod rhythm;
 mod scheduled;
 
 pub use active::{ActiveSet, OnLink, OnReplica};
 pub use effect::{CrashStyle, Effect, Struck};
+pub use rhythm::{Flap, Rhythm};
 pub use scheduled::{Affected, FaultSpec};
+
+/// A delay of so long.
+#[cfg(test)]
+pub(crate) fn delay(add: &str) -> Effect {
+    use crate::experiment::{Decode, Decoder, Node};
+    let add = crate::distribution::TimeDistribution::decode(&Node::text(add), &mut Decoder::new());
+    Effect::Delay { add: add.expect("a time") }
+}

@@ -1,12 +1,12 @@
 //! Faults that begin and end when the file says so.
 
-use super::Effect;
-use crate::experiment::Spanned;
+use super::{Effect, Flap, Rhythm};
+use crate::experiment::{Decoder, Node, Spanned};
 use sim_core::{Key, SimDuration, SimTime, Streams, Words};
 
 spec! {
     /// Something that goes wrong for a while.
-    pub struct FaultSpec {
+    pub struct FaultSpec where check {
         /// When it begins.
         at: SimTime,
         /// How long it lasts; absent means until the end of the run.
@@ -18,6 +18,52 @@ spec! {
         effect: Effect,
         /// Which replicas of the service; the network is struck as a whole.
         replicas: Affected = Affected::All,
+        /// How long it takes to build up, in a straight line from nothing; slowness from "as usual". What is there or is
+        /// not (Crash, BlackHole, Hold) cannot.
+        ramp: SimDuration = SimDuration::ZERO,
+        /// It comes and goes until `for` is over; a ramp is climbed each time.
+        flap: Option<Flap> = None,
+    }
+}
+
+impl FaultSpec {
+    /// When it is there, and how much of it.
+    pub fn rhythm(&self) -> Rhythm {
+        Rhythm::new(self.at, self.r#for, self.ramp, self.flap.clone())
+    }
+
+    /// Whether it is as it is from beginning to end.
+    pub fn is_steady(&self) -> bool {
+        self.ramp.is_zero() && self.flap.is_none()
+    }
+
+    /// How it comes and goes, where it does not come at once to stay.
+    pub fn brief_rhythm(&self) -> Option<String> {
+        let ramp = (!self.ramp.is_zero()).then(|| format!("building up over {}", self.ramp));
+        let flap = self.flap.as_ref();
+        let flap = flap.map(|flap| format!("{} there, {} gone in turn", flap.active, flap.quiet));
+        let both: Vec<String> = ramp.into_iter().chain(flap).collect();
+        (!both.is_empty()).then(|| both.join(", "))
+    }
+}
+
+/// What can build up does, before it ends; what comes and goes takes its time for both.
+fn check(fault: &FaultSpec, at: &Node, cx: &mut Decoder) {
+    let place = |field: &str| at.get(field).unwrap_or(at).span;
+    if !fault.ramp.is_zero() && !fault.effect.has_degrees() {
+        let message = format!("`{}` is there or is not: it cannot build up", fault.effect.name());
+        cx.error(place("ramp"), message).help("Slow, Errors, Drop and Delay have degrees");
+    }
+    if let Some(Flap { active, quiet }) = &fault.flap
+        && (active.is_zero() || quiet.is_zero())
+    {
+        let help = "without `flap` it is there all the time";
+        cx.error(place("flap"), "`active` and `quiet` must be longer than 0").help(help);
+    }
+    let there = fault.flap.as_ref().map(|flap| flap.active).into_iter().chain(fault.r#for).min();
+    if let Some(there) = there.filter(|&there| fault.ramp > there && !there.is_zero()) {
+        let message = format!("builds up over {}, but is there for {there} only", fault.ramp);
+        cx.warn(place("ramp"), message).help("it ends before it has its full strength");
     }
 }
 

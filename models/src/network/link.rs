@@ -14,6 +14,7 @@ use sim_core::{Key, Luck, SimDuration, SimTime, StreamUse, Streams, Words};
 pub struct Link<M> {
     latency: Latency,
     drop_luck: Luck,
+    delay_luck: Luck,
     faults: ActiveSet,
     /// Derived from `faults`.
     state: OnLink,
@@ -67,6 +68,7 @@ impl<M> Link<M> {
         let mut link = Link {
             latency,
             drop_luck: streams.luck("drop", name),
+            delay_luck: streams.luck("delay", name),
             faults: ActiveSet::default(),
             state: OnLink::WELL,
             instant: false,
@@ -94,14 +96,29 @@ impl<M> Link<M> {
             return Fate::Held;
         }
         let latency = match &mut self.latency {
-            Latency::Instant => return Fate::Now,
+            Latency::Instant if !self.state.delayed => return Fate::Now,
+            Latency::Instant => SimDuration::ZERO,
             Latency::Constant(latency) => *latency,
             Latency::Random { time, out, back } => {
                 let luck = if way == Way::Out { out } else { back };
                 SimDuration::from_nanos_f64(time.sample(&mut luck.at(key)))
             }
         };
+        if self.state.delayed {
+            return Fate::At(now + latency + self.delay(key, way));
+        }
         Fate::At(now + latency)
+    }
+
+    /// What faults add, each from luck of its own.
+    #[cold]
+    fn delay(&mut self, key: Key, way: Way) -> SimDuration {
+        let key = key.child(u64::from(way == Way::Back));
+        let of = |(fault, time, strength): (u32, &TimeDistribution, f64)| {
+            let nanos = time.nanos.sample(&mut self.delay_luck.at(key.child(u64::from(fault))));
+            SimDuration::from_nanos_f64(nanos * strength)
+        };
+        self.faults.delays().map(of).fold(SimDuration::ZERO, |sum, delay| sum + delay)
     }
 
     /// Keeps a message back whose fate was [`Fate::Held`].
@@ -110,8 +127,14 @@ impl<M> Link<M> {
     }
 
     /// The fault of this number begins here.
-    pub fn strike(&mut self, fault: u32, effect: Effect) {
-        self.faults.begin(fault, effect);
+    pub fn strike(&mut self, fault: u32, effect: Effect, strength: f64) {
+        self.faults.begin(fault, effect, strength);
+        self.derive();
+    }
+
+    /// It has another strength.
+    pub fn change(&mut self, fault: u32, strength: f64) {
+        self.faults.change(fault, strength);
         self.derive();
     }
 
@@ -133,7 +156,9 @@ impl<M> Link<M> {
             Latency::Random { out, back, .. } => Some([("request", out.used()), ("reply", back.used())]),
             Latency::Instant | Latency::Constant(_) => None,
         };
-        std::iter::once(("drop", self.drop_luck.used())).chain(random.into_iter().flatten())
+        [("drop", self.drop_luck.used()), ("delay", self.delay_luck.used())]
+            .into_iter()
+            .chain(random.into_iter().flatten())
     }
 }
 
@@ -197,7 +222,7 @@ mod tests {
             let _ = link.send(NOW, key(0), way);
         }
         let used: Vec<(&str, u64)> = link.used().map(|(purpose, used)| (purpose, used.draws)).collect();
-        assert_eq!(used, [("drop", 0), ("request", 2), ("reply", 1)]);
+        assert_eq!(used, [("drop", 0), ("delay", 0), ("request", 2), ("reply", 1)]);
     }
 
     #[test]
@@ -211,7 +236,7 @@ mod tests {
             [(true, 0, 0.25, 0.25), (true, 1, 0.5, 0.625), (false, 0, 0.25, 0.5), (false, 1, 0.5, 0.0)];
         for (begins, fault, probability, share) in table {
             if begins {
-                link.strike(fault, Effect::Drop { probability });
+                link.strike(fault, Effect::Drop { probability }, 1.0);
             } else {
                 assert!(link.lift(fault).is_empty());
             }
@@ -222,7 +247,7 @@ mod tests {
             }
         }
         // Both ways do not share their luck: of half, a quarter loses both.
-        link.strike(2, Effect::Drop { probability: 0.5 });
+        link.strike(2, Effect::Drop { probability: 0.5 }, 1.0);
         let both = (0..20_000).filter(|&number| {
             [Way::Out, Way::Back].iter().all(|&way| link.send(NOW, key(number), way) == Fate::Lost)
         });
@@ -232,8 +257,8 @@ mod tests {
     #[test]
     fn what_is_kept_back_arrives_in_order_when_the_last_hold_ends() {
         let mut link = exponential();
-        link.strike(0, Effect::Hold);
-        link.strike(1, Effect::Hold);
+        link.strike(0, Effect::Hold, 1.0);
+        link.strike(1, Effect::Hold, 1.0);
         for message in 0..4 {
             assert_eq!(link.send(NOW, key(u64::from(message)), Way::Out), Fate::Held);
             link.hold(message);
@@ -244,10 +269,58 @@ mod tests {
     }
 
     #[test]
+    fn delays_add_up_and_go() {
+        let mut link = link(Node::text("3ms"));
+        // (what is done, the latency in microseconds afterwards)
+        type Change = fn(&mut Link<u32>);
+        let table: [(Change, u64); 5] = [
+            (|link| link.strike(0, crate::fault::delay("20ms"), 1.0), 23_000),
+            (|link| link.strike(1, crate::fault::delay("10ms"), 0.0), 23_000),
+            (|link| link.change(1, 0.25), 25_500),
+            (|link| assert!(link.lift(0).is_empty()), 5_500),
+            (|link| assert!(link.lift(1).is_empty()), 3_000),
+        ];
+        for (number, (change, micros)) in table.into_iter().enumerate() {
+            change(&mut link);
+            let at = NOW + SimDuration::from_micros(micros);
+            for way in [Way::Out, Way::Back] {
+                assert_eq!(link.send(NOW, key(0), way), Fate::At(at), "after change {number}");
+            }
+        }
+        let mut none = self::link(Node::text("0s"));
+        none.strike(0, crate::fault::delay("20ms"), 1.0);
+        assert!(!none.is_instant());
+        assert_eq!(none.send(NOW, key(0), Way::Out), Fate::At(NOW + SimDuration::from_millis(20)));
+    }
+
+    #[test]
+    fn a_random_delay_has_luck_of_its_own() {
+        let add = Node::record([("mean", Node::text("2ms"))]).named(Some("Exponential"));
+        let add = TimeDistribution::decode(&add, &mut Decoder::new()).unwrap();
+        let mut link = link(Node::text("0s"));
+        link.strike(0, Effect::Delay { add: add.clone() }, 1.0);
+        link.strike(1, Effect::Delay { add }, 1.0);
+        let mut nanos = |number, way| match link.send(NOW, key(number), way) {
+            Fate::At(at) => at.since(NOW).as_nanos() as f64,
+            fate => panic!("{fate:?}"),
+        };
+        // Two exponentials of 2 ms: mean 4 ms, variance 8 ms^2; both ways are independent.
+        let (mut sum, mut product) = (0.0, 0.0);
+        for number in 0..20_000 {
+            let (out, back) = (nanos(number, Way::Out) / 1e6, nanos(number, Way::Back) / 1e6);
+            assert_eq!(out, nanos(number, Way::Out) / 1e6, "asked twice");
+            sum += out / 20_000.0;
+            product += (out - 4.0) * (back - 4.0) / 20_000.0;
+        }
+        assert!((sum - 4.0).abs() < 4.0 * (8.0f64 / 20_000.0).sqrt(), "{sum}");
+        assert!(product.abs() < 4.0 * 8.0 / 20_000f64.sqrt(), "covariance {product}");
+    }
+
+    #[test]
     fn what_is_lost_is_not_kept_back() {
         let mut link = link(Node::text("1ms"));
-        link.strike(0, Effect::Hold);
-        link.strike(1, Effect::Drop { probability: 1.0 });
+        link.strike(0, Effect::Hold, 1.0);
+        link.strike(1, Effect::Drop { probability: 1.0 }, 1.0);
         assert_eq!(link.send(NOW, key(0), Way::Back), Fate::Lost);
     }
 }

@@ -215,9 +215,10 @@ fn build_fault(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams)
     };
     Fault {
         path: digest::hash_text(on),
-        from: fault.at,
-        to: fault.r#for.map(|length| fault.at + length),
-        effect: fault.effect,
+        rhythm: fault.rhythm(),
+        flaps: fault.flap.is_some(),
+        begun: fault.at,
+        effect: fault.effect.clone(),
         target,
     }
 }

@@ -9,11 +9,21 @@ impl<L: Listen> Graph<L> {
     pub fn fault_begins(&mut self, id: u32, ctx: &mut Ctx) {
         let fault = &mut self.faults[id as usize];
         ctx.witness(kind::FAULT, 0, 1, fault.path, u64::from(id), 0);
-        let (effect, target) = (fault.effect, std::mem::take(&mut fault.target));
+        fault.begun = ctx.now();
+        if let Some(to) = fault.rhythm.ends(fault.begun).filter(|_| fault.flaps) {
+            ctx.schedule_at(to, Event::FaultEnds { fault: id });
+        }
+        let strength = self.grows_on(id, ctx);
+        let fault = &mut self.faults[id as usize];
+        let (effect, target) = (fault.effect.clone(), std::mem::take(&mut fault.target));
         match &target {
             Target::Replicas { service, replicas } => {
                 for &replica in replicas {
-                    self.services[*service as usize].replicas[replica as usize].faults.begin(id, effect);
+                    self.services[*service as usize].replicas[replica as usize].faults.begin(
+                        id,
+                        effect.clone(),
+                        strength,
+                    );
                     if let Effect::Crash { callers } = effect {
                         self.crash(*service, replica, callers, ctx);
                     }
@@ -22,22 +32,56 @@ impl<L: Listen> Graph<L> {
             }
             Target::Edges(edges) => {
                 for &edge in edges {
-                    self.edges[edge as usize].link.strike(id, effect);
+                    self.edges[edge as usize].link.strike(id, effect.clone(), strength);
                 }
             }
         }
         self.faults[id as usize].target = target;
     }
 
+    /// A fault that builds up has more of its strength.
+    pub fn fault_grows(&mut self, id: u32, ctx: &mut Ctx) {
+        let fault = &mut self.faults[id as usize];
+        ctx.witness(kind::FAULT, 0, 3, fault.path, u64::from(id), 0);
+        let target = std::mem::take(&mut fault.target);
+        let strength = self.grows_on(id, ctx);
+        match &target {
+            Target::Replicas { service, replicas } => {
+                for &replica in replicas {
+                    let service = &mut self.services[*service as usize];
+                    service.replicas[replica as usize].faults.change(id, strength);
+                    service.derive(replica);
+                }
+            }
+            Target::Edges(edges) => {
+                edges.iter().for_each(|&edge| self.edges[edge as usize].link.change(id, strength));
+            }
+        }
+        self.faults[id as usize].target = target;
+    }
+
+    /// Its strength now; when that changes next is scheduled.
+    fn grows_on(&mut self, id: u32, ctx: &mut Ctx) -> f64 {
+        let Fault { rhythm, begun, .. } = &self.faults[id as usize];
+        if let Some(at) = rhythm.grows(*begun, ctx.now()) {
+            ctx.schedule_at(at, Event::FaultGrows { fault: id });
+        }
+        rhythm.strength(ctx.now().since(*begun))
+    }
+
     pub fn fault_ends(&mut self, id: u32, ctx: &mut Ctx) {
         let fault = &mut self.faults[id as usize];
         ctx.witness(kind::FAULT, 0, 2, fault.path, u64::from(id), 0);
-        let (effect, target) = (fault.effect, std::mem::take(&mut fault.target));
+        if let Some(again) = fault.rhythm.again(ctx.now()) {
+            ctx.schedule_at(again, Event::FaultBegins { fault: id });
+        }
+        let crash = matches!(fault.effect, Effect::Crash { .. });
+        let target = std::mem::take(&mut fault.target);
         match &target {
             Target::Replicas { service, replicas } => {
                 for &replica in replicas {
                     self.services[*service as usize].replicas[replica as usize].faults.end(id);
-                    if let Effect::Crash { .. } = effect {
+                    if crash {
                         self.restart(*service, replica, ctx);
                     }
                     self.services[*service as usize].derive(replica);

@@ -129,6 +129,7 @@ impl<L: Listen> Model for Graph<L> {
             Event::CallTimer { call } => self.call_timer(call, ctx),
             Event::FaultBegins { fault } => self.fault_begins(fault, ctx),
             Event::FaultEnds { fault } => self.fault_ends(fault, ctx),
+            Event::FaultGrows { fault } => self.fault_grows(fault, ctx),
             Event::Restart { service, replica } => {
                 let path = self.services[service as usize].path;
                 ctx.witness(witness::RESTART, 0, 0, path, u64::from(replica), 0);
@@ -149,8 +150,9 @@ impl<L: Listen> Drive for Graph<L> {
     fn begin(&mut self, ctx: &mut Ctx) {
         for (id, fault) in self.faults.iter().enumerate() {
             let fault_id = id as u32;
-            ctx.schedule_at(fault.from, Event::FaultBegins { fault: fault_id });
-            if let Some(to) = fault.to {
+            let from = fault.rhythm.first();
+            ctx.schedule_at(from, Event::FaultBegins { fault: fault_id });
+            if let Some(to) = fault.rhythm.ends(from).filter(|_| !fault.flaps) {
                 ctx.schedule_at(to, Event::FaultEnds { fault: fault_id });
             }
         }

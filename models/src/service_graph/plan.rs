@@ -123,9 +123,18 @@ impl<'a> Plan<'a> {
         worst
     }
 
-    /// Calls per second over each edge if every call on the way there takes so many attempts: workload by workload,
-    /// because a request's further calls depend on whose it is.
+    /// Calls per second over each edge if every call on the way there takes so many attempts.
     pub fn calls_per_sec(&self, run: &RunSpec, attempts: impl Fn(&EdgePlan) -> f64) -> Vec<f64> {
+        self.calls(|workload| workload.base_rate(run), attempts)
+    }
+
+    /// Calls over each edge if users make so many, and every call on the way there takes so many attempts: workload by
+    /// workload, because a request's further calls depend on whose it is.
+    pub fn calls(
+        &self,
+        of_users: impl Fn(&WorkloadSpec) -> f64,
+        attempts: impl Fn(&EdgePlan) -> f64,
+    ) -> Vec<f64> {
         let mut all = vec![0.0; self.edges.len()];
         for (number, workload) in self.spec.workload.iter().enumerate() {
             let mut requests = vec![0.0; self.spec.services.len()];
@@ -136,7 +145,7 @@ impl<'a> Plan<'a> {
                         continue;
                     }
                     let from = match edge.caller {
-                        Caller::Workload(_) => workload.base_rate(run),
+                        Caller::Workload(_) => of_users(workload),
                         Caller::Service(caller) => requests[caller as usize],
                     };
                     let calls = from * edge.call.map_or(1.0, |call| call.probability * f64::from(call.times));

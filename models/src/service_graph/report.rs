@@ -184,7 +184,7 @@ pub fn disturbances(spec: &GraphSpec) -> Vec<Disturbance> {
             what: fault.effect.name().into(),
             on: fault.on.value.clone(),
             from: fault.at.as_nanos(),
-            to: fault.r#for.map(|length| end(fault.at, length)),
+            to: fault.rhythm().over().map(|over| over.as_nanos()),
         });
     }
     for workload in &spec.workload {

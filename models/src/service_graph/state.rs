@@ -8,7 +8,7 @@ use super::service::line::Line;
 use super::service::queue::Common;
 use super::slab::Slab;
 use super::stats::{EdgeStats, ServiceStats};
-use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica};
+use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica, Rhythm};
 use crate::network::Link;
 use crate::policy::Patience;
 use crate::policy::Policy;
@@ -69,6 +69,8 @@ pub enum Event {
     FaultBegins { fault: u32 },
     /// A fault ends.
     FaultEnds { fault: u32 },
+    /// One that builds up has more of its strength.
+    FaultGrows { fault: u32 },
     /// A replica that died of its load is back.
     Restart { service: u32, replica: u32 },
 }
@@ -201,9 +203,10 @@ pub struct Replica {
 pub struct Fault {
     /// Hash of what it is on.
     pub path: u64,
-    pub from: SimTime,
-    /// `None` lasts until the end of the run.
-    pub to: Option<SimTime>,
+    pub rhythm: Rhythm,
+    pub flaps: bool,
+    /// When it last came.
+    pub begun: SimTime,
     pub effect: Effect,
     pub target: Target,
 }

@@ -120,6 +120,14 @@ impl Arrivals {
         }
     }
 
+    /// How many calls come at one instant, where that is all there is: they have no rate.
+    pub fn at_once(&self) -> Option<u32> {
+        match self {
+            Arrivals::Burst { count, .. } => Some(*count),
+            _ => None,
+        }
+    }
+
     /// What is out of the ordinary about them, and when: a word, from, and how long.
     pub fn disturbance(&self) -> Option<(&'static str, SimTime, SimDuration)> {
         match self {

@@ -209,7 +209,7 @@ fn check_faults(plan: &Plan, cx: &mut Decoder) {
             let effect = fault.effect.name();
             report(
                 format!("`{effect}` strikes a service, and `{}` is an edge", on.value),
-                "edges can be struck by Drop and Hold".into(),
+                "edges can be struck by Drop, Delay and Hold".into(),
             );
         }
         if fault.r#for.is_some_and(|length| length.is_zero()) {

@@ -73,11 +73,12 @@ fn briefs(around: &Around) -> Vec<String> {
     around.all().filter_map(|part| part.brief()).collect()
 }
 
-/// `slow, 5 times, 60s to 90s`.
+/// `slow, 5 times, 60s to 90s, building up over 10s`.
 fn fault_words(fault: &FaultSpec) -> String {
     let what = fault.effect.brief().unwrap_or_default();
     let which = fault.replicas.brief().filter(|_| !fault.effect.is_network());
     let which = which.map(|which| format!(", {which}")).unwrap_or_default();
     let until = fault.r#for.map_or("the end".into(), |length| (fault.at + length).to_string());
-    format!("{what}{which}, {} to {until}", fault.at)
+    let rhythm = fault.brief_rhythm().map(|rhythm| format!(", {rhythm}")).unwrap_or_default();
+    format!("{what}{which}, {} to {until}{rhythm}", fault.at)
 }

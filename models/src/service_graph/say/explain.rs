@@ -9,6 +9,7 @@ use crate::run::Explanation;
 use crate::service_graph::plan::{EdgePlan, Plan};
 use crate::service_graph::spec::*;
 use crate::service_graph::theory::fluid::{self, Backlog, Fluid};
+use sim_core::SimDuration;
 
 /// Tables and notes for `brownout explain`.
 pub fn explain(plan: &Plan, run: &RunSpec) -> Explanation {
@@ -36,15 +37,20 @@ struct Load {
 impl Load {
     fn of(plan: &Plan, run: &RunSpec) -> Load {
         let into = |attempts: &dyn Fn(&EdgePlan) -> f64| {
-            let mut load = vec![0.0; plan.spec.services.len()];
-            for (edge, calls) in plan.edges.iter().zip(plan.calls_per_sec(run, attempts)) {
-                load[edge.callee] += calls * attempts(edge);
-            }
-            load
+            attempts_at(plan, &plan.calls_per_sec(run, attempts), attempts)
         };
         let all = |edge: &EdgePlan| f64::from(edge.worst.attempts);
         Load { healthy: into(&|_| 1.0), worst: into(&all) }
     }
+}
+
+/// What arrives at each service, of so many calls over each edge and so many attempts of each.
+fn attempts_at(plan: &Plan, calls: &[f64], attempts: impl Fn(&EdgePlan) -> f64) -> Vec<f64> {
+    let mut load = vec![0.0; plan.spec.services.len()];
+    for (edge, calls) in plan.edges.iter().zip(calls) {
+        load[edge.callee] += calls * attempts(edge);
+    }
+    load
 }
 
 fn table(title: &str, columns: &[&str]) -> Table {
@@ -70,7 +76,10 @@ fn arrivals(spec: &GraphSpec, run: &RunSpec) -> Table {
             workload.name.value.as_str().into(),
             workload.to.value.as_str().into(),
             workload.arrivals.encode().plain().into(),
-            per_second(workload.base_rate(run)),
+            match workload.arrivals.at_once() {
+                Some(_) => "at once".into(),
+                None => per_second(workload.base_rate(run)),
+            },
             u64::from(workload.clients).into(),
         ]);
     }
@@ -159,7 +168,10 @@ fn faults(plan: &Plan) -> Option<Table> {
         };
         table.rows.push(vec![
             on.into(),
-            fault.effect.encode().plain().into(),
+            match fault.brief_rhythm() {
+                None => fault.effect.encode().plain().into(),
+                Some(rhythm) => format!("{}, {rhythm}", fault.effect.encode().plain()).into(),
+            },
             fault.replicas.encode().plain().into(),
             fault.at.to_string().into(),
             fault.r#for.map_or("the end".into(), |length| (fault.at + length).to_string()).into(),
@@ -197,6 +209,14 @@ fn notes(plan: &Plan, load: &Load, fluid: &Fluid) -> Vec<String> {
                 healthy * 100.0,
                 worst * 100.0,
             ));
+        }
+    }
+    let at_once = plan.calls(|workload| workload.arrivals.at_once().map_or(0.0, f64::from), |_| 1.0);
+    for ((name, service), requests) in spec.services.iter().zip(attempts_at(plan, &at_once, |_| 1.0)) {
+        let seconds = requests / service.capacity();
+        if seconds > 0.0 {
+            let length = SimDuration::from_nanos_f64(seconds * 1e9);
+            notes.push(format!("{name} gets {requests:.0} requests at once: {} of work", length.brief()));
         }
     }
     for (name, service) in spec.services.iter() {

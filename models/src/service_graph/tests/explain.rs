@@ -308,3 +308,37 @@ fn what_workers_cost_each_other() {
         "a replica of db does most at 10.0 at once: 5.26 times what one worker does alone; all 20 together do 4.17"
     );
 }
+
+/// Calls at one instant have no rate; what they are is so much work at once, further down too.
+#[test]
+fn a_burst_is_work_not_a_rate() {
+    let explanation = explain(
+        r#"(about: "a burst", model: ServiceGraph(
+            workload: [(to: "shop", arrivals: Burst(count: 450))],
+            services: {
+                "shop": (workers: Async(100), work: "10ms", calls: [(to: "db", times: 2)]),
+                "db": (workers: Async(10), work: "100ms"),
+            },
+        ), run: (duration: "1min"))"#,
+    );
+    same(column(&explanation, "Workload", "rate"), &[("users", "at once")]);
+    // 450 x 10 ms / 100; 900 x 100 ms / 10.
+    assert_eq!(
+        explanation.notes[..2],
+        ["shop gets 450 requests at once: 45 ms of work", "db gets 900 requests at once: 9 s of work"]
+    );
+}
+
+/// How a fault builds up, comes and goes stands beside its effect.
+#[test]
+fn the_rhythm_of_a_fault() {
+    let explanation = explain(
+        r#"(about: "a flap", model: ServiceGraph(
+            workload: [(to: "db", arrivals: Constant("1/s"))],
+            services: {"db": (workers: Async(1), work: "1ms")},
+            faults: [(at: "5s", on: "db", effect: Delay(add: "1s"), ramp: "2s", flap: (active: "3s", quiet: "4s"))],
+        ), run: (duration: "1min"))"#,
+    );
+    let said = r#"Delay(add: "1s"), building up over 2s, 3s there, 4s gone in turn"#;
+    same(column(&explanation, "Faults", "effect"), &[("db", said)]);
+}

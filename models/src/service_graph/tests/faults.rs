@@ -29,19 +29,19 @@ pub fn rows() -> Vec<Row> {
         ),
         row(FAULTS, at("shop->stock", "effect: Slow(factor: 2)"), at("stock", "effect: Slow(factor: 2)"),
             r#"faults[0].on ["shop->stock"]: `slow` strikes a service, and `shop->stock` is an edge
-                help: edges can be struck by Drop and Hold"#,
+                help: edges can be struck by Drop, Delay and Hold"#,
         ),
         row(FAULTS, at("shop->stock", "effect: Crash()"), at("stock", "effect: Crash()"),
             r#"faults[0].on ["shop->stock"]: `crash` strikes a service, and `shop->stock` is an edge
-                help: edges can be struck by Drop and Hold"#,
+                help: edges can be struck by Drop, Delay and Hold"#,
         ),
         row(FAULTS, at("shop->stock", "effect: Errors()"), at("stock", "effect: Errors()"),
             r#"faults[0].on ["shop->stock"]: `errors` strikes a service, and `shop->stock` is an edge
-                help: edges can be struck by Drop and Hold"#,
+                help: edges can be struck by Drop, Delay and Hold"#,
         ),
         row(FAULTS, at("shop->stock", "effect: BlackHole"), at("shop->stock", "effect: Drop()"),
             r#"faults[0].on ["shop->stock"]: `black hole` strikes a service, and `shop->stock` is an edge
-                help: edges can be struck by Drop and Hold"#,
+                help: edges can be struck by Drop, Delay and Hold"#,
         ),
         // Which of them.
         row(
@@ -96,6 +96,45 @@ pub fn rows() -> Vec<Row> {
             at("stock", "effect: Drop(probability: -0.1)"),
             at("stock", "effect: Drop(probability: 0)"),
             r#"faults[0].effect.probability [-0.1]: got -0.1, allowed 0.0 to 1.0"#,
+        ),
+        row(FAULTS, at("stock", "effect: Delay(add: \"-1s\")"), at("stock", "effect: Delay(add: \"1s\")"),
+            r#"faults[0].effect.add ["-1s"]: got "-1s": a duration cannot be negative"#,
+        ),
+        // How it comes and goes.
+        row(
+            FAULTS,
+            at("stock", "effect: Hold, ramp: \"5s\""),
+            at("stock", "effect: Delay(add: \"1s\"), ramp: \"5s\""),
+            r#"faults[0].ramp ["5s"]: `hold` is there or is not: it cannot build up
+                help: Slow, Errors, Drop and Delay have degrees"#,
+        ),
+        row(
+            FAULTS,
+            at("stock", "effect: Hold, flap: (active: \"0s\", quiet: \"1s\")"),
+            at("stock", "effect: Hold, flap: (active: \"1ns\", quiet: \"1s\")"),
+            r#"faults[0].flap [(active: "0s", quiet: "1s")]: `active` and `quiet` must be longer than 0
+                help: without `flap` it is there all the time"#,
+        ),
+        row(
+            FAULTS,
+            at("stock", "effect: Hold, flap: (active: \"1s\", quiet: \"0s\")"),
+            at("stock", "effect: Hold, flap: (active: \"1s\", quiet: \"1ns\")"),
+            r#"faults[0].flap [(active: "1s", quiet: "0s")]: `active` and `quiet` must be longer than 0
+                help: without `flap` it is there all the time"#,
+        ),
+        row(
+            FAULTS,
+            at("stock", "effect: Drop, for: \"4s\", ramp: \"5s\""),
+            at("stock", "effect: Drop, for: \"4s\", ramp: \"4s\""),
+            r#"warning: faults[0].ramp ["5s"]: builds up over 5s, but is there for 4s only
+                help: it ends before it has its full strength"#,
+        ),
+        row(
+            FAULTS,
+            at("stock", "effect: Slow(factor: 9), for: \"9s\", ramp: \"5s\", flap: (active: \"3s\", quiet: \"1s\")"),
+            at("stock", "effect: Slow(factor: 9), for: \"9s\", ramp: \"3s\", flap: (active: \"3s\", quiet: \"1s\")"),
+            r#"warning: faults[0].ramp ["5s"]: builds up over 5s, but is there for 3s only
+                help: it ends before it has its full strength"#,
         ),
         // What a replica does not survive.
         row(DIES, r#"(restart_after: "5s")"#, r#"(at_memory: "1MiB", restart_after: "5s")"#,

@@ -9,6 +9,7 @@ mod faults;
 mod knowledge;
 mod policies;
 mod replicas;
+mod rhythms;
 mod scenes;
 mod sentences;
 mod sizes;
