@@ -86,7 +86,7 @@ fn options(seed: u64) -> RunOptions {
 fn every_call_of_random_experiments_traced_adds_up_to_the_report() {
     let mut seen: BTreeMap<String, u64> = BTreeMap::new();
     let mut complete = 0;
-    for seed in 1..=300 {
+    for seed in 1..=400 {
         let text = random_experiment(seed);
         let resolved = resolve(&text, None);
         let plain = run_with(&resolved, &options(seed)).report;
