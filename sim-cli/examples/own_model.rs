@@ -23,7 +23,9 @@
 //! **Left out.** Processors: a thread that is awake always runs.
 
 use sim_core::sampler::standard_exponential;
-use sim_core::{Context, Key, Luck, Model, Rate, SimDuration, SimTime, StreamUse, Streams, Witness, digest};
+use sim_core::{
+    Class, Context, Key, Luck, Model, Rate, SimDuration, SimTime, StreamUse, Streams, Witness, digest,
+};
 use sim_models::catalog::Bundled;
 use sim_models::distribution::TimeDistribution;
 use sim_models::drive::{self, Drive, Mark};
@@ -205,7 +207,7 @@ impl<'a> Threads<'a> {
     fn take(&mut self, thread: Thread, ctx: &mut Context<Event>) {
         self.holder = Some(thread);
         let hold = self.spec.hold.sample(&mut self.holds.at(self.key(thread.ordinal)));
-        ctx.schedule_in(hold, Event::Release);
+        ctx.schedule(ctx.now() + hold, Class::End, Event::Release);
     }
 
     fn release(&mut self, ctx: &mut Context<Event>) {

@@ -41,7 +41,7 @@ mod stream;
 mod time;
 
 pub use model::{Context, Model, Witness};
-pub use queue::{Engine, EventQueue, Timer};
+pub use queue::{Class, Engine, EventQueue, Timer};
 pub use simulation::{Limits, Simulation, Stop};
 pub use stream::{Draw, Key, Luck, Stream, StreamUse, Streams, Words};
 pub use time::{ParseTimeError, Rate, SimDuration, SimTime};

@@ -1,7 +1,7 @@
 //! What a simulated thing is, and what it may do while it handles an event.
 
 use crate::digest::Trajectory;
-use crate::queue::{Engine, EventQueue, Timer};
+use crate::queue::{Class, Engine, EventQueue, Timer};
 use crate::time::{SimDuration, SimTime};
 
 /// A simulated thing: state, a closed set of events, and what each of them does.
@@ -70,18 +70,31 @@ impl<E> Context<E> {
         self.now
     }
 
-    /// Schedules `event` at `at`, which must not be in the past. Events of one instant happen in the
-    /// order in which they were scheduled.
+    /// Schedules `event` at `at`, which must not be in the past. At one instant ends come before beginnings; events
+    /// of one instant and one class happen in the order in which they were scheduled.
     #[inline]
-    pub fn schedule_at(&mut self, at: SimTime, event: E) -> Timer {
+    pub fn schedule(&mut self, at: SimTime, class: Class, event: E) -> Timer {
         assert!(at >= self.now, "an event was scheduled in the past");
-        self.queue.schedule(at, event)
+        self.queue.schedule(at, class, event)
     }
 
-    /// Schedules `event` after `delay`.
+    /// Schedules a beginning at `at`, which must not be in the past.
+    #[inline]
+    pub fn schedule_at(&mut self, at: SimTime, event: E) -> Timer {
+        self.schedule(at, Class::Begin, event)
+    }
+
+    /// Schedules a beginning after `delay`.
     #[inline]
     pub fn schedule_in(&mut self, delay: SimDuration, event: E) -> Timer {
-        self.queue.schedule(self.now + delay, event)
+        self.queue.schedule(self.now + delay, Class::Begin, event)
+    }
+
+    /// Whether everything has happened that comes before the beginnings of this instant. Whoever would begin
+    /// something within the event that ends something else asks first, and schedules it for now if not.
+    #[inline]
+    pub fn may_begin(&mut self) -> bool {
+        !self.queue.is_due(self.now, Class::Timeout)
     }
 
     /// Takes a scheduled event back. `None` if it has happened or was taken back before.

@@ -1,6 +1,6 @@
 //! The two engines of the event queue must be indistinguishable from outside.
 
-use sim_core::{Engine, EventQueue, Key, SimTime, Streams, Timer, Words};
+use sim_core::{Class, Engine, EventQueue, Key, SimTime, Streams, Timer, Words};
 
 fn at(nanos: u64) -> SimTime {
     SimTime::from_nanos(nanos)
@@ -18,7 +18,17 @@ impl Both {
     }
 
     fn schedule(&mut self, time: SimTime, event: u64) -> (Timer, Timer) {
-        (self.fast.schedule(time, event), self.reference.schedule(time, event))
+        self.schedule_as(Class::Begin, time, event)
+    }
+
+    fn schedule_as(&mut self, class: Class, time: SimTime, event: u64) -> (Timer, Timer) {
+        (self.fast.schedule(time, class, event), self.reference.schedule(time, class, event))
+    }
+
+    fn is_due(&mut self, time: SimTime, class: Class) -> bool {
+        let due = self.fast.is_due(time, class);
+        assert_eq!(due, self.reference.is_due(time, class));
+        due
     }
 
     fn cancel(&mut self, timers: (Timer, Timer)) -> Option<u64> {
@@ -94,21 +104,97 @@ fn the_end_of_an_interval_does_not_belong_to_it() {
     assert_eq!(both.pop_before(SimTime::MAX), None);
 }
 
+const CLASSES: [Class; 4] = [Class::End, Class::Change, Class::Timeout, Class::Begin];
+
 #[test]
-fn the_last_nanosecond_exists() {
-    let mut both = Both::new();
-    for event in 0..200 {
-        both.schedule(SimTime::MAX, event);
-        both.schedule(at(event), 1_000 + event);
+fn ends_come_before_beginnings_at_one_instant_and_no_other() {
+    // A list, a crowd, and too much for either to be sorted at once.
+    for n in [1, 10, 100, 5_000] {
+        let mut both = Both::new();
+        for event in 0..n {
+            for (place, class) in CLASSES.into_iter().enumerate().rev() {
+                both.schedule_as(class, at(5), 10 * event + place as u64);
+            }
+            both.schedule_as(Class::End, at(6), 10 * event + 4);
+            both.schedule_as(Class::Begin, at(4), 10 * event + 5);
+        }
+        for (place, time) in [(5, 4), (0, 5), (1, 5), (2, 5), (3, 5), (4, 6)] {
+            for event in 0..n {
+                assert_eq!(both.pop(), Some((at(time), 10 * event + place)), "{n} of each");
+            }
+        }
     }
-    for event in 0..200 {
-        assert_eq!(both.pop_before(SimTime::MAX), Some((at(event), 1_000 + event)));
+}
+
+/// What one event brings about at once comes before what waits for its turn.
+#[test]
+fn an_end_that_is_scheduled_among_beginnings_comes_next() {
+    for n in [3, 100, 5_000] {
+        let mut both = Both::new();
+        for event in 0..n {
+            both.schedule(at(7), event);
+        }
+        for event in 0..n {
+            assert!(!both.is_due(at(7), Class::Timeout) && both.is_due(at(7), Class::Begin));
+            assert_eq!(both.pop(), Some((at(7), event)));
+            both.schedule_as(Class::Timeout, at(7), n + event);
+            both.schedule_as(Class::End, at(7), 2 * n + event);
+            assert!(both.is_due(at(7), Class::End) && !both.is_due(at(6), Class::Begin));
+            assert_eq!(both.pop(), Some((at(7), 2 * n + event)));
+            assert!(!both.is_due(at(7), Class::Change) && both.is_due(at(7), Class::Timeout));
+            assert_eq!(both.pop(), Some((at(7), n + event)));
+        }
+        assert!(!both.is_due(SimTime::MAX, Class::Begin));
     }
-    assert_eq!(both.pop_before(SimTime::MAX), None);
-    for event in 0..200 {
-        assert_eq!(both.pop(), Some((SimTime::MAX, event)));
+}
+
+/// Few instants and all classes: what comes out is what was put in, sorted by time, class and turn.
+#[test]
+fn both_engines_agree_on_classes() {
+    for (seed, instants, busy) in [(1, 2, 3), (2, 6, 20), (3, 50, 70), (4, 50, 1_000), (5, 5_000, 1_000)] {
+        let mut draw = Streams::new(seed).luck("queue", "classes").at(Key::root(0, seed));
+        let mut both = Both::new();
+        let (mut pending, mut now) = (Vec::new(), 0);
+        for event in 0..20_000_u64 {
+            let time = now + draw.below(instants);
+            let class = CLASSES[draw.below(4) as usize];
+            let timers = both.schedule_as(class, at(time), event);
+            let key = (time, class, event);
+            pending.insert(pending.partition_point(|(other, _)| *other < key), (key, timers));
+            if draw.below(4) == 0 {
+                let (key, timers) = pending.remove(draw.below(pending.len() as u64) as usize);
+                assert_eq!(both.cancel(timers), Some(key.2));
+            }
+            let (time, class) = (now + draw.below(3), CLASSES[draw.below(4) as usize]);
+            let first = pending.first().map(|((at, its, _), _)| (*at, *its));
+            assert_eq!(both.is_due(at(time), class), first.is_some_and(|first| first <= (time, class)));
+            while pending.len() > busy || draw.below(3) == 0 && !pending.is_empty() {
+                let ((time, _, event), _) = pending.remove(0);
+                assert_eq!(both.pop(), Some((at(time), event)));
+                now = time;
+            }
+        }
     }
-    assert_eq!(both.pop(), None);
+}
+
+#[test]
+fn the_last_instant_is_in_146_years() {
+    let last = at(u64::MAX >> 2);
+    for time in [last, at(last.as_nanos() + 1), SimTime::MAX] {
+        let mut both = Both::new();
+        for event in 0..200 {
+            both.schedule(time, event);
+            both.schedule(at(event), 1_000 + event);
+        }
+        for event in 0..200 {
+            assert_eq!(both.pop_before(last), Some((at(event), 1_000 + event)));
+        }
+        assert_eq!(both.pop_before(last), None);
+        for event in 0..200 {
+            assert_eq!(both.pop(), Some((last, event)));
+        }
+        assert_eq!(both.pop(), None);
+    }
 }
 
 #[test]
@@ -152,7 +238,8 @@ fn a_cancelled_event_leaves_and_is_dropped() {
     for engine in [Engine::Fast, Engine::Reference] {
         let counted = std::rc::Rc::new(());
         let mut queue = EventQueue::new(engine);
-        let timers: Vec<_> = (0..1_000).map(|i| queue.schedule(at(i << 20), counted.clone())).collect();
+        let timers: Vec<_> =
+            (0..1_000).map(|i| queue.schedule(at(i << 20), Class::Begin, counted.clone())).collect();
         for timer in &timers[500..] {
             drop(queue.cancel(*timer));
         }

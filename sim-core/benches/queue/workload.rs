@@ -1,6 +1,6 @@
 //! What the queues are asked to do, and the interface by which all of them are asked.
 
-use sim_core::{Engine, EventQueue, SimTime};
+use sim_core::{Class, Engine, EventQueue, SimTime};
 
 /// A queue under measurement. Time in nanoseconds.
 pub trait Queue {
@@ -117,7 +117,7 @@ macro_rules! engine {
             }
             #[inline]
             fn schedule(&mut self, time: u64, event: Event<Self::Timer>) -> Self::Timer {
-                self.0.schedule(SimTime::from_nanos(time), event)
+                self.0.schedule(SimTime::from_nanos(time), Class::Begin, event)
             }
             #[inline]
             fn cancel(&mut self, timer: Self::Timer) -> bool {

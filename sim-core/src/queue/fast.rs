@@ -10,9 +10,13 @@
 //! instant cannot be divided: if that is too many for the list, they wait in line as a *crowd*, and the
 //! window ends at that instant.
 //!
+//! What is called a time in here is a [moment](super::class), a time with its class; what is due at one instant and in
+//! different classes is as good as due at different times.
+//!
 //! The numbers below, and the digit of the wheel, were found by trial on `benches/queue.rs`.
 
 use super::Timer;
+use super::class::first_of_instant;
 use super::crowd::Crowd;
 use super::entry::Entry;
 use super::near::Near;
@@ -109,8 +113,8 @@ impl<E> Fast<E> {
     #[inline(never)]
     fn make_room(&mut self, entry: Entry) {
         if self.crowd.is_empty() {
-            // Nothing is going to be scheduled before the present, so the window may begin there.
-            self.base = self.base.max(self.now);
+            // Nothing is going to be scheduled before the present instant, so the window may begin there.
+            self.base = self.base.max(first_of_instant(self.now));
             self.narrow(KEPT);
         }
         if entry.time > self.last || entry.time == self.last && !self.crowd.is_empty() {
@@ -147,6 +151,19 @@ impl<E> Fast<E> {
                 return Some((entry.time, self.slots.remove(entry.slot())));
             }
             self.advance(end)?;
+        }
+    }
+
+    /// Whether anything is due that is not after `end`.
+    #[inline]
+    pub(super) fn is_due(&mut self, end: u64) -> bool {
+        loop {
+            if let Some(first) = self.near.first() {
+                return first.time <= end;
+            }
+            if self.advance(end).is_none() {
+                return false;
+            }
         }
     }
 

@@ -1,13 +1,14 @@
 //! The event queue: what is going to happen, earliest first.
 //!
 //! # What is promised
-//! - Events come out in the order (time, sequence), where the sequence counts calls of
-//!   [`schedule`](EventQueue::schedule): first in, first out at one instant.
+//! - Events come out in the order (time, [class](Class), sequence): at one instant ends come before beginnings,
+//!   and within a class whoever was scheduled first is first.
 //! - A cancelled event leaves at once. With timeouts a hundred times longer than what they guard,
 //!   tombstones would be most of the queue.
 //! - A [`Timer`] names one scheduled event for ever. When that event has fired or was cancelled, the
 //!   timer is refused, however often its place was used again.
 //! - Time need not be monotone: an event may be scheduled before one that was already popped.
+//! - What is scheduled more than 146 years from the beginning is due then: two bits of its time are its class.
 //! - Nothing is allocated once the queue has been as full as it gets.
 //!
 //! How it is done is said in `fast`, and nothing outside this folder depends on it. The second engine
@@ -36,6 +37,7 @@
 //!
 //! A pending event of 16 bytes takes 40: 16 for its key, 16 for itself and 8 for what is known of it.
 
+mod class;
 mod crowd;
 mod entry;
 mod fast;
@@ -45,6 +47,7 @@ mod slots;
 mod wheel;
 
 use crate::time::SimTime;
+pub use class::Class;
 use fast::Fast;
 use reference::Reference;
 use std::num::NonZeroU32;
@@ -68,22 +71,24 @@ pub struct Timer {
 
 const _: () = assert!(size_of::<Timer>() == 8 && size_of::<Option<Timer>>() == 8);
 
-/// Pending events in the order (time, sequence).
+/// Pending events in the order (time, class, sequence).
 ///
 /// ```
-/// use sim_core::{Engine, EventQueue, SimTime};
+/// use sim_core::{Class, Engine, EventQueue, SimTime};
 ///
 /// let mut queue = EventQueue::new(Engine::Fast);
-/// let reply = SimTime::from_secs(1);
-/// let timeout = queue.schedule(SimTime::from_secs(3), "timeout");
-/// queue.schedule(reply, "reply");
-/// queue.schedule(reply, "and another");
+/// let second = SimTime::from_secs(1);
+/// let timeout = queue.schedule(SimTime::from_secs(3), Class::Timeout, "timeout");
+/// queue.schedule(second, Class::Begin, "arrival");
+/// queue.schedule(second, Class::Begin, "and another");
+/// queue.schedule(second, Class::End, "answer");
 ///
-/// assert_eq!(queue.pop(), Some((reply, "reply")));
+/// assert_eq!(queue.pop(), Some((second, "answer")));
 /// assert_eq!(queue.cancel(timeout), Some("timeout"));
 /// assert_eq!(queue.cancel(timeout), None);
-/// assert_eq!(queue.pop_before(reply), None);
-/// assert_eq!(queue.pop(), Some((reply, "and another")));
+/// assert_eq!(queue.pop_before(second), None);
+/// assert_eq!(queue.pop(), Some((second, "arrival")));
+/// assert_eq!(queue.pop(), Some((second, "and another")));
 /// assert!(queue.is_empty());
 /// ```
 pub struct EventQueue<E> {
@@ -107,10 +112,10 @@ impl<E> EventQueue<E> {
 
     /// Adds an event.
     #[inline]
-    pub fn schedule(&mut self, at: SimTime, event: E) -> Timer {
+    pub fn schedule(&mut self, at: SimTime, class: Class, event: E) -> Timer {
         match &mut self.kind {
-            Kind::Fast(queue) => queue.schedule(at.as_nanos(), event),
-            Kind::Reference(queue) => queue.schedule(at, event),
+            Kind::Fast(queue) => queue.schedule(class::moment(at, class), event),
+            Kind::Reference(queue) => queue.schedule(at, class, event),
         }
     }
 
@@ -140,10 +145,19 @@ impl<E> EventQueue<E> {
     fn pop_through(&mut self, last: SimTime) -> Option<(SimTime, E)> {
         match &mut self.kind {
             Kind::Fast(queue) => {
-                let (time, event) = queue.pop_through(last.as_nanos())?;
-                Some((SimTime::from_nanos(time), event))
+                let (moment, event) = queue.pop_through(class::moment(last, Class::Begin))?;
+                Some((class::instant(moment), event))
             }
             Kind::Reference(queue) => queue.pop_through(last),
+        }
+    }
+
+    /// Whether something of this class or one before it is pending for `at`, or anything for earlier.
+    #[inline]
+    pub fn is_due(&mut self, at: SimTime, class: Class) -> bool {
+        match &mut self.kind {
+            Kind::Fast(queue) => queue.is_due(class::moment(at, class)),
+            Kind::Reference(queue) => queue.is_due(at, class),
         }
     }
 

@@ -1,9 +1,10 @@
 //! The reference: every event in a `priority-queue`, found by its sequence.
 //!
 //! That crate does not keep equal priorities in the order of their arrival, so the sequence is part of
-//! the priority. A timer *is* a sequence number, and those never repeat.
+//! the priority, after time and class. A timer *is* a sequence number, and those never repeat.
 
 use super::Timer;
+use super::class::{self, Class};
 use crate::time::SimTime;
 use priority_queue::PriorityQueue;
 use rustc_hash::FxBuildHasher;
@@ -13,7 +14,7 @@ use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
 
 pub(super) struct Reference<E> {
-    pending: PriorityQueue<Pending<E>, Reverse<(SimTime, u64)>, FxBuildHasher>,
+    pending: PriorityQueue<Pending<E>, Reverse<(SimTime, Class, u64)>, FxBuildHasher>,
     /// The number of the next event.
     sequence: u64,
 }
@@ -51,10 +52,11 @@ impl<E> Reference<E> {
 
     #[cold]
     #[inline(never)]
-    pub(super) fn schedule(&mut self, at: SimTime, event: E) -> Timer {
+    pub(super) fn schedule(&mut self, at: SimTime, class: Class, event: E) -> Timer {
+        let at = class::no_later_than_the_last(at);
         let sequence = self.sequence;
         self.sequence += 1;
-        self.pending.push(Pending { sequence, event }, Reverse((at, sequence)));
+        self.pending.push(Pending { sequence, event }, Reverse((at, class, sequence)));
         timer(sequence)
     }
 
@@ -68,12 +70,19 @@ impl<E> Reference<E> {
     #[cold]
     #[inline(never)]
     pub(super) fn pop_through(&mut self, last: SimTime) -> Option<(SimTime, E)> {
-        let (_, &Reverse((at, _))) = self.pending.peek()?;
+        let (_, &Reverse((at, ..))) = self.pending.peek()?;
         if at > last {
             return None;
         }
         let (pending, _) = self.pending.pop()?;
         Some((at, pending.event))
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) fn is_due(&self, at: SimTime, class: Class) -> bool {
+        let at = class::no_later_than_the_last(at);
+        self.pending.peek().is_some_and(|(_, Reverse((first, its, _)))| (*first, *its) <= (at, class))
     }
 
     pub(super) fn len(&self) -> usize {

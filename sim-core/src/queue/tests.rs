@@ -108,7 +108,7 @@ fn the_sequence_survives_the_end_of_its_32_bits() {
     reference.start_at(u64::from(u32::MAX) - 5);
     for i in 0..1_000 {
         fast.schedule(7, i);
-        reference.schedule(SimTime::from_nanos(7), i);
+        reference.schedule(SimTime::from_nanos(7), Class::Begin, i);
     }
     for i in 0..1_000 {
         assert_eq!(fast.pop_through(7), Some((7, i)));
