@@ -31,7 +31,7 @@ use crate::run::{Explanation, Observer, RunOptions, RunOutput, TrajectoryLine};
 use crate::{Entry, RunSpec, Scenario};
 use sim_core::sampler::standard_normal;
 use sim_core::stats::LatencyHistogram;
-use sim_core::{Context, Key, Luck, Model, SimDuration, SimTime, StreamUse, Streams, Witness, digest};
+use sim_core::{Class, Context, Key, Luck, Model, SimDuration, SimTime, StreamUse, Streams, Witness, digest};
 
 spec! {
     /// Clients that update one row at the same time, each until it has succeeded once.
@@ -178,14 +178,18 @@ impl<'a> Row<'a> {
         ctx.witness(kind, attempt, outcome, self.row, self.key(client).get(), u64::from(version));
     }
 
-    /// Lets `event` happen when a message of this client's present attempt has arrived.
+    /// Lets `event` happen, answers first, when a message of this client's present attempt has arrived.
     fn send(&mut self, message: u64, client: u32, event: Event, ctx: &mut Context<Event>) {
         let attempt = u64::from(self.clients[client as usize].attempt);
         let key = self.key(client).child(attempt).child(message);
         let Hop { mean, sd } = &self.spec.hop;
         let normal = standard_normal(&mut self.hops.at(key));
         let nanos = mean.as_nanos() as f64 + sd.as_nanos() as f64 * normal;
-        ctx.schedule_in(SimDuration::from_nanos_f64(nanos.abs()), event);
+        let class = match event {
+            Event::ReadAnswered { .. } | Event::WriteAnswered { .. } => Class::End,
+            _ => Class::Begin,
+        };
+        ctx.schedule(ctx.now() + SimDuration::from_nanos_f64(nanos.abs()), class, event);
     }
 
     fn answered(&mut self, client: u32, succeeded: bool, ctx: &mut Context<Event>) {

@@ -1,10 +1,11 @@
 //! Small inputs whose right value is known: from a closed form, from a simulation of its own, or from what has to be so.
 //! Each stands for a kind. The files are in `tests/cases`.
 
-use brownout_tests::{edge, run};
+use brownout_tests::{edge, resolve, run, run_with};
 use serde_json::Value;
 use sim_cli::{Console, Exit};
 use sim_models::report::Metric;
+use sim_models::run::RunOptions;
 use std::ffi::OsString;
 
 /// The text of a case.
@@ -212,4 +213,16 @@ fn a_policy_remembers_per_target() {
     assert_eq!(refused(&text.replace("max_concurrent: 1)", "max_concurrent: 1), per: CallSite")), 0);
     let page = brownout("explain -", &text);
     assert!(page.contains("a->b and a->b#2 share one bulkhead"), "{page}");
+}
+
+/// Even arrivals, even work, no queue and not a nanosecond to spare: who leaves at an instant makes room for who comes.
+#[test]
+fn a_system_that_is_exactly_full_turns_nobody_away() {
+    let text = case("m4-ties-dd1");
+    for variant in [None, Some("two-of-20ms"), Some("place"), Some("bulkhead")] {
+        let report = run_with(&resolve(&text, variant), &RunOptions::seeded(1)).report;
+        let calls = &edge(&report, "users->s").calls;
+        assert_eq!((calls.started, calls.ended_badly()), (9_000, 0), "{variant:?}");
+        assert_eq!(report.services.0[0].1.queue_max, 0, "{variant:?}: nobody waits");
+    }
 }

@@ -7,7 +7,8 @@ use crate::drive::{Drive, Mark};
 use crate::run::TrajectoryLine;
 use sim_core::sampler::standard_exponential;
 use sim_core::{
-    Context, Key, Luck, Model, SimDuration, SimTime, Stream, StreamUse, Streams, Timer, Witness, digest,
+    Class, Context, Key, Luck, Model, SimDuration, SimTime, Stream, StreamUse, Streams, Timer, Witness,
+    digest,
 };
 
 /// Everything that can happen. A call has exactly one of these pending, except in a message queue, where
@@ -115,7 +116,7 @@ impl Drive for Routes<'_> {
     fn begin(&mut self, ctx: &mut Context<Event>) {
         for (index, fault) in self.spec.faults.iter().enumerate() {
             for at in fault.changes() {
-                ctx.schedule_at(at, Event::Change { fault: index as u32 });
+                ctx.schedule(at, Class::Change, Event::Change { fault: index as u32 });
             }
         }
         match self.spec.arrivals {
@@ -364,7 +365,7 @@ impl<'a> Routes<'a> {
             {
                 let takes = latency.sample(&mut self.fortune.state.at(key.child(u64::from(delivery))));
                 self.count_operations(id, 1);
-                ctx.schedule_in(takes, Event::Answer { call: id, outcome });
+                ctx.schedule(now + takes, Class::End, Event::Answer { call: id, outcome });
             }
             (Some(outcome), _) => self.conclude(id, outcome, ctx),
         }
@@ -415,16 +416,17 @@ impl<'a> Routes<'a> {
         let State::MessageQueue { handling, visibility, .. } = &self.spec.state else {
             unreachable!("there are no messages without a queue")
         };
-        let key = self.key(id);
+        let (now, key) = (ctx.now(), self.key(id));
         let taken = self.call(id).taken;
         let consumer = self.balancer.consumer(key, taken);
         let entity = consumer.map_or(self.entity, |server| self.balancer.servers[server].entity);
         ctx.witness(KIND_MESSAGE, taken as u16, 0, entity, key.get(), 0);
-        self.call_mut(id).visible_again = Some(ctx.schedule_in(*visibility, Event::Message { call: id }));
+        let visible_again = ctx.schedule(now + *visibility, Class::Timeout, Event::Message { call: id });
+        self.call_mut(id).visible_again = Some(visible_again);
         let Some(server) = consumer else { return };
         let takes = handling.sample(&mut self.fortune.state.at(key.child(1 + u64::from(taken))));
         let epoch = self.balancer.servers[server].epoch;
-        ctx.schedule_in(takes, Event::Handled { call: id, server: server as u16, epoch });
+        ctx.schedule(now + takes, Class::End, Event::Handled { call: id, server: server as u16, epoch });
         if taken > 0 && self.measured(id) {
             self.counts.taken_again += 1;
             self.counts.overrun += u64::from(taken == 1);

@@ -4,6 +4,7 @@ use super::follow::Listen;
 use super::state::*;
 use super::witness as kind;
 use crate::fault::{CrashStyle, Effect};
+use sim_core::Class;
 
 impl<L: Listen> Graph<L> {
     pub fn fault_begins(&mut self, id: u32, ctx: &mut Ctx) {
@@ -11,7 +12,7 @@ impl<L: Listen> Graph<L> {
         ctx.witness(kind::FAULT, 0, 1, fault.path, u64::from(id), 0);
         fault.begun = ctx.now();
         if let Some(to) = fault.rhythm.ends(fault.begun).filter(|_| fault.flaps) {
-            ctx.schedule_at(to, Event::FaultEnds { fault: id });
+            ctx.schedule(to, Class::Change, Event::FaultEnds { fault: id });
         }
         let strength = self.grows_on(id, ctx);
         let fault = &mut self.faults[id as usize];
@@ -64,7 +65,7 @@ impl<L: Listen> Graph<L> {
     fn grows_on(&mut self, id: u32, ctx: &mut Ctx) -> f64 {
         let Fault { rhythm, begun, .. } = &self.faults[id as usize];
         if let Some(at) = rhythm.grows(*begun, ctx.now()) {
-            ctx.schedule_at(at, Event::FaultGrows { fault: id });
+            ctx.schedule(at, Class::Change, Event::FaultGrows { fault: id });
         }
         rhythm.strength(ctx.now().since(*begun))
     }
@@ -73,7 +74,7 @@ impl<L: Listen> Graph<L> {
         let fault = &mut self.faults[id as usize];
         ctx.witness(kind::FAULT, 0, 2, fault.path, u64::from(id), 0);
         if let Some(again) = fault.rhythm.again(ctx.now()) {
-            ctx.schedule_at(again, Event::FaultBegins { fault: id });
+            ctx.schedule(again, Class::Change, Event::FaultBegins { fault: id });
         }
         let crash = matches!(fault.effect, Effect::Crash { .. });
         let target = std::mem::take(&mut fault.target);

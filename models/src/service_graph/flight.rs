@@ -66,6 +66,7 @@ pub struct Attempt {
     pub since: SimTime,
     /// Own work, once that is over.
     pub work: SimDuration,
+    /// When its own work is done, or when it goes on afterwards.
     pub work_timer: Option<Timer>,
     pub timer: Option<Timer>,
     /// What it was let pass with, where attempts are.

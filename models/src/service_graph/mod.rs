@@ -18,6 +18,10 @@
 //! demands, its luck in the network, its jitter) is addressed by a key mixed down the call tree, so it is
 //! the same under every policy.
 //!
+//! At one instant ends come before beginnings (see [`sim_core::Class`]): what is done and what is answered, then faults
+//! and restarts, then timeouts and deadlines, then whatever begins. A request that would make its next calls while
+//! something else is still to end at that instant makes them afterwards ([`Event::Proceed`]).
+//!
 //! Left out: cancellation and deadlines that travel with a request, connections, partial answers. Work is
 //! judged when its answer is delivered, and is useful if everybody up to the user waits then: whoever gives up
 //! later does not take that back, so what is counted as wasted is the least that was.
@@ -51,7 +55,7 @@ use crate::run::{Explanation, Observer, RunOptions, RunOutput, TrajectoryLine};
 use crate::{Entry, RunSpec, Scenario};
 use follow::{Deaf, Listen, Tracer};
 use plan::Plan;
-use sim_core::{Key, Model, SimDuration, SimTime, StreamUse, Streams, Witness, Words};
+use sim_core::{Class, Key, Model, SimDuration, SimTime, StreamUse, Streams, Witness, Words};
 use spec::GraphSpec;
 use state::{Ctx, Event, Graph, Message, Parent, Server};
 
@@ -121,6 +125,11 @@ impl<L: Listen> Model for Graph<L> {
                 self.deliver(Message::Request(attempt), ctx);
             }
             Event::WorkDone { attempt } => self.work_done(attempt, ctx),
+            Event::Proceed { attempt } => {
+                self.witness_attempt(witness::PROCEED, attempt, ctx);
+                self.attempts[attempt].work_timer = None;
+                self.advance(attempt, ctx);
+            }
             Event::Reply { attempt } => {
                 self.witness_attempt(witness::REPLY, attempt, ctx);
                 self.deliver(Message::Reply(attempt), ctx);
@@ -151,9 +160,9 @@ impl<L: Listen> Drive for Graph<L> {
         for (id, fault) in self.faults.iter().enumerate() {
             let fault_id = id as u32;
             let from = fault.rhythm.first();
-            ctx.schedule_at(from, Event::FaultBegins { fault: fault_id });
+            ctx.schedule(from, Class::Change, Event::FaultBegins { fault: fault_id });
             if let Some(to) = fault.rhythm.ends(from).filter(|_| !fault.flaps) {
-                ctx.schedule_at(to, Event::FaultEnds { fault: fault_id });
+                ctx.schedule(to, Class::Change, Event::FaultEnds { fault: fault_id });
             }
         }
         for workload in 0..self.workloads.len() as u32 {

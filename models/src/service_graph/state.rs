@@ -59,6 +59,8 @@ pub enum Event {
     Deliver { attempt: AttemptId },
     /// A worker has done a request's own work.
     WorkDone { attempt: AttemptId },
+    /// A request makes its next calls, now that all that ends at this instant has ended.
+    Proceed { attempt: AttemptId },
     /// An answer reaches its caller.
     Reply { attempt: AttemptId },
     /// An attempt has run out of time, or its call has.

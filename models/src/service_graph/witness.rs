@@ -10,6 +10,7 @@ pub const TIMER: u16 = 5;
 pub const RESUME: u16 = 6;
 pub const FAULT: u16 = 7;
 pub const RESTART: u16 = 8;
+pub const PROCEED: u16 = 9;
 
 /// A kind in words.
 pub fn name(kind: u16) -> &'static str {
@@ -22,6 +23,7 @@ pub fn name(kind: u16) -> &'static str {
         RESUME => "back-off over",
         FAULT => "fault changes",
         RESTART => "replica restarts",
+        PROCEED => "request goes on",
         _ => "unknown event",
     }
 }
@@ -39,7 +41,7 @@ pub fn note(event: &sim_core::Witness) -> String {
     let detail = event.detail;
     match event.kind {
         ARRIVAL => format!("number {detail}"),
-        DELIVER | REPLY if detail < u64::from(u32::MAX) => format!("replica {detail}"),
+        DELIVER | REPLY | PROCEED if detail < u64::from(u32::MAX) => format!("replica {detail}"),
         WORK_DONE => {
             let work = SimDuration::from_nanos(detail & ((1 << REPLICA_SHIFT) - 1));
             format!("replica {}, after {work}", detail >> REPLICA_SHIFT)

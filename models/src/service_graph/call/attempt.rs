@@ -8,7 +8,7 @@ use crate::service_graph::slab::Link;
 use crate::service_graph::state::*;
 use crate::service_graph::stats::Which;
 use crate::service_graph::witness as kind;
-use sim_core::{Key, SimDuration, SimTime};
+use sim_core::{Class, Key, SimDuration, SimTime};
 
 impl<L: Listen> Graph<L> {
     /// The next try of a call.
@@ -92,7 +92,7 @@ impl<L: Listen> Graph<L> {
         self.listener.tell(|tracer| tracer.attempt_sent(attempt, id, edge_id.into(), number, now));
         call.live = Some(attempt.link());
         if until < SimTime::MAX {
-            entry.timer = Some(ctx.schedule_at(until, Event::AttemptTimer { attempt }));
+            entry.timer = Some(ctx.schedule(until, Class::Timeout, Event::AttemptTimer { attempt }));
         }
         if edge.link.is_instant() {
             let callee = edge.callee;
@@ -115,11 +115,11 @@ impl<L: Listen> Graph<L> {
         match link.send(now, attempt.key, way) {
             Fate::Now => self.deliver(message, ctx),
             Fate::At(then) => {
-                let event = match message {
-                    Message::Request(attempt) => Event::Deliver { attempt },
-                    Message::Reply(attempt) => Event::Reply { attempt },
+                let (class, event) = match message {
+                    Message::Request(attempt) => (Class::Begin, Event::Deliver { attempt }),
+                    Message::Reply(attempt) => (Class::End, Event::Reply { attempt }),
                 };
-                ctx.schedule_at(then, event);
+                ctx.schedule(then, class, event);
             }
             Fate::Lost => self.swallow(id),
             Fate::Held => {

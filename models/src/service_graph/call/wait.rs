@@ -4,6 +4,7 @@ use crate::policy::Ending;
 use crate::service_graph::follow::Listen;
 use crate::service_graph::state::*;
 use crate::service_graph::witness as kind;
+use sim_core::Class;
 
 impl<L: Listen> Graph<L> {
     pub(super) fn back_off(&mut self, id: CallId, ctx: &mut Ctx) {
@@ -13,9 +14,10 @@ impl<L: Listen> Graph<L> {
         let mut words = edge.jitter.at(call.key.child(u64::from(call.tries)));
         let delay = edge.retry.delay(u32::from(call.tries), call.previous_delay, &mut words);
         call.previous_delay = delay;
-        let resumes = (ctx.now() + delay).min(edge.patience.end(call.started, call.key));
+        let (next, end) = (ctx.now() + delay, edge.patience.end(call.started, call.key));
+        let class = if next < end { Class::Begin } else { Class::Timeout };
         call.phase = Phase::BackingOff;
-        call.timer = Some(ctx.schedule_at(resumes, Event::CallTimer { call: id }));
+        call.timer = Some(ctx.schedule(next.min(end), class, Event::CallTimer { call: id }));
     }
 
     /// The timer of a call fired.

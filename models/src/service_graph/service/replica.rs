@@ -5,6 +5,7 @@ use crate::policy::Outcome;
 use crate::service_graph::follow::Listen;
 use crate::service_graph::roster;
 use crate::service_graph::state::*;
+use sim_core::Class;
 
 impl<L: Listen> Graph<L> {
     /// A replica dies of its own load, if that is more than it survives.
@@ -23,7 +24,7 @@ impl<L: Listen> Graph<L> {
         let state = &mut self.services[service as usize];
         state.stats.total.deaths += 1;
         let (style, restart_after) = (state.death_style, state.restart_after);
-        ctx.schedule_in(restart_after, Event::Restart { service, replica });
+        ctx.schedule(ctx.now() + restart_after, Class::Change, Event::Restart { service, replica });
         self.crash(service, replica, style, ctx);
     }
 
@@ -51,6 +52,8 @@ impl<L: Listen> Graph<L> {
             let service = &mut self.services[service_id as usize];
             if let Some(timer) = attempt.work_timer.take() {
                 ctx.cancel(timer);
+            }
+            if attempt.server == Server::Working {
                 attempt.work = now.since(attempt.since);
             }
             if attempt.server == Server::Queued {

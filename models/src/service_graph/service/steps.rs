@@ -23,9 +23,13 @@ impl<L: Listen> Graph<L> {
                 attempt.step += 1;
                 // Held up by one until all are out, so that an early end does not move the request on.
                 attempt.outstanding = 1;
-                self.call_in_parallel(id, ctx);
+                let begun = self.call_in_parallel(id, ctx);
                 let attempt = &mut self.attempts[id];
                 attempt.outstanding -= 1;
+                if !begun {
+                    attempt.step -= 1;
+                    return self.proceed_later(id, ctx);
+                }
                 if attempt.outstanding > 0 {
                     return;
                 }
@@ -39,6 +43,9 @@ impl<L: Listen> Graph<L> {
                 attempt.repetition = 0;
                 continue;
             }
+            if !ctx.may_begin() {
+                return self.proceed_later(id, ctx);
+            }
             let key = key.child(u64::from(attempt.repetition));
             attempt.repetition += 1;
             attempt.outstanding = 1;
@@ -48,7 +55,15 @@ impl<L: Listen> Graph<L> {
         }
     }
 
-    fn call_in_parallel(&mut self, id: AttemptId, ctx: &mut Ctx) {
+    /// What ends at this instant comes first: it may make room for the next calls of this request.
+    #[cold]
+    fn proceed_later(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        let timer = ctx.schedule_at(ctx.now(), Event::Proceed { attempt: id });
+        self.attempts[id].work_timer = Some(timer);
+    }
+
+    /// Makes the calls of the step before the next, unless something that ends now comes first.
+    fn call_in_parallel(&mut self, id: AttemptId, ctx: &mut Ctx) -> bool {
         let attempt = &self.attempts[id];
         let (service, client, request, workload) = (
             self.edges[attempt.edge as usize].callee as usize,
@@ -57,12 +72,17 @@ impl<L: Listen> Graph<L> {
             attempt.workload,
         );
         let step = usize::from(attempt.step - 1);
+        let mut begun = false;
         for index in 0..self.services[service].steps[step].sites.len() {
             let site = &mut self.services[service].steps[step].sites[index];
             let key = request.child(site.number);
             if !site.happens(key, workload) {
                 continue;
             }
+            if !begun && !ctx.may_begin() {
+                return false;
+            }
+            begun = true;
             let (edge, times, optional) = (site.edge, site.times, site.optional);
             for repetition in 0..times {
                 self.attempts[id].outstanding += 1;
@@ -70,6 +90,7 @@ impl<L: Listen> Graph<L> {
                 self.begin_call(edge, client, parent, key.child(u64::from(repetition)), ctx);
             }
         }
+        true
     }
 }
 

@@ -5,7 +5,7 @@ use crate::policy::Outcome;
 use crate::service_graph::follow::{Arrival, Listen};
 use crate::service_graph::state::*;
 use crate::service_graph::witness as kind;
-use sim_core::{SimDuration, SimTime, Words};
+use sim_core::{Class, SimDuration, SimTime, Words};
 
 impl<L: Listen> Graph<L> {
     /// A request reaches its replica.
@@ -75,8 +75,8 @@ impl<L: Listen> Graph<L> {
         }
         attempt.server = Server::Working;
         attempt.since = now;
-        attempt.work_timer =
-            Some(ctx.schedule_in(SimDuration::from_nanos_f64(nanos), Event::WorkDone { attempt: id }));
+        let done = now + SimDuration::from_nanos_f64(nanos);
+        attempt.work_timer = Some(ctx.schedule(done, Class::End, Event::WorkDone { attempt: id }));
     }
 
     /// A request's own work is done.
