@@ -15,7 +15,12 @@ pub trait Drive: Model + Sized {
     /// Schedules what happens first.
     fn begin(&mut self, ctx: &mut Context<Self::Event>);
 
-    /// The warm-up or a window is over.
+    /// When the stretches begin that it tells apart, in order, besides the first: none before the warm-up is over.
+    fn stretches(&self) -> Vec<SimTime> {
+        Vec::new()
+    }
+
+    /// The warm-up or a window is over, or a stretch begins.
     fn mark(&mut self, _mark: Mark, _now: SimTime) {}
 
     /// Every stream that it was given, under its [name](Streams::name), and what was drawn from it. A run panics if one is
@@ -32,6 +37,8 @@ pub trait Drive: Model + Sized {
 pub enum Mark {
     /// Measurement begins.
     WarmUpEnds,
+    /// The next of the model's stretches begins.
+    StretchBegins,
     /// A window of the series is over.
     WindowEnds,
 }
@@ -75,16 +82,22 @@ struct Driven {
     stopped: Option<String>,
 }
 
-/// Runs to the end, and tells the model when the warm-up is over and at every multiple of a window. A window
-/// in which the run is cut short is not closed.
+/// Runs to the end, and tells the model when the warm-up is over, when a stretch begins, and at every multiple of a window. A
+/// window in which the run is cut short is not closed.
 fn run_windows<M: Drive>(simulation: &mut Simulation<M>, run: &RunSpec, observer: Observer) -> Driven {
     let end = SimTime::ZERO + run.duration;
-    let mut warm_up = Some(SimTime::ZERO + run.warm_up);
+    let stretches = simulation.model_mut().stretches().into_iter().map(|at| (at, Mark::StretchBegins));
+    let mut marks =
+        std::iter::once((SimTime::ZERO + run.warm_up, Mark::WarmUpEnds)).chain(stretches).peekable();
     let mut reached = SimTime::ZERO;
     while reached < end {
         reached = (reached + run.window).min(end);
-        let first = warm_up.take_if(|at| *at <= reached).map(|at| (at, Mark::WarmUpEnds));
-        for (at, what) in first.into_iter().chain([(reached, Mark::WindowEnds)]) {
+        let mut closed = false;
+        while let Some((at, what)) = marks
+            .next_if(|(at, _)| *at <= reached)
+            .or_else(|| (!closed).then_some((reached, Mark::WindowEnds)))
+        {
+            closed |= what == Mark::WindowEnds;
             if let Some(reason) = cut_short(simulation.run_until(at)) {
                 return Driven { reached: simulation.now(), stopped: Some(reason) };
             }

@@ -4,8 +4,10 @@
 //! them back. Times are whole nanoseconds; digests are hex text; everything else is a count or a plain
 //! ratio of counts.
 
+mod amplification;
 mod cohorts;
 mod count;
+mod during;
 mod edge;
 mod fold;
 mod head;
@@ -19,8 +21,10 @@ mod named;
 mod over_time;
 mod part;
 mod path;
+mod response;
 mod section;
 mod service;
+mod stretch;
 #[cfg(test)]
 mod synthetic;
 mod table;
@@ -28,9 +32,10 @@ mod tally;
 mod timeline;
 mod unit;
 
+pub use amplification::amplify;
 pub use cohorts::Cohorts;
-pub(crate) use count::ratio;
-pub use edge::{Attempts, Calls, Edge, EdgeWindows};
+pub use during::{During, asked};
+pub use edge::{Attempts, Began, Calls, Edge, EdgeWindows};
 pub use fold::Fold;
 pub use head::{DigestParts, FORMAT, Report, RunFacts, Summary, Verdict, VerdictKind};
 pub use json::{results_digest, schema};
@@ -41,8 +46,10 @@ pub use meter::Meter;
 pub use metric::{Leaf, Leaves, Metric, MetricError};
 pub use named::Named;
 pub use over_time::CallWindows;
+pub use response::Response;
 pub use section::{Better, Change, Section, Value};
 pub use service::{Little, Service, ServiceWindows};
+pub use stretch::{Stretch, stretches};
 pub use table::{Cell, Table};
 pub use tally::Tally;
 pub use timeline::{Disturbance, Series, Timeline};

@@ -108,7 +108,7 @@ fn read_those(
 fn measure(expectation: &Expectation, report: &Report) -> std::result::Result<Metric, MetricError> {
     let path = &expectation.metric.value;
     let metric = match &expectation.during {
-        Some(during) => report.during(during.value.from, during.value.to).metric(path)?,
+        Some(during) => report.metric(&format!("{path} during {}", during.value))?,
         None => report.metric(path)?,
     };
     let unit = match (metric, expectation.check()) {

@@ -14,7 +14,7 @@ use sim_cli::{Console, Exit};
 use sim_core::SimDuration;
 use sim_models::experiment::Experiment;
 use sim_models::policy::{Ending, Outcome};
-use sim_models::report::{Cell, Edge, Latency, Report, Service, Table};
+use sim_models::report::{Cell, Edge, Latency, Report, Service, Stretch, Table};
 use sim_models::run::RunOptions;
 use sim_models::words::percent;
 use sim_models::{Catalog, simulate};
@@ -257,10 +257,15 @@ fn describe(name: &str, report: &Report, out: &mut String) -> std::fmt::Result {
         summary.success.map(|it| format!("success {}", percent(it))),
         summary.amplification.map(|it| format!("amplification {it:.3}")),
         summary.wasted.map(|it| format!("wasted {}", percent(it))),
+        summary.in_vain.filter(|it| *it > 0.0).map(|it| format!("in vain {}", percent(it))),
+        summary.error_budget.filter(|it| *it > 0).map(|it| format!("error budget {}", time(it))),
     ];
     list(out, "  ", &parts)?;
     for (name, each) in report.edges.iter() {
         edge(name, each, out)?;
+    }
+    for stretch in Stretch::ALL {
+        during(report, stretch, out)?;
     }
     for (name, each) in report.services.iter() {
         service(name, each, out)?;
@@ -276,6 +281,20 @@ fn describe(name: &str, report: &Report, out: &mut String) -> std::fmt::Result {
         table(each, out)?;
     }
     writeln!(out, "  {} events, trajectory {}", report.run.events, report.digest.t)
+}
+
+/// What users got before, during and after what went wrong.
+fn during(report: &Report, stretch: Stretch, out: &mut String) -> std::fmt::Result {
+    let Some(part) = report.stretch(stretch).filter(|part| part.stretch.is_some()) else { return Ok(()) };
+    let summary = &part.summary;
+    let users = part.edges.iter().map(|(_, edge)| edge).find(|edge| edge.from_users);
+    let parts = [
+        summary.goodput.map(|it| format!("goodput {it:.1}/s")),
+        summary.success.map(|it| format!("success {}", percent(it))),
+        summary.lost.filter(|it| *it > 0).map(|it| format!("{it} lost")),
+        users.and_then(|users| users.latency.p99).map(|it| format!("p99 {}", time(it))),
+    ];
+    list(out, &format!("  {stretch}: "), &parts)
 }
 
 /// A value and what theory gives.

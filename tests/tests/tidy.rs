@@ -38,7 +38,8 @@ const APART: [&str; 5] = [
 const ONE_ROOM: [&str; 1] = ["models/src/service_graph/call"];
 
 /// The same word for something else.
-const HOMONYMS: [(&str, &str, &str); 3] = [
+const HOMONYMS: [(&str, &str, &str); 4] = [
+    ("budget", "models/src/report", "of errors, which users have"),
     ("timeout", "sim-cli/src/plan", "of `std::sync::mpsc`"),
     ("budget", "sim-cli/src/command/recommend", "how many runs a search may take"),
     ("budget", "sim-cli/src/study", "how many runs a search may take"),

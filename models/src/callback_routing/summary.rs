@@ -7,8 +7,8 @@ use super::routes::Routes;
 use super::{CallbackRouting, Effect, Routing, State};
 use crate::policy::{Ending, Outcome as End};
 use crate::report::{
-    Attempts, Calls, Cell, Disturbance, Edge, Latency, Report, Series, Summary, Table, Value, Verdict,
-    VerdictKind,
+    Attempts, Calls, Cell, Disturbance, Edge, Latency, Report, Response, Series, Summary, Table, Value,
+    Verdict, VerdictKind,
 };
 use crate::theory::{binomial_pmf, deliveries, same_server};
 use sim_core::SimTime;
@@ -351,19 +351,27 @@ fn edge(report: &mut Report, routes: &Routes, now: SimTime) {
         offered: Some(rate(calls.started)),
         goodput: Some(rate(delivered)),
         success: share(delivered, ended.total()),
+        lost: Some(calls.ended_badly()),
+        error_budget: share(calls.ended_badly(), ended.total()).map(|lost| (lost * measured * 1e9) as u64),
         amplification: share(attempts.sent, calls.started - calls.never_sent),
         ..Summary::default()
     };
+    let latency = Latency::of(&counts.latency);
+    // How long each has waited nobody knows: all as long as they have on average.
+    let waiting: Vec<_> = calls.in_flight_age.map(|age| (age, calls.in_flight())).into_iter().collect();
+    let ended_badly = calls.ended_badly();
     report.edges.push(
         EDGE,
         Edge {
             from_users: true,
+            per_user_call: report.summary.amplification,
             amplification: report.summary.amplification,
             goodput: rate(delivered),
             success: report.summary.success,
             calls,
             attempts,
-            latency: Latency::of(&counts.latency),
+            response: Response::of(&latency, ended_badly, &waiting),
+            latency,
             latency_failed: Latency::of(&counts.latency_failed),
             windows: counts.windows.closed(),
             ..Edge::default()

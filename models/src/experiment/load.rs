@@ -22,6 +22,7 @@ use super::print;
 use super::root::read_root;
 use super::run::{Expectation, RunSpec};
 use crate::catalog::{Catalog, Decoded, Entry};
+use crate::report::During;
 
 /// The version of the file's format that is read here.
 pub const FORMAT: u32 = 1;
@@ -275,7 +276,9 @@ impl Experiment {
         }
         let about = |one: &&Expectation| one.variant.as_ref().map(|name| name.value.as_str()) == variant;
         for during in self.expectations.iter().filter(about).filter_map(|one| one.during.as_ref()) {
-            if during.value.to > SimTime::ZERO + run.duration {
+            if let During::Time { to, .. } = during.value
+                && to > SimTime::ZERO + run.duration
+            {
                 let message = format!("got \"{}\", and the run ends at {}", during.value, run.duration);
                 problems
                     .push(Diagnostic::error(during.span, message))

@@ -38,6 +38,7 @@ mod scalar;
 mod scan;
 mod syntax;
 
+pub use crate::report::During;
 pub use decode::{Decode, Decoder, Fields, Items, field_name, short_name};
 pub use diagnostic::{
     Diagnostic, Diagnostics, Failed, Position, SHOWN, Severity, Source, Sources, did_you_mean, nearest,
@@ -50,7 +51,7 @@ pub use map::Map;
 pub use node::{Entry, Kind, Node, Span, Spanned};
 pub use path::{Override, Path};
 pub use rule::{Len, NOT_EMPTY, Name, POSITIVE, Positive, Rule};
-pub use run::{Bound, Check, During, Expectation, RunSpec};
+pub use run::{Bound, Check, Expectation, RunSpec};
 pub use spec::as_rule;
 pub use syntax::{MAX_DEPTH, MAX_VALUES, parse_value};
 

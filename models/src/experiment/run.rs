@@ -1,9 +1,7 @@
 //! How long and how often a model runs, and what is expected of it.
 
-use std::fmt;
-use std::str::FromStr;
-
-use sim_core::{SimDuration, SimTime};
+use crate::report::During;
+use sim_core::SimDuration;
 
 use super::decode::{Decode, Decoder};
 use super::doc::TypeDoc;
@@ -63,7 +61,7 @@ spec! {
         metric: Spanned<String>,
         /// The variant of which it is expected; without one, the experiment as written.
         variant: Option<Spanned<String>> = None,
-        /// The part of the run that is looked at: `"60s..90s"`.
+        /// The part of the run that is looked at: `before`, `fault` or `after` what disturbs it, or `"60s..90s"`.
         during: Option<Spanned<During>> = None,
         /// It is true, or false.
         is: Option<bool> = None,
@@ -102,6 +100,23 @@ pub enum Check<'a> {
 }
 
 impl Expectation {
+    /// Of this metric, and nothing yet.
+    pub fn of(metric: &str) -> Self {
+        Expectation {
+            metric: Spanned { value: metric.into(), ..Spanned::default() },
+            variant: None,
+            during: None,
+            is: None,
+            at_most: None,
+            at_least: None,
+            below: None,
+            above: None,
+            equals: None,
+            within: None,
+            seeds: None,
+        }
+    }
+
     /// What the metric is held against.
     pub fn check(&self) -> Check<'_> {
         self.checks().next().expect("refused when it was read")
@@ -168,35 +183,11 @@ impl Decode for Bound {
     }
 }
 
-/// A part of the run, from one time up to another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct During {
-    /// The first instant.
-    pub from: SimTime,
-    /// The first instant after it.
-    pub to: SimTime,
-}
-
-impl FromStr for During {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (from, to) = text.split_once("..").ok_or("a part of the run looks like \"60s..90s\"")?;
-        let time = |text: &str| text.parse::<SimTime>().map_err(|error| error.to_string());
-        let during = During { from: time(from)?, to: time(to)? };
-        if during.from < during.to { Ok(during) } else { Err("it ends before it begins".into()) }
-    }
-}
-
-impl fmt::Display for During {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}..{}", self.from, self.to)
-    }
-}
-
 impl Decode for During {
     fn decode(node: &Node, cx: &mut Decoder) -> Option<Self> {
-        let Some(text) = node.as_text() else {
-            return cx.expected(node, "a part of the run such as \"60s..90s\"");
+        let word = if let Kind::Word(word) = &node.kind { Some(word.as_str()) } else { None };
+        let Some(text) = node.as_text().or(word) else {
+            return cx.expected(node, "a part of the run: before, fault, after, or one such as \"60s..90s\"");
         };
         match text.parse() {
             Ok(during) => Some(during),

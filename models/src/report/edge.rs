@@ -1,6 +1,8 @@
 //! What went over one edge: calls, attempts, response times.
 
+use super::count::{is_zero, ratio};
 use super::latency::Latency;
+use super::response::Response;
 use super::tally::Tally;
 use crate::policy::{Cause, Denied, Ending, Outcome};
 use schemars::JsonSchema;
@@ -18,10 +20,11 @@ pub struct Edge {
     pub calls: Calls,
     /// How attempts ended.
     pub attempts: Attempts,
-    /// Attempts per call; absent without calls.
+    /// Attempts per call that was sent, of the caller; absent without such calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amplification: Option<f64>,
-    /// Attempts per call that users made, on all edges from users together; absent without such calls.
+    /// Attempts per call of a user that was sent: of the users whose calls can come by here. Calls over this edge that were never
+    /// sent count like those that were; absent without any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_user_call: Option<f64>,
     /// Calls that ended well after the warm-up, whenever they began, per second.
@@ -29,6 +32,9 @@ pub struct Edge {
     /// Calls that ended well, of those that ended; absent if none did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub success: Option<f64>,
+    /// Response time of all calls: whoever got no answer waited longer than any answer took.
+    #[serde(default, skip_serializing_if = "Response::is_empty")]
+    pub response: Response,
     /// Response time of calls that ended well, from the intended start.
     pub latency: Latency,
     /// Time until failure of calls that did not.
@@ -39,8 +45,30 @@ pub struct Edge {
     /// The longest that a caller waits for an attempt or a call, in nanoseconds, if there is a limit that is the same for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<u64>,
+    /// The same of calls that began before, during and after what disturbed the run, in this order; empty if nothing did, and of a model
+    /// that does not tell them apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stretches: Vec<Began>,
     /// The same over time.
     pub windows: EdgeWindows,
+}
+
+/// The calls over an edge that began in one stretch of the run, and what became of them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Began {
+    /// How they ended.
+    pub calls: Calls,
+    /// Attempts sent of them.
+    pub sent: u64,
+    /// Calls that ended well within the stretch, whenever they began, per second.
+    pub goodput: f64,
+    /// Response time of all of them.
+    #[serde(default, skip_serializing_if = "Response::is_empty")]
+    pub response: Response,
+    /// Of those that ended well.
+    pub latency: Latency,
+    /// Of those that did not.
+    pub latency_failed: Latency,
 }
 
 /// How calls ended. Their sum is `started`.
@@ -55,6 +83,9 @@ pub struct Calls {
     pub never_sent: u64,
     /// Of `failed`: by the cause of the last attempt.
     pub failed_by: Tally<Cause>,
+    /// Beside those: begun before, and still out when this began to be counted. They are in none of the other numbers.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub in_hand_before: u64,
     /// Mean age of those still in flight, in nanoseconds; absent without any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_flight_age: Option<u64>,
@@ -97,6 +128,20 @@ impl Calls {
     /// Those that ended, but not well.
     pub fn ended_badly(&self) -> u64 {
         self.ended.total() - self.ok() - self.in_flight()
+    }
+
+    /// Those that ended well, of those that ended.
+    pub fn success(&self) -> Option<f64> {
+        ratio(self.ok(), self.ended.total() - self.in_flight())
+    }
+
+    /// What was counted of others, added.
+    pub fn add_all(&mut self, other: &Calls) {
+        self.started += other.started;
+        self.ended.add(&other.ended);
+        self.never_sent += other.never_sent;
+        self.failed_by.add(&other.failed_by);
+        self.in_hand_before += other.in_hand_before;
     }
 }
 

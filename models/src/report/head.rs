@@ -4,6 +4,7 @@ use super::edge::Edge;
 use super::named::Named;
 use super::section::{Section, Value};
 use super::service::Service;
+use super::stretch::Stretch;
 use super::table::Table;
 use super::timeline::Timeline;
 use schemars::JsonSchema;
@@ -36,6 +37,9 @@ pub struct Report {
     /// Whether this covers only a part of its run, see [`Report::during`]: what windows do not tell is 0 or absent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub part: bool,
+    /// Whether that part is one of the [`stretches`](Stretch) of which calls are counted apart: then more of them is known.
+    #[serde(skip)]
+    pub stretch: Option<Stretch>,
     /// What it comes to.
     pub verdict: Verdict,
     /// The few numbers everyone asks for; metrics without a dot are looked up here.
@@ -159,12 +163,22 @@ pub struct Summary {
     /// Calls of users that ended well, of those that ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub success: Option<f64>,
-    /// Attempts per call on the edge where it is highest.
+    /// Calls of users that ended, but not well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<u64>,
+    /// How long nobody at all would have been served for as large a share of calls to be lost, in nanoseconds: what was spent of an
+    /// error budget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_budget: Option<u64>,
+    /// Attempts per call of a user, on the edge where it is highest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amplification: Option<f64>,
     /// Share of all work that was done for callers who had given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wasted: Option<f64>,
+    /// Share of all work that was done for requests that failed in the end, though their callers still waited then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_vain: Option<f64>,
 }
 
 impl Report {

@@ -18,11 +18,14 @@ pub struct Meaning {
     pub headline: bool,
     /// Whether a part of a run knows it.
     pub in_part: bool,
+    /// Whether a stretch of a run knows it whose calls are counted apart.
+    pub in_stretch: bool,
 }
 
 /// What [`Report::during`](super::Report::during) knows, in words.
-pub(super) const KNOWN_IN_PART: &str = "a part has offered, goodput, success and amplification; of an edge also calls.started, \
-    calls.ok, calls.failed, attempts.sent and latency; of a service utilisation, queue_mean and queue_max; of what a \
+pub(super) const KNOWN_IN_PART: &str = "a part has offered, goodput, success, lost, error_budget and amplification; of an edge also \
+    calls.started, calls.ok, calls.failed, attempts.sent, response and latency, and `before`, `fault` and `after` all of calls and \
+    latency_failed; of a service utilisation, queue_mean and queue_max; of what a \
     mechanism measures whatever follows from its windows";
 
 impl Meaning {
@@ -40,7 +43,9 @@ impl Meaning {
             [.., last] => by_name(last),
             [] => Meaning::default(),
         };
-        Meaning { headline: is_headline(names), in_part: known_in_part(names), ..told }
+        let in_part = known_in_part(names);
+        let in_stretch = in_part || matches!(names, ["edges", _, "calls" | "latency_failed", ..]);
+        Meaning { headline: is_headline(names), in_part, in_stretch, ..told }
     }
 
     /// Of a value at those names: what it says itself comes first.
@@ -51,6 +56,7 @@ impl Meaning {
             better: value.better.or(known.better),
             headline: value.headline || known.headline,
             in_part: value.of_windows.is_some(),
+            in_stretch: value.of_windows.is_some(),
         }
     }
 
@@ -68,13 +74,16 @@ fn by_name(name: &str) -> Meaning {
         "goodput" => (Unit::Rate, Some(More)),
         "success" => (Unit::Share, Some(More)),
         "offered" | "rate" => (Unit::Rate, None),
-        "wasted" => (Unit::Share, Some(Less)),
+        "wasted" | "in_vain" => (Unit::Share, Some(Less)),
+        "lost" | "unanswered" => (Unit::Plain, Some(Less)),
         "utilisation" => (Unit::Share, None),
         "mean" | "p50" | "p90" | "p95" | "p99" | "p999" | "p9999" | "max" | "wait_mean"
-        | "time_to_recover" | "work_wasted" => (Unit::Duration, Some(Less)),
+        | "time_to_recover" | "error_budget" | "work_wasted" => (Unit::Duration, Some(Less)),
         "work" | "in_flight_age" | "duration" | "warm_up" | "window" | "time" => (Unit::Duration, None),
-        "amplification" | "queue_mean" | "queue_max" | "failed" | "timed_out" | "rejected" | "deaths"
-        | "completion" | "response_mean" | "response_p99" => (Unit::Plain, Some(Less)),
+        "amplification" | "per_user_call" | "queue_mean" | "queue_max" | "failed" | "timed_out"
+        | "rejected" | "deaths" | "completion" | "response_mean" | "response_p99" => {
+            (Unit::Plain, Some(Less))
+        }
         _ => (Unit::Plain, None),
     };
     Meaning { unit, better, ..Meaning::default() }
@@ -97,12 +106,12 @@ fn is_headline(names: &[&str]) -> bool {
 fn known_in_part(names: &[&str]) -> bool {
     matches!(
         names,
-        [SUMMARY, "offered" | "goodput" | "success" | "amplification"]
+        [SUMMARY, "offered" | "goodput" | "success" | "lost" | "error_budget" | "amplification"]
             | ["run", "duration" | "warm_up" | "window"]
-            | ["edges", _, "goodput" | "success" | "amplification"]
+            | ["edges", _, "goodput" | "success" | "amplification" | "per_user_call"]
             | ["edges", _, "calls", "started" | "ok" | "failed"]
             | ["edges", _, "attempts", "sent"]
-            | ["edges", _, "latency", _]
+            | ["edges", _, "latency" | "response", _]
             | ["services", _, "replicas" | "workers" | "queue_capacity"]
             | ["services", _, "utilisation" | "queue_mean" | "queue_max"]
     )

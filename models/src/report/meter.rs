@@ -26,11 +26,13 @@
 //! that began after the warm-up; goodput is whatever ended well after the warm-up. A call has one attempt, which is
 //! answered when the call ends: what retries belongs into a service graph, or counts for itself.
 
+use super::amplification::amplify;
 use super::count::ratio;
 use super::edge::{Attempts, Calls, Edge};
 use super::head::Report;
 use super::latency::Latency;
 use super::over_time::CallWindows;
+use super::response::Response;
 use super::tally::Tally;
 use super::timeline::Series;
 use crate::policy::{Ending, Outcome};
@@ -52,6 +54,8 @@ pub struct Meter {
     answered: u64,
     /// Of all calls.
     in_flight: u64,
+    /// Of them: those that began before the measurement and have ended since it began.
+    left_over: u64,
     windows: CallWindows,
 }
 
@@ -67,6 +71,7 @@ impl Meter {
             began: 0,
             answered: 0,
             in_flight: 0,
+            left_over: 0,
             windows: CallWindows::default(),
         }
     }
@@ -95,6 +100,7 @@ impl Meter {
             let sum = self.began.checked_sub(u128::from(began));
             self.began = sum.expect("a call ended that began at another time");
         }
+        self.left_over += u64::from(!measured && now >= self.measured_from);
         let ok = how == Outcome::Ok;
         if ok {
             self.windows.ok(took);
@@ -127,6 +133,7 @@ impl Meter {
         let measured = reached.max(self.measured_from).since(self.measured_from);
         let mut calls = Calls {
             started: self.started,
+            in_hand_before: self.left_over + (self.in_flight - in_flight),
             in_flight_age: (in_flight > 0).then(|| (ages / u128::from(in_flight)) as u64),
             ..Calls::default()
         };
@@ -141,14 +148,18 @@ impl Meter {
             };
             calls.add(ending, count);
         }
+        let latency = Latency::of(&self.latency);
+        // How long each has waited nobody knows: all as long as they have on average.
+        let waiting: Vec<_> = calls.in_flight_age.map(|age| (age, in_flight)).into_iter().collect();
         Edge {
             from_users: true,
-            amplification: ratio(attempts.sent, calls.started),
             goodput: if measured.is_zero() { 0.0 } else { self.answered as f64 / measured.as_secs_f64() },
-            success: ratio(calls.ok(), over),
+            amplification: ratio(attempts.sent, calls.started),
+            success: calls.success(),
+            response: Response::of(&latency, calls.ended_badly(), &waiting),
             calls,
             attempts,
-            latency: Latency::of(&self.latency),
+            latency,
             latency_failed: Latency::of(&self.latency_failed),
             windows: self.windows.closed(),
             ..Edge::default()
@@ -163,6 +174,7 @@ impl Meter {
         let goodput = Series::per_second("goodput", &edge.windows.ok, &report.run);
         report.timeline.series.extend([offered, goodput]);
         report.edges.push(name, edge);
+        amplify(&mut report.edges);
     }
 }
 

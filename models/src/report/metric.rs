@@ -3,7 +3,7 @@
 //! `edges["checkout->payments"].latency.p99`: names joined by dots; a name that is not made of letters, digits,
 //! `_` and `-` stands in `["quotes"]`, and may stand without them as long as it holds no dot, bracket or quote
 //! (`edges.checkout->payments.latency.p99`). A path without a dot is looked up in the summary, `goodput`, then in the
-//! response times of the first edge from users, `p99`.
+//! response times of the first edge from users, `p99`: those of calls that ended well. `response.p99` is of all of its calls.
 //!
 //! Of a section it is the kind, the place and the name of the value: `cache["checkout->products"].hit_ratio`.
 //!
@@ -28,6 +28,12 @@ pub struct MetricError {
     pub nearest: Vec<String>,
 }
 
+impl MetricError {
+    pub(super) fn because(message: String) -> Self {
+        MetricError { message, nearest: Vec::new() }
+    }
+}
+
 /// How many nearest paths an error names.
 const NEAREST: usize = 3;
 
@@ -37,9 +43,9 @@ impl Report {
         Leaves::of(self)
     }
 
-    /// The metric at `path`. Who asks for many asks [`Report::leaves`] for each.
+    /// The metric at `path`, of the whole run or `during` a part. Who asks for many asks [`Report::measured`] for all of them.
     pub fn metric(&self, path: &str) -> Result<Metric, MetricError> {
-        self.leaves().metric(path)
+        self.measured(&[path]).remove(0).map(|(metric, _)| metric)
     }
 
     /// Every path that leads to a metric, in the order of the report.
@@ -62,6 +68,8 @@ impl Report {
 pub struct Leaves<'a> {
     /// Whether the report covers a part of its run, and how that is known of some only.
     part: bool,
+    /// Whether that is a stretch whose calls are counted apart.
+    stretch: bool,
     /// The first edge from users: response times without an edge are its.
     users: Option<&'a str>,
     all: Vec<Leaf<'a>>,
@@ -75,7 +83,7 @@ impl<'a> Leaves<'a> {
         let mut sorted: Vec<usize> = (0..all.len()).collect();
         sorted.sort_by(|&a, &b| all[a].names.cmp(&all[b].names));
         let users = report.edges.iter().find(|(_, edge)| edge.from_users).map(|(name, _)| name);
-        Leaves { part: report.part, users, all, sorted }
+        Leaves { part: report.part, stretch: report.stretch.is_some(), users, all, sorted }
     }
 
     /// Every metric that is known, in the order of the report.
@@ -84,7 +92,7 @@ impl<'a> Leaves<'a> {
     }
 
     fn knows(&self, leaf: &Leaf) -> bool {
-        !self.part || leaf.meaning.in_part
+        !self.part || leaf.meaning.in_part || (self.stretch && leaf.meaning.in_stretch)
     }
 
     /// The metric at `path`.
@@ -109,14 +117,18 @@ impl<'a> Leaves<'a> {
         self.find(&wanted).filter(|leaf| self.knows(leaf))
     }
 
-    /// As it is written; one name alone is looked up in the summary, then in the response times of users.
+    /// As it is written; one name alone is looked up in the summary, then in the response times of users; `response.p99` in theirs.
     fn find(&self, wanted: &[String]) -> Option<&Leaf<'a>> {
         let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
         let short = |name: &&str| {
             let of_users = || self.at(&["edges", self.users?, "latency", name]);
             self.at(&[SUMMARY, name]).or_else(of_users)
         };
-        self.at(&wanted).or_else(|| if let [name] = &wanted[..] { short(name) } else { None })
+        self.at(&wanted).or_else(|| match &wanted[..] {
+            [name] => short(name),
+            ["response", name] => self.at(&["edges", self.users?, "response", name]),
+            _ => None,
+        })
     }
 
     fn at(&self, names: &[&str]) -> Option<&Leaf<'a>> {

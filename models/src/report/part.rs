@@ -8,15 +8,21 @@
 //! Three things differ from the whole: starts and ends are counted where they happen, so that a call may start
 //! in one part and end in the next; amplification divides attempts by the calls started beside them; and
 //! latency is known to 1 % instead of 0.1 %, never too low.
+//!
+//! The stretches before, during and after what disturbed a run are better known: their calls are counted apart while it
+//! runs, by when they began, to the call and to 0.1 %. What else there is of them comes from windows.
 
+use super::amplification::amplify;
 use super::count::{area, part, per_second, ratio, sum};
-use super::edge::{Attempts, Calls, Edge, EdgeWindows};
+use super::edge::{Attempts, Began, Calls, Edge, EdgeWindows};
 use super::fold::Windows;
 use super::head::{DigestParts, Report, Verdict, VerdictKind};
 use super::judge::summarise;
 use super::latency::Latency;
 use super::named::Named;
+use super::response::Response;
 use super::service::{Service, ServiceWindows};
+use super::stretch::{Stretch, stretches};
 use crate::policy::Ending;
 use sim_core::SimTime;
 use std::collections::BTreeMap;
@@ -42,14 +48,10 @@ impl Report {
         part.verdict = Verdict { kind: VerdictKind::Finding, headline: headline(&span), details: Vec::new() };
         part.values = Named::default();
         part.tables = Vec::new();
-        let from_users = self.edges.0.iter().filter(|(_, edge)| edge.from_users);
-        let user_calls = from_users.map(|(_, edge)| sum(&edge.windows.started, &windows)).sum();
         for (_, edge) in &mut part.edges.0 {
-            *edge = Edge {
-                per_user_call: ratio(sum(&edge.windows.attempts, &windows), user_calls),
-                ..edge_during(edge, &windows, &span)
-            };
+            *edge = edge_during(edge, &windows, &span);
         }
+        amplify(&mut part.edges);
         for (_, service) in &mut part.services.0 {
             *service = service_during(service, &windows, &span);
         }
@@ -60,6 +62,34 @@ impl Report {
         }
         part.summary = summarise(&part);
         part
+    }
+
+    /// The same report as if only this stretch had been measured; none if nothing is disturbed, or if it has no length.
+    pub fn stretch(&self, which: Stretch) -> Option<Report> {
+        let measured = self.run.warm_up..self.reached();
+        let span = stretches(&self.timeline.disturbances, &measured)?[which as usize].clone();
+        if span.is_empty() || self.part {
+            return None;
+        }
+        let mut part = self.during(SimTime::from_nanos(span.start), SimTime::from_nanos(span.end));
+        let apart = |edge: &Edge| edge.stretches.get(which as usize).cloned();
+        if self.edges.iter().all(|(_, edge)| apart(edge).is_none()) {
+            return Some(part);
+        }
+        part.stretch = Some(which);
+        (part.run.warm_up, part.run.duration) = (span.start, span.end);
+        part.verdict.headline = format!("{which}: {}", headline(&span));
+        for ((_, whole), (_, edge)) in self.edges.iter().zip(&mut part.edges.0) {
+            let Began { calls, sent, goodput, response, latency, latency_failed } =
+                apart(whole).unwrap_or_default();
+            edge.success = calls.success();
+            edge.attempts.sent = sent;
+            (edge.calls, edge.goodput, edge.response) = (calls, goodput, response);
+            (edge.latency, edge.latency_failed) = (latency, latency_failed);
+        }
+        amplify(&mut part.edges);
+        part.summary = summarise(&part);
+        Some(part)
     }
 
     /// Fills in what follows from the windows of sections and was not counted apart, after the warm-up.
@@ -89,6 +119,7 @@ fn edge_during(edge: &Edge, windows: &Range<usize>, span: &Range<u64>) -> Edge {
     let whole = &edge.windows;
     let (started, ok, failed) = (of(&whole.started), of(&whole.ok), of(&whole.failed));
     let sent = of(&whole.attempts);
+    let latency = latency_during(&edge.latency, part(&whole.latency, windows));
     Edge {
         from_users: edge.from_users,
         closed_loop: edge.closed_loop,
@@ -98,12 +129,14 @@ fn edge_during(edge: &Edge, windows: &Range<usize>, span: &Range<u64>) -> Edge {
             ..Calls::default()
         },
         attempts: Attempts { sent, ..Attempts::default() },
-        amplification: ratio(sent, started),
-        // Of all users' calls together, which one edge does not know.
+        // Of all edges together.
+        amplification: None,
         per_user_call: None,
         goodput: per_second(ok, span.end - span.start).unwrap_or(0.0),
         success: ratio(ok, ok + failed),
-        latency: latency_during(&edge.latency, part(&whole.latency, windows)),
+        response: Response::of(&latency, failed, &[]),
+        latency,
+        stretches: Vec::new(),
         latency_failed: Latency::default(),
         within: edge.within,
         patience: edge.patience,

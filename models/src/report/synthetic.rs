@@ -48,6 +48,7 @@ pub(super) fn run(seconds: u64, at: impl Fn(u64) -> Second) -> Report {
     let edge = Edge {
         from_users: true,
         amplification: ratio(attempts.sent, calls.started),
+        per_user_call: ratio(attempts.sent, calls.started),
         goodput: calls.ok() as f64 / seconds.saturating_sub(10).max(1) as f64,
         success: ratio(calls.ok(), calls.ok() + calls.failed()),
         calls,
@@ -98,11 +99,15 @@ pub(super) fn full_report() -> Report {
         success: Some(0.999),
         amplification: Some(1.1),
         wasted: Some(0.25),
+        lost: Some(11),
+        error_budget: Some(2 * SECOND),
+        in_vain: Some(0.125),
     };
     let mut histogram = LatencyHistogram::new();
     (1..=500).for_each(|ms| histogram.record(SimDuration::from_millis(ms)));
     let mut inner = report.edges.0[0].1.clone();
     report.edges.0[0].1.latency = Latency::of(&histogram);
+    report.edges.0[0].1.response = Response::of(&Latency::of(&histogram), 1, &[]);
     inner.from_users = false;
     inner.calls.in_flight_age = Some(3);
     inner.latency = Latency::of(&histogram);

@@ -39,6 +39,11 @@ impl<K: Counted> Tally<K> {
         self.0.as_ref().iter().sum()
     }
 
+    /// Those of another, added.
+    pub fn add(&mut self, other: &Self) {
+        self.0.as_mut().iter_mut().zip(other.0.as_ref()).for_each(|(count, more)| *count += more);
+    }
+
     /// Whether there are none but of these.
     pub fn none_but(&self, known: &[K]) -> bool {
         known.iter().map(|kind| self[*kind]).sum::<u64>() == self.total()

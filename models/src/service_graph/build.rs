@@ -9,7 +9,7 @@ use super::service::line::Line;
 use super::slab::Slab;
 use super::spec::*;
 use super::state::*;
-use super::stats::{EdgeStats, ServiceStats};
+use super::stats::{Began, EdgeStats, ServiceStats, Stretches};
 use crate::RunSpec;
 use crate::fault::{ActiveSet, OnReplica, Struck};
 use crate::network::Link;
@@ -18,7 +18,7 @@ use crate::policy::balancer::View;
 use crate::policy::guards::{Gates, Guards, Watch};
 use crate::policy::part::Does;
 use crate::policy::retry::RetryPlan;
-use crate::report::Cohorts;
+use crate::report::{Cohorts, stretches};
 use crate::run::RunOptions;
 use crate::workload::Schedule;
 use sim_core::stats::TimeIntegral;
@@ -35,7 +35,13 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         .collect();
     let built = plan.edges.iter().enumerate().map(|(number, edge)| build_edge(number, edge, plan, streams));
     let (mut built, clients): (Vec<Edge>, Vec<Clients>) = built.unzip();
-    let struck = disturbances(spec).first().map(|first| SimTime::from_nanos(first.from));
+    let disturbances = disturbances(spec);
+    let struck = disturbances.first().map(|first| SimTime::from_nanos(first.from));
+    let spans = stretches(&disturbances, &(run.warm_up.as_nanos()..run.duration.as_nanos()));
+    let told_apart = spans.as_ref().map_or(1, |spans| spans.len());
+    for edge in &mut built {
+        edge.stats.began.resize_with(told_apart, Began::default);
+    }
     for edge in built.iter_mut().filter(|edge| matches!(edge.caller, Caller::Workload(_))) {
         edge.stats.cohorts = Some(Box::new(Cohorts::new(run.window, run.within, struck)));
     }
@@ -52,7 +58,14 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         call_standings: Standings::default(),
         attempt_standings: Standings::default(),
         ready: Vec::new(),
+        served: 0,
         measured_from,
+        stretches: Stretches {
+            measured_from,
+            next: spans.map_or([SimTime::MAX; 2], |[_, fault, after]| {
+                [fault.start, after.start].map(SimTime::from_nanos)
+            }),
+        },
         max_in_flight: options.max_in_flight,
     }
 }

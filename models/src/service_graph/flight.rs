@@ -66,6 +66,8 @@ pub struct Attempt {
     pub since: SimTime,
     /// Own work, once that is over.
     pub work: SimDuration,
+    /// Work that was done for it at the services that it called, and came back with good answers.
+    pub below: SimDuration,
     /// When its own work is done, or when it goes on afterwards.
     pub work_timer: Option<Timer>,
     pub timer: Option<Timer>,
@@ -151,5 +153,5 @@ pub enum Server {
     Gone,
 }
 
-// With eight more for each place, a call in flight and its attempt take 152 bytes.
-const _: () = assert!(size_of::<Call>() <= 64 && size_of::<Attempt>() <= 72);
+// With eight more for each place, a call in flight and its attempt take 160 bytes.
+const _: () = assert!(size_of::<Call>() <= 64 && size_of::<Attempt>() <= 80);

@@ -1,8 +1,8 @@
 //! The exact laws that the counts must obey, whatever was simulated.
 
 use super::state::{Graph, Phase, Server, Service};
-use super::stats::EdgeStats;
-use crate::policy::{Ending, Outcome};
+use super::stats::{Began, EdgeStats};
+use crate::policy::Outcome;
 use sim_core::SimTime;
 
 impl<L> Graph<L> {
@@ -18,9 +18,7 @@ impl<L> Graph<L> {
     ///   which workers were held; and that is at most what was available;
     /// - a queue that is never over-full: its length is what entered less what left.
     pub fn check_laws(&mut self, now: SimTime) {
-        let mut calls_in_flight = vec![(0u64, 0u64); self.edges.len()];
-        let mut age_ns = vec![0u128; self.edges.len()];
-        let mut never_sent = vec![0u64; self.edges.len()];
+        let mut calls_in_flight = vec![0u64; self.edges.len()];
         let mut listed = 0u64;
         for (id, call) in self.calls.iter() {
             let mut next = call.live;
@@ -43,11 +41,9 @@ impl<L> Graph<L> {
                 call.phase
             );
             let edge = call.edge as usize;
-            calls_in_flight[edge].0 += 1;
-            if self.measures(call.started) {
-                calls_in_flight[edge].1 += 1;
-                age_ns[edge] += u128::from(now.since(call.started).as_nanos());
-                never_sent[edge] += u64::from(call.sent == 0);
+            calls_in_flight[edge] += 1;
+            if let Some(began) = self.edges[edge].stats.began.get_mut(self.stretches.number(call.started)) {
+                began.still_out(now.since(call.started), call.sent);
             }
         }
         for (_, attempt) in self.attempts.iter() {
@@ -58,13 +54,8 @@ impl<L> Graph<L> {
             }
         }
         assert_eq!(listed, 0, "attempts that a call lists and nobody awaits");
-        for (index, edge) in self.edges.iter_mut().enumerate() {
-            let stats = &mut edge.stats;
-            stats.calls.ended[Ending::InFlight] = calls_in_flight[index].1;
-            stats.calls.never_sent += never_sent[index];
-            stats.calls.in_flight_age = (calls_in_flight[index].1 > 0)
-                .then(|| (age_ns[index] / u128::from(calls_in_flight[index].1)) as u64);
-            check_edge(&edge.name, stats, calls_in_flight[index].0);
+        for (edge, in_flight) in self.edges.iter().zip(calls_in_flight) {
+            check_edge(&edge.name, &edge.stats, in_flight);
         }
         self.check_services(now);
     }
@@ -127,14 +118,18 @@ impl<L> Graph<L> {
 }
 
 fn check_edge(name: &str, stats: &EdgeStats, in_flight: u64) {
-    let (calls, sent) = (&stats.calls, &stats.attempts);
-    assert_eq!(calls.started, calls.ended.total(), "calls on {name}: started = sum of outcomes");
-    assert_eq!(calls.failed(), calls.failed_by.total(), "causes on {name}");
-    assert_eq!(sent.sent, sent.ended.total(), "attempts on {name}: sum of outcomes");
-    let without_retries = calls.started - calls.never_sent;
-    let repeated = sent.retries + stats.copies;
-    assert_eq!(sent.sent, without_retries + repeated, "attempts on {name}: calls, retries and copies");
-    assert_eq!(stats.latency.count(), calls.ok(), "latencies on {name}");
+    for Began { calls, latency, .. } in &stats.began {
+        assert_eq!(calls.started, calls.ended.total(), "calls on {name}: started = sum of outcomes");
+        assert_eq!(calls.failed(), calls.failed_by.total(), "causes on {name}");
+        assert_eq!(latency.count(), calls.ok(), "latencies on {name}");
+    }
+    let of = |count: fn(&Began) -> u64| stats.began.iter().map(count).sum::<u64>();
+    let (started, never_sent) = (of(|began| began.calls.started), of(|began| began.calls.never_sent));
+    let (sent, attempts) = (of(|began| began.sent), &stats.attempts);
+    assert_eq!(sent, attempts.ended.total(), "attempts on {name}: sum of outcomes");
+    let without_retries = started - never_sent;
+    let repeated = attempts.retries + stats.copies;
+    assert_eq!(sent, without_retries + repeated, "attempts on {name}: calls, retries and copies");
     let windows = |series: &[u64], open: u64| series.iter().sum::<u64>() + open;
     let all = windows(&stats.windows.started, stats.window.started);
     let done =

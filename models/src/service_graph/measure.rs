@@ -18,11 +18,14 @@ impl<L> Graph<L> {
         }
     }
 
+    /// A stretch begins: the first as the warm-up ends.
+    pub fn begin_stretch(&mut self) {
+        self.edges.iter_mut().for_each(|edge| edge.stats.stretch_begins());
+    }
+
     /// Measurement of what is counted where it happens begins at `now`.
     pub fn end_warm_up(&mut self, now: SimTime) {
-        for edge in &mut self.edges {
-            edge.stats.ok_at_warm_up = edge.stats.ok_so_far();
-        }
+        self.begin_stretch();
         for clients in &mut self.clients {
             clients.watch.begin();
         }

@@ -177,8 +177,14 @@ impl<L: Listen> Drive for Graph<L> {
         }
     }
 
+    fn stretches(&self) -> Vec<SimTime> {
+        let told_apart = self.edges.first().map_or(0, |edge| edge.stats.began.len() - 1);
+        self.stretches.next[..told_apart].to_vec()
+    }
+
     fn mark(&mut self, mark: Mark, now: SimTime) {
         match mark {
+            Mark::StretchBegins => self.begin_stretch(),
             Mark::WarmUpEnds => self.end_warm_up(now),
             Mark::WindowEnds => self.close_window(now),
         }

@@ -7,11 +7,12 @@ use super::state::{Edge, Graph, Service};
 use super::stats::{EdgeStats, ServiceTotals};
 use super::witness;
 use crate::RunSpec;
-use crate::report::ratio;
-use crate::report::{self, Disturbance, Latency, Named, RunFacts, Series, Timeline, judge};
+use crate::report::{
+    self, Attempts, Calls, Disturbance, Named, RunFacts, Series, Timeline, amplify, judge, stretches,
+};
 use crate::run::{RunOutput, TrajectoryLine};
-use sim_core::stats::LatencyHistogram;
 use sim_core::{SimDuration, SimTime, StreamUse, Streams, Witness};
+use std::ops::Range;
 
 /// Checks the laws and writes everything down.
 pub fn fill<L: Listen>(
@@ -25,16 +26,16 @@ pub fn fill<L: Listen>(
     output.traces = graph.traces(now);
     let report = &mut output.report;
     let measured = now.max(graph.measured_from).since(graph.measured_from);
-    let by_users = graph.edges.iter().filter(|edge| matches!(edge.caller, Caller::Workload(_)));
-    let user_calls = by_users.map(|edge| edge.stats.calls.started).sum();
+    let spans = stretches(&disturbances(plan.spec), &(graph.measured_from.as_nanos()..now.as_nanos()));
     for (edge, planned) in graph.edges.iter().zip(&plan.edges) {
         let closed_loop = matches!(edge.caller, Caller::Workload(number)
             if graph.workloads[number as usize].schedule.is_none());
         let patience = planned.worst.attempt.into_iter().chain(planned.worst.call).min();
         let patience = patience.map(SimDuration::as_nanos);
-        let section = edge_section(edge, closed_loop, user_calls, measured);
+        let section = edge_section(edge, closed_loop, measured, spans.as_ref());
         report.edges.push(&edge.name, report::Edge { patience, ..section });
     }
+    amplify(&mut report.edges);
     for service in &graph.services {
         report.services.push(&service.name, service_section(service, now, measured, run));
     }
@@ -46,6 +47,8 @@ pub fn fill<L: Listen>(
     }
     report.timeline = timeline(plan.spec, &report.edges, &report.services, &report.run);
     judge(report);
+    let work = graph.services.iter().map(|service| service.stats.work).sum::<u128>();
+    report.summary.in_vain = (work > 0).then(|| graph.work_in_vain() as f64 / work as f64);
     let totals: Vec<ServiceTotals> = graph.services.iter().map(|service| service.measured(now)).collect();
     super::theory::beside(plan, run, &totals, report);
     if graph.workloads.iter().any(|workload| workload.schedule.is_none()) {
@@ -55,28 +58,49 @@ pub fn fill<L: Listen>(
     }
 }
 
-fn edge_section(edge: &Edge, closed_loop: bool, user_calls: u64, measured: SimDuration) -> report::Edge {
-    let EdgeStats { calls, attempts, .. } = &edge.stats;
-    let ended = calls.started - calls.in_flight();
-    let answered = edge.stats.ok_so_far() - edge.stats.ok_at_warm_up;
-    let empty = LatencyHistogram::new;
+fn edge_section(
+    edge: &Edge,
+    closed_loop: bool,
+    measured: SimDuration,
+    spans: Option<&[Range<u64>; 3]>,
+) -> report::Edge {
+    let EdgeStats { began, attempts, ok_before, .. } = &edge.stats;
+    let ok = edge.stats.ok_so_far();
+    // A run that was cut short may not have come to all of them.
+    let ok_before = |stretch: usize| ok_before.get(stretch).copied().unwrap_or(ok);
+    let per_second =
+        |ok: u64, time: SimDuration| if time.is_zero() { 0.0 } else { ok as f64 / time.as_secs_f64() };
+    let whole = edge.stats.whole();
+    let (response, latency, latency_failed) = whole.times();
+    let stretches = spans.into_iter().flatten().zip(began).enumerate().map(|(number, (span, began))| {
+        let (response, latency, latency_failed) = began.times();
+        report::Began {
+            calls: Calls { in_flight_age: began.mean_age(), ..began.calls.clone() },
+            sent: began.sent,
+            goodput: per_second(
+                ok_before(number + 1) - ok_before(number),
+                SimDuration::from_nanos(span.end - span.start),
+            ),
+            response,
+            latency,
+            latency_failed,
+        }
+    });
     let (began_ok, began_in_time) =
         edge.stats.cohorts.as_ref().map(|cohorts| cohorts.closed()).unwrap_or_default();
     report::Edge {
         from_users: matches!(edge.caller, Caller::Workload(_)),
         closed_loop,
-        calls: calls.clone(),
-        attempts: attempts.clone(),
-        amplification: ratio(attempts.sent, calls.started),
-        per_user_call: ratio(attempts.sent, user_calls),
-        goodput: if measured.is_zero() { 0.0 } else { answered as f64 / measured.as_secs_f64() },
-        success: ratio(calls.ok(), ended),
-        latency: Latency::of(&edge.stats.latency),
-        latency_failed: edge
-            .stats
-            .latency_failed
-            .as_deref()
-            .map_or_else(|| Latency::of(&empty()), Latency::of),
+        stretches: stretches.collect(),
+        goodput: per_second(ok - ok_before(0), measured),
+        success: whole.calls.success(),
+        calls: whole.calls,
+        attempts: Attempts { sent: whole.sent, ..attempts.clone() },
+        amplification: None,
+        per_user_call: None,
+        response,
+        latency,
+        latency_failed,
         within: edge.stats.cohorts.as_ref().and_then(|cohorts| cohorts.within()),
         patience: None,
         windows: report::EdgeWindows {

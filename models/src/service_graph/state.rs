@@ -7,7 +7,7 @@ use super::service::free::NumberSet;
 use super::service::line::Line;
 use super::service::queue::Common;
 use super::slab::Slab;
-use super::stats::{EdgeStats, ServiceStats};
+use super::stats::{EdgeStats, ServiceStats, Stretches};
 use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica, Rhythm};
 use crate::network::Link;
 use crate::policy::Patience;
@@ -40,8 +40,11 @@ pub struct Graph<L> {
     /// Requests whose calls of one step have all ended: to be moved on before the event is over. A list
     /// instead of recursion, so that no input can exhaust the stack.
     pub ready: Vec<AttemptId>,
+    /// Work whose fruit a user got, in nanoseconds.
+    pub served: u128,
     /// Calls that begin from here on are measured.
     pub measured_from: SimTime,
+    pub stretches: Stretches,
     /// The most calls, and the most requests: a request whose caller has given up may wait on.
     pub max_in_flight: u64,
     /// Whoever follows single calls.
@@ -224,14 +227,6 @@ pub enum Target {
 impl Default for Target {
     fn default() -> Self {
         Target::Edges(Vec::new())
-    }
-}
-
-impl<L> Graph<L> {
-    /// Whether calls that began then are measured: those after the warm-up.
-    #[inline]
-    pub fn measures(&self, started: SimTime) -> bool {
-        started >= self.measured_from
     }
 }
 

@@ -2,27 +2,57 @@
 //! nanosecond.
 
 use crate::policy::{Denied, Ending, Outcome};
-use crate::report::{Attempts, Calls, Cohorts, EdgeWindows, ServiceWindows};
+use crate::report::{Attempts, Calls, Cohorts, EdgeWindows, Latency, Response, ServiceWindows};
 use sim_core::stats::{LatencyHistogram, LatencyWindows, TimeIntegral};
 use sim_core::{SimDuration, SimTime};
 
-/// What is counted on an edge. `calls` and `attempts` cover measured calls; the windows cover all.
+/// What is counted on an edge. `began` and `attempts` cover measured calls; the windows cover all.
 #[derive(Default)]
 pub struct EdgeStats {
-    pub calls: Calls,
+    /// Of calls by when they began: one for each of the [`Stretches`].
+    pub began: Vec<Began>,
+    /// How measured attempts ended, and which they were; how many were sent is in `began`.
     pub attempts: Attempts,
     /// Attempts that were sent while another of their call was out.
     pub copies: u64,
-    pub latency: LatencyHistogram,
-    /// Made when the first call fails: most edges of most runs need none.
-    pub latency_failed: Option<Box<LatencyHistogram>>,
-    /// Calls that had ended well when the warm-up ended.
-    pub ok_at_warm_up: u64,
+    /// Calls that had ended well when each stretch began.
+    pub ok_before: Vec<u64>,
     pub window: EdgeWindow,
     pub windows: EdgeWindows,
     pub window_latency: LatencyWindows,
     /// On an edge of users.
     pub cohorts: Option<Box<Cohorts>>,
+}
+
+/// Where the stretches begin that are told apart: before, during and after what disturbs the run, or one if nothing does.
+#[derive(Clone, Copy, Debug)]
+pub struct Stretches {
+    pub measured_from: SimTime,
+    /// The second and the third.
+    pub next: [SimTime; 2],
+}
+
+impl Stretches {
+    /// The number of the one in which a call began. What is not measured is in none: its number is larger than any.
+    #[inline]
+    pub fn number(&self, started: SimTime) -> usize {
+        let [second, third] = self.next;
+        let number = usize::from(started >= second) + usize::from(started >= third);
+        if started >= self.measured_from { number } else { usize::MAX }
+    }
+}
+
+/// What is counted of the calls that began in one stretch.
+#[derive(Default)]
+pub struct Began {
+    pub calls: Calls,
+    /// Attempts sent.
+    pub sent: u64,
+    pub latency: LatencyHistogram,
+    /// Made when the first call fails: most edges of most runs need none.
+    pub latency_failed: Option<Box<LatencyHistogram>>,
+    /// How long those have waited that are still out when the run ends; made if there are any.
+    pub waiting: Option<Box<LatencyHistogram>>,
 }
 
 /// Which of the attempts of its call one is.
@@ -46,16 +76,18 @@ pub struct EdgeWindow {
 
 impl EdgeStats {
     #[inline]
-    pub fn call_started(&mut self, measured: bool) {
+    pub fn call_started(&mut self, stretch: usize) {
         self.window.started += 1;
-        self.calls.started += u64::from(measured);
+        if let Some(began) = self.began.get_mut(stretch) {
+            began.calls.started += 1;
+        }
     }
 
     #[inline]
-    pub fn attempt_sent(&mut self, which: Which, measured: bool) {
+    pub fn attempt_sent(&mut self, which: Which, stretch: usize) {
         self.window.attempts += 1;
-        if measured {
-            self.attempts.sent += 1;
+        if let Some(began) = self.began.get_mut(stretch) {
+            began.sent += 1;
             match which {
                 Which::First => {}
                 Which::Repeat => self.attempts.retries += 1,
@@ -74,27 +106,54 @@ impl EdgeStats {
     }
 
     #[inline(always)]
-    pub fn call_ended(&mut self, end: Ending, took: SimDuration, sent: u16, measured: bool) {
+    pub fn call_ended(&mut self, end: Ending, took: SimDuration, sent: u16, stretch: usize) {
         if !matches!(end, Ending::Ok) {
-            return self.call_failed(end, took, sent, measured);
+            return self.call_failed(end, took, sent, stretch);
         }
         self.window.ok += 1;
         self.window_latency.record(took);
-        if measured {
-            self.calls.ended[Ending::Ok] += 1;
-            self.latency.record(took);
+        if let Some(began) = self.began.get_mut(stretch) {
+            began.calls.ended[Ending::Ok] += 1;
+            began.latency.record(took);
         }
     }
 
     #[inline(never)]
-    fn call_failed(&mut self, end: Ending, took: SimDuration, sent: u16, measured: bool) {
+    fn call_failed(&mut self, end: Ending, took: SimDuration, sent: u16, stretch: usize) {
         self.window.failed += 1;
-        if !measured {
-            return;
+        let Some(began) = self.began.get_mut(stretch) else { return };
+        began.latency_failed.get_or_insert_default().record(took);
+        began.calls.never_sent += u64::from(sent == 0);
+        began.calls.add(end, 1);
+    }
+
+    /// The next stretch begins.
+    pub fn stretch_begins(&mut self) {
+        let (ok, sum) = (self.ok_so_far(), |series: &[u64]| series.iter().sum::<u64>());
+        let started = sum(&self.windows.started) + self.window.started;
+        let in_hand = started - ok - sum(&self.windows.failed) - self.window.failed;
+        self.began[self.ok_before.len()].calls.in_hand_before = in_hand;
+        self.ok_before.push(ok);
+    }
+
+    /// All that is measured.
+    pub fn whole(&self) -> Began {
+        let mut whole = Began::default();
+        let add = |into: &mut Option<Box<LatencyHistogram>>, more: &Option<Box<LatencyHistogram>>| {
+            if let Some(more) = more {
+                into.get_or_insert_default().add(more);
+            }
+        };
+        for began in &self.began {
+            whole.calls.add_all(&began.calls);
+            whole.sent += began.sent;
+            whole.latency.add(&began.latency);
+            add(&mut whole.latency_failed, &began.latency_failed);
+            add(&mut whole.waiting, &began.waiting);
         }
-        self.latency_failed.get_or_insert_default().record(took);
-        self.calls.never_sent += u64::from(sent == 0);
-        self.calls.add(end, 1);
+        whole.calls.in_hand_before = self.began[0].calls.in_hand_before;
+        whole.calls.in_flight_age = whole.mean_age();
+        whole
     }
 
     /// Calls that have ended well, whenever they began.
@@ -112,6 +171,28 @@ impl EdgeStats {
         if let Some(cohorts) = &mut self.cohorts {
             cohorts.close_window();
         }
+    }
+}
+
+impl Began {
+    /// Another is still out when the run ends.
+    pub fn still_out(&mut self, age: SimDuration, sent: u16) {
+        self.calls.ended[Ending::InFlight] += 1;
+        self.calls.never_sent += u64::from(sent == 0);
+        self.waiting.get_or_insert_default().record(age);
+    }
+
+    /// Of those that are still out.
+    pub fn mean_age(&self) -> Option<u64> {
+        self.waiting.as_ref().and_then(|ages| ages.mean_ns())
+    }
+
+    /// Response times: of all, of those that ended well, of those that did not.
+    pub fn times(&self) -> (Response, Latency, Latency) {
+        let latency = Latency::of(&self.latency);
+        let failed = self.latency_failed.as_deref().map_or_else(Latency::default, Latency::of);
+        let waiting = self.waiting.as_deref().map_or_else(Vec::new, LatencyHistogram::recorded);
+        (Response::of(&latency, self.calls.ended_badly(), &waiting), latency, failed)
     }
 }
 

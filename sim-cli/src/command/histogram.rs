@@ -13,8 +13,7 @@ use crate::text::number::{duration, percent};
 use crate::text::table::csv_line;
 use crate::text::{Paint, Style, clean, escape, wrap};
 use clap::{Args as ClapArgs, ValueEnum};
-use sim_models::experiment::During;
-use sim_models::report::{Edge, Latency, Report};
+use sim_models::report::{During, Edge, Latency, Report};
 use std::path::{Path, PathBuf};
 
 const FILES: [&str; 4] = ["histogram.json", "histogram.csv", "latency.hgrm", "latency.hlog"];
@@ -71,7 +70,9 @@ pub(super) fn command(args: &Histogram, app: &mut App) -> Result<Exit> {
     let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES)).transpose()?;
     let (whole, exit) = report(args, app)?;
     let report = match during {
-        Some(during) => whole.during(during.from, during.to),
+        Some(during) => whole.part(during).ok_or_else(|| {
+            Error::usage(format!("{} has no stretch `{during}`", escape(&whole.experiment)))
+        })?,
         None => whole,
     };
     let (name, edge) = edge(args, &report)?;

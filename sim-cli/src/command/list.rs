@@ -219,6 +219,7 @@ fn metrics(args: &List, app: &mut App) -> Result<Exit> {
             let one = |(path, metric): (String, Metric)| {
                 let value = match metric {
                     Metric::Truth(truth) => json!(truth),
+                    Metric::Number(f64::INFINITY, _) => json!(number::LONGER),
                     Metric::Number(value, _) => json!(value),
                     Metric::Absent => json!(null),
                 };

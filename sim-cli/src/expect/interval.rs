@@ -33,6 +33,17 @@ pub(super) fn judge(expectation: &Expectation, values: &[Metric]) -> (Judged, Op
     let truths: Vec<bool> = values.iter().filter_map(truth).collect();
     if truths.is_empty() {
         let (numbers, unit) = numbers(values);
+        let longer = numbers.iter().filter(|number| number.is_infinite()).count();
+        if longer > 0 {
+            // There is no mean; and longer than any answer is longer than any bound.
+            let verdict = match check {
+                Check::AtLeast(_) | Check::Above(_) if longer == all => Verdict::Holds,
+                Check::AtLeast(_) | Check::Above(_) => Verdict::Undecided,
+                _ => Verdict::Fails,
+            };
+            let measured = format!("{} in {longer} of {all} seeds", number::LONGER);
+            return judged(measured, verdict, worst(check, &numbers, unit));
+        }
         let sample = Sample::of(&numbers);
         let half = sample.half_width(CONFIDENCE).expect("two seeds or more");
         let verdict = verdict(check, (sample.mean - half, sample.mean + half), unit);
@@ -127,22 +138,9 @@ fn wilson(yes: usize, all: usize) -> (f64, f64) {
 mod tests {
     use super::*;
     use sim_core::SimDuration;
-    use sim_models::experiment::Spanned;
 
     fn expectation() -> Expectation {
-        Expectation {
-            metric: Spanned { value: "p99".into(), ..Spanned::default() },
-            variant: None,
-            during: None,
-            is: None,
-            at_most: None,
-            at_least: None,
-            below: None,
-            above: None,
-            equals: None,
-            within: None,
-            seeds: Some(4),
-        }
+        Expectation { seeds: Some(4), ..Expectation::of("p99") }
     }
 
     fn ms(values: &[u64]) -> Vec<Metric> {

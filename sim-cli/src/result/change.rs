@@ -37,6 +37,9 @@ pub fn told(metrics: &[Column], effects: &[Effect]) -> Vec<usize> {
 /// Shared luck makes differences clear that nobody would care for.
 pub fn matters(effect: &Effect) -> bool {
     let (Some(from), Some(to)) = (effect.from, effect.to) else { return false };
+    if from.is_infinite() || to.is_infinite() {
+        return from != to;
+    }
     (to - from).abs() >= TOO_SMALL * from.abs().max(to.abs())
 }
 
@@ -110,8 +113,9 @@ impl Seedwise {
         let mut seedwise = Seedwise { of: seeds as u64, ..Seedwise::default() };
         for seed in 0..seeds {
             let difference = |column: &usize| {
-                let (a, b) = (to[*column].get(seed)?.number()?, from[*column].get(seed)?.number()?);
-                Some(if metrics[*column].less_is_better == Some(true) { b - a } else { a - b })
+                let (a, b) = (to[*column].get(seed)?.order()?, from[*column].get(seed)?.order()?);
+                let (a, b) = if metrics[*column].less_is_better == Some(true) { (b, a) } else { (a, b) };
+                Some(if a == b { 0.0 } else { a - b })
             };
             let differences: Vec<f64> = columns.iter().filter_map(difference).collect();
             let (up, down) = (differences.iter().any(|d| *d > 0.0), differences.iter().any(|d| *d < 0.0));

@@ -2,7 +2,7 @@
 
 use crate::result::estimate::Estimate;
 use crate::text::Style;
-use crate::text::number::{NOTHING, count, of, plus_minus};
+use crate::text::number::{LONGER, NOTHING, count, of, plus_minus};
 use crate::text::table::csv_number;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -53,6 +53,11 @@ pub fn in_csv(x: Option<f64>, unit: Unit) -> String {
 
 /// An estimate in words: `12.3 s ± 0.4 s`, `7 of 10`, `-`.
 pub fn estimate(estimate: &Estimate, unit: Unit, style: Style) -> String {
+    match estimate.longer {
+        0 => {}
+        all if all == estimate.n => return LONGER.into(),
+        some => return format!("{LONGER} on {} of {}", count(some), count(estimate.n)),
+    }
     match (estimate.yes, estimate.mean, estimate.half_width) {
         (Some(yes), ..) => format!("{} of {}", count(yes), count(estimate.n)),
         (None, Some(mean), Some(half)) => plus_minus(mean, half, unit, style),

@@ -1,10 +1,11 @@
 //! What one metric of a row differs by from another row's, or from a saved run's.
 
-use crate::result::estimate::Measured;
+use crate::result::estimate::{Estimate, Measured};
 use crate::result::seeds::CONFIDENCE;
 use schemars::JsonSchema;
 use serde::Serialize;
 use sim_core::stats::{Difference, Ratio, Sample, change_of_truth, pairing_factor};
+use std::cmp::Ordering;
 use std::ops::Range;
 
 /// A metric of two rows, `to` held against `from`.
@@ -52,6 +53,9 @@ enum Evidence {
 impl Effect {
     /// Seed by seed, where both sides were there.
     pub fn paired(to: &[Measured], from: &[Measured]) -> Self {
+        if to.iter().chain(from).any(|value| matches!(value, Measured::Longer(_))) {
+            return Effect::ordered(to, from);
+        }
         let both = |(a, b): (&Measured, &Measured)| Some((a.number()?, b.number()?));
         let (a, b): (Vec<f64>, Vec<f64>) = to.iter().zip(from).filter_map(both).unzip();
         let count =
@@ -71,6 +75,36 @@ impl Effect {
             pairing: if truths { None } else { pairing_factor(&a, &b) },
             ..Effect::of(&a, &b, evidence, ratio)
         }
+    }
+
+    /// Where some are longer than any answer there is no mean, but an order: which is longer on how many seeds.
+    fn ordered(to: &[Measured], from: &[Measured]) -> Self {
+        let pairs = || to.iter().zip(from).filter_map(|(a, b)| Some((a.order()?, b.order()?)));
+        let (larger, smaller) =
+            (pairs().filter(|(a, b)| a > b).count() as u64, pairs().filter(|(a, b)| a < b).count() as u64);
+        let longest = |values: &[Measured]| values.iter().filter_map(|value| value.order()).reduce(f64::max);
+        let whole = |values: &[Measured]| match longest(values) {
+            Some(f64::INFINITY) => Some(f64::INFINITY),
+            _ => Estimate::of(values).mean,
+        };
+        let difference = match larger.cmp(&smaller) {
+            Ordering::Greater => Some(f64::INFINITY),
+            Ordering::Less => Some(f64::NEG_INFINITY),
+            Ordering::Equal => None,
+        };
+        let evidence = Evidence::Truths(change_of_truth(larger, smaller));
+        let mut effect = Effect {
+            pairs: Some(pairs().count() as u64),
+            from: whole(from),
+            to: whole(to),
+            difference,
+            larger,
+            smaller,
+            evidence,
+            ..Effect::default()
+        };
+        effect.clear = effect.is_clear(CONFIDENCE);
+        effect
     }
 
     /// Of samples that met different luck. Truths are only counted: there is no saying what changed.
@@ -155,6 +189,17 @@ mod tests {
         let effect = |seeds: usize| Effect::paired(&vec![Truth(true); seeds], &vec![Truth(false); seeds]);
         assert!(effect(6).clear && !effect(5).clear && !effect(1).can_tell());
         assert_eq!((effect(6).difference, effect(6).half_width, effect(6).ratio), (Some(1.0), None, None));
+    }
+
+    #[test]
+    fn what_is_longer_than_any_answer_is_worse_than_any_number() {
+        let beyond = Measured::of(f64::INFINITY);
+        let effect = Effect::paired(&[Number(9.0); 6], &[beyond; 6]);
+        assert!(effect.clear && effect.is_better(Some(true)) == Some(true));
+        assert_eq!((effect.from, effect.to, effect.smaller), (Some(f64::INFINITY), Some(9.0), 6));
+        let few = Effect::paired(&[Number(9.0), beyond], &[beyond, beyond]);
+        assert!(!few.clear && few.ratio.is_none());
+        assert_eq!(Effect::paired(&[beyond], &[beyond]).difference, None);
     }
 
     #[test]

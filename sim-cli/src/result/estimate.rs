@@ -6,7 +6,15 @@ use serde::{Deserialize, Serialize};
 use sim_core::stats::Sample;
 use std::ops::Range;
 
-/// What a metric came to in one run; in JSON a truth, a number or null.
+/// A time that is longer than any answer took: there was none.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub enum Longer {
+    /// In JSON.
+    #[serde(rename = "longer than any answer")]
+    ThanAny,
+}
+
+/// What a metric came to in one run; in JSON a truth, a number, null, or the words that it is longer than any answer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Measured {
@@ -14,11 +22,23 @@ pub enum Measured {
     Truth(bool),
     /// A number.
     Number(f64),
+    /// Worse than any number.
+    Longer(Longer),
     /// Nothing to measure in this run.
     Absent,
 }
 
 impl Measured {
+    /// Of a number that may be infinite.
+    pub fn of(number: f64) -> Self {
+        if number == f64::INFINITY { Measured::Longer(Longer::ThanAny) } else { Measured::Number(number) }
+    }
+
+    /// As a number that can be compared with others.
+    pub fn order(self) -> Option<f64> {
+        if let Measured::Longer(_) = self { Some(f64::INFINITY) } else { self.number() }
+    }
+
     /// As a number that can be averaged: 1 for a truth that holds, 0 for one that does not.
     pub fn number(self) -> Option<f64> {
         match self {
@@ -41,6 +61,9 @@ pub struct Estimate {
     pub mean: Option<f64>,
     /// Half the width of Student's interval for the mean; absent for fewer than two values.
     pub half_width: Option<f64>,
+    /// In how many it was longer than any answer: then there is no mean.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub longer: u64,
     /// The smallest and the largest of them.
     #[serde(skip)]
     pub range: Option<(f64, f64)>,
@@ -53,8 +76,13 @@ impl Estimate {
         let yes = values.iter().filter(|value| **value == Measured::Truth(true)).count() as u64;
         let truths = values.iter().any(|value| matches!(value, Measured::Truth(_)));
         let sample = Sample::of(&numbers);
+        let longer = values.iter().filter(|value| matches!(value, Measured::Longer(_))).count() as u64;
+        if longer > 0 {
+            return Estimate { n: sample.n + longer, longer, ..Estimate::default() };
+        }
         Estimate {
             n: sample.n,
+            longer,
             yes: truths.then_some(yes),
             mean: (sample.n > 0).then_some(sample.mean),
             range: numbers.iter().copied().map(|it| (it, it)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))),
@@ -67,6 +95,10 @@ impl Estimate {
         let (mean, half) = (self.mean?, self.half_width?);
         Some(mean - half..mean + half)
     }
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// The exact value beside a row. Most closed forms know no seed; one that does, as of a ring that is drawn, has
@@ -91,6 +123,17 @@ mod tests {
         assert!((half - 12.706_204_736).abs() < 1e-6, "{half}");
         assert_eq!(Estimate::of(&[Absent]), Estimate::default());
         assert_eq!(Estimate::of(&[Number(5.0)]).half_width, None);
+    }
+
+    #[test]
+    fn what_is_longer_than_any_answer_has_no_mean() {
+        let beyond = Measured::of(f64::INFINITY);
+        let estimate = Estimate::of(&[Number(1.0), beyond, Absent]);
+        assert_eq!((estimate.n, estimate.longer, estimate.mean), (2, 1, None));
+        assert!(beyond.order() > Number(1e300).order() && beyond.number().is_none());
+        let json = serde_json::to_string(&[beyond, Number(1.0), Absent]).unwrap();
+        assert_eq!(json, r#"["longer than any answer",1.0,null]"#);
+        assert_eq!(serde_json::from_str::<Vec<Measured>>(&json).unwrap(), [beyond, Number(1.0), Absent]);
     }
 
     #[test]

@@ -11,8 +11,8 @@ use crate::result::estimate::Measured;
 use crate::study::measure::measure;
 use crate::text::escape;
 use sim_core::{Rate, SimDuration, SimTime};
-use sim_models::experiment::{During, Expectation, Spanned};
-use sim_models::report::{Meaning, Report, Unit};
+use sim_models::experiment::{Expectation, Spanned};
+use sim_models::report::{During, Meaning, Report, Unit, asked};
 
 /// An expectation that was typed.
 #[derive(Clone, Debug)]
@@ -23,30 +23,13 @@ type Expect = fn(Bound) -> Expectation;
 
 /// The signs that are read, and the check that each makes with a bound.
 const SIGNS: [(&str, Expect); 6] = [
-    ("<=", |bound| Expectation { at_most: Some(bound), ..nothing() }),
-    (">=", |bound| Expectation { at_least: Some(bound), ..nothing() }),
-    ("==", |bound| Expectation { equals: Some(bound), ..nothing() }),
-    ("<", |bound| Expectation { below: Some(bound), ..nothing() }),
-    (">", |bound| Expectation { above: Some(bound), ..nothing() }),
-    ("=", |bound| Expectation { equals: Some(bound), ..nothing() }),
+    ("<=", |bound| Expectation { at_most: Some(bound), ..Expectation::of("") }),
+    (">=", |bound| Expectation { at_least: Some(bound), ..Expectation::of("") }),
+    ("==", |bound| Expectation { equals: Some(bound), ..Expectation::of("") }),
+    ("<", |bound| Expectation { below: Some(bound), ..Expectation::of("") }),
+    (">", |bound| Expectation { above: Some(bound), ..Expectation::of("") }),
+    ("=", |bound| Expectation { equals: Some(bound), ..Expectation::of("") }),
 ];
-
-/// An expectation of nothing yet.
-fn nothing() -> Expectation {
-    Expectation {
-        metric: Spanned::default(),
-        variant: None,
-        during: None,
-        is: None,
-        at_most: None,
-        at_least: None,
-        below: None,
-        above: None,
-        equals: None,
-        within: None,
-        seeds: None,
-    }
-}
 
 /// A wish held against one run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,12 +48,11 @@ pub struct Held {
 
 impl std::fmt::Display for Wish {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let during = self.during().map_or(String::new(), |during| format!(" during {during}"));
         let bound = match self.0.check() {
             Check::Is(truth) => truth.to_string(),
             check => bounds(check).map(show).collect(),
         };
-        write!(f, "{}{during} {} {bound}", self.metric(), self.sign())
+        write!(f, "{} {} {bound}", self.asked(), self.sign())
     }
 }
 
@@ -80,16 +62,14 @@ impl Wish {
         let like = "write METRIC, one of < <= > >= =, and a bound: 'p99 <= 300ms', 'success >= 95%', 'recovered = true'";
         let (at, sign, with) = relation(text).ok_or_else(|| format!("`{text}` compares nothing: {like}"))?;
         let (left, right) = (text[..at].trim(), text[at + sign.len()..].trim());
-        let (metric, during) = match left.rsplit_once(" during ") {
-            Some((metric, stretch)) => (metric.trim(), Some(during(stretch.trim())?)),
-            None => (left, None),
-        };
+        let (metric, during) =
+            asked(left).map_err(|why| format!("{why}: write 'success during fault > 95%', or 200s..300s"))?;
         if metric.is_empty() || right.is_empty() {
             let side = if metric.is_empty() { "metric before" } else { "bound after" };
             return Err(format!("`{text}` has no {side} the `{sign}`: {like}"));
         }
         let mut wish = match right.trim_matches('"').parse::<bool>() {
-            Ok(truth) if ["=", "=="].contains(&sign) => Expectation { is: Some(truth), ..nothing() },
+            Ok(truth) if ["=", "=="].contains(&sign) => Expectation { is: Some(truth), ..Expectation::of("") },
             Ok(true | false) => {
                 return Err(format!(
                     "`{right}` is neither more nor less than anything: write '{metric} = {right}'"
@@ -106,13 +86,18 @@ impl Wish {
 
     /// `recovered = true`
     pub fn recovered() -> Wish {
-        let metric = Spanned { value: "recovered".into(), ..Spanned::default() };
-        Wish(Expectation { metric, is: Some(true), ..nothing() })
+        Wish(Expectation { is: Some(true), ..Expectation::of("recovered") })
     }
 
     /// The metric's path.
     pub fn metric(&self) -> &str {
         &self.0.metric.value
+    }
+
+    /// The metric, and the part of the run that it is asked of.
+    fn asked(&self) -> String {
+        let during = self.during().map_or(String::new(), |during| format!(" during {during}"));
+        format!("{}{during}", self.metric())
     }
 
     fn during(&self) -> Option<During> {
@@ -133,13 +118,12 @@ impl Wish {
     /// Itself, unless it is about a stretch that a run of this length does not have to its end.
     pub fn within(self, duration: SimDuration) -> Result<Wish, String> {
         match self.during() {
-            Some(during) if during.from >= SimTime::ZERO + duration => {
+            Some(During::Time { from, .. }) if from >= SimTime::ZERO + duration => {
                 Err(format!("`{self}` is about nothing: the run ends at {duration}"))
             }
-            Some(during) if during.to > SimTime::ZERO + duration => Err(format!(
-                "`{self}` asks for a stretch until {}, and the run ends at {duration}",
-                during.to
-            )),
+            Some(During::Time { to, .. }) if to > SimTime::ZERO + duration => {
+                Err(format!("`{self}` asks for a stretch until {to}, and the run ends at {duration}"))
+            }
             _ => Ok(self),
         }
     }
@@ -151,11 +135,7 @@ impl Wish {
 
     /// Held against a run. A metric that the report does not know, or that is counted otherwise, is a mistake.
     pub fn held(&self, report: &Report) -> Result<Held> {
-        let paths = [self.metric().to_string()];
-        let (measured, Meaning { unit, .. }) = match self.during() {
-            Some(during) => measure(&report.during(during.from, during.to), &paths)?[0],
-            None => measure(report, &paths)?[0],
-        };
+        let (measured, Meaning { unit, .. }) = measure(report, &[self.asked()])?[0];
         let value = match (measured, self.0.check()) {
             (Measured::Absent, _) if unit == Unit::Duration && !self.is_about_nothing(report) => {
                 f64::INFINITY
@@ -170,6 +150,7 @@ impl Wish {
             }
             (Measured::Truth(_), _) => return Err(self.mismatch("is true or false", "true")),
             (Measured::Number(value), _) => value,
+            (Measured::Longer(_), _) => f64::INFINITY,
         };
         let bound = bounds(self.0.check()).next().and_then(|bound| in_unit(bound, unit));
         let Some(bound) = bound else {
@@ -225,12 +206,6 @@ fn relation(text: &str) -> Option<(usize, &'static str, Expect)> {
     })
 }
 
-fn during(text: &str) -> Result<During, String> {
-    let text = text.split("..").map(str::trim).collect::<Vec<_>>().join("..");
-    text.parse()
-        .map_err(|_| format!("`{text}` is no stretch of time: write 'success during 200s..300s > 95%'"))
-}
-
 /// A number, a time, a rate or a share, as an expectation writes it.
 fn bound(text: &str) -> Option<Bound> {
     let text = text.trim_matches('"');
@@ -264,6 +239,7 @@ mod tests {
             ("edges.a->b.amplification <= 1.2", "edges.a->b.amplification <= 1.2"),
             ("edges[\"a->b\"].latency.p99>1s", "edges[\"a->b\"].latency.p99 > 1s"),
             ("success during 20s..30s < 0.5", "success during 20s..30s < 0.5"),
+            ("p99 during after<=300ms", "p99 during after <= 300ms"),
         ] {
             assert_eq!(Wish::parse(text).map(|wish| wish.to_string()).as_deref(), Ok(written), "{text}");
         }
@@ -278,7 +254,7 @@ mod tests {
             ("p99 <=", "no bound after"),
             ("p99 <= soon", "`soon` is no bound"),
             ("recovered > true", "write 'recovered = true'"),
-            ("success during x < 1", "no stretch of time"),
+            ("success during x < 1", "`x` is no part of the run"),
             ("p99 <= NaN", "no bound"),
         ] {
             let error = Wish::parse(text).unwrap_err();

@@ -140,12 +140,16 @@ pub fn nanos(ns: f64) -> String {
 /// A number with its unit.
 pub fn of(x: f64, unit: Unit) -> String {
     match unit {
+        Unit::Duration if x == f64::INFINITY => LONGER.into(),
         Unit::Duration => nanos(x),
         Unit::Rate => rate(x),
         Unit::Share => percent(x),
         Unit::Plain => number(x),
     }
 }
+
+/// A response time that a percentile of all calls has where more than the others were not answered.
+pub const LONGER: &str = "longer than any answer";
 
 /// A mean and half its interval in one unit, both to the digits that the interval leaves meaningful:
 /// `11.8 ± 1.9 s`.

@@ -126,7 +126,7 @@ fn each_rule_of_a_whole_experiment() {
         ),
         (
             said_with("\"60s..90s\"", "\"60s\""),
-            "expect[1].during: got \"60s\": a part of the run looks like \"60s..90s\"",
+            "expect[1].during: got \"60s\": a part of the run is before, fault, after, or like \"60s..90s\"",
         ),
         (said_with("\"60s..90s\"", "\"60..90s\""), "expect[1].during: got \"60..90s\": a unit is missing"),
     ] {

@@ -20,7 +20,11 @@ pub fn summarise(report: &Report) -> Summary {
         offered: per_second(started, measured).filter(|_| from_users),
         goodput: from_users.then(|| users().map(|edge| edge.goodput).sum()),
         success: ratio(ok, ok + bad),
-        amplification: report.edges.iter().filter_map(|(_, edge)| edge.amplification).max_by(f64::total_cmp),
+        lost: from_users.then_some(bad),
+        error_budget: ratio(bad, ok + bad).map(|lost| (lost * measured as f64) as u64).filter(|_| from_users),
+        amplification: report.edges.iter().filter_map(|(_, edge)| edge.per_user_call).max_by(f64::total_cmp),
         wasted: (work > 0.0).then(|| wasted / work),
+        // Told by whoever knows what work a request had done.
+        in_vain: None,
     }
 }

@@ -246,7 +246,7 @@ fn no_calls_give_no_numbers_and_no_nan() {
 #[test]
 fn the_summary_covers_the_measured_time() {
     let mut report = run(110, |_| broken(60));
-    report.edges.push("checkout->payments", Edge { amplification: Some(2.5), ..Edge::default() });
+    report.edges.push("checkout->payments", Edge { per_user_call: Some(2.5), ..Edge::default() });
     for (name, work, work_wasted) in [("checkout", 300, 0), ("payments", 100, 50)] {
         report.services.push(name, Service { work, work_wasted, ..Service::default() });
     }

@@ -7,6 +7,7 @@ use crate::report::head::Report;
 use crate::report::latency::Latency;
 use crate::report::meaning::Meaning;
 use crate::report::path::SUMMARY;
+use crate::report::response::Response;
 use crate::report::section::{Section, Value};
 use crate::report::service::{Little, Service};
 use crate::report::tally::Tally;
@@ -19,7 +20,7 @@ pub(super) fn walk(report: &Report) -> Vec<Leaf<'_>> {
     let mut leaves = Walk { at: Vec::new(), found: Vec::new() };
     leaves.group(SUMMARY, |leaves| {
         take!(leaves, report.summary, recovered, time_to_recover, offered, goodput);
-        take!(leaves, report.summary, success, amplification, wasted);
+        take!(leaves, report.summary, success, lost, error_budget, amplification, wasted, in_vain);
     });
     leaves.group("run", |leaves| take!(leaves, report.run, duration, warm_up, window, events));
     for (name, each) in report.edges.iter() {
@@ -56,7 +57,7 @@ fn edge<'a>(leaves: &mut Walk<'a>, edge: &'a Edge) {
     leaves.group("calls", |leaves| {
         take!(leaves, edge.calls, started);
         leaves.counts(&edge.calls.ended);
-        take!(leaves, edge.calls, never_sent, in_flight_age);
+        take!(leaves, edge.calls, never_sent, in_hand_before, in_flight_age);
         leaves.group("failed_by", |leaves| leaves.counts(&edge.calls.failed_by));
     });
     leaves.group("attempts", |leaves| {
@@ -66,8 +67,21 @@ fn edge<'a>(leaves: &mut Walk<'a>, edge: &'a Edge) {
         leaves.counts(&edge.attempts.denied);
     });
     take!(leaves, edge, amplification, per_user_call, goodput, success);
+    leaves.group("response", |leaves| response(leaves, &edge.response));
     leaves.group("latency", |leaves| latency(leaves, &edge.latency));
     leaves.group("latency_failed", |leaves| latency(leaves, &edge.latency_failed));
+}
+
+/// What is longer than any answer is longer than any number.
+fn response(leaves: &mut Walk, response: &Response) {
+    take!(leaves, response, count, unanswered);
+    let Response { p50, p90, p95, p99, p999, p9999, .. } = *response;
+    let percentiles =
+        [("p50", p50), ("p90", p90), ("p95", p95), ("p99", p99), ("p999", p999), ("p9999", p9999)];
+    for (name, time) in percentiles {
+        let time = time.map_or(f64::INFINITY, |ns| ns as f64);
+        leaves.leaf(name, &(!response.is_empty()).then_some(time));
+    }
 }
 
 fn latency(leaves: &mut Walk, latency: &Latency) {

@@ -61,7 +61,7 @@ impl<L: Listen> Graph<L> {
                 Which::Copy
             }
         };
-        edge.stats.attempt_sent(which, call.started >= self.measured_from);
+        edge.stats.attempt_sent(which, self.stretches.number(call.started));
         let mut until = SimTime::MAX;
         if edge.limited {
             let deadline = edge.patience.end(call.started, call.key);
@@ -79,6 +79,7 @@ impl<L: Listen> Graph<L> {
             replica: pass.replica,
             since: now,
             work: SimDuration::ZERO,
+            below: SimDuration::ZERO,
             work_timer: None,
             timer: None,
             permit: pass.permit,
@@ -171,11 +172,12 @@ impl<L: Listen> Graph<L> {
         }
         let now = ctx.now();
         let (call_id, call) = self.calls.remove_linked(call);
-        let measured = call.started >= self.measured_from;
+        let stretch = self.stretches.number(call.started);
+        let measured = stretch != usize::MAX;
         let edge = &mut self.edges[call.edge as usize];
         let clients = &mut self.clients[edge.clients as usize];
         edge.attempt_ended(clients, call, attempt, Outcome::Ok, measured, now);
-        edge.call_ended(clients, call, Ending::Ok, measured, now);
+        edge.call_ended(clients, call, Ending::Ok, stretch, now);
         self.attempts.remove(id);
         let (parent, edge, client) = (call.parent, u32::from(call.edge), call.client);
         self.strike_call(call_id, edge, client);

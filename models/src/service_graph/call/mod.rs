@@ -27,13 +27,13 @@ impl<L: Listen> Graph<L> {
     /// A call begins at `now`, on behalf of `parent`, by client `client` of `edge`.
     pub fn begin_call(&mut self, edge_id: u32, client: u32, parent: Parent, key: Key, ctx: &mut Ctx) {
         let now = ctx.now();
-        let measured = self.measures(now);
+        let stretch = self.stretches.number(now);
         let edge = &mut self.edges[edge_id as usize];
-        edge.stats.call_started(measured);
+        edge.stats.call_started(stretch);
         if edge.gates.has(Gates::BEGIN)
             && let Gate::No(end) = self.clients[edge.clients as usize].guards[client as usize].may_begin()
         {
-            edge.stats.call_ended(end, SimDuration::ZERO, 0, measured);
+            edge.stats.call_ended(end, SimDuration::ZERO, 0, stretch);
             self.listener.tell(|tracer| tracer.call_begins(Err(end), parent, (edge_id, client), key, now));
             self.notify(parent, edge_id, false, ctx);
             return;
@@ -103,10 +103,10 @@ impl<L: Listen> Graph<L> {
         if let Some(timer) = call.timer {
             ctx.cancel(timer);
         }
-        let measured = call.started >= self.measured_from;
+        let stretch = self.stretches.number(call.started);
         self.listener.tell(|tracer| tracer.call_ended(id, end, ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
-        edge.call_ended(&mut self.clients[edge.clients as usize], call, end, measured, ctx.now());
+        edge.call_ended(&mut self.clients[edge.clients as usize], call, end, stretch, ctx.now());
         let (parent, edge, client) = (call.parent, u32::from(call.edge), call.client);
         self.strike_call(id, edge, client);
         self.notify(parent, edge, end == Ending::Ok, ctx);
@@ -194,14 +194,14 @@ impl Edge {
         clients: &mut Clients,
         call: &mut Call,
         end: Ending,
-        measured: bool,
+        stretch: usize,
         now: SimTime,
     ) {
-        self.stats.call_ended(end, now.since(call.started), call.sent, measured);
+        self.stats.call_ended(end, now.since(call.started), call.sent, stretch);
         if end == Ending::Ok
             && let Some(cohorts) = &mut self.stats.cohorts
         {
-            cohorts.ok(call.started, now, &self.stats.latency);
+            cohorts.ok(call.started, now, &self.stats.began[0].latency);
         }
         if self.gates.has(Gates::LEARN_CALL) {
             let step = clients.guards[call.client as usize].learn_call(now, end, call.permit.take());

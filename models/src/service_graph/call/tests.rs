@@ -61,12 +61,12 @@ impl Scene {
         graph.check_laws(now);
         let stats = &graph.edges[0].stats;
         for (end, number) in calls {
-            assert_eq!(stats.calls.of(*end), *number, "{end:?}");
+            assert_eq!(stats.whole().calls.of(*end), *number, "{end:?}");
         }
         for (outcome, number) in attempts {
             assert_eq!(stats.attempts.of(*outcome), *number, "{outcome:?}");
         }
-        (stats.attempts.sent, stats.attempts.retries, stats.copies)
+        (stats.whole().sent, stats.attempts.retries, stats.copies)
     }
 }
 

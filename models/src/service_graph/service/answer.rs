@@ -3,6 +3,7 @@
 use crate::policy::Outcome;
 use crate::service_graph::follow::Listen;
 use crate::service_graph::state::*;
+use sim_core::SimDuration;
 
 impl<L: Listen> Graph<L> {
     /// The request is over at this replica: the worker is free and the answer goes out.
@@ -49,16 +50,34 @@ impl<L: Listen> Graph<L> {
     }
 
     /// The fate of a request's work is known: useful if it was answered and everybody up to the user still
-    /// waits for it.
+    /// waits for it. What came of it the caller will know: a good answer takes the work along, up to the user.
     #[inline(always)]
     pub fn account_work(&mut self, id: AttemptId, answered: bool) {
         let attempt = &self.attempts[id];
-        if attempt.work.is_zero() || !attempt.marks.has(Marks::MEASURED) {
+        let own = if attempt.marks.has(Marks::MEASURED) { attempt.work } else { SimDuration::ZERO };
+        let (all, call, answer) = (own + attempt.below, attempt.call, attempt.answer());
+        if all.is_zero() {
             return;
         }
-        let useful = answered && attempt.answer() != Outcome::Reset && self.is_for_somebody(attempt);
+        let useful = answered && answer != Outcome::Reset && self.is_for_somebody(attempt);
         let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
-        service.stats.work(attempt.work, useful);
+        service.stats.work(own, useful);
+        if useful && answer == Outcome::Ok {
+            match self.calls[call].parent {
+                Parent::Request { attempt: caller, .. } => self.attempts[caller].below += all,
+                Parent::User | Parent::Loop { .. } => self.served += u128::from(all.as_nanos()),
+            }
+        }
+    }
+
+    /// Work that came back with good answers and reached no user in the end, in nanoseconds; that of requests whose end is not known
+    /// is left out.
+    pub fn work_in_vain(&self) -> u128 {
+        let useful = self.services.iter().map(|service| service.stats.work - service.stats.work_wasted);
+        let open = self.attempts.iter().filter(|(_, attempt)| self.is_for_somebody(attempt));
+        let open = open.map(|(_, attempt)| u128::from(attempt.below.as_nanos()));
+        let vain = useful.sum::<u128>().checked_sub(self.served + open.sum::<u128>());
+        vain.expect("no more work is handed on than was done")
     }
 
     /// Whether everybody from this attempt's caller up to the user still waits.

@@ -51,7 +51,8 @@ impl Goal {
         let value = match seen.objective {
             Measured::Number(value) => value,
             Measured::Truth(truth) => f64::from(u8::from(truth)),
-            Measured::Absent => return None,
+            // Worse than any that is a number.
+            Measured::Longer(_) | Measured::Absent => return None,
         };
         Some(if self.less { -value } else { value })
     }

@@ -1,0 +1,87 @@
+//! Attempts per call: of its caller, and of the users.
+//!
+//! A call is amplified by the retries of its own caller, and by those of everybody above: three layers of four tries are 4 attempts per
+//! call everywhere, and 64 per call of a user at the bottom. What load there is, the users' number tells.
+//!
+//! Calls that were never sent (a breaker is open, a bulkhead is full) are no thrift: both numbers are those of calls that were.
+
+use super::count::ratio;
+use super::edge::{Calls, Edge};
+use super::named::Named;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Fills in both, from how many calls were made over each edge and how many attempts were sent. Whose calls come by an edge shows in
+/// the names, `caller->callee`: those of the users behind it.
+pub fn amplify(edges: &mut Named<Edge>) {
+    let sent = |calls: &Calls| calls.started - calls.never_sent;
+    let mut behind: BTreeMap<String, u64> = BTreeMap::new();
+    for (name, edge) in edges.iter().filter(|(_, edge)| edge.from_users) {
+        for service in reached(edges, name) {
+            *behind.entry(service.to_owned()).or_default() += sent(&edge.calls);
+        }
+    }
+    for (name, edge) in &mut edges.0 {
+        edge.amplification = ratio(edge.attempts.sent, sent(&edge.calls));
+        let users =
+            name.split_once("->").and_then(|(caller, _)| behind.get(caller)).filter(|users| **users > 0);
+        // As if those that were never sent had been tried like the others.
+        let per_call =
+            |users: &u64| edge.amplification.map(|each| each * edge.calls.started as f64 / *users as f64);
+        edge.per_user_call = if edge.from_users { edge.amplification } else { users.and_then(per_call) };
+    }
+}
+
+/// The services that calls over an edge come to, and whom those call, and so on.
+fn reached<'a>(edges: &'a Named<Edge>, first: &'a str) -> BTreeSet<&'a str> {
+    let mut reached = BTreeSet::new();
+    let mut next: Vec<&str> = first.split_once("->").map(|(_, callee)| callee).into_iter().collect();
+    while let Some(service) = next.pop() {
+        if reached.insert(service) {
+            let ends = edges.iter().filter_map(|(name, _)| name.split_once("->"));
+            next.extend(ends.filter(|(caller, _)| *caller == service).map(|(_, callee)| callee));
+        }
+    }
+    reached
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Attempts;
+
+    /// Edges by calls made, calls never sent, and attempts.
+    fn amplified(edges: &[(&str, u64, u64, u64)]) -> Vec<(Option<f64>, Option<f64>)> {
+        let edge = |&(name, started, never_sent, sent): &(&str, u64, u64, u64)| {
+            let calls = Calls { started, never_sent, ..Calls::default() };
+            let attempts = Attempts { sent, ..Attempts::default() };
+            let from_users = name.starts_with("users");
+            (name.to_string(), Edge { from_users, calls, attempts, ..Edge::default() })
+        };
+        let mut edges = Named(edges.iter().map(edge).collect());
+        amplify(&mut edges);
+        edges.iter().map(|(_, edge)| (edge.amplification, edge.per_user_call)).collect()
+    }
+
+    #[test]
+    fn layers_multiply() {
+        let three =
+            amplified(&[("users->a", 100, 0, 400), ("a->b", 400, 0, 1_600), ("b->c", 1_600, 0, 6_400)]);
+        assert_eq!(three, [4.0, 16.0, 64.0].map(|per_user| (Some(4.0), Some(per_user))));
+        // Others that never come by do not share it, and are no thrift of it either.
+        let apart = amplified(&[("users->a", 100, 0, 100), ("users->z", 300, 0, 300), ("a->b", 100, 0, 300)]);
+        assert_eq!(
+            apart.iter().map(|(_, per_user)| *per_user).collect::<Vec<_>>(),
+            [1.0, 1.0, 3.0].map(Some)
+        );
+    }
+
+    #[test]
+    fn what_was_never_sent_earns_no_credit() {
+        // A breaker keeps back three quarters of all calls.
+        assert_eq!(amplified(&[("users->a", 400, 300, 110)])[0].0, Some(1.1));
+        // At the users' edge, and behind it: whoever was sent makes two calls, of which half are sent, once each.
+        let behind = amplified(&[("users->a", 400, 300, 100), ("a->b", 200, 100, 100)]);
+        assert_eq!(behind, [(Some(1.0), Some(1.0)), (Some(1.0), Some(2.0))]);
+        assert_eq!(amplified(&[("users->a", 5, 5, 0), ("a->b", 0, 0, 0)]), [(None, None); 2]);
+    }
+}
