@@ -14,6 +14,8 @@ use std::ops::Range;
 const TOGETHER: usize = 4_096;
 /// So much of a long line is shown on either side of the problem.
 const AROUND: usize = 80;
+/// So much of what is long is underlined: where it begins.
+const UNDERLINED: usize = 60;
 
 /// All problems that are shown, then how many more there are.
 pub fn render(diagnostics: &Diagnostics, sources: &Sources, colour: bool, width: usize) -> String {
@@ -25,8 +27,8 @@ pub fn render(diagnostics: &Diagnostics, sources: &Sources, colour: bool, width:
         out.push_str(&renderer.render(&[group(diagnostic, sources)]));
         out.push_str("\n\n");
     }
-    if more > 0 {
-        out.push_str(&format!("and {more} more problems\n"));
+    if more.any() {
+        out.push_str(&format!("and {more}\n"));
     }
     out
 }
@@ -146,7 +148,7 @@ impl Excerpt {
         let at = |byte: u32| self.moved[(byte as usize).saturating_sub(self.from).min(self.moved.len() - 1)];
         let start = at(span.start);
         let line_end = self.text[start..].find('\n').map_or(self.text.len(), |at| start + at);
-        let end = at(span.end).clamp(start, line_end);
+        let end = at(span.end).clamp(start, ceil(&self.text, line_end.min(start + UNDERLINED)));
         if end > start { start..end } else { start..ceil(&self.text, (start + 1).min(line_end)) }
     }
 }
@@ -194,6 +196,32 @@ mod tests {
         let out = shown(text, 1..text.len() - 4, "bad name");
         assert!(out.contains(r"\u{1b}[31m\u{202e}"), "{out}");
         assert!(!out.contains(['\u{1b}', '\u{202e}']), "{out}");
+    }
+
+    #[test]
+    fn errors_come_first_however_many_warnings_there_are() {
+        let mut sources = Sources::default();
+        let source = sources.add("mine.ron", "(a: 1)".repeat(2_000));
+        let mut diagnostics = Diagnostics::new();
+        for number in 0..1_500 {
+            let warning = diagnostics.push(Diagnostic::error(Span::new(source, number, number + 1), "odd"));
+            warning.severity = Severity::Warning;
+        }
+        for (place, message) in [(9_000, "wrong"), (8_000, "bad")] {
+            diagnostics.push(Diagnostic::error(Span::new(source, place, place + 1), message));
+        }
+        let out = render(&diagnostics.finish(), &sources, false, 100);
+        let told: Vec<&str> = out.lines().filter(|line| line.contains(": ") && !line.contains('|')).collect();
+        assert_eq!(told[..3], ["error: bad", "error: wrong", "warning: odd"]);
+        assert_eq!(out.lines().last(), Some("and 1482 more warnings"));
+    }
+
+    #[test]
+    fn a_long_value_is_underlined_where_it_begins() {
+        let text = format!("(calls: [{}])", "1, ".repeat(1_000));
+        let out = shown(&text, 8..text.len() - 1, "too many");
+        assert!(out.lines().all(|line| line.len() <= 120), "{out}");
+        assert!(out.contains(&"^".repeat(UNDERLINED)), "{out}");
     }
 
     #[test]

@@ -131,14 +131,19 @@ impl Decoder {
 
     /// Decodes a value and applies a rule to it.
     pub fn checked<T: Decode>(&mut self, node: &Node, rule: Option<&dyn Rule<T>>) -> Option<T> {
+        if let Some(why) = rule.and_then(|rule| rule.too_much(node)) {
+            self.error(node.span, why);
+            return None;
+        }
         let before = self.diagnostics.len();
-        let value = T::decode(node, self);
+        let mut value = T::decode(node, self);
         let (Some(rule), true) = (rule, value.is_some() || node.is_number()) else { return value };
-        match &value {
+        match &mut value {
             Some(value) => {
                 if let Err(why) = rule.check(value) {
                     let hint = rule.hint(value).unwrap_or_default();
                     self.error(node.span, format!("got {}, {why}", node.brief())).help(hint);
+                    rule.mend(value);
                 }
             }
             // A number that does not even fit its type: what the rule allows says more.

@@ -76,13 +76,45 @@ impl Diagnostic {
     }
 }
 
-/// Problems as they are found.
+/// Problems as they are found. No warning takes the room of an error.
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
     errors: usize,
+    /// Errors in the list.
+    kept: usize,
     dropped: usize,
     spare: Option<Box<Diagnostic>>,
+}
+
+/// How many of each kind there are beyond those that are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct More {
+    /// What stops the run.
+    pub errors: usize,
+    /// What does not.
+    pub warnings: usize,
+}
+
+impl More {
+    /// Whether there are any.
+    pub fn any(self) -> bool {
+        self.errors + self.warnings > 0
+    }
+}
+
+/// `2 more errors and 1 more warning`; nothing where there are none.
+impl fmt::Display for More {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told = |number: usize, what: &str| match number {
+            0 => None,
+            1 => Some(format!("1 more {what}")),
+            _ => Some(format!("{number} more {what}s")),
+        };
+        let both: Vec<String> =
+            [told(self.errors, "error"), told(self.warnings, "warning")].into_iter().flatten().collect();
+        f.write_str(&both.join(" and "))
+    }
 }
 
 impl Diagnostics {
@@ -93,13 +125,22 @@ impl Diagnostics {
 
     /// Adds one, and hands it back to be completed.
     pub fn push(&mut self, diagnostic: Diagnostic) -> &mut Diagnostic {
-        self.errors += usize::from(diagnostic.severity == Severity::Error);
-        if self.full() {
-            self.dropped += 1;
-            return self.spare.insert(Box::new(diagnostic));
+        let error = diagnostic.severity == Severity::Error;
+        self.errors += usize::from(error);
+        if self.list.len() < KEPT {
+            self.kept += usize::from(error);
+            self.list.push(diagnostic);
+            return self.list.last_mut().expect("just pushed");
         }
-        self.list.push(diagnostic);
-        self.list.last_mut().expect("just pushed")
+        self.dropped += 1;
+        if error && self.kept < KEPT {
+            let warning = self.list.iter_mut().rev().find(|kept| kept.severity == Severity::Warning);
+            let place = warning.expect("not all that is kept are errors");
+            self.kept += 1;
+            *place = diagnostic;
+            return place;
+        }
+        self.spare.insert(Box::new(diagnostic))
     }
 
     /// The last one, if it came after the first `before`.
@@ -114,7 +155,7 @@ impl Diagnostics {
 
     /// Whether further problems are only counted, so that looking for help is a waste.
     pub(super) fn full(&self) -> bool {
-        self.list.len() >= KEPT
+        self.kept >= KEPT
     }
 
     /// Whether one of them stops the run.
@@ -135,17 +176,20 @@ impl Diagnostics {
     /// Moves all of `other` here.
     pub fn append(&mut self, other: Diagnostics) {
         self.dropped += other.dropped;
-        self.errors += other.errors - other.list.iter().filter(|d| d.severity == Severity::Error).count();
+        self.errors += other.errors - other.kept;
         for diagnostic in other.list {
             self.push(diagnostic);
         }
     }
 
-    /// Sorts by position and removes what was found twice.
+    /// Sorts, errors first, by position, and removes what was found twice.
     pub fn finish(mut self) -> Self {
-        let key = |d: &Diagnostic| (d.span().unwrap_or_default(), d.severity);
+        let key = |d: &Diagnostic| (d.severity, d.span().unwrap_or_default());
         self.list.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message)));
         self.list.dedup_by(|b, a| (b.span(), &b.message, b.severity) == (a.span(), &a.message, a.severity));
+        let kept = self.list.iter().filter(|d| d.severity == Severity::Error).count();
+        self.errors -= self.kept - kept;
+        self.kept = kept;
         self
     }
 
@@ -154,10 +198,12 @@ impl Diagnostics {
         self.list.iter()
     }
 
-    /// The first [`SHOWN`] and the number of those left out.
-    pub fn shown(&self) -> (&[Diagnostic], usize) {
+    /// The first [`SHOWN`] and the numbers of those left out.
+    pub fn shown(&self) -> (&[Diagnostic], More) {
         let shown = &self.list[..self.list.len().min(SHOWN)];
-        (shown, self.len() - shown.len())
+        let errors = shown.iter().filter(|d| d.severity == Severity::Error).count();
+        let warnings = self.len() - self.errors - (shown.len() - errors);
+        (shown, More { errors: self.errors - errors, warnings })
     }
 
     pub(super) fn into_iter(self) -> impl Iterator<Item = Diagnostic> {
@@ -255,8 +301,8 @@ impl fmt::Display for Failed {
                 write!(f, "\n  help: {help}")?;
             }
         }
-        if more > 0 {
-            write!(f, "\nand {more} more")?;
+        if more.any() {
+            write!(f, "\nand {more}")?;
         }
         Ok(())
     }

@@ -226,6 +226,14 @@ impl Node {
         self.entries().iter().find(|entry| entry.key.value == key).map(|entry| &entry.value)
     }
 
+    /// How many things stand in it.
+    pub fn parts(&self) -> usize {
+        match &self.kind {
+            Kind::List(items) | Kind::Tuple(_, items) => items.len(),
+            _ => self.entries().len(),
+        }
+    }
+
     /// The same value as if all of it had been written at `span`.
     pub fn at(mut self, span: Span) -> Self {
         self.move_to(span);

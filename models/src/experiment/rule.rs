@@ -5,7 +5,7 @@ use std::ops::{RangeFrom, RangeInclusive};
 use sim_core::{Rate, SimDuration};
 
 use super::map::Map;
-use super::node::Spanned;
+use super::node::{Node, Spanned};
 
 /// What a value must satisfy beyond its type.
 pub trait Rule<T> {
@@ -21,6 +21,15 @@ pub trait Rule<T> {
     fn allowed(&self) -> String {
         String::new()
     }
+
+    /// Why what is written need not even be read.
+    fn too_much(&self, _written: &Node) -> Option<String> {
+        None
+    }
+
+    /// Makes of a refused `value` the nearest that passes, where there is one: what else is wrong is looked for with that,
+    /// and nothing is made in a number that was refused.
+    fn mend(&self, _value: &mut T) {}
 }
 
 /// Any value, if there is one.
@@ -34,6 +43,14 @@ impl<T, R: Rule<T>> Rule<Option<T>> for R {
     fn allowed(&self) -> String {
         Rule::<T>::allowed(self)
     }
+    fn too_much(&self, written: &Node) -> Option<String> {
+        Rule::<T>::too_much(self, written)
+    }
+    fn mend(&self, value: &mut Option<T>) {
+        if let Some(value) = value {
+            self.mend(value);
+        }
+    }
 }
 
 /// The value itself.
@@ -46,6 +63,12 @@ impl<T, R: Rule<T>> Rule<Spanned<T>> for R {
     }
     fn allowed(&self) -> String {
         Rule::<T>::allowed(self)
+    }
+    fn too_much(&self, written: &Node) -> Option<String> {
+        Rule::<T>::too_much(self, written)
+    }
+    fn mend(&self, value: &mut Spanned<T>) {
+        self.mend(&mut value.value);
     }
 }
 
@@ -102,6 +125,13 @@ macro_rules! ranges {
             fn allowed(&self) -> String {
                 format!("{} to {}", self.start().shown(), self.end().shown())
             }
+            fn mend(&self, value: &mut $ty) {
+                if *value > *self.end() {
+                    *value = *self.end();
+                } else if !self.contains(value) {
+                    *value = *self.start();
+                }
+            }
         }
         impl Rule<$ty> for RangeFrom<$ty> {
             fn check(&self, value: &$ty) -> Result<(), String> {
@@ -109,6 +139,9 @@ macro_rules! ranges {
             }
             fn allowed(&self) -> String {
                 format!("at least {}", self.start.shown())
+            }
+            fn mend(&self, value: &mut $ty) {
+                *value = self.start;
             }
         }
     )*};
@@ -186,9 +219,17 @@ impl Len {
             (least, most) => format!("{least} to {most}"),
         }
     }
+
+    fn too_much(&self, written: &Node) -> Option<String> {
+        let length = written.parts();
+        (length > *self.0.end()).then(|| format!("{length} entries, allowed {}", self.text()))
+    }
 }
 
 impl<T> Rule<Vec<T>> for Len {
+    fn too_much(&self, written: &Node) -> Option<String> {
+        self.too_much(written)
+    }
     fn check(&self, value: &Vec<T>) -> Result<(), String> {
         self.verdict(value.len())
     }
@@ -198,6 +239,9 @@ impl<T> Rule<Vec<T>> for Len {
 }
 
 impl<T> Rule<Map<T>> for Len {
+    fn too_much(&self, written: &Node) -> Option<String> {
+        self.too_much(written)
+    }
     fn check(&self, value: &Map<T>) -> Result<(), String> {
         self.verdict(value.len())
     }

@@ -350,6 +350,8 @@ impl<'a> Parser<'a> {
             self.comma(of);
         }
         self.open.pop();
+        // A hundred thousand small groups would be half air.
+        items.shrink_to_fit();
         Some(items)
     }
 

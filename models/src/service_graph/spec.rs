@@ -2,7 +2,7 @@
 
 use super::service::error_rate::ErrorRate;
 use crate::distribution::TimeDistribution;
-use crate::experiment::{Decode, Decoder, Kind, Map, NOT_EMPTY, Node, Span, Spanned, TypeDoc};
+use crate::experiment::{Decode, Decoder, Kind, Len, Map, Node, Span, Spanned, TypeDoc};
 use crate::policy::Policy;
 use crate::policy::part::{Around, Does, Listed};
 use sim_core::SimDuration;
@@ -14,17 +14,22 @@ pub use super::service::workers::Workers;
 pub use crate::fault::{Affected, CrashStyle, Effect, FaultSpec};
 pub use crate::workload::{Arrivals, RateStep, Spacing};
 
+/// More than this would need more memory for histograms alone than most machines have.
+pub const MOST_EDGES: usize = 4_000;
+const MOST_SERVICES: usize = 10_000;
+const MOST_FAULTS: usize = 100_000;
+
 spec! {
     /// Requests through services: who calls whom, under which policies, and what goes wrong when.
     pub struct GraphSpec {
         /// Where requests come from.
-        workload: Vec<WorkloadSpec>,
+        workload: Vec<WorkloadSpec>; Len(0..=MOST_EDGES),
         /// The services by name.
-        services: Map<ServiceSpec>,
+        services: Map<ServiceSpec>; Len(0..=MOST_SERVICES),
         /// Named policies, referred to by calls and workloads.
-        policies: Map<Policy> = Map::default(),
+        policies: Map<Policy> = Map::default(); Len(0..=MOST_SERVICES),
         /// What goes wrong, and when.
-        faults: Vec<FaultSpec> = Vec::new(),
+        faults: Vec<FaultSpec> = Vec::new(); Len(0..=MOST_FAULTS),
         /// One-way latency of every edge that does not say its own.
         network: TimeDistribution = TimeDistribution::constant(SimDuration::ZERO),
     }
@@ -65,7 +70,7 @@ spec! {
         error_rate: f64 = 0.0; 0.0..=1.0,
         /// Calls made after the own work, one after another; `Parallel([(to: ..), (to: ..)])` among them makes several
         /// at once.
-        calls: Vec<Step> = Vec::new(),
+        calls: Vec<Step> = Vec::new(); Len(0..=MOST_EDGES),
         /// The load at which a replica dies.
         dies: Option<Death> = None,
     }
@@ -160,7 +165,7 @@ impl Decode for Step {
             return CallSpec::decode(node, cx).map(|call| Step { parallel: false, calls: vec![call] });
         }
         let mut items = cx.items(node, &["calls"])?;
-        cx.item(&mut items, Some(&NOT_EMPTY)).map(|calls| Step { parallel: true, calls })
+        cx.item(&mut items, Some(&Len(1..=MOST_EDGES))).map(|calls| Step { parallel: true, calls })
     }
 
     fn encode(&self) -> Node {

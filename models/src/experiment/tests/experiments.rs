@@ -281,7 +281,7 @@ fn a_large_sweep_is_checked() {
     assert_eq!(load(&sweep(1), &[]).unwrap().points(), 5_000);
     let said = said(&sweep(9_950), &[]);
     assert_eq!(said.matches("allowed 1 to 10000").count(), 20, "{said}");
-    assert!(said.ends_with("and 29 more"), "{said}");
+    assert!(said.ends_with("and 29 more errors"), "{said}");
 }
 
 #[test]

@@ -23,7 +23,9 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         });
         return;
     }
-    check_sizes(graph, at, cx);
+    if !check_sizes(graph, at, cx) {
+        return;
+    }
     check_means(graph, at, cx);
     let mut sound = check_workloads(graph, cx);
     for (name, service) in graph.services.iter() {

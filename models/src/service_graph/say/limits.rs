@@ -7,8 +7,6 @@ use crate::service_graph::plan::Plan;
 use crate::service_graph::spec::*;
 use sim_core::SimTime;
 
-/// More than this would need more memory for histograms alone than most machines have.
-const MOST_EDGES: usize = 4_000;
 const MOST_REPLICAS: u64 = 1_000_000;
 /// More calls than this that one request makes at once would be made before any limit is looked at.
 const MOST_AT_ONCE: u64 = 1_000_000;
@@ -17,8 +15,8 @@ const MOST_BYTES: u64 = 2 << 30;
 /// More arrivals than this in one run are refused before anything is simulated.
 const MOST_ARRIVALS: f64 = 1e10;
 
-/// How much there is of everything.
-pub fn check_sizes(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
+/// How much there is of everything; whether it is little enough to be looked at any further.
+pub fn check_sizes(graph: &GraphSpec, at: &Node, cx: &mut Decoder) -> bool {
     let span = at.get("services").unwrap_or(at).span;
     let replicas: u64 = graph.services.values().map(|service| u64::from(service.replicas)).sum();
     let sites: usize =
@@ -37,6 +35,7 @@ pub fn check_sizes(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
             cx.error(span, format!("a request makes {calls} calls at once, at most {MOST_AT_ONCE}"));
         }
     }
+    sites + graph.workload.len() <= MOST_EDGES
 }
 
 /// Every caller's replica remembers something about every replica that it calls.

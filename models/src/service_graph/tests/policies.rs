@@ -39,14 +39,14 @@ pub fn rows() -> Vec<Row> {
             r#"warning: policies.careful.deadline ["6s"]: only 1 of 2 attempts can begin before the deadline if each times out"#,
         ),
         row(SAYS, r#"timeout: "0s""#, r#"timeout: "1h""#,
-            r#"warning: services.shop ["shop"]: no call over users->shop can succeed: it takes at least 7ms, the timeout is 0s
-                warning: services.stock ["stock"]: no call over shop->stock can succeed: it takes at least 10ms, the timeout is 0s
-                policies.careful.timeout ["0s"]: got "0s", must be longer than 0: every attempt would be too late"#,
+            r#"policies.careful.timeout ["0s"]: got "0s", must be longer than 0: every attempt would be too late
+                warning: services.shop ["shop"]: no call over users->shop can succeed: it takes at least 7ms, the timeout is 0s
+                warning: services.stock ["stock"]: no call over shop->stock can succeed: it takes at least 10ms, the timeout is 0s"#,
         ),
         row(SAYS, r#"deadline: "0s""#, r#"deadline: "1h""#,
-            r#"warning: services.shop ["shop"]: no call over users->shop can succeed: it takes at least 7ms, the timeout is 0s
-                warning: services.stock ["stock"]: no call over shop->stock can succeed: it takes at least 10ms, the timeout is 0s
-                policies.careful.deadline ["0s"]: got "0s", must be longer than 0: every call would be too late"#,
+            r#"policies.careful.deadline ["0s"]: got "0s", must be longer than 0: every call would be too late
+                warning: services.shop ["shop"]: no call over users->shop can succeed: it takes at least 7ms, the timeout is 0s
+                warning: services.stock ["stock"]: no call over shop->stock can succeed: it takes at least 10ms, the timeout is 0s"#,
         ),
         // Budgets.
         row(SAYS, "budget: Ratio()", "budget: Ratio(), retry: Fixed(attempts: 2)",

@@ -96,7 +96,7 @@ pub fn rows() -> Vec<Row> {
                 help: calls that are made at once are written Parallel([(to: ..), (to: ..)])"#,
         ),
         row(r#"(to: "stock", policy: "careful"),"#, r#"Parallel([]), (to: "stock"),"#, r#"Parallel([(to: "stock")]),"#,
-            r#"services.shop.calls[0] [[]]: got an empty list, 0 entries, allowed at least 1"#,
+            r#"services.shop.calls[0] [[]]: got an empty list, 0 entries, allowed 1 to 4000"#,
         ),
         row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: 4, work: "8ms""#, r#"workers: Async(4), work: "8ms""#,
             r#"services.stock.workers [4]: expected Workers, found the number 4
