@@ -238,10 +238,14 @@ impl Decode for TimeDistribution {
             Err(Refused::Parameter(error)) => {
                 let name = error.parameter();
                 // The sampler speaks of nanoseconds; the file of durations.
-                cx.error(
-                    node.get(name).map_or(node.span, |node| node.span),
-                    format!("{name} must be {}", error.rule()),
-                );
+                let message = format!("{name} must be {}", error.rule());
+                match error.index().and_then(|index| Some((index, node.part(0)?.part(index)?))) {
+                    Some((index, point)) => {
+                        let place = point.get(name).unwrap_or(point).span;
+                        cx.at_index(index, |cx| cx.at(name, |cx| _ = cx.error(place, message)));
+                    }
+                    None => _ = cx.error(node.get(name).map_or(node.span, |node| node.span), message),
+                }
                 None
             }
         }

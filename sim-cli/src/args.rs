@@ -1,8 +1,9 @@
 //! What several commands take: which experiment, on how many seeds, how far, in which form.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::{ArgMatches, Args as ClapArgs, ValueEnum};
 use sim_core::SimDuration;
+use sim_models::experiment::{Path, Span};
 use std::path::PathBuf;
 
 /// What every command understands.
@@ -176,6 +177,28 @@ pub fn assignment(text: &str) -> Result<(String, String), String> {
         (_, true) => Err(format!("expected a value after `{path}=`; an empty text is written {path}='\"\"'")),
         _ => Ok((path.into(), value.into())),
     }
+}
+
+/// Nothing is set twice, by `--set` or by `--seed`: which of the two is meant?
+pub fn said_once(matches: &ArgMatches) -> Result<(), String> {
+    if let Some((_, inner)) = matches.subcommand() {
+        return said_once(inner);
+    }
+    let set = matches.try_get_many::<(String, String)>("set").ok().flatten().into_iter().flatten();
+    let mut said: Vec<(String, String)> = Vec::new();
+    if let Ok(Some(seed)) = matches.try_get_one::<u64>("seed") {
+        said.push(("run.seed".into(), format!("--seed {seed}")));
+    }
+    for (path, value) in set {
+        // However it is spaced and quoted.
+        let same = Path::parse(path, Span::default()).map_or_else(|_| path.clone(), |path| path.to_string());
+        let this = format!("--set {path}={value}");
+        if let Some((_, other)) = said.iter().find(|(before, _)| *before == same) {
+            return Err(format!("{path} is set twice: {other} and {this}"));
+        }
+        said.push((same, this));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

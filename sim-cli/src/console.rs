@@ -21,6 +21,8 @@ pub struct Console<'a> {
     pub stdout: &'a mut dyn Write,
     /// Takes everything else.
     pub stderr: &'a mut dyn Write,
+    /// Somebody types on stdin.
+    pub stdin_terminal: bool,
     /// Columns of the terminal behind stdout, if there is one.
     pub stdout_terminal: Option<usize>,
     /// Columns of the terminal behind stderr, if there is one.
@@ -48,6 +50,7 @@ impl<'a> Console<'a> {
             stdin,
             stdout,
             stderr,
+            stdin_terminal: false,
             stdout_terminal: None,
             stderr_terminal: None,
             plain: false,
@@ -73,6 +76,7 @@ impl<'a> Console<'a> {
             terminal.then(|| size.map_or(80, |(width, _)| usize::from(width.0)))
         };
         Console {
+            stdin_terminal: stdin.is_terminal(),
             stdout_terminal: columns(stdout.is_terminal(), terminal_size::terminal_size_of(&*stdout)),
             stderr_terminal: columns(stderr.is_terminal(), terminal_size::terminal_size_of(&*stderr)),
             plain: set("NO_COLOR") || dumb,

@@ -75,10 +75,16 @@ impl Opened {
 }
 
 impl App<'_> {
-    /// Finds and reads an experiment; warnings go to stderr.
-    pub fn open(&mut self, argument: &str) -> Result<Opened> {
+    /// Finds and reads an experiment to run one variant of it; warnings about that go to stderr.
+    pub fn open(&mut self, argument: &str, variant: Option<&str>) -> Result<Opened> {
         let found = self.find(argument)?;
-        self.read(found)
+        self.read(found, |warnings| warnings.of(variant))
+    }
+
+    /// Finds and reads an experiment to run all of it; warnings go to stderr.
+    pub fn open_all(&mut self, argument: &str) -> Result<Opened> {
+        let found = self.find(argument)?;
+        self.read(found, |warnings| warnings)
     }
 
     /// The same for a sweep, which checks its cells itself: those of the file are not looked at.
@@ -90,11 +96,11 @@ impl App<'_> {
         Ok(Opened { program: self.program.clone(), found, experiment })
     }
 
-    /// Reads an experiment that was found; warnings go to stderr.
-    pub fn read(&mut self, found: Found) -> Result<Opened> {
+    /// Reads an experiment that was found; such warnings go to stderr.
+    pub fn read(&mut self, found: Found, such: impl Fn(Diagnostics) -> Diagnostics) -> Result<Opened> {
         match self.understand(&found) {
             Ok((experiment, warnings)) => {
-                self.warn(&warnings, experiment.sources());
+                self.warn(&such(warnings), experiment.sources());
                 Ok(Opened { program: self.program.clone(), found, experiment })
             }
             Err(failed) => Err(self.invalid(&failed)),

@@ -53,7 +53,7 @@ pub use error::{Error, Exit};
 
 use crate::text::escape;
 use clap::FromArgMatches;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use command::{Args, command_line_of};
 use error::Result;
 use sim_models::Catalog;
@@ -117,6 +117,9 @@ fn parse(arguments: Vec<OsString>, console: &Console) -> Result<Args, clap::Erro
     let names: Vec<String> = command.get_subcommands().map(|one| one.get_name().to_string()).collect();
     let matches =
         command.try_get_matches_from_mut(arguments).map_err(|error| with_suggestion(error, names))?;
+    if let Err(twice) = args::said_once(&matches) {
+        return Err(command.error(ErrorKind::ArgumentConflict, twice));
+    }
     Args::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 

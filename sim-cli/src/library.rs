@@ -31,6 +31,9 @@ impl App<'_> {
     /// The experiment that `argument` names: `-`, a path, a name in `--dir`, a bundled name, in this order.
     pub fn find(&mut self, argument: &str) -> Result<Found> {
         if argument == "-" {
+            if self.console.stdin_terminal {
+                self.console.note("reading an experiment from the terminal: end it with Ctrl-D");
+            }
             let bytes = files::read_limited(&mut *self.console.stdin, files::LIMIT)
                 .map_err(|cause| Error::Io("cannot read standard input".into(), cause))?;
             return Ok(Found {
@@ -64,7 +67,7 @@ impl App<'_> {
             return Ok(bundled.into());
         }
         if is_path(argument) {
-            return read_path(Path::new(argument));
+            return read_path(Path::new(argument)).map_err(|error| not_there(Path::new(argument), error));
         }
         Err(self.unknown(argument))
     }
@@ -115,6 +118,30 @@ pub fn nearest(wrong: &str, names: impl IntoIterator<Item = String>) -> Option<S
 /// Whether an argument is a path and not a name.
 fn is_path(argument: &str) -> bool {
     argument.contains(['/', '\\']) || argument.ends_with(".ron") || matches!(argument, "." | "..")
+}
+
+/// What was not found may be called a little otherwise.
+fn not_there(path: &Path, error: Error) -> Error {
+    let (Error::Io(doing, cause), Some(name)) = (&error, path.file_name().and_then(|name| name.to_str()))
+    else {
+        return error;
+    };
+    if cause.kind() != std::io::ErrorKind::NotFound {
+        return error;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = files.filter_map(|file| file.file_name().into_string().ok()).collect();
+    names.retain(|name| name.ends_with(".ron"));
+    names.sort_unstable();
+    match sim_models::experiment::nearest(name, names.iter().map(String::as_str)) {
+        Some(near) => {
+            let near = escape_path(&path.with_file_name(near));
+            let cause = std::io::Error::new(cause.kind(), format!("no such file; did you mean `{near}`?"));
+            Error::Io(doing.clone(), cause)
+        }
+        None => error,
+    }
 }
 
 /// Reads an experiment by path.

@@ -144,7 +144,7 @@ fn mistakes_are_found_before_anything_runs() {
         ("sweep", &["--over", "services.stock.replicas=2,1,0"], Exit::Invalid, "got 0"),
         ("sweep", &["--over", "services.stock.replicas=1..0"], Exit::Invalid, "never reaches"),
         ("sweep", &["--over", "a=1..1000", "--over", "b=1..1000"], Exit::Invalid, "1000 x 1000 points"),
-        ("sweep", &["--over", "a=1,2", "--over", "a=3,4"], Exit::Invalid, "set the same value"),
+        ("sweep", &["--over", "a=1,2", "--over", "a=3,4"], Exit::Usage, "a is set twice"),
         ("histogram", &["--edge", "shop->stick"], Exit::Usage, "shop->stock"),
         ("histogram", &["--during", "5s"], Exit::Usage, "--during"),
     ] {

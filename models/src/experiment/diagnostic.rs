@@ -37,6 +37,8 @@ pub struct Diagnostic {
     pub labels: Vec<(Span, String)>,
     /// What to do, in a sentence.
     pub help: Option<String>,
+    /// The only variant that has it, which the message names.
+    pub variant: Option<String>,
 }
 
 impl Diagnostic {
@@ -48,6 +50,7 @@ impl Diagnostic {
             message: print::safe(message.as_ref()),
             labels: vec![(span, String::new())],
             help: None,
+            variant: None,
         }
     }
 
@@ -204,6 +207,15 @@ impl Diagnostics {
         let errors = shown.iter().filter(|d| d.severity == Severity::Error).count();
         let warnings = self.len() - self.errors - (shown.len() - errors);
         (shown, More { errors: self.errors - errors, warnings })
+    }
+
+    /// Those that are not of another variant than this.
+    #[must_use]
+    pub fn of(&self, variant: Option<&str>) -> Diagnostics {
+        let mut those = Diagnostics::new();
+        let here = |it: &&Diagnostic| it.variant.is_none() || it.variant.as_deref() == variant;
+        self.list.iter().filter(here).for_each(|it| _ = those.push(it.clone()));
+        those
     }
 
     pub(super) fn into_iter(self) -> impl Iterator<Item = Diagnostic> {

@@ -25,12 +25,21 @@ pub fn source_from_bytes(bytes: &[u8]) -> Result<String, Box<Diagnostic>> {
     let zeros = |from: usize| bytes.iter().take(64).skip(from).step_by(2).filter(|&&b| b == 0).count();
     let half = bytes.len().min(64) / 2;
     let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-    if utf16 || half >= 2 && (zeros(0) > half / 2 || zeros(1) > half / 2) {
+    // A program has as many zeros, and more besides.
+    let text = bytes.iter().take(64).all(|&b| b == 0 || b.is_ascii_graphic() || b.is_ascii_whitespace());
+    if utf16 || text && half >= 2 && (zeros(0) > half / 2 || zeros(1) > half / 2) {
         return refuse(0, "this looks like UTF-16".into(), "save the file as UTF-8");
     }
     let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.into()),
+        Err(_) if bytes.iter().take(1_024).any(|&b| b == 0) => {
+            // There is no line of it worth showing.
+            let mut diagnostic =
+                Diagnostic::error(Span::default(), "this is a binary file, not an experiment");
+            diagnostic.labels.clear();
+            Err(Box::new(diagnostic))
+        }
         Err(error) => {
             let at = error.valid_up_to();
             let line = bytes[..at].iter().filter(|&&b| b == b'\n').count() + 1;

@@ -304,6 +304,7 @@ impl Experiment {
             for mut diagnostic in found.into_iter() {
                 if told.insert(problem_key(&diagnostic)) {
                     diagnostic.message.push_str(&in_variant(Some(&variant.name.value)));
+                    diagnostic.variant = Some(variant.name.value.clone());
                     problems.push(diagnostic);
                 }
             }

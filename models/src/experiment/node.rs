@@ -234,6 +234,14 @@ impl Node {
         }
     }
 
+    /// One of the things that stand in it without a name.
+    pub fn part(&self, index: usize) -> Option<&Node> {
+        match &self.kind {
+            Kind::List(items) | Kind::Tuple(_, items) => items.get(index),
+            _ => None,
+        }
+    }
+
     /// The same value as if all of it had been written at `span`.
     pub fn at(mut self, span: Span) -> Self {
         self.move_to(span);

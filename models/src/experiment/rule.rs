@@ -257,6 +257,16 @@ pub struct Name;
 /// The longest name, in bytes.
 const NAME_BYTES: usize = 64;
 
+/// What Windows keeps for devices, whatever the case: a file of that name cannot be written there. `COM1` to `COM9` and
+/// `LPT1` to `LPT9` besides.
+const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
+
+fn is_device(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let port = name.strip_prefix("com").or(name.strip_prefix("lpt"));
+    DEVICES.contains(&name.as_str()) || port.is_some_and(|port| matches!(port.as_bytes(), [b'1'..=b'9']))
+}
+
 impl Name {
     /// Why `name` cannot be one.
     pub fn verdict(name: &str) -> Result<(), String> {
@@ -266,6 +276,9 @@ impl Name {
             _ if name.is_empty() => Err("a name cannot be empty".into()),
             _ if name.len() > NAME_BYTES => {
                 Err(format!("a name has at most {NAME_BYTES} bytes, this one {}", name.len()))
+            }
+            true if is_device(name) => {
+                Err(format!("`{name}` is no name: Windows keeps it for a device, and names become files"))
             }
             true => Ok(()),
             false => {

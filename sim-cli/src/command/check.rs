@@ -143,7 +143,7 @@ fn experiments(args: &Check, app: &mut App) -> Result<Vec<Opened>> {
     }
     let (mut opened, mut rendered) = (Vec::new(), String::new());
     for found in found {
-        match app.read(found) {
+        match app.read(found, |warnings| warnings.of(None)) {
             Ok(one) => opened.push(one),
             Err(Error::Invalid { rendered: problems }) => rendered += &problems,
             Err(other) => return Err(other),

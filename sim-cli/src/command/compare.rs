@@ -77,7 +77,7 @@ pub struct Compare {
 
 pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     let baseline = args.baseline.as_deref().map(Baseline::open).transpose()?;
-    let opened = app.open(&args.subject.name)?;
+    let opened = app.open_all(&args.subject.name)?;
     if let Some(doubt) = baseline.as_ref().and_then(|baseline| baseline.doubt(&opened.found.name)) {
         if args.fail_on_regression.is_some() {
             return Err(Error::Usage {

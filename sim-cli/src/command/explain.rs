@@ -30,7 +30,7 @@ pub struct Explain {
 }
 
 pub(super) fn command(args: &Explain, app: &mut App) -> Result<Exit> {
-    let opened = app.open(&args.subject.name)?;
+    let opened = app.open(&args.subject.name, args.variant.as_deref())?;
     let prepared = app.prepare(&opened, args.variant.as_deref(), &args.subject.set, args.subject.seed)?;
     let explanation = prepared.resolved.model.explain(&prepared.resolved.run);
     let style = app.console.style();

@@ -97,7 +97,7 @@ fn times(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn command(args: &Find, app: &mut App) -> Result<Exit> {
-    let opened = app.open(&args.subject.name)?;
+    let opened = app.open(&args.subject.name, args.variant.as_deref())?;
     let variant = app.variant(&opened, args.variant.as_deref())?;
     let (searched, fixed): (Settings, Settings) =
         args.subject.set.iter().cloned().partition(|(_, value)| is_range(value));
@@ -165,9 +165,6 @@ fn knobs(app: &App, start: Start, searched: &[(String, String)]) -> Result<Vec<K
             n => format!("{n} ranges are given: one is searched for its edges, two give a map"),
         };
         return Err(Error::Usage { message, help: suggestion(start) });
-    }
-    if searched.len() == 2 && searched[0].0 == searched[1].0 {
-        return Err(Error::usage(format!("--set {} is given two ranges", escape(&searched[0].0))));
     }
     let mut knobs = Vec::new();
     for (path, text) in searched {

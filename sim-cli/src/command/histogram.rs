@@ -130,7 +130,7 @@ fn report(args: &Histogram, app: &mut App) -> Result<(Report, Exit)> {
             .map_err(|why| Error::Failed(format!("{} is no saved report: {}", escape(name), escape(&why))))?;
         return Ok((report, Exit::Good));
     }
-    let opened = app.open(name)?;
+    let opened = app.open(name, args.variant.as_deref())?;
     let prepared = app.prepare(&opened, args.variant.as_deref(), &args.subject.set, args.subject.seed)?;
     let meter = Meter::of_run(&app.console, &prepared.name);
     let simulated = simulate(&prepared, &args.bounds, None, &app.console.interrupt, Some(&meter));

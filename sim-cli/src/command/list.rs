@@ -196,7 +196,7 @@ fn metrics(args: &List, app: &mut App) -> Result<Exit> {
         let help = "  such as: brownout list metrics retry-storm";
         return Err(Error::Usage { message: "metrics of which experiment?".into(), help: help.into() });
     };
-    let opened = app.open(name)?;
+    let opened = app.open(name, None)?;
     let prepared = app.prepare(&opened, None, &[], None)?;
     let meter = Meter::of_run(&app.console, &prepared.name);
     let simulated = simulate(&prepared, &Bounds::default(), None, &app.console.interrupt, Some(&meter));

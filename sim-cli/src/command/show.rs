@@ -33,7 +33,7 @@ pub(super) fn command(args: &Show, app: &mut App) -> Result<Exit> {
         app.console.document(&String::from_utf8_lossy(&found.bytes))?;
         return Ok(Exit::Good);
     }
-    let opened = app.read(found)?;
+    let opened = app.read(found, |warnings| warnings.of(args.variant.as_deref()))?;
     let canonical = if args.variant.is_none() && args.set.is_empty() {
         opened.experiment.canonical().map_err(|failed| app.invalid(&failed))?
     } else {

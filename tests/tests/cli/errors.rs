@@ -41,6 +41,60 @@ fn arguments_out_of_range_are_usage_errors() {
     }
 }
 
+/// Which of the two is meant? Whatever the command, and however the path is written.
+#[test]
+fn what_is_said_twice_is_refused() {
+    for (words, said) in [
+        (
+            &["run", "-", "--set", "run.window=1s", "--set", "run.window=2s"][..],
+            "run.window is set twice: --set run.window=1s and --set run.window=2s",
+        ),
+        (
+            &["explain", "-", "--seed", "2", "--set", "run.seed=1"],
+            "run.seed is set twice: --seed 2 and --set run.seed=1",
+        ),
+        (
+            &["sweep", "-", "--set", "services.desk.replicas=1,2", "--set", "services.\"desk\".replicas=3"],
+            "services.\"desk\".replicas is set twice: --set services.desk.replicas=1,2 and --set",
+        ),
+        (
+            &["find", "-", "--set", "services.desk.replicas=1..4", "--set", "services.desk.replicas=2..8"],
+            "services.desk.replicas is set twice",
+        ),
+        (&["compare", "-", "--seed", "1", "--seed", "2"], "'--seed <N>' cannot be used multiple times"),
+    ] {
+        let ran = with_input(words, TOY);
+        assert_eq!((ran.exit, ran.stdout.as_str()), (Exit::Usage, ""), "{words:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{words:?}: {}", ran.stderr);
+    }
+    // What is within the other is another place.
+    let ran = with_input(
+        &[
+            "explain",
+            "-",
+            "--set",
+            "services.desk=(workers: Async(1), work: \"1ms\")",
+            "--set",
+            "services.desk.replicas=2",
+        ],
+        TOY,
+    );
+    assert_eq!(ran.exit, Exit::Good, "{}", ran.stderr);
+}
+
+/// A variant may be there to show what one is warned of: who runs another is not told.
+#[test]
+fn a_warning_about_a_variant_is_for_who_runs_it() {
+    let told = |words: &[&str]| {
+        let ran = brownout(words);
+        assert_eq!(ran.exit, Exit::Good, "{words:?}: {}", ran.stderr);
+        ran.stderr.contains("gives up after 25s (in variant `inverted`)")
+    };
+    let name = "timeout-hierarchy";
+    assert!(!told(&["explain", name]) && !told(&["explain", name, "--variant", "hierarchy"]));
+    assert!(told(&["explain", name, "--variant", "inverted"]) && told(&["validate", name]));
+}
+
 #[test]
 fn letters_that_changed_places_are_answered_with_the_command() {
     assert!(brownout(&["rnu", "retry-storm"]).stderr.contains("'run'"));

@@ -33,6 +33,36 @@ fn the_starter_validates_and_holds_what_it_expects() {
 }
 
 #[test]
+fn a_file_that_is_called_otherwise_is_named() {
+    let folder = tempdir().unwrap();
+    toy(folder.path());
+    let wrong = folder.path().join("tyo.ron");
+    let ran = brownout(&["run", wrong.to_str().unwrap()]).within(folder.path());
+    assert_eq!(ran.exit, Exit::Io);
+    assert_eq!(ran.stderr, "error: cannot read DIR/tyo.ron: no such file; did you mean `DIR/toy.ron`?\n");
+}
+
+#[test]
+fn a_program_is_no_experiment() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("program");
+    fs::write(&path, b"\x7fELF\x02\x01\x01\0\0\0\0\0\xff\xfe\0\x1b[31m").unwrap();
+    let ran = brownout(&["validate", path.to_str().unwrap()]).within(folder.path());
+    assert_eq!(
+        ran.to_string(),
+        "exit 3\n--- stdout\n--- stderr\nerror: this is a binary file, not an experiment\n"
+    );
+}
+
+#[test]
+fn who_types_an_experiment_is_told_how_to_end_it() {
+    let typing = |console: &mut Console| console.stdin_terminal = true;
+    let ran = crate::with_console(&sim_models::Catalog::bundled(), &["validate", "-"], TOY, typing);
+    assert_eq!(ran.exit, Exit::Good);
+    assert!(ran.stderr.contains("end it with Ctrl-D"), "{}", ran.stderr);
+}
+
+#[test]
 fn what_is_no_experiment_file_is_refused_with_its_path() {
     let folder = tempdir().unwrap();
     let path = folder.path().to_str().unwrap();

@@ -47,6 +47,10 @@ fn each_rule_has_its_place_and_its_words() {
             "8:13: services.Shop: `shop` and `Shop` differ only in capitals",
         ),
         (said_with("\"pay\": (", "\"p y\": ("), "8:13: services.\"p y\": got \"p y\": a name is letters"),
+        (
+            said_with("\"pay\": (", "\"Lpt9\": ("),
+            "8:13: services.Lpt9: got \"Lpt9\": `Lpt9` is no name: Windows keeps it for a device",
+        ),
         (said_with("\"pay\": (", "\"../x\": ("), "8:13: services.\"../x\": got \"../x\": a name is letters"),
         (
             said_with("\"pay\": (", "\"p\\u{1b}[2J\": ("),

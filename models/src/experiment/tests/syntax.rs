@@ -125,6 +125,10 @@ fn bytes_become_text_or_say_why_not() {
     assert_eq!(said(b"(a: \xff)"), "not UTF-8: byte 4 (0xff, in line 1)");
     assert_eq!(said(b"\xff\xfe(\0a\0"), "this looks like UTF-16");
     assert_eq!(said(b"(\0a\0:\0 \x001\0"), "this looks like UTF-16");
+    assert_eq!(
+        said(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0>\0\xff"),
+        "this is a binary file, not an experiment"
+    );
     assert_eq!(said(&vec![b' '; 9 << 20]), "the file is larger than 8 MiB, the limit");
 }
 

@@ -2,5 +2,6 @@
 
 pub mod check;
 pub mod diagram;
+mod doubts;
 pub mod explain;
 pub mod limits;

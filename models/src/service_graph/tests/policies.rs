@@ -48,6 +48,26 @@ pub fn rows() -> Vec<Row> {
                 warning: services.shop ["shop"]: no call over users->shop can succeed: it takes at least 7ms, the timeout is 0s
                 warning: services.stock ["stock"]: no call over shop->stock can succeed: it takes at least 10ms, the timeout is 0s"#,
         ),
+        // What is behind waits longer than anybody waits for it: both calls here are of the same policy, so the inner
+        // one is not longer; with a policy of its own it is.
+        row(
+            POLICIES,
+            r#"{"careful": (timeout: "2s"), "users": (timeout: "1s")}"#,
+            r#"{"careful": (timeout: "2s"), "users": (timeout: "2s")}"#,
+            r#"warning: services.shop ["shop"]: shop->stock waits up to 2s for an answer, but batch->shop gives up after 1s
+                help: timeouts grow from the inside out: what is behind must fail first"#,
+        )
+        .and(r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "users""#)
+        .and(r#"arrivals: Constant("1/s")"#, r#"arrivals: Constant("1/s"), policy: "users""#),
+        // Twelve workers, 8 ms of work and 1 ms each way: 15 calls are out while all work.
+        row(
+            POLICIES,
+            r#"{"careful": (timeout: "1s"), "narrow": (timeout: "1s", bulkhead: (max_concurrent: 16))}"#,
+            r#"{"careful": (timeout: "1s"), "narrow": (timeout: "1s", bulkhead: (max_concurrent: 15))}"#,
+            r#"warning: services.stock ["stock"]: shop->stock may have 16 calls out, but all of `stock` works on 12 at once: the rest wait there
+                help: a limit below that keeps a slow callee from holding its callers"#,
+        )
+        .and(r#"(to: "stock", policy: "careful")"#, r#"(to: "stock", policy: "narrow")"#),
         // Budgets.
         row(SAYS, "budget: Ratio()", "budget: Ratio(), retry: Fixed(attempts: 2)",
             r#"warning: policies.careful.budget [Ratio()]: there are no retries for this budget to limit"#,

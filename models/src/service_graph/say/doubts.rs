@@ -1,0 +1,59 @@
+//! What can run, but hardly as it was meant: settings of two places that do not fit each other.
+
+use crate::experiment::{Decoder, Node};
+use crate::service_graph::plan::{Caller, EdgePlan, Plan};
+use crate::service_graph::spec::Workers;
+use sim_core::SimDuration;
+
+/// How long the caller of an edge waits for one attempt.
+fn patience(edge: &EdgePlan) -> Option<SimDuration> {
+    edge.worst.attempt.into_iter().chain(edge.worst.call).min()
+}
+
+/// A service that waits for another longer than anybody waits for it works for nobody in the end.
+pub fn check_timeouts(plan: &Plan, at: &Node, cx: &mut Decoder) {
+    for edge in &plan.edges {
+        let (Caller::Service(caller), Some(inner)) = (edge.caller, edge.worst.attempt) else { continue };
+        // Whoever waits longest for the caller; nobody may have a limit.
+        let outer = plan.into(caller as usize).map(|into| (patience(into), into));
+        let Some((Some(outer), into)) =
+            outer.max_by_key(|(wait, _)| wait.map_or(u64::MAX, |it| it.as_nanos()))
+        else {
+            continue;
+        };
+        if inner > outer {
+            let name = plan.spec.name(caller as usize);
+            let span = plan.spec.services.span_of(name).unwrap_or(at.span);
+            let message = format!(
+                "{} waits up to {inner} for an answer, but {} gives up after {outer}",
+                edge.name, into.name
+            );
+            cx.warn(span, message).help("timeouts grow from the inside out: what is behind must fail first");
+        }
+    }
+}
+
+/// A limit on calls that are out which lets more out than can be worked on: what it was to keep from forming, a queue,
+/// forms.
+pub fn check_width(plan: &Plan, at: &Node, cx: &mut Decoder) {
+    for edge in &plan.edges {
+        let Some(limit) = edge.around().all().filter_map(|part| part.at_once()).min() else { continue };
+        let (name, service) = (plan.spec.name(edge.callee), plan.callee(edge));
+        // Whose workers are free while others work for it has no width of its own.
+        if matches!(service.workers, Workers::Async(_)) && !service.calls.is_empty() {
+            continue;
+        }
+        let workers = u64::from(service.replicas) * u64::from(service.workers.count());
+        let (work, way) = (service.work.nanos.mean(), 2.0 * edge.network.nanos.mean());
+        // Calls on their way are out, too.
+        let wide = workers as f64 * (1.0 + if work > 0.0 { way / work } else { f64::INFINITY });
+        if f64::from(limit) > wide {
+            let span = plan.spec.services.span_of(name).unwrap_or(at.span);
+            let message = format!(
+                "{} may have {limit} calls out, but all of `{name}` works on {workers} at once: the rest wait there",
+                edge.name
+            );
+            cx.warn(span, message).help("a limit below that keeps a slow callee from holding its callers");
+        }
+    }
+}
