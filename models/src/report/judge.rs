@@ -12,14 +12,18 @@
 //! falls three times or more never settles; a queue that grows by more than luck is overloaded. What the run is too short to
 //! show is left undecided: nothing here says *never*.
 //!
-//! Who is served is counted in `users.rs`, what chance does in `chance.rs`, what grows in `trend.rs`; what to say beside
-//! the headline is in `why.rs`.
+//! Who is served is counted in `users.rs`, what chance does in `chance.rs`, what grows in `trend.rs`, what falls again in
+//! `habit.rs`; `course.rs` judges runs that were disturbed, `undisturbed.rs` the others; what to say beside the headline is in
+//! `why.rs`.
 
 mod chance;
+mod course;
+mod habit;
 mod summary;
 #[cfg(test)]
 mod tests;
 mod trend;
+mod undisturbed;
 mod users;
 mod verdict;
 mod why;

@@ -1,0 +1,216 @@
+//! A disturbed run: whether it is back to what it was, and since when.
+
+use super::habit::{again, habit};
+use super::users::{FINE, Harm, LOST, Normal, Users, offered, together};
+use super::verdict::{Before, Judgement, all_windows, goodput, measured_from, ripe};
+use crate::report::count::per_second;
+use crate::report::head::{Report, VerdictKind};
+use crate::report::timeline::Disturbance;
+use crate::words::percent;
+use sim_core::SimDuration;
+use std::ops::Range;
+
+const SECOND: u64 = 1_000_000_000;
+
+/// A disturbed run on its windows.
+pub struct Course {
+    /// Nanoseconds per window.
+    window: u64,
+    /// How far the run came, in nanoseconds.
+    end: u64,
+    /// Windows between the warm-up and the first disturbance.
+    before: Range<usize>,
+    /// The window in which the first disturbance begins.
+    first: usize,
+    /// When the last disturbance ended, in nanoseconds, if all did.
+    gone: Option<u64>,
+    /// What to call it.
+    name: String,
+    /// Whether there were several.
+    several: bool,
+}
+
+impl Course {
+    pub fn of(report: &Report, users: &[Users], disturbances: &[&Disturbance]) -> Option<Course> {
+        let (window, end) = (report.run.window.max(1), report.reached());
+        let begin = disturbances.iter().map(|disturbance| disturbance.from).min()?;
+        let last = disturbances.iter().max_by_key(|disturbance| disturbance.to.unwrap_or(u64::MAX))?;
+        let first = ((begin / window) as usize).min(all_windows(users));
+        let noun = match last.what.as_str() {
+            load @ ("spike" | "step" | "ramp") => load,
+            _ => "fault",
+        };
+        let last_of = if disturbances.len() > 1 { "last " } else { "" };
+        Some(Course {
+            window,
+            end,
+            before: measured_from(report).min(first)..first,
+            first,
+            gone: last.to.filter(|to| *to <= end),
+            name: format!("the {last_of}{noun}"),
+            several: disturbances.len() > 1,
+        })
+    }
+
+    pub fn judge(&self, report: &Report, users: &[Users]) -> Judgement {
+        let windows = all_windows(users);
+        let normal: Vec<Normal> = users.iter().map(|users| users.normal(&self.before, self.window)).collect();
+        let held = users.first().map_or(1, |users| users.held);
+        // The first window that is wholly after the last disturbance.
+        let since = self.gone.map_or(windows, |gone| (gone.div_ceil(self.window) as usize).min(windows));
+        let ripe = ripe(users).clamp(since.min(windows), windows);
+        let harm: Vec<Harm> =
+            users.iter().zip(&normal).map(|(users, normal)| users.harm(&(since..ripe), normal)).collect();
+        let back = harm.iter().map(|harm| harm.until).max().unwrap_or(since);
+
+        // Nobody has been served since, or no better than one would be who is lost as often as before.
+        let rest = back.min(ripe)..ripe;
+        let no_better =
+            users.iter().zip(&normal).zip(&harm).any(|((users, normal), harm)| users.no_better(harm, normal));
+        let out = back > since && (together(users, &rest).good == 0.0 || no_better);
+
+        let tail = (30 * SECOND).min(self.end / 10).div_ceil(self.window).max(1) as usize;
+        let from = if self.gone.is_some() { since } else { self.first };
+        let shown = if ripe > from { ripe } else { windows };
+        let last_harm = harm.iter().filter_map(|harm| harm.last.as_ref()).map(|last| last.start).min();
+        let tail_from = shown.saturating_sub(tail).max(from);
+        let latest = match last_harm.filter(|_| out) {
+            Some(start) => start.clamp(from, tail_from)..shown,
+            None => tail_from..shown,
+        };
+        // Whoever fares worst of several.
+        let fares = |users: &Users, normal: &Normal| users.of_normal(&latest, normal).unwrap_or(1.0);
+        let worst = users.iter().zip(&normal).min_by(|(a, x), (b, y)| fares(a, x).total_cmp(&fares(b, y)));
+        let served_before = normal
+            .iter()
+            .fold((0.0, 0.0), |sum, normal| (sum.0 + normal.served.good, sum.1 + normal.served.of));
+        let share_before = served_before.0 / served_before.1.max(1.0);
+        let measured = normal.iter().any(|normal| normal.measured);
+        let before = if measured { format!(" (before: {})", percent(share_before)) } else { String::new() };
+        let of_normal = worst.and_then(|(users, normal)| users.of_normal(&latest, normal));
+        let now = together(users, &latest);
+        let closed_loop = worst.is_some_and(|(_, normal)| normal.rate.is_some());
+        let goodput = match now.share() {
+            Some(_) if closed_loop => {
+                format!("goodput is {} of what it was", percent(of_normal.unwrap_or(0.0).min(1.0)))
+            }
+            Some(share) if users.len() > 1 && of_normal.is_some_and(|worst| worst < FINE * share) => {
+                let (worst, _) = worst.expect("there are users");
+                let theirs = worst.served(&latest).share().unwrap_or(0.0);
+                format!("{}, of {} {}{before}", goodput(users, &latest, share), worst.name, percent(theirs))
+            }
+            Some(share) => format!("{}{before}", goodput(users, &latest, share)),
+            None => format!("nothing is offered{before}"),
+        };
+        let name = &self.name;
+        let left = |gone: u64| SimDuration::from_nanos(self.end - gone).brief();
+        let stuck = users.iter().any(|users| {
+            users.closed_loop && users.waiting(windows) > 0 && offered(report, &(since..windows)) == 0
+        });
+        let mut each = users.iter().zip(&harm).zip(&normal);
+        let habit = each.find_map(|((users, harm), normal)| habit(users, harm, normal, ripe));
+
+        let (mut time_to_recover, mut meanwhile) = (None, None);
+        let (kind, headline) = match self.gone {
+            // What never worked has nothing to come back to.
+            _ if measured && share_before < LOST => {
+                let before = percent(share_before);
+                let what = match users.iter().map(|users| users.late(&self.before)).sum::<u64>() {
+                    0 => format!("goodput was only {before} of offered"),
+                    _ => format!("only {before} of calls were answered in time"),
+                };
+                (VerdictKind::Failing, format!("{what} before anything went wrong"))
+            }
+            None => (VerdictKind::StillDisturbed, format!("{name} lasts until the end: {goodput}")),
+            Some(gone) if since + held > windows => {
+                let why =
+                    format!("the run ends {} after {name} ended, too soon to tell: {goodput}", left(gone));
+                (VerdictKind::StillDisturbed, why)
+            }
+            Some(gone) if stuck => {
+                (VerdictKind::NotRecovered, format!("not within {}: all users still wait", left(gone)))
+            }
+            Some(_) if offered(report, &(since..windows)) == 0 => {
+                (VerdictKind::Undecided, format!("nothing was offered after {name}, so nothing can be said"))
+            }
+            Some(_) if habit.is_some() => {
+                (VerdictKind::NeverSettles, again(habit.expect("it is there"), self.window))
+            }
+            Some(gone) if since + held > ripe => {
+                let within = users.iter().filter_map(|users| users.within).max().unwrap_or(0);
+                let within = SimDuration::from_nanos(within).brief();
+                let why = format!(
+                    "the run ends {} after {name} ended, too soon to tell: an answer may take {within}",
+                    left(gone)
+                );
+                (VerdictKind::Undecided, why)
+            }
+            Some(gone) if out => {
+                let lost = of_normal.is_none_or(|share| share < LOST);
+                let kind = if lost { VerdictKind::NotRecovered } else { VerdictKind::Degraded };
+                (kind, format!("not within {} of {name}'s end: {goodput}", left(gone)))
+            }
+            Some(_) if few(users, &normal, &rest) => {
+                let served = together(users, &rest);
+                let why = format!(
+                    "too few calls to tell: {} of {} have been served since {}",
+                    served.good,
+                    served.of,
+                    if back == since { format!("{name} ended") } else { "then".into() }
+                );
+                (VerdictKind::Undecided, why)
+            }
+            Some(gone) if back > since && back + held > ripe => {
+                let (good_for, after) =
+                    ((ripe - back) as u64 * self.window, back as u64 * self.window - gone);
+                let why = format!(
+                    "too soon to tell: served as before for the last {} only, from {} after {name} ended",
+                    SimDuration::from_nanos(good_for).brief(),
+                    SimDuration::from_nanos(after).brief(),
+                );
+                (VerdictKind::Undecided, why)
+            }
+            Some(gone) => {
+                // Windows tell nothing finer than themselves.
+                let taken = if back == since { 0 } else { back as u64 * self.window - gone };
+                time_to_recover = Some(taken);
+                let struck = self.first..since;
+                let unharmed = back == since
+                    && users.iter().zip(&normal).all(|(users, normal)| {
+                        let fine = |window: usize| {
+                            let one = users.served(&(window..window + 1));
+                            one.share().is_none_or(|share| share >= FINE * normal.share() || one.of < 20.0)
+                        };
+                        users.harm(&struck, normal).last.is_none()
+                            && struck.clone().all(fine)
+                            && users.of_normal(&struck, normal).is_none_or(|share| share >= FINE)
+                    });
+                meanwhile = together(users, &struck).share().filter(|_| !unharmed).map(|share| {
+                    let when = match self.several {
+                        true => "from the first fault to the end of the last".into(),
+                        false => format!("while {name} lasted"),
+                    };
+                    (share, when)
+                });
+                let headline = if unharmed {
+                    format!("goodput held while {name} lasted")
+                } else if back == since {
+                    format!("back to normal as soon as {name} ended")
+                } else {
+                    format!("back to normal {} after {name} ended", SimDuration::from_nanos(taken).brief())
+                };
+                (VerdictKind::Recovered, headline)
+            }
+        };
+        let per_sec =
+            |range: &Range<usize>| per_second(offered(report, range), range.len() as u64 * self.window);
+        let before = Some(Before { share: share_before, measured, offered: per_sec(&self.before) });
+        Judgement { kind, headline, time_to_recover, offered: per_sec(&latest), latest, before, meanwhile }
+    }
+}
+
+/// Whether some users have called too seldom to tell, or nobody has called.
+fn few(users: &[Users], normal: &[Normal], rest: &Range<usize>) -> bool {
+    let few = |(users, normal): (&Users, &Normal)| users.began(rest) > 0 && !users.telling(rest, normal);
+    users.iter().zip(normal).any(few) || together(users, rest).of == 0.0
+}

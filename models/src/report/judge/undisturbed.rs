@@ -1,0 +1,65 @@
+//! A run that nothing disturbed: it serves what is offered, or it does not.
+
+use super::habit::{again, habit};
+use super::trend::{Growth, growth};
+use super::users::{FINE, Normal, Users, failing, together};
+use super::verdict::{Judgement, all_windows, goodput, measured_from, ripe};
+use crate::report::head::{Report, Summary, VerdictKind};
+use crate::words::{percent, short};
+
+pub fn undisturbed(report: &Report, users: &[Users], summary: &Summary) -> Judgement {
+    let windows = all_windows(users);
+    let all = measured_from(report).min(windows)..windows;
+    // Calls that might still be answered in time say nothing, unless there are no others.
+    let known = all.start..ripe(users).max(all.start);
+    let known = if together(users, &known).of > 0.0 { known } else { all.clone() };
+    let whole = (report.reached() / report.run.window.max(1)) as usize;
+    let growth = growth(report, &(all.start..whole.min(all.end).max(all.start)));
+    // What was served is a fact; of one edge among several few calls may have failed by accident.
+    let accused = users.iter().filter(|users| failing(users.served(&known))).min_by(|a, b| {
+        let share = |users: &Users| users.served(&known).share().unwrap_or(1.0);
+        share(a).total_cmp(&share(b))
+    });
+    let bad = accused.is_some() || together(users, &known).share().is_some_and(|share| share < FINE);
+    let falls = users.iter().find_map(|users| {
+        let normal = Normal::throughout(users, &known);
+        habit(users, &users.harm(&known, &normal), &normal, known.end)
+    });
+    let nothing = report.stopped.is_some() && report.reached() <= report.run.warm_up;
+    let served = together(users, &known);
+    let (kind, headline) = match (served.share(), growth, falls) {
+        (None, ..) if nothing => {
+            (VerdictKind::Finding, "nothing was measured: the run was stopped during the warm-up".into())
+        }
+        (None, ..) => (VerdictKind::Steady, "no calls were made".into()),
+        (_, Some(Growth::Grows(service, rate)), _) => {
+            (VerdictKind::Overloaded, format!("the queue of {service} grows by {}/s", short(rate)))
+        }
+        (_, _, Some(period)) => (VerdictKind::NeverSettles, again(period, report.run.window)),
+        (_, Some(Growth::Perhaps(service)), _) if !bad => (
+            VerdictKind::Undecided,
+            format!(
+                "the run is too short to tell: the queue of {service} is long, and its workers have no rest; it may grow without end"
+            ),
+        ),
+        (Some(share), ..) => {
+            let kind = if bad { VerdictKind::Failing } else { VerdictKind::Steady };
+            let theirs = accused
+                .filter(|_| users.len() > 1)
+                .and_then(|it| Some((&it.name, it.served(&known).share()?)))
+                .filter(|(_, theirs)| percent(*theirs) != percent(share));
+            let theirs =
+                theirs.map(|(name, share)| format!(", of {name} {}", percent(share))).unwrap_or_default();
+            (kind, goodput(users, &known, share) + &theirs)
+        }
+    };
+    Judgement {
+        kind,
+        headline,
+        time_to_recover: None,
+        offered: summary.offered,
+        latest: all,
+        before: None,
+        meanwhile: None,
+    }
+}
