@@ -26,7 +26,7 @@ use crate::drive::{self, Drive, Mark};
 use crate::experiment::Decode;
 use crate::policy::Outcome;
 use crate::policy::retry::{Retry, RetryPlan};
-use crate::report::{Cell, Report, Series, Table, Value, Verdict, VerdictKind};
+use crate::report::{Cell, Report, Series, Table, Value, Verdict};
 use crate::run::{Explanation, Observer, RunOptions, RunOutput, TrajectoryLine};
 use crate::{Entry, RunSpec, Scenario};
 use sim_core::sampler::standard_normal;
@@ -362,7 +362,7 @@ impl Row<'_> {
         };
         let wasted = (self.writes - succeeded) as f64 / self.writes.max(1) as f64;
         let details = vec![format!("{:.1} % of the writes were in vain", wasted * 100.0)];
-        report.verdict = Verdict { kind: VerdictKind::Finding, headline, details };
+        report.verdict = Verdict { headline, details, ..Verdict::default() };
         report.summary.success = Some(succeeded as f64 / clients as f64);
         report.summary.amplification = Some(per_client);
         if unfinished == 0 {

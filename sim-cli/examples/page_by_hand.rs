@@ -49,7 +49,12 @@ fn report(windows: u64, edges: u64) -> Report {
             window: SECOND,
             events: 1,
         },
-        verdict: Verdict { kind: VerdictKind::Degraded, headline: text(), details: vec![text()] },
+        verdict: Verdict {
+            kind: VerdictKind::Degraded,
+            headline: text(),
+            details: vec![text()],
+            ..Verdict::default()
+        },
         digest: DigestParts { i: text(), ..DigestParts::default() },
         ..Report::default()
     };

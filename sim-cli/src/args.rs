@@ -113,6 +113,16 @@ pub enum WarmUp {
     For(SimDuration),
 }
 
+/// How long a run may go on until it is decided.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub struct Settle {
+    /// Run on until the verdict is decided, each time twice as long, at most so many times the experiment's own
+    /// duration: a bare --settle is --settle=16
+    #[arg(long, value_name = "TIMES", num_args = 0..=1, require_equals = true, default_missing_value = "16",
+          value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub settle: Option<u32>,
+}
+
 /// How far a run may go, and on what.
 #[derive(Clone, Copy, Debug, ClapArgs)]
 #[command(next_help_heading = "Limits")]

@@ -164,6 +164,10 @@ pub fn next_steps(
             | VerdictKind::NotRecovered
     );
     let mut next = Vec::new();
+    if report.is_open() {
+        let line = format!("{program} run {name}{variant}{set} --seed {} --settle", report.run.seed);
+        next.push(("run on".into(), line));
+    }
     if has_variants {
         let why = if bad && report.variant.is_none() { "cure it" } else { "compare" };
         next.push((why.into(), format!("{program} compare {name}{set}")));

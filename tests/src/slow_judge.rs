@@ -3,8 +3,8 @@
 //! It knows nothing of windows. A call is *served* if it ended well and in time: within the time that was asked for, or
 //! three times the 99th percentile of those that ended well before anything went wrong. It asks from which call on the
 //! rest are served as those before the fault were: at each call the tale "worse up to here, as ever from here" is as
-//! likely as it is, and the likeliest wins, unless "as ever throughout" does nearly as well. What it cannot tell apart
-//! it leaves open. Only users who do not wait for answers are judged: others call less when they are not served.
+//! likely as it is, and the likeliest wins, unless "as ever throughout" does nearly as well. What is usual it knows from
+//! the calls before and no better: a tale is as likely as it makes those, too. What it cannot tell apart it leaves open. Only users who do not wait for answers are judged: others call less when they are not served.
 
 use crate::run_with;
 use sim_core::math::ln;
@@ -95,11 +95,13 @@ pub fn truth(calls: &[Seen], course: &Course, within: Option<u64>) -> Truth {
         return Truth::Open;
     }
     let bad: Vec<bool> = after.iter().map(|call| !served(call)).collect();
-    if rises_and_falls(&bad, normal.bad) {
+    if rises_and_falls(&bad, normal.bad()) {
         return Truth::Open;
     }
-    let gains = gains(&bad, normal.bad);
-    let needed = LIKELIER + 2.0 * ln(bad.len() as f64);
+    let gains = gains(&bad, &normal);
+    // If all of it is worse, "as ever throughout" is out, and only where it ended is left to tell.
+    let all_worse = worse(lost_until(&bad, bad.len()), bad.len(), &normal);
+    let needed = if all_worse { 0.0 } else { LIKELIER + 2.0 * ln(bad.len() as f64) };
     let (best, most) = gains
         .iter()
         .enumerate()
@@ -110,7 +112,7 @@ pub fn truth(calls: &[Seen], course: &Course, within: Option<u64>) -> Truth {
     };
     let rest = &bad[best..];
     let lost = rest.iter().filter(|bad| **bad).count();
-    if rest.len() < 3 || since(best) + SECOND > last || worse(lost, rest.len(), normal.bad) {
+    if rest.len() < 3 || since(best) + SECOND > last || worse(lost, rest.len(), &normal) {
         return Truth::Out;
     }
     if rest.len() < CALLS || since(best) + TIME > last {
@@ -132,8 +134,9 @@ fn lost_until(bad: &[bool], place: usize) -> usize {
 
 /// How calls were served before anything went wrong.
 struct Normal {
-    /// The share that was not.
-    bad: f64,
+    /// Those that were not, and a half; of how many, and one.
+    lost: f64,
+    of: f64,
     /// What is in time.
     within: u64,
 }
@@ -153,31 +156,45 @@ impl Normal {
         let within = within.unwrap_or(3 * most);
         let served = took.iter().filter(|took| **took <= within).count();
         let all = before().count();
-        let bad = ((all - served) as f64 + 0.5) / (all as f64 + 1.0);
-        (all >= CALLS && bad < 0.5).then_some(Normal { bad, within })
+        let normal = Normal { lost: (all - served) as f64 + 0.5, of: all as f64 + 1.0, within };
+        (all >= CALLS && normal.bad() < 0.5).then_some(normal)
+    }
+
+    /// The share that was not served.
+    fn bad(&self) -> f64 {
+        self.lost / self.of
     }
 }
 
-/// By how much the tale "worse up to this call, as ever from it on" is likelier than "as ever throughout", for each call.
-fn gains(bad: &[bool], normal: f64) -> Vec<f64> {
+/// By how much the tale "worse up to this call, as ever before the fault and from this call on" is likelier than "as ever
+/// throughout", for each call.
+fn gains(bad: &[bool], normal: &Normal) -> Vec<f64> {
+    let (all, of) = (lost_until(bad, bad.len()) as f64, bad.len() as f64);
+    let throughout = likelihood(all + normal.lost, of + normal.of, None);
     let mut gains = vec![0.0];
-    let mut lost = 0;
+    let mut lost = 0.0;
     for (place, is_bad) in bad.iter().enumerate() {
-        lost += usize::from(*is_bad);
-        gains.push(likelihood(lost, place + 1, normal));
+        lost += f64::from(u8::from(*is_bad));
+        let until = place as f64 + 1.0;
+        let (usual, others) = (all - lost + normal.lost, of - until + normal.of);
+        let worse = (lost / until).max(usual / others + WORTH);
+        gains.push(likelihood(lost, until, Some(worse)) + likelihood(usual, others, None) - throughout);
     }
     gains
 }
 
-/// How much likelier so many of so many are with a share of their own, worth a word, than with the normal one.
-fn likelihood(lost: usize, of: usize, normal: f64) -> f64 {
-    let share = (lost as f64 / of as f64).max(normal + WORTH).min(1.0 - 1e-9);
-    let normal = normal.min(1.0 - 1e-9);
-    lost as f64 * ln(share / normal) + (of - lost) as f64 * ln((1.0 - share) / (1.0 - normal))
+/// The logarithm of how likely it is that so many of so many are lost: with that share, or with the likeliest.
+fn likelihood(lost: f64, of: f64, share: Option<f64>) -> f64 {
+    let share = share.unwrap_or(lost / of).clamp(1e-9, 1.0 - 1e-9);
+    lost * ln(share) + (of - lost) * ln(1.0 - share)
 }
 
-fn worse(lost: usize, of: usize, normal: f64) -> bool {
-    lost as f64 / of as f64 > normal + WORTH && likelihood(lost, of, normal) > LIKELIER
+/// Whether so many of so many are clearly more than before.
+fn worse(lost: usize, of: usize, normal: &Normal) -> bool {
+    let (lost, of) = (lost as f64, of as f64);
+    let apart = likelihood(lost, of, None) + likelihood(normal.lost, normal.of, None);
+    let together = likelihood(lost + normal.lost, of + normal.of, None);
+    lost / of > normal.bad() + WORTH && apart - together > LIKELIER
 }
 
 /// Whether it was clearly worse again after it had been as before: of ten calls most are lost that are normally served,

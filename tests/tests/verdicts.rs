@@ -51,7 +51,12 @@ fn compared(seed: u64) -> Compared {
     Compared { truth, report, agree }
 }
 
-/// Of so many random chains the verdict is the slow judge's on all but one in a hundred, where both saw their share.
+/// Of so many random chains the verdict is the slow judge's on all but one in two hundred, where both saw their share.
+///
+/// Ten of 2,000 differ. Six times the verdict leaves open what the judge does not: the end is a few calls away, or most calls might still be answered
+/// (129, 280, 590, 1121, 1495), or calls that were out when the fault came are no proof that all was well (628). Three times it is
+/// a matter of degree, 92 to 95 % of what was usual (941, 1276, 1476). And once there was as bad a stretch before the fault, which
+/// only the verdict knows (87).
 fn agree_on(seeds: u64) {
     let mut told: BTreeMap<(&str, VerdictKindWord), u32> = BTreeMap::new();
     let mut differ = Vec::new();
@@ -78,7 +83,12 @@ fn agree_on(seeds: u64) {
     println!("{told:#?}\n{}", differ.join("\n"));
     let all = |kind: &str| told.iter().filter(|((it, _), _)| *it == kind).map(|(_, n)| n).sum::<u32>();
     assert!(["at once", "later", "out"].iter().all(|kind| u64::from(all(kind)) * 20 >= seeds), "{told:#?}");
-    assert!(differ.len() as u64 * 100 <= seeds, "{} of {seeds} differ:\n{}", differ.len(), differ.join("\n"));
+    assert!(
+        differ.len() as u64 <= seeds / 200 + 1,
+        "{} of {seeds} differ:\n{}",
+        differ.len(),
+        differ.join("\n")
+    );
 }
 
 type VerdictKindWord = String;

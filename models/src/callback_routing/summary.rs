@@ -8,7 +8,7 @@ use super::{CallbackRouting, Effect, Routing, State};
 use crate::policy::{Ending, Outcome as End};
 use crate::report::{
     Attempts, Calls, Cell, Disturbance, Edge, Latency, Report, Response, Series, Summary, Table, Value,
-    Verdict, VerdictKind,
+    Verdict,
 };
 use crate::theory::{binomial_pmf, deliveries, same_server};
 use sim_core::SimTime;
@@ -270,7 +270,7 @@ impl Figures<'_> {
         let ended = counts.ended.total();
         let Some(success) = share(counts.ended.of(Outcome::Delivered), ended) else {
             let headline = "No call ended within the run.".to_string();
-            report.verdict = Verdict { kind: VerdictKind::Finding, headline, details: Vec::new() };
+            report.verdict = Verdict { headline, ..Verdict::default() };
             return;
         };
         let exact = self.law.map_or(String::new(), |law| format!(" (exact: {})", percent(law.probability)));
@@ -294,7 +294,7 @@ impl Figures<'_> {
         if let Some(law) = self.law {
             details.push(format!("law: {}", law.source));
         }
-        report.verdict = Verdict { kind: VerdictKind::Finding, headline, details };
+        report.verdict = Verdict { headline, details, ..Verdict::default() };
     }
 }
 

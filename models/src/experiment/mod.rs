@@ -51,7 +51,7 @@ pub use map::Map;
 pub use node::{Entry, Kind, Node, Span, Spanned};
 pub use path::{Override, Path};
 pub use rule::{Len, NOT_EMPTY, Name, POSITIVE, Positive, Rule};
-pub use run::{Bound, Check, Expectation, RunSpec};
+pub use run::{Bound, Check, Expectation, MOST_WINDOWS, RunSpec};
 pub use spec::as_rule;
 pub use syntax::{MAX_DEPTH, MAX_VALUES, parse_value};
 

@@ -10,7 +10,7 @@ use super::print;
 use super::rule::POSITIVE;
 
 /// Windows in one run: each is a row of every series.
-const MOST_WINDOWS: u64 = 100_000;
+pub const MOST_WINDOWS: u64 = 100_000;
 
 spec! {
     /// How long and how often the model runs.

@@ -38,10 +38,7 @@ impl Cohorts {
     /// A call has ended well. `usual` are the response times so far.
     #[inline]
     pub fn ok(&mut self, began: SimTime, now: SimTime, usual: &LatencyHistogram) {
-        if now.as_nanos() >= self.known_from {
-            self.known_from = u64::MAX;
-            self.within = usual.percentile_ns(99.0).map(|usual| usual.saturating_mul(USUAL));
-        }
+        self.look(now, usual);
         let window = (began.as_nanos() / self.window) as usize;
         self.ok[window] += 1;
         let took = now.since(began).as_nanos();
@@ -54,8 +51,18 @@ impl Cohorts {
         self.in_time.push(0);
     }
 
+    /// Finds what is in time, if that is due: whoever asks for it may be the first to come since.
+    #[inline]
+    fn look(&mut self, now: SimTime, usual: &LatencyHistogram) {
+        if now.as_nanos() >= self.known_from {
+            self.known_from = u64::MAX;
+            self.within = usual.percentile_ns(99.0).map(|usual| usual.saturating_mul(USUAL));
+        }
+    }
+
     /// What is in time, in nanoseconds, if that is known.
-    pub fn within(&self) -> Option<u64> {
+    pub fn within(&mut self, now: SimTime, usual: &LatencyHistogram) -> Option<u64> {
+        self.look(now, usual);
         self.within
     }
 
@@ -80,19 +87,29 @@ mod tests {
         cohorts.ok(second(1), second(9), &usual);
         cohorts.close_window();
         cohorts.ok(second(2), second(14), &usual);
-        assert_eq!(cohorts.within(), None);
+        assert_eq!(cohorts.within(second(14), &usual), None);
+        // If nobody was served any more it would be known all the same.
+        let known = cohorts.clone().within(second(99), &usual);
+        assert!(known.is_some_and(|within| within.abs_diff(3_000_000_000) < 5_000_000), "{known:?}");
         // Three seconds are in time from now on, and four are not.
         cohorts.ok(second(12), second(15), &usual);
         cohorts.ok(second(13), second(17), &usual);
         cohorts.ok(second(3), second(18), &usual);
         cohorts.close_window();
-        assert!(cohorts.within().is_some_and(|within| within.abs_diff(3_000_000_000) < 5_000_000));
+        assert!(
+            cohorts
+                .within(second(99), &usual)
+                .is_some_and(|within| within.abs_diff(3_000_000_000) < 5_000_000)
+        );
         assert_eq!(cohorts.closed(), (vec![3, 2], vec![2, 1]));
         let mut said =
             Cohorts::new(SimDuration::from_secs(10), Some(SimDuration::from_secs(2)), Some(second(15)));
         said.ok(second(1), second(3), &usual);
         said.ok(second(1), second(4), &usual);
         said.close_window();
-        assert_eq!((said.within(), said.closed()), (Some(2_000_000_000), (vec![2], vec![1])));
+        assert_eq!(
+            (said.within(second(99), &usual), said.closed()),
+            (Some(2_000_000_000), (vec![2], vec![1]))
+        );
     }
 }

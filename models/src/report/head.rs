@@ -134,14 +134,34 @@ pub struct Verdict {
     pub kind: VerdictKind,
     /// One sentence.
     pub headline: String,
+    /// What comes after the end, where users are not served as before and that can be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outlook: Option<Outlook>,
     /// Why: a sentence each.
     pub details: Vec<String>,
+}
+
+/// What comes after the end of a run that is not back to what it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outlook {
+    /// It is not going to recover: by the fluid law, or because it had many times as long as the experiment gives it.
+    Never,
+    /// Nothing has got better for as long as was seen.
+    Stays,
+    /// What keeps it down gets less.
+    OnItsWay,
 }
 
 impl Default for Verdict {
     /// What a report says until somebody judges it: neither good nor bad.
     fn default() -> Self {
-        Verdict { kind: VerdictKind::default(), headline: "not judged".into(), details: Vec::new() }
+        Verdict {
+            kind: VerdictKind::default(),
+            headline: "not judged".into(),
+            outlook: None,
+            details: Vec::new(),
+        }
     }
 }
 

@@ -10,7 +10,10 @@
 //!
 //! What served less than half of what was offered before the disturbance has nothing to come back to: it is failing. What
 //! falls three times or more never settles; a queue that grows by more than luck is overloaded. What the run is too short to
-//! show is left undecided: nothing here says *never*.
+//! show is left undecided.
+//!
+//! A run that is not back by its end is looked at once more: whether what keeps it down gets less, or stays, or is known by the
+//! fluid law to keep itself alive (`outlook.rs`). Nothing else says *never*.
 //!
 //! Who is served is counted in `users.rs`, what chance does in `chance.rs`, what grows in `trend.rs`, what falls again in
 //! `habit.rs`; `course.rs` judges runs that were disturbed, `undisturbed.rs` the others; what to say beside the headline is in
@@ -19,6 +22,7 @@
 mod chance;
 mod course;
 mod habit;
+mod outlook;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -31,20 +35,27 @@ mod why;
 pub(super) use summary::summarise;
 
 use super::head::{Report, Verdict};
+pub use outlook::Known;
 use verdict::Judgement;
 
 /// Judges a report whose edges, services and timeline are filled: verdict and summary.
 ///
 /// For models that serve requests over time; a report without an edge from users is left as it is.
 pub fn judge(report: &mut Report) {
+    judge_knowing(report, &Known::default());
+}
+
+/// The same, where a law tells more than can be seen.
+pub fn judge_knowing(report: &mut Report, known: &Known) {
     if !report.edges.iter().any(|(_, edge)| edge.from_users) {
         return;
     }
     let mut summary = summarise(report);
-    let judgement = Judgement::of(report, &summary);
+    let judgement = Judgement::of(report, &summary, known);
     summary.recovered = judgement.recovered();
     summary.time_to_recover = judgement.time_to_recover;
     let details = why::details(report, &judgement);
-    report.verdict = Verdict { kind: judgement.kind, headline: judgement.headline, details };
+    let Judgement { kind, headline, outlook, .. } = judgement;
+    report.verdict = Verdict { kind, headline, outlook: outlook.map(|it| it.outlook), details };
     report.summary = summary;
 }

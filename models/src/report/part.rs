@@ -16,7 +16,7 @@ use super::amplification::amplify;
 use super::count::{area, part, per_second, ratio, sum};
 use super::edge::{Attempts, Began, Calls, Edge, EdgeWindows};
 use super::fold::Windows;
-use super::head::{DigestParts, Report, Verdict, VerdictKind};
+use super::head::{DigestParts, Report, Verdict};
 use super::judge::summarise;
 use super::latency::Latency;
 use super::named::Named;
@@ -45,7 +45,7 @@ impl Report {
         part.run.duration = span.end;
         part.run.events = 0;
         part.digest = DigestParts::default();
-        part.verdict = Verdict { kind: VerdictKind::Finding, headline: headline(&span), details: Vec::new() };
+        part.verdict = Verdict { headline: headline(&span), ..Verdict::default() };
         part.values = Named::default();
         part.tables = Vec::new();
         for (_, edge) in &mut part.edges.0 {
@@ -245,7 +245,7 @@ mod tests {
         assert_eq!((part.run.warm_up, part.run.duration), (55_000_000_000, 65_000_000_000));
         assert_eq!(
             (part.verdict.kind, part.verdict.headline.as_str()),
-            (VerdictKind::Finding, "55s to 65s of the run")
+            (crate::report::VerdictKind::Finding, "55s to 65s of the run")
         );
     }
 

@@ -89,8 +89,12 @@ pub(super) fn full_report() -> Report {
     report.stopped = Some("1 000 events".into());
     report.digest =
         DigestParts { s: "ff".into(), every: 64, checkpoints: vec!["ab".into()], ..DigestParts::default() };
-    report.verdict =
-        Verdict { kind: VerdictKind::Recovered, headline: "well".into(), details: vec!["why".into()] };
+    report.verdict = Verdict {
+        kind: VerdictKind::Recovered,
+        headline: "well".into(),
+        details: vec!["why".into()],
+        outlook: None,
+    };
     report.summary = Summary {
         recovered: Some(true),
         time_to_recover: Some(12 * SECOND),

@@ -8,7 +8,7 @@ use super::stats::{EdgeStats, ServiceTotals};
 use super::witness;
 use crate::RunSpec;
 use crate::report::{
-    self, Attempts, Calls, Disturbance, Named, RunFacts, Series, Timeline, amplify, judge, stretches,
+    self, Attempts, Calls, Disturbance, Named, RunFacts, Series, Timeline, amplify, judge_knowing, stretches,
 };
 use crate::run::{RunOutput, TrajectoryLine};
 use sim_core::{SimDuration, SimTime, StreamUse, Streams, Witness};
@@ -27,13 +27,15 @@ pub fn fill<L: Listen>(
     let report = &mut output.report;
     let measured = now.max(graph.measured_from).since(graph.measured_from);
     let spans = stretches(&disturbances(plan.spec), &(graph.measured_from.as_nanos()..now.as_nanos()));
-    for (edge, planned) in graph.edges.iter().zip(&plan.edges) {
+    for (edge, planned) in graph.edges.iter_mut().zip(&plan.edges) {
         let closed_loop = matches!(edge.caller, Caller::Workload(number)
             if graph.workloads[number as usize].schedule.is_none());
         let patience = planned.worst.attempt.into_iter().chain(planned.worst.call).min();
         let patience = patience.map(SimDuration::as_nanos);
+        let EdgeStats { cohorts, began, .. } = &mut edge.stats;
+        let within = cohorts.as_mut().and_then(|cohorts| cohorts.within(now, &began[0].latency));
         let section = edge_section(edge, closed_loop, measured, spans.as_ref());
-        report.edges.push(&edge.name, report::Edge { patience, ..section });
+        report.edges.push(&edge.name, report::Edge { within, patience, ..section });
     }
     amplify(&mut report.edges);
     for service in &graph.services {
@@ -46,7 +48,7 @@ pub fn fill<L: Listen>(
         report.sections.extend(watch.sections(&edge.name));
     }
     report.timeline = timeline(plan.spec, &report.edges, &report.services, &report.run);
-    judge(report);
+    judge_knowing(report, &super::theory::fluid::known(plan, run));
     let work = graph.services.iter().map(|service| service.stats.work).sum::<u128>();
     report.summary.in_vain = (work > 0).then(|| graph.work_in_vain() as f64 / work as f64);
     let totals: Vec<ServiceTotals> = graph.services.iter().map(|service| service.measured(now)).collect();
@@ -101,7 +103,7 @@ fn edge_section(
         response,
         latency,
         latency_failed,
-        within: edge.stats.cohorts.as_ref().and_then(|cohorts| cohorts.within()),
+        within: None,
         patience: None,
         windows: report::EdgeWindows {
             began_ok,

@@ -2,7 +2,7 @@
 
 use super::documents::Documents;
 use crate::app::App;
-use crate::args::{Bounds, Subject, TableFormat};
+use crate::args::{Bounds, Settle, Subject, TableFormat};
 use crate::error::{Error, Exit, Result};
 use crate::files::OutDir;
 use crate::html;
@@ -62,9 +62,12 @@ pub struct Find {
     /// Points between the ends that are looked at first: whether it fails in more than one stretch
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=1000))]
     pub probes: u32,
+    /// Until when.
+    #[command(flatten)]
+    pub settle: Settle,
     /// How long a system that was lowered has to come back; three times what the file leaves after its fault
     #[arg(long, value_name = "DURATION")]
-    pub settle: Option<SimDuration>,
+    pub back_within: Option<SimDuration>,
     /// Columns and rows of a map
     #[arg(long, value_name = "AxB", default_value = "12x8", value_parser = grid)]
     pub grid: (usize, usize),
@@ -102,7 +105,14 @@ pub(super) fn command(args: &Find, app: &mut App) -> Result<Exit> {
     let (searched, fixed): (Settings, Settings) =
         args.subject.set.iter().cloned().partition(|(_, value)| is_range(value));
     let base = app.prepare(&opened, variant, &fixed, args.subject.seed)?;
-    let start = Start { opened: &opened, variant, fixed: &fixed, base: &base.resolved, bounds: args.bounds };
+    let start = Start {
+        opened: &opened,
+        variant,
+        fixed: &fixed,
+        base: &base.resolved,
+        bounds: args.bounds,
+        settle: args.settle.settle,
+    };
     let knobs = knobs(app, start, &searched)?;
     let collapse = match &args.until {
         Some(text) => {
@@ -116,7 +126,7 @@ pub(super) fn command(args: &Find, app: &mut App) -> Result<Exit> {
         _ => base.resolved.run.replications,
     };
     let seeds = Seeds { first: base.seed, count: args.replications.unwrap_or(usual) };
-    let question = Question { start, collapse, seeds, settle: args.settle };
+    let question = Question { start, collapse, seeds, back_within: args.back_within };
     question.check(app)?;
     let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES)).transpose()?;
 

@@ -87,7 +87,14 @@ pub(super) fn command(args: &Recommend, app: &mut App) -> Result<Exit> {
         |(path, value): &(String, String)| is_range(value) || Dimension::list(path, value).is_some();
     let (searched, fixed): (Settings, Settings) = args.subject.set.iter().cloned().partition(searched);
     let base = app.prepare(&opened, variant, &fixed, args.subject.seed)?;
-    let start = Start { opened: &opened, variant, fixed: &fixed, base: &base.resolved, bounds: args.bounds };
+    let start = Start {
+        opened: &opened,
+        variant,
+        fixed: &fixed,
+        base: &base.resolved,
+        bounds: args.bounds,
+        settle: None,
+    };
     let space = space(app, start, &searched)?;
     let wishes = wishes(args, &base.resolved)?;
     let budget = budget(args)?;

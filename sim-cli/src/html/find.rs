@@ -62,6 +62,7 @@ fn tiles(found: &Found) -> Vec<(String, String)> {
 pub(super) fn class(state: State) -> &'static str {
     match state {
         State::Stable => "z-stable",
+        State::Undecided => "z-undecided",
         State::Vulnerable => "z-vulnerable",
         State::Metastable => "z-metastable",
         State::Overloaded => "z-overloaded",
@@ -115,7 +116,7 @@ fn along(found: &Found) -> Vec<Block> {
             ];
             table.row(cells.into_iter().chain(fluid(true)));
         }
-        if told.edges.edges.is_empty() && told.edges.alike > 0 {
+        if told.edges.edges.is_empty() && told.edges.undecided.is_empty() && told.edges.alike > 0 {
             let everywhere = if told.edges.starts_failed { "everywhere" } else { "nowhere" };
             let cells = [what.into(), everywhere.into(), "".into(), NOTHING.into(), seeds];
             table.row(cells.into_iter().chain(fluid(false)));

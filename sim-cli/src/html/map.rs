@@ -68,6 +68,7 @@ fn verdict(mapped: &Mapped) -> Option<Verdict> {
 fn letter(state: State) -> &'static str {
     match state {
         State::Stable => "S",
+        State::Undecided => "U",
         State::Vulnerable => "V",
         State::Metastable => "M",
         State::Overloaded => "O",

@@ -9,7 +9,7 @@ use crate::result;
 use crate::result::page::{chosen_edges, kind, kinds};
 use crate::text::number::{cell, compact, duration, number, of, off_by, or_nothing, percent, rate};
 use crate::text::{escape as clean, upper_first};
-use sim_models::report::{self, Edge, Report, Unit};
+use sim_models::report::{self, Edge, Report, Unit, VerdictKind};
 use sim_models::trace::Trace;
 use std::ops::Range;
 
@@ -85,11 +85,13 @@ fn tiles(report: &Report) -> Vec<(String, String)> {
     let summary = &report.summary;
     let users = report.edges.iter().find(|(_, edge)| edge.from_users).map(|(_, edge)| edge);
     let p99 = users.and_then(|edge| edge.latency.p99);
-    let recover = match (summary.recovered, summary.time_to_recover) {
-        (Some(true), Some(0)) => Some("at once".to_string()),
-        (Some(true), Some(ns)) => Some(duration(ns)),
-        (Some(false), _) => Some("not in this run".into()),
-        _ => None,
+    // Where it took no time that can be told, the verdict says why.
+    let recover = match (summary.time_to_recover, report.verdict.kind) {
+        (Some(0), _) => Some("at once".to_string()),
+        (Some(ns), _) => Some(duration(ns)),
+        (None, VerdictKind::Steady | VerdictKind::Finding) => None,
+        (None, _) if report.timeline.disturbances.is_empty() => None,
+        (None, verdict) => Some(kind(verdict).0.into()),
     };
     let all = [
         ("offered", summary.offered.map(rate)),

@@ -6,7 +6,7 @@ use crate::html::compare::Overlay;
 use crate::render::testdata;
 use crate::result::column::Column;
 use crate::result::compared::{Compared, Comparison};
-use crate::result::edges::{Bracket, Edges};
+use crate::result::edges::{Answer, Bracket, Edges};
 use crate::result::effect::Effect;
 use crate::result::estimate::{Estimate, Measured};
 use crate::result::found::{Found, Told, Which};
@@ -137,8 +137,8 @@ fn found(path: &str) -> Found {
     let knob = knob(path, "100/s..320/s");
     let search = |which, at: f64, exact| {
         let course = |at: f64| Course {
-            asked: vec![(100.0, false), (320.0, true)],
-            edges: vec![Bracket { low: at - 1.0, high: at + 1.0, fails_above: true }],
+            asked: vec![(100.0, Answer::Fine), (320.0, Answer::Fails)],
+            edges: vec![Bracket { low: at - 1.0, high: at + 1.0, fails_above: true, undecided: false }],
             complete: true,
         };
         let mut told = Told::new(which, Edges::of(&[course(at), course(at + 2.0)]));
@@ -167,15 +167,16 @@ fn found(path: &str) -> Found {
     }
 }
 
-/// Two by two: a cell for each state, the last one a tie.
+/// Two rows: a cell for each state, the worst a tie, and one that is missing.
 fn mapped(path: &str) -> Mapped {
     let knobs = [knob(path, "100/s..320/s"), knob("faults[0].for", "1s..60s")];
-    let cell = |(n, state): (usize, State)| MapCell {
-        at: [knobs[0].at((n % 2) as f64), knobs[1].at((n / 2) as f64)],
-        seeds: vec![state],
-        state: Some(state),
-        tie: n == 3,
+    let cell = |(n, state): (usize, Option<State>)| MapCell {
+        at: [knobs[0].at((n % 3) as f64 / 2.0), knobs[1].at((n / 3) as f64)],
+        seeds: state.into_iter().collect(),
+        state,
+        tie: n == 4,
     };
+    let states = State::ALL.map(Some).into_iter().chain([None]);
     Mapped {
         format: 1,
         experiment: "metastable-280".into(),
@@ -190,9 +191,9 @@ fn mapped(path: &str) -> Mapped {
         seeds: Seeds { first: 42, count: 3 },
         runs: 8,
         incomplete: Vec::new(),
-        across: vec![100.0, 320.0],
+        across: vec![100.0, 210.0, 320.0],
         up: vec![1e9, 6e10],
-        cells: State::ALL.into_iter().enumerate().map(cell).collect(),
+        cells: states.enumerate().map(cell).collect(),
         look: None,
         knobs,
     }
@@ -408,6 +409,7 @@ fn a_map_says_each_state_in_a_letter_and_a_word() {
     let html = map_page("workload[0].arrivals").html();
     for (mark, words) in [
         ("S", "stable"),
+        ("U", "undecided"),
         ("V", "vulnerable"),
         ("M", "metastable"),
         ("O?", "overloaded, and as many seeds say otherwise"),
@@ -454,5 +456,39 @@ fn hostile_paths_stay_text() {
         assert!(!html.contains("<img") && !html.contains('\u{202e}'));
         assert_eq!(between(&html, "<script>", "</script>"), [UPLOT, SCRIPT]);
         assert!(html.contains("&lt;img src=x"));
+    }
+}
+
+/// What took no time that can be told is not told as if it were known.
+#[test]
+fn a_tile_says_what_the_verdict_says() {
+    use sim_models::report::VerdictKind::*;
+    let recover = |kind, time: Option<u64>, disturbed: bool| {
+        let mut report = storm();
+        report.verdict.kind = kind;
+        report.summary.time_to_recover = time;
+        if !disturbed {
+            report.timeline.disturbances.clear();
+        }
+        let page = TextPage::default();
+        let around = Around { page: &page, effective: "", traces: &[], again: "" };
+        let tiles = run::page(&report, &around).tiles;
+        tiles.into_iter().find(|(what, _)| what == "time to recover").map(|(_, much)| much)
+    };
+    for (kind, time, says) in [
+        (Recovered, Some(0), Some("at once")),
+        (Recovered, Some(12_000_000_000), Some("12 s")),
+        (NotRecovered, None, Some("not recovered")),
+        (Degraded, None, Some("degraded")),
+        (NeverSettles, None, Some("never settles")),
+        (Undecided, None, Some("undecided")),
+        (StillDisturbed, None, Some("still disturbed")),
+        (Overloaded, None, Some("overloaded")),
+        (Failing, None, Some("failing")),
+        (Steady, None, None),
+        (Finding, None, None),
+    ] {
+        assert_eq!(recover(kind, time, true).as_deref(), says, "{kind:?}");
+        assert_eq!(recover(kind, None, false), None, "{kind:?}");
     }
 }

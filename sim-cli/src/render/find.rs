@@ -46,7 +46,16 @@ impl Found {
                 }
                 grid.row(row);
             }
-            if told.edges.edges.is_empty() && told.edges.alike > 0 {
+            for stretch in &told.edges.undecided {
+                let ends = [stretch.low, stretch.high].map(|end| self.knob.show(end));
+                let mut row: Vec<Entry> = vec![
+                    name(told.which, self.disturbed()).into(),
+                    Entry::painted(format!("undecided from {} to {}", ends[0], ends[1]), Paint::Doubtful),
+                ];
+                row.resize_with(if with_fluid { 6 } else { 4 }, || "-".into());
+                grid.row(row);
+            }
+            if told.edges.edges.is_empty() && told.edges.undecided.is_empty() && told.edges.alike > 0 {
                 let where_ = if told.edges.starts_failed { "everywhere" } else { "nowhere" };
                 let mut row: Vec<Entry> = vec![
                     name(told.which, self.disturbed()).into(),
@@ -168,7 +177,7 @@ pub fn markdown(found: &Found) -> String {
     out
 }
 
-/// One row per edge and seed, and one for the mean.
+/// One row per edge and seed, and one for the mean; one for each stretch where most seeds cannot tell.
 pub fn csv(found: &Found) -> String {
     let heads = [
         "search",
@@ -210,6 +219,11 @@ pub fn csv(found: &Found) -> String {
                 let ends = [bracket.map(|b| b.low), bracket.map(|b| b.high), None, None, None, None, None];
                 out += &csv_line(words(seed.to_string()).into_iter().chain(ends.map(in_csv)));
             }
+        }
+        for stretch in &told.edges.undecided {
+            let ends = [Some(stretch.low), Some(stretch.high), None, None, None, None, None];
+            let words = [which(told.which), "undecided", "", ""].map(String::from);
+            out += &csv_line(words.into_iter().chain(ends.map(in_csv)));
         }
     }
     out

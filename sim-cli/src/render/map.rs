@@ -135,6 +135,7 @@ pub fn csv(mapped: &Mapped) -> String {
         "tie",
         "seeds",
         "stable",
+        "undecided",
         "vulnerable",
         "metastable",
         "overloaded",

@@ -60,6 +60,7 @@ pub fn storm() -> Report {
                 "a call costs 2.98 attempts; 71 % of the work in payments was for callers who had given up"
                     .into(),
             ],
+            ..Verdict::default()
         },
         timeline,
         ..Report::default()
@@ -143,7 +144,7 @@ pub fn callbacks() -> Report {
         verdict: Verdict {
             kind: VerdictKind::Finding,
             headline: "half of all callbacks meet a server that knows nothing of them".into(),
-            details: Vec::new(),
+            ..Verdict::default()
         },
         ..Report::default()
     };

@@ -3,6 +3,24 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+/// What a run says of a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Answer {
+    /// It is fine.
+    Fine,
+    /// The run ends too early to tell.
+    Undecided,
+    /// It fails.
+    Fails,
+}
+
+impl Answer {
+    /// Of what can be told.
+    pub fn of(fails: bool) -> Answer {
+        if fails { Answer::Fails } else { Answer::Fine }
+    }
+}
+
 /// A stretch of a knob in which the answer changes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Bracket {
@@ -12,6 +30,25 @@ pub struct Bracket {
     pub high: f64,
     /// Whether it fails at the high end and not at the low one.
     pub fails_above: bool,
+    /// Whether runs in between ended too early to tell.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub undecided: bool,
+}
+
+/// A stretch of a knob where runs end too early to tell, the ends being where they still or again do not.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Stretch {
+    /// Its low end.
+    pub low: f64,
+    /// Its high end.
+    pub high: f64,
+}
+
+impl Stretch {
+    /// Whether it is all that was searched.
+    pub fn is_all(&self, low: f64, high: f64) -> bool {
+        self.low <= low && self.high >= high
+    }
 }
 
 /// What all seeds say.
@@ -21,6 +58,9 @@ pub struct Edges {
     pub starts_failed: bool,
     /// Where that changes, from low to high; empty if it is the same over the whole range.
     pub edges: Vec<Edge>,
+    /// Where most seeds' runs end too early to tell, from low to high.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub undecided: Vec<Stretch>,
     /// On how many seeds it goes like this.
     pub alike: usize,
     /// The seeds on which it goes otherwise.

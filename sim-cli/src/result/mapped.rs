@@ -62,6 +62,8 @@ pub struct Mapped {
 pub enum State {
     /// It survives this fault and a harder one.
     Stable,
+    /// Its runs end too early to tell.
+    Undecided,
     /// It survives this fault, and not a harder one.
     Vulnerable,
     /// This fault tips it, and it stays down when the fault has gone.
@@ -72,12 +74,14 @@ pub enum State {
 
 impl State {
     /// All of them, from good to bad.
-    pub const ALL: [State; 4] = [State::Stable, State::Vulnerable, State::Metastable, State::Overloaded];
+    pub const ALL: [State; 5] =
+        [State::Stable, State::Undecided, State::Vulnerable, State::Metastable, State::Overloaded];
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             State::Stable => "stable",
+            State::Undecided => "undecided",
             State::Vulnerable => "vulnerable",
             State::Metastable => "metastable",
             State::Overloaded => "overloaded",
@@ -105,6 +109,9 @@ impl Mapped {
         let times = number(self.harder);
         match (state, self.fault.is_some(), &self.failure) {
             (State::Stable, true, _) => format!("survives this fault{fault} and one {times} times as long"),
+            (State::Undecided, _, _) => {
+                "its runs end too early to tell whether it comes back: --settle makes them longer".into()
+            }
             (State::Vulnerable, _, _) => format!("survives this fault, and not one {times} times as long"),
             (State::Metastable, _, _) => {
                 "vulnerable to this very fault: it stays down when the fault has gone".into()

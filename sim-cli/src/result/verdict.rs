@@ -3,6 +3,9 @@
 use crate::result::estimate::Estimate;
 use crate::text::number::duration;
 
+/// What has not recovered by the end, and is on its way.
+pub const NOT_YET: &str = "not yet";
+
 /// What a variant comes to over its seeds, in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
@@ -32,9 +35,18 @@ impl Verdict {
             0 => String::new(),
             open => format!(", undecided on {open}"),
         };
+        // Or have some way to go when it ends.
+        let later = kinds.iter().find(|(kind, _)| *kind == NOT_YET).map_or(0, |(_, n)| *n as u64);
+        let open = match later {
+            1.. if later + recovered.yes.unwrap_or(0) < recovered.n || recovered.yes > Some(0) => {
+                format!(", on its way on {later}{open}")
+            }
+            _ => open,
+        };
         match recovered.yes.map(|yes| (yes, recovered.n)) {
             Some((0, all)) if all > 0 => {
                 let (words, brief) = match kinds.first() {
+                    _ if later == all => ("has not recovered by the end, but is on its way", NOT_YET),
                     Some(("degraded", _)) => ("stays degraded", "stays degraded"),
                     Some(("never settles", _)) => ("never settles", "never settles"),
                     _ => ("does not recover", "not"),
@@ -83,6 +95,27 @@ mod tests {
             (truth(0, 1), &none, &[], "does not recover", "not"),
             (truth(0, 1), &none, &[("degraded", 1)], "stays degraded", "stays degraded"),
             (truth(1, 1), &time, &[], "recovers in 12 s", "in 12 s"),
+            (
+                truth(0, 3),
+                &none,
+                &[(NOT_YET, 3)],
+                "has not recovered by the end, but is on its way (0 of 3 seeds)",
+                NOT_YET,
+            ),
+            (
+                truth(0, 3),
+                &none,
+                &[("not recovered", 2), (NOT_YET, 1)],
+                "does not recover (0 of 3 seeds), on its way on 1",
+                "not",
+            ),
+            (
+                truth(2, 4),
+                &time,
+                &[("recovered", 2), ("not recovered", 1), (NOT_YET, 1), ("undecided", 1)],
+                "recovers on 2 of 4 seeds only, then in 12 s, on its way on 1, undecided on 1",
+                "on 2 of 4 seeds",
+            ),
             (truth(10, 10), &at_once, &[], "recovers at once on all 10 seeds", "at once"),
             (none.clone(), &none, &[("steady", 10)], "steady on all 10 seeds", "steady"),
             (

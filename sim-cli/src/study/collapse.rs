@@ -1,14 +1,14 @@
 //! When a run of a search has failed.
 
 use crate::error::{Error, Result};
+use crate::result::edges::Answer;
 use crate::study::wish::Wish;
-use sim_models::report::{Report, VerdictKind};
+use sim_models::report::{Outlook, Report, VerdictKind};
 
 /// When a run has failed.
 #[derive(Clone, Debug)]
 pub enum Collapse {
-    /// By its verdict: it is failing, overloaded, degraded, has not recovered within the run as far as can be told, or
-    /// never settles.
+    /// By its verdict: it is failing, overloaded, never settles, or stays down or degraded for as long as can be seen.
     Verdict,
     /// When this holds.
     When(Box<Wish>),
@@ -16,28 +16,27 @@ pub enum Collapse {
 
 impl Collapse {
     /// Whether that is what happened.
-    pub fn of(&self, report: &Report) -> Result<bool> {
+    pub fn of(&self, report: &Report) -> Result<Answer> {
         if let Collapse::When(wish) = self {
-            return wish.held(report).map(|held| held.holds);
+            return wish.held(report).map(|held| Answer::of(held.holds));
         }
         match report.verdict.kind {
-            VerdictKind::Recovered | VerdictKind::Steady => Ok(false),
-            VerdictKind::NotRecovered
-            | VerdictKind::Degraded
-            | VerdictKind::NeverSettles
-            | VerdictKind::Overloaded
-            | VerdictKind::Failing => Ok(true),
-            // Not shown to be back within the run.
-            VerdictKind::Undecided => Ok(true),
-            // What no limit of calls or events held back was not judged, and is no success.
-            _ if report.stopped.is_some() => Ok(true),
-            VerdictKind::StillDisturbed => Err(Error::Usage {
-                message: format!("it cannot be told whether that recovers: {}", report.verdict.headline),
-                help: "  give the run more time, --set run.duration=10min, or say what failure is: --until 'success < 0.9'".into(),
+            VerdictKind::Recovered | VerdictKind::Steady => Ok(Answer::Fine),
+            VerdictKind::NeverSettles | VerdictKind::Overloaded | VerdictKind::Failing => Ok(Answer::Fails),
+            VerdictKind::NotRecovered | VerdictKind::Degraded => Ok(match report.verdict.outlook {
+                Some(Outlook::Never | Outlook::Stays) => Answer::Fails,
+                Some(Outlook::OnItsWay) | None => Answer::Undecided,
             }),
+            VerdictKind::Undecided | VerdictKind::StillDisturbed => Ok(Answer::Undecided),
+            // Nothing was measured before a limit cut it short.
+            VerdictKind::Finding if report.stopped.is_some() => Ok(Answer::Undecided),
             VerdictKind::Finding => Err(Error::Usage {
-                message: format!("the verdict of {} neither holds nor fails: say what failure is", report.experiment),
-                help: "  with --until 'METRIC < BOUND'; `brownout list metrics EXPERIMENT` names the metrics".into(),
+                message: format!(
+                    "the verdict of {} neither holds nor fails: say what failure is",
+                    report.experiment
+                ),
+                help: "  with --until 'METRIC < BOUND'; `brownout list metrics EXPERIMENT` names the metrics"
+                    .into(),
             }),
         }
     }

@@ -4,9 +4,10 @@
 //! the search is made for each seed, and the interval is Student's between seeds, never within one. First the ends of
 //! the range and a few points between are asked; wherever two neighbours differ, the stretch between them is halved
 //! until it is as narrow as was wanted, or until there is no whole number left inside. A seed that changes its answer
-//! more than once is told, not averaged away.
+//! more than once is told, not averaged away. What a run is too short to tell is neither answer: the edge lies anywhere
+//! between the last that is fine and the first that fails, and where most seeds cannot tell is told.
 
-use crate::result::edges::{Bracket, Edge, Edges, Otherwise};
+use crate::result::edges::{Answer, Bracket, Edge, Edges, Otherwise, Stretch};
 use crate::result::knob::Knob;
 use crate::result::seeds::CONFIDENCE;
 use crate::study::knob::Within;
@@ -31,9 +32,9 @@ impl Plan {
 /// What one seed answered.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Course {
-    /// Every question and whether it failed there, from low to high.
-    pub asked: Vec<(f64, bool)>,
-    /// Where the answer changes, from low to high.
+    /// Every question and its answer, from low to high.
+    pub asked: Vec<(f64, Answer)>,
+    /// Where the answer changes.
     pub edges: Vec<Bracket>,
     /// Whether all questions were answered.
     pub complete: bool,
@@ -43,7 +44,7 @@ pub struct Course {
 pub fn course<E>(
     knob: &Knob,
     plan: Plan,
-    mut ask: impl FnMut(f64) -> Result<Option<bool>, E>,
+    mut ask: impl FnMut(f64) -> Result<Option<Answer>, E>,
 ) -> Result<Course, E> {
     let mut course = Course::default();
     let parts = plan.probes + 1;
@@ -53,40 +54,101 @@ pub fn course<E>(
     let last = points.len() - 1;
     points.swap(1.min(last), last);
     for point in points {
-        let Some(failed) = ask(point)? else { return Ok(course) };
-        course.note(point, failed);
+        let Some(answer) = ask(point)? else { return Ok(course) };
+        course.note(point, answer);
     }
-    let changes: Vec<_> =
-        course.asked.windows(2).filter(|pair| pair[0].1 != pair[1].1).map(|p| (p[0], p[1])).collect();
-    for (mut low, mut high) in changes {
-        while !knob.close(low.0, high.0, plan.within)
+    let mut open: Vec<_> = course.asked.windows(2).rev().map(|pair| (pair[0], pair[1])).collect();
+    while let Some((low, high)) = open.pop() {
+        if low.1 != high.1
+            && !knob.close(low.0, high.0, plan.within)
             && let Some(middle) = knob.between(low.0, high.0)
         {
-            let Some(failed) = ask(middle)? else { return Ok(course) };
-            course.note(middle, failed);
-            *if failed == low.1 { &mut low } else { &mut high } = (middle, failed);
+            let Some(answer) = ask(middle)? else { return Ok(course) };
+            course.note(middle, answer);
+            open.extend([((middle, answer), high), (low, (middle, answer))]);
         }
-        course.edges.push(Bracket { low: low.0, high: high.0, fails_above: high.1 });
     }
+    course.edges = course.brackets();
     course.complete = true;
     Ok(course)
 }
 
 impl Course {
-    fn note(&mut self, point: f64, failed: bool) {
+    /// One answer for all values.
+    pub fn everywhere(at: f64, answer: Answer) -> Course {
+        Course { asked: vec![(at, answer)], edges: Vec::new(), complete: true }
+    }
+
+    fn note(&mut self, point: f64, answer: Answer) {
         let at = self.asked.partition_point(|(other, _)| *other < point);
-        self.asked.insert(at, (point, failed));
+        self.asked.insert(at, (point, answer));
     }
 
-    /// Whether it fails at the low end.
+    /// From one that could be told to the next, where it is another.
+    fn brackets(&self) -> Vec<Bracket> {
+        let told: Vec<usize> =
+            (0..self.asked.len()).filter(|n| self.asked[*n].1 != Answer::Undecided).collect();
+        let bracket = |pair: &[usize]| {
+            let [(low, before), (high, after)] = [self.asked[pair[0]], self.asked[pair[1]]];
+            let undecided = pair[1] - pair[0] > 1;
+            (before != after).then_some(Bracket { low, high, fails_above: after == Answer::Fails, undecided })
+        };
+        told.windows(2).filter_map(bracket).collect()
+    }
+
+    /// The first answer that could be told.
+    fn first(&self) -> Option<Answer> {
+        self.asked.iter().map(|(_, answer)| *answer).find(|answer| *answer != Answer::Undecided)
+    }
+
+    /// Whether it fails at the low end, or as low as that could be told.
     pub fn starts_failed(&self) -> bool {
-        self.asked.first().is_some_and(|(_, failed)| *failed)
+        self.first() == Some(Answer::Fails)
     }
 
-    /// How it goes from low to high: whether it fails at first, and how often that changes.
-    fn pattern(&self) -> (bool, usize) {
-        (self.starts_failed(), self.edges.len())
+    /// How it goes from low to high: what it is at first, and how often that changes.
+    fn pattern(&self) -> (Option<Answer>, usize) {
+        (self.first(), self.edges.len())
     }
+
+    /// Where it cannot be told: from and to half-way to where it can.
+    fn undecided(&self) -> Vec<Stretch> {
+        let (first, last) =
+            (self.asked.first().map_or(0.0, |one| one.0), self.asked.last().map_or(0.0, |one| one.0));
+        let half = |a: f64, b: f64| a + (b - a) / 2.0;
+        let mut stretches = Vec::new();
+        let mut at = 0;
+        for run in self.asked.chunk_by(|a, b| a.1 == b.1) {
+            let end = at + run.len();
+            if run[0].1 == Answer::Undecided {
+                let low = if at == 0 { first } else { half(self.asked[at - 1].0, run[0].0) };
+                let high = self.asked.get(end).map_or(last, |next| half(run[run.len() - 1].0, next.0));
+                stretches.push(Stretch { low, high });
+            }
+            at = end;
+        }
+        stretches
+    }
+}
+
+/// Where more than half of so many seeds cannot tell.
+fn most(all: &[Vec<Stretch>]) -> Vec<Stretch> {
+    let mut ends: Vec<(f64, i32)> =
+        all.iter().flatten().flat_map(|one| [(one.low, 1), (one.high, -1)]).collect();
+    ends.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
+    let (mut count, mut from, mut found) = (0, None, Vec::new());
+    for (at, step) in ends {
+        count += step;
+        match (from, 2 * count > all.len() as i32) {
+            (None, true) => from = Some(at),
+            (Some(low), false) => {
+                found.push(Stretch { low, high: at });
+                from = None;
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 impl Edge {
@@ -102,12 +164,15 @@ impl Edges {
         let complete: Vec<(usize, &Course)> =
             courses.iter().enumerate().filter(|(_, course)| course.complete).collect();
         let missing = courses.len() - complete.len();
-        let like = |pattern: (bool, usize)| complete.iter().filter(|(_, c)| c.pattern() == pattern).count();
+        let like = |pattern: (Option<Answer>, usize)| {
+            complete.iter().filter(|(_, c)| c.pattern() == pattern).count()
+        };
         let chosen = complete
             .iter()
             .map(|(_, course)| course.pattern())
             .min_by_key(|&pattern| (usize::MAX - like(pattern), pattern.1, pattern.0));
         let Some(chosen) = chosen else { return Edges { missing, ..Edges::default() } };
+        let undecided = most(&complete.iter().map(|(_, course)| course.undecided()).collect::<Vec<_>>());
         let (told, others): (Vec<_>, Vec<_>) =
             complete.into_iter().partition(|(_, course)| course.pattern() == chosen);
         let edge = |number: usize| {
@@ -134,7 +199,8 @@ impl Edges {
             })
             .collect();
         Edges {
-            starts_failed: chosen.0,
+            starts_failed: chosen.0 == Some(Answer::Fails),
+            undecided,
             edges: (0..chosen.1).map(edge).collect(),
             alike: told.len(),
             otherwise,
@@ -149,12 +215,20 @@ impl Edges {
     }
 
     /// Whether it fails at `x` by the means of the edges.
-    pub fn fails_at(&self, x: f64) -> bool {
+    fn fails_at(&self, x: f64) -> bool {
         self.edges
             .iter()
             .rev()
             .find(|edge| edge.mean <= x)
             .map_or(self.starts_failed, |edge| edge.fails_above)
+    }
+
+    /// What it is at `x`.
+    pub fn at(&self, x: f64) -> Answer {
+        match self.undecided.iter().any(|stretch| stretch.low <= x && x <= stretch.high) {
+            true => Answer::Undecided,
+            false => Answer::of(self.fails_at(x)),
+        }
     }
 
     /// Whether `x` lies where seeds differ.
@@ -180,7 +254,7 @@ mod tests {
     }
 
     fn asked(knob: &Knob, mut fails: impl FnMut(f64) -> bool) -> Course {
-        course(knob, PLAN, |x| Ok::<_, Infallible>(Some(fails(x)))).expect("cannot fail")
+        course(knob, PLAN, |x| Ok::<_, Infallible>(Some(Answer::of(fails(x))))).expect("cannot fail")
     }
 
     #[test]
@@ -209,7 +283,7 @@ mod tests {
             assert_eq!(x.fract(), 0.0);
             x >= 8.0
         });
-        assert_eq!(found.edges, [Bracket { low: 7.0, high: 8.0, fails_above: true }]);
+        assert_eq!(found.edges, [Bracket { low: 7.0, high: 8.0, fails_above: true, undecided: false }]);
     }
 
     #[test]
@@ -274,12 +348,59 @@ mod tests {
         assert!((940..=995).contains(&covered), "{covered}");
     }
 
+    /// Fine below `from`, failing above `to`, and too short to tell in between.
+    fn vague(from: f64, to: f64) -> Course {
+        let answer = |x: f64| match x {
+            _ if x < from => Answer::Fine,
+            _ if x > to => Answer::Fails,
+            _ => Answer::Undecided,
+        };
+        course(&knob("0..100"), PLAN, |x| Ok::<_, Infallible>(Some(answer(x)))).expect("cannot fail")
+    }
+
+    #[test]
+    fn an_edge_is_anywhere_in_what_cannot_be_told() {
+        let found = vague(40.0, 60.0);
+        let [bracket] = found.edges[..] else { panic!("{found:?}") };
+        assert!(bracket.undecided && bracket.fails_above);
+        assert!((39.0..=40.0).contains(&bracket.low) && (60.0..=61.0).contains(&bracket.high), "{bracket:?}");
+        let edges = Edges::of(&[found.clone(), vague(42.0, 60.0), vague(50.0, 50.0)]);
+        // Where two of three cannot tell, and no further.
+        let [stretch] = edges.undecided[..] else { panic!("{edges:?}") };
+        assert!((stretch.low - 42.0).abs() <= 1.0 && (stretch.high - 60.0).abs() <= 1.0, "{stretch:?}");
+        let at = [10.0, 41.0, 45.0, 55.0, 62.0].map(|x| edges.at(x));
+        use Answer::*;
+        assert_eq!(at, [Fine, Fine, Undecided, Undecided, Fails], "{edges:?}");
+        assert!(edges.edges[0].half_width >= 10.0, "as wide as what cannot be told");
+    }
+
+    #[test]
+    fn what_cannot_be_told_at_an_end_is_no_edge() {
+        let top = Edges::of(&[vague(40.0, 1e9), vague(41.0, 1e9)]);
+        assert_eq!((top.edges.len(), top.starts_failed, top.alike), (0, false, 2), "{top:?}");
+        let [stretch] = top.undecided[..] else { panic!("{top:?}") };
+        assert!((stretch.low - 41.0).abs() <= 1.0 && stretch.high == 100.0, "{stretch:?}");
+        let bottom = Edges::of(&[vague(-1.0, 60.0)]);
+        assert!(bottom.starts_failed && bottom.edges.is_empty(), "{bottom:?}");
+        assert_eq!(bottom.undecided[0].low, 0.0);
+        let all = Edges::of(&[vague(-1.0, 1e9)]);
+        assert_eq!(
+            (all.edges.len(), all.starts_failed, all.undecided[0].is_all(0.0, 100.0)),
+            (0, false, true)
+        );
+        // An island of it between two alike.
+        let island = |x: f64| if (40.0..60.0).contains(&x) { Answer::Undecided } else { Answer::Fine };
+        let found = course(&knob("0..100"), PLAN, |x| Ok::<_, Infallible>(Some(island(x))));
+        let edges = Edges::of(&[found.expect("cannot fail")]);
+        assert_eq!((edges.edges.len(), edges.undecided.len()), (0, 1), "{edges:?}");
+    }
+
     #[test]
     fn an_interrupted_seed_is_missing() {
         let mut left = 4;
         let cut = course(&knob("0..100"), PLAN, |x| {
             left -= 1;
-            Ok::<_, Infallible>((left > 0).then_some(x > 30.0))
+            Ok::<_, Infallible>((left > 0).then_some(Answer::of(x > 30.0)))
         });
         let edges = Edges::of(&[cut.expect("cannot fail"), asked(&knob("0..100"), |x| x > 30.0)]);
         assert_eq!((edges.missing, edges.alike), (1, 1));

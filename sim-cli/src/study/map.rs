@@ -1,5 +1,6 @@
 //! Two knobs at once: a grid, and in each cell what becomes of the system there.
 
+use crate::result::edges::Answer;
 use crate::result::knob::Knob;
 use crate::result::mapped::{Cell, State};
 
@@ -15,18 +16,25 @@ pub enum Ask {
 }
 
 /// The state on one seed: two questions at most. `ask` says whether it fails, or nothing if there will be no more
-/// answers. Without a disturbance there is only one question.
+/// answers. Without a disturbance there is only one question. What fails without any fault is overloaded, whatever else
+/// cannot be told.
 pub fn state<E>(
     disturbed: bool,
-    mut ask: impl FnMut(Ask) -> Result<Option<bool>, E>,
+    mut ask: impl FnMut(Ask) -> Result<Option<Answer>, E>,
 ) -> Result<Option<State>, E> {
+    let one = |answer: Answer, fails: State, fine: State| match answer {
+        Answer::Fails => fails,
+        Answer::Undecided => State::Undecided,
+        Answer::Fine => fine,
+    };
     if !disturbed {
-        return Ok(ask(Ask::Alone)?.map(|failed| if failed { State::Overloaded } else { State::Stable }));
+        return Ok(ask(Ask::Alone)?.map(|answer| one(answer, State::Overloaded, State::Stable)));
     }
-    let Some(failed) = ask(Ask::Fault)? else { return Ok(None) };
-    Ok(match failed {
-        true => ask(Ask::Alone)?.map(|alone| if alone { State::Overloaded } else { State::Metastable }),
-        false => ask(Ask::Harder)?.map(|harder| if harder { State::Vulnerable } else { State::Stable }),
+    let Some(answer) = ask(Ask::Fault)? else { return Ok(None) };
+    Ok(match answer {
+        Answer::Fails => ask(Ask::Alone)?.map(|alone| one(alone, State::Overloaded, State::Metastable)),
+        Answer::Undecided => ask(Ask::Alone)?.map(|alone| one(alone, State::Overloaded, State::Undecided)),
+        Answer::Fine => ask(Ask::Harder)?.map(|harder| one(harder, State::Vulnerable, State::Stable)),
     })
 }
 
@@ -63,11 +71,11 @@ pub fn values(knob: &Knob, points: usize) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::result::mapped::State::{Metastable, Overloaded, Stable, Vulnerable};
+    use crate::result::mapped::State::{Metastable, Overloaded, Stable, Undecided, Vulnerable};
     use sim_models::experiment::Node;
     use std::convert::Infallible;
 
-    fn of(fault: bool, harder: bool, alone: bool) -> State {
+    fn of(fault: Answer, harder: Answer, alone: Answer) -> State {
         state(true, |ask| {
             Ok::<_, Infallible>(Some(match ask {
                 Ask::Fault => fault,
@@ -80,13 +88,22 @@ mod tests {
     }
 
     #[test]
-    fn four_states() {
-        assert_eq!(of(false, false, false), Stable);
-        assert_eq!(of(false, true, false), Vulnerable);
-        assert_eq!(of(true, true, false), Metastable);
-        assert_eq!(of(true, true, true), Overloaded);
-        let calm = |failed| state(false, |_| Ok::<_, Infallible>(Some(failed))).expect("cannot fail");
-        assert_eq!((calm(false), calm(true)), (Some(Stable), Some(Overloaded)));
+    fn five_states() {
+        use Answer::{Fails, Fine, Undecided as Open};
+        for (fault, harder, alone, expected) in [
+            (Fine, Fine, Fine, Stable),
+            (Fine, Fails, Fine, Vulnerable),
+            (Fine, Open, Fine, Undecided),
+            (Fails, Fails, Fine, Metastable),
+            (Fails, Fails, Fails, Overloaded),
+            (Fails, Fails, Open, Undecided),
+            (Open, Fails, Fine, Undecided),
+            (Open, Fails, Fails, Overloaded),
+        ] {
+            assert_eq!(of(fault, harder, alone), expected, "{fault:?} {harder:?} {alone:?}");
+        }
+        let calm = |answer| state(false, |_| Ok::<_, Infallible>(Some(answer))).expect("cannot fail");
+        assert_eq!([Fine, Open, Fails].map(calm), [Some(Stable), Some(Undecided), Some(Overloaded)]);
     }
 
     #[test]

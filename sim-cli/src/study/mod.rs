@@ -21,6 +21,7 @@ pub mod recommend;
 pub mod repeats;
 pub mod replicate;
 pub mod runs;
+pub mod settle;
 pub mod side;
 pub mod space;
 mod warm_up;

@@ -9,6 +9,7 @@ use crate::progress::Meter;
 use crate::replay::Replay;
 use crate::signal::Interrupt;
 use crate::simulate::simulate;
+use crate::study::settle::Settling;
 use sim_models::experiment::{Failed, Resolved};
 use sim_models::report::Report;
 use std::path::PathBuf;
@@ -30,6 +31,8 @@ pub struct Start<'a> {
     pub base: &'a Resolved,
     /// How far a run may go.
     pub bounds: Bounds,
+    /// How many times as long as the experiment's own a run may be until it is decided; none does not run on.
+    pub settle: Option<u32>,
 }
 
 impl Start<'_> {
@@ -46,7 +49,7 @@ impl Start<'_> {
     /// A report after one event: by then all edges and services are known, and so are their metrics; what a model
     /// measures besides (`values`) shows at the end only. None if a signal came first.
     pub fn glance(self, app: &App, seed: u64) -> Result<Option<Report>> {
-        let start = Start { bounds: Bounds { max_events: 1, ..self.bounds }, ..self };
+        let start = Start { bounds: Bounds { max_events: 1, ..self.bounds }, settle: None, ..self };
         let meter = Meter::of_runs(&app.console, "", 0);
         Runs::new(app, start, &meter).report(&[], seed)
     }
@@ -91,8 +94,18 @@ impl<'a> Runs<'a> {
         }
     }
 
-    /// The report of one run; none if a signal came first.
+    /// The report of one run, which runs on until it is decided if that is asked for; none if a signal came first.
     pub fn report(&self, set: &[(String, String)], seed: u64) -> Result<Option<Report>> {
+        let Some(most) = self.start.settle else { return self.one(set, seed) };
+        let own = self.resolved(set)?.run;
+        let run = |longer: Option<&(String, String)>| {
+            let set: Settings = set.iter().chain(longer).cloned().collect();
+            self.one(&set, seed)
+        };
+        Settling::new(&own, most).settle(run, |report| report)
+    }
+
+    fn one(&self, set: &[(String, String)], seed: u64) -> Result<Option<Report>> {
         if self.interrupt.exit().is_some() {
             return Ok(None);
         }

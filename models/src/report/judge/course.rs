@@ -1,7 +1,8 @@
 //! A disturbed run: whether it is back to what it was, and since when.
 
 use super::habit::{again, habit};
-use super::users::{FINE, Harm, LOST, Normal, Users, offered, together};
+use super::outlook::{Ahead, Known};
+use super::users::{FEWEST, FINE, Harm, LOST, Normal, Users, offered, together};
 use super::verdict::{Before, Judgement, all_windows, goodput, measured_from, ripe};
 use crate::report::count::per_second;
 use crate::report::head::{Report, VerdictKind};
@@ -52,9 +53,9 @@ impl Course {
         })
     }
 
-    pub fn judge(&self, report: &Report, users: &[Users]) -> Judgement {
+    pub fn judge(&self, report: &Report, users: &[Users], known: &Known) -> Judgement {
         let windows = all_windows(users);
-        let normal: Vec<Normal> = users.iter().map(|users| users.normal(&self.before, self.window)).collect();
+        let normal: Vec<Normal> = users.iter().map(|users| users.normal(&self.before)).collect();
         let held = users.first().map_or(1, |users| users.held);
         // The first window that is wholly after the last disturbance.
         let since = self.gone.map_or(windows, |gone| (gone.div_ceil(self.window) as usize).min(windows));
@@ -63,11 +64,13 @@ impl Course {
             users.iter().zip(&normal).map(|(users, normal)| users.harm(&(since..ripe), normal)).collect();
         let back = harm.iter().map(|harm| harm.until).max().unwrap_or(since);
 
-        // Nobody has been served since, or no better than one would be who is lost as often as before.
+        // Nobody has been served since, or no better than one would be who is lost as often as before; or hardly anybody has called.
         let rest = back.min(ripe)..ripe;
         let no_better =
             users.iter().zip(&normal).zip(&harm).any(|((users, normal), harm)| users.no_better(harm, normal));
-        let out = back > since && (together(users, &rest).good == 0.0 || no_better);
+        let served = together(users, &rest);
+        let hardly = served.of <= FEWEST && served.good < served.of;
+        let out = back > since && (served.good == 0.0 || no_better || hardly);
 
         let tail = (30 * SECOND).min(self.end / 10).div_ceil(self.window).max(1) as usize;
         let from = if self.gone.is_some() { since } else { self.first };
@@ -110,7 +113,7 @@ impl Course {
         let mut each = users.iter().zip(&harm).zip(&normal);
         let habit = each.find_map(|((users, harm), normal)| habit(users, harm, normal, ripe));
 
-        let (mut time_to_recover, mut meanwhile) = (None, None);
+        let (mut time_to_recover, mut meanwhile, mut outlook) = (None, None, None);
         let (kind, headline) = match self.gone {
             // What never worked has nothing to come back to.
             _ if measured && share_before < LOST => {
@@ -128,6 +131,7 @@ impl Course {
                 (VerdictKind::StillDisturbed, why)
             }
             Some(gone) if stuck => {
+                outlook = Ahead::of(report, &(since..windows), &latest, known);
                 (VerdictKind::NotRecovered, format!("not within {}: all users still wait", left(gone)))
             }
             Some(_) if offered(report, &(since..windows)) == 0 => {
@@ -148,7 +152,10 @@ impl Course {
             Some(gone) if out => {
                 let lost = of_normal.is_none_or(|share| share < LOST);
                 let kind = if lost { VerdictKind::NotRecovered } else { VerdictKind::Degraded };
-                (kind, format!("not within {} of {name}'s end: {goodput}", left(gone)))
+                outlook = Ahead::of(report, &(since..windows), &latest, known);
+                let time = format!("not within {} of {name}'s end", left(gone));
+                let when = outlook.as_ref().map_or(time.clone(), |ahead| ahead.headline(&time));
+                (kind, format!("{when}: {goodput}"))
             }
             Some(_) if few(users, &normal, &rest) => {
                 let served = together(users, &rest);
@@ -205,7 +212,8 @@ impl Course {
         let per_sec =
             |range: &Range<usize>| per_second(offered(report, range), range.len() as u64 * self.window);
         let before = Some(Before { share: share_before, measured, offered: per_sec(&self.before) });
-        Judgement { kind, headline, time_to_recover, offered: per_sec(&latest), latest, before, meanwhile }
+        let offered = per_sec(&latest);
+        Judgement { kind, headline, time_to_recover, outlook, offered, latest, before, meanwhile }
     }
 }
 

@@ -236,7 +236,7 @@ fn no_calls_give_no_numbers_and_no_nan() {
     }
     assert_eq!(headline(&judged(run(60, |_| Second::default()))), (Steady, "no calls were made"));
     let mut no_users = Report {
-        verdict: Verdict { kind: Finding, headline: "1/N".into(), details: Vec::new() },
+        verdict: Verdict { kind: Finding, headline: "1/N".into(), ..Verdict::default() },
         ..Report::default()
     };
     judge(&mut no_users);

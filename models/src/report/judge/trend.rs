@@ -35,8 +35,7 @@ pub fn growth(report: &Report, windows: &Range<usize>) -> Option<Growth> {
     let seconds = report.run.window.max(1) as f64 / 1e9;
     let (mut most, mut perhaps) = (None::<(f64, &str)>, None);
     for (name, service) in report.services.iter() {
-        let mean = |area: &u64| *area as f64 / 1e9 / seconds;
-        let queue: Vec<f64> = part(&service.windows.queue_ns, windows).iter().map(mean).collect();
+        let queue = lengths(&service.windows.queue_ns, windows, report.run.window);
         let half = windows.start + windows.len() / 2..windows.end;
         let busy = |windows: &Range<usize>| {
             share(&service.windows.busy_ns, &service.windows.available_ns, windows).unwrap_or(0.0)
@@ -64,6 +63,26 @@ pub fn growth(report: &Report, windows: &Range<usize>) -> Option<Growth> {
     }
     most.map(|(rate, name)| Growth::Grows(name.into(), rate))
         .or(perhaps.map(|name| Growth::Perhaps(name.into())))
+}
+
+/// The queue that falls and still does so in the end, if one clearly does: whose, by how many requests per window, and how
+/// many are left.
+pub fn falls<'a>(report: &'a Report, windows: &Range<usize>) -> Option<(&'a str, f64, f64)> {
+    let falling = report.services.iter().filter_map(|(name, service)| {
+        let queue = lengths(&service.windows.queue_ns, windows, report.run.window);
+        let most = queue.iter().copied().fold(0.0, f64::max);
+        let below: Vec<f64> = queue.iter().map(|length| most - length).collect();
+        // All the time, or since half of it: it may have grown at first.
+        let parts = [&below[..], &below[below.len() / 2..]];
+        let (_, rate) = parts.into_iter().filter_map(drift).find(|(sure, _)| *sure >= GROWS)?;
+        Some((name, rate, *queue.last()?))
+    });
+    falling.max_by(|a, b| a.2.total_cmp(&b.2))
+}
+
+/// The mean length of a queue in each window.
+fn lengths(queue_ns: &[u64], windows: &Range<usize>, window: u64) -> Vec<f64> {
+    part(queue_ns, windows).iter().map(|area| *area as f64 / window.max(1) as f64).collect()
 }
 
 /// By how many standard deviations a wandering number has risen, and by how much per window; none if it has not, or not of

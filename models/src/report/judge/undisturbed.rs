@@ -57,6 +57,7 @@ pub fn undisturbed(report: &Report, users: &[Users], summary: &Summary) -> Judge
         kind,
         headline,
         time_to_recover: None,
+        outlook: None,
         offered: summary.offered,
         latest: all,
         before: None,

@@ -16,7 +16,9 @@ pub const LOST: f64 = 0.5;
 /// In one run of a hundred chance may look like harm.
 const FALSE_ALARM: f64 = 0.01;
 /// Fewer calls tell nothing.
-const FEWEST: f64 = 3.0;
+pub const FEWEST: f64 = 3.0;
+/// As many tell what is normal.
+const ENOUGH: u64 = 10;
 
 /// The calls over one edge of users. Sums from the beginning up to each window.
 pub struct Users {
@@ -98,15 +100,15 @@ impl Users {
         self.began[window].saturating_sub(self.ended[window])
     }
 
-    /// How they are normally served: in these windows, those left out whose calls were still out when they ended.
-    pub fn normal(&self, before: &Range<usize>, window: u64) -> Normal {
-        let struck = self.within.unwrap_or(0).div_ceil(window).max(1) as usize;
-        let untouched = before.start..before.end.saturating_sub(struck);
-        let before = if 2 * untouched.len() >= before.len() && self.began(&untouched) > 0 {
-            untouched
-        } else {
-            before.clone()
+    /// How they are normally served: in these windows, without the last, whose calls were still out when they ended. Nobody
+    /// knows which these are: not all of them are the youngest.
+    pub fn normal(&self, before: &Range<usize>) -> Normal {
+        let out = self.waiting(before.end);
+        let without = |calls: u64| {
+            let end = (before.start..=before.end).rev().find(|end| self.began(&(*end..before.end)) >= calls);
+            Some(before.start..end?).filter(|rest| self.began(rest) >= ENOUGH)
         };
+        let before = without(2 * out).or_else(|| without(out)).unwrap_or(before.clone());
         let served = self.served(&before);
         let measured = served.of > 0.0;
         // Where nothing was measured all that is offered is normal, give or take.
@@ -253,7 +255,7 @@ impl Normal {
 
     /// Served as in this whole stretch, whatever it was like in between.
     pub fn throughout(users: &Users, windows: &Range<usize>) -> Normal {
-        Normal { worst: Vec::new(), rate: None, ..users.normal(windows, u64::MAX) }
+        Normal { worst: Vec::new(), rate: None, ..users.normal(windows) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The verdict itself, and what both kinds of runs need for its sentence.
 
 use super::course::Course;
+use super::outlook::{Ahead, Known};
 use super::undisturbed::undisturbed;
 use super::users::{Users, together};
 use crate::report::head::{Report, Summary, VerdictKind};
@@ -14,6 +15,8 @@ pub struct Judgement {
     pub kind: VerdictKind,
     pub headline: String,
     pub time_to_recover: Option<u64>,
+    /// What comes after the end, where users are not served as before and that can be seen.
+    pub outlook: Option<Ahead>,
     /// The windows that show the problem at its latest; the measured part if there is none.
     pub latest: Range<usize>,
     /// How users were served before, as a share, and what was offered then, per second; absent without a disturbance.
@@ -34,13 +37,13 @@ pub struct Before {
 
 impl Judgement {
     /// Of a report, by its windows.
-    pub fn of(report: &Report, summary: &Summary) -> Self {
+    pub fn of(report: &Report, summary: &Summary, known: &Known) -> Self {
         let users = Users::of(report);
         let end = report.reached();
         let disturbances: Vec<&Disturbance> =
             report.timeline.disturbances.iter().filter(|disturbance| disturbance.from < end).collect();
         match Course::of(report, &users, &disturbances) {
-            Some(course) => course.judge(report, &users),
+            Some(course) => course.judge(report, &users, known),
             None => undisturbed(report, &users, summary),
         }
     }

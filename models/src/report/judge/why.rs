@@ -1,5 +1,6 @@
 //! Why a run came to what it did: the sentences below the headline.
 
+use super::outlook::{Backlog, backlogs};
 use super::trend::{Growth, growth};
 use super::users::FINE;
 use super::verdict::Judgement;
@@ -33,6 +34,7 @@ pub fn details(report: &Report, judgement: &Judgement) -> Vec<String> {
     if bad {
         details.extend(deaths(report));
         details.extend(impatience(report, judgement));
+        details.extend(judgement.outlook.as_ref().and_then(|ahead| ahead.because.clone()));
     }
     details.extend(amplification(report, judgement, bad));
     details.extend(multiplied(report));
@@ -181,20 +183,11 @@ fn deaths(report: &Report) -> Vec<String> {
     .collect()
 }
 
-/// The queue that takes longest, if that is longer than callers wait: whatever leaves it is for nobody.
+/// The queue that takes longest, if that is longer than callers wait.
 fn impatience(report: &Report, judgement: &Judgement) -> Option<String> {
-    let windows = &judgement.latest;
-    let waits = report.services.iter().filter_map(|(name, service)| {
-        let work = ratio(service.work, service.completed)?;
-        let callers =
-            report.edges.iter().filter(|(edge, _)| edge.split_once("->").is_some_and(|(_, to)| to == name));
-        let patience = callers.filter_map(|(_, edge)| edge.patience).min()?;
-        let holds = share(&service.windows.queue_ns, &service.windows.busy_ns, windows)? * work;
-        (holds > patience as f64).then_some((name, holds as u64, patience))
-    });
-    let (name, holds, patience) = waits.max_by_key(|(_, holds, _)| *holds)?;
+    let Backlog { service, holds, patience } = backlogs(report, &judgement.latest).into_iter().next()?;
     let brief = |nanos: u64| SimDuration::from_nanos(nanos).brief();
-    Some(format!("the queue of {name} holds {} of work; callers wait {}", brief(holds), brief(patience)))
+    Some(format!("the queue of {service} holds {} of work; callers wait {}", brief(holds), brief(patience)))
 }
 
 /// A service whose workers are all taken, if there is one: the last on the way of a request.

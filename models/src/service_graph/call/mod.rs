@@ -197,12 +197,13 @@ impl Edge {
         stretch: usize,
         now: SimTime,
     ) {
-        self.stats.call_ended(end, now.since(call.started), call.sent, stretch);
+        // What is usual is so without this one.
         if end == Ending::Ok
             && let Some(cohorts) = &mut self.stats.cohorts
         {
             cohorts.ok(call.started, now, &self.stats.began[0].latency);
         }
+        self.stats.call_ended(end, now.since(call.started), call.sent, stretch);
         if self.gates.has(Gates::LEARN_CALL) {
             let step = clients.guards[call.client as usize].learn_call(now, end, call.permit.take());
             clients.note_step(call.client, step, now);

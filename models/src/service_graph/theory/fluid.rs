@@ -13,9 +13,11 @@
 use super::QUIET;
 use crate::RunSpec;
 use crate::policy::part::Does;
+use crate::report::Known;
 use crate::run::Regime;
 use crate::service_graph::plan::{EdgePlan, Plan};
 use crate::service_graph::spec::Capacity;
+use crate::workload::Arrivals;
 
 /// What callers may do about the load that they are found to make, and services about the load that they carry.
 const OFFERS: Does = CALLER.and(Does::REFUSES);
@@ -46,6 +48,25 @@ pub enum Backlog {
     Paid,
     /// It drains, because nobody waits for as long as callers have patience.
     Short,
+}
+
+/// What the law tells a judge: nothing where the load changes for good while it runs.
+pub fn known(plan: &Plan, run: &RunSpec) -> Known {
+    let steady = |arrivals: &Arrivals| {
+        matches!(arrivals, Arrivals::Poisson(..) | Arrivals::Constant(..) | Arrivals::Spike { .. })
+    };
+    if !plan.spec.workload.iter().all(|it| steady(&it.arrivals)) {
+        return Known::default();
+    }
+    let Fluid { regime, backlogs } = law(plan, run);
+    let feeds = plan.spec.services.iter().zip(backlogs).filter_map(|((name, _), backlog)| match backlog {
+        Backlog::Feeds(retries) => Some((name.to_string(), retries)),
+        _ => None,
+    });
+    Known {
+        feeds: feeds.filter(|_| regime == Some(Regime::Vulnerable)).collect(),
+        drains: regime == Some(Regime::Stable),
+    }
 }
 
 /// What the law makes of this graph.

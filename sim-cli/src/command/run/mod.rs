@@ -3,7 +3,7 @@
 mod many;
 
 use crate::app::App;
-use crate::args::{Bounds, Repeats, Subject};
+use crate::args::{Bounds, Repeats, Settle, Subject};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{Opened, Prepared};
 use crate::files::OutDir;
@@ -14,9 +14,9 @@ use crate::render::{replicated, tables, windows};
 use crate::replay::{next_steps, quote};
 use crate::result::judged::Judgement;
 use crate::result::page::Page;
-use crate::result::replicated::Replicated;
 use crate::simulate::{cut_short, ending, simulate, trace};
 use crate::study::replicate::Row;
+use crate::study::settle::Settling;
 use crate::{expect, html};
 use clap::{Args as ClapArgs, ValueEnum};
 use sim_models::report::Report;
@@ -87,6 +87,9 @@ pub struct Run {
     /// On how many seeds.
     #[command(flatten)]
     pub repeats: Repeats,
+    /// Until when.
+    #[command(flatten)]
+    pub settle: Settle,
     /// How far.
     #[command(flatten)]
     pub bounds: Bounds,
@@ -126,6 +129,11 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
                 .into(),
         });
     }
+    if many && args.settle.settle.is_some() {
+        return Err(Error::usage(
+            "--settle runs one run on until it is decided, and these are many: one seed at a time",
+        ));
+    }
     let opened = app.open(&args.subject.name, args.variant.as_deref())?;
     let variant = app.variant(&opened, args.variant.as_deref())?.map(String::from);
     let mut rows = [Row { variant, set: args.subject.set.clone() }];
@@ -138,9 +146,15 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
     let plan = args.repeats.plan(app, &opened, &mut rows, args.subject.seed, Some(1), &args.bounds)?;
     let prepared = app.prepare(&opened, rows[0].variant.as_deref(), &rows[0].set, args.subject.seed)?;
 
-    let (report, replicated, ending) = match many {
-        true => many::replicate(args, app, &opened, &rows, plan)?,
-        false => once(args, app, &prepared)?,
+    let (prepared, report, replicated, ending) = match many {
+        true => {
+            let (report, replicated, ending) = many::replicate(args, app, &opened, &rows, plan)?;
+            (prepared, report, replicated, ending)
+        }
+        false => {
+            let (prepared, report, ending) = once(args, app, &opened, prepared)?;
+            (prepared, report, None, ending)
+        }
     };
     let report = &report;
     let judged =
@@ -210,14 +224,29 @@ fn html(args: &Run, app: &App, prepared: &Prepared, report: &Report, page: &Page
     .html())
 }
 
-/// One run.
-fn once(args: &Run, app: &mut App, prepared: &Prepared) -> Result<(Report, Option<Replicated>, Exit)> {
-    let meter = Meter::of_run(&app.console, &prepared.name);
-    let simulated = simulate(prepared, &args.bounds, None, &app.console.interrupt, Some(&meter));
-    meter.finish(&mut app.console, simulated.as_ref().ok().map(|output| output.report.run.events));
-    let output = simulated?;
+/// One run, which goes on until it is decided if that is asked for; what was run in the end.
+fn once(args: &Run, app: &mut App, opened: &Opened, own: Prepared) -> Result<(Prepared, Report, Exit)> {
+    let spec = own.resolved.run.clone();
+    let (variant, set, seed) = (own.variant.clone(), own.set.clone(), own.seed);
+    let mut own = Some(own);
+    let run = |longer: Option<&(String, String)>| {
+        let prepared = match (own.take(), longer) {
+            (Some(own), None) => own,
+            (_, longer) => {
+                let set: Vec<_> = set.iter().chain(longer).cloned().collect();
+                app.prepare(opened, variant.as_deref(), &set, Some(seed))?
+            }
+        };
+        let meter = Meter::of_run(&app.console, &prepared.name);
+        let simulated = simulate(&prepared, &args.bounds, None, &app.console.interrupt, Some(&meter));
+        meter.finish(&mut app.console, simulated.as_ref().ok().map(|output| output.report.run.events));
+        Ok(Some((prepared, simulated?)))
+    };
+    let settling = Settling::new(&spec, args.settle.settle.unwrap_or(1));
+    let (prepared, output) =
+        settling.settle(run, |(_, output)| &mut output.report)?.expect("what a signal cuts short is shown");
     let ending = ending(&output, &app.console.interrupt);
-    Ok((output.report, None, ending))
+    Ok((prepared, output.report, ending))
 }
 
 fn page(opened: &Opened, report: &Report, expectations: Judgement) -> Page {

@@ -73,6 +73,7 @@ pub(super) fn bar(found: &Found, style: Style) -> Vec<String> {
 pub(in crate::render) fn zone_look(state: State, style: Style) -> (char, Paint) {
     match state {
         State::Stable => (style.pick('░', '.'), Paint::Good),
+        State::Undecided => (style.pick('╱', '/'), Paint::Quiet),
         State::Vulnerable => (style.pick('▒', '+'), Paint::Doubtful),
         State::Metastable => (style.pick('▓', '%'), Paint::Bad),
         State::Overloaded => (style.pick('█', '#'), Paint::Strong),

@@ -1,6 +1,6 @@
 //! What was found along a knob, in sentences.
 
-use crate::result::edges::{Edge, Edges};
+use crate::result::edges::{Answer, Edge, Edges, Stretch};
 use crate::result::found::{Found, Told, Which};
 use crate::result::knob::Count;
 use crate::result::mapped::State;
@@ -27,20 +27,24 @@ impl Found {
     }
 
     pub(crate) fn state(&self, x: f64) -> State {
-        let fails = |which: Which| self.edges(which).is_some_and(|edges| edges.fails_at(x));
-        if fails(Which::Alone) {
-            State::Overloaded
-        } else if fails(Which::Fault) {
-            State::Vulnerable
-        } else {
-            State::Stable
+        let answer = |which: Which| self.edges(which).map_or(Answer::Fine, |edges| edges.at(x));
+        // What fails without any fault does with one: what of that cannot be told makes no difference.
+        match (answer(Which::Alone), answer(Which::Fault)) {
+            (Answer::Fails, _) => State::Overloaded,
+            (Answer::Undecided, _) | (_, Answer::Undecided) => State::Undecided,
+            (Answer::Fine, Answer::Fails) => State::Vulnerable,
+            (Answer::Fine, Answer::Fine) => State::Stable,
         }
     }
 
     pub(crate) fn zones(&self) -> Vec<Zone> {
         let apart = self.told.iter().filter(|told| told.which != Which::Back);
-        let mut ends: Vec<f64> =
-            apart.flat_map(|told| told.edges.edges.iter().map(|edge| edge.mean)).collect();
+        let mut ends: Vec<f64> = apart
+            .flat_map(|told| {
+                let edges = told.edges.edges.iter().map(|edge| edge.mean);
+                edges.chain(told.edges.undecided.iter().flat_map(|stretch| [stretch.low, stretch.high]))
+            })
+            .collect();
         ends.extend([self.low, self.high]);
         ends.sort_by(f64::total_cmp);
         let mut zones: Vec<Zone> = Vec::new();
@@ -105,6 +109,21 @@ impl Found {
         };
         let (low, high) = (self.knob.show(self.low), self.knob.show(self.high));
         match &first.edges.edges[..] {
+            [] if !first.edges.undecided.is_empty() => {
+                let of = |stretch: &Stretch| {
+                    format!("from {} to {}", self.knob.show(stretch.low), self.knob.show(stretch.high))
+                };
+                let where_: Vec<String> = first.edges.undecided.iter().map(of).collect();
+                let too_early = format!("{} runs end too early to tell", where_.join(" and "));
+                let rest = if where_.len() == 1 && first.edges.undecided[0].is_all(self.low, self.high) {
+                    ""
+                } else if first.edges.starts_failed {
+                    "; elsewhere it fails"
+                } else {
+                    "; elsewhere all is well"
+                };
+                (Paint::Doubtful, format!("UNDECIDED|{too_early}{rest}"))
+            }
             [] if first.edges.starts_failed => {
                 (Paint::Bad, format!("NO EDGE|{}", self.everywhere(&low, &high)))
             }
@@ -139,6 +158,10 @@ impl Found {
         for zone in self.zones() {
             let stretch = self.stretch(&zone);
             let what = match (zone.state, &self.failure, fault.is_some()) {
+                (State::Undecided, ..) => {
+                    "undecided, runs end too early to tell whether it comes back: --settle makes them longer"
+                        .into()
+                }
                 (State::Stable, Some(wish), _) => format!("{} is not so", clean(wish)),
                 (State::Stable, None, true) => "stable, it always comes back from this fault".into(),
                 (State::Stable, None, false) => "it carries its load: at least 95 % of it is answered".into(),
@@ -165,6 +188,7 @@ impl Found {
         if let Some(standing) = self.standing {
             let zone = match (self.state(standing), self.failure.is_some()) {
                 (State::Stable, _) => "on the good side",
+                (State::Undecided, _) => "where runs end too early to tell",
                 (State::Overloaded, _) => "on the bad side, fault or not",
                 (_, true) => "on the bad side, because of the fault",
                 (_, false) => "in the vulnerable zone",
@@ -193,7 +217,13 @@ impl Found {
 
     /// Where a zone begins on every seed, as a number and as words; none at the low end of the range.
     pub(crate) fn from(&self, zone: &Zone) -> Option<(String, String)> {
-        let edge = self.edge_at(zone.low).filter(|_| zone.low > self.low)?;
+        if zone.low <= self.low {
+            return None;
+        }
+        let Some(edge) = self.edge_at(zone.low) else {
+            let end = self.knob.show(zone.low);
+            return Some((end.clone(), format!("above {end}")));
+        };
         Some(match self.whole(edge) {
             true => {
                 let first = self.knob.show(edge.mean.floor() + 1.0);
@@ -208,7 +238,13 @@ impl Found {
 
     /// Where a zone ends on every seed, as a number and as words; none at the high end of the range.
     pub(crate) fn up_to(&self, zone: &Zone) -> Option<(String, String)> {
-        let edge = self.edge_at(zone.high).filter(|_| zone.high < self.high)?;
+        if zone.high >= self.high {
+            return None;
+        }
+        let Some(edge) = self.edge_at(zone.high) else {
+            let end = self.knob.show(zone.high);
+            return Some((end.clone(), format!("below {end}")));
+        };
         Some(match self.whole(edge) {
             true => {
                 let last = self.knob.show(edge.mean.floor());
@@ -245,10 +281,20 @@ impl Found {
         let down = format!("once it is down at {from}, ");
         Some(match &edges.edges[..] {
             _ if edges.alike == 0 => return None,
+            [edge] if edge.fails_above && edges.at(edge.mean) == Answer::Undecided => format!(
+                "{down}it comes back within {settle} if the load is lowered below {}, and later if below {}",
+                self.knob.show(edge.lowest),
+                self.knob.show(edge.highest)
+            ),
             [edge] if edge.fails_above => format!(
                 "{down}it comes back only if the load is lowered below {} (within {settle})",
                 self.knob.show(edge.lowest)
             ),
+            [] if !edges.undecided.is_empty() => {
+                format!(
+                    "{down}whether it comes back when the load is lowered takes longer than {settle} to tell"
+                )
+            }
             [] if edges.starts_failed => format!(
                 "{down}lowering the load to {} does not bring it back within {settle}: shed more, or restart it",
                 self.knob.show(self.low)
@@ -309,6 +355,7 @@ pub(crate) fn name(which: Which, disturbed: bool) -> &'static str {
 
 pub(crate) fn zone_name(found: &Found, state: State) -> String {
     match (&found.failure, state, found.disturbed()) {
+        (_, State::Undecided, _) => state.name().into(),
         (None, State::Stable, false) => "carries its load".into(),
         (None, State::Overloaded, false) => "fails".into(),
         (None, _, _) => state.name().into(),
@@ -328,7 +375,7 @@ mod tests {
 
     fn edges(lowest: f64, mean: f64, highest: f64) -> Edges {
         let edge = Edge { fails_above: true, mean, half_width: 1.0, lowest, highest, seeds: Vec::new() };
-        Edges { starts_failed: false, edges: vec![edge], alike: 6, otherwise: Vec::new(), missing: 0 }
+        Edges { edges: vec![edge], alike: 6, ..Edges::default() }
     }
 
     fn found(fault: Edges, alone: Edges) -> Found {

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::error::{Error, Exit, Result};
 use crate::jobs::{in_order, threads};
 use crate::progress::Meter;
-use crate::result::edges::Edges;
+use crate::result::edges::{Answer, Edges};
 use crate::result::found::{self, Found, Told, Which};
 use crate::result::knob::{Count, Knob};
 use crate::study::collapse::Collapse;
@@ -17,7 +17,7 @@ use sim_models::report::Report;
 use sim_models::run::Regime;
 
 type SettingsAt<'a> = dyn Fn(f64) -> Result<Settings> + Sync + 'a;
-type Failed<'a> = dyn Fn(&Report) -> Result<bool> + Sync + 'a;
+type Failed<'a> = dyn Fn(&Report) -> Result<Answer> + Sync + 'a;
 
 /// What is asked of the runs of one search.
 pub(super) struct Search<'a> {
@@ -128,13 +128,13 @@ impl Question<'_> {
         let jobs: Vec<(&Search, u64)> =
             searches.iter().flat_map(|search| seeds.iter().map(move |seed| (search, *seed))).collect();
         let one = |(search, seed): &(&Search, u64)| -> Result<Course> {
-            let ask = |x: f64| -> Result<Option<bool>> {
+            let ask = |x: f64| -> Result<Option<Answer>> {
                 let Some(report) = runs.report(&(search.settings)(x)?, *seed)? else { return Ok(None) };
                 (search.failed)(&report).map(Some)
             };
             if search.everywhere_alike {
-                let Some(failed) = ask(knob.low)? else { return Ok(Course::default()) };
-                return Ok(Course { asked: vec![(knob.low, failed)], edges: Vec::new(), complete: true });
+                let answer = ask(knob.low)?;
+                return Ok(answer.map(|it| Course::everywhere(knob.low, it)).unwrap_or_default());
             }
             course(knob, plan, ask)
         };
@@ -146,9 +146,10 @@ impl Question<'_> {
     fn add_fluid(&self, runs: &Runs, knob: &Knob, told: &mut [Told]) {
         let plan = Plan { probes: 15, within: Within::Range(1e-4) };
         let fluid = |fails: &dyn Fn(Regime) -> bool| -> Option<f64> {
-            let ask = |x: f64| -> Result<Option<bool>> {
+            let ask = |x: f64| -> Result<Option<Answer>> {
                 let resolved = runs.resolved(&[knob.set(x)])?;
-                Ok(resolved.model.explain(&resolved.run).regime.map(fails))
+                let regime = resolved.model.explain(&resolved.run).regime;
+                Ok(regime.map(|regime| Answer::of(fails(regime))))
             };
             let course = course(knob, plan, ask).ok().filter(|course| course.complete)?;
             match course.edges[..] {

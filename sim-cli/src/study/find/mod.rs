@@ -23,7 +23,7 @@ pub struct Question<'a> {
     /// The seeds, the same at every value.
     pub seeds: Seeds,
     /// How long a system that was lowered has to come back; three times what the file leaves it after its fault.
-    pub settle: Option<SimDuration>,
+    pub back_within: Option<SimDuration>,
 }
 
 impl Question<'_> {

@@ -4,7 +4,7 @@ use super::Question;
 use super::edges::Search;
 use crate::app::App;
 use crate::error::Result;
-use crate::result::edges::Edges;
+use crate::result::edges::{Answer, Edges};
 use crate::result::found::{Loop, Told, Which};
 use crate::result::knob::Knob;
 use crate::study::edge::Plan;
@@ -12,7 +12,7 @@ use crate::study::fault::{self, SteadyLoad};
 use crate::study::runs::Runs;
 use sim_core::{SimDuration, SimTime};
 use sim_models::experiment::Resolved;
-use sim_models::report::Report;
+use sim_models::report::{Outlook, Report};
 
 /// How long a collapsed system stays at its load before that is lowered.
 const DOWN: SimDuration = SimDuration::from_secs(30);
@@ -43,7 +43,7 @@ impl Question<'_> {
         };
         let after = (SimTime::ZERO + self.start.base.run.duration).since(over);
         let lowered_at = over + DOWN;
-        let settle = self.settle.unwrap_or(after.saturating_mul(PATIENCE));
+        let settle = self.back_within.unwrap_or(after.saturating_mul(PATIENCE));
         let end = lowered_at + settle;
         // Nothing is lowered by raising it.
         let below = knob.up_to(from);
@@ -59,9 +59,12 @@ impl Question<'_> {
             failed: Box::new(move |report: &Report| {
                 let summary = report.during(from_last, end).summary;
                 let (Some(goodput), Some(offered)) = (summary.goodput, summary.offered) else {
-                    return Ok(false);
+                    return Ok(Answer::Fine);
                 };
-                Ok(goodput < BACK * offered)
+                Ok(match goodput < BACK * offered {
+                    true if report.verdict.outlook == Some(Outlook::OnItsWay) => Answer::Undecided,
+                    failed => Answer::of(failed),
+                })
             }),
         };
         let courses = self.courses(app, std::slice::from_ref(&search), &below, plan, runs)?;
