@@ -157,7 +157,7 @@ impl Model for Threads<'_> {
 }
 
 impl<'a> Threads<'a> {
-    fn new(spec: &'a Lock, measured_from: SimTime, streams: &Streams) -> Self {
+    fn new(spec: &'a Lock, run: &RunSpec, streams: &Streams) -> Self {
         Threads {
             spec,
             arrivals: streams.luck("arrivals", "threads"),
@@ -167,8 +167,8 @@ impl<'a> Threads<'a> {
             holder: None,
             asleep: VecDeque::new(),
             waking: false,
-            meter: Meter::new(measured_from),
-            measured_from,
+            meter: Meter::new(run, None),
+            measured_from: SimTime::ZERO + run.warm_up,
             free: (0, 0),
             queue: Vec::new(),
         }
@@ -284,8 +284,7 @@ impl Drive for Threads<'_> {
 
 impl Scenario for Lock {
     fn run(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
-        let measured_from = SimTime::ZERO + run.warm_up;
-        let build = |streams: &Streams| Threads::new(self, measured_from, streams);
+        let build = |streams: &Streams| Threads::new(self, run, streams);
         drive::run(run, options, observer, build, |threads, reached, output| {
             threads.fill(reached, &mut output.report);
         })

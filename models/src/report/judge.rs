@@ -15,6 +15,9 @@
 //! A run that is not back by its end is looked at once more: whether what keeps it down gets less, or stays, or is known by the
 //! fluid law to keep itself alive (`outlook.rs`). Nothing else says *never*.
 //!
+//! Two models are not judged, and say a fact of theirs instead: whether a callback finds its server is no question of when, and
+//! clients that all write one row once are nobody who comes again.
+//!
 //! Who is served is counted in `users.rs`, what chance does in `chance.rs`, what grows in `trend.rs`, what falls again in
 //! `habit.rs`; `course.rs` judges runs that were disturbed, `undisturbed.rs` the others; what to say beside the headline is in
 //! `why.rs`.

@@ -6,11 +6,14 @@
 //!
 //! ```
 //! use sim_core::{SimDuration, SimTime};
+//! use sim_models::RunSpec;
 //! use sim_models::policy::Outcome;
 //! use sim_models::report::{Meter, Report, RunFacts, judge};
 //!
 //! let second = |n| SimTime::from_secs(n);
-//! let mut meter = Meter::new(SimTime::ZERO);
+//! let [duration, window] = [SimDuration::from_secs(10); 2];
+//! let run = RunSpec { duration, window, warm_up: SimDuration::ZERO, seed: 1, replications: 1, within: None };
+//! let mut meter = Meter::new(&run, None);
 //! meter.started(second(1));
 //! meter.started(second(2));
 //! meter.ended(second(4), SimDuration::from_secs(3), Outcome::Ok);
@@ -23,18 +26,21 @@
 //! ```
 //!
 //! It counts by the rules of every edge: windows hold what happened in them; calls and latencies are those of calls
-//! that began after the warm-up; goodput is whatever ended well after the warm-up. A call has one attempt, which is
+//! that began after the warm-up; goodput is whatever ended well after the warm-up; and what became of calls stands where they
+//! began, which is what a verdict is made of. A call has one attempt, which is
 //! answered when the call ends: what retries belongs into a service graph, or counts for itself.
 
 use super::amplification::amplify;
+use super::cohorts::Cohorts;
 use super::count::ratio;
-use super::edge::{Attempts, Calls, Edge};
+use super::edge::{Attempts, Calls, Edge, EdgeWindows};
 use super::head::Report;
 use super::latency::Latency;
 use super::over_time::CallWindows;
 use super::response::Response;
 use super::tally::Tally;
 use super::timeline::Series;
+use crate::RunSpec;
 use crate::policy::{Ending, Outcome};
 use sim_core::stats::LatencyHistogram;
 use sim_core::{SimDuration, SimTime};
@@ -57,13 +63,16 @@ pub struct Meter {
     /// Of them: those that began before the measurement and have ended since it began.
     left_over: u64,
     windows: CallWindows,
+    cohorts: Cohorts,
 }
 
 impl Meter {
-    /// Nothing counted yet; what begins before `measured_from`, the end of the warm-up, shows in windows only.
-    pub fn new(measured_from: SimTime) -> Self {
+    /// Nothing counted yet; what begins before the end of the warm-up shows in windows only. What is in time follows from
+    /// how long calls take until something is to go wrong for the first time, at `struck`.
+    pub fn new(run: &RunSpec, struck: Option<SimTime>) -> Self {
         Meter {
-            measured_from,
+            measured_from: SimTime::ZERO + run.warm_up,
+            cohorts: Cohorts::new(run.window, run.within, struck),
             started: 0,
             ended: Tally::default(),
             latency: LatencyHistogram::new(),
@@ -104,6 +113,7 @@ impl Meter {
         let ok = how == Outcome::Ok;
         if ok {
             self.windows.ok(took);
+            self.cohorts.ok(SimTime::from_nanos(began), now, &self.latency);
             self.answered += u64::from(now >= self.measured_from);
         } else {
             self.windows.failed();
@@ -123,6 +133,7 @@ impl Meter {
     /// A window is over.
     pub fn close_window(&mut self) {
         self.windows.close();
+        self.cohorts.close_window();
     }
 
     /// The edge, of a run that came as far as `reached`.
@@ -149,6 +160,7 @@ impl Meter {
             calls.add(ending, count);
         }
         let latency = Latency::of(&self.latency);
+        let (began_ok, began_in_time) = self.cohorts.closed();
         // How long each has waited nobody knows: all as long as they have on average.
         let waiting: Vec<_> = calls.in_flight_age.map(|age| (age, in_flight)).into_iter().collect();
         Edge {
@@ -161,7 +173,8 @@ impl Meter {
             attempts,
             latency,
             latency_failed: Latency::of(&self.latency_failed),
-            windows: self.windows.closed(),
+            within: self.cohorts.clone().within(reached, &self.latency),
+            windows: EdgeWindows { began_ok, began_in_time, ..self.windows.closed() },
             ..Edge::default()
         }
     }
@@ -183,16 +196,22 @@ mod tests {
     use super::*;
     use crate::policy::Cause;
     use crate::policy::Outcome::{Error, InFlight, Ok, Rejected};
-    use crate::report::{RunFacts, VerdictKind, judge};
+    use crate::report::{Disturbance, RunFacts, VerdictKind, judge};
 
     const MS: u64 = 1_000_000;
 
     /// What one test says: who came when, in milliseconds, and when they were done, if they were, and how.
     type Guests<'a> = &'a [(u64, Option<(u64, Outcome)>)];
 
+    /// Warmed up for a second, windows of a second.
+    fn spec(within: Option<SimDuration>) -> RunSpec {
+        let [warm_up, window] = [SimDuration::from_secs(1); 2];
+        RunSpec { duration: SimDuration::from_secs(300), warm_up, window, seed: 1, replications: 1, within }
+    }
+
     /// A meter that was told of `guests` in the order of time, warmed up for a second, with windows of a second.
     fn meter(guests: Guests, windows: u64) -> Meter {
-        let mut meter = Meter::new(SimTime::from_secs(1));
+        let mut meter = Meter::new(&spec(None), None);
         let mut told: Vec<(u64, u64, Option<Outcome>)> = Vec::new();
         for &(came, end) in guests {
             told.push((came, 0, None));
@@ -277,24 +296,81 @@ mod tests {
     #[test]
     fn a_report_has_its_series_and_can_be_judged() {
         let run =
-            RunFacts { duration: 2_500 * MS, warm_up: 1_000 * MS, window: 1_000 * MS, ..RunFacts::default() };
+            RunFacts { duration: 3_500 * MS, warm_up: 1_000 * MS, window: 1_000 * MS, ..RunFacts::default() };
         let mut report = Report { run, ..Report::default() };
         assert_eq!(
             (report.verdict.kind, report.verdict.headline.as_str()),
             (VerdictKind::Finding, "not judged")
         );
         let guests: Guests = &[(1_000, Some((1_001, Ok))), (2_000, Some((2_001, Error)))];
-        meter(guests, 3).fill("guests->counter", SimTime::from_nanos(2_500 * MS), &mut report);
+        meter(guests, 4).fill("guests->counter", SimTime::from_nanos(3_500 * MS), &mut report);
         let series: Vec<_> = report
             .timeline
             .series
             .iter()
             .map(|series| (series.name.as_str(), series.values.clone()))
             .collect();
-        assert_eq!(series, [("offered", vec![0.0, 1.0, 2.0]), ("goodput", vec![0.0, 1.0, 0.0])]);
+        assert_eq!(series, [("offered", vec![0.0, 1.0, 1.0, 0.0]), ("goodput", vec![0.0, 1.0, 0.0, 0.0])]);
         judge(&mut report);
         assert_eq!(report.verdict.kind, VerdictKind::Failing);
-        assert_eq!((report.summary.offered, report.summary.success), (Some(2.0 / 1.5), Some(0.5)));
+        assert_eq!((report.summary.offered, report.summary.success), (Some(2.0 / 2.5), Some(0.5)));
+    }
+
+    /// Ten a second, each served after 100 ms; from the 60th second on it takes `late` ms.
+    fn struck(late: u64, within: Option<SimDuration>) -> Report {
+        let mut meter = Meter::new(&spec(within), Some(SimTime::from_secs(60)));
+        let mut ends: Vec<(u64, u64)> = Vec::new();
+        for window in 0..300_u64 {
+            ends.extend((0..10).map(|n| {
+                let came = window * 1_000 + n * 100 + 1;
+                (came + if window < 60 { 100 } else { late }, came)
+            }));
+            (0..10).for_each(|n| meter.started(SimTime::from_nanos((window * 1_000 + n * 100 + 1) * MS)));
+            ends.sort_unstable();
+            while let Some((at, came)) = ends.first().copied().filter(|(at, _)| *at < window * 1_000 + 1_000)
+            {
+                meter.ended(SimTime::from_nanos(at * MS), SimDuration::from_millis(at - came), Ok);
+                ends.remove(0);
+            }
+            meter.close_window();
+        }
+        let spec = spec(within);
+        let run = RunFacts {
+            duration: spec.duration.as_nanos(),
+            warm_up: spec.warm_up.as_nanos(),
+            window: spec.window.as_nanos(),
+            ..RunFacts::default()
+        };
+        let mut report = Report { run, ..Report::default() };
+        meter.fill("guests->counter", SimTime::from_secs(300), &mut report);
+        report.timeline.disturbances.push(Disturbance {
+            what: "slow".into(),
+            on: "counter".into(),
+            from: 60_000 * MS,
+            to: Some(70_000 * MS),
+        });
+        judge(&mut report);
+        report
+    }
+
+    /// As in a service graph: an answer that comes far too late is none, and how late that is can be said.
+    #[test]
+    fn answers_are_judged_where_calls_began() {
+        let fine = struck(250, None);
+        assert_eq!(fine.verdict.kind, VerdictKind::Recovered, "{}", fine.verdict.headline);
+        let edge = &fine.edges.0[0].1;
+        assert!(edge.within.is_some_and(|within| within.abs_diff(300 * MS) < 2 * MS), "{:?}", edge.within);
+        assert_eq!((edge.windows.began_ok[100], edge.windows.began_in_time[100]), (10, 10));
+        let late = struck(400, None);
+        assert_eq!(late.verdict.kind, VerdictKind::NotRecovered, "{}", late.verdict.headline);
+        assert!(
+            late.verdict.headline.contains("0 % of calls are answered within 3"),
+            "{}",
+            late.verdict.headline
+        );
+        assert_eq!(late.edges.0[0].1.windows.began_in_time[100], 0);
+        let patient = struck(400, Some(SimDuration::from_secs(1)));
+        assert_eq!(patient.verdict.kind, VerdictKind::Recovered, "{}", patient.verdict.headline);
     }
 
     #[test]
