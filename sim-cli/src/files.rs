@@ -7,7 +7,7 @@
 use crate::error::{Error, Result};
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The largest experiment file, in bytes.
 pub const LIMIT: u64 = 8 << 20;
@@ -39,11 +39,11 @@ fn too_large(limit: u64) -> io::Error {
     other(format!("it is larger than {} MiB, the most that is read", limit >> 20))
 }
 
-fn other(message: String) -> io::Error {
+pub fn other(message: String) -> io::Error {
     io::Error::other(message)
 }
 
-fn kind(metadata: &fs::Metadata) -> &'static str {
+pub fn kind(metadata: &fs::Metadata) -> &'static str {
     #[cfg(unix)]
     {
         use std::os::unix::fs::FileTypeExt;
@@ -127,68 +127,5 @@ pub fn refuse_unless_regular(path: &Path) -> Result<()> {
         Ok(_) => Ok(()),
         Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(()),
         Err(cause) => Err(Error::file("cannot write", path, cause)),
-    }
-}
-
-/// A folder for results. It keeps a list of the files we wrote there; only those are ever replaced.
-#[derive(Debug)]
-pub struct OutDir {
-    path: PathBuf,
-    ours: Vec<String>,
-}
-
-const LIST: &str = ".brownout";
-const LIST_HEAD: &str = "brownout output 1";
-
-impl OutDir {
-    /// Makes the folder (not its parents) and shows, before anything is simulated, that `names` can be
-    /// written there.
-    pub fn prepare(path: &Path, names: &[&str]) -> Result<Self> {
-        match fs::create_dir(path) {
-            Err(cause) if cause.kind() != ErrorKind::AlreadyExists => {
-                return Err(Error::file("cannot make the folder", path, cause));
-            }
-            _ => {}
-        }
-        let metadata = fs::metadata(path).map_err(|cause| Error::file("cannot write to", path, cause))?;
-        if !metadata.is_dir() {
-            let cause = other(format!("it is {}, not a folder", kind(&metadata)));
-            return Err(Error::file("cannot write to", path, cause));
-        }
-        let ours = match fs::read_to_string(path.join(LIST)) {
-            Ok(list) if list.lines().next() == Some(LIST_HEAD) => {
-                list.lines().skip(1).map(String::from).collect()
-            }
-            _ => Vec::new(),
-        };
-        let mut folder = OutDir { path: path.into(), ours };
-        for name in names {
-            let file = path.join(name);
-            refuse_unless_regular(&file)?;
-            if !folder.ours.iter().any(|ours| ours == name) && file.exists() {
-                let cause = other("it exists and was not written by brownout; choose another folder".into());
-                return Err(Error::file("cannot write", &file, cause));
-            }
-        }
-        for name in names {
-            if !folder.ours.iter().any(|ours| ours == name) {
-                folder.ours.push((*name).into());
-            }
-        }
-        // Written first: it is the proof that the folder can be written to.
-        let list = [LIST_HEAD].into_iter().chain(folder.ours.iter().map(String::as_str));
-        replace(&path.join(LIST), (list.collect::<Vec<_>>().join("\n") + "\n").as_bytes())?;
-        Ok(folder)
-    }
-
-    /// Writes one of the files that were announced.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        assert!(self.ours.iter().any(|ours| ours == name), "{name} was not announced");
-        replace(&self.path.join(name), bytes)
-    }
-
-    /// The folder.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 }

@@ -19,6 +19,8 @@ mod golden;
 mod html;
 mod jobs;
 mod library;
+mod lock;
+mod out;
 mod plan;
 mod progress;
 mod render;

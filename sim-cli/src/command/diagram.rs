@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::args::Subject;
 use crate::error::{Error, Exit, Result};
-use crate::files::OutDir;
+use crate::out::OutDir;
 use crate::render::diagram::{dot, mermaid, svg, text};
 use crate::text::{Style, escape, first_sentence};
 use clap::{Args as ClapArgs, ValueEnum};

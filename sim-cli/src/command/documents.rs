@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::args::TableFormat;
 use crate::error::Result;
-use crate::files::OutDir;
+use crate::out::OutDir;
 
 /// A result in all its forms.
 pub(super) struct Documents {

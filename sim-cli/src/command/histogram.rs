@@ -3,8 +3,9 @@
 use crate::app::App;
 use crate::args::{Bounds, Subject};
 use crate::error::{Error, Exit, Result};
-use crate::files::{self, OutDir};
+use crate::files;
 use crate::library::nearest;
+use crate::out::OutDir;
 use crate::progress::Meter;
 use crate::render::{hgrm, histogram as page, hlog, json};
 use crate::result::distribution::{self, Distribution};

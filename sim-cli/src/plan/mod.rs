@@ -10,7 +10,6 @@
 
 pub mod journal;
 pub mod line;
-pub mod lock;
 pub mod reduce;
 pub mod shard;
 pub mod store;

@@ -11,11 +11,11 @@
 
 use super::journal::Journal;
 use super::line::{self, Head, Kind, Line};
-use super::lock::Lock;
 use super::{Plan, Ready};
 use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::files::replace;
+use crate::lock::Lock;
 use crate::text::escape_path;
 use crate::text::number::count;
 use sim_models::report::Report;

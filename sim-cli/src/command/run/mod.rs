@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::args::{Bounds, Repeats, Settle, Subject};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{Opened, Prepared};
-use crate::files::OutDir;
+use crate::out::OutDir;
 use crate::progress::Meter;
 use crate::render::openmetrics::openmetrics;
 use crate::render::run::text;
