@@ -7,7 +7,7 @@ use crate::args::{Color, Global};
 use crate::error::{Error, Result};
 use crate::replay::{PROJECT, by_name};
 use crate::signal::Interrupt;
-use crate::text::Style;
+use crate::text::{Style, escape};
 use std::io::{ErrorKind, IsTerminal, Read, Write};
 
 /// Width of text that does not go to a terminal, so that the bytes are the same everywhere.
@@ -148,7 +148,11 @@ impl<'a> Console<'a> {
         match error {
             Error::ClosedPipe => {}
             Error::Invalid { rendered } => self.say(rendered),
-            other => self.say(&format!("{red}error{reset}: {other}")),
+            // It quotes what was typed, and names files.
+            other => {
+                let lines: Vec<String> = other.to_string().lines().map(escape).collect();
+                self.say(&format!("{red}error{reset}: {}", lines.join("\n")));
+            }
         }
     }
 }

@@ -92,7 +92,7 @@ pub enum CheckFormat {
 pub(super) fn command(args: &Check, app: &mut App) -> Result<Exit> {
     let experiments = experiments(args, app)?;
     let goldens = goldens(args, &experiments)?;
-    let out = args.out.as_deref().map(|folder| OutDir::prepare(folder, &FILES)).transpose()?;
+    let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES, &mut app.console)).transpose()?;
     let ran = runs::run(&experiments, args, app)?;
     let mut document = Document { format: FORMAT, experiments: Vec::new() };
     let (mut exit, mut unknown) = (Exit::Good, Vec::new());

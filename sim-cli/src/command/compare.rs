@@ -91,7 +91,10 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
         app.console.note(&doubt);
     }
     let names = chosen(args, app, &opened)?;
-    let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES)).transpose()?;
+    let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES, &mut app.console)).transpose()?;
+    if let (Some(out), Some(baseline)) = (&out, &baseline) {
+        out.spare(&baseline.file)?;
+    }
     let mut rows: Vec<Row> =
         names.iter().map(|name| Row { variant: name.clone(), set: args.subject.set.clone() }).collect();
     // The same luck as the baseline's, as far as nobody asks for another.

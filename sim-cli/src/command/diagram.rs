@@ -59,7 +59,7 @@ pub(super) fn command(args: &Diagram, app: &mut App) -> Result<Exit> {
         let model = prepared.resolved.entry.name;
         return Err(Error::usage(format!("{} is a {model}, which has no picture", escape(&prepared.name))));
     }
-    let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES)).transpose()?;
+    let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES, &mut app.console)).transpose()?;
     let variant = prepared.variant.as_ref().map(|variant| format!(", {variant}")).unwrap_or_default();
     let title = format!("{}{variant}: {}", prepared.name, first_sentence(&prepared.resolved.about));
     let document = |format: DiagramFormat, style: Style| match format {

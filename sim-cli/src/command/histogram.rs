@@ -68,7 +68,7 @@ pub enum HistogramFormat {
 
 pub(super) fn command(args: &Histogram, app: &mut App) -> Result<Exit> {
     let during = args.during.as_deref().map(during).transpose()?;
-    let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES)).transpose()?;
+    let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES, &mut app.console)).transpose()?;
     let (whole, exit) = report(args, app)?;
     let report = match during {
         Some(during) => whole.part(during).ok_or_else(|| {

@@ -98,7 +98,7 @@ pub(super) fn command(args: &Recommend, app: &mut App) -> Result<Exit> {
     let space = space(app, start, &searched)?;
     let wishes = wishes(args, &base.resolved)?;
     let budget = budget(args)?;
-    let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES)).transpose()?;
+    let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES, &mut app.console)).transpose()?;
 
     let goal = Goal {
         metric: args.maximize.as_ref().or(args.minimize.as_ref()).expect("clap asks for one").clone(),

@@ -88,7 +88,7 @@ pub(super) fn command(args: &Trace, app: &mut App) -> Result<Exit> {
     let opened = app.open(&args.subject.name, args.variant.as_deref())?;
     let prepared = app.prepare(&opened, args.variant.as_deref(), &args.subject.set, args.subject.seed)?;
     check_traceable(&prepared, &selection)?;
-    let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES)).transpose()?;
+    let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES, &mut app.console)).transpose()?;
     let meter = Meter::of_run(&app.console, &prepared.name);
     let traced = trace(&prepared, &args.bounds, selection, &app.console.interrupt, Some(&meter));
     meter.finish(&mut app.console, traced.as_ref().ok().map(|output| 2 * output.report.run.events));

@@ -15,7 +15,6 @@ use super::{Plan, Ready};
 use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::files::replace;
-use crate::lock::Lock;
 use crate::text::escape_path;
 use crate::text::number::count;
 use sim_models::report::Report;
@@ -215,14 +214,11 @@ pub struct Store {
     /// The runs that were there.
     pub known: Known,
     journal: Journal,
-    _lock: Lock,
 }
 
 impl Store {
     /// Takes a folder for a plan, finds what is done already and puts aside what is damaged.
     pub fn open(folder: &Path, ready: &Ready, fresh: bool, console: &mut Console) -> Result<Store> {
-        let (lock, note) = Lock::take(folder)?;
-        note.iter().for_each(|note| console.note(note));
         if fresh {
             move_aside(folder, console)?;
         }
@@ -244,7 +240,7 @@ impl Store {
                 ));
             }
         }
-        Ok(Store { known, journal: Journal::open(&journal)?, _lock: lock })
+        Ok(Store { known, journal: Journal::open(&journal)? })
     }
 
     /// A run is over.

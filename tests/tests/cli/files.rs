@@ -42,6 +42,66 @@ fn a_file_that_is_called_otherwise_is_named() {
     assert_eq!(ran.stderr, "error: cannot read DIR/tyo.ron: no such file; did you mean `DIR/toy.ron`?\n");
 }
 
+/// Whatever is wrong and whenever it is found.
+#[test]
+fn a_command_that_fails_leaves_no_folder() {
+    let folder = tempdir().unwrap();
+    let toy = toy(folder.path());
+    let out = folder.path().join("out");
+    for words in [
+        &["run", "--set", "nothing=1"][..],
+        &["compare", "--metric", "nope", "--replications", "2"],
+        &["sweep", "--set", "services.desk.replicas=1,0"],
+        &["find", "--set", "services.desk.replicas=1..4", "--until", "nope > 3"],
+        &["recommend", "--set", "services.desk.replicas=1..2", "--maximize", "nope"],
+        &["trace", "--call", "99999999"],
+    ] {
+        let words = [&words[..1], &[&toy], &words[1..], &["--out", out.to_str().unwrap()]].concat();
+        let ran = brownout(&words);
+        assert!(matches!(ran.exit, Exit::Usage | Exit::Invalid), "{words:?}: {}", ran.stderr);
+        assert!(!out.exists(), "{words:?} left {}", out.display());
+    }
+}
+
+#[test]
+fn a_baseline_is_not_replaced_by_what_is_compared_with_it() {
+    let folder = tempdir().unwrap();
+    let (toy, out) = (toy(folder.path()), folder.path().join("out"));
+    let out = out.to_str().unwrap();
+    let first = brownout(&["compare", &toy, "--replications", "2", "--out", out]);
+    assert_eq!(first.exit, Exit::Good, "{}", first.stderr);
+    let before = fs::read(folder.path().join("out/comparison.json")).unwrap();
+    let second = brownout(&["compare", &toy, "--replications", "2", "--out", out, "--baseline", out]);
+    assert_eq!(second.exit, Exit::Usage);
+    assert!(second.stderr.contains("--out would replace"), "{}", second.stderr);
+    assert_eq!(fs::read(folder.path().join("out/comparison.json")).unwrap(), before);
+}
+
+/// Arguments are shown, and do nothing to the terminal.
+#[test]
+fn what_was_typed_is_not_obeyed() {
+    let folder = tempdir().unwrap();
+    let toy = toy(folder.path());
+    let evil = "p\u{1b}[31m\u{202e}";
+    let until = format!("{evil} > 3");
+    for words in [
+        &["find", &toy, "--set", "services.desk.replicas=1..4", "--until", &until][..],
+        &["recommend", &toy, "--set", "services.desk.replicas=1..2", "--maximize", evil],
+        &["compare", &toy, "--metric", evil],
+        &["run", &toy, "--replications", "2", "--metric", evil],
+        &["explain", &toy, "--variant", evil],
+        &["explain", evil],
+        &["run", &toy, "--set", evil],
+        &["histogram", evil],
+        &["diff", evil, evil],
+        &["list", "metrics", evil],
+    ] {
+        let ran = brownout(words);
+        assert_ne!(ran.exit, Exit::Good, "{words:?}");
+        assert!(!ran.stderr.contains(['\u{1b}', '\u{202e}']), "{words:?}: {:?}", ran.stderr);
+    }
+}
+
 #[test]
 fn a_program_is_no_experiment() {
     let folder = tempdir().unwrap();

@@ -23,7 +23,8 @@ const FILES: [&str; 3] = ["comparison.json", "replications.json", "report.json"]
 /// A saved run.
 #[derive(Debug)]
 pub(super) struct Baseline {
-    file: PathBuf,
+    /// Where it was saved.
+    pub file: PathBuf,
     experiment: String,
     set: Vec<(String, String)>,
     /// Its seeds.

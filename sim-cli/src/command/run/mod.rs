@@ -142,7 +142,7 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
         return Err(app.invalid(&failed));
     }
     let files = if many { &FILES[..] } else { &FILES[..OF_ONE] };
-    let out = args.out.as_deref().map(|folder| OutDir::prepare(folder, files)).transpose()?;
+    let out = args.out.as_deref().map(|path| OutDir::prepare(path, files, &mut app.console)).transpose()?;
     let plan = args.repeats.plan(app, &opened, &mut rows, args.subject.seed, Some(1), &args.bounds)?;
     let prepared = app.prepare(&opened, rows[0].variant.as_deref(), &rows[0].set, args.subject.seed)?;
 

@@ -54,9 +54,14 @@ pub(super) fn command(args: &Here, app: &mut App) -> Result<Exit> {
     if let Some(precision) = args.subject.repeats.precision {
         return precise(args, precision, app, &opened, ready);
     }
-    let out = args.out.as_deref().map(|path| OutDir::prepare(path, &RESULTS)).transpose()?;
+    let out =
+        args.out.as_deref().map(|path| OutDir::prepare(path, &RESULTS, &mut app.console)).transpose()?;
     let mut store = match &out {
-        Some(out) => Some(Store::open(out.path(), &ready, args.fresh, &mut app.console)?),
+        Some(out) => {
+            let store = Store::open(out.path(), &ready, args.fresh, &mut app.console)?;
+            out.keep();
+            Some(store)
+        }
         None => None,
     };
     let known = store.as_mut().map(|store| std::mem::take(&mut store.known)).unwrap_or_default();

@@ -79,7 +79,7 @@ pub(super) fn command(args: &Merge, app: &mut App) -> Result<Exit> {
         }
     }
     let (swept, exit) = results.reduce(&ready, metrics.as_ref(), None);
-    let out = OutDir::prepare(&folder, &RESULTS)?;
+    let out = OutDir::prepare(&folder, &RESULTS, &mut app.console)?;
     for (name, text) in RESULTS.iter().zip(files(&swept, &ready)) {
         out.write(name, text.as_bytes())?;
     }
