@@ -20,6 +20,8 @@ pub struct Meaning {
     pub in_part: bool,
     /// Whether a stretch of a run knows it whose calls are counted apart.
     pub in_stretch: bool,
+    /// Whether its last name alone leads to it: `p99` is of the first edge of users.
+    pub short: bool,
 }
 
 /// What [`Report::during`](super::Report::during) knows, in words.
@@ -45,7 +47,13 @@ impl Meaning {
         };
         let in_part = known_in_part(names);
         let in_stretch = in_part || matches!(names, ["edges", _, "calls" | "latency_failed", ..]);
-        Meaning { headline: is_headline(names), in_part, in_stretch, ..told }
+        Meaning {
+            headline: is_headline(names),
+            in_part,
+            in_stretch,
+            short: names.first() == Some(&SUMMARY),
+            ..told
+        }
     }
 
     /// Of a value at those names: what it says itself comes first.
@@ -57,6 +65,7 @@ impl Meaning {
             headline: value.headline || known.headline,
             in_part: value.of_windows.is_some(),
             in_stretch: value.of_windows.is_some(),
+            short: false,
         }
     }
 

@@ -79,10 +79,14 @@ pub struct Leaves<'a> {
 
 impl<'a> Leaves<'a> {
     fn of(report: &'a Report) -> Self {
-        let all = walk(report);
+        let mut all = walk(report);
         let mut sorted: Vec<usize> = (0..all.len()).collect();
         sorted.sort_by(|&a, &b| all[a].names.cmp(&all[b].names));
         let users = report.edges.iter().find(|(_, edge)| edge.from_users).map(|(name, _)| name);
+        for leaf in &mut all {
+            leaf.meaning.short |=
+                matches!(leaf.names[..], ["edges", name, "latency", _] if users == Some(name));
+        }
         Leaves { part: report.part, stretch: report.stretch.is_some(), users, all, sorted }
     }
 

@@ -9,7 +9,7 @@ use super::service::line::Line;
 use super::slab::Slab;
 use super::spec::*;
 use super::state::*;
-use super::stats::{Began, EdgeStats, ServiceStats, Stretches};
+use super::stats::{Began, EdgeStats, ServiceStats};
 use crate::RunSpec;
 use crate::fault::{ActiveSet, OnReplica, Struck};
 use crate::network::Link;
@@ -60,12 +60,12 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         ready: Vec::new(),
         served: 0,
         measured_from,
-        stretches: Stretches {
-            measured_from,
-            next: spans.map_or([SimTime::MAX; 2], |[_, fault, after]| {
-                [fault.start, after.start].map(SimTime::from_nanos)
-            }),
-        },
+        stretch: u8::from(run.warm_up.is_zero()),
+        next_stretches: spans
+            .iter()
+            .flat_map(|spans| &spans[1..])
+            .map(|span| SimTime::from_nanos(span.start))
+            .collect(),
         max_in_flight: options.max_in_flight,
     }
 }

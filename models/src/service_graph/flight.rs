@@ -8,8 +8,7 @@ use sim_core::{Key, SimDuration, SimTime, Timer};
 pub type CallId = Id<Call>;
 pub type AttemptId = Id<Attempt>;
 
-/// What can be derived is not kept: its deadline (`Edge::deadline`), whether it is measured
-/// (`Graph::measures`).
+/// What can be derived is not kept: its deadline (`Edge::deadline`).
 pub struct Call {
     pub key: Key,
     pub started: SimTime,
@@ -22,6 +21,8 @@ pub struct Call {
     pub sent: u16,
     pub previous_delay: SimDuration,
     pub phase: Phase,
+    /// The stretch of the run in which it began: none if it is not measured, else before, during or after what disturbs the run.
+    pub stretch: u8,
     /// One at a time, whatever it is for: see [`Phase`].
     pub timer: Option<Timer>,
     /// The last of the attempts that are out; each knows the one before it.
@@ -122,6 +123,13 @@ impl Marks {
 }
 
 impl Attempt {
+    /// The work that a good answer of it takes along.
+    #[inline(always)]
+    pub fn fruit(&self) -> SimDuration {
+        let own = if self.marks.has(Marks::MEASURED) { self.work } else { SimDuration::ZERO };
+        own + self.below
+    }
+
     /// Whether the caller still waits.
     #[inline(always)]
     pub fn is_awaited(&self) -> bool {

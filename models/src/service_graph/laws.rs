@@ -1,7 +1,7 @@
 //! The exact laws that the counts must obey, whatever was simulated.
 
 use super::state::{Graph, Phase, Server, Service};
-use super::stats::{Began, EdgeStats};
+use super::stats::{Began, EdgeStats, UNMEASURED};
 use crate::policy::Outcome;
 use sim_core::SimTime;
 
@@ -42,19 +42,20 @@ impl<L> Graph<L> {
             );
             let edge = call.edge as usize;
             calls_in_flight[edge] += 1;
-            if let Some(began) = self.edges[edge].stats.began.get_mut(self.stretches.number(call.started)) {
+            if let Some(began) = self.edges[edge].stats.began(call.stretch) {
                 began.still_out(now.since(call.started), call.sent);
             }
         }
         for (_, attempt) in self.attempts.iter() {
             if attempt.is_awaited() {
                 listed -= 1;
-                let measured = self.calls[attempt.call].started >= self.measured_from;
+                let measured = self.calls[attempt.call].stretch != UNMEASURED;
                 self.edges[attempt.edge as usize].stats.attempt_ended(Outcome::InFlight, measured);
             }
         }
         assert_eq!(listed, 0, "attempts that a call lists and nobody awaits");
-        for (edge, in_flight) in self.edges.iter().zip(calls_in_flight) {
+        for (edge, in_flight) in self.edges.iter_mut().zip(calls_in_flight) {
+            edge.stats.settle();
             check_edge(&edge.name, &edge.stats, in_flight);
         }
         self.check_services(now);

@@ -1,7 +1,7 @@
 //! When it is counted: the ends of windows, and of the warm-up.
 
 use super::state::{Graph, Service};
-use super::stats::ServiceTotals;
+use super::stats::{ServiceTotals, UNMEASURED};
 use sim_core::SimTime;
 
 impl<L> Graph<L> {
@@ -20,11 +20,13 @@ impl<L> Graph<L> {
 
     /// A stretch begins: the first as the warm-up ends.
     pub fn begin_stretch(&mut self) {
+        self.stretch += 1;
         self.edges.iter_mut().for_each(|edge| edge.stats.stretch_begins());
     }
 
     /// Measurement of what is counted where it happens begins at `now`.
     pub fn end_warm_up(&mut self, now: SimTime) {
+        self.stretch = UNMEASURED;
         self.begin_stretch();
         for clients in &mut self.clients {
             clients.watch.begin();

@@ -178,8 +178,7 @@ impl<L: Listen> Drive for Graph<L> {
     }
 
     fn stretches(&self) -> Vec<SimTime> {
-        let told_apart = self.edges.first().map_or(0, |edge| edge.stats.began.len() - 1);
-        self.stretches.next[..told_apart].to_vec()
+        self.next_stretches.clone()
     }
 
     fn mark(&mut self, mark: Mark, now: SimTime) {

@@ -7,7 +7,7 @@ use super::service::free::NumberSet;
 use super::service::line::Line;
 use super::service::queue::Common;
 use super::slab::Slab;
-use super::stats::{EdgeStats, ServiceStats, Stretches};
+use super::stats::{EdgeStats, ServiceStats};
 use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica, Rhythm};
 use crate::network::Link;
 use crate::policy::Patience;
@@ -44,7 +44,10 @@ pub struct Graph<L> {
     pub served: u128,
     /// Calls that begin from here on are measured.
     pub measured_from: SimTime,
-    pub stretches: Stretches,
+    /// The stretch of the run that it is in: see [`Call::stretch`].
+    pub stretch: u8,
+    /// When the second and the third begin, if they are told apart.
+    pub next_stretches: Vec<SimTime>,
     /// The most calls, and the most requests: a request whose caller has given up may wait on.
     pub max_in_flight: u64,
     /// Whoever follows single calls.

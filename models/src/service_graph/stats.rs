@@ -9,7 +9,10 @@ use sim_core::{SimDuration, SimTime};
 /// What is counted on an edge. `began` and `attempts` cover measured calls; the windows cover all.
 #[derive(Default)]
 pub struct EdgeStats {
-    /// Of calls by when they began: one for each of the [`Stretches`].
+    /// Calls made and attempts sent, of calls by the stretch in which they began.
+    pub started: PerStretch,
+    pub sent: PerStretch,
+    /// What became of them: one for each stretch that is measured.
     pub began: Vec<Began>,
     /// How measured attempts ended, and which they were; how many were sent is in `began`.
     pub attempts: Attempts,
@@ -24,23 +27,14 @@ pub struct EdgeStats {
     pub cohorts: Option<Box<Cohorts>>,
 }
 
-/// Where the stretches begin that are told apart: before, during and after what disturbs the run, or one if nothing does.
-#[derive(Clone, Copy, Debug)]
-pub struct Stretches {
-    pub measured_from: SimTime,
-    /// The second and the third.
-    pub next: [SimTime; 2],
-}
+/// Stretches of a run that are told apart at most: before, during and after what disturbs it.
+const STRETCHES: usize = 3;
 
-impl Stretches {
-    /// The number of the one in which a call began. What is not measured is in none: its number is larger than any.
-    #[inline]
-    pub fn number(&self, started: SimTime) -> usize {
-        let [second, third] = self.next;
-        let number = usize::from(started >= second) + usize::from(started >= third);
-        if started >= self.measured_from { number } else { usize::MAX }
-    }
-}
+/// What is not measured belongs to no stretch: the first of them is 1.
+pub const UNMEASURED: u8 = 0;
+
+/// How many of each stretch; the first are those that are not measured.
+pub type PerStretch = [u64; STRETCHES + 1];
 
 /// What is counted of the calls that began in one stretch.
 #[derive(Default)]
@@ -76,23 +70,26 @@ pub struct EdgeWindow {
 
 impl EdgeStats {
     #[inline]
-    pub fn call_started(&mut self, stretch: usize) {
+    pub fn call_started(&mut self, stretch: u8) {
         self.window.started += 1;
-        if let Some(began) = self.began.get_mut(stretch) {
-            began.calls.started += 1;
-        }
+        self.started[usize::from(stretch) & STRETCHES] += 1;
+    }
+
+    /// Of calls that began in this stretch, if they are measured.
+    #[inline]
+    pub fn began(&mut self, stretch: u8) -> Option<&mut Began> {
+        self.began.get_mut(usize::from(stretch).wrapping_sub(1))
     }
 
     #[inline]
-    pub fn attempt_sent(&mut self, which: Which, stretch: usize) {
+    pub fn attempt_sent(&mut self, which: Which, stretch: u8) {
         self.window.attempts += 1;
-        if let Some(began) = self.began.get_mut(stretch) {
-            began.sent += 1;
-            match which {
-                Which::First => {}
-                Which::Repeat => self.attempts.retries += 1,
-                Which::Copy => self.copies += 1,
-            }
+        self.sent[usize::from(stretch) & STRETCHES] += 1;
+        let measured = u64::from(stretch != UNMEASURED);
+        match which {
+            Which::First => {}
+            Which::Repeat => self.attempts.retries += measured,
+            Which::Copy => self.copies += measured,
         }
     }
 
@@ -106,22 +103,22 @@ impl EdgeStats {
     }
 
     #[inline(always)]
-    pub fn call_ended(&mut self, end: Ending, took: SimDuration, sent: u16, stretch: usize) {
+    pub fn call_ended(&mut self, end: Ending, took: SimDuration, sent: u16, stretch: u8) {
         if !matches!(end, Ending::Ok) {
             return self.call_failed(end, took, sent, stretch);
         }
         self.window.ok += 1;
         self.window_latency.record(took);
-        if let Some(began) = self.began.get_mut(stretch) {
+        if let Some(began) = self.began(stretch) {
             began.calls.ended[Ending::Ok] += 1;
             began.latency.record(took);
         }
     }
 
     #[inline(never)]
-    fn call_failed(&mut self, end: Ending, took: SimDuration, sent: u16, stretch: usize) {
+    fn call_failed(&mut self, end: Ending, took: SimDuration, sent: u16, stretch: u8) {
         self.window.failed += 1;
-        let Some(began) = self.began.get_mut(stretch) else { return };
+        let Some(began) = self.began(stretch) else { return };
         began.latency_failed.get_or_insert_default().record(took);
         began.calls.never_sent += u64::from(sent == 0);
         began.calls.add(end, 1);
@@ -134,6 +131,13 @@ impl EdgeStats {
         let in_hand = started - ok - sum(&self.windows.failed) - self.window.failed;
         self.began[self.ok_before.len()].calls.in_hand_before = in_hand;
         self.ok_before.push(ok);
+    }
+
+    /// The run is over: what was counted for all stretches at once is handed to each.
+    pub fn settle(&mut self) {
+        for (number, began) in self.began.iter_mut().enumerate() {
+            (began.calls.started, began.sent) = (self.started[number + 1], self.sent[number + 1]);
+        }
     }
 
     /// All that is measured.

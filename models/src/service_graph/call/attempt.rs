@@ -6,7 +6,7 @@ use crate::policy::{Ending, Outcome};
 use crate::service_graph::follow::Listen;
 use crate::service_graph::slab::Link;
 use crate::service_graph::state::*;
-use crate::service_graph::stats::Which;
+use crate::service_graph::stats::{UNMEASURED, Which};
 use crate::service_graph::witness as kind;
 use sim_core::{Class, Key, SimDuration, SimTime};
 
@@ -61,7 +61,7 @@ impl<L: Listen> Graph<L> {
                 Which::Copy
             }
         };
-        edge.stats.attempt_sent(which, self.stretches.number(call.started));
+        edge.stats.attempt_sent(which, call.stretch);
         let mut until = SimTime::MAX;
         if edge.limited {
             let deadline = edge.patience.end(call.started, call.key);
@@ -172,16 +172,14 @@ impl<L: Listen> Graph<L> {
         }
         let now = ctx.now();
         let (call_id, call) = self.calls.remove_linked(call);
-        let stretch = self.stretches.number(call.started);
-        let measured = stretch != usize::MAX;
         let edge = &mut self.edges[call.edge as usize];
         let clients = &mut self.clients[edge.clients as usize];
-        edge.attempt_ended(clients, call, attempt, Outcome::Ok, measured, now);
-        edge.call_ended(clients, call, Ending::Ok, stretch, now);
-        self.attempts.remove(id);
+        edge.attempt_ended(clients, call, attempt, Outcome::Ok, now);
+        edge.call_ended(clients, call, Ending::Ok, now);
+        let fruit = self.attempts.remove(id).fruit();
         let (parent, edge, client) = (call.parent, u32::from(call.edge), call.client);
         self.strike_call(call_id, edge, client);
-        self.notify(parent, edge, true, ctx);
+        self.notify(parent, edge, Some(fruit), ctx);
     }
 
     /// The attempt's timer fired: its own timeout, or the call's deadline, or both.
@@ -231,17 +229,9 @@ impl<L: Listen> Graph<L> {
         }
         let call = &mut self.calls[attempt.call];
         call.live = left;
-        let measured = call.started >= self.measured_from;
         self.listener.tell(|tracer| tracer.attempt_ended(id, outcome, ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
-        edge.attempt_ended(
-            &mut self.clients[edge.clients as usize],
-            call,
-            attempt,
-            outcome,
-            measured,
-            ctx.now(),
-        );
+        edge.attempt_ended(&mut self.clients[edge.clients as usize], call, attempt, outcome, ctx.now());
         if attempt.server == Server::Gone {
             self.attempts.remove(id);
         }
@@ -277,10 +267,9 @@ impl Edge {
         call: &Call,
         attempt: &mut Attempt,
         outcome: Outcome,
-        measured: bool,
         now: SimTime,
     ) {
-        self.stats.attempt_ended(outcome, measured);
+        self.stats.attempt_ended(outcome, call.stretch != UNMEASURED);
         let overdue = outcome == Outcome::Cancelled && now >= self.patience.end(call.started, call.key);
         if self.gates.has(Gates::LEARN) {
             let retried = self.retry.retries(0, outcome);

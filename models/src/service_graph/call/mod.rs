@@ -19,6 +19,7 @@ mod wait;
 use super::follow::Listen;
 use super::plan::Caller;
 use super::state::*;
+use super::stats::UNMEASURED;
 use crate::policy::guards::{Gate, Gates};
 use crate::policy::{Ending, Outcome};
 use sim_core::{Key, SimDuration, SimTime};
@@ -27,7 +28,7 @@ impl<L: Listen> Graph<L> {
     /// A call begins at `now`, on behalf of `parent`, by client `client` of `edge`.
     pub fn begin_call(&mut self, edge_id: u32, client: u32, parent: Parent, key: Key, ctx: &mut Ctx) {
         let now = ctx.now();
-        let stretch = self.stretches.number(now);
+        let stretch = self.stretch;
         let edge = &mut self.edges[edge_id as usize];
         edge.stats.call_started(stretch);
         if edge.gates.has(Gates::BEGIN)
@@ -35,7 +36,7 @@ impl<L: Listen> Graph<L> {
         {
             edge.stats.call_ended(end, SimDuration::ZERO, 0, stretch);
             self.listener.tell(|tracer| tracer.call_begins(Err(end), parent, (edge_id, client), key, now));
-            self.notify(parent, edge_id, false, ctx);
+            self.notify(parent, edge_id, None, ctx);
             return;
         }
         let (call, _) = self.calls.insert(|| Call {
@@ -48,6 +49,7 @@ impl<L: Listen> Graph<L> {
             sent: 0,
             previous_delay: SimDuration::ZERO,
             phase: Phase::Trying,
+            stretch,
             timer: None,
             live: None,
             permit: None,
@@ -72,7 +74,7 @@ impl<L: Listen> Graph<L> {
         if edge.gates.has(Gates::REPEAT)
             && let Err(by) = self.clients[edge.clients as usize].guards[call.client as usize].may_repeat()
         {
-            edge.stats.denied(by, call.started >= self.measured_from);
+            edge.stats.denied(by, call.stretch != UNMEASURED);
             self.listener.tell(|tracer| tracer.denied(id, call.edge.into(), by, ctx.now()));
             return self.end_call(id, Ending::Failed(outcome), ctx);
         }
@@ -103,13 +105,12 @@ impl<L: Listen> Graph<L> {
         if let Some(timer) = call.timer {
             ctx.cancel(timer);
         }
-        let stretch = self.stretches.number(call.started);
         self.listener.tell(|tracer| tracer.call_ended(id, end, ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
-        edge.call_ended(&mut self.clients[edge.clients as usize], call, end, stretch, ctx.now());
+        edge.call_ended(&mut self.clients[edge.clients as usize], call, end, ctx.now());
         let (parent, edge, client) = (call.parent, u32::from(call.edge), call.client);
         self.strike_call(id, edge, client);
-        self.notify(parent, edge, end == Ending::Ok, ctx);
+        self.notify(parent, edge, None, ctx);
     }
 
     /// Lists a call with the replica that makes it, so that it is found when that dies.
@@ -134,12 +135,14 @@ impl<L: Listen> Graph<L> {
         }
     }
 
-    /// Tells whoever waits that a call is over.
+    /// Tells whoever waits that a call is over, and if it ended well, what work was done for it.
     #[inline(always)]
-    fn notify(&mut self, parent: Parent, edge: u32, ok: bool, ctx: &mut Ctx) {
+    fn notify(&mut self, parent: Parent, edge: u32, fruit: Option<SimDuration>, ctx: &mut Ctx) {
+        let work = fruit.unwrap_or(SimDuration::ZERO);
         match parent {
-            Parent::User => {}
+            Parent::User => self.served += u128::from(work.as_nanos()),
             Parent::Loop { user } => {
+                self.served += u128::from(work.as_nanos());
                 let Caller::Workload(workload) = self.edges[edge as usize].caller else {
                     unreachable!("only workloads have users")
                 };
@@ -149,7 +152,8 @@ impl<L: Listen> Graph<L> {
                 let attempt = &mut self.attempts[id];
                 // A request whose replica has crashed no longer waits.
                 if attempt.server == Server::Waiting {
-                    attempt.marks.add(Marks::FAILED.when(!ok && !optional));
+                    attempt.marks.add(Marks::FAILED.when(fruit.is_none() && !optional));
+                    attempt.below += work;
                     attempt.outstanding -= 1;
                     if attempt.outstanding == 0 {
                         self.ready.push(id);
@@ -189,21 +193,14 @@ impl<L: Listen> Graph<L> {
 impl Edge {
     /// What the caller's policies and the statistics learn from the end of a call.
     #[inline(always)]
-    fn call_ended(
-        &mut self,
-        clients: &mut Clients,
-        call: &mut Call,
-        end: Ending,
-        stretch: usize,
-        now: SimTime,
-    ) {
+    fn call_ended(&mut self, clients: &mut Clients, call: &mut Call, end: Ending, now: SimTime) {
         // What is usual is so without this one.
         if end == Ending::Ok
             && let Some(cohorts) = &mut self.stats.cohorts
         {
             cohorts.ok(call.started, now, &self.stats.began[0].latency);
         }
-        self.stats.call_ended(end, now.since(call.started), call.sent, stretch);
+        self.stats.call_ended(end, now.since(call.started), call.sent, call.stretch);
         if self.gates.has(Gates::LEARN_CALL) {
             let step = clients.guards[call.client as usize].learn_call(now, end, call.permit.take());
             clients.note_step(call.client, step, now);

@@ -3,7 +3,6 @@
 use crate::policy::Outcome;
 use crate::service_graph::follow::Listen;
 use crate::service_graph::state::*;
-use sim_core::SimDuration;
 
 impl<L: Listen> Graph<L> {
     /// The request is over at this replica: the worker is free and the answer goes out.
@@ -50,24 +49,16 @@ impl<L: Listen> Graph<L> {
     }
 
     /// The fate of a request's work is known: useful if it was answered and everybody up to the user still
-    /// waits for it. What came of it the caller will know: a good answer takes the work along, up to the user.
+    /// waits for it. What comes of it shows later: a good answer takes the work along, up to the user.
     #[inline(always)]
     pub fn account_work(&mut self, id: AttemptId, answered: bool) {
         let attempt = &self.attempts[id];
-        let own = if attempt.marks.has(Marks::MEASURED) { attempt.work } else { SimDuration::ZERO };
-        let (all, call, answer) = (own + attempt.below, attempt.call, attempt.answer());
-        if all.is_zero() {
+        if attempt.work.is_zero() || !attempt.marks.has(Marks::MEASURED) {
             return;
         }
-        let useful = answered && answer != Outcome::Reset && self.is_for_somebody(attempt);
+        let useful = answered && attempt.answer() != Outcome::Reset && self.is_for_somebody(attempt);
         let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
-        service.stats.work(own, useful);
-        if useful && answer == Outcome::Ok {
-            match self.calls[call].parent {
-                Parent::Request { attempt: caller, .. } => self.attempts[caller].below += all,
-                Parent::User | Parent::Loop { .. } => self.served += u128::from(all.as_nanos()),
-            }
-        }
+        service.stats.work(attempt.work, useful);
     }
 
     /// Work that came back with good answers and reached no user in the end, in nanoseconds; that of requests whose end is not known
