@@ -219,7 +219,7 @@ fn it_is_expected_of_and_a_part_knows_what_follows_from_windows() {
 #[test]
 fn it_is_compared_and_more_is_better() {
     let compared = good(&["compare", "FILE", "--replications", "2"]);
-    has(&compared, &["hit ratio 50 % -> 15 %; worse on all 2 seeds"]);
+    has(&compared, &["cache[\"front->store\"].hit_ratio 50 % -> 15 %; worse on all 2 seeds"]);
     let json = good(&["compare", "FILE", "--replications", "2", "--format", "json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let metrics = json["metrics"].as_array().unwrap();

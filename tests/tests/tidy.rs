@@ -38,8 +38,10 @@ const APART: [&str; 5] = [
 const ONE_ROOM: [&str; 1] = ["models/src/service_graph/call"];
 
 /// The same word for something else.
-const HOMONYMS: [(&str, &str, &str); 4] = [
+const HOMONYMS: [(&str, &str, &str); 6] = [
     ("budget", "models/src/report", "of errors, which users have"),
+    ("budget", "sim-cli/src/html", "of errors"),
+    ("budget", "sim-cli/src/result", "of errors"),
     ("timeout", "sim-cli/src/plan", "of `std::sync::mpsc`"),
     ("budget", "sim-cli/src/command/recommend", "how many runs a search may take"),
     ("budget", "sim-cli/src/study", "how many runs a search may take"),

@@ -16,8 +16,9 @@ use crate::result::column::Column;
 use crate::result::compared::{self, Against, Compared, Comparison, sentence};
 use crate::result::effect::Effect;
 use crate::result::estimate::{Estimate, Measured};
+use crate::result::in_hand::InHand;
 use crate::study::ended::Ended;
-use crate::study::measure::measure;
+use crate::study::measure::{answered, measure};
 use crate::study::repeats::{Planned, run_planned};
 use crate::study::replicate::{Outcome, Row, spelled_out, with_goodput};
 use baseline::{Baseline, regressions};
@@ -114,6 +115,8 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
         Ok(Kept {
             overlay: (first && args.out.is_some()).then(|| Overlay::of(&report)),
             measured: measure(&report, paths)?,
+            answered: answered(&report, paths),
+            in_hand: InHand::of(&report),
             ended: Ended::of(&report),
             faults: (report.timeline.disturbances, report.run.duration),
             picture: report.timeline.series.into_iter().find(|series| first && series.name == "goodput"),
@@ -211,6 +214,9 @@ struct Kept {
     /// What `report.html` draws of the first run of a variant.
     overlay: Option<Overlay>,
     measured: Vec<(Measured, Meaning)>,
+    /// Beside each.
+    answered: Vec<Option<f64>>,
+    in_hand: InHand,
     ended: Ended,
     picture: Option<Series>,
     faults: (Vec<Disturbance>, u64),
@@ -233,12 +239,18 @@ fn compared(
             |kept: &Option<Kept>| kept.as_ref().map_or(Measured::Absent, |kept| kept.measured[column].0);
         outcome.rows[row].iter().map(measured).collect()
     };
+    let answered = |row: usize, column: usize| -> Vec<Option<f64>> {
+        outcome.rows[row].iter().flatten().map(|kept| kept.answered[column]).collect()
+    };
     let variant = |(row, name): (usize, &Option<String>)| {
         let values: Vec<Vec<Measured>> = (0..metrics.len()).map(|column| values(row, column)).collect();
         Compared {
             name: name.clone().unwrap_or_else(|| BASE.into()),
             verdict: Ended::verdict(outcome.rows[row].iter().flatten().map(|kept| &kept.ended)),
-            metrics: values.iter().map(|values| Estimate::of(values)).collect(),
+            metrics: (0..metrics.len())
+                .map(|column| Estimate::of(&values[column]).of_those(&answered(row, column)))
+                .collect(),
+            in_hand: InHand::mean(outcome.rows[row].iter().flatten().map(|kept| kept.in_hand)),
             picture: outcome.rows[row].iter().flatten().find_map(|kept| kept.picture.clone()),
             values,
             ..Compared::default()
@@ -252,8 +264,11 @@ fn compared(
             text => text.into(),
         };
         for other in others {
-            let pairs = other.values.iter().zip(&first.values);
-            other.effects = pairs.map(|(values, first)| Effect::paired(values, first)).collect();
+            let effect = |column: usize| {
+                let (from, to) = (first.metrics[column].answered, other.metrics[column].answered);
+                Effect::paired(&other.values[column], &first.values[column]).of_those(from, to)
+            };
+            other.effects = (0..metrics.len()).map(effect).collect();
             other.sentence = sentence(other, first, &metrics);
         }
     }

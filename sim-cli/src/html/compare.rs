@@ -8,7 +8,7 @@ use super::run;
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again};
 use crate::result::column::{Column, estimate, heads};
-use crate::result::compared::{Compared, Comparison, best, how, legend, pairing};
+use crate::result::compared::{Compared, Comparison, best, how, in_hand, legend, pairing};
 use crate::result::effect::Effect;
 use crate::result::seeds::Seeds;
 use crate::text::number::{NOTHING, difference, duration, or_nothing, plus_minus};
@@ -115,7 +115,11 @@ fn metrics(comparison: &Comparison) -> Vec<Block> {
         });
         table.row(std::iter::once(Cell::from(&variant.name)).chain(cells));
     }
-    if table.is_empty() { Vec::new() } else { vec![Block::Html(table.build())] }
+    if table.is_empty() {
+        return Vec::new();
+    }
+    let left_out = in_hand(comparison).map(|line| Block::Note(upper_first(&line) + "."));
+    std::iter::once(Block::Html(table.build())).chain(left_out).collect()
 }
 
 /// A forest for each metric: the difference to the first variant and its interval, all variants on one scale.

@@ -6,8 +6,12 @@ use super::over_time::{MOST_SERVICES, inks, pictures, time_axis};
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again, replicated, traffic, waterfall};
 use crate::result;
+use crate::result::column::NEARLY_ALL;
+use crate::result::in_hand::InHand;
 use crate::result::page::{chosen_edges, kind, kinds};
-use crate::text::number::{cell, compact, duration, number, of, off_by, or_nothing, percent, rate};
+use crate::text::number::{
+    LONGER, cell, compact, count, duration, number, of, off_by, or_nothing, percent, rate, roughly,
+};
 use crate::text::{escape as clean, upper_first};
 use sim_models::report::{self, Edge, Report, Unit, VerdictKind};
 use sim_models::trace::Trace;
@@ -85,6 +89,11 @@ fn tiles(report: &Report) -> Vec<(String, String)> {
     let summary = &report.summary;
     let users = report.edges.iter().find(|(_, edge)| edge.from_users).map(|(_, edge)| edge);
     let p99 = users.and_then(|edge| edge.latency.p99);
+    let few = users.and_then(|edge| edge.success).filter(|share| *share < NEARLY_ALL);
+    let of_whom =
+        few.map_or("p99 of users".into(), |share| format!("p99 of the {} that ended well", roughly(share)));
+    let of_all = users.filter(|edge| few.is_some() && !edge.response.is_empty());
+    let in_hand = InHand::of(report);
     // Where it took no time that can be told, the verdict says why.
     let recover = match (summary.time_to_recover, report.verdict.kind) {
         (Some(0), _) => Some("at once".to_string()),
@@ -97,9 +106,13 @@ fn tiles(report: &Report) -> Vec<(String, String)> {
         ("offered", summary.offered.map(rate)),
         ("goodput", summary.goodput.map(rate)),
         ("calls that ended well", summary.success.map(percent)),
-        ("attempts per call", summary.amplification.map(number)),
-        ("work wasted", summary.wasted.map(percent)),
-        ("p99 of users", p99.map(duration)),
+        ("error budget spent", summary.error_budget.filter(|spent| *spent > 0).map(duration)),
+        ("still in hand at the end", in_hand.told().map(|_| count(in_hand.at_the_end as u64))),
+        ("attempts per user's call", summary.amplification.map(number)),
+        ("work for callers who had gone", summary.wasted.map(percent)),
+        ("work in vain: it failed in the end", summary.in_vain.filter(|share| *share > 0.0).map(percent)),
+        (of_whom.as_str(), p99.map(duration)),
+        ("p99 of all calls", of_all.map(|edge| edge.response.p99.map_or(LONGER.into(), duration))),
         ("time to recover", recover),
     ];
     all.into_iter().filter_map(|(what, much)| much.map(|much| (what.to_string(), much))).collect()

@@ -61,7 +61,8 @@ fn run_page() -> Page {
 }
 
 fn compare_page() -> Page {
-    let column = |path: &str, unit, less| Column { path: path.into(), unit, less_is_better: less };
+    let column =
+        |path: &str, unit, less| Column { path: path.into(), unit, less_is_better: less, short: false };
     let values = |all: [f64; 3]| all.map(Measured::Number).to_vec();
     let truths = |truth| vec![Measured::Truth(truth); 3];
     let base = [truths(false), values([9e6, 9.1e6, 9.2e6])];
@@ -123,6 +124,7 @@ fn swept(axes: usize) -> Swept {
             path: "values.response_mean.value".into(),
             unit: Unit::Duration,
             less_is_better: None,
+            short: false,
         }],
         ..Swept::default()
     }

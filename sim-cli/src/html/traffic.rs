@@ -3,6 +3,7 @@
 use super::Block;
 use super::bars::{Part, stacked};
 use super::table::{Cell, Table};
+use crate::result::incident;
 use crate::text::number::{count, duration, number, or_nothing, percent, rate, roughly};
 use sim_models::policy::told::{Told, Tone};
 use sim_models::policy::{Ending, Outcome};
@@ -11,6 +12,14 @@ use sim_models::report::{Edge, Report};
 /// Bars and tables.
 pub fn blocks(report: &Report) -> Vec<Block> {
     let mut blocks = Vec::new();
+    let rows = incident::rows(report);
+    if !rows.is_empty() {
+        let mut table = Table::new("What users got before, during and after what went wrong")
+            .words("")
+            .numbers(incident::HEADS);
+        rows.into_iter().for_each(|row| table.row(row.into_iter().map(Cell::from)));
+        blocks.push(Block::Html(table.build()));
+    }
     if !report.edges.is_empty() {
         let calls = |edge: &Edge| (edge.calls.started, call_endings(edge));
         blocks.push(Block::Html(endings(report, "How calls ended", "calls", &["goodput"], calls, |edge| {

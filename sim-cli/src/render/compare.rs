@@ -5,7 +5,7 @@ mod against;
 
 use super::timeline;
 use crate::result::column::{estimate, heads, in_csv};
-use crate::result::compared::{Compared, Comparison, best, how, legend, pairing};
+use crate::result::compared::{Compared, Comparison, best, how, in_hand, legend, pairing};
 use crate::result::effect::Effect;
 use crate::result::seeds::Seeds;
 use crate::text::number::{NOTHING, difference, plus_minus};
@@ -22,6 +22,7 @@ pub fn text(comparison: &Comparison, style: Style) -> String {
     let star = style.pick("★", "*");
     let best = if best_marked { format!("; {star} best, clear of all others") } else { String::new() };
     lines.extend(quiet(&legend(comparison, &best), "  ", style));
+    lines.extend(in_hand(comparison).iter().flat_map(|line| quiet(&clean(line), "  ", style)));
     sections.push(lines);
     let mut lines = differences(comparison, style);
     if !lines.is_empty() {
@@ -209,6 +210,9 @@ pub fn markdown(comparison: &Comparison) -> String {
     out += &format!("\n{}", table(comparison, true, style).markdown());
     let from = if count > 1 { format!(" from {first}; ★ is clearly best") } else { String::new() };
     out += &format!("\n{}{from}.\n", upper_first(&legend(comparison, "")));
+    if let Some(line) = in_hand(comparison) {
+        out += &format!("{}.\n", escape_markdown(&upper_first(&line)));
+    }
     if let Some(line) = pairing(comparison, style) {
         out += &format!("{}.\n", upper_first(&line));
     }
@@ -281,7 +285,7 @@ mod tests {
     use sim_models::report::Meaning;
 
     fn column(path: &str, unit: Unit) -> Column {
-        Column { path: path.into(), unit, less_is_better: Meaning::at(path).less_is_better() }
+        Column { path: path.into(), unit, less_is_better: Meaning::at(path).less_is_better(), short: false }
     }
 
     fn compared(name: &str, values: &[&[Measured]], base: &[&[Measured]]) -> Compared {
@@ -351,6 +355,27 @@ mod tests {
         let text = text(&storm("budgeted"), Style::default());
         assert!(text.lines().all(|line| width(line) <= 100), "{text}");
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn no_star_for_the_time_of_survivors() {
+        let mut comparison = storm("budgeted");
+        let path = r#"edges["users->checkout"].latency.p99"#;
+        comparison.metrics.push(Column { short: true, ..column(path, Unit::Duration) });
+        let [slow, fast] = [50e6, 5e6].map(|ns| [Number(ns), Number(ns * 1.01), Number(ns)]);
+        // Base is fast, for the fifth of the calls that it answers.
+        for (variant, values, share) in [(0, fast, 0.2), (1, slow, 0.97)] {
+            let estimate = Estimate::of(&values).of_those(&[Some(share)]);
+            let variant = &mut comparison.variants[variant];
+            variant.metrics.push(estimate);
+            variant.values.push(values.to_vec());
+            variant.effects.extend((variant.name != "base").then(|| Effect::paired(&slow, &fast)));
+        }
+        let page = text(&comparison, Style { width: 140, ..Style::default() });
+        let row = page.lines().find(|line| line.contains("of 20 %")).expect("of whom it is");
+        assert!(row.contains("base") && !row.trim_end().ends_with('★'), "{page}");
+        comparison.variants[0].metrics[4].answered = Some(0.97);
+        assert!(text(&comparison, Style { width: 140, ..Style::default() }).contains("ms of 97 % ★"));
     }
 
     #[test]

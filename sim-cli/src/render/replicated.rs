@@ -106,7 +106,7 @@ mod tests {
     use sim_models::report::Unit;
 
     fn column(path: &str, unit: Unit) -> Column {
-        Column { path: path.into(), unit, less_is_better: None }
+        Column { path: path.into(), unit, less_is_better: None, short: false }
     }
 
     fn theory_of(path: &str, values: &[f64], exact: f64, of: usize) -> Theory {

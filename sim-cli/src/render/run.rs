@@ -2,7 +2,7 @@
 
 use super::sections::sections;
 use super::timeline::timeline;
-use super::traffic::{calls, response_times, services};
+use super::traffic::{calls, incident, response_times, services};
 use crate::render::replicated::section;
 use crate::result::judged::{Judged, Judgement};
 use crate::result::page::{Page, kind};
@@ -20,6 +20,7 @@ pub fn text(report: &Report, page: &Page, style: Style) -> String {
         title(report, style),
         verdict(report, style),
         timeline(report, style),
+        incident(report, style),
         calls(report, style),
         response_times(report, style),
         services(report, style),
@@ -255,7 +256,7 @@ mod tests {
     fn a_storm() {
         let text = text(&testdata::storm(), &page(), Style::default());
         check(&text, Style::default());
-        assert!(text.lines().count() <= 45);
+        assert!(text.lines().count() <= 46);
         insta::assert_snapshot!(text);
     }
 

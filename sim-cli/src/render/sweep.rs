@@ -244,7 +244,8 @@ mod tests {
                 ..Cell::default()
             }
         };
-        let column = |path: &str, unit| Column { path: path.into(), unit, less_is_better: None };
+        let column =
+            |path: &str, unit| Column { path: path.into(), unit, less_is_better: None, short: false };
         Swept {
             format: FORMAT,
             experiment: "utilisation-knee".into(),

@@ -1,5 +1,8 @@
 //! What went over the edges and through the services of a run, as tables.
 
+use crate::result::column::NEARLY_ALL;
+use crate::result::in_hand::InHand;
+use crate::result::incident;
 use crate::result::page::{MOST, chosen_edges};
 use crate::text::number::{count, duration, number, or_nothing, percent, rate, roughly};
 use crate::text::table::{Entry, Grid};
@@ -13,21 +16,37 @@ pub(super) fn calls(report: &Report, style: Style) -> Vec<String> {
     if edges.is_empty() {
         return Vec::new();
     }
-    let mut grid =
-        Grid::new().words("calls").numbers(["started", "goodput", "ok", "attempts"]).words("the others");
+    // A call of a user's costs more than one of the last caller's where several layers retry, or fan out.
+    let layers =
+        edges.iter().any(|(_, edge)| edge.per_user_call.is_some_and(|per| Some(per) != edge.amplification));
+    let mut grid = Grid::new().words("calls").numbers(["started", "goodput", "ok", "attempts"]);
+    grid = if layers { grid.number("per user") } else { grid }.words("the others");
     for (name, edge) in &edges {
-        grid.row([
+        let mut row = vec![
             Entry::from(*name),
             count(edge.calls.started).into(),
             rate(edge.goodput).into(),
             Entry::painted(or_nothing(edge.success, percent), success_paint(edge.success)),
             or_nothing(edge.amplification, number).into(),
-            endings(edge).into(),
-        ]);
+        ];
+        row.extend(layers.then(|| or_nothing(edge.per_user_call, number).into()));
+        row.push(endings(edge).into());
+        grid.row(row);
     }
     let mut lines = grid.text(2, style);
     lines.extend(more(left_out, "edges"));
     lines
+}
+
+/// What users got before, during and after what went wrong.
+pub(super) fn incident(report: &Report, style: Style) -> Vec<String> {
+    let rows = incident::rows(report);
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let mut grid = Grid::new().words("users").numbers(incident::HEADS);
+    rows.into_iter().for_each(|row| grid.row(row));
+    grid.text(2, style)
 }
 
 fn success_paint(success: Option<f64>) -> Paint {
@@ -60,25 +79,43 @@ pub(super) fn response_times(report: &Report, style: Style) -> Vec<String> {
     if edges.is_empty() {
         return Vec::new();
     }
-    let mut grid =
-        Grid::new().words("response time").numbers(["p50", "p90", "p99", "p99.9", "p99.99", "max"]);
+    let few = |edge: &Edge| edge.success.is_some_and(|share| share < NEARLY_ALL);
+    let some_few = edges.iter().any(|(_, edge)| few(edge));
+    let mut grid = Grid::new().words("response time");
+    grid = if some_few { grid.number("of") } else { grid };
+    grid = grid.numbers(["p50", "p90", "p99", "p99.9", "p99.99", "max"]);
     for (name, edge) in &edges {
         let l = &edge.latency;
         let times = [l.p50, l.p90, l.p99, l.p999, l.p9999, l.max].map(|t| or_nothing(t, duration));
-        grid.row([clean(name)].into_iter().chain(times));
+        let whom = some_few.then(|| or_nothing(edge.success, roughly));
+        grid.row([clean(name)].into_iter().chain(whom).chain(times));
+        if edge.from_users && few(edge) {
+            let r = &edge.response;
+            let all = [r.p50, r.p90, r.p99, r.p999, r.p9999].map(|t| t.map_or("longer".into(), duration));
+            let whom = ["".to_string(), "all".to_string()];
+            grid.row(whom.into_iter().chain(all).chain([String::new()]));
+        }
     }
     let mut lines = grid.text(2, style);
-    let waiting = edges.iter().filter(|(_, edge)| edge.from_users && edge.calls.in_flight() > 0);
-    for (name, edge) in waiting {
+    let mut said = Vec::new();
+    if some_few {
+        said.push("of all, the others took longer than any answer".to_string());
+    }
+    for (name, edge) in edges.iter().filter(|(_, edge)| edge.from_users && edge.calls.in_flight() > 0) {
         let age = edge.calls.in_flight_age.map(|age| format!(", {} old on average", duration(age)));
-        let sentence = format!(
-            "of calls that ended well; {} of {} {} still waiting{} and not in these percentiles",
+        said.push(format!(
+            "{} of {} {} still waiting{} and not in these percentiles",
             count(edge.calls.in_flight()),
             clean(name),
             if edge.calls.in_flight() == 1 { "is" } else { "are" },
             age.unwrap_or_default()
-        );
-        lines.extend(quiet(&sentence, "  ", style));
+        ));
+    }
+    if let Some(before) = InHand::of(report).told_before() {
+        said.push(before);
+    }
+    if !said.is_empty() {
+        lines.extend(quiet(&format!("of calls that ended well; {}", said.join("; ")), "  ", style));
     }
     lines
 }

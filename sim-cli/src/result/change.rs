@@ -1,11 +1,11 @@
 //! What a variant does, in one sentence: what it comes to, what clearly differs from the other, by how much,
 //! and on how many seeds.
 
-use crate::result::column::{Column, heads};
-use crate::result::effect::Effect;
+use crate::result::column::{Column, NEARLY_ALL, heads};
+use crate::result::effect::{AS_MANY, Effect};
 use crate::result::estimate::Measured;
 use crate::text::Style;
-use crate::text::number::{count, number, of, percent, to_the_digit};
+use crate::text::number::{count, number, of, percent, roughly, to_the_digit};
 use sim_models::report::Unit;
 
 /// Metrics in one sentence.
@@ -20,15 +20,18 @@ const BY_VALUE: [&str; 1] = ["amplification"];
 /// Which of these effects a sentence tells: what is clear and large enough to matter, and of two that tell the
 /// same the more telling. Whether it recovers and when is told by the verdict.
 pub fn told(metrics: &[Column], effects: &[Effect]) -> Vec<usize> {
-    let tells = |column: &usize| effects[*column].clear && matters(&effects[*column]);
-    let said =
-        |path: &str| metrics.iter().position(|metric| last(&metric.path) == path).is_some_and(|c| tells(&c));
+    let tells = |column: &usize| {
+        let effect = &effects[*column];
+        effect.clear && matters(effect) && !effect.is_flattered()
+    };
+    let said = |path: &str| metrics.iter().position(|metric| metric.path == path).is_some_and(|c| tells(&c));
+    let p99 = || metrics.iter().position(|metric| metric.short && last(&metric.path) == "p99");
     (0..effects.len())
         .filter(tells)
-        .filter(|&column| match last(&metrics[column].path) {
+        .filter(|&column| match metrics[column].path.as_str() {
             "recovered" | "time_to_recover" => false,
             "success" => !said("goodput"),
-            "p50" => !said("p99"),
+            path if metrics[column].short && last(path) == "p50" => !p99().is_some_and(|c| tells(&c)),
             _ => true,
         })
         .collect()
@@ -139,6 +142,14 @@ impl Seedwise {
 
 /// By how much: `4.2x lower (3.9 to 4.6)`, `+37 % (36 to 38)`, `2.9 -> 1.1`.
 pub fn change(metric: &Column, effect: &Effect) -> String {
+    let few = |(from, to): &(f64, f64)| from.min(*to) < NEARLY_ALL && (from - to).abs() > AS_MANY;
+    let of_whom = effect.answered.filter(few).map_or(String::new(), |(from, to)| {
+        format!(" of the {} that ended well instead of {}", roughly(to), roughly(from))
+    });
+    format!("{}{of_whom}", by_how_much(metric, effect))
+}
+
+fn by_how_much(metric: &Column, effect: &Effect) -> String {
     let by_value = matches!(metric.unit, Unit::Plain | Unit::Share) || BY_VALUE.contains(&last(&metric.path));
     let (Some(ratio), Some((low, high)), false) = (effect.ratio, effect.ratio_interval, by_value) else {
         let show = |x: Option<f64>| x.map_or_else(|| "-".into(), |x| of(x, metric.unit));
@@ -213,7 +224,7 @@ mod tests {
     use sim_models::report::Meaning;
 
     fn column(path: &str, unit: Unit) -> Column {
-        Column { path: path.into(), unit, less_is_better: Meaning::at(path).less_is_better() }
+        Column { path: path.into(), unit, less_is_better: Meaning::at(path).less_is_better(), short: false }
     }
 
     fn numbers(values: &[f64]) -> Vec<Measured> {
@@ -262,6 +273,25 @@ mod tests {
         assert_eq!(say(&[unclear.clone(), unclear.clone(), unclear.clone()], None), "no clear difference");
         let some = Some(Seedwise { better: 1, worse: 2, of: 3 });
         assert!(say(&[better, unclear.clone(), unclear], some).ends_with("; worse on 2 of 3 seeds"));
+    }
+
+    #[test]
+    fn the_survivors_of_a_worse_variant_are_no_virtue() {
+        let short = Column { short: true, ..column(r#"edges["users->a"].latency.p99"#, Unit::Duration) };
+        let metrics = [column("goodput", Unit::Rate), short];
+        let worse = effect(&[10.0, 10.0, 10.1], &[20.0, 20.1, 20.0]);
+        let faster = effect(&[10e6, 11e6, 10e6], &[47e6, 49e6, 48e6]);
+        let slower = effect(&[47e6, 49e6, 48e6], &[10e6, 11e6, 10e6]);
+        let say = |first: &Effect, second: Effect| effects(&metrics, &[first.clone(), second], None);
+        // Fewer are served, and the few are served fast: nothing to be told with a "but".
+        let flattered = faster.clone().of_those(Some(0.99), Some(0.14));
+        assert!(flattered.is_flattered());
+        assert!(!say(&worse, flattered).contains("p99"));
+        assert!(say(&worse, faster.of_those(Some(0.99), Some(0.99))).contains("but p99 4.6"));
+        // The other way round it is told, and of whom it is.
+        let better = effect(&[20.0, 20.1, 20.0], &[10.0, 10.0, 10.1]);
+        let told = say(&better, slower.of_those(Some(0.14), Some(0.99)));
+        assert!(told.ends_with("of the 99 % that ended well instead of 14 %"), "{told}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::result::estimate::Estimate;
 use crate::text::Style;
-use crate::text::number::{LONGER, NOTHING, count, of, plus_minus};
+use crate::text::number::{LONGER, NOTHING, count, of, plus_minus, roughly};
 use crate::text::table::csv_number;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -19,6 +19,9 @@ pub struct Column {
     pub unit: Unit,
     /// Whether less is better, if that can be known.
     pub less_is_better: Option<bool>,
+    /// Whether its last name alone is its name: that of a response time of the first users.
+    #[serde(skip)]
+    pub short: bool,
 }
 
 impl Column {
@@ -26,30 +29,53 @@ impl Column {
     pub fn of(path: &str, meaning: Option<Meaning>) -> Self {
         let less_is_better = meaning.unwrap_or_else(|| Meaning::at(path)).less_is_better();
         let unit = meaning.map_or(Unit::Plain, |meaning| meaning.unit);
-        Column { path: path.into(), unit, less_is_better }
+        Column {
+            path: path.into(),
+            unit,
+            less_is_better,
+            short: meaning.is_some_and(|meaning| meaning.short),
+        }
     }
 }
 
-/// The heads of the columns: what tells the paths apart, unless that would be the same for two.
+/// The heads of the columns: their names, whole. A value of a model's own is called as it calls it, and what is found by one name
+/// alone by that, unless two are called alike.
 pub fn heads(metrics: &[Column]) -> Vec<String> {
-    let last = |column: &Column| {
-        let path = column.path.strip_prefix("values").map_or(column.path.as_str(), |path| {
-            path.strip_suffix(".value").unwrap_or(path).trim_start_matches('.')
-        });
-        let name = path.strip_prefix("[\"").and_then(|path| path.strip_suffix("\"]"));
-        name.unwrap_or_else(|| path.rsplit('.').next().unwrap_or(path)).replace('_', " ")
+    let name = |column: &Column| {
+        let path = column.path.as_str();
+        if let Some(value) = path.strip_prefix("values") {
+            let value = value.strip_suffix(".value").unwrap_or(value).trim_start_matches('.');
+            let quoted = value.strip_prefix("[\"").and_then(|value| value.strip_suffix("\"]"));
+            return quoted.unwrap_or(value).replace('_', " ");
+        }
+        let (named, during) = path.split_at(path.rfind(" during ").unwrap_or(path.len()));
+        match named.rsplit_once('.') {
+            Some((_, last)) if column.short => format!("{last}{during}"),
+            Some(_) => path.into(),
+            None if named.contains('[') => path.into(),
+            None => path.replace('_', " "),
+        }
     };
-    let lasts: Vec<String> = metrics.iter().map(last).collect();
-    let twice = |head: &String| lasts.iter().filter(|other| *other == head).count() > 1;
+    let names: Vec<String> = metrics.iter().map(name).collect();
+    let twice = |head: &String| names.iter().filter(|other| *other == head).count() > 1;
     let head =
         |(head, column): (&String, &Column)| if twice(head) { column.path.clone() } else { head.clone() };
-    lasts.iter().zip(metrics).map(head).collect()
+    names.iter().zip(metrics).map(head).collect()
 }
 
 /// A number as a CSV has it: times in seconds.
 pub fn in_csv(x: Option<f64>, unit: Unit) -> String {
     csv_number(x.map(|x| crate::text::unit::in_csv(x, unit)))
 }
+
+/// Beside a response time of calls that ended well: how few those were, unless they were nearly all.
+pub fn of_whom(answered: Option<f64>) -> String {
+    let few = answered.filter(|share| *share < NEARLY_ALL);
+    few.map_or(String::new(), |share| format!(" of {}", roughly(share)))
+}
+
+/// From this share on a response time of those that ended well is one of nearly all.
+pub const NEARLY_ALL: f64 = 0.99;
 
 /// An estimate in words: `12.3 s ± 0.4 s`, `7 of 10`, `-`.
 pub fn estimate(estimate: &Estimate, unit: Unit, style: Style) -> String {
@@ -60,8 +86,8 @@ pub fn estimate(estimate: &Estimate, unit: Unit, style: Style) -> String {
     }
     match (estimate.yes, estimate.mean, estimate.half_width) {
         (Some(yes), ..) => format!("{} of {}", count(yes), count(estimate.n)),
-        (None, Some(mean), Some(half)) => plus_minus(mean, half, unit, style),
-        (None, Some(mean), None) => of(mean, unit),
+        (None, Some(mean), Some(half)) => plus_minus(mean, half, unit, style) + &of_whom(estimate.answered),
+        (None, Some(mean), None) => of(mean, unit) + &of_whom(estimate.answered),
         (None, None, _) => NOTHING.into(),
     }
 }

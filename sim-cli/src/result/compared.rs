@@ -1,9 +1,10 @@
 //! Variants side by side, held against the first of them and against a saved run.
 
 use crate::result::change::{self, Seedwise};
-use crate::result::column::Column;
-use crate::result::effect::Effect;
+use crate::result::column::{Column, NEARLY_ALL};
+use crate::result::effect::{AS_MANY, Effect};
 use crate::result::estimate::{Estimate, Measured};
+use crate::result::in_hand::InHand;
 use crate::result::precision::Precision;
 use crate::result::seeds::Seeds;
 use crate::result::verdict::Verdict;
@@ -65,6 +66,8 @@ pub struct Compared {
     pub effects: Vec<Effect>,
     /// Each metric on each seed, in the order of the seeds.
     pub values: Vec<Vec<Measured>>,
+    /// Calls that are in none of the shares and percentiles, because they were out at an end of the measurement.
+    pub in_hand: InHand,
     /// What it comes to alone.
     #[serde(skip)]
     pub verdict: Verdict,
@@ -122,9 +125,19 @@ pub fn legend(comparison: &Comparison, best: &str) -> String {
         n => {
             let reached = comparison.precision.as_ref().filter(|precision| precision.reached);
             let within = reached.map_or_else(String::new, |p| format!(", each within {}", percent(p.wanted)));
-            format!("mean and 95 % interval over {n} seeds{within}{best}")
+            let few = |one: &Estimate| one.answered.is_some_and(|share| share < NEARLY_ALL);
+            let some = comparison.variants.iter().flat_map(|variant| &variant.metrics).any(few);
+            let whom = if some { "; a time \"of 14 %\" is of the 14 % that ended well" } else { "" };
+            format!("mean and 95 % interval over {n} seeds{within}{best}{whom}")
         }
     }
+}
+
+/// Of each variant of which it matters: the calls that are in no share and no percentile.
+pub fn in_hand(comparison: &Comparison) -> Option<String> {
+    let told = |variant: &Compared| Some(format!("{} {}", variant.name, variant.in_hand.told()?));
+    let all: Vec<String> = comparison.variants.iter().filter_map(told).collect();
+    (!all.is_empty()).then(|| format!("in no share and no response time: {}", all.join("; ")))
 }
 
 /// What pairing saved, in the metrics that somebody asks about.
@@ -153,6 +166,10 @@ pub fn best(comparison: &Comparison, column: usize) -> Option<usize> {
         (0..comparison.variants.len()).filter_map(|row| score(row).map(|score| (row, score))).collect();
     let (row, (mean, half)) = *scores.iter().min_by(|a, b| a.1.0.total_cmp(&b.1.0))?;
     let clear = scores.iter().all(|(other, (m, h))| *other == row || mean + half < m - h);
+    // Fast for the few that were answered is no virtue.
+    let answered = |row: usize| comparison.variants[row].metrics[column].answered;
+    let most = (0..comparison.variants.len()).filter_map(answered).fold(0.0, f64::max);
+    let clear = clear && answered(row).is_none_or(|own| own >= most - AS_MANY);
     (clear && scores.len() > 1).then_some(row)
 }
 

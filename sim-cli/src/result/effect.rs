@@ -31,12 +31,18 @@ pub struct Effect {
     pub larger: u64,
     /// See `larger`.
     pub smaller: u64,
+    /// Of a response time of calls that ended well: how many did, there and here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered: Option<(f64, f64)>,
     /// How many times as many independent seeds would be needed for the same interval.
     pub pairing: Option<f64>,
     /// How unlikely it is by chance; what a regression is judged by.
     #[serde(skip)]
     evidence: Evidence,
 }
+
+/// Shares of calls that ended well which differ by less are alike.
+pub const AS_MANY: f64 = 0.001;
 
 /// What decides whether a difference is clear, at whatever confidence.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -156,6 +162,18 @@ impl Effect {
     /// Whether there were seeds enough to tell at all.
     pub fn can_tell(&self) -> bool {
         self.evidence != Evidence::None
+    }
+
+    /// The same, of calls of which these shares ended well: of what it is held against, and its own.
+    #[must_use]
+    pub fn of_those(self, from: Option<f64>, to: Option<f64>) -> Self {
+        Effect { answered: from.zip(to), ..self }
+    }
+
+    /// Whether it looks better by leaving out those that were not answered: their time is in no percentile.
+    pub fn is_flattered(&self) -> bool {
+        let fewer = self.answered.is_some_and(|(from, to)| to < from - AS_MANY);
+        fewer && self.difference.is_some_and(|difference| difference < 0.0)
     }
 
     /// Whether it is better, for what has a direction and differs.

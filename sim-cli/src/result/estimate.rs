@@ -64,6 +64,9 @@ pub struct Estimate {
     /// In how many it was longer than any answer: then there is no mean.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub longer: u64,
+    /// Of a response time of calls that ended well: how many did, of those that ended; the mean over the seeds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered: Option<f64>,
     /// The smallest and the largest of them.
     #[serde(skip)]
     pub range: Option<(f64, f64)>,
@@ -83,11 +86,19 @@ impl Estimate {
         Estimate {
             n: sample.n,
             longer,
+            answered: None,
             yes: truths.then_some(yes),
             mean: (sample.n > 0).then_some(sample.mean),
             range: numbers.iter().copied().map(|it| (it, it)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))),
             half_width: if truths { None } else { sample.half_width(CONFIDENCE) },
         }
+    }
+
+    /// The same, of calls of which so many ended well on each seed.
+    #[must_use]
+    pub fn of_those(self, answered: &[Option<f64>]) -> Self {
+        let answered: Vec<f64> = answered.iter().copied().flatten().collect();
+        Estimate { answered: (!answered.is_empty()).then(|| Sample::of(&answered).mean), ..self }
     }
 
     /// The interval, if there is one.

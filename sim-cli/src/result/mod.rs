@@ -14,6 +14,8 @@ pub mod edges;
 pub mod effect;
 pub mod estimate;
 pub mod found;
+pub mod in_hand;
+pub mod incident;
 pub mod judged;
 pub mod knob;
 pub mod mapped;

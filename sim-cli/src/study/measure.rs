@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::result::estimate::Measured;
+use crate::study::replicate::spelled_out;
 use sim_models::report::{Meaning, Metric, MetricError, Report};
 
 /// These metrics of one report, and what they mean; an unknown one is a mistake on the command line.
@@ -16,6 +17,34 @@ pub fn measure_usual(report: &Report, paths: &[String]) -> (Vec<(Measured, Meani
         Err(_) => ((Measured::Absent, Meaning::at(path)), false),
     };
     paths.iter().zip(report.measured(paths)).map(of).unzip()
+}
+
+/// Beside each of these metrics that is a response time of calls that ended well: how many did, of those that ended.
+pub fn answered(report: &Report, paths: &[String]) -> Vec<Option<f64>> {
+    let asked: Vec<String> = paths.iter().filter_map(|path| answered_path(path)).collect();
+    let mut shares = report.measured(&asked).into_iter();
+    let share = |path: &String| {
+        answered_path(path)?;
+        match shares.next()? {
+            Ok((Metric::Number(share, _), _)) => Some(share),
+            _ => None,
+        }
+    };
+    paths.iter().map(share).collect()
+}
+
+/// The same percentile of all calls, of a response time of those that ended well.
+pub fn of_all(report: &Report, path: &str) -> Option<Measured> {
+    let whole = spelled_out(report, path);
+    let (edge, which) = whole.rsplit_once(".latency.")?;
+    let of_all = report.metric(&format!("{edge}.response.{which}")).ok()?;
+    Some(measured((of_all, Meaning::default())).0)
+}
+
+/// `edges["a->b"].success during fault` of `edges["a->b"].latency.p99 during fault`.
+fn answered_path(path: &str) -> Option<String> {
+    let (named, during) = path.split_at(path.rfind(" during ").unwrap_or(path.len()));
+    Some(format!("{}.success{during}", named.rsplit_once(".latency.")?.0))
 }
 
 fn measured((metric, meaning): (Metric, Meaning)) -> (Measured, Meaning) {

@@ -10,7 +10,7 @@ use crate::result::effect::Effect;
 use crate::result::estimate::Measured;
 use crate::result::replicated;
 use crate::result::seeds::{CONFIDENCE, Seeds};
-use crate::study::measure::measure;
+use crate::study::measure::{answered, measure};
 use crate::text::{escape, escape_path, number};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -50,6 +50,16 @@ struct Metric {
 struct Variant {
     name: String,
     values: Vec<Vec<Measured>>,
+    /// One for each metric, unless it was saved by a version that did not ask.
+    #[serde(default)]
+    metrics: Vec<Answered>,
+}
+
+/// Of a response time of calls that ended well: how many did.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+struct Answered {
+    #[serde(default)]
+    answered: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -69,6 +79,8 @@ struct SavedReplications {
     seeds: Seeds,
     metrics: Vec<Metric>,
     values: Vec<Vec<Measured>>,
+    #[serde(default)]
+    estimates: Vec<Answered>,
 }
 
 impl Baseline {
@@ -118,9 +130,10 @@ impl Baseline {
             }
             Some(replicated::DOCUMENT) => {
                 known(replicated::DOCUMENT, replicated::FORMAT)?;
-                let SavedReplications { experiment, variant, set, seeds, metrics, values } =
+                let SavedReplications { experiment, variant, set, seeds, metrics, values, estimates } =
                     serde_json::from_str(text).map_err(whole)?;
-                let variants = vec![Variant { name: variant.unwrap_or_else(|| BASE.into()), values }];
+                let name = variant.unwrap_or_else(|| BASE.into());
+                let variants = vec![Variant { name, values, metrics: estimates }];
                 Baseline { file, experiment, set, seeds, saved: Saved::Values { metrics, variants } }
                     .checked()
             }
@@ -180,6 +193,17 @@ impl Baseline {
         }
     }
 
+    /// Of how many calls a response time of a variant is, if that was saved.
+    fn answered(&self, variant: &str, path: &str) -> Option<f64> {
+        match &self.saved {
+            Saved::Values { metrics, variants } => {
+                let column = metrics.iter().position(|metric| metric.path == path)?;
+                variants.iter().find(|saved| saved.name == variant)?.metrics.get(column)?.answered
+            }
+            Saved::Report { report, .. } => answered(report, &[path.to_string()])[0],
+        }
+    }
+
     /// The places of each seed that both have: (ours, theirs).
     fn pairs(&self, ours: Seeds) -> Vec<(usize, usize)> {
         let place = |(n, seed): (usize, u64)| {
@@ -225,6 +249,8 @@ impl Baseline {
                 from.push(theirs);
                 effect
             };
+            let (before, now) = (self.answered(&variant.name, &metric.path), variant.metrics.get(column));
+            let effect = effect.of_those(before, now.and_then(|now| now.answered));
             all[column] = Some(effect.clone());
             columns.push(metric.clone());
             effects.push(effect);
@@ -332,7 +358,8 @@ mod tests {
 
     fn now(first: u64, values: &[f64]) -> Comparison {
         let values = vec![values.iter().map(|&value| Number(value)).collect::<Vec<_>>()];
-        let metric = Column { path: "goodput".into(), unit: Unit::Rate, less_is_better: Some(false) };
+        let metric =
+            Column { path: "goodput".into(), unit: Unit::Rate, less_is_better: Some(false), short: false };
         Comparison {
             seeds: Seeds { first, count: values[0].len() as u32 },
             metrics: vec![metric],

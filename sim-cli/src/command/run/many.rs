@@ -8,7 +8,7 @@ use crate::result::column::Column;
 use crate::result::estimate::{Estimate, Measured};
 use crate::result::replicated::{self, Replicated, Theory};
 use crate::study::ended::Ended;
-use crate::study::measure::{measure, measure_usual};
+use crate::study::measure::{answered, measure, measure_usual};
 use crate::study::repeats::{Plan, Planned, run_planned};
 use crate::study::replicate::{Row, spelled_out, with_goodput};
 use sim_models::report::{Meaning, Report, Unit, Value};
@@ -18,6 +18,8 @@ use std::sync::OnceLock;
 struct Kept {
     report: Option<Box<Report>>,
     measured: Vec<(Measured, Meaning)>,
+    /// Beside each.
+    answered: Vec<Option<f64>>,
     ended: Ended,
     theory: Vec<(String, f64, Value)>,
 }
@@ -40,12 +42,19 @@ pub(super) fn replicate(
             true => measure_usual(&report, paths).0,
             false => measure(&report, paths)?,
         };
+        let answered = answered(&report, paths);
         let theory = report
             .values
             .iter()
             .filter_map(|(name, value)| value.value.and(Some((name, value.exact?, value))));
         let theory = theory.map(|(name, exact, value)| (name.to_string(), exact, value.clone())).collect();
-        Ok(Kept { measured, ended: Ended::of(&report), theory, report: first.then(|| Box::new(report)) })
+        Ok(Kept {
+            measured,
+            answered,
+            ended: Ended::of(&report),
+            theory,
+            report: first.then(|| Box::new(report)),
+        })
     };
     let named = |kept: &Kept| {
         let paths = paths.get().expect("something was measured").iter().cloned();
@@ -80,7 +89,13 @@ pub(super) fn replicate(
         precision,
         verdict: Ended::verdict(made().map(|kept| &kept.ended)).text,
         metrics,
-        estimates: values.iter().map(|values| Estimate::of(values)).collect(),
+        estimates: values
+            .iter()
+            .enumerate()
+            .map(|(column, values)| {
+                Estimate::of(values).of_those(&made().map(|kept| kept.answered[column]).collect::<Vec<_>>())
+            })
+            .collect(),
         values,
         theory: theory(&made().map(|kept| kept.theory.as_slice()).collect::<Vec<_>>()),
     };
@@ -98,7 +113,7 @@ fn theory(runs: &[&[(String, f64, Value)]]) -> Vec<Theory> {
         };
         let pairs: Vec<(f64, f64)> = runs.iter().filter_map(of_run).collect();
         let unit = Unit::named(&value.unit);
-        let column = Column { path: value_path(name), unit, less_is_better: None };
+        let column = Column { path: value_path(name), unit, less_is_better: None, short: false };
         Theory::new(column, &pairs, &value.source, first.len())
     };
     first.iter().map(judge).collect()

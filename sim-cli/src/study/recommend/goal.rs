@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::error::Result;
 use crate::result::estimate::Measured;
-use crate::study::measure::measure;
+use crate::study::measure::{measure, of_all};
 use crate::study::race::{Candidate, Score, front};
 use crate::study::runs::Start;
 use crate::study::wish::{Held, Wish};
@@ -42,6 +42,10 @@ impl Goal {
 
     pub(super) fn seen(&self, report: &Report) -> Result<Seen> {
         let (objective, meaning) = measure(report, std::slice::from_ref(&self.metric))?[0];
+        // Fast for the few that were answered is no virtue: a percentile that so many were not answered for that it is longer than any
+        // answer is that of nobody.
+        let of_all = if self.less { of_all(report, &self.metric) } else { None };
+        let objective = of_all.filter(|all| matches!(all, Measured::Longer(_))).unwrap_or(objective);
         let held = self.wishes.iter().map(|wish| wish.held(report)).collect::<Result<_>>()?;
         Ok(Seen { objective, unit: meaning.unit, held })
     }
@@ -94,5 +98,31 @@ impl Goal {
             })
             .collect();
         front(&of_truth, &numbers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sim_models::report::{Edge, Latency, Response};
+
+    #[test]
+    fn the_time_of_survivors_is_no_virtue() {
+        let goal = |metric: &str| Goal { metric: metric.into(), less: true, wishes: Vec::new() };
+        let latency = Latency { count: 14, p50: Some(5), p99: Some(9), ..Latency::default() };
+        let seen = |p50: Option<u64>, p99: Option<u64>, metric: &str| {
+            let mut report = Report::default();
+            let response = Response { count: 100, unanswered: 86, p50, p99, ..Response::default() };
+            let edge = Edge { from_users: true, latency: latency.clone(), response, ..Edge::default() };
+            report.edges.push("users->a", edge);
+            let goal = goal(metric);
+            goal.value(&goal.seen(&report).expect("known"))
+        };
+        for metric in ["p99", r#"edges["users->a"].latency.p99"#] {
+            assert_eq!(seen(None, None, metric), None, "nobody's");
+            assert_eq!(seen(Some(7), Some(20), metric), Some(-9.0));
+        }
+        assert_eq!(seen(Some(7), None, "p50"), Some(-5.0), "more than half were answered");
+        assert_eq!(seen(Some(7), None, "response.p99"), None);
     }
 }
