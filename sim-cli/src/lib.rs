@@ -28,6 +28,7 @@ mod replay;
 mod result;
 #[cfg(test)]
 mod schema;
+mod seal;
 mod signal;
 mod simulate;
 mod study;

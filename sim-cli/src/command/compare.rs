@@ -17,6 +17,7 @@ use crate::result::compared::{self, Against, Compared, Comparison, sentence};
 use crate::result::effect::Effect;
 use crate::result::estimate::{Estimate, Measured};
 use crate::result::in_hand::InHand;
+use crate::seal::sealed;
 use crate::study::ended::Ended;
 use crate::study::measure::{answered, measure};
 use crate::study::repeats::{Planned, run_planned};
@@ -77,7 +78,7 @@ pub struct Compare {
 }
 
 pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
-    let baseline = args.baseline.as_deref().map(Baseline::open).transpose()?;
+    let baseline = args.baseline.as_deref().map(|path| Baseline::open(path, &mut app.console)).transpose()?;
     let opened = app.open_all(&args.subject.name)?;
     if let Some(doubt) = baseline.as_ref().and_then(|baseline| baseline.doubt(&opened.found.name)) {
         if args.fail_on_regression.is_some() {
@@ -146,7 +147,7 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     let documents = Documents {
         text: page::text(&comparison, app.console.style()),
         markdown: page::markdown(&comparison),
-        json: json(&comparison),
+        json: sealed(&json(&comparison)),
         csv: page::csv(&comparison),
         html: html::compare::page(&comparison, &overlays, &result_of(&app.typed)).html(),
     };

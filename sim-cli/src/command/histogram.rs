@@ -3,12 +3,12 @@
 use crate::app::App;
 use crate::args::{Bounds, Subject};
 use crate::error::{Error, Exit, Result};
-use crate::files;
 use crate::library::nearest;
 use crate::out::OutDir;
 use crate::progress::Meter;
 use crate::render::{hgrm, histogram as page, hlog, json};
 use crate::result::distribution::{self, Distribution};
+use crate::seal;
 use crate::simulate::{ending, simulate};
 use crate::text::number::{duration, percent};
 use crate::text::table::csv_line;
@@ -126,8 +126,7 @@ fn report(args: &Histogram, app: &mut App) -> Result<(Report, Exit)> {
                 escape(name)
             )));
         }
-        let bytes = files::read(Path::new(name), files::REPORT_LIMIT)?;
-        let report = Report::from_json(&String::from_utf8_lossy(&bytes))
+        let report = Report::from_json(&seal::read(Path::new(name), &mut app.console)?)
             .map_err(|why| Error::Failed(format!("{} is no saved report: {}", escape(name), escape(&why))))?;
         return Ok((report, Exit::Good));
     }

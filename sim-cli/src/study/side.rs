@@ -4,8 +4,8 @@ use crate::app::App;
 use crate::args::Bounds;
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Prepared;
-use crate::files;
 use crate::progress::Meter;
+use crate::seal;
 use crate::simulate::{cut_short, ending, simulate};
 use crate::text::{escape, escape_path};
 use sim_models::report::Report;
@@ -52,10 +52,8 @@ impl Side {
 
     /// A saved run. It can be made again if today's experiment of that name is still what it was.
     fn saved(path: &Path, app: &mut App) -> Result<Side> {
-        let bytes = files::read(path, files::REPORT_LIMIT)?;
-        let report = String::from_utf8(bytes)
-            .map_err(|_| "it is not text".to_string())
-            .and_then(|text| Report::from_json(&text))
+        let text = seal::read(path, &mut app.console)?;
+        let report = Report::from_json(&text)
             .map_err(|why| Error::file("cannot read", path, std::io::Error::other(why)))?;
         let (prepared, gone) = match again(&report, app) {
             Ok(prepared) => (Some(prepared), String::new()),

@@ -77,6 +77,57 @@ fn a_baseline_is_not_replaced_by_what_is_compared_with_it() {
     assert_eq!(fs::read(folder.path().join("out/comparison.json")).unwrap(), before);
 }
 
+/// A bit that was flipped on the way is told by whoever reads the file again.
+#[test]
+fn a_flipped_bit_in_a_saved_result_is_told() {
+    let folder = tempdir().unwrap();
+    let (toy, out) = (toy(folder.path()), folder.path().join("out"));
+    for words in [&["run", &toy][..], &["compare", &toy, "--replications", "2"]] {
+        let ran = brownout(&[words, &["--out", out.to_str().unwrap()]].concat());
+        assert_eq!(ran.exit, Exit::Good, "{}", ran.stderr);
+    }
+    let damaged = folder.path().join("damaged.json");
+    let damaged = damaged.to_str().unwrap();
+    for (file, readers) in [
+        (
+            "report.json",
+            &[
+                &["diff", damaged, damaged][..],
+                &["histogram", damaged],
+                &["compare", &toy, "--replications", "1", "--baseline", damaged],
+            ][..],
+        ),
+        ("comparison.json", &[&["compare", &toy, "--replications", "2", "--baseline", damaged]]),
+    ] {
+        let whole = fs::read(out.join(file)).unwrap();
+        fs::write(damaged, &whole).unwrap();
+        for words in readers {
+            let ran = brownout(words);
+            assert_eq!(ran.exit, Exit::Good, "{words:?}: {}", ran.stderr);
+        }
+        for flip in 0..40 {
+            let mut bytes = whole.clone();
+            let at = flip * (bytes.len() - 2) / 40;
+            bytes[at] ^= 1 << (flip % 8);
+            fs::write(damaged, &bytes).unwrap();
+            for words in readers {
+                let ran = brownout(words);
+                assert_eq!(
+                    (ran.exit, ran.stdout.as_str()),
+                    (Exit::Io, ""),
+                    "{words:?}, byte {at}: {}",
+                    ran.stderr
+                );
+            }
+        }
+    }
+    // What was written before there were seals is read, and that is said.
+    let text = fs::read_to_string(out.join("report.json")).unwrap();
+    fs::write(damaged, text.split(",\"seal\":").next().unwrap().to_owned() + "}").unwrap();
+    let ran = brownout(&["histogram", damaged]);
+    assert!(ran.exit == Exit::Good && ran.stderr.contains("has no seal"), "{}", ran.stderr);
+}
+
 /// Arguments are shown, and do nothing to the terminal.
 #[test]
 fn what_was_typed_is_not_obeyed() {

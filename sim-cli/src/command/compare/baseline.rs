@@ -1,8 +1,8 @@
 //! `compare --baseline`: the same variants in a run that was saved before.
 
+use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::experiment::BASE;
-use crate::files;
 use crate::result::change::{self, Seedwise, change, matters};
 use crate::result::column::{Column, heads};
 use crate::result::compared::{self, Against, Changed, Compared, Comparison, Regressions};
@@ -10,6 +10,7 @@ use crate::result::effect::Effect;
 use crate::result::estimate::Measured;
 use crate::result::replicated;
 use crate::result::seeds::{CONFIDENCE, Seeds};
+use crate::seal;
 use crate::study::measure::{answered, measure};
 use crate::text::{escape, escape_path, number};
 use serde::Deserialize;
@@ -85,7 +86,7 @@ struct SavedReplications {
 
 impl Baseline {
     /// Reads what was saved at `path`: a file, or a folder that holds one.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path, console: &mut Console) -> Result<Self> {
         let file = match FILES.iter().map(|name| path.join(name)).find(|file| file.is_file()) {
             Some(file) => file,
             None if path.is_dir() => {
@@ -94,9 +95,8 @@ impl Baseline {
             }
             None => path.to_path_buf(),
         };
-        let bytes = files::read(&file, files::REPORT_LIMIT)?;
-        let text = String::from_utf8(bytes).map_err(|_| "it is not text".to_string());
-        text.and_then(|text| Baseline::parse(file.clone(), &text))
+        let text = seal::read(&file, console)?;
+        Baseline::parse(file.clone(), &text)
             .map_err(|why| Error::file("cannot read", &file, std::io::Error::other(why)))
     }
 

@@ -14,6 +14,7 @@ use crate::render::{replicated, tables, windows};
 use crate::replay::{next_steps, quote};
 use crate::result::judged::Judgement;
 use crate::result::page::Page;
+use crate::seal::sealed;
 use crate::simulate::{cut_short, ending, simulate, trace};
 use crate::study::replicate::Row;
 use crate::study::settle::Settling;
@@ -176,7 +177,7 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
         out.write("latency.csv", tables::latency(report).as_bytes())?;
         out.write("metrics.om", openmetrics(report, args.epoch).as_bytes())?;
         if let Some(replicated) = &page.replicated {
-            out.write("replications.json", crate::render::json(replicated).as_bytes())?;
+            out.write("replications.json", sealed(&crate::render::json(replicated)).as_bytes())?;
             out.write("replications.csv", replicated::csv(replicated).as_bytes())?;
         }
     }
@@ -184,7 +185,7 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
         (RunFormat::Text, _) => text(report, &page, app.console.style()),
         (RunFormat::Json, None) => json(report),
         (RunFormat::Csv, None) => windows::csv(report),
-        (RunFormat::Json, Some(replicated)) => crate::render::json(replicated),
+        (RunFormat::Json, Some(replicated)) => sealed(&crate::render::json(replicated)),
         (RunFormat::Csv, Some(replicated)) => replicated::csv(replicated),
         (RunFormat::TidyCsv, _) => windows::tidy_csv(report),
         (RunFormat::OpenMetrics, _) => openmetrics(report, args.epoch),
@@ -261,5 +262,5 @@ fn page(opened: &Opened, report: &Report, expectations: Judgement) -> Page {
 
 /// One line: a report is for programs.
 fn json(report: &Report) -> String {
-    serde_json::to_string(report).expect("a report holds only numbers, texts and named maps") + "\n"
+    sealed(&serde_json::to_string(report).expect("a report holds only numbers, texts and named maps"))
 }
