@@ -22,6 +22,8 @@
 //! `habit.rs`; `course.rs` judges runs that were disturbed, `undisturbed.rs` the others; what to say beside the headline is in
 //! `why.rs`.
 
+#[cfg(test)]
+mod branches;
 mod chance;
 mod course;
 mod habit;

@@ -1,5 +1,6 @@
 //! A disturbed run: whether it is back to what it was, and since when.
 
+use super::chance::seldom;
 use super::habit::{again, habit};
 use super::outlook::{Ahead, Known};
 use super::users::{FEWEST, FINE, Harm, LOST, Normal, Users, offered, together};
@@ -9,9 +10,13 @@ use crate::report::head::{Report, VerdictKind};
 use crate::report::timeline::Disturbance;
 use crate::words::percent;
 use sim_core::SimDuration;
+use sim_core::math::ln;
 use std::ops::Range;
 
 const SECOND: u64 = 1_000_000_000;
+/// If users offer less than this share of what they did, and chance does so in one of a hundred runs, that is worth a word.
+const FEWER: f64 = 0.8;
+const CHANCE: f64 = 0.01;
 
 /// A disturbed run on its windows.
 pub struct Course {
@@ -111,7 +116,7 @@ impl Course {
             users.closed_loop && users.waiting(windows) > 0 && offered(report, &(since..windows)) == 0
         });
         let mut each = users.iter().zip(&harm).zip(&normal);
-        let habit = each.find_map(|((users, harm), normal)| habit(users, harm, normal, ripe));
+        let habit = each.find_map(|((users, harm), normal)| habit(users, harm, normal.share(), ripe));
 
         let (mut time_to_recover, mut meanwhile, mut outlook) = (None, None, None);
         let (kind, headline) = match self.gone {
@@ -211,7 +216,11 @@ impl Course {
         };
         let per_sec =
             |range: &Range<usize>| per_second(offered(report, range), range.len() as u64 * self.window);
-        let before = Some(Before { share: share_before, measured, offered: per_sec(&self.before) });
+        let (now, then) = (offered(report, &latest) as f64, offered(report, &self.before) as f64);
+        let lengths = [latest.len(), self.before.len()].map(|windows| windows as f64);
+        let usual = then * lengths[0] / lengths[1].max(1.0);
+        let fewer = now < FEWER * usual && seldom(now, lengths[0], then, lengths[1].max(1.0)) < ln(CHANCE);
+        let before = Some(Before { share: share_before, measured, offered: per_sec(&self.before), fewer });
         let offered = per_sec(&latest);
         Judgement { kind, headline, time_to_recover, outlook, offered, latest, before, meanwhile }
     }

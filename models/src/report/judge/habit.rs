@@ -1,6 +1,6 @@
 //! What falls and comes back, again and again.
 
-use super::users::{Harm, Normal, Users};
+use super::users::{Harm, Users};
 use sim_core::SimDuration;
 
 /// So many falls are a habit.
@@ -8,13 +8,14 @@ const FALLS: usize = 3;
 /// What is served of the usual between falls: it may come back late, or be about to fall again.
 const UP: f64 = 0.8;
 
-/// Windows from fall to fall, if it falls again and again and might do so after the end; and how many falls.
-pub fn habit(users: &Users, harm: &Harm, normal: &Normal, end: usize) -> Option<(f64, usize, bool)> {
+/// Windows from fall to fall, if it falls again and again and might do so after the end; and how many falls. `usual` is the
+/// share that is served when all is well.
+pub fn habit(users: &Users, harm: &Harm, usual: f64, end: usize) -> Option<(f64, usize, bool)> {
     let falls = harm.falls(users.held);
     // In between they are served nearly as ever; otherwise it is down all the time, and only sometimes clearly.
     let between = falls.windows(2).map(|pair| users.served(&(pair[0].end..pair[1].start)));
     let between = between.fold((0.0, 0.0), |sum, one| (sum.0 + one.good, sum.1 + one.of));
-    if between.0 < UP * normal.share() * between.1 {
+    if between.0 < UP * usual * between.1 {
         return None;
     }
     let (first, last) = (falls.first()?, falls.last()?);

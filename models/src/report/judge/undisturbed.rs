@@ -6,6 +6,18 @@ use super::users::{FINE, Normal, Users, failing, together};
 use super::verdict::{Judgement, all_windows, goodput, measured_from, ripe};
 use crate::report::head::{Report, Summary, VerdictKind};
 use crate::words::{percent, short};
+use std::ops::Range;
+
+/// Windows that are the end, at least; and a share that is worth a word.
+const LAST: usize = 10;
+const OTHERWISE: f64 = 0.2;
+
+/// What the end is like, where the whole is another thing: it may have collapsed on its way.
+fn end(users: &[Users], known: &Range<usize>, share: f64) -> String {
+    let last = known.end - known.len().min(LAST.max(known.len() / 10))..known.end;
+    let then = together(users, &last).share().filter(|then| (then - share).abs() > OTHERWISE);
+    then.map_or(String::new(), |then| format!(", and {} at the end", percent(then)))
+}
 
 pub fn undisturbed(report: &Report, users: &[Users], summary: &Summary) -> Judgement {
     let windows = all_windows(users);
@@ -23,7 +35,7 @@ pub fn undisturbed(report: &Report, users: &[Users], summary: &Summary) -> Judge
     let bad = accused.is_some() || together(users, &known).share().is_some_and(|share| share < FINE);
     let falls = users.iter().find_map(|users| {
         let normal = Normal::throughout(users, &known);
-        habit(users, &users.harm(&known, &normal), &normal, known.end)
+        habit(users, &users.harm(&known, &normal), 1.0, known.end)
     });
     let nothing = report.stopped.is_some() && report.reached() <= report.run.warm_up;
     let served = together(users, &known);
@@ -50,7 +62,7 @@ pub fn undisturbed(report: &Report, users: &[Users], summary: &Summary) -> Judge
                 .filter(|(_, theirs)| percent(*theirs) != percent(share));
             let theirs =
                 theirs.map(|(name, share)| format!(", of {name} {}", percent(share))).unwrap_or_default();
-            (kind, goodput(users, &known, share) + &theirs)
+            (kind, goodput(users, &known, share) + &theirs + &end(users, &known, share))
         }
     };
     Judgement {

@@ -33,6 +33,8 @@ pub struct Before {
     pub share: f64,
     pub measured: bool,
     pub offered: Option<f64>,
+    /// Whether clearly fewer calls are offered at the end.
+    pub fewer: bool,
 }
 
 impl Judgement {

@@ -169,7 +169,8 @@ fn before(judgement: &Judgement) -> Option<String> {
         ));
     }
     let (then, now) = (before.offered?, judgement.offered?);
-    (now < 0.8 * then)
+    before
+        .fewer
         .then(|| format!("users offer {}/s at the end, {}/s before the disturbance", short(now), short(then)))
 }
 

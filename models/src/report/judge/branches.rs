@@ -1,0 +1,317 @@
+//! One branch of the rule at a time, each with an input whose right answer is plain.
+
+use super::chance::Served;
+use super::trend::{Growth, growth};
+use super::users::failing;
+use crate::report::VerdictKind::*;
+use crate::report::judge;
+use crate::report::synthetic::{Second, disturbed, healthy, run};
+use crate::report::{Edge, Report, Service, VerdictKind};
+
+const SECOND: u64 = 1_000_000_000;
+
+fn judged(mut report: Report) -> Report {
+    judge(&mut report);
+    report
+}
+
+fn told(report: Report) -> (VerdictKind, String, Option<u64>) {
+    let report = judged(report);
+    (report.verdict.kind, report.verdict.headline, report.summary.time_to_recover.map(|ns| ns / SECOND))
+}
+
+fn struck(report: Report) -> Report {
+    disturbed(report, "slow", 60, Some(90))
+}
+
+/// So many calls, of which every so many-th is lost, counted over all seconds.
+fn losing(started: u64, second: u64, every: u64) -> Second {
+    let lost = (second + 1) * started / every - second * started / every;
+    Second { started, ok: started - lost, failed: lost }
+}
+
+#[test]
+fn few_failures_are_an_accident() {
+    // Of 20 calls of which 95 % end well, three or more are lost in 7.5 % of runs, and six or more in 0.03 %.
+    for (good, of, fails) in [
+        (17.0, 20.0, false),
+        (14.0, 20.0, true),
+        (0.0, 1.0, false),
+        (0.0, 2.0, true),
+        (95.0, 100.0, false),
+        (9_400.0, 10_000.0, true),
+    ] {
+        assert_eq!(failing(Served { good, of }), fails, "{good} of {of}");
+    }
+}
+
+/// Calls take ten seconds, so that those of the ten seconds before the fault are lost with it.
+#[test]
+fn calls_that_were_out_when_the_fault_came_say_nothing_of_what_was_normal() {
+    let report = |rate: u64| {
+        let mut report = run(300, |second| match second {
+            _ if second < 10 => Second { started: rate, ok: 0, failed: 0 },
+            60..70 => Second { started: rate, ok: 0, failed: rate },
+            _ => Second { started: rate, ok: rate, failed: 0 },
+        });
+        let windows = &mut report.edges.0[0].1.windows;
+        // By when they began: lost from 50 s on, and after the fault four of five are served.
+        let of = |second: usize| match second {
+            50..90 => 0,
+            90.. => rate * 4 / 5,
+            _ => rate,
+        };
+        windows.began_ok = (0..300).map(of).collect();
+        windows.began_in_time = windows.began_ok.clone();
+        struck(report)
+    };
+    let (kind, headline, _) = told(report(100));
+    assert_eq!(kind, Degraded, "{headline}");
+    assert!(headline.ends_with("goodput is 80 % of offered (before: 100 %)"), "{headline}");
+}
+
+/// Fifty calls, one a second, are all that is known; forty-five of them were out. Five are too few to know what is normal.
+#[test]
+fn a_handful_of_calls_is_not_what_is_normal() {
+    let mut report = run(300, |second| match second {
+        0..15 => healthy(1),
+        15..60 => Second { started: 1, ok: 0, failed: 0 },
+        60..105 => Second { started: 1, ok: 0, failed: 2 },
+        _ => healthy(1),
+    });
+    let windows = &mut report.edges.0[0].1.windows;
+    windows.failed[60..105].fill(2);
+    windows.began_ok[15..90].fill(0);
+    windows.began_in_time = windows.began_ok.clone();
+    let (kind, headline, _) = told(struck(report));
+    assert_eq!(
+        (kind, headline.as_str()),
+        (Failing, "goodput was only 10 % of offered before anything went wrong")
+    );
+}
+
+fn closed(at: impl Fn(u64) -> Second) -> Report {
+    let mut report = run(300, at);
+    report.edges.0[0].1.closed_loop = true;
+    struck(report)
+}
+
+#[test]
+fn users_who_wait_are_judged_by_how_often_they_are_served() {
+    // All of their calls end well, but they get to call three times in ten.
+    let (kind, headline, _) = told(closed(|second| healthy(if second < 60 { 1_000 } else { 300 })));
+    assert_eq!(kind, NotRecovered);
+    assert!(headline.ends_with("goodput is 30 % of what it was"), "{headline}");
+    let (kind, headline, _) = told(closed(|second| healthy(if second < 60 { 1_000 } else { 800 })));
+    assert_eq!(kind, Degraded);
+    assert!(headline.ends_with("goodput is 80 % of what it was"), "{headline}");
+    // In bursts of two thousand and none it was never even: nine tenths is no clear difference.
+    let bursts = closed(|second| healthy(if second >= 60 { 900 } else { second % 2 * 2_000 }));
+    assert_eq!(told(bursts).0, Recovered);
+    assert_eq!(told(closed(|second| healthy(if second >= 60 { 900 } else { 1_000 }))).0, Degraded);
+}
+
+/// Of three calls a second a tenth is lost as ever; for forty seconds after the fault it is a third, which ten seconds of them do
+/// not show (ten of thirty are lost in three of ten thousand stretches, and there are a thousand), and forty do.
+#[test]
+fn what_shows_only_over_a_while_is_seen() {
+    let after = |until: u64| {
+        move |second: u64| match second {
+            _ if second >= 60 && second < until => losing(3, second, 3),
+            _ => losing(3, second, 10),
+        }
+    };
+    let (kind, headline, time) = told(struck(run(300, after(130))));
+    assert_eq!(kind, Recovered, "{headline}");
+    assert!(time.is_some_and(|time| (36..=42).contains(&time)), "{time:?}");
+    assert_eq!(told(struck(run(300, after(60)))).2, Some(0));
+}
+
+/// A twelfth of the calls is lost, evenly: no stretch shows it, all of it does.
+#[test]
+fn what_shows_only_in_all_of_it_is_seen() {
+    let thin = |second: u64| if second < 60 { healthy(1) } else { losing(1, second, 12) };
+    assert_eq!(told(struck(run(300, thin))).0, Degraded);
+    let thinner = |second: u64| if second < 60 { healthy(1) } else { losing(1, second, 30) };
+    assert_eq!(told(struck(run(300, thinner))).0, Recovered, "97 % are no less than 95");
+}
+
+/// There was as bad a minute before the fault.
+#[test]
+fn as_bad_as_it_was_before_is_no_harm() {
+    let dips = |second: u64| match second {
+        30..40 | 150..160 => Second { started: 20, ok: 10, failed: 10 },
+        60..90 => Second { started: 20, ok: 0, failed: 20 },
+        _ => healthy(20),
+    };
+    assert_eq!(told(struck(run(300, dips))).2, Some(0));
+    let once = |second: u64| if second < 60 { healthy(20) } else { dips(second) };
+    assert_eq!(told(struck(run(300, once))).2, Some(70));
+}
+
+#[test]
+fn one_of_the_last_three_calls_is_no_recovery() {
+    // Lost for three minutes; then one call that is served and one that is not.
+    let hardly = |last: u64| {
+        move |second: u64| match second {
+            0..60 => healthy(10),
+            290.. => Second {
+                started: u64::from(second == 292 || second == 295),
+                ok: if second == 292 { last } else { 0 },
+                failed: if second == 292 { 1 - last } else { u64::from(second == 295) },
+            },
+            _ => Second { started: 10, ok: 0, failed: 10 },
+        }
+    };
+    assert_eq!(told(struck(run(300, hardly(1)))).0, NotRecovered);
+}
+
+#[test]
+fn a_lost_workload_is_named_and_a_spike_is_called_one() {
+    let mut report =
+        run(200, |second| if second < 60 { healthy(10) } else { Second { started: 10, ok: 0, failed: 10 } });
+    report.edges.push("batch->checkout", run(200, |_| healthy(990)).edges.0[0].1.clone());
+    let (kind, headline, _) = told(disturbed(report, "spike", 60, Some(90)));
+    assert_eq!(
+        (kind, headline.as_str()),
+        (
+            NotRecovered,
+            "not within 110 s of the spike's end: goodput is 99 % of offered, of users->checkout 0 % (before: 100 %)"
+        )
+    );
+    // The first comes back at once, the second after a minute.
+    let mut report = run(300, |_| healthy(10));
+    let later = |second: u64| {
+        if (60..150).contains(&second) { Second { started: 10, ok: 0, failed: 10 } } else { healthy(10) }
+    };
+    report.edges.push("batch->checkout", run(300, later).edges.0[0].1.clone());
+    assert_eq!(told(struck(report)).2, Some(60));
+}
+
+#[test]
+fn what_is_told_is_how_it_is_at_the_end() {
+    // A third, and in the last half minute nothing.
+    let worse = |second: u64| match second {
+        0..60 => healthy(100),
+        60..270 => Second { started: 100, ok: 33, failed: 67 },
+        _ => Second { started: 100, ok: 0, failed: 100 },
+    };
+    let (_, headline, _) = told(struck(run(300, worse)));
+    assert!(headline.ends_with("goodput is 0 % of offered (before: 100 %)"), "{headline}");
+    // What has not come to its turn yet is none of it.
+    let late = disturbed(run(50, |_| healthy(10)), "slow", 60, Some(70));
+    assert_eq!(told(late).1, "goodput is 100 % of offered");
+}
+
+#[test]
+fn fewer_calls_at_the_end_are_told_unless_chance_does_it() {
+    let end = |rate: u64, then: u64| {
+        let report = struck(run(300, move |second| {
+            healthy(if second >= 60 && second % 10 >= then { 0 } else { rate })
+        }));
+        judged(report).verdict.details
+    };
+    assert_eq!(end(1, 7), [""; 0], "seven calls in ten seconds instead of ten");
+    assert_eq!(end(100, 7), ["users offer 70/s at the end, 100/s before the disturbance"]);
+}
+
+#[test]
+fn an_undisturbed_run_says_who_is_lost_and_what_the_end_is_like() {
+    let mut report = run(100, |_| Second { started: 10, ok: 5, failed: 5 });
+    report.edges.push("batch->checkout", run(100, |_| healthy(990)).edges.0[0].1.clone());
+    let (kind, headline, _) = told(report);
+    assert_eq!((kind, headline.as_str()), (Failing, "goodput is 99.5 % of offered, of users->checkout 50 %"));
+    let falls =
+        run(
+            100,
+            |second| if second < 70 { healthy(100) } else { Second { started: 100, ok: 0, failed: 100 } },
+        );
+    assert_eq!(told(falls).1, "goodput is 67 % of offered, and 0 % at the end");
+    // Calls that may still be answered say nothing: the last fifteen seconds are not known.
+    let mut waits =
+        run(100, |second| Second { started: 100, ok: if second < 85 { 100 } else { 0 }, failed: 0 });
+    waits.edges.0[0].1.within = Some(15 * SECOND);
+    assert_eq!(told(waits).0, Steady);
+}
+
+#[test]
+fn a_habit_is_three_falls_that_may_come_again_from_where_all_is_well() {
+    let down = |ok: u64| Second { started: 1_000, ok, failed: 1_000 - ok };
+    let with = |falls: &'static [u64], between: u64| {
+        run(300, move |second| match falls.iter().any(|at| (*at..at + 5).contains(&second)) {
+            true => down(0),
+            false => down(between),
+        })
+    };
+    let (kind, headline, _) = told(with(&[100, 180, 260], 1_000));
+    assert_eq!((kind, headline.as_str()), (NeverSettles, "it falls again every 80 s, 3 times so far"));
+    assert_ne!(told(with(&[180, 260], 1_000)).0, NeverSettles);
+    let (kind, headline, _) = told(with(&[30, 50, 260], 1_000));
+    assert_eq!(kind, NeverSettles);
+    assert_eq!(headline, "it falls again and again, 3 times so far, every 115 s on average");
+    // Half of it is lost all the time: that is no coming back.
+    let (kind, headline, _) = told(with(&[100, 180, 260], 500));
+    assert_eq!(kind, Failing, "{headline}");
+}
+
+/// A service of ten workers; how its queue goes, how busy it is in percent, and what else is so.
+fn grows(queue: impl Fn(u64) -> u64, busy: u64, more: impl Fn(&mut Service, &mut Edge)) -> Option<Growth> {
+    let mut report = run(200, |_| healthy(100));
+    let mut service = Service { workers: 10, work: 1, completed: 1, ..Service::default() };
+    service.windows.queue_ns = (0..200).map(|second| queue(second) * SECOND).collect();
+    service.windows.busy_ns = vec![busy * SECOND / 10; 200];
+    service.windows.available_ns = vec![10 * SECOND; 200];
+    let mut edge = Edge::default();
+    more(&mut service, &mut edge);
+    report.services.push("db", service);
+    report.edges.push("checkout->db", edge);
+    growth(&report, &(0..200))
+}
+
+#[test]
+fn growth_is_of_a_busy_queue_that_nobody_leaves() {
+    let nothing = |_: &mut Service, _: &mut Edge| {};
+    let clearly = Some(Growth::Grows("db".into(), 12.0));
+    let perhaps = Some(Growth::Perhaps("db".into()));
+    let steadily = |second: u64| 12 * second;
+    assert_eq!(grows(steadily, 100, nothing), clearly);
+    assert_eq!(grows(steadily, 90, nothing), None, "workers have rest: something else holds it back");
+    assert_eq!(
+        grows(steadily, 100, |_, edge| edge.closed_loop = true),
+        None,
+        "users who wait are only so many"
+    );
+    // Long, and no rest: it may grow. Not if callers leave, if it is full, if it is short, or if there is rest.
+    let long = |_: u64| 100;
+    assert_eq!(grows(long, 100, nothing), perhaps);
+    assert_eq!(grows(long, 100, |_, edge| edge.patience = Some(SECOND)), None);
+    assert_eq!(
+        grows(long, 100, |service, _| (service.queue_capacity, service.queue_max) = (Some(100), 100)),
+        None
+    );
+    assert_eq!(grows(|_| 5, 100, nothing), None);
+    assert_eq!(grows(long, 98, nothing), None);
+    // It rose by 1.7 times what luck does, and there is hardly any rest.
+    let drunk = |second: u64| 100 + 3 * second + 20 * (second % 2);
+    assert_eq!(grows(drunk, 96, nothing), perhaps);
+    // It was soon as long as it is: that is no growth.
+    assert_eq!(grows(|second| 12 * second.min(50), 96, nothing), None);
+    // Nine more in all that time are nothing.
+    assert_eq!(grows(|second| second / 22, 100, nothing), None);
+    // In bursts of forty seconds, up and down: luck goes as far.
+    let bursts = |second: u64| if second % 80 < 40 { 10 * (second % 40) } else { 400 - 10 * (second % 40) };
+    assert_eq!(grows(bursts, 96, nothing), None);
+}
+
+#[test]
+fn the_queue_that_grows_most_is_named() {
+    let mut report = run(200, |_| healthy(100));
+    for (name, by) in [("slow", 2), ("fast", 30), ("middle", 9)] {
+        let mut service = Service { workers: 10, work: 1, completed: 1, ..Service::default() };
+        service.windows.queue_ns = (0..200).map(|second| by * second * SECOND).collect();
+        service.windows.busy_ns = vec![10 * SECOND; 200];
+        service.windows.available_ns = vec![10 * SECOND; 200];
+        report.services.push(name, service);
+    }
+    assert_eq!(told(report).1, "the queue of fast grows by 30/s");
+}
