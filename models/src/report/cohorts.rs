@@ -18,9 +18,14 @@ pub struct Cohorts {
     within: Option<u64>,
     /// When it must be known, in nanoseconds: never, unless something goes wrong.
     known_from: u64,
-    /// One more than windows that are over.
+    /// Of each window that is over.
     ok: Vec<u64>,
     in_time: Vec<u64>,
+    /// Where the window begins that is not over, in nanoseconds, and the same of that one: most calls end in the window
+    /// in which they began, and need not look for it.
+    since: u64,
+    last_ok: u64,
+    last_in_time: u64,
 }
 
 impl Cohorts {
@@ -30,46 +35,62 @@ impl Cohorts {
             window: window.as_nanos(),
             within: within.map(SimDuration::as_nanos),
             known_from: struck.filter(|_| within.is_none()).map_or(u64::MAX, SimTime::as_nanos),
-            ok: vec![0],
-            in_time: vec![0],
+            ok: Vec::new(),
+            in_time: Vec::new(),
+            since: 0,
+            last_ok: 0,
+            last_in_time: 0,
         }
     }
 
     /// A call has ended well. `usual` are the response times so far.
-    #[inline]
+    #[inline(always)]
     pub fn ok(&mut self, began: SimTime, now: SimTime, usual: &LatencyHistogram) {
-        self.look(now, usual);
+        if now.as_nanos() >= self.known_from {
+            self.learn(usual);
+        }
+        let took = now.since(began).as_nanos();
+        let in_time = u64::from(self.within.is_none_or(|within| took <= within));
+        if began.as_nanos() < self.since {
+            return self.ok_of_before(began, in_time);
+        }
+        self.last_ok += 1;
+        self.last_in_time += in_time;
+    }
+
+    /// The same of a call that began in a window that is over.
+    #[inline(never)]
+    fn ok_of_before(&mut self, began: SimTime, in_time: u64) {
         let window = (began.as_nanos() / self.window) as usize;
         self.ok[window] += 1;
-        let took = now.since(began).as_nanos();
-        self.in_time[window] += u64::from(self.within.is_none_or(|within| took <= within));
+        self.in_time[window] += in_time;
     }
 
     /// A window is over.
     pub fn close_window(&mut self) {
-        self.ok.push(0);
-        self.in_time.push(0);
+        self.since += self.window;
+        self.ok.push(std::mem::take(&mut self.last_ok));
+        self.in_time.push(std::mem::take(&mut self.last_in_time));
     }
 
-    /// Finds what is in time, if that is due: whoever asks for it may be the first to come since.
-    #[inline]
-    fn look(&mut self, now: SimTime, usual: &LatencyHistogram) {
-        if now.as_nanos() >= self.known_from {
-            self.known_from = u64::MAX;
-            self.within = usual.percentile_ns(99.0).map(|usual| usual.saturating_mul(USUAL));
-        }
+    #[cold]
+    #[inline(never)]
+    fn learn(&mut self, usual: &LatencyHistogram) {
+        self.known_from = u64::MAX;
+        self.within = usual.percentile_ns(99.0).map(|usual| usual.saturating_mul(USUAL));
     }
 
-    /// What is in time, in nanoseconds, if that is known.
+    /// What is in time, in nanoseconds, if that is known: whoever asks may be the first to come since it can be.
     pub fn within(&mut self, now: SimTime, usual: &LatencyHistogram) -> Option<u64> {
-        self.look(now, usual);
+        if now.as_nanos() >= self.known_from {
+            self.learn(usual);
+        }
         self.within
     }
 
     /// Of calls that began in each window that is over: those that ended well, and those that did in time.
     pub fn closed(&self) -> (Vec<u64>, Vec<u64>) {
-        let closed = self.ok.len() - 1;
-        (self.ok[..closed].to_vec(), self.in_time[..closed].to_vec())
+        (self.ok.clone(), self.in_time.clone())
     }
 }
 

@@ -115,7 +115,7 @@ fn run_plan<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, observe
 impl<L: Listen> Model for Graph<L> {
     type Event = Event;
 
-    #[inline]
+    #[inline(always)]
     fn handle(&mut self, event: Event, ctx: &mut Ctx) {
         match event {
             Event::Arrival { workload } => self.arrival(workload, ctx),

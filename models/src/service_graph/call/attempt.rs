@@ -173,9 +173,8 @@ impl<L: Listen> Graph<L> {
         let now = ctx.now();
         let (call_id, call) = self.calls.remove_linked(call);
         let edge = &mut self.edges[call.edge as usize];
-        let clients = &mut self.clients[edge.clients as usize];
-        edge.attempt_ended(clients, call, attempt, Outcome::Ok, now);
-        edge.call_ended(clients, call, Ending::Ok, now);
+        edge.attempt_ended(&mut self.clients, call, attempt, Outcome::Ok, now);
+        edge.call_ended(&mut self.clients, call, Ending::Ok, now);
         let fruit = self.attempts.remove(id).fruit();
         let (parent, edge, client) = (call.parent, u32::from(call.edge), call.client);
         self.strike_call(call_id, edge, client);
@@ -231,7 +230,7 @@ impl<L: Listen> Graph<L> {
         call.live = left;
         self.listener.tell(|tracer| tracer.attempt_ended(id, outcome, ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
-        edge.attempt_ended(&mut self.clients[edge.clients as usize], call, attempt, outcome, ctx.now());
+        edge.attempt_ended(&mut self.clients, call, attempt, outcome, ctx.now());
         if attempt.server == Server::Gone {
             self.attempts.remove(id);
         }
@@ -263,7 +262,7 @@ impl Edge {
     #[inline(always)]
     fn attempt_ended(
         &mut self,
-        clients: &mut Clients,
+        clients: &mut [Clients],
         call: &Call,
         attempt: &mut Attempt,
         outcome: Outcome,
@@ -275,6 +274,7 @@ impl Edge {
             let retried = self.retry.retries(0, outcome);
             let (replica, permit) = (attempt.replica, attempt.permit.take());
             let seen = Seen { now, outcome, retried, overdue, replica, permit };
+            let clients = &mut clients[self.clients as usize];
             let step = clients.guards[call.client as usize].learn(seen);
             clients.note_step(call.client, step, now);
         }

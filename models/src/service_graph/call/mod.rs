@@ -107,7 +107,7 @@ impl<L: Listen> Graph<L> {
         }
         self.listener.tell(|tracer| tracer.call_ended(id, end, ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
-        edge.call_ended(&mut self.clients[edge.clients as usize], call, end, ctx.now());
+        edge.call_ended(&mut self.clients, call, end, ctx.now());
         let (parent, edge, client) = (call.parent, u32::from(call.edge), call.client);
         self.strike_call(id, edge, client);
         self.notify(parent, edge, None, ctx);
@@ -193,7 +193,7 @@ impl<L: Listen> Graph<L> {
 impl Edge {
     /// What the caller's policies and the statistics learn from the end of a call.
     #[inline(always)]
-    fn call_ended(&mut self, clients: &mut Clients, call: &mut Call, end: Ending, now: SimTime) {
+    fn call_ended(&mut self, clients: &mut [Clients], call: &mut Call, end: Ending, now: SimTime) {
         // What is usual is so without this one.
         if end == Ending::Ok
             && let Some(cohorts) = &mut self.stats.cohorts
@@ -202,6 +202,7 @@ impl Edge {
         }
         self.stats.call_ended(end, now.since(call.started), call.sent, call.stretch);
         if self.gates.has(Gates::LEARN_CALL) {
+            let clients = &mut clients[self.clients as usize];
             let step = clients.guards[call.client as usize].learn_call(now, end, call.permit.take());
             clients.note_step(call.client, step, now);
         }
