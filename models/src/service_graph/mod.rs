@@ -57,7 +57,7 @@ use follow::{Deaf, Listen, Tracer};
 use plan::Plan;
 use sim_core::{Class, Key, Model, SimDuration, SimTime, StreamUse, Streams, Witness, Words};
 use spec::GraphSpec;
-use state::{Ctx, Event, Graph, Message, Parent, Server};
+use state::{Ctx, Event, Graph, Parent, Server};
 
 /// Version of the model: a change that moves results of the same experiment raises it.
 const VERSION: u32 = 1;
@@ -121,8 +121,8 @@ impl<L: Listen> Model for Graph<L> {
             Event::Arrival { workload } => self.arrival(workload, ctx),
             Event::Thought { workload, user } => self.thought(workload, user, ctx),
             Event::Deliver { attempt } => {
-                self.witness_attempt(witness::DELIVER, attempt, ctx);
-                self.deliver(Message::Request(attempt), ctx);
+                let callee = self.witness_attempt(witness::DELIVER, attempt, ctx).callee;
+                self.arrive(attempt, callee, ctx);
             }
             Event::WorkDone { attempt } => self.work_done(attempt, ctx),
             Event::Proceed { attempt } => {
@@ -132,7 +132,7 @@ impl<L: Listen> Model for Graph<L> {
             }
             Event::Reply { attempt } => {
                 self.witness_attempt(witness::REPLY, attempt, ctx);
-                self.deliver(Message::Reply(attempt), ctx);
+                self.answered(attempt, ctx);
             }
             Event::AttemptTimer { attempt } => self.timed_out(attempt, ctx),
             Event::CallTimer { call } => self.call_timer(call, ctx),
@@ -239,17 +239,19 @@ impl<L: Listen> Graph<L> {
         self.begin_call(edge, client, Parent::Loop { user }, key, ctx);
     }
 
-    fn witness_attempt(&self, kind: u16, id: state::AttemptId, ctx: &mut Ctx) {
+    #[inline(always)]
+    fn witness_attempt(&self, kind: u16, id: state::AttemptId, ctx: &mut Ctx) -> &state::Edge {
         let attempt = &self.attempts[id];
-        let path = self.edges[attempt.edge as usize].path;
+        let edge = &self.edges[attempt.edge as usize];
         ctx.witness(
             kind,
             attempt.number,
             attempt.answer() as u16,
-            path,
+            edge.path,
             attempt.key.get(),
             u64::from(attempt.replica),
         );
+        edge
     }
 }
 

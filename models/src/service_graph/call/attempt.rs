@@ -99,7 +99,9 @@ impl<L: Listen> Graph<L> {
             let callee = edge.callee;
             self.arrive(attempt, callee, ctx)
         } else {
-            self.transmit(Message::Request(attempt), ctx)
+            self.listener.tell(|tracer| tracer.transmits(attempt, edge_id.into(), now));
+            let fate = edge.link.send(now, key, Way::Out);
+            self.meet(fate, Message::Request(attempt), ctx)
         }
     }
 
@@ -112,8 +114,15 @@ impl<L: Listen> Graph<L> {
         };
         let attempt = &self.attempts[id];
         self.listener.tell(|tracer| tracer.transmits(id, attempt.edge.into(), now));
-        let link = &mut self.edges[attempt.edge as usize].link;
-        match link.send(now, attempt.key, way) {
+        let fate = self.edges[attempt.edge as usize].link.send(now, attempt.key, way);
+        self.meet(fate, message, ctx)
+    }
+
+    /// What becomes of a message that was sent.
+    #[inline(always)]
+    fn meet(&mut self, fate: Fate, message: Message, ctx: &mut Ctx) {
+        let (Message::Request(id) | Message::Reply(id)) = message;
+        match fate {
             Fate::Now => self.deliver(message, ctx),
             Fate::At(then) => {
                 let (class, event) = match message {
@@ -124,7 +133,8 @@ impl<L: Listen> Graph<L> {
             }
             Fate::Lost => self.swallow(id),
             Fate::Held => {
-                link.hold(message);
+                let edge = self.attempts[id].edge;
+                self.edges[edge as usize].link.hold(message);
                 self.listener.tell(|tracer| tracer.held(id));
             }
         }
@@ -143,30 +153,28 @@ impl<L: Listen> Graph<L> {
 
     /// An answer reaches the caller, who may have given up.
     pub fn answered(&mut self, id: AttemptId, ctx: &mut Ctx) {
-        self.account_work(id, true);
+        let attempt = self.account_work(id, true);
+        let (awaited, answer, call) = (attempt.is_awaited(), attempt.answer(), attempt.call);
+        let alone = !attempt.marks.has(Marks::HAS_SIBLINGS);
         self.listener.tell(|tracer| {
-            let attempt = &self.attempts[id];
-            let call = attempt.is_awaited().then(|| self.calls.id(attempt.call));
-            tracer.answered(id, attempt.answer(), call, ctx.now());
+            let call = awaited.then(|| self.calls.id(call));
+            tracer.answered(id, answer, call, ctx.now());
         });
-        let attempt = &mut self.attempts[id];
-        let answer = attempt.answer();
-        attempt.server = Server::Gone;
-        if !attempt.is_awaited() {
+        if !awaited {
             self.attempts.remove(id);
             return;
         }
-        let call = attempt.call;
         if answer != Outcome::Ok {
+            self.attempts[id].server = Server::Gone;
             let call = self.calls.id(call);
             self.end_attempt(id, answer, ctx);
             return self.settle(call, answer, ctx);
         }
         // Attempt and call end together, and so does whatever else is out for it.
-        if attempt.marks.has(Marks::HAS_SIBLINGS) {
+        if !alone {
             self.end_others(call, id, ctx);
         }
-        let attempt = &mut self.attempts[id];
+        let attempt = self.attempts.remove(id);
         if let Some(timer) = attempt.timer {
             ctx.cancel(timer);
         }
@@ -175,7 +183,7 @@ impl<L: Listen> Graph<L> {
         let edge = &mut self.edges[call.edge as usize];
         edge.attempt_ended(&mut self.clients, call, attempt, Outcome::Ok, now);
         edge.call_ended(&mut self.clients, call, Ending::Ok, now);
-        let fruit = self.attempts.remove(id).fruit();
+        let fruit = attempt.fruit();
         let (parent, edge, client) = (call.parent, u32::from(call.edge), call.client);
         self.strike_call(call_id, edge, client);
         self.notify(parent, edge, Some(fruit), ctx);

@@ -10,7 +10,8 @@ impl<L: Listen> Graph<L> {
     pub(super) fn finish(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
         self.listener.tell(|tracer| tracer.finished(id, outcome, ctx.now()));
         let attempt = &mut self.attempts[id];
-        let (service_id, replica_id) = (self.edges[attempt.edge as usize].callee, attempt.replica);
+        let edge = &self.edges[attempt.edge as usize];
+        let (service_id, replica_id, instant) = (edge.callee, attempt.replica, edge.link.is_instant());
         let service = &mut self.services[service_id as usize];
         service.stats.total.completed += 1;
         service.replicas[replica_id as usize].in_hand -= 1;
@@ -18,13 +19,14 @@ impl<L: Listen> Graph<L> {
             self.attempt_standings.leave(&mut service.replicas[replica_id as usize].at_work, id);
         }
         let holds_worker = attempt.server == Server::Working || service.blocking;
+        attempt.server = Server::Replying(outcome);
         // The next in the queue before the answer: whoever is answered may send another request at once,
         // and must not overtake those who wait.
         if holds_worker {
             let since = attempt.since;
             self.free_worker(service_id, replica_id, since, ctx);
         }
-        self.answer(id, outcome, ctx);
+        if instant { self.answered(id, ctx) } else { self.transmit(Message::Reply(id), ctx) }
     }
 
     #[inline]
@@ -42,8 +44,7 @@ impl<L: Listen> Graph<L> {
     pub fn swallow(&mut self, id: AttemptId) {
         self.attempts[id].server = Server::Gone;
         self.listener.tell(|tracer| tracer.swallowed(id));
-        self.account_work(id, false);
-        if !self.attempts[id].is_awaited() {
+        if !self.account_work(id, false).is_awaited() {
             self.attempts.remove(id);
         }
     }
@@ -51,14 +52,14 @@ impl<L: Listen> Graph<L> {
     /// The fate of a request's work is known: useful if it was answered and everybody up to the user still
     /// waits for it. What comes of it shows later: a good answer takes the work along, up to the user.
     #[inline(always)]
-    pub fn account_work(&mut self, id: AttemptId, answered: bool) {
+    pub fn account_work(&mut self, id: AttemptId, answered: bool) -> &Attempt {
         let attempt = &self.attempts[id];
-        if attempt.work.is_zero() || !attempt.marks.has(Marks::MEASURED) {
-            return;
+        if !attempt.work.is_zero() && attempt.marks.has(Marks::MEASURED) {
+            let useful = answered && attempt.answer() != Outcome::Reset && self.is_for_somebody(attempt);
+            let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
+            service.stats.work(attempt.work, useful);
         }
-        let useful = answered && attempt.answer() != Outcome::Reset && self.is_for_somebody(attempt);
-        let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
-        service.stats.work(attempt.work, useful);
+        attempt
     }
 
     /// Work that came back with good answers and reached no user in the end, in nanoseconds; that of requests whose end is not known

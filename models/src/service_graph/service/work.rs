@@ -3,6 +3,7 @@
 use super::queue::offer::Offer;
 use crate::policy::Outcome;
 use crate::service_graph::follow::{Arrival, Listen};
+use crate::service_graph::roster::Standings;
 use crate::service_graph::state::*;
 use crate::service_graph::witness as kind;
 use sim_core::{Class, SimDuration, SimTime, Words};
@@ -42,7 +43,8 @@ impl<L: Listen> Graph<L> {
             replica.in_hand += 1;
             service.stats.total.entered += 1;
             service.hold_worker(replica_id, now);
-            self.start_work(id, service_id, replica_id, SimDuration::ZERO, ctx);
+            self.listener.tell(|tracer| tracer.work_begins(id, service_id, replica_id, now));
+            service.start_work(replica_id, (id, attempt), &mut self.attempt_standings, SimDuration::ZERO, ctx);
         } else {
             if service.lines[line].enter(id, now) == Offer::Refused {
                 self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Rejected, now));
@@ -55,28 +57,6 @@ impl<L: Listen> Graph<L> {
             self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Queued, now));
         }
         self.die_if_overwhelmed(service_id, replica_id, ctx);
-    }
-
-    /// Work on a request begins, for which a worker is held.
-    #[inline(always)]
-    fn start_work(&mut self, id: AttemptId, service: u32, replica: u32, waited: SimDuration, ctx: &mut Ctx) {
-        self.listener.tell(|tracer| tracer.work_begins(id, service, replica, ctx.now()));
-        let attempt = &mut self.attempts[id];
-        let service = &mut self.services[service as usize];
-        let now = ctx.now();
-        service.stats.begun(waited);
-        let replica = &mut service.replicas[replica as usize];
-        if service.mortal {
-            self.attempt_standings.join(&mut replica.at_work, id);
-        }
-        let mut nanos = service.work.sample(&mut service.work_luck.at(attempt.key)) * replica.state.slow;
-        if let Some(law) = &service.scaling {
-            nanos *= law.stretch(replica.busy.value() as f64);
-        }
-        attempt.server = Server::Working;
-        attempt.since = now;
-        let done = now + SimDuration::from_nanos_f64(nanos);
-        attempt.work_timer = Some(ctx.schedule(done, Class::End, Event::WorkDone { attempt: id }));
     }
 
     /// A request's own work is done.
@@ -115,8 +95,11 @@ impl<L: Listen> Graph<L> {
         let now = ctx.now();
         match self.next_in_line(service_id, replica_id, now) {
             Some((id, waited)) => {
-                self.services[service_id as usize].note_held(replica_id, since, now);
-                self.start_work(id, service_id, replica_id, waited, ctx);
+                let service = &mut self.services[service_id as usize];
+                service.note_held(replica_id, since, now);
+                self.listener.tell(|tracer| tracer.work_begins(id, service_id, replica_id, now));
+                let attempt = &mut self.attempts[id];
+                service.start_work(replica_id, (id, attempt), &mut self.attempt_standings, waited, ctx);
             }
             None => self.services[service_id as usize].release_worker(replica_id, since, now),
         }
@@ -126,8 +109,11 @@ impl<L: Listen> Graph<L> {
     pub(super) fn serve_next(&mut self, service_id: u32, replica_id: u32, ctx: &mut Ctx) {
         let now = ctx.now();
         if let Some((id, waited)) = self.next_in_line(service_id, replica_id, now) {
-            self.services[service_id as usize].hold_worker(replica_id, now);
-            self.start_work(id, service_id, replica_id, waited, ctx);
+            let service = &mut self.services[service_id as usize];
+            service.hold_worker(replica_id, now);
+            self.listener.tell(|tracer| tracer.work_begins(id, service_id, replica_id, now));
+            let attempt = &mut self.attempts[id];
+            service.start_work(replica_id, (id, attempt), &mut self.attempt_standings, waited, ctx);
         }
     }
 
@@ -161,6 +147,32 @@ impl<L: Listen> Graph<L> {
 }
 
 impl Service {
+    /// Work on a request begins, for which a worker is held.
+    #[inline(always)]
+    fn start_work(
+        &mut self,
+        replica: u32,
+        (id, attempt): (AttemptId, &mut Attempt),
+        standings: &mut Standings,
+        waited: SimDuration,
+        ctx: &mut Ctx,
+    ) {
+        let now = ctx.now();
+        self.stats.begun(waited);
+        let replica = &mut self.replicas[replica as usize];
+        if self.mortal {
+            standings.join(&mut replica.at_work, id);
+        }
+        let mut nanos = self.work.sample(&mut self.work_luck.at(attempt.key)) * replica.state.slow;
+        if let Some(law) = &self.scaling {
+            nanos *= law.stretch(replica.busy.value() as f64);
+        }
+        attempt.server = Server::Working;
+        attempt.since = now;
+        let done = now + SimDuration::from_nanos_f64(nanos);
+        attempt.work_timer = Some(ctx.schedule(done, Class::End, Event::WorkDone { attempt: id }));
+    }
+
     /// A worker of a replica is held from now on.
     #[inline]
     fn hold_worker(&mut self, replica: u32, now: SimTime) {
