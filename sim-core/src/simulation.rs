@@ -110,7 +110,7 @@ impl<M: Model> Simulation<M> {
         Some(time)
     }
 
-    #[inline]
+    #[inline(always)]
     fn dispatch(&mut self, time: SimTime, event: M::Event) {
         if time > self.context.now {
             self.context.now = time;

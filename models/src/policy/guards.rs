@@ -148,7 +148,7 @@ impl Guards {
     }
 
     /// Whether a call may begin. One that may is to be told of to [`learn_call`](Self::learn_call) when it ends.
-    #[inline]
+    #[inline(always)]
     pub fn may_begin(&mut self) -> Gate {
         if let Some(bulkhead) = &mut self.bulkhead
             && !bulkhead.try_acquire()
@@ -162,7 +162,7 @@ impl Guards {
     }
 
     /// Whether a retry that the policy wants may be made.
-    #[inline]
+    #[inline(always)]
     pub fn may_repeat(&mut self) -> Result<(), Denied> {
         let paid = self.budget.as_mut().is_none_or(BudgetState::withdraw);
         if paid { Ok(()) } else { Err(Denied::Budget) }
@@ -170,7 +170,7 @@ impl Guards {
 
     /// Whether an attempt may be sent, and where to. One that is sent is to be told of to [`learn`](Self::learn) when
     /// it ends.
-    #[inline]
+    #[inline(always)]
     pub fn may_send(&mut self, ask: Ask) -> Gate<Pass> {
         let mut pass = Pass::default();
         if let Some(breaker) = &mut self.breaker
@@ -187,7 +187,7 @@ impl Guards {
     }
 
     /// An attempt that was sent has ended. The step that the breaker takes, if it takes one.
-    #[inline]
+    #[inline(always)]
     pub fn learn(&mut self, seen: Seen) -> Option<Step> {
         if let Some(balancer) = &mut self.balancer {
             balancer.ended(seen.replica);
@@ -205,7 +205,7 @@ impl Guards {
     }
 
     /// A call that was let in has ended. The step that the breaker takes, if it watches whole calls and takes one.
-    #[inline]
+    #[inline(always)]
     pub fn learn_call(&mut self, now: SimTime, end: Ending, permit: Option<Permit>) -> Option<Step> {
         if let Some(bulkhead) = &mut self.bulkhead {
             bulkhead.release();
