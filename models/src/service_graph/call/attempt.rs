@@ -217,12 +217,19 @@ impl<L: Listen> Graph<L> {
             next = self.attempts[link].sibling;
             let id = self.attempts.id(link);
             if id != but {
-                self.end_attempt(id, Outcome::Cancelled, ctx);
+                self.cut_off(id, ctx);
             }
         }
     }
 
+    /// Nobody waits for an attempt any more, and that is nothing that it did.
+    #[inline(never)]
+    pub(super) fn cut_off(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        self.end_attempt(id, Outcome::Cancelled, ctx);
+    }
+
     /// The caller is done with an attempt; the replica may not be.
+    #[inline(always)]
     pub(super) fn end_attempt(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
         let mut attempt = &mut self.attempts[id];
         attempt.marks.lift(Marks::AWAITED);

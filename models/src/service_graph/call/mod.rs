@@ -62,6 +62,7 @@ impl<L: Listen> Graph<L> {
     }
 
     /// An attempt has failed before the call's deadline: retry, or give up. As long as another is out, neither.
+    #[inline(always)]
     fn settle(&mut self, id: CallId, outcome: Outcome, ctx: &mut Ctx) {
         let call = &self.calls[id];
         if call.live.is_some() {
@@ -99,7 +100,7 @@ impl<L: Listen> Graph<L> {
     /// The call is over, and so is whatever is out for it.
     fn end_call(&mut self, id: CallId, end: Ending, ctx: &mut Ctx) {
         while let Some(attempt) = self.calls[id].live {
-            self.end_attempt(self.attempts.id(attempt), Outcome::Cancelled, ctx);
+            self.cut_off(self.attempts.id(attempt), ctx);
         }
         let call = self.calls.remove(id);
         if let Some(timer) = call.timer {
