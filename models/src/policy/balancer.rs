@@ -64,16 +64,25 @@ impl BalancerState {
     }
 
     /// The replica for the next attempt: one of `view`.
-    #[inline]
+    #[inline(always)]
     pub fn pick(&mut self, view: &View, words: &mut impl Words) -> u32 {
         let n = view.size();
         match &mut self.choice {
-            Choice::Only => 0,
             Choice::RoundRobin { next } => {
                 let place = if *next < n { *next } else { 0 };
                 *next = if place + 1 == n { 0 } else { place + 1 };
                 view.member(place)
             }
+            _ => self.pick_by_luck(view, words),
+        }
+    }
+
+    #[inline(never)]
+    fn pick_by_luck(&mut self, view: &View, words: &mut impl Words) -> u32 {
+        let n = view.size();
+        match &mut self.choice {
+            Choice::Only => 0,
+            Choice::RoundRobin { .. } => unreachable!("in turn, not by luck"),
             Choice::Random => view.member(words.below(u64::from(n)) as u32),
             Choice::LeastPending(ranking) => ranking.least(view, words),
             Choice::PowerOfTwo { .. } if n == 1 => view.member(0),
@@ -88,7 +97,7 @@ impl BalancerState {
     }
 
     /// An attempt went to `replica`.
-    #[inline]
+    #[inline(always)]
     pub fn sent(&mut self, replica: u32) {
         match &mut self.choice {
             Choice::LeastPending(ranking) => ranking.sent(replica),
@@ -98,7 +107,7 @@ impl BalancerState {
     }
 
     /// An attempt that went to `replica` has ended, as this client sees it.
-    #[inline]
+    #[inline(always)]
     pub fn ended(&mut self, replica: u32) {
         match &mut self.choice {
             Choice::LeastPending(ranking) => ranking.ended(replica),

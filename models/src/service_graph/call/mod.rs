@@ -83,6 +83,7 @@ impl<L: Listen> Graph<L> {
     }
 
     /// A guard refused a try: nothing was sent. That of a copy leaves it to those that are out.
+    #[inline(never)]
     fn not_sent(&mut self, id: CallId, end: Ending, ctx: &mut Ctx) {
         let call = &self.calls[id];
         self.listener.tell(|tracer| tracer.not_sent(id, call.edge.into(), call.tries, end, ctx.now()));

@@ -7,6 +7,7 @@ use crate::service_graph::witness as kind;
 use sim_core::Class;
 
 impl<L: Listen> Graph<L> {
+    #[inline(always)]
     pub(super) fn back_off(&mut self, id: CallId, ctx: &mut Ctx) {
         let call = &mut self.calls[id];
         self.listener.tell(|tracer| tracer.backs_off(id, call.edge.into(), ctx.now()));

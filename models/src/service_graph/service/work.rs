@@ -44,7 +44,13 @@ impl<L: Listen> Graph<L> {
             service.stats.total.entered += 1;
             service.hold_worker(replica_id, now);
             self.listener.tell(|tracer| tracer.work_begins(id, service_id, replica_id, now));
-            service.start_work(replica_id, (id, attempt), &mut self.attempt_standings, SimDuration::ZERO, ctx);
+            service.start_work(
+                replica_id,
+                (id, attempt),
+                &mut self.attempt_standings,
+                SimDuration::ZERO,
+                ctx,
+            );
         } else {
             if service.lines[line].enter(id, now) == Offer::Refused {
                 self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Rejected, now));
