@@ -28,7 +28,7 @@ const FULL: usize = 64;
 /// So many may stay.
 const KEPT: usize = 32;
 /// A bucket larger than this is not sorted as a whole but divided.
-const SORTABLE: usize = 48;
+const SORTABLE: usize = 72;
 /// The window takes in further buckets until this many are near.
 const ENOUGH: usize = 8;
 /// So many of a crowd become near at once.
