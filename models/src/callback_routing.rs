@@ -209,6 +209,10 @@ impl Scenario for CallbackRouting {
         }
     }
 
+    fn values(&self, _run: &RunSpec) -> Vec<String> {
+        summary::values()
+    }
+
     fn run(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
         let warm_up = SimTime::ZERO + run.warm_up;
         let build = |streams: &Streams| Routes::new(self, streams, warm_up, options.max_in_flight);

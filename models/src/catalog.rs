@@ -26,6 +26,12 @@ pub trait Scenario: Send + Sync {
         Vec::new()
     }
 
+    /// The names of all values that it may report, whether it will or not; none says that they are not known before it
+    /// has run.
+    fn values(&self, _run: &RunSpec) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Why no call of it can be traced, in a clause; `None` if [`crate::trace::collect`] can.
     fn untraceable(&self) -> Option<&'static str> {
         Some("it simulates no calls over edges")

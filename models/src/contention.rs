@@ -256,6 +256,10 @@ pub const ENTRY: Entry = Entry::of::<Contention>(
 );
 
 impl Scenario for Contention {
+    fn values(&self, _run: &RunSpec) -> Vec<String> {
+        ["calls", "calls_per_client", "completion", "succeeded"].map(String::from).to_vec()
+    }
+
     /// Until everybody is done or the time is over.
     fn run(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {
         let build = |streams: &Streams| Row::new(self, streams);

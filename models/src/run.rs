@@ -1,7 +1,7 @@
 //! Running a scenario: what a run may be told, and what it gives back.
 
 use crate::experiment::Resolved;
-use crate::report::{self, Report, Table, results_digest};
+use crate::report::{self, Report, Table, Value, results_digest};
 use crate::trace::{Trace, Tracing};
 use sim_core::digest::{self, Digester, Hex};
 use sim_core::{Engine, Limits, SimTime};
@@ -27,6 +27,20 @@ pub fn simulate(resolved: &Resolved, options: &RunOptions, observer: Observer) -
     report.digest.i = Hex(input.finish()).to_string();
     report.digest.s = Hex(results_digest(report)).to_string();
     output
+}
+
+/// A report in which nothing was measured yet: after one event its edges, services and sections are known, and with what
+/// the model says of its values, every metric that a run may have. None of it is a result.
+pub fn glance(resolved: &Resolved) -> Report {
+    let limits = Limits { events: 1, ..Limits::default() };
+    let options = RunOptions { limits, ..RunOptions::seeded(resolved.run.seed) };
+    let mut report = simulate(resolved, &options, &mut |_| ControlFlow::Continue(())).report;
+    for name in resolved.model.values(&resolved.run) {
+        if report.values.get(&name).is_none() {
+            report.values.push(name, Value::default());
+        }
+    }
+    report
 }
 
 /// What can be told to a run besides its experiment. Nothing here changes a result, except the limits

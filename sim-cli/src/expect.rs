@@ -2,13 +2,12 @@
 
 mod interval;
 
-use crate::args::Bounds;
+use crate::app::App;
 use crate::condition::{Check, bounds, holds, in_unit, kind, show};
 use crate::error::Result;
-use crate::experiment::Prepared;
+use crate::experiment::{Opened, Prepared};
 use crate::result::judged::{Judged, Judgement};
-use crate::signal::Interrupt;
-use crate::simulate::simulate;
+use crate::study::measure::glance;
 use crate::text::number;
 use sim_models::experiment::{Diagnostic, Diagnostics, Expectation, Experiment, Failed};
 use sim_models::report::{Metric, MetricError, Report, Unit};
@@ -41,16 +40,23 @@ pub fn judge_over(
     held_against(prepared, experiment, readings, Some(otherwise))
 }
 
-/// Finds metrics that the report will not have before anything is run: after one event all edges and services are
-/// known. What a model measures besides (`values`) shows at the end only.
-pub fn check(prepared: &Prepared, experiment: &Experiment, interrupt: &Interrupt) -> Result<Option<Failed>> {
-    if about(prepared, experiment).next().is_none() {
-        return Ok(None);
+/// Finds metrics that the report will not have, and bounds in another unit than theirs, before anything is run.
+pub fn check(prepared: &Prepared, experiment: &Experiment) -> Option<Failed> {
+    about(prepared, experiment).next()?;
+    let (report, knows) = glance(&prepared.resolved);
+    let early = |expectation: &Expectation| knows.of(&expectation.metric.value);
+    read_those(prepared, experiment, &report, early).err()
+}
+
+/// The same of an experiment and all its variants; the first that has a mistake.
+pub fn check_all(app: &App, opened: &Opened) -> Result<Option<Failed>> {
+    for variant in std::iter::once(None).chain(opened.experiment.variant_names().map(Some)) {
+        let prepared = app.prepare(opened, variant, &[], None)?;
+        if let Some(failed) = check(&prepared, &opened.experiment) {
+            return Ok(Some(failed));
+        }
     }
-    let bounds = Bounds { max_events: 1, ..Bounds::default() };
-    let report = simulate(prepared, &bounds, None, interrupt, None)?.report;
-    let early = |expectation: &Expectation| !expectation.metric.value.starts_with("values");
-    Ok(read_those(prepared, experiment, &report, early).err())
+    Ok(None)
 }
 
 /// The expectations about this run, in the order of the file.
@@ -107,12 +113,17 @@ fn read_those(
 /// What was measured, if it is something that can be held against the bound.
 fn measure(expectation: &Expectation, report: &Report) -> std::result::Result<Metric, MetricError> {
     let path = &expectation.metric.value;
-    let metric = match &expectation.during {
-        Some(during) => report.metric(&format!("{path} during {}", during.value))?,
-        None => report.metric(path)?,
+    let asked = match &expectation.during {
+        Some(during) => format!("{path} during {}", during.value),
+        None => path.clone(),
     };
+    let (metric, meaning) = report.measured(&[asked]).remove(0)?;
     let unit = match (metric, expectation.check()) {
-        (Metric::Absent, _) | (Metric::Truth(_), Check::Is(_)) => return Ok(metric),
+        (Metric::Truth(_), Check::Is(_)) => return Ok(metric),
+        // What is not there is in no unit, unless its name has one.
+        (Metric::Absent, Check::Is(_)) => return Ok(metric),
+        (Metric::Absent, _) if meaning.unit == Unit::Plain => return Ok(metric),
+        (Metric::Absent, _) => meaning.unit,
         // Of many seeds it is true in a share.
         (Metric::Truth(_), _) if expectation.seeds.is_some() => Unit::Share,
         (Metric::Truth(_), _) => {

@@ -108,6 +108,24 @@ fn golden_digests() {
     assert_eq!(lists, known.collect(), "a list of digests of no family");
 }
 
+/// What can be asked of a run is known before it is made: each of its metrics, in the same unit.
+#[test]
+fn what_is_measured_is_known_before() {
+    for run in RUNS.iter() {
+        let file = &EXPERIMENTS[run.of];
+        let resolved = file.experiment.with(run.variant.as_deref(), &[]).expect("sound");
+        let (before, found) = (sim_models::run::glance(&resolved), &run.report);
+        let (known, what) = (before.leaves(), format!("{} {:?}", file.file.name, run.variant));
+        for leaf in found.leaves().iter() {
+            let path = leaf.path();
+            let declared = known.get(&path).unwrap_or_else(|| panic!("{what}: {path} was not known"));
+            if !path.starts_with("values") {
+                assert_eq!(declared.meaning, leaf.meaning, "{what}: {path}");
+            }
+        }
+    }
+}
+
 /// A number that is new in every report is new in every `s`: what measures nothing is left out. Which numbers some
 /// report of a bundled experiment has is therefore a list.
 #[test]

@@ -70,6 +70,17 @@ fn frequency(about: impl Into<String>, part: u64, whole: u64, exact: Option<f64>
     }
 }
 
+/// What may show at the end only: how calls ended, and what that depends on.
+pub fn values() -> Vec<String> {
+    let endings = Outcome::ALL[1..].iter().map(|outcome| value_of(*outcome));
+    endings.chain(["kept", "added_latency"].map(String::from)).collect()
+}
+
+/// What the share of calls is called that ended so.
+fn value_of(outcome: Outcome) -> String {
+    outcome.name().replace(' ', "_")
+}
+
 impl Figures<'_> {
     fn values(&self, report: &mut Report) {
         let counts = self.counts;
@@ -92,7 +103,7 @@ impl Figures<'_> {
                 // Without a fault the wrong server is the only way in which state on one server fails.
                 let only_way = matches!(self.spec.state, State::Local) && *outcome == Outcome::WrongServer;
                 let exact = failure.filter(|_| only_way);
-                add(outcome.name().replace(' ', "_"), frequency(about, count, ended, exact, source));
+                add(value_of(*outcome), frequency(about, count, ended, exact, source));
             }
         }
         let by_name = matches!(self.spec.state, State::Sticky | State::ConsistentHash { .. });

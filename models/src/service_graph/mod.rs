@@ -92,6 +92,10 @@ impl Scenario for GraphSpec {
         Plan::new(self).sections()
     }
 
+    fn values(&self, _run: &RunSpec) -> Vec<String> {
+        theory::names(&Plan::new(self))
+    }
+
     fn explain(&self, run: &RunSpec) -> Explanation {
         say::explain::explain(&Plan::new(self), run)
     }

@@ -7,6 +7,7 @@ mod runs;
 use crate::app::App;
 use crate::args::Bounds;
 use crate::error::{Error, Exit, Result};
+use crate::expect;
 use crate::experiment::Opened;
 use crate::library::Found;
 use crate::out::OutDir;
@@ -144,7 +145,10 @@ fn experiments(args: &Check, app: &mut App) -> Result<Vec<Opened>> {
     let (mut opened, mut rendered) = (Vec::new(), String::new());
     for found in found {
         match app.read(found, |warnings| warnings.of(None)) {
-            Ok(one) => opened.push(one),
+            Ok(one) => match expect::check_all(app, &one)? {
+                None => opened.push(one),
+                Some(failed) => rendered += &app.invalid(&failed).to_string(),
+            },
             Err(Error::Invalid { rendered: problems }) => rendered += &problems,
             Err(other) => return Err(other),
         }

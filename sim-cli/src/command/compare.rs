@@ -19,7 +19,7 @@ use crate::result::estimate::{Estimate, Measured};
 use crate::result::in_hand::InHand;
 use crate::seal::sealed;
 use crate::study::ended::Ended;
-use crate::study::measure::{answered, measure};
+use crate::study::measure::{self, answered, measure};
 use crate::study::repeats::{Planned, run_planned};
 use crate::study::replicate::{Outcome, Row, spelled_out, with_goodput};
 use baseline::{Baseline, regressions};
@@ -93,6 +93,11 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
         app.console.note(&doubt);
     }
     let names = chosen(args, app, &opened)?;
+    if let Some(first) = names.first() {
+        let first = app.prepare(&opened, first.as_deref(), &args.subject.set, args.subject.seed)?;
+        let only = args.fail_on_regression.iter().filter(|metric| *metric != ANY);
+        measure::check(&first.resolved, &args.metric.iter().chain(only).cloned().collect::<Vec<_>>())?;
+    }
     let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES, &mut app.console)).transpose()?;
     if let (Some(out), Some(baseline)) = (&out, &baseline) {
         out.spare(&baseline.file)?;

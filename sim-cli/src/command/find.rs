@@ -127,7 +127,7 @@ pub(super) fn command(args: &Find, app: &mut App) -> Result<Exit> {
     };
     let seeds = Seeds { first: base.seed, count: args.replications.unwrap_or(usual) };
     let question = Question { start, collapse, seeds, back_within: args.back_within };
-    question.check(app)?;
+    question.check()?;
     let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES, &mut app.console)).transpose()?;
 
     let again = result_of(&app.typed);

@@ -1,20 +1,19 @@
 //! `brownout list [WHAT]`: what there is.
 
 use crate::app::App;
-use crate::args::{Bounds, Format};
+use crate::args::Format;
 use crate::error::{Error, Exit, Result};
 use crate::library::{Found, nearest};
-use crate::progress::Meter;
 use crate::render::reference;
-use crate::simulate::{ending, simulate};
+use crate::study::measure::glance;
 use crate::text::table::{Grid, csv_line};
-use crate::text::{Paint, Style, clean, first_sentence, number, wrap};
+use crate::text::{Paint, Style, clean, escape, first_sentence, wrap};
 use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::json;
 use sim_models::distribution::TimeSpec;
 use sim_models::experiment::{Decode, Diagnostics, TypeDoc, parse_file, source_from_bytes};
 use sim_models::policy::Policy;
-use sim_models::report::Metric;
+use sim_models::report::{Leaf, Metric};
 
 /// `brownout list`
 #[derive(Clone, Debug, ClapArgs)]
@@ -190,7 +189,7 @@ fn types(root: TypeDoc, args: &List, app: &mut App) -> Result<Exit> {
     Ok(Exit::Good)
 }
 
-/// The names come from a report, so the experiment is run: what it measures is what can be asked.
+/// What can be asked of a run, known before it is made.
 fn metrics(args: &List, app: &mut App) -> Result<Exit> {
     let Some(name) = &args.name else {
         let help = "  such as: brownout list metrics retry-storm";
@@ -198,56 +197,56 @@ fn metrics(args: &List, app: &mut App) -> Result<Exit> {
     };
     let opened = app.open(name, None)?;
     let prepared = app.prepare(&opened, None, &[], None)?;
-    let meter = Meter::of_run(&app.console, &prepared.name);
-    let simulated = simulate(&prepared, &Bounds::default(), None, &app.console.interrupt, Some(&meter));
-    meter.finish(&mut app.console, None);
-    let output = simulated?;
-    let leaves = output.report.leaves();
-    let rows = leaves.iter().map(|leaf| (leaf.path(), leaf.metric));
+    let (mut report, _) = glance(&prepared.resolved);
+    // What may be there, and shows only in a run, if something exact is known of it.
+    report.values.0.retain(|(_, value)| !value.about.is_empty());
+    let leaves = report.leaves();
+    let rows = leaves.iter().map(|leaf| (leaf.path(), unit(leaf), better(leaf)));
     let document = match args.format {
         Format::Text => {
-            let mut grid = Grid::new().words("metric").number("in this run");
-            rows.for_each(|(path, metric)| grid.row([path, number::metric(metric)]));
+            let mut grid = Grid::new().words("metric").words("unit").words("better");
+            rows.for_each(|(path, unit, better)| grid.row([path, unit.into(), better.into()]));
             grid.text(0, app.console.style()).join("\n") + "\n"
         }
         Format::Csv => {
             let line =
-                |(path, metric): (String, Metric)| csv_line([path, raw(metric), counted(metric).into()]);
-            csv_line(["metric", "value", "unit"]) + &rows.map(line).collect::<String>()
+                |(path, unit, better): (String, &str, &str)| csv_line([path, unit.into(), better.into()]);
+            csv_line(["metric", "unit", "better"]) + &rows.map(line).collect::<String>()
         }
         Format::Json => {
-            let one = |(path, metric): (String, Metric)| {
-                let value = match metric {
-                    Metric::Truth(truth) => json!(truth),
-                    Metric::Number(f64::INFINITY, _) => json!(number::LONGER),
-                    Metric::Number(value, _) => json!(value),
-                    Metric::Absent => json!(null),
-                };
-                json!({ "metric": path, "value": value, "unit": counted(metric) })
-            };
+            let one = |(path, unit, better)| json!({ "metric": path, "unit": unit, "better": better });
             format!(
                 "{}\n",
-                json!({ "format": 1, "experiment": prepared.name, "metrics": rows.map(one).collect::<Vec<_>>() })
+                json!({ "format": 2, "experiment": prepared.name, "metrics": rows.map(one).collect::<Vec<_>>() })
             )
         }
     };
     app.console.document(&document)?;
-    Ok(ending(&output, &app.console.interrupt))
+    app.console.note(&format!(
+        "what they came to, and `values` that a theory has something beside: {} run {} --format json\n\
+         of a part of the run: 'success during fault', 'p99 during 60s..90s'",
+        app.program,
+        escape(&opened.found.argument),
+    ));
+    Ok(Exit::Good)
 }
 
-fn raw(metric: Metric) -> String {
-    match metric {
-        Metric::Truth(truth) => truth.to_string(),
-        Metric::Number(value, _) => value.to_string(),
-        Metric::Absent => String::new(),
+/// What a metric is counted in, as far as that is known before a run.
+fn unit(leaf: &Leaf) -> &'static str {
+    match leaf.metric {
+        Metric::Truth(_) => "truth",
+        // The one that is true or false, and is not said of a run in which nothing happened.
+        Metric::Absent if leaf.path() == "recovered" => "truth",
+        Metric::Number(_, unit) => unit.name(),
+        Metric::Absent => leaf.meaning.unit.name(),
     }
 }
 
-/// What a metric is counted in.
-fn counted(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Number(_, of) => of.name(),
-        Metric::Absent => "",
-        Metric::Truth(_) => "truth",
+/// Which way is better, where one is.
+fn better(leaf: &Leaf) -> &'static str {
+    match leaf.meaning.less_is_better() {
+        Some(true) => "less",
+        Some(false) => "more",
+        None => "",
     }
 }

@@ -105,7 +105,7 @@ pub(super) fn command(args: &Recommend, app: &mut App) -> Result<Exit> {
         less: args.minimize.is_some(),
         wishes,
     };
-    goal.check(app, start, base.seed)?;
+    goal.check(start)?;
     let (told, exit) = recommend(app, start, &space, &goal, base.seed, budget)?;
     let documents = Documents {
         text: page::text(&told, app.console.style()),

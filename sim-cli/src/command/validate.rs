@@ -78,13 +78,7 @@ pub(super) fn command(args: &Validate, app: &mut App) -> Result<Exit> {
 fn unmeasured(found: &Found, experiment: &Experiment, app: &App) -> Result<Option<Failed>> {
     let opened =
         Opened { program: app.program.clone(), found: found.clone(), experiment: experiment.clone() };
-    for variant in std::iter::once(None).chain(experiment.variant_names().map(Some)) {
-        let prepared = app.prepare(&opened, variant, &[], None)?;
-        if let Some(failed) = expect::check(&prepared, experiment, &app.console.interrupt)? {
-            return Ok(Some(failed));
-        }
-    }
-    Ok(None)
+    expect::check_all(app, &opened)
 }
 
 fn about(experiment: &Experiment, warnings: &Diagnostics) -> String {

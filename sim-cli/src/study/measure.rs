@@ -3,7 +3,37 @@
 use crate::error::{Error, Result};
 use crate::result::estimate::Measured;
 use crate::study::replicate::spelled_out;
+use sim_models::experiment::Resolved;
 use sim_models::report::{Meaning, Metric, MetricError, Report};
+
+/// Which metrics are known before anything is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// Whether the model says what values it may report.
+    values: bool,
+}
+
+impl Known {
+    /// Whether it is known that a run will have this metric, or that it will not.
+    pub fn of(self, metric: &str) -> bool {
+        self.values || !metric.starts_with("values")
+    }
+}
+
+/// What can be asked of a run, before it is made: a report in which nothing is measured.
+pub fn glance(resolved: &Resolved) -> (Report, Known) {
+    (sim_models::run::glance(resolved), Known { values: !resolved.model.values(&resolved.run).is_empty() })
+}
+
+/// Refuses metrics that this run would not have.
+pub fn check(resolved: &Resolved, metrics: &[String]) -> Result<()> {
+    if metrics.is_empty() {
+        return Ok(());
+    }
+    let (report, knows) = glance(resolved);
+    let metrics: Vec<String> = metrics.iter().filter(|metric| knows.of(metric)).cloned().collect();
+    measure(&report, &metrics).map(|_| ())
+}
 
 /// These metrics of one report, and what they mean; an unknown one is a mistake on the command line.
 pub fn measure(report: &Report, paths: &[String]) -> Result<Vec<(Measured, Meaning)>> {

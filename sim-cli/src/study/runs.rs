@@ -46,14 +46,6 @@ impl Start<'_> {
         app.prepare(self.opened, self.variant, &self.with(set), None).map(|_| ())
     }
 
-    /// A report after one event: by then all edges and services are known, and so are their metrics; what a model
-    /// measures besides (`values`) shows at the end only. None if a signal came first.
-    pub fn glance(self, app: &App, seed: u64) -> Result<Option<Report>> {
-        let start = Start { bounds: Bounds { max_events: 1, ..self.bounds }, settle: None, ..self };
-        let meter = Meter::of_runs(&app.console, "", 0);
-        Runs::new(app, start, &meter).report(&[], seed)
-    }
-
     /// The command that makes one run with these values, exactly as the search made it.
     pub fn line(&self, app: &App, set: &[(String, String)], seed: u64) -> String {
         let replay = Replay {

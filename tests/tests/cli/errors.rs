@@ -82,6 +82,63 @@ fn what_is_said_twice_is_refused() {
     assert_eq!(ran.exit, Exit::Good, "{}", ran.stderr);
 }
 
+/// Nothing is simulated for a metric that no run will have, or a bound that it cannot have: they are told by `validate`,
+/// and before any work.
+#[test]
+fn a_metric_that_no_run_will_have_is_told_before_any_work() {
+    let metric = |metric: &str| TOY.replace("metric: \"success\", at_least: 0.9", metric);
+    for (wrong, said) in [
+        ("metric: \"values.no_such\", at_least: 1", "values.no_such"),
+        ("metric: \"edges[\\\"users->desk\\\"].latency.p99\", at_most: 0.5", "hold it against one"),
+        ("metric: \"recovered\", during: \"fault\", is: true", "whole run only"),
+        ("metric: \"sucess\", at_least: 0.9", "success"),
+    ] {
+        for command in ["validate", "check", "run"] {
+            let ran = with_input(&[command, "-"], &metric(wrong));
+            assert_eq!(
+                (ran.exit, ran.stdout.as_str()),
+                (Exit::Invalid, ""),
+                "{command}, {wrong}: {}",
+                ran.stderr
+            );
+            assert!(ran.stderr.contains(said), "{command}: {}", ran.stderr);
+        }
+    }
+    // A theory that may have something to say is one, whether it will or not.
+    assert_eq!(
+        with_input(&["validate", "-"], &metric("metric: \"values.in_time.value\", at_least: 0.1")).exit,
+        Exit::Good
+    );
+    // An hour of ten thousand calls a second would take minutes.
+    let long = ["--set", "run.duration=1h", "--set", "workload[0].arrivals=10000/s"];
+    for words in [
+        &["compare", "-", "--metric", "nope"][..],
+        &["run", "-", "--replications", "9", "--metric", "values.nope"],
+        &["find", "-", "--set", "services.desk.replicas=1..4", "--until", "nope > 3"],
+        &["recommend", "-", "--set", "services.desk.replicas=1..2", "--maximize", "values.nope"],
+        &["sweep", "-", "--set", "services.desk.replicas=1,2", "--metric", "nope"],
+    ] {
+        let ran = with_input(&[words, &long].concat(), TOY);
+        assert_eq!((ran.exit, ran.stdout.as_str()), (Exit::Usage, ""), "{words:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("nope"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn metrics_are_listed_without_a_run() {
+    let hour = TOY.replace("duration: \"20s\"", "duration: \"20h\"").replace("50/s", "10000/s");
+    let ran = with_input(&["list", "metrics", "-", "--format", "csv"], &hour);
+    assert_eq!(ran.exit, Exit::Good, "{}", ran.stderr);
+    for line in [
+        "metric,unit,better",
+        "goodput,/s,more",
+        "recovered,truth,more",
+        "\"edges[\"\"users->desk\"\"].latency.p99\",ns,less",
+    ] {
+        assert!(ran.stdout.lines().any(|it| it == line), "no {line} in\n{}", ran.stdout);
+    }
+}
+
 /// A variant may be there to show what one is warned of: who runs another is not told.
 #[test]
 fn a_warning_about_a_variant_is_for_who_runs_it() {

@@ -42,6 +42,27 @@ struct Ran<'a> {
     report: &'a Report,
 }
 
+/// Of one queue, of one edge, of one workload, and of several together: what has something exact beside it.
+const OF_SERVICES: [&str; 6] = ["wait_mean", "waiting", "rejected", "abandoned", "in_time", "utilisation"];
+const OF_EDGES: [&str; 7] =
+    ["response_mean", "response_p99", "stretch", "refused", "amplification", "per_user_call", "success"];
+const OF_WORKLOADS: [&str; 2] = ["throughput", "capacity"];
+const OF_ALL: [&str; 3] = ["contention", "coherency", "peak"];
+
+/// The names of all values that there may be. What is alone is not named.
+pub fn names(plan: &Plan) -> Vec<String> {
+    let spec = plan.spec;
+    let mut all: Vec<String> = OF_ALL.map(String::from).to_vec();
+    if spec.services.len() == 1 && spec.workload.len() == 1 {
+        all.extend([&OF_SERVICES[..], &OF_EDGES, &OF_WORKLOADS].concat().into_iter().map(String::from));
+    }
+    let mut of = |names: &[&str], place: &str| all.extend(names.iter().map(|name| format!("{name} {place}")));
+    spec.services.names().for_each(|service| of(&OF_SERVICES, service));
+    plan.edges.iter().for_each(|edge| of(&OF_EDGES, &edge.name));
+    spec.workload.iter().for_each(|workload| of(&OF_WORKLOADS, &workload.name.value));
+    all
+}
+
 /// Adds exact values to a report. `totals` is what each service counted while it was measured.
 pub fn beside(plan: &Plan, run: &RunSpec, totals: &[ServiceTotals], report: &mut Report) {
     let ran = Ran { plan, run, totals, report };

@@ -16,6 +16,7 @@ use crate::result::judged::Judgement;
 use crate::result::page::Page;
 use crate::seal::sealed;
 use crate::simulate::{cut_short, ending, simulate, trace};
+use crate::study::measure;
 use crate::study::replicate::Row;
 use crate::study::settle::Settling;
 use crate::{expect, html};
@@ -139,9 +140,10 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
     let variant = app.variant(&opened, args.variant.as_deref())?.map(String::from);
     let mut rows = [Row { variant, set: args.subject.set.clone() }];
     let first = app.prepare(&opened, rows[0].variant.as_deref(), &rows[0].set, args.subject.seed)?;
-    if let Some(failed) = expect::check(&first, &opened.experiment, &app.console.interrupt)? {
+    if let Some(failed) = expect::check(&first, &opened.experiment) {
         return Err(app.invalid(&failed));
     }
+    measure::check(&first.resolved, &args.metric)?;
     let files = if many { &FILES[..] } else { &FILES[..OF_ONE] };
     let out = args.out.as_deref().map(|path| OutDir::prepare(path, files, &mut app.console)).transpose()?;
     let plan = args.repeats.plan(app, &opened, &mut rows, args.subject.seed, Some(1), &args.bounds)?;

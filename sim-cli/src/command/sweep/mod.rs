@@ -16,6 +16,7 @@ use crate::plan::{Asked, Ready};
 use crate::render::{json, sweep as page};
 use crate::result::swept::Swept;
 use crate::study::axis::{Typed, typed};
+use crate::study::measure;
 use crate::study::replicate::Row;
 use clap::{Args as ClapArgs, Subcommand};
 use sim_models::experiment::AxisText;
@@ -102,6 +103,10 @@ fn planned(subject: &Subject, app: &mut App) -> Result<(Opened, Ready)> {
     let name = subject.name.as_deref().expect("clap demands it where there is no part");
     let opened = app.open_unswept(name)?;
     let variant = app.variant(&opened, subject.variant.as_deref())?.map(String::from);
+    // A file that is not sound without what is set is looked at with it, below.
+    if let Ok(file) = app.prepare(&opened, variant.as_deref(), &[], None) {
+        measure::check(&file.resolved, &subject.metric)?;
+    }
     let (mut set, mut axes) = (Vec::new(), Vec::new());
     for (path, text) in &subject.set {
         match typed(text) {

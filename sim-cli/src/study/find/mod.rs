@@ -4,12 +4,12 @@ mod atlas;
 mod edges;
 mod way_back;
 
-use crate::app::App;
 use crate::error::{Error, Result};
 use crate::result::knob::Knob;
 use crate::result::seeds::Seeds;
 use crate::study::collapse::Collapse;
 use crate::study::fault;
+use crate::study::measure::glance;
 use crate::study::runs::{Runs, Settings, Start};
 use crate::text::escape;
 use sim_core::SimDuration;
@@ -28,7 +28,7 @@ pub struct Question<'a> {
 
 impl Question<'_> {
     /// Finds out before the search what cannot be answered.
-    pub fn check(&self, app: &App) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         let all = fault::disturbances(self.start.base);
         if let (Collapse::Verdict, Some(lasting)) =
             (&self.collapse, all.iter().find(|one| one.length.is_none()))
@@ -38,11 +38,11 @@ impl Question<'_> {
                 help: "  give it an end, --set faults[0].for=30s, or say what failure is: --until 'success < 0.9'".into(),
             });
         }
-        if let Collapse::When(wish) = &self.collapse
-            && !wish.metric().starts_with("values")
-            && let Some(report) = self.start.glance(app, self.seeds.first)?
-        {
-            wish.held(&report)?;
+        if let Collapse::When(wish) = &self.collapse {
+            let (report, knows) = glance(self.start.base);
+            if knows.of(wish.metric()) {
+                wish.held(&report)?;
+            }
         }
         Ok(())
     }

@@ -1,9 +1,8 @@
 //! What is wanted of a setting: an objective, under conditions.
 
-use crate::app::App;
 use crate::error::Result;
 use crate::result::estimate::Measured;
-use crate::study::measure::{measure, of_all};
+use crate::study::measure::{glance, measure, of_all};
 use crate::study::race::{Candidate, Score, front};
 use crate::study::runs::Start;
 use crate::study::wish::{Held, Wish};
@@ -29,14 +28,17 @@ pub(super) struct Seen {
 
 impl Goal {
     /// Finds unknown metrics and wrong units before anything is searched.
-    pub fn check(&self, app: &App, start: Start, seed: u64) -> Result<()> {
-        let values = |metric: &str| metric.starts_with("values");
-        if values(&self.metric) || self.wishes.iter().any(|wish| values(wish.metric())) {
-            return Ok(());
-        }
-        match start.glance(app, seed)? {
-            Some(report) => self.seen(&report).map(|_| ()),
-            None => Ok(()),
+    pub fn check(&self, start: Start) -> Result<()> {
+        let (report, knows) = glance(start.base);
+        match self
+            .wishes
+            .iter()
+            .map(Wish::metric)
+            .chain([self.metric.as_str()])
+            .all(|metric| knows.of(metric))
+        {
+            true => self.seen(&report).map(|_| ()),
+            false => Ok(()),
         }
     }
 
