@@ -22,6 +22,7 @@ use crate::study::ended::Ended;
 use crate::study::measure::{self, answered, measure};
 use crate::study::repeats::{Planned, run_planned};
 use crate::study::replicate::{Outcome, Row, spelled_out, with_goodput};
+use crate::text::table::csv_of_part;
 use baseline::{Baseline, regressions};
 use clap::Args as ClapArgs;
 use sim_models::report::{Disturbance, Meaning, Report, Series};
@@ -153,7 +154,7 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
         text: page::text(&comparison, app.console.style()),
         markdown: page::markdown(&comparison),
         json: sealed(&json(&comparison)),
-        csv: page::csv(&comparison),
+        csv: csv_of_part(page::csv(&comparison), &comparison.incomplete),
         html: html::compare::page(&comparison, &overlays, &result_of(&app.typed)).html(),
     };
     documents.deliver(FILES, out, args.format, app)?;

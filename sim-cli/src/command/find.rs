@@ -17,6 +17,7 @@ use crate::study::knob::{Within, is_range};
 use crate::study::runs::{Settings, Start};
 use crate::study::wish::Wish;
 use crate::text::escape;
+use crate::text::table::csv_of_part;
 use clap::Args as ClapArgs;
 use sim_core::SimDuration;
 use std::path::PathBuf;
@@ -145,7 +146,7 @@ pub(super) fn command(args: &Find, app: &mut App) -> Result<Exit> {
                 text: page::text(&found, app.console.style()),
                 markdown: page::markdown(&found),
                 json: json(&found),
-                csv: page::csv(&found),
+                csv: csv_of_part(page::csv(&found), &found.incomplete),
                 html: html::find::page(&found, &again).html(),
             };
             (documents, exit)
@@ -156,7 +157,7 @@ pub(super) fn command(args: &Find, app: &mut App) -> Result<Exit> {
                 text: atlas::text(&mapped, app.console.style()),
                 markdown: atlas::markdown(&mapped),
                 json: json(&mapped),
-                csv: atlas::csv(&mapped),
+                csv: csv_of_part(atlas::csv(&mapped), &mapped.incomplete),
                 html: html::map::page(&mapped, &again).html(),
             };
             (documents, exit)

@@ -16,6 +16,7 @@ use crate::study::runs::{Settings, Start};
 use crate::study::space::{Dimension, MOST_DIMENSIONS, Space};
 use crate::study::wish::Wish;
 use crate::text::escape;
+use crate::text::table::csv_of_part;
 use clap::{ArgGroup, Args as ClapArgs};
 use sim_models::experiment::Resolved;
 use std::path::PathBuf;
@@ -111,7 +112,7 @@ pub(super) fn command(args: &Recommend, app: &mut App) -> Result<Exit> {
         text: page::text(&told, app.console.style()),
         markdown: page::markdown(&told),
         json: json(&told),
-        csv: page::csv(&told),
+        csv: csv_of_part(page::csv(&told), &told.incomplete),
         html: html::recommend::page(&told, &searched, &result_of(&app.typed)).html(),
     };
     documents.deliver(FILES, out, args.format, app)?;

@@ -21,7 +21,11 @@ pub fn interval_log(report: &Report, edges: &[&str]) -> String {
     builder
         .add_comment("[Histogram log format version 1.3]")
         .add_comment(&format!("[brownout {}, seed {}]", super::clean(&report.experiment), report.run.seed))
-        .add_comment("[StartTime: 0.000 (seconds since epoch), virtual]")
+        .add_comment("[StartTime: 0.000 (seconds since epoch), virtual]");
+    if let Some(why) = &report.stopped {
+        builder.add_comment(&format!("[Incomplete: {}]", super::clean(why)));
+    }
+    builder
         .add_comment("[Response times of calls that ended well, in nanoseconds, to 1 %]")
         .with_max_value_divisor(MAX_UNIT)
         .add_comment(

@@ -161,6 +161,11 @@ impl Page {
         let labels = [("model", &**model), ("model_version", &version), ("digest", &report.digest.s)];
         let times = if self.times.is_empty() { vec![0] } else { self.times.clone() };
         times.into_iter().for_each(|at| self.point("run_info", &labels, 1.0, at));
+        if let Some(why) = &report.stopped {
+            self.family("incomplete", "info", "", "Why all of this covers only a part of the run.");
+            let at = self.times.last().copied().unwrap_or_default();
+            self.point("incomplete_info", &[("why", &super::clean(why))], 1.0, at);
+        }
     }
 
     fn edges(&mut self, report: &Report) {

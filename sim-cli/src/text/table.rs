@@ -235,6 +235,28 @@ pub fn csv_line<T: AsRef<str>>(fields: impl IntoIterator<Item = T>) -> String {
     quoted.join(",") + "\n"
 }
 
+/// A table whose last column says of every row why all of it is only a part; as it is where nothing is missing. Readers go by
+/// the names of columns, and people see it.
+pub fn csv_of_part(csv: String, why: &[impl AsRef<str>]) -> String {
+    if why.is_empty() {
+        return csv;
+    }
+    let why: Vec<&str> = why.iter().map(AsRef::as_ref).collect();
+    let (mut head, why) = ("incomplete".to_owned(), csv_field(&clean_line(&why.join("; "))));
+    let mut out = String::with_capacity(csv.len() * 2);
+    // No field of ours holds a line break.
+    for line in csv.lines() {
+        out += &format!("{line},{}\n", if head.is_empty() { &why } else { &head });
+        head.clear();
+    }
+    out
+}
+
+/// Line breaks are spaces.
+fn clean_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn csv_field(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
     let text = if formula { format!("'{text}") } else { text.into() };
@@ -306,6 +328,17 @@ mod tests {
 ";
         assert_eq!(grid.markdown(), expected);
         assert_eq!(grid.text(0, Style::default()).len(), 2);
+    }
+
+    #[test]
+    fn a_part_says_in_every_row_that_it_is_one() {
+        let table = "a,b\n1,2\n3,\"x, y\"\n";
+        assert_eq!(csv_of_part(table.into(), &[] as &[&str]), table);
+        let why = ["interrupted at 3 s", "2 of 5 runs,\nno more"];
+        assert_eq!(
+            csv_of_part(table.into(), &why),
+            "a,b,incomplete\n1,2,\"interrupted at 3 s; 2 of 5 runs, no more\"\n3,\"x, y\",\"interrupted at 3 s; 2 of 5 runs, no more\"\n"
+        );
     }
 
     #[test]

@@ -128,6 +128,40 @@ fn a_flipped_bit_in_a_saved_result_is_told() {
     assert!(ran.exit == Exit::Good && ran.stderr.contains("has no seal"), "{}", ran.stderr);
 }
 
+/// Whoever reads a file of a run that was cut short, in whatever form, is told so by the file.
+#[test]
+fn what_is_partial_says_so_in_every_form() {
+    let folder = tempdir().unwrap();
+    let toy = toy(folder.path());
+    let says = |text: &str| {
+        ["incomplete", "Incomplete", "STOPPED", "Stopped early", "\"stopped\":\""]
+            .iter()
+            .any(|word| text.contains(word))
+    };
+    for format in ["text", "json", "csv", "tidy-csv", "openmetrics"] {
+        let run = |more: &[&str]| brownout(&[&["run", &toy, "--format", format], more].concat());
+        let (whole, part) = (run(&[]), run(&["--max-events", "500"]));
+        assert_eq!((whole.exit, part.exit), (Exit::Good, Exit::Limit), "{format}");
+        assert!(!says(&whole.stdout) && says(&part.stdout), "{format}: {}", part.stdout);
+    }
+    let out = folder.path().join("out");
+    let ran = brownout(&["run", &toy, "--max-events", "500", "--out", out.to_str().unwrap()]);
+    assert_eq!(ran.exit, Exit::Limit);
+    for entry in fs::read_dir(&out).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap() != ".brownout" {
+            assert!(says(&fs::read_to_string(&path).unwrap()), "{}", path.display());
+        }
+    }
+    let interval_log = ["histogram", &toy, "--max-events", "500", "--format", "hlog"];
+    assert!(says(&brownout(&interval_log).stdout));
+    for many in [&["compare"][..], &["run"]] {
+        let words = [many, &[&toy, "--replications", "2", "--max-events", "500", "--format", "csv"]].concat();
+        let ran = brownout(&words);
+        assert!(ran.exit == Exit::Limit && says(&ran.stdout), "{words:?}: {}", ran.stdout);
+    }
+}
+
 /// Arguments are shown, and do nothing to the terminal.
 #[test]
 fn what_was_typed_is_not_obeyed() {

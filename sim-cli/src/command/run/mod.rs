@@ -19,6 +19,7 @@ use crate::simulate::{cut_short, ending, simulate, trace};
 use crate::study::measure;
 use crate::study::replicate::Row;
 use crate::study::settle::Settling;
+use crate::text::table::csv_of_part;
 use crate::{expect, html};
 use clap::{Args as ClapArgs, ValueEnum};
 use sim_models::report::Report;
@@ -168,28 +169,35 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
         let seeds = format!(" --replications {}{metrics}", replicated.seeds.count);
         page.next.iter_mut().filter(|(what, _)| what == "again").for_each(|(_, line)| line.push_str(&seeds));
     }
+    // A table of a part says so.
+    let part = |table: String| csv_of_part(table, report.stopped.as_slice());
     if let Some(out) = &out {
         out.write("report.html", html(args, app, &prepared, report, &page)?.as_bytes())?;
         out.write("report.json", json(report).as_bytes())?;
         out.write("report.txt", text(report, &page, crate::text::Style::default()).as_bytes())?;
-        out.write("windows.csv", windows::csv(report).as_bytes())?;
-        out.write("tidy.csv", windows::tidy_csv(report).as_bytes())?;
-        out.write("edges.csv", tables::edges(report).as_bytes())?;
-        out.write("services.csv", tables::services(report).as_bytes())?;
-        out.write("latency.csv", tables::latency(report).as_bytes())?;
+        out.write("windows.csv", part(windows::csv(report)).as_bytes())?;
+        out.write("tidy.csv", part(windows::tidy_csv(report)).as_bytes())?;
+        out.write("edges.csv", part(tables::edges(report)).as_bytes())?;
+        out.write("services.csv", part(tables::services(report)).as_bytes())?;
+        out.write("latency.csv", part(tables::latency(report)).as_bytes())?;
         out.write("metrics.om", openmetrics(report, args.epoch).as_bytes())?;
         if let Some(replicated) = &page.replicated {
             out.write("replications.json", sealed(&crate::render::json(replicated)).as_bytes())?;
-            out.write("replications.csv", replicated::csv(replicated).as_bytes())?;
+            out.write(
+                "replications.csv",
+                csv_of_part(replicated::csv(replicated), &replicated.incomplete).as_bytes(),
+            )?;
         }
     }
     app.console.document(&match (args.format, &page.replicated) {
         (RunFormat::Text, _) => text(report, &page, app.console.style()),
         (RunFormat::Json, None) => json(report),
-        (RunFormat::Csv, None) => windows::csv(report),
+        (RunFormat::Csv, None) => part(windows::csv(report)),
         (RunFormat::Json, Some(replicated)) => sealed(&crate::render::json(replicated)),
-        (RunFormat::Csv, Some(replicated)) => replicated::csv(replicated),
-        (RunFormat::TidyCsv, _) => windows::tidy_csv(report),
+        (RunFormat::Csv, Some(replicated)) => {
+            csv_of_part(replicated::csv(replicated), &replicated.incomplete)
+        }
+        (RunFormat::TidyCsv, _) => part(windows::tidy_csv(report)),
         (RunFormat::OpenMetrics, _) => openmetrics(report, args.epoch),
     })?;
 

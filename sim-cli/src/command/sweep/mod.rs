@@ -18,6 +18,7 @@ use crate::result::swept::Swept;
 use crate::study::axis::{Typed, typed};
 use crate::study::measure;
 use crate::study::replicate::Row;
+use crate::text::table::csv_of_part;
 use clap::{Args as ClapArgs, Subcommand};
 use sim_models::experiment::AxisText;
 
@@ -153,7 +154,12 @@ fn found_warm_up(subject: &Subject, asked: &Asked, opened: &Opened, app: &mut Ap
 
 /// The result as files.
 fn files(swept: &Swept, ready: &Ready) -> [String; 3] {
-    [json(swept), page::csv(swept), html::sweep::page(swept, &ready.again()).html()]
+    [json(swept), csv(swept), html::sweep::page(swept, &ready.again()).html()]
+}
+
+/// The table of a part says so.
+fn csv(swept: &Swept) -> String {
+    csv_of_part(page::csv(swept), &swept.incomplete)
 }
 
 /// The result as one document.
@@ -162,6 +168,6 @@ fn document(swept: &Swept, format: TableFormat, app: &App) -> String {
         TableFormat::Text => page::text(swept, app.console.style()),
         TableFormat::Markdown => page::markdown(swept),
         TableFormat::Json => json(swept),
-        TableFormat::Csv => page::csv(swept),
+        TableFormat::Csv => csv(swept),
     }
 }
