@@ -5,6 +5,7 @@ use clap::{ArgMatches, Args as ClapArgs, ValueEnum};
 use sim_core::SimDuration;
 use sim_models::experiment::{Path, Span};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What every command understands.
 #[derive(Clone, Debug, Default, ClapArgs)]
@@ -16,6 +17,10 @@ pub struct Global {
     /// Threads to use; all cores unless given. Never changes a result
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
+    /// Stop after so much time by the clock on the wall, with exit code 5: `30s`. What there is by then is printed and marked;
+    /// how far that is depends on the machine, so it is never kept
+    #[arg(long, global = true, value_name = "TIME", value_parser = wall)]
+    pub max_wall: Option<Duration>,
     /// When to colour: auto means on a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
@@ -186,6 +191,15 @@ pub fn assignment(text: &str) -> Result<(String, String), String> {
         (true, _) => Err("expected a path before `=`".into()),
         (_, true) => Err(format!("expected a value after `{path}=`; an empty text is written {path}='\"\"'")),
         _ => Ok((path.into(), value.into())),
+    }
+}
+
+/// Time by the clock on the wall.
+fn wall(text: &str) -> Result<Duration, String> {
+    match text.parse::<SimDuration>() {
+        Ok(time) if time.is_zero() => Err("must be longer than 0".into()),
+        Ok(time) => Ok(Duration::from_nanos(time.as_nanos())),
+        Err(error) => Err(error.to_string()),
     }
 }
 

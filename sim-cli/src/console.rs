@@ -91,6 +91,9 @@ impl<'a> Console<'a> {
     pub fn configure(&mut self, global: &Global) {
         self.quiet = global.quiet;
         self.color = global.color;
+        if let Some(time) = global.max_wall {
+            self.interrupt.end_within(time);
+        }
     }
 
     /// How to draw what goes to stdout.

@@ -117,6 +117,9 @@ impl fmt::Display for Error {
                 "this is a bug in brownout: {message}\n  please report it with this command, which repeats it:\n    {replay}"
             ),
             Error::Stopped(Exit::Interrupted) => f.write_str("interrupted before there was a result"),
+            Error::Stopped(Exit::Limit) => {
+                f.write_str("the time was up before there was a result (--max-wall)")
+            }
             Error::Stopped(_) => f.write_str("terminated before there was a result"),
         }
     }

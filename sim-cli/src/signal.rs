@@ -1,20 +1,32 @@
-//! Signals: the first asks the run to end, the second ends the process.
+//! What asks a run to end before its time: a signal (a second one ends the process), or the clock on the wall.
 //!
 //! A handler only stores a number. The run sees it when its observer is next called, once per window of
 //! virtual time; what was reached until then is printed and marked.
 
 use crate::error::Exit;
+use crate::progress::now;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-/// Which signal has arrived, if any. Clones share it.
+/// Which signal has arrived, if any, and whether time is up. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<AtomicUsize>);
+pub struct Interrupt {
+    signal: Arc<AtomicUsize>,
+    /// `--max-wall`: until when.
+    until: Option<Instant>,
+}
 
 impl Interrupt {
-    /// The exit code that the signal asks for.
+    /// So much time from now on, and no more.
+    pub fn end_within(&mut self, time: Duration) {
+        self.until = now().checked_add(time);
+    }
+
+    /// The exit code that the signal asks for, or the end of the time that there is.
     pub fn exit(&self) -> Option<Exit> {
-        match self.0.load(Ordering::Relaxed) {
+        match self.signal.load(Ordering::Relaxed) {
+            0 if self.until.is_some_and(|until| now() >= until) => Some(Exit::Limit),
             0 => None,
             signal if signal == Self::sigint() => Some(Exit::Interrupted),
             _ => Some(Exit::Terminated),
@@ -24,7 +36,7 @@ impl Interrupt {
     /// What the handler does, for those without a keyboard.
     pub fn raise(&self, exit: Exit) {
         let signal = if exit == Exit::Interrupted { Self::sigint() } else { usize::MAX };
-        self.0.store(signal, Ordering::Relaxed);
+        self.signal.store(signal, Ordering::Relaxed);
     }
 
     fn sigint() -> usize {
@@ -49,7 +61,7 @@ impl Interrupt {
             // In this order: the second signal finds the flag of the first and ends the process.
             let _ = flag::register_conditional_shutdown(signal, code.code().into(), Arc::clone(&second))
                 .and_then(|_| flag::register(signal, Arc::clone(&second)))
-                .and_then(|_| flag::register_usize(signal, Arc::clone(&interrupt.0), number));
+                .and_then(|_| flag::register_usize(signal, Arc::clone(&interrupt.signal), number));
         }
         // A file-size limit then fails a write with an error that can be told, instead of killing us.
         #[cfg(unix)]

@@ -86,6 +86,11 @@ fn watched(
         replay: prepared.replay.bounded_line(command, bounds),
     })?;
     let report = &mut output.report;
+    if let (Some(Exit::Limit), Some(why)) = (interrupt.exit(), &mut report.stopped)
+        && let Some(at) = why.strip_prefix("interrupted at ")
+    {
+        *why = format!("no more time at {at} (--max-wall): how far it gets depends on the machine");
+    }
     report.experiment.clone_from(&prepared.name);
     report.variant.clone_from(&prepared.variant);
     report.overrides.clone_from(&prepared.set);
@@ -95,9 +100,10 @@ fn watched(
 /// What the end of a run means for the exit code, before anything is expected of it.
 pub fn ending(output: &RunOutput, interrupt: &Interrupt) -> Exit {
     match (interrupt.exit(), &output.report.stopped) {
+        // It was done before the time was up.
+        (Some(Exit::Limit) | None, None) => Exit::Good,
         (Some(exit), _) => exit,
         (None, Some(_)) => Exit::Limit,
-        (None, None) => Exit::Good,
     }
 }
 

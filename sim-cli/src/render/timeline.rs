@@ -24,7 +24,9 @@ pub fn timeline(report: &Report, style: Style) -> Vec<String> {
     let all = series(report);
     let shown = &all[..all.len().min(ROWS)];
     let windows = shown.iter().map(|series| series.values.len()).max().unwrap_or(0);
-    let span = report.run.duration.max(window.saturating_mul(windows as u64));
+    let seen = window.saturating_mul(windows as u64);
+    // Of a run that was stopped only what was reached is a picture.
+    let span = if report.stopped.is_some() { seen } else { report.run.duration.max(seen) };
     if windows == 0 || span == 0 {
         return Vec::new();
     }
@@ -45,7 +47,8 @@ pub fn timeline(report: &Report, style: Style) -> Vec<String> {
         line.trim_end().to_string()
     };
 
-    let disturbances = &report.timeline.disturbances;
+    let happened = report.timeline.disturbances.iter().filter(|one| one.from < span);
+    let disturbances = &happened.cloned().collect::<Vec<_>>();
     let mut lines = vec![row("", &axis(disturbances, span, columns), "end", "peak")];
     let bars = bars(disturbances, span, columns, style);
     for (index, bar) in bars.rows.iter().enumerate() {

@@ -109,7 +109,7 @@ pub fn run_planned<T: Send>(
         all.rows.iter_mut().zip(more.rows).for_each(|(row, more)| row.extend(more));
         all.exit = all.exit.max(more.exit);
         count = next;
-        if matches!(all.exit, Exit::Interrupted | Exit::Terminated) {
+        if app.console.interrupt.exit().is_some() {
             precision.short = vec!["interrupted".into()];
             break;
         }

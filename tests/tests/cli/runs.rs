@@ -10,6 +10,32 @@ fn json(words: &[&str]) -> Value {
     serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{words:?}: {error}\n{ran}"))
 }
 
+/// When the time is up, what there is by then is told, marked, and kept nowhere.
+#[test]
+fn a_command_ends_when_its_time_is_up() {
+    let long = ["--set", "run.duration=10h", "--set", "workload[0].arrivals=10000/s", "--max-wall", "300ms"];
+    let run = with_input(&[&["run", "-"], &long[..]].concat(), TOY);
+    assert_eq!(run.exit, Exit::Limit, "{}", run.stderr);
+    for said in [&run.stdout, &run.stderr] {
+        assert!(said.contains("(--max-wall): how far it gets depends on"), "{said}");
+    }
+    for words in [&["compare", "-"][..], &["run", "-", "--replications", "3"]] {
+        let ran = with_input(&[words, &long].concat(), TOY);
+        assert_eq!(ran.exit, Exit::Limit, "{words:?}: {}{}", ran.stdout, ran.stderr);
+    }
+    let folder = tempdir().unwrap();
+    let out = folder.path().join("out");
+    let sweep = ["sweep", "-", "--set", "services.desk.replicas=1,2", "--out", out.to_str().unwrap()];
+    let ran = with_input(&[&sweep, &long[..]].concat(), TOY);
+    assert_eq!(ran.exit, Exit::Limit, "{}", ran.stderr);
+    let journal = fs::read_to_string(out.join("runs.jsonl")).unwrap();
+    assert_eq!(journal.lines().count(), 1, "only its head: {journal}");
+    // Time enough.
+    assert_eq!(with_input(&["run", "-", "--max-wall", "1h"], TOY).exit, Exit::Good);
+    let ran = with_input(&["run", "-", "--max-wall", "0s"], TOY);
+    assert!(ran.exit == Exit::Usage && ran.stderr.contains("longer than 0"), "{}", ran.stderr);
+}
+
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
     for format in ["text", "json", "csv"] {

@@ -88,7 +88,7 @@ pub(super) fn command(args: &Here, app: &mut App) -> Result<Exit> {
         results.read(&known, metrics, threads(app.global.jobs))?;
     }
     let (swept, exit) = results.reduce(&ready, metrics.as_ref(), app.console.interrupt.exit());
-    let interrupted = matches!(exit, Exit::Interrupted | Exit::Terminated);
+    let interrupted = app.console.interrupt.exit().is_some();
     if let (Some(out), false) = (&out, interrupted) {
         for (name, text) in RESULTS.iter().zip(files(&swept, &ready)) {
             out.write(name, text.as_bytes())?;
