@@ -7,6 +7,7 @@
 
 mod difference;
 mod histogram;
+pub mod pooled;
 pub mod precision;
 mod warm_up;
 

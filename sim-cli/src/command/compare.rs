@@ -22,12 +22,14 @@ use crate::study::ended::Ended;
 use crate::study::measure::{self, answered, measure};
 use crate::study::repeats::{Planned, run_planned};
 use crate::study::replicate::{Outcome, Row, spelled_out, with_goodput};
+use crate::study::together::{Counted, counted, together};
 use crate::text::table::csv_of_part;
 use baseline::{Baseline, regressions};
 use clap::Args as ClapArgs;
 use sim_models::report::{Disturbance, Meaning, Report, Series};
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What `--fail-on-regression` means without a metric.
 const ANY: &str = "any";
@@ -116,6 +118,7 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     let paths = OnceLock::new();
     let only = args.fail_on_regression.as_deref().filter(|metric| *metric != ANY);
     let only_spelled = OnceLock::new();
+    let (number, rows_of) = (AtomicU64::new(0), names.len());
     let keep = |report: Report, first: bool| -> Result<Kept> {
         let paths = paths.get_or_init(|| asked(args, &report, only));
         only_spelled.get_or_init(|| only.map(|only| spelled_out(&report, only)));
@@ -123,6 +126,7 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
             overlay: (first && args.out.is_some()).then(|| Overlay::of(&report)),
             measured: measure(&report, paths)?,
             answered: answered(&report, paths),
+            counted: counted(&report, paths, number.fetch_add(1, Ordering::Relaxed) / rows_of as u64),
             in_hand: InHand::of(&report),
             ended: Ended::of(&report),
             faults: (report.timeline.disturbances, report.run.duration),
@@ -131,7 +135,8 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     };
     let named = |kept: &Kept| {
         let paths = paths.get().expect("something was measured").iter().cloned();
-        paths.zip(kept.measured.iter().map(|(measured, _)| *measured)).collect()
+        let measured = kept.measured.iter().map(|(measured, _)| *measured).zip(&kept.counted);
+        paths.zip(measured).map(|(path, (measured, counted))| (path, measured, counted.clone())).collect()
     };
     let Planned { outcome, seeds, precision } =
         run_planned(app, &opened, &rows, plan, &args.bounds, keep, named)?;
@@ -223,6 +228,7 @@ struct Kept {
     measured: Vec<(Measured, Meaning)>,
     /// Beside each.
     answered: Vec<Option<f64>>,
+    counted: Vec<Option<Counted>>,
     in_hand: InHand,
     ended: Ended,
     picture: Option<Series>,
@@ -249,13 +255,23 @@ fn compared(
     let answered = |row: usize, column: usize| -> Vec<Option<f64>> {
         outcome.rows[row].iter().flatten().map(|kept| kept.answered[column]).collect()
     };
+    // What a run has little to say of is known better from all of them together.
+    let known = |row: usize, column: usize, values: &[Measured]| -> Vec<Measured> {
+        let runs: Vec<Option<&Counted>> = outcome.rows[row]
+            .iter()
+            .map(|kept| kept.as_ref().and_then(|kept| kept.counted[column].as_ref()))
+            .collect();
+        together(values, &runs)
+    };
     let variant = |(row, name): (usize, &Option<String>)| {
         let values: Vec<Vec<Measured>> = (0..metrics.len()).map(|column| values(row, column)).collect();
         Compared {
             name: name.clone().unwrap_or_else(|| BASE.into()),
             verdict: Ended::verdict(outcome.rows[row].iter().flatten().map(|kept| &kept.ended)),
             metrics: (0..metrics.len())
-                .map(|column| Estimate::of(&values[column]).of_those(&answered(row, column)))
+                .map(|column| {
+                    Estimate::of(&known(row, column, &values[column])).of_those(&answered(row, column))
+                })
                 .collect(),
             in_hand: InHand::mean(outcome.rows[row].iter().flatten().map(|kept| kept.in_hand)),
             picture: outcome.rows[row].iter().flatten().find_map(|kept| kept.picture.clone()),
@@ -270,10 +286,13 @@ fn compared(
             "" => "what the others are held against".into(),
             text => text.into(),
         };
-        for other in others {
+        let first_known: Vec<Vec<Measured>> =
+            first.values.iter().enumerate().map(|(column, values)| known(0, column, values)).collect();
+        for (row, other) in others.iter_mut().enumerate() {
             let effect = |column: usize| {
                 let (from, to) = (first.metrics[column].answered, other.metrics[column].answered);
-                Effect::paired(&other.values[column], &first.values[column]).of_those(from, to)
+                let values = known(row + 1, column, &other.values[column]);
+                Effect::paired(&values, &first_known[column]).of_those(from, to)
             };
             other.effects = (0..metrics.len()).map(effect).collect();
             other.sentence = sentence(other, first, &metrics);

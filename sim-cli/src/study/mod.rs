@@ -24,5 +24,6 @@ pub mod runs;
 pub mod settle;
 pub mod side;
 pub mod space;
+pub mod together;
 mod warm_up;
 pub mod wish;

@@ -8,6 +8,7 @@ use crate::result::estimate::Measured;
 use crate::result::precision::Precision;
 use crate::result::seeds::{CONFIDENCE, Seeds};
 use crate::study::replicate::{Outcome, Row, run_all};
+use crate::study::together::{Counted, together};
 use crate::study::warm_up;
 use crate::text::escape;
 use sim_core::stats::Sample;
@@ -75,6 +76,9 @@ pub struct Planned<T> {
     pub precision: Option<Precision>,
 }
 
+/// A metric of one run: its name, what it came to, and what was counted of it where a run has little to say.
+pub type Known = (String, Measured, Option<Counted>);
+
 /// As [`run_all`], on the seeds of a plan: all of them, or as many as its precision takes. `measured` is what
 /// `keep` kept of the metrics that are to be known well, in the order of `names`.
 pub fn run_planned<T: Send>(
@@ -84,7 +88,7 @@ pub fn run_planned<T: Send>(
     plan: Plan,
     bounds: &Bounds,
     keep: impl Fn(Report, bool) -> Result<T> + Sync,
-    measured: impl Fn(&T) -> Vec<(String, Measured)>,
+    measured: impl Fn(&T) -> Vec<Known>,
 ) -> Result<Planned<T>> {
     let Some(wanted) = plan.precision else {
         let outcome = run_all(app, opened, rows, plan.seeds, bounds, keep)?;
@@ -129,21 +133,23 @@ pub fn run_planned<T: Send>(
 fn judge<T>(
     rows: &[Row],
     runs: &[Vec<Option<T>>],
-    measured: impl Fn(&T) -> Vec<(String, Measured)>,
+    measured: impl Fn(&T) -> Vec<Known>,
     wanted: f64,
 ) -> Result<Precision> {
     let mut short: Vec<(f64, String)> = Vec::new();
     let (mut judged, mut needed) = (0, Some(0.0_f64));
     let mut without = Vec::new();
     for (row, runs) in rows.iter().zip(runs) {
-        let values: Vec<Vec<(String, Measured)>> = runs.iter().flatten().map(&measured).collect();
-        let names = values.first().map_or(&[][..], Vec::as_slice).iter().map(|(name, _)| name);
+        let values: Vec<Vec<Known>> = runs.iter().flatten().map(&measured).collect();
+        let names = values.first().map_or(&[][..], Vec::as_slice).iter().map(|(name, ..)| name);
         for (column, name) in names.enumerate() {
-            let number = |run: &Vec<(String, Measured)>| match run[column].1 {
+            let number = |measured: &Measured| match *measured {
                 Measured::Number(x) if x.is_finite() => Some(x),
                 _ => None,
             };
-            let numbers: Vec<f64> = values.iter().filter_map(number).collect();
+            let measured: Vec<Measured> = values.iter().map(|run| run[column].1).collect();
+            let counted: Vec<Option<&Counted>> = values.iter().map(|run| run[column].2.as_ref()).collect();
+            let numbers: Vec<f64> = together(&measured, &counted).iter().filter_map(number).collect();
             let sample = Sample::of(&numbers);
             let of = format!("{} of {}", escape(name), named(row, rows));
             let Some(share) = relative_half_width(&sample, CONFIDENCE) else {
@@ -204,7 +210,7 @@ mod tests {
     fn judged(runs: &[Measured], wanted: f64) -> Result<Precision> {
         let runs = vec![runs.iter().map(|run| Some(*run)).collect()];
         let rows = [Row { variant: None, set: Vec::new() }];
-        judge(&rows, &runs, |run: &Measured| vec![("p99".into(), *run)], wanted)
+        judge(&rows, &runs, |run: &Measured| vec![("p99".into(), *run, None)], wanted)
     }
 
     #[test]

@@ -11,8 +11,10 @@ use crate::study::ended::Ended;
 use crate::study::measure::{answered, measure, measure_usual};
 use crate::study::repeats::{Plan, Planned, run_planned};
 use crate::study::replicate::{Row, spelled_out, with_goodput};
+use crate::study::together::{Counted, counted, together};
 use sim_models::report::{Meaning, Report, Unit, Value};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is kept of one of many runs.
 struct Kept {
@@ -20,6 +22,7 @@ struct Kept {
     measured: Vec<(Measured, Meaning)>,
     /// Beside each.
     answered: Vec<Option<f64>>,
+    counted: Vec<Option<Counted>>,
     ended: Ended,
     theory: Vec<(String, f64, Value)>,
 }
@@ -32,7 +35,7 @@ pub(super) fn replicate(
     rows: &[Row],
     plan: Plan,
 ) -> Result<(Report, Option<Replicated>, Exit)> {
-    let paths = OnceLock::new();
+    let (paths, number) = (OnceLock::new(), AtomicU64::new(0));
     let keep = |report: Report, first: bool| -> Result<Kept> {
         let paths = paths.get_or_init(|| match args.metric.is_empty() {
             true => with_goodput(&report),
@@ -43,6 +46,7 @@ pub(super) fn replicate(
             false => measure(&report, paths)?,
         };
         let answered = answered(&report, paths);
+        let counted = counted(&report, paths, number.fetch_add(1, Ordering::Relaxed));
         let theory = report
             .values
             .iter()
@@ -51,6 +55,7 @@ pub(super) fn replicate(
         Ok(Kept {
             measured,
             answered,
+            counted,
             ended: Ended::of(&report),
             theory,
             report: first.then(|| Box::new(report)),
@@ -58,7 +63,8 @@ pub(super) fn replicate(
     };
     let named = |kept: &Kept| {
         let paths = paths.get().expect("something was measured").iter().cloned();
-        paths.zip(kept.measured.iter().map(|(measured, _)| *measured)).collect()
+        let measured = kept.measured.iter().map(|(measured, _)| *measured).zip(&kept.counted);
+        paths.zip(measured).map(|(path, (measured, counted))| (path, measured, counted.clone())).collect()
     };
     let Planned { mut outcome, seeds, precision } =
         run_planned(app, opened, rows, plan, &args.bounds, keep, named)?;
@@ -93,7 +99,10 @@ pub(super) fn replicate(
             .iter()
             .enumerate()
             .map(|(column, values)| {
-                Estimate::of(values).of_those(&made().map(|kept| kept.answered[column]).collect::<Vec<_>>())
+                let counted: Vec<Option<&Counted>> =
+                    runs.iter().map(|run| run.and_then(|kept| kept.counted[column].as_ref())).collect();
+                Estimate::of(&together(values, &counted))
+                    .of_those(&made().map(|kept| kept.answered[column]).collect::<Vec<_>>())
             })
             .collect(),
         values,

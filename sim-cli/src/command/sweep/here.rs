@@ -124,7 +124,10 @@ fn precise(args: &Here, precision: f64, app: &mut App, opened: &Opened, mut read
         };
         Ok(chosen.keep(&report))
     };
-    let named = |kept: &Kept| metrics.get().expect("something was kept").named(kept);
+    let named = |kept: &Kept| {
+        let named = metrics.get().expect("something was kept").named(kept);
+        named.into_iter().map(|(name, measured)| (name, measured, None)).collect()
+    };
     let planned = run_planned(app, opened, &rows, plan, &args.subject.bounds, keep, named)?;
     let (outcome, seeds) = (planned.outcome, planned.seeds);
     ready.plan.seeds = seeds;
