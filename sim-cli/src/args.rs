@@ -21,6 +21,10 @@ pub struct Global {
     /// how far that is depends on the machine, so it is never kept
     #[arg(long, global = true, value_name = "TIME", value_parser = wall)]
     pub max_wall: Option<Duration>,
+    /// The memory that calls in flight may take: `512MiB`; most of what the machine has free unless given. A run that has
+    /// more in flight is stopped, with exit code 5
+    #[arg(long, global = true, value_name = "SIZE", value_parser = size)]
+    pub max_memory: Option<u64>,
     /// When to colour: auto means on a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
@@ -200,6 +204,21 @@ fn wall(text: &str) -> Result<Duration, String> {
         Ok(time) if time.is_zero() => Err("must be longer than 0".into()),
         Ok(time) => Ok(Duration::from_nanos(time.as_nanos())),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// An amount of memory.
+fn size(text: &str) -> Result<u64, String> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let shift = match unit.trim() {
+        "MiB" => 20,
+        "GiB" => 30,
+        _ => return Err("expected a whole number of MiB or GiB, as in 512MiB".into()),
+    };
+    match number.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift)) {
+        Some(bytes) if bytes >= 128 << 20 => Ok(bytes),
+        Some(_) => Err("128MiB is the least that there is any use for".into()),
+        None => Err("more than any machine has".into()),
     }
 }
 

@@ -5,6 +5,8 @@
 
 use crate::args::{Color, Global};
 use crate::error::{Error, Result};
+use crate::jobs::threads;
+use crate::memory::Memory;
 use crate::replay::{PROJECT, by_name};
 use crate::signal::Interrupt;
 use crate::text::{Style, escape};
@@ -21,6 +23,8 @@ pub struct Console<'a> {
     pub stdout: &'a mut dyn Write,
     /// Takes everything else.
     pub stderr: &'a mut dyn Write,
+    /// It is the terminal, or what is in its place, of a process of ours.
+    pub of_process: bool,
     /// Somebody types on stdin.
     pub stdin_terminal: bool,
     /// Columns of the terminal behind stdout, if there is one.
@@ -50,6 +54,7 @@ impl<'a> Console<'a> {
             stdin,
             stdout,
             stderr,
+            of_process: false,
             stdin_terminal: false,
             stdout_terminal: None,
             stderr_terminal: None,
@@ -76,6 +81,7 @@ impl<'a> Console<'a> {
             terminal.then(|| size.map_or(80, |(width, _)| usize::from(width.0)))
         };
         Console {
+            of_process: true,
             stdin_terminal: stdin.is_terminal(),
             stdout_terminal: columns(stdout.is_terminal(), terminal_size::terminal_size_of(&*stdout)),
             stderr_terminal: columns(stderr.is_terminal(), terminal_size::terminal_size_of(&*stderr)),
@@ -91,6 +97,11 @@ impl<'a> Console<'a> {
     pub fn configure(&mut self, global: &Global) {
         self.quiet = global.quiet;
         self.color = global.color;
+        // A test has a console and no machine.
+        let machine = || self.of_process.then(Memory::of_machine).flatten();
+        if let Some(bytes) = global.max_memory.or_else(machine) {
+            self.interrupt.keep_within(Memory { bytes, runs: threads(global.jobs) as u64 });
+        }
         if let Some(time) = global.max_wall {
             self.interrupt.end_within(time);
         }

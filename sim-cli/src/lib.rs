@@ -20,6 +20,7 @@ mod html;
 mod jobs;
 mod library;
 mod lock;
+mod memory;
 mod out;
 mod plan;
 mod progress;

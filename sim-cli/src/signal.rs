@@ -4,6 +4,7 @@
 //! virtual time; what was reached until then is printed and marked.
 
 use crate::error::Exit;
+use crate::memory::Memory;
 use crate::progress::now;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,9 +16,21 @@ pub struct Interrupt {
     signal: Arc<AtomicUsize>,
     /// `--max-wall`: until when.
     until: Option<Instant>,
+    /// `--max-memory`, or what the machine has.
+    memory: Option<Memory>,
 }
 
 impl Interrupt {
+    /// So much memory, and no more.
+    pub fn keep_within(&mut self, memory: Memory) {
+        self.memory = Some(memory);
+    }
+
+    /// The memory that there is, if that is known.
+    pub fn memory(&self) -> Option<Memory> {
+        self.memory
+    }
+
     /// So much time from now on, and no more.
     pub fn end_within(&mut self, time: Duration) {
         self.until = now().checked_add(time);

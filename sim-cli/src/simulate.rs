@@ -3,6 +3,7 @@
 use crate::args::{Bounds, EngineName};
 use crate::error::{Error, Exit, Result, panic_message};
 use crate::experiment::Prepared;
+use crate::memory::{EACH, Memory};
 use crate::progress::Meter;
 use crate::signal::Interrupt;
 use sim_core::{Engine, Limits};
@@ -24,14 +25,14 @@ impl Default for Bounds {
 
 impl Bounds {
     /// What a run is told.
-    pub fn options(&self, seed: u64) -> RunOptions {
+    pub fn options(&self, seed: u64, memory: Option<Memory>) -> RunOptions {
         RunOptions {
             engine: match self.engine {
                 EngineName::Fast => Engine::Fast,
                 EngineName::Reference => Engine::Reference,
             },
             limits: Limits { events: self.max_events, ..Limits::default() },
-            max_in_flight: self.max_in_flight,
+            max_in_flight: self.max_in_flight.min(memory.map_or(u64::MAX, Memory::in_flight)),
             ..RunOptions::seeded(seed)
         }
     }
@@ -45,7 +46,7 @@ pub fn simulate(
     interrupt: &Interrupt,
     meter: Option<&Meter>,
 ) -> Result<RunOutput> {
-    let options = RunOptions { record, ..bounds.options(prepared.seed) };
+    let options = RunOptions { record, ..bounds.options(prepared.seed, interrupt.memory()) };
     watched(prepared, bounds, "run", interrupt, meter, |observer| {
         sim_models::simulate(&prepared.resolved, &options, observer)
     })
@@ -59,7 +60,7 @@ pub fn trace(
     interrupt: &Interrupt,
     meter: Option<&Meter>,
 ) -> Result<RunOutput> {
-    let options = bounds.options(prepared.seed);
+    let options = bounds.options(prepared.seed, interrupt.memory());
     watched(prepared, bounds, "trace", interrupt, meter, |observer| {
         collect(&prepared.resolved, &options, selection, observer)
     })
@@ -90,6 +91,17 @@ fn watched(
         && let Some(at) = why.strip_prefix("interrupted at ")
     {
         *why = format!("no more time at {at} (--max-wall): how far it gets depends on the machine");
+    }
+    if let (Some(memory), Some(why)) = (interrupt.memory(), &mut report.stopped)
+        && memory.in_flight() < bounds.max_in_flight
+        && why.contains("--max-in-flight")
+    {
+        let room = format!(
+            "give it more memory (--max-memory: {} MiB for {} at a time have room for so many, of {EACH} bytes each)",
+            memory.bytes >> 20,
+            if memory.runs == 1 { "1 run".into() } else { format!("{} runs", memory.runs) },
+        );
+        *why = why.replace("raise --max-in-flight", &room);
     }
     report.experiment.clone_from(&prepared.name);
     report.variant.clone_from(&prepared.variant);

@@ -10,6 +10,35 @@ fn json(words: &[&str]) -> Value {
     serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{words:?}: {error}\n{ran}"))
 }
 
+/// A queue that grows for ever ends with a word, before the memory does.
+#[test]
+fn a_run_ends_when_its_memory_is_full() {
+    let grows =
+        TOY.replace("work: Exponential(mean: \"10ms\")", "work: \"1h\", queue: Fifo(capacity: Unbounded)");
+    let words = [
+        "run",
+        "-",
+        "--set",
+        "workload[0].arrivals=100000/s",
+        "--set",
+        "policies={}",
+        "--set",
+        "workload[0].policy=None",
+    ];
+    let ran = with_input(&[&words[..], &["--max-memory", "128MiB", "--jobs", "2"]].concat(), &grows);
+    assert_eq!(ran.exit, Exit::Limit, "{}", ran.stderr);
+    // 64 MiB besides; the rest for two runs, of 256 bytes a call.
+    assert!(ran.stderr.contains("131073 calls and 131072 requests in flight"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("`desk` holds 131072 requests") && ran.stderr.contains("--max-memory"),
+        "{}",
+        ran.stderr
+    );
+    for wrong in ["1GB", "0MiB", "99999999999999GiB", "MiB", "2"] {
+        assert_eq!(with_input(&["run", "-", "--max-memory", wrong], TOY).exit, Exit::Usage, "{wrong}");
+    }
+}
+
 /// When the time is up, what there is by then is told, marked, and kept nowhere.
 #[test]
 fn a_command_ends_when_its_time_is_up() {

@@ -1,0 +1,76 @@
+//! How many calls there is memory for, so that an overload ends with a word and not with an abort.
+//!
+//! What grows without end in a run is the number of calls and requests in flight; everything else is known and checked
+//! before it starts. So a limit on memory is a limit on those.
+
+use std::fs;
+
+/// What the program takes besides calls: code, reports, histograms, threads.
+const BESIDES: u64 = 64 << 20;
+/// A call or request in flight, measured at the worst instant: when the tables that hold them have just grown.
+pub const EACH: u64 = 256;
+/// Of what the machine has free so much is taken, in percent, where nobody says how much.
+const SHARE: u64 = 80;
+
+/// What a process may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// In bytes.
+    pub bytes: u64,
+    /// Runs at the same time that share it.
+    pub runs: u64,
+}
+
+impl Memory {
+    /// What this machine, or whoever limits us on it, has for us; nothing where that cannot be known.
+    pub fn of_machine() -> Option<u64> {
+        let text = |path: &str| fs::read_to_string(path).unwrap_or_default();
+        let free = after(&text("/proc/meminfo"), "MemAvailable:").map(|kib| kib << 10);
+        let address = after(&text("/proc/self/limits"), "Max address space");
+        let group = text("/sys/fs/cgroup/memory.max").trim().parse().ok();
+        let least: u64 = [free, address, group].into_iter().flatten().min()?;
+        Some(least / 100 * SHARE)
+    }
+
+    /// Calls and requests that one run may have in flight.
+    pub fn in_flight(self) -> u64 {
+        (self.bytes.saturating_sub(BESIDES) / self.runs / EACH).max(1)
+    }
+}
+
+/// The number that stands after some words.
+fn after(text: &str, words: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(words))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_calls() {
+        let of = |mib: u64, runs| Memory { bytes: mib << 20, runs }.in_flight();
+        assert_eq!((of(64 + 256, 1), of(64 + 256, 4)), (1 << 20, 1 << 18));
+        assert_eq!(of(1, 1), 1);
+    }
+
+    #[test]
+    fn what_the_system_says_is_read() {
+        assert_eq!(after("MemTotal: 9 kB\nMemAvailable:    1234 kB\n", "MemAvailable:"), Some(1234));
+        assert_eq!(
+            after(
+                "Max address space         unlimited            unlimited            bytes",
+                "Max address space"
+            ),
+            None
+        );
+        assert_eq!(
+            after(
+                "Max address space         614400000            614400000            bytes",
+                "Max address space"
+            ),
+            Some(614_400_000)
+        );
+    }
+}
