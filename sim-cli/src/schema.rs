@@ -15,6 +15,10 @@ pub fn all() -> Vec<(&'static str, Schema)> {
         ("check", schema::<checked::Document>("brownout check", checked::FORMAT)),
         ("snapshot", schema::<facts::Facts>("brownout snapshot facts", facts::FORMAT)),
         ("histogram", schema::<distribution::Distribution>("brownout histogram", distribution::FORMAT)),
+        (
+            "histograms",
+            schema::<distribution::Overlaid>("brownout histogram of several", distribution::FORMAT),
+        ),
         ("diff", schema::<differed::Document>("brownout diff", differed::FORMAT)),
         ("comparison", schema::<compared::Comparison>("brownout compare", compared::FORMAT)),
         ("replications", schema::<replicated::Replicated>("brownout run --replications", replicated::FORMAT)),

@@ -200,3 +200,29 @@ fn files_hold_what_was_asked_for() {
     let table = std::fs::read_to_string(folder.join("latency.hgrm")).expect("written");
     assert!(table.contains("1/(1-Percentile)") && table.contains("#[Buckets ="), "{table}");
 }
+
+/// Several distributions: variants, parts, and a saved run, which is the same as the run that was saved. Every call is in one bucket, or
+/// was not answered.
+#[test]
+fn histograms_are_laid_over_each_other() {
+    let bench = Bench::new();
+    let out = bench.path("saved");
+    good(&bench.run("run", &["--out", out.to_str().expect("UTF-8")]));
+    let saved = out.join("report.json");
+    let csv = bench.run("histogram", &["--with", saved.to_str().expect("UTF-8"), "--format", "csv"]);
+    let text = good(&csv);
+    let of = |curve: &str| -> Vec<&str> {
+        let rows = text.lines().filter(|line| line.starts_with(curve));
+        rows.map(|line| line.split_once(',').expect("a curve").1).collect()
+    };
+    let (base, again) = (of("base,"), of(saved.to_str().expect("UTF-8")));
+    assert!(base.len() > 10 && base == again);
+    let last = |column: usize| base.last().and_then(|row| row.split(',').nth(column)?.parse::<u64>().ok());
+    let before: u64 =
+        base[..base.len() - 1].iter().filter_map(|row| row.split(',').nth(1)?.parse::<u64>().ok()).sum();
+    assert_eq!(last(2), last(1).map(|unanswered| before + unanswered));
+    let page = bench.run("histogram", &["--during", "1s..2s", "--during", "2s..3s"]);
+    assert!(good(&page).contains("not answered"));
+    let refused = bench.run("histogram", &["--during", "1s..2s", "--during", "2s..3s", "--format", "hgrm"]);
+    assert!(refused.err.contains("several distributions"), "{}", refused.err);
+}

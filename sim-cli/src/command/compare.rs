@@ -55,7 +55,8 @@ pub struct Compare {
     /// Only these variants; `base` is the file as it stands, and what one alone is held against. All unless given
     #[arg(long, value_name = "NAME")]
     pub variant: Vec<String>,
-    /// The metrics to compare, instead of the usual ones: see `brownout list metrics EXPERIMENT`
+    /// The metrics to compare, instead of the usual ones: see `brownout list metrics EXPERIMENT`. Of a part of the run: 'success during fault'
+    /// (or before, after, 60s..90s)
     #[arg(long, value_name = "METRIC")]
     pub metric: Vec<String>,
     /// Hold each variant against a saved run too: a folder or file that `compare --out` or `run --out` wrote. Runs

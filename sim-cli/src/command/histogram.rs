@@ -1,5 +1,7 @@
 //! `brownout histogram EXPERIMENT|report.json`: the distribution of response times.
 
+mod overlay;
+
 use crate::app::App;
 use crate::args::{Bounds, Subject};
 use crate::error::{Error, Exit, Result};
@@ -25,20 +27,25 @@ const FILES: [&str; 4] = ["histogram.json", "histogram.csv", "latency.hgrm", "la
 Examples:
   brownout histogram retry-storm
   brownout histogram retry-storm --edge 'checkout->payments' --during 60s..90s
+  brownout histogram retry-storm --variant base --variant budgeted --during fault --during after
+  brownout histogram retry-storm --with saved/report.json
   brownout histogram results/report.json --format hgrm > latency.hgrm")]
 pub struct Histogram {
     /// Which experiment, or the report.json of a saved run.
     #[command(flatten)]
     pub subject: Subject,
-    /// A variant of the file instead of the base
+    /// A variant of the file instead of the base; several are laid over each other, `base` among them
     #[arg(long, value_name = "NAME")]
-    pub variant: Option<String>,
+    pub variant: Vec<String>,
+    /// The report.json of a saved run, to lay it over; several may be given
+    #[arg(long, value_name = "SAVED")]
+    pub with: Vec<String>,
     /// The edge; the users' first unless given
     #[arg(long, value_name = "EDGE")]
     pub edge: Option<String>,
-    /// Only this part of the run
-    #[arg(long, value_name = "FROM..TO")]
-    pub during: Option<String>,
+    /// Only this part of the run: before, fault or after what disturbs it, or FROM..TO; several are laid over each other
+    #[arg(long, value_name = "PART")]
+    pub during: Vec<String>,
     /// The form of the result
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub format: HistogramFormat,
@@ -67,9 +74,12 @@ pub enum HistogramFormat {
 }
 
 pub(super) fn command(args: &Histogram, app: &mut App) -> Result<Exit> {
-    let during = args.during.as_deref().map(during).transpose()?;
+    if overlay::several(args) {
+        return overlay::command(args, app);
+    }
+    let during = args.during.first().map(|text| during(text)).transpose()?;
     let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES, &mut app.console)).transpose()?;
-    let (whole, exit) = report(args, app)?;
+    let (whole, exit) = made(args, args.variant.first().map(String::as_str), app)?;
     let report = match during {
         Some(during) => whole.part(during).ok_or_else(|| {
             Error::usage(format!("{} has no stretch `{during}`", escape(&whole.experiment)))
@@ -84,8 +94,9 @@ pub(super) fn command(args: &Histogram, app: &mut App) -> Result<Exit> {
         variant: report.variant.as_deref(),
         seed: report.run.seed,
         edge: name,
-        during: args.during.as_deref(),
+        during: args.during.first().map(String::as_str),
         latency,
+        response: &edge.response,
     };
     // The log has a line per edge unless one was asked for; its readers choose by tag.
     let logged = args.edge.is_some().then_some(name);
@@ -112,11 +123,11 @@ fn during(text: &str) -> Result<During> {
 }
 
 /// The report of a saved run, or of one that is made now.
-fn report(args: &Histogram, app: &mut App) -> Result<(Report, Exit)> {
+fn made(args: &Histogram, variant: Option<&str>, app: &mut App) -> Result<(Report, Exit)> {
     let name = &args.subject.name;
     if name.ends_with(".json") {
         let settings = [
-            ("--variant", args.variant.is_some()),
+            ("--variant", !args.variant.is_empty()),
             ("--set", !args.subject.set.is_empty()),
             ("--seed", args.subject.seed.is_some()),
         ];
@@ -126,12 +137,10 @@ fn report(args: &Histogram, app: &mut App) -> Result<(Report, Exit)> {
                 escape(name)
             )));
         }
-        let report = Report::from_json(&seal::read(Path::new(name), &mut app.console)?)
-            .map_err(|why| Error::Failed(format!("{} is no saved report: {}", escape(name), escape(&why))))?;
-        return Ok((report, Exit::Good));
+        return Ok((saved(name, app)?, Exit::Good));
     }
-    let opened = app.open(name, args.variant.as_deref())?;
-    let prepared = app.prepare(&opened, args.variant.as_deref(), &args.subject.set, args.subject.seed)?;
+    let opened = app.open(name, variant)?;
+    let prepared = app.prepare(&opened, variant, &args.subject.set, args.subject.seed)?;
     let meter = Meter::of_run(&app.console, &prepared.name);
     let simulated = simulate(&prepared, &args.bounds, None, &app.console.interrupt, Some(&meter));
     let events = simulated.as_ref().ok().map(|output| output.report.run.events);
@@ -139,6 +148,12 @@ fn report(args: &Histogram, app: &mut App) -> Result<(Report, Exit)> {
     let output = simulated?;
     let exit = ending(&output, &app.console.interrupt);
     Ok((output.report, exit))
+}
+
+/// The report of a saved run.
+fn saved(name: &str, app: &mut App) -> Result<Report> {
+    Report::from_json(&seal::read(Path::new(name), &mut app.console)?)
+        .map_err(|why| Error::Failed(format!("{} is no saved report: {}", escape(name), escape(&why))))
 }
 
 /// The edge that was asked for, else the users' first.
@@ -176,6 +191,10 @@ fn text(report: &Report, name: &str, edge: &Edge, args: &Histogram, style: Style
     lines.push(format!("  response times of calls that ended well{success}"));
     lines.push(String::new());
     lines.extend(page::distribution(&edge.latency, style));
+    if edge.response.unanswered > 0 {
+        lines.push(String::new());
+        lines.extend(page::of_all([("all calls", &edge.response)], style));
+    }
     let failed = &edge.latency_failed;
     if let (Some(p50), Some(max)) = (failed.p50, failed.max) {
         lines.push(String::new());

@@ -55,7 +55,7 @@ pub struct Recommend {
     /// The metric that is to be as small as possible
     #[arg(long, value_name = "METRIC")]
     pub minimize: Option<String>,
-    /// A condition: 'amplification <= 1.2', 'p99 <= 300ms', 'success during 90s..120s >= 99%'; several may be given
+    /// A condition: 'amplification <= 1.2', 'p99 <= 300ms', 'success during fault >= 99%'; several may be given
     #[arg(long, value_name = "CONDITION")]
     pub subject_to: Vec<String>,
     /// Do not ask that it recovers from its fault

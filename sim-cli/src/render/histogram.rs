@@ -2,11 +2,12 @@
 //! where the percentiles fall, and a box plot on the same scale.
 
 use super::chart::below;
-use crate::text::number::{count, duration, or_nothing, percent};
+use crate::text::number::{count, duration, or_nothing, percent, roughly};
 use crate::text::table::Grid;
-use crate::text::{Paint, Style, pad, pad_left, width};
+use crate::text::{Paint, Style, fit, pad, pad_left, width};
 use sim_core::math;
-use sim_models::report::Latency;
+use sim_models::report::{Latency, Response};
+use std::collections::BTreeMap;
 
 /// The most rows of bars.
 const ROWS: usize = 16;
@@ -51,6 +52,74 @@ pub fn percentiles<'a>(rows: impl IntoIterator<Item = (&'a str, &'a Latency)>, s
         grid.row([name.to_string(), count(l.count)].into_iter().chain(times));
     }
     grid.text(2, style)
+}
+
+/// The same of all calls, answered or not.
+pub fn of_all<'a>(rows: impl IntoIterator<Item = (&'a str, &'a Response)>, style: Style) -> Vec<String> {
+    let mut grid = Grid::new().words("").numbers([
+        "calls",
+        "not answered",
+        "p50",
+        "p90",
+        "p95",
+        "p99",
+        "p99.9",
+        "p99.99",
+    ]);
+    for (name, r) in rows {
+        let time =
+            |t: Option<u64>| t.map_or_else(|| if r.is_empty() { "-" } else { "longer" }.into(), duration);
+        let times = [r.p50, r.p90, r.p95, r.p99, r.p999, r.p9999].map(time);
+        grid.row([name.to_string(), count(r.count), count(r.unanswered)].into_iter().chain(times));
+    }
+    grid.text(2, style)
+}
+
+/// Several distributions over each other: a name, the calls that ended well, and how many did not. A row of bars for each range, each of a
+/// share of all calls of its distribution.
+pub fn overlay(curves: &[(String, &Latency, u64)], style: Style) -> Vec<String> {
+    let mut union: BTreeMap<u64, u64> = BTreeMap::new();
+    for (value, count) in curves.iter().flat_map(|(_, latency, _)| &latency.histogram) {
+        *union.entry(*value).or_default() += count;
+    }
+    let union = Latency { histogram: union.into_iter().collect(), ..Latency::default() };
+    let ranges = ranges(&union);
+    // Shares of each, the last those that were not answered.
+    let shares: Vec<Vec<f64>> = curves
+        .iter()
+        .map(|(_, latency, unanswered)| {
+            let mut counts = vec![0; ranges.len() + 1];
+            for &(value, count) in &latency.histogram {
+                counts[ranges.partition_point(|range| range.to < value).min(ranges.len() - 1)] += count;
+            }
+            counts[ranges.len()] = *unanswered;
+            let all = (latency.count + unanswered).max(1) as f64;
+            counts.into_iter().map(|count| count as f64 / all).collect()
+        })
+        .collect();
+    let most = shares.iter().flatten().copied().fold(f64::MIN_POSITIVE, f64::max);
+    let mut labels: Vec<String> =
+        ranges.iter().map(|range| format!("up to {}", duration(range.to))).collect();
+    labels.push("not answered".into());
+    let label_width = labels.iter().map(|label| width(label)).max().unwrap_or(0);
+    let each =
+        (style.columns().saturating_sub(4 + label_width) / curves.len().max(1)).saturating_sub(2).max(12);
+    let bars = each - 9;
+    let line = |label: &str, cells: Vec<String>| {
+        let cells: String = cells.iter().map(|cell| format!("  {}", pad(cell, each))).collect();
+        format!("  {}{cells}", pad_left(label, label_width)).trim_end().to_string()
+    };
+    let heads = curves.iter().map(|(name, ..)| fit(name, each, style)).collect();
+    let mut lines = vec![style.paint(Paint::Quiet, &line("", heads))];
+    for (row, label) in labels.iter().enumerate() {
+        let cell = |shares: &Vec<f64>| {
+            let share = shares[row];
+            let told = if share > 0.0 { roughly(share) } else { String::new() };
+            format!("{}{}", pad(&bar(share / most, bars, style), bars), pad_left(&told, 9))
+        };
+        lines.push(line(label, shares.iter().map(cell).collect()));
+    }
+    lines
 }
 
 /// One range of latencies, above `from` and up to `to`, in nanoseconds. The first one has no lower end.

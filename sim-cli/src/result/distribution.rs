@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use sim_models::report::Latency;
+use sim_models::report::{Latency, Response};
 
 /// Version of the shape of a [`Distribution`] in JSON.
 pub const FORMAT: u32 = 1;
@@ -24,4 +24,15 @@ pub struct Distribution<'a> {
     pub during: Option<&'a str>,
     /// Response times of calls that ended well.
     pub latency: &'a Latency,
+    /// Response times of all calls.
+    pub response: &'a Response,
+}
+
+/// Several distributions, for programs.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Overlaid<'a> {
+    /// Version of this shape: [`FORMAT`].
+    pub format: u32,
+    /// Variants, saved runs and parts of them, in the order in which they were asked for.
+    pub curves: Vec<Distribution<'a>>,
 }
