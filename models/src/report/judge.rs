@@ -28,6 +28,8 @@ mod chance;
 mod course;
 mod habit;
 mod outlook;
+#[cfg(test)]
+mod queues;
 mod summary;
 #[cfg(test)]
 mod tests;

@@ -74,6 +74,9 @@ mod tests {
         let ten = exp(served(90, 100).chance(served(9_800_000, 10_000_000)));
         assert!((2.5e-5..4.5e-5).contains(&ten), "{ten}");
         assert_eq!(served(99, 100).chance(served(98, 100)), 0.0);
+        // No more than more than could be expected is certain.
+        assert_eq!(served(100, 100).chance(served(50, 100)), 0.0);
+        assert_eq!(seldom(200.0, 1.0, 1e7, 1e5), 0.0);
         // Poisson: at most 70 where 100 are usual is 9.7e-4.
         let poisson = exp(seldom(70.0, 1.0, 1e7, 1e5));
         assert!((9e-4..1.6e-3).contains(&poisson), "{poisson}");
