@@ -10,7 +10,7 @@ use crate::result::judged::{Judged, Judgement};
 use crate::study::measure::glance;
 use crate::text::number;
 use sim_models::experiment::{Diagnostic, Diagnostics, Expectation, Experiment, Failed};
-use sim_models::report::{Metric, MetricError, Report, Unit};
+use sim_models::report::{During, Metric, MetricError, Report, Unit};
 
 /// Holds the expectations about one run against its report. A metric that the report does not know is a
 /// mistake in the file, told like any other. What needs more seeds than this one stays undecided.
@@ -155,7 +155,7 @@ fn held_against(
         let values: Vec<Metric> = readings[..seeds as usize].iter().map(|reading| reading[index]).collect();
         let mut judged = match values.as_slice() {
             [one] => {
-                let (measured, holds) = (number::metric(*one), held(expectation, *one));
+                let (measured, holds) = (told(expectation, *one), held(expectation, *one));
                 Judged { measured, holds, worst_seed: (!holds).then_some(prepared.seed), ..Judged::default() }
             }
             values => {
@@ -187,6 +187,18 @@ fn not_enforced(prepared: &Prepared, report: &Report) -> Option<String> {
         Some("the seed is not the file's".into())
     } else {
         None
+    }
+}
+
+/// What was measured, in words. Windows know times to 1 %, which is two digits.
+fn told(expectation: &Expectation, metric: Metric) -> String {
+    let by_windows = matches!(expectation.during.as_ref().map(|it| it.value), Some(During::Time { .. }));
+    let of_calls = expectation.metric.value.contains("latency") || !expectation.metric.value.contains('.');
+    match metric {
+        Metric::Number(ns, Unit::Duration) if by_windows && of_calls && ns.is_finite() => {
+            format!("about {}", number::of(number::two_digits(ns), Unit::Duration))
+        }
+        metric => number::metric(metric),
     }
 }
 

@@ -117,6 +117,15 @@ pub fn to_the_digit(x: f64, error: f64) -> String {
     if fraction.is_empty() { group(whole) } else { format!("{}.{fraction}", group(whole)) }
 }
 
+/// A number to two significant digits.
+pub fn two_digits(x: f64) -> f64 {
+    if x == 0.0 || !x.is_finite() {
+        return x;
+    }
+    let step = math::pow(10.0, f64::from(exponent(x.abs()) - 1));
+    (x / step).round() * step
+}
+
 /// Per second: `1 000/s`.
 pub fn rate(per_second: f64) -> String {
     let text = number(per_second);
@@ -311,6 +320,7 @@ mod tests {
         assert_eq!(plus_minus(2.98, 1e-9, Unit::Plain, style), "2.980 ± 0.000");
         assert_eq!(plus_minus(1000.0, 0.0, Unit::Rate, style), "1 000 ± 0/s");
         assert_eq!(plus_minus(-4.2e6, 12e6, Unit::Duration, style), "-4 ± 12 ms");
+        assert_eq!([654.4e6, 604e6, 99.9, 0.0].map(two_digits), [650e6, 600e6, 100.0, 0.0]);
         assert_eq!(rate(f64::NAN), "-");
         assert_eq!(metric(Metric::Absent), "-");
         assert_eq!(metric(Metric::Truth(false)), "no");
