@@ -134,7 +134,11 @@ fn write_service(text: &mut String, rng: &mut Rng, service: u64, callees: &[u64]
     while let Some(first) = rest.next() {
         if rng.one_in(3) {
             let more: Vec<String> = rest.by_ref().take(2).map(|callee| call(rng, *callee)).collect();
-            steps.push(format!("Parallel([{}, {}])", call(rng, *first), more.join(", ")));
+            let calls = format!("[{}, {}]", call(rng, *first), more.join(", "));
+            steps.push(match service % 2 {
+                0 => format!("Parallel({calls})"),
+                _ => format!("Parallel(calls: {calls}, fail: Fast)"),
+            });
         } else {
             steps.push(call(rng, *first));
         }

@@ -142,14 +142,18 @@ fn build_service(
     let lines = if queue.shared { 1 } else { service.replicas };
     let mut up = NumberSet::new(if queue.shared { service.replicas } else { 0 });
     (0..if queue.shared { service.replicas } else { 0 }).for_each(|replica| up.set(replica, true));
-    let site = |call: &CallSpec, edge: usize| {
+    let site = |call: &CallSpec, fail: &Fail, edge: usize| {
         let name = &plan.edges[edge].name;
         Site {
             number: digest::hash_text(name),
             edge: edge as u32,
             probability: call.probability,
             times: call.times,
-            optional: call.optional,
+            stake: match fail {
+                _ if call.optional => Stake::Optional,
+                Fail::AtEnd => Stake::Required,
+                Fail::Fast => Stake::Decisive,
+            },
             only_from: call
                 .only_from
                 .iter()
@@ -161,7 +165,7 @@ fn build_service(
     };
     let steps = plan.steps(number).map(|(step, edges)| StepPlan {
         parallel: step.parallel,
-        sites: step.calls.iter().zip(edges).map(|(call, edge)| site(call, edge)).collect(),
+        sites: step.calls.iter().zip(edges).map(|(call, edge)| site(call, &step.fail, edge)).collect(),
     });
     let replica = || Replica {
         down: 0,

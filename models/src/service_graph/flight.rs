@@ -47,8 +47,19 @@ pub enum Parent {
     User,
     /// A closed-loop user, who goes on thinking when it ends.
     Loop { user: u32 },
-    /// A request that is being served; whether it survives this call's failure.
-    Request { attempt: AttemptId, optional: bool },
+    /// A request that is being served, and what it has at stake; or that was, until another of its calls failed.
+    Request { attempt: AttemptId, stake: Stake },
+}
+
+/// What becomes of a request one of whose calls fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stake {
+    /// It survives.
+    Optional,
+    /// It fails, when all that is out for it has ended.
+    Required,
+    /// It fails at once. The others go on, and it is there until they have ended.
+    Decisive,
 }
 
 /// One try of a call: the caller's side and, once delivered, the request in the replica's hands. The

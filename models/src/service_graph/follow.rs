@@ -311,13 +311,16 @@ impl Tracer {
         put(&mut self.attempts, id.index(), at.map(|at| At { stage: None, ..at }));
     }
 
-    /// Whether the attempt or call, or anybody above it, is no longer waited for.
+    /// Whether the attempt or call, or anybody above it, is no longer waited for: a request may have failed by another of
+    /// its calls.
     fn is_for_nobody(&self, trace: usize, span: u32) -> bool {
         let Some(followed) = &self.followed[trace] else { return false };
         let mut above = Some(span);
         while let Some(index) = above {
             let step = &followed.spans[index as usize];
-            if matches!(step.kind, SpanKind::Call | SpanKind::Attempt) && step.to.is_some() {
+            if matches!(step.kind, SpanKind::Call | SpanKind::Attempt | SpanKind::Waiting)
+                && step.to.is_some()
+            {
                 return true;
             }
             above = step.parent;

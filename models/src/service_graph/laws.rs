@@ -1,6 +1,6 @@
 //! The exact laws that the counts must obey, whatever was simulated.
 
-use super::state::{Graph, Phase, Server, Service};
+use super::state::{Graph, Parent, Phase, Server, Service};
 use super::stats::{Began, EdgeStats, UNMEASURED};
 use crate::policy::Outcome;
 use sim_core::SimTime;
@@ -20,7 +20,11 @@ impl<L> Graph<L> {
     pub fn check_laws(&mut self, now: SimTime) {
         let mut calls_in_flight = vec![0u64; self.edges.len()];
         let mut listed = 0u64;
+        let mut outstanding = Vec::new();
         for (id, call) in self.calls.iter() {
+            if let Parent::Request { attempt, .. } = call.parent {
+                outstanding.push(attempt.index());
+            }
             let mut next = call.live;
             while let Some(attempt) = next {
                 let attempt = &self.attempts[attempt];
@@ -46,13 +50,21 @@ impl<L> Graph<L> {
                 began.still_out(now.since(call.started), call.sent);
             }
         }
-        for (_, attempt) in self.attempts.iter() {
+        outstanding.sort_unstable();
+        let mut parents = outstanding.as_slice();
+        for (id, attempt) in self.attempts.iter() {
+            let own = parents.partition_point(|&parent| parent <= id.index());
+            assert_eq!(attempt.outstanding as usize, own, "calls that a request has out");
+            let needed = attempt.is_awaited() || attempt.server != Server::Gone || own > 0;
+            assert!(needed, "an attempt is there that nobody needs");
+            parents = &parents[own..];
             if attempt.is_awaited() {
                 listed -= 1;
                 let measured = self.calls[attempt.call].stretch != UNMEASURED;
                 self.edges[attempt.edge as usize].stats.attempt_ended(Outcome::InFlight, measured);
             }
         }
+        assert!(parents.is_empty(), "calls of a request that is not there");
         assert_eq!(listed, 0, "attempts that a call lists and nobody awaits");
         for (edge, in_flight) in self.edges.iter_mut().zip(calls_in_flight) {
             edge.stats.settle();

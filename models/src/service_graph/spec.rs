@@ -69,7 +69,8 @@ spec! {
         /// Share of requests that fail after their own work.
         error_rate: f64 = 0.0; 0.0..=1.0,
         /// Calls made after the own work, one after another; `Parallel([(to: ..), (to: ..)])` among them makes several
-        /// at once.
+        /// at once. If one of those fails, the request fails when all have ended; `Parallel(calls: [..], fail: Fast)`
+        /// fails at once, and what is out goes on as work for nobody. Without `fail` it is `AtEnd`.
         calls: Vec<Step> = Vec::new(); Len(0..=MOST_EDGES),
         /// The load at which a replica dies.
         dies: Option<Death> = None,
@@ -79,10 +80,32 @@ spec! {
 /// One entry of a service's `calls`: a call, or several at once inside `Parallel([..])`.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// Made at the same time: the step is over when all have ended.
+    /// Made at the same time: the step is over when all have ended, or one has failed.
     pub parallel: bool,
+    /// When one that fails is the end of the request.
+    pub fail: Fail,
     /// One call, unless they are parallel.
     pub calls: Vec<CallSpec>,
+}
+
+spec! {
+    /// Several calls at once.
+    pub struct Parallel {
+        /// The calls.
+        calls: Vec<CallSpec>; Len(1..=MOST_EDGES),
+        /// When one that fails is the end of the request.
+        fail: Fail = Fail::AtEnd,
+    }
+}
+
+spec! {
+    /// When a request fails of which one call fails that it cannot do without.
+    pub enum Fail {
+        /// When all calls that were made with it have ended.
+        AtEnd,
+        /// At once. The other calls go on, retries included, as work for nobody.
+        Fast,
+    }
 }
 
 spec! {
@@ -162,16 +185,31 @@ impl Decode for Step {
             return None;
         }
         if node.name() != Some("Parallel") {
-            return CallSpec::decode(node, cx).map(|call| Step { parallel: false, calls: vec![call] });
+            return CallSpec::decode(node, cx).map(|call| Step {
+                parallel: false,
+                fail: Fail::AtEnd,
+                calls: vec![call],
+            });
+        }
+        if matches!(node.kind, Kind::Struct(..)) {
+            let Parallel { calls, fail } = Parallel::decode(node, cx)?;
+            return Some(Step { parallel: true, fail, calls });
         }
         let mut items = cx.items(node, &["calls"])?;
-        cx.item(&mut items, Some(&Len(1..=MOST_EDGES))).map(|calls| Step { parallel: true, calls })
+        cx.item(&mut items, Some(&Len(1..=MOST_EDGES))).map(|calls| Step {
+            parallel: true,
+            fail: Fail::AtEnd,
+            calls,
+        })
     }
 
     fn encode(&self) -> Node {
-        match self.parallel {
-            true => Node::tuple("Parallel", [self.calls.encode()]),
-            false => self.calls[0].encode(),
+        match (self.parallel, &self.fail) {
+            (false, _) => self.calls[0].encode(),
+            (true, Fail::AtEnd) => Node::tuple("Parallel", [self.calls.encode()]),
+            (true, Fail::Fast) => {
+                Parallel { calls: self.calls.clone(), fail: Fail::Fast }.encode().named(Some("Parallel"))
+            }
         }
     }
 

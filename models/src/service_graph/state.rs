@@ -183,7 +183,7 @@ pub struct Site {
     pub edge: u32,
     pub probability: f64,
     pub times: u32,
-    pub optional: bool,
+    pub stake: Stake,
     /// Which workloads' requests make this call; empty means all.
     pub only_from: Vec<u16>,
     pub luck: Luck,

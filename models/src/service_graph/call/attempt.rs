@@ -161,8 +161,8 @@ impl<L: Listen> Graph<L> {
             tracer.answered(id, answer, call, ctx.now());
         });
         if !awaited {
-            self.attempts.remove(id);
-            return;
+            self.attempts[id].server = Server::Gone;
+            return self.let_go(id);
         }
         if answer != Outcome::Ok {
             self.attempts[id].server = Server::Gone;
@@ -246,7 +246,16 @@ impl<L: Listen> Graph<L> {
         self.listener.tell(|tracer| tracer.attempt_ended(id, outcome, ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
         edge.attempt_ended(&mut self.clients, call, attempt, outcome, ctx.now());
-        if attempt.server == Server::Gone {
+        if attempt.server == Server::Gone && attempt.outstanding == 0 {
+            self.attempts.remove(id);
+        }
+    }
+
+    /// Frees the place of an attempt when its caller, its replica and its own calls are done with it.
+    #[inline]
+    pub fn let_go(&mut self, id: AttemptId) {
+        let attempt = &self.attempts[id];
+        if attempt.server == Server::Gone && !attempt.is_awaited() && attempt.outstanding == 0 {
             self.attempts.remove(id);
         }
     }

@@ -150,16 +150,21 @@ impl<L: Listen> Graph<L> {
                 };
                 self.think(workload, user, ctx);
             }
-            Parent::Request { attempt: id, optional } => {
+            Parent::Request { attempt: id, stake } => {
                 let attempt = &mut self.attempts[id];
-                // A request whose replica has crashed no longer waits.
-                if attempt.server == Server::Waiting {
-                    attempt.marks.add(Marks::FAILED.when(fruit.is_none() && !optional));
-                    attempt.below += work;
-                    attempt.outstanding -= 1;
-                    if attempt.outstanding == 0 {
-                        self.ready.push(id);
-                    }
+                attempt.outstanding -= 1;
+                // A request that has failed no longer waits.
+                if attempt.server != Server::Waiting {
+                    return self.let_go(id);
+                }
+                attempt.below += work;
+                let mut moves_on = attempt.outstanding == 0;
+                if fruit.is_none() && stake != Stake::Optional {
+                    moves_on |= stake == Stake::Decisive;
+                    attempt.marks.add(Marks::FAILED);
+                }
+                if moves_on {
+                    self.ready.push(id);
                 }
             }
         }
@@ -168,7 +173,11 @@ impl<L: Listen> Graph<L> {
     /// The caller itself has gone: its calls end with it.
     pub fn cancel_call(&mut self, id: CallId, ctx: &mut Ctx) {
         // Nobody is left to be told.
-        self.calls[id].parent = Parent::User;
+        let parent = std::mem::replace(&mut self.calls[id].parent, Parent::User);
+        if let Parent::Request { attempt, .. } = parent {
+            self.attempts[attempt].outstanding -= 1;
+            self.let_go(attempt);
+        }
         self.end_call(id, Ending::Cancelled, ctx);
     }
 

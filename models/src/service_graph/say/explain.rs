@@ -227,6 +227,22 @@ fn notes(plan: &Plan, load: &Load, fluid: &Fluid) -> Vec<String> {
         let around = edge.around();
         notes.extend(around.all().flat_map(|part| part.notes(&around)));
     }
+    for (service, (name, _)) in spec.services.iter().enumerate() {
+        for (step, edges) in plan.steps(service).filter(|(step, _)| step.parallel) {
+            let several = step.calls.iter().map(|call| u64::from(call.times)).sum::<u64>() > 1;
+            if several && step.calls.iter().any(|call| !call.optional) {
+                let calls: Vec<&str> = plan.edges[edges].iter().map(|edge| edge.name.as_str()).collect();
+                let when = match step.fail {
+                    Fail::AtEnd => "when all of them have ended (fail: AtEnd)",
+                    Fail::Fast => "at once, and the others go on as work for nobody (fail: Fast)",
+                };
+                notes.push(format!(
+                    "{name} makes {} at once: if one fails, it fails {when}",
+                    calls.join(" and ")
+                ));
+            }
+        }
+    }
     for (number, edge) in plan.edges.iter().enumerate() {
         let sharing: Vec<&str> = plan.sharing(number).map(|edge| edge.name.as_str()).collect();
         let remembers = ["budget", "breaker", "bulkhead"];

@@ -44,9 +44,8 @@ impl<L: Listen> Graph<L> {
     pub fn swallow(&mut self, id: AttemptId) {
         self.attempts[id].server = Server::Gone;
         self.listener.tell(|tracer| tracer.swallowed(id));
-        if !self.account_work(id, false).is_awaited() {
-            self.attempts.remove(id);
-        }
+        self.account_work(id, false);
+        self.let_go(id);
     }
 
     /// The fate of a request's work is known: useful if it was answered and everybody up to the user still
@@ -80,7 +79,13 @@ impl<L: Listen> Graph<L> {
                 return false;
             }
             match self.calls[attempt.call].parent {
-                Parent::Request { attempt: parent, .. } => attempt = &self.attempts[parent],
+                Parent::Request { attempt: parent, .. } => {
+                    attempt = &self.attempts[parent];
+                    // It may have failed already, by another of its calls.
+                    if attempt.server != Server::Waiting {
+                        return false;
+                    }
+                }
                 Parent::User | Parent::Loop { .. } => return true,
             }
         }

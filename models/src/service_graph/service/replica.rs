@@ -61,7 +61,6 @@ impl<L: Listen> Graph<L> {
             } else if attempt.server == Server::Working || service.blocking {
                 service.release_worker(replica_id, attempt.since, now);
             }
-            attempt.server = Server::Gone;
         }
         self.services[service_id as usize].note_free(replica_id);
         self.forget_calls_of(service_id, replica_id, ctx);

@@ -10,7 +10,7 @@ impl<L: Listen> Graph<L> {
     pub fn advance(&mut self, id: AttemptId, ctx: &mut Ctx) {
         loop {
             let attempt = &mut self.attempts[id];
-            debug_assert!(attempt.server == Server::Waiting && attempt.outstanding == 0);
+            debug_assert!(attempt.server == Server::Waiting);
             if attempt.marks.has(Marks::FAILED) {
                 return self.finish(id, Outcome::Error, ctx);
             }
@@ -49,7 +49,7 @@ impl<L: Listen> Graph<L> {
             let key = key.child(u64::from(attempt.repetition));
             attempt.repetition += 1;
             attempt.outstanding = 1;
-            let parent = Parent::Request { attempt: id, optional: site.optional };
+            let parent = Parent::Request { attempt: id, stake: site.stake };
             let edge = site.edge;
             return self.begin_call(edge, client, parent, key, ctx);
         }
@@ -83,10 +83,10 @@ impl<L: Listen> Graph<L> {
                 return false;
             }
             begun = true;
-            let (edge, times, optional) = (site.edge, site.times, site.optional);
+            let (edge, times, stake) = (site.edge, site.times, site.stake);
             for repetition in 0..times {
                 self.attempts[id].outstanding += 1;
-                let parent = Parent::Request { attempt: id, optional };
+                let parent = Parent::Request { attempt: id, stake };
                 self.begin_call(edge, client, parent, key.child(u64::from(repetition)), ctx);
             }
         }
