@@ -13,7 +13,7 @@ use crate::result::distribution::{self, Distribution};
 use crate::seal;
 use crate::simulate::{ending, simulate};
 use crate::text::number::{duration, percent};
-use crate::text::table::csv_line;
+use crate::text::table::{csv_line, csv_of_part};
 use crate::text::{Paint, Style, clean, escape, wrap};
 use clap::{Args as ClapArgs, ValueEnum};
 use sim_models::report::{During, Edge, Latency, Report};
@@ -95,6 +95,7 @@ pub(super) fn command(args: &Histogram, app: &mut App) -> Result<Exit> {
         seed: report.run.seed,
         edge: name,
         during: args.during.first().map(String::as_str),
+        incomplete: report.stopped.as_deref(),
         latency,
         response: &edge.response,
     };
@@ -103,8 +104,8 @@ pub(super) fn command(args: &Histogram, app: &mut App) -> Result<Exit> {
     let document = |format: HistogramFormat| match format {
         HistogramFormat::Text => text(&report, name, edge, args, app.console.style()),
         HistogramFormat::Json => json(&distribution),
-        HistogramFormat::Csv => csv(latency),
-        HistogramFormat::Hgrm => hgrm::percentiles(&hgrm::rebuild(latency)),
+        HistogramFormat::Csv => csv_of_part(csv(latency), report.stopped.as_slice()),
+        HistogramFormat::Hgrm => hgrm::of_part(hgrm::percentiles(&hgrm::rebuild(latency)), &report),
         HistogramFormat::Hlog => hlog::interval_log(&report, logged.as_slice()),
     };
     if let Some(out) = out {

@@ -4,7 +4,7 @@
 
 use hdrhistogram::Histogram;
 use sim_core::math;
-use sim_models::report::Latency;
+use sim_models::report::{Latency, Report};
 
 /// Steps in each half of the distance that is left to 100 %.
 const TICKS_PER_HALF: u64 = 5;
@@ -31,6 +31,12 @@ pub fn from_buckets(buckets: &[(u64, u64)], digits: u8) -> Histogram<u64> {
         histogram.saturating_record_n(highest, count);
     }
     histogram
+}
+
+/// With a last comment that says so, where the run was cut short.
+pub fn of_part(table: String, report: &Report) -> String {
+    let why = report.stopped.iter().map(|why| format!("#[Incomplete: {}]\n", super::clean(why)));
+    why.fold(table, |table, why| table + &why)
 }
 
 /// The whole file.

@@ -22,6 +22,9 @@ pub struct Distribution<'a> {
     pub edge: &'a str,
     /// The part of the run that it covers, if not all of it.
     pub during: Option<&'a str>,
+    /// Why it covers only a part of what was asked for; not there if it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incomplete: Option<&'a str>,
     /// Response times of calls that ended well.
     pub latency: &'a Latency,
     /// Response times of all calls.

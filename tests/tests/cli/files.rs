@@ -153,8 +153,14 @@ fn what_is_partial_says_so_in_every_form() {
             assert!(says(&fs::read_to_string(&path).unwrap()), "{}", path.display());
         }
     }
-    let interval_log = ["histogram", &toy, "--max-events", "500", "--format", "hlog"];
-    assert!(says(&brownout(&interval_log).stdout));
+    for format in ["text", "json", "csv", "hgrm", "hlog"] {
+        let words = ["histogram", &toy, "--max-events", "500", "--format", format];
+        assert!(says(&brownout(&words).stdout), "{format}");
+        if !format.starts_with('h') {
+            let overlaid = brownout(&[&words[..], &["--variant", "base", "--variant", "slow"]].concat());
+            assert!(says(&overlaid.stdout), "{format}: {}", overlaid.stdout);
+        }
+    }
     for many in [&["compare"][..], &["run"]] {
         let words = [many, &[&toy, "--replications", "2", "--max-events", "500", "--format", "csv"]].concat();
         let ran = brownout(&words);

@@ -7,7 +7,7 @@ use crate::experiment::BASE;
 use crate::render::{histogram as page, json};
 use crate::result::distribution::{self, Distribution, Overlaid};
 use crate::text::number::percent;
-use crate::text::table::csv_line;
+use crate::text::table::{csv_line, csv_of_part};
 use crate::text::{Paint, Style, clean, quiet, wrap};
 use sim_models::report::{Edge, Report};
 
@@ -76,7 +76,10 @@ pub(super) fn command(args: &Histogram, app: &mut App) -> Result<Exit> {
         }
     }
     let document = match args.format {
-        HistogramFormat::Csv => csv(&curves),
+        HistogramFormat::Csv => {
+            let why: Vec<&String> = curves.iter().filter_map(|curve| curve.report.stopped.as_ref()).collect();
+            csv_of_part(csv(&curves), &why)
+        }
         HistogramFormat::Json => json(&overlaid(&curves)),
         _ => text(&curves, app.console.style()),
     };
@@ -96,6 +99,7 @@ fn distribution_of(curve: &Curve) -> Distribution<'_> {
         seed: curve.report.run.seed,
         edge: &curve.edge,
         during: curve.during.as_deref(),
+        incomplete: curve.report.stopped.as_deref(),
         latency: &curve.edge().latency,
         response: &curve.edge().response,
     }
@@ -113,6 +117,10 @@ fn text(curves: &[Curve], style: Style) -> String {
         curves.iter().map(|curve| (clean(&curve.name), &curve.edge().latency, curve.unanswered())).collect();
     lines.extend(page::overlay(&rows, style));
     lines.push(String::new());
+    for (curve, why) in curves.iter().filter_map(|curve| Some((curve, curve.report.stopped.as_ref()?))) {
+        let said = format!("STOPPED EARLY by a limit, {}: {}", clean(&curve.name), clean(why));
+        lines.extend(wrap(&said, style.columns()));
+    }
     let few = |curve: &Curve| {
         let success = curve.edge().success?;
         Some(format!("{} {}", clean(&curve.name), percent(success)))
