@@ -194,10 +194,10 @@ fn it_is_listed_whether_measured_or_not() {
     has(
         &list,
         &[
-            r#""cache[""front->store""].hit_ratio",0.5,share"#,
-            r#""cache[""front->store""].hit_ratio.exact",0.5,share"#,
-            r#""cache[""front->store""].lookup",2000000,ns"#,
-            r#""cache[""front->store""].fill_rate",90,/s"#,
+            r#""cache[""front->store""].hit_ratio",share,more"#,
+            r#""cache[""front->store""].hit_ratio.exact",share,"#,
+            r#""cache[""front->store""].lookup",ns,less"#,
+            r#""cache[""front->store""].fill_rate",/s,"#,
             r#""cache[""front->store""].stale""#,
             "clock.skew",
         ],

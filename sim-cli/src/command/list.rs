@@ -206,7 +206,13 @@ fn metrics(args: &List, app: &mut App) -> Result<Exit> {
         Format::Text => {
             let mut grid = Grid::new().words("metric").words("unit").words("better");
             rows.for_each(|(path, unit, better)| grid.row([path, unit.into(), better.into()]));
-            grid.text(0, app.console.style()).join("\n") + "\n"
+            format!(
+                "{}\n\nwhat they came to, and `values` that a theory has something beside: {} run {} --format json\n\
+                 of a part of the run: 'success during fault', 'p99 during 60s..90s'\n",
+                grid.text(0, app.console.style()).join("\n"),
+                app.program,
+                escape(&opened.found.argument),
+            )
         }
         Format::Csv => {
             let line =
@@ -222,12 +228,6 @@ fn metrics(args: &List, app: &mut App) -> Result<Exit> {
         }
     };
     app.console.document(&document)?;
-    app.console.note(&format!(
-        "what they came to, and `values` that a theory has something beside: {} run {} --format json\n\
-         of a part of the run: 'success during fault', 'p99 during 60s..90s'",
-        app.program,
-        escape(&opened.found.argument),
-    ));
     Ok(Exit::Good)
 }
 
