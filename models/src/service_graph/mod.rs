@@ -20,7 +20,7 @@
 //!
 //! At one instant ends come before beginnings (see [`sim_core::Class`]): what is done and what is answered, then faults
 //! and restarts, then timeouts and deadlines, then whatever begins. A request that would make its next calls while
-//! something else is still to end at that instant makes them afterwards ([`Event::Proceed`]).
+//! something else is still to end at that instant makes them afterwards (`Event::Proceed`).
 //!
 //! Left out: cancellation and deadlines that travel with a request, connections, partial answers. Work is
 //! judged when its answer is delivered, and is useful if everybody up to the user waits then: whoever gives up
