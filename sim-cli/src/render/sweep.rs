@@ -2,7 +2,7 @@
 
 use super::chart::{Point, curve};
 use super::heat::{Map, heat_map};
-use crate::result::column::{estimate, heads, in_csv};
+use crate::result::column::{estimate, heads, in_csv, whom};
 use crate::result::seeds::Seeds;
 use crate::result::swept::{Axis, Cell, Swept, beside, label, number_in, shown};
 use crate::text::number::{NOTHING, count, of};
@@ -104,6 +104,7 @@ fn runs(cell: &Cell, seeds: u32) -> String {
 fn cells(swept: &Swept, style: Style) -> Vec<String> {
     let mut lines = table(swept, MOST_CELLS, axis_heads(swept), style).text(2, style);
     let there = reached(swept).count();
+    lines.extend(whom(reached(swept).flat_map(|cell| &cell.metrics)).map(|whom| format!("  {whom}")));
     if there > MOST_CELLS {
         lines.push(format!("  and {} more cells: --format csv", there - MOST_CELLS));
     }

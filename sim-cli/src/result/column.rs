@@ -74,6 +74,12 @@ pub fn of_whom(answered: Option<f64>) -> String {
     few.map_or(String::new(), |share| format!(" of {}", roughly(share)))
 }
 
+/// What [`of_whom`] means, where it says anything of these.
+pub fn whom<'a>(estimates: impl IntoIterator<Item = &'a Estimate>) -> Option<&'static str> {
+    let few = |one: &Estimate| one.answered.is_some_and(|share| share < NEARLY_ALL);
+    estimates.into_iter().any(few).then_some("a time \"of 14 %\" is of the 14 % that ended well")
+}
+
 /// From this share on a response time of those that ended well is one of nearly all.
 pub const NEARLY_ALL: f64 = 0.99;
 

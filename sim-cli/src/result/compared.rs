@@ -1,7 +1,7 @@
 //! Variants side by side, held against the first of them and against a saved run.
 
 use crate::result::change::{self, Seedwise};
-use crate::result::column::{Column, NEARLY_ALL};
+use crate::result::column::{Column, whom};
 use crate::result::effect::{AS_MANY, Effect};
 use crate::result::estimate::{Estimate, Measured};
 use crate::result::in_hand::InHand;
@@ -125,9 +125,8 @@ pub fn legend(comparison: &Comparison, best: &str) -> String {
         n => {
             let reached = comparison.precision.as_ref().filter(|precision| precision.reached);
             let within = reached.map_or_else(String::new, |p| format!(", each within {}", percent(p.wanted)));
-            let few = |one: &Estimate| one.answered.is_some_and(|share| share < NEARLY_ALL);
-            let some = comparison.variants.iter().flat_map(|variant| &variant.metrics).any(few);
-            let whom = if some { "; a time \"of 14 %\" is of the 14 % that ended well" } else { "" };
+            let whom = whom(comparison.variants.iter().flat_map(|variant| &variant.metrics));
+            let whom = whom.map_or_else(String::new, |whom| format!("; {whom}"));
             format!("mean and 95 % interval over {n} seeds{within}{best}{whom}")
         }
     }

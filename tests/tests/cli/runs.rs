@@ -39,6 +39,42 @@ fn a_run_ends_when_its_memory_is_full() {
     }
 }
 
+/// The p99 of those few that were answered is no virtue of a cell: whose it is stands beside it.
+#[test]
+fn a_sweep_says_of_whom_a_response_time_is() {
+    let sweep = |format: &str| {
+        let axis = "policies.naive.retry.attempts=1,3";
+        let words = [
+            "sweep",
+            "retry-storm",
+            "--set",
+            axis,
+            "--replications",
+            "2",
+            "--metric",
+            "p99",
+            "--format",
+            format,
+        ];
+        let ran = brownout(&words);
+        assert_eq!(ran.exit, Exit::Good, "{}", ran.stderr);
+        ran.stdout
+    };
+    for format in ["text", "markdown"] {
+        let said = sweep(format);
+        let row = |attempts: &str| {
+            let starts = |line: &&str| {
+                line.trim_start_matches(['|', ' ']).starts_with(attempts) && line.contains("ms")
+            };
+            said.lines().find(starts).unwrap_or_else(|| panic!("{said}")).to_string()
+        };
+        // 15 % are answered before it tips over; with one attempt it never does.
+        assert!(row("3").contains("of 14 %") || row("3").contains("of 15 %"), "{said}");
+        assert!(row("1").contains("of 89 %"), "{said}");
+    }
+    assert!(sweep("text").contains("of the 14 % that ended well"));
+}
+
 /// When the time is up, what there is by then is told, marked, and kept nowhere.
 #[test]
 fn a_command_ends_when_its_time_is_up() {
