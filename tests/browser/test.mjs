@@ -271,7 +271,8 @@ test("find: every seed has its mark, none joined to the next", () => visit("find
   assert.ok(marks.length >= 2 && marks.every((line) => line.values.length === 3 && line.half.every((half) => half > 0)));
   assert.equal(new Set(marks.map((line) => line.style)).size, marks.length, "shapes differ, not colours alone");
   assert.equal(await page.locator("#edges .swatch path").count(), marks.length);
-  assert.equal(await page.locator("#along svg.bar").count(), 3);
+  // Stable, undecided, vulnerable, overloaded.
+  assert.equal(await page.locator("#along svg.bar").count(), 4);
 }));
 
 test("atlas: every cell says its state in a letter and in words", () => visit("atlas", async (page) => {
