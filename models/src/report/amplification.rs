@@ -14,10 +14,18 @@ use std::collections::{BTreeMap, BTreeSet};
 /// the names, `caller->callee`: those of the users behind it.
 pub fn amplify(edges: &mut Named<Edge>) {
     let sent = |calls: &Calls| calls.started - calls.never_sent;
+    let (mut callees, mut entries) = (BTreeMap::<&str, Vec<&str>>::new(), BTreeMap::<&str, u64>::new());
+    for (name, edge) in edges.iter() {
+        let Some((caller, callee)) = name.split_once("->") else { continue };
+        match edge.from_users {
+            true => *entries.entry(callee).or_default() += sent(&edge.calls),
+            false => callees.entry(caller).or_default().push(callee),
+        }
+    }
     let mut behind: BTreeMap<String, u64> = BTreeMap::new();
-    for (name, edge) in edges.iter().filter(|(_, edge)| edge.from_users) {
-        for service in reached(edges, name) {
-            *behind.entry(service.to_owned()).or_default() += sent(&edge.calls);
+    for (entry, users) in entries {
+        for service in reached(&callees, entry) {
+            *behind.entry(service.to_owned()).or_default() += users;
         }
     }
     for (name, edge) in &mut edges.0 {
@@ -31,14 +39,12 @@ pub fn amplify(edges: &mut Named<Edge>) {
     }
 }
 
-/// The services that calls over an edge come to, and whom those call, and so on.
-fn reached<'a>(edges: &'a Named<Edge>, first: &'a str) -> BTreeSet<&'a str> {
-    let mut reached = BTreeSet::new();
-    let mut next: Vec<&str> = first.split_once("->").map(|(_, callee)| callee).into_iter().collect();
+/// A service, those that it calls, and whom those call, and so on.
+fn reached<'a>(callees: &BTreeMap<&'a str, Vec<&'a str>>, first: &'a str) -> BTreeSet<&'a str> {
+    let (mut reached, mut next) = (BTreeSet::new(), vec![first]);
     while let Some(service) = next.pop() {
         if reached.insert(service) {
-            let ends = edges.iter().filter_map(|(name, _)| name.split_once("->"));
-            next.extend(ends.filter(|(caller, _)| *caller == service).map(|(_, callee)| callee));
+            next.extend(callees.get(service).into_iter().flatten());
         }
     }
     reached
