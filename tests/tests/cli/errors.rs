@@ -124,6 +124,24 @@ fn a_metric_that_no_run_will_have_is_told_before_any_work() {
     }
 }
 
+/// What is set brings metrics along: they are known then, and only then.
+#[test]
+fn a_metric_may_come_with_what_is_set() {
+    let metric = ["--metric", "breakers[\"users->desk\"].changes", "--replications", "2"];
+    let breaker = "policies.patient.breaker=Consecutive()";
+    let axis = "policies.patient.breaker=Consecutive(),Consecutive(failures: 9)";
+    for (words, exit) in [
+        (&["sweep", "-", "--set", "services.desk.replicas=1,2"][..], Exit::Usage),
+        (&["sweep", "-", "--set", "services.desk.replicas=1,2", "--set", breaker], Exit::Good),
+        (&["sweep", "-", "--set", axis], Exit::Good),
+        (&["run", "-"], Exit::Usage),
+        (&["run", "-", "--set", breaker], Exit::Good),
+    ] {
+        let ran = with_input(&[words, &metric].concat(), TOY);
+        assert_eq!(ran.exit, exit, "{words:?}: {}", ran.stderr);
+    }
+}
+
 #[test]
 fn metrics_are_listed_without_a_run() {
     let hour = TOY.replace("duration: \"20s\"", "duration: \"20h\"").replace("50/s", "10000/s");

@@ -88,7 +88,9 @@ pub(super) fn command(args: &Here, app: &mut App) -> Result<Exit> {
         results.read(&known, metrics, threads(app.global.jobs))?;
     }
     let (swept, exit) = results.reduce(&ready, metrics.as_ref(), app.console.interrupt.exit());
-    let interrupted = app.console.interrupt.exit().is_some();
+    // Whatever came when all was done came too late.
+    let missing = swept.cells.iter().any(|cell| cell.missing > 0);
+    let interrupted = missing && app.console.interrupt.exit().is_some();
     if let (Some(out), false) = (&out, interrupted) {
         for (name, text) in RESULTS.iter().zip(files(&swept, &ready)) {
             out.write(name, text.as_bytes())?;

@@ -104,10 +104,6 @@ fn planned(subject: &Subject, app: &mut App) -> Result<(Opened, Ready)> {
     let name = subject.name.as_deref().expect("clap demands it where there is no part");
     let opened = app.open_unswept(name)?;
     let variant = app.variant(&opened, subject.variant.as_deref())?.map(String::from);
-    // A file that is not sound without what is set is looked at with it, below.
-    if let Ok(file) = app.prepare(&opened, variant.as_deref(), &[], None) {
-        measure::check(&file.resolved, &subject.metric)?;
-    }
     let (mut set, mut axes) = (Vec::new(), Vec::new());
     for (path, text) in &subject.set {
         match typed(text) {
@@ -116,6 +112,13 @@ fn planned(subject: &Subject, app: &mut App) -> Result<(Opened, Ready)> {
                 axes.push(AxisText { path: path.clone(), typed: text.clone(), values });
             }
         }
+    }
+    // What there is to measure is what the first cell has: what is set may have brought it. What is wrong with a cell is told below.
+    let first =
+        axes.iter().filter_map(|axis| Some((axis.path.clone(), axis.values.as_ref().ok()?.first()?.clone())));
+    let first: Vec<(String, String)> = set.iter().cloned().chain(first).collect();
+    if let Ok(cell) = app.prepare(&opened, variant.as_deref(), &first, None) {
+        measure::check(&cell.resolved, &subject.metric)?;
     }
     let Repeats { replications, warm_up, .. } = subject.repeats;
     let mut asked = Asked {
