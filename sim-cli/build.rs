@@ -9,12 +9,15 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 fn main() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments");
+    // Of this build: the folder may have moved since this script was compiled.
+    let here = env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
+    let root = Path::new(&here).join("../experiments");
     println!("cargo::rerun-if-changed={}", root.display());
 
     let mut files = Vec::new();
     collect(&root, &mut files);
     files.sort();
+    assert!(!files.is_empty(), "no experiments in {}: the program would know none", root.display());
 
     let mut families: BTreeMap<String, String> = BTreeMap::new();
     let mut table = String::from("&[\n");
