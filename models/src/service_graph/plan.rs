@@ -136,14 +136,13 @@ impl<'a> Plan<'a> {
         attempts: impl Fn(&EdgePlan) -> f64,
     ) -> Vec<f64> {
         let mut all = vec![0.0; self.edges.len()];
+        let mut into = vec![Vec::new(); self.spec.services.len()];
+        self.edges.iter().enumerate().for_each(|(index, edge)| into[edge.callee].push(index));
         for (number, workload) in self.spec.workload.iter().enumerate() {
             let mut requests = vec![0.0; self.spec.services.len()];
             for &service in &self.order {
-                for (index, edge) in self.edges.iter().enumerate().filter(|(_, edge)| edge.callee == service)
-                {
-                    if !self.concerns(index, number) {
-                        continue;
-                    }
+                for &index in into[service].iter().filter(|&&index| self.concerns(index, number)) {
+                    let edge = &self.edges[index];
                     let from = match edge.caller {
                         Caller::Workload(_) => of_users(workload),
                         Caller::Service(caller) => requests[caller as usize],
