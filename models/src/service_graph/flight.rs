@@ -76,12 +76,9 @@ pub struct Attempt {
     pub replica: u32,
     /// When it was sent, then when it arrived, then when work on it began.
     pub since: SimTime,
-    /// Own work, once that is over.
-    pub work: SimDuration,
+    pub own: OwnWork,
     /// Work that was done for it at the services that it called, and came back with good answers.
     pub below: SimDuration,
-    /// When its own work is done, or when it goes on afterwards.
-    pub work_timer: Option<Timer>,
     pub timer: Option<Timer>,
     /// What it was let pass with, where attempts are.
     pub permit: Option<Permit>,
@@ -94,6 +91,11 @@ pub struct Attempt {
     pub server: Server,
     pub marks: Marks,
 }
+
+/// The work of an attempt's own: the timer that says when it is done, as long as it is [worked on](Server::Working);
+/// then how long it took.
+#[derive(Clone, Copy, Default)]
+pub struct OwnWork(u64);
 
 /// What is or is not so of an attempt, in one byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,10 +136,38 @@ impl Marks {
 }
 
 impl Attempt {
+    /// Work on it begins; the timer says when that is done.
+    #[inline(always)]
+    pub fn begin_work(&mut self, now: SimTime, done: Timer) {
+        self.server = Server::Working;
+        self.since = now;
+        self.own = OwnWork(done.to_bits());
+    }
+
+    /// It is no longer worked on, but is somewhere else.
+    #[inline(always)]
+    pub fn end_work(&mut self, now: SimTime, next: Server) {
+        debug_assert!(self.server == Server::Working && next != Server::Working);
+        self.server = next;
+        self.own = OwnWork(now.since(self.since).as_nanos());
+    }
+
+    /// When the work on it will be done, as long as it is worked on.
+    pub fn work_timer(&self) -> Option<Timer> {
+        (self.server == Server::Working).then(|| Timer::from_bits(self.own.0))
+    }
+
+    /// Its own work, once that is over.
+    #[inline(always)]
+    pub fn work(&self) -> SimDuration {
+        debug_assert!(self.server != Server::Working);
+        SimDuration::from_nanos(self.own.0)
+    }
+
     /// The work that a good answer of it takes along.
     #[inline(always)]
     pub fn fruit(&self) -> SimDuration {
-        let own = if self.marks.has(Marks::MEASURED) { self.work } else { SimDuration::ZERO };
+        let own = if self.marks.has(Marks::MEASURED) { self.work() } else { SimDuration::ZERO };
         own + self.below
     }
 
@@ -172,5 +202,5 @@ pub enum Server {
     Gone,
 }
 
-// With eight more for each place, a call in flight and its attempt take 160 bytes.
-const _: () = assert!(size_of::<Call>() <= 64 && size_of::<Attempt>() <= 80);
+// With eight more for each place, a call in flight and its attempt take 152 bytes.
+const _: () = assert!(size_of::<Call>() <= 64 && size_of::<Attempt>() <= 72);

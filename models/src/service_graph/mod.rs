@@ -130,9 +130,11 @@ impl<L: Listen> Model for Graph<L> {
             }
             Event::WorkDone { attempt } => self.work_done(attempt, ctx),
             Event::Proceed { attempt } => {
-                self.witness_attempt(witness::PROCEED, attempt, ctx);
-                self.attempts[attempt].work_timer = None;
-                self.advance(attempt, ctx);
+                // A crash at this very instant may have taken it.
+                if self.waits(attempt) {
+                    self.witness_attempt(witness::PROCEED, attempt, ctx);
+                    self.advance(attempt, ctx);
+                }
             }
             Event::Reply { attempt } => {
                 self.witness_attempt(witness::REPLY, attempt, ctx);
@@ -151,7 +153,7 @@ impl<L: Listen> Model for Graph<L> {
         }
         while let Some(attempt) = self.ready.pop() {
             // A crash within this very event may have taken it.
-            if self.attempts.get(attempt).is_some_and(|attempt| attempt.server == Server::Waiting) {
+            if self.waits(attempt) {
                 self.advance(attempt, ctx);
             }
         }
@@ -203,6 +205,12 @@ impl<L: Listen> Drive for Graph<L> {
 }
 
 impl<L: Listen> Graph<L> {
+    /// Whether a request is there, and waits for its calls.
+    #[inline]
+    fn waits(&self, attempt: state::AttemptId) -> bool {
+        self.attempts.get(attempt).is_some_and(|attempt| attempt.server == Server::Waiting)
+    }
+
     #[inline(always)]
     fn schedule_arrival(&mut self, id: u32, ctx: &mut Ctx) {
         let workload = &mut self.workloads[id as usize];

@@ -74,6 +74,24 @@ pub struct Timer {
 
 const _: () = assert!(size_of::<Timer>() == 8 && size_of::<Option<Timer>>() == 8);
 
+impl Timer {
+    /// The same as a number, for whoever keeps something else in its place at other times.
+    #[inline]
+    pub fn to_bits(self) -> u64 {
+        u64::from(self.generation.get()) << 32 | u64::from(self.slot)
+    }
+
+    /// The timer of these bits.
+    ///
+    /// # Panics
+    /// If they are not those of a timer.
+    #[inline]
+    pub fn from_bits(bits: u64) -> Timer {
+        let generation = NonZeroU32::new((bits >> 32) as u32).expect("the bits of a timer");
+        Timer { slot: bits as u32, generation }
+    }
+}
+
 /// Pending events in the order (time, class, sequence).
 ///
 /// ```

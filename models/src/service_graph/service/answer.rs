@@ -18,11 +18,14 @@ impl<L: Listen> Graph<L> {
         if service.mortal {
             self.attempt_standings.leave(&mut service.replicas[replica_id as usize].at_work, id);
         }
-        let holds_worker = attempt.server == Server::Working || service.blocking;
+        let works = attempt.server == Server::Working;
+        if works {
+            attempt.end_work(ctx.now(), Server::Replying(outcome));
+        }
         attempt.server = Server::Replying(outcome);
         // The next in the queue before the answer: whoever is answered may send another request at once,
         // and must not overtake those who wait.
-        if holds_worker {
+        if works || service.blocking {
             let since = attempt.since;
             self.free_worker(service_id, replica_id, since, ctx);
         }
@@ -53,10 +56,10 @@ impl<L: Listen> Graph<L> {
     #[inline(always)]
     pub fn account_work(&mut self, id: AttemptId, answered: bool) -> &Attempt {
         let attempt = &self.attempts[id];
-        if !attempt.work.is_zero() && attempt.marks.has(Marks::MEASURED) {
+        if !attempt.work().is_zero() && attempt.marks.has(Marks::MEASURED) {
             let useful = answered && attempt.answer() != Outcome::Reset && self.is_for_somebody(attempt);
             let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
-            service.stats.work(attempt.work, useful);
+            service.stats.work(attempt.work(), useful);
         }
         attempt
     }

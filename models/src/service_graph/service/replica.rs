@@ -50,15 +50,16 @@ impl<L: Listen> Graph<L> {
             self.listener.tell(|tracer| tracer.lost_in_hand(id, "crashed", now));
             let attempt = &mut self.attempts[id];
             let service = &mut self.services[service_id as usize];
-            if let Some(timer) = attempt.work_timer.take() {
-                ctx.cancel(timer);
-            }
-            if attempt.server == Server::Working {
-                attempt.work = now.since(attempt.since);
-            }
             if attempt.server == Server::Queued {
                 service.lines[replica_id as usize].left(attempt.since, now);
-            } else if attempt.server == Server::Working || service.blocking {
+                continue;
+            }
+            let works = attempt.work_timer();
+            if let Some(timer) = works {
+                ctx.cancel(timer);
+                attempt.end_work(now, Server::Waiting);
+            }
+            if works.is_some() || service.blocking {
                 service.release_worker(replica_id, attempt.since, now);
             }
         }

@@ -58,8 +58,7 @@ impl<L: Listen> Graph<L> {
     /// What ends at this instant comes first: it may make room for the next calls of this request.
     #[cold]
     fn proceed_later(&mut self, id: AttemptId, ctx: &mut Ctx) {
-        let timer = ctx.schedule_at(ctx.now(), Event::Proceed { attempt: id });
-        self.attempts[id].work_timer = Some(timer);
+        ctx.schedule_at(ctx.now(), Event::Proceed { attempt: id });
     }
 
     /// Makes the calls of the step before the next, unless something that ends now comes first.

@@ -70,11 +70,10 @@ impl<L: Listen> Graph<L> {
     pub fn work_done(&mut self, id: AttemptId, ctx: &mut Ctx) {
         let now = ctx.now();
         let attempt = &mut self.attempts[id];
-        attempt.work_timer = None;
-        attempt.work = now.since(attempt.since);
         let (service_id, replica_id) = (self.edges[attempt.edge as usize].callee, attempt.replica);
         let service = &mut self.services[service_id as usize];
-        let detail = u64::from(replica_id) << kind::REPLICA_SHIFT ^ attempt.work.as_nanos();
+        let took = now.since(attempt.since);
+        let detail = u64::from(replica_id) << kind::REPLICA_SHIFT ^ took.as_nanos();
         ctx.witness(kind::WORK_DONE, attempt.number, 0, service.path, attempt.key.get(), detail);
         let share =
             1.0 - (1.0 - service.error_rate) * (1.0 - service.replicas[replica_id as usize].state.errors);
@@ -82,7 +81,7 @@ impl<L: Listen> Graph<L> {
         if fails || service.steps.is_empty() {
             return self.finish(id, if fails { Outcome::Error } else { Outcome::Ok }, ctx);
         }
-        attempt.server = Server::Waiting;
+        attempt.end_work(now, Server::Waiting);
         self.listener.tell(|tracer| tracer.waiting_begins(id, service_id, replica_id, now));
         if !service.blocking {
             let since = attempt.since;
@@ -173,10 +172,8 @@ impl Service {
         if let Some(law) = &self.scaling {
             nanos *= law.stretch(replica.busy.value() as f64);
         }
-        attempt.server = Server::Working;
-        attempt.since = now;
         let done = now + SimDuration::from_nanos_f64(nanos);
-        attempt.work_timer = Some(ctx.schedule(done, Class::End, Event::WorkDone { attempt: id }));
+        attempt.begin_work(now, ctx.schedule(done, Class::End, Event::WorkDone { attempt: id }));
     }
 
     /// A worker of a replica is held from now on.
