@@ -76,6 +76,20 @@ fn a_crash_wastes_what_is_in_hand() {
     }
 }
 
+/// The work of a request is done in the instant in which its replica crashes: what it was going to call is not called.
+#[test]
+fn who_goes_on_in_the_instant_of_a_crash_goes_nowhere() {
+    let report = scene(
+        r#"workload: [(to: "shop", arrivals: Burst(count: 1))],
+           services: {"shop": (workers: Async(9), work: "10ms", calls: [(to: "db")]), "db": (workers: Async(9), work: "10ms")},
+           faults: [(at: "10ms", for: "1s", on: "shop", effect: Crash(callers: Reset))]"#,
+        "10s",
+    );
+    let users = &report.edges.get("users->shop").unwrap().attempts;
+    assert_eq!((users.of(Outcome::Reset), users.of(Outcome::Ok)), (1, 0));
+    assert_eq!(report.edges.get("shop->db").unwrap().calls.started, 0);
+}
+
 /// What waits in a queue before all replicas outlives them, and is served by as many as come back.
 #[test]
 fn a_replica_that_is_back_takes_as_many_as_it_has_workers() {
