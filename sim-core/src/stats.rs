@@ -9,6 +9,7 @@ mod difference;
 mod histogram;
 pub mod pooled;
 pub mod precision;
+pub mod sequential;
 mod warm_up;
 
 pub use difference::{Difference, Ratio, change_of_truth, pairing_factor};
