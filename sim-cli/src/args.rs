@@ -96,7 +96,8 @@ pub struct Subject {
 #[derive(Clone, Debug, ClapArgs)]
 #[command(next_help_heading = "Replications")]
 pub struct Repeats {
-    /// How many seeds, counted up from the first; the file's number unless given (`run`: one)
+    /// How many seeds, counted up from the first; the file's number unless given (`run`: one; `compare`: as many of them as it
+    /// takes to decide)
     #[arg(long, value_name = "N", conflicts_with = "precision",
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub replications: Option<u32>,

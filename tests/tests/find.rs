@@ -400,3 +400,60 @@ fn what_cannot_be_had_is_refused() {
     assert!(stdout.contains("NOTHING MEETS ALL CONDITIONS"), "{stdout}");
     assert!(stdout.contains("p99 <= 1ms holds on 0 of 4"), "{stdout}");
 }
+
+/// What a search takes a run's early part for: whoever is down for good by the fluid law, a sixth of the way, is so at the
+/// end.
+#[test]
+fn who_is_down_for_good_early_is_so_in_the_end() {
+    let mut proved = 0;
+    for per_sec in ["101", "105", "115", "130", "150", "180"] {
+        for seed in ["1", "2", "3", "4"] {
+            let arrivals = format!("workload[0].arrivals={per_sec}/s");
+            let outlook = |duration: &str| {
+                let duration = format!("run.duration={duration}");
+                let words = ["run", "-", "--seed", seed, "--set", &arrivals, "--set", &duration];
+                json(&words, &database(2, 150.0))["verdict"]["outlook"].clone()
+            };
+            // The fault is over at 25 s, so a sixth of what is left is at 70 s.
+            if outlook("70s") == "never" {
+                proved += 1;
+                assert_eq!(outlook("300s"), "never", "{per_sec}/s, seed {seed}");
+            }
+        }
+    }
+    assert!(proved > 12, "{proved} of 24");
+}
+
+/// The page, the JSON and the number of seeds agree on what was spared, at any number of threads.
+#[test]
+fn what_was_decided_early_is_said() {
+    let experiment = database(1, 150.0).replace("replications: 4", "replications: 10").replace(
+        "run: (duration: \"300s\"",
+        "variants: {\"retried\": {\"policies.web.retry\": Fixed(attempts: 2)}}, run: (duration: \"60s\"",
+    );
+    let compared = json(&["compare", "-", "--jobs", "3"], &experiment);
+    let rounds = &compared["rounds"];
+    let after = rounds["decided_after"].as_u64().expect("decided before all seeds were run");
+    let spared = 2 * (10 - after - 1);
+    assert_eq!((&rounds["most"], &rounds["by"][0]), (&10.into(), &"goodput".into()));
+    assert_eq!((&compared["seeds"]["count"], &rounds["spared"]), (&(after + 1).into(), &spared.into()));
+    assert_eq!(json(&["compare", "-", "--jobs", "1"], &experiment), compared);
+    let (_, page, _) = brownout(&["compare", "-"], &experiment);
+    let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words =
+        format!("goodput decided after {after} of 10 seeds and on one more: {spared} runs were spared");
+    assert!(page.contains(&words), "{page}");
+    // Who says how many gets so many, and the same seeds have the same values.
+    let all = json(&["compare", "-", "--replications", "10"], &experiment);
+    assert_eq!((&all["seeds"]["count"], all["rounds"].is_null()), (&10.into(), true));
+    let first = |document: &Value| {
+        document["variants"][1]["values"][0].as_array().expect("values")[..after as usize].to_vec()
+    };
+    assert_eq!(first(&all), first(&compared));
+    let words =
+        ["find", "-", "--set", "workload[0].arrivals=60/s..250/s", "--probes", "1", "--within", "15/s"];
+    let found = json(&words, &experiment);
+    assert_eq!(found["rounds"]["most"], 10);
+    let after = found["rounds"]["decided_after"].as_u64().expect("known before all seeds were searched");
+    assert_eq!(found["seeds"]["count"].as_u64(), Some(after + 1));
+}

@@ -12,7 +12,7 @@ use crate::html::compare::Overlay;
 use crate::out::OutDir;
 use crate::render::{compare as page, json};
 use crate::replay::result_of;
-use crate::result::column::Column;
+use crate::result::column::{Column, heads};
 use crate::result::compared::{self, Against, Compared, Comparison, sentence};
 use crate::result::effect::Effect;
 use crate::result::estimate::{Estimate, Measured};
@@ -22,6 +22,7 @@ use crate::study::ended::Ended;
 use crate::study::measure::{self, answered, measure};
 use crate::study::repeats::{Planned, run_planned};
 use crate::study::replicate::{Outcome, Row, spelled_out, with_goodput};
+use crate::study::rounds::run_until;
 use crate::study::together::{Counted, counted, together};
 use crate::text::table::csv_of_part;
 use baseline::{Baseline, regressions};
@@ -47,7 +48,9 @@ Examples:
   brownout compare retry-storm --baseline saved --fail-on-regression
 
 Every variant runs on the same seeds, so differences are taken seed by seed. Intervals are \
-Student's, 95 %. A sentence tells what is clear of zero. Against a baseline the same seeds are used where it has them.")]
+Student's, 95 %. A sentence tells what is clear of zero. Seeds are taken in rounds, at most as many as the file says (10), until \
+goodput, or each --metric, is decided: it differs from the first variant's, or by less than 0.5 %, beyond doubt \
+(O'Brien and Fleming's bounds), and on one seed more. --replications N runs N. Against a baseline the same seeds are used where it has them.")]
 pub struct Compare {
     /// Which experiment.
     #[command(flatten)]
@@ -139,10 +142,33 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
         let measured = kept.measured.iter().map(|(measured, _)| *measured).zip(&kept.counted);
         paths.zip(measured).map(|(path, (measured, counted))| (path, measured, counted.clone())).collect()
     };
-    let Planned { outcome, seeds, precision } =
-        run_planned(app, &opened, &rows, plan, &args.bounds, keep, named)?;
+    let deciding = |metrics: &[Column]| -> Vec<usize> {
+        if args.metric.is_empty() {
+            compared::deciding(metrics).into_iter().collect()
+        } else {
+            (0..metrics.len()).collect()
+        }
+    };
+    let name = &opened.found.name;
+    let in_rounds = args.repeats.number_is_open() && baseline.is_none() && names.len() > 1;
+    let (Planned { outcome, seeds, precision }, mut rounds) = if in_rounds {
+        let decided = |outcome: &Outcome<Kept>, seeds: u32, confidence: f64| {
+            let comparison = compared(name, &names, paths.get().map_or(&[], Vec::as_slice), outcome, seeds);
+            compared::is_decided(&comparison, &deciding(&comparison.metrics), confidence)
+        };
+        let (outcome, seeds, rounds) =
+            run_until(app, &opened, &rows, plan.seeds, &args.bounds, keep, decided)?;
+        (Planned { outcome, seeds, precision: None }, Some(rounds))
+    } else {
+        (run_planned(app, &opened, &rows, plan, &args.bounds, keep, named)?, None)
+    };
     let (paths, only) = (paths.into_inner().unwrap_or_default(), only_spelled.into_inner().flatten());
-    let mut comparison = compared(&opened.found.name, &names, &paths, &outcome);
+    let mut comparison = compared(name, &names, &paths, &outcome, seeds.count);
+    if let Some(rounds) = &mut rounds {
+        let heads = heads(&comparison.metrics);
+        rounds.by = deciding(&comparison.metrics).into_iter().map(|column| heads[column].clone()).collect();
+    }
+    comparison.rounds = rounds;
     comparison.set.clone_from(&rows[0].set);
     comparison.seeds = seeds;
     comparison.incomplete.extend(precision.as_ref().and_then(|precision| precision.incomplete(seeds)));
@@ -236,13 +262,18 @@ struct Kept {
     faults: (Vec<Disturbance>, u64),
 }
 
+/// What the first so many seeds come to.
 fn compared(
     experiment: &str,
     names: &[Option<String>],
     paths: &[String],
     outcome: &Outcome<Kept>,
+    seeds: u32,
 ) -> Comparison {
-    let first = outcome.rows.iter().flatten().flatten().next();
+    let rows: Vec<&[Option<Kept>]> =
+        outcome.rows.iter().map(|row| &row[..row.len().min(seeds as usize)]).collect();
+    let kept = |row: usize| rows[row].iter().flatten();
+    let first = rows.iter().copied().flatten().flatten().next();
     let metrics: Vec<Column> = paths
         .iter()
         .enumerate()
@@ -251,14 +282,14 @@ fn compared(
     let values = |row: usize, column: usize| -> Vec<Measured> {
         let measured =
             |kept: &Option<Kept>| kept.as_ref().map_or(Measured::Absent, |kept| kept.measured[column].0);
-        outcome.rows[row].iter().map(measured).collect()
+        rows[row].iter().map(measured).collect()
     };
     let answered = |row: usize, column: usize| -> Vec<Option<f64>> {
-        outcome.rows[row].iter().flatten().map(|kept| kept.answered[column]).collect()
+        kept(row).map(|kept| kept.answered[column]).collect()
     };
     // What a run has little to say of is known better from all of them together.
     let known = |row: usize, column: usize, values: &[Measured]| -> Vec<Measured> {
-        let runs: Vec<Option<&Counted>> = outcome.rows[row]
+        let runs: Vec<Option<&Counted>> = rows[row]
             .iter()
             .map(|kept| kept.as_ref().and_then(|kept| kept.counted[column].as_ref()))
             .collect();
@@ -268,14 +299,14 @@ fn compared(
         let values: Vec<Vec<Measured>> = (0..metrics.len()).map(|column| values(row, column)).collect();
         Compared {
             name: name.clone().unwrap_or_else(|| BASE.into()),
-            verdict: Ended::verdict(outcome.rows[row].iter().flatten().map(|kept| &kept.ended)),
+            verdict: Ended::verdict(kept(row).map(|kept| &kept.ended)),
             metrics: (0..metrics.len())
                 .map(|column| {
                     Estimate::of(&known(row, column, &values[column])).of_those(&answered(row, column))
                 })
                 .collect(),
-            in_hand: InHand::mean(outcome.rows[row].iter().flatten().map(|kept| kept.in_hand)),
-            picture: outcome.rows[row].iter().flatten().find_map(|kept| kept.picture.clone()),
+            in_hand: InHand::mean(kept(row).map(|kept| kept.in_hand)),
+            picture: kept(row).find_map(|kept| kept.picture.clone()),
             values,
             ..Compared::default()
         }
@@ -300,7 +331,7 @@ fn compared(
         }
     }
     // Variants may differ in what disturbs them; then no bar is true of all.
-    let mut faults = outcome.rows.iter().flatten().flatten().map(|kept| &kept.faults);
+    let mut faults = rows.iter().copied().flatten().flatten().map(|kept| &kept.faults);
     let first_faults = faults.next().cloned().unwrap_or_default();
     let alike = faults.all(|faults| *faults == first_faults);
     Comparison {

@@ -39,7 +39,8 @@ Examples:
 
 A --set whose value is a range LOW..HIGH is searched, any other is set. Whole numbers stay whole, \
 and a range of more than a decade is searched by ratio. Each seed has an edge of its own; what is \
-printed is their mean with its 95 % interval, and the lowest and the highest. For a workload's rate, the \
+printed is their mean with its 95 % interval, and the lowest and the highest. Seeds are taken in rounds, at most as many as \
+the file says (10), until every edge is known to four times --within; --replications N takes N. For a workload's rate, the \
 way back is searched as well: the rate to which a system that is down must be lowered. Runs are lengthened so that a longer fault leaves as much time after it.
 
 Two ranges give a map: overloaded fails without any fault, metastable is tipped by the experiment's own fault \
@@ -51,7 +52,7 @@ pub struct Find {
     /// A variant of the file instead of the base
     #[arg(long, value_name = "NAME")]
     pub variant: Option<String>,
-    /// How many seeds, counted up from the first; the file's number unless given, 3 for a map
+    /// How many seeds, counted up from the first; unless given at most the file's number, and 3 for a map
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub replications: Option<u32>,
     /// What failure is, instead of a verdict that is not `recovered` or `steady`: 'success < 0.9', 'p99 > 300ms'
@@ -127,7 +128,13 @@ pub(super) fn command(args: &Find, app: &mut App) -> Result<Exit> {
         _ => base.resolved.run.replications,
     };
     let seeds = Seeds { first: base.seed, count: args.replications.unwrap_or(usual) };
-    let question = Question { start, collapse, seeds, back_within: args.back_within };
+    let question = Question {
+        start,
+        collapse,
+        seeds,
+        in_rounds: args.replications.is_none(),
+        back_within: args.back_within,
+    };
     question.check()?;
     let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES, &mut app.console)).transpose()?;
 

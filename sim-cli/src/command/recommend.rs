@@ -23,7 +23,9 @@ use std::path::PathBuf;
 
 const FILES: [&str; 3] = ["recommend.json", "recommend.csv", "report.html"];
 /// Settings that are validated, today's among them.
-const FINALISTS: usize = 6;
+const FINALISTS: usize = 4;
+/// Fresh seeds, at most, unless told otherwise.
+const FRESH: u32 = 20;
 
 /// `brownout recommend`
 #[derive(Clone, Debug, ClapArgs)]
@@ -40,10 +42,11 @@ Examples:
       --set policies.naive.retry.attempts=1..5 --set services.payments.replicas=3,4
 
 A --set with a range LOW..HIGH or a list A,B,.. is chosen from, any other is set. Where the experiment \
-has a fault that ends, surviving it is a condition, unless you say --need-not-recover. Settings race on \
-shared seeds: what is hopeless costs two runs. The leaders, today's setting and the trade-offs between \
+has a fault that ends, surviving it is a condition, unless you say --need-not-recover. Round values race first \
+on shared seeds, then the roundest between the leaders and their neighbours: what is hopeless costs two runs. The leaders, today's setting and the trade-offs between \
 objective and conditions are then run on seeds that the race never saw, and only those numbers are \
-printed: whoever wins a race was also lucky in it. Exit code 4 means that nothing met the conditions; \
+printed: whoever wins a race was also lucky in it. Those seeds are taken in rounds until the objectives \
+clearly differ or are clearly alike. Exit code 4 means that nothing met the conditions; \
 the closest is shown.")]
 pub struct Recommend {
     /// Which experiment.
@@ -64,9 +67,9 @@ pub struct Recommend {
     /// A variant of the file instead of the base
     #[arg(long, value_name = "NAME")]
     pub variant: Option<String>,
-    /// Fresh seeds on which the leaders are validated
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(2..=1000))]
-    pub replications: u32,
+    /// Fresh seeds on which the leaders are validated; as many as it takes to decide unless given, at most 20
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub replications: Option<u32>,
     /// The most runs, validation included
     #[arg(long, value_name = "RUNS", default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub budget: u32,
@@ -178,7 +181,8 @@ fn wishes(args: &Recommend, base: &Resolved) -> Result<Vec<Wish>> {
 
 /// How many settings are validated, and how many runs are left for the race.
 fn budget(args: &Recommend) -> Result<Budget> {
-    let (all, each) = (args.budget as usize, args.replications as usize);
+    let fresh = args.replications.unwrap_or(FRESH);
+    let (all, each) = (args.budget as usize, fresh as usize);
     let validated = (all / 2 / each).min(FINALISTS);
     if validated < 2 {
         return Err(Error::Usage {
@@ -189,5 +193,5 @@ fn budget(args: &Recommend) -> Result<Budget> {
             help: format!("  --budget {}, or fewer --replications", 4 * each),
         });
     }
-    Ok(Budget { all, race: all - validated * each, validated, fresh: args.replications })
+    Ok(Budget { all, race: all - validated * each, validated, fresh, in_rounds: args.replications.is_none() })
 }

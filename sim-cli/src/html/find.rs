@@ -7,9 +7,11 @@ use super::{Block, Page, Section, Verdict, again};
 use crate::result::edges::Edge;
 use crate::result::found::{Found, Told, Which, name, zone_name};
 use crate::result::mapped::State;
+use crate::result::rounds::Rounds;
 use crate::result::seeds::{seeds_words, settings};
 use crate::text::Style;
 use crate::text::number::{NOTHING, count};
+use crate::text::upper_first;
 
 /// The page. `again_line` is the command that makes it.
 pub fn page(found: &Found, again_line: &str) -> Page {
@@ -133,6 +135,9 @@ fn along(found: &Found) -> Vec<Block> {
         1 => "Of one seed; an edge is the middle of the stretch in which it was found.".to_string(),
         _ => "An edge is the mean of the seeds' edges with its 95 % interval, which includes half of a seed's bracket.".into(),
     };
+    if let Some(spared) = found.rounds.as_ref().and_then(Rounds::words) {
+        note += &format!(" {}.", upper_first(&spared));
+    }
     if with_fluid {
         note += " The fluid law agrees if it lies among the seeds' edges, or within 3 % of capacity of their mean.";
     }

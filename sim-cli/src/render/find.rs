@@ -1,10 +1,12 @@
 //! Where something tips over: the answer in words, a picture of the knob, every edge with its interval.
 
 use crate::result::found::{Found, Which, name};
+use crate::result::rounds::Rounds;
 use crate::result::seeds::{seeds_words, settings};
 use crate::text::number::count;
 use crate::text::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
 use crate::text::{Paint, Style, clean, joined, pad, unit, wrap};
+use crate::text::{quiet, upper_first};
 
 mod bar;
 
@@ -99,8 +101,9 @@ pub fn text(found: &Found, style: Style) -> String {
     let mut table = if grid.is_empty() { Vec::new() } else { grid.text(2, style) };
     if found.seeds.count > 1 && found.told.iter().any(|told| !told.edges.edges.is_empty()) {
         let legend =
-            "  mean of the seeds' edges with its 95 % interval, which includes half of a seed's bracket";
-        table.push(style.paint(Paint::Quiet, legend));
+            "mean of the seeds' edges with its 95 % interval, which includes half of a seed's bracket".into();
+        let legend = [legend].into_iter().chain(found.rounds.as_ref().and_then(Rounds::words));
+        table.extend(quiet(&legend.collect::<Vec<String>>().join("; "), "  ", style));
     }
     sections.push(table);
     let doubts = found.doubts();
@@ -174,6 +177,9 @@ pub fn markdown(found: &Found) -> String {
         out += &format!("- {}\n", escape_markdown(sentence));
     }
     out += &format!("\n{} runs on {}.\n", found.runs, seeds_words(found.seeds));
+    if let Some(spared) = found.rounds.as_ref().and_then(Rounds::words) {
+        out += &format!("{}.\n", upper_first(&spared));
+    }
     out
 }
 

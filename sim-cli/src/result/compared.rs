@@ -6,6 +6,7 @@ use crate::result::effect::{AS_MANY, Effect};
 use crate::result::estimate::{Estimate, Measured};
 use crate::result::in_hand::InHand;
 use crate::result::precision::Precision;
+use crate::result::rounds::Rounds;
 use crate::result::seeds::Seeds;
 use crate::result::verdict::Verdict;
 use crate::text::number::percent;
@@ -38,6 +39,9 @@ pub struct Comparison {
     /// How well everything was to be known, if that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub precision: Option<Precision>,
+    /// What was spared because it was decided before all seeds were run; absent where their number was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rounds: Option<Rounds>,
     /// The metrics, in the order of the columns.
     pub metrics: Vec<Column>,
     /// The variants; effects are against the first.
@@ -127,7 +131,9 @@ pub fn legend(comparison: &Comparison, best: &str) -> String {
             let within = reached.map_or_else(String::new, |p| format!(", each within {}", percent(p.wanted)));
             let whom = whom(comparison.variants.iter().flat_map(|variant| &variant.metrics));
             let whom = whom.map_or_else(String::new, |whom| format!("; {whom}"));
-            format!("mean and 95 % interval over {n} seeds{within}{best}{whom}")
+            let spared = comparison.rounds.as_ref().and_then(|rounds| rounds.words());
+            let spared = spared.map_or_else(String::new, |spared| format!("; {spared}"));
+            format!("mean and 95 % interval over {n} seeds{within}{best}{whom}{spared}")
         }
     }
 }
@@ -190,6 +196,23 @@ pub fn how(baseline: &Against) -> String {
         missing => format!("; it does not have {}", clean(&missing.join(", "))),
     };
     format!("saved with {seeds}{}; {how}{missing}", set.collect::<String>())
+}
+
+/// What users get is what variants are about: the number that decides how many seeds they are run on where nobody has named
+/// one; none if there is no such number.
+pub fn deciding(metrics: &[Column]) -> Option<usize> {
+    let named = |name: &str| metrics.iter().position(|metric| metric.path == name);
+    let other =
+        || metrics.iter().position(|metric| !["recovered", "time_to_recover"].contains(&&*metric.path));
+    named("goodput").or_else(|| named("success")).or_else(other)
+}
+
+/// Whether each of these metrics of each variant clearly differs from the first's or as clearly does not, but for less than is
+/// worth a word. What cannot be told at all decides nothing.
+pub fn is_decided(comparison: &Comparison, columns: &[usize], confidence: f64) -> bool {
+    let effects = || comparison.variants.iter().skip(1).flat_map(|v| columns.iter().map(|&c| &v.effects[c]));
+    let told = || effects().filter(|effect| effect.pairs != Some(0));
+    told().next().is_some() && told().all(|effect| effect.is_clear(confidence) || effect.is_small(confidence))
 }
 
 /// What a variant comes to, and what clearly differs from the first one: `recovers in 1.2 s on all 10 seeds (base

@@ -19,6 +19,11 @@ impl Answer {
     pub fn of(fails: bool) -> Answer {
         if fails { Answer::Fails } else { Answer::Fine }
     }
+
+    /// What is on the other side of an edge.
+    pub fn other(self) -> Answer {
+        Answer::of(self != Answer::Fails)
+    }
 }
 
 /// A stretch of a knob in which the answer changes.

@@ -1,5 +1,6 @@
 //! What one metric of a row differs by from another row's, or from a saved run's.
 
+use crate::result::change::TOO_SMALL;
 use crate::result::estimate::{Estimate, Measured};
 use crate::result::seeds::CONFIDENCE;
 use schemars::JsonSchema;
@@ -159,6 +160,15 @@ impl Effect {
         }
     }
 
+    /// Whether the difference is below what is worth a word, at this confidence.
+    pub fn is_small(&self, confidence: f64) -> bool {
+        let (Evidence::Means(difference), Some(from), Some(to)) = (self.evidence, self.from, self.to) else {
+            return false;
+        };
+        let (interval, small) = (difference.interval(confidence), TOO_SMALL * from.abs().max(to.abs()));
+        -small <= interval.start && interval.end <= small
+    }
+
     /// Whether there were seeds enough to tell at all.
     pub fn can_tell(&self) -> bool {
         self.evidence != Evidence::None
@@ -218,6 +228,16 @@ mod tests {
         let few = Effect::paired(&[Number(9.0), beyond], &[beyond, beyond]);
         assert!(!few.clear && few.ratio.is_none());
         assert_eq!(Effect::paired(&[beyond], &[beyond]).difference, None);
+    }
+
+    #[test]
+    fn what_differs_by_next_to_nothing_is_small() {
+        let from = [Number(100.0), Number(101.0), Number(99.0), Number(100.0)];
+        let by = |by: f64| Effect::paired(&from.map(|x| Number(x.number().unwrap() + by)), &from);
+        assert!(by(0.0).is_small(0.9999) && by(0.4).is_small(0.9999) && !by(0.6).is_small(0.95));
+        let noisy = Effect::paired(&[Number(99.0), Number(102.0), Number(98.0), Number(101.0)], &from);
+        assert!(!noisy.is_small(0.95) && !noisy.clear, "it may differ by more than that");
+        assert!(!Effect::paired(&[Truth(true); 9], &[Truth(true); 9]).is_small(0.95));
     }
 
     #[test]

@@ -66,10 +66,55 @@ impl Knob {
         self.legal(x).clamp(self.low, self.high)
     }
 
-    /// A value with no more than three digits, where that keeps it within the range.
+    /// A value with no more digits than anybody wants to set, where that keeps it within the range: two of its own where it is searched
+    /// by ratio, else two of the range's width.
     pub fn round(&self, x: f64) -> f64 {
-        let rounded = self.legal(format!("{x:.2e}").parse().expect("a number"));
+        let rounded = match self.by_ratio() {
+            true => format!("{x:.1e}").parse().expect("a number"),
+            false => few_digits(x, self.high - self.low),
+        };
+        let rounded = self.legal(rounded);
         if (self.low..=self.high).contains(&rounded) { rounded } else { x }
+    }
+
+    /// Round values from end to end: 1, 2, 5, 10, 20 .. where it is searched by ratio, else the multiples of the largest 1, 2 or
+    /// 5 of a decade of which there are at least four in the range. The ends themselves, and nothing next to them.
+    pub fn coarse(&self) -> Vec<f64> {
+        let least = if self.count == Count::Whole { 1.0 } else { 0.0 };
+        let inner: Vec<f64> = match self.by_ratio() {
+            true => steps_down_from(self.high).take_while(|step| *step > self.low).collect(),
+            false => {
+                let width = self.high - self.low;
+                let step =
+                    steps_down_from(width).find(|step| width / step >= 4.0).unwrap_or(width).max(least);
+                let first = (self.low / step).ceil();
+                (0..=(width / step) as u32).map(|n| (first + f64::from(n)) * step).collect()
+            }
+        };
+        let apart = |x: &f64| (END..=1.0 - END).contains(&self.position(*x));
+        let mut all: Vec<f64> = inner.into_iter().map(|x| self.legal(x)).filter(apart).collect();
+        all.extend([self.low, self.high]);
+        all.sort_by(f64::total_cmp);
+        all.dedup();
+        all
+    }
+
+    /// The roundest value between two, of the multiples of the largest 1, 2 or 5 of a decade the one nearest to their middle; none if
+    /// there is none between them.
+    pub fn roundest(&self, a: f64, b: f64) -> Option<f64> {
+        let (low, high) = if a < b { (a, b) } else { (b, a) };
+        let middle = low + (high - low) / 2.0;
+        let least = if self.count == Count::Whole { 1.0 } else { 0.0 };
+        let inside = |step: f64| {
+            let near = (middle / step).round();
+            [near, near - 1.0, near + 1.0]
+                .map(|n| self.legal(n * step))
+                .into_iter()
+                .find(|x| low < *x && *x < high)
+        };
+        // Below a hundredth of the distance there is a multiple of anything.
+        let enough = (high - low) / 100.0;
+        steps_down_from(high).take_while(|step| *step >= enough.max(least)).find_map(inside)
     }
 
     /// The nearest value that can be set.
@@ -93,6 +138,12 @@ impl Knob {
             _ => self.legal(few_digits(middle, high - low)),
         };
         (low < x && x < high).then_some(x)
+    }
+
+    /// A value so far from another, with as few digits as the distance asks for; an end where the range has no more.
+    pub fn beyond(&self, from: f64, by: f64) -> f64 {
+        let x = from + by;
+        self.legal(if by == 0.0 { x } else { few_digits(x, by.abs()) }).clamp(self.low, self.high)
     }
 
     /// What to type for a value.
@@ -127,6 +178,23 @@ impl Knob {
     }
 }
 
+/// A coarse value this close to an end of the range, as a share of it, is as good as the end.
+const END: f64 = 0.07;
+
+/// 1, 2 and 5 of every decade from `x` down.
+fn steps_down_from(x: f64) -> impl Iterator<Item = f64> {
+    let exponent: i32 = format!("{x:e}")
+        .split_once('e')
+        .and_then(|(_, digits)| digits.parse().ok())
+        .expect("scientific notation");
+    // Each is read as it is written: 5e-2 is what 0.05 is.
+    let step = move |(exponent, digit): (i32, u32)| format!("{digit}e{exponent}").parse().expect("a number");
+    (0..40)
+        .flat_map(move |n| [5, 2, 1].map(|digit| (exponent - n, digit)))
+        .map(step)
+        .filter(move |step| *step <= x)
+}
+
 /// A decimal always with a point, so that it is read as one.
 fn decimal(x: f64) -> String {
     let text = tidy(x);
@@ -141,4 +209,50 @@ fn few_digits(x: f64, width: f64) -> f64 {
         .expect("scientific notation");
     let step = math::pow(10.0, f64::from(exponent - 1));
     (x / step).round() * step
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn knob(low: f64, high: f64, count: Count) -> Knob {
+        Knob { path: "p".into(), low, high, count, wrap: Default::default() }
+    }
+
+    #[test]
+    fn coarse_values_are_round() {
+        let of = |low, high, count| knob(low, high, count).coarse();
+        assert_eq!(of(0.02, 1.0, Count::Decimal), [0.02, 0.05, 0.1, 0.2, 0.5, 1.0]);
+        assert_eq!(of(1e8, 1e9, Count::Duration), [1e8, 2e8, 4e8, 6e8, 8e8, 1e9]);
+        assert_eq!(of(5e7, 1e9, Count::Duration), [5e7, 1e8, 2e8, 5e8, 1e9]);
+        assert_eq!(of(100.0, 320.0, Count::Rate), [100.0, 150.0, 200.0, 250.0, 300.0, 320.0]);
+        assert_eq!(of(16.0, 512.0, Count::Whole), [16.0, 50.0, 100.0, 200.0, 512.0]);
+        assert_eq!(of(1.0, 5.0, Count::Whole), [1.0, 2.0, 3.0, 4.0, 5.0]);
+        assert_eq!(of(0.0, 1.0, Count::Decimal), [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]);
+    }
+
+    #[test]
+    fn between_two_values_the_roundest_is_tried() {
+        let decimal = knob(0.01, 10.0, Count::Decimal);
+        for (a, b, expected) in [
+            (0.02, 0.05, 0.04),
+            (0.05, 0.02, 0.04),
+            (2.0, 5.0, 4.0),
+            (0.9, 1.0, 0.95),
+            (0.8, 1.0, 0.9),
+            (0.1, 1.0, 0.5),
+        ] {
+            assert_eq!(decimal.roundest(a, b), Some(expected), "{a} {b}");
+        }
+        let whole = knob(1.0, 500.0, Count::Whole);
+        assert_eq!((whole.roundest(16.0, 50.0), whole.roundest(3.0, 4.0)), (Some(40.0), None));
+        assert_eq!(whole.roundest(3.0, 5.0), Some(4.0));
+    }
+
+    #[test]
+    fn values_have_as_few_digits_as_the_range_asks_for() {
+        assert_eq!(knob(1e8, 1e9, Count::Duration).round(123_456_789.0), 1.2e8);
+        assert_eq!(knob(100.0, 110.0, Count::Rate).round(103.47), 103.0);
+        assert_eq!(knob(0.02, 1.0, Count::Decimal).round(0.0392), 0.039);
+    }
 }

@@ -24,6 +24,7 @@ pub mod page;
 pub mod precision;
 pub mod recommended;
 pub mod replicated;
+pub mod rounds;
 pub mod seeds;
 pub mod swept;
 pub mod traces;

@@ -2,6 +2,7 @@
 
 use crate::result::column::estimate;
 use crate::result::estimate::Estimate;
+use crate::result::rounds::Rounds;
 use crate::result::seeds::Seeds;
 use crate::text::number::plus_minus;
 use crate::text::{Paint, Style, clean};
@@ -43,6 +44,9 @@ pub struct Recommendation {
     pub runs: usize,
     /// What is wrong with the result as a whole: cut short by a limit, by a signal.
     pub incomplete: Vec<String>,
+    /// What was spared because it was decided before all fresh seeds were run; absent where their number was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rounds: Option<Rounds>,
     /// What was validated: the recommended setting first, or the closest if there is none.
     pub finalists: Vec<Finalist>,
     /// Of each setting the values that did as well.
@@ -249,6 +253,7 @@ impl Recommendation {
                 format!("none: nothing that broke a condition had {more} {}", clean(&self.metric)),
             ));
         }
+        notes.extend(self.rounds.as_ref().and_then(Rounds::words).map(|spared| ("spared", spared)));
         notes
     }
 

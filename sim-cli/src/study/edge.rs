@@ -4,7 +4,8 @@
 //! the search is made for each seed, and the interval is Student's between seeds, never within one. First the ends of
 //! the range and a few points between are asked; wherever two neighbours differ, the stretch between them is halved
 //! until it is as narrow as was wanted, or until there is no whole number left inside. A seed that changes its answer
-//! more than once is told, not averaged away. What a run is too short to tell is neither answer: the edge lies anywhere
+//! more than once is told, not averaged away. The first seeds are the scouts: if they go alike, the others are asked around
+//! the edges that those have found, further out where theirs is not there, and everywhere if it is nowhere. What a run is too short to tell is neither answer: the edge lies anywhere
 //! between the last that is fine and the first that fails, and where most seeds cannot tell is told.
 
 use crate::result::edges::{Answer, Bracket, Edge, Edges, Otherwise, Stretch};
@@ -29,6 +30,21 @@ impl Plan {
     }
 }
 
+/// An edge is known when its interval is no wider, to either side, than so many times what is asked of each seed's bracket.
+pub const KNOWN: f64 = 4.0;
+
+/// Whether these seeds go alike and their edges are known, or are the same on all of them.
+pub fn is_known(courses: &[Course], knob: &Knob, plan: Plan) -> bool {
+    let edges = Edges::of(courses);
+    let known = |edge: &Edge| {
+        let (low, high) = (edge.mean - edge.half_width, edge.mean + edge.half_width);
+        let first = edge.seeds.iter().flatten().next();
+        edge.seeds.iter().flatten().all(|one| Some(one) == first)
+            || knob.close(low, high, plan.within.times(2.0 * KNOWN))
+    };
+    edges.missing == 0 && edges.otherwise.is_empty() && edges.edges.iter().all(known)
+}
+
 /// What one seed answered.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Course {
@@ -40,22 +56,74 @@ pub struct Course {
     pub complete: bool,
 }
 
+/// How many seeds are asked everywhere before the others are asked where those have an edge.
+pub const SCOUTS: usize = 2;
+
+/// Where the edges of those who were asked before lie, and what is on their low side.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Hints(Vec<(f64, f64, Answer)>);
+
+impl Hints {
+    /// What the scouts say together; none if they do not go alike, or if one of them has no edge or has no answer.
+    pub fn of(scouts: &[Course]) -> Option<Hints> {
+        let first = scouts.first()?;
+        let alike = scouts.iter().all(|scout| scout.complete && scout.pattern() == first.pattern());
+        if !alike || first.edges.is_empty() {
+            return None;
+        }
+        let around = |number: usize| {
+            let edges = || scouts.iter().map(|scout| &scout.edges[number]);
+            let low = edges().map(|edge| edge.low).fold(f64::INFINITY, f64::min);
+            let high = edges().map(|edge| edge.high).fold(f64::NEG_INFINITY, f64::max);
+            (low, high, Answer::of(!first.edges[number].fails_above))
+        };
+        Some(Hints((0..first.edges.len()).map(around).collect()))
+    }
+}
+
 /// Asks one seed. An answer of `None` means that there will be no more.
 pub fn course<E>(
     knob: &Knob,
     plan: Plan,
+    hints: Option<&Hints>,
     mut ask: impl FnMut(f64) -> Result<Option<Answer>, E>,
 ) -> Result<Course, E> {
     let mut course = Course::default();
-    let parts = plan.probes + 1;
-    let mut points: Vec<f64> = (0..=parts).map(|n| knob.at(f64::from(n) / f64::from(parts))).collect();
-    points.dedup();
-    // The ends first: who interrupts early knows the most.
-    let last = points.len() - 1;
-    points.swap(1.min(last), last);
-    for point in points {
-        let Some(answer) = ask(point)? else { return Ok(course) };
-        course.note(point, answer);
+    for &(low, high, before) in hints.into_iter().flat_map(|hints| &hints.0) {
+        let width = high - low;
+        for (start, sign, expected) in [(low, -1.0, before), (high, 1.0, before.other())] {
+            let mut away = width / 2.0;
+            loop {
+                let point = knob.beyond(start, sign * away);
+                let known = course.asked.iter().find(|(other, _)| *other == point).map(|(_, answer)| *answer);
+                let answer = match known {
+                    Some(answer) => answer,
+                    None => {
+                        let Some(answer) = ask(point)? else { return Ok(course) };
+                        course.note(point, answer);
+                        answer
+                    }
+                };
+                if answer == expected || point == knob.low || point == knob.high {
+                    break;
+                }
+                away *= 3.0;
+            }
+        }
+    }
+    let found = course.brackets().len();
+    if hints.is_none_or(|hints| hints.0.len() != found) {
+        let parts = plan.probes + 1;
+        let mut points: Vec<f64> = (0..=parts).map(|n| knob.at(f64::from(n) / f64::from(parts))).collect();
+        points.dedup();
+        points.retain(|point| !course.asked.iter().any(|(other, _)| other == point));
+        // The ends first: who interrupts early knows the most.
+        let last = points.len().saturating_sub(1);
+        points.swap(1.min(last), last);
+        for point in points {
+            let Some(answer) = ask(point)? else { return Ok(course) };
+            course.note(point, answer);
+        }
     }
     let mut open: Vec<_> = course.asked.windows(2).rev().map(|pair| (pair[0], pair[1])).collect();
     while let Some((low, high)) = open.pop() {
@@ -254,7 +322,7 @@ mod tests {
     }
 
     fn asked(knob: &Knob, mut fails: impl FnMut(f64) -> bool) -> Course {
-        course(knob, PLAN, |x| Ok::<_, Infallible>(Some(Answer::of(fails(x))))).expect("cannot fail")
+        course(knob, PLAN, None, |x| Ok::<_, Infallible>(Some(Answer::of(fails(x))))).expect("cannot fail")
     }
 
     #[test]
@@ -294,6 +362,54 @@ mod tests {
             bracket.low <= 30.0 && 30.0 <= bracket.high && bracket.high / bracket.low < 1.1,
             "{bracket:?}"
         );
+    }
+
+    /// How many questions a seed takes whose edge is at `edge`, after scouts whose edges are where they are; and its course.
+    fn after(scouts: &[f64], edge: impl Fn(f64) -> bool) -> (usize, Course) {
+        let scouts: Vec<Course> = scouts.iter().map(|own| asked(&knob("0..100"), |x| x > *own)).collect();
+        let hints = Hints::of(&scouts).expect("they go alike");
+        let mut questions = 0;
+        let found = course(&knob("0..100"), PLAN, Some(&hints), |x| {
+            questions += 1;
+            Ok::<_, Infallible>(Some(Answer::of(edge(x))))
+        });
+        (questions, found.expect("cannot fail"))
+    }
+
+    #[test]
+    fn who_has_scouts_asks_half_as_much() {
+        for edge in [59.0, 60.2, 61.9, 63.0] {
+            let (questions, found) = after(&[60.1, 61.8], |x| x > edge);
+            let [bracket] = found.edges[..] else { panic!("{found:?}") };
+            assert!(
+                bracket.low <= edge && edge <= bracket.high && bracket.high - bracket.low <= 1.0,
+                "{bracket:?}"
+            );
+            assert!(questions <= 5 && found.complete && !found.starts_failed(), "{questions}");
+        }
+    }
+
+    #[test]
+    fn an_edge_that_is_elsewhere_is_found_there() {
+        for edge in [3.0, 40.0, 97.0] {
+            let (questions, found) = after(&[60.1, 61.8], |x| x > edge);
+            let [bracket] = found.edges[..] else { panic!("{found:?}") };
+            assert!(bracket.low <= edge && edge <= bracket.high, "{edge}: {bracket:?}");
+            assert!(questions <= PLAN.questions() + 2, "{edge}: {questions}");
+        }
+        // One that never fails, and one that fails the other way round, are looked at everywhere.
+        let (_, found) = after(&[60.1, 61.8], |_| false);
+        assert!(found.edges.is_empty() && found.asked.len() >= 5);
+        let (_, found) = after(&[60.1, 61.8], |x| x < 30.0);
+        assert!(found.edges.len() == 1 && found.starts_failed(), "{found:?}");
+    }
+
+    #[test]
+    fn scouts_who_differ_give_no_hint() {
+        let (one, other) = (asked(&knob("0..100"), |x| x > 60.0), asked(&knob("0..100"), |_| false));
+        assert_eq!(Hints::of(&[one.clone(), other.clone()]), None);
+        assert_eq!(Hints::of(&[other.clone(), other]), None, "nothing to hint at");
+        assert_eq!(Hints::of(&[one, Course::default()]), None, "a signal came");
     }
 
     #[test]
@@ -348,6 +464,48 @@ mod tests {
         assert!((940..=995).contains(&covered), "{covered}");
     }
 
+    /// Seeds in rounds, with scouts, until the edge is known to four hundredths of the range: however much seeds differ, the
+    /// interval covers the true mean, and rather too often where it is mostly a bracket.
+    #[test]
+    fn intervals_cover_the_true_edge_when_seeds_come_in_rounds() {
+        let mut state = 99u64;
+        let mut uniform = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1u64 << 53) as f64
+        };
+        // The sum of twelve is normal enough.
+        let mut normal = || (0..12).map(|_| uniform()).sum::<f64>() - 6.0;
+        for (spread, at_most) in [(0.3, 1000), (1.5, 995), (3.0, 985), (6.0, 980)] {
+            let (mut covered, mut seeds) = (0, 0);
+            for _ in 0..1_000 {
+                let mut courses: Vec<Course> = Vec::new();
+                let run_to = |courses: &mut Vec<Course>, to: u32| {
+                    while courses.len() < to as usize {
+                        let own = 50.0 + spread * normal();
+                        let hints = courses.get(..SCOUTS).and_then(Hints::of);
+                        let found = course(&knob("0..100"), PLAN, hints.as_ref(), |x| {
+                            Ok::<_, Infallible>(Some(Answer::of(x > own)))
+                        });
+                        courses.push(found.expect("cannot fail"));
+                    }
+                    Ok::<_, Infallible>(true)
+                };
+                let known = |courses: &Vec<Course>, seeds: u32, _| {
+                    is_known(&courses[..seeds as usize], &knob("0..100"), PLAN)
+                };
+                let stopped = sim_core::stats::sequential::in_rounds(&mut courses, 10, run_to, known);
+                let edge = Edges::of(&courses).edges[0].clone();
+                covered += u32::from((edge.mean - 50.0).abs() <= edge.half_width);
+                seeds += stopped.expect("cannot fail").seeds;
+            }
+            println!(
+                "a spread of {spread}: covered {covered} of 1000 on {} seeds",
+                f64::from(seeds) / 1_000.0
+            );
+            assert!((930..=at_most).contains(&covered), "{spread}: {covered}");
+        }
+    }
+
     /// Fine below `from`, failing above `to`, and too short to tell in between.
     fn vague(from: f64, to: f64) -> Course {
         let answer = |x: f64| match x {
@@ -355,7 +513,7 @@ mod tests {
             _ if x > to => Answer::Fails,
             _ => Answer::Undecided,
         };
-        course(&knob("0..100"), PLAN, |x| Ok::<_, Infallible>(Some(answer(x)))).expect("cannot fail")
+        course(&knob("0..100"), PLAN, None, |x| Ok::<_, Infallible>(Some(answer(x)))).expect("cannot fail")
     }
 
     #[test]
@@ -390,7 +548,7 @@ mod tests {
         );
         // An island of it between two alike.
         let island = |x: f64| if (40.0..60.0).contains(&x) { Answer::Undecided } else { Answer::Fine };
-        let found = course(&knob("0..100"), PLAN, |x| Ok::<_, Infallible>(Some(island(x))));
+        let found = course(&knob("0..100"), PLAN, None, |x| Ok::<_, Infallible>(Some(island(x))));
         let edges = Edges::of(&[found.expect("cannot fail")]);
         assert_eq!((edges.edges.len(), edges.undecided.len()), (0, 1), "{edges:?}");
     }
@@ -398,7 +556,7 @@ mod tests {
     #[test]
     fn an_interrupted_seed_is_missing() {
         let mut left = 4;
-        let cut = course(&knob("0..100"), PLAN, |x| {
+        let cut = course(&knob("0..100"), PLAN, None, |x| {
             left -= 1;
             Ok::<_, Infallible>((left > 0).then_some(Answer::of(x > 30.0)))
         });

@@ -6,6 +6,7 @@
 
 use crate::result::knob::{Count, Knob};
 use crate::study::axis::Ends;
+use crate::text::number::percent;
 use sim_models::experiment::{Kind, Node};
 
 /// Whether a value of `--set` is a range: two ends around `..`, and no step.
@@ -79,6 +80,18 @@ impl Knob {
         }
     }
 
+    /// So many times a tolerance, in words: `± 6.6/s`.
+    pub fn show_within(&self, within: Within) -> String {
+        match within {
+            Within::Range(share) if !self.by_ratio() => {
+                format!("± {}", self.show(share * (self.high - self.low)))
+            }
+            Within::Range(share) => format!("± {} of the range", percent(share)),
+            Within::Absolute(most) => format!("± {}", self.show(most)),
+            Within::Relative(share) => format!("± {}", percent(share)),
+        }
+    }
+
     /// What to read a tolerance as: `2/s`, `5ms`, `1%`.
     pub fn tolerance(&self, text: &str) -> Result<Within, String> {
         let wrong = || {
@@ -130,6 +143,18 @@ pub enum Within {
     Absolute(f64),
     /// A share of the value.
     Relative(f64),
+}
+
+impl Within {
+    /// So many times as wide.
+    #[must_use]
+    pub fn times(self, times: f64) -> Within {
+        match self {
+            Within::Range(share) => Within::Range(times * share),
+            Within::Absolute(most) => Within::Absolute(times * most),
+            Within::Relative(share) => Within::Relative(times * share),
+        }
+    }
 }
 
 /// `Poisson("100/s")` as its word and what it wraps.

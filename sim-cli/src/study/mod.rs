@@ -20,6 +20,7 @@ pub mod race;
 pub mod recommend;
 pub mod repeats;
 pub mod replicate;
+pub mod rounds;
 pub mod runs;
 pub mod settle;
 pub mod side;

@@ -1,13 +1,14 @@
 //! Which of many settings is best, under conditions, with few runs.
 //!
-//! Places spread over the space are run on two seeds, the same for all. The best third goes on to two more seeds, and the
-//! best third of those to the last two, unless it is clearly worse than the leader on the seeds they share by then:
-//! what is hopeless costs two runs. Then new places around the leaders join the race, closer each round, until the
-//! budget is used up.
+//! Round values over the whole space are run on two seeds, the same for all. The best third goes on to two more seeds, and
+//! the best third of those to the last two, unless it is clearly worse than the leader on the seeds they share by then:
+//! what is hopeless costs two runs. Then the roundest values between the leaders and their neighbours join the race, closer each
+//! round, until a round has brought no new leader or the budget is used up. Where there are too many settings for all round values,
+//! places fill the space, and then the surroundings of the leaders.
 //!
 //! What holds on all its seeds goes before what does not; that by how much it is asked for, this by how far it is
-//! from its bounds. Objectives that differ by less than a thousandth are equal, and the setting with more room to its bounds is
-//! taken. Whoever leads a race has also been lucky, so its numbers from the race are not reported: the caller
+//! from its bounds. Objectives that differ by less than a thousandth are equal: then a setting with clearly more room to its
+//! bounds is taken, what is set today, or the rounder value. Whoever leads a race has also been lucky, so its numbers from the race are not reported: the caller
 //! runs it again on fresh seeds.
 
 use crate::result::seeds::CONFIDENCE;
@@ -22,6 +23,8 @@ const LEADERS: usize = 3;
 const REACH: f64 = 0.2;
 /// Objectives closer than this share of the best are equal.
 const EQUAL: f64 = 0.001;
+/// Room to the bounds that is worth as much as a rounder value, as a share of them.
+const ROOM: f64 = 0.05;
 /// Rounds after which nothing is gained.
 const MOST_ROUNDS: usize = 8;
 
@@ -71,8 +74,15 @@ impl Candidate {
         Sample::of(&self.scores.iter().map(of).collect::<Vec<_>>()).mean
     }
 
-    fn room(&self) -> f64 {
-        Sample::of(&self.scores.iter().map(|score| score.room).collect::<Vec<_>>()).mean
+    /// How much room it leaves, in steps that are worth a digit.
+    fn room(&self) -> i64 {
+        let room = Sample::of(&self.scores.iter().map(|score| score.room).collect::<Vec<_>>()).mean;
+        (room / ROOM).round() as i64
+    }
+
+    /// How many digits it takes to set it; what is set today takes none.
+    fn digits(&self) -> usize {
+        self.place.as_ref().map_or(0, Place::digits)
     }
 
     /// Whether its objective is worse than another's beyond chance, on the seeds that both have met.
@@ -113,7 +123,7 @@ pub fn ranking(candidates: &[Candidate]) -> Vec<usize> {
         let (one, other) = (&candidates[a], &candidates[b]);
         let by_breach = match bad_a && bad_b {
             true => one.breach().total_cmp(&other.breach()),
-            false => other.room().total_cmp(&one.room()),
+            false => other.room().cmp(&one.room()).then(one.digits().cmp(&other.digits())),
         };
         let objective = |candidate: &Candidate| candidate.objective().unwrap_or(f64::NEG_INFINITY);
         bad_a
@@ -140,8 +150,12 @@ pub fn race<E>(
     let today = Candidate { place: None, scores: Vec::new() };
     let mut race = Race { candidates: vec![today], standing, left: budget, over: false };
     let design = (budget / 6).clamp(4, 64);
-    let mut joined = race.join(space.spread(design));
+    let first = space.spread(design);
+    // Fewer than were allowed: they are the round ones, or all there are.
+    let is_round = first.len() < design;
+    let mut joined = race.join(first);
     joined.insert(0, 0);
+    let mut led = None;
     for round in 0..MOST_ROUNDS {
         race.heats(&joined, ask)?;
         if race.over || race.left < RUNGS[0] {
@@ -152,18 +166,24 @@ pub fn race<E>(
             .filter(|&n| race.candidates[n].place.is_some())
             .take(LEADERS)
             .collect();
+        let first = leaders.first().copied();
+        if round > 0 && is_round && first == led {
+            break;
+        }
+        led = first;
         let reach = REACH / f64::from(1u32 << round);
         let each = (design / 2).div_ceil(LEADERS);
+        let tried = || race.candidates.iter().filter_map(|one| one.place.as_ref());
         let near = leaders.iter().flat_map(|&n| {
-            let centre = &race.candidates[n].place.as_ref().expect("a place").at;
-            space.around(centre, reach, each, 1 + round * each)
+            let centre = race.candidates[n].place.as_ref().expect("a place");
+            match is_round {
+                true => space.between(centre, tried()),
+                false => space.around(&centre.at, reach, each, 1 + round * each),
+            }
         });
         let near: Vec<Place> = near.collect();
         joined = race.join(near);
         if joined.is_empty() {
-            // Nothing new to try: what is left makes the leaders surer.
-            let all: Vec<usize> = (0..race.candidates.len()).collect();
-            race.heats(&all, ask)?;
             break;
         }
     }
@@ -378,7 +398,7 @@ mod tests {
         let steep = |at: &[f64], luck: f64| free(100.0 * at[0] + luck);
         let (raced, _) = on(&space(&["0..1"]), 300, steep);
         let hopeless = raced.iter().filter(|one| one.place.is_some() && position(one)[0] < 0.3);
-        assert!(hopeless.clone().count() > 3 && hopeless.clone().all(|one| one.scores.len() == RUNGS[0]));
+        assert!(hopeless.clone().count() > 1 && hopeless.clone().all(|one| one.scores.len() == RUNGS[0]));
         let leader = &raced[ranking(&raced)[0]];
         assert_eq!(leader.scores.len(), RUNGS[2]);
         assert!(hopeless.clone().all(|one| one.clearly_worse(leader)));

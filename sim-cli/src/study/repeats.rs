@@ -31,6 +31,11 @@ pub struct Plan {
 }
 
 impl Repeats {
+    /// Whether nobody has said how many seeds it shall be.
+    pub fn number_is_open(&self) -> bool {
+        self.replications.is_none() && self.precision.is_none()
+    }
+
     /// The seeds of these rows, counted up from `seed` or the file's; as many as `unless_said` or the file says
     /// where the command line says nothing. The warm-up that was asked for is added to the settings of every
     /// row, so that each line that repeats a run shows it.
@@ -95,23 +100,14 @@ pub fn run_planned<T: Send>(
         return Ok(Planned { outcome, seeds: plan.seeds, precision: None });
     };
     let most = plan.seeds.count;
-    let mut all = Outcome {
-        rows: rows.iter().map(|_| Vec::new()).collect(),
-        cut_short: 0,
-        missing: 0,
-        exit: Exit::Good,
-    };
+    let mut all = Outcome::none(rows.len());
     let mut precision = Precision { wanted, ..Precision::default() };
     let mut count = 0;
     while let Some(next) = next_count(count, most) {
         let first = plan.seeds.first.wrapping_add(u64::from(count));
         let batch = Seeds { first, count: next - count };
         let keep = |report: Report, first: bool| keep(report, first && count == 0);
-        let more = run_all(app, opened, rows, batch, bounds, keep)?;
-        all.cut_short += more.cut_short;
-        all.missing += more.missing;
-        all.rows.iter_mut().zip(more.rows).for_each(|(row, more)| row.extend(more));
-        all.exit = all.exit.max(more.exit);
+        all.add(run_all(app, opened, rows, batch, bounds, keep)?);
         count = next;
         if app.console.interrupt.exit().is_some() {
             precision.short = vec!["interrupted".into()];

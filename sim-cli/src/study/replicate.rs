@@ -42,6 +42,19 @@ pub struct Outcome<T> {
 }
 
 impl<T> Outcome<T> {
+    /// Of so many rows before any run.
+    pub fn none(rows: usize) -> Self {
+        Outcome { rows: (0..rows).map(|_| Vec::new()).collect(), cut_short: 0, missing: 0, exit: Exit::Good }
+    }
+
+    /// The same rows on more seeds.
+    pub fn add(&mut self, more: Outcome<T>) {
+        self.rows.iter_mut().zip(more.rows).for_each(|(row, more)| row.extend(more));
+        self.cut_short += more.cut_short;
+        self.missing += more.missing;
+        self.exit = self.exit.max(more.exit);
+    }
+
     /// What a reader must know before believing the rest; nothing if all runs were made to their end.
     pub fn incomplete(&self) -> Vec<String> {
         let all: usize = self.rows.iter().map(Vec::len).sum();
@@ -192,8 +205,9 @@ fn run_chunks<T: Send>(
     let mut done = Vec::with_capacity(jobs.len());
     let mut rest: &[_] = &jobs;
     while !rest.is_empty() {
-        // The first alone: what is wrong with a metric shows before the others are run.
-        let (chunk, after) = rest.split_at(if done.is_empty() { 1 } else { rest.len().min(CHUNK) });
+        // As many as run at once: what is wrong with a metric shows before the others are run.
+        let most = if done.is_empty() { threads(app.global.jobs) } else { CHUNK };
+        let (chunk, after) = rest.split_at(rest.len().min(most));
         let prepare = |&(row, seed, first): &(&Row, u64, bool)| {
             app.prepare(opened, row.variant.as_deref(), &row.set, Some(seed))
                 .map(|prepared| (prepared, first))

@@ -88,16 +88,17 @@ impl<'a> Runs<'a> {
 
     /// The report of one run, which runs on until it is decided if that is asked for; none if a signal came first.
     pub fn report(&self, set: &[(String, String)], seed: u64) -> Result<Option<Report>> {
-        let Some(most) = self.start.settle else { return self.one(set, seed) };
+        let Some(most) = self.start.settle else { return self.once(set, seed) };
         let own = self.resolved(set)?.run;
         let run = |longer: Option<&(String, String)>| {
             let set: Settings = set.iter().chain(longer).cloned().collect();
-            self.one(&set, seed)
+            self.once(&set, seed)
         };
         Settling::new(&own, most).settle(run, |report| report)
     }
 
-    fn one(&self, set: &[(String, String)], seed: u64) -> Result<Option<Report>> {
+    /// The report of one run of the length that is set, decided or not.
+    pub fn once(&self, set: &[(String, String)], seed: u64) -> Result<Option<Report>> {
         if self.interrupt.exit().is_some() {
             return Ok(None);
         }

@@ -55,13 +55,31 @@ impl Dimension {
         }
     }
 
+    /// Positions that a first look takes: of a list all of them, of a range its round values.
+    fn coarse(&self) -> Vec<f64> {
+        match self {
+            Dimension::Range(knob) => knob.coarse().into_iter().map(|x| knob.position(x)).collect(),
+            Dimension::List { values, .. } => {
+                (0..values.len()).map(|n| n as f64 / (values.len() - 1) as f64).collect()
+            }
+        }
+    }
+
+    /// The roundest value between two positions, and where it is; none if they are as good as one.
+    fn between(&self, a: f64, b: f64) -> Option<(f64, String)> {
+        let Dimension::Range(knob) = self else { return None };
+        if (a - b).abs() < FINEST {
+            return None;
+        }
+        let x = knob.roundest(knob.at(a), knob.at(b))?;
+        Some((knob.position(x), knob.value(x)))
+    }
+
     /// The value nearest to a position, and where it really is.
     fn near(&self, position: f64) -> (f64, String) {
         match self {
             Dimension::Range(knob) => {
-                let x = knob.at(position.clamp(0.0, 1.0));
-                // Three digits are as many as anybody wants to set.
-                let x = knob.round(x);
+                let x = knob.round(knob.at(position.clamp(0.0, 1.0)));
                 (knob.position(x), knob.value(x))
             }
             Dimension::List { values, .. } => {
@@ -73,12 +91,35 @@ impl Dimension {
     }
 }
 
+/// Two values closer than this share of their range are not told apart by trying what is between them.
+const FINEST: f64 = 0.05;
+
+impl Place {
+    /// How many digits its values take: the fewer, the rounder they are.
+    pub fn digits(&self) -> usize {
+        self.values.iter().map(|value| digits(value)).sum()
+    }
+}
+
+/// The digits of what is typed, without leading and trailing zeros: 3 of `"999ms"`, 1 of `Ratio(0.04)` and `"200ms"`.
+fn digits(value: &str) -> usize {
+    let number = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let whole = |part: &str| {
+        let digits = number(part);
+        let digits = digits.trim_start_matches('0');
+        if part.contains('.') { digits.len() } else { digits.trim_end_matches('0').len() }
+    };
+    value.split(|c: char| !(c.is_ascii_digit() || c == '.')).map(whole).sum()
+}
+
 /// All dimensions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Space(pub Vec<Dimension>);
 
 /// Bases of the sequence that fills the space, one for each dimension.
 const PRIMES: [u32; 12] = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37];
+/// So few places are all tried.
+const FEW: usize = 12;
 /// More dimensions than this cannot be searched with the runs that anybody makes.
 pub const MOST_DIMENSIONS: usize = PRIMES.len();
 
@@ -98,41 +139,79 @@ impl Space {
             .collect()
     }
 
-    /// Every place, if there are at most so many.
-    fn all(&self, most: usize) -> Option<Vec<Place>> {
-        let sizes: Option<Vec<usize>> = self.0.iter().map(Dimension::size).collect();
-        let sizes = sizes?;
-        let count = sizes.iter().try_fold(1usize, |product, size| product.checked_mul(*size))?;
+    /// Every place that has one of these positions in each dimension, if there are at most so many.
+    fn grid(&self, axes: &[Vec<f64>], most: usize) -> Option<Vec<Place>> {
+        let count = axes.iter().try_fold(1usize, |product, axis| product.checked_mul(axis.len()))?;
         if count > most {
             return None;
         }
         let place = |mut n: usize| {
-            let at = |(size, dimension): (&usize, &Dimension)| {
-                let index = n % size;
-                n /= size;
-                match dimension {
-                    Dimension::Range(knob) => knob.position(knob.low + index as f64),
-                    Dimension::List { .. } => index as f64 / (size - 1) as f64,
-                }
+            let at = |axis: &Vec<f64>| {
+                let index = n % axis.len();
+                n /= axis.len();
+                axis[index]
             };
-            let positions: Vec<f64> = sizes.iter().zip(&self.0).map(at).collect();
-            self.near(&positions)
+            self.exactly(&axes.iter().map(at).collect::<Vec<_>>())
         };
         Some((0..count).map(place).collect())
     }
 
-    /// About `count` places spread over the whole space: all of them where that is not more, else those of a Halton
-    /// sequence (its numbers in base 2, 3, 5 .. for each dimension), stretched a little so that the ends are reached.
+    /// The place at these positions, however many digits that takes.
+    fn exactly(&self, positions: &[f64]) -> Place {
+        let value = |(dimension, at): (&Dimension, &f64)| match dimension {
+            Dimension::Range(knob) => {
+                let x = knob.at(*at);
+                (knob.position(x), knob.value(x))
+            }
+            Dimension::List { .. } => dimension.near(*at),
+        };
+        let (at, values) = self.0.iter().zip(positions).map(value).unzip();
+        Place { at, values }
+    }
+
+    /// Every place, if there are at most so many.
+    fn all(&self, most: usize) -> Option<Vec<Place>> {
+        let axis = |dimension: &Dimension| match dimension {
+            Dimension::Range(knob) => {
+                let size = dimension.size().filter(|size| *size <= most)?;
+                Some((0..size).map(|n| knob.position(knob.low + n as f64)).collect())
+            }
+            Dimension::List { .. } => Some(dimension.coarse()),
+        };
+        self.grid(&self.0.iter().map(axis).collect::<Option<Vec<_>>>()?, most)
+    }
+
+    /// At most about `count` places spread over the whole space: all of them where that is few, or all round ones; else
+    /// those of a Halton sequence (its numbers in base 2, 3, 5 .. for each dimension), stretched a little so that the ends are
+    /// reached.
     pub fn spread(&self, count: usize) -> Vec<Place> {
-        if let Some(all) = self.all(count) {
+        if let Some(all) = self.all(count.min(FEW)) {
             return all;
         }
-        if self.0.len() == 1 {
-            let last = (count.max(2) - 1) as f64;
-            return (0..count.max(2)).map(|n| self.near(&[n as f64 / last])).collect();
+        let coarse: Vec<Vec<f64>> = self.0.iter().map(Dimension::coarse).collect();
+        if let Some(round) = self.grid(&coarse, count) {
+            return round;
         }
         let stretched = |x: f64| (x * 1.1 - 0.05).clamp(0.0, 1.0);
         (1..=count).map(|n| self.near(&self.halton(n).map(stretched).collect::<Vec<_>>())).collect()
+    }
+
+    /// The roundest places between one and those next to it that were tried, along each dimension.
+    pub fn between<'a>(&self, centre: &Place, tried: impl Iterator<Item = &'a Place> + Clone) -> Vec<Place> {
+        let mut places = Vec::new();
+        for (d, dimension) in self.0.iter().enumerate() {
+            let here = centre.at[d];
+            let others = || tried.clone().map(|place| place.at[d]);
+            let below = others().filter(|at| *at < here).reduce(f64::max);
+            let above = others().filter(|at| *at > here).reduce(f64::min);
+            for (at, value) in below.into_iter().chain(above).filter_map(|next| dimension.between(here, next))
+            {
+                let mut place = centre.clone();
+                (place.at[d], place.values[d]) = (at, value);
+                places.push(place);
+            }
+        }
+        places
     }
 
     /// About `count` places around `centre`, at most `reach` away in any dimension; of a list, any value now and then.
@@ -212,6 +291,24 @@ mod tests {
             }
         }
         assert!(places.iter().all(|place| place.at.iter().all(|at| (0.0..=1.0).contains(at))));
+    }
+
+    #[test]
+    fn round_values_come_first_and_rounder_ones_between() {
+        let space = Space(vec![range("0.02..1.0", "0.1")]);
+        let typed = |places: &[Place]| places.iter().map(|place| place.values[0].clone()).collect::<Vec<_>>();
+        let tried = space.spread(46);
+        assert_eq!(typed(&tried), ["0.02", "0.05", "0.1", "0.2", "0.5", "1.0"]);
+        assert_eq!(typed(&space.between(&tried[1], tried.iter())), ["0.04", "0.08"]);
+        assert_eq!(typed(&space.between(&tried[5], tried.iter())), ["0.8"]);
+        let two = Space(vec![range("0.02..1.0", "0.1"), range("1..5", "3")]);
+        assert_eq!(two.spread(46).len(), 30);
+        assert_eq!(two.spread(20).len(), 20, "too many: a sequence fills the space");
+        for (value, expected) in
+            [("\"999ms\"", 3), ("\"1s\"", 1), ("Ratio(0.04)", 1), ("\"1.5s\"", 2), ("None", 0), ("200", 1)]
+        {
+            assert_eq!(digits(value), expected, "{value}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod words;
 
 use crate::result::edges::Edges;
 use crate::result::knob::{Count, Knob};
+use crate::result::rounds::Rounds;
 use crate::result::seeds::Seeds;
 use crate::text::unit::Unit;
 use schemars::JsonSchema;
@@ -49,6 +50,9 @@ pub struct Found {
     pub runs: usize,
     /// What is wrong with the result as a whole: cut short by a limit, by a signal.
     pub incomplete: Vec<String>,
+    /// What was spared because the edges were known before all seeds were searched; absent where their number was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rounds: Option<Rounds>,
     /// Every search and its edges.
     #[serde(rename = "searches")]
     pub told: Vec<Told>,

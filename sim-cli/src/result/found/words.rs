@@ -394,6 +394,7 @@ mod tests {
             fault: Some("Slow on payments".into()),
             seeds: Seeds { first: 1, count: 6 },
             runs: 12,
+            rounds: None,
             incomplete: Vec::new(),
             told: vec![Told::new(Which::Fault, fault), Told::new(Which::Alone, alone)],
             looped: None,

@@ -8,13 +8,24 @@ use crate::progress::Meter;
 use crate::result::edges::{Answer, Edges};
 use crate::result::found::{self, Found, Told, Which};
 use crate::result::knob::{Count, Knob};
+use crate::result::rounds::Rounds;
+use crate::result::seeds::{CONFIDENCE, Seeds};
 use crate::study::collapse::Collapse;
-use crate::study::edge::{Course, Plan, course};
+use crate::study::edge::{Course, Hints, KNOWN, Plan, SCOUTS, course, is_known};
 use crate::study::fault::{self, SteadyLoad};
 use crate::study::knob::Within;
 use crate::study::runs::{Runs, Settings, Start, incomplete};
-use sim_models::report::Report;
+use sim_core::stats::sequential::{Stopped, in_rounds};
+use sim_core::{SimDuration, SimTime};
+use sim_models::report::{Outlook, Report};
 use sim_models::run::Regime;
+
+/// The path of the length of a run.
+const DURATION: &str = "run.duration";
+/// One looks for a proof that it is down for good after this part of the time that it has to come back.
+pub(super) const SOON: u64 = 6;
+/// And no sooner than this.
+const LEAST: SimDuration = SimDuration::from_secs(30);
 
 type SettingsAt<'a> = dyn Fn(f64) -> Result<Settings> + Sync + 'a;
 type Failed<'a> = dyn Fn(&Report) -> Result<Answer> + Sync + 'a;
@@ -26,6 +37,8 @@ pub(super) struct Search<'a> {
     pub everywhere_alike: bool,
     pub settings: Box<SettingsAt<'a>>,
     pub failed: Box<Failed<'a>>,
+    /// How long a run must be, at a value, to show that it is down for good, if that is much shorter: see [`Question::soon`].
+    pub soon: Box<dyn Fn(f64) -> Result<Option<SimDuration>> + Sync + 'a>,
 }
 
 impl Question<'_> {
@@ -47,6 +60,7 @@ impl Question<'_> {
             everywhere_alike: false,
             settings: Box::new(|x| self.at(&runs, vec![knob.set(x)])),
             failed: Box::new(failed),
+            soon: Box::new(|x| self.soon(&runs, &[knob.set(x)], &self.at(&runs, vec![knob.set(x)])?)),
         };
         let alone = Search {
             which: Which::Alone,
@@ -54,18 +68,34 @@ impl Question<'_> {
             everywhere_alike: knob.path.starts_with("faults"),
             settings: Box::new(|x| Ok([knob.set(x)].into_iter().chain(bare.clone()).collect())),
             failed: Box::new(failed),
+            soon: Box::new(|_| Ok(None)),
         };
         let mut searches = vec![as_it_stands];
         if !bare.is_empty() {
             searches.push(alone);
         }
-        let courses = self.courses(app, &searches, knob, plan, &runs)?;
+        let mut courses = vec![Vec::new(); searches.len()];
+        let run_to = |courses: &mut Vec<Vec<Course>>, seeds: u32| -> Result<bool> {
+            self.courses(app, &searches, knob, plan, &runs, seeds, courses)?;
+            Ok(app.console.interrupt.exit().is_none())
+        };
+        let most = self.seeds.count;
+        let stopped = match self.in_rounds {
+            true => in_rounds(&mut courses, most, run_to, |courses, seeds, _| {
+                courses.iter().all(|courses| is_known(&courses[..seeds as usize], knob, plan))
+            })?,
+            false => {
+                run_to(&mut courses, most)?;
+                Stopped { seeds: most, by: None }
+            }
+        };
+        let seeds = Seeds { count: stopped.seeds, ..self.seeds };
         let mut told = Vec::new();
         for (search, courses) in searches.iter().zip(&courses) {
             told.push(Told::new(search.which, Edges::of(courses)));
         }
         let way_back = match &load {
-            Some(load) if back => self.way_back(app, load, &told, knob, plan, &runs)?,
+            Some(load) if back => self.way_back(app, load, &told, knob, plan, &runs, seeds.count)?,
             _ => None,
         };
         drop(searches);
@@ -79,7 +109,7 @@ impl Question<'_> {
         }
         meter.finish(&mut app.console, None);
         let missing: usize = told.iter().map(|told| told.edges.missing).sum();
-        let all = told.len() * self.seeds.count as usize;
+        let all = told.len() * seeds.count as usize;
         let missing = (missing > 0).then(|| format!("{missing} of {all} searches did not come to their end"));
         let (exit, notes) = incomplete(&runs, app, missing);
         if runs.made() == 0 {
@@ -98,9 +128,16 @@ impl Question<'_> {
             standing: standing.filter(|x| (knob.low..=knob.high).contains(x)),
             failure: self.failure(),
             fault: self.fault(&[knob]),
-            seeds: self.seeds,
+            seeds,
             runs: runs.made(),
             incomplete: notes,
+            rounds: self.in_rounds.then(|| Rounds {
+                most,
+                decided_after: stopped.by.map(|look| look.seeds),
+                confidence: stopped.by.map(|_| CONFIDENCE),
+                by: vec![format!("edges to {}", knob.show_within(plan.within.times(KNOWN)))],
+                spared: (runs.made() as u64 * u64::from(most - seeds.count)) / u64::from(seeds.count.max(1)),
+            }),
             told,
             looped,
             look: Vec::new(),
@@ -115,7 +152,9 @@ impl Question<'_> {
         Ok((found, exit))
     }
 
-    /// Every seed's course under each of these settings, in parallel.
+    /// Adds the courses of the seeds up to so many under each of these settings, in parallel: the scouts, then those who follow
+    /// them.
+    #[expect(clippy::too_many_arguments, reason = "what one search is made of")]
     pub(super) fn courses(
         &self,
         app: &App,
@@ -123,23 +162,86 @@ impl Question<'_> {
         knob: &Knob,
         plan: Plan,
         runs: &Runs,
-    ) -> Result<Vec<Vec<Course>>> {
-        let seeds: Vec<u64> = self.seeds.iter().collect();
-        let jobs: Vec<(&Search, u64)> =
-            searches.iter().flat_map(|search| seeds.iter().map(move |seed| (search, *seed))).collect();
-        let one = |(search, seed): &(&Search, u64)| -> Result<Course> {
+        seeds: u32,
+        courses: &mut [Vec<Course>],
+    ) -> Result<()> {
+        for to in [SCOUTS.min(seeds as usize), seeds as usize] {
+            let hints: Vec<Option<Hints>> =
+                courses.iter().map(|courses| courses.get(..SCOUTS).and_then(Hints::of)).collect();
+            self.more_courses(app, searches, &hints, knob, plan, runs, to, courses)?;
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what one search is made of")]
+    fn more_courses(
+        &self,
+        app: &App,
+        searches: &[Search],
+        hints: &[Option<Hints>],
+        knob: &Knob,
+        plan: Plan,
+        runs: &Runs,
+        to: usize,
+        courses: &mut [Vec<Course>],
+    ) -> Result<()> {
+        let have = courses[0].len();
+        let seeds: Vec<u64> = self.seeds.iter().take(to).skip(have).collect();
+        let jobs: Vec<(&Search, Option<&Hints>, u64)> = searches
+            .iter()
+            .zip(hints)
+            .flat_map(|(search, hints)| seeds.iter().map(move |seed| (search, hints.as_ref(), *seed)))
+            .collect();
+        let one = |(search, hints, seed): &(&Search, Option<&Hints>, u64)| -> Result<Course> {
             let ask = |x: f64| -> Result<Option<Answer>> {
-                let Some(report) = runs.report(&(search.settings)(x)?, *seed)? else { return Ok(None) };
+                let set = (search.settings)(x)?;
+                if let Some(soon) = (search.soon)(x)? {
+                    let longer = set.iter().filter(|(path, _)| path != DURATION).cloned();
+                    let set: Settings = longer.chain([(DURATION.into(), format!("\"{soon}\""))]).collect();
+                    let Some(report) = runs.once(&set, *seed)? else { return Ok(None) };
+                    if report.verdict.outlook == Some(Outlook::Never) {
+                        return Ok(Some(Answer::Fails));
+                    }
+                }
+                let Some(report) = runs.report(&set, *seed)? else { return Ok(None) };
                 (search.failed)(&report).map(Some)
             };
             if search.everywhere_alike {
                 let answer = ask(knob.low)?;
                 return Ok(answer.map(|it| Course::everywhere(knob.low, it)).unwrap_or_default());
             }
-            course(knob, plan, ask)
+            course(knob, plan, *hints, ask)
         };
         let mut found = in_order(threads(app.global.jobs), &jobs, one).into_iter();
-        searches.iter().map(|_| found.by_ref().take(seeds.len()).collect()).collect()
+        for courses in courses {
+            for course in found.by_ref().take(seeds.len()) {
+                courses.push(course?);
+            }
+        }
+        Ok(())
+    }
+
+    /// How long a run with these settings must be to show that it is down for good: a part of the time that it has after what
+    /// disturbs it. If the fluid law proves by then that it never comes back, nothing more needs to be simulated; if not, it is run
+    /// to its end. None where the law knows that it comes back, or where little would be spared.
+    pub(super) fn soon(
+        &self,
+        runs: &Runs,
+        plain: &[(String, String)],
+        set: &[(String, String)],
+    ) -> Result<Option<SimDuration>> {
+        let resolved = runs.resolved(plain)?;
+        if !matches!(self.collapse, Collapse::Verdict)
+            || resolved.model.explain(&resolved.run).regime.is_none_or(|regime| regime == Regime::Stable)
+        {
+            return Ok(None);
+        }
+        let resolved = runs.resolved(set)?;
+        let Some(over) = fault::over(&fault::disturbances(&resolved)) else { return Ok(None) };
+        let (over, whole) = (over.since(SimTime::ZERO), resolved.run.duration);
+        let after = whole.as_nanos().saturating_sub(over.as_nanos());
+        let soon = over + SimDuration::from_nanos((after / SOON).max(LEAST.as_nanos()));
+        Ok((soon.as_nanos() <= whole.as_nanos() / 2).then_some(soon))
     }
 
     /// What the fluid law says of the same edges.
@@ -151,7 +253,7 @@ impl Question<'_> {
                 let regime = resolved.model.explain(&resolved.run).regime;
                 Ok(regime.map(|regime| Answer::of(fails(regime))))
             };
-            let course = course(knob, plan, ask).ok().filter(|course| course.complete)?;
+            let course = course(knob, plan, None, ask).ok().filter(|course| course.complete)?;
             match course.edges[..] {
                 [edge] => Some(edge.low + (edge.high - edge.low) / 2.0),
                 _ => None,

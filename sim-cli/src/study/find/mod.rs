@@ -20,8 +20,10 @@ pub struct Question<'a> {
     pub start: Start<'a>,
     /// What failure is.
     pub collapse: Collapse,
-    /// The seeds, the same at every value.
+    /// The seeds, the same at every value; at most so many if they are taken in rounds.
     pub seeds: Seeds,
+    /// Whether no more of them are taken once every edge is known.
+    pub in_rounds: bool,
     /// How long a system that was lowered has to come back; three times what the file leaves it after its fault.
     pub back_within: Option<SimDuration>,
 }

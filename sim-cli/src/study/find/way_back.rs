@@ -1,7 +1,7 @@
 //! From how far down a system that has collapsed comes back.
 
 use super::Question;
-use super::edges::Search;
+use super::edges::{SOON, Search};
 use crate::app::App;
 use crate::error::Result;
 use crate::result::edges::{Answer, Edges};
@@ -13,6 +13,7 @@ use crate::study::runs::Runs;
 use sim_core::{SimDuration, SimTime};
 use sim_models::experiment::Resolved;
 use sim_models::report::{Outlook, Report};
+use sim_models::run::Regime;
 
 /// How long a collapsed system stays at its load before that is lowered.
 const DOWN: SimDuration = SimDuration::from_secs(30);
@@ -34,6 +35,7 @@ impl Question<'_> {
         knob: &Knob,
         plan: Plan,
         runs: &Runs,
+        seeds: u32,
     ) -> Result<Option<(Edges, Loop)>> {
         let Some(over) = fault::over(&fault::disturbances(self.start.base)) else { return Ok(None) };
         let edges = |which: Which| told.iter().find(|told| told.which == which).map(|told| &told.edges);
@@ -66,8 +68,15 @@ impl Question<'_> {
                     failed => Answer::of(failed),
                 })
             }),
+            soon: Box::new(|x| {
+                let resolved = runs.resolved(&[knob.set(x)])?;
+                let law = resolved.model.explain(&resolved.run).regime;
+                let soon = lowered_at + SimDuration::from_nanos(settle.as_nanos() / SOON);
+                Ok((law.is_some_and(|law| law != Regime::Stable)).then(|| soon.since(SimTime::ZERO)))
+            }),
         };
-        let courses = self.courses(app, std::slice::from_ref(&search), &below, plan, runs)?;
+        let mut courses = [Vec::new()];
+        self.courses(app, std::slice::from_ref(&search), &below, plan, runs, seeds, &mut courses)?;
         let looped = Loop { from, lowered_at: lowered_at.as_nanos(), settle: settle.as_nanos() };
         Ok(Some((Edges::of(&courses[0]), looped)))
     }

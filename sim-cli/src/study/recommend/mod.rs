@@ -8,12 +8,16 @@ use crate::app::App;
 use crate::error::{Error, Exit, Result};
 use crate::jobs::{in_order, threads};
 use crate::progress::Meter;
+use crate::result::effect::Effect;
+use crate::result::estimate::Measured;
 use crate::result::recommended::{Outcome, Recommendation};
+use crate::result::rounds::Rounds;
 use crate::result::seeds::Seeds;
 use crate::study::race::{Candidate, RUNGS, race, ranking};
 use crate::study::runs::{Runs, Settings, Start, incomplete};
 use crate::study::space::{Dimension, Place, Space};
 use goal::Seen;
+use sim_core::stats::sequential::{Stopped, in_rounds};
 use sim_models::experiment::{Node, Resolved};
 
 pub use goal::Goal;
@@ -32,8 +36,10 @@ pub struct Budget {
     pub race: usize,
     /// How many settings are validated.
     pub validated: usize,
-    /// On how many fresh seeds each.
+    /// On how many fresh seeds each, at most.
     pub fresh: u32,
+    /// Whether no more of them are taken once it is decided.
+    pub in_rounds: bool,
 }
 
 /// Searches the space from a seed on: what came of it, and the exit code.
@@ -45,10 +51,12 @@ pub fn recommend(
     seed: u64,
     budget: Budget,
 ) -> Result<(Recommendation, Exit)> {
-    let meter = Meter::of_search(&app.console, &start.opened.found.name, budget.all);
+    // A few for each round value of each setting, and about half of what may be validated.
+    let expected = 40 * space.0.len() + budget.validated * budget.fresh as usize / 2;
+    let meter = Meter::of_search(&app.console, &start.opened.found.name, expected.min(budget.all));
     let runs = Runs::new(app, start, &meter);
     let race_seeds = RUNGS[RUNGS.len() - 1] as u32;
-    let search = Search {
+    let mut search = Search {
         space,
         goal,
         runs: &runs,
@@ -60,7 +68,22 @@ pub fn recommend(
     let order = ranking(&candidates);
     let fronts = goal.front(&candidates);
     let chosen = finalists(&candidates, &order, &fronts, budget.validated);
-    let rounds = search.validate(&candidates, &chosen)?;
+    let mut rounds: Vec<Vec<Option<Seen>>> = vec![Vec::new(); chosen.len()];
+    let run_to = |rounds: &mut Vec<Vec<Option<Seen>>>, seeds: u32| -> Result<bool> {
+        search.validate(&candidates, &chosen, seeds, rounds)?;
+        Ok(app.console.interrupt.exit().is_none())
+    };
+    let most = budget.fresh;
+    let stopped = match budget.in_rounds {
+        true => in_rounds(&mut rounds, most, run_to, |rounds, seeds, confidence| {
+            search.is_decided(rounds, seeds as usize, confidence)
+        })?,
+        false => {
+            run_to(&mut rounds, most)?;
+            Stopped { seeds: most, by: None }
+        }
+    };
+    search.fresh.count = stopped.seeds;
     meter.finish(&mut app.console, None);
 
     let missing = rounds.iter().flatten().filter(|run| run.is_none()).count();
@@ -78,6 +101,13 @@ pub fn recommend(
     told.variant = start.variant.map(String::from);
     told.set = start.fixed.to_vec();
     told.runs = runs.made();
+    told.rounds = budget.in_rounds.then(|| Rounds {
+        most,
+        decided_after: stopped.by.map(|look| look.seeds),
+        confidence: stopped.by.map(|look| look.confidence),
+        by: vec![goal.metric.clone()],
+        spared: u64::from(most - stopped.seeds) * chosen.len() as u64,
+    });
     told.incomplete = notes;
     told.look = told.finalists.first().map(|first| {
         let set: &[_] = if first.today { &[] } else { &first.set };
@@ -152,15 +182,45 @@ impl Search<'_> {
         })
     }
 
-    /// Each of the chosen on each fresh seed.
-    fn validate(&self, candidates: &[Candidate], chosen: &[usize]) -> Result<Vec<Vec<Option<Seen>>>> {
-        let seeds: Vec<u64> = self.fresh.iter().collect();
+    /// Each of the chosen on the fresh seeds up to so many.
+    fn validate(
+        &self,
+        candidates: &[Candidate],
+        chosen: &[usize],
+        seeds: u32,
+        rounds: &mut [Vec<Option<Seen>>],
+    ) -> Result<()> {
+        let have = rounds[0].len();
+        let seeds: Vec<u64> = self.fresh.iter().take(seeds as usize).skip(have).collect();
         let jobs: Vec<(usize, u64)> =
             seeds.iter().flat_map(|seed| chosen.iter().map(move |n| (*n, *seed))).collect();
         let one = |(n, seed): &(usize, u64)| self.see(candidates[*n].place.as_ref(), *seed);
         let seen: Vec<Option<Seen>> =
             in_order(self.threads, &jobs, one).into_iter().collect::<Result<_>>()?;
         // Seed by seed they were run, so that an interruption leaves whole comparisons; setting by setting they are told.
-        Ok((0..chosen.len()).map(|n| seen.iter().skip(n).step_by(chosen.len()).cloned().collect()).collect())
+        for (n, round) in rounds.iter_mut().enumerate() {
+            round.extend(seen.iter().skip(n).step_by(chosen.len()).cloned());
+        }
+        Ok(())
+    }
+
+    /// Whether the leader of the race met all conditions on the first so many seeds, and its objective clearly differs from that of
+    /// each other, or as clearly does not, but for less than is worth a word. Who never met the conditions needs no objective.
+    fn is_decided(&self, rounds: &[Vec<Option<Seen>>], seeds: usize, confidence: f64) -> bool {
+        let met =
+            |n: usize| rounds[n][..seeds].iter().flatten().filter(|seen| self.goal.feasible(seen)).count();
+        let values = |n: usize| -> Vec<Measured> {
+            let value = |seen: &Option<Seen>| seen.as_ref().and_then(|seen| self.goal.value(seen));
+            rounds[n][..seeds]
+                .iter()
+                .map(|seen| value(seen).map_or(Measured::Absent, Measured::Number))
+                .collect()
+        };
+        let leader = values(0);
+        let told = |n: usize| {
+            let effect = Effect::paired(&leader, &values(n));
+            met(n) == 0 || effect.is_clear(confidence) || effect.is_small(confidence)
+        };
+        met(0) == seeds && (1..rounds.len()).all(told)
     }
 }

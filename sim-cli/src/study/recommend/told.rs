@@ -151,6 +151,7 @@ impl Search<'_> {
             set: Vec::new(),
             runs: 0,
             incomplete: Vec::new(),
+            rounds: None,
             look: None,
         }
     }
