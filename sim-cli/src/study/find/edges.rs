@@ -41,6 +41,15 @@ pub(super) struct Search<'a> {
     pub soon: Box<dyn Fn(f64) -> Result<Option<SimDuration>> + Sync + 'a>,
 }
 
+/// What is searched along, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Along<'a> {
+    pub threads: usize,
+    pub knob: &'a Knob,
+    pub plan: Plan,
+    pub runs: &'a Runs<'a>,
+}
+
 impl Question<'_> {
     /// Searches a knob.
     pub fn edges(&self, app: &mut App, knob: &Knob, plan: Plan) -> Result<(Found, Exit)> {
@@ -74,9 +83,10 @@ impl Question<'_> {
         if !bare.is_empty() {
             searches.push(alone);
         }
+        let along = Along { threads: threads(app.global.jobs), knob, plan, runs: &runs };
         let mut courses = vec![Vec::new(); searches.len()];
         let run_to = |courses: &mut Vec<Vec<Course>>, seeds: u32| -> Result<bool> {
-            self.courses(app, &searches, knob, plan, &runs, seeds, courses)?;
+            self.courses(along, &searches, seeds, courses)?;
             Ok(app.console.interrupt.exit().is_none())
         };
         let most = self.seeds.count;
@@ -95,7 +105,7 @@ impl Question<'_> {
             told.push(Told::new(search.which, Edges::of(courses)));
         }
         let way_back = match &load {
-            Some(load) if back => self.way_back(app, load, &told, knob, plan, &runs, seeds.count)?,
+            Some(load) if back => self.way_back(along, load, &told, seeds.count)?,
             _ => None,
         };
         drop(searches);
@@ -154,37 +164,30 @@ impl Question<'_> {
 
     /// Adds the courses of the seeds up to so many under each of these settings, in parallel: the scouts, then those who follow
     /// them.
-    #[expect(clippy::too_many_arguments, reason = "what one search is made of")]
     pub(super) fn courses(
         &self,
-        app: &App,
+        along: Along,
         searches: &[Search],
-        knob: &Knob,
-        plan: Plan,
-        runs: &Runs,
         seeds: u32,
         courses: &mut [Vec<Course>],
     ) -> Result<()> {
         for to in [SCOUTS.min(seeds as usize), seeds as usize] {
             let hints: Vec<Option<Hints>> =
                 courses.iter().map(|courses| courses.get(..SCOUTS).and_then(Hints::of)).collect();
-            self.more_courses(app, searches, &hints, knob, plan, runs, to, courses)?;
+            self.more_courses(along, searches, &hints, to, courses)?;
         }
         Ok(())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what one search is made of")]
     fn more_courses(
         &self,
-        app: &App,
+        along: Along,
         searches: &[Search],
         hints: &[Option<Hints>],
-        knob: &Knob,
-        plan: Plan,
-        runs: &Runs,
         to: usize,
         courses: &mut [Vec<Course>],
     ) -> Result<()> {
+        let Along { threads, knob, plan, runs } = along;
         let have = courses[0].len();
         let seeds: Vec<u64> = self.seeds.iter().take(to).skip(have).collect();
         let jobs: Vec<(&Search, Option<&Hints>, u64)> = searches
@@ -212,7 +215,7 @@ impl Question<'_> {
             }
             course(knob, plan, *hints, ask)
         };
-        let mut found = in_order(threads(app.global.jobs), &jobs, one).into_iter();
+        let mut found = in_order(threads, &jobs, one).into_iter();
         for courses in courses {
             for course in found.by_ref().take(seeds.len()) {
                 courses.push(course?);

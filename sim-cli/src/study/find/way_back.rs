@@ -1,15 +1,12 @@
 //! From how far down a system that has collapsed comes back.
 
 use super::Question;
-use super::edges::{SOON, Search};
-use crate::app::App;
+use super::edges::{Along, SOON, Search};
 use crate::error::Result;
 use crate::result::edges::{Answer, Edges};
 use crate::result::found::{Loop, Told, Which};
 use crate::result::knob::Knob;
-use crate::study::edge::Plan;
 use crate::study::fault::{self, SteadyLoad};
-use crate::study::runs::Runs;
 use sim_core::{SimDuration, SimTime};
 use sim_models::experiment::Resolved;
 use sim_models::report::{Outlook, Report};
@@ -29,14 +26,12 @@ impl Question<'_> {
     /// seed, and some time after the fault the load is lowered for good.
     pub(super) fn way_back(
         &self,
-        app: &App,
+        along: Along,
         load: &SteadyLoad,
         told: &[Told],
-        knob: &Knob,
-        plan: Plan,
-        runs: &Runs,
         seeds: u32,
     ) -> Result<Option<(Edges, Loop)>> {
+        let Along { knob, runs, .. } = along;
         let Some(over) = fault::over(&fault::disturbances(self.start.base)) else { return Ok(None) };
         let edges = |which: Which| told.iter().find(|told| told.which == which).map(|told| &told.edges);
         let Some(from) = collapsed_load(edges(Which::Fault), edges(Which::Alone), knob, self.start.base)
@@ -76,7 +71,8 @@ impl Question<'_> {
             }),
         };
         let mut courses = [Vec::new()];
-        self.courses(app, std::slice::from_ref(&search), &below, plan, runs, seeds, &mut courses)?;
+        let along = Along { knob: &below, ..along };
+        self.courses(along, std::slice::from_ref(&search), seeds, &mut courses)?;
         let looped = Loop { from, lowered_at: lowered_at.as_nanos(), settle: settle.as_nanos() };
         Ok(Some((Edges::of(&courses[0]), looped)))
     }
