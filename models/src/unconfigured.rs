@@ -27,7 +27,7 @@ spec! {
         /// How long each takes.
         work: LaterWork,
         /// When a second copy is sent.
-        hedge: Option<SimDuration> = None,
+        echo: Option<SimDuration> = None,
     }
 }
 
@@ -76,16 +76,16 @@ impl Model for Calls {
 fn run(calls: u32, most: SimDuration, later: Option<bool>, options: &RunOptions) -> RunOutput {
     let streams = Streams::new(options.seed);
     // A stream is given out whether or not anybody will draw from it.
-    let hedge = later.map(|used| (streams.luck("hedge", "calls"), used));
-    let unused = hedge.as_ref().filter(|(_, used)| !used).map(|(luck, _)| luck.used());
-    let copies = hedge.filter(|(_, used)| *used).map(|(luck, _)| (luck, 0));
+    let echo = later.map(|used| (streams.luck("echo", "calls"), used));
+    let unused = echo.as_ref().filter(|(_, used)| !used).map(|(luck, _)| luck.used());
+    let copies = echo.filter(|(_, used)| *used).map(|(luck, _)| (luck, 0));
     let model = Calls { left: calls, most, work: streams.luck("work", "calls"), copies };
     let mut simulation = Simulation::with_engine(model, options.engine, options.limits);
     simulation.context().schedule_at(SimTime::ZERO, ());
     simulation.run_until(SimTime::from_secs(1_000));
     let model = simulation.model();
     let mut used = vec![(Streams::name("work", "calls"), model.work.used())];
-    let name = || Streams::name("hedge", "calls");
+    let name = || Streams::name("echo", "calls");
     used.extend(unused.map(|nothing| (name(), nothing)));
     used.extend(model.copies.as_ref().map(|(luck, _)| (name(), luck.used())));
     let mut report = Report {
@@ -113,13 +113,13 @@ impl Scenario for Before {
 impl Scenario for After {
     fn run(&self, _: &RunSpec, options: &RunOptions, _: Observer) -> RunOutput {
         let LaterWork::Uniform { most, .. } = self.work;
-        run(self.calls, most, Some(self.hedge.is_some()), options)
+        run(self.calls, most, Some(self.echo.is_some()), options)
     }
 
     fn sections(&self, _: &RunSpec) -> Vec<Section> {
-        let hedge =
-            || Section::new("hedge", "a->b").value("won", Value::default()).line("out", Unit::Plain, "");
-        self.hedge.iter().map(|_| hedge()).collect()
+        let echo =
+            || Section::new("echo", "a->b").value("won", Value::default()).line("out", Unit::Plain, "");
+        self.echo.iter().map(|_| echo()).collect()
     }
 }
 
@@ -146,11 +146,11 @@ fn what_is_not_configured_moves_no_digest() {
     let old = before(plain);
     assert_eq!(after(plain), old);
     // To write a default out is not to configure anything.
-    let written = r#"calls: 100, work: Uniform(most: "10ms", least: "0s"), hedge: None"#;
+    let written = r#"calls: 100, work: Uniform(most: "10ms", least: "0s"), echo: None"#;
     assert_eq!(after(written), old);
     // What is configured is in the input, draws, and is measured; what others draw stays what it was.
-    let hedged = after(r#"calls: 100, work: Uniform(most: "10ms"), hedge: Some("5ms")"#);
-    let moved = [0, 1, 2, 3].map(|part| hedged[part] != old[part]);
+    let echod = after(r#"calls: 100, work: Uniform(most: "10ms"), echo: Some("5ms")"#);
+    let moved = [0, 1, 2, 3].map(|part| echod[part] != old[part]);
     assert_eq!(moved, [true, false, true, true], "i, t, r, s");
     // A setting inside another is no different.
     let least = after(r#"calls: 100, work: Uniform(most: "10ms", least: "1ms")"#);
@@ -161,13 +161,13 @@ fn what_is_not_configured_moves_no_digest() {
 /// expected of them needs no run that came to anything.
 #[test]
 fn what_is_declared_is_in_every_report() {
-    let of = |hedge| {
-        let model = format!(r#"calls: 1, work: Uniform(most: "10ms"), hedge: {hedge}"#);
+    let of = |echo| {
+        let model = format!(r#"calls: 1, work: Uniform(most: "10ms"), echo: {echo}"#);
         report(Entry::of::<After>("Calls", "", 1), &model)
     };
-    let hedged = of(r#"Some("5ms")"#);
-    assert_eq!(hedged.metric(r#"hedge["a->b"].won"#), Ok(Metric::Absent));
-    assert!(hedged.metric_paths().contains(&r#"hedge["a->b"].won"#.into()));
-    assert!(hedged.metric(r#"hedge["a->b"].out"#).is_err(), "a line is a picture");
+    let echod = of(r#"Some("5ms")"#);
+    assert_eq!(echod.metric(r#"echo["a->b"].won"#), Ok(Metric::Absent));
+    assert!(echod.metric_paths().contains(&r#"echo["a->b"].won"#.into()));
+    assert!(echod.metric(r#"echo["a->b"].out"#).is_err(), "a line is a picture");
     assert!(of("None").sections.is_empty());
 }

@@ -226,3 +226,24 @@ fn a_system_that_is_exactly_full_turns_nobody_away() {
         assert_eq!(report.services.0[0].1.queue_max, 0, "{variant:?}: nobody waits");
     }
 }
+
+/// Two of a hundred reads take 10 s. A copy after 500 ms costs two more of a hundred and makes p99 600 ms; if all take
+/// 600 ms, all are copied, and all are well. To throw the first away instead loses every read that is slow twice.
+#[test]
+fn a_copy_saves_the_rarely_slow_and_doubles_the_load_of_the_always_slow() {
+    let text = case("22-hedge");
+    let of = |variant: &str| {
+        let report = run_with(&resolve(&text, Some(variant)), &RunOptions::seeded(1)).report;
+        let edge = edge(&report, "querier->store");
+        let p99 = edge.latency.p99.map(|nanos| nanos as f64 / 1e9).unwrap_or(f64::INFINITY);
+        (p99, edge.amplification.expect("sent"), edge.success.expect("ended"))
+    };
+    let (p99, load, success) = of("hedged");
+    assert!(
+        (0.599..=0.602).contains(&p99) && (load - 1.02).abs() < 0.003 && success == 1.0,
+        "{p99} {load} {success}"
+    );
+    let (_, load, success) = of("hedged-all-slow");
+    assert!((load - 2.0).abs() < 1e-3 && success == 1.0, "{load} {success}");
+    assert!(of("second-attempt-all-slow").2 < 0.001);
+}

@@ -112,7 +112,8 @@ fn sums_agree(report: &Report, text: &str) {
         assert_eq!(calls.failed(), calls.failed_by.total(), "causes on {name}:\n{text}");
         let sent = &edge.attempts;
         assert_eq!(sent.sent, sent.ended.total(), "attempts on {name}:\n{text}");
-        assert_eq!(sent.sent, calls.started - calls.never_sent + sent.retries, "attempts on {name}:\n{text}");
+        let sum = calls.started - calls.never_sent + sent.retries + sent.copies;
+        assert_eq!(sent.sent, sum, "attempts on {name}:\n{text}");
         assert_eq!(edge.latency.count, calls.ok(), "latencies on {name}:\n{text}");
         assert!(sent.of(Outcome::Ok) >= calls.ok(), "{name}: more calls than attempts went well:\n{text}");
     }

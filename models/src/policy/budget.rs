@@ -19,7 +19,7 @@ use crate::experiment::{Decode, Decoder, Node};
 use crate::theory::{Throttle, throttle_stops_above};
 
 spec! {
-    /// A limit on the retries of one client, over all its calls on the edge. It starts full.
+    /// A limit on the retries and copies of one client, over all its calls on the edge. It starts full.
     pub enum Budget {
         /// Retries as a fraction of calls: each call pays in `ratio` tokens, each retry takes one.
         Ratio {
@@ -191,14 +191,14 @@ impl Part for Budget {
     }
 
     fn check(&self, around: &Around, at: &Node, cx: &mut Decoder) {
-        if around.worst().attempts == 1 {
+        if around.worst().sent() == 1 {
             let message = "there are no retries for this budget to limit";
             cx.at("budget", |cx| _ = cx.warn(at.span_of("budget"), message));
         }
     }
 
     fn notes(&self, around: &Around) -> Vec<String> {
-        if around.worst().attempts == 1 {
+        if around.worst().sent() == 1 {
             return Vec::new();
         }
         let limit = match *self {

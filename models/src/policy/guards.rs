@@ -3,6 +3,7 @@
 //! ```text
 //! to begin   bulkhead > budget (the call pays in)
 //! to retry   budget
+//! to copy    budget
 //! to send    breaker > balancer
 //! ```
 //!
@@ -16,9 +17,10 @@ use super::breaker::{self, BreakerState, Scope};
 pub use super::breaker::{Permit, Transition as Step};
 use super::budget::{Budget, BudgetState};
 use super::bulkhead::BulkheadState;
+use super::hedge::{self, HedgeState};
 use super::{Denied, Ending, Outcome, Policy};
 use crate::report::Section;
-use sim_core::{Key, Luck, SimTime, Words};
+use sim_core::{Key, Luck, SimDuration, SimTime, Words};
 
 /// What one client of an edge remembers.
 #[derive(Clone, Debug)]
@@ -26,6 +28,7 @@ pub struct Guards {
     bulkhead: Option<BulkheadState>,
     budget: Option<BudgetState>,
     breaker: Option<BreakerState>,
+    hedge: Option<HedgeState>,
     /// `None` where there is nothing to choose.
     balancer: Option<BalancerState>,
 }
@@ -49,6 +52,8 @@ impl Gates {
     pub const LEARN_CALL: Gates = Gates(1 << 4);
     /// A permit to send is held by the whole call, not by each attempt.
     pub const PERMIT_PER_CALL: Gates = Gates(1 << 5);
+    /// [`Guards::copy_after`] and [`Guards::goes_on`].
+    pub const COPY: Gates = Gates(1 << 6);
 
     /// Those of an edge with this policy and so many replicas to choose between.
     pub fn of(policy: &Policy, choices: u32) -> Gates {
@@ -57,15 +62,17 @@ impl Gates {
         let bulkhead = policy.bulkhead.is_some();
         let pays_in = matches!(policy.budget, Some(Budget::Ratio { .. }));
         let throttles = matches!(policy.budget, Some(Budget::Throttle { .. }));
+        let hedges = policy.hedge.is_some();
         let chooses = choices > 1;
         let counts = chooses && matches!(policy.balancer, Balancer::LeastPending | Balancer::PowerOfTwo);
         [
             (Gates::BEGIN, bulkhead || pays_in),
             (Gates::REPEAT, policy.budget.is_some()),
             (Gates::SEND, scope.is_some() || chooses),
-            (Gates::LEARN, per_attempt || throttles || counts),
+            (Gates::LEARN, per_attempt || throttles || counts || hedges),
             (Gates::LEARN_CALL, bulkhead || per_call),
             (Gates::PERMIT_PER_CALL, per_call),
+            (Gates::COPY, hedges),
         ]
         .into_iter()
         .fold(Gates::NONE, |gates, (gate, there)| Gates(gates.0 | if there { gate.0 } else { 0 }))
@@ -133,6 +140,8 @@ pub struct Seen {
     pub replica: u32,
     /// What it was sent with.
     pub permit: Option<Permit>,
+    /// How long it was out, if it was the first of its call.
+    pub took: Option<SimDuration>,
 }
 
 impl Guards {
@@ -143,6 +152,7 @@ impl Guards {
             bulkhead: policy.bulkhead.as_ref().map(BulkheadState::new),
             budget: policy.budget.as_ref().map(BudgetState::new),
             breaker: policy.breaker.as_ref().map(BreakerState::new),
+            hedge: policy.hedge.as_ref().map(HedgeState::new),
             balancer: (choices > 1).then(|| BalancerState::new(&policy.balancer, choices, words)),
         }
     }
@@ -161,7 +171,19 @@ impl Guards {
         Gate::Go(())
     }
 
-    /// Whether a retry that the policy wants may be made.
+    /// How long after an attempt that is sent now its next copy is, if so many were sent of this try.
+    #[inline]
+    pub fn copy_after(&mut self, now: SimTime, copies: u8) -> Option<SimDuration> {
+        self.hedge.as_mut()?.after(now, copies)
+    }
+
+    /// Whether a try goes on after one of its attempts failed so: others may be out, or yet to come.
+    #[inline]
+    pub fn goes_on(&self, outcome: Outcome) -> bool {
+        self.hedge.as_ref().is_some_and(|hedge| hedge.goes_on(outcome))
+    }
+
+    /// Whether a retry that the policy wants may be made, or a copy.
     #[inline(always)]
     pub fn may_repeat(&mut self) -> Result<(), Denied> {
         let paid = self.budget.as_mut().is_none_or(BudgetState::withdraw);
@@ -199,6 +221,9 @@ impl Guards {
                 _ => {}
             }
         }
+        if let (Some(hedge), Some(took)) = (&mut self.hedge, seen.took) {
+            hedge.learn(seen.now, seen.outcome, took);
+        }
         // An attempt that the call's deadline cut off was not answered in time either.
         let outcome = if seen.overdue { Outcome::TimedOut } else { seen.outcome };
         self.breaker.as_mut()?.record(seen.now, seen.permit?, outcome)
@@ -218,17 +243,33 @@ impl Guards {
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
     breaker: Option<breaker::Watch>,
+    hedge: Option<hedge::Watch>,
 }
 
 impl Watch {
     /// Nothing has happened yet.
     pub fn new(policy: &Policy) -> Self {
-        Watch { breaker: policy.breaker.as_ref().map(|_| breaker::Watch::default()) }
+        Watch {
+            breaker: policy.breaker.as_ref().map(|_| breaker::Watch::default()),
+            hedge: policy.hedge.as_ref().map(|_| hedge::Watch::default()),
+        }
     }
 
     /// A client's guards took a step.
     pub fn stepped(&mut self, now: SimTime, client: u32, step: Step) {
         self.breaker.iter_mut().for_each(|watch| watch.stepped(now, client, step));
+    }
+
+    /// A copy was sent.
+    #[cold]
+    pub fn copied(&mut self, measured: bool) {
+        self.hedge.iter_mut().for_each(|watch| watch.copied(measured));
+    }
+
+    /// A copy answered its call.
+    #[cold]
+    pub fn won_by_copy(&mut self, measured: bool) {
+        self.hedge.iter_mut().for_each(|watch| watch.won(measured));
     }
 
     /// Measurement begins: what was before is not counted.
@@ -245,11 +286,13 @@ impl Watch {
     /// A window is over.
     pub fn close_window(&mut self) {
         self.breaker.iter_mut().for_each(breaker::Watch::close_window);
+        self.hedge.iter_mut().for_each(hedge::Watch::close_window);
     }
 
     /// What was measured.
     pub fn sections(self, at: &str) -> Vec<Section> {
-        self.breaker.map(|watch| watch.section(at)).into_iter().collect()
+        let breaker = self.breaker.map(|watch| watch.section(at));
+        breaker.into_iter().chain(self.hedge.map(|watch| watch.section(at))).collect()
     }
 }
 
@@ -313,7 +356,7 @@ mod tests {
         ) -> Option<Step> {
             let now = SimTime::from_secs(seconds);
             let Pass { replica, permit, .. } = pass;
-            self.guards.learn(Seen { now, outcome, retried, overdue, replica, permit })
+            self.guards.learn(Seen { now, outcome, retried, overdue, replica, permit, took: None })
         }
     }
 
@@ -326,6 +369,7 @@ mod tests {
             (Gates::LEARN, "learn"),
             (Gates::LEARN_CALL, "learn call"),
             (Gates::PERMIT_PER_CALL, "permit per call"),
+            (Gates::COPY, "copy"),
         ];
         let per_call = "(breaker: Consecutive(scope: Call))";
         let table = [
@@ -341,6 +385,7 @@ mod tests {
             ("(retry: Fixed(attempts: 3), budget: Throttle())", 1, "repeat, learn"),
             ("(breaker: Consecutive())", 1, "send, learn"),
             (per_call, 1, "send, learn call, permit per call"),
+            (r#"(hedge: (after: "20ms"))"#, 1, "learn, copy"),
         ];
         for (text, choices, expected) in table {
             let gates = Gates::of(&policy(text), choices);

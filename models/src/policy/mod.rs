@@ -7,6 +7,7 @@
 //! | deadline | when a call is given up | none: a timer of the caller's |
 //! | [`bulkhead`] | whether the call may begin | calls out |
 //! | [`retry`] and [`backoff`] | whether to try again, and after how long | none |
+//! | [`hedge`] | whether to send a copy, and after how long | what it saw of late |
 //! | [`budget`] | whether the client can afford it | tokens |
 //! | [`breaker`] | whether anything may be sent | position, window, probes |
 //! | [`balancer`] | to which replica | turn, or attempts out |
@@ -25,6 +26,7 @@ pub mod deadline;
 mod denied;
 mod ending;
 pub mod guards;
+pub mod hedge;
 mod outcome;
 pub mod part;
 pub mod per;
@@ -44,6 +46,7 @@ use breaker::Breaker;
 use budget::Budget;
 use bulkhead::Bulkhead;
 use deadline::Deadline;
+use hedge::Hedge;
 use part::{Around, Listed};
 use per::Per;
 use retry::Retry;
@@ -60,7 +63,9 @@ spec! {
         deadline: Option<TimeDistribution> = None; POSITIVE.or("every call would be too late"),
         /// Whether and when a failed attempt is tried again.
         retry: Retry = Retry::None,
-        /// A limit on the retries of one client.
+        /// Whether a copy of a slow attempt is sent while it is still out.
+        hedge: Option<Hedge> = None,
+        /// A limit on the retries of one client, and on its copies.
         budget: Option<Budget> = None,
         /// Stops sending to what keeps failing.
         breaker: Option<Breaker> = None,
@@ -80,6 +85,7 @@ impl Default for Policy {
             timeout: None,
             deadline: None,
             retry: Retry::None,
+            hedge: None,
             budget: None,
             breaker: None,
             bulkhead: None,
@@ -98,6 +104,7 @@ impl Policy {
             Listed::made("timeout", "none: an attempt waits for ever", timeout),
             Listed::made("deadline", "none: a call has no end of its own", deadline),
             Listed::always("retry", &self.retry),
+            Listed::optional("hedge", "none: no copies of slow attempts", self.hedge.as_ref()),
             Listed::optional("budget", "none: every failure may be retried", self.budget.as_ref()),
             Listed::optional("breaker", "none: whatever fails is called again", self.breaker.as_ref()),
             Listed::optional("bulkhead", "none: any number of calls at once", self.bulkhead.as_ref()),

@@ -128,8 +128,10 @@ pub struct Rationed {
 /// The most that can become of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Worst {
-    /// Attempts, if all fail.
+    /// Attempts one after another, if all fail.
     pub attempts: u32,
+    /// And of each as many at the same time.
+    pub copies: u32,
     /// All pauses between them.
     pub pauses: SimDuration,
     /// How long an attempt can take; `None` is for ever.
@@ -140,17 +142,24 @@ pub struct Worst {
 
 impl Worst {
     /// One attempt that may take for ever.
-    pub const ONCE: Worst = Worst { attempts: 1, pauses: SimDuration::ZERO, attempt: None, call: None };
+    pub const ONCE: Worst =
+        Worst { attempts: 1, copies: 1, pauses: SimDuration::ZERO, attempt: None, call: None };
 
     /// Of both at work.
     pub fn and(self, other: Worst) -> Worst {
         let least = |a: Option<SimDuration>, b| a.into_iter().chain(b).min();
         Worst {
             attempts: self.attempts.saturating_mul(other.attempts),
+            copies: self.copies.saturating_mul(other.copies),
             pauses: SimDuration::from_nanos(self.pauses.as_nanos().saturating_add(other.pauses.as_nanos())),
             attempt: least(self.attempt, other.attempt),
             call: least(self.call, other.call),
         }
+    }
+
+    /// Attempts in all, if all fail.
+    pub fn sent(&self) -> u32 {
+        self.attempts.saturating_mul(self.copies)
     }
 
     /// The longest that a caller can wait: every attempt takes as long as it may, and so does every pause; cut where

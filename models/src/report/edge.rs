@@ -153,8 +153,11 @@ pub struct Attempts {
     /// Of them: how they ended.
     #[serde(flatten)]
     pub ended: Tally<Outcome>,
-    /// Sent after the first of their call. `sent = started - never_sent + retries`.
+    /// Sent after the first of their call, when it had failed. `sent = started - never_sent + retries + copies`.
     pub retries: u64,
+    /// Copies of an attempt that was slow, or took its place when it failed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub copies: u64,
     /// Retries that were wanted and not made, by what denied them.
     #[serde(flatten)]
     pub denied: Tally<Denied>,

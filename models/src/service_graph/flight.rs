@@ -31,13 +31,32 @@ pub struct Call {
     pub permit: Option<Permit>,
 }
 
-/// What a call is about, and so what its timer means.
+/// What a call is about, and so what its timer means. In one byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Attempts are out. No timer runs.
-    Trying,
-    /// None is, and the timer says when the next one begins.
-    BackingOff,
+pub struct Phase(u8);
+
+impl Phase {
+    /// No attempt is out, and the timer says when the next try begins.
+    pub const BACKING_OFF: Phase = Phase(u8::MAX);
+    /// Attempts are out. If a timer runs, it says when a copy is sent.
+    pub const TRYING: Phase = Phase(0);
+
+    /// Whether attempts are out.
+    #[inline]
+    pub fn is_trying(self) -> bool {
+        self != Phase::BACKING_OFF
+    }
+
+    /// Copies sent of the present try.
+    #[inline]
+    pub fn copies(self) -> u8 {
+        self.0
+    }
+
+    /// One more.
+    pub fn copied(self) -> Phase {
+        Phase(self.0 + 1)
+    }
 }
 
 /// Who waits for a call.
@@ -112,6 +131,8 @@ impl Marks {
     pub const MEASURED: Marks = Marks(1 << 3);
     /// Another attempt of its call was out when this one was sent, or was sent while this one was out.
     pub const HAS_SIBLINGS: Marks = Marks(1 << 4);
+    /// A copy, whatever was out when it was sent.
+    pub const IS_COPY: Marks = Marks(1 << 5);
 
     /// This one, if it is so.
     #[inline(always)]

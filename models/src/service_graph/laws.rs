@@ -1,8 +1,9 @@
 //! The exact laws that the counts must obey, whatever was simulated.
 
-use super::state::{Graph, Parent, Phase, Server, Service};
+use super::state::{Graph, Parent, Server, Service};
 use super::stats::{Began, EdgeStats, UNMEASURED};
 use crate::policy::Outcome;
+use crate::policy::guards::Gates;
 use sim_core::SimTime;
 
 impl<L> Graph<L> {
@@ -35,15 +36,10 @@ impl<L> Graph<L> {
                 (listed, next) = (listed + 1, attempt.sibling);
             }
             let (out, due) = (call.live.is_some(), call.timer.is_some());
-            assert_eq!(
-                (out, due),
-                match call.phase {
-                    Phase::Trying => (true, false),
-                    Phase::BackingOff => (false, true),
-                },
-                "a call that is {:?}",
-                call.phase
-            );
+            let (trying, copies) =
+                (call.phase.is_trying(), self.edges[call.edge as usize].gates.has(Gates::COPY));
+            assert_eq!(out, trying, "a call that backs off has no attempt out, and only that");
+            assert!(if trying { !due || copies } else { due }, "a call that waits for nothing has a timer");
             let edge = call.edge as usize;
             calls_in_flight[edge] += 1;
             if let Some(began) = self.edges[edge].stats.began(call.stretch) {
@@ -141,7 +137,7 @@ fn check_edge(name: &str, stats: &EdgeStats, in_flight: u64) {
     let (sent, attempts) = (of(|began| began.sent), &stats.attempts);
     assert_eq!(sent, attempts.ended.total(), "attempts on {name}: sum of outcomes");
     let without_retries = started - never_sent;
-    let repeated = attempts.retries + stats.copies;
+    let repeated = attempts.retries + attempts.copies;
     assert_eq!(sent, without_retries + repeated, "attempts on {name}: calls, retries and copies");
     let windows = |series: &[u64], open: u64| series.iter().sum::<u64>() + open;
     let all = windows(&stats.windows.started, stats.window.started);

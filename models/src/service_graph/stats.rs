@@ -16,8 +16,6 @@ pub struct EdgeStats {
     pub began: Vec<Began>,
     /// How measured attempts ended, and which they were; how many were sent is in `began`.
     pub attempts: Attempts,
-    /// Attempts that were sent while another of their call was out.
-    pub copies: u64,
     /// Calls that had ended well when each stretch began.
     pub ok_before: Vec<u64>,
     pub window: EdgeWindow,
@@ -89,7 +87,7 @@ impl EdgeStats {
         match which {
             Which::First => {}
             Which::Repeat => self.attempts.retries += measured,
-            Which::Copy => self.copies += measured,
+            Which::Copy => self.attempts.copies += measured,
         }
     }
 

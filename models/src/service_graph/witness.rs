@@ -11,6 +11,7 @@ pub const RESUME: u16 = 6;
 pub const FAULT: u16 = 7;
 pub const RESTART: u16 = 8;
 pub const PROCEED: u16 = 9;
+pub const COPY: u16 = 10;
 
 /// A kind in words.
 pub fn name(kind: u16) -> &'static str {
@@ -24,6 +25,7 @@ pub fn name(kind: u16) -> &'static str {
         FAULT => "fault changes",
         RESTART => "replica restarts",
         PROCEED => "request goes on",
+        COPY => "copy is due",
         _ => "unknown event",
     }
 }

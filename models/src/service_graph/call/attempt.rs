@@ -17,12 +17,12 @@ impl<L: Listen> Graph<L> {
         let call = &mut self.calls[id];
         call.tries += 1;
         let key = call.key.child(u64::from(call.tries));
-        self.send(id, key, ctx);
+        self.send(id, key, Marks::AWAITED, ctx);
     }
 
-    /// An attempt asks to be sent: breaker, balancer, timeout, network. If another of its call is out, it is a copy.
+    /// An attempt asks to be sent: breaker, balancer, timeout, network.
     #[inline(always)]
-    pub(super) fn send(&mut self, id: CallId, key: Key, ctx: &mut Ctx) {
+    pub(super) fn send(&mut self, id: CallId, key: Key, mut marks: Marks, ctx: &mut Ctx) {
         if self.calls.len().max(self.attempts.len()) > self.max_in_flight {
             self.too_many_in_flight(ctx);
         }
@@ -51,15 +51,17 @@ impl<L: Listen> Graph<L> {
             }
         }
         call.sent += 1;
-        let mut marks = Marks::AWAITED;
-        let which = match call.live {
-            None if call.sent == 1 => Which::First,
-            None => Which::Repeat,
-            Some(other) => {
-                marks.add(Marks::HAS_SIBLINGS);
-                self.attempts[other].marks.add(Marks::HAS_SIBLINGS);
+        if let Some(other) = call.live {
+            marks.add(Marks::HAS_SIBLINGS);
+            self.attempts[other].marks.add(Marks::HAS_SIBLINGS);
+        }
+        let which = match call.sent {
+            _ if marks.has(Marks::IS_COPY) => {
+                self.clients[edge.clients as usize].watch.copied(call.stretch != UNMEASURED);
                 Which::Copy
             }
+            1 => Which::First,
+            _ => Which::Repeat,
         };
         edge.stats.attempt_sent(which, call.stretch);
         let mut until = SimTime::MAX;
@@ -93,6 +95,9 @@ impl<L: Listen> Graph<L> {
         call.live = Some(attempt.link());
         if until < SimTime::MAX {
             entry.timer = Some(ctx.schedule(until, Class::Timeout, Event::AttemptTimer { attempt }));
+        }
+        if edge.gates.has(Gates::COPY) {
+            edge.plan_copy(&mut self.clients, (id, call), ctx);
         }
         if edge.link.is_instant() {
             let callee = edge.callee;
@@ -173,12 +178,19 @@ impl<L: Listen> Graph<L> {
         if !alone {
             self.end_others(call, id, ctx);
         }
-        let attempt = self.attempts.remove(id);
+        let attempt = &self.attempts[id];
         if let Some(timer) = attempt.timer {
             ctx.cancel(timer);
         }
+        if attempt.marks.has(Marks::IS_COPY) {
+            self.won_by_copy(call);
+        }
+        let attempt = self.attempts.remove(id);
         let now = ctx.now();
         let (call_id, call) = self.calls.remove_linked(call);
+        if let Some(timer) = call.timer {
+            ctx.cancel(timer);
+        }
         let edge = &mut self.edges[call.edge as usize];
         edge.attempt_ended(&mut self.clients, call, attempt, Outcome::Ok, now);
         edge.call_ended(&mut self.clients, call, Ending::Ok, now);
@@ -296,7 +308,9 @@ impl Edge {
         if self.gates.has(Gates::LEARN) {
             let retried = self.retry.retries(0, outcome);
             let (replica, permit) = (attempt.replica, attempt.permit.take());
-            let seen = Seen { now, outcome, retried, overdue, replica, permit };
+            let first = attempt.number == 1 && !attempt.marks.has(Marks::IS_COPY);
+            let took = first.then(|| now.since(call.started));
+            let seen = Seen { now, outcome, retried, overdue, replica, permit, took };
             let clients = &mut clients[self.clients as usize];
             let step = clients.guards[call.client as usize].learn(seen);
             clients.note_step(call.client, step, now);

@@ -9,9 +9,10 @@
 //! back-off that would end after the deadline ends at the deadline.
 //!
 //! What a call does with all of them stands here: it begins, is settled after each attempt, and ends.
-//! [`attempt`]: one try, from the gate to its outcome. [`wait`]: the pauses between tries.
+//! [`attempt`]: one try, from the gate to its outcome. [`hedge`]: its copies. [`wait`]: the pauses between tries.
 
 mod attempt;
+mod hedge;
 #[cfg(test)]
 mod tests;
 mod wait;
@@ -48,7 +49,7 @@ impl<L: Listen> Graph<L> {
             tries: 0,
             sent: 0,
             previous_delay: SimDuration::ZERO,
-            phase: Phase::Trying,
+            phase: Phase::TRYING,
             stretch,
             timer: None,
             live: None,
@@ -65,9 +66,14 @@ impl<L: Listen> Graph<L> {
     #[inline(always)]
     fn settle(&mut self, id: CallId, outcome: Outcome, ctx: &mut Ctx) {
         let call = &self.calls[id];
-        if call.live.is_some() {
+        if self.edges[call.edge as usize].gates.has(Gates::COPY) {
+            if self.goes_on(id, outcome, ctx) {
+                return;
+            }
+        } else if call.live.is_some() {
             return;
         }
+        let call = &self.calls[id];
         let edge = &mut self.edges[call.edge as usize];
         if !edge.retry.retries(u32::from(call.tries), outcome) {
             return self.end_call(id, Ending::Failed(outcome), ctx);

@@ -43,7 +43,9 @@ impl Scene {
     fn copy(&mut self, call: CallId, number: u64) -> AttemptId {
         let (graph, ctx) = self.0.parts();
         let key = graph.calls[call].key.child(1).child(number);
-        graph.send(call, key, ctx);
+        let mut marks = Marks::AWAITED;
+        marks.add(Marks::IS_COPY);
+        graph.send(call, key, marks, ctx);
         self.last_sent(call)
     }
 
@@ -66,7 +68,7 @@ impl Scene {
         for (outcome, number) in attempts {
             assert_eq!(stats.attempts.of(*outcome), *number, "{outcome:?}");
         }
-        (stats.whole().sent, stats.attempts.retries, stats.copies)
+        (stats.whole().sent, stats.attempts.retries, stats.attempts.copies)
     }
 }
 
@@ -100,9 +102,9 @@ fn an_attempt_that_fails_leaves_it_to_the_others() {
     let copy = scene.copy(call, 1);
     scene.until(8);
     let phase = scene.0.model().calls[call].phase;
-    assert_eq!((phase, scene.last_sent(call)), (Phase::Trying, copy), "the first has timed out");
+    assert_eq!((phase, scene.last_sent(call)), (Phase::TRYING, copy), "the first has timed out");
     scene.until(13);
-    assert_eq!(scene.0.model().calls[call].phase, Phase::BackingOff, "and now the copy, at 12 ms");
+    assert_eq!(scene.0.model().calls[call].phase, Phase::BACKING_OFF, "and now the copy, at 12 ms");
     let ends = scene.ends(&[(Ending::Failed(Outcome::TimedOut), 1)], &[(Outcome::TimedOut, 3)]);
     assert_eq!(ends, (3, 1, 1), "what is sent when none is out is a retry");
 }

@@ -17,7 +17,7 @@ impl<L: Listen> Graph<L> {
         call.previous_delay = delay;
         let (next, end) = (ctx.now() + delay, edge.patience.end(call.started, call.key));
         let class = if next < end { Class::Begin } else { Class::Timeout };
-        call.phase = Phase::BackingOff;
+        call.phase = Phase::BACKING_OFF;
         call.timer = Some(ctx.schedule(next.min(end), class, Event::CallTimer { call: id }));
     }
 
@@ -25,17 +25,14 @@ impl<L: Listen> Graph<L> {
     pub fn call_timer(&mut self, id: CallId, ctx: &mut Ctx) {
         let call = &mut self.calls[id];
         call.timer = None;
-        match call.phase {
-            Phase::BackingOff => self.resume(id, ctx),
-            Phase::Trying => unreachable!("no timer of a call runs while an attempt is out"),
-        }
+        if call.phase.is_trying() { self.copy(id, ctx) } else { self.resume(id, ctx) }
     }
 
     /// A back-off is over.
     fn resume(&mut self, id: CallId, ctx: &mut Ctx) {
         self.listener.tell(|tracer| tracer.back_off_ends(id, ctx.now()));
         let call = &mut self.calls[id];
-        call.phase = Phase::Trying;
+        call.phase = Phase::TRYING;
         let edge = &mut self.edges[call.edge as usize];
         ctx.witness(kind::RESUME, call.tries, 0, edge.path, call.key.get(), 0);
         if ctx.now() >= edge.patience.end(call.started, call.key) {

@@ -84,6 +84,7 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (policy(r#"timeout: "5s""#), Does::GIVES_UP, "response_mean"),
         (policy(r#"deadline: "5s""#), Does::GIVES_UP, "response_mean"),
         (policy("retry: Fixed(attempts: 2)"), Does::REPEATS, "response_mean"),
+        (policy(r#"hedge: (after: "500ms")"#), Does::COPIES, "response_mean"),
         (policy("breaker: Consecutive()"), Does::REFUSES, "wait_mean"),
         (policy("breaker: FailureRate()"), Does::REFUSES, "wait_mean"),
         (policy("bulkhead: (max_concurrent: 50)"), Does::REFUSES, "wait_mean"),

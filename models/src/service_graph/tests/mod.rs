@@ -6,6 +6,7 @@ mod diagram;
 mod exact;
 mod explain;
 mod faults;
+mod hedges;
 mod knowledge;
 mod policies;
 mod replicas;

@@ -24,6 +24,11 @@ pub fn rows() -> Vec<Row> {
             r#"timeout: "5s", deadline: "20s", retry: Exponential(attempts: 3, base: "1s", jitter: None)"#,
             r#"warning: policies.careful.deadline ["20s"]: only 3 of 4 attempts can begin before the deadline if each times out"#,
         ),
+        // A copy of what is given up by then.
+        row(SAYS, r#"timeout: "1s", hedge: (after: "1s")"#, r#"timeout: "1s", hedge: (after: "999ms")"#,
+            r#"warning: policies.careful.hedge [(after: "1s")]: an attempt is given up after 1s, before its copy is sent after 1s
+                help: a shorter `after`, or a longer `timeout`"#,
+        ),
         // A deadline as long as a timeout lets it time out.
         row(
             SAYS,

@@ -1,0 +1,250 @@
+//! A second copy of an attempt that is slow, sent while the first is still out: whichever answers first counts
+//! (Dean and Barroso, "The Tail at Scale", CACM 2013; gRPC's `hedgingPolicy`; Finagle's backup requests).
+//!
+//! A call then takes the shorter of two times, the second begun after `d`: `min(X, d + Y)`. It costs one more attempt
+//! for each that takes longer than `d`, a share of `1 - F(d)`: two of a hundred if two of a hundred are slow, and all of
+//! them if everything is. What bounds that is a [budget](super::budget), which every copy must pay, as gRPC's throttle
+//! has it. A copy is no retry: it is sent while another attempt is out, and the back-off knows nothing of it.
+//!
+//! The delay is a time, or a percentile of what the client saw: of the first attempts of its calls that ended within the
+//! window before this one, as in `tower::hedge` 0.5. One that was overtaken by its copy counts with the time it had been
+//! out by then, so a percentile of 95 sends a copy of one call in twenty, in the long run, whatever happens: it follows
+//! what is usual, and what is slow becomes usual.
+
+mod seen;
+mod watch;
+
+use super::outcome::{ANY_SENT, Failure, OnList, Outcome, OutcomeSet};
+use super::part::{Around, Does, Part, Worst};
+use crate::experiment::{Decode, Decoder, Node, TypeDoc};
+use crate::report::Section;
+use seen::Seen;
+use sim_core::{SimDuration, SimTime};
+pub use watch::Watch;
+
+spec! {
+    /// Copies of an attempt that is slow, sent while it is still out: whichever answers first counts.
+    pub struct Hedge {
+        /// How long after an attempt its next copy is sent: a time, `"0s"` for at once, or a `Percentile` of what was seen.
+        after: After,
+        /// Copies of one try, at most. gRPC's `maxAttempts` counts the original too.
+        copies: u32 = 1; 1..=10,
+        /// The failures after which the next copy is sent at once, and the others are waited for; any other ends the try.
+        non_fatal: Vec<Failure> = ANY_SENT.to_vec(); OnList::Sent,
+    }
+}
+
+/// When a copy is sent.
+#[derive(Clone, Debug)]
+pub enum After {
+    /// So long after the attempt before it.
+    Fixed(SimDuration),
+    /// As long as most took.
+    Percentile(Percentile),
+}
+
+spec! {
+    /// So long that most attempts had been answered: a percentile of what the client saw in the window before.
+    pub struct Percentile {
+        /// How many of a hundred are answered before.
+        percent: f64 = 95.0; 1.0..=99.99,
+        /// How long it looks back.
+        window: SimDuration = SimDuration::from_secs(10); crate::experiment::POSITIVE,
+        /// After fewer than so many nothing is known, and no copy is sent.
+        samples: u32 = 100; 1..=1_000_000,
+    }
+}
+
+impl Decode for After {
+    fn decode(node: &Node, cx: &mut Decoder) -> Option<Self> {
+        if node.name() == Some("Percentile") {
+            return Percentile::decode(node, cx).map(After::Percentile);
+        }
+        SimDuration::decode(node, cx).map(After::Fixed)
+    }
+
+    fn encode(&self) -> Node {
+        match self {
+            After::Fixed(delay) => delay.encode(),
+            After::Percentile(percentile) => percentile.encode().named(Some("Percentile")),
+        }
+    }
+
+    fn describe() -> TypeDoc {
+        TypeDoc::text("time or Percentile(..)", r#""500ms""#)
+    }
+}
+
+/// The copies that one client makes.
+#[derive(Clone, Debug)]
+pub struct HedgeState {
+    copies: u8,
+    non_fatal: OutcomeSet,
+    after: Delay,
+}
+
+#[derive(Clone, Debug)]
+enum Delay {
+    Fixed(SimDuration),
+    Seen(Box<Seen>),
+}
+
+impl HedgeState {
+    /// A client that has seen nothing.
+    pub fn new(hedge: &Hedge) -> Self {
+        let after = match &hedge.after {
+            After::Fixed(delay) => Delay::Fixed(*delay),
+            After::Percentile(percentile) => Delay::Seen(Box::new(Seen::new(percentile))),
+        };
+        HedgeState { copies: hedge.copies as u8, non_fatal: OutcomeSet::of(&hedge.non_fatal), after }
+    }
+
+    /// How long after an attempt that is sent now the next copy is, if so many were sent of this try.
+    #[inline]
+    pub fn after(&mut self, now: SimTime, copies: u8) -> Option<SimDuration> {
+        if copies >= self.copies {
+            return None;
+        }
+        match &mut self.after {
+            Delay::Fixed(delay) => Some(*delay),
+            Delay::Seen(seen) => seen.percentile(now),
+        }
+    }
+
+    /// Whether a try goes on after one of its attempts failed so.
+    #[inline]
+    pub fn goes_on(&self, outcome: Outcome) -> bool {
+        self.non_fatal.contains(outcome)
+    }
+
+    /// The first attempt of a call is over for its caller after so long. What failed says nothing of how long an answer
+    /// takes; what was given up says that it takes longer.
+    #[inline]
+    pub fn learn(&mut self, now: SimTime, outcome: Outcome, took: SimDuration) {
+        if let (Delay::Seen(seen), Outcome::Ok | Outcome::TimedOut | Outcome::Cancelled) =
+            (&mut self.after, outcome)
+        {
+            seen.record(now, took);
+        }
+    }
+}
+
+impl Part for Hedge {
+    fn does(&self) -> Does {
+        Does::COPIES
+    }
+
+    fn brief(&self) -> Option<String> {
+        let copies = if self.copies == 1 { "a copy".into() } else { format!("{} copies", self.copies) };
+        Some(match &self.after {
+            After::Fixed(delay) if delay.is_zero() => format!("{copies} at once"),
+            After::Fixed(delay) => format!("{copies} after {delay}"),
+            After::Percentile(percentile) => format!("{copies} after p{}", percentile.percent),
+        })
+    }
+
+    fn bytes(&self, _replicas: u32) -> u64 {
+        match self.after {
+            After::Fixed(_) => 0,
+            After::Percentile(_) => size_of::<Seen>() as u64 + Seen::HEAP,
+        }
+    }
+
+    fn sections(&self, at: &str) -> Vec<Section> {
+        vec![watch::declared(at)]
+    }
+
+    fn worst(&self) -> Worst {
+        Worst { copies: 1 + self.copies, ..Worst::ONCE }
+    }
+
+    fn check(&self, around: &Around, at: &Node, cx: &mut Decoder) {
+        let (After::Fixed(delay), Some(longest)) = (&self.after, around.worst().attempt) else { return };
+        if *delay >= longest {
+            let message =
+                format!("an attempt is given up after {longest}, before its copy is sent after {delay}");
+            let at = at.span_of("hedge");
+            cx.at("hedge", |cx| _ = cx.warn(at, message).help("a shorter `after`, or a longer `timeout`"));
+        }
+    }
+
+    fn notes(&self, around: &Around) -> Vec<String> {
+        let most = 1 + self.copies;
+        let what = match &self.after {
+            After::Fixed(delay) if delay.is_zero() => format!("every call sends {most} attempts at once"),
+            After::Fixed(delay) => {
+                format!(
+                    "one more attempt for each that takes longer than {delay}, {most} times the load if all do"
+                )
+            }
+            After::Percentile(percentile) => format!(
+                "one more attempt for {:.4} of a hundred, whatever is usual; none before {} were seen within {}",
+                100.0 - percentile.percent,
+                percentile.samples,
+                percentile.window
+            ),
+        };
+        vec![format!("{}: {what}", around.name)]
+    }
+
+    fn samples() -> &'static [&'static str] {
+        &[
+            r#"(after: "20ms")"#,
+            r#"(after: "0s", copies: 2)"#,
+            r#"(after: "5ms", copies: 3, non_fatal: [TimedOut])"#,
+            r#"(after: Percentile(percent: 90, window: "1s", samples: 5))"#,
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::read;
+    use super::*;
+
+    fn state(text: &str) -> HedgeState {
+        HedgeState::new(&read::<Hedge>(text).unwrap().0)
+    }
+
+    /// gRPC A6: `maxAttempts: 3, hedgingDelay: 50ms` are two copies, each 50 ms after the one before.
+    #[test]
+    fn as_many_copies_as_are_written_each_as_long_after_the_one_before() {
+        let mut hedge = state(r#"(after: "50ms", copies: 2)"#);
+        let delays = [0, 1, 2].map(|copies| hedge.after(SimTime::ZERO, copies));
+        assert_eq!(delays, [Some(SimDuration::from_millis(50)), Some(SimDuration::from_millis(50)), None]);
+    }
+
+    #[test]
+    fn what_is_not_listed_is_fatal() {
+        let hedge = state(r#"(after: "50ms", non_fatal: [TimedOut, Reset])"#);
+        for outcome in Outcome::ALL {
+            assert_eq!(
+                hedge.goes_on(outcome),
+                matches!(outcome, Outcome::TimedOut | Outcome::Reset),
+                "{outcome}"
+            );
+        }
+    }
+
+    #[test]
+    fn it_is_read_and_written_back() {
+        for (written, full) in [
+            (
+                r#"(after: "1500ms")"#,
+                r#"(after: "1.5s", copies: 1, non_fatal: [Error, Rejected, Refused, Reset, TimedOut])"#,
+            ),
+            (
+                "(after: Percentile(), copies: 2, non_fatal: [Error])",
+                r#"(after: Percentile(percent: 95.0, window: "10s", samples: 100), copies: 2, non_fatal: [Error])"#,
+            ),
+        ] {
+            assert_eq!(read::<Hedge>(written).unwrap().0.encode().to_string(), full);
+        }
+        for (wrong, why) in
+            [("(after: \"soon\")", "soon"), ("(after: Percentile(percent: 100))", "99.99"), ("()", "after")]
+        {
+            let said = read::<Hedge>(wrong).unwrap_err();
+            assert!(said.contains(why), "{said}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The copies of a try: when the next is sent, and what becomes of the try when one of its attempts fails.
+
+use crate::policy::Outcome;
+use crate::policy::guards::Gates;
+use crate::service_graph::follow::Listen;
+use crate::service_graph::slab::Link;
+use crate::service_graph::state::*;
+use crate::service_graph::stats::UNMEASURED;
+use crate::service_graph::witness as kind;
+use sim_core::Class;
+
+/// Copies are numbered from here among what a try makes, so that no retry's luck moves because there are any.
+const COPY: u64 = 1 << 32;
+
+impl Edge {
+    /// An attempt was sent: its next copy is, unless the call is over or given up by then.
+    #[inline(never)]
+    pub(super) fn plan_copy(
+        &mut self,
+        clients: &mut [Clients],
+        (id, call): (CallId, &mut Call),
+        ctx: &mut Ctx,
+    ) {
+        let now = ctx.now();
+        let guards = &mut clients[self.clients as usize].guards[call.client as usize];
+        let Some(delay) = guards.copy_after(now, call.phase.copies()) else { return };
+        let at = now + delay;
+        if at < self.patience.end(call.started, call.key) {
+            call.timer = Some(ctx.schedule(at, Class::Begin, Event::CallTimer { call: id }));
+        }
+    }
+}
+
+impl<L: Listen> Graph<L> {
+    /// It is time for the next copy.
+    pub(super) fn copy(&mut self, id: CallId, ctx: &mut Ctx) {
+        let call = &mut self.calls[id];
+        call.phase = call.phase.copied();
+        let edge = &mut self.edges[call.edge as usize];
+        ctx.witness(kind::COPY, call.tries, 0, edge.path, call.key.get(), 0);
+        if edge.gates.has(Gates::REPEAT)
+            && let Err(by) = self.clients[edge.clients as usize].guards[call.client as usize].may_repeat()
+        {
+            edge.stats.denied(by, call.stretch != UNMEASURED);
+            self.listener.tell(|tracer| tracer.denied(id, call.edge.into(), by, ctx.now()));
+            return;
+        }
+        let key = call.key.child(u64::from(call.tries)).child(COPY + u64::from(call.phase.copies()));
+        let mut marks = Marks::AWAITED;
+        marks.add(Marks::IS_COPY);
+        self.send(id, key, marks, ctx);
+    }
+
+    /// An attempt of a call has failed: whether the others are waited for, or a copy takes its place at once.
+    #[inline(never)]
+    pub(super) fn goes_on(&mut self, id: CallId, outcome: Outcome, ctx: &mut Ctx) -> bool {
+        let call = &mut self.calls[id];
+        let planned = call.timer.take();
+        if let Some(timer) = planned {
+            ctx.cancel(timer);
+        }
+        let edge = &self.edges[call.edge as usize];
+        if !self.clients[edge.clients as usize].guards[call.client as usize].goes_on(outcome) {
+            while let Some(attempt) = self.calls[id].live {
+                self.cut_off(self.attempts.id(attempt), ctx);
+            }
+            return false;
+        }
+        if planned.is_some() {
+            self.copy(id, ctx);
+        }
+        // What is left to do was done already, if the copy was refused or is answered by now.
+        self.calls.get(id).is_none_or(|call| call.live.is_some() || !call.phase.is_trying())
+    }
+
+    /// A copy answered its call.
+    #[cold]
+    pub(super) fn won_by_copy(&mut self, call: Link<Call>) {
+        let call = &self.calls[call];
+        let clients = self.edges[call.edge as usize].clients;
+        let measured = call.stretch != UNMEASURED;
+        self.clients[clients as usize].watch.won_by_copy(measured);
+    }
+}
