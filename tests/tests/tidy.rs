@@ -23,7 +23,11 @@ const NAMES_NONE: [&str; 6] = [
 const OTHER_ROOMS: usize = 4;
 
 /// Rooms beyond `policy/KEY*` and `service/KEY*` that are a mechanism's own.
-const OWN: [(&str, &str); 1] = [("retry", "models/src/policy/backoff")];
+const OWN: [(&str, &str); 2] = [
+    ("retry", "models/src/policy/backoff"),
+    // A cancellation has two sides.
+    ("cancel", "models/src/service_graph/service/on_cancel"),
+];
 
 /// Models of their own, with mechanisms of their own, and closed forms, which know no mechanism but may share its name.
 const APART: [&str; 5] = [
@@ -38,7 +42,11 @@ const APART: [&str; 5] = [
 const ONE_ROOM: [&str; 1] = ["models/src/service_graph/call"];
 
 /// The same word for something else.
-const HOMONYMS: [(&str, &str, &str); 6] = [
+const HOMONYMS: [(&str, &str, &str); 10] = [
+    ("cancel", "models/src/service_graph/service/replica", "what the engine does to a timer"),
+    ("cancel", "models/src/service_graph/build", "of `on_cancel`"),
+    ("cancel", "models/src/service_graph/spec", "of `on_cancel`"),
+    ("cancel", "models/src/service_graph/state", "of `on_cancel`"),
     ("budget", "models/src/report", "of errors, which users have"),
     ("budget", "sim-cli/src/html", "of errors"),
     ("budget", "sim-cli/src/result", "of errors"),

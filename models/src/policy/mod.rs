@@ -12,6 +12,7 @@
 //! | [`breaker`] | whether anything may be sent | position, window, probes |
 //! | [`balancer`] | to which replica | turn, or attempts out |
 //! | timeout | when an attempt is given up | none: a timer of the caller's |
+//! | [`cancel`] | whether the callee is told | none |
 //!
 //! A policy never schedules, sleeps or reads a clock, and draws from the words it is handed. Each module has
 //! what a file says (`Breaker`) and what runs (`BreakerState`, one per client and edge). [`guards`] holds those of
@@ -22,6 +23,7 @@ pub mod balancer;
 pub mod breaker;
 pub mod budget;
 pub mod bulkhead;
+pub mod cancel;
 pub mod deadline;
 mod denied;
 mod ending;
@@ -45,6 +47,7 @@ use balancer::Balancer;
 use breaker::Breaker;
 use budget::Budget;
 use bulkhead::Bulkhead;
+use cancel::Cancel;
 use deadline::Deadline;
 use hedge::Hedge;
 use part::{Around, Listed};
@@ -73,6 +76,8 @@ spec! {
         bulkhead: Option<Bulkhead> = None,
         /// Which replica an attempt goes to.
         balancer: Balancer = Balancer::RoundRobin,
+        /// Whether the callee is told when its caller stops waiting for an attempt.
+        cancel: Cancel = Cancel::Never,
         /// Which calls of one client share what the budget, breaker, bulkhead and balancer remember.
         per: Per = Per::Target,
     }
@@ -90,6 +95,7 @@ impl Default for Policy {
             breaker: None,
             bulkhead: None,
             balancer: Balancer::RoundRobin,
+            cancel: Cancel::Never,
             per: Per::Target,
         }
     }
@@ -104,11 +110,12 @@ impl Policy {
             Listed::made("timeout", "none: an attempt waits for ever", timeout),
             Listed::made("deadline", "none: a call has no end of its own", deadline),
             Listed::always("retry", &self.retry),
-            Listed::optional("hedge", "none: no copies of slow attempts", self.hedge.as_ref()),
+            Listed::optional("hedge", "", self.hedge.as_ref()),
             Listed::optional("budget", "none: every failure may be retried", self.budget.as_ref()),
             Listed::optional("breaker", "none: whatever fails is called again", self.breaker.as_ref()),
             Listed::optional("bulkhead", "none: any number of calls at once", self.bulkhead.as_ref()),
             Listed::always("balancer", &self.balancer),
+            Listed::optional("cancel", "", Some(&self.cancel).filter(|cancel| **cancel != Cancel::Never)),
             Listed::always("per", &self.per),
         ]
     }
@@ -155,7 +162,7 @@ pub(crate) mod tests {
         let keys: Vec<&str> = parts.iter().map(|listed| listed.key).collect();
         assert_eq!(keys, fields.iter().map(|field| field.name).collect::<Vec<_>>());
         for listed in &parts {
-            assert_eq!(listed.part.is_some(), listed.otherwise.is_empty(), "{}", listed.key);
+            assert!(listed.part.is_none() || listed.otherwise.is_empty(), "{}", listed.key);
         }
     }
 

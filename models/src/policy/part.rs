@@ -177,7 +177,7 @@ impl Worst {
 pub struct Listed<'a> {
     /// The field of the file.
     pub key: &'static str,
-    /// What is said where it is left out.
+    /// What is said where it is left out, if anything is.
     pub otherwise: &'static str,
     /// What there is; `None` where it was left out.
     pub part: Option<Held<'a>>,

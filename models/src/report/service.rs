@@ -40,6 +40,9 @@ pub struct Service {
     /// Replicas that died of their own load, and came back.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub deaths: u64,
+    /// Requests that left before they were done because they were called off.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub called_off: u64,
     /// The same over time.
     pub windows: ServiceWindows,
 }

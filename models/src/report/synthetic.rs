@@ -133,6 +133,7 @@ pub(super) fn full_report() -> Report {
             work_wasted: 250 * MS,
             wasted: Some(0.25),
             deaths: 1,
+            called_off: 0,
             windows: ServiceWindows {
                 queue_ns: vec![2 * SECOND; 120],
                 queue_max: (0..120).collect(),

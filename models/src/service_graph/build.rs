@@ -58,6 +58,8 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         call_standings: Standings::default(),
         attempt_standings: Standings::default(),
         ready: Vec::new(),
+        calls_of: Vec::new(),
+        sibling_standings: Standings::default(),
         served: 0,
         measured_from,
         stretch: u8::from(run.warm_up.is_zero()),
@@ -115,6 +117,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         caller: edge.caller,
         callee: edge.callee as u32,
         listed: matches!(edge.caller, Caller::Service(service) if is_mortal(service as usize, plan)),
+        stopped: matches!(edge.caller, Caller::Service(service) if stops(service as usize, plan)),
         retry: RetryPlan::new(&edge.policy.retry),
         view,
         gates,
@@ -186,6 +189,7 @@ fn build_service(
         blocking: matches!(service.workers, Workers::Blocking(_)),
         lines: (0..lines).map(|_| Line::new(&service.queue)).collect(),
         queue,
+        on_cancel: service.on_cancel,
         work: service.work.nanos.clone(),
         work_luck: streams.luck("work", name),
         scaling: service.scaling.law(),
@@ -201,6 +205,11 @@ fn build_service(
         death_style: service.dies.as_ref().map_or(CrashStyle::Reset, |death| death.callers),
         stats: ServiceStats::new(u64::from(workers) * u64::from(service.replicas)),
     }
+}
+
+/// Whether a request of this service may be called off with all that it does.
+fn stops(number: usize, plan: &Plan) -> bool {
+    plan.spec.service(number).on_cancel == OnCancel::Stop
 }
 
 /// Whether replicas of this service can die: of their load, or of a fault.

@@ -1,5 +1,6 @@
 //! Calls and attempts in flight.
 
+use super::service::queue::offer::Ticket;
 use super::slab::{Id, Link};
 use crate::policy::Outcome;
 use crate::policy::guards::Permit;
@@ -111,8 +112,8 @@ pub struct Attempt {
     pub marks: Marks,
 }
 
-/// The work of an attempt's own: the timer that says when it is done, as long as it is [worked on](Server::Working);
-/// then how long it took.
+/// The work of an attempt's own: where it stands as long as it is [queued](Server::Queued), the timer that says when it is
+/// done as long as it is [worked on](Server::Working), then how long it took.
 #[derive(Clone, Copy, Default)]
 pub struct OwnWork(u64);
 
@@ -133,6 +134,8 @@ impl Marks {
     pub const HAS_SIBLINGS: Marks = Marks(1 << 4);
     /// A copy, whatever was out when it was sent.
     pub const IS_COPY: Marks = Marks(1 << 5);
+    /// Called off before it arrived.
+    pub const CALLED_OFF: Marks = Marks(1 << 6);
 
     /// This one, if it is so.
     #[inline(always)]
@@ -157,6 +160,25 @@ impl Marks {
 }
 
 impl Attempt {
+    /// It begins to wait, in this place of the queue.
+    #[inline(always)]
+    pub fn wait(&mut self, ticket: Ticket) {
+        self.server = Server::Queued;
+        self.own = OwnWork(ticket.0);
+    }
+
+    /// Its place in the queue in which it waits.
+    pub fn ticket(&self) -> Ticket {
+        debug_assert!(self.server == Server::Queued);
+        Ticket(self.own.0)
+    }
+
+    /// It waits no longer, and no work was done.
+    #[inline(always)]
+    pub fn leave_queue(&mut self) {
+        self.own = OwnWork(0);
+    }
+
     /// Work on it begins; the timer says when that is done.
     #[inline(always)]
     pub fn begin_work(&mut self, now: SimTime, done: Timer) {

@@ -59,6 +59,7 @@ impl Service {
             queued: all.queued - before.queued,
             begun: all.begun - before.begun,
             deaths: all.deaths - before.deaths,
+            called_off: all.called_off - before.called_off,
             wait_ns: all.wait_ns - before.wait_ns,
             queue_area: all.queue_area - before.queue_area,
             busy_area: all.busy_area - before.busy_area,

@@ -140,6 +140,12 @@ impl<L: Listen> Model for Graph<L> {
                 self.witness_attempt(witness::REPLY, attempt, ctx);
                 self.answered(attempt, ctx);
             }
+            Event::Cancel { attempt } => {
+                if self.attempts.get(attempt).is_some() {
+                    self.witness_attempt(witness::CANCEL, attempt, ctx);
+                    self.called_off(attempt, ctx);
+                }
+            }
             Event::AttemptTimer { attempt } => self.timed_out(attempt, ctx),
             Event::CallTimer { call } => self.call_timer(call, ctx),
             Event::FaultBegins { fault } => self.fault_begins(fault, ctx),

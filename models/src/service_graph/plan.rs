@@ -186,7 +186,7 @@ impl EdgePlan<'_> {
             Caller::Workload(_) => 1,
             Caller::Service(caller) => callers[caller as usize],
         };
-        above.saturating_mul(u64::from(self.worst.attempts))
+        above.saturating_mul(u64::from(self.worst.sent()))
     }
 }
 

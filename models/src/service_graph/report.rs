@@ -153,6 +153,7 @@ fn service_section(service: &Service, now: SimTime, measured: SimDuration, run: 
         wasted: (service.stats.work > 0)
             .then(|| service.stats.work_wasted as f64 / service.stats.work as f64),
         deaths: all.deaths - before.deaths,
+        called_off: all.called_off - before.called_off,
         windows: service.stats.windows.clone(),
     }
 }

@@ -8,6 +8,7 @@ use crate::policy::part::{Around, Does, Listed};
 use sim_core::SimDuration;
 
 pub use super::service::dies::{ByteSize, Death};
+pub use super::service::on_cancel::OnCancel;
 pub use super::service::queue::{Capacity, DEFAULT_QUEUE_CAPACITY, Queue};
 pub use super::service::scaling::Scaling;
 pub use super::service::workers::Workers;
@@ -64,6 +65,8 @@ spec! {
         queue: Queue = Queue::Fifo { capacity: Capacity::Bounded(DEFAULT_QUEUE_CAPACITY), drop_expired: false },
         /// Own work per request, before any calls.
         work: TimeDistribution,
+        /// What becomes of a request that is called off: where its caller's policy says `cancel`.
+        on_cancel: OnCancel = OnCancel::Leave,
         /// Whether work takes longer the more of it a replica does at once.
         scaling: Scaling = Scaling::Independent,
         /// Share of requests that fail after their own work.
@@ -134,6 +137,7 @@ impl ServiceSpec {
         vec![
             Listed::always("workers", &self.workers),
             Listed::always("queue", &self.queue),
+            Listed::always("on_cancel", &self.on_cancel),
             Listed::always("scaling", &self.scaling),
             Listed::made("error_rate", "", Some(ErrorRate(self.error_rate))),
             Listed::optional("dies", "never: it survives any load", self.dies.as_ref()),

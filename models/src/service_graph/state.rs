@@ -5,6 +5,7 @@ use super::plan::Caller;
 use super::roster::{Roster, Standings};
 use super::service::free::NumberSet;
 use super::service::line::Line;
+use super::service::on_cancel::OnCancel;
 use super::service::queue::Common;
 use super::slab::Slab;
 use super::stats::{EdgeStats, ServiceStats};
@@ -40,6 +41,10 @@ pub struct Graph<L> {
     /// Requests whose calls of one step have all ended: to be moved on before the event is over. A list
     /// instead of recursion, so that no input can exhaust the stack.
     pub ready: Vec<AttemptId>,
+    /// The calls that are out for each request of those that may be called off with all that they do, by its place.
+    pub calls_of: Vec<Roster<Call>>,
+    /// Where calls stand in these lists.
+    pub sibling_standings: Standings,
     /// Work whose fruit a user got, in nanoseconds.
     pub served: u128,
     /// Calls that begin from here on are measured.
@@ -69,6 +74,8 @@ pub enum Event {
     Proceed { attempt: AttemptId },
     /// An answer reaches its caller.
     Reply { attempt: AttemptId },
+    /// A cancellation reaches the callee.
+    Cancel { attempt: AttemptId },
     /// An attempt has run out of time, or its call has.
     AttemptTimer { attempt: AttemptId },
     /// What a call waited for has come, or its deadline came first; its [`Phase`] says what that was.
@@ -110,6 +117,8 @@ pub struct Edge {
     pub callee: u32,
     /// Its calls are listed with the replica that makes them, which can die.
     pub listed: bool,
+    /// Its calls are listed with the request that makes them, which may be called off.
+    pub stopped: bool,
     pub policy: Policy,
     pub retry: RetryPlan,
     /// Replicas that the caller chooses among; one where there is nothing to choose.
@@ -140,6 +149,7 @@ pub struct Clients {
 pub enum Message {
     Request(AttemptId),
     Reply(AttemptId),
+    Cancel(AttemptId),
 }
 
 pub struct Service {
@@ -151,6 +161,7 @@ pub struct Service {
     /// One queue per replica, or one for all of them.
     pub lines: Vec<Line<AttemptId>>,
     pub queue: Common,
+    pub on_cancel: OnCancel,
     pub work: Distribution,
     pub work_luck: Luck,
     /// What busy workers cost each other, if they do.

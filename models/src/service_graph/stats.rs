@@ -228,6 +228,8 @@ pub struct ServiceTotals {
     pub begun: u64,
     /// Replicas that died of their load.
     pub deaths: u64,
+    /// Requests that left because they were called off.
+    pub called_off: u64,
     pub wait_ns: u128,
     pub queue_area: u128,
     pub busy_area: u128,

@@ -12,6 +12,7 @@ pub const FAULT: u16 = 7;
 pub const RESTART: u16 = 8;
 pub const PROCEED: u16 = 9;
 pub const COPY: u16 = 10;
+pub const CANCEL: u16 = 11;
 
 /// A kind in words.
 pub fn name(kind: u16) -> &'static str {
@@ -26,6 +27,7 @@ pub fn name(kind: u16) -> &'static str {
         RESTART => "replica restarts",
         PROCEED => "request goes on",
         COPY => "copy is due",
+        CANCEL => "cancellation arrives",
         _ => "unknown event",
     }
 }

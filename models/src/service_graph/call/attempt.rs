@@ -1,6 +1,8 @@
 //! One try of a call: asked at the gate, sent, and over when its outcome is known.
 
+use super::cancel::Why;
 use crate::network::{Fate, Way};
+use crate::policy::cancel::Cancel;
 use crate::policy::guards::{Ask, Gate, Gates, Pass, Seen};
 use crate::policy::{Ending, Outcome};
 use crate::service_graph::follow::Listen;
@@ -115,6 +117,7 @@ impl<L: Listen> Graph<L> {
         let (id, way) = match message {
             Message::Request(id) => (id, Way::Out),
             Message::Reply(id) => (id, Way::Back),
+            Message::Cancel(id) => return self.transmit_cancel(id, ctx),
         };
         let attempt = &self.attempts[id];
         self.listener.tell(|tracer| tracer.transmits(id, attempt.edge.into(), now));
@@ -124,17 +127,19 @@ impl<L: Listen> Graph<L> {
 
     /// What becomes of a message that was sent.
     #[inline(always)]
-    fn meet(&mut self, fate: Fate, message: Message, ctx: &mut Ctx) {
-        let (Message::Request(id) | Message::Reply(id)) = message;
+    pub(super) fn meet(&mut self, fate: Fate, message: Message, ctx: &mut Ctx) {
+        let (Message::Request(id) | Message::Reply(id) | Message::Cancel(id)) = message;
         match fate {
             Fate::Now => self.deliver(message, ctx),
             Fate::At(then) => {
                 let (class, event) = match message {
                     Message::Request(attempt) => (Class::Begin, Event::Deliver { attempt }),
                     Message::Reply(attempt) => (Class::End, Event::Reply { attempt }),
+                    Message::Cancel(attempt) => (Class::End, Event::Cancel { attempt }),
                 };
                 ctx.schedule(then, class, event);
             }
+            Fate::Lost if message == Message::Cancel(id) => {}
             Fate::Lost => self.swallow(id),
             Fate::Held => {
                 let edge = self.attempts[id].edge;
@@ -152,6 +157,7 @@ impl<L: Listen> Graph<L> {
                 self.arrive(attempt, callee, ctx)
             }
             Message::Reply(attempt) => self.answered(attempt, ctx),
+            Message::Cancel(attempt) => self.called_off(attempt, ctx),
         }
     }
 
@@ -197,6 +203,7 @@ impl<L: Listen> Graph<L> {
         let fruit = attempt.fruit();
         let (parent, edge, client) = (call.parent, u32::from(call.edge), call.client);
         self.strike_call(call_id, edge, client);
+        self.strike_from_request(call_id, edge, parent);
         self.notify(parent, edge, Some(fruit), ctx);
     }
 
@@ -212,7 +219,11 @@ impl<L: Listen> Graph<L> {
         ctx.witness(kind::TIMER, attempt.number, outcome as u16, edge.path, attempt.key.get(), 0);
         let call = &self.calls[call_id];
         let expired = now >= edge.patience.end(call.started, call.key);
-        self.end_attempt(id, outcome, ctx);
+        if edge.policy.cancel == Cancel::Never {
+            self.end_attempt(id, outcome, ctx);
+        } else {
+            self.end_and_call_off(id, outcome, Why::GivenUp, ctx);
+        }
         if expired {
             self.end_call(call_id, Ending::Deadline, ctx)
         } else {
@@ -228,15 +239,15 @@ impl<L: Listen> Graph<L> {
             next = self.attempts[link].sibling;
             let id = self.attempts.id(link);
             if id != but {
-                self.cut_off(id, ctx);
+                self.cut_off(id, Why::Overtaken, ctx);
             }
         }
     }
 
     /// Nobody waits for an attempt any more, and that is nothing that it did.
     #[inline(never)]
-    pub(super) fn cut_off(&mut self, id: AttemptId, ctx: &mut Ctx) {
-        self.end_attempt(id, Outcome::Cancelled, ctx);
+    pub(super) fn cut_off(&mut self, id: AttemptId, why: Why, ctx: &mut Ctx) {
+        self.end_and_call_off(id, Outcome::Cancelled, why, ctx);
     }
 
     /// The caller is done with an attempt; the replica may not be.

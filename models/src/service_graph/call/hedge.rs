@@ -1,5 +1,6 @@
 //! The copies of a try: when the next is sent, and what becomes of the try when one of its attempts fails.
 
+use super::cancel::Why;
 use crate::policy::Outcome;
 use crate::policy::guards::Gates;
 use crate::service_graph::follow::Listen;
@@ -62,7 +63,7 @@ impl<L: Listen> Graph<L> {
         let edge = &self.edges[call.edge as usize];
         if !self.clients[edge.clients as usize].guards[call.client as usize].goes_on(outcome) {
             while let Some(attempt) = self.calls[id].live {
-                self.cut_off(self.attempts.id(attempt), ctx);
+                self.cut_off(self.attempts.id(attempt), Why::Overtaken, ctx);
             }
             return false;
         }

@@ -10,8 +10,10 @@
 //!
 //! What a call does with all of them stands here: it begins, is settled after each attempt, and ends.
 //! [`attempt`]: one try, from the gate to its outcome. [`hedge`]: its copies. [`wait`]: the pauses between tries.
+//! [`cancel`]: a caller that no longer waits says so.
 
 mod attempt;
+mod cancel;
 mod hedge;
 #[cfg(test)]
 mod tests;
@@ -57,6 +59,9 @@ impl<L: Listen> Graph<L> {
         });
         if edge.listed {
             self.list_call(call);
+        }
+        if self.edges[edge_id as usize].stopped {
+            self.list_with_request(call, parent);
         }
         self.listener.tell(|tracer| tracer.call_begins(Ok(call), parent, (edge_id, client), key, now));
         self.try_attempt(call, ctx);
@@ -107,7 +112,7 @@ impl<L: Listen> Graph<L> {
     /// The call is over, and so is whatever is out for it.
     fn end_call(&mut self, id: CallId, end: Ending, ctx: &mut Ctx) {
         while let Some(attempt) = self.calls[id].live {
-            self.cut_off(self.attempts.id(attempt), ctx);
+            self.cut_off(self.attempts.id(attempt), Self::why(end), ctx);
         }
         let call = self.calls.remove(id);
         if let Some(timer) = call.timer {
@@ -118,6 +123,7 @@ impl<L: Listen> Graph<L> {
         edge.call_ended(&mut self.clients, call, end, ctx.now());
         let (parent, edge, client) = (call.parent, u32::from(call.edge), call.client);
         self.strike_call(id, edge, client);
+        self.strike_from_request(id, edge, parent);
         self.notify(parent, edge, None, ctx);
     }
 
@@ -181,6 +187,7 @@ impl<L: Listen> Graph<L> {
         // Nobody is left to be told.
         let parent = std::mem::replace(&mut self.calls[id].parent, Parent::User);
         if let Parent::Request { attempt, .. } = parent {
+            self.strike_from_request(id, self.calls[id].edge.into(), parent);
             self.attempts[attempt].outstanding -= 1;
             self.let_go(attempt);
         }

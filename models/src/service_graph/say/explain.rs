@@ -39,7 +39,7 @@ impl Load {
         let into = |attempts: &dyn Fn(&EdgePlan) -> f64| {
             attempts_at(plan, &plan.calls_per_sec(run, attempts), attempts)
         };
-        let all = |edge: &EdgePlan| f64::from(edge.worst.attempts);
+        let all = |edge: &EdgePlan| f64::from(edge.worst.sent());
         Load { healthy: into(&|_| 1.0), worst: into(&all) }
     }
 }
@@ -131,7 +131,7 @@ fn calls(plan: &Plan) -> Table {
             edge.network.encode().plain().into(),
             edge.call.map_or(1.0, |call| call.probability).into(),
             u64::from(edge.call.map_or(1, |call| call.times)).into(),
-            u64::from(edge.worst.attempts).into(),
+            u64::from(edge.worst.sent()).into(),
             edge.worst.longest().map_or("for ever".into(), |longest| longest.brief()).into(),
             edge.worst_attempts(&worst).into(),
         ]);
@@ -148,9 +148,9 @@ fn calls(plan: &Plan) -> Table {
 fn policy((name, policy): (&str, &Policy)) -> Table {
     let written = policy.encode();
     let said = |key: &str| written.get(key).map(|value| value.plain()).unwrap_or_default();
-    let rows = policy.parts().into_iter().map(|listed| match listed.part {
-        Some(_) => vec![listed.key.into(), said(listed.key).into()],
-        None => vec![listed.key.into(), listed.otherwise.into()],
+    let rows = policy.parts().into_iter().filter_map(|listed| match listed.part {
+        Some(_) => Some(vec![listed.key.into(), said(listed.key).into()]),
+        None => (!listed.otherwise.is_empty()).then(|| vec![listed.key.into(), listed.otherwise.into()]),
     });
     Table {
         rows: rows.collect(),

@@ -5,7 +5,7 @@
 
 use super::queue::Queue;
 use super::queue::discipline::Discipline;
-use super::queue::offer::Offer;
+use super::queue::offer::{Offer, Ticket};
 
 use sim_core::stats::TimeIntegral;
 use sim_core::{SimDuration, SimTime};
@@ -27,7 +27,7 @@ impl<T: Copy + PartialEq> Line<T> {
     #[inline]
     pub fn enter(&mut self, request: T, now: SimTime) -> Offer {
         let offer = self.queue.offer(request);
-        if offer == Offer::Waits {
+        if offer != Offer::Refused {
             self.length.increment(now);
         }
         offer
@@ -37,6 +37,11 @@ impl<T: Copy + PartialEq> Line<T> {
     #[inline]
     pub fn take(&mut self) -> Option<T> {
         self.queue.take()
+    }
+
+    /// One leaves out of turn, if it waits in that place; its wait is to be ended by [`left`](Self::left).
+    pub fn remove(&mut self, request: T, ticket: Ticket) -> bool {
+        self.queue.remove(request, ticket)
     }
 
     /// All of them; the wait of each is to be ended by [`left`](Self::left).
@@ -74,7 +79,7 @@ mod tests {
             // Since when request n waits; the fourth finds no place and waits for nothing.
             let since = [10, 20, 40, 50].map(at);
             let offers = [0, 1, 2, 3].map(|n| line.enter(n, since[n]));
-            assert_eq!(offers, [Offer::Waits, Offer::Waits, Offer::Waits, Offer::Refused]);
+            assert_eq!(offers.map(|offer| offer == Offer::Refused), [false, false, false, true]);
             let next = line.take().unwrap();
             assert_eq!(line.left(since[next], at(70)).as_nanos(), if next == 0 { 60 } else { 30 });
             // A crash, in the middle of two waits.

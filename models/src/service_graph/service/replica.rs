@@ -52,6 +52,7 @@ impl<L: Listen> Graph<L> {
             let service = &mut self.services[service_id as usize];
             if attempt.server == Server::Queued {
                 service.lines[replica_id as usize].left(attempt.since, now);
+                attempt.leave_queue();
                 continue;
             }
             let works = attempt.work_timer();

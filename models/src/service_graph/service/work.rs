@@ -18,6 +18,10 @@ impl<L: Listen> Graph<L> {
         attempt.since = now;
         attempt.marks.add(Marks::MEASURED.when(now >= self.measured_from));
         service.stats.total.arrived += 1;
+        if attempt.marks.has(Marks::CALLED_OFF) {
+            self.listener.tell(|tracer| tracer.lost_in_hand(id, "called off", now));
+            return self.swallow(id);
+        }
         if service.queue.shared {
             attempt.replica = service.free.first().or_else(|| service.up.first()).unwrap_or(0);
         }
@@ -52,14 +56,14 @@ impl<L: Listen> Graph<L> {
                 ctx,
             );
         } else {
-            if service.lines[line].enter(id, now) == Offer::Refused {
+            let Offer::Waits(ticket) = service.lines[line].enter(id, now) else {
                 self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Rejected, now));
                 return self.answer(id, Outcome::Rejected, ctx);
-            }
+            };
             service.stats.total.entered += 1;
             service.stats.total.queued += 1;
             replica.in_hand += u32::from(!service.queue.shared);
-            attempt.server = Server::Queued;
+            attempt.wait(ticket);
             self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Queued, now));
         }
         self.die_if_overwhelmed(service_id, replica_id, ctx);
@@ -137,6 +141,7 @@ impl<L: Listen> Graph<L> {
             let id = line.take()?;
             let attempt = &mut self.attempts[id];
             let wait = line.left(attempt.since, now);
+            attempt.leave_queue();
             attempt.replica = replica_id;
             let replica = &mut service.replicas[replica_id as usize];
             if service.queue.drop_expired && !attempt.is_awaited() {

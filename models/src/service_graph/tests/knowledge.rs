@@ -85,6 +85,7 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (policy(r#"deadline: "5s""#), Does::GIVES_UP, "response_mean"),
         (policy("retry: Fixed(attempts: 2)"), Does::REPEATS, "response_mean"),
         (policy(r#"hedge: (after: "500ms")"#), Does::COPIES, "response_mean"),
+        (policy("cancel: Always"), Does::SHEDS, "wait_mean"),
         (policy("breaker: Consecutive()"), Does::REFUSES, "wait_mean"),
         (policy("breaker: FailureRate()"), Does::REFUSES, "wait_mean"),
         (policy("bulkhead: (max_concurrent: 50)"), Does::REFUSES, "wait_mean"),
@@ -131,8 +132,9 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
     let spec: GraphSpec = read(&DESK.text());
     let policy = Policy::default();
     let listed = policy.parts().into_iter().chain(spec.service(0).parts()).map(|listed| listed.key);
-    // Whose a policy's state is does nothing by itself; who shares a budget is looked up where one is spoken of.
-    for key in listed.filter(|key| *key != "per").chain(["network", "effect"]) {
+    // Whose a policy's state is does nothing by itself; who shares a budget is looked up where one is spoken of. Nor does
+    // what becomes of requests that nobody calls off.
+    for key in listed.filter(|key| !["per", "on_cancel"].contains(key)).chain(["network", "effect"]) {
         let silences = |(desk, ..): &(Desk, Does, &str)| {
             [desk.policy, desk.users, desk.service, desk.faults].concat().contains(&format!("{key}: "))
         };

@@ -2,6 +2,7 @@
 //! goes through the same door as a file of a user's.
 
 mod calls;
+mod cancels;
 mod diagram;
 mod exact;
 mod explain;

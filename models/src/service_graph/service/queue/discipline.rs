@@ -7,7 +7,7 @@
 
 use super::fifo::Fifo;
 use super::lifo::Lifo;
-use super::offer::Offer;
+use super::offer::{Offer, Ticket};
 use super::{Capacity, Queue};
 
 /// Requests `T` that wait for a worker.
@@ -47,12 +47,11 @@ impl<T: Copy + PartialEq> Discipline<T> {
         }
     }
 
-    /// One leaves out of turn, if it waits here; the others keep their order.
-    #[cfg_attr(not(test), expect(dead_code, reason = "nobody gives up a place in a queue yet"))]
-    pub fn remove(&mut self, request: T) -> bool {
+    /// One leaves out of turn, if it waits in that place; the others keep their order.
+    pub fn remove(&mut self, request: T, ticket: Ticket) -> bool {
         match self {
-            Discipline::Fifo(queue) => queue.remove(request),
-            Discipline::Lifo(queue) => queue.remove(request),
+            Discipline::Fifo(queue) => queue.remove(request, ticket),
+            Discipline::Lifo(queue) => queue.remove(request, ticket),
         }
     }
 
@@ -74,7 +73,14 @@ impl<T: Copy + PartialEq> Discipline<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Offer::{Refused, Waits};
+    use Offer::Refused;
+
+    fn waits(queue: &mut Discipline<u32>, request: u32) -> Ticket {
+        match queue.offer(request) {
+            Offer::Waits(ticket) => ticket,
+            Refused => panic!("{request} is refused"),
+        }
+    }
 
     fn queue(kind: &str, places: u32) -> Discipline<u32> {
         let (capacity, drop_expired) = (Capacity::Bounded(places), false);
@@ -96,11 +102,11 @@ mod tests {
     fn each_discipline_has_its_order() {
         for (kind, order, without) in ORDERS {
             let mut waiting = queue(kind, 10);
-            (1..=4).for_each(|n| assert_eq!(waiting.offer(n), Waits));
+            (1..=4).for_each(|n| _ = waits(&mut waiting, n));
             assert_eq!((0..4).map_while(|_| waiting.take()).collect::<Vec<_>>(), order, "{kind}");
             assert_eq!(waiting.take(), None);
-            (1..=4).for_each(|n| assert_eq!(waiting.offer(n), Waits));
-            assert!(waiting.remove(2) && !waiting.remove(2), "{kind}");
+            let tickets = [1, 2, 3, 4].map(|n| waits(&mut waiting, n));
+            assert!(waiting.remove(2, tickets[1]) && !waiting.remove(2, tickets[1]), "{kind}");
             assert_eq!((0..4).map_while(|_| waiting.take()).collect::<Vec<_>>(), without, "{kind}");
         }
     }
@@ -109,17 +115,43 @@ mod tests {
     fn a_full_queue_refuses_until_one_has_left() {
         for (kind, order, _) in ORDERS {
             let mut waiting = queue(kind, 2);
-            assert_eq!([1, 2, 3].map(|n| waiting.offer(n)), [Waits, Waits, Refused], "{kind}");
+            [1, 2].iter().for_each(|n| _ = waits(&mut waiting, *n));
+            assert_eq!(waiting.offer(3), Refused, "{kind}");
             assert_eq!(waiting.len(), 2);
             let first = waiting.take();
             assert_eq!(first, order.into_iter().find(|n| *n <= 2));
-            assert_eq!([3, 4].map(|n| waiting.offer(n)), [Waits, Refused], "{kind}");
-            assert!(waiting.remove(3));
-            assert_eq!((waiting.offer(5), waiting.len()), (Waits, 2));
+            let ticket = waits(&mut waiting, 3);
+            assert_eq!(waiting.offer(4), Refused, "{kind}");
+            assert!(waiting.remove(3, ticket));
+            waits(&mut waiting, 5);
+            assert_eq!(waiting.len(), 2);
             let mut gone: Vec<u32> = waiting.clear().collect();
             gone.sort_unstable();
             assert_eq!(gone, if first == Some(1) { [2, 5] } else { [1, 5] });
             assert_eq!((waiting.len(), waiting.take()), (0, None));
+        }
+    }
+
+    /// Whoever leaves out of turn leaves at once, wherever it stands, and tickets are good for as long as one waits.
+    #[test]
+    fn all_may_leave_in_any_order() {
+        for (kind, ..) in ORDERS {
+            for mut number in 0..24u32 {
+                let mut waiting = queue(kind, 9);
+                waits(&mut waiting, 0);
+                waiting.take();
+                let mut inside: Vec<(u32, Ticket)> = (1..=4).map(|n| (n, waits(&mut waiting, n))).collect();
+                for left in (1..=4).rev() {
+                    let (gone, ticket) = inside.remove((number % left) as usize);
+                    number /= left;
+                    assert!(!waiting.remove(99, ticket) && waiting.remove(gone, ticket), "{kind}");
+                    assert_eq!(waiting.len(), inside.len(), "{kind}");
+                    inside.push((10 + left, waits(&mut waiting, 10 + left)));
+                    let (new, ticket) = inside.pop().unwrap();
+                    assert!(waiting.remove(new, ticket), "{kind}");
+                }
+                assert_eq!((waiting.len(), waiting.take()), (0, None), "{kind}");
+            }
         }
     }
 

@@ -3,42 +3,65 @@
 //! Fair, and cruel under overload: everybody then waits as long as the queue is, and those who are served have often
 //! given up.
 
-use super::offer::Offer;
+use super::offer::{Offer, Ticket};
 use std::collections::VecDeque;
 
 /// Requests in the order in which they came.
 pub struct Fifo<T> {
-    waiting: VecDeque<T>,
+    /// Who left out of turn leaves a vacancy, but never at the front.
+    waiting: VecDeque<Option<T>>,
+    vacancies: usize,
+    /// The ticket of the front: they are counted up.
+    front: u64,
     places: usize,
 }
 
 impl<T: Copy + PartialEq> Fifo<T> {
     pub fn new(places: usize) -> Self {
-        Fifo { waiting: VecDeque::new(), places }
+        Fifo { waiting: VecDeque::new(), vacancies: 0, front: 0, places }
     }
 
     #[inline]
     pub fn offer(&mut self, request: T) -> Offer {
-        if self.waiting.len() >= self.places {
+        if self.len() >= self.places {
             return Offer::Refused;
         }
-        self.waiting.push_back(request);
-        Offer::Waits
+        self.waiting.push_back(Some(request));
+        Offer::Waits(Ticket(self.front + self.waiting.len() as u64 - 1))
     }
 
     #[inline]
     pub fn take(&mut self) -> Option<T> {
-        self.waiting.pop_front()
+        let next = self.waiting.pop_front()?;
+        self.front += 1;
+        if self.vacancies > 0 {
+            self.trim();
+        }
+        next
     }
 
-    /// A scan: whoever removes often needs more than an order.
-    pub fn remove(&mut self, request: T) -> bool {
-        let place = self.waiting.iter().position(|waits| *waits == request);
-        place.is_some_and(|place| self.waiting.remove(place).is_some())
+    pub fn remove(&mut self, request: T, ticket: Ticket) -> bool {
+        let place = ticket.0.wrapping_sub(self.front) as usize;
+        let Some(here) = self.waiting.get_mut(place).filter(|here| **here == Some(request)) else {
+            return false;
+        };
+        *here = None;
+        self.vacancies += 1;
+        self.trim();
+        true
+    }
+
+    #[cold]
+    fn trim(&mut self) {
+        while self.waiting.front().is_some_and(|front| front.is_none()) {
+            self.waiting.pop_front();
+            self.front += 1;
+            self.vacancies -= 1;
+        }
     }
 
     #[inline]
     pub fn len(&self) -> usize {
-        self.waiting.len()
+        self.waiting.len() - self.vacancies
     }
 }

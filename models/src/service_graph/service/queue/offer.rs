@@ -4,7 +4,12 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a request that was refused does not wait"]
 pub enum Offer {
-    Waits,
+    /// It waits, in this place.
+    Waits(Ticket),
     /// There is no place for it.
     Refused,
 }
+
+/// Where a request waits: whoever shows it may leave out of turn, however long the queue is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket(pub u64);

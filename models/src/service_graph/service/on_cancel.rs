@@ -1,0 +1,95 @@
+//! A request is called off by its caller: what the service makes of it.
+
+use crate::policy::part::{Does, Part};
+use crate::service_graph::follow::Listen;
+use crate::service_graph::state::*;
+
+spec! {
+    /// What becomes of a request whose caller says that it no longer waits.
+    #[derive(Copy, PartialEq, Eq)]
+    pub enum OnCancel {
+        /// Nothing: it is worked on as if it were wanted.
+        Ignore,
+        /// It leaves the queue. Work that has begun goes on to its end, calls included.
+        Leave,
+        /// It leaves the queue, or the worker stops at once; the calls that are out for it end, and are called off in turn
+        /// where their policy says so.
+        Stop,
+    }
+}
+
+impl Part for OnCancel {
+    fn does(&self) -> Does {
+        Does::NOTHING
+    }
+
+    fn brief(&self) -> Option<String> {
+        None
+    }
+
+    fn samples() -> &'static [&'static str] {
+        &["Ignore", "Leave", "Stop"]
+    }
+}
+
+impl<L: Listen> Graph<L> {
+    /// A cancellation reaches the callee, if what it is about is still there.
+    pub fn called_off(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let Some(attempt) = self.attempts.get(id) else { return };
+        let (service_id, replica_id, since) =
+            (self.edges[attempt.edge as usize].callee, attempt.replica, attempt.since);
+        let service = &mut self.services[service_id as usize];
+        match attempt.server {
+            _ if service.on_cancel == OnCancel::Ignore => return,
+            Server::Sent => {
+                // It overtook the request.
+                self.attempts[id].marks.add(Marks::CALLED_OFF);
+                return;
+            }
+            Server::Queued => {
+                let line = service.line_of(replica_id);
+                let line = &mut service.lines[line];
+                assert!(line.remove(id, attempt.ticket()), "whoever waits is in the queue");
+                line.left(since, now);
+                self.attempts[id].leave_queue();
+                let replica = &mut service.replicas[replica_id as usize];
+                replica.in_hand -= u32::from(!service.queue.shared);
+                service.stats.total.called_off += 1;
+            }
+            Server::Working | Server::Waiting if service.on_cancel == OnCancel::Stop => {
+                service.stats.total.called_off += 1;
+                self.stop(id, service_id, replica_id, ctx);
+            }
+            // Work goes on, or it is answered already, or lost.
+            Server::Working | Server::Waiting | Server::Replying(_) | Server::Gone => return,
+        }
+        self.listener.tell(|tracer| tracer.lost_in_hand(id, "called off", now));
+        self.swallow(id);
+    }
+
+    /// Work on a request stops, and its worker is free.
+    fn stop(&mut self, id: AttemptId, service_id: u32, replica_id: u32, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let attempt = &mut self.attempts[id];
+        let since = attempt.since;
+        let works = attempt.work_timer();
+        if let Some(timer) = works {
+            ctx.cancel(timer);
+            attempt.end_work(now, Server::Waiting);
+        } else {
+            while let Some(&call) = self.calls_of.get(id.index()).and_then(|calls| calls.last()) {
+                self.call_off_call(call, ctx);
+            }
+        }
+        let service = &mut self.services[service_id as usize];
+        let holds = works.is_some() || service.blocking;
+        service.replicas[replica_id as usize].in_hand -= 1;
+        if service.mortal {
+            self.attempt_standings.leave(&mut service.replicas[replica_id as usize].at_work, id);
+        }
+        if holds {
+            self.free_worker(service_id, replica_id, since, ctx);
+        }
+    }
+}
