@@ -58,7 +58,7 @@ pub struct FieldDoc {
 /// The documentation of a variant.
 #[derive(Clone, Debug)]
 pub struct VariantDoc {
-    /// As it is written in the file.
+    /// As it is written in the file; empty if it has no word, only fields.
     pub name: &'static str,
     /// What it does.
     pub doc: String,
@@ -108,10 +108,21 @@ impl TypeDoc {
         match &self.shape {
             Shape::Struct(fields) => fields,
             Shape::Enum(variants) => {
-                let variant = variants.iter().find(|variant| Some(variant.name) == node.name());
+                let name = node.name().unwrap_or_default();
+                let variant = variants.iter().find(|variant| variant.name == name);
                 variant.map_or(&[], |variant| &variant.fields)
             }
             _ => &[],
+        }
+    }
+
+    /// Whether what has this word is written without the names of its fields.
+    pub(super) fn is_positional(&self, word: &str) -> bool {
+        match &self.shape {
+            Shape::Enum(variants) => {
+                variants.iter().any(|variant| variant.name == word && variant.positional)
+            }
+            _ => false,
         }
     }
 

@@ -364,6 +364,28 @@ impl Walk<'_> {
                     entries.push(Entry { key, value: start.at(node.span), implied: false });
                     return self.set(node, place, depth);
                 }
+                // The canonical form is a short one that has no place for it; by its name it has.
+                let default = fields.iter().find(|field| field.name == name).and_then(|field| field.default);
+                if let (Some(default), false) =
+                    (default, node.name().is_none_or(|word| doc.is_positional(word)))
+                {
+                    let entry = |(name, value): (&str, Node)| Entry {
+                        key: Spanned { value: name.into(), span: value.span },
+                        value,
+                        implied: false,
+                    };
+                    let more = entry((name, default().at(*span)));
+                    match &mut node.kind {
+                        Kind::Struct(_, entries) => entries.push(more),
+                        Kind::Tuple(word, items) => {
+                            let names = fields.iter().map(|field| field.name);
+                            let written = names.zip(std::mem::take(items)).map(entry);
+                            node.kind = Kind::Struct(word.take(), written.chain([more]).collect());
+                        }
+                        _ => return Err(self.no_field(node, &doc, name, *span, depth)),
+                    }
+                    return self.set(node, place, depth);
+                }
                 Err(self.no_field(node, &doc, name, *span, depth))
             }
         }
@@ -439,7 +461,9 @@ impl Walk<'_> {
         let shown = print::shortened(name);
         let fields = doc.fields_of(node);
         let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
-        if let Shape::Enum(variants) = &doc.shape {
+        if let Shape::Enum(variants) = &doc.shape
+            && (node.name().is_some() || names.is_empty())
+        {
             let here = print::shortened(node.name().unwrap_or(&node.brief()));
             let help = match names.is_empty() {
                 true => format!("`{here}` has no fields"),

@@ -2,7 +2,7 @@
 
 use super::service::error_rate::ErrorRate;
 use crate::distribution::TimeDistribution;
-use crate::experiment::{Decode, Decoder, Kind, Len, Map, Node, Span, Spanned, TypeDoc};
+use crate::experiment::{Decode, Decoder, Kind, Len, Map, Node, Shape, Span, Spanned, TypeDoc, VariantDoc};
 use crate::policy::Policy;
 use crate::policy::part::{Around, Does, Listed};
 use sim_core::SimDuration;
@@ -218,14 +218,24 @@ impl Decode for Step {
     }
 
     fn describe() -> TypeDoc {
-        CallSpec::describe()
+        let variant = |name: &'static str, doc: TypeDoc| {
+            let Shape::Struct(fields) = doc.shape else { unreachable!("a struct has fields") };
+            VariantDoc { name, doc: doc.doc, fields, positional: false }
+        };
+        let (one, several) = (CallSpec::describe(), Parallel::describe());
+        TypeDoc {
+            name: one.name.clone(),
+            doc: "A call, or several at once.".into(),
+            shape: Shape::Enum(vec![variant("", one), variant("Parallel", several)]),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::Shape;
+    use crate::Catalog;
+    use crate::experiment::Experiment;
 
     /// What a service is, whatever its mechanisms.
     const GROUND: [&str; 3] = ["replicas", "work", "calls"];
@@ -238,5 +248,37 @@ mod tests {
         let service = ServiceSpec::decode(&node, &mut Decoder::new()).expect("sound");
         let keys: Vec<&str> = service.parts().iter().map(|listed| listed.key).collect();
         assert_eq!(keys, fields.collect::<Vec<_>>());
+    }
+
+    /// Both ways to write calls that are made at once are one and the same to whoever sets something in them.
+    #[test]
+    fn what_the_short_form_has_no_place_for_is_set_by_its_name() {
+        for calls in [r#"Parallel([(to: "a"), (to: "b")])"#, r#"Parallel(calls: [(to: "a"), (to: "b")])"#] {
+            let text = format!(
+                r#"(about: "x", model: ServiceGraph(
+                    workload: [(to: "s", arrivals: Poisson("1/s"))],
+                    services: {{
+                        "s": (workers: Async(1), work: "1ms", calls: [{calls}]),
+                        "a": (workers: Async(1), work: "1ms"),
+                        "b": (workers: Async(1), work: "1ms"),
+                    }},
+                ), run: (duration: "60s"))"#
+            );
+            let (experiment, _) = Experiment::parse("x", &text, &[], &Catalog::bundled()).expect("sound");
+            let at = |path: &str, value: &str| {
+                let set = [(path.to_string(), value.to_string())];
+                let resolved = experiment.with(None, &set).expect("sound");
+                resolved.value("services.s.calls").expect("it is there").to_line()
+            };
+            let fast = at("services.s.calls[0].fail", "Fast");
+            assert!(fast.contains("fail: Fast") && fast.matches("to: ").count() == 2, "{fast}");
+            assert!(!at("services.s.calls[0].fail", "AtEnd").contains("Fast"));
+            let other = at("services.s.calls[0].calls[1].times", "3");
+            assert!(other.contains("times: 3") && !other.contains("Fast"), "{other}");
+            // A single call has other fields.
+            let why = experiment.with(None, &[("services.s.calls[0].fial".into(), "Fast".into())]);
+            let why = why.expect_err("no such field").diagnostics.iter().next().map(|it| it.message.clone());
+            assert_eq!(why.as_deref(), Some("`Parallel` has no field `fial`"));
+        }
     }
 }
