@@ -94,6 +94,12 @@ pub fn truth(calls: &[Seen], course: &Course, within: Option<u64>) -> Truth {
     if after.len() < CALLS || last < course.gone + TIME {
         return Truth::Open;
     }
+    // Of these some have failed already, or were late.
+    let young: Vec<&Seen> = calls.iter().filter(|call| call.began > last).collect();
+    let gone = young.iter().filter(|call| call.end.is_some() && !served(call)).count();
+    if worse(gone, young.len(), &normal) {
+        return Truth::Out;
+    }
     let bad: Vec<bool> = after.iter().map(|call| !served(call)).collect();
     if rises_and_falls(&bad, normal.bad()) {
         return Truth::Open;
@@ -274,6 +280,15 @@ mod tests {
         assert_eq!(truth(&slower, &COURSE, Some(SECOND / 50)), Truth::Out);
         // It was never in time: there is nothing to come back to.
         assert_eq!(truth(&slower, &COURSE, Some(SECOND / 1_000)), Truth::Open);
+    }
+
+    /// An answer may take twelve seconds, but from the last five on nobody gets one.
+    #[test]
+    fn what_has_failed_though_others_are_out_is_seen() {
+        let slow = Some(4 * SECOND);
+        let late = |began: u64| if (60 * SECOND..70 * SECOND).contains(&began) { None } else { slow };
+        back(told(100, late), 70, 1);
+        assert_eq!(told(100, |began| if began >= 195 * SECOND { None } else { late(began) }), Truth::Out);
     }
 
     /// Two of a hundred fail as they always did.

@@ -51,12 +51,12 @@ fn compared(seed: u64) -> Compared {
     Compared { truth, report, agree }
 }
 
-/// Of so many random chains the verdict is the slow judge's on all but one in two hundred, where both saw their share.
+/// Of so many random chains the verdict is the slow judge's on all but one in 250, where both saw their share.
 ///
-/// Eleven of 2,000 differ. Six times the verdict leaves open what the judge does not: the end is a few calls away, or most calls might still be answered
-/// (129, 280, 590, 1121, 1495), or calls that were out when the fault came are no proof that all was well (628). Three times it is
-/// a matter of degree, 92 to 95 % of what was usual (941, 1276, 1476), and once of when that was (1409). And once there was as bad a stretch before the fault, which
-/// only the verdict knows (87).
+/// Eight of 2,000 differ. Twice the verdict leaves open, or does not take for certain, what the judge does: the end is a few calls away (537, 590). Once calls that were
+/// out when the fault came are no proof that all was well (628). Four times it is a matter of degree, 90 to 97 % of what was usual (941, 1276, 1409, 1476):
+/// the verdict asks for 95 % over every ten seconds, where the judge looks for the one moment that parts worse from as ever. And once there was as bad a stretch before
+/// the fault, which only the verdict knows (87).
 fn agree_on(seeds: u64) {
     let mut told: BTreeMap<(&str, VerdictKindWord), u32> = BTreeMap::new();
     let mut differ = Vec::new();
@@ -84,7 +84,7 @@ fn agree_on(seeds: u64) {
     let all = |kind: &str| told.iter().filter(|((it, _), _)| *it == kind).map(|(_, n)| n).sum::<u32>();
     assert!(["at once", "later", "out"].iter().all(|kind| u64::from(all(kind)) * 20 >= seeds), "{told:#?}");
     assert!(
-        differ.len() as u64 <= seeds / 200 + 1,
+        differ.len() as u64 <= (seeds / 250).max(1),
         "{} of {seeds} differ:\n{}",
         differ.len(),
         differ.join("\n")

@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Fills in both, from how many calls were made over each edge and how many attempts were sent. Whose calls come by an edge shows in
 /// the names, `caller->callee`: those of the users behind it.
 pub fn amplify(edges: &mut Named<Edge>) {
-    let sent = |calls: &Calls| calls.started - calls.never_sent;
+    // In a part of a run a call may have begun before it, and end in it unsent.
+    let sent = |calls: &Calls| calls.started.saturating_sub(calls.never_sent);
     let (mut callees, mut entries) = (BTreeMap::<&str, Vec<&str>>::new(), BTreeMap::<&str, u64>::new());
     for (name, edge) in edges.iter() {
         let Some((caller, callee)) = name.split_once("->") else { continue };

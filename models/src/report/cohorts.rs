@@ -21,11 +21,13 @@ pub struct Cohorts {
     /// Of each window that is over.
     ok: Vec<u64>,
     in_time: Vec<u64>,
+    failed: Vec<u64>,
     /// Where the window begins that is not over, in nanoseconds, and the same of that one: most calls end in the window
     /// in which they began, and need not look for it.
     since: u64,
     last_ok: u64,
     last_in_time: u64,
+    last_failed: u64,
 }
 
 impl Cohorts {
@@ -40,6 +42,8 @@ impl Cohorts {
             since: 0,
             last_ok: 0,
             last_in_time: 0,
+            failed: Vec::new(),
+            last_failed: 0,
         }
     }
 
@@ -66,11 +70,21 @@ impl Cohorts {
         self.in_time[window] += in_time;
     }
 
+    /// A call has ended otherwise.
+    #[inline]
+    pub fn failed(&mut self, began: SimTime) {
+        match began.as_nanos() < self.since {
+            true => self.failed[(began.as_nanos() / self.window) as usize] += 1,
+            false => self.last_failed += 1,
+        }
+    }
+
     /// A window is over.
     pub fn close_window(&mut self) {
         self.since += self.window;
         self.ok.push(std::mem::take(&mut self.last_ok));
         self.in_time.push(std::mem::take(&mut self.last_in_time));
+        self.failed.push(std::mem::take(&mut self.last_failed));
     }
 
     #[cold]
@@ -91,6 +105,11 @@ impl Cohorts {
     /// Of calls that began in each window that is over: those that ended well, and those that did in time.
     pub fn closed(&self) -> (Vec<u64>, Vec<u64>) {
         (self.ok.clone(), self.in_time.clone())
+    }
+
+    /// Of the same, those that have ended otherwise.
+    pub fn failed_by_window(&self) -> &[u64] {
+        &self.failed
     }
 }
 
@@ -123,6 +142,11 @@ mod tests {
                 .is_some_and(|within| within.abs_diff(3_000_000_000) < 5_000_000)
         );
         assert_eq!(cohorts.closed(), (vec![3, 2], vec![2, 1]));
+        // A call of the first window, and one of that which is not over.
+        cohorts.failed(second(9));
+        cohorts.failed(second(21));
+        cohorts.close_window();
+        assert_eq!(cohorts.failed_by_window(), [1, 0, 1]);
         let mut said =
             Cohorts::new(SimDuration::from_secs(10), Some(SimDuration::from_secs(2)), Some(second(15)));
         said.ok(second(1), second(3), &usual);

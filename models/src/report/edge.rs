@@ -192,6 +192,9 @@ pub struct EdgeWindows {
     pub began_in_time: Vec<u64>,
     /// Attempts sent.
     pub attempts: Vec<u64>,
+    /// Calls that ended and of which no attempt was ever sent; empty if there were none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub never_sent: Vec<u64>,
     /// Response times of calls that ended well, to 1 %: (highest value of the bucket, count).
     pub latency: Vec<Vec<(u64, u64)>>,
 }

@@ -28,7 +28,8 @@
 //! It counts by the rules of every edge: windows hold what happened in them; calls and latencies are those of calls
 //! that began after the warm-up; goodput is whatever ended well after the warm-up; and what became of calls stands where they
 //! began, which is what a verdict is made of. A call has one attempt, which is
-//! answered when the call ends: what retries belongs into a service graph, or counts for itself.
+//! answered when the call ends: what retries belongs into a service graph, or counts for itself. What is asked of it `during fault` is told
+//! by windows, where calls count as they end, to 1 %.
 
 use super::amplification::amplify;
 use super::cohorts::Cohorts;

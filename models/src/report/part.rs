@@ -6,8 +6,8 @@
 //! refuses to read it there.
 //!
 //! Three things differ from the whole: starts and ends are counted where they happen, so that a call may start
-//! in one part and end in the next; amplification divides attempts by the calls started beside them; and
-//! latency is known to 1 % instead of 0.1 %, never too low.
+//! in one part and end in the next; amplification divides attempts by the calls started beside them, but for those that
+//! ended there unsent; and latency is known to 1 % instead of 0.1 %, never too low.
 //!
 //! The stretches before, during and after what disturbed a run are better known: their calls are counted apart while it
 //! runs, by when they began, to the call and to 0.1 %. What else there is of them comes from windows.
@@ -125,6 +125,7 @@ fn edge_during(edge: &Edge, windows: &Range<usize>, span: &Range<u64>) -> Edge {
         closed_loop: edge.closed_loop,
         calls: Calls {
             started,
+            never_sent: of(&whole.never_sent),
             ended: [(Ending::Ok, ok), (Ending::FAILED, failed)].into_iter().collect(),
             ..Calls::default()
         },
@@ -147,6 +148,7 @@ fn edge_during(edge: &Edge, windows: &Range<usize>, span: &Range<u64>) -> Edge {
             began_ok: before_end(&whole.began_ok),
             began_in_time: before_end(&whole.began_in_time),
             attempts: before_end(&whole.attempts),
+            never_sent: before_end(&whole.never_sent),
             latency: part(&whole.latency, &(0..windows.end)).to_vec(),
         },
     }

@@ -48,7 +48,11 @@ pub fn fill<L: Listen>(
         report.sections.extend(watch.sections(&edge.name));
     }
     report.timeline = timeline(plan.spec, &report.edges, &report.services, &report.run);
-    judge_knowing(report, &super::theory::fluid::known(plan, run));
+    let mut known = super::theory::fluid::known(plan, run);
+    let cohorts =
+        |edge: &Edge| Some((edge.name.clone(), edge.stats.cohorts.as_ref()?.failed_by_window().to_vec()));
+    known.failed = graph.edges.iter().filter_map(cohorts).collect();
+    judge_knowing(report, &known);
     let work = graph.services.iter().map(|service| service.stats.work).sum::<u128>();
     report.summary.in_vain = (work > 0).then(|| graph.work_in_vain() as f64 / work as f64);
     let totals: Vec<ServiceTotals> = graph.services.iter().map(|service| service.measured(now)).collect();
@@ -108,10 +112,16 @@ fn edge_section(
         windows: report::EdgeWindows {
             began_ok,
             began_in_time,
+            never_sent: some(&edge.stats.windows.never_sent),
             latency: edge.stats.window_latency.closed().map(<[_]>::to_vec).collect(),
             ..edge.stats.windows.clone()
         },
     }
+}
+
+/// A series, unless it is nothing but noughts.
+fn some(series: &[u64]) -> Vec<u64> {
+    if series.iter().any(|count| *count > 0) { series.to_vec() } else { Vec::new() }
 }
 
 fn service_section(service: &Service, now: SimTime, measured: SimDuration, run: &RunSpec) -> report::Service {

@@ -64,6 +64,7 @@ pub struct EdgeWindow {
     pub ok: u64,
     pub failed: u64,
     pub attempts: u64,
+    pub never_sent: u64,
 }
 
 impl EdgeStats {
@@ -116,6 +117,7 @@ impl EdgeStats {
     #[inline(never)]
     fn call_failed(&mut self, end: Ending, took: SimDuration, sent: u16, stretch: u8) {
         self.window.failed += 1;
+        self.window.never_sent += u64::from(sent == 0);
         let Some(began) = self.began(stretch) else { return };
         began.latency_failed.get_or_insert_default().record(took);
         began.calls.never_sent += u64::from(sent == 0);
@@ -169,6 +171,7 @@ impl EdgeStats {
         self.windows.ok.push(window.ok);
         self.windows.failed.push(window.failed);
         self.windows.attempts.push(window.attempts);
+        self.windows.never_sent.push(window.never_sent);
         self.window_latency.close();
         if let Some(cohorts) = &mut self.cohorts {
             cohorts.close_window();

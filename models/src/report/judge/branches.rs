@@ -3,7 +3,8 @@
 use super::chance::Served;
 use super::users::failing;
 use crate::report::VerdictKind::*;
-use crate::report::judge;
+use crate::report::judge::outlook::Known;
+use crate::report::judge::{judge, judge_knowing};
 use crate::report::synthetic::{Second, disturbed, healthy, run};
 use crate::report::{Report, VerdictKind};
 
@@ -234,7 +235,7 @@ fn an_undisturbed_run_says_who_is_lost_and_what_the_end_is_like() {
             100,
             |second| if second < 70 { healthy(100) } else { Second { started: 100, ok: 0, failed: 100 } },
         );
-    assert_eq!(told(falls).1, "goodput is 67 % of offered, and 0 % at the end");
+    assert_eq!(told(falls).1, "goodput is 67 % of offered, and 0 % for the last 30 s");
     // Calls that may still be answered say nothing: the last fifteen seconds are not known.
     let mut waits =
         run(100, |second| Second { started: 100, ok: if second < 85 { 100 } else { 0 }, failed: 0 });
@@ -257,7 +258,71 @@ fn a_habit_is_three_falls_that_may_come_again_from_where_all_is_well() {
     let (kind, headline, _) = told(with(&[30, 50, 260], 1_000));
     assert_eq!(kind, NeverSettles);
     assert_eq!(headline, "it falls again and again, 3 times so far, every 115 s on average");
+    // The last of them lasts: it is down.
+    let (kind, headline, _) =
+        told(with(&[40, 90, 140, 200, 205, 210, 215, 220, 225, 230, 235, 240, 245, 250, 255], 1_000));
+    assert_eq!(kind, NeverSettles, "{headline}");
+    let down_for_good = |second: u64| match second {
+        40..45 | 90..95 | 140..145 | 200.. => down(0),
+        _ => down(1_000),
+    };
+    let (kind, headline, _) = told(run(300, down_for_good));
+    assert_eq!(
+        (kind, headline.as_str()),
+        (Failing, "goodput is 60 % of offered, and 0 % for the last 100 s")
+    );
     // Half of it is lost all the time: that is no coming back.
     let (kind, headline, _) = told(with(&[100, 180, 260], 500));
     assert_eq!(kind, Failing, "{headline}");
+}
+
+/// A service that dies every eighty seconds, whatever disturbs it besides.
+#[test]
+fn a_habit_is_told_though_it_was_there_before() {
+    let with = |falls: &'static [u64], left: u64| {
+        let report = run(600, move |second| match second {
+            300..330 => Second { started: 100, ok: 0, failed: 100 },
+            _ if falls.iter().any(|at| (*at..at + 5).contains(&second)) => {
+                Second { started: 100, ok: left, failed: 100 - left }
+            }
+            _ => healthy(100),
+        });
+        told(disturbed(report, "slow", 300, Some(330)))
+    };
+    let (kind, headline, _) = with(&[60, 140, 220, 380, 460, 540], 0);
+    assert_eq!(
+        (kind, headline.as_str()),
+        (NeverSettles, "it falls again every 80 s, 6 times so far, before the fault as after it")
+    );
+    // Once before and once after are no habit, nor what has ceased, nor what is only a little worse at times.
+    for (falls, left) in [(&[220, 380][..], 0), (&[60, 140, 220], 0), (&[60, 140, 220, 380, 460, 540], 60)] {
+        let (kind, headline, time) = with(falls, left);
+        assert_eq!((kind, time), (Recovered, Some(0)), "{falls:?}: {headline}");
+    }
+}
+
+/// An answer may take fifteen seconds, so that nobody knows what becomes of the last calls, unless they have failed already.
+#[test]
+fn what_has_failed_counts_though_others_may_still_be_answered() {
+    let verdict = |fails_from: u64, told: bool| {
+        let mut report = struck(run(300, |second| match second {
+            60..90 => Second { started: 20, ok: 0, failed: 20 },
+            _ if second >= fails_from => Second { started: 20, ok: 0, failed: 18 },
+            _ => healthy(20),
+        }));
+        report.edges.0[0].1.within = Some(15 * SECOND);
+        let failed = report.edges.0[0].1.windows.failed.clone();
+        let failed = if told { vec![("users->checkout".into(), failed)] } else { Vec::new() };
+        judge_knowing(&mut report, &Known { failed, ..Known::default() });
+        (report.verdict.kind, report.verdict.headline)
+    };
+    assert_eq!(verdict(288, false).0, Recovered);
+    assert_eq!(
+        verdict(288, true),
+        (
+            Degraded,
+            "not within 3 min 30 s of the fault's end: goodput is 64 % of offered (before: 100 %)".into()
+        )
+    );
+    assert_eq!(verdict(300, true).0, Recovered, "calls that are out are no harm");
 }

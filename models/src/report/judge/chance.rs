@@ -15,6 +15,11 @@ pub struct Served {
 }
 
 impl Served {
+    /// Both together.
+    pub fn and(self, other: Served) -> Served {
+        Served { good: self.good + other.good, of: self.of + other.of }
+    }
+
     pub fn share(self) -> Option<f64> {
         (self.of > 0.0).then(|| self.good / self.of)
     }

@@ -1,7 +1,7 @@
 //! A disturbed run: whether it is back to what it was, and since when.
 
-use super::chance::seldom;
-use super::habit::{again, habit};
+use super::chance::{Served, seldom};
+use super::habit::Habit;
 use super::outlook::{Ahead, Known};
 use super::users::{FEWEST, FINE, Harm, LOST, Normal, Users, offered, together};
 use super::verdict::{Before, Judgement, all_windows, goodput, measured_from, ripe};
@@ -65,8 +65,9 @@ impl Course {
         // The first window that is wholly after the last disturbance.
         let since = self.gone.map_or(windows, |gone| (gone.div_ceil(self.window) as usize).min(windows));
         let ripe = ripe(users).clamp(since.min(windows), windows);
+        // Calls that might still be answered say nothing; of those that began as late, some are lost already.
         let harm: Vec<Harm> =
-            users.iter().zip(&normal).map(|(users, normal)| users.harm(&(since..ripe), normal)).collect();
+            users.iter().zip(&normal).map(|(users, normal)| users.harm(&(since..windows), normal)).collect();
         let back = harm.iter().map(|harm| harm.until).max().unwrap_or(since);
 
         // Nobody has been served since, or no better than one would be who is lost as often as before; or hardly anybody has called.
@@ -79,7 +80,16 @@ impl Course {
 
         let tail = (30 * SECOND).min(self.end / 10).div_ceil(self.window).max(1) as usize;
         let from = if self.gone.is_some() { since } else { self.first };
-        let shown = if ripe > from { ripe } else { windows };
+        // What went wrong only after that is shown as far as it is known.
+        let ends = ripe.saturating_sub(tail).max(from.min(ripe))..ripe;
+        let mut all = users.iter().zip(&normal);
+        let fine =
+            all.all(|(users, normal)| users.of_normal(&ends, normal).is_none_or(|share| share >= FINE));
+        let shown = match ripe > from {
+            true if fine => ripe.max(back),
+            true => ripe,
+            false => windows,
+        };
         let last_harm = harm.iter().filter_map(|harm| harm.last.as_ref()).map(|last| last.start).min();
         let tail_from = shown.saturating_sub(tail).max(from);
         let latest = match last_harm.filter(|_| out) {
@@ -96,7 +106,10 @@ impl Course {
         let measured = normal.iter().any(|normal| normal.measured);
         let before = if measured { format!(" (before: {})", percent(share_before)) } else { String::new() };
         let of_normal = worst.and_then(|(users, normal)| users.of_normal(&latest, normal));
-        let now = together(users, &latest);
+        let now = match from < ripe && ripe < latest.end {
+            true => users.iter().map(|users| users.hoped(&latest)).fold(Served::default(), Served::and),
+            false => together(users, &latest),
+        };
         let closed_loop = worst.is_some_and(|(_, normal)| normal.rate.is_some());
         let goodput = match now.share() {
             Some(_) if closed_loop => {
@@ -116,9 +129,15 @@ impl Course {
             users.closed_loop && users.waiting(windows) > 0 && offered(report, &(since..windows)) == 0
         });
         let mut each = users.iter().zip(&harm).zip(&normal);
-        let habit = each.find_map(|((users, harm), normal)| habit(users, harm, normal.share(), ripe));
+        let habit = each.find_map(|((users, harm), normal)| {
+            Habit::of(users, &[harm.falls(users.held)], normal.share(), ripe)
+        });
+        let habit = habit.map(|habit| habit.words(self.window)).or_else(|| {
+            let ever = users.iter().find_map(|users| Habit::ever(users, &self.before, &(since..ripe)))?;
+            Some(format!("{}, before {name} as after it", ever.words(self.window)))
+        });
 
-        let (mut time_to_recover, mut meanwhile, mut outlook) = (None, None, None);
+        let (mut time_to_recover, mut meanwhile, mut outlook) = (None, None::<String>, None);
         let (kind, headline) = match self.gone {
             // What never worked has nothing to come back to.
             _ if measured && share_before < LOST => {
@@ -142,9 +161,7 @@ impl Course {
             Some(_) if offered(report, &(since..windows)) == 0 => {
                 (VerdictKind::Undecided, format!("nothing was offered after {name}, so nothing can be said"))
             }
-            Some(_) if habit.is_some() => {
-                (VerdictKind::NeverSettles, again(habit.expect("it is there"), self.window))
-            }
+            Some(_) if habit.is_some() => (VerdictKind::NeverSettles, habit.expect("it is there")),
             Some(gone) if since + held > ripe => {
                 let within = users.iter().filter_map(|users| users.within).max().unwrap_or(0);
                 let within = SimDuration::from_nanos(within).brief();
@@ -197,12 +214,13 @@ impl Course {
                             && struck.clone().all(fine)
                             && users.of_normal(&struck, normal).is_none_or(|share| share >= FINE)
                     });
+                let in_time = in_time(users, &struck);
                 meanwhile = together(users, &struck).share().filter(|_| !unharmed).map(|share| {
                     let when = match self.several {
                         true => "from the first fault to the end of the last".into(),
                         false => format!("while {name} lasted"),
                     };
-                    (share, when)
+                    format!("{when} {} of calls were served{in_time}", percent(share))
                 });
                 let headline = if unharmed {
                     format!("goodput held while {name} lasted")
@@ -220,9 +238,21 @@ impl Course {
         let lengths = [latest.len(), self.before.len()].map(|windows| windows as f64);
         let usual = then * lengths[0] / lengths[1].max(1.0);
         let fewer = now < FEWER * usual && seldom(now, lengths[0], then, lengths[1].max(1.0)) < ln(CHANCE);
-        let before = Some(Before { share: share_before, measured, offered: per_sec(&self.before), fewer });
+        let in_time = in_time(users, &self.before);
+        let before =
+            Some(Before { share: share_before, measured, in_time, offered: per_sec(&self.before), fewer });
         let offered = per_sec(&latest);
         Judgement { kind, headline, time_to_recover, outlook, offered, latest, before, meanwhile }
+    }
+}
+
+/// What to add to how many were served, where others were too late.
+fn in_time(users: &[Users], windows: &Range<usize>) -> String {
+    let mut late = users.iter().filter(|users| users.late(windows) > 0).map(|users| users.within);
+    match (late.next(), late.next()) {
+        (None, _) => String::new(),
+        (Some(Some(within)), None) => format!(" in time, within {}", SimDuration::from_nanos(within).brief()),
+        _ => " in time".into(),
     }
 }
 

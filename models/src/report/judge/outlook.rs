@@ -16,13 +16,17 @@ use std::ops::Range;
 /// Fewer windows show nothing.
 const SEEN: usize = 20;
 
-/// What the fluid law of metastable failures knows of a run; nothing by default.
+/// What is known of a run beside its report, nothing by default: what the fluid law of metastable failures says, and what
+/// became of the last calls.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
     /// Services whose backlog keeps itself alive once callers give up because of it, and by how many retries per call.
     pub feeds: Vec<(String, f64)>,
     /// Whether any backlog drains.
     pub drains: bool,
+    /// Over each edge of users: of the calls that began in a window, those that have failed. Where it is left out, nothing is
+    /// known of calls that might still be answered when the run ends.
+    pub failed: Vec<(String, Vec<u64>)>,
 }
 
 /// What comes, and why that is known.
@@ -172,7 +176,7 @@ mod tests {
     }
 
     fn feeds() -> Known {
-        Known { feeds: vec![("db".into(), 2.0)], drains: false }
+        Known { feeds: vec![("db".into(), 2.0)], ..Known::default() }
     }
 
     #[test]
@@ -210,7 +214,7 @@ mod tests {
         );
         // 100 are half a second: whoever joins them is in time.
         assert_eq!(stays(100, &feeds()).0, Some(Outlook::Stays));
-        let drains = Known { feeds: Vec::new(), drains: true };
+        let drains = Known { drains: true, ..Known::default() };
         assert_eq!(stays(1_000, &drains).0, Some(Outlook::OnItsWay));
         assert_eq!(stays(100, &drains).0, Some(Outlook::Stays));
         // It falls to where it stays.

@@ -364,7 +364,12 @@ fn served_late_is_not_served() {
             "not within 3 min 30 s of the fault's end: 10 % of calls are answered within 500 ms (before: 100 %)"
         )
     );
-    assert_eq!(late(60, 120).summary.time_to_recover, Some(30 * SECOND));
+    let back = late(60, 120);
+    assert_eq!(back.summary.time_to_recover, Some(30 * SECOND));
+    assert_eq!(
+        back.verdict.details,
+        ["while the fault lasted 10 % of calls were served in time, within 500 ms"]
+    );
     // Those that begin in the last half second may still be answered in time, and say nothing.
     let mut waits = run(300, |_| healthy(1_000));
     waits.edges.0[0].1.within = Some(15 * SECOND);

@@ -1,22 +1,38 @@
 //! A run that nothing disturbed: it serves what is offered, or it does not.
 
-use super::habit::{again, habit};
+use super::habit::Habit;
 use super::trend::{Growth, growth};
 use super::users::{FINE, Normal, Users, failing, together};
 use super::verdict::{Judgement, all_windows, goodput, measured_from, ripe};
 use crate::report::head::{Report, Summary, VerdictKind};
 use crate::words::{percent, short};
+use sim_core::SimDuration;
 use std::ops::Range;
 
 /// Windows that are the end, at least; and a share that is worth a word.
 const LAST: usize = 10;
 const OTHERWISE: f64 = 0.2;
 
-/// What the end is like, where the whole is another thing: it may have collapsed on its way.
-fn end(users: &[Users], known: &Range<usize>, share: f64) -> String {
-    let last = known.end - known.len().min(LAST.max(known.len() / 10))..known.end;
+/// What the end is like, where the whole is another thing: it may have collapsed on its way, for good since the last of its falls.
+fn end(
+    users: &[Users],
+    known: &Range<usize>,
+    falls: &[Vec<Range<usize>>],
+    share: f64,
+    window: u64,
+) -> String {
+    let end = known.end - known.len().min(LAST.max(known.len() / 10))..known.end;
+    let lasts = |fall: &&Range<usize>| fall.end == known.end && fall.len() >= end.len();
+    let down = falls.iter().filter_map(|falls| falls.last()).filter(lasts).map(|fall| fall.start).min();
+    let last = down.unwrap_or(end.start)..known.end;
     let then = together(users, &last).share().filter(|then| (then - share).abs() > OTHERWISE);
-    then.map_or(String::new(), |then| format!(", and {} at the end", percent(then)))
+    let when = match down {
+        Some(start) => {
+            format!("for the last {}", SimDuration::from_nanos((known.end - start) as u64 * window).brief())
+        }
+        None => "at the end".into(),
+    };
+    then.map_or(String::new(), |then| format!(", and {} {when}", percent(then)))
 }
 
 pub fn undisturbed(report: &Report, users: &[Users], summary: &Summary) -> Judgement {
@@ -33,13 +49,15 @@ pub fn undisturbed(report: &Report, users: &[Users], summary: &Summary) -> Judge
         share(a).total_cmp(&share(b))
     });
     let bad = accused.is_some() || together(users, &known).share().is_some_and(|share| share < FINE);
-    let falls = users.iter().find_map(|users| {
-        let normal = Normal::throughout(users, &known);
-        habit(users, &users.harm(&known, &normal), 1.0, known.end)
-    });
+    let falls: Vec<_> = users
+        .iter()
+        .map(|users| users.harm(&known, &Normal::throughout(users, &known)).falls(users.held))
+        .collect();
+    let mut each = users.iter().zip(&falls);
+    let habit = each.find_map(|(users, falls)| Habit::of(users, std::slice::from_ref(falls), 1.0, known.end));
     let nothing = report.stopped.is_some() && report.reached() <= report.run.warm_up;
     let served = together(users, &known);
-    let (kind, headline) = match (served.share(), growth, falls) {
+    let (kind, headline) = match (served.share(), growth, habit) {
         (None, ..) if nothing => {
             (VerdictKind::Finding, "nothing was measured: the run was stopped during the warm-up".into())
         }
@@ -47,7 +65,7 @@ pub fn undisturbed(report: &Report, users: &[Users], summary: &Summary) -> Judge
         (_, Some(Growth::Grows(service, rate)), _) => {
             (VerdictKind::Overloaded, format!("the queue of {service} grows by {}/s", short(rate)))
         }
-        (_, _, Some(period)) => (VerdictKind::NeverSettles, again(period, report.run.window)),
+        (_, _, Some(period)) => (VerdictKind::NeverSettles, period.words(report.run.window)),
         (_, Some(Growth::Perhaps(service)), _) if !bad => (
             VerdictKind::Undecided,
             format!(
@@ -62,7 +80,12 @@ pub fn undisturbed(report: &Report, users: &[Users], summary: &Summary) -> Judge
                 .filter(|(_, theirs)| percent(*theirs) != percent(share));
             let theirs =
                 theirs.map(|(name, share)| format!(", of {name} {}", percent(share))).unwrap_or_default();
-            (kind, goodput(users, &known, share) + &theirs + &end(users, &known, share))
+            (
+                kind,
+                goodput(users, &known, share)
+                    + &theirs
+                    + &end(users, &known, &falls, share, report.run.window),
+            )
         }
     };
     Judgement {

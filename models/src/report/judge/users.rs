@@ -1,6 +1,7 @@
 //! The calls of users by when they began, and which of them were served.
 
 use super::chance::{Served, seldom};
+use super::outlook::Known;
 use crate::report::count::sum;
 use crate::report::edge::Edge;
 use crate::report::head::Report;
@@ -29,23 +30,29 @@ pub struct Users {
     began: Vec<u64>,
     ok: Vec<u64>,
     good: Vec<u64>,
+    /// The same if all calls that may still be answered in time are. Up to `ripe` there are none.
+    hoped: Vec<u64>,
     /// Calls that have ended.
     ended: Vec<u64>,
     /// What is in time, in nanoseconds, if it is known.
     pub within: Option<u64>,
     /// Of calls that begin in these windows the fate is known.
     pub ripe: usize,
+    /// Of these it is known at least of some that they were lost.
+    pub foreseen: usize,
     /// Windows in [`HELD`].
     pub held: usize,
 }
 
 impl Users {
-    pub fn of(report: &Report) -> Vec<Users> {
+    pub fn of(report: &Report, known: &Known) -> Vec<Users> {
         let users = report.edges.iter().filter(|(_, edge)| edge.from_users);
-        users.map(|(name, edge)| Users::on(name, edge, report)).collect()
+        let failed =
+            |name: &str| known.failed.iter().find(|(edge, _)| edge == name).map(|(_, failed)| &failed[..]);
+        users.map(|(name, edge)| Users::on(name, edge, report, failed(name))).collect()
     }
 
-    fn on(name: &str, edge: &Edge, report: &Report) -> Users {
+    fn on(name: &str, edge: &Edge, report: &Report, failed: Option<&[u64]>) -> Users {
         let windows = &edge.windows;
         let (count, window) = (windows.started.len(), report.run.window.max(1));
         let at = |series: &[u64], place: usize| series.get(place).copied().unwrap_or(0);
@@ -60,15 +67,26 @@ impl Users {
         let within = edge.within.filter(|_| known);
         let fate = within.or(edge.latency.p99.filter(|_| known).map(|p99| 3 * p99)).unwrap_or(0);
         let ripe = report.reached().saturating_sub(fate) / window;
+        let ripe = if known { (ripe as usize).min(count) } else { count };
+        let good = |place: usize| at(if known { &windows.began_in_time } else { &windows.ok }, place);
+        let lost = |place: usize| {
+            failed.map(|failed| at(failed, place) + at(&windows.began_ok, place) - good(place))
+        };
+        let hoped = |place: usize| match lost(place) {
+            Some(lost) if place >= ripe => at(&windows.started, place) - lost,
+            _ => good(place),
+        };
         Users {
             name: name.into(),
             closed_loop: edge.closed_loop,
             began: sums(&|place| if known { at(&windows.started, place) } else { over(place) }),
             ok: sums(&|place| at(if known { &windows.began_ok } else { &windows.ok }, place)),
-            good: sums(&|place| at(if known { &windows.began_in_time } else { &windows.ok }, place)),
+            good: sums(&good),
+            hoped: sums(&hoped),
+            foreseen: if failed.is_some() && known { count } else { ripe },
             ended: sums(&over),
             within,
-            ripe: if known { (ripe as usize).min(count) } else { count },
+            ripe,
             held: HELD.div_ceil(window) as usize,
         }
     }
@@ -92,6 +110,12 @@ impl Users {
 
     pub fn served(&self, windows: &Range<usize>) -> Served {
         let (good, of) = (Users::part(&self.good, windows), self.began(windows));
+        Served { good: good.min(of) as f64, of: of as f64 }
+    }
+
+    /// The same if whoever may still be answered in time is.
+    pub fn hoped(&self, windows: &Range<usize>) -> Served {
+        let (good, of) = (Users::part(&self.hoped, windows), self.began(windows));
         Served { good: good.min(of) as f64, of: of as f64 }
     }
 
@@ -141,7 +165,7 @@ impl Users {
 
     /// The stretches in these windows over which users are clearly served worse than normally.
     pub fn harm(&self, windows: &Range<usize>, normal: &Normal) -> Harm {
-        let windows = windows.start..windows.end.min(self.ripe);
+        let windows = windows.start..windows.end.min(self.foreseen);
         let lengths: Vec<usize> = std::iter::successors(Some(self.held), |length| Some(2 * length))
             .take_while(|length| *length <= windows.len())
             .collect();
@@ -157,7 +181,7 @@ impl Users {
                 }
                 if number == 0 {
                     let bad = stretch.clone().filter(|window| {
-                        let one = self.served(&(*window..window + 1));
+                        let one = self.hoped(&(*window..window + 1));
                         one.good < FINE * normal.share() * one.of
                     });
                     harm.down.extend(bad);
@@ -180,8 +204,9 @@ impl Users {
     }
 
     fn worse(&self, stretch: &Range<usize>, normal: &Normal, worst: Option<&f64>, rare: f64) -> bool {
-        let served = self.served(stretch);
-        if let Some((good, windows, spread)) = normal.rate {
+        let served = self.hoped(stretch);
+        // Users who wait call no less often as long as they may be answered in time.
+        if let Some((good, windows, spread)) = normal.rate.filter(|_| stretch.end <= self.ripe) {
             let usual = good / windows * stretch.len() as f64;
             let seldom = || seldom(served.good / spread, stretch.len() as f64, good / spread, windows);
             if served.good < FINE * usual && seldom() < rare {
@@ -195,7 +220,7 @@ impl Users {
 
     /// How clearly users are served worse: in a closed loop also if they call less.
     fn excess(&self, stretch: &Range<usize>, normal: &Normal) -> f64 {
-        let served = self.served(stretch);
+        let served = self.hoped(stretch);
         let seldom = normal.rate.map_or(0.0, |(good, windows, spread)| {
             let usual = good / windows * stretch.len() as f64;
             let much =
@@ -219,9 +244,9 @@ impl Users {
     /// tell nothing.
     pub fn no_better(&self, harm: &Harm, normal: &Normal) -> bool {
         let Some(last) = &harm.last else { return false };
-        let (lost, rest) = (self.served(last), self.served(&(harm.until..self.ripe.max(harm.until))));
+        let (lost, rest) = (self.hoped(last), self.served(&(harm.until.min(self.ripe)..self.ripe)));
         let total =
-            self.served(&(last.start..harm.until)).share().is_none_or(|share| share < LOST * normal.share());
+            self.hoped(&(last.start..harm.until)).share().is_none_or(|share| share < LOST * normal.share());
         let turned = |served: Served| Served { good: served.of - served.good, of: served.of };
         !total && turned(rest).chance(turned(lost)) > sim_core::math::ln(0.05)
     }
@@ -291,10 +316,7 @@ pub fn failing(served: Served) -> bool {
 
 /// All users together.
 pub fn together(users: &[Users], windows: &Range<usize>) -> Served {
-    users
-        .iter()
-        .map(|users| users.served(windows))
-        .fold(Served::default(), |sum, one| Served { good: sum.good + one.good, of: sum.of + one.of })
+    users.iter().map(|users| users.served(windows)).fold(Served::default(), Served::and)
 }
 
 /// Calls offered in these windows, whatever became of them.

@@ -23,15 +23,17 @@ pub struct Judgement {
     pub before: Option<Before>,
     /// Calls per second offered in `latest`.
     pub offered: Option<f64>,
-    /// The share that was served from the beginning of the first disturbance to the end of the last, and what to call that
-    /// time; absent if it did no harm, or has not ended.
-    pub meanwhile: Option<(f64, String)>,
+    /// A sentence: how many were served from the beginning of the first disturbance to the end of the last; absent if it did no
+    /// harm, or has not ended.
+    pub meanwhile: Option<String>,
 }
 
 /// How it was before the first disturbance.
 pub struct Before {
     pub share: f64,
     pub measured: bool,
+    /// ` in time, within 300 ms`, if some were answered too late.
+    pub in_time: String,
     pub offered: Option<f64>,
     /// Whether clearly fewer calls are offered at the end.
     pub fewer: bool,
@@ -40,7 +42,7 @@ pub struct Before {
 impl Judgement {
     /// Of a report, by its windows.
     pub fn of(report: &Report, summary: &Summary, known: &Known) -> Self {
-        let users = Users::of(report);
+        let users = Users::of(report, known);
         let end = report.reached();
         let disturbances: Vec<&Disturbance> =
             report.timeline.disturbances.iter().filter(|disturbance| disturbance.from < end).collect();

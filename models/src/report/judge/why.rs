@@ -25,12 +25,7 @@ const TAKEN: f64 = 0.99;
 pub fn details(report: &Report, judgement: &Judgement) -> Vec<String> {
     let bad = !matches!(judgement.kind, VerdictKind::Steady | VerdictKind::Recovered);
     let mut details = Vec::new();
-    details.extend(
-        judgement
-            .meanwhile
-            .as_ref()
-            .map(|(share, when)| format!("{when} {} of calls were served", percent(*share))),
-    );
+    details.extend(judgement.meanwhile.clone());
     if bad {
         details.extend(deaths(report));
         details.extend(impatience(report, judgement));
@@ -164,8 +159,9 @@ fn before(judgement: &Judgement) -> Option<String> {
     // Where it was less than half, the headline says so.
     if before.share < FINE && judgement.kind != VerdictKind::Failing {
         return Some(format!(
-            "even before the disturbance only {} of calls were served",
-            percent(before.share)
+            "even before the disturbance only {} of calls were served{}",
+            percent(before.share),
+            before.in_time
         ));
     }
     let (then, now) = (before.offered?, judgement.offered?);

@@ -38,6 +38,9 @@ impl<L: Listen> Graph<L> {
             && let Gate::No(end) = self.clients[edge.clients as usize].guards[client as usize].may_begin()
         {
             edge.stats.call_ended(end, SimDuration::ZERO, 0, stretch);
+            if let Some(cohorts) = &mut edge.stats.cohorts {
+                cohorts.failed(now);
+            }
             self.listener.tell(|tracer| tracer.call_begins(Err(end), parent, (edge_id, client), key, now));
             self.notify(parent, edge_id, None, ctx);
             return;
@@ -219,10 +222,11 @@ impl Edge {
     #[inline(always)]
     fn call_ended(&mut self, clients: &mut [Clients], call: &mut Call, end: Ending, now: SimTime) {
         // What is usual is so without this one.
-        if end == Ending::Ok
-            && let Some(cohorts) = &mut self.stats.cohorts
-        {
-            cohorts.ok(call.started, now, &self.stats.began[0].latency);
+        if let Some(cohorts) = &mut self.stats.cohorts {
+            match end {
+                Ending::Ok => cohorts.ok(call.started, now, &self.stats.began[0].latency),
+                _ => cohorts.failed(call.started),
+            }
         }
         self.stats.call_ended(end, now.since(call.started), call.sent, call.stretch);
         if self.gates.has(Gates::LEARN_CALL) {

@@ -66,6 +66,7 @@ pub fn known(plan: &Plan, run: &RunSpec) -> Known {
     Known {
         feeds: feeds.filter(|_| regime == Some(Regime::Vulnerable)).collect(),
         drains: regime == Some(Regime::Stable),
+        failed: Vec::new(),
     }
 }
 
