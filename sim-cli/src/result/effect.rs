@@ -1,6 +1,7 @@
 //! What one metric of a row differs by from another row's, or from a saved run's.
 
 use crate::result::change::TOO_SMALL;
+use crate::result::column::NEARLY_ALL;
 use crate::result::estimate::{Estimate, Measured};
 use crate::result::seeds::CONFIDENCE;
 use schemars::JsonSchema;
@@ -44,6 +45,9 @@ pub struct Effect {
 
 /// Shares of calls that ended well which differ by less are alike.
 pub const AS_MANY: f64 = 0.001;
+
+/// By so much they differ for whoever acts on it.
+const FEWER: f64 = 0.01;
 
 /// What decides whether a difference is clear, at whatever confidence.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -184,6 +188,16 @@ impl Effect {
     pub fn is_flattered(&self) -> bool {
         let fewer = self.answered.is_some_and(|(from, to)| to < from - AS_MANY);
         fewer && self.difference.is_some_and(|difference| difference < 0.0)
+    }
+
+    /// Whether it is no longer of nearly all calls, and of clearly fewer than it was: better or not, that is worse.
+    pub fn is_of_fewer(&self) -> bool {
+        self.answered.is_some_and(|(from, to)| to < NEARLY_ALL && to < from - FEWER)
+    }
+
+    /// Whether it was of few calls and is of clearly more: then it may be longer and no worse.
+    pub fn is_of_more(&self) -> bool {
+        self.answered.is_some_and(|(from, to)| from < NEARLY_ALL && to > from + FEWER)
     }
 
     /// Whether it is better, for what has a direction and differs.

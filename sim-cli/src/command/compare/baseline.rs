@@ -326,7 +326,9 @@ pub(super) fn regressions(against: &Against, metrics: &[Column], only: Option<&s
         // What has no known direction must not move at all.
         let worse = metrics[column].less_is_better.is_none()
             || effect.is_better(metrics[column].less_is_better) == Some(false);
-        worse && matters(effect) && effect.is_clear(confidence)
+        // The time of fewer is not better, whatever it is, and that of more is not worse.
+        let of_others = effect.is_of_more() && metrics[column].less_is_better == Some(true);
+        effect.is_of_fewer() || worse && !of_others && matters(effect) && effect.is_clear(confidence)
     };
     let tell = |&(variant, column, effect): &(&Changed, usize, &Effect)| {
         format!("{}: {} {}", variant.name, heads[column], change(&metrics[column], effect))
@@ -405,6 +407,31 @@ mod tests {
         let same = saved(SAVED).against(&now(40, &[100.0, 111.0, 90.0, 100.0])).variants.remove(0);
         worse.variants = std::iter::once(more[0].clone()).chain(vec![same; 40]).collect();
         assert!(regressions(&worse, &metrics, None).found.is_empty(), "one of 41 may be chance");
+    }
+
+    /// 250 ms of 99 % before; now 12 ms of 14 %, or 500 ms of 99.9 % where it was of half of them.
+    #[test]
+    fn the_time_of_fewer_calls_is_not_better() {
+        let metric = Column {
+            path: "edges.a->b.latency.p99".into(),
+            unit: Unit::Duration,
+            less_is_better: Some(true),
+            short: true,
+        };
+        let held = |then: (f64, f64), now: (f64, f64)| {
+            let values = |ms: f64| (0..4).map(|n| Number(ms * 1e6 + f64::from(n))).collect::<Vec<_>>();
+            let effect = Effect::paired(&values(now.0), &values(then.0)).of_those(Some(then.1), Some(now.1));
+            let variant = Changed { name: "base".into(), effects: vec![Some(effect)], ..Changed::default() };
+            let against = Against { variants: vec![variant], ..Against::default() };
+            regressions(&against, std::slice::from_ref(&metric), Some(&metric.path)).found
+        };
+        let told = held((250.0, 0.999), (12.0, 0.14));
+        assert_eq!(told.len(), 1);
+        assert!(told[0].ends_with("of the 14 % that ended well instead of 99.9 %"), "{told:?}");
+        assert_eq!(held((12.0, 0.14), (250.0, 0.999)), [""; 0], "the time of more calls is not worse");
+        assert_eq!(held((250.0, 0.999), (12.0, 0.998)), [""; 0], "nearly all were answered, then and now");
+        assert_eq!(held((250.0, 0.999), (500.0, 0.999)).len(), 1);
+        assert_eq!(held((250.0, 0.5), (500.0, 0.5)).len(), 1);
     }
 
     #[test]
