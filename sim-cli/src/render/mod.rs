@@ -23,6 +23,7 @@ pub mod reference;
 pub mod replicated;
 pub mod run;
 mod sections;
+pub mod stretches;
 pub mod sweep;
 pub mod tables;
 #[cfg(test)]

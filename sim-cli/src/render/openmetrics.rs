@@ -8,6 +8,7 @@
 //! totals of the report, over what began after the warm-up: known at the end only, so they step once.
 
 mod sections;
+mod stretches;
 
 use crate::render::windows::{count, span_ns};
 use crate::text::clean;
@@ -64,6 +65,7 @@ pub fn openmetrics(report: &Report, epoch: u64) -> String {
     let mut page = Page { out: String::new(), run: run_labels(report), epoch, times };
     page.info(report);
     page.edges(report);
+    page.stretches(report);
     page.services(report);
     page.sections(report);
     page.disturbances(report);
@@ -105,6 +107,7 @@ impl Page {
         for (label, value) in labels {
             self.out += &format!(",{label}=\"{}\"", escape(value));
         }
+        let value = if value == f64::INFINITY { "+Inf".into() } else { value.to_string() };
         self.out += &format!("}} {value} {}\n", self.time(at));
     }
 
@@ -390,7 +393,7 @@ fn escape(text: &str) -> String {
 mod tests {
     use super::*;
     use sim_models::policy::Ending;
-    use sim_models::report::{Disturbance, RunFacts, ServiceWindows, Value};
+    use sim_models::report::{Began, Calls, Disturbance, Latency, Response, RunFacts, ServiceWindows, Value};
 
     fn report() -> Report {
         let mut report = Report { experiment: "retry-storm".into(), ..Report::default() };
@@ -444,6 +447,52 @@ mod tests {
         assert_eq!(points(&page, "measured_calls_total", "\"ok\""), ["0 1", "1 2.5"]);
         assert_eq!(points(&page, "measured_work_seconds_total", ""), ["0 1", "1.5 2.5"]);
         assert_eq!(points(&page, "queue_capacity", ""), [""; 0], "it is unbounded");
+    }
+
+    /// Of a hundred calls before 1 s all were answered, of a hundred while it was slow one in ten.
+    #[test]
+    fn each_stretch_has_its_numbers_and_nobody_is_left_out() {
+        let mut report = report();
+        report.run.warm_up = 0;
+        let part = |ok: u64, bad: u64| {
+            let latency =
+                Latency { count: ok, p50: Some(20_000_000), p99: Some(50_000_000), ..Latency::default() };
+            let response = Response {
+                count: ok + bad,
+                unanswered: bad,
+                p50: latency.p50.filter(|_| ok > bad),
+                p99: latency.p99.filter(|_| bad == 0),
+                ..Response::default()
+            };
+            let ended = [(Ending::Ok, ok), (Ending::FAILED, bad)].into_iter().collect();
+            Began {
+                calls: Calls { started: ok + bad, ended, ..Calls::default() },
+                latency,
+                response,
+                ..Began::default()
+            }
+        };
+        report.edges.0[0].1.stretches = vec![part(100, 0), part(10, 90), part(50, 0)];
+        let page = openmetrics(&report, 0);
+        let of = |family: &str, having: &str| points(&page, family, having);
+        assert_eq!(of("stretch_success_ratio", "stretch=\"fault\""), ["0.1 2"]);
+        assert_eq!(of("stretch_calls_lost", ""), ["0 2.5", "0 1", "90 2", "0 2.5"]);
+        let p99 = |of_whom: &str| of("stretch_time_seconds", &format!("of=\"{of_whom}\",quantile=\"0.99\""));
+        assert_eq!(p99("answered"), ["0.05 1", "0.05 2", "0.05 2.5"]);
+        assert_eq!(p99("all"), ["0.05 1", "+Inf 2", "0.05 2.5"]);
+        let tidy = crate::render::windows::tidy_csv(&report);
+        let rows = tidy.replace("\"users->\"\"a\\\n\"", "USERS");
+        for row in [
+            "0,1,edge,USERS,success during before,share,1\n",
+            "1,2,edge,USERS,lost during fault,calls,90\n",
+            "2,2.5,edge,USERS,response_p99 during after,s,0.05\n",
+        ] {
+            assert!(rows.contains(row), "{row}{rows}");
+        }
+        assert!(
+            !tidy.contains("response_p99 during fault"),
+            "what is longer than any answer is no number: {tidy}"
+        );
     }
 
     #[test]

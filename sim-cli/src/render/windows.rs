@@ -1,9 +1,10 @@
 //! What a run measured, window by window, as CSV: a row per window (`--format csv`), or a row per number
-//! (`--format tidy-csv`).
+//! (`--format tidy-csv`), which also has what became of calls in each stretch of the run.
 //!
 //! First what the users see, then each edge, each service, and what mechanisms measured; times in seconds. A model without time has
 //! its values instead, one row each. docs/files.md tells each column.
 
+use crate::render::stretches::{Figure, figures, parts};
 use crate::text::table::{csv_line, csv_number};
 use crate::text::unit;
 use sim_models::report::{Edge, EdgeWindows, Report, Service, Unit};
@@ -42,6 +43,24 @@ pub fn tidy_csv(report: &Report) -> String {
             if !number.is_empty() {
                 let words = [column.kind, &column.name, &column.metric, &column.unit];
                 out += &csv_line([&from, &to].map(String::as_str).into_iter().chain(words).chain([&*number]));
+            }
+        }
+    }
+    out + &stretch_rows(report)
+}
+
+/// What became of calls in all that is measured, and in each stretch of it.
+fn stretch_rows(report: &Report) -> String {
+    let mut out = String::new();
+    for part in parts(report) {
+        let (from, to) = part.span();
+        let span = [from, to].map(|ns| csv_number(Some(ns as f64 / 1e9)));
+        let during = part.stretch.map_or_else(String::new, |stretch| format!(" during {stretch}"));
+        for (name, edge) in part.edges() {
+            for Figure { metric: (metric, unit), value } in figures(edge) {
+                let Some(value) = value.filter(|value| value.is_finite()) else { continue };
+                let words = ["edge".into(), name.to_string(), format!("{metric}{during}"), unit.to_string()];
+                out += &csv_line(span.iter().cloned().chain(words).chain([csv_number(Some(value))]));
             }
         }
     }
