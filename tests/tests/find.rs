@@ -51,6 +51,102 @@ fn edge(found: &Value, which: &str) -> (f64, f64, f64) {
     (number(&edges[0]["mean"]), number(&edges[0]["half_width"]), search["fluid"].as_f64().unwrap_or(f64::NAN))
 }
 
+/// A short queue turns away whom it cannot serve soon: who is served is served as fast at ten times the load, and is one of ten.
+#[test]
+fn a_search_by_the_time_of_survivors_says_how_few_they_are() {
+    let text = r#"(about: "a door", model: ServiceGraph(
+        workload: [(to: "door", arrivals: Poisson("100/s"))],
+        services: {"door": (workers: Async(10), queue: Fifo(capacity: 1), work: "50ms")},
+    ), run: (duration: "40s", warm_up: "5s", seed: 1))"#;
+    let load = ["--set", "workload[0].arrivals=100/s..2000/s"];
+    let until = ["--until", "p99 > 300ms", "--replications", "2", "--quiet"];
+    let find = |more: &[&str]| {
+        let words: Vec<&str> = ["find", "-"].iter().chain(&load).chain(&until).chain(more).copied().collect();
+        let (exit, stdout, stderr) = brownout(&words, text);
+        assert_eq!(exit, Exit::Good, "{stderr}");
+        stdout
+    };
+    let joined = |page: &str| page.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = "p99 is of the calls that ended well, which are 10 % of all at 2 000/s on seed";
+    for page in [find(&[]), find(&["--format", "markdown"])] {
+        assert!(
+            joined(&page).contains(told) && joined(&page).contains("response.p99 is of all calls"),
+            "{page}"
+        );
+    }
+    let found: Value = serde_json::from_str(&find(&["--format", "json"])).expect("JSON");
+    let share = found["fewest"]["share"].as_f64().expect("a share");
+    assert!((share - 0.1).abs() < 0.01 && found["fewest"]["at"] == serde_json::json!([2000.0]), "{found:#}");
+    // By the time of all calls it has an edge, where one in a hundred is turned away.
+    let of_all = ["find", "-", load[0], load[1], "--until", "response.p99 > 300ms", "--replications", "2"];
+    let at = edge(&json(&of_all, text), "alone").0;
+    assert!((100.0..200.0).contains(&at), "{at}");
+    // Where there is an edge, each of its ends says of whom it is.
+    let slow = text.replace("Fifo(capacity: 1)", "Fifo(capacity: 100)");
+    let words = ["find", "-", load[0], load[1], until[0], until[1], "--format", "csv", "--quiet"];
+    let (_, csv, stderr) = brownout(&words, &slow);
+    let mut rows = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let heads = rows.next().expect("a head");
+    let column = |name: &str| {
+        heads.iter().position(|head| *head == name).unwrap_or_else(|| panic!("{name}: {csv}{stderr}"))
+    };
+    let of_seed = rows.find(|row| !row[column("seed")].is_empty()).expect("a seed's row");
+    let number =
+        |name: &str| of_seed[column(name)].parse::<f64>().unwrap_or_else(|_| panic!("{name}: {csv}"));
+    assert!(number("answered_high") <= number("answered_low") && number("answered_low") > 0.9, "{csv}");
+    // Of two settings each cell says it.
+    let map = [
+        "find",
+        "-",
+        load[0],
+        load[1],
+        "--set",
+        "services.door.workers=10..11",
+        "--grid",
+        "2x2",
+        until[0],
+        until[1],
+        "--quiet",
+    ];
+    let (_, page, stderr) = brownout(&map, text);
+    assert!(joined(&page).contains("which are 10 % of all at 2 000/s and 10 on seed"), "{page}{stderr}");
+}
+
+/// Refusing nearly everybody is fast for the few who are let in, and no answer to who wants p99 small or bounded.
+#[test]
+fn a_recommendation_minds_whom_its_times_are_of() {
+    let text = r#"(about: "a door", model: ServiceGraph(
+        workload: [(to: "door", arrivals: Poisson("1000/s"))],
+        services: {"door": (workers: Async(10), queue: Fifo(capacity: 1), work: "50ms")},
+    ), run: (duration: "20s", warm_up: "2s", seed: 1))"#;
+    let words = [
+        "recommend",
+        "-",
+        "--maximize",
+        "goodput",
+        "--subject-to",
+        "p99 <= 300ms",
+        "--replications",
+        "2",
+        "--budget",
+        "40",
+        "--set",
+        "services.door.workers=10,20,80",
+        "--quiet",
+    ];
+    let (exit, page, stderr) = brownout(&words, text);
+    assert_eq!(exit, Exit::Good, "{page}{stderr}");
+    assert!(page.contains("services.door.workers=80"), "{page}");
+    let poor =
+        words.map(|word| if word.ends_with("10,20,80") { "services.door.workers=10,20" } else { word });
+    let (exit, page, stderr) = brownout(&poor, text);
+    assert_eq!(exit, Exit::Failed, "{page}{stderr}");
+    assert!(
+        page.contains("p99 <= 300ms holds on 0 of 2 fresh seeds") && page.contains(" ms of 40 %"),
+        "{page}"
+    );
+}
+
 #[test]
 fn a_stretch_after_the_end_is_refused() {
     for words in [

@@ -272,6 +272,16 @@ fn who_runs_on_learns_what_comes() {
         .map(|it| it["state"].as_str().unwrap_or_default())
         .collect();
     assert_eq!(states, ["stable"; 4]);
+    // Of many runs each is waited for by itself.
+    let many = json(&["run", "-", "--settle", "--replications", "3"], of("on its way"));
+    let column = |path: &str| {
+        let metrics = many["metrics"].as_array().expect("metrics");
+        &many["values"][metrics.iter().position(|it| it["path"] == path).expect("that metric")]
+    };
+    assert_eq!(column("recovered"), &serde_json::json!([true, true, true]));
+    let times: Vec<f64> =
+        column("time_to_recover").as_array().expect("times").iter().filter_map(Value::as_f64).collect();
+    assert!(times.len() == 3 && times[0] == took * 1e9 && times[1] != times[0], "{times:?}");
     // What is known needs no waiting, and what stays for sixteen times as long does so for ever.
     for (name, times) in [("never", 1), ("recovers", 1), ("overloaded", 1), ("stays", 4)] {
         let report = json(&["run", "-", "--settle=4"], of(name));

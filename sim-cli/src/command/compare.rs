@@ -15,7 +15,7 @@ use crate::replay::result_of;
 use crate::result::column::{Column, heads};
 use crate::result::compared::{self, Against, Compared, Comparison, sentence};
 use crate::result::effect::Effect;
-use crate::result::estimate::{Estimate, Measured};
+use crate::result::estimate::Measured;
 use crate::result::in_hand::InHand;
 use crate::seal::sealed;
 use crate::study::ended::Ended;
@@ -23,7 +23,7 @@ use crate::study::measure::{self, answered, measure};
 use crate::study::repeats::{Planned, run_planned};
 use crate::study::replicate::{Outcome, Row, spelled_out, with_goodput};
 use crate::study::rounds::run_until;
-use crate::study::together::{Counted, counted, together};
+use crate::study::together::{Counted, counted, estimate, together};
 use crate::text::table::csv_of_part;
 use baseline::{Baseline, regressions};
 use clap::Args as ClapArgs;
@@ -288,13 +288,11 @@ fn compared(
         kept(row).map(|kept| kept.answered[column]).collect()
     };
     // What a run has little to say of is known better from all of them together.
-    let known = |row: usize, column: usize, values: &[Measured]| -> Vec<Measured> {
-        let runs: Vec<Option<&Counted>> = rows[row]
-            .iter()
-            .map(|kept| kept.as_ref().and_then(|kept| kept.counted[column].as_ref()))
-            .collect();
-        together(values, &runs)
+    let counted = |row: usize, column: usize| -> Vec<Option<&Counted>> {
+        let runs = rows[row].iter();
+        runs.map(|kept| kept.as_ref().and_then(|kept| kept.counted[column].as_ref())).collect()
     };
+    let known = |row: usize, column: usize, values: &[Measured]| together(values, &counted(row, column));
     let variant = |(row, name): (usize, &Option<String>)| {
         let values: Vec<Vec<Measured>> = (0..metrics.len()).map(|column| values(row, column)).collect();
         Compared {
@@ -302,7 +300,7 @@ fn compared(
             verdict: Ended::verdict(kept(row).map(|kept| &kept.ended)),
             metrics: (0..metrics.len())
                 .map(|column| {
-                    Estimate::of(&known(row, column, &values[column])).of_those(&answered(row, column))
+                    estimate(&values[column], &counted(row, column)).of_those(&answered(row, column))
                 })
                 .collect(),
             in_hand: InHand::mean(kept(row).map(|kept| kept.in_hand)),

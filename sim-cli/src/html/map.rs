@@ -56,6 +56,7 @@ fn verdict(mapped: &Mapped) -> Option<Verdict> {
     if let [Some(x), Some(y)] = mapped.standing {
         details.push(format!("the file is at {} and {}", mapped.knobs[0].show(x), mapped.knobs[1].show(y)));
     }
+    details.extend(mapped.of_whom());
     Some(Verdict {
         word: "The map".into(),
         paint: Paint::Strong,

@@ -140,7 +140,13 @@ fn found(path: &str) -> Found {
     let search = |which, at: f64, exact| {
         let course = |at: f64| Course {
             asked: vec![(100.0, Answer::Fine), (320.0, Answer::Fails)],
-            edges: vec![Bracket { low: at - 1.0, high: at + 1.0, fails_above: true, undecided: false }],
+            edges: vec![Bracket {
+                low: at - 1.0,
+                high: at + 1.0,
+                fails_above: true,
+                undecided: false,
+                answered: None,
+            }],
             complete: true,
         };
         let mut told = Told::new(which, Edges::of(&[course(at), course(at + 2.0)]));
@@ -158,6 +164,7 @@ fn found(path: &str) -> Found {
         high: knob.high,
         standing: Some(280.0),
         failure: None,
+        fewest: None,
         fault: Some(format!("Hold on {path}")),
         seeds: Seeds { first: 42, count: 2 },
         runs: 40,
@@ -178,6 +185,7 @@ fn mapped(path: &str) -> Mapped {
         seeds: state.into_iter().collect(),
         state,
         tie: n == 4,
+        answered: None,
     };
     let states = State::ALL.map(Some).into_iter().chain([None]);
     Mapped {
@@ -189,6 +197,7 @@ fn mapped(path: &str) -> Mapped {
         units: [Unit::Rate, Unit::Duration],
         standing: [Some(280.0), Some(1e10)],
         failure: None,
+        fewest: None,
         fault: Some("Hold on users->database".into()),
         harder: 4.0,
         seeds: Seeds { first: 42, count: 3 },

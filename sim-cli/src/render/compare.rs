@@ -239,6 +239,9 @@ pub fn csv(comparison: &Comparison) -> String {
         "baseline",
         "since_baseline",
         "since_baseline_half_width",
+        "answered",
+        "low",
+        "high",
     ];
     let mut out = csv_line(heads);
     for variant in &comparison.variants {
@@ -266,6 +269,9 @@ pub fn csv(comparison: &Comparison) -> String {
                 number(then.and_then(|effect| effect.from)),
                 number(then.and_then(|effect| effect.difference)),
                 number(then.and_then(|effect| effect.half_width)),
+                csv_number(value.answered),
+                number(value.interval().map(|interval| interval.start)),
+                number(value.interval().map(|interval| interval.end)),
             ];
             out += &csv_line(row);
         }

@@ -197,6 +197,8 @@ pub fn csv(found: &Found) -> String {
         "lowest",
         "highest",
         "fluid",
+        "answered_low",
+        "answered_high",
     ];
     // Times are seconds, as in every CSV.
     let in_csv = |x: Option<f64>| csv_number(x.map(|x| unit::in_csv(x, found.unit)));
@@ -220,16 +222,20 @@ pub fn csv(found: &Found) -> String {
                 Some(edge.highest),
                 told.exact,
             ];
-            out += &csv_line(words(String::new()).into_iter().chain(mean.map(in_csv)));
+            let nobody = || [String::new(), String::new()];
+            out += &csv_line(words(String::new()).into_iter().chain(mean.map(in_csv)).chain(nobody()));
             for (seed, bracket) in found.seeds.iter().zip(&edge.seeds) {
                 let ends = [bracket.map(|b| b.low), bracket.map(|b| b.high), None, None, None, None, None];
-                out += &csv_line(words(seed.to_string()).into_iter().chain(ends.map(in_csv)));
+                let shares = bracket
+                    .and_then(|b| b.answered)
+                    .map_or_else(nobody, |shares| shares.map(|x| csv_number(Some(x))));
+                out += &csv_line(words(seed.to_string()).into_iter().chain(ends.map(in_csv)).chain(shares));
             }
         }
         for stretch in &told.edges.undecided {
             let ends = [Some(stretch.low), Some(stretch.high), None, None, None, None, None];
             let words = [which(told.which), "undecided", "", ""].map(String::from);
-            out += &csv_line(words.into_iter().chain(ends.map(in_csv)));
+            out += &csv_line(words.into_iter().chain(ends.map(in_csv)).chain([String::new(), String::new()]));
         }
     }
     out

@@ -86,7 +86,9 @@ pub fn text(mapped: &Mapped, style: Style) -> String {
     if let [Some(x), Some(y)] = mapped.standing {
         legend.push(format!("  the file is at {} and {}", mapped.knobs[0].show(x), mapped.knobs[1].show(y)));
     }
-    joined(&[mapped.title(style), picture, legend, look(mapped, style)])
+    let whom = mapped.of_whom().map_or_else(Vec::new, |whom| wrap(&whom, style.columns() - 4));
+    let whom = whom.iter().map(|line| format!("  {}", style.paint(Paint::Doubtful, line))).collect();
+    joined(&[mapped.title(style), picture, legend, whom, look(mapped, style)])
 }
 
 /// The command that shows the first cell that this fault tips.
@@ -122,6 +124,7 @@ pub fn markdown(mapped: &Mapped) -> String {
     for state in mapped.states() {
         out += &format!("- **{}**: {}\n", state.name(), escape_markdown(&mapped.legend(state)));
     }
+    out += &mapped.of_whom().map_or(String::new(), |whom| format!("- {}\n", escape_markdown(&whom)));
     out
 }
 
@@ -139,6 +142,7 @@ pub fn csv(mapped: &Mapped) -> String {
         "vulnerable",
         "metastable",
         "overloaded",
+        "answered",
     ]);
     // Times are seconds, as in every CSV.
     let number = |axis: usize, cell: &Cell| csv_number(Some(unit::in_csv(cell.at[axis], mapped.units[axis])));
@@ -152,7 +156,7 @@ pub fn csv(mapped: &Mapped) -> String {
             cell.tie.to_string(),
             cell.seeds.len().to_string(),
         ];
-        out += &csv_line(words.into_iter().chain(votes));
+        out += &csv_line(words.into_iter().chain(votes).chain([csv_number(cell.answered)]));
     }
     out
 }

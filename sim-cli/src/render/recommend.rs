@@ -6,7 +6,7 @@ use crate::result::column::{estimate, in_csv};
 use crate::result::recommended::{Finalist, Outcome, Recommendation, Tried, plain};
 use crate::result::seeds::{Seeds, settings};
 use crate::text::number::{count, of};
-use crate::text::table::{Entry, Grid, csv_line, escape_markdown};
+use crate::text::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
 use crate::text::{Paint, Style, clean, joined, pad, pad_left, unit, width, wrap};
 use sim_models::report::Unit;
 
@@ -243,7 +243,8 @@ pub fn markdown(told: &Recommendation) -> String {
 
 /// One row per setting and metric: what was validated, then what was tried.
 pub fn csv(told: &Recommendation) -> String {
-    let heads = ["stage", "role", "settings", "metric", "unit", "n", "mean", "half_width", "meets_all"];
+    let heads =
+        ["stage", "role", "settings", "metric", "unit", "n", "mean", "half_width", "meets_all", "answered"];
     let mut out = csv_line(heads);
     let words = |set: &[(String, String)]| {
         set.iter().map(|(path, value)| quote(&format!("{path}={value}"))).collect::<Vec<_>>().join(" ")
@@ -269,7 +270,8 @@ pub fn csv(told: &Recommendation) -> String {
                 value.n.to_string(),
             ];
             let numbers = [value.mean, value.half_width].map(|x| in_csv(x, *unit));
-            out += &csv_line(row.into_iter().chain(numbers).chain([one.feasible.to_string()]));
+            let last = [one.feasible.to_string(), csv_number(value.answered)];
+            out += &csv_line(row.into_iter().chain(numbers).chain(last));
         }
     }
     for one in &told.tried {
@@ -284,7 +286,12 @@ pub fn csv(told: &Recommendation) -> String {
                 one.seeds.to_string(),
             ];
             let meets = u8::from(one.feasible).to_string();
-            out += &csv_line(row.into_iter().chain([in_csv(*value, *unit), String::new(), meets]));
+            out += &csv_line(row.into_iter().chain([
+                in_csv(*value, *unit),
+                String::new(),
+                meets,
+                String::new(),
+            ]));
         }
     }
     out

@@ -202,8 +202,17 @@ pub fn csv(swept: &Swept) -> String {
     let values =
         |axis: &Axis| -> Option<Vec<String>> { axis.values.iter().map(|value| plain(value)).collect() };
     let numeric: Vec<bool> = swept.axes.iter().map(|axis| values(axis).is_some()).collect();
-    let mut out =
-        csv_line(axes.chain(["metric", "unit", "n", "yes", "mean", "half_width", "exact", "approximate"]));
+    let mut out = csv_line(axes.chain([
+        "metric",
+        "unit",
+        "n",
+        "yes",
+        "mean",
+        "half_width",
+        "exact",
+        "approximate",
+        "answered",
+    ]));
     for cell in &swept.cells {
         for (column, metric) in swept.metrics.iter().enumerate() {
             let value = &cell.metrics[column];
@@ -216,7 +225,8 @@ pub fn csv(swept: &Swept) -> String {
             });
             let words = [metric.path.clone(), unit::of_csv(metric.unit).into()];
             let approximate = cell.exact[column].map(|_| f64::from(u8::from(cell.is_approximate(column))));
-            out += &csv_line(at.chain(words).chain(counts).chain(numbers).chain([csv_number(approximate)]));
+            let last = [approximate, value.answered].map(csv_number);
+            out += &csv_line(at.chain(words).chain(counts).chain(numbers).chain(last));
         }
     }
     out

@@ -90,6 +90,10 @@ pub fn estimate(estimate: &Estimate, unit: Unit, style: Style) -> String {
         all if all == estimate.n => return LONGER.into(),
         some => return format!("{LONGER} on {} of {}", count(some), count(estimate.n)),
     }
+    if let (Some(number), Some((low, high))) = (estimate.mean, estimate.interval) {
+        let interval = format!("{} ({} to {})", of(number, unit), of(low, unit), of(high, unit));
+        return interval + &of_whom(estimate.answered);
+    }
     match (estimate.yes, estimate.mean, estimate.half_width) {
         (Some(yes), ..) => format!("{} of {}", count(yes), count(estimate.n)),
         (None, Some(mean), Some(half)) => plus_minus(mean, half, unit, style) + &of_whom(estimate.answered),

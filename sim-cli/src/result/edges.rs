@@ -38,6 +38,9 @@ pub struct Bracket {
     /// Whether runs in between ended too early to tell.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub undecided: bool,
+    /// Where a response time of calls that ended well is failure: how many did at the low end, and at the high one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered: Option<[f64; 2]>,
 }
 
 /// A stretch of a knob where runs end too early to tell, the ends being where they still or again do not.

@@ -61,6 +61,9 @@ pub struct Estimate {
     pub mean: Option<f64>,
     /// Half the width of Student's interval for the mean; absent for fewer than two values.
     pub half_width: Option<f64>,
+    /// The ends of the interval where that is longer to one side: then `half_width` is the longer side of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<(f64, f64)>,
     /// In how many it was longer than any answer: then there is no mean.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub longer: u64,
@@ -87,10 +90,23 @@ impl Estimate {
             n: sample.n,
             longer,
             answered: None,
+            interval: None,
             yes: truths.then_some(yes),
             mean: (sample.n > 0).then_some(sample.mean),
             range: numbers.iter().copied().map(|it| (it, it)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))),
             half_width: if truths { None } else { sample.half_width(CONFIDENCE) },
+        }
+    }
+
+    /// A number whose interval may be longer to one side.
+    pub fn within(number: f64, interval: (f64, f64)) -> Self {
+        let half_width = (number - interval.0).max(interval.1 - number);
+        Estimate {
+            mean: Some(number),
+            half_width: Some(half_width),
+            interval: Some(interval),
+            range: Some((number, number)),
+            ..Estimate::default()
         }
     }
 
@@ -101,8 +117,17 @@ impl Estimate {
         Estimate { answered: (!answered.is_empty()).then(|| Sample::of(&answered).mean), ..self }
     }
 
+    /// The longer side of an interval that is longer to one, as a share of the number.
+    pub fn longer_side(&self) -> Option<f64> {
+        self.interval?;
+        Some(self.half_width? / self.mean.filter(|mean| *mean != 0.0)?.abs())
+    }
+
     /// The interval, if there is one.
     pub fn interval(&self) -> Option<Range<f64>> {
+        if let Some((low, high)) = self.interval {
+            return Some(low..high);
+        }
         let (mean, half) = (self.mean?, self.half_width?);
         Some(mean - half..mean + half)
     }

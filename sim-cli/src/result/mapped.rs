@@ -2,6 +2,7 @@
 
 use crate::result::knob::Knob;
 use crate::result::seeds::Seeds;
+use crate::result::survivors::Fewest;
 use crate::text::clean;
 use crate::text::number::number;
 use crate::text::unit::Unit;
@@ -32,6 +33,9 @@ pub struct Mapped {
     pub standing: [Option<f64>; 2],
     /// What failure is, unless it is the verdict.
     pub failure: Option<String>,
+    /// Where that is a response time of calls that ended well: the run in which fewest did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fewest: Option<Fewest>,
     /// The disturbance, in words.
     pub fault: Option<String>,
     /// How many times longer the harder fault lasts.
@@ -100,6 +104,9 @@ pub struct Cell {
     pub state: Option<State>,
     /// Whether another state has as many.
     pub tie: bool,
+    /// Where a response time of calls that ended well is failure: how many did in the run in which fewest did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answered: Option<f64>,
 }
 
 impl Mapped {
@@ -122,6 +129,13 @@ impl Mapped {
             (State::Stable, false, Some(wish)) => format!("not {}", clean(wish)),
             (State::Overloaded, false, Some(wish)) => clean(wish),
         }
+    }
+
+    /// What to know of whom it is told.
+    pub(crate) fn of_whom(&self) -> Option<String> {
+        let fewest = self.fewest.as_ref()?;
+        let at: Vec<String> = fewest.at.iter().zip(&self.knobs).map(|(x, knob)| knob.show(*x)).collect();
+        fewest.told(&at.join(" and "))
     }
 
     /// The states that are there, from good to bad.

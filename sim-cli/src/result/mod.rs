@@ -26,6 +26,7 @@ pub mod recommended;
 pub mod replicated;
 pub mod rounds;
 pub mod seeds;
+pub mod survivors;
 pub mod swept;
 pub mod traces;
 pub mod verdict;

@@ -1,6 +1,6 @@
 //! Which value to set, how sure that is, what it costs, and what else was close.
 
-use crate::result::column::estimate;
+use crate::result::column::{estimate, whom};
 use crate::result::estimate::Estimate;
 use crate::result::rounds::Rounds;
 use crate::result::seeds::Seeds;
@@ -246,6 +246,12 @@ impl Recommendation {
                 ),
             ));
         }
+        if let Some(whom) = self.whom() {
+            let text = format!(
+                "{whom}; where that is too few for its percentile, it is no better than any and meets no bound"
+            );
+            notes.push(("of whom", text));
+        }
         if self.binding.is_empty() && self.outcome == Outcome::Found && !self.conditions.is_empty() {
             let more = if self.less { "less" } else { "more" };
             notes.push((
@@ -255,6 +261,11 @@ impl Recommendation {
         }
         notes.extend(self.rounds.as_ref().and_then(Rounds::words).map(|spared| ("spared", spared)));
         notes
+    }
+
+    /// Of whom the response times are.
+    pub(crate) fn whom(&self) -> Option<&'static str> {
+        whom(self.finalists.iter().flat_map(|one| std::iter::once(&one.objective).chain(&one.metrics)))
     }
 
     /// What it came to, in a word or a few.

@@ -15,6 +15,22 @@ pub enum Collapse {
 }
 
 impl Collapse {
+    /// The metric by which it is told, if not by the verdict.
+    pub fn metric(&self) -> Option<&str> {
+        match self {
+            Collapse::Verdict => None,
+            Collapse::When(wish) => Some(wish.metric()),
+        }
+    }
+
+    /// Where that is a response time of calls that ended well: how many did in this run.
+    pub fn answered(&self, report: &Report) -> Option<f64> {
+        match self {
+            Collapse::Verdict => None,
+            Collapse::When(wish) => wish.answered(report),
+        }
+    }
+
     /// Whether that is what happened.
     pub fn of(&self, report: &Report) -> Result<Answer> {
         if let Collapse::When(wish) = self {

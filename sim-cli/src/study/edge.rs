@@ -159,7 +159,8 @@ impl Course {
         let bracket = |pair: &[usize]| {
             let [(low, before), (high, after)] = [self.asked[pair[0]], self.asked[pair[1]]];
             let undecided = pair[1] - pair[0] > 1;
-            (before != after).then_some(Bracket { low, high, fails_above: after == Answer::Fails, undecided })
+            let fails_above = after == Answer::Fails;
+            (before != after).then_some(Bracket { low, high, fails_above, undecided, answered: None })
         };
         told.windows(2).filter_map(bracket).collect()
     }

@@ -57,7 +57,7 @@ pub fn cell<E>(
     }
     let most = State::ALL.map(|state| votes(&found, state)).into_iter().max().unwrap_or(0);
     let leading: Vec<State> = State::ALL.into_iter().filter(|state| votes(&found, *state) == most).collect();
-    Ok(Cell { at, state: leading.last().copied(), tie: leading.len() > 1, seeds: found })
+    Ok(Cell { at, state: leading.last().copied(), tie: leading.len() > 1, seeds: found, answered: None })
 }
 
 /// At most `points` values of a knob, both ends included; of whole numbers each once.

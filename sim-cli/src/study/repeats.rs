@@ -8,7 +8,7 @@ use crate::result::estimate::Measured;
 use crate::result::precision::Precision;
 use crate::result::seeds::{CONFIDENCE, Seeds};
 use crate::study::replicate::{Outcome, Row, run_all};
-use crate::study::together::{Counted, together};
+use crate::study::together::{Counted, estimate, together};
 use crate::study::warm_up;
 use crate::text::escape;
 use sim_core::stats::Sample;
@@ -28,6 +28,8 @@ pub struct Plan {
     pub seeds: Seeds,
     /// How narrow each interval is to be, relative to its mean; then as many seeds as that takes.
     pub precision: Option<f64>,
+    /// How many times as long as the experiment's own a run may be until it is decided, each by itself; none does not run on.
+    pub settle: Option<u32>,
 }
 
 impl Repeats {
@@ -66,7 +68,7 @@ impl Repeats {
             };
             rows.iter_mut().for_each(|row| row.set.push((WARM_UP.into(), length.to_string())));
         }
-        Ok(Plan { seeds, precision: self.precision })
+        Ok(Plan { seeds, precision: self.precision, settle: None })
     }
 }
 
@@ -96,7 +98,7 @@ pub fn run_planned<T: Send>(
     measured: impl Fn(&T) -> Vec<Known>,
 ) -> Result<Planned<T>> {
     let Some(wanted) = plan.precision else {
-        let outcome = run_all(app, opened, rows, plan.seeds, bounds, keep)?;
+        let outcome = run_all(app, opened, rows, plan.seeds, (bounds, plan.settle), keep)?;
         return Ok(Planned { outcome, seeds: plan.seeds, precision: None });
     };
     let most = plan.seeds.count;
@@ -107,7 +109,7 @@ pub fn run_planned<T: Send>(
         let first = plan.seeds.first.wrapping_add(u64::from(count));
         let batch = Seeds { first, count: next - count };
         let keep = |report: Report, first: bool| keep(report, first && count == 0);
-        all.add(run_all(app, opened, rows, batch, bounds, keep)?);
+        all.add(run_all(app, opened, rows, batch, (bounds, plan.settle), keep)?);
         count = next;
         if app.console.interrupt.exit().is_some() {
             precision.short = vec!["interrupted".into()];
@@ -161,8 +163,11 @@ fn judge<T>(
                 continue;
             };
             judged += 1;
+            // The longer side of an interval that is longer to one.
+            let share = estimate(&measured, &counted).longer_side().unwrap_or(share);
             if share > wanted {
                 let n = replications_needed(&sample, CONFIDENCE, wanted).unwrap_or(f64::INFINITY);
+                let n = n.max(sample.n as f64 + 1.0);
                 // A metric that is there on half of the seeds takes twice as many.
                 let n = (n * values.len() as f64 / sample.n as f64).ceil();
                 needed = needed.map(|needed| needed.max(n));

@@ -6,12 +6,14 @@
 
 use crate::app::App;
 use crate::args::Bounds;
+use crate::diagnostics;
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{Opened, Prepared};
 use crate::jobs::{in_order, threads};
 use crate::progress::Meter;
 use crate::result::seeds::Seeds;
 use crate::simulate::simulate;
+use crate::study::settle::Settling;
 use sim_models::report::{Leaf, Metric, Report, Value};
 
 /// The most runs of one command.
@@ -137,13 +139,14 @@ pub fn is_approximate(report: &Report, value: &str) -> bool {
 }
 
 /// Checks every row before anything runs, then runs all of them on all seeds and keeps what `keep` makes of
-/// each report; the first run of a row is told apart.
+/// each report; the first run of a row is told apart. Each runs on until it is decided if that is asked for, so many times as long as the
+/// experiment's own at most.
 pub fn run_all<T: Send>(
     app: &mut App,
     opened: &Opened,
     rows: &[Row],
     seeds: Seeds,
-    bounds: &Bounds,
+    (bounds, settle): (&Bounds, Option<u32>),
     keep: impl Fn(Report, bool) -> Result<T> + Sync,
 ) -> Result<Outcome<T>> {
     let each = seeds.count as usize;
@@ -156,7 +159,7 @@ pub fn run_all<T: Send>(
         app.prepare(opened, row.variant.as_deref(), &row.set, Some(seeds.first))?;
     }
     let meter = Meter::of_runs(&app.console, &opened.found.name, all);
-    let done = run_chunks(app, opened, rows, seeds, bounds, &meter, keep);
+    let done = run_chunks(app, opened, rows, seeds, (bounds, settle), &meter, keep);
     meter.finish(&mut app.console, None);
     let (mut kept, mut cut_short) = (Vec::with_capacity(all), 0);
     for one in done? {
@@ -180,7 +183,7 @@ fn run_chunks<T: Send>(
     opened: &Opened,
     rows: &[Row],
     seeds: Seeds,
-    bounds: &Bounds,
+    (bounds, settle): (&Bounds, Option<u32>),
     meter: &Meter,
     keep: impl Fn(Report, bool) -> Result<T> + Sync,
 ) -> Result<Vec<Option<(T, bool)>>> {
@@ -188,12 +191,19 @@ fn run_chunks<T: Send>(
         .iter()
         .flat_map(|row| seeds.iter().enumerate().map(move |(n, seed)| (row, seed, n == 0)))
         .collect();
-    let interrupt = &app.console.interrupt;
+    let (interrupt, dir) = (&app.console.interrupt, app.global.dir.clone());
     let one = |(prepared, first): &(Prepared, bool)| -> Result<Option<(T, bool)>> {
         if interrupt.exit().is_some() {
             return Ok(None);
         }
-        let report = simulate(prepared, bounds, None, interrupt, None)?.report;
+        let run = |longer: Option<&(String, String)>| {
+            let longer =
+                longer.map(|longer| longer_run(opened, dir.as_deref(), prepared, longer)).transpose()?;
+            let simulated = simulate(longer.as_ref().unwrap_or(prepared), bounds, None, interrupt, None)?;
+            Ok(interrupt.exit().is_none().then_some(simulated.report))
+        };
+        let settling = Settling::new(&prepared.resolved.run, settle.unwrap_or(1));
+        let Some(report) = settling.settle(run, |report| report)? else { return Ok(None) };
         meter.run_done();
         // A signal that came while it ran has cut it short: a part is no replication.
         if interrupt.exit().is_some() {
@@ -219,6 +229,20 @@ fn run_chunks<T: Send>(
         rest = after;
     }
     Ok(done)
+}
+
+/// The same run, longer.
+fn longer_run(
+    opened: &Opened,
+    dir: Option<&std::path::Path>,
+    own: &Prepared,
+    longer: &(String, String),
+) -> Result<Prepared> {
+    let set: Vec<(String, String)> = own.set.iter().chain([longer]).cloned().collect();
+    opened.prepare(dir, own.variant.as_deref(), &set, Some(own.seed)).map_err(|failed| {
+        let rendered = diagnostics::render(&failed.diagnostics, &failed.sources, false, 100);
+        Error::Invalid { rendered }
+    })
 }
 
 /// The usual metrics, and goodput where there is such a thing.

@@ -26,7 +26,7 @@ pub fn run_until<T: Send>(
         let have = all.rows.first().map_or(0, Vec::len) as u32;
         let first = most.first.wrapping_add(u64::from(have));
         let keep = |report: Report, first: bool| keep(report, first && have == 0);
-        all.add(run_all(app, opened, rows, Seeds { first, count: seeds - have }, bounds, keep)?);
+        all.add(run_all(app, opened, rows, Seeds { first, count: seeds - have }, (bounds, None), keep)?);
         Ok(app.console.interrupt.exit().is_none())
     };
     let stopped = in_rounds(&mut all, most.count, run_to, decided)?;

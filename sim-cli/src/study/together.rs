@@ -1,8 +1,8 @@
 //! Percentiles of which one run has little to say, from all runs together.
 
-use crate::result::estimate::Measured;
+use crate::result::estimate::{Estimate, Measured};
 use crate::result::seeds::CONFIDENCE;
-use sim_core::stats::pooled;
+use sim_core::stats::pooled::{Pooled, pooled};
 use sim_models::report::{Report, asked};
 
 /// Of a run in which fewer lie beyond a percentile it is known better from all runs together.
@@ -46,14 +46,26 @@ pub struct Counted {
 
 /// What a percentile comes to over these runs: by all of them together where each has little to say, else what each has measured.
 pub fn together(measured: &[Measured], counted: &[Option<&Counted>]) -> Vec<Measured> {
-    let all: Option<Vec<&Counted>> = counted.iter().copied().collect();
-    let all = all.filter(|all| all.len() as u64 <= MOST_TOGETHER);
-    let per_run = all.filter(|all| !all.is_empty()).and_then(|all| {
-        let runs: Vec<&[(u64, u64)]> = all.iter().map(|one| one.counts.as_slice()).collect();
-        pooled::per_run(all[0].percent, &runs, CONFIDENCE)
-    });
-    match per_run {
-        Some(numbers) => numbers.into_iter().map(Measured::Number).collect(),
+    match all_of(counted) {
+        Some(pooled) => pooled.per_run.into_iter().map(Measured::Number).collect(),
         None => measured.to_vec(),
     }
+}
+
+/// The same as one number with its interval: of all runs together their percentile, which is not the middle of it.
+pub fn estimate(measured: &[Measured], counted: &[Option<&Counted>]) -> Estimate {
+    match all_of(counted) {
+        Some(pooled) => {
+            Estimate { n: measured.len() as u64, ..Estimate::within(pooled.point, pooled.interval) }
+        }
+        None => Estimate::of(measured),
+    }
+}
+
+/// All runs together, if each has little to say.
+fn all_of(counted: &[Option<&Counted>]) -> Option<Pooled> {
+    let all: Vec<&Counted> = counted.iter().copied().collect::<Option<_>>()?;
+    let runs: Vec<&[(u64, u64)]> = all.iter().map(|one| one.counts.as_slice()).collect();
+    let percent = all.first().filter(|_| all.len() as u64 <= MOST_TOGETHER)?.percent;
+    pooled(percent, &runs, CONFIDENCE)
 }

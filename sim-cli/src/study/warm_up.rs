@@ -94,7 +94,7 @@ fn pilot(
     bounds: &Bounds,
 ) -> Result<Vec<Windows>> {
     let seeds = Seeds { first, count };
-    let outcome = run_all(app, opened, rows, seeds, bounds, |report, _| Ok(Windows::of(&report)))?;
+    let outcome = run_all(app, opened, rows, seeds, (bounds, None), |report, _| Ok(Windows::of(&report)))?;
     match outcome.exit {
         Exit::Interrupted | Exit::Terminated => Err(Error::Stopped(outcome.exit)),
         _ => Ok(outcome.rows.iter().map(|row| Windows::sum(row.iter().flatten()).joined()).collect()),

@@ -8,7 +8,8 @@
 use crate::condition::{Bound, Check, bounds, holds, in_unit, kind, show};
 use crate::error::{Error, Result};
 use crate::result::estimate::Measured;
-use crate::study::measure::measure;
+use crate::study::measure::{answered, measure};
+use crate::study::replicate::spelled_out;
 use crate::text::escape;
 use sim_core::{Rate, SimDuration, SimTime};
 use sim_models::experiment::{Expectation, Spanned};
@@ -17,6 +18,9 @@ use sim_models::report::{During, Meaning, Report, Unit, asked};
 /// An expectation that was typed.
 #[derive(Clone, Debug)]
 pub struct Wish(Expectation);
+
+/// A breach is at most so large: an infinite one would hide all others.
+const FAR: f64 = 10.0;
 
 /// What a sign expects of a metric.
 type Expect = fn(Bound) -> Expectation;
@@ -44,6 +48,13 @@ pub struct Held {
     pub room: f64,
     /// What the metric counts.
     pub unit: Unit,
+}
+
+impl Held {
+    /// The same where what was measured is of too few to count: as if it had been longer than any bound.
+    pub fn broken(self) -> Held {
+        Held { holds: false, breach: FAR, room: 0.0, ..self }
+    }
 }
 
 impl std::fmt::Display for Wish {
@@ -95,7 +106,7 @@ impl Wish {
     }
 
     /// The metric, and the part of the run that it is asked of.
-    fn asked(&self) -> String {
+    pub fn asked(&self) -> String {
         let during = self.during().map_or(String::new(), |during| format!(" during {during}"));
         format!("{}{during}", self.metric())
     }
@@ -158,10 +169,14 @@ impl Wish {
             return Err(self.mismatch(what, example));
         };
         let holds = holds(self.0.check(), value, unit);
-        // Far off is far off: an infinite breach would hide all others.
         let apart = (value - bound).abs() / bound.abs().max(1e-9);
-        let (breach, room) = if holds { (0.0, apart.min(1.0)) } else { (apart.clamp(1e-9, 10.0), 0.0) };
+        let (breach, room) = if holds { (0.0, apart.min(1.0)) } else { (apart.clamp(1e-9, FAR), 0.0) };
         Ok(Held { measured: value.is_finite().then_some(value), holds, breach, room, unit })
+    }
+
+    /// Of a response time of calls that ended well: how many did in this run, of those that ended.
+    pub fn answered(&self, report: &Report) -> Option<f64> {
+        answered(report, &[spelled_out(report, &self.asked())])[0]
     }
 
     /// Whether this run could not have it: whoever was never disturbed has nothing to recover from.

@@ -11,10 +11,21 @@ use super::Sample;
 /// What was counted in one run: the upper ends of buckets, in order, and how many were in each.
 pub type Counts = [(u64, u64)];
 
-/// One number for each run, so that their mean and Student's interval are the middle and the ends of the percentile's interval, and
-/// what makes a run's number large is that it has more beyond the percentile. Of two systems that met the same luck they may be taken from each
-/// other run by run. None where an interval has no end: for fewer than three runs, or too few values beyond.
-pub fn per_run(percent: f64, runs: &[&Counts], confidence: f64) -> Option<Vec<f64>> {
+/// A percentile of several runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pooled {
+    /// That of all of them laid together. The middle of the interval is beyond it, where the interval is longer upwards.
+    pub point: f64,
+    /// The ends of its interval.
+    pub interval: (f64, f64),
+    /// One number for each run, so that their mean is the point, Student's interval as wide as the percentile's, and what makes a run's
+    /// number large is that it has more beyond the percentile. Of two systems that met the same luck they may be taken from each other
+    /// run by run.
+    pub per_run: Vec<f64>,
+}
+
+/// None where an interval has no end: for fewer than three runs, or too few values beyond.
+pub fn pooled(percent: f64, runs: &[&Counts], confidence: f64) -> Option<Pooled> {
     let totals: Vec<u64> = runs.iter().map(|run| run.iter().map(|(_, count)| count).sum()).collect();
     if runs.len() < 3 || totals.contains(&0) {
         return None;
@@ -28,11 +39,15 @@ pub fn per_run(percent: f64, runs: &[&Counts], confidence: f64) -> Option<Vec<f6
     let mut below = vec![0_u64; runs.len()];
     // How far off each value would be as the percentile.
     let mut off: Vec<(u64, f64)> = Vec::new();
-    let mut middle = None;
+    let (mut middle, mut point) = (None, None);
+    let rank = share * totals.iter().sum::<u64>() as f64;
     for (place, &(value, run, count)) in all.iter().enumerate() {
         below[run] += count;
         if all.get(place + 1).is_some_and(|(next, ..)| *next == value) {
             continue;
+        }
+        if point.is_none() && below.iter().sum::<u64>() as f64 >= rank {
+            point = Some(value as f64);
         }
         let shares: Vec<f64> =
             below.iter().zip(&totals).map(|(below, all)| *below as f64 / *all as f64).collect();
@@ -51,8 +66,9 @@ pub fn per_run(percent: f64, runs: &[&Counts], confidence: f64) -> Option<Vec<f6
     let limit = half_width / of.standard_error();
     let low = off[..=middle].iter().rfind(|(_, off)| *off < -limit)?.0 as f64;
     let high = off[middle..].iter().find(|(_, off)| *off > limit)?.0 as f64;
-    let (centre, slope) = ((low + high) / 2.0, (high - low) / 2.0 / half_width);
-    Some(shares.iter().map(|share| centre - slope * (share - of.mean)).collect())
+    let (point, slope) = (point?.clamp(low, high), (high - low) / 2.0 / half_width);
+    let per_run = shares.iter().map(|share| point - slope * (share - of.mean)).collect();
+    Some(Pooled { point, interval: (low, high), per_run })
 }
 
 /// How far the mean of these is from `expected`, in its standard errors, their skewness allowed for; none where they are all the same.
@@ -72,6 +88,7 @@ fn hall(values: &[f64], of: &Sample, expected: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::math::ln;
 
     /// Ten runs of so many values each, evenly up to a million but for luck.
     fn runs(count: u64) -> Vec<Vec<(u64, u64)>> {
@@ -90,7 +107,7 @@ mod tests {
 
     fn per_run_of(percent: f64, runs: &[Vec<(u64, u64)>]) -> Option<Sample> {
         let runs: Vec<&Counts> = runs.iter().map(Vec::as_slice).collect();
-        per_run(percent, &runs, 0.95).map(|values| Sample::of(&values))
+        pooled(percent, &runs, 0.95).map(|it| Sample::of(&it.per_run))
     }
 
     #[test]
@@ -101,6 +118,26 @@ mod tests {
             assert!((sample.mean - exact).abs() <= half.max(2_000.0), "{percent}: {} ± {half}", sample.mean);
             assert!(half < 20_000.0, "{percent}: ± {half}");
         }
+    }
+
+    /// Of values that thin out upwards, whose interval is longer to one side.
+    #[test]
+    fn the_point_is_where_it_is_and_not_in_the_middle() {
+        let mut runs = runs(1_000);
+        // Of an exponential law, to a millionth of its mean.
+        runs.iter_mut().flatten().for_each(|(x, _)| *x = (-ln(1.0 - *x as f64 / 1e6) * 1e6) as u64);
+        let mut all: Vec<u64> = runs.iter().flatten().map(|(x, _)| *x).collect();
+        all.sort_unstable();
+        let runs: Vec<&Counts> = runs.iter().map(Vec::as_slice).collect();
+        let Pooled { point, interval: (low, high), per_run } = pooled(99.9, &runs, 0.95).expect("enough");
+        // Nine or ten of ten thousand are beyond: 99.9 % is no number in binary.
+        assert!(all[9_989] as f64 <= point && point <= all[9_990] as f64, "{point}");
+        let exact = ln(1_000.0) * 1e6;
+        assert!(low < exact && exact < high && (point / exact - 1.0).abs() < 0.02, "{low} {point} {high}");
+        let (middle, sample) = ((low + high) / 2.0, Sample::of(&per_run));
+        assert!((sample.mean - point).abs() < 1.0 && (middle - point).abs() > 0.01 * point);
+        let half = sample.half_width(0.95).expect("ten runs");
+        assert!((half - (high - low) / 2.0).abs() < 1.0, "{half} {low} {high}");
     }
 
     #[test]

@@ -5,13 +5,13 @@ use crate::app::App;
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
 use crate::result::column::Column;
-use crate::result::estimate::{Estimate, Measured};
+use crate::result::estimate::Measured;
 use crate::result::replicated::{self, Replicated, Theory};
 use crate::study::ended::Ended;
 use crate::study::measure::{answered, measure, measure_usual};
 use crate::study::repeats::{Plan, Planned, run_planned};
 use crate::study::replicate::{Row, spelled_out, with_goodput};
-use crate::study::together::{Counted, counted, together};
+use crate::study::together::{Counted, counted, estimate};
 use sim_models::report::{Meaning, Report, Unit, Value};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -101,7 +101,7 @@ pub(super) fn replicate(
             .map(|(column, values)| {
                 let counted: Vec<Option<&Counted>> =
                     runs.iter().map(|run| run.and_then(|kept| kept.counted[column].as_ref())).collect();
-                Estimate::of(&together(values, &counted))
+                estimate(values, &counted)
                     .of_those(&made().map(|kept| kept.answered[column]).collect::<Vec<_>>())
             })
             .collect(),

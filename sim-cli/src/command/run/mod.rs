@@ -17,6 +17,7 @@ use crate::result::page::Page;
 use crate::seal::sealed;
 use crate::simulate::{cut_short, ending, simulate, trace};
 use crate::study::measure;
+use crate::study::repeats::Plan;
 use crate::study::replicate::Row;
 use crate::study::settle::Settling;
 use crate::text::table::csv_of_part;
@@ -132,11 +133,6 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
                 .into(),
         });
     }
-    if many && args.settle.settle.is_some() {
-        return Err(Error::usage(
-            "--settle runs one run on until it is decided, and these are many: one seed at a time",
-        ));
-    }
     let opened = app.open(&args.subject.name, args.variant.as_deref())?;
     let variant = app.variant(&opened, args.variant.as_deref())?.map(String::from);
     let mut rows = [Row { variant, set: args.subject.set.clone() }];
@@ -148,6 +144,7 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
     let files = if many { &FILES[..] } else { &FILES[..OF_ONE] };
     let out = args.out.as_deref().map(|path| OutDir::prepare(path, files, &mut app.console)).transpose()?;
     let plan = args.repeats.plan(app, &opened, &mut rows, args.subject.seed, Some(1), &args.bounds)?;
+    let plan = Plan { settle: args.settle.settle, ..plan };
     let prepared = app.prepare(&opened, rows[0].variant.as_deref(), &rows[0].set, args.subject.seed)?;
 
     let (prepared, report, replicated, ending) = match many {

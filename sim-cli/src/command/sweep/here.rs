@@ -113,7 +113,7 @@ fn precise(args: &Here, precision: f64, app: &mut App, opened: &Opened, mut read
     }
     let rows: Vec<Row> = (0..ready.grid.points()).map(|cell| ready.row(cell)).collect();
     let most = Seeds { count: args.subject.repeats.max_replications, ..ready.plan.seeds };
-    let plan = Plan { seeds: most, precision: Some(precision) };
+    let plan = Plan { seeds: most, precision: Some(precision), settle: None };
     // Which metrics there are shows in the first report.
     let metrics: OnceLock<Metrics> = OnceLock::new();
     let keep = |report: Report, _| {

@@ -6,6 +6,7 @@ use crate::result::edges::Edges;
 use crate::result::knob::{Count, Knob};
 use crate::result::rounds::Rounds;
 use crate::result::seeds::Seeds;
+use crate::result::survivors::Fewest;
 use crate::text::unit::Unit;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -42,6 +43,9 @@ pub struct Found {
     pub standing: Option<f64>,
     /// What failure is, unless it is the verdict.
     pub failure: Option<String>,
+    /// Where that is a response time of calls that ended well: the run in which fewest did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fewest: Option<Fewest>,
     /// The disturbance, in words.
     pub fault: Option<String>,
     /// The seeds that were searched.
@@ -68,7 +72,7 @@ pub struct Found {
 }
 
 /// Which edge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Which {
     /// With the experiment's own disturbance.

@@ -309,7 +309,8 @@ impl Found {
     }
 
     pub(crate) fn doubts(&self) -> Vec<String> {
-        let mut out = Vec::new();
+        let fewest = self.fewest.as_ref().and_then(|it| it.told(&self.knob.show(it.at[0])));
+        let mut out: Vec<String> = fewest.into_iter().collect();
         for told in &self.told {
             let name = name(told.which, self.disturbed());
             let not_monotone = told.edges.not_monotone();
@@ -391,6 +392,7 @@ mod tests {
             high: knob.high,
             standing: None,
             failure: Some("p99 > 300ms".into()),
+            fewest: None,
             fault: Some("Slow on payments".into()),
             seeds: Seeds { first: 1, count: 6 },
             runs: 12,

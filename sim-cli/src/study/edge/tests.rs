@@ -42,7 +42,10 @@ fn between_whole_numbers_there_is_nothing() {
         assert_eq!(x.fract(), 0.0);
         x >= 8.0
     });
-    assert_eq!(found.edges, [Bracket { low: 7.0, high: 8.0, fails_above: true, undecided: false }]);
+    assert_eq!(
+        found.edges,
+        [Bracket { low: 7.0, high: 8.0, fails_above: true, undecided: false, answered: None }]
+    );
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! A map over two knobs.
 
 use super::Question;
+use super::survivors::Survivors;
 use crate::app::App;
 use crate::error::{Error, Exit, Result};
 use crate::jobs::{in_order, threads};
 use crate::progress::Meter;
+use crate::result::found::Which;
 use crate::result::knob::Knob;
 use crate::result::mapped::{self, Mapped};
 use crate::study::fault;
@@ -29,6 +31,7 @@ impl Question<'_> {
         let meter = Meter::of_search(&app.console, &opened.found.name, expected);
         let runs = Runs::new(app, self.start, &meter);
         let seeds: Vec<u64> = self.seeds.iter().collect();
+        let survivors = Survivors::default();
         let cell = |at: &[f64; 2]| -> Result<mapped::Cell> {
             let here = self.at(&runs, vec![knobs[0].set(at[0]), knobs[1].set(at[1])])?;
             let settings = |ask: Ask| -> Result<Settings> {
@@ -39,12 +42,17 @@ impl Question<'_> {
                 };
                 Ok(here.iter().cloned().chain(more).collect())
             };
-            map::cell(*at, seeds.len(), |seed| {
+            let mut fewest: Option<f64> = None;
+            let cell = map::cell(*at, seeds.len(), |seed| {
                 map::state(!bare.is_empty(), |ask| {
                     let Some(report) = runs.report(&settings(ask)?, seeds[seed])? else { return Ok(None) };
+                    let answered = self.collapse.answered(&report);
+                    survivors.note(Which::Fault, seeds[seed], at, answered);
+                    fewest = fewest.into_iter().chain(answered).reduce(f64::min);
                     self.collapse.of(&report).map(Some)
                 })
-            })
+            })?;
+            Ok(mapped::Cell { answered: fewest, ..cell })
         };
         let cells: Vec<mapped::Cell> =
             in_order(threads(app.global.jobs), &points, cell).into_iter().collect::<Result<_>>()?;
@@ -65,6 +73,7 @@ impl Question<'_> {
             units: knobs.map(|knob| knob.unit()),
             standing,
             failure: self.failure(),
+            fewest: self.collapse.metric().and_then(|metric| survivors.fewest(metric)),
             fault: self.fault(&knobs),
             harder: times,
             seeds: self.seeds,

@@ -1,6 +1,7 @@
 //! Every edge along one knob: with the experiment's own disturbance, without any, and what the fluid law says.
 
 use super::Question;
+use super::survivors::Survivors;
 use crate::app::App;
 use crate::error::{Error, Exit, Result};
 use crate::jobs::{in_order, threads};
@@ -48,6 +49,7 @@ pub(super) struct Along<'a> {
     pub knob: &'a Knob,
     pub plan: Plan,
     pub runs: &'a Runs<'a>,
+    pub survivors: &'a Survivors,
 }
 
 impl Question<'_> {
@@ -83,7 +85,9 @@ impl Question<'_> {
         if !bare.is_empty() {
             searches.push(alone);
         }
-        let along = Along { threads: threads(app.global.jobs), knob, plan, runs: &runs };
+        let survivors = Survivors::default();
+        let threads = threads(app.global.jobs);
+        let along = Along { threads, knob, plan, runs: &runs, survivors: &survivors };
         let mut courses = vec![Vec::new(); searches.len()];
         let run_to = |courses: &mut Vec<Vec<Course>>, seeds: u32| -> Result<bool> {
             self.courses(along, &searches, seeds, courses)?;
@@ -102,7 +106,15 @@ impl Question<'_> {
         let seeds = Seeds { count: stopped.seeds, ..self.seeds };
         let mut told = Vec::new();
         for (search, courses) in searches.iter().zip(&courses) {
-            told.push(Told::new(search.which, Edges::of(courses)));
+            let mut edges = Edges::of(courses);
+            for edge in &mut edges.edges {
+                for (seed, bracket) in self.seeds.iter().zip(&mut edge.seeds) {
+                    let Some(bracket) = bracket else { continue };
+                    let at = |x: f64| survivors.at(search.which, seed, x);
+                    bracket.answered = at(bracket.low).zip(at(bracket.high)).map(|(low, high)| [low, high]);
+                }
+            }
+            told.push(Told::new(search.which, edges));
         }
         let way_back = match &load {
             Some(load) if back => self.way_back(along, load, &told, seeds.count)?,
@@ -137,6 +149,7 @@ impl Question<'_> {
             high: knob.high,
             standing: standing.filter(|x| (knob.low..=knob.high).contains(x)),
             failure: self.failure(),
+            fewest: self.collapse.metric().and_then(|metric| survivors.fewest(metric)),
             fault: self.fault(&[knob]),
             seeds,
             runs: runs.made(),
@@ -187,7 +200,7 @@ impl Question<'_> {
         to: usize,
         courses: &mut [Vec<Course>],
     ) -> Result<()> {
-        let Along { threads, knob, plan, runs } = along;
+        let Along { threads, knob, plan, runs, survivors } = along;
         let have = courses[0].len();
         let seeds: Vec<u64> = self.seeds.iter().take(to).skip(have).collect();
         let jobs: Vec<(&Search, Option<&Hints>, u64)> = searches
@@ -207,6 +220,7 @@ impl Question<'_> {
                     }
                 }
                 let Some(report) = runs.report(&set, *seed)? else { return Ok(None) };
+                survivors.note(search.which, *seed, &[x], self.collapse.answered(&report));
                 (search.failed)(&report).map(Some)
             };
             if search.everywhere_alike {

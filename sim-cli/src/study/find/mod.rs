@@ -2,6 +2,7 @@
 
 mod atlas;
 mod edges;
+mod survivors;
 mod way_back;
 
 use crate::error::{Error, Result};

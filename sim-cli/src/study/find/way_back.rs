@@ -6,10 +6,11 @@ use crate::error::Result;
 use crate::result::edges::{Answer, Edges};
 use crate::result::found::{Loop, Told, Which};
 use crate::result::knob::Knob;
+use crate::study::collapse::Collapse;
 use crate::study::fault::{self, SteadyLoad};
 use sim_core::{SimDuration, SimTime};
 use sim_models::experiment::Resolved;
-use sim_models::report::{Outlook, Report};
+use sim_models::report::Report;
 use sim_models::run::Regime;
 
 /// How long a collapsed system stays at its load before that is lowered.
@@ -46,7 +47,6 @@ impl Question<'_> {
         let below = knob.up_to(from);
         let duration = end.since(SimTime::ZERO);
         let last = SimDuration::from_nanos(LAST.as_nanos().min(settle.as_nanos() / 2));
-        let from_last = SimTime::ZERO + SimDuration::from_nanos(duration.as_nanos() - last.as_nanos());
         let search = Search {
             which: Which::Back,
             everywhere_alike: false,
@@ -54,14 +54,18 @@ impl Question<'_> {
                 Ok(vec![load.step(from, lowered_at, x), ("run.duration".into(), format!("\"{duration}\""))])
             }),
             failed: Box::new(move |report: &Report| {
-                let summary = report.during(from_last, end).summary;
+                // One that ran on is looked at where it ends.
+                let end = SimTime::from_nanos(report.run.duration);
+                let from = SimTime::from_nanos(end.as_nanos() - last.as_nanos());
+                let summary = report.during(from, end).summary;
                 let (Some(goodput), Some(offered)) = (summary.goodput, summary.offered) else {
                     return Ok(Answer::Fine);
                 };
-                Ok(match goodput < BACK * offered {
-                    true if report.verdict.outlook == Some(Outlook::OnItsWay) => Answer::Undecided,
-                    failed => Answer::of(failed),
-                })
+                match goodput < BACK * offered {
+                    // A few calls tell nothing, nor does a run that is too short: the verdict knows.
+                    true => Collapse::Verdict.of(report),
+                    false => Ok(Answer::Fine),
+                }
             }),
             soon: Box::new(|x| {
                 let resolved = runs.resolved(&[knob.set(x)])?;
@@ -73,7 +77,10 @@ impl Question<'_> {
         let mut courses = [Vec::new()];
         let along = Along { knob: &below, ..along };
         self.courses(along, std::slice::from_ref(&search), seeds, &mut courses)?;
-        let looped = Loop { from, lowered_at: lowered_at.as_nanos(), settle: settle.as_nanos() };
+        // Who runs on has so many times as long.
+        let given = (duration.as_nanos().saturating_mul(self.start.settle.unwrap_or(1).into()))
+            .saturating_sub(lowered_at.as_nanos());
+        let looped = Loop { from, lowered_at: lowered_at.as_nanos(), settle: given };
         Ok(Some((Edges::of(&courses[0]), looped)))
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::error::Result;
 use crate::result::estimate::Measured;
-use crate::study::measure::{glance, measure, of_all};
+use crate::study::measure::{answered, glance, measure, of_all};
 use crate::study::race::{Candidate, Score, front};
+use crate::study::replicate::spelled_out;
 use crate::study::runs::Start;
 use crate::study::wish::{Held, Wish};
 use sim_models::report::{Report, Unit};
@@ -24,6 +25,8 @@ pub(super) struct Seen {
     pub objective: Measured,
     pub unit: Unit,
     pub held: Vec<Held>,
+    /// Of the objective, then of each condition, where that is a response time of calls that ended well: how many did.
+    pub answered: Vec<Option<f64>>,
 }
 
 impl Goal {
@@ -46,10 +49,19 @@ impl Goal {
         let (objective, meaning) = measure(report, std::slice::from_ref(&self.metric))?[0];
         // Fast for the few that were answered is no virtue: a percentile that so many were not answered for that it is longer than any
         // answer is that of nobody.
-        let of_all = if self.less { of_all(report, &self.metric) } else { None };
-        let objective = of_all.filter(|all| matches!(all, Measured::Longer(_))).unwrap_or(objective);
-        let held = self.wishes.iter().map(|wish| wish.held(report)).collect::<Result<_>>()?;
-        Ok(Seen { objective, unit: meaning.unit, held })
+        let nobodys = |metric: &str| of_all(report, metric).filter(|all| matches!(all, Measured::Longer(_)));
+        let objective = nobodys(&self.metric).filter(|_| self.less).unwrap_or(objective);
+        let hold = |wish: &Wish| {
+            let held = wish.held(report)?;
+            let survives = held.holds && wish.wants_less() && nobodys(&wish.asked()).is_some();
+            Ok(if survives { held.broken() } else { held })
+        };
+        let held = self.wishes.iter().map(hold).collect::<Result<_>>()?;
+        let asked: Vec<String> = std::iter::once(self.metric.clone())
+            .chain(self.wishes.iter().map(Wish::asked))
+            .map(|metric| spelled_out(report, &metric))
+            .collect();
+        Ok(Seen { objective, unit: meaning.unit, held, answered: answered(report, &asked) })
     }
 
     /// The objective as something to make as large as possible.

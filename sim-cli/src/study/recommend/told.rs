@@ -38,10 +38,16 @@ impl Search<'_> {
         let finalist = |n: usize| {
             let (values, feasible) = (of_round(n), feasible(n));
             let signed = |value: f64| if goal.less { -value } else { value };
-            let numbers: Vec<Measured> = values
-                .iter()
-                .map(|value| value.map_or(Measured::Absent, |x| Measured::Number(signed(x))))
-                .collect();
+            let number =
+                |seen: &Option<Seen>| match seen.as_ref().map(|seen| (seen.objective, goal.value(seen))) {
+                    Some((longer @ Measured::Longer(_), _)) => longer,
+                    Some((_, Some(x))) => Measured::Number(signed(x)),
+                    _ => Measured::Absent,
+                };
+            let numbers: Vec<Measured> = rounds[n].iter().map(number).collect();
+            let of_whom = |metric: usize| -> Vec<Option<f64>> {
+                rounds[n].iter().flatten().map(|seen| seen.answered[metric]).collect()
+            };
             let theirs = today.filter(|today| *today != n).map(&of_round);
             let minus_today = theirs.as_ref().map(|theirs| {
                 let difference = |(mine, theirs): (&Option<f64>, &Option<f64>)| match (mine, theirs) {
@@ -62,7 +68,7 @@ impl Search<'_> {
                         (None, _) => Measured::Absent,
                     }
                 });
-                Estimate::of(&measured.collect::<Vec<_>>())
+                Estimate::of(&measured.collect::<Vec<_>>()).of_those(&of_whom(condition + 1))
             };
             let holds = |condition: usize| {
                 rounds[n].iter().flatten().filter(|seen| seen.held[condition].holds).count() as u64
@@ -83,7 +89,7 @@ impl Search<'_> {
                 n: rounds[n].iter().flatten().count() as u64,
                 feasible: feasible.iter().filter(|feasible| **feasible).count() as u64,
                 best: (0..values.len()).filter(|&seed| equal_best(seed)).count() as u64,
-                objective: Estimate::of(&numbers),
+                objective: Estimate::of(&numbers).of_those(&of_whom(0)),
                 metrics: (0..goal.wishes.len()).map(metric).collect(),
                 holds: (0..goal.wishes.len()).map(holds).collect(),
                 minus_today,
