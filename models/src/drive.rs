@@ -32,6 +32,10 @@ pub trait Drive: Model + Sized {
     fn tell(&self, _witness: &Witness, _line: &mut TrajectoryLine) {}
 }
 
+/// The observer is asked every so many events, however long a window takes: some ten milliseconds of work, where even an
+/// event is slow.
+const PAUSE: u64 = 8_192;
+
 /// A moment at which a model looks at itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
@@ -57,6 +61,7 @@ pub fn run<M: Drive>(
     if let Some(events) = options.record.clone() {
         simulation.record(events);
     }
+    simulation.pause_every(PAUSE);
     let (model, ctx) = simulation.parts();
     model.begin(ctx);
     let Driven { reached, stopped } = run_windows(&mut simulation, run, observer);
@@ -98,22 +103,41 @@ fn run_windows<M: Drive>(simulation: &mut Simulation<M>, run: &RunSpec, observer
             .or_else(|| (!closed).then_some((reached, Mark::WindowEnds)))
         {
             closed |= what == Mark::WindowEnds;
-            if let Some(reason) = cut_short(simulation.run_until(at)) {
+            let stop = loop {
+                match simulation.run_until(at) {
+                    Stop::Paused if heard(simulation, simulation.now(), end, observer) => {
+                        let reached = simulation.now();
+                        return Driven { reached, stopped: Some(interrupted(reached)) };
+                    }
+                    Stop::Paused => {}
+                    stop => break stop,
+                }
+            };
+            if let Some(reason) = cut_short(stop) {
                 return Driven { reached: simulation.now(), stopped: Some(reason) };
             }
             simulation.model_mut().mark(what, at);
         }
-        let events = simulation.trajectory().events();
-        if observer(Progress { now: reached, end, events }).is_break() {
-            return Driven { reached, stopped: Some(format!("interrupted at {reached}")) };
+        if heard(simulation, reached, end, observer) {
+            return Driven { reached, stopped: Some(interrupted(reached)) };
         }
     }
     Driven { reached, stopped: None }
 }
 
+/// Tells the observer where the run stands, and hears whether it is to end.
+fn heard<M: Model>(simulation: &Simulation<M>, now: SimTime, end: SimTime, observer: Observer) -> bool {
+    let events = simulation.trajectory().events();
+    observer(Progress { now, end, events }).is_break()
+}
+
+fn interrupted(reached: SimTime) -> String {
+    format!("interrupted at {reached}")
+}
+
 fn cut_short(stop: Stop) -> Option<String> {
     match stop {
-        Stop::Reached | Stop::Drained => None,
+        Stop::Reached | Stop::Drained | Stop::Paused => None,
         Stop::Events(limit) => Some(format!("{limit} events handled: the limit (--max-events)")),
         Stop::Instant(at) => Some(format!("time stands still at {at}: a loop of events without delay")),
         Stop::Model(reason) => Some(reason),

@@ -78,7 +78,7 @@ impl RunOptions {
 /// Default of [`RunOptions::max_in_flight`]: about 2 GiB.
 pub const DEFAULT_MAX_IN_FLIGHT: u64 = 10_000_000;
 
-/// Where a run stands; told every window.
+/// Where a run stands; told every window, and every few thousand events.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
     /// Virtual time reached.
@@ -89,7 +89,7 @@ pub struct Progress {
     pub events: u64,
 }
 
-/// Told every window of virtual time; may end the run.
+/// Told every window of virtual time, and every few thousand events however long a window takes; may end the run.
 pub type Observer<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 
 /// What a run gives back.

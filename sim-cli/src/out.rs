@@ -32,6 +32,7 @@ impl OutDir {
     /// Makes the folder (not its parents), holds it, and shows, before anything is simulated, that `names` can be written
     /// there.
     pub fn prepare(path: &Path, names: &[&str], console: &mut Console) -> Result<Self> {
+        console.interrupt.begin();
         let made = match fs::create_dir(path) {
             Ok(()) => true,
             Err(cause) if cause.kind() == ErrorKind::AlreadyExists => false,

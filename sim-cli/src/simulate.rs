@@ -75,6 +75,7 @@ fn watched(
     meter: Option<&Meter>,
     run: impl FnOnce(Observer) -> RunOutput,
 ) -> Result<RunOutput> {
+    interrupt.begin();
     let mut observer = |progress: Progress| {
         if let Some(meter) = meter {
             meter.at(progress);

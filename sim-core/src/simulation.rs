@@ -35,6 +35,8 @@ pub enum Stop {
     Instant(SimTime),
     /// A limit of the model's own, in its words.
     Model(String),
+    /// [`Simulation::pause_every`]: nothing is wrong, and whoever drives it may see to other things and go on.
+    Paused,
 }
 
 /// A model and the engine that drives it.
@@ -43,6 +45,9 @@ pub struct Simulation<M: Model> {
     context: Context<M::Event>,
     limits: Limits,
     at_this_instant: u64,
+    /// It pauses every so many events, and next after so many.
+    pause_every: u64,
+    pause: u64,
 }
 
 impl<M: Model> Simulation<M> {
@@ -53,7 +58,7 @@ impl<M: Model> Simulation<M> {
 
     /// The same on a chosen queue and with chosen limits.
     pub fn with_engine(model: M, engine: Engine, limits: Limits) -> Self {
-        Simulation { model, context: Context::new(engine), limits, at_this_instant: 0 }
+        Simulation { model, context: Context::new(engine), limits, at_this_instant: 0, pause_every: u64::MAX, pause: u64::MAX }
     }
 
     /// The model.
@@ -100,6 +105,14 @@ impl<M: Model> Simulation<M> {
     /// What was kept.
     pub fn recorded(&mut self) -> Vec<Witness> {
         self.context.recording.take().map_or_else(Vec::new, |recording| recording.witnesses)
+    }
+
+    /// Makes [`run_until`](Self::run_until) come back every so many events, to be called again. Nothing that happens depends
+    /// on it.
+    pub fn pause_every(&mut self, events: u64) {
+        self.pause_every = events;
+        self.pause = self.trajectory().events() + events;
+        self.context.look_up = 0;
     }
 
     /// Handles the next event, if there is one.
@@ -151,13 +164,18 @@ impl<M: Model> Simulation<M> {
     fn look_up(&mut self) -> Option<Stop> {
         let context = &mut self.context;
         context.trajectory.checkpoint();
-        context.look_up = context.trajectory.next_checkpoint().min(self.limits.events);
+        let events = context.trajectory.events();
+        let pause = events >= self.pause;
+        if pause {
+            self.pause = events + self.pause_every;
+        }
+        context.look_up = context.trajectory.next_checkpoint().min(self.limits.events).min(self.pause);
         if self.at_this_instant > self.limits.events_at_one_instant {
             return Some(Stop::Instant(context.now));
         }
-        if context.trajectory.events() >= self.limits.events {
+        if events >= self.limits.events {
             return Some(Stop::Events(self.limits.events));
         }
-        context.stopped.take().map(Stop::Model)
+        context.stopped.take().map(Stop::Model).or(pause.then_some(Stop::Paused))
     }
 }

@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 /// How often the receiving thread looks around while nothing ends.
-const TICK: Duration = Duration::from_millis(100);
+const TICK: Duration = Duration::from_millis(20);
 
 /// What a run came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
