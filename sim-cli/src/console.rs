@@ -4,6 +4,7 @@
 //! to write is nobody's concern. Nothing here is global: a test hands in two vectors.
 
 use crate::args::{Color, Global};
+use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::jobs::threads;
 use crate::memory::Memory;
@@ -27,6 +28,8 @@ pub struct Console<'a> {
     pub of_process: bool,
     /// Somebody types on stdin.
     pub stdin_terminal: bool,
+    /// It was read already.
+    pub stdin_read: bool,
     /// Columns of the terminal behind stdout, if there is one.
     pub stdout_terminal: Option<usize>,
     /// Columns of the terminal behind stderr, if there is one.
@@ -39,6 +42,8 @@ pub struct Console<'a> {
     pub github: bool,
     /// Set by signals.
     pub interrupt: Interrupt,
+    /// Where files are written.
+    pub disk: Disk,
     /// `--quiet`.
     pub quiet: bool,
     /// `--color`.
@@ -56,12 +61,14 @@ impl<'a> Console<'a> {
             stderr,
             of_process: false,
             stdin_terminal: false,
+            stdin_read: false,
             stdout_terminal: None,
             stderr_terminal: None,
             plain: false,
             ascii: false,
             github: false,
             interrupt: Interrupt::default(),
+            disk: Disk::default(),
             quiet: false,
             color: Color::Auto,
             program: PROJECT.into(),
@@ -88,6 +95,7 @@ impl<'a> Console<'a> {
             plain: set("NO_COLOR") || dumb,
             ascii: dumb,
             github: std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true"),
+            disk: Disk::of_process(interrupt.clone()),
             interrupt,
             ..Console::captured(stdin, stdout, stderr)
         }

@@ -4,6 +4,7 @@
 pub mod facts;
 pub mod moved;
 
+use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::text::escape;
@@ -58,7 +59,14 @@ pub fn snapshot(name: &str, pages: &[String]) -> String {
 
 /// Compares, or writes if `bless`, together with its facts. A snapshot that is not there is a failure where there
 /// `must` be one.
-pub fn compare(path: &Path, now: &str, facts: &Facts, bless: bool, must: bool) -> Result<Option<Golden>> {
+pub fn compare(
+    disk: &Disk,
+    path: &Path,
+    now: &str,
+    facts: &Facts,
+    bless: bool,
+    must: bool,
+) -> Result<Option<Golden>> {
     let before = match std::fs::symlink_metadata(path) {
         Ok(_) => Some(String::from_utf8_lossy(&files::read(path, files::LIMIT)?).into_owned()),
         Err(cause) if cause.kind() == ErrorKind::NotFound => None,
@@ -73,12 +81,12 @@ pub fn compare(path: &Path, now: &str, facts: &Facts, bless: bool, must: bool) -
         before if bless => {
             // The facts first: without their snapshot they are believed about nothing.
             if Facts::read(path, now)?.as_ref() != Ok(facts) {
-                facts.write(path)?;
+                facts.write(disk, path)?;
             }
             if before.as_deref() == Some(now) {
                 return Ok(Some(Golden::Same));
             }
-            files::replace(path, now.as_bytes())?;
+            disk.replace(path, now.as_bytes())?;
             Ok(Some(Golden::Written))
         }
         Some(before) if before == now => Ok(Some(Golden::Same)),

@@ -11,6 +11,7 @@ mod command;
 mod condition;
 mod console;
 mod diagnostics;
+mod disk;
 mod error;
 mod expect;
 mod experiment;

@@ -5,6 +5,7 @@
 //! taken over; that of another machine is not, because from here nobody can say whether it lives. Nor can it of
 //! another container on this machine: they share a boot and not their processes, but each has a name.
 
+use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::text::{escape, escape_path};
 use std::fs;
@@ -83,16 +84,18 @@ fn process_exists(pid: u32) -> bool {
 
 impl Lock {
     /// Holds a folder, and says whose lock was taken over, if one was.
-    pub fn take(folder: &Path) -> Result<(Lock, Option<String>)> {
+    pub fn take(disk: &Disk, folder: &Path) -> Result<(Lock, Option<String>)> {
         let path = folder.join(NAME);
         let me = Holder::me();
         let mut note = None;
         for attempt in 0..16 {
-            match fs::OpenOptions::new().write(true).create_new(true).open(&path) {
+            match disk.open_new(&path) {
                 Ok(mut file) => {
                     let held = me.write();
-                    file.write_all(held.as_bytes())
-                        .map_err(|cause| Error::file("cannot write", &path, cause))?;
+                    file.write_all(held.as_bytes()).map_err(|cause| {
+                        let _ = fs::remove_file(&path);
+                        Error::file("cannot write", &path, cause)
+                    })?;
                     return Ok((Lock { path, held }, note));
                 }
                 Err(cause) if cause.kind() == ErrorKind::AlreadyExists => {}
@@ -109,7 +112,7 @@ impl Lock {
                 continue;
             }
             let aside = folder.join(format!("{NAME}.{}", me.pid));
-            if fs::rename(&path, &aside).is_ok() {
+            if disk.rename(&path, &aside).is_ok() {
                 let taken = fs::read_to_string(&aside).unwrap_or_default();
                 if taken == text {
                     let _ = fs::remove_file(&aside);
@@ -122,7 +125,7 @@ impl Lock {
                     ));
                 } else {
                     // Somebody was faster, and it was their lock.
-                    let _ = fs::rename(&aside, &path);
+                    let _ = disk.rename(&aside, &path);
                 }
             }
         }
@@ -163,12 +166,12 @@ mod tests {
     #[test]
     fn a_second_writer_is_refused_by_number() {
         let folder = folder("second");
-        let (lock, note) = Lock::take(&folder).unwrap();
+        let (lock, note) = Lock::take(&Disk::default(), &folder).unwrap();
         assert_eq!(note, None);
-        let error = Lock::take(&folder).unwrap_err().to_string();
+        let error = Lock::take(&Disk::default(), &folder).unwrap_err().to_string();
         assert!(error.contains(&format!("process {} is writing it", std::process::id())), "{error}");
         drop(lock);
-        drop(Lock::take(&folder).unwrap());
+        drop(Lock::take(&Disk::default(), &folder).unwrap());
         assert!(!folder.join(NAME).exists());
         fs::remove_dir(folder).unwrap();
     }
@@ -186,7 +189,7 @@ mod tests {
             (Holder { pid: 4_194_304 + 7, host: "node-7".into(), ..me.clone() }, false),
         ] {
             fs::write(folder.join(NAME), holder.write()).unwrap();
-            match Lock::take(&folder) {
+            match Lock::take(&Disk::default(), &folder) {
                 Ok((_lock, note)) => assert!(taken && note.unwrap().contains("taken over"), "{holder:?}"),
                 Err(error) => {
                     assert!(!taken && error.to_string().contains("on node-7"), "{holder:?}: {error}")
@@ -194,7 +197,7 @@ mod tests {
             }
         }
         fs::write(folder.join(NAME), "").unwrap();
-        assert!(Lock::take(&folder).unwrap().1.unwrap().contains("left no name"));
+        assert!(Lock::take(&Disk::default(), &folder).unwrap().1.unwrap().contains("left no name"));
         fs::remove_dir_all(folder).unwrap();
     }
 }

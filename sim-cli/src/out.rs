@@ -3,8 +3,9 @@
 //! It has one writer at a time, and is as it was before if nothing came of it.
 
 use crate::console::Console;
+use crate::disk::{Disk, clear};
 use crate::error::{Error, Result};
-use crate::files::{kind, other, refuse_unless_regular, replace};
+use crate::files::{kind, other, refuse_unless_regular};
 use crate::lock::Lock;
 use crate::text::escape_path;
 use std::cell::Cell;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 /// A folder for results. It keeps a list of the files we wrote there; only those are ever replaced.
 #[derive(Debug)]
 pub struct OutDir {
+    disk: Disk,
     path: PathBuf,
     ours: Vec<String>,
     /// The list as it was found.
@@ -32,13 +34,14 @@ impl OutDir {
     /// Makes the folder (not its parents), holds it, and shows, before anything is simulated, that `names` can be written
     /// there.
     pub fn prepare(path: &Path, names: &[&str], console: &mut Console) -> Result<Self> {
-        console.interrupt.begin();
-        let made = match fs::create_dir(path) {
+        let disk = console.disk.clone();
+        let made = match disk.create_dir(path) {
             Ok(()) => true,
             Err(cause) if cause.kind() == ErrorKind::AlreadyExists => false,
             Err(cause) => return Err(Error::file("cannot make the folder", path, cause)),
         };
         let mut folder = OutDir {
+            disk,
             path: path.into(),
             ours: Vec::new(),
             before: None,
@@ -51,7 +54,7 @@ impl OutDir {
             let cause = other(format!("it is {}, not a folder", kind(&metadata)));
             return Err(Error::file("cannot write to", path, cause));
         }
-        let (lock, note) = Lock::take(path)?;
+        let (lock, note) = Lock::take(&folder.disk, path)?;
         folder.lock = Some(lock);
         note.iter().for_each(|note| console.note(note));
         folder.before = fs::read(path.join(LIST)).ok();
@@ -72,27 +75,11 @@ impl OutDir {
                 folder.ours.push((*name).into());
             }
         }
-        folder.clear();
+        clear(path, |name| name == LIST || folder.ours.iter().any(|ours| ours == name));
         // Written first: it is the proof that the folder can be written to.
         let list = [LIST_HEAD].into_iter().chain(folder.ours.iter().map(String::as_str));
-        replace(&path.join(LIST), (list.collect::<Vec<_>>().join("\n") + "\n").as_bytes())?;
+        folder.disk.replace(&path.join(LIST), (list.collect::<Vec<_>>().join("\n") + "\n").as_bytes())?;
         Ok(folder)
-    }
-
-    /// Half a file of ours whose writer was killed.
-    fn clear(&self) {
-        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let Some(inner) = name.to_str().and_then(|name| name.strip_prefix('.')?.strip_suffix(".tmp"))
-            else {
-                continue;
-            };
-            if inner.rsplit_once('.').is_some_and(|(of, pid)| {
-                pid.parse::<u32>().is_ok() && (of == LIST || self.ours.iter().any(|ours| ours == of))
-            }) {
-                let _ = fs::remove_file(entry.path());
-            }
-        }
     }
 
     /// Refuses to replace a file that was read: what would be compared with would be gone.
@@ -113,9 +100,11 @@ impl OutDir {
     /// Writes one of the files that were announced.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
         assert!(self.ours.iter().any(|ours| ours == name), "{name} was not announced");
-        replace(&self.path.join(name), bytes)?;
-        self.written.set(true);
-        Ok(())
+        let file = self.path.join(name);
+        let done = self.disk.replace(&file, bytes);
+        // It may be there whole, and only its name is not yet safe.
+        self.written.set(self.written.get() || file.exists());
+        done
     }
 
     /// What others write here is kept, too.
@@ -134,7 +123,7 @@ impl Drop for OutDir {
         if !self.written.get() && self.lock.is_some() {
             let list = self.path.join(LIST);
             let _ = match &self.before {
-                Some(before) => replace(&list, before).map_err(|_| ()),
+                Some(before) => self.disk.replace(&list, before).map_err(|_| ()),
                 None => fs::remove_file(list).map_err(|_| ()),
             };
         }

@@ -6,6 +6,7 @@ mod runs;
 
 use crate::app::App;
 use crate::args::Bounds;
+use crate::disk::Disk;
 use crate::error::{Error, Exit, Result};
 use crate::expect;
 use crate::experiment::Opened;
@@ -92,7 +93,7 @@ pub enum CheckFormat {
 
 pub(super) fn command(args: &Check, app: &mut App) -> Result<Exit> {
     let experiments = experiments(args, app)?;
-    let goldens = goldens(args, &experiments)?;
+    let goldens = goldens(&app.console.disk, args, &experiments)?;
     let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES, &mut app.console)).transpose()?;
     let ran = runs::run(&experiments, args, app)?;
     let mut document = Document { format: FORMAT, experiments: Vec::new() };
@@ -157,7 +158,7 @@ fn experiments(args: &Check, app: &mut App) -> Result<Vec<Opened>> {
 }
 
 /// Where the snapshot of each experiment is: in `--golden`, else beside its file.
-fn goldens(args: &Check, experiments: &[Opened]) -> Result<Vec<Option<PathBuf>>> {
+fn goldens(disk: &Disk, args: &Check, experiments: &[Opened]) -> Result<Vec<Option<PathBuf>>> {
     let place = |opened: &Opened| match (&args.golden, &opened.found.path) {
         (Some(folder), _) => Some(folder.join(format!("{}.snap", opened.found.name))),
         (None, Some(file)) => Some(file.with_extension("snap")),
@@ -178,7 +179,7 @@ fn goldens(args: &Check, experiments: &[Opened]) -> Result<Vec<Option<PathBuf>>>
         }
     }
     if let (true, Some(folder)) = (args.bless, &args.golden) {
-        std::fs::create_dir_all(folder)
+        disk.create_dir_all(folder)
             .map_err(|cause| Error::file("cannot make the folder", folder, cause))?;
     }
     Ok(places)

@@ -2,7 +2,6 @@
 
 use crate::app::App;
 use crate::error::{Exit, Result};
-use crate::files::create;
 use crate::replay::quote;
 use crate::text::escape_path;
 use clap::Args as ClapArgs;
@@ -28,7 +27,7 @@ pub(super) fn command(args: &New, app: &mut App) -> Result<Exit> {
         app.console.document(STARTER)?;
         return Ok(Exit::Good);
     };
-    create(file, STARTER.as_bytes())?;
+    app.console.disk.create(file, STARTER.as_bytes())?;
     let path = named(file);
     app.console.note(&format!("wrote {}; try: brownout run {}", escape_path(file), quote(&path)));
     Ok(Exit::Good)

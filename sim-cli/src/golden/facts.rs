@@ -4,6 +4,7 @@
 //! moved and where the first different event is. It carries the hash of its snapshot, so that it is never
 //! believed about another.
 
+use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::result::moved::Reading;
@@ -94,13 +95,13 @@ impl Facts {
     }
 
     /// Writes them beside the snapshot.
-    pub fn write(&self, snapshot: &Path) -> Result<()> {
+    pub fn write(&self, disk: &Disk, snapshot: &Path) -> Result<()> {
         let path = path(snapshot);
         if path.exists() && !files::read(&path, files::REPORT_LIMIT)?.starts_with(HEAD.as_bytes()) {
             let cause = std::io::Error::other("it was not written by brownout, so it is not replaced");
             return Err(Error::file("cannot write", &path, cause));
         }
-        files::replace(&path, self.text().as_bytes())
+        disk.replace(&path, self.text().as_bytes())
     }
 
     /// Those of the snapshot at `snapshot`, which holds `text`; or why there are none.

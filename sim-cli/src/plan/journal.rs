@@ -4,9 +4,10 @@
 //! power loses what was not yet made safe, half a second at most. Either may leave a torn line: the next
 //! reader finds it by its checksum.
 
+use crate::disk::{Disk, DiskFile};
 use crate::error::{Error, Result};
 use crate::progress::now;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ const GROUP: Duration = Duration::from_millis(500);
 /// A file that grows by whole lines.
 #[derive(Debug)]
 pub struct Journal {
-    file: File,
+    file: DiskFile,
     path: PathBuf,
     length: u64,
     unsafe_since: Option<Instant>,
@@ -25,10 +26,10 @@ pub struct Journal {
 
 impl Journal {
     /// Goes on at the end of a file that is there.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(disk: &Disk, path: &Path) -> Result<Self> {
         let fail = |cause| Error::file("cannot write", path, cause);
-        let file = OpenOptions::new().append(true).open(path).map_err(fail)?;
-        let length = file.metadata().map_err(fail)?.len();
+        let file = disk.open(OpenOptions::new().append(true), path).map_err(fail)?;
+        let length = file.length().map_err(fail)?;
         Ok(Journal { file, path: path.into(), length, unsafe_since: None })
     }
 
@@ -69,7 +70,7 @@ mod tests {
     fn lines_are_appended_to_what_is_there() {
         let path = std::env::temp_dir().join(format!("brownout-journal-{}", std::process::id()));
         std::fs::write(&path, "one\n").unwrap();
-        let mut journal = Journal::open(&path).unwrap();
+        let mut journal = Journal::open(&Disk::default(), &path).unwrap();
         journal.append("two\n").unwrap();
         journal.append("three\n").unwrap();
         journal.sync().unwrap();

@@ -8,8 +8,9 @@ use super::line::{self, Ending, Head, Kind};
 use super::store::free;
 use super::work::{Came, Event, work};
 use crate::console::Console;
+use crate::disk::{Disk, DiskFile, temporary};
 use crate::error::{Error, Result};
-use crate::files::{refuse_unless_regular, sync_folder};
+use crate::files::refuse_unless_regular;
 use crate::progress::Meter;
 use crate::study::replicate::MOST_RUNS;
 use crate::text::escape_path;
@@ -93,7 +94,7 @@ pub fn run(
 ) -> Result<Option<Done>> {
     let path = folder.join(shard.file());
     let todo = shard.runs(ready.runs());
-    let mut file = Whole::begin(&path, ready, shard)?;
+    let mut file = Whole::begin(&console.disk, &path, ready, shard)?;
     let name = format!("{} {shard}", ready.plan.experiment.name);
     let mut meter = Meter::of_runs(console, &name, todo.len());
     let mut done = Done { path: path.clone(), ..Done::default() };
@@ -140,20 +141,21 @@ pub fn run(
 struct Whole {
     path: PathBuf,
     temporary: PathBuf,
-    file: BufWriter<File>,
+    disk: Disk,
+    file: BufWriter<DiskFile>,
     ending: Ending,
 }
 
 impl Whole {
-    fn begin(path: &Path, ready: &Ready, shard: Shard) -> Result<Self> {
+    fn begin(disk: &Disk, path: &Path, ready: &Ready, shard: Shard) -> Result<Self> {
         refuse_unless_regular(path)?;
-        let name = format!(".{}.{}.tmp", shard.file(), std::process::id());
-        let temporary = path.with_file_name(name);
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&temporary);
+        let temporary = temporary(path).expect("a shard has a name");
+        let file = disk.open(OpenOptions::new().write(true).create(true).truncate(true), &temporary);
         let file = file.map_err(|cause| Error::file("cannot write", &temporary, cause))?;
         let mut whole = Whole {
             path: path.into(),
             temporary,
+            disk: disk.clone(),
             file: BufWriter::with_capacity(1 << 18, file),
             ending: Ending::default(),
         };
@@ -184,11 +186,13 @@ impl Whole {
             // What is there and is not a file of runs is nobody's to replace.
             if self.path.exists() && !is_file_of_runs(&self.path) {
                 let aside = free(&self.path, "bad");
-                fs::rename(&self.path, &aside)
+                self.disk
+                    .rename(&self.path, &aside)
                     .map_err(|cause| Error::file("cannot move", &self.path, cause))?;
             }
-            fs::rename(&self.temporary, &self.path)
-                .and_then(|()| sync_folder(&self.path))
+            self.disk
+                .rename(&self.temporary, &self.path)
+                .and_then(|()| self.disk.sync_folder(&self.path))
                 .map_err(|cause| Error::file("cannot write", &self.path, cause))
         });
         if moved.is_err() {
@@ -275,8 +279,8 @@ pub fn tell_bugs(ready: &Ready, bugs: &[(usize, String)], console: &mut Console)
 }
 
 /// Makes the folder of shards, which another task may just have made too.
-pub fn make_folder(folder: &Path) -> Result<()> {
-    match fs::create_dir(folder) {
+pub fn make_folder(disk: &Disk, folder: &Path) -> Result<()> {
+    match disk.create_dir(folder) {
         Err(_) if folder.is_dir() => Ok(()),
         Err(cause) => Err(Error::Io(format!("cannot make the folder {}", escape_path(folder)), cause)),
         Ok(()) => Ok(()),

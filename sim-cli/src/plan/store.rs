@@ -13,8 +13,8 @@ use super::journal::Journal;
 use super::line::{self, Head, Kind, Line};
 use super::{Plan, Ready};
 use crate::console::Console;
+use crate::disk::{Disk, clear};
 use crate::error::{Error, Result};
-use crate::files::replace;
 use crate::text::escape_path;
 use crate::text::number::count;
 use sim_models::report::Report;
@@ -222,14 +222,15 @@ impl Store {
         if fresh {
             move_aside(folder, console)?;
         }
-        settle_plan(folder, &ready.plan)?;
+        clear(folder, |name| [PLAN, JOURNAL].contains(&name));
+        settle_plan(&console.disk, folder, &ready.plan)?;
         let journal = folder.join(JOURNAL);
         if !journal.exists() {
-            replace(&journal, Head::of_plan(&ready.plan.fingerprint).write().as_bytes())?;
+            console.disk.replace(&journal, Head::of_plan(&ready.plan.fingerprint).write().as_bytes())?;
         }
         let mut known = Known::scan(folder, ready)?;
         if known.foreign.contains(&journal) || known.damaged() > 0 {
-            let lines = repair(&journal, ready)?;
+            let lines = repair(&console.disk, &journal, ready)?;
             known = Known::scan(folder, ready)?;
             if lines > 0 {
                 let lines =
@@ -240,7 +241,7 @@ impl Store {
                 ));
             }
         }
-        Ok(Store { known, journal: Journal::open(&journal)? })
+        Ok(Store { known, journal: Journal::open(&console.disk, &journal)? })
     }
 
     /// A run is over.
@@ -260,7 +261,7 @@ impl Store {
 }
 
 /// Puts the plan into the folder, or finds it there.
-pub fn settle_plan(folder: &Path, plan: &Plan) -> Result<()> {
+pub fn settle_plan(disk: &Disk, folder: &Path, plan: &Plan) -> Result<()> {
     let path = folder.join(PLAN);
     match fs::symlink_metadata(&path) {
         Err(cause) if cause.kind() == ErrorKind::NotFound => {}
@@ -280,7 +281,7 @@ pub fn settle_plan(folder: &Path, plan: &Plan) -> Result<()> {
         let message = format!("{} is there, and no {PLAN} beside it", escape_path(&path));
         return Err(Error::Usage { message, help: "  choose another folder".into() });
     }
-    replace(&path, plan.to_json().as_bytes())
+    disk.replace(&path, plan.to_json().as_bytes())
 }
 
 fn runs_without_plan(folder: &Path) -> Option<PathBuf> {
@@ -288,7 +289,7 @@ fn runs_without_plan(folder: &Path) -> Option<PathBuf> {
 }
 
 /// Writes the sound lines of a journal anew; the others go to a file beside it. How many those are.
-fn repair(journal: &Path, ready: &Ready) -> Result<usize> {
+fn repair(disk: &Disk, journal: &Path, ready: &Ready) -> Result<usize> {
     let fail = |cause| Error::file("cannot read", journal, cause);
     let mut file = BufReader::new(File::open(journal).map_err(fail)?);
     let (mut line, mut sound, mut bad) =
@@ -306,9 +307,9 @@ fn repair(journal: &Path, ready: &Ready) -> Result<usize> {
         first = false;
     }
     if !bad.is_empty() {
-        crate::files::create(&free(journal, "bad"), &bad)?;
+        disk.create(&free(journal, "bad"), &bad)?;
     }
-    replace(journal, &sound)?;
+    disk.replace(journal, &sound)?;
     Ok(lines)
 }
 
@@ -342,9 +343,9 @@ fn move_aside(folder: &Path, console: &mut Console) -> Result<()> {
     names.sort();
     let old =
         (1..).map(|n| folder.join(format!("old-{n}"))).find(|path| !path.exists()).expect("numbers go on");
-    fs::create_dir(&old).map_err(fail)?;
+    console.disk.create_dir(&old).map_err(fail)?;
     for name in &names {
-        fs::rename(folder.join(name), old.join(name)).map_err(fail)?;
+        console.disk.rename(&folder.join(name), &old.join(name)).map_err(fail)?;
     }
     console.note(&format!(
         "note: {} files of the old sweep are now in {}",

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::error::{Error, Exit, Result};
 use crate::text::escape_path;
 use crate::text::number::count;
-use crate::{files, plan};
+use crate::plan;
 use clap::Args as ClapArgs;
 use std::path::PathBuf;
 
@@ -45,7 +45,7 @@ pub(super) fn command(args: &Plan, app: &mut App) -> Result<Exit> {
         let cause = std::io::Error::other("it exists and is no plan; choose another name");
         return Err(Error::file("cannot write", path, cause));
     }
-    files::replace(path, text.as_bytes())?;
+    app.console.disk.replace(path, text.as_bytes())?;
     let (cells, runs) = (count(ready.grid.points() as u64), count(ready.runs() as u64));
     let shown = escape_path(path);
     app.console.note(&format!("{shown}: {cells} cells, {runs} runs, fingerprint {}", ready.plan.fingerprint));

@@ -44,8 +44,8 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
     };
     let ready = Ready::open(app, &args.plan)?;
     let folder = args.out.clone().unwrap_or_else(|| folder_of(&args.plan));
-    make_folder(&folder)?;
-    settle_plan(&folder, &ready.plan)?;
+    make_folder(&app.console.disk, &folder)?;
+    settle_plan(&app.console.disk, &folder, &ready.plan)?;
     let jobs = threads(app.global.jobs);
     let Some(done) = shard::run(&ready, shard, &folder, jobs, &mut app.console)? else {
         app.console.say("interrupted: a shard is written whole or not at all; the same command repeats it");

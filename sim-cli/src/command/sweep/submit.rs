@@ -3,7 +3,6 @@
 
 use crate::app::App;
 use crate::error::{Error, Exit, Result};
-use crate::files::replace;
 use crate::jobs::threads;
 use crate::plan::shard::{Shard, folder_of, make_folder};
 use crate::plan::store::settle_plan;
@@ -103,8 +102,8 @@ pub(super) fn command(args: &Submit, app: &mut App) -> Result<Exit> {
     let ready = Ready::open(app, &args.plan)?;
     let out = args.out.clone().unwrap_or_else(|| folder_of(&args.plan));
     if !args.print {
-        make_folder(&out)?;
-        settle_plan(&out, &ready.plan)?;
+        make_folder(&app.console.disk, &out)?;
+        settle_plan(&app.console.disk, &out, &ready.plan)?;
     }
     let whole =
         |path: &Path| std::path::absolute(path).map_err(|cause| Error::file("cannot find", path, cause));
@@ -239,7 +238,7 @@ fn slurm(job: &Job, args: &Submit, app: &mut App) -> Result<Exit> {
         return Ok(Exit::Good);
     }
     let path = job.out.join("slurm.sh");
-    replace(&path, script.as_bytes())?;
+    app.console.disk.replace(&path, script.as_bytes())?;
     let mut command = Command::new("sbatch");
     command.arg(format!("--array={}", job.list())).args(&args.more).arg(&path);
     let done = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().map_err(|cause| {
@@ -265,7 +264,7 @@ fn dask(job: &Job, args: &Submit, app: &mut App) -> Result<Exit> {
         return Ok(Exit::Good);
     }
     let path = job.out.join("brownout_dask.py");
-    replace(&path, DASK.as_bytes())?;
+    app.console.disk.replace(&path, DASK.as_bytes())?;
     let mut command = Command::new("python3");
     command.arg(&path).arg(&job.plan).arg("--shards").arg(job.of.to_string()).arg("--out").arg(&job.out);
     command.arg("--brownout").arg(&job.program);
