@@ -189,7 +189,7 @@ impl<'a> Row<'a> {
             Event::ReadAnswered { .. } | Event::WriteAnswered { .. } => Class::End,
             _ => Class::Begin,
         };
-        ctx.schedule(ctx.now() + SimDuration::from_nanos_f64(nanos.abs()), class, event);
+        ctx.schedule(ctx.now() + SimDuration::drawn(nanos.abs()), class, event);
     }
 
     fn answered(&mut self, client: u32, succeeded: bool, ctx: &mut Context<Event>) {

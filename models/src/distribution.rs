@@ -138,7 +138,7 @@ impl TimeDistribution {
     /// One of them, rounded to the nanosecond.
     #[inline]
     pub fn sample(&self, words: &mut impl Words) -> SimDuration {
-        SimDuration::from_nanos_f64(self.nanos.sample(words))
+        SimDuration::drawn(self.nanos.sample(words))
     }
 
     /// The only value it can take, if it is a constant.

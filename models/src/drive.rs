@@ -8,7 +8,9 @@ use crate::RunSpec;
 use crate::report::{DigestParts, Report, RunFacts};
 use crate::run::{Observer, Progress, RunOptions, RunOutput, TrajectoryLine};
 use sim_core::digest::Hex;
-use sim_core::{Context, Model, SimTime, Simulation, Stop, StreamUse, Streams, Witness};
+use sim_core::{
+    Context, LONGEST, Model, SimTime, Simulation, Stop, StreamUse, Streams, Witness, cut_to_longest,
+};
 
 /// What a model that is run as an experiment has besides events.
 pub trait Drive: Model + Sized {
@@ -56,6 +58,7 @@ pub fn run<M: Drive>(
     build: impl FnOnce(&Streams) -> M,
     fill: impl FnOnce(M, SimTime, &mut RunOutput),
 ) -> RunOutput {
+    cut_to_longest();
     let streams = Streams::new(options.seed);
     let mut simulation = Simulation::with_engine(build(&streams), options.engine, options.limits);
     if let Some(events) = options.record.clone() {
@@ -65,6 +68,7 @@ pub fn run<M: Drive>(
     let (model, ctx) = simulation.parts();
     model.begin(ctx);
     let Driven { reached, stopped } = run_windows(&mut simulation, run, observer);
+    let cut = cut_to_longest();
     let report = Report {
         run: facts(&simulation, run),
         digest: digest(&simulation, &streams),
@@ -76,6 +80,13 @@ pub fn run<M: Drive>(
     let trajectory = witnesses.iter().map(|witness| line(witness, &model)).collect();
     let mut output = RunOutput { report, trajectory, ..RunOutput::default() };
     fill(model, reached, &mut output);
+    if cut > 0 {
+        let what = if cut == 1 { "1 time was".into() } else { format!("{cut} times were") };
+        output.report.notes.push(format!(
+            "{what} drawn that are longer than {}, the longest there is, and cut to it: no run sees them end",
+            LONGEST.brief()
+        ));
+    }
     output
 }
 

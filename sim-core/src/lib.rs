@@ -44,4 +44,4 @@ pub use model::{Context, Model, Witness};
 pub use queue::{Class, Engine, EventQueue, Timer};
 pub use simulation::{Limits, Simulation, Stop};
 pub use stream::{Draw, Key, Luck, Stream, StreamUse, Streams, Words};
-pub use time::{ParseTimeError, Rate, SimDuration, SimTime};
+pub use time::{LONGEST, ParseTimeError, Rate, SimDuration, SimTime, cut_to_longest};

@@ -3,6 +3,7 @@
 //! A `u64` of nanoseconds lasts 584 years. All arithmetic is checked: a simulation whose clock would
 //! wrap stops with a panic that says so, in release as in debug. No float ever orders two events.
 
+use std::cell::Cell;
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 use std::str::FromStr;
@@ -11,6 +12,21 @@ use std::str::FromStr;
 pub const LONGEST: SimDuration = SimDuration(100 * 365 * 86_400 * NANOS_PER_SEC);
 
 const NANOS_PER_SEC: u64 = 1_000_000_000;
+
+thread_local! {
+    static CUT: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How many times [`SimDuration::drawn`] has cut a number to [`LONGEST`] on this thread since this was last asked. Nothing
+/// that is simulated depends on it, and a run is made on one thread.
+pub fn cut_to_longest() -> u64 {
+    CUT.take()
+}
+
+#[cold]
+fn count_cut() {
+    CUT.set(CUT.get() + 1);
+}
 
 /// A point in virtual time: nanoseconds since the run began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,14 +101,23 @@ impl SimDuration {
         SimDuration(secs * NANOS_PER_SEC)
     }
 
-    /// From a sampled number of nanoseconds: rounded to the nearest, never below zero, at most
-    /// a hundred years. The one place where a float becomes time.
+    /// From a number of nanoseconds: rounded to the nearest, never below zero, at most a hundred years. The one place
+    /// where a float becomes time.
     #[inline]
     pub fn from_nanos_f64(nanos: f64) -> Self {
         debug_assert!(!nanos.is_nan(), "a sampler returned NaN");
         // `as` saturates, and anything too long is capped to `LONGEST` next. By way of `i64`, which the
         // processor can convert in one step.
         SimDuration((((nanos + 0.5) as i64).max(0) as u64).min(LONGEST.0))
+    }
+
+    /// The same of a number that was drawn from a distribution: what is cut is [counted](cut_to_longest).
+    #[inline]
+    pub fn drawn(nanos: f64) -> Self {
+        if nanos > LONGEST.0 as f64 {
+            count_cut();
+        }
+        SimDuration::from_nanos_f64(nanos)
     }
 
     /// Nanoseconds.

@@ -101,7 +101,7 @@ impl<M> Link<M> {
             Latency::Constant(latency) => *latency,
             Latency::Random { time, out, back } => {
                 let luck = if way == Way::Out { out } else { back };
-                SimDuration::from_nanos_f64(time.sample(&mut luck.at(key)))
+                SimDuration::drawn(time.sample(&mut luck.at(key)))
             }
         };
         if self.state.delayed {
@@ -116,7 +116,7 @@ impl<M> Link<M> {
         let key = key.child(u64::from(way == Way::Back));
         let of = |(fault, time, strength): (u32, &TimeDistribution, f64)| {
             let nanos = time.nanos.sample(&mut self.delay_luck.at(key.child(u64::from(fault))));
-            SimDuration::from_nanos_f64(nanos * strength)
+            SimDuration::drawn(nanos * strength)
         };
         self.faults.delays().map(of).fold(SimDuration::ZERO, |sum, delay| sum + delay)
     }

@@ -61,7 +61,7 @@ impl Patience {
 
     #[inline(never)]
     fn random_end(time: &Distribution, luck: &mut Luck, started: SimTime, key: Key) -> SimTime {
-        started + SimDuration::from_nanos_f64(time.sample(&mut luck.at(key)))
+        started + SimDuration::drawn(time.sample(&mut luck.at(key)))
     }
 
     /// Its stream, if it draws.

@@ -244,7 +244,7 @@ impl<L: Listen> Graph<L> {
         let key = workload.user_key(user);
         let (think, luck) = workload.think.as_mut().expect("users think");
         let nanos = think.sample(&mut luck.at(key));
-        ctx.schedule_in(SimDuration::from_nanos_f64(nanos), Event::Thought { workload: id, user });
+        ctx.schedule_in(SimDuration::drawn(nanos), Event::Thought { workload: id, user });
     }
 
     fn thought(&mut self, id: u32, user: u32, ctx: &mut Ctx) {

@@ -254,6 +254,11 @@ fn check_reach(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     }
 }
 
+/// A product of attempts, which may be more than can be counted.
+fn attempts_in_words(product: u64) -> String {
+    if product == u64::MAX { "more than 10^19".into() } else { format!("up to {product}") }
+}
+
 /// Layers of retries multiply.
 fn check_amplification(plan: &Plan, at: &Node, cx: &mut Decoder) {
     let graph = plan.spec;
@@ -263,7 +268,8 @@ fn check_amplification(plan: &Plan, at: &Node, cx: &mut Decoder) {
     {
         let name = graph.name(service);
         let span = graph.services.span_of(name).unwrap_or(at.span);
-        let message = format!("if `{name}` fails, one user request becomes up to {product} attempts on it");
+        let product = attempts_in_words(product);
+        let message = format!("if `{name}` fails, one user request becomes {product} attempts on it");
         cx.warn(span, message).help("retry in one layer only, or give the retries a budget");
     }
 }

@@ -9,7 +9,7 @@ use crate::run::Explanation;
 use crate::service_graph::plan::{EdgePlan, Plan};
 use crate::service_graph::spec::*;
 use crate::service_graph::theory::fluid::{self, Backlog, Fluid};
-use sim_core::SimDuration;
+use sim_core::{LONGEST, SimDuration};
 
 /// Tables and notes for `brownout explain`.
 pub fn explain(plan: &Plan, run: &RunSpec) -> Explanation {
@@ -132,8 +132,11 @@ fn calls(plan: &Plan) -> Table {
             edge.call.map_or(1.0, |call| call.probability).into(),
             u64::from(edge.call.map_or(1, |call| call.times)).into(),
             u64::from(edge.worst.sent()).into(),
-            edge.worst.longest().map_or("for ever".into(), |longest| longest.brief()).into(),
-            edge.worst_attempts(&worst).into(),
+            edge.worst.longest().map_or("for ever".into(), in_life).into(),
+            match edge.worst_attempts(&worst) {
+                u64::MAX => "> 10^19".into(),
+                attempts => attempts.into(),
+            },
         ]);
     }
     table.note =
@@ -142,6 +145,11 @@ fn calls(plan: &Plan) -> Table {
                   all of them fail, the layers above included"
             .into();
     table
+}
+
+/// A wait, however many layers of back-off add up to it.
+fn in_life(wait: SimDuration) -> String {
+    if wait > LONGEST { "> 100 years".into() } else { wait.brief() }
 }
 
 /// What a policy says about each question, defaults included.

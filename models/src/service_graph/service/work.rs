@@ -177,7 +177,7 @@ impl Service {
         if let Some(law) = &self.scaling {
             nanos *= law.stretch(replica.busy.value() as f64);
         }
-        let done = now + SimDuration::from_nanos_f64(nanos);
+        let done = now + SimDuration::drawn(nanos);
         attempt.begin_work(now, ctx.schedule(done, Class::End, Event::WorkDone { attempt: id }));
     }
 
