@@ -5,6 +5,7 @@ use crate::report::{self, Report, Table, Value, results_digest};
 use crate::trace::{Trace, Tracing};
 use sim_core::digest::{self, Digester, Hex};
 use sim_core::{Engine, Limits, SimTime};
+use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 
 /// Runs an experiment and completes its report: head, and the digest's `i` and `s`. What the run is called
@@ -35,11 +36,9 @@ pub fn glance(resolved: &Resolved) -> Report {
     let limits = Limits { events: 1, ..Limits::default() };
     let options = RunOptions { limits, ..RunOptions::seeded(resolved.run.seed) };
     let mut report = simulate(resolved, &options, &mut |_| ControlFlow::Continue(())).report;
-    for name in resolved.model.values(&resolved.run) {
-        if report.values.get(&name).is_none() {
-            report.values.push(name, Value::default());
-        }
-    }
+    let known: BTreeSet<String> = report.values.iter().map(|(name, _)| name.to_owned()).collect();
+    let declared = resolved.model.values(&resolved.run).into_iter().filter(|name| !known.contains(name));
+    report.values.0.extend(declared.map(|name| (name, Value::default())));
     report
 }
 

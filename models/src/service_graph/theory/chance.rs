@@ -56,6 +56,8 @@ pub struct Chances {
     pub outlook: Vec<Vec<Option<Outlook>>>,
     /// Mean calls over each edge per call of each workload's user.
     pub calls: Vec<Vec<Option<f64>>>,
+    /// The edges into each service.
+    into: Vec<Vec<usize>>,
 }
 
 /// Whether a fault is there from beginning to end, so that it is a property of the graph.
@@ -77,7 +79,10 @@ impl Chances {
         }
         let workloads = spec.workload.len();
         let own = own_errors(spec);
+        let mut into = vec![Vec::new(); spec.services.len()];
+        plan.edges.iter().enumerate().for_each(|(number, edge)| into[edge.callee].push(number));
         let mut chances = Chances {
+            into,
             outlook: vec![vec![None; workloads]; plan.edges.len()],
             calls: vec![vec![Some(0.0); workloads]; plan.edges.len()],
         };
@@ -157,7 +162,7 @@ impl Chances {
     /// Mean requests that reach a service per call of this workload's user.
     pub fn visits(&self, plan: &Plan, service: usize, workload: usize) -> Option<f64> {
         let mut sum = 0.0;
-        for (edge, _) in plan.edges.iter().enumerate().filter(|(_, edge)| edge.callee == service) {
+        for &edge in &self.into[service] {
             let calls = self.calls[edge][workload]?;
             if calls > 0.0 {
                 sum += calls * self.attempts(plan, edge, workload)?;

@@ -65,6 +65,10 @@ pub fn names(plan: &Plan) -> Vec<String> {
 
 /// Adds exact values to a report. `totals` is what each service counted while it was measured.
 pub fn beside(plan: &Plan, run: &RunSpec, totals: &[ServiceTotals], report: &mut Report) {
+    // Who only glances at what may be measured waits for no theory of it.
+    if report.run.events <= 1 {
+        return;
+    }
     let ran = Ran { plan, run, totals, report };
     let mut values = Values { found: Named::default() };
     let chances = Chances::of(&ran);
