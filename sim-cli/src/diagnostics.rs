@@ -8,6 +8,8 @@ use annotate_snippets::{
     AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet, renderer::DecorStyle,
 };
 use sim_models::experiment::{Diagnostic, Diagnostics, Severity, Sources, Span};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Range;
 
 /// An excerpt of several lines is at most this long; further apart, labels are shown one by one.
@@ -21,9 +23,16 @@ const UNDERLINED: usize = 60;
 pub fn render(diagnostics: &Diagnostics, sources: &Sources, colour: bool, width: usize) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(width);
-    let (shown, more) = diagnostics.shown();
+    let told = alike(diagnostics, sources);
+    let (first, mut more) = diagnostics.shown();
+    let mut count = |severity: Severity, by: isize| {
+        let number = if severity == Severity::Error { &mut more.errors } else { &mut more.warnings };
+        *number = number.saturating_add_signed(by);
+    };
+    first.iter().for_each(|diagnostic| count(diagnostic.severity, 1));
     let mut out = String::new();
-    for diagnostic in shown {
+    for (diagnostic, like_it) in told.iter().take(first.len()) {
+        count(diagnostic.severity, -1 - *like_it as isize);
         out.push_str(&renderer.render(&[group(diagnostic, sources)]));
         out.push_str("\n\n");
     }
@@ -31,6 +40,35 @@ pub fn render(diagnostics: &Diagnostics, sources: &Sources, colour: bool, width:
         out.push_str(&format!("and {more}\n"));
     }
     out
+}
+
+/// Those that are told, each with how many more are like it: what is wrong with many values of an axis in the same way is told
+/// of the first, and counted.
+fn alike(diagnostics: &Diagnostics, sources: &Sources) -> Vec<(Diagnostic, usize)> {
+    let mut known: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut told: Vec<(Diagnostic, usize)> = Vec::new();
+    for diagnostic in diagnostics.iter() {
+        let Diagnostic { path, message, .. } = diagnostic;
+        let value = diagnostic.span().map_or("", |span| sources.slice(span));
+        if !value.is_empty() && !path.is_empty() && message.contains(value) {
+            match known.entry((path.clone(), message.replace(value, ".."))) {
+                Entry::Occupied(first) => {
+                    told[*first.get()].1 += 1;
+                    continue;
+                }
+                Entry::Vacant(new) => _ = new.insert(told.len()),
+            }
+        }
+        told.push((diagnostic.clone(), 0));
+    }
+    for (diagnostic, more) in &mut told {
+        match more {
+            0 => {}
+            1 => diagnostic.message.push_str("; so is 1 more of its values"),
+            _ => diagnostic.message.push_str(&format!("; so are {more} more of its values")),
+        }
+    }
+    told
 }
 
 fn group<'a>(diagnostic: &'a Diagnostic, sources: &Sources) -> Group<'a> {

@@ -16,6 +16,8 @@ pub const BASE: &str = "base";
 pub struct Opened {
     /// What the program is called that opened it.
     pub program: String,
+    /// `--max-memory`, if it was given.
+    pub max_memory: Option<u64>,
     /// Where it came from.
     pub found: Found,
     /// What it says.
@@ -61,6 +63,7 @@ impl Opened {
             variant: variant.map(String::from),
             set: set.to_vec(),
             seed,
+            max_memory: self.max_memory,
         };
         Ok(Prepared {
             name: self.found.name.clone(),
@@ -75,6 +78,12 @@ impl Opened {
 }
 
 impl App<'_> {
+    /// An experiment that was read.
+    pub fn opened(&self, found: Found, experiment: Experiment) -> Opened {
+        let max_memory = self.global.max_memory;
+        Opened { program: self.program.clone(), max_memory, found, experiment }
+    }
+
     /// Finds and reads an experiment to run one variant of it; warnings about that go to stderr.
     pub fn open(&mut self, argument: &str, variant: Option<&str>) -> Result<Opened> {
         let found = self.find(argument)?;
@@ -93,23 +102,27 @@ impl App<'_> {
         let (experiment, warnings) =
             self.understand_unswept(&found).map_err(|failed| self.invalid(&failed))?;
         self.warn(&warnings, experiment.sources());
-        Ok(Opened { program: self.program.clone(), found, experiment })
+        Ok(self.opened(found, experiment))
     }
 
     /// Reads an experiment that was found; such warnings go to stderr.
     pub fn read(&mut self, found: Found, such: impl Fn(Diagnostics) -> Diagnostics) -> Result<Opened> {
-        match self.understand(&found) {
+        match self.understand(&found, &[]) {
             Ok((experiment, warnings)) => {
                 self.warn(&such(warnings), experiment.sources());
-                Ok(Opened { program: self.program.clone(), found, experiment })
+                Ok(self.opened(found, experiment))
             }
             Err(failed) => Err(self.invalid(&failed)),
         }
     }
 
-    /// What a file says, and what is doubtful about it; or why it cannot be run.
-    pub fn understand(&self, found: &Found) -> Result<(Experiment, Diagnostics), Failed> {
-        self.understood(found, |name, text| Experiment::parse(name, text, &[], &self.catalog))
+    /// What a file says with these values set, and what is doubtful about it; or why it cannot be run.
+    pub fn understand(
+        &self,
+        found: &Found,
+        set: &[(String, String)],
+    ) -> Result<(Experiment, Diagnostics), Failed> {
+        self.understood(found, |name, text| Experiment::parse(name, text, set, &self.catalog))
     }
 
     /// The same without the points of its sweep.

@@ -34,8 +34,11 @@ impl App<'_> {
             if self.console.stdin_terminal {
                 self.console.note("reading an experiment from the terminal: end it with Ctrl-D");
             }
+            if std::mem::replace(&mut self.console.stdin_read, true) {
+                return Err(Error::usage("standard input can be read once, and `-` is named twice"));
+            }
             let bytes = files::read_limited(&mut *self.console.stdin, files::LIMIT)
-                .map_err(|cause| Error::Io("cannot read standard input".into(), cause))?;
+                .map_err(|cause| no_experiment(Error::Io("cannot read standard input".into(), cause)))?;
             return Ok(Found {
                 name: "stdin".into(),
                 family: None,
@@ -154,8 +157,18 @@ fn read_path(path: &Path) -> Result<Found> {
         argument: shown.clone(),
         shown,
         path: Some(path.into()),
-        bytes: files::read(path, files::LIMIT)?,
+        bytes: files::read(path, files::LIMIT).map_err(no_experiment)?,
     })
+}
+
+/// A file that is too large for an experiment can be read, and is none.
+fn no_experiment(error: Error) -> Error {
+    match &error {
+        Error::Io(_, cause) if cause.kind() == std::io::ErrorKind::InvalidData => {
+            Error::Invalid { rendered: format!("error: {error}") }
+        }
+        _ => error,
+    }
 }
 
 /// As if it had been read from a file.

@@ -21,6 +21,8 @@ pub struct Replay {
     pub set: Vec<(String, String)>,
     /// `--seed`
     pub seed: u64,
+    /// `--max-memory`, in bytes
+    pub max_memory: Option<u64>,
 }
 
 impl Replay {
@@ -54,6 +56,9 @@ impl Replay {
         }
         if bounds.max_in_flight != defaults.max_in_flight {
             line.push_str(&format!(" --max-in-flight {}", bounds.max_in_flight));
+        }
+        if let Some(bytes) = self.max_memory {
+            line.push_str(&format!(" --max-memory {}MiB", bytes >> 20));
         }
         line
     }
@@ -222,6 +227,7 @@ mod tests {
             variant: Some("budgeted".into()),
             set: vec![("a.b".into(), "\"5 s\"".into())],
             seed: 7,
+            max_memory: Some(512 << 20),
         };
         let bounds = Bounds { engine: EngineName::Reference, max_events: 10, ..Bounds::default() };
         assert_eq!(

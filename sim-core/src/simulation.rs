@@ -58,7 +58,14 @@ impl<M: Model> Simulation<M> {
 
     /// The same on a chosen queue and with chosen limits.
     pub fn with_engine(model: M, engine: Engine, limits: Limits) -> Self {
-        Simulation { model, context: Context::new(engine), limits, at_this_instant: 0, pause_every: u64::MAX, pause: u64::MAX }
+        Simulation {
+            model,
+            context: Context::new(engine),
+            limits,
+            at_this_instant: 0,
+            pause_every: u64::MAX,
+            pause: u64::MAX,
+        }
     }
 
     /// The model.

@@ -111,7 +111,8 @@ fn every_step_of(commands: &str) {
     assert!(ran.steps >= 4, "{command} takes {} steps: does it write past the disk?", ran.steps);
     let whole = files(&folder);
     // Every step alone; a disk that stays broken at some of them.
-    let cases = (1..=ran.steps).flat_map(|from| [Some((from, false)), (from % 3 == 1).then_some((from, true))]);
+    let cases =
+        (1..=ran.steps).flat_map(|from| [Some((from, false)), (from % 3 == 1).then_some((from, true))]);
     for (from, lasting) in cases.flatten() {
         prepare(&folder, commands);
         let after = if lasting { " and all after it" } else { "" };

@@ -179,8 +179,7 @@ fn goldens(disk: &Disk, args: &Check, experiments: &[Opened]) -> Result<Vec<Opti
         }
     }
     if let (true, Some(folder)) = (args.bless, &args.golden) {
-        disk.create_dir_all(folder)
-            .map_err(|cause| Error::file("cannot make the folder", folder, cause))?;
+        disk.create_dir_all(folder).map_err(|cause| Error::file("cannot make the folder", folder, cause))?;
     }
     Ok(places)
 }

@@ -1,10 +1,9 @@
 //! `brownout validate EXPERIMENT..`: every problem of every file, without running any further than one event.
 
 use crate::app::App;
-use crate::args::{Format, text_or_json};
+use crate::args::{Format, assignment, text_or_json};
 use crate::error::{Exit, Result};
 use crate::expect;
-use crate::experiment::Opened;
 use crate::library::Found;
 use crate::text::escape;
 use clap::Args as ClapArgs;
@@ -17,11 +16,15 @@ use sim_models::experiment::{Diagnostics, Experiment, Failed, Severity, Sources}
 Examples:
   brownout validate mine.ron
   brownout validate experiments/*/*.ron
+  brownout validate retry-storm --set services.payments.replicas=4
   generate | brownout validate -")]
 pub struct Validate {
     /// Experiments: names, paths, or - for standard input
     #[arg(value_name = "EXPERIMENT", required = true)]
     pub names: Vec<String>,
+    /// With this value set, in each of them: `--set services.payments.replicas=4`
+    #[arg(long, value_name = "PATH=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
     /// The form of the result
     #[arg(long, default_value = "text", value_name = "FORMAT", value_parser = text_or_json())]
     pub format: Format,
@@ -39,7 +42,7 @@ pub(super) fn command(args: &Validate, app: &mut App) -> Result<Exit> {
                 continue;
             }
         };
-        let mut understood = app.understand(&found);
+        let mut understood = app.understand(&found, &args.set);
         if let Ok((experiment, _)) = &understood
             && let Some(failed) = unmeasured(&found, experiment, app)?
         {
@@ -76,8 +79,7 @@ pub(super) fn command(args: &Validate, app: &mut App) -> Result<Exit> {
 
 /// What is expected of a metric that no run will have.
 fn unmeasured(found: &Found, experiment: &Experiment, app: &App) -> Result<Option<Failed>> {
-    let opened =
-        Opened { program: app.program.clone(), found: found.clone(), experiment: experiment.clone() };
+    let opened = app.opened(found.clone(), experiment.clone());
     expect::check_all(app, &opened)
 }
 

@@ -305,6 +305,7 @@ impl Ready {
             variant: variant.clone(),
             set: set.iter().cloned().chain(axes).collect(),
             seed: seeds.first,
+            max_memory: None,
         };
         let mut line = replay.bounded_line("sweep", &self.bounds);
         if self.plan.own_seeds {
@@ -385,6 +386,7 @@ impl Ready {
             variant: self.plan.variant.clone(),
             set: self.set_at(cell),
             seed,
+            max_memory: None,
         }
     }
 

@@ -3,8 +3,10 @@
 use crate::error::{Error, Result};
 use crate::result::estimate::Measured;
 use crate::study::replicate::spelled_out;
+use crate::text::escape;
+use sim_core::{SimDuration, SimTime};
 use sim_models::experiment::Resolved;
-use sim_models::report::{Meaning, Metric, MetricError, Report};
+use sim_models::report::{During, Meaning, Metric, MetricError, Report, asked};
 
 /// Which metrics are known before anything is run.
 #[derive(Clone, Copy, Debug)]
@@ -30,9 +32,25 @@ pub fn check(resolved: &Resolved, metrics: &[String]) -> Result<()> {
     if metrics.is_empty() {
         return Ok(());
     }
+    metrics.iter().try_for_each(|metric| within(metric, resolved.run.duration))?;
     let (report, knows) = glance(resolved);
     let metrics: Vec<String> = metrics.iter().filter(|metric| knows.of(metric)).cloned().collect();
     measure(&report, &metrics).map(|_| ())
+}
+
+/// Refuses a metric of a stretch that a run of this length does not have to its end.
+pub fn within(metric: &str, duration: SimDuration) -> Result<()> {
+    let Ok((_, Some(During::Time { from, to }))) = asked(metric) else { return Ok(()) };
+    let end = SimTime::ZERO + duration;
+    let metric = escape(metric);
+    if from >= end {
+        return Err(Error::usage(format!("`{metric}` is about nothing: the run ends at {duration}")));
+    }
+    if to > end {
+        let why = format!("`{metric}` asks for a stretch until {to}, and the run ends at {duration}");
+        return Err(Error::usage(why));
+    }
+    Ok(())
 }
 
 /// These metrics of one report, and what they mean; an unknown one is a mistake on the command line.

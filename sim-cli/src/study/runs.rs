@@ -55,6 +55,7 @@ impl Start<'_> {
             variant: self.variant.map(String::from),
             set: self.with(set),
             seed,
+            max_memory: app.global.max_memory,
         };
         replay.bounded_line("run", &self.bounds)
     }

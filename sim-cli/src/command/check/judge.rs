@@ -89,7 +89,8 @@ pub(super) fn check(
     if let Some(path) = golden.filter(|_| checked.stopped.is_empty() && unknown.is_empty()) {
         let now = golden::snapshot(&checked.experiment, &pages);
         let facts = Facts::of(&now, runs.iter().map(|run| &run.output.report));
-        let compared = golden::compare(&app.console.disk, &path, &now, &facts, args.bless, args.golden.is_some())?;
+        let compared =
+            golden::compare(&app.console.disk, &path, &now, &facts, args.bless, args.golden.is_some())?;
         checked.snapshot = compared.as_ref().map(|golden| golden.words().to_string());
         if compared.as_ref().is_some_and(Golden::failed) {
             exit = exit.max(Exit::Failed);

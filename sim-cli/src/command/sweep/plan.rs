@@ -3,9 +3,9 @@
 use super::{Subject, planned};
 use crate::app::App;
 use crate::error::{Error, Exit, Result};
+use crate::plan;
 use crate::text::escape_path;
 use crate::text::number::count;
-use crate::plan;
 use clap::Args as ClapArgs;
 use std::path::PathBuf;
 

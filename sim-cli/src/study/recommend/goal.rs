@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::result::estimate::Measured;
-use crate::study::measure::{answered, glance, measure, of_all};
+use crate::study::measure::{answered, glance, measure, of_all, within};
 use crate::study::race::{Candidate, Score, front};
 use crate::study::replicate::spelled_out;
 use crate::study::runs::Start;
@@ -32,6 +32,7 @@ pub(super) struct Seen {
 impl Goal {
     /// Finds unknown metrics and wrong units before anything is searched.
     pub fn check(&self, start: Start) -> Result<()> {
+        within(&self.metric, start.base.run.duration)?;
         let (report, knows) = glance(start.base);
         match self
             .wishes
