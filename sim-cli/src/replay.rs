@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(
             replay.bounded_line("run", &bounds),
             "brownout run retry-storm --variant budgeted --set 'a.b=\"5 s\"' --seed 7 --dir 'my own' \
-             --engine reference --max-events 10"
+             --engine reference --max-events 10 --max-memory 512MiB"
         );
     }
 }

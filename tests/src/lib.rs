@@ -4,6 +4,7 @@
 //! that fails prints what replays it.
 
 mod experiments;
+pub mod fuzz;
 mod generate;
 pub mod golden;
 mod rng;

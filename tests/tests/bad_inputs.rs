@@ -64,12 +64,12 @@ fn what_is_wrong_with_every_value_of_an_axis_is_told_once() {
 
 #[test]
 fn what_is_asked_of_a_time_after_the_end_is_refused() {
-    for (command, option, asked) in [
-        ("recommend", "--maximize", "goodput during 3s..4s"),
-        ("recommend", "--minimize", "p99 during 1s..4s"),
-        ("compare", "--metric", "goodput during 3s..4s"),
+    for (command, set, option, asked) in [
+        ("recommend", "services.back.replicas=1,2", "--maximize", "goodput during 3s..4s"),
+        ("recommend", "services.back.replicas=1,2", "--minimize", "p99 during 1s..4s"),
+        ("compare", "services.back.replicas=1", "--metric", "goodput during 3s..4s"),
     ] {
-        let words = [command, "-", "--set", "services.back.replicas=1,2", option, asked].map(Into::into);
+        let words = [command, "-", "--set", set, option, asked].map(Into::into);
         let ran = check::brownout(&words, BASE.as_bytes());
         assert_eq!(ran.code, 2, "{command} {option} '{asked}': {}", ran.stderr);
         assert!(ran.stderr.contains("the run ends at 2s"), "{}", ran.stderr);
