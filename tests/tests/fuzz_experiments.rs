@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How many texts; each is read, and run if it is sound.
-const TEXTS: u64 = 3_000;
+const TEXTS: u64 = 5_500;
 
 /// What a random change puts in place of something else.
 const WORDS: [&str; 34] = [

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use tempfile::{TempDir, tempdir, tempdir_in};
 
-const FILES: u64 = 4_000;
+const FILES: u64 = 1_500;
 const LONGEST: Duration = Duration::from_secs(5);
 
 const TOY: &str = r#"(

@@ -228,7 +228,7 @@ fn what_is_no_experiment_file_is_refused_with_its_path() {
     let large = folder.path().join("large.ron");
     fs::File::create(&large).unwrap().set_len(9 << 20).unwrap();
     let large = brownout(&["run", large.to_str().unwrap()]);
-    assert_eq!(large.exit, Exit::Io);
+    assert_eq!(large.exit, Exit::Invalid);
     assert!(large.stderr.contains("8 MiB"), "{}", large.stderr);
     #[cfg(unix)]
     assert!(brownout(&["run", "/dev/zero"]).stderr.contains("it is a device"));
