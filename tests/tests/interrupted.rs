@@ -26,8 +26,8 @@ const HUGE: &str = r#"(
     expect: [(metric: "success", at_least: 0.1)],
 )"#;
 
-/// In a test; a release build takes a tenth of it.
-const AT_ONCE: Duration = Duration::from_secs(1);
+/// In a build for tests, beside others on the same processors; its window would take minutes. A release build takes a hundredth.
+const AT_ONCE: Duration = Duration::from_secs(3);
 
 #[test]
 fn what_was_reached_within_a_window_is_what_a_limit_there_gives() {
