@@ -4,6 +4,18 @@ use sim_models::report::Report;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// Everything that draws, waits, fails and retries, in one experiment.
+pub const EVERYTHING: &str = include_str!("../golden/everything.ron");
+
+/// Experiments whose digests are held and that are bundled with nothing, by name: one of each mechanism, and three
+/// random ones, written down because whoever makes them up may change its mind.
+pub const WRITTEN: [(&str, &str); 4] = [
+    ("everything", EVERYTHING),
+    ("random-3", include_str!("../golden/random/3.ron")),
+    ("random-14", include_str!("../golden/random/14.ron")),
+    ("random-159", include_str!("../golden/random/159.ron")),
+];
+
 /// Where they are.
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")

@@ -3,46 +3,11 @@
 //! were written (`tests/golden/digests`; `BROWNOUT_BLESS=1` writes them anew; those of the bundled experiments are
 //! held where these are run, in `snapshots`).
 
-use brownout_tests::golden::{self, digest_line};
+use brownout_tests::golden::{self, EVERYTHING, WRITTEN, digest_line};
 use brownout_tests::{resolve, run_with};
 use sim_core::Engine;
 use sim_models::run::RunOptions;
 use std::process::Command;
-
-/// Everything that draws, waits, fails and retries, in one experiment.
-const EVERYTHING: &str = r#"(
-    about: "one of each",
-    model: ServiceGraph(
-        workload: [
-            (to: "front", arrivals: Poisson("200/s"), clients: 5, policy: "breaker"),
-            (name: "loop", to: "front", arrivals: ClosedLoop(users: 20, think: LogNormal(median: "50ms", p99: "1s"))),
-            (name: "ramp", to: "store", arrivals: Ramp(from: "10/s", to: "200/s", at: "2s", over: "10s")),
-        ],
-        services: {
-            "front": (replicas: 3, workers: Async(16), work: LogNormal(mean: "4ms", cv: 1.5), calls: [
-                (to: "store", policy: "retry"),
-                Parallel([(to: "cache", times: 3, optional: true), (to: "slow", probability: 0.3, policy: "budget")]),
-            ]),
-            "cache": (replicas: 2, workers: Blocking(2), work: Weibull(shape: 0.7, scale: "2ms"), queue: SharedFifo()),
-            "slow": (workers: Blocking(20), work: BoundedPareto(low: "5ms", high: "2s", shape: 1.3), queue: Lifo(capacity: 30)),
-            "store": (replicas: 4, workers: Blocking(3), work: Erlang(k: 3, mean: "12ms"), error_rate: 0.02,
-                      dies: (at_in_flight: 80, restart_after: "1s"), queue: Fifo(capacity: 100, drop_expired: true)),
-        },
-        policies: {
-            "retry": (timeout: "100ms", retry: Exponential(attempts: 4, base: "10ms", jitter: Decorrelated), balancer: PowerOfTwo),
-            "budget": (timeout: "300ms", retry: Fixed(attempts: 3, delay: "5ms"), budget: Ratio(ratio: 0.2), balancer: Random),
-            "breaker": (deadline: "1s", timeout: "400ms", breaker: FailureRate(threshold: 0.5, window: Time("2s"), minimum_calls: 20, open_for: "500ms")),
-        },
-        faults: [
-            (at: "5s", for: "3s", on: "store", effect: Slow(factor: 4), replicas: Fraction(0.5)),
-            (at: "6s", for: "1s", on: "front->store", effect: Hold),
-            (at: "9s", for: "2s", on: "store", effect: Crash(callers: Silence), replicas: Only([2])),
-            (at: "12s", for: "1s", on: "slow", effect: Drop(probability: 0.3)),
-        ],
-        network: Exponential(mean: "500us"),
-    ),
-    run: (duration: "20s", warm_up: "1s"),
-)"#;
 
 fn digest(text: &str, variant: Option<&str>, seed: u64, engine: Engine) -> String {
     digest_line(&run_with(&resolve(text, variant), &RunOptions { engine, ..RunOptions::seeded(seed) }).report)
@@ -84,23 +49,14 @@ fn the_same_experiment_written_otherwise() {
     );
 }
 
-const RANDOM: [(&str, &str); 3] = [
-    ("random-3", include_str!("../golden/random/3.ron")),
-    ("random-14", include_str!("../golden/random/14.ron")),
-    ("random-159", include_str!("../golden/random/159.ron")),
-];
-
 /// What is embedded here. The bundled experiments' are held where they are run anyway, in `snapshots`.
 #[test]
 fn golden_digests() {
-    let mut texts = vec![("everything".to_owned(), EVERYTHING.to_owned())];
-    // Three of the random experiments, written down: whoever makes them up may change its mind.
-    texts.extend(RANDOM.map(|(name, text)| (name.to_owned(), text.to_owned())));
-    let line = |(name, text): &(String, String)| {
+    let line = |(name, text): &(&str, &str)| {
         let seed = resolve(text, None).run.seed;
         format!("{name}: {}\n", digest(text, None, seed, Engine::Fast))
     };
-    let found: String = texts.iter().map(line).collect();
+    let found: String = WRITTEN.iter().map(line).collect();
     golden::hold("digests/embedded.txt", &found, "determinism golden_digests");
 }
 
