@@ -3,6 +3,8 @@
 //! Every run here is a function of a text and a seed, so a test that passes once passes always, and a test
 //! that fails prints what replays it.
 
+#[cfg(feature = "program")]
+mod bench;
 mod experiments;
 pub mod fuzz;
 mod generate;
@@ -10,6 +12,8 @@ pub mod golden;
 mod rng;
 pub mod slow_judge;
 
+#[cfg(feature = "program")]
+pub use bench::{Bench, Said};
 pub use experiments::{File, experiments, files_below, stem};
 pub use generate::{random_experiment, random_recovery};
 pub use rng::Rng;

@@ -1,9 +1,8 @@
 //! Many seeds through the whole program: precision, warm-up, theory, baselines. The same bytes at any `--jobs`,
 //! exit codes, and what is said when something cannot be known.
 
-use serde_json::Value;
-use sim_cli::{Console, Exit};
-use std::path::PathBuf;
+use brownout_tests::Bench;
+use sim_cli::Exit;
 
 /// A queue with a closed form, and one that falls behind for a while.
 const QUEUE: &str = r#"(
@@ -33,63 +32,20 @@ const STORM: &str = r#"(
     variants: {"calm": {"services.shop.calls[0].policy": "calm"}},
 )"#;
 
-struct Bench {
-    folder: tempfile::TempDir,
-}
-
-struct Said {
-    exit: Exit,
-    out: String,
-    err: String,
-}
-
-impl Bench {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        for (name, text) in [("queue.ron", QUEUE), ("storm.ron", STORM)] {
-            std::fs::write(folder.path().join(name), text).expect("written");
-        }
-        Bench { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// `words` as on a command line; `@name` is a path in this folder.
-    fn brownout(&self, words: &str) -> Said {
-        let (mut stdin, mut out, mut err) = (std::io::empty(), Vec::new(), Vec::new());
-        let console = Console::captured(&mut stdin, &mut out, &mut err);
-        let word = |word: &str| match word.strip_prefix('@') {
-            Some(name) => self.path(name).into_os_string(),
-            None => word.into(),
-        };
-        let exit = sim_cli::run(std::iter::once("brownout").chain(words.split(' ')).map(word), console);
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-        Said { exit, out: text(out), err: text(err) }
-    }
-
-    fn good(&self, words: &str) -> String {
-        let said = self.brownout(words);
-        assert_eq!(said.exit, Exit::Good, "{words}\n{}", said.err);
-        said.out
-    }
-
-    fn json(&self, words: &str) -> Value {
-        serde_json::from_str(&self.good(&format!("{words} --format json"))).expect("one JSON document")
-    }
+fn bench() -> Bench {
+    Bench::new(&[("queue.ron", QUEUE), ("storm.ron", STORM)])
 }
 
 #[test]
 fn threads_never_show() {
-    let bench = Bench::new();
+    let bench = bench();
     for words in [
         "run @queue.ron --precision 3% --metric values.response_mean.value --warm-up auto --format json",
         "compare @queue.ron --precision 8% --metric p99 --format json",
         "compare @storm.ron --warm-up auto --replications 4 --format json",
     ] {
         let with = |jobs: &str| {
-            let said = bench.brownout(&format!("{words} --jobs {jobs}"));
+            let said = bench.run(&format!("{words} --jobs {jobs}"));
             assert_eq!(said.exit, Exit::Good, "{}", said.err);
             (said.out, said.err)
         };
@@ -101,7 +57,7 @@ fn threads_never_show() {
 
 #[test]
 fn precision_stops_where_it_should() {
-    let bench = Bench::new();
+    let bench = bench();
     const SCHEDULE: [u64; 8] = [10, 15, 22, 33, 49, 73, 109, 163];
     let run = |wanted: &str| bench.json(&format!("run @queue.ron --precision {wanted} --metric p99"));
     let (rough, fine) = (run("10%"), run("2.5%"));
@@ -130,26 +86,26 @@ fn precision_stops_where_it_should() {
 
 #[test]
 fn precision_that_cannot_be_reached_says_what_would() {
-    let bench = Bench::new();
-    let said = bench.brownout("run @queue.ron --precision 0.1% --max-replications 20 --metric p99");
+    let bench = bench();
+    let said = bench.run("run @queue.ron --precision 0.1% --max-replications 20 --metric p99");
     assert_eq!(said.exit, Exit::Limit, "{}", said.err);
     assert!(said.out.contains("over 10 seeds"), "hopeless after ten already: {}", said.out);
     assert!(said.out.contains("INCOMPLETE: a precision of 0.1 % is not reached"), "{}", said.out);
     assert!(said.out.contains("seeds would do it"), "{}", said.out);
-    let said = bench
-        .brownout("compare @queue.ron --precision 4% --max-replications 15 --metric p99 --format markdown");
+    let said =
+        bench.run("compare @queue.ron --precision 4% --max-replications 15 --metric p99 --format markdown");
     assert_eq!(said.exit, Exit::Limit, "{}", said.err);
     assert!(said.out.contains("over 15 seeds") && said.out.contains("**Incomplete:**"), "{}", said.out);
-    let said = bench.brownout("run @storm.ron --precision 5% --metric recovered");
+    let said = bench.run("run @storm.ron --precision 5% --metric recovered");
     assert_eq!(said.exit, Exit::Usage);
     assert!(said.err.contains("none of these has one: recovered"), "{}", said.err);
 }
 
 #[test]
 fn a_warm_up_is_found_and_shown() {
-    let bench = Bench::new();
+    let bench = bench();
     let said =
-        bench.brownout("run @queue.ron --set run.duration=300s --set services.desk.work=Exponential(mean:\"18ms\") --warm-up auto");
+        bench.run("run @queue.ron --set run.duration=300s --set services.desk.work=Exponential(mean:\"18ms\") --warm-up auto");
     assert_eq!(said.exit, Exit::Good, "{}", said.err);
     let warm_up: u64 = said
         .err
@@ -163,69 +119,68 @@ fn a_warm_up_is_found_and_shown() {
     let given = bench.json("run @queue.ron --warm-up 5s");
     let set = bench.json("run @queue.ron --set run.warm_up=5s");
     assert_eq!(given["summary"], set["summary"]);
-    let twice = bench.brownout("run @queue.ron --warm-up 5s --set run.warm_up=5s");
+    let twice = bench.run("run @queue.ron --warm-up 5s --set run.warm_up=5s");
     assert_eq!((twice.exit, twice.err.contains("given twice")), (Exit::Usage, true), "{}", twice.err);
 }
 
 #[test]
 fn what_never_settles_has_no_warm_up() {
-    let bench = Bench::new();
-    let said =
-        bench.brownout("run @queue.ron --set services.desk.work=Exponential(mean:\"25ms\") --warm-up auto");
+    let bench = bench();
+    let said = bench.run("run @queue.ron --set services.desk.work=Exponential(mean:\"25ms\") --warm-up auto");
     assert_eq!(said.exit, Exit::Failed);
     assert!(said.err.contains("had not settled") && said.err.contains("run longer"), "{}", said.err);
 }
 
 #[test]
 fn theory_is_held_against_many_seeds() {
-    let bench = Bench::new();
+    let bench = bench();
     let document = bench.json("run @queue.ron --replications 12");
     let theory = document["theory"].as_array().expect("values with a closed form");
     assert!(theory.len() >= 4, "{document}");
     assert!(theory.iter().all(|value| value["agrees"] == true), "{theory:#?}");
     assert_eq!(theory[0]["exact"].as_f64().map(f64::round), Some(20e6));
-    let page = bench.good("run @queue.ron --replications 12");
+    let page = bench.page("run @queue.ron --replications 12");
     assert!(page.contains("over 12 seeds") && page.contains("agrees"), "{page}");
     // One run says the numbers, and nothing of agreement.
-    assert!(!bench.good("run @queue.ron").contains("agrees"));
-    assert!(!bench.good("run @queue.ron --replications 1").contains("agrees"));
+    assert!(!bench.page("run @queue.ron").contains("agrees"));
+    assert!(!bench.page("run @queue.ron --replications 1").contains("agrees"));
     // A warm-up of nothing and a short run are not the steady state that theory speaks of.
     let short = "run @queue.ron --replications 200 --set run.duration=1s --set run.warm_up=0s \
                  --set services.desk.work=Exponential(mean:\"18ms\")";
-    assert!(bench.good(short).contains("differs"), "{}", bench.good(short));
+    assert!(bench.page(short).contains("differs"), "{}", bench.page(short));
 }
 
 #[test]
 fn comparing_says_what_is_clear() {
-    let bench = Bench::new();
-    let page = bench.good("compare @queue.ron --replications 10");
+    let bench = bench();
+    let page = bench.page("compare @queue.ron --replications 10");
     assert!(page.contains("lower (") && page.contains("better on all 10 seeds"), "{page}");
     assert!(page.contains("pairing: 10 seeds do the work of"), "{page}");
-    let page = bench.good("compare @queue.ron --replications 1");
+    let page = bench.page("compare @queue.ron --replications 1");
     assert!(page.contains("one seed has no interval") && !page.contains("better on"), "{page}");
-    let csv = bench.good("compare @queue.ron --replications 2 --format csv");
+    let csv = bench.page("compare @queue.ron --replications 2 --format csv");
     let columns = csv.lines().next().unwrap().split(',').count();
     assert!(csv.lines().all(|line| line.split(',').count() >= columns), "{csv}");
 }
 
 #[test]
 fn a_baseline_is_met_on_its_own_seeds() {
-    let bench = Bench::new();
-    bench.good("compare @storm.ron --replications 8 --seed 100 --out @saved");
-    let page = bench.good("compare @storm.ron --baseline @saved --fail-on-regression");
+    let bench = bench();
+    bench.page("compare @storm.ron --replications 8 --seed 100 --out @saved");
+    let page = bench.page("compare @storm.ron --baseline @saved --fail-on-regression");
     assert!(page.contains("seeds 100 to 107") && page.contains("unchanged"), "{page}");
     let slower = "--set services.stock.work=Exponential(mean:\"15ms\")";
-    let said = bench.brownout(&format!("compare @storm.ron --baseline @saved --fail-on-regression {slower}"));
+    let said = bench.run(&format!("compare @storm.ron --baseline @saved --fail-on-regression {slower}"));
     assert_eq!(said.exit, Exit::Failed, "{}", said.out);
     assert!(said.out.contains("worse: base: ") && said.err.contains("clearly worse than in"), "{}", said.err);
     assert!(said.err.contains("again: brownout compare"), "{}", said.err);
     // Without the flag it is told and decides nothing; and better is never a regression.
-    assert!(bench.good(&format!("compare @storm.ron --baseline @saved {slower}")).contains("worse on"));
-    bench.good(
+    assert!(bench.page(&format!("compare @storm.ron --baseline @saved {slower}")).contains("worse on"));
+    bench.page(
         "compare @storm.ron --baseline @saved --fail-on-regression=goodput --set services.stock.work=Exponential(mean:\"5ms\")",
     );
     // Other seeds are other luck.
-    let page = bench.good("compare @storm.ron --baseline @saved --seed 9000 --replications 8");
+    let page = bench.page("compare @storm.ron --baseline @saved --seed 9000 --replications 8");
     assert!(page.contains("independent samples, Welch's interval"), "{page}");
     let document = bench.json("compare @storm.ron --baseline @saved --seed 104 --replications 8");
     assert_eq!(document["baseline"]["paired"], 4, "seeds 104 to 107 are in both");
@@ -233,19 +188,19 @@ fn a_baseline_is_met_on_its_own_seeds() {
 
 #[test]
 fn another_experiment_is_no_baseline_that_clears() {
-    let bench = Bench::new();
-    bench.good("compare @queue.ron --replications 2 --out @other");
-    let said = bench.brownout("compare @storm.ron --baseline @other --fail-on-regression --replications 2");
+    let bench = bench();
+    bench.page("compare @queue.ron --replications 2 --out @other");
+    let said = bench.run("compare @storm.ron --baseline @other --fail-on-regression --replications 2");
     assert_eq!(said.exit, Exit::Usage, "{}", said.out);
     assert!(said.err.contains("is of the experiment queue, not of storm"), "{}", said.err);
-    assert!(bench.good("compare @storm.ron --baseline @other --replications 2").contains("against "));
+    assert!(bench.page("compare @storm.ron --baseline @other --replications 2").contains("against "));
 }
 
 /// The share of false alarms: the same system on other seeds, many times.
 #[test]
 fn a_baseline_hardly_ever_cries_wolf() {
-    let bench = Bench::new();
-    bench.good("compare @queue.ron --replications 10 --seed 1 --out @saved");
+    let bench = bench();
+    bench.page("compare @queue.ron --replications 10 --seed 1 --out @saved");
     let alarms = (1..=20)
         .filter(|n| {
             let first = 1_000 * n;
@@ -253,7 +208,7 @@ fn a_baseline_hardly_ever_cries_wolf() {
                 "compare @queue.ron --baseline @saved --fail-on-regression --seed {first} --replications 10 \
                  --set run.duration=20s --format json"
             );
-            bench.brownout(&words).exit == Exit::Failed
+            bench.run(&words).exit == Exit::Failed
         })
         .count();
     assert!(alarms <= 3, "{alarms} of 20 comparisons of a system with itself");
@@ -261,22 +216,22 @@ fn a_baseline_hardly_ever_cries_wolf() {
 
 #[test]
 fn one_saved_run_is_a_baseline_without_an_interval() {
-    let bench = Bench::new();
-    bench.good("run @queue.ron --variant fast --out @one");
-    let page = bench.good("compare @queue.ron --baseline @one/report.json");
+    let bench = bench();
+    bench.page("run @queue.ron --variant fast --out @one");
+    let page = bench.page("compare @queue.ron --baseline @one/report.json");
     assert!(page.contains("one seed has no interval; it does not have base"), "{page}");
     assert!(page.contains("fast  unchanged"), "{page}");
-    let said = bench.brownout("compare @queue.ron --baseline @one --fail-on-regression=p99");
+    let said = bench.run("compare @queue.ron --baseline @one --fail-on-regression=p99");
     assert_eq!(said.exit, Exit::Failed);
     assert!(said.err.contains("cannot be told") && said.err.contains("--replications 10"), "{}", said.err);
-    bench.good("run @queue.ron --variant fast --replications 4 --out @many");
-    let page = bench.good("compare @queue.ron --baseline @many");
+    bench.page("run @queue.ron --variant fast --replications 4 --out @many");
+    let page = bench.page("compare @queue.ron --baseline @many");
     assert!(page.contains("differences seed by seed on 4 seeds"), "{page}");
 }
 
 #[test]
 fn what_is_typed_wrong_is_told() {
-    let bench = Bench::new();
+    let bench = bench();
     std::fs::write(bench.path("odd.json"), "{\"document\": \"sweep\"}").expect("written");
     for (words, exit, told) in [
         ("run @queue.ron --precision 0", Exit::Usage, "above 0 and below 100 %"),
@@ -295,7 +250,7 @@ fn what_is_typed_wrong_is_told() {
         ("compare @queue.ron --baseline @queue.ron", Exit::Io, "not a saved run"),
         ("compare @queue.ron --baseline @odd.json", Exit::Io, "a sweep is no baseline"),
     ] {
-        let said = bench.brownout(words);
+        let said = bench.run(words);
         assert_eq!(said.exit, exit, "{words}\n{}", said.err);
         assert!(said.err.contains(told), "{words}\n{}", said.err);
         assert!(said.out.is_empty(), "{words}: {}", said.out);

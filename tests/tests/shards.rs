@@ -1,12 +1,12 @@
 //! A sweep in shards: whoever makes which part, in which order and on how many threads, the merged bytes are those
 //! of the sweep in one go; and what is missing, damaged, changed or mixed is found.
 
-use sim_cli::{Console, Exit};
+use brownout_tests::Bench;
+use sim_cli::Exit;
 use sim_models::experiment::RunSpec;
 use sim_models::run::{Observer, RunOptions, RunOutput};
 use sim_models::{Catalog, Entry, Scenario};
 use std::fs;
-use std::path::PathBuf;
 
 const EXPERIMENT: &str = r#"(
     about: "A service falls behind for a while.",
@@ -28,64 +28,16 @@ const AXES: [&str; 4] = [
     "services.stock.replicas=1..4",
 ];
 
-struct Bench {
-    folder: tempfile::TempDir,
-    catalog: Catalog,
+fn bench() -> Bench {
+    Bench::new(&[("shop.ron", EXPERIMENT)]).always(&["sweep"])
 }
 
-struct Said {
-    exit: Exit,
-    out: String,
-    err: String,
+fn plan(bench: &Bench) {
+    bench.good(&[&["plan", "@shop.ron", "--out", "@plan.json"], &AXES[..]].concat());
 }
 
-impl Bench {
-    fn new() -> Self {
-        Self::with(Catalog::bundled(), EXPERIMENT)
-    }
-
-    fn with(catalog: Catalog, experiment: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        fs::write(folder.path().join("shop.ron"), experiment).expect("written");
-        Bench { folder, catalog }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// Words that begin with `@` are paths in the folder.
-    fn run(&self, words: &[&str]) -> Said {
-        let (mut stdin, mut out, mut err) = (std::io::empty(), Vec::new(), Vec::new());
-        let console = Console::captured(&mut stdin, &mut out, &mut err);
-        let word = |word: &&str| match word.strip_prefix('@') {
-            Some(name) => self.path(name).into_os_string(),
-            None => word.into(),
-        };
-        let words = ["brownout", "sweep"].iter().chain(words).map(word);
-        let exit = sim_cli::run_with(&self.catalog, words, console);
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-        Said { exit, out: text(out), err: text(err) }
-    }
-
-    fn good(&self, words: &[&str]) -> Said {
-        let said = self.run(words);
-        assert_eq!(said.exit, Exit::Good, "{words:?}: {}", said.err);
-        said
-    }
-
-    fn plan(&self) {
-        let words: Vec<&str> = ["plan", "@shop.ron", "--out", "@plan.json"].into_iter().chain(AXES).collect();
-        self.good(&words);
-    }
-
-    fn shard(&self, index: usize, of: usize, out: &str) {
-        self.good(&["run", "@plan.json", "--shard", &format!("{index}/{of}"), "--out", out]);
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).expect(name)
-    }
+fn shard(bench: &Bench, index: usize, of: usize, out: &str) {
+    bench.good(&["run", "@plan.json", "--shard", &format!("{index}/{of}"), "--out", out]);
 }
 
 /// What a folder has in the end.
@@ -102,9 +54,9 @@ fn in_one_go(bench: &Bench) -> (String, [String; 3]) {
 
 #[test]
 fn merged_shards_are_the_sweep_in_one_go() {
-    let bench = Bench::new();
+    let bench = bench();
     let whole = in_one_go(&bench);
-    bench.plan();
+    plan(&bench);
     for of in [1, 2, 7, 64] {
         let out = format!("@in-{of}");
         // Any order, and one of them twice.
@@ -112,7 +64,7 @@ fn merged_shards_are_the_sweep_in_one_go() {
         indices.rotate_left(of / 3);
         indices.push(of / 2);
         for index in indices {
-            bench.shard(index, of, &out);
+            shard(&bench, index, of, &out);
         }
         let text = bench.good(&["merge", &out]).out;
         assert_eq!((text, written(&bench, &format!("in-{of}"))), whole, "{of} shards");
@@ -123,8 +75,8 @@ fn merged_shards_are_the_sweep_in_one_go() {
 
 #[test]
 fn a_shard_is_the_same_file_at_any_number_of_threads() {
-    let bench = Bench::new();
-    bench.plan();
+    let bench = bench();
+    plan(&bench);
     let with = |jobs: &str| {
         let out = format!("@jobs-{jobs}");
         bench.good(&["run", "@plan.json", "--shard", "1/2", "--out", &out, "--jobs", jobs]);
@@ -140,9 +92,9 @@ fn a_shard_is_the_same_file_at_any_number_of_threads() {
 
 #[test]
 fn metrics_are_chosen_when_the_runs_are_there() {
-    let bench = Bench::new();
-    bench.plan();
-    bench.shard(0, 1, "@out");
+    let bench = bench();
+    plan(&bench);
+    shard(&bench, 0, 1, "@out");
     let merged = bench.good(&["merge", "@out", "--metric", "services.stock.utilisation", "--format", "csv"]);
     let words: Vec<&str> = ["@shop.ron", "--metric", "services.stock.utilisation", "--format", "csv"]
         .into_iter()
@@ -156,10 +108,10 @@ fn metrics_are_chosen_when_the_runs_are_there() {
 
 #[test]
 fn missing_shards_are_named_with_the_command_that_repeats_them() {
-    let bench = Bench::new();
-    bench.plan();
+    let bench = bench();
+    plan(&bench);
     for index in [0, 1, 3, 4, 6] {
-        bench.shard(index, 7, "@out");
+        shard(&bench, index, 7, "@out");
     }
     let said = bench.run(&["merge", "@out"]);
     assert_eq!((said.exit, said.out.as_str()), (Exit::Io, ""), "{}", said.err);
@@ -171,14 +123,14 @@ fn missing_shards_are_named_with_the_command_that_repeats_them() {
     );
     assert!(said.err.contains(&loops) && said.err.contains("--array=2,5"), "{}", said.err);
     // One of them repeated, as it says.
-    bench.shard(2, 7, "@out");
+    shard(&bench, 2, 7, "@out");
     let said = bench.run(&["merge", "@plan.json", "@out"]);
     assert!(
         said.err.contains("--shard 5/7") && said.err.contains("1 of 7 shards is missing"),
         "{}",
         said.err
     );
-    bench.shard(5, 7, "@out");
+    shard(&bench, 5, 7, "@out");
     bench.good(&["merge", "@out"]);
     let empty = bench.run(&["merge", "@plan.json", "@"]);
     assert_eq!(empty.exit, Exit::Io);
@@ -187,9 +139,9 @@ fn missing_shards_are_named_with_the_command_that_repeats_them() {
 
 #[test]
 fn a_damaged_byte_is_found_and_its_shard_repeated() {
-    let bench = Bench::new();
-    bench.plan();
-    (0..2).for_each(|index| bench.shard(index, 2, "@out"));
+    let bench = bench();
+    plan(&bench);
+    (0..2).for_each(|index| shard(&bench, index, 2, "@out"));
     let whole = bench.good(&["merge", "@out", "--format", "json"]).out;
     let path = bench.path("out/shard-1-of-2.jsonl");
     let sound = fs::read(&path).expect("read");
@@ -202,7 +154,7 @@ fn a_damaged_byte_is_found_and_its_shard_repeated() {
         let said = bench.run(&["merge", "@out"]);
         assert_eq!(said.exit, Exit::Io, "{}", said.err);
         assert!(said.err.contains("--shard 1/2"), "{}", said.err);
-        bench.shard(1, 2, "@out");
+        shard(&bench, 1, 2, "@out");
         assert_eq!(fs::read(&path).expect("read"), sound);
         assert_eq!(bench.good(&["merge", "@out", "--format", "json"]).out, whole);
     }
@@ -210,8 +162,8 @@ fn a_damaged_byte_is_found_and_its_shard_repeated() {
 
 #[test]
 fn a_plan_of_another_version_or_a_changed_one_is_refused() {
-    let bench = Bench::new();
-    bench.plan();
+    let bench = bench();
+    plan(&bench);
     let plan = bench.read("plan.json");
     let version = format!("\"brownout\": \"{}\"", env!("CARGO_PKG_VERSION"));
     for (from, to, why) in [
@@ -235,9 +187,9 @@ fn a_plan_of_another_version_or_a_changed_one_is_refused() {
 
 #[test]
 fn runs_of_two_plans_are_not_mixed() {
-    let bench = Bench::new();
-    bench.plan();
-    bench.shard(0, 2, "@out");
+    let bench = bench();
+    plan(&bench);
+    shard(&bench, 0, 2, "@out");
     bench.good(&["plan", "@shop.ron", "--set", "services.stock.replicas=1..3", "--out", "@plan.json"]);
     let said = bench.run(&["run", "@plan.json", "--shard", "1/2", "--out", "@out"]);
     assert_eq!(said.exit, Exit::Usage);
@@ -248,9 +200,9 @@ fn runs_of_two_plans_are_not_mixed() {
 
 #[test]
 fn one_run_with_two_results_is_refused() {
-    let bench = Bench::new();
-    bench.plan();
-    (0..2).for_each(|index| bench.shard(index, 2, "@out"));
+    let bench = bench();
+    plan(&bench);
+    (0..2).for_each(|index| shard(&bench, index, 2, "@out"));
     // Run 0 again, with a report that says something else and a checksum that is right.
     let shard = bench.read("out/shard-0-of-2.jsonl");
     let mut lines = shard.lines();
@@ -266,7 +218,7 @@ fn one_run_with_two_results_is_refused() {
 
 #[test]
 fn a_folder_is_resumed_by_the_same_sweep_only() {
-    let bench = Bench::new();
+    let bench = bench();
     let words = |more: &[&'static str]| -> Vec<&'static str> {
         ["@shop.ron", "--out", "@store"].into_iter().chain(AXES).chain(more.iter().copied()).collect()
     };
@@ -301,7 +253,7 @@ fn a_folder_is_resumed_by_the_same_sweep_only() {
 
 #[test]
 fn what_is_wrong_with_axes_is_told_together() {
-    let bench = Bench::new();
+    let bench = bench();
     let said = bench.run(&[
         "@shop.ron",
         "--set",
@@ -340,7 +292,7 @@ fn what_is_wrong_with_axes_is_told_together() {
 
 #[test]
 fn seeds_can_be_an_axis() {
-    let bench = Bench::new();
+    let bench = bench();
     let swept = bench.good(&[
         "@shop.ron",
         "--set",
@@ -365,7 +317,7 @@ fn seeds_can_be_an_axis() {
         "--out",
         "@plan.json",
     ]);
-    (0..2).for_each(|index| bench.shard(index, 2, "@out"));
+    (0..2).for_each(|index| shard(&bench, index, 2, "@out"));
     assert_eq!(bench.good(&["merge", "@out", "--metric", "success", "--format", "csv"]).out, swept.out);
     for (words, why) in [
         (&["--set", "run.seed=1,2", "--seed", "5"][..], "run.seed is set twice"),
@@ -379,7 +331,7 @@ fn seeds_can_be_an_axis() {
 
 #[test]
 fn a_precision_and_a_warm_up_are_for_sweeps_too() {
-    let bench = Bench::new();
+    let bench = bench();
     let axis = ["--set", "services.stock.replicas=2,3", "--metric", "services.stock.utilisation"];
     let swept = |more: &[&str]| bench.run(&[&["@shop.ron"], &axis[..], more].concat());
     let said = swept(&["--precision", "20%", "--format", "json"]);
@@ -435,7 +387,7 @@ fn a_bug_in_one_run_leaves_the_others() {
     let mut catalog = Catalog::bundled();
     catalog.add(Entry::of::<Brittle>("Brittle", "it breaks", 1));
     let file = r#"(about: "A bug.", model: Brittle(), run: (duration: "1s", seed: 9, replications: 2))"#;
-    let bench = Bench::with(catalog, file);
+    let bench = Bench::new(&[("shop.ron", file)]).knowing(catalog).always(&["sweep"]);
     let axis = ["--set", "size=1..4", "--metric", "goodput"];
     let whole = bench.run(&[&["@shop.ron"], &axis[..], &["--out", "@whole"]].concat());
     assert_eq!(whole.exit, Exit::Bug, "{}", whole.err);
@@ -460,7 +412,7 @@ fn a_bug_in_one_run_leaves_the_others() {
 
 #[test]
 fn a_limit_in_one_run_marks_its_cell() {
-    let bench = Bench::new();
+    let bench = bench();
     let words = ["@shop.ron", "--set", "run.duration=2s,10s", "--max-events", "2000", "--out", "@whole"];
     let whole = bench.run(&words);
     assert_eq!(whole.exit, Exit::Limit, "{}", whole.err);

@@ -1,9 +1,9 @@
 //! `compare`, `sweep` and `histogram` through the whole program: the same bytes at any `--jobs`, replications
 //! that a single run repeats, exit codes, files.
 
+use brownout_tests::{Bench, Said};
 use serde_json::Value;
-use sim_cli::{Console, Exit};
-use std::path::{Path, PathBuf};
+use sim_cli::Exit;
 
 const EXPERIMENT: &str = r#"(
     about: "A service falls behind for a while.",
@@ -25,45 +25,13 @@ const EXPERIMENT: &str = r#"(
 )
 "#;
 
-struct Bench {
-    folder: tempfile::TempDir,
-    experiment: PathBuf,
+fn bench() -> Bench {
+    Bench::new(&[("shop.ron", EXPERIMENT)])
 }
 
-struct Said {
-    exit: Exit,
-    out: String,
-    err: String,
-}
-
-impl Bench {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let experiment = folder.path().join("shop.ron");
-        std::fs::write(&experiment, EXPERIMENT).expect("written");
-        Bench { folder, experiment }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn run(&self, command: &str, rest: &[&str]) -> Said {
-        self.run_on(&self.experiment, command, rest, None)
-    }
-
-    fn run_on(&self, subject: &Path, command: &str, rest: &[&str], signal: Option<Exit>) -> Said {
-        let (mut stdin, mut out, mut err) = (std::io::empty(), Vec::new(), Vec::new());
-        let console = Console::captured(&mut stdin, &mut out, &mut err);
-        if let Some(exit) = signal {
-            console.interrupt.raise(exit);
-        }
-        let subject = subject.to_str().expect("a temporary path is text");
-        let words = ["brownout", command, subject].into_iter().chain(rest.iter().copied());
-        let exit = sim_cli::run(words.map(Into::into), console);
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-        Said { exit, out: text(out), err: text(err) }
-    }
+/// A command about the experiment.
+fn run(bench: &Bench, command: &str, rest: &[&str]) -> Said {
+    bench.run(&[&[command, "@shop.ron"], rest].concat())
 }
 
 fn good(said: &Said) -> &str {
@@ -77,9 +45,9 @@ fn json(said: &Said) -> Value {
 
 #[test]
 fn threads_never_show() {
-    let bench = Bench::new();
+    let bench = bench();
     for command in ["compare", "sweep"] {
-        let with = |jobs| bench.run(command, &["--format", "json", "--jobs", jobs]).out;
+        let with = |jobs| run(&bench, command, &["--format", "json", "--jobs", jobs]).out;
         let one = with("1");
         assert!(one.contains("\"format\": "), "{one}");
         assert_eq!(one, with("2"), "{command}");
@@ -89,15 +57,18 @@ fn threads_never_show() {
 
 #[test]
 fn a_replication_is_a_run_with_its_seed() {
-    let bench = Bench::new();
+    let bench = bench();
     let goodput = |variant: &str, seed: u64| {
-        let report =
-            json(&bench.run("run", &["--variant", variant, "--seed", &seed.to_string(), "--format", "json"]));
+        let report = json(&run(
+            &bench,
+            "run",
+            &["--variant", variant, "--seed", &seed.to_string(), "--format", "json"],
+        ));
         // A saved run may stand beside other facts; the summary is where it is.
         let report = report.get("report").cloned().unwrap_or(report);
         report["summary"]["goodput"].as_f64().expect("a goodput")
     };
-    let compared = json(&bench.run("compare", &["--metric", "goodput", "--format", "json"]));
+    let compared = json(&run(&bench, "compare", &["--metric", "goodput", "--format", "json"]));
     assert_eq!(compared["seeds"], serde_json::json!({"first": 7, "count": 3}));
     let mean = |variant: &str| (7..10).map(|seed| goodput(variant, seed)).sum::<f64>() / 3.0;
     let (base, calm) = (mean("base"), mean("calm"));
@@ -110,10 +81,10 @@ fn a_replication_is_a_run_with_its_seed() {
 
 #[test]
 fn one_replication_has_no_interval() {
-    let bench = Bench::new();
-    let said = bench.run("compare", &["--replications", "1"]);
+    let bench = bench();
+    let said = run(&bench, "compare", &["--replications", "1"]);
     assert!(!good(&said).contains('±') && said.out.contains("seed 7"), "{}", said.out);
-    let csv = bench.run("compare", &["--replications", "1", "--metric", "success", "--format", "csv"]);
+    let csv = run(&bench, "compare", &["--replications", "1", "--metric", "success", "--format", "csv"]);
     let lines: Vec<&str> = good(&csv).lines().collect();
     assert_eq!(lines.len(), 3, "{}", csv.out);
     assert!(lines[1].starts_with("base,success,share,1,,0.") && lines[1].ends_with(",,,"), "{}", lines[1]);
@@ -121,11 +92,11 @@ fn one_replication_has_no_interval() {
 
 #[test]
 fn the_grid_of_the_command_line_replaces_that_of_the_file() {
-    let bench = Bench::new();
+    let bench = bench();
     let quick = ["--replications", "1", "--metric", "success", "--format", "csv"];
     let cells = |over: &[&str]| {
         let words: Vec<&str> = quick.iter().chain(over).copied().collect();
-        good(&bench.run("sweep", &words)).lines().skip(1).count()
+        good(&run(&bench, "sweep", &words)).lines().skip(1).count()
     };
     assert_eq!(cells(&[]), 2);
     assert_eq!(cells(&["--over", "services.stock.replicas=1..3"]), 3);
@@ -134,7 +105,7 @@ fn the_grid_of_the_command_line_replaces_that_of_the_file() {
 
 #[test]
 fn mistakes_are_found_before_anything_runs() {
-    let bench = Bench::new();
+    let bench = bench();
     for (command, words, exit, why) in [
         ("compare", &["--variant", "clam"][..], Exit::Usage, "calm"),
         ("compare", &["--variant", "calm", "--variant", "calm"], Exit::Usage, "named twice"),
@@ -148,7 +119,7 @@ fn mistakes_are_found_before_anything_runs() {
         ("histogram", &["--edge", "shop->stick"], Exit::Usage, "shop->stock"),
         ("histogram", &["--during", "5s"], Exit::Usage, "--during"),
     ] {
-        let said = bench.run(command, words);
+        let said = run(&bench, command, words);
         assert_eq!(said.exit, exit, "{command} {words:?}: {}{}", said.out, said.err);
         assert!(said.out.is_empty() && said.err.contains(why), "{command} {words:?}: {}", said.err);
     }
@@ -156,12 +127,13 @@ fn mistakes_are_found_before_anything_runs() {
 
 #[test]
 fn what_is_incomplete_says_so() {
-    let bench = Bench::new();
+    let bench = bench();
     for command in ["compare", "sweep"] {
-        let said = bench.run(command, &["--max-events", "1000"]);
+        let said = run(&bench, command, &["--max-events", "1000"]);
         assert_eq!(said.exit, Exit::Limit, "{}", said.err);
         assert!(said.out.contains("INCOMPLETE: a limit cut") && !said.out.contains("NaN"), "{}", said.out);
-        let said = bench.run_on(&bench.experiment, command, &[], Some(Exit::Interrupted));
+        let said =
+            bench.run_with(&[command, "@shop.ron"], |console| console.interrupt.raise(Exit::Interrupted));
         assert_eq!(said.exit, Exit::Interrupted, "{}", said.err);
         assert!(said.out.contains("INCOMPLETE: interrupted: 6 of 6 runs are missing"), "{}", said.out);
     }
@@ -169,25 +141,25 @@ fn what_is_incomplete_says_so() {
 
 #[test]
 fn a_histogram_is_the_same_from_a_saved_run() {
-    let bench = Bench::new();
+    let bench = bench();
     let out = bench.path("saved");
-    good(&bench.run("run", &["--out", out.to_str().expect("text")]));
+    good(&run(&bench, "run", &["--out", out.to_str().expect("text")]));
     for format in ["text", "json", "csv", "hgrm", "hlog"] {
-        let fresh = bench.run("histogram", &["--format", format]);
-        let saved = bench.run_on(&out.join("report.json"), "histogram", &["--format", format], None);
+        let fresh = run(&bench, "histogram", &["--format", format]);
+        let saved = bench.run(&["histogram", "@saved/report.json", "--format", format]);
         assert_eq!(good(&fresh), good(&saved), "{format}");
     }
-    let refused = bench.run_on(&out.join("report.json"), "histogram", &["--seed", "8"], None);
+    let refused = bench.run("histogram @saved/report.json --seed 8");
     assert_eq!(refused.exit, Exit::Usage);
 }
 
 #[test]
 fn files_hold_what_was_asked_for() {
-    let bench = Bench::new();
+    let bench = bench();
     let folder = bench.path("out");
     let out = folder.to_str().expect("text");
     for command in ["compare", "sweep"] {
-        let said = bench.run(command, &["--out", out, "--format", "csv"]);
+        let said = run(&bench, command, &["--out", out, "--format", "csv"]);
         let name = if command == "compare" { "comparison" } else { "sweep" };
         let written = std::fs::read_to_string(folder.join(format!("{name}.csv"))).expect("written");
         assert_eq!(good(&said), written);
@@ -196,7 +168,7 @@ fn files_hold_what_was_asked_for() {
                 .expect("JSON");
         assert!(json["format"].is_u64(), "{json}");
     }
-    good(&bench.run("histogram", &["--out", out]));
+    good(&run(&bench, "histogram", &["--out", out]));
     let table = std::fs::read_to_string(folder.join("latency.hgrm")).expect("written");
     assert!(table.contains("1/(1-Percentile)") && table.contains("#[Buckets ="), "{table}");
 }
@@ -205,11 +177,11 @@ fn files_hold_what_was_asked_for() {
 /// was not answered.
 #[test]
 fn histograms_are_laid_over_each_other() {
-    let bench = Bench::new();
+    let bench = bench();
     let out = bench.path("saved");
-    good(&bench.run("run", &["--out", out.to_str().expect("UTF-8")]));
+    good(&run(&bench, "run", &["--out", out.to_str().expect("UTF-8")]));
     let saved = out.join("report.json");
-    let csv = bench.run("histogram", &["--with", saved.to_str().expect("UTF-8"), "--format", "csv"]);
+    let csv = run(&bench, "histogram", &["--with", saved.to_str().expect("UTF-8"), "--format", "csv"]);
     let text = good(&csv);
     let of = |curve: &str| -> Vec<&str> {
         let rows = text.lines().filter(|line| line.starts_with(curve));
@@ -221,8 +193,8 @@ fn histograms_are_laid_over_each_other() {
     let before: u64 =
         base[..base.len() - 1].iter().filter_map(|row| row.split(',').nth(1)?.parse::<u64>().ok()).sum();
     assert_eq!(last(2), last(1).map(|unanswered| before + unanswered));
-    let page = bench.run("histogram", &["--during", "1s..2s", "--during", "2s..3s"]);
+    let page = run(&bench, "histogram", &["--during", "1s..2s", "--during", "2s..3s"]);
     assert!(good(&page).contains("not answered"));
-    let refused = bench.run("histogram", &["--during", "1s..2s", "--during", "2s..3s", "--format", "hgrm"]);
+    let refused = run(&bench, "histogram", &["--during", "1s..2s", "--during", "2s..3s", "--format", "hgrm"]);
     assert!(refused.err.contains("several distributions"), "{}", refused.err);
 }
