@@ -13,7 +13,6 @@ mod policies;
 mod replicas;
 mod rhythms;
 mod scenes;
-mod sentences;
 mod sizes;
 mod structure;
 
