@@ -225,14 +225,7 @@ impl Ready {
         };
         plan.fingerprint = plan.fingerprint_of(&inputs);
         plan.checksum = plan.checksum_of();
-        Ok(Ready {
-            plan,
-            grid,
-            bounds,
-            program: app.program.clone(),
-            dir: app.global.dir.clone(),
-            file: None,
-        })
+        Ok(Ready::new(app, plan, grid, bounds, None))
     }
 
     /// Reads a plan and checks that every run of it is given the same here as where it was planned.
@@ -284,14 +277,11 @@ impl Ready {
             return Err(refuse(why.into()));
         }
         let bounds = plan.limits.bounds();
-        Ok(Ready {
-            plan,
-            grid,
-            bounds,
-            program: app.program.clone(),
-            dir: app.global.dir.clone(),
-            file: Some(path.into()),
-        })
+        Ok(Ready::new(app, plan, grid, bounds, Some(path.into())))
+    }
+
+    fn new(app: &App, plan: Plan, grid: Grid, bounds: Bounds, file: Option<PathBuf>) -> Ready {
+        Ready { plan, grid, bounds, program: app.program.clone(), dir: app.global.dir.clone(), file }
     }
 
     /// The command line that makes all of it in one go.
