@@ -5,6 +5,7 @@ use crate::args::Format;
 use crate::error::{Error, Exit, Result};
 use crate::library::{Found, nearest};
 use crate::render::reference;
+use crate::replay::by_name;
 use crate::study::measure::glance;
 use crate::text::table::{Grid, csv_line};
 use crate::text::{Paint, Style, clean, escape, first_sentence, wrap};
@@ -76,11 +77,11 @@ struct Row {
 fn experiments(args: &List, app: &mut App) -> Result<Exit> {
     let mut rows = Vec::new();
     for own in app.own()? {
-        rows.push(row(own.read()?));
+        rows.push(row(own.read()?, &app.program));
     }
     // What is found by name is found in --dir first.
     let bundled = app.bundled().filter(|bundled| !rows.iter().any(|own: &Row| own.name == bundled.name));
-    let bundled: Vec<Row> = bundled.map(|bundled| row(bundled.into())).collect();
+    let bundled: Vec<Row> = bundled.map(|bundled| row(bundled.into(), &app.program)).collect();
     rows.extend(bundled);
     let style = app.console.style();
     app.console.document(&match args.format {
@@ -100,18 +101,19 @@ fn experiments(args: &List, app: &mut App) -> Result<Exit> {
 }
 
 /// Only the text is looked at, so that a file with a problem is listed as well.
-fn row(found: Found) -> Row {
+fn row(found: Found, program: &str) -> Row {
     let text = source_from_bytes(&found.bytes).unwrap_or_default();
     let node = parse_file(&text, 0, &mut Diagnostics::new());
     let field = |name: &str| node.as_ref().and_then(|node| node.get(name));
-    let about = field("about")
-        .and_then(|about| about.as_text())
-        .unwrap_or("(cannot be read: see `brownout validate`)");
+    let about = match field("about").and_then(|about| about.as_text()) {
+        Some(about) => about.into(),
+        None => by_name("(cannot be read: see `brownout validate`)", program),
+    };
     Row {
         family: found.family.unwrap_or_else(|| "(no family)".into()),
         name: found.name,
         model: field("model").and_then(|model| model.name()).unwrap_or_default().into(),
-        about: about.into(),
+        about,
     }
 }
 

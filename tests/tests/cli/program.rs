@@ -37,3 +37,11 @@ fn every_hint_names_the_program_that_gives_it() {
     assert!(mysim(&["run", "-"], TOY).stdout.contains("mysim run - --seed 7"));
     assert!(mysim(&["--version"], "").stdout.starts_with("mysim "));
 }
+
+#[test]
+fn a_list_names_it_too() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("half.ron"), "(about:").unwrap();
+    let listed = mysim(&["list", "--dir", folder.path().to_str().unwrap()], "").stdout;
+    assert!(listed.contains("`mysim validate`"), "{listed}");
+}
