@@ -1,9 +1,9 @@
 //! Numbers in sentences.
 
-/// A share for people: `62 %`, `3.2 %`, `99.9 %`. Only all is 100 %, and only nothing is 0 %.
+/// A share for people: `62 %`, `3.2 %`, `99.9 %`, `213 %`. Only all is 100 %, and only nothing is 0 %.
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
-    let decimals = if (9.95..=99.0).contains(&percent) { 0 } else { 1 };
+    let decimals = if (9.95..=99.0).contains(&percent) || percent >= 109.95 { 0 } else { 1 };
     match format!("{percent:.decimals$}").trim_end_matches(".0") {
         "100" if share < 1.0 => "over 99.9 %".into(),
         "0" if share > 0.0 => "under 0.1 %".into(),
@@ -39,6 +39,9 @@ mod tests {
             (0.99, "99 %"),
             (0.999, "99.9 %"),
             (1.0, "100 %"),
+            (1.004, "100.4 %"),
+            (1.0996, "110 %"),
+            (2.133, "213 %"),
             (0.9999, "over 99.9 %"),
             (0.0, "0 %"),
             (0.0001, "under 0.1 %"),

@@ -196,6 +196,23 @@ impl Node {
         self.as_text().map_or_else(|| self.to_line(), str::to_owned)
     }
 
+    /// The same without what nobody wrote and what is not there: implied fields that are `None`.
+    #[must_use]
+    pub fn without_absent(mut self) -> Self {
+        let all = |nodes: Vec<Node>| nodes.into_iter().map(Node::without_absent).collect();
+        self.kind = match self.kind {
+            Kind::List(items) => Kind::List(all(items)),
+            Kind::Tuple(name, items) => Kind::Tuple(name, all(items)),
+            Kind::Struct(name, entries) => {
+                let absent = |entry: &Entry| entry.implied && entry.value.name() == Some("None");
+                let there = entries.into_iter().filter(|entry| !absent(entry));
+                Kind::Struct(name, there.map(|it| Entry { value: it.value.without_absent(), ..it }).collect())
+            }
+            other => other,
+        };
+        self
+    }
+
     /// The text, if it is one. A bare word is one in a `--set`, where shells eat the quotes.
     pub fn as_text(&self) -> Option<&str> {
         match &self.kind {

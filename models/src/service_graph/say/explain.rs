@@ -75,7 +75,7 @@ fn arrivals(spec: &GraphSpec, run: &RunSpec) -> Table {
         table.rows.push(vec![
             workload.name.value.as_str().into(),
             workload.to.value.as_str().into(),
-            workload.arrivals.encode().plain().into(),
+            workload.arrivals.encode().without_absent().plain().into(),
             match workload.arrivals.at_once() {
                 Some(_) => "at once".into(),
                 None => per_second(workload.base_rate(run)),
@@ -128,7 +128,7 @@ fn calls(plan: &Plan) -> Table {
         table.rows.push(vec![
             edge.name.as_str().into(),
             edge.policy_name.unwrap_or("(none)").into(),
-            edge.network.encode().plain().into(),
+            edge.network.encode().without_absent().plain().into(),
             edge.call.map_or(1.0, |call| call.probability).into(),
             u64::from(edge.call.map_or(1, |call| call.times)).into(),
             u64::from(edge.worst.sent()).into(),
@@ -174,11 +174,12 @@ fn faults(plan: &Plan) -> Option<Table> {
             0 | 1 => fault.on.value.clone(),
             _ => format!("{}, all {struck} call sites", fault.on.value),
         };
+        let effect = fault.effect.encode().without_absent().plain();
         table.rows.push(vec![
             on.into(),
             match fault.brief_rhythm() {
-                None => fault.effect.encode().plain().into(),
-                Some(rhythm) => format!("{}, {rhythm}", fault.effect.encode().plain()).into(),
+                None => effect.into(),
+                Some(rhythm) => format!("{effect}, {rhythm}").into(),
             },
             fault.replicas.encode().plain().into(),
             fault.at.to_string().into(),

@@ -80,7 +80,7 @@ pub fn check_run(graph: &GraphSpec, run: &RunSpec, cx: &mut Decoder) {
                     cx.at("arrivals", |cx| {
                         cx.error(
                             workload.to.span,
-                            format!("up to {most:.1e} calls in one run, at most {MOST_ARRIVALS:.0e}"),
+                            format!("up to {most:.0} calls in one run, at most {MOST_ARRIVALS:.0}"),
                         )
                         .help("lower the rate or shorten the run: shares and percentiles settle long before");
                     })

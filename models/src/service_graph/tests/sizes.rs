@@ -107,14 +107,14 @@ pub fn rows() -> Vec<Row> {
         ),
         // Against the length of the run: 60 s.
         row(ARRIVALS, r#"Poisson("166666667/s")"#, r#"Poisson("166666666/s")"#,
-            r#"workload[0].arrivals ["shop"]: up to 1.0e10 calls in one run, at most 1e10
+            r#"workload[0].arrivals ["shop"]: up to 10000000020 calls in one run, at most 10000000000
                 help: lower the rate or shorten the run: shares and percentiles settle long before"#,
         ),
         row(
             ARRIVALS,
             r#"Spike(base: "1/s", peak: "200000000/s", at: "5s", for: "1s")"#,
             r#"Spike(base: "1/s", peak: "100000000/s", at: "5s", for: "1s")"#,
-            r#"workload[0].arrivals ["shop"]: up to 1.2e10 calls in one run, at most 1e10
+            r#"workload[0].arrivals ["shop"]: up to 12000000000 calls in one run, at most 10000000000
                 help: lower the rate or shorten the run: shares and percentiles settle long before"#,
         ),
         row(FAULTS, r#"[(at: "60s", on: "stock", effect: BlackHole)]"#, r#"[(at: "59s", on: "stock", effect: BlackHole)]"#,
