@@ -232,12 +232,13 @@ impl Users {
 
     /// Goodput as a share of what it normally is; absent if nothing was offered.
     pub fn of_normal(&self, windows: &Range<usize>, normal: &Normal) -> Option<f64> {
-        match normal.rate {
-            Some((good, before, _)) if good > 0.0 => {
-                Some(self.served(windows).good / (good / before * windows.len() as f64))
-            }
-            _ => self.served(windows).share().map(|share| share / normal.share()),
-        }
+        let served = self.served(windows);
+        let (is, usual) = match normal.rate {
+            Some((good, before, _)) if good > 0.0 => (served.good, good / before * windows.len() as f64),
+            _ => (served.share()?, normal.share()),
+        };
+        // Nothing, as ever. A NaN orders before or after all numbers, by its sign, which is the processor's to choose.
+        Some(if is == 0.0 && usual == 0.0 { 1.0 } else { is / usual })
     }
 
     /// Whether the end, after the last harm, may well be more of it: where some are served and some lost, a few that are served
