@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 /// Everything that draws, waits, fails and retries, in one experiment.
 pub const EVERYTHING: &str = include_str!("../golden/everything.ron");
 
-/// Experiments whose digests are held and that are bundled with nothing, by name: one of each mechanism, and three
-/// random ones, written down because whoever makes them up may change its mind.
-pub const WRITTEN: [(&str, &str); 4] = [
+/// Experiments whose digests are held and that are bundled with nothing, by name: one of each mechanism, and
+/// random ones, written down because whoever makes them up may change its mind. In the last one users who were never served
+/// stand beside others who no longer are: whose part the verdict took was once the processor's choice.
+pub const WRITTEN: [(&str, &str); 5] = [
     ("everything", EVERYTHING),
     ("random-3", include_str!("../golden/random/3.ron")),
     ("random-14", include_str!("../golden/random/14.ron")),
     ("random-159", include_str!("../golden/random/159.ron")),
+    ("random-12", include_str!("../golden/random/12.ron")),
 ];
 
 /// Where they are.
