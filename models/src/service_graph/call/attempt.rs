@@ -183,15 +183,12 @@ impl<L: Listen> Graph<L> {
         // Attempt and call end together, and so does whatever else is out for it.
         if !alone {
             self.end_others(call, id, ctx);
+            self.note_winner(id);
         }
-        let attempt = &self.attempts[id];
+        let attempt = self.attempts.remove(id);
         if let Some(timer) = attempt.timer {
             ctx.cancel(timer);
         }
-        if attempt.marks.has(Marks::IS_COPY) {
-            self.won_by_copy(call);
-        }
-        let attempt = self.attempts.remove(id);
         let now = ctx.now();
         let (call_id, call) = self.calls.remove_linked(call);
         if let Some(timer) = call.timer {
@@ -202,8 +199,7 @@ impl<L: Listen> Graph<L> {
         edge.call_ended(&mut self.clients, call, Ending::Ok, now);
         let fruit = attempt.fruit();
         let (parent, edge, client) = (call.parent, u32::from(call.edge), call.client);
-        self.strike_call(call_id, edge, client);
-        self.strike_from_request(call_id, edge, parent);
+        self.strike_call(call_id, (edge, client), parent);
         self.notify(parent, edge, Some(fruit), ctx);
     }
 

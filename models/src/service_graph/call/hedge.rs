@@ -4,7 +4,6 @@ use super::cancel::Why;
 use crate::policy::Outcome;
 use crate::policy::guards::Gates;
 use crate::service_graph::follow::Listen;
-use crate::service_graph::slab::Link;
 use crate::service_graph::state::*;
 use crate::service_graph::stats::UNMEASURED;
 use crate::service_graph::witness as kind;
@@ -49,6 +48,7 @@ impl<L: Listen> Graph<L> {
         let key = call.key.child(u64::from(call.tries)).child(COPY + u64::from(call.phase.copies()));
         let mut marks = Marks::AWAITED;
         marks.add(Marks::IS_COPY);
+        marks.add(Marks::HAS_SIBLINGS);
         self.send(id, key, marks, ctx);
     }
 
@@ -74,12 +74,14 @@ impl<L: Listen> Graph<L> {
         self.calls.get(id).is_none_or(|call| call.live.is_some() || !call.phase.is_trying())
     }
 
-    /// A copy answered its call.
+    /// An attempt answers its call: if it is a copy, that is counted.
     #[cold]
-    pub(super) fn won_by_copy(&mut self, call: Link<Call>) {
-        let call = &self.calls[call];
-        let clients = self.edges[call.edge as usize].clients;
-        let measured = call.stretch != UNMEASURED;
-        self.clients[clients as usize].watch.won_by_copy(measured);
+    pub(super) fn note_winner(&mut self, id: AttemptId) {
+        let attempt = &self.attempts[id];
+        if attempt.marks.has(Marks::IS_COPY) {
+            let measured = self.calls[attempt.call].stretch != UNMEASURED;
+            let clients = self.edges[attempt.edge as usize].clients;
+            self.clients[clients as usize].watch.won_by_copy(measured);
+        }
     }
 }

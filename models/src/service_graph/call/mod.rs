@@ -60,11 +60,8 @@ impl<L: Listen> Graph<L> {
             live: None,
             permit: None,
         });
-        if edge.listed {
+        if edge.listed || edge.stopped {
             self.list_call(call);
-        }
-        if self.edges[edge_id as usize].stopped {
-            self.list_with_request(call, parent);
         }
         self.listener.tell(|tracer| tracer.call_begins(Ok(call), parent, (edge_id, client), key, now));
         self.try_attempt(call, ctx);
@@ -125,31 +122,46 @@ impl<L: Listen> Graph<L> {
         let edge = &mut self.edges[call.edge as usize];
         edge.call_ended(&mut self.clients, call, end, ctx.now());
         let (parent, edge, client) = (call.parent, u32::from(call.edge), call.client);
-        self.strike_call(id, edge, client);
-        self.strike_from_request(id, edge, parent);
+        self.strike_call(id, (edge, client), parent);
         self.notify(parent, edge, None, ctx);
     }
 
-    /// Lists a call with the replica that makes it, so that it is found when that dies.
+    /// Lists a call with the replica that makes it, so that it is found when that dies, and with its request.
     #[inline(never)]
     fn list_call(&mut self, id: CallId) {
         let call = &self.calls[id];
-        if let Caller::Service(service) = self.edges[call.edge as usize].caller {
+        let edge = &self.edges[call.edge as usize];
+        let (listed, stopped, parent) = (edge.listed, edge.stopped, call.parent);
+        if let Caller::Service(service) = edge.caller
+            && listed
+        {
             let replica = &mut self.services[service as usize].replicas[call.client as usize];
             self.call_standings.join(&mut replica.calling, id);
         }
+        if stopped {
+            self.list_with_request(id, parent);
+        }
     }
 
-    /// Takes a call that is over off the list of the replica that made it.
+    /// Takes a call that is over off the lists that it is in.
     #[inline(always)]
-    fn strike_call(&mut self, id: CallId, edge: u32, client: u32) {
-        let edge = &self.edges[edge as usize];
-        if edge.listed
-            && let Caller::Service(service) = edge.caller
+    fn strike_call(&mut self, id: CallId, (edge, client): (u32, u32), parent: Parent) {
+        let made = &self.edges[edge as usize];
+        if made.listed || made.stopped {
+            self.strike_from_lists(id, (edge, client), parent);
+        }
+    }
+
+    #[inline(never)]
+    fn strike_from_lists(&mut self, id: CallId, (edge, client): (u32, u32), parent: Parent) {
+        let made = &self.edges[edge as usize];
+        if made.listed
+            && let Caller::Service(service) = made.caller
         {
             let replica = &mut self.services[service as usize].replicas[client as usize];
             self.call_standings.leave(&mut replica.calling, id);
         }
+        self.strike_from_request(id, edge, parent);
     }
 
     /// Tells whoever waits that a call is over, and if it ended well, what work was done for it.

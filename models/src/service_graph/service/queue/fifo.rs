@@ -26,14 +26,15 @@ impl<T: Copy + PartialEq> Fifo<T> {
         if self.len() >= self.places {
             return Offer::Refused;
         }
+        let place = self.waiting.len();
         self.waiting.push_back(Some(request));
-        Offer::Waits(Ticket(self.front + self.waiting.len() as u64 - 1))
+        Offer::Waits(Ticket(self.front.wrapping_add(place as u64)))
     }
 
     #[inline]
     pub fn take(&mut self) -> Option<T> {
         let next = self.waiting.pop_front()?;
-        self.front += 1;
+        self.front = self.front.wrapping_add(1);
         if self.vacancies > 0 {
             self.trim();
         }
@@ -55,13 +56,13 @@ impl<T: Copy + PartialEq> Fifo<T> {
     fn trim(&mut self) {
         while self.waiting.front().is_some_and(|front| front.is_none()) {
             self.waiting.pop_front();
-            self.front += 1;
+            self.front = self.front.wrapping_add(1);
             self.vacancies -= 1;
         }
     }
 
     #[inline]
     pub fn len(&self) -> usize {
-        self.waiting.len() - self.vacancies
+        self.waiting.len().wrapping_sub(self.vacancies)
     }
 }
