@@ -30,7 +30,7 @@ impl<T: Copy + PartialEq> Discipline<T> {
     }
 
     /// A request asks for a place.
-    #[inline]
+    #[inline(always)]
     pub fn offer(&mut self, request: T) -> Offer {
         match self {
             Discipline::Fifo(queue) => queue.offer(request),
@@ -39,7 +39,7 @@ impl<T: Copy + PartialEq> Discipline<T> {
     }
 
     /// The next one leaves.
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self) -> Option<T> {
         match self {
             Discipline::Fifo(queue) => queue.take(),

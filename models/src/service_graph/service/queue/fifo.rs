@@ -21,7 +21,7 @@ impl<T: Copy + PartialEq> Fifo<T> {
         Fifo { waiting: VecDeque::new(), vacancies: 0, front: 0, places }
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn offer(&mut self, request: T) -> Offer {
         if self.len() >= self.places {
             return Offer::Refused;
@@ -31,7 +31,7 @@ impl<T: Copy + PartialEq> Fifo<T> {
         Offer::Waits(Ticket(self.front.wrapping_add(place as u64)))
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self) -> Option<T> {
         let next = self.waiting.pop_front()?;
         self.front = self.front.wrapping_add(1);
