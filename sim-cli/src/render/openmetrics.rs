@@ -477,7 +477,7 @@ mod tests {
         let of = |family: &str, having: &str| points(&page, family, having);
         assert_eq!(of("stretch_success_ratio", "stretch=\"fault\""), ["0.1 2"]);
         assert_eq!(of("stretch_calls_lost", ""), ["0 2.5", "0 1", "90 2", "0 2.5"]);
-        let p99 = |of_whom: &str| of("stretch_time_seconds", &format!("of=\"{of_whom}\",quantile=\"0.99\""));
+        let p99 = |of_whom: &str| of("stretch_time_seconds", &format!("of=\"{of_whom}\",percentile=\"99\""));
         assert_eq!(p99("answered"), ["0.05 1", "0.05 2", "0.05 2.5"]);
         assert_eq!(p99("all"), ["0.05 1", "+Inf 2", "0.05 2.5"]);
         let tidy = crate::render::windows::tidy_csv(&report);

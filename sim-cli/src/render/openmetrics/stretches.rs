@@ -49,11 +49,16 @@ impl Page {
                             None if name == figure => self.point(family, &labels, value, at),
                             Some((of, digits)) if figure.is_empty() => {
                                 let of = if of == "latency" { "answered" } else { "all" };
-                                let quantile = format!("0.{digits}");
+                                // `p999` is 99.9; `quantile` is a label of summaries only.
+                                let percentile =
+                                    digits.get(..2).map_or(digits.to_owned(), |two| match &digits[2..] {
+                                        "" => two.to_owned(),
+                                        more => format!("{two}.{more}"),
+                                    });
                                 let [edge, stretch] = labels;
                                 self.point(
                                     family,
-                                    &[edge, stretch, ("of", of), ("quantile", &quantile)],
+                                    &[edge, stretch, ("of", of), ("percentile", &percentile)],
                                     value,
                                     at,
                                 );
