@@ -60,6 +60,9 @@ impl Decode for After {
         if node.name() == Some("Percentile") {
             return Percentile::decode(node, cx).map(After::Percentile);
         }
+        if node.name().is_some() {
+            return cx.expected(node, "a time, or Percentile(percent: 95)");
+        }
         SimDuration::decode(node, cx).map(After::Fixed)
     }
 

@@ -75,7 +75,11 @@ fn wasted(report: &Report) -> Option<String> {
     let (name, service) =
         services.reduce(|most, next| if next.1.work_wasted > most.1.work_wasted { next } else { most })?;
     let share = ratio(service.work_wasted, service.work).filter(|share| *share >= WASTED)?;
-    Some(format!("{} of the work in {name} was for callers who had given up", percent(share)))
+    // Who is overtaken by a copy of its own has not given up.
+    let into = format!("->{name}");
+    let copies = report.edges.iter().any(|(edge, sent)| edge.ends_with(&into) && sent.attempts.copies > 0);
+    let whom = if copies { "answers that nobody waited for" } else { "callers who had given up" };
+    Some(format!("{} of the work in {name} was for {whom}", percent(share)))
 }
 
 /// What most calls that did not end well came to, on the edge where it happened: an error is often only the

@@ -119,7 +119,12 @@ impl Tree<'_> {
 
     fn attempt(&mut self, index: usize, margin: &Margin) {
         let attempt = &self.spans[index];
-        let label = format!("{}attempt {}{}", margin.own, attempt.attempt, self.replica(index));
+        // A copy is of the same try as an attempt that was sent before it.
+        let is_copy = self.spans[..index].iter().any(|other| {
+            (other.kind, other.parent, other.attempt) == (attempt.kind, attempt.parent, attempt.attempt)
+        });
+        let what = if is_copy { "copy of" } else { "attempt" };
+        let label = format!("{}{what} {}{}", margin.own, attempt.attempt, self.replica(index));
         let outcome = self.why(index, &attempt.outcome);
         let took = took(attempt.from, attempt.to);
         self.out.push(Line { label, outcome, took, wasted: attempt.wasted, ..self.bar(index) });

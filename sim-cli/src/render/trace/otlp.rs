@@ -161,7 +161,10 @@ impl Spans<'_> {
                     let before = previous.insert(call, index).map(|before| Link {
                         trace_id: self.trace_id(),
                         span_id: self.id(before),
-                        attributes: vec![text("brownout.link", "retry of")],
+                        attributes: vec![text(
+                            "brownout.link",
+                            if spans[before].attempt == span.attempt { "copy of" } else { "retry of" },
+                        )],
                     });
                     client.links.extend(before);
                     client.attributes.push(number("brownout.attempt", span.attempt.into()));

@@ -128,15 +128,17 @@ fn plural(n: usize, one: &str, many: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
 }
 
-/// How many attempts followed another, and how those had ended.
+/// How many attempts followed another, and how those had ended. A copy is of the same try, and follows nobody.
 fn retries(spans: &[Span]) -> Option<String> {
     let mut after: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut last: BTreeMap<u32, &str> = BTreeMap::new();
+    let mut last: BTreeMap<u32, (u16, &str)> = BTreeMap::new();
     let mut all = 0;
     for span in spans.iter().filter(|span| span.kind == SpanKind::Attempt) {
         let call = span.parent.expect("an attempt belongs to a call");
-        if let Some(before) = last.insert(call, &span.outcome).filter(|_| refused_by(&span.outcome).is_none())
-        {
+        let before = last.insert(call, (span.attempt, &span.outcome));
+        let before =
+            before.filter(|(number, _)| *number != span.attempt && refused_by(&span.outcome).is_none());
+        if let Some((_, before)) = before {
             all += 1;
             *after.entry(before).or_default() += 1;
         }

@@ -31,13 +31,13 @@ impl Search<'_> {
             rounds[n].iter().map(|seen| seen.as_ref().is_some_and(|seen| goal.feasible(seen))).collect()
         };
         let today = chosen.iter().position(|n| *n == 0);
+        let signed = |value: f64| if goal.less { -value } else { value };
         let best_on = |seed: usize| -> Option<f64> {
             let there = (0..chosen.len()).filter(|&n| feasible(n)[seed]).filter_map(|n| of_round(n)[seed]);
             there.max_by(f64::total_cmp)
         };
         let finalist = |n: usize| {
             let (values, feasible) = (of_round(n), feasible(n));
-            let signed = |value: f64| if goal.less { -value } else { value };
             let number =
                 |seen: &Option<Seen>| match seen.as_ref().map(|seen| (seen.objective, goal.value(seen))) {
                     Some((longer @ Measured::Longer(_), _)) => longer,
@@ -101,7 +101,14 @@ impl Search<'_> {
             |finalist: &Finalist| finalist.n > 0 && finalist.feasible as f64 >= SURE * finalist.n as f64;
         // In the order of the race, which knew nothing of these seeds: so the numbers are not the luckiest ones.
         let by_race = order.iter().filter_map(|n| chosen.iter().position(|other| other == n));
+        // Nobody changes a setting for a gain that the fresh seeds do not show.
+        let gains = |finalist: &Finalist| match &finalist.minus_today {
+            Some(Estimate { mean: Some(mean), half_width: Some(half), .. }) => signed(*mean) > *half,
+            _ => true,
+        };
+        let standing = today.filter(|&today| sure(&finalists[today]));
         let winner = by_race.clone().find(|&n| sure(&finalists[n]));
+        let winner = winner.map(|n| standing.filter(|_| !gains(&finalists[n])).unwrap_or(n));
         let outcome = match winner {
             Some(n) if finalists[n].today => Outcome::Today,
             Some(_) => Outcome::Found,
