@@ -74,14 +74,13 @@ struct Place<T> {
 pub struct Slab<T> {
     places: Vec<Place<T>>,
     free: u32,
-    live: u64,
 }
 
 const NONE: u32 = u32::MAX;
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Slab { places: Vec::new(), free: NONE, live: 0 }
+        Slab { places: Vec::new(), free: NONE }
     }
 }
 
@@ -89,7 +88,6 @@ impl<T> Slab<T> {
     /// Stores what `value` makes, in its place from the start, and lends it at once.
     #[inline(always)]
     pub fn insert(&mut self, value: impl FnOnce() -> T) -> (Id<T>, &mut T) {
-        self.live += 1;
         if self.free == NONE {
             return self.grow(value());
         }
@@ -117,7 +115,6 @@ impl<T> Slab<T> {
         place.generation = place.generation.wrapping_add(1);
         place.next_free = self.free;
         self.free = id.index;
-        self.live -= 1;
         &mut place.value
     }
 
@@ -143,10 +140,15 @@ impl<T> Slab<T> {
         (place.generation == id.generation.get()).then_some(&place.value)
     }
 
-    /// How many are live.
-    #[inline]
+    /// How many are live: looks at all places.
     pub fn len(&self) -> u64 {
-        self.live
+        self.iter().count() as u64
+    }
+
+    /// The most that were ever live at once.
+    #[inline]
+    pub fn most(&self) -> u64 {
+        self.places.len() as u64
     }
 
     /// Every live entry, by place.
@@ -226,6 +228,7 @@ mod tests {
         assert_eq!(*slab.remove(a), "a");
         let c = slab.insert(|| "c").0;
         assert_eq!((slab[b], slab[c], slab.len()), ("b", "c", 2));
+        assert_eq!(slab.most(), 2);
         assert!(a != c && slab.get(a).is_none() && slab.get(c) == Some(&"c"));
         assert_eq!(
             slab.iter().map(|(id, value)| (id == b, *value)).collect::<Vec<_>>(),
@@ -236,6 +239,7 @@ mod tests {
         assert_eq!((slab[c.link()], slab.id(c.link()) == c), ("c", true));
         assert!(size_of::<Option<Link<u64>>>() == 4);
         slab.remove(c);
+        assert_eq!((slab.len(), slab.most()), (0, 2));
         let (id, link) = (a, c.link());
         let slab = std::sync::Arc::new(slab);
         let same = slab.clone();

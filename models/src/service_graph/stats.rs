@@ -19,6 +19,8 @@ pub struct EdgeStats {
     /// Calls that had ended well when each stretch began.
     pub ok_before: Vec<u64>,
     pub window: EdgeWindow,
+    /// Of `started` and `sent`, what the windows hold that are closed.
+    closed: (u64, u64),
     pub windows: EdgeWindows,
     pub window_latency: LatencyWindows,
     /// On an edge of users.
@@ -57,20 +59,17 @@ pub enum Which {
     Copy,
 }
 
-/// The window that is being filled.
+/// The window that is being filled: what is not counted for stretches, too.
 #[derive(Clone, Copy, Default)]
 pub struct EdgeWindow {
-    pub started: u64,
     pub ok: u64,
     pub failed: u64,
-    pub attempts: u64,
     pub never_sent: u64,
 }
 
 impl EdgeStats {
     #[inline]
     pub fn call_started(&mut self, stretch: u8) {
-        self.window.started += 1;
         self.started[usize::from(stretch) & STRETCHES] += 1;
     }
 
@@ -82,7 +81,6 @@ impl EdgeStats {
 
     #[inline]
     pub fn attempt_sent(&mut self, which: Which, stretch: u8) {
-        self.window.attempts += 1;
         self.sent[usize::from(stretch) & STRETCHES] += 1;
         let measured = u64::from(stretch != UNMEASURED);
         match which {
@@ -109,7 +107,6 @@ impl EdgeStats {
         self.window.ok += 1;
         self.window_latency.record(took);
         if let Some(began) = self.began(stretch) {
-            began.calls.ended[Ending::Ok] += 1;
             began.latency.record(took);
         }
     }
@@ -127,8 +124,7 @@ impl EdgeStats {
     /// The next stretch begins.
     pub fn stretch_begins(&mut self) {
         let (ok, sum) = (self.ok_so_far(), |series: &[u64]| series.iter().sum::<u64>());
-        let started = sum(&self.windows.started) + self.window.started;
-        let in_hand = started - ok - sum(&self.windows.failed) - self.window.failed;
+        let in_hand = self.started_so_far() - ok - sum(&self.windows.failed) - self.window.failed;
         self.began[self.ok_before.len()].calls.in_hand_before = in_hand;
         self.ok_before.push(ok);
     }
@@ -137,6 +133,7 @@ impl EdgeStats {
     pub fn settle(&mut self) {
         for (number, began) in self.began.iter_mut().enumerate() {
             (began.calls.started, began.sent) = (self.started[number + 1], self.sent[number + 1]);
+            began.calls.ended[Ending::Ok] = began.latency.count();
         }
     }
 
@@ -160,6 +157,11 @@ impl EdgeStats {
         whole
     }
 
+    /// Calls that were made, whenever they began.
+    pub fn started_so_far(&self) -> u64 {
+        self.started.iter().sum()
+    }
+
     /// Calls that have ended well, whenever they began.
     pub fn ok_so_far(&self) -> u64 {
         self.windows.ok.iter().sum::<u64>() + self.window.ok
@@ -167,10 +169,12 @@ impl EdgeStats {
 
     pub fn close_window(&mut self) {
         let window = std::mem::take(&mut self.window);
-        self.windows.started.push(window.started);
+        let so_far = (self.started_so_far(), self.sent.iter().sum());
+        let before = std::mem::replace(&mut self.closed, so_far);
+        self.windows.started.push(so_far.0 - before.0);
         self.windows.ok.push(window.ok);
         self.windows.failed.push(window.failed);
-        self.windows.attempts.push(window.attempts);
+        self.windows.attempts.push(so_far.1 - before.1);
         self.windows.never_sent.push(window.never_sent);
         self.window_latency.close();
         if let Some(cohorts) = &mut self.cohorts {

@@ -25,7 +25,7 @@ impl<L: Listen> Graph<L> {
     /// An attempt asks to be sent: breaker, balancer, timeout, network.
     #[inline(always)]
     pub(super) fn send(&mut self, id: CallId, key: Key, mut marks: Marks, ctx: &mut Ctx) {
-        if self.calls.len().max(self.attempts.len()) > self.max_in_flight {
+        if self.calls.most().max(self.attempts.most()) > self.max_in_flight {
             self.too_many_in_flight(ctx);
         }
         let now = ctx.now();
@@ -198,8 +198,11 @@ impl<L: Listen> Graph<L> {
         edge.attempt_ended(&mut self.clients, call, attempt, Outcome::Ok, now);
         edge.call_ended(&mut self.clients, call, Ending::Ok, now);
         let fruit = attempt.fruit();
-        let (parent, edge, client) = (call.parent, u32::from(call.edge), call.client);
-        self.strike_call(call_id, (edge, client), parent);
+        let (parent, client, is_listed) = (call.parent, call.client, edge.listed || edge.stopped);
+        let edge = u32::from(call.edge);
+        if is_listed {
+            self.strike_call(call_id, (edge, client), parent);
+        }
         self.notify(parent, edge, Some(fruit), ctx);
     }
 
@@ -210,11 +213,13 @@ impl<L: Listen> Graph<L> {
         attempt.timer = None;
         let call_id = self.calls.id(attempt.call);
         let edge = &mut self.edges[attempt.edge as usize];
-        let outcome =
-            if attempt.marks.has(Marks::UNTIL_CALL_ENDS) { Outcome::Cancelled } else { Outcome::TimedOut };
+        let marks = attempt.marks;
+        let outcome = if marks.has(Marks::UNTIL_CALL_ENDS) { Outcome::Cancelled } else { Outcome::TimedOut };
         ctx.witness(kind::TIMER, attempt.number, outcome as u16, edge.path, attempt.key.get(), 0);
-        let call = &self.calls[call_id];
-        let expired = now >= edge.patience.end(call.started, call.key);
+        let expired = marks.has(Marks::UNTIL_CALL_ENDS) || {
+            let call = &self.calls[call_id];
+            now >= edge.patience.end(call.started, call.key)
+        };
         if edge.policy.cancel == Cancel::Never {
             self.end_attempt(id, outcome, ctx);
         } else {
@@ -311,8 +316,8 @@ impl Edge {
         now: SimTime,
     ) {
         self.stats.attempt_ended(outcome, call.stretch != UNMEASURED);
-        let overdue = outcome == Outcome::Cancelled && now >= self.patience.end(call.started, call.key);
         if self.gates.has(Gates::LEARN) {
+            let overdue = outcome == Outcome::Cancelled && now >= self.patience.end(call.started, call.key);
             let retried = self.retry.retries(0, outcome);
             let (replica, permit) = (attempt.replica, attempt.permit.take());
             let first = attempt.number == 1 && !attempt.marks.has(Marks::IS_COPY);

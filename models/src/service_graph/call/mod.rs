@@ -121,8 +121,11 @@ impl<L: Listen> Graph<L> {
         self.listener.tell(|tracer| tracer.call_ended(id, end, ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
         edge.call_ended(&mut self.clients, call, end, ctx.now());
-        let (parent, edge, client) = (call.parent, u32::from(call.edge), call.client);
-        self.strike_call(id, (edge, client), parent);
+        let (parent, client, is_listed) = (call.parent, call.client, edge.listed || edge.stopped);
+        let edge = u32::from(call.edge);
+        if is_listed {
+            self.strike_call(id, (edge, client), parent);
+        }
         self.notify(parent, edge, None, ctx);
     }
 
@@ -144,16 +147,8 @@ impl<L: Listen> Graph<L> {
     }
 
     /// Takes a call that is over off the lists that it is in.
-    #[inline(always)]
-    fn strike_call(&mut self, id: CallId, (edge, client): (u32, u32), parent: Parent) {
-        let made = &self.edges[edge as usize];
-        if made.listed || made.stopped {
-            self.strike_from_lists(id, (edge, client), parent);
-        }
-    }
-
     #[inline(never)]
-    fn strike_from_lists(&mut self, id: CallId, (edge, client): (u32, u32), parent: Parent) {
+    fn strike_call(&mut self, id: CallId, (edge, client): (u32, u32), parent: Parent) {
         let made = &self.edges[edge as usize];
         if made.listed
             && let Caller::Service(service) = made.caller
