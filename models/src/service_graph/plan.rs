@@ -11,7 +11,7 @@ use crate::policy::Policy;
 use crate::policy::part::{Around, Does, Part, Worst};
 use crate::policy::per::Per;
 use crate::report::Section;
-use crate::workload::Schedule;
+use crate::workload::{Arrivals, Schedule};
 use sim_core::SimTime;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -280,6 +280,20 @@ fn topological(spec: &GraphSpec) -> Vec<usize> {
 }
 
 impl WorkloadSpec {
+    /// Calls per second for good: since nothing changes them any more, or nothing but a surge. None where users wait for answers,
+    /// where all come at once, and where the last change comes after the end of the run.
+    pub fn lasting_rate(&self, run: &RunSpec) -> Option<f64> {
+        let (rate, since) = match &self.arrivals {
+            Arrivals::Poisson(rate) | Arrivals::Constant(rate) | Arrivals::Spike { base: rate, .. } => {
+                (rate, SimTime::ZERO)
+            }
+            Arrivals::Steps { steps, .. } => steps.last().map(|step| (&step.rate, step.at))?,
+            Arrivals::Ramp { to, at, over, .. } => (to, *at + *over),
+            Arrivals::Burst { .. } | Arrivals::ClosedLoop { .. } => return None,
+        };
+        (since < SimTime::ZERO + run.duration).then(|| rate.get())
+    }
+
     /// Calls per second after the warm-up; of a closed loop the most there can be: users over think time.
     pub fn base_rate(&self, run: &RunSpec) -> f64 {
         match self.arrivals.closed_loop() {

@@ -16,8 +16,7 @@ use crate::policy::part::Does;
 use crate::report::Known;
 use crate::run::Regime;
 use crate::service_graph::plan::{EdgePlan, Plan};
-use crate::service_graph::spec::Capacity;
-use crate::workload::Arrivals;
+use crate::service_graph::spec::{Capacity, WorkloadSpec};
 
 /// What callers may do about the load that they are found to make, and services about the load that they carry.
 const OFFERS: Does = CALLER.and(Does::REFUSES);
@@ -50,15 +49,13 @@ pub enum Backlog {
     Short,
 }
 
-/// What the law tells a judge: nothing where the load changes for good while it runs.
+/// What the law tells a judge, of the load that there is for good; nothing where that is not there before the run ends.
 pub fn known(plan: &Plan, run: &RunSpec) -> Known {
-    let steady = |arrivals: &Arrivals| {
-        matches!(arrivals, Arrivals::Poisson(..) | Arrivals::Constant(..) | Arrivals::Spike { .. })
-    };
-    if !plan.spec.workload.iter().all(|it| steady(&it.arrivals)) {
+    let rate = |workload: &WorkloadSpec| workload.lasting_rate(run);
+    if !plan.spec.workload.iter().all(|workload| rate(workload).is_some()) {
         return Known::default();
     }
-    let Fluid { regime, backlogs } = law(plan, run);
+    let Fluid { regime, backlogs } = law_at(plan, |workload| rate(workload).unwrap_or(0.0));
     let feeds = plan.spec.services.iter().zip(backlogs).filter_map(|((name, _), backlog)| match backlog {
         Backlog::Feeds(retries) => Some((name.to_string(), retries)),
         _ => None,
@@ -70,14 +67,23 @@ pub fn known(plan: &Plan, run: &RunSpec) -> Known {
     }
 }
 
-/// What the law makes of this graph.
+/// What the law makes of this graph, at the load after the warm-up.
 pub fn law(plan: &Plan, run: &RunSpec) -> Fluid {
+    law_at(plan, |workload| workload.base_rate(run))
+}
+
+/// What it makes of it where users make so many calls per second.
+fn law_at(plan: &Plan, of_users: impl Fn(&WorkloadSpec) -> f64) -> Fluid {
     let mut backlogs = vec![Backlog::Unknown; plan.spec.services.len()];
-    let regime = regime(plan, run, &mut backlogs);
+    let regime = regime(plan, of_users, &mut backlogs);
     Fluid { regime, backlogs }
 }
 
-fn regime(plan: &Plan, run: &RunSpec, backlogs: &mut [Backlog]) -> Option<Regime> {
+fn regime(
+    plan: &Plan,
+    of_users: impl Fn(&WorkloadSpec) -> f64,
+    backlogs: &mut [Backlog],
+) -> Option<Regime> {
     let (spec, edges) = (plan.spec, &plan.edges);
     let within = |caller: Does, callee: Does| {
         edges.iter().all(|edge| edge.does.within(caller)) && plan.does.iter().all(|does| does.within(callee))
@@ -88,7 +94,7 @@ fn regime(plan: &Plan, run: &RunSpec, backlogs: &mut [Backlog]) -> Option<Regime
     let retries: Vec<f64> = edges.iter().map(retries).collect();
     let mut offered = vec![0.0; spec.services.len()];
     let mut sustained = offered.clone();
-    for ((edge, calls), retries) in edges.iter().zip(plan.calls_per_sec(run, |_| 1.0)).zip(&retries) {
+    for ((edge, calls), retries) in edges.iter().zip(plan.calls(of_users, |_| 1.0)).zip(&retries) {
         offered[edge.callee] += calls;
         sustained[edge.callee] += calls * (1.0 + retries);
     }
@@ -148,9 +154,12 @@ fn longest_wait(plan: &Plan, service: usize) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use crate::Catalog;
     use crate::experiment::Experiment;
+    use crate::report::Outlook;
     use crate::run::Regime::{self, Overloaded, Stable, Vulnerable};
+    use crate::run::RunOptions;
+    use crate::{Catalog, simulate};
+    use std::ops::ControlFlow;
 
     fn regime(settings: &[(&str, &str)]) -> Option<Regime> {
         explain(settings).0
@@ -199,6 +208,43 @@ mod tests {
             "{:?}",
             explanation.notes
         );
+    }
+
+    /// What counts for a judge is the load that there is for good, and only once it is there.
+    #[test]
+    fn a_judge_is_told_of_the_load_that_stays() {
+        let never = |arrivals: &str, duration: &str| {
+            let set = [("workload[0].arrivals", arrivals), ("run.duration", duration)];
+            let text = r#"(
+                about: "an outage",
+                model: ServiceGraph(
+                    workload: [(to: "db", arrivals: Poisson("28/s"), policy: "web")],
+                    services: {"db": (workers: Async(3), queue: Fifo(capacity: Unbounded), work: Exponential(mean: "100ms"))},
+                    policies: {"web": (timeout: "1s", retry: Fixed(attempts: 2))},
+                    faults: [(at: "20s", for: "20s", on: "users->db", effect: Hold)],
+                ),
+                run: (duration: "200s", warm_up: "5s", seed: 3),
+            )"#;
+            let (experiment, _) = Experiment::parse("test", text, &[], &Catalog::bundled()).expect("sound");
+            let set: Vec<(String, String)> =
+                set.iter().map(|(path, value)| (path.to_string(), value.to_string())).collect();
+            let resolved = experiment.with(None, &set).expect("sound");
+            let options = RunOptions::seeded(resolved.run.seed);
+            let report = simulate(&resolved, &options, &mut |_| ControlFlow::Continue(())).report;
+            report.verdict.outlook
+        };
+        let steps = |rate: &str| {
+            format!(r#"Steps(steps: [(at: "0s", rate: "28/s"), (at: "60s", rate: "{rate}/s")])"#)
+        };
+        let (long, short) = (r#""200s""#, r#""59s""#);
+        assert_eq!(never(r#"Poisson("28/s")"#, long), Some(Outlook::Never));
+        assert_eq!(never(&steps("20"), long), Some(Outlook::Never));
+        assert_eq!(never(&steps("14"), long), Some(Outlook::OnItsWay), "it drains, or has");
+        // What it will be lowered to nobody has met.
+        assert_ne!(never(&steps("20"), short), Some(Outlook::Never));
+        let ramp = |over: &str| format!(r#"Ramp(from: "28/s", to: "20/s", at: "50s", over: "{over}")"#);
+        assert_eq!(never(&ramp("20s"), long), Some(Outlook::Never));
+        assert_ne!(never(&ramp("1h"), long), Some(Outlook::Never));
     }
 
     /// metastable_fluid.csv, and what takes the ground from under the law.
