@@ -5,11 +5,13 @@
 //! crate that depends on this one adds its own entries and gets files, overrides, variants, sweeps and messages for
 //! them.
 
+use crate::branch::Trunk;
 use crate::diagram::Diagram;
 pub use crate::experiment::RunSpec;
 use crate::experiment::{Decode, Decoder, Node, TypeDoc, nearest};
 use crate::report::Section;
 use crate::run::{Explanation, Observer, RunOptions, RunOutput};
+use sim_core::SimTime;
 
 /// What a model can be asked once its part of an experiment is decoded. Pure: spec in, report out.
 pub trait Scenario: Send + Sync {
@@ -19,6 +21,36 @@ pub trait Scenario: Send + Sync {
 
     /// Runs it. The head of the report (experiment, variant, seed, `i` and `s`) is filled by the caller.
     fn run(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput;
+
+    /// What a run has in common with all those that may begin as it does and differ from an instant on: see [`crate::branch`].
+    /// None where it does not begin as any other.
+    fn trunk_key(&self, _run: &RunSpec, _options: &RunOptions, _before: SimTime) -> Option<u64> {
+        None
+    }
+
+    /// The state of a run at the end of its last window before an instant, `from` an earlier one if there is that; none where there
+    /// is no such window, or a limit came first.
+    fn trunk(
+        &self,
+        _run: &RunSpec,
+        _options: &RunOptions,
+        _observer: Observer,
+        _from: Option<&Trunk>,
+        _before: SimTime,
+    ) -> Option<Trunk> {
+        None
+    }
+
+    /// Runs it from there; none if it is not there that it leads from.
+    fn run_from(
+        &self,
+        _trunk: &Trunk,
+        _run: &RunSpec,
+        _options: &RunOptions,
+        _observer: Observer,
+    ) -> Option<RunOutput> {
+        None
+    }
 
     /// What its report will have sections of, known before anything runs: every value and line is declared, none
     /// measured. A run of which the model says nothing of one of them has it as it is declared.

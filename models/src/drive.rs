@@ -58,20 +58,83 @@ pub fn run<M: Drive>(
     build: impl FnOnce(&Streams) -> M,
     fill: impl FnOnce(M, SimTime, &mut RunOutput),
 ) -> RunOutput {
-    cut_to_longest();
     let streams = Streams::new(options.seed);
-    let mut simulation = Simulation::with_engine(build(&streams), options.engine, options.limits);
+    let mut halted = start(options, &streams, build);
     if let Some(events) = options.record.clone() {
-        simulation.record(events);
+        halted.simulation.record(events);
     }
+    go_on(halted, &streams, run, observer, fill)
+}
+
+/// A run that has come to the end of a window. It may be copied, and gone on with in several ways.
+pub struct Halted<M: Model> {
+    /// Its state.
+    pub simulation: Simulation<M>,
+    /// The end of the window.
+    pub reached: SimTime,
+    /// How many times were cut to the longest there is until then.
+    cut: u64,
+}
+
+impl<M: Model + Clone> Clone for Halted<M>
+where
+    M::Event: Clone,
+{
+    fn clone(&self) -> Self {
+        Halted { simulation: self.simulation.clone(), reached: self.reached, cut: self.cut }
+    }
+}
+
+/// What `build` makes, begun.
+pub fn start<M: Drive>(
+    options: &RunOptions,
+    streams: &Streams,
+    build: impl FnOnce(&Streams) -> M,
+) -> Halted<M> {
+    cut_to_longest();
+    let mut simulation = Simulation::with_engine(build(streams), options.engine, options.limits);
     simulation.pause_every(PAUSE);
     let (model, ctx) = simulation.parts();
     model.begin(ctx);
-    let Driven { reached, stopped } = run_windows(&mut simulation, run, observer);
-    let cut = cut_to_longest();
+    Halted { simulation, reached: SimTime::ZERO, cut: cut_to_longest() }
+}
+
+/// The end of the last window before an instant, if the run is not there yet and does not end by then.
+pub fn last_window(run: &RunSpec, reached: SimTime, before: SimTime) -> Option<SimTime> {
+    let windows = before.as_nanos().saturating_sub(1) / run.window.as_nanos().max(1);
+    let until = SimTime::ZERO + run.window.saturating_mul(windows);
+    (reached < until && until < SimTime::ZERO + run.duration).then_some(until)
+}
+
+/// Runs on to the end of a window. None if a limit or the observer came first.
+pub fn halt<M: Drive>(
+    halted: Halted<M>,
+    run: &RunSpec,
+    observer: Observer,
+    until: SimTime,
+) -> Option<Halted<M>> {
+    cut_to_longest();
+    let Halted { mut simulation, reached, cut } = halted;
+    let Driven { reached, stopped } = run_windows(&mut simulation, run, observer, reached, until);
+    stopped.is_none().then_some(Halted { simulation, reached, cut: cut + cut_to_longest() })
+}
+
+/// Runs on to the end, or to a limit: see [`run`].
+pub fn go_on<M: Drive>(
+    halted: Halted<M>,
+    streams: &Streams,
+    run: &RunSpec,
+    observer: Observer,
+    fill: impl FnOnce(M, SimTime, &mut RunOutput),
+) -> RunOutput {
+    cut_to_longest();
+    let Halted { mut simulation, reached, cut } = halted;
+    let end = SimTime::ZERO + run.duration;
+    let Driven { reached, stopped } = run_windows(&mut simulation, run, observer, reached, end);
+    let cut = cut + cut_to_longest();
     let report = Report {
         run: facts(&simulation, run),
-        digest: digest(&simulation, &streams),
+        digest: digest(&simulation, streams),
         stopped,
         ..Report::default()
     };
@@ -98,15 +161,24 @@ struct Driven {
     stopped: Option<String>,
 }
 
-/// Runs to the end, and tells the model when the warm-up is over, when a stretch begins, and at every multiple of a window. A
-/// window in which the run is cut short is not closed.
-fn run_windows<M: Drive>(simulation: &mut Simulation<M>, run: &RunSpec, observer: Observer) -> Driven {
+/// Runs from the end of one window to that of another, and tells the model when the warm-up is over, when a stretch begins, and
+/// at every multiple of a window. A window in which the run is cut short is not closed.
+fn run_windows<M: Drive>(
+    simulation: &mut Simulation<M>,
+    run: &RunSpec,
+    observer: Observer,
+    from: SimTime,
+    to: SimTime,
+) -> Driven {
     let end = SimTime::ZERO + run.duration;
     let stretches = simulation.model_mut().stretches().into_iter().map(|at| (at, Mark::StretchBegins));
-    let mut marks =
-        std::iter::once((SimTime::ZERO + run.warm_up, Mark::WarmUpEnds)).chain(stretches).peekable();
-    let mut reached = SimTime::ZERO;
-    while reached < end {
+    let mut marks = std::iter::once((SimTime::ZERO + run.warm_up, Mark::WarmUpEnds))
+        .chain(stretches)
+        // What belongs to a window that is over has been told.
+        .filter(|(at, _)| from == SimTime::ZERO || *at > from)
+        .peekable();
+    let mut reached = from;
+    while reached < to {
         reached = (reached + run.window).min(end);
         let mut closed = false;
         while let Some((at, what)) = marks

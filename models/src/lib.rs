@@ -40,6 +40,7 @@
 //! drawn. Hedging, health checks, adaptive limits, caches, autoscaling and protocols are not there yet.
 #[macro_use]
 pub mod experiment;
+pub mod branch;
 pub mod callback_routing;
 pub mod catalog;
 pub mod contention;
@@ -59,5 +60,6 @@ mod unconfigured;
 pub mod words;
 pub mod workload;
 
+pub use branch::Trunk;
 pub use catalog::{Catalog, Entry, RunSpec, Scenario};
-pub use run::simulate;
+pub use run::{simulate, simulate_from};

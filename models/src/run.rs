@@ -1,5 +1,6 @@
 //! Running a scenario: what a run may be told, and what it gives back.
 
+use crate::branch::Trunk;
 use crate::experiment::Resolved;
 use crate::report::{self, Report, Table, Value, results_digest};
 use crate::trace::{Trace, Tracing};
@@ -11,7 +12,21 @@ use std::ops::{ControlFlow, Range};
 /// Runs an experiment and completes its report: head, and the digest's `i` and `s`. What the run is called
 /// (experiment, variant, overrides) is the caller's to fill in; no digest depends on it.
 pub fn simulate(resolved: &Resolved, options: &RunOptions, observer: Observer) -> RunOutput {
-    let mut output = resolved.model.run(&resolved.run, options, observer);
+    complete(resolved, options, resolved.model.run(&resolved.run, options, observer))
+}
+
+/// The same from a state that it has in common with others: see [`crate::branch`]. None if it has not.
+pub fn simulate_from(
+    trunk: &Trunk,
+    resolved: &Resolved,
+    options: &RunOptions,
+    observer: Observer,
+) -> Option<RunOutput> {
+    let output = resolved.model.run_from(trunk, &resolved.run, options, observer)?;
+    Some(complete(resolved, options, output))
+}
+
+fn complete(resolved: &Resolved, options: &RunOptions, mut output: RunOutput) -> RunOutput {
     let report = &mut output.report;
     report.format = report::FORMAT;
     report.about = resolved.about.clone();

@@ -36,6 +36,7 @@ pub struct Witness {
 }
 
 /// The engine as a model sees it: the clock, the queue, and the witness stand.
+#[derive(Clone)]
 pub struct Context<E> {
     pub(crate) now: SimTime,
     pub(crate) queue: EventQueue<E>,
@@ -47,6 +48,7 @@ pub struct Context<E> {
     pub(crate) look_up: u64,
 }
 
+#[derive(Clone)]
 pub(crate) struct Recording {
     pub(crate) events: std::ops::Range<u64>,
     pub(crate) witnesses: Vec<Witness>,

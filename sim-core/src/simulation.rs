@@ -50,6 +50,16 @@ pub struct Simulation<M: Model> {
     pause: u64,
 }
 
+/// The same state once more, to go on from in another way.
+impl<M: Model + Clone> Clone for Simulation<M>
+where
+    M::Event: Clone,
+{
+    fn clone(&self) -> Self {
+        Simulation { model: self.model.clone(), context: self.context.clone(), ..*self }
+    }
+}
+
 impl<M: Model> Simulation<M> {
     /// A simulation at time zero with nothing scheduled.
     pub fn new(model: M) -> Self {

@@ -11,6 +11,7 @@ use sim_core::sampler::Distribution;
 use sim_core::{Key, Luck, SimDuration, SimTime, StreamUse, Streams, Words};
 
 /// A link that carries messages `M`.
+#[derive(Clone)]
 pub struct Link<M> {
     latency: Latency,
     drop_luck: Luck,
@@ -24,6 +25,7 @@ pub struct Link<M> {
     held: Vec<M>,
 }
 
+#[derive(Clone)]
 enum Latency {
     Instant,
     Constant(SimDuration),

@@ -140,7 +140,7 @@ pub struct Transition {
 }
 
 /// Leave to send, to be given back exactly once with [`BreakerState::record`].
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a permit that is not given back is a probe that never returned"]
 pub struct Permit {
     // Not 0, so that an optional permit takes no more room.

@@ -26,6 +26,7 @@ impl Deadline<'_> {
 
 /// How long the callers of an edge wait for a call, as it runs. A random patience is not kept: it is drawn again from
 /// the call's key whenever it is asked for.
+#[derive(Clone)]
 pub enum Patience {
     /// For ever.
     Endless,

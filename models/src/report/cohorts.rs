@@ -47,6 +47,11 @@ impl Cohorts {
         }
     }
 
+    /// It is known from another moment on what is in time; neither has come.
+    pub fn struck_as(&mut self, other: &Cohorts) {
+        self.known_from = other.known_from;
+    }
+
     /// A call has ended well. `usual` are the response times so far.
     #[inline(always)]
     pub fn ok(&mut self, began: SimTime, now: SimTime, usual: &LatencyHistogram) {

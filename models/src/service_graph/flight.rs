@@ -10,6 +10,7 @@ pub type CallId = Id<Call>;
 pub type AttemptId = Id<Attempt>;
 
 /// What can be derived is not kept: its deadline (`Edge::deadline`).
+#[derive(Clone)]
 pub struct Call {
     pub key: Key,
     pub started: SimTime,
@@ -84,6 +85,7 @@ pub enum Stake {
 
 /// One try of a call: the caller's side and, once delivered, the request in the replica's hands. The
 /// entry lives until both sides are done with it.
+#[derive(Clone)]
 pub struct Attempt {
     pub key: Key,
     /// Its call, as long as it is awaited.

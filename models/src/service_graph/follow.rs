@@ -22,6 +22,7 @@ pub trait Listen {
 }
 
 /// Nobody.
+#[derive(Clone)]
 pub struct Deaf;
 
 impl Listen for Deaf {
@@ -55,7 +56,7 @@ pub enum Arrival {
 }
 
 /// Who is told.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Tracer {
     /// Only to choose.
     chooser: Option<Chooser>,
@@ -80,6 +81,7 @@ struct At {
     stage: Option<u32>,
 }
 
+#[derive(Clone)]
 struct Followed {
     edge: u32,
     call: u64,

@@ -26,6 +26,7 @@
 //! judged when its answer is delivered, and is useful if everybody up to the user waits then: whoever gives up
 //! later does not take that back, so what is counted as wasted is the least that was.
 
+mod branch;
 mod build;
 mod call;
 mod fault;
@@ -47,6 +48,7 @@ mod tests;
 mod theory;
 mod witness;
 
+use crate::branch::Trunk;
 use crate::diagram::Diagram;
 use crate::drive::{self, Drive, Mark};
 use crate::experiment::{Decode, Decoder};
@@ -86,6 +88,31 @@ impl Scenario for GraphSpec {
             None => run_plan::<Deaf>(&Plan::new(self), run, options, observer),
             Some(_) => run_plan::<Tracer>(&Plan::new(self), run, options, observer),
         }
+    }
+
+    fn trunk_key(&self, run: &RunSpec, options: &RunOptions, before: SimTime) -> Option<u64> {
+        branch::key(self, run, options, before)
+    }
+
+    fn trunk(
+        &self,
+        run: &RunSpec,
+        options: &RunOptions,
+        observer: Observer,
+        from: Option<&Trunk>,
+        before: SimTime,
+    ) -> Option<Trunk> {
+        branch::trunk(self, run, options, observer, from, before)
+    }
+
+    fn run_from(
+        &self,
+        trunk: &Trunk,
+        run: &RunSpec,
+        options: &RunOptions,
+        observer: Observer,
+    ) -> Option<RunOutput> {
+        branch::run_from(self, trunk, run, options, observer)
     }
 
     fn sections(&self, _run: &RunSpec) -> Vec<Section> {
@@ -169,24 +196,8 @@ impl<L: Listen> Model for Graph<L> {
 impl<L: Listen> Drive for Graph<L> {
     /// Schedules the first arrivals and the faults.
     fn begin(&mut self, ctx: &mut Ctx) {
-        for (id, fault) in self.faults.iter().enumerate() {
-            let fault_id = id as u32;
-            let from = fault.rhythm.first();
-            ctx.schedule(from, Class::Change, Event::FaultBegins { fault: fault_id });
-            if let Some(to) = fault.rhythm.ends(from).filter(|_| !fault.flaps) {
-                ctx.schedule(to, Class::Change, Event::FaultEnds { fault: fault_id });
-            }
-        }
-        for workload in 0..self.workloads.len() as u32 {
-            match self.workloads[workload as usize].schedule {
-                Some(_) => self.schedule_arrival(workload, ctx),
-                None => {
-                    for user in 0..self.workloads[workload as usize].users.len() as u32 {
-                        self.think(workload, user, ctx);
-                    }
-                }
-            }
-        }
+        self.schedule_faults(0, ctx);
+        self.begin_workloads(ctx);
     }
 
     fn stretches(&self) -> Vec<SimTime> {
@@ -211,6 +222,31 @@ impl<L: Listen> Drive for Graph<L> {
 }
 
 impl<L: Listen> Graph<L> {
+    /// Those from this one on.
+    fn schedule_faults(&self, first: usize, ctx: &mut Ctx) {
+        for (id, fault) in self.faults.iter().enumerate().skip(first) {
+            let fault_id = id as u32;
+            let from = fault.rhythm.first();
+            ctx.schedule(from, Class::Change, Event::FaultBegins { fault: fault_id });
+            if let Some(to) = fault.rhythm.ends(from).filter(|_| !fault.flaps) {
+                ctx.schedule(to, Class::Change, Event::FaultEnds { fault: fault_id });
+            }
+        }
+    }
+
+    fn begin_workloads(&mut self, ctx: &mut Ctx) {
+        for workload in 0..self.workloads.len() as u32 {
+            match self.workloads[workload as usize].schedule {
+                Some(_) => self.schedule_arrival(workload, ctx),
+                None => {
+                    for user in 0..self.workloads[workload as usize].users.len() as u32 {
+                        self.think(workload, user, ctx);
+                    }
+                }
+            }
+        }
+    }
+
     /// Whether a request is there, and waits for its calls.
     #[inline]
     fn waits(&self, attempt: state::AttemptId) -> bool {

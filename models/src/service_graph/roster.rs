@@ -10,7 +10,7 @@ use super::slab::Id;
 pub type Roster<T> = Vec<Id<T>>;
 
 /// Where every member stands in its owner's list, by its place in the slab.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Standings {
     at: Vec<u32>,
 }

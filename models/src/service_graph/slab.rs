@@ -61,6 +61,7 @@ impl<T> Link<T> {
     }
 }
 
+#[derive(Clone)]
 struct Place<T> {
     /// Odd while the place is in use.
     generation: u32,
@@ -71,6 +72,7 @@ struct Place<T> {
 }
 
 /// A growing array whose free places are reused, last freed first.
+#[derive(Clone)]
 pub struct Slab<T> {
     places: Vec<Place<T>>,
     free: u32,

@@ -26,6 +26,7 @@ use sim_core::{Context, Key, Luck, SimDuration, SimTime};
 pub type Ctx = Context<Event>;
 
 /// A service graph in motion. See the module docs for who does what.
+#[derive(Clone)]
 pub struct Graph<L> {
     pub workloads: Vec<Workload>,
     pub edges: Vec<Edge>,
@@ -93,6 +94,7 @@ pub enum Event {
 // 12 bytes keep a queue entry within its 40.
 const _: () = assert!(size_of::<Event>() <= 12);
 
+#[derive(Clone)]
 pub struct Workload {
     pub name: String,
     pub path: u64,
@@ -110,6 +112,7 @@ pub struct Workload {
     pub think: Option<(Distribution, Luck)>,
 }
 
+#[derive(Clone)]
 pub struct Edge {
     pub name: String,
     pub path: u64,
@@ -137,6 +140,7 @@ pub struct Edge {
 }
 
 /// Those who make the calls of an edge.
+#[derive(Clone)]
 pub struct Clients {
     /// What each remembers; empty if there is nothing to remember.
     pub guards: Vec<Guards>,
@@ -152,6 +156,7 @@ pub enum Message {
     Cancel(AttemptId),
 }
 
+#[derive(Clone)]
 pub struct Service {
     pub name: String,
     pub path: u64,
@@ -183,12 +188,14 @@ pub struct Service {
     pub stats: ServiceStats,
 }
 
+#[derive(Clone)]
 pub struct StepPlan {
     pub parallel: bool,
     pub sites: Vec<Site>,
 }
 
 /// A call site.
+#[derive(Clone)]
 pub struct Site {
     pub number: u64,
     pub edge: u32,
@@ -200,6 +207,7 @@ pub struct Site {
     pub luck: Luck,
 }
 
+#[derive(Clone)]
 pub struct Replica {
     /// Crash faults upon it, and one more while it is dead of its own load.
     pub down: u32,
@@ -219,6 +227,7 @@ pub struct Replica {
 }
 
 /// A fault with its targets resolved.
+#[derive(Clone)]
 pub struct Fault {
     /// Hash of what it is on.
     pub path: u64,
@@ -231,6 +240,7 @@ pub struct Fault {
 }
 
 /// What one fault strikes.
+#[derive(Clone)]
 pub enum Target {
     /// These replicas of a service, in order.
     Replicas { service: u32, replicas: Vec<u32> },

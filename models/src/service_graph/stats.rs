@@ -7,7 +7,7 @@ use sim_core::stats::{LatencyHistogram, LatencyWindows, TimeIntegral};
 use sim_core::{SimDuration, SimTime};
 
 /// What is counted on an edge. `began` and `attempts` cover measured calls; the windows cover all.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct EdgeStats {
     /// Calls made and attempts sent, of calls by the stretch in which they began.
     pub started: PerStretch,
@@ -37,7 +37,7 @@ pub const UNMEASURED: u8 = 0;
 pub type PerStretch = [u64; STRETCHES + 1];
 
 /// What is counted of the calls that began in one stretch.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Began {
     pub calls: Calls,
     /// Attempts sent.
@@ -206,6 +206,7 @@ impl Began {
 }
 
 /// What is counted at a service.
+#[derive(Clone)]
 pub struct ServiceStats {
     pub total: ServiceTotals,
     /// `total` when the warm-up ended.

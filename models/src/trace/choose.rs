@@ -27,7 +27,7 @@ pub struct Outline {
 }
 
 /// The longest so far, of how many; of two that took equally long the first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Longest {
     of: u64,
     took: u64,
@@ -35,7 +35,7 @@ struct Longest {
 }
 
 /// Sees every call of a user begin and end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Chooser {
     selection: Selection,
     /// The edges that are meant; all if empty.

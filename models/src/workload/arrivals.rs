@@ -136,6 +136,23 @@ impl Arrivals {
         }
     }
 
+    /// What is known of them before an instant: their rates from then on are left out.
+    pub fn until(&self, instant: SimTime) -> Arrivals {
+        let flat = |rate: &Rate, spacing: &Spacing| Arrivals::Steps {
+            steps: vec![RateStep { at: SimTime::ZERO, rate: *rate }],
+            spacing: spacing.clone(),
+        };
+        match self {
+            Arrivals::Ramp { from, at, spacing, .. } if *at >= instant => flat(from, spacing),
+            Arrivals::Spike { base, at, spacing, .. } if *at >= instant => flat(base, spacing),
+            Arrivals::Steps { steps, spacing } => Arrivals::Steps {
+                steps: steps.iter().filter(|step| step.at < instant).cloned().collect(),
+                spacing: spacing.clone(),
+            },
+            _ => self.clone(),
+        }
+    }
+
     /// The highest rate, per second; `None` for a closed loop, which has none of its own, and for what has none at all.
     pub fn peak(&self) -> Option<f64> {
         match self {

@@ -9,7 +9,7 @@ use sim_core::sampler::standard_exponential;
 use sim_core::{Key, Luck, SimDuration, SimTime};
 
 /// A stretch over which the rate moves in a straight line.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Segment {
     /// Where it begins, in seconds.
     start: f64,
@@ -127,6 +127,27 @@ impl Schedule {
     fn next_of_burst(&mut self) -> Option<SimTime> {
         self.burst.1 = self.burst.1.checked_sub(1)?;
         Some(self.burst.0)
+    }
+
+    /// Whether another would have drawn what this one has: its rates are the same until after the next arrival.
+    pub fn is_begun_as(&self, other: &Schedule) -> bool {
+        let at = |schedule: &Schedule| schedule.segments.get(self.segment).copied();
+        let now = match (at(self), at(other)) {
+            (None, None) => true,
+            (Some(one), Some(other)) => {
+                let same = Segment { end: other.end, ..one } == other;
+                same && (one.end == other.end || one.slope == 0.0 && self.consumed < one.mass().min(other.mass()))
+            }
+            _ => false,
+        };
+        let before = |schedule: &Schedule| schedule.segments.len().min(self.segment);
+        now && self.segments[..before(self)] == other.segments[..before(other)]
+            && self.even == other.even
+    }
+
+    /// From here on the rates are those of another.
+    pub fn go_on_as(&mut self, other: Schedule) {
+        self.segments = other.segments;
     }
 
     /// The rate at a time, per second.

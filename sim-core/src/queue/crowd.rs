@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 /// Positions count up from the first entry there ever was, and begin again when their bits are used up.
 const COUNT: u32 = IN_CROWD - 1;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Crowd {
     /// In order. A cancelled entry leaves a vacancy, but never at the front.
     entries: VecDeque<Entry>,

@@ -34,7 +34,7 @@ const ENOUGH: usize = 8;
 /// So many of a crowd become near at once.
 const BATCH: usize = 16;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Fast<E> {
     slots: Slots<E>,
     /// The last number given. 32 bits are stored; see [`renumber`](Fast::renumber).

@@ -112,10 +112,12 @@ impl Timer {
 /// assert_eq!(queue.pop(), Some((second, "and another")));
 /// assert!(queue.is_empty());
 /// ```
+#[derive(Clone)]
 pub struct EventQueue<E> {
     kind: Kind<E>,
 }
 
+#[derive(Clone)]
 enum Kind<E> {
     Fast(Fast<E>),
     Reference(Reference<E>),

@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 /// An entry that belongs before so many is passed by them one by one; for any other the place is found by halving.
 const STEPS: usize = 8;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Near {
     /// The earliest is the last.
     entries: Vec<Entry>,

@@ -13,6 +13,7 @@ use std::cmp::Reverse;
 use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
 
+#[derive(Clone)]
 pub(super) struct Reference<E> {
     pending: PriorityQueue<Pending<E>, Reverse<(SimTime, Class, u64)>, FxBuildHasher>,
     /// The number of the next event.
@@ -20,6 +21,7 @@ pub(super) struct Reference<E> {
 }
 
 /// An event that is known by its sequence.
+#[derive(Clone)]
 struct Pending<E> {
     sequence: u64,
     event: E,

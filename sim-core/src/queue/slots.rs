@@ -18,7 +18,7 @@ pub(super) const NONE: u32 = u32::MAX;
 const RETIRED: NonZeroU32 = NonZeroU32::MAX;
 
 /// One event, and what is known of it. The event itself never moves.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Slot<E> {
     /// That of the event that lies here, or of the next one that will.
     generation: NonZeroU32,
@@ -28,7 +28,7 @@ struct Slot<E> {
 }
 
 /// Events by slot.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Slots<E> {
     slots: Vec<Slot<E>>,
     free: u32,

@@ -19,7 +19,7 @@ const LEVELS: usize = 64_u32.div_ceil(BITS) as usize;
 /// Entries of a chunk.
 const CHUNK: u32 = 8;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Wheel {
     /// For each bucket, the place of its last entry in the pool.
     tops: Box<[u32; LEVELS * DIGITS]>,

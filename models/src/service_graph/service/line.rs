@@ -11,6 +11,7 @@ use sim_core::stats::TimeIntegral;
 use sim_core::{SimDuration, SimTime};
 
 /// Requests `T` that wait.
+#[derive(Clone)]
 pub struct Line<T> {
     queue: Discipline<T>,
     pub length: TimeIntegral,

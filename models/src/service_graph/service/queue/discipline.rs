@@ -11,6 +11,7 @@ use super::offer::{Offer, Ticket};
 use super::{Capacity, Queue};
 
 /// Requests `T` that wait for a worker.
+#[derive(Clone)]
 pub enum Discipline<T> {
     Fifo(Fifo<T>),
     Lifo(Lifo<T>),

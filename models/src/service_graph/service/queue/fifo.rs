@@ -7,6 +7,7 @@ use super::offer::{Offer, Ticket};
 use std::collections::VecDeque;
 
 /// Requests in the order in which they came.
+#[derive(Clone)]
 pub struct Fifo<T> {
     /// Who left out of turn leaves a vacancy, but never at the front.
     waiting: VecDeque<Option<T>>,

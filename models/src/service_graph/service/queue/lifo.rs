@@ -6,6 +6,7 @@
 use super::offer::{Offer, Ticket};
 
 /// Requests, the last to come on top.
+#[derive(Clone)]
 pub struct Lifo<T> {
     /// Who left out of turn leaves a vacancy, but never on top.
     waiting: Vec<Option<T>>,

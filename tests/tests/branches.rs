@@ -1,0 +1,277 @@
+//! A run that goes on from a copy of another's state is that run from the start, to the byte.
+
+use brownout_tests::experiments;
+use sim_core::{Engine, SimDuration, SimTime};
+use sim_models::experiment::{Experiment, Resolved};
+use sim_models::report::Report;
+use sim_models::run::RunOptions;
+use sim_models::{Catalog, Trunk, simulate, simulate_from};
+use std::ops::ControlFlow;
+
+fn resolved(text: &str, variant: Option<&str>, set: &[(&str, String)]) -> Resolved {
+    let (experiment, _) = Experiment::parse("x", text, &[], &Catalog::bundled()).expect("sound");
+    let set: Vec<(String, String)> =
+        set.iter().map(|(path, value)| ((*path).into(), value.clone())).collect();
+    experiment.with(variant, &set).expect("sound")
+}
+
+fn trunk_from(of: &Resolved, options: &RunOptions, from: Option<&Trunk>, before: SimTime) -> Option<Trunk> {
+    of.model.trunk(&of.run, options, &mut |_| ControlFlow::Continue(()), from, before)
+}
+
+fn trunk(of: &Resolved, options: &RunOptions, before: SimTime) -> Option<Trunk> {
+    trunk_from(of, options, None, before)
+}
+
+fn key(of: &Resolved, before: SimTime) -> Option<u64> {
+    of.model.trunk_key(&of.run, &RunOptions::seeded(of.run.seed), before)
+}
+
+fn whole(of: &Resolved, options: &RunOptions) -> Report {
+    simulate(of, options, &mut |_| ControlFlow::Continue(())).report
+}
+
+fn branch(of: &Resolved, from: &Trunk, options: &RunOptions) -> Option<Report> {
+    Some(simulate_from(from, of, options, &mut |_| ControlFlow::Continue(()))?.report)
+}
+
+/// The same text, and so the same digests.
+#[track_caller]
+fn same(one: &Report, other: &Report, what: &str) {
+    let [one, other] = [one, other].map(|report| serde_json::to_string(report).expect("JSON"));
+    assert!(one == other, "{what}: {}", first_difference(&one, &other));
+}
+
+fn first_difference(one: &str, other: &str) -> String {
+    let at = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+    let near =
+        |text: &str| text.get(at.saturating_sub(60)..(at + 60).min(text.len())).unwrap_or("").to_owned();
+    format!("\n{}\n{}", near(one), near(other))
+}
+
+/// A bundled experiment in one of its variants, its length cut to so much.
+fn cut(text: &str, variant: Option<&str>, duration: SimDuration, more: &[(&str, &str)]) -> Option<Resolved> {
+    let (experiment, _) = Experiment::parse("x", text, &[], &Catalog::bundled()).expect("sound");
+    let set = more.iter().map(|(path, value)| ((*path).into(), (*value).into()));
+    let set: Vec<(String, String)> =
+        set.chain([("run.duration".into(), format!("\"{duration}\""))]).collect();
+    experiment.with(variant, &set).ok()
+}
+
+/// Every bundled experiment and variant, cut short to be quick: looked at after a third and two thirds, and struck otherwise:
+/// not at all, for longer, in another way.
+#[test]
+fn every_bundled_experiment_branches() {
+    let (mut branches, mut looks) = (0, 0);
+    for file in experiments() {
+        let (experiment, _) = Experiment::parse("x", &file.text, &[], &Catalog::bundled()).expect("sound");
+        let variants = std::iter::once(None).chain(experiment.variant_names().map(Some));
+        for variant in variants {
+            let name = format!("{}/{} {variant:?}", file.family, file.name);
+            let full = resolved(&file.text, variant, &[]);
+            let options = RunOptions::seeded(full.run.seed);
+            let first = full.value("faults[0].at").and_then(|at| at.as_text());
+            let first: Option<SimTime> = first.map(|at| at.parse().expect("a time"));
+            let soon = first.map_or(full.run.warm_up, |first| first.since(SimTime::ZERO).max(full.run.warm_up));
+            let short = soon + SimDuration::from_secs(4).min(full.run.duration);
+            let short = short.min(full.run.duration);
+            let Some(base) = cut(&file.text, variant, short, &[]) else { continue };
+            let part = |parts: u64| SimDuration::from_nanos(short.as_nanos() / 3 * parts);
+            if let Some(early) = trunk(&base, &options, SimTime::ZERO + part(1)) {
+                looks += 1;
+                let late = trunk_from(&base, &options, Some(&early), SimTime::ZERO + part(2));
+                let late = late.expect("it leads further");
+                match branch(&base, &late, &options) {
+                    Some(branched) => same(&whole(&base, &options), &branched, &format!("{name}, looked at")),
+                    // One fault that is there, and one that is not yet: when the stretch of both ends is another's to say.
+                    None if full.value("faults").is_some_and(|faults| faults.items().len() > 1) => {}
+                    None => panic!("{name}: it leads nowhere"),
+                }
+            }
+            let Some(first) = first else { continue };
+            let Some(trunk) = trunk(&base, &options, first) else { continue };
+            let others = [
+                ("gone", "faults", "[]"),
+                ("longer", "faults[0].for", "\"1h\""),
+                ("of another kind", "faults[0].effect", "Slow(factor: 3.0)"),
+                ("lossy", "faults[0].effect", "Drop(probability: 0.5)"),
+            ];
+            // One of them for each variant, in turn.
+            let turn = branches % others.len();
+            let others = others.into_iter().cycle().skip(turn).take(others.len());
+            let mut others = others.filter_map(|(what, path, value)| {
+                Some((what, cut(&file.text, variant, short, &[(path, value)])?))
+            });
+            let branched = others.find_map(|(what, way)| Some((what, branch(&way, &trunk, &options)?, way)));
+            if let Some((what, branched, way)) = branched {
+                branches += 1;
+                same(&whole(&way, &options), &branched, &format!("{name}, {what}"));
+            }
+        }
+    }
+    println!("{branches} branches, {looks} looks");
+    assert!(branches > 40 && looks > 60, "{branches} branches, {looks} looks");
+}
+
+const STORM: &str = r#"(
+    about: "a storm",
+    model: ServiceGraph(
+        workload: [(to: "front", arrivals: Poisson("200/s"), clients: 5, policy: "breaker"),
+                   (name: "loop", to: "front", arrivals: ClosedLoop(users: 20, think: Exponential(mean: "1s")))],
+        services: {
+            "front": (replicas: 2, workers: Async(64), work: Exponential(mean: "2ms"), calls: [(to: "back", policy: "naive")]),
+            "back": (replicas: 2, workers: Blocking(4), queue: Fifo(capacity: 100), work: Exponential(mean: "20ms")),
+        },
+        policies: {
+            "naive": (timeout: "200ms", retry: Exponential(attempts: 3, base: "20ms"), budget: Ratio(0.5), balancer: PowerOfTwo),
+            "breaker": (timeout: "1s", breaker: FailureRate(threshold: 0.5, window: Time("2s"), open_for: "500ms")),
+        },
+        faults: [(at: "10s", for: "5s", on: "back", effect: Slow(factor: 5.0)), (at: "12s", for: "1s", on: "front->back", effect: Hold)],
+        network: Exponential(mean: "500us"),
+    ),
+    run: (duration: "40s", warm_up: "4s", window: "1s", seed: 7),
+)"#;
+
+const FIRST: SimTime = SimTime::from_secs(10);
+
+/// Faults of other sizes, lengths, kinds and times, and runs of other lengths, on both queues.
+#[test]
+fn whatever_the_fault_is_the_branch_is_the_run() {
+    let set = |path: &'static str, value: &str| (path, value.to_owned());
+    for engine in [Engine::Fast, Engine::Reference] {
+        let options = RunOptions { engine, ..RunOptions::seeded(7) };
+        let trunk = trunk(&resolved(STORM, None, &[]), &options, FIRST).expect("there is time before the fault");
+        for way in [
+            vec![],
+            vec![set("faults", "[]")],
+            vec![set("faults[0].for", "\"1s\"")],
+            vec![set("faults[0].for", "\"20s\""), set("run.duration", "\"60s\"")],
+            vec![set("faults[0].effect", "Slow(factor: 20.0)")],
+            vec![set("faults[0].effect", "Drop(probability: 0.5)"), set("faults[0].at", "\"17.5s\"")],
+            vec![set("faults[1].effect", "Drop()")],
+        ] {
+            let way = resolved(STORM, None, &way);
+            let branched = branch(&way, &trunk, &options).expect("it may go on from there");
+            same(&whole(&way, &options), &branched, "branched");
+        }
+        // Who is struck before, or lists who is in whose hands, or ends before, is of another tree.
+        for way in [
+            vec![set("faults[0].at", "\"9.9s\"")],
+            vec![set("faults[0].effect", "Crash()")],
+            vec![set("faults", "[]"), set("run.duration", "\"9s\"")],
+            vec![set("services.back.replicas", "3")],
+        ] {
+            assert!(branch(&resolved(STORM, None, &way), &trunk, &options).is_none(), "{way:?}");
+        }
+        let other = RunOptions::seeded(8);
+        assert!(branch(&resolved(STORM, None, &[]), &trunk, &other).is_none(), "another seed");
+    }
+}
+
+/// In the middle of the first fault: what the second is like, and how long the run.
+#[test]
+fn a_branch_may_be_struck_already() {
+    let options = RunOptions::seeded(7);
+    let before = SimTime::from_secs(12);
+    let trunk = trunk(&resolved(STORM, None, &[]), &options, before).expect("there is time");
+    let text = |value: &str| value.to_owned();
+    for (path, value) in [
+        ("run.duration", text("\"50s\"")),
+        ("faults[1].effect", text("Drop(probability: 0.2)")),
+        ("faults[1].for", text("\"9s\"")),
+    ] {
+        let way = resolved(STORM, None, &[(path, value.clone())]);
+        match branch(&way, &trunk, &options) {
+            Some(branched) => same(&whole(&way, &options), &branched, &value),
+            None => panic!("{path}={value}"),
+        }
+    }
+    // When the fault is over that there is says when its stretch ends; and this one is not the one that there is.
+    for (path, value) in [("faults[0].for", "\"4s\""), ("faults[0].effect", "Slow(factor: 2.0)")] {
+        let way = resolved(STORM, None, &[(path, text(value))]);
+        assert!(branch(&way, &trunk, &options).is_none(), "{path}={value}");
+    }
+    // The stretch of the faults would have ended by now.
+    let short = ("faults[0].for", text("\"500ms\""));
+    let one = resolved(STORM, None, &[short.clone(), ("faults[1].at", text("\"30s\""))]);
+    let trunk = trunk_from(&one, &options, None, SimTime::from_secs(20)).expect("there is time");
+    let none = resolved(STORM, None, &[short, ("faults[1].at", text("\"31s\""))]);
+    let branched = branch(&none, &trunk, &options);
+    if let Some(branched) = branched {
+        same(&whole(&none, &options), &branched, "struck twice");
+    }
+}
+
+/// What comes and goes, and builds up, is scheduled while it is there: nothing may be added besides.
+#[test]
+fn a_fault_that_comes_and_goes_is_not_added_to() {
+    let flap = ("faults[0].flap", "(active: \"500ms\", quiet: \"500ms\")".to_owned());
+    let of = |more: &[(&str, String)]| resolved(STORM, None, more);
+    let twelve = SimTime::from_secs(12);
+    assert!(key(&of(std::slice::from_ref(&flap)), twelve).is_none());
+    let options = RunOptions::seeded(7);
+    // But it may be looked at.
+    let flapping = of(&[flap]);
+    let trunk = trunk(&flapping, &options, SimTime::from_secs(20)).expect("all of it is there");
+    same(&whole(&flapping, &options), &branch(&flapping, &trunk, &options).expect("its own"), "a look");
+}
+
+/// The load may go on otherwise, if the next arrival does not know yet.
+#[test]
+fn the_load_may_part() {
+    let options = RunOptions::seeded(7);
+    let steps = |rate: &str| {
+        let steps = format!("[(at: \"0s\", rate: \"200/s\"), (at: \"16s\", rate: \"{rate}/s\")]");
+        resolved(STORM, None, &[("workload[0].arrivals", format!("Steps(steps: {steps})"))])
+    };
+    let before = SimTime::from_secs(16);
+    let trunk = trunk(&steps("150"), &options, before).expect("there is time");
+    for rate in ["10", "200", "700"] {
+        let way = steps(rate);
+        same(&whole(&way, &options), &branch(&way, &trunk, &options).expect("it leads there"), rate);
+    }
+    // So little load that the next to come is one of those after the step, mostly.
+    let few = |rate: &str| {
+        let steps = format!("[(at: \"0s\", rate: \"0.1/s\"), (at: \"16s\", rate: \"{rate}/s\")]");
+        resolved(STORM, None, &[("workload[0].arrivals", format!("Steps(steps: {steps})"))])
+    };
+    let mut refused = 0;
+    for seed in 0..20 {
+        let options = RunOptions::seeded(seed);
+        let trunk = trunk_from(&few("100"), &options, None, before).expect("there is time");
+        match branch(&few("50"), &trunk, &options) {
+            Some(branched) => same(&whole(&few("50"), &options), &branched, "few"),
+            None => refused += 1,
+        }
+    }
+    assert!((5..20).contains(&refused), "{refused} of 20 know what comes");
+    // A surge is one more.
+    let surge = |peak: &str| {
+        let surge = format!("Spike(base: \"200/s\", peak: \"{peak}/s\", at: \"16s\", for: \"2s\")");
+        resolved(STORM, None, &[("workload[0].arrivals", surge), ("faults", "[]".into())])
+    };
+    let trunk = trunk_from(&surge("300"), &options, None, before).expect("there is time");
+    for peak in ["201", "900"] {
+        let way = surge(peak);
+        same(&whole(&way, &options), &branch(&way, &trunk, &options).expect("it leads there"), peak);
+    }
+}
+
+/// Everything but what comes later makes another key.
+#[test]
+fn what_is_set_otherwise_has_another_trunk() {
+    let key = |set: &[(&str, String)]| key(&resolved(STORM, None, set), FIRST).expect("nobody dies of load");
+    let base = key(&[]);
+    assert_eq!(base, key(&[("faults", "[]".into()), ("run.duration", "\"99s\"".into())]));
+    for (path, value) in [
+        ("policies.naive.timeout", "\"201ms\""),
+        ("services.back.replicas", "3"),
+        ("workload[0].arrivals", "Poisson(\"201/s\")"),
+        ("run.window", "\"2s\""),
+        ("run.warm_up", "\"5s\""),
+        ("run.within", "\"1s\""),
+        ("faults[0].at", "\"9s\""),
+    ] {
+        assert_ne!(base, key(&[(path, value.into())]), "{path}");
+    }
+}
