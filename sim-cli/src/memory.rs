@@ -9,6 +9,9 @@ use std::fs;
 const BESIDES: u64 = 64 << 20;
 /// A call or request in flight, measured at the worst instant: when the tables that hold them have just grown.
 pub const EACH: u64 = 256;
+/// What states that runs have in common may take, if there is that much: no more than [`SHARED`] of all.
+pub const TOGETHER: u64 = 128 << 20;
+const SHARED: u64 = 16;
 /// Of what the machine has free so much is taken, in percent, where nobody says how much.
 const SHARE: u64 = 80;
 
@@ -32,9 +35,15 @@ impl Memory {
         Some(least / 100 * SHARE)
     }
 
+    /// What states that runs have in common may take.
+    pub fn together(memory: Option<Memory>) -> u64 {
+        memory.map_or(TOGETHER, |memory| (memory.bytes / SHARED).min(TOGETHER))
+    }
+
     /// Calls and requests that one run may have in flight.
     pub fn in_flight(self) -> u64 {
-        (self.bytes.saturating_sub(BESIDES) / self.runs / EACH).max(1)
+        let besides = BESIDES + Self::together(Some(self));
+        (self.bytes.saturating_sub(besides) / self.runs / EACH).max(1)
     }
 }
 
@@ -51,7 +60,8 @@ mod tests {
     #[test]
     fn memory_is_calls() {
         let of = |mib: u64, runs| Memory { bytes: mib << 20, runs }.in_flight();
-        assert_eq!((of(64 + 256, 1), of(64 + 256, 4)), (1 << 20, 1 << 18));
+        assert_eq!((of(64 + 128 + 2048, 1), of(64 + 128 + 2048, 4)), (8 << 20, 2 << 20));
+        assert_eq!(of(64 + 16 + 176, 1), 176 << 12);
         assert_eq!(of(1, 1), 1);
     }
 

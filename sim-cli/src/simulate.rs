@@ -6,7 +6,9 @@ use crate::experiment::Prepared;
 use crate::memory::{EACH, Memory};
 use crate::progress::Meter;
 use crate::signal::Interrupt;
-use sim_core::{Engine, Limits};
+use sim_core::{Engine, Limits, SimTime};
+use sim_models::Trunk;
+use sim_models::experiment::Resolved;
 use sim_models::report::Report;
 use sim_models::run::{DEFAULT_MAX_IN_FLIGHT, Observer, Progress, RunOptions, RunOutput};
 use sim_models::trace::{Selection, collect};
@@ -52,6 +54,36 @@ pub fn simulate(
     })
 }
 
+/// The same from a state that it has in common with other runs, if it leads from there; else from the start.
+pub fn simulate_from(
+    trunk: Option<&Trunk>,
+    prepared: &Prepared,
+    bounds: &Bounds,
+    interrupt: &Interrupt,
+) -> Result<RunOutput> {
+    let options = bounds.options(prepared.seed, interrupt.memory());
+    watched(prepared, bounds, "run", interrupt, None, |observer| {
+        let resolved = &prepared.resolved;
+        let branched = trunk.and_then(|trunk| sim_models::simulate_from(trunk, resolved, &options, observer));
+        branched.unwrap_or_else(|| sim_models::simulate(resolved, &options, observer))
+    })
+}
+
+/// The state of a run before an instant, on from an earlier one if there is that: see [`sim_models::branch`].
+pub fn trunk(
+    from: Option<&Trunk>,
+    prepared: &Prepared,
+    bounds: &Bounds,
+    interrupt: &Interrupt,
+    before: SimTime,
+) -> Result<Option<Trunk>> {
+    let options = bounds.options(prepared.seed, interrupt.memory());
+    let Resolved { model, run, .. } = &prepared.resolved;
+    guarded(prepared, bounds, "run", interrupt, None, |observer| {
+        model.trunk(run, &options, observer, from, before)
+    })
+}
+
 /// The same, twice, with the calls that are meant followed: see [`collect`].
 pub fn trace(
     prepared: &Prepared,
@@ -66,7 +98,7 @@ pub fn trace(
     })
 }
 
-/// `run` under the eyes of the meter and the signals; what it gives back gets its head.
+/// The same as [`guarded`]; what it gives back gets its head.
 fn watched(
     prepared: &Prepared,
     bounds: &Bounds,
@@ -75,18 +107,7 @@ fn watched(
     meter: Option<&Meter>,
     run: impl FnOnce(Observer) -> RunOutput,
 ) -> Result<RunOutput> {
-    interrupt.begin();
-    let mut observer = |progress: Progress| {
-        if let Some(meter) = meter {
-            meter.at(progress);
-        }
-        if interrupt.exit().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    let simulated = panic::catch_unwind(AssertUnwindSafe(|| run(&mut observer)));
-    let mut output = simulated.map_err(|payload| Error::Bug {
-        message: panic_message(&*payload),
-        replay: prepared.replay.bounded_line(command, bounds),
-    })?;
+    let mut output = guarded(prepared, bounds, command, interrupt, meter, run)?;
     let report = &mut output.report;
     if let (Some(Exit::Limit), Some(why)) = (interrupt.exit(), &mut report.stopped)
         && let Some(at) = why.strip_prefix("interrupted at ")
@@ -108,6 +129,29 @@ fn watched(
     report.variant.clone_from(&prepared.variant);
     report.overrides.clone_from(&prepared.set);
     Ok(output)
+}
+
+/// `run` under the eyes of the meter and the signals; a panic in it is our bug.
+fn guarded<T>(
+    prepared: &Prepared,
+    bounds: &Bounds,
+    command: &str,
+    interrupt: &Interrupt,
+    meter: Option<&Meter>,
+    run: impl FnOnce(Observer) -> T,
+) -> Result<T> {
+    interrupt.begin();
+    let mut observer = |progress: Progress| {
+        if let Some(meter) = meter {
+            meter.at(progress);
+        }
+        if interrupt.exit().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let simulated = panic::catch_unwind(AssertUnwindSafe(|| run(&mut observer)));
+    simulated.map_err(|payload| Error::Bug {
+        message: panic_message(&*payload),
+        replay: prepared.replay.bounded_line(command, bounds),
+    })
 }
 
 /// What the end of a run means for the exit code, before anything is expected of it.

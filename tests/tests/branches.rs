@@ -72,7 +72,8 @@ fn every_bundled_experiment_branches() {
             let options = RunOptions::seeded(full.run.seed);
             let first = full.value("faults[0].at").and_then(|at| at.as_text());
             let first: Option<SimTime> = first.map(|at| at.parse().expect("a time"));
-            let soon = first.map_or(full.run.warm_up, |first| first.since(SimTime::ZERO).max(full.run.warm_up));
+            let soon =
+                first.map_or(full.run.warm_up, |first| first.since(SimTime::ZERO).max(full.run.warm_up));
             let short = soon + SimDuration::from_secs(4).min(full.run.duration);
             let short = short.min(full.run.duration);
             let Some(base) = cut(&file.text, variant, short, &[]) else { continue };
@@ -140,7 +141,8 @@ fn whatever_the_fault_is_the_branch_is_the_run() {
     let set = |path: &'static str, value: &str| (path, value.to_owned());
     for engine in [Engine::Fast, Engine::Reference] {
         let options = RunOptions { engine, ..RunOptions::seeded(7) };
-        let trunk = trunk(&resolved(STORM, None, &[]), &options, FIRST).expect("there is time before the fault");
+        let trunk =
+            trunk(&resolved(STORM, None, &[]), &options, FIRST).expect("there is time before the fault");
         for way in [
             vec![],
             vec![set("faults", "[]")],

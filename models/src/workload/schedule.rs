@@ -136,13 +136,13 @@ impl Schedule {
             (None, None) => true,
             (Some(one), Some(other)) => {
                 let same = Segment { end: other.end, ..one } == other;
-                same && (one.end == other.end || one.slope == 0.0 && self.consumed < one.mass().min(other.mass()))
+                same && (one.end == other.end
+                    || one.slope == 0.0 && self.consumed < one.mass().min(other.mass()))
             }
             _ => false,
         };
         let before = |schedule: &Schedule| schedule.segments.len().min(self.segment);
-        now && self.segments[..before(self)] == other.segments[..before(other)]
-            && self.even == other.even
+        now && self.segments[..before(self)] == other.segments[..before(other)] && self.even == other.even
     }
 
     /// From here on the rates are those of another.

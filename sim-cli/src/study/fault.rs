@@ -51,6 +51,11 @@ impl Disturbance {
     }
 }
 
+/// When the first of them begins.
+pub fn first(disturbances: &[Disturbance]) -> Option<SimTime> {
+    disturbances.iter().map(|one| one.at).min()
+}
+
 /// When all of them are over; none if there are none, or if one never ends.
 pub fn over(disturbances: &[Disturbance]) -> Option<SimTime> {
     let ends: Option<Vec<SimTime>> = disturbances.iter().map(Disturbance::end).collect();

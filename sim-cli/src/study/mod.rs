@@ -26,5 +26,6 @@ pub mod settle;
 pub mod side;
 pub mod space;
 pub mod together;
+pub mod trunks;
 mod warm_up;
 pub mod wish;

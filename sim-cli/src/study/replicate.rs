@@ -13,7 +13,7 @@ use crate::jobs::{in_order, threads};
 use crate::progress::Meter;
 use crate::result::seeds::Seeds;
 use crate::simulate::simulate;
-use crate::study::settle::Settling;
+use crate::study::settle::{Leg, Settling};
 use sim_models::report::{Leaf, Metric, Report, Value};
 
 /// The most runs of one command.
@@ -196,9 +196,10 @@ fn run_chunks<T: Send>(
         if interrupt.exit().is_some() {
             return Ok(None);
         }
-        let run = |longer: Option<&(String, String)>| {
+        let run = |leg: Leg| {
+            let longer = leg.longer.map(Leg::setting);
             let longer =
-                longer.map(|longer| longer_run(opened, dir.as_deref(), prepared, longer)).transpose()?;
+                longer.map(|longer| longer_run(opened, dir.as_deref(), prepared, &longer)).transpose()?;
             let simulated = simulate(longer.as_ref().unwrap_or(prepared), bounds, None, interrupt, None)?;
             Ok(interrupt.exit().is_none().then_some(simulated.report))
         };

@@ -4,15 +4,19 @@ use crate::app::App;
 use crate::args::Bounds;
 use crate::diagnostics;
 use crate::error::{Error, Result};
-use crate::experiment::Opened;
+use crate::experiment::{Opened, Prepared};
 use crate::progress::Meter;
 use crate::replay::Replay;
 use crate::signal::Interrupt;
-use crate::simulate::simulate;
-use crate::study::settle::Settling;
+use crate::simulate::{simulate_from, trunk};
+use crate::study::settle::{Leg, Settling};
+use crate::study::trunks::Trunks;
+use sim_core::{SimDuration, SimTime};
+use sim_models::Trunk;
 use sim_models::experiment::{Failed, Resolved};
 use sim_models::report::Report;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Settings, as `--set` takes them.
@@ -69,6 +73,7 @@ pub struct Runs<'a> {
     meter: &'a Meter,
     /// Whether there is colour on stderr, and its width: for what is wrong with a setting.
     stderr: (bool, usize),
+    trunks: Trunks,
     made: AtomicUsize,
     cut_short: AtomicUsize,
 }
@@ -82,6 +87,7 @@ impl<'a> Runs<'a> {
             interrupt: app.console.interrupt.clone(),
             meter,
             stderr: (app.console.stderr_color(), app.console.stderr_width()),
+            trunks: Trunks::default(),
             made: AtomicUsize::new(0),
             cut_short: AtomicUsize::new(0),
         }
@@ -89,32 +95,52 @@ impl<'a> Runs<'a> {
 
     /// The report of one run, which runs on until it is decided if that is asked for; none if a signal came first.
     pub fn report(&self, set: &[(String, String)], seed: u64) -> Result<Option<Report>> {
-        let Some(most) = self.start.settle else { return self.once(set, seed) };
-        let own = self.resolved(set)?.run;
-        let run = |longer: Option<&(String, String)>| {
-            let set: Settings = set.iter().chain(longer).cloned().collect();
-            self.once(&set, seed)
-        };
-        Settling::new(&own, most).settle(run, |report| report)
+        self.journey(set, seed, None)?.end()
     }
 
-    /// The report of one run of the length that is set, decided or not.
-    pub fn once(&self, set: &[(String, String)], seed: u64) -> Result<Option<Report>> {
-        if self.interrupt.exit().is_some() {
-            return Ok(None);
+    /// One run. If others are like it until an instant, it begins with them.
+    pub fn journey(
+        &self,
+        set: &[(String, String)],
+        seed: u64,
+        alike_until: Option<SimTime>,
+    ) -> Result<Journey<'_>> {
+        let own = self.resolved(set)?.run;
+        let settling = Settling::new(&own, self.start.settle.unwrap_or(1));
+        let longest = settling.longest();
+        let whole = self.prepare(set, seed, longest)?;
+        let journey = Journey {
+            runs: self,
+            set: set.to_vec(),
+            seed,
+            own: own.duration,
+            settling,
+            whole,
+            state: None,
+            told: false,
+        };
+        let state = match alike_until {
+            Some(before) if self.interrupt.exit().is_none() => journey.begin(before)?,
+            _ => None,
+        };
+        Ok(Journey { state, ..journey })
+    }
+
+    /// A run of another length than is set.
+    fn prepare(
+        &self,
+        set: &[(String, String)],
+        seed: u64,
+        duration: Option<SimDuration>,
+    ) -> Result<Prepared> {
+        let Start { opened, variant, .. } = &self.start;
+        let mut set = self.start.with(set);
+        if let Some(longer) = duration.map(Leg::setting) {
+            set.retain(|(path, _)| *path != longer.0);
+            set.push(longer);
         }
-        let Start { opened, variant, bounds, .. } = &self.start;
-        let prepared = opened.prepare(self.dir.as_deref(), *variant, &self.start.with(set), Some(seed));
-        let prepared = prepared.map_err(|failed| self.invalid(&failed))?;
-        let report = simulate(&prepared, bounds, None, &self.interrupt, None)?.report;
-        // A signal that came while it ran has cut it short: a part says nothing.
-        if self.interrupt.exit().is_some() {
-            return Ok(None);
-        }
-        self.meter.run_done();
-        self.made.fetch_add(1, Ordering::Relaxed);
-        self.cut_short.fetch_add(usize::from(report.stopped.is_some()), Ordering::Relaxed);
-        Ok(Some(report))
+        let prepared = opened.prepare(self.dir.as_deref(), *variant, &set, Some(seed));
+        prepared.map_err(|failed| self.invalid(&failed))
     }
 
     /// What would be run.
@@ -136,6 +162,70 @@ impl<'a> Runs<'a> {
     /// How many of them a limit cut short.
     pub fn cut_short(&self) -> usize {
         self.cut_short.load(Ordering::Relaxed)
+    }
+}
+
+/// One run on its way, which may be looked at before its end.
+pub struct Journey<'a> {
+    runs: &'a Runs<'a>,
+    set: Settings,
+    seed: u64,
+    own: SimDuration,
+    settling: Settling,
+    /// The longest that it may become.
+    whole: Prepared,
+    /// Where it stands, if that is kept.
+    state: Option<Arc<Trunk>>,
+    /// Whether it was counted.
+    told: bool,
+}
+
+impl Journey<'_> {
+    /// The state that it begins from together with others.
+    fn begin(&self, before: SimTime) -> Result<Option<Arc<Trunk>>> {
+        let Runs { trunks, interrupt, start, .. } = self.runs;
+        let options = start.bounds.options(self.seed, interrupt.memory());
+        let Resolved { model, run, .. } = &self.whole.resolved;
+        let Some(key) = model.trunk_key(run, &options, before) else { return Ok(None) };
+        trunks.get(key, interrupt.memory(), || trunk(None, &self.whole, &start.bounds, interrupt, before))
+    }
+
+    /// What it comes to if it ends after so long; none if a signal came first. It can go on from there.
+    pub fn look(&mut self, after: SimDuration) -> Result<Option<Report>> {
+        self.leg(Leg { longer: Some(after), more: true })
+    }
+
+    /// What it comes to at its end, or when it is decided; none if a signal came first.
+    pub fn end(mut self) -> Result<Option<Report>> {
+        let settling = self.settling.clone();
+        let report = settling.settle(|leg| self.leg(leg), |report| report)?;
+        let cut_short = report.as_ref().is_some_and(|report| report.stopped.is_some());
+        self.runs.cut_short.fetch_add(usize::from(cut_short), Ordering::Relaxed);
+        Ok(report)
+    }
+
+    fn leg(&mut self, leg: Leg) -> Result<Option<Report>> {
+        let Runs { interrupt, start, .. } = self.runs;
+        if interrupt.exit().is_some() {
+            return Ok(None);
+        }
+        if leg.more {
+            let end = SimTime::ZERO + leg.longer.unwrap_or(self.own);
+            if let Some(further) = trunk(self.state.as_deref(), &self.whole, &start.bounds, interrupt, end)? {
+                self.state = Some(Arc::new(further));
+            }
+        }
+        let prepared = self.runs.prepare(&self.set, self.seed, leg.longer)?;
+        let report = simulate_from(self.state.as_deref(), &prepared, &start.bounds, interrupt)?.report;
+        // A signal that came while it ran has cut it short: a part says nothing.
+        if interrupt.exit().is_some() {
+            return Ok(None);
+        }
+        if !std::mem::replace(&mut self.told, true) {
+            self.runs.meter.run_done();
+            self.runs.made.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(Some(report))
     }
 }
 

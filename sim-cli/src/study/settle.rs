@@ -14,10 +14,27 @@ use sim_models::report::Report;
 const DURATION: &str = "run.duration";
 
 /// A run on its way to be decided.
+#[derive(Clone, Debug)]
 pub struct Settling {
     own: SimDuration,
     most: u32,
     times: u32,
+}
+
+/// One of the runs that it takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Leg {
+    /// How long it is, if it is not as long as the experiment's own.
+    pub longer: Option<SimDuration>,
+    /// Whether a longer one may follow.
+    pub more: bool,
+}
+
+impl Leg {
+    /// Its length as a setting.
+    pub fn setting(longer: SimDuration) -> (String, String) {
+        (DURATION.into(), format!("\"{longer}\""))
+    }
 }
 
 impl Settling {
@@ -28,25 +45,30 @@ impl Settling {
         Settling { own: own.duration, most, times: 1 }
     }
 
+    /// How long the last run may be, if that is longer than the experiment's own.
+    pub fn longest(&self) -> Option<SimDuration> {
+        (self.most > 1).then(|| self.own.saturating_mul(u64::from(self.most)))
+    }
+
     /// How long the next must be, if this one is not enough.
-    fn next(&mut self, report: &Report) -> Option<(String, String)> {
+    fn next(&mut self, report: &Report) -> Option<Leg> {
         if !report.is_open() || self.times >= self.most {
             return None;
         }
         self.times = (2 * self.times).min(self.most);
         let longer = self.own.saturating_mul(u64::from(self.times));
-        Some((DURATION.into(), format!("\"{longer}\"")))
+        Some(Leg { longer: Some(longer), more: self.times < self.most })
     }
 
-    /// Makes runs until one is enough: `run` makes one with a setting besides its own. None if a signal came first.
+    /// Makes runs until one is enough. None if a signal came first.
     pub fn settle<T>(
         mut self,
-        mut run: impl FnMut(Option<&(String, String)>) -> Result<Option<T>>,
+        mut run: impl FnMut(Leg) -> Result<Option<T>>,
         report: impl Fn(&mut T) -> &mut Report,
     ) -> Result<Option<T>> {
-        let Some(mut made) = run(None)? else { return Ok(None) };
-        while let Some(longer) = self.next(report(&mut made)) {
-            let Some(next) = run(Some(&longer))? else { return Ok(None) };
+        let Some(mut made) = run(Leg { longer: None, more: self.most > 1 })? else { return Ok(None) };
+        while let Some(leg) = self.next(report(&mut made)) {
+            let Some(next) = run(leg)? else { return Ok(None) };
             made = next;
         }
         if self.times > 1 {
@@ -74,9 +96,9 @@ mod tests {
     /// What a run of so many seconds comes to; how long the last one was, and its verdict.
     fn settled(most: u32, kind: impl Fn(u64) -> (VerdictKind, Option<Outlook>)) -> (u64, Vec<u64>, Report) {
         let mut lengths = Vec::new();
-        let run = |longer: Option<&(String, String)>| {
-            let long: SimDuration =
-                longer.map_or("60s", |(_, value)| value.trim_matches('"')).parse().expect("a time");
+        let run = |leg: Leg| {
+            let long = leg.longer.unwrap_or(SimDuration::from_secs(60));
+            assert_eq!(leg.more, long < SimDuration::from_secs(60).saturating_mul(most.into()));
             let seconds = long.as_nanos() / 1_000_000_000;
             lengths.push(seconds);
             let mut report = Report::default();

@@ -79,11 +79,7 @@ fn law_at(plan: &Plan, of_users: impl Fn(&WorkloadSpec) -> f64) -> Fluid {
     Fluid { regime, backlogs }
 }
 
-fn regime(
-    plan: &Plan,
-    of_users: impl Fn(&WorkloadSpec) -> f64,
-    backlogs: &mut [Backlog],
-) -> Option<Regime> {
+fn regime(plan: &Plan, of_users: impl Fn(&WorkloadSpec) -> f64, backlogs: &mut [Backlog]) -> Option<Regime> {
     let (spec, edges) = (plan.spec, &plan.edges);
     let within = |caller: Does, callee: Does| {
         edges.iter().all(|edge| edge.does.within(caller)) && plan.does.iter().all(|does| does.within(callee))

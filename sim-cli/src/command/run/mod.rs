@@ -19,7 +19,7 @@ use crate::simulate::{cut_short, ending, simulate, trace};
 use crate::study::measure;
 use crate::study::repeats::Plan;
 use crate::study::replicate::Row;
-use crate::study::settle::Settling;
+use crate::study::settle::{Leg, Settling};
 use crate::text::table::csv_of_part;
 use crate::{expect, html};
 use clap::{Args as ClapArgs, ValueEnum};
@@ -237,11 +237,11 @@ fn once(args: &Run, app: &mut App, opened: &Opened, own: Prepared) -> Result<(Pr
     let spec = own.resolved.run.clone();
     let (variant, set, seed) = (own.variant.clone(), own.set.clone(), own.seed);
     let mut own = Some(own);
-    let run = |longer: Option<&(String, String)>| {
-        let prepared = match (own.take(), longer) {
+    let run = |leg: Leg| {
+        let prepared = match (own.take(), leg.longer.map(Leg::setting)) {
             (Some(own), None) => own,
             (_, longer) => {
-                let set: Vec<_> = set.iter().chain(longer).cloned().collect();
+                let set: Vec<_> = set.iter().cloned().chain(longer).collect();
                 app.prepare(opened, variant.as_deref(), &set, Some(seed))?
             }
         };

@@ -1,6 +1,7 @@
 //! A map over two knobs.
 
 use super::Question;
+use super::looks::Looks;
 use super::survivors::Survivors;
 use crate::app::App;
 use crate::error::{Error, Exit, Result};
@@ -42,14 +43,20 @@ impl Question<'_> {
                 };
                 Ok(here.iter().cloned().chain(more).collect())
             };
+            // Whether it is struck, and for how long, makes no difference before.
+            let alike_until = fault::first(&fault::disturbances(&runs.resolved(&here)?));
             let mut fewest: Option<f64> = None;
             let cell = map::cell(*at, seeds.len(), |seed| {
                 map::state(!bare.is_empty(), |ask| {
-                    let Some(report) = runs.report(&settings(ask)?, seeds[seed])? else { return Ok(None) };
-                    let answered = self.collapse.answered(&report);
+                    let set = settings(ask)?;
+                    let journey = runs.journey(&set, seeds[seed], alike_until)?;
+                    let looks = Looks::at(&self.collapse, &runs, &here, &set)?;
+                    let answer = looks.answer(journey, |report| self.collapse.of(report))?;
+                    let Some((answer, report)) = answer else { return Ok(None) };
+                    let answered = report.and_then(|report| self.collapse.answered(&report));
                     survivors.note(Which::Fault, seeds[seed], at, answered);
                     fewest = fewest.into_iter().chain(answered).reduce(f64::min);
-                    self.collapse.of(&report).map(Some)
+                    Ok(Some(answer))
                 })
             })?;
             Ok(mapped::Cell { answered: fewest, ..cell })

@@ -1,6 +1,7 @@
 //! Every edge along one knob: with the experiment's own disturbance, without any, and what the fluid law says.
 
 use super::Question;
+use super::looks::Looks;
 use super::survivors::Survivors;
 use crate::app::App;
 use crate::error::{Error, Exit, Result};
@@ -16,17 +17,11 @@ use crate::study::edge::{Course, Hints, KNOWN, Plan, SCOUTS, course, is_known};
 use crate::study::fault::{self, SteadyLoad};
 use crate::study::knob::Within;
 use crate::study::runs::{Runs, Settings, Start, incomplete};
+use sim_core::SimTime;
 use sim_core::stats::sequential::{Stopped, in_rounds};
-use sim_core::{SimDuration, SimTime};
-use sim_models::report::{Outlook, Report};
+use sim_models::experiment::Resolved;
+use sim_models::report::Report;
 use sim_models::run::Regime;
-
-/// The path of the length of a run.
-const DURATION: &str = "run.duration";
-/// One looks for a proof that it is down for good after this part of the time that it has to come back.
-pub(super) const SOON: u64 = 6;
-/// And no sooner than this.
-const LEAST: SimDuration = SimDuration::from_secs(30);
 
 type SettingsAt<'a> = dyn Fn(f64) -> Result<Settings> + Sync + 'a;
 type Failed<'a> = dyn Fn(&Report) -> Result<Answer> + Sync + 'a;
@@ -38,8 +33,10 @@ pub(super) struct Search<'a> {
     pub everywhere_alike: bool,
     pub settings: Box<SettingsAt<'a>>,
     pub failed: Box<Failed<'a>>,
-    /// How long a run must be, at a value, to show that it is down for good, if that is much shorter: see [`Question::soon`].
-    pub soon: Box<dyn Fn(f64) -> Result<Option<SimDuration>> + Sync + 'a>,
+    /// When one looks at a run at a value, and what the law says of it: see [`Looks`].
+    pub looks: Box<dyn Fn(f64) -> Result<Looks> + Sync + 'a>,
+    /// The instant until which runs of one seed are alike, whatever the value.
+    pub alike_until: Option<SimTime>,
 }
 
 /// What is searched along, and how.
@@ -71,7 +68,10 @@ impl Question<'_> {
             everywhere_alike: false,
             settings: Box::new(|x| self.at(&runs, vec![knob.set(x)])),
             failed: Box::new(failed),
-            soon: Box::new(|x| self.soon(&runs, &[knob.set(x)], &self.at(&runs, vec![knob.set(x)])?)),
+            looks: Box::new(|x| {
+                Looks::at(&self.collapse, &runs, &[knob.set(x)], &self.at(&runs, vec![knob.set(x)])?)
+            }),
+            alike_until: self.alike_until(&runs, knob)?,
         };
         let alone = Search {
             which: Which::Alone,
@@ -79,7 +79,11 @@ impl Question<'_> {
             everywhere_alike: knob.path.starts_with("faults"),
             settings: Box::new(|x| Ok([knob.set(x)].into_iter().chain(bare.clone()).collect())),
             failed: Box::new(failed),
-            soon: Box::new(|_| Ok(None)),
+            looks: Box::new(|x| {
+                let set: Settings = [knob.set(x)].into_iter().chain(bare.clone()).collect();
+                Looks::at(&self.collapse, &runs, &[knob.set(x)], &set)
+            }),
+            alike_until: None,
         };
         let mut searches = vec![as_it_stands];
         if !bare.is_empty() {
@@ -175,6 +179,20 @@ impl Question<'_> {
         Ok((found, exit))
     }
 
+    /// Until when all runs along a knob of what strikes are alike.
+    fn alike_until(&self, runs: &Runs, knob: &Knob) -> Result<Option<SimTime>> {
+        let options = |resolved: &Resolved| self.start.bounds.options(resolved.run.seed, None);
+        let ends: Vec<Resolved> = [knob.low, knob.high]
+            .into_iter()
+            .map(|x| runs.resolved(&self.at(runs, vec![knob.set(x)])?))
+            .collect::<Result<_>>()?;
+        let Some(first) = ends.iter().filter_map(|one| fault::first(&fault::disturbances(one))).min() else {
+            return Ok(None);
+        };
+        let key = |one: &Resolved| one.model.trunk_key(&one.run, &options(one), first);
+        Ok((key(&ends[0]).is_some() && key(&ends[0]) == key(&ends[1])).then_some(first))
+    }
+
     /// Adds the courses of the seeds up to so many under each of these settings, in parallel: the scouts, then those who follow
     /// them.
     pub(super) fn courses(
@@ -211,17 +229,12 @@ impl Question<'_> {
         let one = |(search, hints, seed): &(&Search, Option<&Hints>, u64)| -> Result<Course> {
             let ask = |x: f64| -> Result<Option<Answer>> {
                 let set = (search.settings)(x)?;
-                if let Some(soon) = (search.soon)(x)? {
-                    let longer = set.iter().filter(|(path, _)| path != DURATION).cloned();
-                    let set: Settings = longer.chain([(DURATION.into(), format!("\"{soon}\""))]).collect();
-                    let Some(report) = runs.once(&set, *seed)? else { return Ok(None) };
-                    if report.verdict.outlook == Some(Outlook::Never) {
-                        return Ok(Some(Answer::Fails));
-                    }
-                }
-                let Some(report) = runs.report(&set, *seed)? else { return Ok(None) };
-                survivors.note(search.which, *seed, &[x], self.collapse.answered(&report));
-                (search.failed)(&report).map(Some)
+                let journey = runs.journey(&set, *seed, search.alike_until)?;
+                let answer = (search.looks)(x)?.answer(journey, &search.failed)?;
+                let Some((answer, report)) = answer else { return Ok(None) };
+                let answered = report.and_then(|report| self.collapse.answered(&report));
+                survivors.note(search.which, *seed, &[x], answered);
+                Ok(Some(answer))
             };
             if search.everywhere_alike {
                 let answer = ask(knob.low)?;
@@ -236,29 +249,6 @@ impl Question<'_> {
             }
         }
         Ok(())
-    }
-
-    /// How long a run with these settings must be to show that it is down for good: a part of the time that it has after what
-    /// disturbs it. If the fluid law proves by then that it never comes back, nothing more needs to be simulated; if not, it is run
-    /// to its end. None where the law knows that it comes back, or where little would be spared.
-    pub(super) fn soon(
-        &self,
-        runs: &Runs,
-        plain: &[(String, String)],
-        set: &[(String, String)],
-    ) -> Result<Option<SimDuration>> {
-        let resolved = runs.resolved(plain)?;
-        if !matches!(self.collapse, Collapse::Verdict)
-            || resolved.model.explain(&resolved.run).regime.is_none_or(|regime| regime == Regime::Stable)
-        {
-            return Ok(None);
-        }
-        let resolved = runs.resolved(set)?;
-        let Some(over) = fault::over(&fault::disturbances(&resolved)) else { return Ok(None) };
-        let (over, whole) = (over.since(SimTime::ZERO), resolved.run.duration);
-        let after = whole.as_nanos().saturating_sub(over.as_nanos());
-        let soon = over + SimDuration::from_nanos((after / SOON).max(LEAST.as_nanos()));
-        Ok((soon.as_nanos() <= whole.as_nanos() / 2).then_some(soon))
     }
 
     /// What the fluid law says of the same edges.

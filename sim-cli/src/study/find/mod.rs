@@ -2,6 +2,7 @@
 
 mod atlas;
 mod edges;
+mod looks;
 mod survivors;
 mod way_back;
 

@@ -1,7 +1,8 @@
 //! From how far down a system that has collapsed comes back.
 
 use super::Question;
-use super::edges::{Along, SOON, Search};
+use super::edges::{Along, Search};
+use super::looks::Looks;
 use crate::error::Result;
 use crate::result::edges::{Answer, Edges};
 use crate::result::found::{Loop, Told, Which};
@@ -11,7 +12,6 @@ use crate::study::fault::{self, SteadyLoad};
 use sim_core::{SimDuration, SimTime};
 use sim_models::experiment::Resolved;
 use sim_models::report::Report;
-use sim_models::run::Regime;
 
 /// How long a collapsed system stays at its load before that is lowered.
 const DOWN: SimDuration = SimDuration::from_secs(30);
@@ -67,12 +67,11 @@ impl Question<'_> {
                     false => Ok(Answer::Fine),
                 }
             }),
-            soon: Box::new(|x| {
+            looks: Box::new(|x| {
                 let resolved = runs.resolved(&[knob.set(x)])?;
-                let law = resolved.model.explain(&resolved.run).regime;
-                let soon = lowered_at + SimDuration::from_nanos(settle.as_nanos() / SOON);
-                Ok((law.is_some_and(|law| law != Regime::Stable)).then(|| soon.since(SimTime::ZERO)))
+                Ok(Looks::between(resolved.model.explain(&resolved.run).regime, lowered_at, end))
             }),
+            alike_until: Some(lowered_at),
         };
         let mut courses = [Vec::new()];
         let along = Along { knob: &below, ..along };
