@@ -8,6 +8,7 @@
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::text::{escape, escape_path};
+use sim_core::digest::hash_text;
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -58,6 +59,12 @@ impl Holder {
         })
     }
 
+    /// It as a part of a name of a file.
+    fn sign(&self) -> String {
+        let [host, boot] = [&self.host, &self.boot].map(|text| hash_text(text) as u32);
+        format!("{}-{}-{host:08x}-{boot:08x}", self.pid, self.started)
+    }
+
     /// Whether it still holds, as far as `here` can know.
     fn lives(&self, here: &Holder) -> bool {
         match (self.boot == here.boot, self.host == here.host) {
@@ -68,6 +75,29 @@ impl Holder {
             (_, false) => true,
         }
     }
+}
+
+/// What this process signs half files with where nobody holds the folder.
+pub fn signature() -> String {
+    Holder::me().sign()
+}
+
+/// Whether whoever signed so was a process of this machine, and is no more.
+pub fn is_gone(signature: &str) -> bool {
+    let parts: Vec<&str> = signature.split('-').collect();
+    let [pid, started, host, boot] = parts[..] else { return false };
+    let Ok(pid) = pid.parse() else { return false };
+    let me = Holder::me();
+    let mine = me.sign();
+    let same = |part: &str, at: usize| mine.split('-').nth(at) == Some(part);
+    let or_another = |same: bool, mine: &str| if same { mine.to_owned() } else { String::from("another") };
+    let holder = Holder {
+        pid,
+        started: started.into(),
+        host: or_another(same(host, 2), &me.host),
+        boot: or_another(same(boot, 3), &me.boot),
+    };
+    !holder.lives(&me)
 }
 
 /// When a process started, in ticks of the system; nothing where there is no /proc, or no such process.
@@ -161,6 +191,20 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("brownout-lock-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         folder
+    }
+
+    #[test]
+    fn a_signature_tells_who_is_gone() {
+        let me = Holder::me();
+        assert!(!is_gone(&signature()), "it is me");
+        assert!(is_gone(&Holder { started: "1".into(), ..me.clone() }.sign()), "its number is mine now");
+        assert!(is_gone(&Holder { pid: 4_194_304 + 7, ..me.clone() }.sign()));
+        assert!(
+            is_gone(&Holder { boot: "before".into(), ..me.clone() }.sign()),
+            "before the machine started"
+        );
+        assert!(!is_gone(&Holder { pid: 4_194_304 + 7, host: "node-7".into(), ..me }.sign()), "nobody knows");
+        assert!(!is_gone("1") && !is_gone("x-1-0-0") && !is_gone(""));
     }
 
     #[test]

@@ -83,7 +83,7 @@ pub fn trunk(
     let until = drive::last_window(run, halted.reached, before)?;
     let halted: State = drive::halt(halted, run, observer, until)?;
     let graph = halted.simulation.model();
-    let in_flight = graph.calls.len().max(graph.attempts.len());
+    let in_flight = graph.calls.most().max(graph.attempts.most());
     Some(Trunk::new(key_of(&early, run, options, before), before, in_flight, halted))
 }
 

@@ -8,9 +8,10 @@ use super::line::{self, Ending, Head, Kind};
 use super::store::free;
 use super::work::{Came, Event, work};
 use crate::console::Console;
-use crate::disk::{Disk, DiskFile, temporary};
+use crate::disk::{Disk, DiskFile};
 use crate::error::{Error, Result};
 use crate::files::refuse_unless_regular;
+use crate::lock::{is_gone, signature};
 use crate::progress::Meter;
 use crate::study::replicate::MOST_RUNS;
 use crate::text::escape_path;
@@ -149,7 +150,9 @@ struct Whole {
 impl Whole {
     fn begin(disk: &Disk, path: &Path, ready: &Ready, shard: Shard) -> Result<Self> {
         refuse_unless_regular(path)?;
-        let temporary = temporary(path).expect("a shard has a name");
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a shard has a name");
+        clear_abandoned(path, name);
+        let temporary = path.with_file_name(format!(".{name}.{}.tmp", signature()));
         let file = disk.open(OpenOptions::new().write(true).create(true).truncate(true), &temporary);
         let file = file.map_err(|cause| Error::file("cannot write", &temporary, cause))?;
         let mut whole = Whole {
@@ -203,6 +206,18 @@ impl Whole {
 
     fn give_up(self) {
         let _ = fs::remove_file(&self.temporary);
+    }
+}
+
+/// Removes what killed writers left of this shard.
+fn clear_abandoned(path: &Path, name: &str) {
+    for entry in path.parent().map(fs::read_dir).into_iter().flatten().flatten().flatten() {
+        let other = entry.file_name();
+        let signed = other.to_str().and_then(|other| other.strip_prefix('.')?.strip_prefix(name));
+        let signature = signed.and_then(|rest| rest.strip_prefix('.')?.strip_suffix(".tmp"));
+        if signature.is_some_and(is_gone) {
+            let _ = fs::remove_file(entry.path());
+        }
     }
 }
 
@@ -290,6 +305,27 @@ pub fn make_folder(disk: &Disk, folder: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_a_killed_writer_left_of_a_shard_is_cleared() {
+        let folder = tempfile::tempdir().unwrap();
+        let mine = signature();
+        let parts: Vec<&str> = mine.split('-').collect();
+        let gone = format!("4194311-{}", parts[1..].join("-"));
+        let elsewhere = format!("4194311-{}-00000000-00000000", parts[1]);
+        let half = |name: &str, signature: &str| format!(".{name}.{signature}.tmp");
+        let (own, other) = ("shard-0-of-2.jsonl", "shard-1-of-2.jsonl");
+        let kept = [half(own, &mine), half(own, &elsewhere), half(own, "7"), half(other, &gone)];
+        for name in kept.iter().chain([&half(own, &gone)]) {
+            fs::write(folder.path().join(name), "half").unwrap();
+        }
+        clear_abandoned(&folder.path().join(own), own);
+        assert!(!folder.path().join(half(own, &gone)).exists());
+        for name in kept {
+            assert!(folder.path().join(&name).exists(), "{name}");
+        }
+    }
 
     #[test]
     fn shards_share_out_every_run_once() {

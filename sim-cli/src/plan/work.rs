@@ -62,13 +62,17 @@ pub fn work<T: Send>(
             }
             let (_, prepared) = cell.as_mut().expect("just prepared");
             ready.reseed(prepared, run);
-            let came = match simulate(prepared, ready.bounds(), None, &interrupt, None) {
+            let simulated = simulate(prepared, ready.bounds(), None, &interrupt, None);
+            // A signal that came while it ran has cut it short: a part is no run.
+            if stopped() {
+                break;
+            }
+            let came = match simulated {
                 Ok(output) => Came::Kept(keep(run, slim(output.report))),
                 Err(Error::Bug { message, .. }) => Came::Bug(message),
                 Err(_) => unreachable!("a run that was prepared gives a report or panics"),
             };
-            // A signal that came while it ran has cut it short: a part is no run.
-            if stopped() || send.send((run, came)).is_err() {
+            if send.send((run, came)).is_err() {
                 break;
             }
         }
