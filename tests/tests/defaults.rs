@@ -5,31 +5,37 @@
 
 use sim_models::Catalog;
 use sim_models::experiment::{Decode, FieldDoc, RunSpec, Shape, TypeDoc};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 
-/// `Type.field = default` of everything that can be written under `root`.
+/// `path.to.field = default` of everything that can be written under `root`, by the shortest way to each type: `[]` is any of a list,
+/// `*` any name, and a variant stands where its parameters are: `policies.*.retry.Fixed.attempts`.
 fn defaults_below(root: TypeDoc, lines: &mut BTreeSet<String>) {
     let mut seen = BTreeSet::new();
-    let mut todo = vec![root];
-    while let Some(doc) = todo.pop() {
+    let mut todo = VecDeque::from([(String::new(), root)]);
+    while let Some((path, doc)) = todo.pop_front() {
         if !doc.name.is_empty() && !seen.insert((doc.name.clone(), doc.doc.clone())) {
             continue;
         }
+        let below = |parts: &[&str]| {
+            let parts = [path.as_str()].into_iter().chain(parts.iter().copied());
+            parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".")
+        };
         let mut fields = |of: &str, fields: &[FieldDoc]| {
             for field in fields {
+                let path = below(&[of, field.name]);
                 if let Some(default) = field.default {
-                    lines.insert(format!("{of}.{} = {}", field.name, default().to_line()));
+                    lines.insert(format!("{path} = {}", default().to_line()));
                 }
-                todo.push((field.ty.describe)());
+                todo.push_back((path, (field.ty.describe)()));
             }
         };
         match &doc.shape {
-            Shape::Struct(own) => fields(&doc.name, own),
-            Shape::Enum(variants) => {
-                variants.iter().for_each(|each| fields(&format!("{}::{}", doc.name, each.name), &each.fields))
-            }
-            Shape::Optional(inner) | Shape::List(inner) | Shape::Map(inner) => todo.push((inner.describe)()),
+            Shape::Struct(own) => fields("", own),
+            Shape::Enum(variants) => variants.iter().for_each(|each| fields(each.name, &each.fields)),
+            Shape::Optional(inner) => todo.push_back((path, (inner.describe)())),
+            Shape::List(inner) => todo.push_back((format!("{path}[]"), (inner.describe)())),
+            Shape::Map(inner) => todo.push_back((below(&["*"]), (inner.describe)())),
             Shape::Bool | Shape::Integer(..) | Shape::Float | Shape::Text(_) | Shape::Any => {}
         }
     }
