@@ -47,6 +47,7 @@ pub use meter::Meter;
 pub use metric::{Leaf, Leaves, Metric, MetricError};
 pub use named::Named;
 pub use over_time::CallWindows;
+pub use path::names;
 pub use response::Response;
 pub use section::{Better, Change, Section, Value};
 pub use service::{Little, Service, ServiceWindows};

@@ -1,7 +1,7 @@
 //! How the path of a metric is written: names joined by dots, or in brackets and quotes.
 
 /// The names in a path, or what is wrong with how it is written.
-pub(super) fn names(path: &str) -> Result<Vec<String>, String> {
+pub fn names(path: &str) -> Result<Vec<String>, String> {
     let mut names = Vec::new();
     let mut rest = path.trim();
     let wrong = |what: &str| Err(format!("`{path}` is no path: {what}"));

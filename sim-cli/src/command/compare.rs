@@ -15,11 +15,11 @@ use crate::replay::result_of;
 use crate::result::column::{Column, heads};
 use crate::result::compared::{self, Against, Compared, Comparison, sentence};
 use crate::result::effect::Effect;
-use crate::result::estimate::Measured;
+use crate::result::estimate::{Measured, OfWhom};
 use crate::result::in_hand::InHand;
 use crate::seal::sealed;
 use crate::study::ended::Ended;
-use crate::study::measure::{self, answered, measure};
+use crate::study::measure::{self, measure, of_whom};
 use crate::study::repeats::{Planned, run_planned};
 use crate::study::replicate::{Outcome, Row, spelled_out, with_goodput};
 use crate::study::rounds::run_until;
@@ -129,7 +129,7 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
         Ok(Kept {
             overlay: (first && args.out.is_some()).then(|| Overlay::of(&report)),
             measured: measure(&report, paths)?,
-            answered: answered(&report, paths),
+            whom: of_whom(&report, paths),
             counted: counted(&report, paths, number.fetch_add(1, Ordering::Relaxed) / rows_of as u64),
             in_hand: InHand::of(&report),
             ended: Ended::of(&report),
@@ -254,7 +254,7 @@ struct Kept {
     overlay: Option<Overlay>,
     measured: Vec<(Measured, Meaning)>,
     /// Beside each.
-    answered: Vec<Option<f64>>,
+    whom: Vec<OfWhom>,
     counted: Vec<Option<Counted>>,
     in_hand: InHand,
     ended: Ended,
@@ -284,9 +284,8 @@ fn compared(
             |kept: &Option<Kept>| kept.as_ref().map_or(Measured::Absent, |kept| kept.measured[column].0);
         rows[row].iter().map(measured).collect()
     };
-    let answered = |row: usize, column: usize| -> Vec<Option<f64>> {
-        kept(row).map(|kept| kept.answered[column]).collect()
-    };
+    let whom =
+        |row: usize, column: usize| -> Vec<OfWhom> { kept(row).map(|kept| kept.whom[column]).collect() };
     // What a run has little to say of is known better from all of them together.
     let counted = |row: usize, column: usize| -> Vec<Option<&Counted>> {
         let runs = rows[row].iter();
@@ -299,9 +298,7 @@ fn compared(
             name: name.clone().unwrap_or_else(|| BASE.into()),
             verdict: Ended::verdict(kept(row).map(|kept| &kept.ended)),
             metrics: (0..metrics.len())
-                .map(|column| {
-                    estimate(&values[column], &counted(row, column)).of_those(&answered(row, column))
-                })
+                .map(|column| estimate(&values[column], &counted(row, column)).of_those(&whom(row, column)))
                 .collect(),
             in_hand: InHand::mean(kept(row).map(|kept| kept.in_hand)),
             picture: kept(row).find_map(|kept| kept.picture.clone()),
@@ -320,7 +317,7 @@ fn compared(
             first.values.iter().enumerate().map(|(column, values)| known(0, column, values)).collect();
         for (row, other) in others.iter_mut().enumerate() {
             let effect = |column: usize| {
-                let (from, to) = (first.metrics[column].answered, other.metrics[column].answered);
+                let (from, to) = (first.metrics[column].of_whom(), other.metrics[column].of_whom());
                 let values = known(row + 1, column, &other.values[column]);
                 Effect::paired(&values, &first_known[column]).of_those(from, to)
             };

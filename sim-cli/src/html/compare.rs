@@ -8,7 +8,7 @@ use super::run;
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again};
 use crate::result::column::{Column, estimate, heads};
-use crate::result::compared::{Compared, Comparison, best, how, in_hand, legend, pairing};
+use crate::result::compared::{Compared, Comparison, best, fewer, how, in_hand, legend, pairing};
 use crate::result::effect::Effect;
 use crate::result::seeds::Seeds;
 use crate::text::number::{NOTHING, difference, duration, or_nothing, plus_minus};
@@ -118,8 +118,9 @@ fn metrics(comparison: &Comparison) -> Vec<Block> {
     if table.is_empty() {
         return Vec::new();
     }
-    let left_out = in_hand(comparison).map(|line| Block::Note(upper_first(&line) + "."));
-    std::iter::once(Block::Html(table.build())).chain(left_out).collect()
+    let notes = [in_hand(comparison), fewer(comparison)].into_iter().flatten();
+    let notes = notes.map(|line| Block::Note(upper_first(&line) + "."));
+    std::iter::once(Block::Html(table.build())).chain(notes).collect()
 }
 
 /// A forest for each metric: the difference to the first variant and its interval, all variants on one scale.
@@ -199,7 +200,7 @@ fn tone(comparison: &Comparison, variant: &Compared) -> Paint {
 
 /// The class of a difference: better or worse, if it is clear and one can know.
 fn clear(effect: &Effect, metric: &Column) -> &'static str {
-    match effect.is_better(metric.less_is_better).filter(|_| effect.clear) {
+    match effect.gain(metric.less_is_better) {
         Some(true) => "good",
         Some(false) => "bad",
         None => "plain",

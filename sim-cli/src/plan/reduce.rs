@@ -5,9 +5,9 @@ use super::store::Known;
 use crate::error::{Error, Exit, Result};
 use crate::jobs::in_order;
 use crate::result::column::Column;
-use crate::result::estimate::{Estimate, Measured, exact_over};
+use crate::result::estimate::{Estimate, Measured, OfWhom, exact_over};
 use crate::result::swept::{self, Cell, Swept};
-use crate::study::measure::{answered, measure, measure_usual};
+use crate::study::measure::{measure, measure_usual, of_whom};
 use crate::study::replicate::{exact_path, is_approximate, spelled_out, usual};
 use crate::text::number::count;
 use sim_models::report::{Leaf, Meaning, Metric, Report};
@@ -29,8 +29,8 @@ pub struct Kept {
     measured: Vec<(Measured, Meaning)>,
     /// Which of them the report has.
     known: Vec<bool>,
-    /// Beside each that is a response time of calls that ended well: how many did.
-    answered: Vec<Option<f64>>,
+    /// Beside each.
+    whom: Vec<OfWhom>,
     exact: Vec<Option<f64>>,
     /// Whether the exact one is not.
     approximate: Vec<bool>,
@@ -67,8 +67,8 @@ impl Metrics {
         let exact = self.paths.iter().map(exact).collect();
         let approximate = self.paths.iter().map(|path| is_approximate(report, path)).collect();
         let whole: Vec<String> = self.paths.iter().map(|path| spelled_out(report, path)).collect();
-        let answered = answered(report, &whole);
-        Kept { measured, known, answered, exact, approximate, cut_short: report.stopped.is_some() }
+        let whom = of_whom(report, &whole);
+        Kept { measured, known, whom, exact, approximate, cut_short: report.stopped.is_some() }
     }
 }
 
@@ -152,13 +152,12 @@ impl Results {
         let exact = |column: usize| -> Option<f64> {
             exact_over(&runs.iter().filter_map(|kept| kept.exact[column]).collect::<Vec<_>>())
         };
-        let of =
-            |column: usize| -> Vec<Option<f64>> { runs.iter().map(|kept| kept.answered[column]).collect() };
+        let whom = |column: usize| -> Vec<OfWhom> { runs.iter().map(|kept| kept.whom[column]).collect() };
         Cell {
             at: ready.values_at(cell),
             metrics: columns
                 .iter()
-                .map(|&column| Estimate::of(&values(column)).of_those(&of(column)))
+                .map(|&column| Estimate::of(&values(column)).of_those(&whom(column)))
                 .collect(),
             exact: columns.iter().map(|&column| exact(column)).collect(),
             approximate: (columns.iter())

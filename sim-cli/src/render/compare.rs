@@ -5,7 +5,7 @@ mod against;
 
 use super::timeline;
 use crate::result::column::{estimate, heads, in_csv};
-use crate::result::compared::{Compared, Comparison, best, how, in_hand, legend, pairing};
+use crate::result::compared::{Compared, Comparison, best, fewer, how, in_hand, legend, pairing};
 use crate::result::effect::Effect;
 use crate::result::seeds::Seeds;
 use crate::text::number::{NOTHING, difference, plus_minus};
@@ -22,7 +22,8 @@ pub fn text(comparison: &Comparison, style: Style) -> String {
     let star = style.pick("★", "*");
     let best = if best_marked { format!("; {star} best, clear of all others") } else { String::new() };
     lines.extend(quiet(&legend(comparison, &best), "  ", style));
-    lines.extend(in_hand(comparison).iter().flat_map(|line| quiet(&clean(line), "  ", style)));
+    let notes = [in_hand(comparison), fewer(comparison)];
+    lines.extend(notes.iter().flatten().flat_map(|line| quiet(&clean(line), "  ", style)));
     sections.push(lines);
     let mut lines = differences(comparison, style);
     if !lines.is_empty() {
@@ -143,15 +144,10 @@ fn differences(comparison: &Comparison, style: Style) -> Vec<String> {
                 (Some(half), unit) => plus_minus(mean, half, unit, style),
             };
             let text = if mean > 0.0 && !text.starts_with('+') { format!("+{text}") } else { text };
-            let paint = match effect.is_better(metric.less_is_better) {
-                Some(better) if effect.clear => {
-                    if better {
-                        Paint::Good
-                    } else {
-                        Paint::Bad
-                    }
-                }
-                _ => Paint::Plain,
+            let paint = match effect.gain(metric.less_is_better) {
+                Some(true) => Paint::Good,
+                Some(false) => Paint::Bad,
+                None => Paint::Plain,
             };
             Entry::painted(text, paint)
         };
@@ -210,7 +206,7 @@ pub fn markdown(comparison: &Comparison) -> String {
     out += &format!("\n{}", table(comparison, true, style).markdown());
     let from = if count > 1 { format!(" from {first}; ★ is clearly best") } else { String::new() };
     out += &format!("\n{}{from}.\n", upper_first(&legend(comparison, "")));
-    if let Some(line) = in_hand(comparison) {
+    for line in [in_hand(comparison), fewer(comparison)].into_iter().flatten() {
         out += &format!("{}.\n", escape_markdown(&upper_first(&line)));
     }
     if let Some(line) = pairing(comparison, style) {
@@ -284,7 +280,7 @@ mod tests {
     use super::*;
     use crate::result::column::Column;
     use crate::result::compared::{DOCUMENT, FORMAT, sentence};
-    use crate::result::estimate::{Estimate, Measured};
+    use crate::result::estimate::{Estimate, Measured, OfWhom};
     use crate::result::verdict::Verdict;
     use Measured::{Absent, Number, Truth};
     use sim_models::report::Disturbance;
@@ -371,7 +367,7 @@ mod tests {
         let [slow, fast] = [50e6, 5e6].map(|ns| [Number(ns), Number(ns * 1.01), Number(ns)]);
         // Base is fast, for the fifth of the calls that it answers.
         for (variant, values, share) in [(0, fast, 0.2), (1, slow, 0.97)] {
-            let estimate = Estimate::of(&values).of_those(&[Some(share)]);
+            let estimate = Estimate::of(&values).of_those(&[OfWhom::answered(share)]);
             let variant = &mut comparison.variants[variant];
             variant.metrics.push(estimate);
             variant.values.push(values.to_vec());
@@ -382,6 +378,29 @@ mod tests {
         assert!(row.contains("base") && !row.trim_end().ends_with('★'), "{page}");
         comparison.variants[0].metrics[4].answered = Some(0.97);
         assert!(text(&comparison, Style { width: 140, ..Style::default() }).contains("ms of 97 % ★"));
+    }
+
+    #[test]
+    fn no_star_for_the_work_that_serving_fewer_saves() {
+        let mut comparison = storm("bulkhead");
+        let star = |comparison: &Comparison| {
+            let page = text(comparison, Style { width: 140, ..Style::default() });
+            (page.lines().any(|line| line.contains("1.077 ± 0.014 ★")), page.contains("no gain"))
+        };
+        assert_eq!(star(&comparison), (true, false));
+        let whom = |served: f64| OfWhom { served: Some(served), ..OfWhom::default() };
+        for (variant, served) in comparison.variants.iter_mut().zip([0.96, 0.40]) {
+            variant.metrics[3] = variant.metrics[3].clone().of_those(&[whom(served)]);
+        }
+        let effect = comparison.variants[1].effects[3].clone();
+        comparison.variants[1].effects[3] = effect.of_those(whom(0.96), whom(0.40));
+        assert_eq!(star(&comparison), (false, true));
+        let page = text(&comparison, Style { width: 140, ..Style::default() });
+        assert!(
+            page.contains("less work for fewer: bulkhead, where 40 % of calls are served instead of 96 %"),
+            "{page}"
+        );
+        assert!(markdown(&comparison).contains("No gain, with less work for fewer: bulkhead"));
     }
 
     #[test]

@@ -18,11 +18,22 @@ pub const TOO_SMALL: f64 = 0.005;
 const BY_VALUE: [&str; 1] = ["amplification"];
 
 /// Which of these effects a sentence tells: what is clear and large enough to matter, and of two that tell the
-/// same the more telling. Whether it recovers and when is told by the verdict.
+/// same the more telling. Whether it recovers and when is told by the verdict. What looks better because fewer are served is told
+/// only where there is nothing else to tell.
 pub fn told(metrics: &[Column], effects: &[Effect]) -> Vec<usize> {
+    let flattered = |column: &usize| effects[*column].is_flattered(metrics[*column].less_is_better);
+    let all = worth_telling(metrics, effects, &|_| true);
+    if all.iter().all(flattered) {
+        all
+    } else {
+        worth_telling(metrics, effects, &|column| !flattered(column))
+    }
+}
+
+fn worth_telling(metrics: &[Column], effects: &[Effect], counts: &dyn Fn(&usize) -> bool) -> Vec<usize> {
     let tells = |column: &usize| {
         let effect = &effects[*column];
-        effect.clear && matters(effect) && !effect.is_flattered()
+        effect.clear && matters(effect) && counts(column)
     };
     let said = |path: &str| metrics.iter().position(|metric| metric.path == path).is_some_and(|c| tells(&c));
     let p99 = || metrics.iter().position(|metric| metric.short && last(&metric.path) == "p99");
@@ -111,7 +122,10 @@ impl Seedwise {
         columns.extend(
             (0..effects.len()).filter(|&c| effects[c].clear && last(&metrics[c].path) == "recovered"),
         );
-        columns.retain(|&column| metrics[column].less_is_better.is_some());
+        columns.retain(|&column| {
+            let direction = metrics[column].less_is_better;
+            direction.is_some() && !effects[column].is_flattered(direction)
+        });
         let seeds = columns.iter().map(|&column| to[column].len().min(from[column].len())).max()?;
         let mut seedwise = Seedwise { of: seeds as u64, ..Seedwise::default() };
         for seed in 0..seeds {
@@ -146,7 +160,17 @@ pub fn change(metric: &Column, effect: &Effect) -> String {
     let of_whom = effect.answered.filter(few).map_or(String::new(), |(from, to)| {
         format!(" of the {} that ended well instead of {}", roughly(to), roughly(from))
     });
-    format!("{}{of_whom}", by_how_much(metric, effect))
+    let fewer = effect.served.filter(|_| effect.serves_fewer() && effect.is_flattered(metric.less_is_better));
+    let serving = fewer.map_or(String::new(), |served| format!(" where {}", fewer_served(served)));
+    format!("{}{of_whom}{serving}", by_how_much(metric, effect))
+}
+
+/// How many are served, there and here: `40 % of calls are served instead of 96 %`.
+pub fn fewer_served((from, to): (f64, f64)) -> String {
+    match from.max(to) <= 1.0 + AS_MANY {
+        true => format!("{} of calls are served instead of {}", roughly(to), roughly(from)),
+        false => format!("{} are served instead of {}", of(to, Unit::Rate), of(from, Unit::Rate)),
+    }
 }
 
 fn by_how_much(metric: &Column, effect: &Effect) -> String {
@@ -220,6 +244,7 @@ fn last(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::result::estimate::OfWhom;
     use Measured::Number;
     use sim_models::report::Meaning;
 
@@ -284,14 +309,59 @@ mod tests {
         let slower = effect(&[47e6, 49e6, 48e6], &[10e6, 11e6, 10e6]);
         let say = |first: &Effect, second: Effect| effects(&metrics, &[first.clone(), second], None);
         // Fewer are served, and the few are served fast: nothing to be told with a "but".
-        let flattered = faster.clone().of_those(Some(0.99), Some(0.14));
-        assert!(flattered.is_flattered());
+        let flattered = faster.clone().of_those(OfWhom::answered(0.99), OfWhom::answered(0.14));
+        assert!(flattered.is_flattered(Some(true)));
         assert!(!say(&worse, flattered).contains("p99"));
-        assert!(say(&worse, faster.of_those(Some(0.99), Some(0.99))).contains("but p99 4.6"));
+        assert!(
+            say(&worse, faster.of_those(OfWhom::answered(0.99), OfWhom::answered(0.99)))
+                .contains("but p99 4.6")
+        );
         // The other way round it is told, and of whom it is.
         let better = effect(&[20.0, 20.1, 20.0], &[10.0, 10.0, 10.1]);
-        let told = say(&better, slower.of_those(Some(0.14), Some(0.99)));
+        let told = say(&better, slower.of_those(OfWhom::answered(0.14), OfWhom::answered(0.99)));
         assert!(told.ends_with("of the 99 % that ended well instead of 14 %"), "{told}");
+    }
+
+    #[test]
+    fn work_that_is_saved_by_serving_fewer_is_no_virtue() {
+        let metrics = [
+            column("goodput", Unit::Rate),
+            column("wasted", Unit::Share),
+            column("services.db.utilisation", Unit::Share),
+            column(r#"edges["a->b"].success"#, Unit::Share),
+        ];
+        let serving = |share: f64| OfWhom { served: Some(share), ..OfWhom::default() };
+        let fewer = effect(&[10.0, 10.0, 10.1], &[24.0, 24.1, 24.0]);
+        let less = effect(&[0.0018, 0.0017, 0.0018], &[0.127, 0.128, 0.127]);
+        let idle = effect(&[0.4, 0.41, 0.4], &[0.96, 0.97, 0.96]);
+        let inner = effect(&[0.99, 0.99, 0.98], &[0.6, 0.61, 0.6]);
+        let say = |from: f64, to: f64, goodput: &Effect| {
+            let inside = [&less, &idle, &inner].map(|one| one.clone().of_those(serving(from), serving(to)));
+            effects(&metrics, &[&[goodput.clone()], &inside[..]].concat(), None)
+        };
+        // Less is wasted, and fewer calls inside fail: of two fifths.
+        let told = say(0.96, 0.40, &fewer);
+        assert!(
+            told.starts_with("goodput 2.40x lower") && told.ends_with("utilisation 96.3 % -> 40.3 %"),
+            "{told}"
+        );
+        // Hardly fewer: that may be worth it.
+        let hardly = effect(&[23.0, 23.1, 23.0], &[24.0, 24.1, 24.0]);
+        let told = say(0.96, 0.92, &hardly);
+        assert!(
+            told.contains(r#", but wasted 12.7 % -> 0.177 %, edges["a->b"].success 60.3 % -> 98.7 %"#),
+            "{told}"
+        );
+        // Where it is all that was asked for it is told with whom it left out; and of users who wait, as often as they got their turn.
+        let alone = |from: f64, to: f64| {
+            let flattered = less.clone().of_those(serving(from), serving(to));
+            effects(&metrics[1..2], &[flattered], Some(Seedwise::default()))
+        };
+        assert_eq!(
+            alone(0.96, 0.40),
+            "wasted 12.7 % -> 0.177 % where 40 % of calls are served instead of 96 %"
+        );
+        assert_eq!(alone(240.0, 100.0), "wasted 12.7 % -> 0.177 % where 100/s are served instead of 240/s");
     }
 
     #[test]

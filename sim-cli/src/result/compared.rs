@@ -2,7 +2,7 @@
 
 use crate::result::change::{self, Seedwise};
 use crate::result::column::{Column, whom};
-use crate::result::effect::{AS_MANY, Effect};
+use crate::result::effect::{AS_MANY, CLEARLY_FEWER, Effect};
 use crate::result::estimate::{Estimate, Measured};
 use crate::result::in_hand::InHand;
 use crate::result::precision::Precision;
@@ -145,6 +145,20 @@ pub fn in_hand(comparison: &Comparison) -> Option<String> {
     (!all.is_empty()).then(|| format!("in no share and no response time: {}", all.join("; ")))
 }
 
+/// Of each variant that looks better because it serves fewer: how many those are.
+pub fn fewer(comparison: &Comparison) -> Option<String> {
+    let told = |variant: &Compared| {
+        let columns = variant.effects.iter().zip(&comparison.metrics);
+        let saves = |(effect, metric): &(&Effect, &Column)| {
+            effect.clear && effect.serves_fewer() && effect.is_flattered(metric.less_is_better)
+        };
+        let (effect, _) = columns.clone().find(saves)?;
+        Some(format!("{}, where {}", variant.name, change::fewer_served(effect.served?)))
+    };
+    let all: Vec<String> = comparison.variants.iter().filter_map(told).collect();
+    (!all.is_empty()).then(|| format!("no gain, with less work for fewer: {}", all.join("; ")))
+}
+
 /// What pairing saved, in the metrics that somebody asks about.
 pub fn pairing(comparison: &Comparison, style: Style) -> Option<String> {
     let factors = |column: usize| {
@@ -175,6 +189,10 @@ pub fn best(comparison: &Comparison, column: usize) -> Option<usize> {
     let answered = |row: usize| comparison.variants[row].metrics[column].answered;
     let most = (0..comparison.variants.len()).filter_map(answered).fold(0.0, f64::max);
     let clear = clear && answered(row).is_none_or(|own| own >= most - AS_MANY);
+    // Nor is what is saved by serving fewer.
+    let served = |row: usize| comparison.variants[row].metrics[column].served;
+    let most = (0..comparison.variants.len()).filter_map(served).fold(0.0, f64::max);
+    let clear = clear && served(row).is_none_or(|own| own >= CLEARLY_FEWER * most);
     (clear && scores.len() > 1).then_some(row)
 }
 

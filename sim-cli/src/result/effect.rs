@@ -2,7 +2,7 @@
 
 use crate::result::change::TOO_SMALL;
 use crate::result::column::NEARLY_ALL;
-use crate::result::estimate::{Estimate, Measured};
+use crate::result::estimate::{Estimate, Measured, OfWhom};
 use crate::result::seeds::CONFIDENCE;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -36,6 +36,9 @@ pub struct Effect {
     /// Of a response time of calls that ended well: how many did, there and here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered: Option<(f64, f64)>,
+    /// Of what is measured inside: how many of the users' calls were served, there and here; as in [`OfWhom`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub served: Option<(f64, f64)>,
     /// How many times as many independent seeds would be needed for the same interval.
     pub pairing: Option<f64>,
     /// How unlikely it is by chance; what a regression is judged by.
@@ -48,6 +51,9 @@ pub const AS_MANY: f64 = 0.001;
 
 /// By so much they differ for whoever acts on it.
 const FEWER: f64 = 0.01;
+
+/// Below this share of what is served elsewhere clearly fewer are: as in verdicts.
+pub const CLEARLY_FEWER: f64 = 0.95;
 
 /// What decides whether a difference is clear, at whatever confidence.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -178,16 +184,27 @@ impl Effect {
         self.evidence != Evidence::None
     }
 
-    /// The same, of calls of which these shares ended well: of what it is held against, and its own.
+    /// The same, of these: those of what it is held against, and its own.
     #[must_use]
-    pub fn of_those(self, from: Option<f64>, to: Option<f64>) -> Self {
-        Effect { answered: from.zip(to), ..self }
+    pub fn of_those(self, from: OfWhom, to: OfWhom) -> Self {
+        Effect { answered: from.answered.zip(to.answered), served: from.served.zip(to.served), ..self }
     }
 
-    /// Whether it looks better by leaving out those that were not answered: their time is in no percentile.
-    pub fn is_flattered(&self) -> bool {
+    /// Whether clearly fewer are served.
+    pub fn serves_fewer(&self) -> bool {
+        self.served.is_some_and(|(from, to)| to < CLEARLY_FEWER * from)
+    }
+
+    /// Whether it looks better by leaving some out: the time of those that were not answered is in no percentile, and whoever serves
+    /// fewer has less work, fewer failures and shorter queues.
+    pub fn is_flattered(&self, less_is_better: Option<bool>) -> bool {
         let fewer = self.answered.is_some_and(|(from, to)| to < from - AS_MANY);
-        fewer && self.difference.is_some_and(|difference| difference < 0.0)
+        (fewer || self.serves_fewer()) && self.is_better(less_is_better) == Some(true)
+    }
+
+    /// Whether it is a gain or a loss, if it is clear and one can know.
+    pub fn gain(&self, less_is_better: Option<bool>) -> Option<bool> {
+        self.is_better(less_is_better).filter(|_| self.clear && !self.is_flattered(less_is_better))
     }
 
     /// Whether it is no longer of nearly all calls, and of clearly fewer than it was: better or not, that is worse.

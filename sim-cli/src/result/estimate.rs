@@ -49,6 +49,25 @@ impl Measured {
     }
 }
 
+/// Of whom a metric of a run is, where it looks better if there are fewer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+pub struct OfWhom {
+    /// Of a response time of calls that ended well: how many did, of those that ended.
+    #[serde(default)]
+    pub answered: Option<f64>,
+    /// Of what is measured inside: how many of the users' calls were served, of those offered, or per second where users wait for
+    /// their answers.
+    #[serde(default)]
+    pub served: Option<f64>,
+}
+
+impl OfWhom {
+    /// A response time of calls that ended well, of which so many did.
+    pub fn answered(share: f64) -> Self {
+        OfWhom { answered: Some(share), ..OfWhom::default() }
+    }
+}
+
 /// A metric over the seeds of one row.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Estimate {
@@ -70,6 +89,9 @@ pub struct Estimate {
     /// Of a response time of calls that ended well: how many did, of those that ended; the mean over the seeds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answered: Option<f64>,
+    /// Of what is measured inside: how many of the users' calls were served, as in [`OfWhom`]; the mean over the seeds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub served: Option<f64>,
     /// The smallest and the largest of them.
     #[serde(skip)]
     pub range: Option<(f64, f64)>,
@@ -90,6 +112,7 @@ impl Estimate {
             n: sample.n,
             longer,
             answered: None,
+            served: None,
             interval: None,
             yes: truths.then_some(yes),
             mean: (sample.n > 0).then_some(sample.mean),
@@ -110,11 +133,19 @@ impl Estimate {
         }
     }
 
-    /// The same, of calls of which so many ended well on each seed.
+    /// The same, of these on each seed.
     #[must_use]
-    pub fn of_those(self, answered: &[Option<f64>]) -> Self {
-        let answered: Vec<f64> = answered.iter().copied().flatten().collect();
-        Estimate { answered: (!answered.is_empty()).then(|| Sample::of(&answered).mean), ..self }
+    pub fn of_those(self, whom: &[OfWhom]) -> Self {
+        let mean = |of: fn(&OfWhom) -> Option<f64>| {
+            let shares: Vec<f64> = whom.iter().filter_map(of).collect();
+            (!shares.is_empty()).then(|| Sample::of(&shares).mean)
+        };
+        Estimate { answered: mean(|whom| whom.answered), served: mean(|whom| whom.served), ..self }
+    }
+
+    /// Of whom it is.
+    pub fn of_whom(&self) -> OfWhom {
+        OfWhom { answered: self.answered, served: self.served }
     }
 
     /// The longer side of an interval that is longer to one, as a share of the number.

@@ -1,12 +1,12 @@
 //! Metrics of one report by their paths.
 
 use crate::error::{Error, Result};
-use crate::result::estimate::Measured;
+use crate::result::estimate::{Measured, OfWhom};
 use crate::study::replicate::spelled_out;
 use crate::text::escape;
 use sim_core::{SimDuration, SimTime};
 use sim_models::experiment::Resolved;
-use sim_models::report::{During, Meaning, Metric, MetricError, Report, asked};
+use sim_models::report::{During, Meaning, Metric, MetricError, Report, asked, names};
 
 /// Which metrics are known before anything is run.
 #[derive(Clone, Copy, Debug)]
@@ -67,18 +67,49 @@ pub fn measure_usual(report: &Report, paths: &[String]) -> (Vec<(Measured, Meani
     paths.iter().zip(report.measured(paths)).map(of).unzip()
 }
 
-/// Beside each of these metrics that is a response time of calls that ended well: how many did, of those that ended.
-pub fn answered(report: &Report, paths: &[String]) -> Vec<Option<f64>> {
-    let asked: Vec<String> = paths.iter().filter_map(|path| answered_path(path)).collect();
-    let mut shares = report.measured(&asked).into_iter();
-    let share = |path: &String| {
-        answered_path(path)?;
-        match shares.next()? {
-            Ok((Metric::Number(share, _), _)) => Some(share),
-            _ => None,
-        }
+/// Beside each of these metrics: of whom it is, where it looks better if there are fewer.
+pub fn of_whom(report: &Report, paths: &[String]) -> Vec<OfWhom> {
+    let asked: Vec<[Option<String>; 3]> = paths.iter().map(|path| whose(report, path)).collect();
+    let flat: Vec<&String> = asked.iter().flatten().flatten().collect();
+    let mut numbers = report.measured(&flat).into_iter().map(|one| match one {
+        Ok((Metric::Number(number, _), _)) => Some(number),
+        _ => None,
+    });
+    let mut number = |asked: &Option<String>| asked.as_ref().and_then(|_| numbers.next().flatten());
+    let of = |[answered, goodput, offered]: &[Option<String>; 3]| {
+        let (answered, goodput, share_of) = (number(answered), number(goodput), number(offered));
+        let served =
+            if offered.is_some() { goodput.zip(share_of).map(|(good, of)| good / of) } else { goodput };
+        OfWhom { answered, served: served.filter(|share| share.is_finite()) }
     };
-    paths.iter().map(share).collect()
+    asked.iter().map(of).collect()
+}
+
+/// The metrics that tell of whom one is: how many calls over its edge ended well; of the users', those served, of those offered.
+fn whose(report: &Report, path: &str) -> [Option<String>; 3] {
+    let (named, during) = path.split_at(path.rfind(" during ").unwrap_or(path.len()));
+    let users = || report.edges.iter().filter(|(_, edge)| edge.from_users);
+    // Users who wait for their answers offer no more than they are served.
+    let wait = users().any(|(_, edge)| edge.closed_loop);
+    let inside = is_inside(named, |edge| users().all(|(name, _)| name != edge));
+    [
+        named.rsplit_once(".latency.").map(|(edge, _)| format!("{edge}.success{during}")),
+        inside.then(|| format!("goodput{during}")),
+        (inside && !wait).then(|| format!("offered{during}")),
+    ]
+}
+
+/// Whether a metric tells of what goes on inside, or of how users are served against what is usual, and not of how many are: less
+/// work, fewer failures, shorter queues and a usual that is soon reached are easy to have for whoever serves fewer.
+fn is_inside(path: &str, inner: impl Fn(&str) -> bool) -> bool {
+    match names(path).unwrap_or_default().iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["amplification" | "wasted" | "in_vain" | "recovered" | "time_to_recover"] | ["services", ..] => true,
+        ["edges", edge, ..] => inner(edge),
+        // What a model's own values tell of only it knows.
+        ["values" | "response" | "latency", ..] | [] | [_] => false,
+        // What a mechanism measures.
+        _ => true,
+    }
 }
 
 /// The same percentile of all calls, of a response time of those that ended well.
@@ -87,12 +118,6 @@ pub fn of_all(report: &Report, path: &str) -> Option<Measured> {
     let (edge, which) = whole.rsplit_once(".latency.")?;
     let of_all = report.metric(&format!("{edge}.response.{which}")).ok()?;
     Some(measured((of_all, Meaning::default())).0)
-}
-
-/// `edges["a->b"].success during fault` of `edges["a->b"].latency.p99 during fault`.
-fn answered_path(path: &str) -> Option<String> {
-    let (named, during) = path.split_at(path.rfind(" during ").unwrap_or(path.len()));
-    Some(format!("{}.success{during}", named.rsplit_once(".latency.")?.0))
 }
 
 fn measured((metric, meaning): (Metric, Meaning)) -> (Measured, Meaning) {
@@ -110,4 +135,62 @@ fn unknown(error: MetricError) -> Error {
         nearest => format!("  the nearest are: {}", nearest.join(", ")),
     };
     Error::Usage { message: error.message, help }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sim_models::report::{Edge, Latency, Summary};
+
+    #[test]
+    fn whoever_serves_fewer_has_less_to_do() {
+        let mut report = Report {
+            summary: Summary { offered: Some(200.0), goodput: Some(80.0), ..Summary::default() },
+            ..Report::default()
+        };
+        let latency = Latency { p99: Some(9), ..Latency::default() };
+        let edge = |from_users, success| Edge {
+            from_users,
+            success: Some(success),
+            latency: latency.clone(),
+            ..Edge::default()
+        };
+        report.edges.push("users->a", edge(true, 0.5));
+        report.edges.push("a->b", edge(false, 0.25));
+        let of = |report: &Report, path: &str| {
+            let OfWhom { answered, served } = of_whom(report, &[path.to_string()])[0];
+            (answered, served)
+        };
+        for path in [
+            "wasted",
+            "amplification",
+            "time_to_recover",
+            "services.a.queue_mean",
+            "edges.a->b.calls.failed",
+            "hedges.x.y",
+        ] {
+            assert_eq!(of(&report, path), (None, Some(0.4)), "{path}");
+        }
+        for path in [
+            "goodput",
+            "success",
+            "lost",
+            "error_budget",
+            "p99",
+            "response.p99",
+            "edges.users->a.success",
+            "values.x.value",
+        ] {
+            assert_eq!(of(&report, path), (None, None), "{path}");
+        }
+        assert_eq!(of(&report, "edges.users->a.latency.p99"), (Some(0.5), None));
+        assert_eq!(of(&report, r#"edges["a->b"].latency.p99"#), (Some(0.25), Some(0.4)));
+        // Of several at once each has its own.
+        let paths = ["goodput", "edges.a->b.latency.p99", "wasted"].map(String::from);
+        let told: Vec<_> = of_whom(&report, &paths).iter().map(|whom| (whom.answered, whom.served)).collect();
+        assert_eq!(told, [(None, None), (Some(0.25), Some(0.4)), (None, Some(0.4))]);
+        // Whoever waits for an answer offers no more than is served.
+        report.edges.0[0].1.closed_loop = true;
+        assert_eq!(of(&report, "wasted"), (None, Some(80.0)));
+    }
 }

@@ -8,7 +8,7 @@
 use crate::condition::{Bound, Check, bounds, holds, in_unit, kind, show};
 use crate::error::{Error, Result};
 use crate::result::estimate::Measured;
-use crate::study::measure::{answered, measure};
+use crate::study::measure::{measure, of_whom};
 use crate::study::replicate::spelled_out;
 use crate::text::escape;
 use sim_core::{Rate, SimDuration, SimTime};
@@ -176,7 +176,7 @@ impl Wish {
 
     /// Of a response time of calls that ended well: how many did in this run, of those that ended.
     pub fn answered(&self, report: &Report) -> Option<f64> {
-        answered(report, &[spelled_out(report, &self.asked())])[0]
+        of_whom(report, &[spelled_out(report, &self.asked())])[0].answered
     }
 
     /// Whether this run could not have it: whoever was never disturbed has nothing to recover from.

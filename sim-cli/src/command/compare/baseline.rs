@@ -7,11 +7,11 @@ use crate::result::change::{self, Seedwise, change, matters};
 use crate::result::column::{Column, heads};
 use crate::result::compared::{self, Against, Changed, Compared, Comparison, Regressions};
 use crate::result::effect::Effect;
-use crate::result::estimate::Measured;
+use crate::result::estimate::{Estimate, Measured, OfWhom};
 use crate::result::replicated;
 use crate::result::seeds::{CONFIDENCE, Seeds};
 use crate::seal;
-use crate::study::measure::{answered, measure};
+use crate::study::measure::{measure, of_whom};
 use crate::text::{escape, escape_path, number};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -53,14 +53,7 @@ struct Variant {
     values: Vec<Vec<Measured>>,
     /// One for each metric, unless it was saved by a version that did not ask.
     #[serde(default)]
-    metrics: Vec<Answered>,
-}
-
-/// Of a response time of calls that ended well: how many did.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-struct Answered {
-    #[serde(default)]
-    answered: Option<f64>,
+    metrics: Vec<OfWhom>,
 }
 
 #[derive(Deserialize)]
@@ -81,7 +74,7 @@ struct SavedReplications {
     metrics: Vec<Metric>,
     values: Vec<Vec<Measured>>,
     #[serde(default)]
-    estimates: Vec<Answered>,
+    estimates: Vec<OfWhom>,
 }
 
 impl Baseline {
@@ -193,14 +186,14 @@ impl Baseline {
         }
     }
 
-    /// Of how many calls a response time of a variant is, if that was saved.
-    fn answered(&self, variant: &str, path: &str) -> Option<f64> {
+    /// Of whom a metric of a variant is, if that was saved.
+    fn of_whom(&self, variant: &str, path: &str) -> Option<OfWhom> {
         match &self.saved {
             Saved::Values { metrics, variants } => {
                 let column = metrics.iter().position(|metric| metric.path == path)?;
-                variants.iter().find(|saved| saved.name == variant)?.metrics.get(column)?.answered
+                variants.iter().find(|saved| saved.name == variant)?.metrics.get(column).copied()
             }
-            Saved::Report { report, .. } => answered(report, &[path.to_string()])[0],
+            Saved::Report { report, .. } => Some(of_whom(report, &[path.to_string()])[0]),
         }
     }
 
@@ -249,8 +242,11 @@ impl Baseline {
                 from.push(theirs);
                 effect
             };
-            let (before, now) = (self.answered(&variant.name, &metric.path), variant.metrics.get(column));
-            let effect = effect.of_those(before, now.and_then(|now| now.answered));
+            let now = variant.metrics.get(column).map(Estimate::of_whom);
+            let effect = effect.of_those(
+                self.of_whom(&variant.name, &metric.path).unwrap_or_default(),
+                now.unwrap_or_default(),
+            );
             all[column] = Some(effect.clone());
             columns.push(metric.clone());
             effects.push(effect);
@@ -420,7 +416,8 @@ mod tests {
         };
         let held = |then: (f64, f64), now: (f64, f64)| {
             let values = |ms: f64| (0..4).map(|n| Number(ms * 1e6 + f64::from(n))).collect::<Vec<_>>();
-            let effect = Effect::paired(&values(now.0), &values(then.0)).of_those(Some(then.1), Some(now.1));
+            let effect = Effect::paired(&values(now.0), &values(then.0))
+                .of_those(OfWhom::answered(then.1), OfWhom::answered(now.1));
             let variant = Changed { name: "base".into(), effects: vec![Some(effect)], ..Changed::default() };
             let against = Against { variants: vec![variant], ..Against::default() };
             regressions(&against, std::slice::from_ref(&metric), Some(&metric.path)).found

@@ -5,10 +5,10 @@ use crate::app::App;
 use crate::error::{Error, Exit, Result};
 use crate::experiment::Opened;
 use crate::result::column::Column;
-use crate::result::estimate::Measured;
+use crate::result::estimate::{Measured, OfWhom};
 use crate::result::replicated::{self, Replicated, Theory};
 use crate::study::ended::Ended;
-use crate::study::measure::{answered, measure, measure_usual};
+use crate::study::measure::{measure, measure_usual, of_whom};
 use crate::study::repeats::{Plan, Planned, run_planned};
 use crate::study::replicate::{Row, spelled_out, with_goodput};
 use crate::study::together::{Counted, counted, estimate};
@@ -21,7 +21,7 @@ struct Kept {
     report: Option<Box<Report>>,
     measured: Vec<(Measured, Meaning)>,
     /// Beside each.
-    answered: Vec<Option<f64>>,
+    whom: Vec<OfWhom>,
     counted: Vec<Option<Counted>>,
     ended: Ended,
     theory: Vec<(String, f64, Value)>,
@@ -45,7 +45,7 @@ pub(super) fn replicate(
             true => measure_usual(&report, paths).0,
             false => measure(&report, paths)?,
         };
-        let answered = answered(&report, paths);
+        let whom = of_whom(&report, paths);
         let counted = counted(&report, paths, number.fetch_add(1, Ordering::Relaxed));
         let theory = report
             .values
@@ -54,7 +54,7 @@ pub(super) fn replicate(
         let theory = theory.map(|(name, exact, value)| (name.to_string(), exact, value.clone())).collect();
         Ok(Kept {
             measured,
-            answered,
+            whom,
             counted,
             ended: Ended::of(&report),
             theory,
@@ -101,8 +101,7 @@ pub(super) fn replicate(
             .map(|(column, values)| {
                 let counted: Vec<Option<&Counted>> =
                     runs.iter().map(|run| run.and_then(|kept| kept.counted[column].as_ref())).collect();
-                estimate(values, &counted)
-                    .of_those(&made().map(|kept| kept.answered[column]).collect::<Vec<_>>())
+                estimate(values, &counted).of_those(&made().map(|kept| kept.whom[column]).collect::<Vec<_>>())
             })
             .collect(),
         values,

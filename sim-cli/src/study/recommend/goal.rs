@@ -1,8 +1,8 @@
 //! What is wanted of a setting: an objective, under conditions.
 
 use crate::error::Result;
-use crate::result::estimate::Measured;
-use crate::study::measure::{answered, glance, measure, of_all, within};
+use crate::result::estimate::{Measured, OfWhom};
+use crate::study::measure::{glance, measure, of_all, of_whom, within};
 use crate::study::race::{Candidate, Score, front};
 use crate::study::replicate::spelled_out;
 use crate::study::runs::Start;
@@ -25,8 +25,8 @@ pub(super) struct Seen {
     pub objective: Measured,
     pub unit: Unit,
     pub held: Vec<Held>,
-    /// Of the objective, then of each condition, where that is a response time of calls that ended well: how many did.
-    pub answered: Vec<Option<f64>>,
+    /// Of whom the objective is, then each condition.
+    pub whom: Vec<OfWhom>,
 }
 
 impl Goal {
@@ -62,7 +62,7 @@ impl Goal {
             .chain(self.wishes.iter().map(Wish::asked))
             .map(|metric| spelled_out(report, &metric))
             .collect();
-        Ok(Seen { objective, unit: meaning.unit, held, answered: answered(report, &asked) })
+        Ok(Seen { objective, unit: meaning.unit, held, whom: of_whom(report, &asked) })
     }
 
     /// The objective as something to make as large as possible.

@@ -2,7 +2,7 @@
 
 use super::Search;
 use super::goal::Seen;
-use crate::result::estimate::{Estimate, Measured};
+use crate::result::estimate::{Estimate, Measured, OfWhom};
 use crate::result::recommended::{self, Condition, Finalist, Outcome, Recommendation, Tried};
 use crate::study::race::Candidate;
 use sim_models::experiment::Resolved;
@@ -45,8 +45,8 @@ impl Search<'_> {
                     _ => Measured::Absent,
                 };
             let numbers: Vec<Measured> = rounds[n].iter().map(number).collect();
-            let of_whom = |metric: usize| -> Vec<Option<f64>> {
-                rounds[n].iter().flatten().map(|seen| seen.answered[metric]).collect()
+            let of_whom = |metric: usize| -> Vec<OfWhom> {
+                rounds[n].iter().flatten().map(|seen| seen.whom[metric]).collect()
             };
             let theirs = today.filter(|today| *today != n).map(&of_round);
             let minus_today = theirs.as_ref().map(|theirs| {
