@@ -144,6 +144,7 @@ fn service(windows: u64, n: u64) -> Service {
             queue_max: vec![20; windows as usize],
             busy_ns: (0..windows).map(|window| (window + n) % 8 * SECOND).collect(),
             available_ns: vec![8 * SECOND; windows as usize],
+            ..Default::default()
         },
         ..Service::default()
     }

@@ -267,7 +267,7 @@ fn adds_up(report: &Report, traces: &[Trace], what: &str) {
         assert_eq!(total.checked_div(ok), edge.latency.mean, "{name}, {what}");
     }
     for (name, service) in report.services.iter() {
-        let (mut work, mut wasted) = (0, 0);
+        let (mut work, mut wasted, mut in_vain) = (0, 0, 0);
         for (trace, span) in all().filter(|(_, span)| span.kind == SpanKind::Work && served_by(span, name)) {
             let parent = span.parent.expect("below an attempt");
             let stages = || trace.spans.iter().filter(|stage| stage.parent == Some(parent));
@@ -279,10 +279,22 @@ fn adds_up(report: &Report, traces: &[Trace], what: &str) {
             if arrived >= warm_up && (last.to.is_some() || last.outcome == "lost") {
                 work += length(span).expect("it ended");
                 wasted += if span.wasted { length(span).expect("it ended") } else { 0 };
+                in_vain +=
+                    if !span.wasted && spoilt(trace, parent) { length(span).expect("it ended") } else { 0 };
             }
         }
-        assert_eq!((work, wasted), (service.work, service.work_wasted), "work of {name}, {what}");
+        let counted = (service.work, service.work_wasted, service.work_in_vain);
+        assert_eq!((work, wasted, in_vain), counted, "work of {name}, {what}");
     }
+}
+
+/// Whether what an attempt brought back reached no user: it failed, or one above it did. Where all above are still out it may yet.
+fn spoilt(trace: &Trace, attempt: u32) -> bool {
+    let above = |span: &u32| trace.spans[*span as usize].parent;
+    let all = std::iter::successors(Some(attempt), above).map(|at| &trace.spans[at as usize]);
+    let mut chain = all.filter(|span| span.kind == SpanKind::Attempt);
+    let open = chain.find(|attempt| attempt.outcome != "ok");
+    open.is_some_and(|open| open.to.is_some() || chain.any(|attempt| attempt.to.is_some()))
 }
 
 fn served_by(span: &Span, service: &str) -> bool {

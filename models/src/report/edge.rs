@@ -8,6 +8,14 @@ use crate::policy::{Cause, Denied, Ending, Outcome};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Caller and callee of an edge by its name, whichever of the call sites between them it is: `a->b`, `a->b#2`.
+pub(super) fn ends(name: &str) -> Option<(&str, &str)> {
+    let (caller, callee) = name.split_once("->")?;
+    let site =
+        |(_, number): &(&str, &str)| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit());
+    Some((caller, callee.rsplit_once('#').filter(site).map_or(callee, |(callee, _)| callee)))
+}
+
 /// Calls and attempts over one edge. All counts cover calls that began after the warm-up.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Edge {

@@ -193,7 +193,7 @@ pub struct Summary {
     /// Attempts per call of a user, on the edge where it is highest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amplification: Option<f64>,
-    /// Share of all work that was done for callers who had given up.
+    /// Share of all work that was done for callers who no longer waited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wasted: Option<f64>,
     /// Share of all work that was done for requests that failed in the end, though their callers still waited then.

@@ -9,8 +9,8 @@
 //! disturbance until that moment. Calls that might still be answered in time when the run ends say nothing.
 //!
 //! What served less than half of what was offered before the disturbance has nothing to come back to: it is failing. What
-//! falls three times or more never settles; a queue that grows by more than luck is overloaded. What the run is too short to
-//! show is left undecided.
+//! falls three times or more never settles. A queue that grows by more than luck is overloaded, and so is a service that turns away
+//! for good what it cannot do (`overload.rs`). What the run is too short to show is left undecided.
 //!
 //! A run that is not back by its end is looked at once more: whether what keeps it down gets less, or stays, or is known by the
 //! fluid law to keep itself alive (`outlook.rs`). Nothing else says *never*.
@@ -28,6 +28,7 @@ mod chance;
 mod course;
 mod habit;
 mod outlook;
+mod overload;
 #[cfg(test)]
 mod queues;
 mod summary;

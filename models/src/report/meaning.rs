@@ -87,7 +87,7 @@ fn by_name(name: &str) -> Meaning {
         "lost" | "unanswered" => (Unit::Plain, Some(Less)),
         "utilisation" => (Unit::Share, None),
         "mean" | "p50" | "p90" | "p95" | "p99" | "p999" | "p9999" | "max" | "wait_mean"
-        | "time_to_recover" | "error_budget" | "work_wasted" => (Unit::Duration, Some(Less)),
+        | "time_to_recover" | "error_budget" | "work_wasted" | "work_in_vain" => (Unit::Duration, Some(Less)),
         "work" | "in_flight_age" | "duration" | "warm_up" | "window" | "time" => (Unit::Duration, None),
         "amplification" | "per_user_call" | "queue_mean" | "queue_max" | "failed" | "timed_out"
         | "rejected" | "deaths" | "completion" | "response_mean" | "response_p99" => {

@@ -207,6 +207,7 @@ fn service_during(service: &Service, windows: &Range<usize>, span: &Range<u64>) 
             queue_max: before_end(&whole.queue_max),
             busy_ns: before_end(&whole.busy_ns),
             available_ns: before_end(&whole.available_ns),
+            completed: before_end(&whole.completed),
         },
         ..Service::default()
     }

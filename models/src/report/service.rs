@@ -32,11 +32,17 @@ pub struct Service {
     pub little: Option<Little>,
     /// Own work executed, in nanoseconds of worker time.
     pub work: u64,
-    /// Of it: for callers who had given up.
+    /// Of it: for callers who no longer waited: they had given up, or had got an answer to another attempt.
     pub work_wasted: u64,
     /// `work_wasted / work`; absent without work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wasted: Option<f64>,
+    /// Of it: for requests that failed in the end, though their callers still waited then.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub work_in_vain: u64,
+    /// `work_in_vain / work`; absent without work, and where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_vain: Option<f64>,
     /// Replicas that died of their own load, and came back.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub deaths: u64,
@@ -74,4 +80,7 @@ pub struct ServiceWindows {
     pub busy_ns: Vec<u64>,
     /// Integral of available workers (those of live replicas), in nanoseconds.
     pub available_ns: Vec<u64>,
+    /// Requests that were answered; empty where that is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub completed: Vec<u64>,
 }

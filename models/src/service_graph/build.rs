@@ -1,6 +1,7 @@
 //! From what the user wrote, checked, to what runs.
 
 use super::follow::Listen;
+use super::fruit::Fruits;
 use super::plan::{Caller, EdgePlan, Plan};
 use super::report::disturbances;
 use super::roster::{Roster, Standings};
@@ -60,7 +61,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         ready: Vec::new(),
         calls_of: Vec::new(),
         sibling_standings: Standings::default(),
-        served: 0,
+        fruits: Fruits::default(),
         measured_from,
         stretch: u8::from(run.warm_up.is_zero()),
         next_stretches: spans

@@ -1,5 +1,6 @@
 //! Calls and attempts in flight.
 
+use super::fruit::{Basket, Fruit};
 use super::service::queue::offer::Ticket;
 use super::slab::{Id, Link};
 use crate::policy::Outcome;
@@ -100,7 +101,7 @@ pub struct Attempt {
     pub since: SimTime,
     pub own: OwnWork,
     /// Work that was done for it at the services that it called, and came back with good answers.
-    pub below: SimDuration,
+    pub below: Option<Basket>,
     pub timer: Option<Timer>,
     /// What it was let pass with, where attempts are.
     pub permit: Option<Permit>,
@@ -209,11 +210,11 @@ impl Attempt {
         SimDuration::from_nanos(self.own.0)
     }
 
-    /// The work that a good answer of it takes along.
+    /// What a good answer of it takes along, from this service: its own work if that was useful.
     #[inline(always)]
-    pub fn fruit(&self) -> SimDuration {
-        let own = if self.marks.has(Marks::MEASURED) { self.work() } else { SimDuration::ZERO };
-        own + self.below
+    pub fn fruit(&self, service: u32, useful: bool) -> Fruit {
+        let own = if useful { self.work() } else { SimDuration::ZERO };
+        Fruit { below: self.below, own, service }
     }
 
     /// Whether the caller still waits.

@@ -60,6 +60,7 @@ impl<L> Graph<L> {
                 self.edges[attempt.edge as usize].stats.attempt_ended(Outcome::InFlight, measured);
             }
         }
+        self.fruits.check(&self.attempts);
         assert!(parents.is_empty(), "calls of a request that is not there");
         assert_eq!(listed, 0, "attempts that a call lists and nobody awaits");
         for (edge, in_flight) in self.edges.iter_mut().zip(calls_in_flight) {

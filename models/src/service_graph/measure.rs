@@ -77,6 +77,7 @@ impl Service {
         windows.queue_max.push(peak);
         windows.busy_ns.push(part(totals.busy_area, base.busy_area));
         windows.available_ns.push(part(totals.available_area, base.available_area));
+        windows.completed.push(totals.completed - base.completed);
         self.stats.window_base = totals;
     }
 }

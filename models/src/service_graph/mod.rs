@@ -32,6 +32,7 @@ mod call;
 mod fault;
 mod flight;
 mod follow;
+mod fruit;
 mod laws;
 mod measure;
 mod plan;

@@ -4,7 +4,7 @@ use super::follow::Listen;
 use super::plan::{Caller, Plan};
 use super::spec::{Capacity, GraphSpec};
 use super::state::{Edge, Graph, Service};
-use super::stats::{EdgeStats, ServiceTotals};
+use super::stats::{EdgeStats, ServiceStats, ServiceTotals};
 use super::witness;
 use crate::RunSpec;
 use crate::report::{
@@ -23,6 +23,7 @@ pub fn fill<L: Listen>(
     output: &mut RunOutput,
 ) {
     graph.check_laws(now);
+    graph.spoil_the_rest();
     output.traces = graph.traces(now);
     let report = &mut output.report;
     let measured = now.max(graph.measured_from).since(graph.measured_from);
@@ -53,8 +54,10 @@ pub fn fill<L: Listen>(
         |edge: &Edge| Some((edge.name.clone(), edge.stats.cohorts.as_ref()?.failed_by_window().to_vec()));
     known.failed = graph.edges.iter().filter_map(cohorts).collect();
     judge_knowing(report, &known);
-    let work = graph.services.iter().map(|service| service.stats.work).sum::<u128>();
-    report.summary.in_vain = (work > 0).then(|| graph.work_in_vain() as f64 / work as f64);
+    let sum =
+        |of: fn(&ServiceStats) -> u128| graph.services.iter().map(|service| of(&service.stats)).sum::<u128>();
+    let (work, in_vain) = (sum(|stats| stats.work), sum(|stats| stats.work_in_vain));
+    report.summary.in_vain = (work > 0).then(|| in_vain as f64 / work as f64);
     let totals: Vec<ServiceTotals> = graph.services.iter().map(|service| service.measured(now)).collect();
     super::theory::beside(plan, run, &totals, report);
     if graph.workloads.iter().any(|workload| workload.schedule.is_none()) {
@@ -162,6 +165,9 @@ fn service_section(service: &Service, now: SimTime, measured: SimDuration, run: 
         work_wasted: capped(service.stats.work_wasted),
         wasted: (service.stats.work > 0)
             .then(|| service.stats.work_wasted as f64 / service.stats.work as f64),
+        work_in_vain: capped(service.stats.work_in_vain),
+        in_vain: (service.stats.work > 0)
+            .then(|| service.stats.work_in_vain as f64 / service.stats.work as f64),
         deaths: all.deaths - before.deaths,
         called_off: all.called_off - before.called_off,
         windows: service.stats.windows.clone(),

@@ -1,6 +1,7 @@
 //! What the graph is made of while it runs: edges with their clients, services with their replicas.
 
 pub use super::flight::*;
+use super::fruit::Fruits;
 use super::plan::Caller;
 use super::roster::{Roster, Standings};
 use super::service::free::NumberSet;
@@ -46,8 +47,8 @@ pub struct Graph<L> {
     pub calls_of: Vec<Roster<Call>>,
     /// Where calls stand in these lists.
     pub sibling_standings: Standings,
-    /// Work whose fruit a user got, in nanoseconds.
-    pub served: u128,
+    /// What came back of the work behind each request.
+    pub fruits: Fruits,
     /// Calls that begin from here on are measured.
     pub measured_from: SimTime,
     /// The stretch of the run that it is in: see [`Call::stretch`].

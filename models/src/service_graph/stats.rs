@@ -218,6 +218,8 @@ pub struct ServiceStats {
     /// Own work of requests whose fate is known, in nanoseconds; of it, for nobody.
     pub work: u128,
     pub work_wasted: u128,
+    /// And of it: for requests that failed in the end, after it had come back.
+    pub work_in_vain: u128,
     pub windows: ServiceWindows,
     /// Areas when the current window began.
     pub window_base: ServiceTotals,
@@ -255,6 +257,7 @@ impl ServiceStats {
             available,
             work: 0,
             work_wasted: 0,
+            work_in_vain: 0,
             windows: ServiceWindows::default(),
             window_base: ServiceTotals::default(),
         }

@@ -109,8 +109,11 @@ fn tiles(report: &Report) -> Vec<(String, String)> {
         ("error budget spent", summary.error_budget.filter(|spent| *spent > 0).map(duration)),
         ("still in hand at the end", in_hand.told().map(|_| count(in_hand.at_the_end as u64))),
         ("attempts per user's call", summary.amplification.map(number)),
-        ("work for callers who had gone", summary.wasted.map(percent)),
-        ("work in vain: it failed in the end", summary.in_vain.filter(|share| *share > 0.0).map(percent)),
+        ("work for callers who no longer waited", summary.wasted.map(percent)),
+        (
+            "work for requests that failed in the end",
+            summary.in_vain.filter(|share| *share > 0.0).map(percent),
+        ),
         (of_whom.as_str(), p99.map(duration)),
         ("p99 of all calls", of_all.map(|edge| edge.response.p99.map_or(LONGER.into(), duration))),
         ("time to recover", recover),

@@ -40,6 +40,7 @@ fn storm() -> Report {
             queue_max: vec![1536; 300],
             busy_ns: vec![20_000_000_000; 300],
             available_ns: vec![24_000_000_000; 300],
+            ..Default::default()
         };
     }
     report

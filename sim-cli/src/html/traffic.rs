@@ -7,7 +7,7 @@ use crate::result::incident;
 use crate::text::number::{count, duration, number, or_nothing, percent, rate, roughly};
 use sim_models::policy::told::{Told, Tone};
 use sim_models::policy::{Ending, Outcome};
-use sim_models::report::{Edge, Report};
+use sim_models::report::{Edge, Report, Service};
 
 /// Bars and tables.
 pub fn blocks(report: &Report) -> Vec<Block> {
@@ -120,19 +120,25 @@ fn amplification(report: &Report, most: f64) -> String {
     table.build()
 }
 
-/// Useful and wasted work of each service, on one scale.
+/// Work of each service on one scale: what came to users, what was in vain, what was for nobody.
 fn work(report: &Report) -> String {
     let most = report.services.iter().map(|(_, service)| service.work).max().unwrap_or(0);
-    let mut table = Table::new("Work done: for callers who waited, and for callers who had given up")
+    let caption = "Work done: useful, in vain for requests that failed in the end, wasted on callers who no longer waited";
+    let mut table = Table::new(caption)
         .words("service")
-        .numbers(["work", "wasted"])
-        .words("useful | wasted");
+        .numbers(["work", "in vain", "wasted"])
+        .words("useful | in vain | wasted");
     for (name, service) in report.services.iter() {
-        let useful = service.work.saturating_sub(service.work_wasted);
-        let parts = [("c-ok", "useful", useful as f64), ("c-waste", "wasted", service.work_wasted as f64)];
+        let useful = service.work.saturating_sub(service.work_wasted).saturating_sub(service.work_in_vain);
+        let parts = [
+            ("c-ok", "useful", useful as f64),
+            ("c-vain", "in vain", service.work_in_vain as f64),
+            ("c-waste", "wasted", service.work_wasted as f64),
+        ];
         table.row([
             Cell::from(name),
             duration(service.work).into(),
+            or_nothing(service.in_vain, percent).into(),
             or_nothing(service.wasted, percent).into(),
             Cell::html(stacked(&parts, most as f64)),
         ]);
@@ -141,10 +147,12 @@ fn work(report: &Report) -> String {
 }
 
 fn services(report: &Report) -> String {
-    let deaths = report.services.iter().any(|(_, service)| service.deaths > 0);
+    let any = |of: fn(&Service) -> u64| report.services.iter().any(|(_, service)| of(service) > 0);
+    let (deaths, called_off) = (any(|service| service.deaths), any(|service| service.called_off));
     let heads =
         ["replicas", "workers", "busy", "arrived", "completed", "mean queue", "at most", "places", "wait"];
     let table = Table::new("Queues and workers").words("service").numbers(heads);
+    let table = if called_off { table.numbers(["called off"]) } else { table };
     let mut table = if deaths { table.numbers(["deaths"]) } else { table };
     for (name, service) in report.services.iter() {
         let cells = [
@@ -160,7 +168,8 @@ fn services(report: &Report) -> String {
             or_nothing(service.wait_mean, duration),
         ];
         let died = deaths.then(|| count(service.deaths));
-        table.row(cells.into_iter().chain(died).map(Cell::from));
+        let left = called_off.then(|| count(service.called_off));
+        table.row(cells.into_iter().chain(left).chain(died).map(Cell::from));
     }
     table.build()
 }

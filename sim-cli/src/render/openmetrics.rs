@@ -305,13 +305,17 @@ impl Page {
                 self.gauge(name, &[("service", service)], |row| value(section, row));
             }
         }
-        let totals: [(&str, &str, &str, OfService); 4] = [
+        let totals: [(&str, &str, &str, OfService); 6] = [
             ("requests", "", "Attempts that arrived at a service.", |s| s.arrived as f64),
             ("work_seconds", "seconds", "Own work executed, in worker time.", |s| s.work as f64 / 1e9),
-            ("work_wasted_seconds", "seconds", "Of it, for callers who had given up.", |s| {
+            ("work_wasted_seconds", "seconds", "Of it, for callers who no longer waited.", |s| {
                 s.work_wasted as f64 / 1e9
             }),
+            ("work_in_vain_seconds", "seconds", "Of it, for requests that failed in the end.", |s| {
+                s.work_in_vain as f64 / 1e9
+            }),
             ("deaths", "", "Replicas that died of their own load.", |s| s.deaths as f64),
+            ("called_off", "", "Requests that left because they were called off.", |s| s.called_off as f64),
         ];
         for (name, unit, help, total) in totals {
             self.family(&format!("measured_{name}"), "counter", unit, help);
@@ -416,6 +420,7 @@ mod tests {
             queue_max: vec![2, 0, 1],
             busy_ns: vec![1_000_000_000, 0, 0],
             available_ns: vec![2_000_000_000, 0, 1_000_000_000],
+            ..Default::default()
         };
         report.services.push("a", Service { work: 1_500_000_000, windows, ..Service::default() });
         let slow =

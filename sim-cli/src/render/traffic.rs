@@ -120,6 +120,9 @@ pub(super) fn response_times(report: &Report, style: Style) -> Vec<String> {
     lines
 }
 
+/// From this share of work in vain on it has a column.
+const IN_VAIN: f64 = 0.01;
+
 /// How busy each service was, how long its queue, and how much of its work was for nobody.
 pub(super) fn services(report: &Report, style: Style) -> Vec<String> {
     let mut services: Vec<(usize, &str, &Service)> =
@@ -131,7 +134,10 @@ pub(super) fn services(report: &Report, style: Style) -> Vec<String> {
     services.sort_by(|(i, _, a), (j, _, b)| b.utilisation.total_cmp(&a.utilisation).then(i.cmp(j)));
     services.truncate(MOST);
     services.sort_by_key(|(index, ..)| *index);
-    let deaths = services.iter().any(|(_, _, service)| service.deaths > 0);
+    let any = |of: fn(&Service) -> u64| services.iter().any(|(_, _, service)| of(service) > 0);
+    let (called_off, deaths) = (any(|service| service.called_off), any(|service| service.deaths));
+    let in_vain =
+        services.iter().any(|(_, _, service)| service.in_vain.is_some_and(|share| share >= IN_VAIN));
     let mut grid = Grid::new().words("service").numbers([
         "replicas",
         "workers",
@@ -141,15 +147,17 @@ pub(super) fn services(report: &Report, style: Style) -> Vec<String> {
         "wait",
         "work wasted",
     ]);
-    if deaths {
-        grid = grid.number("deaths");
+    for (there, head) in [(in_vain, "in vain"), (called_off, "called off"), (deaths, "deaths")] {
+        if there {
+            grid = grid.number(head);
+        }
     }
     for (_, name, service) in services {
         let of =
             service.queue_capacity.map(|capacity| format!(" of {}", count(capacity))).unwrap_or_default();
-        let wasted = match service.wasted {
-            Some(share) if share >= 0.1 => Paint::Bad,
-            _ => Paint::Plain,
+        let share = |share: Option<f64>| {
+            let paint = if share.is_some_and(|share| share >= 0.1) { Paint::Bad } else { Paint::Plain };
+            Entry::painted(or_nothing(share, percent), paint)
         };
         let mut row = vec![
             Entry::from(name),
@@ -162,11 +170,11 @@ pub(super) fn services(report: &Report, style: Style) -> Vec<String> {
             },
             (count(service.queue_max) + &of).into(),
             or_nothing(service.wait_mean, duration).into(),
-            Entry::painted(or_nothing(service.wasted, percent), wasted),
+            share(service.wasted),
         ];
-        if deaths {
-            row.push(count(service.deaths).into());
-        }
+        row.extend(in_vain.then(|| share(service.in_vain)));
+        row.extend(called_off.then(|| count(service.called_off).into()));
+        row.extend(deaths.then(|| count(service.deaths).into()));
         grid.row(row);
     }
     let mut lines = grid.text(2, style);

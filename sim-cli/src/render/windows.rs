@@ -273,6 +273,7 @@ mod tests {
             queue_max: vec![1, 2],
             busy_ns: vec![1_000, 250],
             available_ns: vec![2_000, 0],
+            ..Default::default()
         };
         report.services.push("a", Service { windows, ..Service::default() });
         report.edges.push("odd, name->a", Edge::default());

@@ -337,7 +337,7 @@ mod tests {
         let inner = effect(&[0.99, 0.99, 0.98], &[0.6, 0.61, 0.6]);
         let say = |from: f64, to: f64, goodput: &Effect| {
             let inside = [&less, &idle, &inner].map(|one| one.clone().of_those(serving(from), serving(to)));
-            effects(&metrics, &[&[goodput.clone()], &inside[..]].concat(), None)
+            effects(&metrics, &[std::slice::from_ref(goodput), &inside[..]].concat(), None)
         };
         // Less is wasted, and fewer calls inside fail: of two fifths.
         let told = say(0.96, 0.40, &fewer);

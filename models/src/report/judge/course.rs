@@ -3,6 +3,7 @@
 use super::chance::{Served, seldom};
 use super::habit::Habit;
 use super::outlook::{Ahead, Known};
+use super::overload::{Overload, overload};
 use super::users::{FEWEST, FINE, Harm, LOST, Normal, Users, offered, together};
 use super::verdict::{Before, Judgement, all_windows, goodput, measured_from, ripe};
 use crate::report::count::per_second;
@@ -137,6 +138,9 @@ impl Course {
             Some(format!("{}, before {name} as after it", ever.words(self.window)))
         });
 
+        // It is back to what was too much.
+        let too_much = |windows| Some(overload(report, users, windows)?.words());
+        let over_before = (measured && share_before < FINE).then(|| too_much(&self.before)).flatten();
         let (mut time_to_recover, mut meanwhile, mut outlook) = (None, None::<String>, None);
         let (kind, headline) = match self.gone {
             // What never worked has nothing to come back to.
@@ -146,7 +150,11 @@ impl Course {
                     0 => format!("goodput was only {before} of offered"),
                     _ => format!("only {before} of calls were answered in time"),
                 };
-                (VerdictKind::Failing, format!("{what} before anything went wrong"))
+                let what = format!("{what} before anything went wrong");
+                match over_before {
+                    Some(over) => (VerdictKind::Overloaded, format!("{over}: {what}")),
+                    None => (VerdictKind::Failing, what),
+                }
             }
             None => (VerdictKind::StillDisturbed, format!("{name} lasts until the end: {goodput}")),
             Some(gone) if since + held > windows => {
@@ -199,6 +207,10 @@ impl Course {
                 );
                 (VerdictKind::Undecided, why)
             }
+            Some(_) if over_before.is_some() => {
+                let over = over_before.expect("it is there");
+                (VerdictKind::Overloaded, format!("{over}, before {name} as after it: {goodput}"))
+            }
             Some(gone) => {
                 // Windows tell nothing finer than themselves.
                 let taken = if back == since { 0 } else { back as u64 * self.window - gone };
@@ -242,7 +254,13 @@ impl Course {
         let before =
             Some(Before { share: share_before, measured, in_time, offered: per_sec(&self.before), fewer });
         let offered = per_sec(&latest);
-        Judgement { kind, headline, time_to_recover, outlook, offered, latest, before, meanwhile }
+        let overload = match kind {
+            VerdictKind::StillDisturbed | VerdictKind::NotRecovered | VerdictKind::Degraded => {
+                overload(report, users, &latest).filter(Overload::has_no_rest).map(|over| over.words())
+            }
+            _ => None,
+        };
+        Judgement { overload, kind, headline, time_to_recover, outlook, offered, latest, before, meanwhile }
     }
 }
 

@@ -6,6 +6,7 @@
 
 use super::trend::falls;
 use crate::report::count::{ratio, share};
+use crate::report::edge::ends;
 use crate::report::head::{Outlook, Report, VerdictKind};
 use crate::report::json::results_digest;
 use crate::words::short;
@@ -135,10 +136,8 @@ pub fn backlogs<'a>(report: &'a Report, windows: &Range<usize>) -> Vec<Backlog<'
         .iter()
         .filter_map(|(service, it)| {
             let work = ratio(it.work, it.completed)?;
-            let callers = report
-                .edges
-                .iter()
-                .filter(|(edge, _)| edge.split_once("->").is_some_and(|(_, to)| to == service));
+            let callers =
+                report.edges.iter().filter(|(edge, _)| ends(edge).is_some_and(|(_, to)| to == service));
             let patience = callers.filter_map(|(_, edge)| edge.patience).min()?;
             let holds = share(&it.windows.queue_ns, &it.windows.busy_ns, windows)? * work;
             (holds > patience as f64).then_some(Backlog { service, holds: holds as u64, patience })

@@ -5,6 +5,7 @@
 //! is served. A queue of which so much cannot be said, but whose workers have long had no rest, may be either.
 
 use crate::report::count::{part, share};
+use crate::report::edge::ends;
 use crate::report::head::Report;
 use std::ops::Range;
 
@@ -19,7 +20,7 @@ const RISE: f64 = 10.0;
 const BURSTS: f64 = 2.0;
 /// Workers that are busy for this share of the time have no rest.
 const BUSY: f64 = 0.995;
-const NEARLY_BUSY: f64 = 0.95;
+pub const NEARLY_BUSY: f64 = 0.95;
 
 /// What can be said of a queue.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,9 +48,10 @@ pub fn growth(report: &Report, windows: &Range<usize>) -> Option<Growth> {
                 most = Some((rate, name));
             }
         }
-        let patient = !report.edges.iter().any(|(edge, it)| {
-            edge.split_once("->").is_some_and(|(_, to)| to == name) && it.patience.is_some()
-        });
+        let patient = !report
+            .edges
+            .iter()
+            .any(|(edge, it)| ends(edge).is_some_and(|(_, to)| to == name) && it.patience.is_some());
         let full = service.queue_capacity.is_some_and(|most| 2 * service.queue_max >= most);
         let long = queue.last().is_some_and(|last| *last >= service.workers.max(RISE as u64) as f64);
         let rising = drift.is_some_and(|(sure, _)| sure >= MAY_GROW) && busy(&half) >= NEARLY_BUSY;

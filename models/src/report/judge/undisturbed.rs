@@ -1,6 +1,7 @@
 //! A run that nothing disturbed: it serves what is offered, or it does not.
 
 use super::habit::Habit;
+use super::overload::overload;
 use super::trend::{Growth, growth};
 use super::users::{FINE, Normal, Users, failing, together};
 use super::verdict::{Judgement, all_windows, goodput, measured_from, ripe};
@@ -73,19 +74,26 @@ pub fn undisturbed(report: &Report, users: &[Users], summary: &Summary) -> Judge
             ),
         ),
         (Some(share), ..) => {
-            let kind = if bad { VerdictKind::Failing } else { VerdictKind::Steady };
+            let over = overload(report, users, &known).map(|over| over.words());
+            let kind = match &over {
+                Some(_) if bad => VerdictKind::Overloaded,
+                _ if bad => VerdictKind::Failing,
+                _ => VerdictKind::Steady,
+            };
             let theirs = accused
                 .filter(|_| users.len() > 1)
                 .and_then(|it| Some((&it.name, it.served(&known).share()?)))
                 .filter(|(_, theirs)| percent(*theirs) != percent(share));
             let theirs =
                 theirs.map(|(name, share)| format!(", of {name} {}", percent(share))).unwrap_or_default();
-            (
-                kind,
-                goodput(users, &known, share)
-                    + &theirs
-                    + &end(users, &known, &falls, share, report.run.window),
-            )
+            let goodput = goodput(users, &known, share)
+                + &theirs
+                + &end(users, &known, &falls, share, report.run.window);
+            let headline = match over {
+                Some(over) => format!("{over}: {goodput}"),
+                None => goodput,
+            };
+            (kind, headline)
         }
     };
     Judgement {
@@ -97,5 +105,6 @@ pub fn undisturbed(report: &Report, users: &[Users], summary: &Summary) -> Judge
         latest: all,
         before: None,
         meanwhile: None,
+        overload: None,
     }
 }

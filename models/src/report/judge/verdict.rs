@@ -26,6 +26,8 @@ pub struct Judgement {
     /// A sentence: how many were served from the beginning of the first disturbance to the end of the last; absent if it did no
     /// harm, or has not ended.
     pub meanwhile: Option<String>,
+    /// A sentence: that more is asked of a service by the end than it can do, where the headline says something else.
+    pub overload: Option<String>,
 }
 
 /// How it was before the first disturbance.

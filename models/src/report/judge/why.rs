@@ -12,8 +12,9 @@ use sim_core::SimDuration;
 
 /// More attempts per call than this are worth a sentence.
 const AMPLIFIED: f64 = 1.05;
-/// A larger share of wasted work is.
+/// A larger share of wasted work is, and of work in vain where users are served badly, or so much of it that it is not the usual errors.
 const WASTED: f64 = 0.01;
+const IN_VAIN: f64 = 0.1;
 /// Calls still waiting at the end are, beyond this share of all or this mean age.
 const WAITING: (f64, u64) = (0.01, 10_000_000_000);
 /// A queue is, if it ran full in more than this share of windows.
@@ -26,6 +27,7 @@ pub fn details(report: &Report, judgement: &Judgement) -> Vec<String> {
     let bad = !matches!(judgement.kind, VerdictKind::Steady | VerdictKind::Recovered);
     let mut details = Vec::new();
     details.extend(judgement.meanwhile.clone());
+    details.extend(judgement.overload.clone());
     if bad {
         details.extend(deaths(report));
         details.extend(impatience(report, judgement));
@@ -34,15 +36,24 @@ pub fn details(report: &Report, judgement: &Judgement) -> Vec<String> {
     details.extend(amplification(report, judgement, bad));
     details.extend(multiplied(report));
     details.extend(wasted(report));
+    details.extend(in_vain(report, bad));
     if bad {
         details.extend(main_cause(report));
         details.extend(full_queue(report, judgement));
         details.extend(taken(report, judgement));
         details.extend(grows(report, judgement));
+        details.retain(|detail| !is_said(detail, judgement));
     }
     details.extend(waiting(report, bad));
     details.extend(before(judgement));
     details
+}
+
+/// Whether the headline says so, or what says more of an overload.
+fn is_said(detail: &str, judgement: &Judgement) -> bool {
+    let detail = detail.trim_start_matches("by the end ").replace("is always full", "is full");
+    let said = |text: &str| text != detail && text.contains(&detail);
+    said(&judgement.headline) || judgement.overload.as_deref().is_some_and(said)
 }
 
 /// The edge on which a call costs most: at the end, where that is what keeps it down.
@@ -75,11 +86,20 @@ fn wasted(report: &Report) -> Option<String> {
     let (name, service) =
         services.reduce(|most, next| if next.1.work_wasted > most.1.work_wasted { next } else { most })?;
     let share = ratio(service.work_wasted, service.work).filter(|share| *share >= WASTED)?;
-    // Who is overtaken by a copy of its own has not given up.
-    let into = format!("->{name}");
-    let copies = report.edges.iter().any(|(edge, sent)| edge.ends_with(&into) && sent.attempts.copies > 0);
+    // Who is overtaken by a copy of its own, here or further up, has not given up.
+    let copies = report.edges.iter().any(|(_, sent)| sent.attempts.copies > 0);
     let whom = if copies { "answers that nobody waited for" } else { "callers who had given up" };
     Some(format!("{} of the work in {name} was for {whom}", percent(share)))
+}
+
+/// The service that did most work for requests that failed all the same.
+fn in_vain(report: &Report, bad: bool) -> Option<String> {
+    let services = report.services.iter();
+    let (name, service) =
+        services.reduce(|most, next| if next.1.work_in_vain > most.1.work_in_vain { next } else { most })?;
+    let least = if bad { WASTED } else { IN_VAIN };
+    let share = ratio(service.work_in_vain, service.work).filter(|share| *share >= least)?;
+    Some(format!("{} of the work in {name} was for requests that failed in the end", percent(share)))
 }
 
 /// What most calls that did not end well came to, on the edge where it happened: an error is often only the
@@ -161,7 +181,7 @@ fn before(judgement: &Judgement) -> Option<String> {
         );
     }
     // Where it was less than half, the headline says so.
-    if before.share < FINE && judgement.kind != VerdictKind::Failing {
+    if before.share < FINE && !matches!(judgement.kind, VerdictKind::Failing | VerdictKind::Overloaded) {
         return Some(format!(
             "even before the disturbance only {} of calls were served{}",
             percent(before.share),
@@ -256,7 +276,7 @@ mod tests {
         (calls.ended[Ending::InFlight], calls.in_flight_age) = (4_210, Some(12_000_000_000));
         let mut services = full_report().services;
         let service = &mut services.0[0].1;
-        (service.work, service.work_wasted) = (1_000, 710);
+        (service.work, service.work_wasted, service.work_in_vain) = (1_000, 710, 20);
         service.windows.queue_max = vec![512; 300];
         report.services = services;
         assert_eq!(
@@ -265,6 +285,7 @@ mod tests {
                 "a replica of payments died of its load",
                 "by the end a call from checkout to payments costs 2.98 attempts",
                 "71 % of the work in payments was for callers who had given up",
+                "2 % of the work in payments was for requests that failed in the end",
                 "of the failed calls from checkout to payments 90 % timed out",
                 "by the end the queue of payments is always full",
                 "4210 calls still wait at the end, 12 s old on average",

@@ -90,7 +90,7 @@ fn latency(leaves: &mut Walk, latency: &Latency) {
 
 fn service(leaves: &mut Walk, service: &Service) {
     take!(leaves, service, replicas, workers, queue_capacity, arrived, completed, utilisation, queue_mean);
-    take!(leaves, service, queue_max, wait_mean, work, work_wasted, wasted, deaths);
+    take!(leaves, service, queue_max, wait_mean, work, work_wasted, wasted, work_in_vain, in_vain, deaths);
     let little = |of: fn(&Little) -> f64| service.little.as_ref().map(of);
     leaves.group("little", |leaves| {
         leaves.leaf("number", &little(|little| little.number));

@@ -10,7 +10,7 @@ use crate::service_graph::slab::Link;
 use crate::service_graph::state::*;
 use crate::service_graph::stats::{UNMEASURED, Which};
 use crate::service_graph::witness as kind;
-use sim_core::{Class, Key, SimDuration, SimTime};
+use sim_core::{Class, Key, SimTime};
 
 impl<L: Listen> Graph<L> {
     /// The next try of a call.
@@ -83,7 +83,7 @@ impl<L: Listen> Graph<L> {
             replica: pass.replica,
             since: now,
             own: OwnWork::default(),
-            below: SimDuration::ZERO,
+            below: None,
             timer: None,
             permit: pass.permit,
             outstanding: 0,
@@ -163,7 +163,7 @@ impl<L: Listen> Graph<L> {
 
     /// An answer reaches the caller, who may have given up.
     pub fn answered(&mut self, id: AttemptId, ctx: &mut Ctx) {
-        let attempt = self.account_work(id, true);
+        let (attempt, useful) = self.account_work(id, true);
         let (awaited, answer, call) = (attempt.is_awaited(), attempt.answer(), attempt.call);
         let alone = !attempt.marks.has(Marks::HAS_SIBLINGS);
         self.listener.tell(|tracer| {
@@ -197,7 +197,7 @@ impl<L: Listen> Graph<L> {
         let edge = &mut self.edges[call.edge as usize];
         edge.attempt_ended(&mut self.clients, call, attempt, Outcome::Ok, now);
         edge.call_ended(&mut self.clients, call, Ending::Ok, now);
-        let fruit = attempt.fruit();
+        let fruit = attempt.fruit(edge.callee, useful);
         let (parent, client, is_listed) = (call.parent, call.client, edge.listed || edge.stopped);
         let edge = u32::from(call.edge);
         if is_listed {
@@ -270,7 +270,8 @@ impl<L: Listen> Graph<L> {
         let edge = &mut self.edges[call.edge as usize];
         edge.attempt_ended(&mut self.clients, call, attempt, outcome, ctx.now());
         if attempt.server == Server::Gone && attempt.outstanding == 0 {
-            self.attempts.remove(id);
+            let below = self.attempts.remove(id).below;
+            self.spoil(below);
         }
     }
 
@@ -279,7 +280,8 @@ impl<L: Listen> Graph<L> {
     pub fn let_go(&mut self, id: AttemptId) {
         let attempt = &self.attempts[id];
         if attempt.server == Server::Gone && !attempt.is_awaited() && attempt.outstanding == 0 {
-            self.attempts.remove(id);
+            let below = self.attempts.remove(id).below;
+            self.spoil(below);
         }
     }
 

@@ -20,6 +20,7 @@ mod tests;
 mod wait;
 
 use super::follow::Listen;
+use super::fruit::{Basket, Fruit};
 use super::plan::Caller;
 use super::state::*;
 use super::stats::UNMEASURED;
@@ -159,14 +160,13 @@ impl<L: Listen> Graph<L> {
         self.strike_from_request(id, edge, parent);
     }
 
-    /// Tells whoever waits that a call is over, and if it ended well, what work was done for it.
+    /// Tells whoever waits that a call is over, and if it ended well, what that brings.
     #[inline(always)]
-    fn notify(&mut self, parent: Parent, edge: u32, fruit: Option<SimDuration>, ctx: &mut Ctx) {
-        let work = fruit.unwrap_or(SimDuration::ZERO);
+    fn notify(&mut self, parent: Parent, edge: u32, fruit: Option<Fruit>, ctx: &mut Ctx) {
         match parent {
-            Parent::User => self.served += u128::from(work.as_nanos()),
+            Parent::User => self.enjoy(fruit),
             Parent::Loop { user } => {
-                self.served += u128::from(work.as_nanos());
+                self.enjoy(fruit);
                 let Caller::Workload(workload) = self.edges[edge as usize].caller else {
                     unreachable!("only workloads have users")
                 };
@@ -177,9 +177,12 @@ impl<L: Listen> Graph<L> {
                 attempt.outstanding -= 1;
                 // A request that has failed no longer waits.
                 if attempt.server != Server::Waiting {
+                    self.spoil(fruit.and_then(|fruit| fruit.below));
                     return self.let_go(id);
                 }
-                attempt.below += work;
+                if let Some(fruit) = fruit {
+                    attempt.below = self.fruits.gather(attempt.below, fruit);
+                }
                 let mut moves_on = attempt.outstanding == 0;
                 if fruit.is_none() && stake != Stake::Optional {
                     moves_on |= stake == Stake::Decisive;
@@ -189,6 +192,28 @@ impl<L: Listen> Graph<L> {
                     self.ready.push(id);
                 }
             }
+        }
+    }
+
+    /// A user has got all that was done for a call.
+    #[inline(always)]
+    fn enjoy(&mut self, fruit: Option<Fruit>) {
+        self.fruits.empty(fruit.and_then(|fruit| fruit.below));
+    }
+
+    /// What came back for a request was in vain.
+    #[inline(always)]
+    pub fn spoil(&mut self, basket: Option<Basket>) {
+        if let Some(basket) = basket {
+            self.count_spoilt(basket);
+            self.fruits.empty(Some(basket));
+        }
+    }
+
+    #[inline(never)]
+    pub fn count_spoilt(&mut self, basket: Basket) {
+        for (service, work) in self.fruits.of(basket) {
+            self.services[service as usize].stats.work_in_vain += u128::from(work);
         }
     }
 

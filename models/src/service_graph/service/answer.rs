@@ -2,6 +2,7 @@
 
 use crate::policy::Outcome;
 use crate::service_graph::follow::Listen;
+use crate::service_graph::fruit::Basket;
 use crate::service_graph::state::*;
 
 impl<L: Listen> Graph<L> {
@@ -54,24 +55,26 @@ impl<L: Listen> Graph<L> {
     /// The fate of a request's work is known: useful if it was answered and everybody up to the user still
     /// waits for it. What comes of it shows later: a good answer takes the work along, up to the user.
     #[inline(always)]
-    pub fn account_work(&mut self, id: AttemptId, answered: bool) -> &Attempt {
+    pub fn account_work(&mut self, id: AttemptId, answered: bool) -> (&Attempt, bool) {
         let attempt = &self.attempts[id];
-        if !attempt.work().is_zero() && attempt.marks.has(Marks::MEASURED) {
-            let useful = answered && attempt.answer() != Outcome::Reset && self.is_for_somebody(attempt);
+        let work = attempt.work();
+        let mut useful = !work.is_zero() && attempt.marks.has(Marks::MEASURED);
+        if useful {
+            useful = answered && attempt.answer() != Outcome::Reset && self.is_for_somebody(attempt);
             let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
-            service.stats.work(attempt.work(), useful);
+            service.stats.work(work, useful);
+            if useful && attempt.answer() != Outcome::Ok {
+                service.stats.work_in_vain += u128::from(work.as_nanos());
+            }
         }
-        attempt
+        (attempt, useful)
     }
 
-    /// Work that came back with good answers and reached no user in the end, in nanoseconds; that of requests whose end is not known
-    /// is left out.
-    pub fn work_in_vain(&self) -> u128 {
-        let useful = self.services.iter().map(|service| service.stats.work - service.stats.work_wasted);
-        let open = self.attempts.iter().filter(|(_, attempt)| self.is_for_somebody(attempt));
-        let open = open.map(|(_, attempt)| u128::from(attempt.below.as_nanos()));
-        let vain = useful.sum::<u128>().checked_sub(self.served + open.sum::<u128>());
-        vain.expect("no more work is handed on than was done")
+    /// What came back for requests that are there to the end, though nobody waits for them, was in vain as well.
+    pub fn spoil_the_rest(&mut self) {
+        let rest = self.attempts.iter().filter(|(_, attempt)| !self.is_for_somebody(attempt));
+        let rest: Vec<Basket> = rest.filter_map(|(_, attempt)| attempt.below).collect();
+        rest.into_iter().for_each(|basket| self.count_spoilt(basket));
     }
 
     /// Whether everybody from this attempt's caller up to the user still waits.
