@@ -118,13 +118,14 @@ fn the_page_adds_a_mechanism() {
     files.iter().for_each(|(path, text)| write(&there.join(path), text));
 
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    // What simulates need not be fast here, and was fetched to build this test.
+    // What simulates need not be fast here; all else is there already, since it was built for this test.
+    let built = there.ancestors().nth(2).expect("the folder that all is built in");
+    let plain = |of: &str| format!("profile.dev.package.{of}.opt-level=0");
     let output = Command::new(cargo)
         .args(["test", "--offline", "--package", "sim-models", "--lib", "--test", "example"])
+        .args(["--config", &plain("sim-core"), "--config", &plain("sim-models")])
         .current_dir(&there)
-        .env("CARGO_TARGET_DIR", there.with_file_name("mechanism-target"))
-        .env("CARGO_PROFILE_DEV_OPT_LEVEL", "0")
-        .env("CARGO_PROFILE_DEV_DEBUG", "0")
+        .env("CARGO_TARGET_DIR", built)
         .output()
         .expect("cargo runs");
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
