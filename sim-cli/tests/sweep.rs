@@ -98,10 +98,10 @@ fn killed_at_random_moments_and_resumed_it_gives_the_same_bytes() {
     let mut kills = 0;
     for round in 0..40 {
         let out = format!("killed-{round}");
-        // A little longer each time, so that it ends.
+        // Longer each time, so that it ends on a slow machine, too.
         for attempt in 0.. {
             luck = luck.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let patience = Duration::from_millis((luck >> 33) % 100 + 15 * attempt);
+            let patience = Duration::from_millis((luck >> 33) % 100 + 5 * attempt * attempt);
             let mut child = bench.sweep(&out).spawn().expect("started");
             std::thread::sleep(patience);
             if child.try_wait().expect("waited").is_some() {
