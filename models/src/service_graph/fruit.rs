@@ -34,6 +34,7 @@ struct Entry {
 }
 
 /// The lists of all requests.
+#[derive(Clone)]
 pub struct Fruits {
     entries: Vec<Entry>,
     free: u32,
