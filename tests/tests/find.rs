@@ -145,6 +145,43 @@ fn a_recommendation_minds_whom_its_times_are_of() {
         page.contains("p99 <= 300ms holds on 0 of 2 fresh seeds") && page.contains(" ms of 40 %"),
         "{page}"
     );
+    let joined = |page: &str| page.split_whitespace().collect::<Vec<_>>().join(" ");
+    let why = "of calls get no answer at the best of these settings, and have waited longer than any bound; \
+               ask for more success first";
+    assert!(joined(&page).contains(why) && joined(&page).contains("why p99: 6"), "{page}");
+    // A few errors are there whatever is set: a percentile that leaves them out can be asked for, and that is named.
+    let errors = text.replace("work: \"50ms\"", "work: \"50ms\", error_rate: 0.03");
+    let roomy =
+        words.map(|word| if word.ends_with("10,20,80") { "services.door.workers=90,95" } else { word });
+    let (exit, page, _) = brownout(&roomy, &errors);
+    let instead = "p95 leaves out more, or ask for more success first";
+    assert!(exit == Exit::Failed && joined(&page).contains(instead), "{page}");
+    let p95 = roomy.map(|word| if word == "p99 <= 300ms" { "p95 <= 300ms" } else { word });
+    assert_eq!(brownout(&p95, &errors).0, Exit::Good);
+    // Where it is what is to be small, none is better than another.
+    let least = [&["recommend", "-", "--minimize", "p99"], &roomy[6..]].concat();
+    let (exit, page, stderr) = brownout(&least, &errors);
+    assert!(exit == Exit::Failed && page.contains("NONE IS BETTER THAN ANOTHER"), "{page}{stderr}");
+}
+
+/// Whoever asks for little work and nothing else is told what it costs.
+#[test]
+fn a_recommendation_says_how_many_are_served_less() {
+    let text = r#"(about: "a door", model: ServiceGraph(
+        workload: [(to: "door", arrivals: Poisson("100/s"), policy: "p")],
+        services: {"door": (workers: Async(10), work: "20ms", error_rate: 0.5)},
+        policies: {"p": (retry: Fixed(attempts: 4))},
+    ), run: (duration: "20s", warm_up: "2s", seed: 1))"#;
+    let words = ["recommend", "-", "--minimize", "amplification", "--replications", "2", "--budget", "40"];
+    let words = [&words[..], &["--quiet", "--set", "policies.p.retry.attempts=1,2,4"]].concat();
+    let joined = |page: &str| page.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (_, page, stderr) = brownout(&words, text);
+    assert!(page.contains("SET  policies.p.retry.attempts=1"), "{page}{stderr}");
+    assert!(joined(&page).contains("at a price 51 % of calls are served instead of 93 %"), "{page}");
+    // Nobody is served less where that is a condition.
+    let fair = [&words[..], &["--subject-to", "success >= 90%"]].concat();
+    let (_, page, _) = brownout(&fair, text);
+    assert!(page.contains("KEEP  policies.p.retry.attempts=4") && !page.contains("at a price"), "{page}");
 }
 
 #[test]

@@ -237,6 +237,7 @@ fn recommended(path: &str) -> Recommendation {
         metrics: vec![Some(p99)],
     };
     Recommendation {
+        nobodys: Vec::new(),
         format: 1,
         experiment: "retry-storm".into(),
         variant: None,

@@ -1,10 +1,12 @@
 //! Which value to set, how sure that is, what it costs, and what else was close.
 
+use crate::result::change::fewer_served;
 use crate::result::column::{estimate, whom};
+use crate::result::effect::CLEARLY_FEWER;
 use crate::result::estimate::Estimate;
 use crate::result::rounds::Rounds;
 use crate::result::seeds::Seeds;
-use crate::text::number::plus_minus;
+use crate::text::number::{plus_minus, roughly};
 use crate::text::{Paint, Style, clean};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -55,6 +57,9 @@ pub struct Recommendation {
     pub at_an_end: Vec<String>,
     /// The conditions that stand in the way of more.
     pub binding: Vec<Binding>,
+    /// The response times that no setting makes shorter than any bound, since more calls than they leave out get no answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nobodys: Vec<Nobodys>,
     /// All that was tried in the race, with the numbers of the race.
     pub tried: Vec<Tried>,
     /// The command that runs the first finalist.
@@ -113,6 +118,8 @@ pub struct Finalist {
     pub metrics: Vec<Estimate>,
     /// On how many seeds each condition held.
     pub holds: Vec<u64>,
+    /// How many of the users' calls were served, of those offered, or per second where users wait for their answers; the mean.
+    pub served: Option<f64>,
     /// The objective minus today's, seed by seed.
     pub minus_today: Option<Estimate>,
     /// On how many seeds its objective was better than today's, by more than a thousandth.
@@ -141,6 +148,45 @@ pub struct Binding {
     pub broke: usize,
     /// How many had a better objective.
     pub better: usize,
+}
+
+/// A response time that is nobody's: more calls get no answer than its percentile leaves out.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Nobodys {
+    /// The metric.
+    pub metric: String,
+    /// The share of calls that get none, at the setting where they are fewest, on its worst seed.
+    pub unanswered: f64,
+    /// A shorter percentile that leaves out as many, if there is one.
+    pub instead: Option<String>,
+}
+
+/// Percentiles and how much they leave out.
+const LEFT_OUT: [(&str, f64); 6] =
+    [("p9999", 1e-4), ("p999", 1e-3), ("p99", 0.01), ("p95", 0.05), ("p90", 0.1), ("p50", 0.5)];
+
+impl Nobodys {
+    /// Of a metric that is longer than any answer since so many get none.
+    pub fn of(metric: &str, unanswered: f64) -> Self {
+        let (named, during) = metric.split_at(metric.rfind(" during ").unwrap_or(metric.len()));
+        let edge = &named[..named.rfind('.').map_or(0, |dot| dot + 1)];
+        let instead = LEFT_OUT.iter().find(|(_, left_out)| *left_out > unanswered);
+        let instead = instead.map(|(name, _)| format!("{edge}{name}{during}"));
+        Nobodys { metric: metric.into(), unanswered, instead }
+    }
+
+    fn told(&self) -> String {
+        let Nobodys { metric, unanswered, instead } = self;
+        let instead = match instead {
+            Some(instead) => format!("{} leaves out more, or ask for more success first", clean(instead)),
+            None => "ask for more success first".into(),
+        };
+        format!(
+            "{}: {} of calls get no answer at the best of these settings, and have waited longer than any bound; {instead}",
+            clean(metric),
+            roughly(*unanswered)
+        )
+    }
 }
 
 /// A setting in the race.
@@ -201,6 +247,14 @@ impl Recommendation {
                     first.best
                 ),
             ));
+        }
+        notes.extend(self.nobodys.iter().map(|nobodys| ("why", nobodys.told())));
+        let served = |one: &Finalist| one.served.filter(|_| !one.recommended);
+        let most = self.finalists.iter().filter_map(served).reduce(f64::max);
+        if let (Some(most), Some(served), true) = (most, first.served, first.recommended)
+            && served < CLEARLY_FEWER * most
+        {
+            notes.push(("at a price", fewer_served((most, served))));
         }
         if let Some(today) = self.finalists.iter().find(|one| one.today && !one.recommended) {
             let broken: Vec<String> = self
@@ -271,10 +325,17 @@ impl Recommendation {
     /// What it came to, in a word or a few.
     pub(crate) fn word(&self) -> (Paint, &'static str) {
         match self.outcome {
+            _ if self.none_is_better() => (Paint::Bad, "NONE IS BETTER THAN ANOTHER"),
             Outcome::Found => (Paint::Good, "SET"),
             Outcome::Today => (Paint::Good, "KEEP"),
             Outcome::Infeasible => (Paint::Bad, "NOTHING MEETS ALL CONDITIONS"),
         }
+    }
+
+    /// Whether what is to be small is nobody's at any setting.
+    fn none_is_better(&self) -> bool {
+        self.outcome == Outcome::Infeasible
+            && self.nobodys.iter().any(|nobodys| nobodys.metric == self.metric)
     }
 
     /// What was asked for: `most goodput`.

@@ -112,12 +112,27 @@ fn is_inside(path: &str, inner: impl Fn(&str) -> bool) -> bool {
     }
 }
 
-/// The same percentile of all calls, of a response time of those that ended well.
-pub fn of_all(report: &Report, path: &str) -> Option<Measured> {
-    let whole = spelled_out(report, path);
-    let (edge, which) = whole.rsplit_once(".latency.")?;
-    let of_all = report.metric(&format!("{edge}.response.{which}")).ok()?;
-    Some(measured((of_all, Meaning::default())).0)
+/// Of a response time that is longer than any answer took: the share of the calls that ended, and not well.
+pub fn unanswered(report: &Report, path: &str) -> Option<f64> {
+    let (named, during) = path.split_at(path.rfind(" during ").unwrap_or(path.len()));
+    let whole = spelled_out(report, named);
+    let (edge, which) = match whole.rsplit_once(".latency.").or_else(|| whole.rsplit_once(".response.")) {
+        Some((edge, which)) => (edge.to_string(), which),
+        // Of the first users.
+        None => {
+            let which = named.strip_prefix("response.").or_else(|| named.strip_prefix("latency."))?;
+            (spelled_out(report, which).rsplit_once(".latency.")?.0.into(), which)
+        }
+    };
+    let of_all = ["unanswered", "count", which].map(|name| format!("{edge}.response.{name}{during}"));
+    let number = |one: Result<(Metric, Meaning), MetricError>| match one {
+        Ok((Metric::Number(number, _), _)) => Some(number),
+        _ => None,
+    };
+    match report.measured(&of_all).into_iter().filter_map(number).collect::<Vec<f64>>()[..] {
+        [unanswered, count, longest] if longest == f64::INFINITY && count > 0.0 => Some(unanswered / count),
+        _ => None,
+    }
 }
 
 fn measured((metric, meaning): (Metric, Meaning)) -> (Measured, Meaning) {
@@ -140,7 +155,29 @@ fn unknown(error: MetricError) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sim_models::report::{Edge, Latency, Summary};
+    use sim_models::report::{Edge, Latency, Response, Summary};
+
+    #[test]
+    fn who_got_no_answer_is_counted_where_a_percentile_is_theirs() {
+        let mut report = Report::default();
+        let response = Response { count: 100, unanswered: 4, p50: Some(5), ..Response::default() };
+        let latency = Latency { count: 96, p50: Some(5), p99: Some(9), ..Latency::default() };
+        let edge = Edge { from_users: true, success: Some(0.96), latency, response, ..Edge::default() };
+        report.edges.push("users->a", edge);
+        let of = |path: &str| unanswered(&report, path).map(|share| (share * 100.0).round());
+        for path in [
+            "p99",
+            "response.p99",
+            "latency.p99",
+            "edges.users->a.latency.p99",
+            r#"edges["users->a"].response.p99"#,
+        ] {
+            assert_eq!(of(path), Some(4.0), "{path}");
+        }
+        for path in ["p50", "response.p50", "success", "goodput", "edges.users->a.success"] {
+            assert_eq!(of(path), None, "{path}");
+        }
+    }
 
     #[test]
     fn whoever_serves_fewer_has_less_to_do() {

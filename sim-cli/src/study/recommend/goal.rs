@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::result::estimate::{Measured, OfWhom};
-use crate::study::measure::{glance, measure, of_all, of_whom, within};
+use crate::study::measure::{glance, measure, of_whom, unanswered, within};
 use crate::study::race::{Candidate, Score, front};
 use crate::study::replicate::spelled_out;
 use crate::study::runs::Start;
@@ -25,6 +25,10 @@ pub(super) struct Seen {
     pub objective: Measured,
     pub unit: Unit,
     pub held: Vec<Held>,
+    /// Of the objective, then of each condition, where that is to be small and is longer than any answer took: how many got none.
+    pub unanswered: Vec<Option<f64>>,
+    /// Of the users' calls that were offered, how many were served; or per second.
+    pub served: Option<f64>,
     /// Of whom the objective is, then each condition.
     pub whom: Vec<OfWhom>,
 }
@@ -50,19 +54,22 @@ impl Goal {
         let (objective, meaning) = measure(report, std::slice::from_ref(&self.metric))?[0];
         // Fast for the few that were answered is no virtue: a percentile that so many were not answered for that it is longer than any
         // answer is that of nobody.
-        let nobodys = |metric: &str| of_all(report, metric).filter(|all| matches!(all, Measured::Longer(_)));
-        let objective = nobodys(&self.metric).filter(|_| self.less).unwrap_or(objective);
-        let hold = |wish: &Wish| {
+        let wanted = |less: bool, metric: &str| if less { unanswered(report, metric) } else { None };
+        let of_wishes = self.wishes.iter().map(|wish| wanted(wish.wants_less(), &wish.asked()));
+        let unanswered: Vec<Option<f64>> =
+            std::iter::once(wanted(self.less, &self.metric)).chain(of_wishes).collect();
+        let objective = if unanswered[0].is_some() { Measured::of(f64::INFINITY) } else { objective };
+        let hold = |(wish, nobodys): (&Wish, &Option<f64>)| {
             let held = wish.held(report)?;
-            let survives = held.holds && wish.wants_less() && nobodys(&wish.asked()).is_some();
-            Ok(if survives { held.broken() } else { held })
+            Ok(if held.holds && nobodys.is_some() { held.broken() } else { held })
         };
-        let held = self.wishes.iter().map(hold).collect::<Result<_>>()?;
+        let held = self.wishes.iter().zip(&unanswered[1..]).map(hold).collect::<Result<_>>()?;
         let asked: Vec<String> = std::iter::once(self.metric.clone())
             .chain(self.wishes.iter().map(Wish::asked))
             .map(|metric| spelled_out(report, &metric))
             .collect();
-        Ok(Seen { objective, unit: meaning.unit, held, whom: of_whom(report, &asked) })
+        let served = of_whom(report, &["wasted".into()])[0].served;
+        Ok(Seen { objective, unit: meaning.unit, held, unanswered, served, whom: of_whom(report, &asked) })
     }
 
     /// The objective as something to make as large as possible.

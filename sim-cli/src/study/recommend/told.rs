@@ -3,8 +3,10 @@
 use super::Search;
 use super::goal::Seen;
 use crate::result::estimate::{Estimate, Measured, OfWhom};
-use crate::result::recommended::{self, Condition, Finalist, Outcome, Recommendation, Tried};
+use crate::result::recommended::{self, Condition, Finalist, Nobodys, Outcome, Recommendation, Tried};
 use crate::study::race::Candidate;
+use crate::study::wish::Wish;
+use sim_core::stats::Sample;
 use sim_models::experiment::Resolved;
 use sim_models::report::Unit;
 
@@ -92,6 +94,11 @@ impl Search<'_> {
                 objective: Estimate::of(&numbers).of_those(&of_whom(0)),
                 metrics: (0..goal.wishes.len()).map(metric).collect(),
                 holds: (0..goal.wishes.len()).map(holds).collect(),
+                served: {
+                    let served: Vec<f64> =
+                        rounds[n].iter().flatten().filter_map(|seen| seen.served).collect();
+                    (!served.is_empty()).then(|| Sample::of(&served).mean)
+                },
                 minus_today,
                 better,
             }
@@ -137,6 +144,17 @@ impl Search<'_> {
             unit: condition_unit(n),
             bound: wish.bound(),
         });
+        let names = std::iter::once(goal.metric.clone()).chain(goal.wishes.iter().map(Wish::asked));
+        let nobodys = names.enumerate().filter_map(|(n, metric)| {
+            let runs =
+                || rounds.iter().map(|round| round.iter().flatten().map(move |seen| seen.unanswered[n]));
+            let all = runs().flatten().all(|unanswered| unanswered.is_some());
+            // The setting of which fewest get none, on its worst seed.
+            let worst = |round: &mut dyn Iterator<Item = Option<f64>>| round.flatten().reduce(f64::max);
+            let fewest = runs().filter_map(|mut round| worst(&mut round)).reduce(f64::min);
+            fewest.filter(|_| all).map(|unanswered| Nobodys::of(&metric, unanswered))
+        });
+        let nobodys = nobodys.collect();
         let tried = candidates.iter().filter(|one| !one.scores.is_empty()).map(|one| Tried {
             set: self.settings(one.place.as_ref()),
             today: one.place.is_none(),
@@ -159,6 +177,7 @@ impl Search<'_> {
             as_well,
             at_an_end: self.at_an_end(candidate),
             binding,
+            nobodys,
             experiment: String::new(),
             variant: None,
             set: Vec::new(),
