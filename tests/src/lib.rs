@@ -4,6 +4,8 @@
 //! that fails prints what replays it.
 
 #[cfg(feature = "program")]
+pub mod ask;
+#[cfg(feature = "program")]
 mod bench;
 mod experiments;
 pub mod fuzz;

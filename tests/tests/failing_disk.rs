@@ -1,13 +1,13 @@
 //! Every step of every command that writes, failing in turn: what is opened, written, made safe, made or moved. The exit code
 //! says so, what is there is whole, and the same command on a sound disk ends as if nothing had been.
 
-use sim_cli::{Console, Exit};
-use sim_models::Catalog;
+use brownout_tests::ask::{Ran, ask, folder_in_memory, words_in};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
-use tempfile::{tempdir, tempdir_in};
+
+const GOOD: u8 = 0;
+const IO: u8 = 1;
 
 const TOY: &str = r#"(
     about: "A desk.",
@@ -43,24 +43,14 @@ const SWEEPS: [&str; 4] = [
     "sweep plan DIR/toy.ron --out DIR/plan.json; sweep run DIR/plan.json --shard 0/1; sweep merge DIR/plan.json",
 ];
 
-/// What a command said, and how many steps it took.
-struct Ran {
-    exit: Exit,
-    stderr: String,
-    steps: u64,
-}
-
-/// One command, where the step `from` fails, and all after it if that lasts.
-fn brownout(folder: &Path, command: &str, from: u64, lasting: bool) -> Ran {
-    let folder = folder.to_str().expect("temporary folders have plain names");
-    let words = format!("brownout {command} --jobs 1");
-    let words = words.split(' ').map(|word| OsString::from(word.replace("DIR", folder)));
-    let (mut stdin, mut stdout, mut stderr) = (std::io::empty(), Vec::new(), Vec::new());
-    let mut console = Console::captured(&mut stdin, &mut stdout, &mut stderr);
-    console.disk.fail(from, lasting);
-    let disk = console.disk.clone();
-    let exit = sim_cli::run_with(&Catalog::bundled(), words, console);
-    Ran { exit, stderr: String::from_utf8(stderr).unwrap(), steps: disk.steps() }
+/// One command, where the step `from` fails, and all after it if that lasts; and how many steps it took.
+fn brownout(folder: &Path, command: &str, from: u64, lasting: bool) -> (Ran, u64) {
+    let mut disk = None;
+    let ran = ask(words_in(folder, command), b"", |console| {
+        console.disk.fail(from, lasting);
+        disk = Some(console.disk.clone());
+    });
+    (ran, disk.map_or(0, |disk| disk.steps()))
 }
 
 /// Makes the folder anew, and does all but the last of these commands in it.
@@ -70,7 +60,7 @@ fn prepare<'c>(folder: &Path, commands: &'c str) -> &'c str {
     fs::write(folder.join("toy.ron"), TOY).unwrap();
     let (before, last) = commands.rsplit_once("; ").unwrap_or(("", commands));
     for command in before.split("; ").filter(|command| !command.is_empty()) {
-        assert_eq!(brownout(folder, command, u64::MAX, false).exit, Exit::Good, "{command}");
+        assert_eq!(brownout(folder, command, u64::MAX, false).0.code, GOOD, "{command}");
     }
     last
 }
@@ -103,32 +93,29 @@ fn differing(a: &BTreeMap<String, Vec<u8>>, b: &BTreeMap<String, Vec<u8>>) -> Ve
 }
 
 fn every_step_of(commands: &str) {
-    // In memory, where there is such a place: what is made safe thousands of times need not be.
-    let memory = Path::new("/dev/shm");
-    let root = if memory.is_dir() { tempdir_in(memory) } else { tempdir() }.unwrap();
+    let root = folder_in_memory();
     let folder = root.path().join("here");
     let command = prepare(&folder, commands);
-    let ran = brownout(&folder, command, u64::MAX, false);
-    assert_eq!(ran.exit, Exit::Good, "{command}: {}", ran.stderr);
-    assert!(ran.steps >= 4, "{command} takes {} steps: does it write past the disk?", ran.steps);
+    let (ran, steps) = brownout(&folder, command, u64::MAX, false);
+    assert_eq!(ran.code, GOOD, "{command}: {}", ran.stderr);
+    assert!(steps >= 4, "{command} takes {steps} steps: does it write past the disk?");
     let whole = files(&folder);
     // Every step alone; a disk that stays broken at some of them.
-    let cases =
-        (1..=ran.steps).flat_map(|from| [Some((from, false)), (from % 3 == 1).then_some((from, true))]);
+    let cases = (1..=steps).flat_map(|from| [Some((from, false)), (from % 3 == 1).then_some((from, true))]);
     for (from, lasting) in cases.flatten() {
         prepare(&folder, commands);
         let after = if lasting { " and all after it" } else { "" };
         let what = format!("{command} where step {from} fails{after}");
-        let failed = brownout(&folder, command, from, lasting);
+        let (failed, _) = brownout(&folder, command, from, lasting);
         let found = files(&folder);
-        match failed.exit {
-            Exit::Io => {
+        match failed.code {
+            IO => {
                 let said = failed.stderr.contains("error: cannot") && failed.stderr.contains("fails");
                 assert!(said, "{what} says: {}", failed.stderr);
             }
             // What was still to be done did not matter.
-            Exit::Good => assert_eq!(differing(&found, &whole), [""; 0], "{what} is called good"),
-            other => panic!("{what} ends with {}: {}", other.code(), failed.stderr),
+            GOOD => assert_eq!(differing(&found, &whole), [""; 0], "{what} is called good"),
+            other => panic!("{what} ends with {other}: {}", failed.stderr),
         }
         for (name, bytes) in &found {
             // A journal grows, and whoever reads it knows a whole line from another.
@@ -137,10 +124,10 @@ fn every_step_of(commands: &str) {
                 assert_eq!(whole.get(name), Some(bytes), "{what}: {name} is neither absent nor whole");
             }
         }
-        let again = brownout(&folder, command, u64::MAX, false);
+        let (again, _) = brownout(&folder, command, u64::MAX, false);
         // What `new` has written whole is not replaced.
         let there = command.starts_with("new") && again.stderr.contains("exists already");
-        assert!(again.exit == Exit::Good || there, "{what}, then again: {}", again.stderr);
+        assert!(again.code == GOOD || there, "{what}, then again: {}", again.stderr);
         assert_eq!(differing(&files(&folder), &whole), [""; 0], "{what}, then again");
     }
 }

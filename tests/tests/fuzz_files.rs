@@ -2,15 +2,12 @@
 //! another result without a word.
 
 use brownout_tests::Rng;
+use brownout_tests::ask::{Ran, ask, folder_in_memory, words_in};
 use brownout_tests::fuzz::{cases, spoil};
-use sim_cli::Console;
-use sim_models::Catalog;
-use std::ffi::OsString;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::time::{Duration, Instant};
-use tempfile::{TempDir, tempdir, tempdir_in};
+use std::time::Duration;
 
 const FILES: u64 = 1_500;
 const LONGEST: Duration = Duration::from_secs(5);
@@ -57,34 +54,8 @@ const READ: [(&str, &str, &str); 11] = [
         "check DIR/toy.ron --golden DIR/golden",
     ),
 ];
-
-#[derive(Debug, PartialEq)]
-struct Ran {
-    code: u8,
-    stdout: String,
-    stderr: String,
-    took: Duration,
-}
-
-#[expect(clippy::disallowed_methods, reason = "how long an answer takes is what is tested")]
 fn brownout(folder: &Path, line: &str) -> Ran {
-    let folder = folder.to_str().expect("temporary folders have plain names");
-    let line = format!("brownout {line} --jobs 1");
-    let words = line.split(' ').map(|word| OsString::from(word.replace("DIR", folder)));
-    let (mut stdin, mut stdout, mut stderr) = (std::io::empty(), Vec::new(), Vec::new());
-    let console = Console::captured(&mut stdin, &mut stdout, &mut stderr);
-    let begun = Instant::now();
-    let code = sim_cli::run_with(&Catalog::bundled(), words, console).code();
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Ran { code, took: begun.elapsed(), stdout: text(stdout), stderr: text(stderr) }
-}
-
-/// In memory, where there is such a place.
-fn folder() -> TempDir {
-    let memory = Path::new("/dev/shm");
-    let folder = if memory.is_dir() { tempdir_in(memory) } else { tempdir() }.unwrap();
-    fs::write(folder.path().join("toy.ron"), TOY).unwrap();
-    folder
+    ask(words_in(folder, line), b"", |_| ())
 }
 
 /// A sound file, and what comes of it.
@@ -98,7 +69,8 @@ struct Sound {
 
 #[test]
 fn what_is_read_again_and_was_spoilt_is_told_or_is_the_same() {
-    let folder = folder();
+    let folder = folder_in_memory();
+    fs::write(folder.path().join("toy.ron"), TOY).unwrap();
     let at = |name: &str| folder.path().join(name);
     let mut sound = Vec::new();
     for (of, (make, name, read)) in READ.into_iter().enumerate() {

@@ -2,12 +2,11 @@
 //! understands, with values that are as odd as they come.
 
 use brownout_tests::Rng;
+use brownout_tests::ask::{Ran, ask, is_raw};
 use brownout_tests::fuzz::cases;
-use sim_cli::Console;
-use sim_models::Catalog;
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const LINES: u64 = 3_000;
 /// One line, of a program that is not optimised, beside others.
@@ -172,25 +171,12 @@ fn line(rng: &mut Rng, commands: &[Command]) -> Vec<OsString> {
     if !words.iter().any(|word| word == "--jobs") {
         words.extend(["--jobs".into(), "1".into()]);
     }
-    std::iter::once("brownout".into()).chain(words).map(OsString::from).collect()
+    words.into_iter().map(OsString::from).collect()
 }
 
-struct Ran {
-    code: u8,
-    stdout: Vec<u8>,
-    stderr: String,
-    took: Duration,
-}
-
-#[expect(clippy::disallowed_methods, reason = "how long an answer takes is what is tested")]
+/// Nothing is written, wherever it is told to be.
 fn brownout(words: &[OsString]) -> Ran {
-    let (mut stdin, mut stdout, mut stderr) = (TOY.as_bytes(), Vec::new(), Vec::new());
-    let mut console = Console::captured(&mut stdin, &mut stdout, &mut stderr);
-    // Nothing is written, wherever it is told to be.
-    console.disk.fail(1, true);
-    let begun = Instant::now();
-    let code = sim_cli::run_with(&Catalog::bundled(), words.iter().cloned(), console).code();
-    Ran { code, took: begun.elapsed(), stderr: String::from_utf8_lossy(&stderr).into_owned(), stdout }
+    ask(words, TOY.as_bytes(), |console| console.disk.fail(1, true))
 }
 
 #[test]
@@ -207,13 +193,16 @@ fn whatever_is_typed_ends_in_a_result_or_in_words() {
         assert!(ran.took < LONGEST, "line {seed}: {words:?} took {:?}", ran.took);
         let said = ran.code == 0 || ran.code == 4 || !ran.stderr.is_empty() || !ran.stdout.is_empty();
         assert!(said, "line {seed}: {words:?} ends with {} without a word", ran.code);
-        let raw = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
         let coloured = words.iter().any(|word| word == "always");
-        assert!(coloured || !ran.stderr.contains(raw), "line {seed}: {words:?} prints raw: {:?}", ran.stderr);
+        assert!(
+            coloured || !ran.stderr.contains(is_raw),
+            "line {seed}: {words:?} prints raw: {:?}",
+            ran.stderr
+        );
         good += u64::from(ran.code == 0);
         if rng.one_in(10) && !words.iter().any(|word| word == "--max-wall") {
             let again = brownout(&words);
-            assert_eq!((again.code, again.stdout), (ran.code, ran.stdout), "line {seed}: {words:?}, again");
+            assert_eq!((again.code, again.bytes), (ran.code, ran.bytes), "line {seed}: {words:?}, again");
         }
     }
     println!("{good} of {all} lines gave a result");

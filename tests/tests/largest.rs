@@ -1,11 +1,11 @@
 //! Every whole number of every type, at the largest that its type can hold: refused or run, in a second and in little
 //! memory. Nothing is made in a number before that number was looked at.
 
+use brownout_tests::ask::peak_kib;
 use sim_cli::Console;
 use sim_models::Catalog;
 use sim_models::experiment::{Decode, FieldDoc, RunSpec, Shape, TypeDoc, TypeRef};
 use std::ffi::OsString;
-use std::fs;
 use std::time::{Duration, Instant};
 
 /// What one answer may take.
@@ -125,14 +125,4 @@ fn fields_of(fields: &[FieldDoc], positional: bool, depth: usize) -> impl Iterat
         });
         written.collect::<Vec<_>>().join(", ")
     })
-}
-
-/// The most memory that this process had, since it was last forgotten; where the system tells.
-fn peak_kib(forget: bool) -> u64 {
-    if forget {
-        let _ = fs::write("/proc/self/clear_refs", "5");
-    }
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }

@@ -1,11 +1,10 @@
 //! What every row of the catalogue is held against.
 
-use sim_cli::Console;
-use sim_models::Catalog;
+use brownout_tests::ask::{Ran, ask, is_raw, peak_kib};
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What rows change.
 pub const BASE: &str = r#"(
@@ -57,23 +56,8 @@ const WITH_OUT: [&str; 8] = ["run", "compare", "sweep", "find", "recommend", "ch
 const LONGEST: Duration = Duration::from_secs(2);
 const MOST_KIB: u64 = 64 << 10;
 
-pub struct Ran {
-    pub code: u8,
-    pub stdout: String,
-    pub stderr: String,
-    pub took: Duration,
-}
-
-#[expect(clippy::disallowed_methods, reason = "how long an answer takes is what is tested")]
 pub fn brownout(words: &[OsString], input: &[u8]) -> Ran {
-    let words = std::iter::once(OsString::from("brownout")).chain(words.iter().cloned());
-    let (mut stdin, mut stdout, mut stderr) = (input, Vec::new(), Vec::new());
-    let console = Console::captured(&mut stdin, &mut stdout, &mut stderr);
-    let begun = Instant::now();
-    let code = sim_cli::run_with(&Catalog::bundled(), words, console).code();
-    let took = begun.elapsed();
-    let text = |bytes| String::from_utf8(bytes).expect("what is printed is text");
-    Ran { code, stdout: text(stdout), stderr: text(stderr), took }
+    ask(words, input, |_| ())
 }
 
 pub fn split(line: &str) -> Vec<OsString> {
@@ -86,8 +70,7 @@ fn decent(what: &str, ran: &Ran) {
         for word in ["panicked", "backtrace", "src/", "bug in brownout"] {
             assert!(!text.contains(word), "{what} says `{word}`: {text}");
         }
-        let raw = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
-        assert!(!text.contains(raw), "{what} prints raw: {text:?}");
+        assert!(!text.contains(is_raw), "{what} prints raw: {text:?}");
     }
     assert!(ran.took < LONGEST, "{what} took {:?}", ran.took);
 }
@@ -172,14 +155,4 @@ pub fn at(command: &str, path: &Path, exit: u8, says: &[&str]) {
     decent(&what, &ran);
     assert_eq!(ran.code, exit, "{what}: {}{}", ran.stdout, ran.stderr);
     has(&what, &ran.stderr, says);
-}
-
-/// The most memory that this process had, since it was last forgotten; where the system tells.
-fn peak_kib(forget: bool) -> u64 {
-    if forget {
-        let _ = fs::write("/proc/self/clear_refs", "5");
-    }
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
