@@ -38,6 +38,25 @@ fn users_who_stop_coming() {
     assert_eq!(service(&all, "s").utilisation, 0.999 / 40.0);
 }
 
+/// A thousand workers for four and a half years.
+#[test]
+fn more_work_than_can_be_told() {
+    let of = |workers: u32| {
+        let text = format!(
+            r#"(about: "x", model: ServiceGraph(
+                workload: [(to: "s", arrivals: Constant("0.0003/s"))],
+                services: {{"s": (workers: Async({workers}), work: "900h")}},
+            ), run: (duration: "40000h", window: "10h"))"#
+        );
+        run(&text, 1)
+    };
+    let (many, few) = (of(1_000), of(10));
+    assert_eq!(service(&many, "s").work, u64::MAX);
+    let more = "s did more than 584 years of work, which is the most that `work` can say";
+    assert_eq!(many.notes, [more]);
+    assert!(service(&few, "s").work < u64::MAX && few.notes.is_empty(), "{:?}", few.notes);
+}
+
 /// A thousand pauses of a century are explained like any others.
 #[test]
 fn pauses_longer_than_time() {

@@ -60,6 +60,10 @@ pub fn fill<L: Listen>(
     report.summary.in_vain = (work > 0).then(|| in_vain as f64 / work as f64);
     let totals: Vec<ServiceTotals> = graph.services.iter().map(|service| service.measured(now)).collect();
     super::theory::beside(plan, run, &totals, report);
+    for (name, _) in report.services.iter().filter(|(_, service)| service.work == u64::MAX) {
+        let more = format!("{name} did more than 584 years of work, which is the most that `work` can say");
+        report.notes.push(more);
+    }
     if graph.workloads.iter().any(|workload| workload.schedule.is_none()) {
         report.notes.push(
             "closed-loop users wait for answers, so their arrivals differ between policies: compare with care".into(),
