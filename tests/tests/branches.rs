@@ -259,6 +259,43 @@ fn the_load_may_part() {
     }
 }
 
+/// What is retried makes no difference as long as nothing fails.
+#[test]
+fn policies_part_where_something_fails() {
+    let options = RunOptions::seeded(7);
+    let naive = |retry: &str| ("policies.naive.retry", retry.to_owned());
+    let long = ("policies.naive.timeout", "\"10s\"".to_owned());
+    let calm = |retry: &str| resolved(STORM, None, &[naive(retry), long.clone()]);
+    let ways = ["None", "Fixed(attempts: 9, delay: \"1s\", jitter: Full)", "Exponential(attempts: 2)"];
+    let calm_trunk = trunk(&calm("Fixed(attempts: 3)"), &options, FIRST).expect("there is time");
+    for retry in ways {
+        let way = calm(retry);
+        same(&whole(&way, &options), &branch(&way, &calm_trunk, &options).expect("nothing failed"), retry);
+    }
+    // Another policy that says the same.
+    let renamed = STORM.replace("policy: \"naive\"", "policy: \"other\"").replace(
+        "policies: {",
+        "policies: {\"other\": (timeout: \"10s\", retry: None, budget: Ratio(0.5), balancer: PowerOfTwo),",
+    );
+    let way = resolved(&renamed, None, &[]);
+    same(&whole(&way, &options), &branch(&way, &calm_trunk, &options).expect("by another name"), "renamed");
+    // As the variants of the storm that everybody looks at first.
+    let file = experiments().into_iter().find(|file| file.name == "retry-storm").expect("bundled");
+    let of = |variant: &str| key(&resolved(&file.text, Some(variant), &[]), SimTime::from_secs(60));
+    let base = key(&resolved(&file.text, None, &[]), SimTime::from_secs(60));
+    assert!(["backoff", "no-retry", "two-attempts"].iter().all(|variant| of(variant) == base));
+    assert!(["budgeted", "breaker", "short-queue"].iter().all(|variant| of(variant) != base));
+    // A timeout that some miss, early on.
+    let short = ("policies.naive.timeout", "\"60ms\"".to_owned());
+    let rough = |retry: &str| resolved(STORM, None, &[naive(retry), short.clone()]);
+    for retry in ways {
+        let own = trunk(&rough(retry), &options, FIRST).expect("there is time");
+        let way = rough(retry);
+        same(&whole(&way, &options), &branch(&way, &own, &options).expect("its own"), retry);
+        assert!(branch(&rough("Fixed(attempts: 3)"), &own, &options).is_none(), "{retry} has been asked for");
+    }
+}
+
 /// Everything but what comes later makes another key.
 #[test]
 fn what_is_set_otherwise_has_another_trunk() {

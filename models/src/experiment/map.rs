@@ -49,6 +49,11 @@ impl<T> Map<T> {
         self.entries.iter().map(|(_, value)| value)
     }
 
+    /// The values, in order, to change.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.entries.iter_mut().map(|(_, value)| value)
+    }
+
     /// The value of a name.
     pub fn get(&self, name: &str) -> Option<&T> {
         self.index_of(name).map(|index| &self.entries[index].1)

@@ -10,22 +10,35 @@
 //! builds up, or a replica that died of its load returns: those graphs have no trunk where anything is left out. The
 //! next arrival is drawn already, so a branch must have the rate that it was drawn at. What a crash would have to find (who is
 //! in whose hands) is listed from the start or never, so a branch that lists otherwise is not of this tree.
+//!
+//! What callers do about failures makes no difference before there is one: files that differ in what they retry, and when, have one
+//! key, and part only where an attempt has failed before the trunk ends.
 
 use super::follow::Deaf;
 use super::plan::Plan;
 use super::spec::GraphSpec;
-use super::state::Graph;
+use super::state::{Edge, Graph};
+use super::stats::EdgeStats;
 use super::{build, report};
 use crate::RunSpec;
 use crate::branch::Trunk;
 use crate::drive::{self, Halted};
-use crate::experiment::Decode;
+use crate::experiment::{Decode, Map};
+use crate::policy::Policy;
+use crate::policy::retry::Retry;
 use crate::run::{Observer, RunOptions, RunOutput};
 use crate::workload::Schedule;
 use sim_core::digest::{Digester, INPUT};
 use sim_core::{SimTime, Streams};
 
-type State = Halted<Graph<Deaf>>;
+type Halt = Halted<Graph<Deaf>>;
+
+/// What a trunk keeps.
+struct State {
+    halted: Halt,
+    /// What a file must say of retries to go on from there; none if nobody had to.
+    retries: Option<u64>,
+}
 
 /// What a file says of the time before an instant; none where that cannot be told apart.
 fn until(spec: &GraphSpec, instant: SimTime) -> Option<GraphSpec> {
@@ -51,7 +64,18 @@ pub fn key(spec: &GraphSpec, run: &RunSpec, options: &RunOptions, before: SimTim
 
 fn key_of(early: &GraphSpec, run: &RunSpec, options: &RunOptions, before: SimTime) -> u64 {
     let mut digester = Digester::new(INPUT);
-    early.encode().feed(&mut digester);
+    // Policies by what they say to whom, and not by their names.
+    for edge in &Plan::new(early).edges {
+        digester.text(&edge.name);
+        digester.word(edge.clients_of as u64);
+        Policy { retry: Retry::None, ..edge.policy.clone() }.encode().feed(&mut digester);
+    }
+    let mut rest = early.clone();
+    rest.policies = Map::default();
+    rest.workload.iter_mut().for_each(|workload| workload.policy = None);
+    let steps = rest.services.values_mut().flat_map(|service| &mut service.calls);
+    steps.flat_map(|step| &mut step.calls).for_each(|call| call.policy = None);
+    rest.encode().feed(&mut digester);
     let within = run.within.map_or(u64::MAX, |within| within.as_nanos());
     for word in [run.window.as_nanos(), run.warm_up.as_nanos(), within, before.as_nanos()] {
         digester.word(word);
@@ -59,6 +83,12 @@ fn key_of(early: &GraphSpec, run: &RunSpec, options: &RunOptions, before: SimTim
     for word in [options.seed, options.engine as u64, options.limits.events, options.max_in_flight] {
         digester.word(word);
     }
+    digester.finish()
+}
+
+fn retries_of(plan: &Plan) -> u64 {
+    let mut digester = Digester::new(INPUT);
+    plan.edges.iter().for_each(|edge| edge.policy.retry.encode().feed(&mut digester));
     digester.finish()
 }
 
@@ -81,10 +111,11 @@ pub fn trunk(
         None => drive::start(options, &streams, |streams| built(spec, &plan, run, options, streams)),
     };
     let until = drive::last_window(run, halted.reached, before)?;
-    let halted: State = drive::halt(halted, run, observer, until)?;
+    let halted: Halt = drive::halt(halted, run, observer, until)?;
     let graph = halted.simulation.model();
+    let retries = (!graph.nothing_failed()).then(|| retries_of(&plan));
     let in_flight = graph.calls.most().max(graph.attempts.most());
-    Some(Trunk::new(key_of(&early, run, options, before), before, in_flight, halted))
+    Some(Trunk::new(key_of(&early, run, options, before), before, in_flight, State { halted, retries }))
 }
 
 /// Goes on from there as this file says.
@@ -128,9 +159,10 @@ fn branch(
     run: &RunSpec,
     options: &RunOptions,
     streams: &Streams,
-) -> Option<State> {
-    let state: &State = trunk.state()?;
+) -> Option<Halt> {
+    let State { halted: state, retries } = trunk.state()?;
     if key(plan.spec, run, options, trunk.before)? != trunk.key
+        || retries.is_some_and(|retries| retries != retries_of(plan))
         || state.reached >= SimTime::ZERO + run.duration
     {
         return None;
@@ -148,6 +180,15 @@ fn branch(
 }
 
 impl Graph<Deaf> {
+    /// Whether no attempt has failed, in a graph whose windows are closed.
+    fn nothing_failed(&self) -> bool {
+        let well = |edge: &Edge| {
+            let EdgeStats { started, sent, windows, .. } = &edge.stats;
+            started == sent && windows.failed.iter().all(|failed| *failed == 0)
+        };
+        self.edges.iter().all(well) && self.calls.iter().all(|(_, call)| call.live.is_some())
+    }
+
     /// Whether another would be in this state by now.
     fn is_begun_as(&self, other: &Self, now: SimTime) -> bool {
         let mortal = |graph: &Self| graph.services.iter().map(|one| one.mortal).collect::<Vec<_>>();
@@ -177,6 +218,7 @@ impl Graph<Deaf> {
         self.next_stretches = other.next_stretches;
         for (edge, other) in self.edges.iter_mut().zip(other.edges) {
             let told_apart = other.stats.began.len().max(edge.stats.began.len());
+            (edge.retry, edge.policy) = (other.retry, other.policy);
             edge.stats.began.resize_with(told_apart, Default::default);
             if let (Some(cohorts), Some(other)) = (&mut edge.stats.cohorts, &other.stats.cohorts) {
                 cohorts.struck_as(other);

@@ -12,9 +12,13 @@ use crate::experiment::{Opened, Prepared};
 use crate::jobs::{in_order, threads};
 use crate::progress::Meter;
 use crate::result::seeds::Seeds;
-use crate::simulate::simulate;
+use crate::simulate::simulate_from;
+use crate::study::fault;
 use crate::study::settle::{Leg, Settling};
+use crate::study::trunks::{Trunks, begin};
+use sim_core::SimTime;
 use sim_models::report::{Leaf, Metric, Report, Value};
+use std::collections::BTreeSet;
 
 /// The most runs of one command.
 pub const MOST_RUNS: usize = 1_000_000;
@@ -192,6 +196,7 @@ fn run_chunks<T: Send>(
         .flat_map(|row| seeds.iter().enumerate().map(move |(n, seed)| (row, seed, n == 0)))
         .collect();
     let (interrupt, dir) = (&app.console.interrupt, app.global.dir.clone());
+    let (alike, trunks) = (Alike::of(app, opened, rows, seeds.first, bounds)?, Trunks::default());
     let one = |(prepared, first): &(Prepared, bool)| -> Result<Option<(T, bool)>> {
         if interrupt.exit().is_some() {
             return Ok(None);
@@ -200,7 +205,12 @@ fn run_chunks<T: Send>(
             let longer = leg.longer.map(Leg::setting);
             let longer =
                 longer.map(|longer| longer_run(opened, dir.as_deref(), prepared, &longer)).transpose()?;
-            let simulated = simulate(longer.as_ref().unwrap_or(prepared), bounds, None, interrupt, None)?;
+            let prepared = longer.as_ref().unwrap_or(prepared);
+            let trunk = match alike.until(prepared, bounds) {
+                Some(before) => begin(&trunks, prepared, bounds, interrupt, before)?,
+                None => None,
+            };
+            let simulated = simulate_from(trunk.as_deref(), prepared, bounds, interrupt)?;
             Ok(interrupt.exit().is_none().then_some(simulated.report))
         };
         let settling = Settling::new(&prepared.resolved.run, settle.unwrap_or(1));
@@ -230,6 +240,44 @@ fn run_chunks<T: Send>(
         rest = after;
     }
     Ok(done)
+}
+
+/// Which rows begin alike, and until when.
+#[derive(Default)]
+struct Alike {
+    before: Option<SimTime>,
+    /// Of the rows of which there is more than one; of the first seed.
+    keys: BTreeSet<u64>,
+    first: u64,
+}
+
+impl Alike {
+    /// Rows are alike until the first of them is struck, if they are.
+    fn of(app: &App, opened: &Opened, rows: &[Row], first: u64, bounds: &Bounds) -> Result<Alike> {
+        if rows.len() < 2 || rows.len() > CHUNK {
+            return Ok(Alike::default());
+        }
+        let prepare = |row: &Row| app.prepare(opened, row.variant.as_deref(), &row.set, Some(first));
+        let rows: Vec<Prepared> = rows.iter().map(prepare).collect::<Result<_>>()?;
+        let struck = |one: &Prepared| fault::first(&fault::disturbances(&one.resolved));
+        let Some(before) = rows.iter().filter_map(struck).min() else { return Ok(Alike::default()) };
+        let alike = Alike { before: Some(before), keys: BTreeSet::new(), first };
+        let all: Vec<u64> = rows.iter().filter_map(|row| alike.key(row, bounds)).collect();
+        let mut seen = BTreeSet::new();
+        let keys = all.into_iter().filter(|key| !seen.insert(*key)).collect();
+        Ok(Alike { keys, ..alike })
+    }
+
+    /// Of the first seed, whichever this run has.
+    fn key(&self, run: &Prepared, bounds: &Bounds) -> Option<u64> {
+        let options = bounds.options(self.first, None);
+        run.resolved.model.trunk_key(&run.resolved.run, &options, self.before?)
+    }
+
+    /// Until when a run is as another.
+    fn until(&self, run: &Prepared, bounds: &Bounds) -> Option<SimTime> {
+        self.before.filter(|_| self.key(run, bounds).is_some_and(|key| self.keys.contains(&key)))
+    }
 }
 
 /// The same run, longer.

@@ -10,7 +10,7 @@ use crate::replay::Replay;
 use crate::signal::Interrupt;
 use crate::simulate::{simulate_from, trunk};
 use crate::study::settle::{Leg, Settling};
-use crate::study::trunks::Trunks;
+use crate::study::trunks::{Trunks, begin};
 use sim_core::{SimDuration, SimTime};
 use sim_models::Trunk;
 use sim_models::experiment::{Failed, Resolved};
@@ -93,11 +93,6 @@ impl<'a> Runs<'a> {
         }
     }
 
-    /// The report of one run, which runs on until it is decided if that is asked for; none if a signal came first.
-    pub fn report(&self, set: &[(String, String)], seed: u64) -> Result<Option<Report>> {
-        self.journey(set, seed, None)?.end()
-    }
-
     /// One run. If others are like it until an instant, it begins with them.
     pub fn journey(
         &self,
@@ -120,7 +115,9 @@ impl<'a> Runs<'a> {
             told: false,
         };
         let state = match alike_until {
-            Some(before) if self.interrupt.exit().is_none() => journey.begin(before)?,
+            Some(before) if self.interrupt.exit().is_none() => {
+                begin(&self.trunks, &journey.whole, &self.start.bounds, &self.interrupt, before)?
+            }
             _ => None,
         };
         Ok(Journey { state, ..journey })
@@ -181,15 +178,6 @@ pub struct Journey<'a> {
 }
 
 impl Journey<'_> {
-    /// The state that it begins from together with others.
-    fn begin(&self, before: SimTime) -> Result<Option<Arc<Trunk>>> {
-        let Runs { trunks, interrupt, start, .. } = self.runs;
-        let options = start.bounds.options(self.seed, interrupt.memory());
-        let Resolved { model, run, .. } = &self.whole.resolved;
-        let Some(key) = model.trunk_key(run, &options, before) else { return Ok(None) };
-        trunks.get(key, interrupt.memory(), || trunk(None, &self.whole, &start.bounds, interrupt, before))
-    }
-
     /// What it comes to if it ends after so long; none if a signal came first. It can go on from there.
     pub fn look(&mut self, after: SimDuration) -> Result<Option<Report>> {
         self.leg(Leg { longer: Some(after), more: true })

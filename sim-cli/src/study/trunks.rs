@@ -1,7 +1,14 @@
 //! States that the runs of a search begin from together, as many as there is room for: see [`sim_models::branch`].
 
+use crate::args::Bounds;
+use crate::error::Result;
+use crate::experiment::Prepared;
 use crate::memory::{EACH, Memory};
+use crate::signal::Interrupt;
+use crate::simulate::trunk;
+use sim_core::SimTime;
 use sim_models::Trunk;
+use sim_models::experiment::Resolved;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -20,8 +27,8 @@ impl Trunks {
         &self,
         key: u64,
         memory: Option<Memory>,
-        make: impl FnOnce() -> Result<Option<Trunk>, E>,
-    ) -> Result<Option<Arc<Trunk>>, E> {
+        make: impl FnOnce() -> std::result::Result<Option<Trunk>, E>,
+    ) -> std::result::Result<Option<Arc<Trunk>>, E> {
         let slot = {
             let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             match all.iter().find(|(other, _)| *other == key) {
@@ -66,6 +73,20 @@ impl Trunks {
     }
 }
 
+/// The state that this run begins from together with others that differ from it from an instant on, if it has one.
+pub fn begin(
+    trunks: &Trunks,
+    prepared: &Prepared,
+    bounds: &Bounds,
+    interrupt: &Interrupt,
+    before: SimTime,
+) -> Result<Option<Arc<Trunk>>> {
+    let options = bounds.options(prepared.seed, interrupt.memory());
+    let Resolved { model, run, .. } = &prepared.resolved;
+    let Some(key) = model.trunk_key(run, &options, before) else { return Ok(None) };
+    trunks.get(key, interrupt.memory(), || trunk(None, prepared, bounds, interrupt, before))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,7 +94,7 @@ mod tests {
     use sim_core::SimTime;
     use std::convert::Infallible;
 
-    fn trunk(in_flight: u64) -> Result<Option<Trunk>, Infallible> {
+    fn trunk(in_flight: u64) -> std::result::Result<Option<Trunk>, Infallible> {
         Ok(Some(Trunk::new(0, SimTime::ZERO, in_flight, ())))
     }
 

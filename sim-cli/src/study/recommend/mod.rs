@@ -13,12 +13,15 @@ use crate::result::estimate::Measured;
 use crate::result::recommended::{Outcome, Recommendation};
 use crate::result::rounds::Rounds;
 use crate::result::seeds::Seeds;
+use crate::study::fault;
 use crate::study::race::{Candidate, RUNGS, race, ranking};
 use crate::study::runs::{Runs, Settings, Start, incomplete};
 use crate::study::space::{Dimension, Place, Space};
 use goal::Seen;
+use sim_core::SimTime;
 use sim_core::stats::sequential::{Stopped, in_rounds};
 use sim_models::experiment::{Node, Resolved};
+use std::collections::BTreeSet;
 
 pub use goal::Goal;
 
@@ -63,7 +66,9 @@ pub fn recommend(
         threads: threads(app.global.jobs),
         race: Seeds { first: seed, count: race_seeds },
         fresh: Seeds { first: seed.wrapping_add(race_seeds.into()), count: budget.fresh },
+        alike_until: None,
     };
+    search.alike_until = search.alike_until(start)?;
     let candidates = search.race(budget.race, start.base)?;
     let order = ranking(&candidates);
     let fronts = goal.front(&candidates);
@@ -142,6 +147,9 @@ fn finalists(candidates: &[Candidate], order: &[usize], front: &[usize], most: u
     chosen
 }
 
+/// So many settings tell whether any are alike.
+const SOME: usize = 16;
+
 struct Search<'a> {
     space: &'a Space,
     goal: &'a Goal,
@@ -149,6 +157,8 @@ struct Search<'a> {
     threads: usize,
     race: Seeds,
     fresh: Seeds,
+    /// Until when some of the settings are alike: those that differ in what nobody asks of them before.
+    alike_until: Option<SimTime>,
 }
 
 impl Search<'_> {
@@ -157,8 +167,23 @@ impl Search<'_> {
     }
 
     fn see(&self, place: Option<&Place>, seed: u64) -> Result<Option<Seen>> {
-        let report = self.runs.report(&self.settings(place), seed)?;
+        let report = self.runs.journey(&self.settings(place), seed, self.alike_until)?.end()?;
         report.map(|report| self.goal.seen(&report)).transpose()
+    }
+
+    /// Until when settings are alike, if there are such.
+    fn alike_until(&self, start: Start) -> Result<Option<SimTime>> {
+        let Some(before) = fault::first(&fault::disturbances(start.base)) else { return Ok(None) };
+        let options = start.bounds.options(self.race.first, None);
+        let mut seen = BTreeSet::new();
+        for place in self.space.spread(SOME) {
+            let resolved = self.runs.resolved(&self.space.settings(&place))?;
+            let key = resolved.model.trunk_key(&resolved.run, &options, before);
+            if key.is_some_and(|key| !seen.insert(key)) {
+                return Ok(Some(before));
+            }
+        }
+        Ok(None)
     }
 
     /// What is set today.
