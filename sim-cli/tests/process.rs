@@ -44,6 +44,56 @@ fn a_signal_ends_at_once_what_has_not_begun() {
     }
 }
 
+const TOY: &str = r#"(
+    about: "A desk.",
+    model: ServiceGraph(
+        workload: [(to: "desk", arrivals: Poisson("40/s"))],
+        services: {"desk": (workers: Blocking(1), work: Exponential(mean: "20ms"))},
+    ),
+    run: (duration: "2s", window: "500ms", seed: 3),
+)"#;
+
+/// Where it is, what time is called there, in which language, and how wide the terminal is.
+#[test]
+fn what_surrounds_it_changes_no_byte() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("toy.ron"), TOY).expect("written");
+    let run = |form: &str, more: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_brownout"));
+        command.args(["run", "toy.ron", "--format", form]).current_dir(folder.path());
+        command.env_clear().envs(more.iter().copied());
+        let done = command.output().expect("it starts");
+        assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+        done.stdout
+    };
+    for form in ["text", "json", "csv", "openmetrics"] {
+        let plain = run(form, &[]);
+        for (name, value) in [
+            ("TZ", "Asia/Kathmandu"),
+            ("LANG", "tr_TR.UTF-8"),
+            ("LC_ALL", "de_DE.UTF-8"),
+            ("HOME", "/nowhere"),
+            ("TERM", "dumb"),
+            ("NO_COLOR", "1"),
+        ] {
+            assert!(run(form, &[(name, value)]) == plain, "{name}={value} changes the {form}");
+        }
+    }
+}
+
+#[test]
+fn closed_ends_are_no_reason_to_fail() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("toy.ron"), TOY).expect("written");
+    for ends in ["2>&-", "<&-", "2>&- <&-"] {
+        let line = format!("exec {} run toy.ron {ends}", env!("CARGO_BIN_EXE_brownout"));
+        let done = Command::new("sh").args(["-c", &line]).current_dir(folder.path()).output();
+        let done = done.expect("there is a shell");
+        assert_eq!(done.status.code(), Some(0), "{ends}: {}", String::from_utf8_lossy(&done.stderr));
+        assert!(!done.stdout.is_empty(), "{ends}");
+    }
+}
+
 #[test]
 fn time_ends_what_has_not_begun() {
     let (code, said) = ended(waiting(&["--max-wall", "300ms"]));

@@ -5,13 +5,22 @@
 mod check;
 #[path = "bad/files.rs"]
 mod files;
+#[path = "bad/index.rs"]
+mod index;
 #[path = "bad/lines.rs"]
 mod lines;
 #[path = "bad/places.rs"]
 mod places;
 
+use brownout_tests::{resolve, run_with};
 use check::{BASE, refused, said, works};
+use index::Where;
+use sim_core::Limits;
+use sim_models::run::RunOptions;
+use std::collections::BTreeSet;
+use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 /// Tries them all, and says of each that is not as it should be what is wrong.
 fn all<T>(rows: impl IntoIterator<Item = T>, name: impl Fn(&T) -> String, hold: impl Fn(&T)) {
@@ -25,6 +34,38 @@ fn all<T>(rows: impl IntoIterator<Item = T>, name: impl Fn(&T) -> String, hold: 
     }
     println!("{} of {tried} as they should be", tried - wrong.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_row_is_tried_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut tried: BTreeSet<u16> =
+        files::refused().iter().chain(&files::doubtful()).map(|row| row.number).collect();
+    for (number, place) in &index::ELSEWHERE {
+        tried.insert(*number);
+        match place {
+            Where::Test(file, test) => {
+                let text = fs::read_to_string(root.join(file)).unwrap_or_default();
+                assert!(text.contains(&format!("fn {test}(")), "row {number}: no {test} in {file}");
+            }
+            Where::Nowhere(why) => assert!(!why.is_empty(), "row {number}"),
+        }
+    }
+    let missing: Vec<&u16> = index::ROWS.iter().filter(|number| !tried.contains(number)).collect();
+    assert!(missing.is_empty(), "rows that nobody tries: {missing:?}");
+}
+
+/// Users who do not think, of a service that takes no time.
+#[test]
+fn time_that_stands_still_is_an_end() {
+    let loop_of = r#"arrivals: ClosedLoop(users: 3, think: "0s")"#;
+    let text = BASE.replace(r#"arrivals: Poisson("20/s")"#, loop_of).replace("1ms", "0s");
+    let text = text.replace(r#"Exponential(mean: "5ms")"#, r#""0s""#);
+    let limits = Limits { events_at_one_instant: 10_000, ..Limits::default() };
+    let options = RunOptions { limits, ..RunOptions::seeded(3) };
+    let report = run_with(&resolve(&text, None), &options).report;
+    assert_eq!(report.stopped.as_deref(), Some("time stands still at 0s: a loop of events without delay"));
+    assert!(report.run.events > 9_000, "{}", report.run.events);
 }
 
 #[test]

@@ -52,8 +52,8 @@ const COMMANDS: [&str; 15] = [
 /// Those of them that write into a folder.
 const WITH_OUT: [&str; 8] = ["run", "compare", "sweep", "find", "recommend", "check", "trace", "histogram"];
 
-/// What one answer may take; several tests share the processors.
-const LONGEST: Duration = Duration::from_secs(2);
+/// What one answer may take: it holds where nothing is optimised and several tests share the processors, too.
+const LONGEST: Duration = Duration::from_secs(1);
 const MOST_KIB: u64 = 64 << 10;
 
 pub fn brownout(words: &[OsString], input: &[u8]) -> Ran {

@@ -90,6 +90,8 @@ fn structure() -> Vec<Row> {
     };
     let mut edges = String::from("[");
     (0..100_001).for_each(|_| edges.push_str("(to: \"back\"),"));
+    let mut unknown = String::from("Fixed(attempts: 2");
+    (0..100_000).for_each(|n| _ = write!(unknown, ", f{n}: 1"));
     vec![
         row(24, change(TIMEOUT, r#"timout: "1s""#), &["did you mean `timeout`"]),
         row(25, change(RETRY, "Fixed(attempts: 2, atempts: 3)"), &["atempts"]),
@@ -108,6 +110,11 @@ fn structure() -> Vec<Row> {
             &["workload"],
         ),
         row(34, change("services: {", "services: {}, policies_: {"), &["services"]),
+        row(
+            36,
+            change(r#""back": ("#, r#""back": (calls: [(to: "front", probability: 0.5)], "#),
+            &["in a circle", "front -> back -> front"],
+        ),
         row(37, change(SITE, r#"[(to: "front", policy: "p")]"#), &["front"]),
         row(38, change("Exponential(", "Exponentail("), &["did you mean `Exponential`"]),
         row(40, change(r#"work: "1ms", "#, ""), &["work"]),
@@ -133,6 +140,7 @@ fn structure() -> Vec<Row> {
         ),
         of_a_sweep(142, change(EXPECT, r#"sweep: {"services.back.replicas": [1, 0, 2]},"#), &["got 0"]),
         row(152, change(r#""front": "#, r#""../../x": "#), &["../../x"]),
+        row(161, change(RETRY, &(unknown + ")")), &["f0", "and 99980 more errors"]),
         row(152, change(r#""front": "#, r#""CON": "#), &["CON"]),
         row(156, change(r#""front": "#, "\"fr\u{1b}[31m\u{202e}\": "), &[r"\u{1b}", r"\u{202e}"]),
     ]
@@ -185,6 +193,7 @@ fn numbers() -> Vec<Row> {
             change(WORK, r#"Empirical([(percent: 0, value: "-1ms"), (percent: 100, value: "2ms")])"#),
             &["negative"],
         ),
+        row(69, change(RUN, r#"(duration: "2s", window: "1us")"#), &["2000000 windows", "100000"]),
         row(70, change("seed: 3", "seed: -1"), &["-1"]),
         row(70, change("seed: 3", "seed: 18446744073709551616"), &["18446744073709551616"]),
         row(70, change("seed: 3", "seed: 1.5"), &["1.5"]),
@@ -198,6 +207,16 @@ fn policies() -> Vec<Row> {
         row(72, change("attempts: 2", "attempts: 1000000000"), &["1000000000", "allowed"]),
         row(77, change(TIMEOUT, r#"timeout: "0s""#), &["timeout"]),
         row(80, change(TIMEOUT, r#"timeout: "1s", budget: (ratio: -1)"#), &["-1"]),
+        row(80, change(TIMEOUT, r#"timeout: "1s", budget: Ratio(ratio: 5000.0)"#), &["5000", "allowed"]),
+        row(80, change(TIMEOUT, r#"timeout: "1s", budget: Ratio(ratio: 0.0, burst: 0)"#), &["burst: got 0"]),
+        row(81, change(TIMEOUT, r#"timeout: "1s", breaker: FailureRate(window: Count(0))"#), &["got 0"]),
+        row(
+            81,
+            change(TIMEOUT, r#"timeout: "1s", breaker: FailureRate(window: Time("0s"))"#),
+            &["longer than 0"],
+        ),
+        row(81, change(TIMEOUT, r#"timeout: "1s", breaker: FailureRate(probes: 0)"#), &["got 0"]),
+        row(81, change(TIMEOUT, r#"timeout: "1s", breaker: FailureRate(minimum_calls: 0)"#), &["got 0"]),
         row(81, change(TIMEOUT, r#"timeout: "1s", breaker: (threshold: 0)"#), &["breaker"]),
         row(81, change(TIMEOUT, r#"timeout: "1s", breaker: (threshold: 1.5)"#), &["breaker"]),
         row(85, change(FAULT, r#"(at: "-1s", on: "back", effect: Errors())"#), &["negative"]),
@@ -232,6 +251,11 @@ pub fn doubtful() -> Vec<Row> {
         row(65, change(WORK, r#"Pareto(scale: "1s", shape: 0.05)"#), &["longer than 36500 d", "cut to it"]),
         row(73, chain(4, 11), &["14641"]),
         row(73, chain(8, 1000), &["more than 10^19 attempts", "> 10^19"]),
+        row(
+            76,
+            change(RETRY, r#"Exponential(attempts: 100, base: "1s", factor: 100.0)"#),
+            &["10000 attempts"],
+        ),
         row(78, change(TIMEOUT, r#"timeout: "100us""#), &["no call over"]),
         row(84, change(TIMEOUT, r#"timeout: "1s", bulkhead: (max_concurrent: 100000)"#), &["bulkhead"]),
         row(85, change(FAULT, r#"(at: "1h", on: "back", effect: Errors())"#), &["never happens"]),
@@ -240,6 +264,8 @@ pub fn doubtful() -> Vec<Row> {
         row(97, change(RATE, "Burst(count: 1)"), &["success"]),
         row(98, change(WORK, r#""0s""#), &["success"]),
         row(153, change(r#""a base""#, r#""<script>alert(1)</script>""#), &["<script>"]),
+        row(154, change(r#""a base""#, "\"a </script><!-- ]]> \u{2028} base\""), &["</script>"]),
+        row(157, change(r#""a base""#, r#""a | b ` c\nd""#), &["a | b ` c"]),
         row(156, change(r#""a base""#, r#""a \u{202e}\u{1b}[31m base""#), &[r"\u{202e}"]),
     ];
     // Nothing is expected of them.

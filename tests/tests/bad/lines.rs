@@ -2,7 +2,7 @@
 
 pub type Line = (&'static str, u8, &'static [&'static str]);
 
-pub const LINES: [Line; 45] = [
+pub const LINES: [Line; 50] = [
     ("rnu -", 2, &["run"]),
     ("run - --sed 5", 2, &["--seed"]),
     ("run - --replications 0", 2, &["0"]),
@@ -31,6 +31,15 @@ pub const LINES: [Line; 45] = [
         5,
         &["again: brownout run", "--max-events 100 --max-memory 512MiB"],
     ),
+    (
+        "run - --set workload[0].arrivals=5000/s --set services.back.queue=Fifo(capacity:Unbounded) --max-in-flight 300",
+        5,
+        &["`front` holds 151 requests", "arrive per second", "--max-in-flight"],
+    ),
+    ("run - --quiet --verbose", 2, &["--verbose"]),
+    ("run - --format json --format csv", 2, &["cannot be used multiple times"]),
+    ("run - retry-storm", 2, &["retry-storm"]),
+    ("check retry-storm nowhere.ron", 1, &["nowhere.ron"]),
     ("run - --format pdf", 2, &["pdf", "json"]),
     ("run - --variant nope", 2, &["nope"]),
     ("run nope-storm", 2, &["brownout list"]),
