@@ -173,10 +173,8 @@ mod tests {
                     seeds += made;
                 }
                 let (share, mean) = (covered as f64 / repetitions as f64, seeds as f64 / repetitions as f64);
-                println!("difference {theta} sd, none below {small} sd: {share:.4} covered, {mean:.1} seeds");
-                if !(0.93..=0.97).contains(&share) {
-                    println!("OUT");
-                }
+                println!("difference {theta} sd, none below {small} sd: {share:.3} covered, {mean:.1} seeds");
+                assert!((0.93..=0.97).contains(&share), "{theta} {small}: {share}");
             }
         }
     }
@@ -192,7 +190,7 @@ mod tests {
     #[ignore = "minutes: all differences, 20,000 repetitions each, so that luck is 0.2 %"]
     fn intervals_after_a_stop_cover_whatever_the_difference() {
         let thetas = [0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 20.0, 30.0, 60.0, 200.0];
-        coverage(40_000, &thetas, &[0.0, 0.3, 1.0, 2.0, 5.0, 15.0, 40.0]);
+        coverage(20_000, &thetas, &[0.0, 0.3, 1.0, 2.0, 5.0, 15.0, 40.0]);
     }
 
     /// Where there is no difference, the early looks together call one clear less often than the last alone may.
