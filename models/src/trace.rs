@@ -145,6 +145,8 @@ pub enum SpanKind {
     Work,
     /// A request whose own work is done waits for the calls that it made.
     Waiting,
+    /// A call waits until its client may have one more out.
+    Line,
 }
 
 fn is_zero(n: &u16) -> bool {

@@ -130,6 +130,9 @@ fn every_call_of_random_experiments_traced_adds_up_to_the_report() {
         "BackOff ",
         "BackOff budget refused",
         "BackOff cancelled",
+        "Line ",
+        "Line bulkhead full",
+        "Line cancelled",
         "Network ",
         "Network lost",
         "Network held",
@@ -178,7 +181,7 @@ fn sound(trace: &Trace, what: &str) {
         assert!(above.from <= span.from, "{}", at(index));
         let belongs = match span.kind {
             SpanKind::Call => SpanKind::Waiting,
-            SpanKind::Attempt | SpanKind::BackOff => SpanKind::Call,
+            SpanKind::Attempt | SpanKind::BackOff | SpanKind::Line => SpanKind::Call,
             _ => SpanKind::Attempt,
         };
         assert_eq!(above.kind, belongs, "{}", at(index));

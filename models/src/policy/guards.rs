@@ -1,7 +1,7 @@
 //! The policies of one client on one edge that keep something between calls, and the order in which a call meets them.
 //!
 //! ```text
-//! to begin   bulkhead > budget (the call pays in)
+//! to begin   bulkhead (refuses, or lets wait) > budget (the call pays in)
 //! to retry   budget
 //! to copy    budget
 //! to send    breaker > balancer
@@ -16,7 +16,7 @@ use super::balancer::{Balancer, BalancerState, View};
 use super::breaker::{self, BreakerState, Scope};
 pub use super::breaker::{Permit, Transition as Step};
 use super::budget::{Budget, BudgetState};
-use super::bulkhead::BulkheadState;
+use super::bulkhead::{self, BulkheadState, Place};
 use super::hedge::{self, HedgeState};
 use super::{Denied, Ending, Outcome, Policy};
 use crate::report::Section;
@@ -54,6 +54,8 @@ impl Gates {
     pub const PERMIT_PER_CALL: Gates = Gates(1 << 5);
     /// [`Guards::copy_after`] and [`Guards::goes_on`].
     pub const COPY: Gates = Gates(1 << 6);
+    /// [`Guards::may_begin`] may let a call stand in line, and [`Guards::admit`] gets it in.
+    pub const LINE: Gates = Gates(1 << 7);
 
     /// Those of an edge with this policy and so many replicas to choose between.
     pub fn of(policy: &Policy, choices: u32) -> Gates {
@@ -73,6 +75,7 @@ impl Gates {
             (Gates::LEARN_CALL, bulkhead || per_call),
             (Gates::PERMIT_PER_CALL, per_call),
             (Gates::COPY, hedges),
+            (Gates::LINE, policy.bulkhead.as_ref().is_some_and(|bulkhead| bulkhead.waits())),
         ]
         .into_iter()
         .fold(Gates::NONE, |gates, (gate, there)| Gates(gates.0 | if there { gate.0 } else { 0 }))
@@ -97,6 +100,8 @@ impl Gates {
 pub enum Gate<T = ()> {
     /// It may, with this.
     Go(T),
+    /// It stands in line until it may, at most so long.
+    Line(Option<SimDuration>),
     /// It may not, and this is what ends it unless its policy tries again.
     No(Ending),
 }
@@ -157,18 +162,42 @@ impl Guards {
         }
     }
 
-    /// Whether a call may begin. One that may is to be told of to [`learn_call`](Self::learn_call) when it ends.
+    /// Whether a call may begin. One that may is to be told of to [`learn_call`](Self::learn_call) when it ends; one that
+    /// stands in line to [`leave_line`](Self::leave_line), if it ends before it was [let in](Self::admit).
     #[inline(always)]
     pub fn may_begin(&mut self) -> Gate {
-        if let Some(bulkhead) = &mut self.bulkhead
-            && !bulkhead.try_acquire()
-        {
-            return Gate::No(Ending::BulkheadFull);
+        if let Some(bulkhead) = &mut self.bulkhead {
+            match bulkhead.ask() {
+                Place::Taken => {}
+                Place::InLine(patience) => return Gate::Line(patience),
+                Place::Refused => return Gate::No(REFUSED),
+            }
         }
         if let Some(budget) = &mut self.budget {
             budget.on_call();
         }
         Gate::Go(())
+    }
+
+    /// Whether the first in line may begin; if so it does.
+    #[inline(never)]
+    pub fn admit(&mut self) -> bool {
+        let admitted = self.bulkhead.as_mut().is_some_and(BulkheadState::admit);
+        if let Some(budget) = self.budget.as_mut().filter(|_| admitted) {
+            budget.on_call();
+        }
+        admitted
+    }
+
+    /// Calls in line now.
+    pub fn waiting(&self) -> u32 {
+        self.bulkhead.as_ref().map_or(0, BulkheadState::waiting)
+    }
+
+    /// A call leaves the line before it was let in.
+    #[cold]
+    pub fn leave_line(&mut self) {
+        self.bulkhead.iter_mut().for_each(BulkheadState::leave);
     }
 
     /// How long after an attempt that is sent now its next copy is, if so many were sent of this try.
@@ -239,11 +268,15 @@ impl Guards {
     }
 }
 
+/// As what a call ends that was not let begin, at once or after a wait.
+pub const REFUSED: Ending = Ending::BulkheadFull;
+
 /// What the guards of all clients of one edge measure together, each mechanism in a section of the report.
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
     breaker: Option<breaker::Watch>,
     hedge: Option<hedge::Watch>,
+    bulkhead: Option<bulkhead::Watch>,
 }
 
 impl Watch {
@@ -252,6 +285,7 @@ impl Watch {
         Watch {
             breaker: policy.breaker.as_ref().map(|_| breaker::Watch::default()),
             hedge: policy.hedge.as_ref().map(|_| hedge::Watch::default()),
+            bulkhead: policy.bulkhead.as_ref().filter(|it| it.waits()).map(|_| bulkhead::Watch::default()),
         }
     }
 
@@ -272,6 +306,18 @@ impl Watch {
         self.hedge.iter_mut().for_each(|watch| watch.won(measured));
     }
 
+    /// A call joins the line.
+    #[cold]
+    pub fn joined(&mut self) {
+        self.bulkhead.iter_mut().for_each(bulkhead::Watch::joined);
+    }
+
+    /// A call leaves the line after so long, let in or not.
+    #[cold]
+    pub fn left(&mut self, after: SimDuration, let_in: bool, measured: bool) {
+        self.bulkhead.iter_mut().for_each(|watch| watch.left(after, let_in, measured));
+    }
+
     /// Measurement begins: what was before is not counted.
     pub fn begin(&mut self) {
         self.breaker.iter_mut().for_each(breaker::Watch::begin);
@@ -287,12 +333,15 @@ impl Watch {
     pub fn close_window(&mut self) {
         self.breaker.iter_mut().for_each(breaker::Watch::close_window);
         self.hedge.iter_mut().for_each(hedge::Watch::close_window);
+        self.bulkhead.iter_mut().for_each(bulkhead::Watch::close_window);
     }
 
     /// What was measured.
     pub fn sections(self, at: &str) -> Vec<Section> {
         let breaker = self.breaker.map(|watch| watch.section(at));
-        breaker.into_iter().chain(self.hedge.map(|watch| watch.section(at))).collect()
+        let hedge = self.hedge.map(|watch| watch.section(at));
+        let bulkhead = self.bulkhead.map(|watch| watch.section(at));
+        [breaker, hedge, bulkhead].into_iter().flatten().collect()
     }
 }
 
@@ -345,6 +394,7 @@ mod tests {
                     assert_eq!(end, Ending::BreakerOpen);
                     None
                 }
+                Gate::Line(_) => panic!("nobody stands in line to send"),
             }
         }
 
@@ -370,6 +420,7 @@ mod tests {
             (Gates::LEARN_CALL, "learn call"),
             (Gates::PERMIT_PER_CALL, "permit per call"),
             (Gates::COPY, "copy"),
+            (Gates::LINE, "line"),
         ];
         let per_call = "(breaker: Consecutive(scope: Call))";
         let table = [
@@ -381,6 +432,7 @@ mod tests {
             ("(balancer: PowerOfTwo)", 3, "send, learn"),
             ("(balancer: LeastPending)", 3, "send, learn"),
             ("(bulkhead: ())", 1, "begin, learn call"),
+            (r#"(bulkhead: (max_wait: "250ms"))"#, 1, "begin, learn call, line"),
             ("(retry: Fixed(attempts: 3), budget: Ratio())", 1, "begin, repeat"),
             ("(retry: Fixed(attempts: 3), budget: Throttle())", 1, "repeat, learn"),
             ("(breaker: Consecutive())", 1, "send, learn"),

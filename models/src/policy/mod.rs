@@ -253,7 +253,7 @@ pub(crate) mod tests {
     #[test]
     fn states_are_small() {
         assert!(size_of::<budget::BudgetState>() <= 32);
-        assert!(size_of::<bulkhead::BulkheadState>() <= 8);
+        assert!(size_of::<bulkhead::BulkheadState>() <= 16);
         assert!(size_of::<breaker::BreakerState>() <= 128, "{}", size_of::<breaker::BreakerState>());
         assert!(size_of::<balancer::BalancerState>() <= 64, "{}", size_of::<balancer::BalancerState>());
         assert!(size_of::<Option<breaker::Permit>>() == 4);

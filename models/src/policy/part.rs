@@ -134,6 +134,8 @@ pub struct Worst {
     pub copies: u32,
     /// All pauses between them.
     pub pauses: SimDuration,
+    /// How long the call can wait before the first; `None` is for ever.
+    pub line: Option<SimDuration>,
     /// How long an attempt can take; `None` is for ever.
     pub attempt: Option<SimDuration>,
     /// How long the call can take, whatever happens in it; `None` is for ever.
@@ -142,16 +144,26 @@ pub struct Worst {
 
 impl Worst {
     /// One attempt that may take for ever.
-    pub const ONCE: Worst =
-        Worst { attempts: 1, copies: 1, pauses: SimDuration::ZERO, attempt: None, call: None };
+    pub const ONCE: Worst = Worst {
+        attempts: 1,
+        copies: 1,
+        pauses: SimDuration::ZERO,
+        line: Some(SimDuration::ZERO),
+        attempt: None,
+        call: None,
+    };
 
     /// Of both at work.
     pub fn and(self, other: Worst) -> Worst {
         let least = |a: Option<SimDuration>, b| a.into_iter().chain(b).min();
+        let both = |a: SimDuration, b: SimDuration| {
+            SimDuration::from_nanos(a.as_nanos().saturating_add(b.as_nanos()))
+        };
         Worst {
             attempts: self.attempts.saturating_mul(other.attempts),
             copies: self.copies.saturating_mul(other.copies),
-            pauses: SimDuration::from_nanos(self.pauses.as_nanos().saturating_add(other.pauses.as_nanos())),
+            pauses: both(self.pauses, other.pauses),
+            line: self.line.zip(other.line).map(|(a, b)| both(a, b)),
             attempt: least(self.attempt, other.attempt),
             call: least(self.call, other.call),
         }
@@ -165,9 +177,11 @@ impl Worst {
     /// The longest that a caller can wait: every attempt takes as long as it may, and so does every pause; cut where
     /// the call ends. `None` waits for ever.
     pub fn longest(&self) -> Option<SimDuration> {
-        let tried = self.attempt.map(|attempt| {
+        let tried = self.attempt.zip(self.line).map(|(attempt, line)| {
             let all = attempt.saturating_mul(u64::from(self.attempts)).as_nanos();
-            SimDuration::from_nanos(all.saturating_add(self.pauses.as_nanos()))
+            SimDuration::from_nanos(
+                all.saturating_add(self.pauses.as_nanos()).saturating_add(line.as_nanos()),
+            )
         });
         tried.into_iter().chain(self.call).min()
     }

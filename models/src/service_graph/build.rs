@@ -59,6 +59,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         call_standings: Standings::default(),
         attempt_standings: Standings::default(),
         ready: Vec::new(),
+        admitted: Default::default(),
         calls_of: Vec::new(),
         sibling_standings: Standings::default(),
         fruits: Fruits::default(),
@@ -110,7 +111,13 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
     let clients = (0..plan.clients(edge))
         .map(|client| Guards::new(&edge.policy, &view, &mut pick.at(Key::root(path, u64::from(client)))))
         .filter(|_| !gates.is_empty() && edge.clients_of == number);
-    let clients = Clients { guards: clients.collect(), watch: Watch::new(&edge.policy) };
+    let guards: Vec<Guards> = clients.collect();
+    let in_line = if gates.has(Gates::LINE) { guards.len() } else { 0 };
+    let clients = Clients {
+        guards,
+        watch: Watch::new(&edge.policy),
+        lines: std::iter::repeat_with(Default::default).take(in_line).collect(),
+    };
     let patience = Patience::new(&edge.policy, name, streams);
     let edge = Edge {
         name: name.clone(),

@@ -41,13 +41,15 @@ pub struct Phase(u8);
 impl Phase {
     /// No attempt is out, and the timer says when the next try begins.
     pub const BACKING_OFF: Phase = Phase(u8::MAX);
+    /// It stands in line, and the timer says when it no longer does.
+    pub const IN_LINE: Phase = Phase(u8::MAX - 1);
     /// Attempts are out. If a timer runs, it says when a copy is sent.
     pub const TRYING: Phase = Phase(0);
 
     /// Whether attempts are out.
     #[inline]
     pub fn is_trying(self) -> bool {
-        self != Phase::BACKING_OFF
+        self.0 < Phase::IN_LINE.0
     }
 
     /// Copies sent of the present try.

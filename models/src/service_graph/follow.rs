@@ -208,13 +208,14 @@ impl Tracer {
         self.end(at, by.told().name, now);
     }
 
-    pub fn backs_off(&mut self, call: CallId, edge: u32, now: SimTime) {
+    /// A call pauses: it backs off, or stands in line.
+    pub fn pauses(&mut self, kind: SpanKind, call: CallId, edge: u32, now: SimTime) {
         let Some(at) = get(&self.calls, call.index()) else { return };
-        let back_off = self.begin(at.trace, Step::new(SpanKind::BackOff, Place::Edge(edge), now), at.span);
-        put(&mut self.calls, call.index(), Some(At { stage: back_off.map(|at| at.span), ..at }));
+        let pause = self.begin(at.trace, Step::new(kind, Place::Edge(edge), now), at.span);
+        put(&mut self.calls, call.index(), Some(At { stage: pause.map(|at| at.span), ..at }));
     }
 
-    pub fn back_off_ends(&mut self, call: CallId, now: SimTime) {
+    pub fn pause_ends(&mut self, call: CallId, now: SimTime) {
         self.leave_stage(false, call.index(), "", now);
     }
 

@@ -1,16 +1,17 @@
 //! The exact laws that the counts must obey, whatever was simulated.
 
-use super::state::{Graph, Parent, Server, Service};
+use super::state::{Graph, Parent, Phase, Server, Service};
 use super::stats::{Began, EdgeStats, UNMEASURED};
 use crate::policy::Outcome;
-use crate::policy::guards::Gates;
+use crate::policy::guards::{Gates, Guards};
 use sim_core::SimTime;
 
 impl<L> Graph<L> {
     /// Asserts what must hold exactly, whatever was simulated; a violation is a bug of ours.
     ///
     /// - every attempt and every call ended in one outcome, and the sums agree on every edge;
-    /// - a call that is trying has an attempt out, one that backs off a timer and none;
+    /// - a call that is trying has an attempt out, one that backs off a timer and none, one in line none;
+    /// - as many calls stand in line as the guards of their clients have counted;
     /// - every attempt that is waited for is in the list of its call, once;
     /// - attempts sent = calls - calls never sent + retries + copies;
     /// - Little's law on every queue: the integral of its length over time equals the summed waits, to
@@ -22,6 +23,7 @@ impl<L> Graph<L> {
         let mut calls_in_flight = vec![0u64; self.edges.len()];
         let mut listed = 0u64;
         let mut outstanding = Vec::new();
+        let mut waiting_in_line = vec![0u32; self.clients.len()];
         for (id, call) in self.calls.iter() {
             if let Parent::Request { attempt, .. } = call.parent {
                 outstanding.push(attempt.index());
@@ -38,13 +40,25 @@ impl<L> Graph<L> {
             let (out, due) = (call.live.is_some(), call.timer.is_some());
             let (trying, copies) =
                 (call.phase.is_trying(), self.edges[call.edge as usize].gates.has(Gates::COPY));
-            assert_eq!(out, trying, "a call that backs off has no attempt out, and only that");
-            assert!(if trying { !due || copies } else { due }, "a call that waits for nothing has a timer");
+            assert_eq!(
+                out, trying,
+                "a call that backs off or stands in line has no attempt out, and only that"
+            );
+            let in_line = call.phase == Phase::IN_LINE;
+            assert!(
+                if trying { !due || copies } else { due || in_line },
+                "a call that waits for nothing has a timer"
+            );
             let edge = call.edge as usize;
+            waiting_in_line[self.edges[edge].clients as usize] += u32::from(in_line);
             calls_in_flight[edge] += 1;
             if let Some(began) = self.edges[edge].stats.began(call.stretch) {
                 began.still_out(now.since(call.started), call.sent);
             }
+        }
+        for (clients, waiting) in self.clients.iter().zip(waiting_in_line) {
+            let counted: u32 = clients.guards.iter().map(Guards::waiting).sum();
+            assert_eq!(counted, waiting, "calls in line, as their guards have counted them");
         }
         outstanding.sort_unstable();
         let mut parents = outstanding.as_slice();

@@ -185,11 +185,15 @@ impl<L: Listen> Model for Graph<L> {
                 self.revived(service, replica, ctx);
             }
         }
-        while let Some(attempt) = self.ready.pop() {
-            // A crash within this very event may have taken it.
-            if self.waits(attempt) {
-                self.advance(attempt, ctx);
+        loop {
+            while let Some(attempt) = self.ready.pop() {
+                // A crash within this very event may have taken it.
+                if self.waits(attempt) {
+                    self.advance(attempt, ctx);
+                }
             }
+            let Some(call) = self.admitted.pop_front() else { break };
+            self.begins_at_last(call, ctx);
         }
     }
 }

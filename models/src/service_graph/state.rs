@@ -22,6 +22,7 @@ use crate::workload::Schedule;
 use sim_core::sampler::Distribution;
 use sim_core::stats::TimeIntegral;
 use sim_core::{Context, Key, Luck, SimDuration, SimTime};
+use std::collections::VecDeque;
 
 /// The engine, as the handlers of a graph see it.
 pub type Ctx = Context<Event>;
@@ -43,6 +44,8 @@ pub struct Graph<L> {
     /// Requests whose calls of one step have all ended: to be moved on before the event is over. A list
     /// instead of recursion, so that no input can exhaust the stack.
     pub ready: Vec<AttemptId>,
+    /// Calls that were let in from a line: to be sent before the event is over.
+    pub admitted: VecDeque<CallId>,
     /// The calls that are out for each request of those that may be called off with all that they do, by its place.
     pub calls_of: Vec<Roster<Call>>,
     /// Where calls stand in these lists.
@@ -147,6 +150,8 @@ pub struct Clients {
     pub guards: Vec<Guards>,
     /// What their policies measure.
     pub watch: Watch,
+    /// The calls of each that stand in line, first come first, and some that have left it; empty where nobody does.
+    pub lines: Vec<VecDeque<CallId>>,
 }
 
 /// What goes over a link.

@@ -13,6 +13,7 @@ pub const RESTART: u16 = 8;
 pub const PROCEED: u16 = 9;
 pub const COPY: u16 = 10;
 pub const CANCEL: u16 = 11;
+pub const LEFT_LINE: u16 = 12;
 
 /// A kind in words.
 pub fn name(kind: u16) -> &'static str {
@@ -28,6 +29,7 @@ pub fn name(kind: u16) -> &'static str {
         PROCEED => "request goes on",
         COPY => "copy is due",
         CANCEL => "cancellation arrives",
+        LEFT_LINE => "leaves the line",
         _ => "unknown event",
     }
 }

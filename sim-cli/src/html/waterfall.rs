@@ -68,6 +68,7 @@ fn row(span: &Span, depth: usize, begin: u64, end: u64) -> [Cell; 5] {
         SpanKind::Queue => ("queue", "k-queue"),
         SpanKind::Work => ("work", "k-work"),
         SpanKind::Waiting => ("waits for its calls", "k-waiting"),
+        SpanKind::Line => ("in line", "k-queue"),
     };
     let number = if span.attempt > 0 { format!(" {}", span.attempt) } else { String::new() };
     // Blanks that do not collapse: a screen reader passes over them.

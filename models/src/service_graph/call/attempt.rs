@@ -46,6 +46,7 @@ impl<L: Listen> Graph<L> {
             match clients.guards[client as usize].may_send(ask) {
                 Gate::Go(given) => pass = given,
                 Gate::No(end) => return self.not_sent(id, end, ctx),
+                Gate::Line(_) => unreachable!("who stood in line was let in before the first try"),
             }
             clients.note_step(client, pass.step, now);
             if edge.gates.has(Gates::PERMIT_PER_CALL) && pass.permit.is_some() {
@@ -199,11 +200,14 @@ impl<L: Listen> Graph<L> {
         edge.call_ended(&mut self.clients, call, Ending::Ok, now);
         let fruit = attempt.fruit(edge.callee, useful);
         let (parent, client, is_listed) = (call.parent, call.client, edge.listed || edge.stopped);
-        let edge = u32::from(call.edge);
+        let (number, line) = (u32::from(call.edge), edge.line());
         if is_listed {
-            self.strike_call(call_id, (edge, client), parent);
+            self.strike_call(call_id, (number, client), parent);
         }
-        self.notify(parent, edge, Some(fruit), ctx);
+        if let Some(clients) = line {
+            self.move_up(clients, client, now);
+        }
+        self.notify(parent, number, Some(fruit), ctx);
     }
 
     /// The attempt's timer fired: its own timeout, or the call's deadline, or both.

@@ -1,7 +1,7 @@
 //! The caller's side. The order in which a call meets its policies is written here and nowhere else:
 //!
 //! ```text
-//! deadline > bulkhead > retry (budget) > breaker > balancer > attempt timeout > network
+//! deadline > bulkhead (and its line) > retry (budget) > breaker > balancer > attempt timeout > network
 //! ```
 //!
 //! An attempt that was sent ends in one [`Outcome`]; a call ends in one [`Ending`]. An open breaker is
@@ -9,12 +9,13 @@
 //! back-off that would end after the deadline ends at the deadline.
 //!
 //! What a call does with all of them stands here: it begins, is settled after each attempt, and ends.
-//! [`attempt`]: one try, from the gate to its outcome. [`hedge`]: its copies. [`wait`]: the pauses between tries.
+//! [`attempt`]: one try, from the gate to its outcome. [`hedge`]: its copies. [`line`]: waiting for the first. [`wait`]: the pauses between tries.
 //! [`cancel`]: a caller that no longer waits says so.
 
 mod attempt;
 mod cancel;
 mod hedge;
+mod line;
 #[cfg(test)]
 mod tests;
 mod wait;
@@ -35,16 +36,21 @@ impl<L: Listen> Graph<L> {
         let stretch = self.stretch;
         let edge = &mut self.edges[edge_id as usize];
         edge.stats.call_started(stretch);
-        if edge.gates.has(Gates::BEGIN)
-            && let Gate::No(end) = self.clients[edge.clients as usize].guards[client as usize].may_begin()
-        {
-            edge.stats.call_ended(end, SimDuration::ZERO, 0, stretch);
-            if let Some(cohorts) = &mut edge.stats.cohorts {
-                cohorts.failed(now);
+        let mut line = None;
+        if edge.gates.has(Gates::BEGIN) {
+            match self.clients[edge.clients as usize].guards[client as usize].may_begin() {
+                Gate::Go(()) => {}
+                Gate::Line(patience) => line = Some(patience),
+                Gate::No(end) => {
+                    edge.stats.call_ended(end, SimDuration::ZERO, 0, stretch);
+                    if let Some(cohorts) = &mut edge.stats.cohorts {
+                        cohorts.failed(now);
+                    }
+                    let by = (edge_id, client);
+                    self.listener.tell(|tracer| tracer.call_begins(Err(end), parent, by, key, now));
+                    return self.notify(parent, edge_id, None, ctx);
+                }
             }
-            self.listener.tell(|tracer| tracer.call_begins(Err(end), parent, (edge_id, client), key, now));
-            self.notify(parent, edge_id, None, ctx);
-            return;
         }
         let (call, _) = self.calls.insert(|| Call {
             key,
@@ -65,7 +71,10 @@ impl<L: Listen> Graph<L> {
             self.list_call(call);
         }
         self.listener.tell(|tracer| tracer.call_begins(Ok(call), parent, (edge_id, client), key, now));
-        self.try_attempt(call, ctx);
+        match line {
+            None => self.try_attempt(call, ctx),
+            Some(patience) => self.stand_in_line(call, patience, ctx),
+        }
     }
 
     /// An attempt has failed before the call's deadline: retry, or give up. As long as another is out, neither.
@@ -123,11 +132,14 @@ impl<L: Listen> Graph<L> {
         let edge = &mut self.edges[call.edge as usize];
         edge.call_ended(&mut self.clients, call, end, ctx.now());
         let (parent, client, is_listed) = (call.parent, call.client, edge.listed || edge.stopped);
-        let edge = u32::from(call.edge);
+        let (number, line) = (u32::from(call.edge), edge.line());
         if is_listed {
-            self.strike_call(id, (edge, client), parent);
+            self.strike_call(id, (number, client), parent);
         }
-        self.notify(parent, edge, None, ctx);
+        if let Some(clients) = line {
+            self.move_up(clients, client, ctx.now());
+        }
+        self.notify(parent, number, None, ctx);
     }
 
     /// Lists a call with the replica that makes it, so that it is found when that dies, and with its request.
@@ -263,6 +275,9 @@ impl Edge {
         self.stats.call_ended(end, now.since(call.started), call.sent, call.stretch);
         if self.gates.has(Gates::LEARN_CALL) {
             let clients = &mut clients[self.clients as usize];
+            if call.phase == Phase::IN_LINE {
+                return clients.leave_line(call, now);
+            }
             let step = clients.guards[call.client as usize].learn_call(now, end, call.permit.take());
             clients.note_step(call.client, step, now);
         }

@@ -1,16 +1,17 @@
-//! A call that waits: between a try that failed and the next.
+//! A call that waits: [in line](super::line) before its first try, and here between a try that failed and the next.
 
 use crate::policy::Ending;
 use crate::service_graph::follow::Listen;
 use crate::service_graph::state::*;
 use crate::service_graph::witness as kind;
+use crate::trace::SpanKind;
 use sim_core::Class;
 
 impl<L: Listen> Graph<L> {
     #[inline(always)]
     pub(super) fn back_off(&mut self, id: CallId, ctx: &mut Ctx) {
         let call = &mut self.calls[id];
-        self.listener.tell(|tracer| tracer.backs_off(id, call.edge.into(), ctx.now()));
+        self.listener.tell(|tracer| tracer.pauses(SpanKind::BackOff, id, call.edge.into(), ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
         let mut words = edge.jitter.at(call.key.child(u64::from(call.tries)));
         let delay = edge.retry.delay(u32::from(call.tries), call.previous_delay, &mut words);
@@ -25,12 +26,16 @@ impl<L: Listen> Graph<L> {
     pub fn call_timer(&mut self, id: CallId, ctx: &mut Ctx) {
         let call = &mut self.calls[id];
         call.timer = None;
-        if call.phase.is_trying() { self.copy(id, ctx) } else { self.resume(id, ctx) }
+        match call.phase {
+            Phase::BACKING_OFF => self.resume(id, ctx),
+            Phase::IN_LINE => self.waited_in_vain(id, ctx),
+            _ => self.copy(id, ctx),
+        }
     }
 
     /// A back-off is over.
     fn resume(&mut self, id: CallId, ctx: &mut Ctx) {
-        self.listener.tell(|tracer| tracer.back_off_ends(id, ctx.now()));
+        self.listener.tell(|tracer| tracer.pause_ends(id, ctx.now()));
         let call = &mut self.calls[id];
         call.phase = Phase::TRYING;
         let edge = &mut self.edges[call.edge as usize];

@@ -9,6 +9,7 @@ mod explain;
 mod faults;
 mod hedges;
 mod knowledge;
+mod lines;
 mod policies;
 mod replicas;
 mod rhythms;

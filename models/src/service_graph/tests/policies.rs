@@ -29,6 +29,10 @@ pub fn rows() -> Vec<Row> {
             r#"warning: policies.careful.hedge [(after: "1s")]: an attempt is given up after 1s, before its copy is sent after 1s
                 help: a shorter `after`, or a longer `timeout`"#,
         ),
+        // Who is in line when the call ends.
+        row(SAYS, r#"deadline: "1s", bulkhead: (max_concurrent: 1, max_wait: "1s")"#, r#"deadline: "1s", bulkhead: (max_concurrent: 1, max_wait: "999ms")"#,
+            r#"warning: policies.careful.bulkhead [(max_concurrent: 1, max_wait: "1s")]: no call stands in line for 1s: the deadline ends every call after 1s"#,
+        ),
         // A deadline as long as a timeout lets it time out.
         row(
             SAYS,

@@ -72,9 +72,9 @@ impl Tree<'_> {
     fn call(&mut self, index: usize, margin: &Margin) {
         let call = &self.spans[index];
         let attempts = self.of_kind(index, &[SpanKind::Attempt]);
-        let back_offs = self.of_kind(index, &[SpanKind::BackOff]);
+        let pauses = self.of_kind(index, &[SpanKind::BackOff, SpanKind::Line]);
         let name = clean(&call.at);
-        if let ([attempt], true) = (&attempts[..], back_offs.is_empty()) {
+        if let ([attempt], true) = (&attempts[..], pauses.is_empty()) {
             let attempt = *attempt;
             let label = format!("{}{name}{}", margin.own, self.replica(attempt));
             let outcome = self.why(attempt, &call.outcome);
@@ -94,10 +94,11 @@ impl Tree<'_> {
             to,
             stage: Stage::Waiting,
         }));
-        for back_off in back_offs {
-            let span = &self.spans[back_off];
+        for pause in pauses {
+            let span = &self.spans[pause];
             let to = span.to.unwrap_or(u64::MAX);
-            parts.push(Part { from: span.from, to, stage: Stage::BackOff });
+            let stage = if span.kind == SpanKind::Line { Stage::Queue } else { Stage::BackOff };
+            parts.push(Part { from: span.from, to, stage });
         }
         let said = |by: &Denied| {
             self.children[index].iter().any(|&child| self.spans[child].outcome == by.told().name)

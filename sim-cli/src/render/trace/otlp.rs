@@ -171,10 +171,11 @@ impl Spans<'_> {
                     out.push((self.caller(call as usize), client));
                     out.extend(self.server(index));
                 }
-                SpanKind::BackOff => {
-                    let call = span.parent.expect("a back-off belongs to a call");
-                    let back_off = self.span(index, INTERNAL, "back-off".into(), self.id(call as usize));
-                    out.push((self.caller(call as usize), back_off));
+                SpanKind::BackOff | SpanKind::Line => {
+                    let call = span.parent.expect("a pause belongs to a call");
+                    let name = if span.kind == SpanKind::Line { "in line" } else { "back-off" };
+                    let pause = self.span(index, INTERNAL, name.into(), self.id(call as usize));
+                    out.push((self.caller(call as usize), pause));
                 }
                 SpanKind::Network => {}
                 SpanKind::Queue | SpanKind::Work | SpanKind::Waiting => {

@@ -116,6 +116,7 @@ impl Process<'_> {
                     }
                 }
                 (SpanKind::BackOff, Some(call)) => self.slice("back-off", index, call),
+                (SpanKind::Line, Some(call)) => self.slice("in line", index, call),
                 (SpanKind::Network, Some(attempt)) => self.asynchronous("request", attempt, "network", index),
                 (kind, Some(attempt)) => {
                     let what = match kind {

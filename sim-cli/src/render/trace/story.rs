@@ -69,6 +69,7 @@ impl Causes<'_> {
             let (from, to) = (span.from.max(from), span.to.unwrap_or(to).min(to));
             match span.kind {
                 SpanKind::BackOff => self.add(format!("between attempts over {}", clean(&span.at)), from, to),
+                SpanKind::Line => self.add(format!("in line for {}", clean(&span.at)), from, to),
                 _ => self.attempt(child, from, to),
             }
         }
