@@ -102,6 +102,11 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// What it is as long as nothing has failed.
+    pub fn before_failures(&self) -> Policy {
+        Policy { retry: Retry::None, ..self.clone() }
+    }
+
     /// Every part by its key, in the order in which a call meets them, with what is said where it is left out.
     pub fn parts(&self) -> Vec<Listed<'_>> {
         let timeout = self.timeout.map(Timeout);

@@ -24,8 +24,6 @@ use crate::RunSpec;
 use crate::branch::Trunk;
 use crate::drive::{self, Halted};
 use crate::experiment::{Decode, Map};
-use crate::policy::Policy;
-use crate::policy::retry::Retry;
 use crate::run::{Observer, RunOptions, RunOutput};
 use crate::workload::Schedule;
 use sim_core::digest::{Digester, INPUT};
@@ -68,7 +66,7 @@ fn key_of(early: &GraphSpec, run: &RunSpec, options: &RunOptions, before: SimTim
     for edge in &Plan::new(early).edges {
         digester.text(&edge.name);
         digester.word(edge.clients_of as u64);
-        Policy { retry: Retry::None, ..edge.policy.clone() }.encode().feed(&mut digester);
+        edge.policy.before_failures().encode().feed(&mut digester);
     }
     let mut rest = early.clone();
     rest.policies = Map::default();
@@ -86,9 +84,9 @@ fn key_of(early: &GraphSpec, run: &RunSpec, options: &RunOptions, before: SimTim
     digester.finish()
 }
 
-fn retries_of(plan: &Plan) -> u64 {
+fn policies_of(plan: &Plan) -> u64 {
     let mut digester = Digester::new(INPUT);
-    plan.edges.iter().for_each(|edge| edge.policy.retry.encode().feed(&mut digester));
+    plan.edges.iter().for_each(|edge| edge.policy.encode().feed(&mut digester));
     digester.finish()
 }
 
@@ -113,7 +111,7 @@ pub fn trunk(
     let until = drive::last_window(run, halted.reached, before)?;
     let halted: Halt = drive::halt(halted, run, observer, until)?;
     let graph = halted.simulation.model();
-    let retries = (!graph.nothing_failed()).then(|| retries_of(&plan));
+    let retries = (!graph.nothing_failed()).then(|| policies_of(&plan));
     let in_flight = graph.calls.most().max(graph.attempts.most());
     Some(Trunk::new(key_of(&early, run, options, before), before, in_flight, State { halted, retries }))
 }
@@ -162,7 +160,7 @@ fn branch(
 ) -> Option<Halt> {
     let State { halted: state, retries } = trunk.state()?;
     if key(plan.spec, run, options, trunk.before)? != trunk.key
-        || retries.is_some_and(|retries| retries != retries_of(plan))
+        || retries.is_some_and(|retries| retries != policies_of(plan))
         || state.reached >= SimTime::ZERO + run.duration
     {
         return None;
@@ -218,11 +216,11 @@ impl Graph<Deaf> {
         self.next_stretches = other.next_stretches;
         for (edge, other) in self.edges.iter_mut().zip(other.edges) {
             let told_apart = other.stats.began.len().max(edge.stats.began.len());
-            (edge.retry, edge.policy) = (other.retry, other.policy);
             edge.stats.began.resize_with(told_apart, Default::default);
             if let (Some(cohorts), Some(other)) = (&mut edge.stats.cohorts, &other.stats.cohorts) {
                 cohorts.struck_as(other);
             }
+            edge.take_policy(other);
         }
         for (workload, other) in self.workloads.iter_mut().zip(other.workloads) {
             if let (Some(schedule), Some(other)) = (&mut workload.schedule, other.schedule) {

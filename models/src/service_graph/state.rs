@@ -268,6 +268,13 @@ impl Service {
     }
 }
 
+impl Edge {
+    /// From here on its callers do about failures what those of another do.
+    pub fn take_policy(&mut self, other: Edge) {
+        (self.retry, self.policy) = (other.retry, other.policy);
+    }
+}
+
 impl Clients {
     /// One that crashed has forgotten what its policies knew of `edge`.
     pub fn reset(&mut self, client: u32, edge: &mut Edge) {
