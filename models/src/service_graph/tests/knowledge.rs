@@ -89,7 +89,14 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (policy("breaker: Consecutive()"), Does::REFUSES, "wait_mean"),
         (policy("breaker: FailureRate()"), Does::REFUSES, "wait_mean"),
         (policy("bulkhead: (max_concurrent: 50)"), Does::REFUSES, "wait_mean"),
-        (policy(r#"bulkhead: (max_concurrent: 50, max_wait: "1s")"#), Does::DELAYS, "wait_mean"),
+        (
+            Desk {
+                service: "workers: Async(60)",
+                ..policy(r#"bulkhead: (max_concurrent: 50, max_wait: "1s")"#)
+            },
+            Does::DELAYS,
+            "refused",
+        ),
         (
             Desk {
                 service: "error_rate: 0.2",
