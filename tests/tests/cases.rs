@@ -211,6 +211,32 @@ fn a_policy_remembers_per_target() {
         .replace("optional: true)])", "optional: true, times: 2)])");
     assert_eq!((refused(&text), refused(&twice)), (599, 599));
     assert_eq!(refused(&text.replace("max_concurrent: 1)", "max_concurrent: 1), per: CallSite")), 0);
+    // Two policies are two pools, and so are those of two callers.
+    let two = text.replace("policies: {", "policies: {\"q\": (bulkhead: (max_concurrent: 1)), ").replacen(
+        "policy: \"p\", optional: true), ",
+        "policy: \"q\", optional: true), ",
+        1,
+    );
+    assert!(two.contains("policy: \"q\""));
+    assert_eq!(refused(&two), 0);
+    let callees = text
+        .replace(
+            "(to: \"b\", policy: \"p\", optional: true), ",
+            "(to: \"c\", policy: \"p\", optional: true), ",
+        )
+        .replace("services: {", "services: {\"c\": (workers: Async(50), work: \"10ms\"), ");
+    assert_eq!(refused(&callees), 0);
+    let one = text.replace("(to: \"b\", policy: \"p\", optional: true), ", "");
+    let callers = one
+        .replace("workload: [", "workload: [(name: \"others\", to: \"c\", arrivals: Constant(\"10/s\")), ")
+        .replace(
+            "services: {",
+            "services: {\"c\": (workers: Async(50), work: \"0s\", calls: [(to: \"b\", policy: \"p\")]), ",
+        );
+    let report = run(&callers, 1);
+    let sent = ["a->b", "c->b"]
+        .map(|name| (edge(&report, name).calls.started, edge(&report, name).calls.never_sent));
+    assert!(sent.iter().all(|(started, unsent)| *started > 590 && *unsent == 0), "{sent:?}");
     let page = brownout("explain -", &text);
     assert!(page.contains("a->b and a->b#2 share one bulkhead"), "{page}");
 }

@@ -147,14 +147,14 @@ fn a_recommendation_minds_whom_its_times_are_of() {
     );
     let joined = |page: &str| page.split_whitespace().collect::<Vec<_>>().join(" ");
     let why = "of calls get no answer at the best of these settings, and have waited longer than any bound; \
-               ask for more success first";
+               more success may be asked for first";
     assert!(joined(&page).contains(why) && joined(&page).contains("why p99: 6"), "{page}");
     // A few errors are there whatever is set: a percentile that leaves them out can be asked for, and that is named.
     let errors = text.replace("work: \"50ms\"", "work: \"50ms\", error_rate: 0.03");
     let roomy =
         words.map(|word| if word.ends_with("10,20,80") { "services.door.workers=90,95" } else { word });
     let (exit, page, _) = brownout(&roomy, &errors);
-    let instead = "p95 leaves out more, or ask for more success first";
+    let instead = "p95 leaves out more, more success may be asked for first";
     assert!(exit == Exit::Failed && joined(&page).contains(instead), "{page}");
     let p95 = roomy.map(|word| if word == "p99 <= 300ms" { "p95 <= 300ms" } else { word });
     assert_eq!(brownout(&p95, &errors).0, Exit::Good);

@@ -99,7 +99,7 @@ impl Times {
 
     /// What ended in a stretch of time: calls that ended well, others, and the response time of the former at
     /// each of [`QUANTILES`].
-    fn summary(&self, span: &Range<u64>) -> (u64, u64, Option<[f64; 6]>) {
+    pub fn summary(&self, span: &Range<u64>) -> Summary {
         let columns = self.within(span);
         let sum = |counts: &[u64]| counts.get(columns.clone()).map_or(0, |part| part.iter().sum());
         let mut all = Column::new();
@@ -118,6 +118,28 @@ impl Times {
         };
         (sum(&self.ok), sum(&self.failed), (total > 0).then(|| QUANTILES.map(at)))
     }
+}
+
+/// Calls that ended well, others, and the response time of the former at each of [`QUANTILES`].
+pub type Summary = (u64, u64, Option<[f64; 6]>);
+
+/// The same of the calls of an edge that are counted one by one, or of a stretch of it: to 0.1 %.
+pub fn counted(edge: &Edge) -> Summary {
+    let Latency { count, histogram, .. } = &edge.latency;
+    let at = |share: f64| {
+        let rank = ((share * *count as f64).ceil() as u64).max(1);
+        let mut seen = 0;
+        let found = histogram.iter().find(|(_, n)| {
+            seen += n;
+            seen >= rank
+        });
+        found.map_or(0.0, |(value, _)| *value as f64)
+    };
+    (
+        edge.calls.ok(),
+        edge.calls.ended_badly(),
+        (*count > 0 && !histogram.is_empty()).then(|| QUANTILES.map(at)),
+    )
 }
 
 /// Whiskers, box, median: what a box plot is made of; and what everyone asks for.
@@ -153,24 +175,17 @@ fn encode(column: &Column) -> Vec<i64> {
 
 /// How calls ended and how long they took, for each edge in each stretch of time; and a row that the script fills for
 /// what is in view.
-pub fn ranges(edges: &[(&str, &Times)], spans: &[(String, Range<u64>)]) -> String {
-    let rows: Vec<_> = edges
-        .iter()
-        .map(|(name, times)| {
-            (*name, spans.iter().map(|(what, span)| (what, times.summary(span))).collect::<Vec<_>>())
-        })
-        .collect();
+pub fn ranges(caption: &str, rows: &[(&str, Vec<(String, Summary)>)]) -> String {
     let boxes = || rows.iter().flat_map(|(_, row)| row).filter_map(|(_, (.., quantiles))| *quantiles);
     let low = boxes().map(|q| q[0]).fold(f64::INFINITY, f64::min);
     let high = boxes().map(|q| q[5]).fold(0.0, f64::max);
-    let mut table =
-        Table::new("Calls that ended in each range, and the response time of those that ended well")
-            .words("calls")
-            .words("range")
-            .numbers(["ended", "ok"])
-            .words("ok | others")
-            .numbers(["p50", "p90", "p99"])
-            .words("p5 to p99, box p25 to p75, log scale");
+    let mut table = Table::new(caption)
+        .words("calls")
+        .words("range")
+        .numbers(["ended", "ok"])
+        .words("ok | others")
+        .numbers(["p50", "p90", "p99"])
+        .words("p5 to p99, box p25 to p75, log scale");
     for (view, (name, row)) in rows.iter().enumerate() {
         for (index, (what, (ok, failed, quantiles))) in row.iter().enumerate() {
             let ended = ok + failed;

@@ -13,7 +13,7 @@ use crate::text::number::{
     LONGER, cell, compact, count, duration, number, of, off_by, or_nothing, percent, rate, roughly,
 };
 use crate::text::{escape as clean, upper_first};
-use sim_models::report::{self, Edge, Report, Unit, VerdictKind};
+use sim_models::report::{self, Edge, Report, Stretch, Unit, VerdictKind};
 use sim_models::trace::Trace;
 use std::ops::Range;
 
@@ -198,8 +198,27 @@ fn response_times(report: &Report) -> Vec<Block> {
             height: 280,
             views: mapped.iter().map(view).collect(),
         }));
-        let named: Vec<_> = mapped.iter().map(|(name, _, times)| (*name, *times)).collect();
-        blocks.push(Block::Html(ranges(&named, &spans(report))));
+        let spans = spans(report);
+        let parts: Vec<Option<Report>> = spans.iter().map(|(.., part)| report.stretch((*part)?)).collect();
+        // Calls are counted one by one for these; windows tell the others.
+        let exact = |part: &Option<Report>| part.as_ref().is_none_or(|part| part.stretch.is_some());
+        let exact = parts.iter().all(exact) && report.edges.iter().all(|(_, edge)| edge.calls.started > 0);
+        let row = |name: &str, edge: &Edge, times: &super::latency::Times| {
+            let of = |((what, span, _), part): (&(String, Range<u64>, _), &Option<Report>)| {
+                let theirs = match part {
+                    Some(part) => part.edges.get(name),
+                    None => Some(edge),
+                };
+                let counted = theirs.filter(|_| exact).map(super::latency::counted);
+                (what.clone(), counted.unwrap_or_else(|| times.summary(span)))
+            };
+            spans.iter().zip(&parts).map(of).collect::<Vec<_>>()
+        };
+        let rows: Vec<_> = mapped.iter().map(|(name, edge, times)| (*name, row(name, edge, times))).collect();
+        let what = if exact { "began" } else { "ended" };
+        let caption =
+            format!("Calls that {what} in each range, and the response time of those that ended well");
+        blocks.push(Block::Html(ranges(&caption, &rows)));
     }
     let lines: Vec<Line> =
         counted.iter().map(|((name, edge), ink)| spectrum(name, **ink, &edge.latency)).collect();
@@ -240,18 +259,22 @@ fn tail_in_words(edge: &Edge) -> String {
 }
 
 /// The stretches of a run that are worth comparing.
-fn spans(report: &Report) -> Vec<(String, Range<u64>)> {
+fn spans(report: &Report) -> Vec<(String, Range<u64>, Option<Stretch>)> {
     let (start, end) = (report.run.warm_up, report.run.duration);
     let faults = &report.timeline.disturbances;
     let (Some(from), Some(to)) =
         (faults.iter().map(|it| it.from).min(), faults.iter().map(|it| it.to.unwrap_or(end)).max())
     else {
-        return vec![("all".into(), start..end)];
+        return vec![("all".into(), start..end, None)];
     };
-    let all = [("before", start..from), ("during", from.max(start)..to.min(end)), ("after", to..end)];
-    let named = |(name, span): (&str, Range<u64>)| {
-        (span.end > span.start)
-            .then(|| (format!("{name} the fault, {} to {}", duration(span.start), duration(span.end)), span))
+    let all = [
+        ("before", start..from, Stretch::Before),
+        ("during", from.max(start)..to.min(end), Stretch::Fault),
+        ("after", to..end, Stretch::After),
+    ];
+    let named = |(name, span, part): (&str, Range<u64>, Stretch)| {
+        let what = format!("{name} the fault, {} to {}", duration(span.start), duration(span.end));
+        (span.end > span.start).then_some((what, span, Some(part)))
     };
     all.into_iter().filter_map(named).collect()
 }

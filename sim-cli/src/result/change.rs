@@ -119,8 +119,10 @@ impl Seedwise {
         if effects.iter().any(|effect| effect.pairs.is_none()) {
             return None;
         }
+        // Those are told by the verdict.
+        let by_verdict = |c: &usize| ["recovered", "time_to_recover"].contains(&metrics[*c].path.as_str());
         columns.extend(
-            (0..effects.len()).filter(|&c| effects[c].clear && last(&metrics[c].path) == "recovered"),
+            (0..effects.len()).filter(by_verdict).filter(|&c| effects[c].clear && matters(&effects[c])),
         );
         columns.retain(|&column| {
             let direction = metrics[column].less_is_better;
@@ -362,6 +364,21 @@ mod tests {
             "wasted 12.7 % -> 0.177 % where 40 % of calls are served instead of 96 %"
         );
         assert_eq!(alone(240.0, 100.0), "wasted 12.7 % -> 0.177 % where 100/s are served instead of 240/s");
+    }
+
+    #[test]
+    fn who_is_back_sooner_is_not_simply_worse() {
+        let metrics = [column("time_to_recover", Unit::Duration), column("goodput", Unit::Rate)];
+        let of = |values: &[f64]| numbers(values);
+        let (soon, late) = (of(&[0.0, 1e9, 0.0]), of(&[190e9, 200e9, 195e9]));
+        let (fewer, more) = (of(&[99.0, 98.9, 99.0]), of(&[100.0, 100.0, 100.1]));
+        let seedwise = |time: [&Vec<Measured>; 2]| {
+            let effects = [Effect::paired(time[0], time[1]), Effect::paired(&fewer, &more)];
+            let (to, from) = ([time[0].clone(), fewer.clone()], [time[1].clone(), more.clone()]);
+            let told = Seedwise::of(&metrics, &effects, &to, &from).expect("seeds");
+            (told.better, told.worse)
+        };
+        assert_eq!((seedwise([&soon, &late]), seedwise([&late, &soon])), ((0, 0), (0, 3)));
     }
 
     #[test]

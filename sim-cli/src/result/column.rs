@@ -57,9 +57,16 @@ pub fn heads(metrics: &[Column]) -> Vec<String> {
         }
     };
     let names: Vec<String> = metrics.iter().map(name).collect();
+    // Two of one name, or times of two edges.
+    let edge = |path: &str| path.rsplit_once(".latency.").map(|(edge, _)| edge.to_string());
+    let of_edges = |path: &str| {
+        let own = edge(path);
+        own.is_some() && metrics.iter().filter_map(|other| edge(&other.path)).any(|other| Some(other) != own)
+    };
     let twice = |head: &String| names.iter().filter(|other| *other == head).count() > 1;
-    let head =
-        |(head, column): (&String, &Column)| if twice(head) { column.path.clone() } else { head.clone() };
+    let head = |(head, column): (&String, &Column)| {
+        if twice(head) || of_edges(&column.path) { column.path.clone() } else { head.clone() }
+    };
     names.iter().zip(metrics).map(head).collect()
 }
 

@@ -1,6 +1,6 @@
 //! What one metric of a row differs by from another row's, or from a saved run's.
 
-use crate::result::change::TOO_SMALL;
+use crate::result::change::{TOO_SMALL, matters};
 use crate::result::column::NEARLY_ALL;
 use crate::result::estimate::{Estimate, Measured, OfWhom};
 use crate::result::seeds::CONFIDENCE;
@@ -202,9 +202,10 @@ impl Effect {
         (fewer || self.serves_fewer()) && self.is_better(less_is_better) == Some(true)
     }
 
-    /// Whether it is a gain or a loss, if it is clear and one can know.
+    /// Whether it is a gain or a loss that anybody would care for, if it is clear and one can know.
     pub fn gain(&self, less_is_better: Option<bool>) -> Option<bool> {
-        self.is_better(less_is_better).filter(|_| self.clear && !self.is_flattered(less_is_better))
+        let counts = self.clear && matters(self) && !self.is_flattered(less_is_better);
+        self.is_better(less_is_better).filter(|_| counts)
     }
 
     /// Whether it is no longer of nearly all calls, and of clearly fewer than it was: better or not, that is worse.

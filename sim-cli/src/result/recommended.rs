@@ -159,6 +159,8 @@ pub struct Nobodys {
     pub unanswered: f64,
     /// A shorter percentile that leaves out as many, if there is one.
     pub instead: Option<String>,
+    /// The same of what began after the faults, where they are in it.
+    pub after: Option<String>,
 }
 
 /// Percentiles and how much they leave out.
@@ -167,20 +169,23 @@ const LEFT_OUT: [(&str, f64); 6] =
 
 impl Nobodys {
     /// Of a metric that is longer than any answer since so many get none.
-    pub fn of(metric: &str, unanswered: f64) -> Self {
+    pub fn of(metric: &str, unanswered: f64, disturbed: bool) -> Self {
         let (named, during) = metric.split_at(metric.rfind(" during ").unwrap_or(metric.len()));
         let edge = &named[..named.rfind('.').map_or(0, |dot| dot + 1)];
         let instead = LEFT_OUT.iter().find(|(_, left_out)| *left_out > unanswered);
         let instead = instead.map(|(name, _)| format!("{edge}{name}{during}"));
-        Nobodys { metric: metric.into(), unanswered, instead }
+        let after = (disturbed && during.is_empty()).then(|| format!("{named} during after"));
+        Nobodys { metric: metric.into(), unanswered, instead, after }
     }
 
     fn told(&self) -> String {
-        let Nobodys { metric, unanswered, instead } = self;
-        let instead = match instead {
-            Some(instead) => format!("{} leaves out more, or ask for more success first", clean(instead)),
-            None => "ask for more success first".into(),
-        };
+        let Nobodys { metric, unanswered, instead, after } = self;
+        let others = [
+            instead.as_ref().map(|instead| format!("{} leaves out more", clean(instead))),
+            after.as_ref().map(|after| format!("{} leaves out the faults", clean(after))),
+            Some("more success may be asked for first".into()),
+        ];
+        let instead = others.into_iter().flatten().collect::<Vec<String>>().join(", ");
         format!(
             "{}: {} of calls get no answer at the best of these settings, and have waited longer than any bound; {instead}",
             clean(metric),

@@ -78,6 +78,9 @@ impl<T> Outcome<T> {
 /// The most values that are shown unless asked for.
 const MOST_VALUES: usize = 6;
 
+/// The most workloads besides the first whose p99 is.
+const MOST_OTHERS: usize = 3;
+
 /// What everyone asks for: recovery, goodput, cost, and the response time of users; of a model without edges
 /// its values. With `theory_first`, for a grid, values that have an exact one beside them come first and replace the rest.
 pub fn usual(report: &Report, theory_first: bool) -> Vec<String> {
@@ -91,6 +94,9 @@ pub fn usual(report: &Report, theory_first: bool) -> Vec<String> {
     let headlines = report.headlines().into_iter().filter(|path| there(path)).take(MOST_VALUES);
     let users = report.edges.iter().find(|(_, edge)| edge.from_users);
     let percentiles = users.map(|(name, _)| ["p50", "p99"].map(|which| latency_path(report, name, which)));
+    // Nobody is told the response time of one workload as that of all.
+    let others = report.edges.iter().filter(|(_, edge)| edge.from_users).skip(1).take(MOST_OTHERS);
+    let others = others.map(|(name, _)| latency_path(report, name, "p99"));
     let known: Vec<String> = values.iter().filter(|path| there(&exact_path(path))).cloned().collect();
     if theory_first && !known.is_empty() {
         return known.into_iter().take(MOST_VALUES).chain(percentiles.map(|[_, p99]| p99)).collect();
@@ -105,7 +111,7 @@ pub fn usual(report: &Report, theory_first: bool) -> Vec<String> {
     };
     let summary = summary.iter().filter(|path| asked(path)).map(|path| (*path).to_string());
     match percentiles {
-        Some(percentiles) => summary.chain(percentiles).chain(headlines).collect(),
+        Some(percentiles) => summary.chain(percentiles).chain(others).chain(headlines).collect(),
         None => summary.chain(values.into_iter().take(MOST_VALUES)).chain(headlines).collect(),
     }
 }

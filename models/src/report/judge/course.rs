@@ -232,7 +232,13 @@ impl Course {
                         true => "from the first fault to the end of the last".into(),
                         false => format!("while {name} lasted"),
                     };
-                    format!("{when} {} of calls were served{in_time}", percent(share))
+                    let each =
+                        users.iter().filter_map(|users| Some((users.served(&struck).share()?, &users.name)));
+                    let worst =
+                        each.min_by(|a, b| a.0.total_cmp(&b.0)).filter(|(worst, _)| *worst < FINE * share);
+                    let theirs = worst.map(|(worst, name)| format!(", of {name} {}", percent(worst)));
+                    let theirs = theirs.unwrap_or_default();
+                    format!("{when} {} of calls were served{in_time}{theirs}", percent(share))
                 });
                 let headline = if unharmed {
                     format!("goodput held while {name} lasted")

@@ -4,6 +4,7 @@ use super::Search;
 use super::goal::Seen;
 use crate::result::estimate::{Estimate, Measured, OfWhom};
 use crate::result::recommended::{self, Condition, Finalist, Nobodys, Outcome, Recommendation, Tried};
+use crate::study::fault::disturbances;
 use crate::study::race::Candidate;
 use crate::study::wish::Wish;
 use sim_core::stats::Sample;
@@ -145,6 +146,7 @@ impl Search<'_> {
             bound: wish.bound(),
         });
         let names = std::iter::once(goal.metric.clone()).chain(goal.wishes.iter().map(Wish::asked));
+        let disturbed = !disturbances(base).is_empty();
         let nobodys = names.enumerate().filter_map(|(n, metric)| {
             let runs =
                 || rounds.iter().map(|round| round.iter().flatten().map(move |seen| seen.unanswered[n]));
@@ -152,7 +154,7 @@ impl Search<'_> {
             // The setting of which fewest get none, on its worst seed.
             let worst = |round: &mut dyn Iterator<Item = Option<f64>>| round.flatten().reduce(f64::max);
             let fewest = runs().filter_map(|mut round| worst(&mut round)).reduce(f64::min);
-            fewest.filter(|_| all).map(|unanswered| Nobodys::of(&metric, unanswered))
+            fewest.filter(|_| all).map(|unanswered| Nobodys::of(&metric, unanswered, disturbed))
         });
         let nobodys = nobodys.collect();
         let tried = candidates.iter().filter(|one| !one.scores.is_empty()).map(|one| Tried {
