@@ -16,15 +16,15 @@ pub struct Trunk {
     pub key: u64,
     /// Whatever makes them differ comes then or later.
     pub before: SimTime,
-    /// Calls and requests in flight: what the state takes, besides a part that is the same for all.
-    pub in_flight: u64,
+    /// What the state takes, about.
+    pub bytes: u64,
     state: Box<dyn Any + Send + Sync>,
 }
 
 impl Trunk {
     /// A model's own state before an instant.
-    pub fn new(key: u64, before: SimTime, in_flight: u64, state: impl Any + Send + Sync) -> Self {
-        Trunk { key, before, in_flight, state: Box::new(state) }
+    pub fn new(key: u64, before: SimTime, bytes: u64, state: impl Any + Send + Sync) -> Self {
+        Trunk { key, before, bytes, state: Box::new(state) }
     }
 
     /// The state, to whom it belongs.

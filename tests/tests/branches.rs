@@ -296,6 +296,25 @@ fn policies_part_where_something_fails() {
     }
 }
 
+/// Copies of many edges would take the memory that there is.
+#[test]
+fn a_large_graph_has_no_trunk() {
+    let of = |calls: usize| {
+        let calls = "(to: \"back\"), ".repeat(calls);
+        let text = format!(
+            r#"(about: "x", model: ServiceGraph(
+                workload: [(to: "front", arrivals: Poisson("1/s"))],
+                services: {{
+                    "front": (workers: Async(9), work: "1ms", calls: [Parallel([{calls}])]),
+                    "back": (workers: Async(9), work: "1ms"),
+                }},
+            ), run: (duration: "40s"))"#
+        );
+        key(&resolved(&text, None, &[]), FIRST)
+    };
+    assert!(of(63).is_some() && of(64).is_none());
+}
+
 /// Everything but what comes later makes another key.
 #[test]
 fn what_is_set_otherwise_has_another_trunk() {

@@ -29,6 +29,13 @@ use crate::workload::Schedule;
 use sim_core::digest::{Digester, INPUT};
 use sim_core::{SimTime, Streams};
 
+/// A graph of more edges is not copied: each has a few histograms, and they are the most of it.
+const MOST_EDGES: usize = 64;
+/// What an edge takes for each stretch that it tells apart.
+const EDGE: u64 = 512 << 10;
+/// What a call in flight takes, and its attempt, its timer and its place in a queue.
+const CALL: u64 = 256;
+
 type Halt = Halted<Graph<Deaf>>;
 
 /// What a trunk keeps.
@@ -40,6 +47,10 @@ struct State {
 
 /// What a file says of the time before an instant; none where that cannot be told apart.
 fn until(spec: &GraphSpec, instant: SimTime) -> Option<GraphSpec> {
+    let calls = spec.services.values().flat_map(|service| &service.calls).map(|step| step.calls.len());
+    if spec.workload.len() + calls.sum::<usize>() > MOST_EDGES {
+        return None;
+    }
     let mut early = spec.clone();
     early.faults.truncate(spec.faults.iter().take_while(|fault| fault.at < instant).count());
     let left_out = &spec.faults[early.faults.len()..];
@@ -112,8 +123,9 @@ pub fn trunk(
     let halted: Halt = drive::halt(halted, run, observer, until)?;
     let graph = halted.simulation.model();
     let retries = (!graph.nothing_failed()).then(|| policies_of(&plan));
-    let in_flight = graph.calls.most().max(graph.attempts.most());
-    Some(Trunk::new(key_of(&early, run, options, before), before, in_flight, State { halted, retries }))
+    let stretches: usize = graph.edges.iter().map(|edge| edge.stats.began.len() + 1).sum();
+    let bytes = stretches as u64 * EDGE + graph.calls.most().max(graph.attempts.most()) * CALL;
+    Some(Trunk::new(key_of(&early, run, options, before), before, bytes, State { halted, retries }))
 }
 
 /// Goes on from there as this file says.

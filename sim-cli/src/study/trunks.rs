@@ -3,7 +3,7 @@
 use crate::args::Bounds;
 use crate::error::Result;
 use crate::experiment::Prepared;
-use crate::memory::{EACH, Memory};
+use crate::memory::Memory;
 use crate::signal::Interrupt;
 use crate::simulate::trunk;
 use sim_core::SimTime;
@@ -12,7 +12,7 @@ use sim_models::experiment::Resolved;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// What a state takes besides calls in flight: histograms of a few edges.
+/// What a state is taken for that is still to be made.
 const STATE: u64 = 4 << 20;
 
 type Slot = Arc<OnceLock<Option<Arc<Trunk>>>>;
@@ -60,7 +60,7 @@ impl Trunks {
     fn make_room(&self, bytes: u64) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let size = |slot: &Slot| match slot.get() {
-            Some(Some(trunk)) => STATE + trunk.in_flight * EACH,
+            Some(Some(trunk)) => trunk.bytes,
             Some(None) => 0,
             None => STATE,
         };
@@ -94,19 +94,19 @@ mod tests {
     use sim_core::SimTime;
     use std::convert::Infallible;
 
-    fn trunk(in_flight: u64) -> std::result::Result<Option<Trunk>, Infallible> {
-        Ok(Some(Trunk::new(0, SimTime::ZERO, in_flight, ())))
+    fn trunk(bytes: u64) -> std::result::Result<Option<Trunk>, Infallible> {
+        Ok(Some(Trunk::new(0, SimTime::ZERO, bytes, ())))
     }
 
     #[test]
     fn what_is_there_is_not_made_again() {
         let trunks = Trunks::default();
         let mut made = 0;
-        let mut get = |key: u64, in_flight: u64| {
+        let mut get = |key: u64, bytes: u64| {
             trunks
                 .get(key, None, || {
                     made += 1;
-                    trunk(in_flight)
+                    trunk(bytes)
                 })
                 .expect("cannot fail")
                 .expect("made");
@@ -121,15 +121,15 @@ mod tests {
         let keys = || trunks.0.lock().unwrap().iter().map(|(key, _)| *key).collect::<Vec<_>>();
         let most = Memory::together(None) / STATE;
         for key in 0..=most {
-            trunks.get(key, None, || trunk(0)).expect("cannot fail");
+            trunks.get(key, None, || trunk(STATE)).expect("cannot fail");
         }
         assert_eq!(keys(), (1..=most).collect::<Vec<_>>());
         // One that takes half of it takes the place of half of them.
-        trunks.get(1_000, None, || trunk(TOGETHER / 2 / EACH)).expect("cannot fail");
+        trunks.get(1_000, None, || trunk(TOGETHER / 2)).expect("cannot fail");
         assert!(keys().len() as u64 <= most / 2 + 1 && keys().contains(&1_000), "{:?}", keys());
         // With less memory there is less room.
         let little = Some(Memory { bytes: 100 << 20, runs: 1 });
-        trunks.get(1_001, little, || trunk(0)).expect("cannot fail");
+        trunks.get(1_001, little, || trunk(STATE)).expect("cannot fail");
         assert_eq!(keys(), [1_001]);
     }
 
