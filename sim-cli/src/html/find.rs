@@ -139,7 +139,7 @@ fn along(found: &Found) -> Vec<Block> {
         note += &format!(" {}.", upper_first(&spared));
     }
     if with_fluid {
-        note += " The fluid law agrees if it lies among the seeds' edges, or within 3 % of capacity of their mean.";
+        note += " The fluid law agrees if it lies among the seeds' edges, or within 3 % of capacity of their mean; without a fault up to 5 % may be lost before a run fails.";
     }
     vec![Block::Html(table.build()), Block::Note(note)]
 }

@@ -2,7 +2,7 @@
 
 mod words;
 
-use crate::result::edges::Edges;
+use crate::result::edges::{Edge, Edges};
 use crate::result::knob::{Count, Knob};
 use crate::result::rounds::Rounds;
 use crate::result::seeds::Seeds;
@@ -15,6 +15,8 @@ pub(crate) use words::{name, zone_name};
 /// Version of the shape of a [`Found`] in JSON.
 pub const FORMAT: u32 = 1;
 
+/// A run carries its load if at least 95 % of it is answered.
+const LOST: f64 = 0.05;
 /// Theory and measurement agree if they differ by at most this share of capacity.
 const AGREES: f64 = 0.03;
 
@@ -107,11 +109,15 @@ impl Told {
     /// Puts the fluid law's edge beside the measured one, if there is one of each.
     pub fn fluid(&mut self, exact: Option<f64>, capacity: f64) {
         self.exact = exact;
+        // Beyond its capacity it still carries its load as long as no more than that is lost.
+        let may_be_lost = if self.which == Which::Alone { LOST } else { 0.0 };
+        let agrees = |edge: &Edge, exact: f64| {
+            let beyond = if edge.fails_above { edge.mean - exact } else { exact - edge.mean };
+            (edge.lowest..=edge.highest).contains(&exact)
+                || (-AGREES * capacity..=(AGREES + may_be_lost) * capacity).contains(&beyond)
+        };
         self.agrees = match (&self.edges.edges[..], exact) {
-            ([edge], Some(exact)) => Some(
-                (edge.lowest..=edge.highest).contains(&exact)
-                    || (edge.mean - exact).abs() <= AGREES * capacity,
-            ),
+            ([edge], Some(exact)) => Some(agrees(edge, exact)),
             _ => None,
         };
     }
@@ -151,5 +157,34 @@ impl Found {
             Count::Whole => format!("{} and {}", self.knob.show(x.floor()), self.knob.show(x.floor() + 1.0)),
             _ => self.knob.show(x),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The law says 200, and runs fail at 209, when more than 5 % are lost.
+    #[test]
+    fn what_may_be_lost_is_no_disagreement() {
+        let agrees = |which: Which, mean: f64, fails_above: bool| {
+            let edge = Edge {
+                mean,
+                fails_above,
+                lowest: mean - 1.0,
+                highest: mean + 1.0,
+                half_width: 1.0,
+                seeds: Vec::new(),
+            };
+            let mut told = Told::new(which, Edges { edges: vec![edge], ..Edges::default() });
+            told.fluid(Some(200.0), 200.0);
+            told.agrees
+        };
+        assert_eq!(
+            [209.0, 217.0, 195.0, 192.0].map(|mean| agrees(Which::Alone, mean, true)),
+            [true, false, true, false].map(Some)
+        );
+        assert_eq!([191.0, 209.0].map(|mean| agrees(Which::Alone, mean, false)), [true, false].map(Some));
+        assert_eq!(agrees(Which::Fault, 209.0, true), Some(false));
     }
 }
