@@ -23,6 +23,8 @@ pub enum Ending {
     Cancelled,
     /// Still waiting when the run ended.
     InFlight,
+    /// Not sent, since the service accepts too few.
+    Throttled,
 }
 
 impl Ending {
@@ -30,7 +32,7 @@ impl Ending {
     pub const FAILED: Ending = Ending::Failed(Outcome::Error);
 
     /// One of each that is counted, by their numbers.
-    const COUNTED: [Ending; 7] = [
+    const COUNTED: [Ending; 8] = [
         Ending::Ok,
         Ending::FAILED,
         Ending::Deadline,
@@ -38,6 +40,7 @@ impl Ending {
         Ending::BulkheadFull,
         Ending::Cancelled,
         Ending::InFlight,
+        Ending::Throttled,
     ];
 
     /// Whether a file can list a refusal of this kind among what is tried again, and `on` does.
@@ -74,6 +77,16 @@ impl Ending {
             Ending::InFlight => {
                 Told::new("in_flight", "in flight", "Still waiting when the run ended.", Tone::Open)
             }
+            Ending::Throttled => Told {
+                from_the_first: false,
+                ..Told::new(
+                    "throttled",
+                    "throttled",
+                    "Not sent, since the service accepts too few.",
+                    Tone::Unsent,
+                )
+                .refused_by("the throttle", "were not sent by a client that throttles itself")
+            },
         }
     }
 
@@ -113,7 +126,9 @@ impl Ending {
             Ending::Failed(cause) => cause,
             Ending::Deadline => Outcome::TimedOut,
             Ending::InFlight => Outcome::InFlight,
-            Ending::BreakerOpen | Ending::BulkheadFull | Ending::Cancelled => Outcome::Cancelled,
+            Ending::BreakerOpen | Ending::BulkheadFull | Ending::Cancelled | Ending::Throttled => {
+                Outcome::Cancelled
+            }
         }
     }
 }
@@ -136,6 +151,7 @@ impl Counted for Ending {
             Ending::BulkheadFull => 4,
             Ending::Cancelled => 5,
             Ending::InFlight => 6,
+            Ending::Throttled => 7,
         }
     }
 

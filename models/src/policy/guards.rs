@@ -4,7 +4,7 @@
 //! to begin   bulkhead (refuses, or lets wait) > budget (the call pays in)
 //! to retry   budget
 //! to copy    budget
-//! to send    breaker > balancer
+//! to send    throttle > breaker > balancer
 //! ```
 //!
 //! Between them stand the deadline, the retry and the timeout, which keep nothing: they belong to whoever makes the
@@ -18,6 +18,7 @@ pub use super::breaker::{Permit, Transition as Step};
 use super::budget::{Budget, BudgetState};
 use super::bulkhead::{self, BulkheadState, Place};
 use super::hedge::{self, HedgeState};
+use super::throttle::ThrottleState;
 use super::{Denied, Ending, Outcome, Policy};
 use crate::report::Section;
 use sim_core::{Key, Luck, SimDuration, SimTime, Words};
@@ -29,6 +30,7 @@ pub struct Guards {
     budget: Option<BudgetState>,
     breaker: Option<BreakerState>,
     hedge: Option<HedgeState>,
+    throttle: Option<ThrottleState>,
     /// `None` where there is nothing to choose.
     balancer: Option<BalancerState>,
 }
@@ -64,14 +66,14 @@ impl Gates {
         let bulkhead = policy.bulkhead.is_some();
         let pays_in = matches!(policy.budget, Some(Budget::Ratio { .. }));
         let throttles = matches!(policy.budget, Some(Budget::Throttle { .. }));
-        let hedges = policy.hedge.is_some();
+        let (hedges, steps_back) = (policy.hedge.is_some(), policy.throttle.is_some());
         let chooses = choices > 1;
         let counts = chooses && matches!(policy.balancer, Balancer::LeastPending | Balancer::PowerOfTwo);
         [
             (Gates::BEGIN, bulkhead || pays_in),
             (Gates::REPEAT, policy.budget.is_some()),
-            (Gates::SEND, scope.is_some() || chooses),
-            (Gates::LEARN, per_attempt || throttles || counts || hedges),
+            (Gates::SEND, scope.is_some() || chooses || steps_back),
+            (Gates::LEARN, per_attempt || throttles || counts || hedges || steps_back),
             (Gates::LEARN_CALL, bulkhead || per_call),
             (Gates::PERMIT_PER_CALL, per_call),
             (Gates::COPY, hedges),
@@ -158,6 +160,7 @@ impl Guards {
             budget: policy.budget.as_ref().map(BudgetState::new),
             breaker: policy.breaker.as_ref().map(BreakerState::new),
             hedge: policy.hedge.as_ref().map(HedgeState::new),
+            throttle: policy.throttle.as_ref().map(ThrottleState::new),
             balancer: (choices > 1).then(|| BalancerState::new(&policy.balancer, choices, words)),
         }
     }
@@ -224,10 +227,18 @@ impl Guards {
     #[inline(always)]
     pub fn may_send(&mut self, ask: Ask) -> Gate<Pass> {
         let mut pass = Pass::default();
+        if let Some(throttle) = &mut self.throttle
+            && !throttle.lets_pass(ask.now, &mut ask.pick.at(ask.key.child(THROTTLE)))
+        {
+            return Gate::No(Ending::Throttled);
+        }
         if let Some(breaker) = &mut self.breaker
             && !ask.admitted
         {
-            let Some(admission) = breaker.try_acquire(ask.now) else { return Gate::No(Ending::BreakerOpen) };
+            let Some(admission) = breaker.try_acquire(ask.now) else {
+                self.throttle.iter_mut().for_each(ThrottleState::not_sent);
+                return Gate::No(Ending::BreakerOpen);
+            };
             (pass.permit, pass.step) = (Some(admission.permit), admission.transition);
         }
         if let Some(balancer) = &mut self.balancer {
@@ -255,6 +266,9 @@ impl Guards {
         }
         // An attempt that the call's deadline cut off was not answered in time either.
         let outcome = if seen.overdue { Outcome::TimedOut } else { seen.outcome };
+        if let Some(throttle) = &mut self.throttle {
+            throttle.learn(seen.now, outcome);
+        }
         self.breaker.as_mut()?.record(seen.now, seen.permit?, outcome)
     }
 
@@ -267,6 +281,9 @@ impl Guards {
         self.breaker.as_mut()?.record(now, permit?, end.outcome())
     }
 }
+
+/// Where a throttle draws, apart from the balancer.
+const THROTTLE: u64 = 1 << 33;
 
 /// As what a call ends that was not let begin, at once or after a wait.
 pub const REFUSED: Ending = Ending::BulkheadFull;
@@ -438,6 +455,7 @@ mod tests {
             ("(breaker: Consecutive())", 1, "send, learn"),
             (per_call, 1, "send, learn call, permit per call"),
             (r#"(hedge: (after: "20ms"))"#, 1, "learn, copy"),
+            ("(throttle: ())", 1, "send, learn"),
         ];
         for (text, choices, expected) in table {
             let gates = Gates::of(&policy(text), choices);

@@ -9,6 +9,7 @@
 //! | [`retry`] and [`backoff`] | whether to try again, and after how long | none |
 //! | [`hedge`] | whether to send a copy, and after how long | what it saw of late |
 //! | [`budget`] | whether the client can afford it | tokens |
+//! | [`throttle`] | whether the service accepts enough to send more | asked and accepted of late |
 //! | [`breaker`] | whether anything may be sent | position, window, probes |
 //! | [`balancer`] | to which replica | turn, or attempts out |
 //! | timeout | when an attempt is given up | none: a timer of the caller's |
@@ -33,6 +34,7 @@ mod outcome;
 pub mod part;
 pub mod per;
 pub mod retry;
+pub mod throttle;
 pub mod timeout;
 pub mod told;
 
@@ -54,6 +56,7 @@ use part::{Around, Listed};
 use per::Per;
 use retry::Retry;
 use sim_core::SimDuration;
+use throttle::Throttle;
 use timeout::Timeout;
 
 spec! {
@@ -70,6 +73,8 @@ spec! {
         hedge: Option<Hedge> = None,
         /// A limit on the retries of one client, and on its copies.
         budget: Option<Budget> = None,
+        /// Attempts that a client does not send since the service accepts too few.
+        throttle: Option<Throttle> = None,
         /// Stops sending to what keeps failing.
         breaker: Option<Breaker> = None,
         /// A limit on the calls of one client that are out at the same time.
@@ -92,6 +97,7 @@ impl Default for Policy {
             retry: Retry::None,
             hedge: None,
             budget: None,
+            throttle: None,
             breaker: None,
             bulkhead: None,
             balancer: Balancer::RoundRobin,
@@ -117,6 +123,7 @@ impl Policy {
             Listed::always("retry", &self.retry),
             Listed::optional("hedge", "", self.hedge.as_ref()),
             Listed::optional("budget", "none: every failure may be retried", self.budget.as_ref()),
+            Listed::optional("throttle", "", self.throttle.as_ref()),
             Listed::optional("breaker", "none: whatever fails is called again", self.breaker.as_ref()),
             Listed::optional("bulkhead", "none: any number of calls at once", self.bulkhead.as_ref()),
             Listed::always("balancer", &self.balancer),
@@ -259,6 +266,7 @@ pub(crate) mod tests {
     fn states_are_small() {
         assert!(size_of::<budget::BudgetState>() <= 32);
         assert!(size_of::<bulkhead::BulkheadState>() <= 16);
+        assert!(size_of::<throttle::ThrottleState>() <= 64);
         assert!(size_of::<breaker::BreakerState>() <= 128, "{}", size_of::<breaker::BreakerState>());
         assert!(size_of::<balancer::BalancerState>() <= 64, "{}", size_of::<balancer::BalancerState>());
         assert!(size_of::<Option<breaker::Permit>>() == 4);

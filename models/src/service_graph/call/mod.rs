@@ -1,7 +1,7 @@
 //! The caller's side. The order in which a call meets its policies is written here and nowhere else:
 //!
 //! ```text
-//! deadline > bulkhead (and its line) > retry (budget) > breaker > balancer > attempt timeout > network
+//! deadline > bulkhead (and its line) > retry (budget) > throttle > breaker > balancer > attempt timeout > network
 //! ```
 //!
 //! An attempt that was sent ends in one [`Outcome`]; a call ends in one [`Ending`]. An open breaker is

@@ -85,6 +85,7 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (policy(r#"deadline: "5s""#), Does::GIVES_UP, "response_mean"),
         (policy("retry: Fixed(attempts: 2)"), Does::REPEATS, "response_mean"),
         (policy(r#"hedge: (after: "500ms")"#), Does::COPIES, "response_mean"),
+        (policy("throttle: ()"), Does::REFUSES, "wait_mean"),
         (policy("cancel: Always"), Does::SHEDS, "wait_mean"),
         (policy("breaker: Consecutive()"), Does::REFUSES, "wait_mean"),
         (policy("breaker: FailureRate()"), Does::REFUSES, "wait_mean"),
