@@ -10,6 +10,7 @@
 //! Never hashed: sequence numbers, slots, creation ids, addresses in memory, wall time, and timers that
 //! were cancelled. So the queue may be rewritten under an unchanged `t`.
 
+use crate::stats::count;
 use std::fmt;
 
 /// Domain of the input digest.
@@ -111,7 +112,7 @@ impl Trajectory {
     /// One more event was dispatched.
     #[inline]
     pub(crate) fn count_event(&mut self) {
-        self.events += 1;
+        count(&mut self.events);
     }
 
     /// How many events there will be when [`checkpoint`](Self::checkpoint) wants to be called.

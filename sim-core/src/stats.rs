@@ -18,6 +18,12 @@ pub use warm_up::mser5;
 
 use crate::time::SimTime;
 
+/// One more. Nothing that is counted one by one comes to 2^64, so whether it would is not asked.
+#[inline(always)]
+pub fn count(number: &mut u64) {
+    *number = number.wrapping_add(1);
+}
+
 /// The exact integral over time of a whole number: a queue's length, busy workers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TimeIntegral {

@@ -17,6 +17,7 @@
 //! request costs 74 to 160 ns; this costs about 2.
 
 use crate::digest::{self, Digester};
+use crate::stats::count;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use std::cell::RefCell;
@@ -194,7 +195,7 @@ impl Luck {
     /// The words of the variate at `key`. Asking twice gives the same words.
     #[inline]
     pub fn at(&mut self, key: Key) -> Draw {
-        self.used.draws += 1;
+        count(&mut self.used.draws);
         self.used.addresses = self.used.addresses.wrapping_add(key.0);
         Draw { state: mix(key.0 ^ self.a).wrapping_add(self.b) }
     }

@@ -155,14 +155,14 @@ fn cases() -> Vec<Case> {
         },
         // The same, and they do.
         Case {
-            name: "failing",
+            name: "overloaded, and nobody is served",
             experiment: database("Poisson(\"240/s\")", 1, "queue: Fifo(capacity: 200),", "", "120s"),
-            kinds: &["failing"],
+            kinds: &["overloaded"],
             outlook: None,
             recovered: None,
             answer: "fails",
             state: "overloaded",
-            compare: "failing on all 3 seeds",
+            compare: "overloaded on all 3 seeds",
         },
         // 192/s of 200/s, and it dies of 120 in flight: by luck, every few minutes, for ever.
         Case {

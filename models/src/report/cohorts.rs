@@ -1,6 +1,7 @@
 //! Calls by when they began, and what became of them: what a verdict is made of.
 
 use sim_core::stats::LatencyHistogram;
+use sim_core::stats::count;
 use sim_core::{SimDuration, SimTime};
 
 /// An answer that takes longer than so many times the 99th percentile of what was usual is late. What is usual varies with
@@ -63,7 +64,7 @@ impl Cohorts {
         if began.as_nanos() < self.since {
             return self.ok_of_before(began, in_time);
         }
-        self.last_ok += 1;
+        count(&mut self.last_ok);
         self.last_in_time += in_time;
     }
 

@@ -3,6 +3,7 @@
 
 use crate::policy::{Denied, Ending, Outcome};
 use crate::report::{Attempts, Calls, Cohorts, EdgeWindows, Latency, Response, ServiceWindows};
+use sim_core::stats::count;
 use sim_core::stats::{LatencyHistogram, LatencyWindows, TimeIntegral};
 use sim_core::{SimDuration, SimTime};
 
@@ -70,7 +71,7 @@ pub struct EdgeWindow {
 impl EdgeStats {
     #[inline]
     pub fn call_started(&mut self, stretch: u8) {
-        self.started[usize::from(stretch) & STRETCHES] += 1;
+        count(&mut self.started[usize::from(stretch) & STRETCHES]);
     }
 
     /// Of calls that began in this stretch, if they are measured.
@@ -81,18 +82,21 @@ impl EdgeStats {
 
     #[inline]
     pub fn attempt_sent(&mut self, which: Which, stretch: u8) {
-        self.sent[usize::from(stretch) & STRETCHES] += 1;
-        let measured = u64::from(stretch != UNMEASURED);
-        match which {
-            Which::First => {}
-            Which::Repeat => self.attempts.retries += measured,
-            Which::Copy => self.attempts.copies += measured,
+        count(&mut self.sent[usize::from(stretch) & STRETCHES]);
+        if stretch != UNMEASURED {
+            match which {
+                Which::First => {}
+                Which::Repeat => count(&mut self.attempts.retries),
+                Which::Copy => count(&mut self.attempts.copies),
+            }
         }
     }
 
     #[inline]
     pub fn attempt_ended(&mut self, outcome: Outcome, measured: bool) {
-        self.attempts.ended[outcome] += u64::from(measured);
+        if measured {
+            count(&mut self.attempts.ended[outcome]);
+        }
     }
 
     pub fn denied(&mut self, by: Denied, measured: bool) {
@@ -104,7 +108,7 @@ impl EdgeStats {
         if !matches!(end, Ending::Ok) {
             return self.call_failed(end, took, sent, stretch);
         }
-        self.window.ok += 1;
+        count(&mut self.window.ok);
         self.window_latency.record(took);
         if let Some(began) = self.began(stretch) {
             began.latency.record(took);
@@ -113,7 +117,7 @@ impl EdgeStats {
 
     #[inline(never)]
     fn call_failed(&mut self, end: Ending, took: SimDuration, sent: u16, stretch: u8) {
-        self.window.failed += 1;
+        count(&mut self.window.failed);
         self.window.never_sent += u64::from(sent == 0);
         let Some(began) = self.began(stretch) else { return };
         began.latency_failed.get_or_insert_default().record(took);
@@ -266,7 +270,7 @@ impl ServiceStats {
     /// Work begins after this wait.
     #[inline]
     pub fn begun(&mut self, wait: SimDuration) {
-        self.total.begun += 1;
+        count(&mut self.total.begun);
         self.total.wait_ns += u128::from(wait.as_nanos());
     }
 

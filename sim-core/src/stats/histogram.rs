@@ -4,6 +4,7 @@
 //! out of here; the tests hold every edge of a bucket against it. Its bounds are constants here, which makes
 //! counting a shift and an increment: an eighth of the instructions.
 
+use super::count;
 use crate::time::SimDuration;
 use std::ops::Range;
 
@@ -170,7 +171,7 @@ impl LatencyWindows {
     #[inline]
     pub fn record(&mut self, latency: SimDuration) {
         let index = COARSE.index(latency.as_nanos().min(HIGHEST_NS));
-        self.filling[index] += 1;
+        count(&mut self.filling[index]);
         self.filled[index / 64] |= 1 << (index % 64);
         self.words |= 1 << (index / 64);
     }

@@ -21,6 +21,8 @@ const CLEAR: f64 = 2.6;
 const WAITS: f64 = 1.05;
 /// From so many attempts per call on those others may be slow because of the attempts.
 const REPEATS: f64 = 1.05;
+/// Where more is lost than this says, who could be served is not.
+const NEARLY_ALL: f64 = 0.9;
 /// A queue that reaches so much of its places in so many windows is full.
 const FULL: (f64, f64) = (0.9, 0.5);
 
@@ -29,6 +31,8 @@ pub struct Overload<'a> {
     service: &'a str,
     /// Calls of users per second that are offered and not served.
     excess: f64,
+    /// It is less than that, what is more than it can do: the others find it busy for those who have left.
+    can: bool,
     /// How many times what it can do.
     times: f64,
     state: State,
@@ -46,13 +50,14 @@ enum State {
 impl Overload<'_> {
     /// `40/s more is offered than is served, the queue of db is full`.
     pub fn words(&self) -> String {
-        let Overload { service, excess, times, state } = self;
+        let Overload { service, excess, can, times, state } = self;
         let state = match state {
             State::Full => format!("the queue of {service} is full"),
             State::Taken => format!("the workers of {service} are all taken"),
             State::AtTimes => format!("{service} is asked for {} times what it can do", short(*times)),
         };
-        format!("{}/s more is offered than is served, {state}", short(*excess))
+        let is = if *can { "can be" } else { "is" };
+        format!("{}/s more is offered than {is} served, {state}", short(*excess))
     }
 
     /// Whether that is what keeps users from being served: it has no rest.
@@ -65,8 +70,8 @@ impl Overload<'_> {
 pub fn overload<'a>(report: &'a Report, users: &[Users], windows: &Range<usize>) -> Option<Overload<'a>> {
     let served = together(users, windows);
     let seconds = windows.len() as f64 * report.run.window as f64 / 1e9;
-    let excess = (served.of - served.good) / seconds;
-    if excess.is_nan() || excess <= 0.0 {
+    let lost = (served.of - served.good) / seconds;
+    if lost.is_nan() || lost <= 0.0 {
         return None;
     }
     let asked = Asked::of(report);
@@ -90,7 +95,10 @@ pub fn overload<'a>(report: &'a Report, users: &[Users], windows: &Range<usize>)
         }
         _ => State::AtTimes,
     };
-    Some(Overload { service, excess, times, state })
+    // What is counted is better than what is worked out from it, unless they differ.
+    let beyond = served.of / seconds * (1.0 - 1.0 / times);
+    let (excess, can) = if beyond < NEARLY_ALL * lost { (beyond, true) } else { (lost, false) };
+    Some(Overload { service, excess, can, times, state })
 }
 
 /// Who calls whom.

@@ -4,6 +4,7 @@ use crate::policy::Outcome;
 use crate::service_graph::follow::Listen;
 use crate::service_graph::fruit::Basket;
 use crate::service_graph::state::*;
+use sim_core::stats::count;
 
 impl<L: Listen> Graph<L> {
     /// The request is over at this replica: the worker is free and the answer goes out.
@@ -14,7 +15,7 @@ impl<L: Listen> Graph<L> {
         let edge = &self.edges[attempt.edge as usize];
         let (service_id, replica_id, instant) = (edge.callee, attempt.replica, edge.link.is_instant());
         let service = &mut self.services[service_id as usize];
-        service.stats.total.completed += 1;
+        count(&mut service.stats.total.completed);
         service.replicas[replica_id as usize].in_hand -= 1;
         if service.mortal {
             self.attempt_standings.leave(&mut service.replicas[replica_id as usize].at_work, id);

@@ -6,6 +6,7 @@ use crate::service_graph::follow::{Arrival, Listen};
 use crate::service_graph::roster::Standings;
 use crate::service_graph::state::*;
 use crate::service_graph::witness as kind;
+use sim_core::stats::count;
 use sim_core::{Class, SimDuration, SimTime, Words};
 
 impl<L: Listen> Graph<L> {
@@ -17,7 +18,7 @@ impl<L: Listen> Graph<L> {
         let service = &mut self.services[service_id as usize];
         attempt.since = now;
         attempt.marks.add(Marks::MEASURED.when(now >= self.measured_from));
-        service.stats.total.arrived += 1;
+        count(&mut service.stats.total.arrived);
         if attempt.marks.has(Marks::CALLED_OFF) {
             self.listener.tell(|tracer| tracer.lost_in_hand(id, "called off", now));
             return self.swallow(id);
@@ -45,7 +46,7 @@ impl<L: Listen> Graph<L> {
         }
         if replica.busy.value() < u64::from(service.workers) {
             replica.in_hand += 1;
-            service.stats.total.entered += 1;
+            count(&mut service.stats.total.entered);
             service.hold_worker(replica_id, now);
             self.listener.tell(|tracer| tracer.work_begins(id, service_id, replica_id, now));
             service.start_work(
@@ -60,8 +61,8 @@ impl<L: Listen> Graph<L> {
                 self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Rejected, now));
                 return self.answer(id, Outcome::Rejected, ctx);
             };
-            service.stats.total.entered += 1;
-            service.stats.total.queued += 1;
+            count(&mut service.stats.total.entered);
+            count(&mut service.stats.total.queued);
             replica.in_hand += u32::from(!service.queue.shared);
             attempt.wait(ticket);
             self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Queued, now));
