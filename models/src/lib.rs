@@ -37,7 +37,7 @@
 //! No files, clocks, terminals, threads or environment: those are `sim-cli`'s. No rendering: a report holds
 //! numbers and sentences, not layouts. No packets, bytes or bandwidth: a message takes a time, or is lost, or
 //! held. No hosts or processor sharing: a worker does one thing at a time, and work takes as long as it was
-//! drawn. Hedging, health checks, adaptive limits, caches, autoscaling and protocols are not there yet.
+//! drawn. Health checks, adaptive limits, caches, autoscaling and protocols are not there yet.
 #[macro_use]
 pub mod experiment;
 pub mod branch;

@@ -5,8 +5,9 @@ use brownout_tests::{Runs, edge};
 use sim_models::policy::{Ending, Outcome};
 use sim_models::report::Report;
 
-/// Whoever starts is told of what was accepted later than of what was asked: hardly anything is sent at first, and `k` times more
-/// in each window. At k = 1.1 the way up takes 24 windows, so the window is short and the warm-up long.
+/// Whoever starts is told of what was accepted later than of what was asked: hardly anything is sent at first, and some
+/// `k^2` times more in each window, since what was accepted lies half a window back. At k = 1.1 that is twelve windows for each factor
+/// of ten, so the window is short and the warm-up long.
 ///
 /// 500/s are what the service can do, in steps of 2 ms of five workers; behind them a queue that is never empty at these loads.
 fn experiment(k: f64, offered: f64, more: &str) -> String {

@@ -118,6 +118,8 @@ pub struct Ask<'a> {
     pub view: &'a View,
     /// Where it draws.
     pub pick: &'a mut Luck,
+    /// Where those draw who let it pass or not; there if any of them does.
+    pub gate: Option<&'a mut Luck>,
     /// Its call holds a permit already.
     pub admitted: bool,
 }
@@ -228,7 +230,8 @@ impl Guards {
     pub fn may_send(&mut self, ask: Ask) -> Gate<Pass> {
         let mut pass = Pass::default();
         if let Some(throttle) = &mut self.throttle
-            && !throttle.lets_pass(ask.now, &mut ask.pick.at(ask.key.child(THROTTLE)))
+            && let Some(gate) = ask.gate
+            && !throttle.lets_pass(ask.now, &mut gate.at(ask.key))
         {
             return Gate::No(Ending::Throttled);
         }
@@ -236,7 +239,7 @@ impl Guards {
             && !ask.admitted
         {
             let Some(admission) = breaker.try_acquire(ask.now) else {
-                self.throttle.iter_mut().for_each(ThrottleState::not_sent);
+                self.throttle.iter_mut().for_each(ThrottleState::take_back);
                 return Gate::No(Ending::BreakerOpen);
             };
             (pass.permit, pass.step) = (Some(admission.permit), admission.transition);
@@ -281,9 +284,6 @@ impl Guards {
         self.breaker.as_mut()?.record(now, permit?, end.outcome())
     }
 }
-
-/// Where a throttle draws, apart from the balancer.
-const THROTTLE: u64 = 1 << 33;
 
 /// As what a call ends that was not let begin, at once or after a wait.
 pub const REFUSED: Ending = Ending::BulkheadFull;
@@ -376,6 +376,7 @@ mod tests {
         guards: Guards,
         view: View,
         pick: Luck,
+        gate: Luck,
         sent: u64,
     }
 
@@ -384,7 +385,8 @@ mod tests {
             let mut pick = Streams::new(5).luck("pick", "a->b");
             let view = View::all(choices);
             let guards = Guards::new(&policy(text), &view, &mut pick.at(Key::root(0, 0)));
-            Client { guards, view, pick, sent: 0 }
+            let gate = Streams::new(5).luck("gate", "a->b");
+            Client { guards, view, pick, gate, sent: 0 }
         }
 
         fn is_open(&self) -> bool {
@@ -400,6 +402,7 @@ mod tests {
                 key,
                 view: &self.view,
                 pick: &mut self.pick,
+                gate: Some(&mut self.gate),
                 admitted,
             })
         }

@@ -3,11 +3,12 @@
 //!
 //! Over a window of two minutes the client counts what it was asked to send and what was accepted. As long as
 //! `requests <= k * accepts` everything goes; beyond that an attempt is not sent with the chance
-//! `(requests - k * accepts) / (requests + 1)`. So a service that can do `c` is sent `k c` at most: half of its work is
-//! to say no at `k` = 2, a tenth at 1.1, and what it needs to find out that it is well again is what is still sent.
+//! `(requests - k * accepts) / (requests + 1)`. So a service that can do `c` is sent `k c` at most: at `k` = 2 it refuses
+//! half of what it is sent, at 1.1 one in eleven, and what it needs to find out that it is well again is what is still sent.
 //!
-//! Whoever starts is told of what was accepted later than of what was asked, and so sends hardly anything at first, and `k` times more
-//! in each window: at 1.1 it takes the book's two minutes 25 times to come from a tenth to all.
+//! Whoever starts is told of what was accepted later than of what was asked, and so sends hardly anything at first. What is accepted
+//! lies half a window back on average, so each window lets some `k^2` times as much through: at 1.1 it takes the book's two minutes
+//! twelve times to come from a tenth to all.
 //!
 //! It is made for a service that refuses what is too much. Where each attempt fails with a chance of its own whatever the
 //! load, all is well as long as more than `1 / k` succeed; below that what is accepted is ever less than was sent, until
@@ -39,10 +40,11 @@ pub struct ThrottleState {
     k: f64,
     on: OutcomeSet,
     step: SimDuration,
-    /// What was asked and accepted in each step of the window, by the number of the step, round and round.
-    steps: Box<[(u32, u32); STEPS]>,
+    /// What was asked, less what was taken back, and what was accepted in each step of the window, by the number of the step,
+    /// round and round.
+    steps: Box<[(i32, u32); STEPS]>,
     /// Their sums.
-    requests: u64,
+    requests: i64,
     accepts: u64,
     /// The step that is being filled.
     present: u64,
@@ -69,7 +71,7 @@ impl ThrottleState {
         let passed = (present - self.present).min(STEPS as u64);
         for number in (0..passed).map(|back| present - back) {
             let (requests, accepts) = std::mem::take(&mut self.steps[number as usize % STEPS]);
-            self.requests -= u64::from(requests);
+            self.requests -= i64::from(requests);
             self.accepts -= u64::from(accepts);
         }
         self.present = present;
@@ -91,18 +93,22 @@ impl ThrottleState {
         rejects <= 0.0 || words.unit() >= rejects
     }
 
-    /// One that was let pass just now was not sent after all.
-    pub fn not_sent(&mut self) {
+    /// One that was let pass was not sent after all, or its end says nothing of the service.
+    pub fn take_back(&mut self) {
         self.steps[self.present as usize % STEPS].0 -= 1;
         self.requests -= 1;
     }
 
     /// How an attempt ended that was sent.
     pub fn learn(&mut self, now: SimTime, outcome: Outcome) {
-        if !self.on.contains(outcome) {
-            self.move_on(now);
-            self.steps[self.present as usize % STEPS].1 += 1;
-            self.accepts += 1;
+        self.move_on(now);
+        match outcome {
+            Outcome::Cancelled | Outcome::InFlight => self.take_back(),
+            _ if self.on.contains(outcome) => {}
+            _ => {
+                self.steps[self.present as usize % STEPS].1 += 1;
+                self.accepts += 1;
+            }
         }
     }
 }
@@ -117,7 +123,7 @@ impl Part for Throttle {
     }
 
     fn bytes(&self, _replicas: u32) -> u64 {
-        size_of::<[(u32, u32); STEPS]>() as u64
+        size_of::<[(i32, u32); STEPS]>() as u64
     }
 
     fn samples() -> &'static [&'static str] {
@@ -158,15 +164,19 @@ mod tests {
         }
     }
 
-    /// What is not listed was accepted, as far as the service goes.
+    /// What is not listed was accepted, as far as the service goes; what was called off is as if it had not been asked for.
     #[test]
     fn only_what_is_listed_is_not_accepted() {
         let mut throttle = state("(on: [Rejected])");
-        for outcome in [Outcome::Ok, Outcome::Error, Outcome::TimedOut, Outcome::Cancelled, Outcome::Rejected]
-        {
-            throttle.learn(SimTime::ZERO, outcome);
+        let mut luck = Streams::new(1).luck("test", "throttle");
+        for number in 0..5 {
+            assert!(throttle.lets_pass(SimTime::ZERO, &mut luck.at(Key::root(1, number))) || number > 0);
         }
-        assert_eq!(throttle.accepts, 4);
+        for outcome in [Outcome::Ok, Outcome::Error, Outcome::TimedOut, Outcome::Rejected, Outcome::Cancelled]
+        {
+            throttle.learn(SimTime::from_secs(4), outcome);
+        }
+        assert_eq!((throttle.requests, throttle.accepts), (4, 3));
     }
 
     /// Steps of 3 s: what was asked at 1 s is forgotten when the fortieth step after it begins.
@@ -178,7 +188,8 @@ mod tests {
             let _ = throttle.lets_pass(SimTime::from_secs(1), &mut luck.at(Key::root(1, 1)));
             throttle.learn(SimTime::from_secs(2), Outcome::Ok);
             throttle.move_on(SimTime::from_secs(later));
-            assert_eq!((throttle.requests, throttle.accepts), (remembered, remembered), "{later}");
+            let left = (throttle.requests, throttle.accepts);
+            assert_eq!(left, (remembered, remembered as u64), "{later}");
         }
     }
 }

@@ -136,6 +136,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         patience,
         jitter: streams.luck("jitter", name),
         pick,
+        gate: edge.policy.throttle.as_ref().map(|_| streams.luck("gate", name)),
         stats: EdgeStats::default(),
     };
     (edge, clients)

@@ -73,8 +73,9 @@ impl Fruits {
         if let Some(basket) = into
             && let last = &mut self.entries[basket.last() as usize]
             && last.service == service
+            && let Some(both) = last.work.checked_add(work)
         {
-            last.work += work;
+            last.work = both;
             return basket;
         }
         let place = self.free;
@@ -172,5 +173,9 @@ mod tests {
         assert_eq!(told(&fruits, other), [(9, 9)]);
         fruits.empty(None);
         assert_eq!(fruits.free, NONE);
+        // What is more than an entry holds goes into two.
+        let much = fruits.gather(None, one(1, u64::MAX));
+        let more = fruits.gather(much, one(1, 2));
+        assert_eq!(told(&fruits, more), [(1, 2), (1, u64::MAX)]);
     }
 }

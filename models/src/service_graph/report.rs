@@ -264,6 +264,7 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
     for edge in &graph.edges {
         note("jitter", &edge.name, edge.jitter.used());
         note("pick", &edge.name, edge.pick.used());
+        edge.gate.iter().for_each(|gate| note("gate", &edge.name, gate.used()));
         edge.link.used().for_each(|(purpose, stream)| note(purpose, &edge.name, stream));
         edge.patience.used().into_iter().for_each(|stream| note("patience", &edge.name, stream));
     }

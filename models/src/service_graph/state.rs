@@ -140,6 +140,8 @@ pub struct Edge {
     pub patience: Patience,
     pub jitter: Luck,
     pub pick: Luck,
+    /// Where its guards draw, if they do.
+    pub gate: Option<Luck>,
     pub stats: EdgeStats,
 }
 

@@ -34,6 +34,14 @@ fn a_run_ends_when_its_memory_is_full() {
         "{}",
         ran.stderr
     );
+    // Whoever stands in line at the caller's takes memory like any other.
+    let lines =
+        [&words[..4], &["--set", "policies.patient=(bulkhead: (max_concurrent: 1, max_wait: \"1h\"))"]]
+            .concat();
+    let lines: Vec<&str> = lines.into_iter().chain(["--max-in-flight", "1000"]).collect();
+    let ran = with_input(&lines, &grows);
+    assert_eq!(ran.exit, Exit::Limit, "{}", ran.stderr);
+    assert!(ran.stderr.contains("1001 calls and 1 requests in flight"), "{}", ran.stderr);
     for wrong in ["1GB", "0MiB", "99999999999999GiB", "MiB", "2"] {
         assert_eq!(with_input(&["run", "-", "--max-memory", wrong], TOY).exit, Exit::Usage, "{wrong}");
     }

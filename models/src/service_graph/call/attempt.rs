@@ -40,8 +40,14 @@ impl<L: Listen> Graph<L> {
         };
         let mut pass = Pass::default();
         if edge.gates.has(Gates::SEND) {
-            let ask =
-                Ask { now, key, view: &edge.view, pick: &mut edge.pick, admitted: call.permit.is_some() };
+            let ask = Ask {
+                now,
+                key,
+                view: &edge.view,
+                pick: &mut edge.pick,
+                gate: edge.gate.as_mut(),
+                admitted: call.permit.is_some(),
+            };
             let clients = &mut self.clients[edge.clients as usize];
             match clients.guards[client as usize].may_send(ask) {
                 Gate::Go(given) => pass = given,

@@ -21,6 +21,9 @@ impl<L: Listen> Graph<L> {
     /// A call joins the line, for so long or until its deadline.
     #[inline(never)]
     pub(super) fn stand_in_line(&mut self, id: CallId, patience: Option<SimDuration>, ctx: &mut Ctx) {
+        if self.calls.most() > self.max_in_flight {
+            self.too_many_in_flight(ctx);
+        }
         let call = &mut self.calls[id];
         call.phase = Phase::IN_LINE;
         self.listener.tell(|tracer| tracer.pauses(SpanKind::Line, id, call.edge.into(), ctx.now()));

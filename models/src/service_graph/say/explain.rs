@@ -140,7 +140,7 @@ fn calls(plan: &Plan) -> Table {
         ]);
     }
     table.note =
-        "`longest` is how long a caller can wait: every attempt times out and every back-off is the \
+        "`longest` is how long a caller can wait: as long in line as it may, every attempt times out and every back-off is the \
                   longest, cut by the deadline. `worst amplification` counts attempts per user request when \
                   all of them fail, the layers above included"
             .into();

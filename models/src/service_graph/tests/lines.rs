@@ -73,17 +73,18 @@ fn who_finds_no_place_waits_as_long_as_it_may() {
     assert!(three("", "", "").section("bulkheads", "users->db").is_none(), "nobody waits");
 }
 
-/// Two hundred thousand calls at one instant, each answered at once: however many are let in one after another, the stack holds.
+/// The first of two hundred thousand is given up, its breaker opens, and all in line are let in and refused one after another,
+/// at one instant: however long a line is, the stack holds.
 #[test]
-fn a_long_line_goes_through_a_service_that_answers_at_once() {
+fn a_long_line_is_refused_at_once() {
     let report = scene(
         r#"workload: [(to: "db", policy: "p", arrivals: Burst(count: 200000, at: "1s"))],
-           services: {"db": (workers: Async(1), queue: Fifo(capacity: 0), work: "0s")},
-           policies: {"p": (bulkhead: (max_concurrent: 1, max_wait: "1s"))}"#,
+           services: {"db": (workers: Async(1), work: "5s")},
+           policies: {"p": (timeout: "100ms", breaker: Consecutive(failures: 1), bulkhead: (max_concurrent: 1, max_wait: "1s"))}"#,
         "10s",
     );
-    let edge = report.edges.get("users->db").unwrap();
-    assert_eq!(edge.calls.ok() + edge.calls.of(Ending::BulkheadFull) + edge.calls.failed(), 200_000);
+    assert_eq!(report.edges.get("users->db").unwrap().calls.of(Ending::BreakerOpen), 199_999);
+    assert_eq!(line(&report), (199_999, 0, 100, 100, 199_999));
 }
 
 /// A caller that dies takes its line along; what comes after it finds an empty one.
