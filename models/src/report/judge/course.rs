@@ -232,11 +232,15 @@ impl Course {
                         true => "from the first fault to the end of the last".into(),
                         false => format!("while {name} lasted"),
                     };
-                    let each =
-                        users.iter().filter_map(|users| Some((users.served(&struck).share()?, &users.name)));
+                    let each = users.iter().filter_map(|users| Some((users.served(&struck).share()?, users)));
                     let worst =
                         each.min_by(|a, b| a.0.total_cmp(&b.0)).filter(|(worst, _)| *worst < FINE * share);
-                    let theirs = worst.map(|(worst, name)| format!(", of {name} {}", percent(worst)));
+                    let theirs = worst.map(|(worst, users)| {
+                        let late = users.within.filter(|_| users.late(&struck) > 0);
+                        let within =
+                            late.map(|within| format!(" within {}", SimDuration::from_nanos(within).brief()));
+                        format!(", of {} {}{}", users.name, percent(worst), within.unwrap_or_default())
+                    });
                     let theirs = theirs.unwrap_or_default();
                     format!("{when} {} of calls were served{in_time}{theirs}", percent(share))
                 });
@@ -270,12 +274,14 @@ impl Course {
     }
 }
 
-/// What to add to how many were served, where others were too late.
+/// What to add to how many were served, where others were too late; of several workloads each has a time of its own.
 fn in_time(users: &[Users], windows: &Range<usize>) -> String {
     let mut late = users.iter().filter(|users| users.late(windows) > 0).map(|users| users.within);
     match (late.next(), late.next()) {
         (None, _) => String::new(),
-        (Some(Some(within)), None) => format!(" in time, within {}", SimDuration::from_nanos(within).brief()),
+        (Some(Some(within)), None) if users.len() == 1 => {
+            format!(" in time, within {}", SimDuration::from_nanos(within).brief())
+        }
         _ => " in time".into(),
     }
 }
