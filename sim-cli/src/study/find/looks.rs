@@ -83,12 +83,37 @@ impl Looks {
         Ok(Some((collapse(&report)?, Some(report))))
     }
 
-    /// What its end will say, if that is settled.
+    /// What its end will say, if that is settled. What a limit cut short settles nothing: it is for the end to meet, and to tell.
     fn settled(&self, report: &Report) -> Option<Answer> {
+        if report.stopped.is_some() {
+            return None;
+        }
         match (self.law?, report.verdict.kind) {
             (Regime::Stable, VerdictKind::Recovered | VerdictKind::Steady) => Some(Answer::Fine),
             (Regime::Overloaded, VerdictKind::Overloaded | VerdictKind::Failing) => Some(Answer::Fails),
             _ => (report.verdict.outlook == Some(Outlook::Never)).then_some(Answer::Fails),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_cut_short_settles_nothing() {
+        let settled = |law, kind, outlook, stopped: Option<&str>| {
+            let mut report = Report { stopped: stopped.map(String::from), ..Report::default() };
+            (report.verdict.kind, report.verdict.outlook) = (kind, outlook);
+            Looks { after: Vec::new(), law: Some(law) }.settled(&report)
+        };
+        for (law, kind, outlook, answer) in [
+            (Regime::Stable, VerdictKind::Recovered, None, Answer::Fine),
+            (Regime::Overloaded, VerdictKind::Overloaded, None, Answer::Fails),
+            (Regime::Stable, VerdictKind::NotRecovered, Some(Outlook::Never), Answer::Fails),
+        ] {
+            assert_eq!(settled(law, kind, outlook, None), Some(answer));
+            assert_eq!(settled(law, kind, outlook, Some("15000 events")), None, "{kind:?}");
         }
     }
 }
