@@ -27,7 +27,7 @@ use crate::experiment::{Decode, Map};
 use crate::run::{Observer, RunOptions, RunOutput};
 use crate::workload::Schedule;
 use sim_core::digest::{Digester, INPUT};
-use sim_core::{SimTime, Streams};
+use sim_core::{Limits, SimTime, Streams};
 
 /// A graph of more edges is not copied: each has a few histograms, and they are the most of it.
 const MOST_EDGES: usize = 64;
@@ -89,7 +89,8 @@ fn key_of(early: &GraphSpec, run: &RunSpec, options: &RunOptions, before: SimTim
     for word in [run.window.as_nanos(), run.warm_up.as_nanos(), within, before.as_nanos()] {
         digester.word(word);
     }
-    for word in [options.seed, options.engine as u64, options.limits.events, options.max_in_flight] {
+    let Limits { events, events_at_one_instant } = options.limits;
+    for word in [options.seed, options.engine as u64, events, events_at_one_instant, options.max_in_flight] {
         digester.word(word);
     }
     digester.finish()
