@@ -48,9 +48,11 @@ impl Cohorts {
         }
     }
 
-    /// It is known from another moment on what is in time; neither has come.
-    pub fn struck_as(&mut self, other: &Cohorts) {
-        self.known_from = other.known_from;
+    /// What is in time is known from when it is in another, unless that moment has come: then it is known already, or about to be.
+    pub fn struck_as(&mut self, other: &Cohorts, now: SimTime) {
+        if other.known_from > now.as_nanos() {
+            self.known_from = other.known_from;
+        }
     }
 
     /// A call has ended well. `usual` are the response times so far.

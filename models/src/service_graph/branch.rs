@@ -185,7 +185,7 @@ fn branch(
     let mut halted = state.clone();
     let (graph, ctx) = halted.simulation.parts();
     let known = graph.faults.len();
-    graph.go_on_as(built);
+    graph.go_on_as(built, state.reached);
     graph.schedule_faults(known, ctx);
     Some(halted)
 }
@@ -224,14 +224,14 @@ impl Graph<Deaf> {
     }
 
     /// From here on what strikes, who comes, and what is told apart is as in another.
-    fn go_on_as(&mut self, other: Self) {
+    fn go_on_as(&mut self, other: Self, now: SimTime) {
         self.faults.extend(other.faults.into_iter().skip(self.faults.len()));
         self.next_stretches = other.next_stretches;
         for (edge, other) in self.edges.iter_mut().zip(other.edges) {
             let told_apart = other.stats.began.len().max(edge.stats.began.len());
             edge.stats.began.resize_with(told_apart, Default::default);
             if let (Some(cohorts), Some(other)) = (&mut edge.stats.cohorts, &other.stats.cohorts) {
-                cohorts.struck_as(other);
+                cohorts.struck_as(other, now);
             }
             edge.take_policy(other);
         }
