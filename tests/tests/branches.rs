@@ -1,9 +1,10 @@
 //! A run that goes on from a copy of another's state is that run from the start, to the byte.
 
 use brownout_tests::experiments;
-use sim_core::{Engine, SimDuration, SimTime};
+use sim_core::{Engine, Limits, SimDuration, SimTime};
 use sim_models::experiment::{Experiment, Resolved};
-use sim_models::report::Report;
+use sim_models::policy::Ending;
+use sim_models::report::{Metric, Report};
 use sim_models::run::RunOptions;
 use sim_models::{Catalog, Trunk, simulate, simulate_from};
 use std::ops::ControlFlow;
@@ -82,12 +83,9 @@ fn every_bundled_experiment_branches() {
                 looks += 1;
                 let late = trunk_from(&base, &options, Some(&early), SimTime::ZERO + part(2));
                 let late = late.expect("it leads further");
-                match branch(&base, &late, &options) {
-                    Some(branched) => same(&whole(&base, &options), &branched, &format!("{name}, looked at")),
-                    // One fault that is there, and one that is not yet: when the stretch of both ends is another's to say.
-                    None if full.value("faults").is_some_and(|faults| faults.items().len() > 1) => {}
-                    None => panic!("{name}: it leads nowhere"),
-                }
+                let branched = branch(&base, &late, &options);
+                let branched = branched.unwrap_or_else(|| panic!("{name}: it leads nowhere"));
+                same(&whole(&base, &options), &branched, &format!("{name}, looked at"));
             }
             let Some(first) = first else { continue };
             let Some(trunk) = trunk(&base, &options, first) else { continue };
@@ -193,15 +191,56 @@ fn a_branch_may_be_struck_already() {
         let way = resolved(STORM, None, &[(path, text(value))]);
         assert!(branch(&way, &trunk, &options).is_none(), "{path}={value}");
     }
-    // The stretch of the faults would have ended by now.
+    // The first is over: alone it would have ended its stretch, and with another to come the stretch goes on.
     let short = ("faults[0].for", text("\"500ms\""));
-    let one = resolved(STORM, None, &[short.clone(), ("faults[1].at", text("\"30s\""))]);
+    let of = |more: (&str, &str)| resolved(STORM, None, &[short.clone(), (more.0, text(more.1))]);
+    let one = of(("faults[1].at", "\"30s\""));
     let trunk = trunk_from(&one, &options, None, SimTime::from_secs(20)).expect("there is time");
-    let none = resolved(STORM, None, &[short, ("faults[1].at", text("\"31s\""))]);
-    let branched = branch(&none, &trunk, &options);
-    if let Some(branched) = branched {
-        same(&whole(&none, &options), &branched, "struck twice");
+    assert!(branch(&one, &trunk, &options).is_none(), "its own");
+    assert!(branch(&of(("faults[1].at", "\"31s\"")), &trunk, &options).is_none(), "another");
+    let only = r#"[(at: "10s", for: "500ms", on: "back", effect: Slow(factor: 5.0))]"#;
+    let alone = resolved(STORM, None, &[("faults", text(only))]);
+    same(&whole(&alone, &options), &branch(&alone, &trunk, &options).expect("alone"), "struck once");
+}
+
+/// Copies sent and to be called off, calls in line, what was accepted of late: all of it is in the state that is copied.
+#[test]
+fn what_policies_remember_is_copied() {
+    let naive = r#""naive": ("#;
+    let guarded = r#""naive": (hedge: (after: "60ms"), cancel: Always, bulkhead: (max_concurrent: 2, max_wait: "100ms"), throttle: (k: 1.5, window: "1s"), "#;
+    let storm = STORM.replace(naive, guarded).replace(r#""back": ("#, r#""back": (on_cancel: Stop, "#);
+    assert_ne!(storm, STORM);
+    let options = RunOptions::seeded(7);
+    let mut throttled = 0;
+    // Before anything strikes, and in the middle of it.
+    for (before, ways) in [
+        (FIRST, [("faults", "[]"), ("faults[0].for", "\"20s\""), ("faults[1].effect", "Drop()")]),
+        (
+            SimTime::from_secs(12),
+            [
+                ("run.duration", "\"50s\""),
+                ("faults[1].for", "\"9s\""),
+                ("faults[1].effect", "Drop(probability: 0.2)"),
+            ],
+        ),
+    ] {
+        let trunk = trunk(&resolved(&storm, None, &[]), &options, before).expect("there is time");
+        for (path, value) in ways {
+            let way = resolved(&storm, None, &[(path, value.to_owned())]);
+            let branched = branch(&way, &trunk, &options).expect("it leads there");
+            same(&whole(&way, &options), &branched, path);
+            for path in ["hedges[\"front->back\"].won", "bulkheads[\"front->back\"].waited"] {
+                let metric = branched.metric(path);
+                assert!(
+                    matches!(metric, Ok(Metric::Number(number, _)) if number > 100.0),
+                    "{path}: {metric:?}"
+                );
+            }
+            let calls = &branched.edges.get("front->back").expect("an edge").calls;
+            throttled += calls.ended[Ending::Throttled];
+        }
     }
+    assert!(throttled > 100, "{throttled}");
 }
 
 /// What comes and goes, and builds up, is scheduled while it is there: nothing may be added besides.
@@ -332,4 +371,14 @@ fn what_is_set_otherwise_has_another_trunk() {
     ] {
         assert_ne!(base, key(&[(path, value.into())]), "{path}");
     }
+    let of = resolved(STORM, None, &[]);
+    let key_with = |limits: Limits, max_in_flight: u64| {
+        let options = RunOptions { limits, max_in_flight, ..RunOptions::seeded(7) };
+        of.model.trunk_key(&of.run, &options, FIRST).expect("nobody dies of load")
+    };
+    let (limits, most) = (Limits::default(), RunOptions::seeded(7).max_in_flight);
+    assert_eq!(base, key_with(limits, most));
+    assert_ne!(base, key_with(Limits { events: 1, ..limits }, most));
+    assert_ne!(base, key_with(Limits { events_at_one_instant: 1, ..limits }, most));
+    assert_ne!(base, key_with(limits, 1));
 }
