@@ -12,6 +12,8 @@ pub const EACH: u64 = 256;
 /// What states that runs have in common may take, if there is that much: no more than [`SHARED`] of all.
 pub const TOGETHER: u64 = 128 << 20;
 const SHARED: u64 = 16;
+/// Of what a run may take so much is left for a state of its own that it keeps while a copy goes on: one in so many.
+const KEPT: u64 = 8;
 /// Of what the machine has free so much is taken, in percent, where nobody says how much.
 const SHARE: u64 = 80;
 
@@ -40,10 +42,20 @@ impl Memory {
         memory.map_or(TOGETHER, |memory| (memory.bytes / SHARED).min(TOGETHER))
     }
 
+    /// What a state of its own may take that a run keeps while a copy goes on.
+    pub fn kept(memory: Option<Memory>) -> u64 {
+        memory.map_or(u64::MAX, |memory| memory.of_one() / KEPT)
+    }
+
     /// Calls and requests that one run may have in flight.
     pub fn in_flight(self) -> u64 {
+        ((self.of_one() - Self::kept(Some(self))) / EACH).max(1)
+    }
+
+    /// What one run may take.
+    fn of_one(self) -> u64 {
         let besides = BESIDES + Self::together(Some(self));
-        (self.bytes.saturating_sub(besides) / self.runs / EACH).max(1)
+        self.bytes.saturating_sub(besides) / self.runs
     }
 }
 
@@ -60,9 +72,12 @@ mod tests {
     #[test]
     fn memory_is_calls() {
         let of = |mib: u64, runs| Memory { bytes: mib << 20, runs }.in_flight();
-        assert_eq!((of(64 + 128 + 2048, 1), of(64 + 128 + 2048, 4)), (8 << 20, 2 << 20));
-        assert_eq!(of(64 + 16 + 176, 1), 176 << 12);
+        assert_eq!((of(64 + 128 + 2048, 1), of(64 + 128 + 2048, 4)), (7 << 20, 7 << 18));
+        assert_eq!(of(64 + 16 + 176, 1), 154 << 12);
         assert_eq!(of(1, 1), 1);
+        // With the state that is kept it is all there is.
+        let memory = Memory { bytes: (64 + 128 + 2048) << 20, runs: 4 };
+        assert_eq!(Memory::kept(Some(memory)) + memory.in_flight() * EACH, 512 << 20);
     }
 
     #[test]

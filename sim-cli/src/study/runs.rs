@@ -5,6 +5,7 @@ use crate::args::Bounds;
 use crate::diagnostics;
 use crate::error::{Error, Result};
 use crate::experiment::{Opened, Prepared};
+use crate::memory::Memory;
 use crate::progress::Meter;
 use crate::replay::Replay;
 use crate::signal::Interrupt;
@@ -112,11 +113,14 @@ impl<'a> Runs<'a> {
             settling,
             whole,
             state: None,
+            room: true,
             told: false,
         };
         let state = match alike_until {
             Some(before) if self.interrupt.exit().is_none() => {
-                begin(&self.trunks, &journey.whole, &self.start.bounds, &self.interrupt, before)?
+                let state = begin(&self.trunks, &journey.whole, &self.start.bounds, &self.interrupt, before)?;
+                let memory = self.interrupt.memory();
+                state.filter(|state| state.bytes <= Memory::kept(memory).max(Memory::together(memory)))
             }
             _ => None,
         };
@@ -173,6 +177,8 @@ pub struct Journey<'a> {
     whole: Prepared,
     /// Where it stands, if that is kept.
     state: Option<Arc<Trunk>>,
+    /// Whether there is room to keep where it stands later on.
+    room: bool,
     /// Whether it was counted.
     told: bool,
 }
@@ -197,10 +203,14 @@ impl Journey<'_> {
         if interrupt.exit().is_some() {
             return Ok(None);
         }
-        if leg.more {
+        if leg.more && self.room {
             let end = SimTime::ZERO + leg.longer.unwrap_or(self.own);
             if let Some(further) = trunk(self.state.as_deref(), &self.whole, &start.bounds, interrupt, end)? {
-                self.state = Some(Arc::new(further));
+                // A copy of it goes on while it is kept: it is made again where both would be too much.
+                self.room = further.bytes <= Memory::kept(interrupt.memory());
+                if self.room {
+                    self.state = Some(Arc::new(further));
+                }
             }
         }
         let prepared = self.runs.prepare(&self.set, self.seed, leg.longer)?;
