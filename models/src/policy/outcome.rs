@@ -246,7 +246,7 @@ impl Rule<Vec<Failure>> for OnList {
             return Err(format!("which names {:?} twice", failures[i]));
         }
         if matches!(self, OnList::Sent) && failures.contains(&Failure::BreakerOpen) {
-            return Err("which names BreakerOpen: a breaker never sees what it did not send".into());
+            return Err("which names BreakerOpen: nothing is learnt of what was not sent".into());
         }
         Ok(())
     }
@@ -295,7 +295,7 @@ mod tests {
             (OnList::Any, &ANY_SENT[..], None),
             (OnList::Sent, &ANY_SENT, None),
             (OnList::Any, &[Failure::BreakerOpen], None),
-            (OnList::Sent, &[Failure::Error, Failure::BreakerOpen], Some("never sees")),
+            (OnList::Sent, &[Failure::Error, Failure::BreakerOpen], Some("nothing is learnt")),
             (OnList::Any, &[], Some("at least one")),
             (OnList::Any, &[Failure::Error, Failure::Reset, Failure::Error], Some("Error twice")),
         ] {

@@ -536,7 +536,7 @@ fn contradictions_are_found() {
         ("Consecutive(failures: 0)", "got 0, allowed 1 to"),
         ("Consecutive(probes: 0)", "got 0, allowed 1 to"),
         (r#"Consecutive(open_for: "0s")"#, "it would never be open"),
-        ("Consecutive(on: [BreakerOpen])", "a breaker never sees what it did not send"),
+        ("Consecutive(on: [BreakerOpen])", "nothing is learnt of what was not sent"),
         ("FailureRate(threshold: 0)", "reached without a single failure"),
         ("FailureRate(threshold: 50)", "is 50 % meant?"),
         (r#"FailureRate(window: Time("0s"))"#, "must be longer than 0"),

@@ -132,7 +132,7 @@ pub fn rows() -> Vec<Row> {
             SAYS,
             "breaker: Consecutive(on: [Error, BreakerOpen])",
             "breaker: Consecutive(on: [Error, TimedOut])",
-            r#"policies.careful.breaker.on [[Error, BreakerOpen]]: got a list [..], which names BreakerOpen: a breaker never sees what it did not send"#,
+            r#"policies.careful.breaker.on [[Error, BreakerOpen]]: got a list [..], which names BreakerOpen: nothing is learnt of what was not sent"#,
         ),
         // Retries.
         row(RETRY, "Fixed(on: [])", "Fixed(on: [BreakerOpen])",
