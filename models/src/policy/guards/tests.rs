@@ -1,0 +1,217 @@
+use super::super::tests::read;
+use super::*;
+use sim_core::Streams;
+
+fn policy(text: &str) -> Policy {
+    read::<Policy>(text).unwrap().0
+}
+
+struct Client {
+    guards: Guards,
+    view: View,
+    pick: Luck,
+    gate: Luck,
+    sent: u64,
+}
+
+impl Client {
+    fn new(text: &str, choices: u32) -> Self {
+        let mut pick = Streams::new(5).luck("pick", "a->b");
+        let view = View::all(choices);
+        let guards = Guards::new(&policy(text), &view, &mut pick.at(Key::root(0, 0)));
+        let gate = Streams::new(5).luck("gate", "a->b");
+        Client { guards, view, pick, gate, sent: 0 }
+    }
+
+    fn is_open(&self) -> bool {
+        let breaker = self.guards.breaker.as_ref().expect("it has one");
+        breaker.position() != breaker::Position::Closed
+    }
+
+    fn send_with(&mut self, seconds: u64, admitted: bool) -> Gate<Pass> {
+        self.sent += 1;
+        let key = Key::root(1, self.sent);
+        self.guards.may_send(Ask {
+            now: SimTime::from_secs(seconds),
+            key,
+            view: &self.view,
+            pick: &mut self.pick,
+            gate: Some(&mut self.gate),
+            admitted,
+        })
+    }
+
+    fn send(&mut self, seconds: u64) -> Option<Pass> {
+        match self.send_with(seconds, false) {
+            Gate::Go(pass) => Some(pass),
+            Gate::No(end) => {
+                assert_eq!(end, Ending::BreakerOpen);
+                None
+            }
+            Gate::Line(_) => panic!("nobody stands in line to send"),
+        }
+    }
+
+    fn learn(
+        &mut self,
+        seconds: u64,
+        pass: Pass,
+        (outcome, retried, overdue): (Outcome, bool, bool),
+    ) -> Option<Step> {
+        let now = SimTime::from_secs(seconds);
+        let Pass { replica, permit, .. } = pass;
+        self.guards.learn(Seen { now, outcome, retried, overdue, replica, permit, took: None })
+    }
+}
+
+#[test]
+fn only_what_is_there_is_asked() {
+    let names = [
+        (Gates::BEGIN, "begin"),
+        (Gates::REPEAT, "repeat"),
+        (Gates::SEND, "send"),
+        (Gates::LEARN, "learn"),
+        (Gates::LEARN_CALL, "learn call"),
+        (Gates::PERMIT_PER_CALL, "permit per call"),
+        (Gates::COPY, "copy"),
+        (Gates::LINE, "line"),
+    ];
+    let per_call = "(breaker: Consecutive(scope: Call))";
+    let table = [
+        ("()", 1, ""),
+        (r#"(timeout: "1s", deadline: "9s", retry: Fixed(attempts: 3))"#, 1, ""),
+        ("(balancer: LeastPending)", 1, ""),
+        ("()", 3, "send"),
+        ("(balancer: Random)", 3, "send"),
+        ("(balancer: PowerOfTwo)", 3, "send, learn"),
+        ("(balancer: LeastPending)", 3, "send, learn"),
+        ("(bulkhead: ())", 1, "begin, learn call"),
+        (r#"(bulkhead: (max_wait: "250ms"))"#, 1, "begin, learn call, line"),
+        ("(retry: Fixed(attempts: 3), budget: Ratio())", 1, "begin, repeat"),
+        ("(retry: Fixed(attempts: 3), budget: Throttle())", 1, "repeat, learn"),
+        ("(breaker: Consecutive())", 1, "send, learn"),
+        (per_call, 1, "send, learn call, permit per call"),
+        (r#"(hedge: (after: "20ms"))"#, 1, "learn, copy"),
+        ("(throttle: ())", 1, "send, learn"),
+    ];
+    for (text, choices, expected) in table {
+        let gates = Gates::of(&policy(text), choices);
+        let found: Vec<&str> =
+            names.iter().filter(|(gate, _)| gates.has(*gate)).map(|(_, name)| *name).collect();
+        assert_eq!(found.join(", "), expected, "{text}, {choices} replicas");
+        assert_eq!(gates.is_empty(), expected.is_empty());
+    }
+}
+
+#[test]
+fn a_bulkhead_refuses_before_a_budget_is_paid() {
+    let text =
+        "(bulkhead: (max_concurrent: 1), retry: Fixed(attempts: 2), budget: Ratio(ratio: 1, burst: 1))";
+    let mut client = Client::new(text, 1);
+    let guards = &mut client.guards;
+    assert_eq!(guards.may_begin(), Gate::Go(()));
+    // The bucket began full and holds one token.
+    assert!(guards.may_repeat().is_ok() && guards.may_repeat() == Err(Denied::Budget));
+    assert_eq!(guards.may_begin(), Gate::No(Ending::BulkheadFull));
+    assert!(guards.may_repeat().is_err(), "a call that never began paid nothing in");
+    assert_eq!(guards.learn_call(SimTime::ZERO, Ending::Deadline, None), None);
+    assert_eq!(guards.may_begin(), Gate::Go(()), "the place came back");
+    assert!(guards.may_repeat().is_ok(), "and this call paid in");
+}
+
+#[test]
+fn without_a_budget_every_retry_is_paid() {
+    let mut client = Client::new("(retry: Fixed(attempts: 2))", 1);
+    assert!((0..100).all(|_| client.guards.may_repeat().is_ok()));
+}
+
+#[test]
+fn a_throttle_learns_from_what_would_be_retried() {
+    // Three tokens: retries go while more than one and a half are left.
+    let text = "(retry: Fixed(attempts: 2), budget: Throttle(max_tokens: 3, token_ratio: 1))";
+    for (outcome, retried, stops) in [
+        (Outcome::Error, true, true),
+        (Outcome::Error, false, false),
+        (Outcome::Cancelled, false, false),
+        (Outcome::Ok, false, false),
+    ] {
+        let mut client = Client::new(text, 1);
+        for _ in 0..2 {
+            let pass = client.send(0).unwrap();
+            client.learn(0, pass, (outcome, retried, false));
+        }
+        assert_eq!(client.guards.may_repeat().is_ok(), !stops, "{outcome}, {retried}");
+        let pass = client.send(0).unwrap();
+        client.learn(0, pass, (Outcome::Ok, false, false));
+        assert!(client.guards.may_repeat().is_ok(), "a success pays in");
+    }
+}
+
+#[test]
+fn a_breaker_hears_how_each_attempt_ended() {
+    // (outcome, cut off by the call's deadline, counts as a failure)
+    for (outcome, overdue, failure) in [
+        (Outcome::Ok, false, false),
+        (Outcome::Error, false, true),
+        (Outcome::TimedOut, false, true),
+        (Outcome::Cancelled, false, false),
+        // What the deadline cut off was not answered in time.
+        (Outcome::Cancelled, true, true),
+    ] {
+        let mut client = Client::new(r#"(breaker: Consecutive(failures: 2, open_for: "10s"))"#, 1);
+        for second in [1, 2] {
+            let pass = client.send(second).unwrap();
+            assert!(pass.permit.is_some());
+            let step = client.learn(second, pass, (outcome, true, overdue));
+            assert_eq!(step.is_some(), failure && second == 2, "{outcome}, {overdue}");
+        }
+        assert_eq!(client.is_open(), failure, "{outcome}, {overdue}");
+        assert_eq!(client.send(11).is_none(), failure);
+        let probe = client.send(12).unwrap();
+        assert_eq!(probe.step.is_some(), failure, "the first probe half-opens it");
+    }
+}
+
+#[test]
+fn a_breaker_of_whole_calls_is_asked_once_and_told_once() {
+    let text = r#"(breaker: Consecutive(failures: 1, open_for: "10s", scope: Call))"#;
+    for (end, opens) in [
+        (Ending::Ok, false),
+        (Ending::Failed(Outcome::Error), true),
+        (Ending::Deadline, true),
+        (Ending::Cancelled, false),
+    ] {
+        let mut client = Client::new(text, 1);
+        let mut pass = client.send(1).unwrap();
+        let permit = pass.permit.take();
+        assert_eq!(client.learn(1, pass, (Outcome::Error, true, false)), None, "an attempt is no call");
+        // The retry goes with the permit of its call.
+        let Gate::Go(again) = client.send_with(2, true) else { panic!("it was admitted") };
+        assert_eq!(again.permit, None);
+        assert_eq!(client.learn(2, again, (Outcome::Error, true, false)), None);
+        let step = client.guards.learn_call(SimTime::from_secs(3), end, permit);
+        assert_eq!((step.is_some(), client.is_open()), (opens, opens), "{end:?}");
+    }
+}
+
+#[test]
+fn an_open_breaker_leaves_the_balancer_alone() {
+    let text = r#"(breaker: Consecutive(failures: 1, open_for: "10s"), balancer: PowerOfTwo)"#;
+    let mut client = Client::new(text, 2);
+    let pass = client.send(1).unwrap();
+    client.learn(1, pass, (Outcome::Error, true, false));
+    let drawn = client.pick.used();
+    assert!(client.send(2).is_none());
+    assert_eq!(client.pick.used(), drawn);
+}
+
+#[test]
+fn what_is_out_is_known_until_it_ends() {
+    let mut client = Client::new("(balancer: LeastPending)", 2);
+    let first = client.send(0).unwrap();
+    for _ in 0..20 {
+        let pass = client.send(0).unwrap();
+        assert_ne!(pass.replica, first.replica, "the other has nothing out");
+        client.learn(0, pass, (Outcome::Cancelled, false, false));
+    }
+}
