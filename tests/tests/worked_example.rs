@@ -80,7 +80,7 @@ fn half_is_let_through() {
     let resolved = experiment.with(None, &[]).expect("sound");
     let report = simulate(&resolved, &RunOptions::seeded(1), &mut |_| ControlFlow::Continue(())).report;
     let (_, edge) = &report.edges.0[0];
-    let refused = report.metric("edges[\"users->api\"].calls.rate_limited").expect("a metric");
+    let refused = report.metric("edges[\"users->api\"].calls.used_up").expect("a metric");
     assert_eq!((edge.calls.started, edge.calls.ok()), (11_999, 6_000));
     assert_eq!(format!("{refused:?}"), "Number(5999.0, Plain)");
 }
@@ -130,6 +130,6 @@ fn the_page_adds_a_mechanism() {
         .expect("cargo runs");
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "what docs/mechanism.md makes does not stand:\n{stderr}\n{stdout}");
-    assert!(stdout.contains("rate_limit::tests::a_burst_goes_at_once"), "{stdout}");
+    assert!(stdout.contains("allowance::tests::what_is_used_up_stays_so"), "{stdout}");
     assert!(stdout.contains("half_is_let_through ... ok"), "{stdout}");
 }
