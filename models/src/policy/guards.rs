@@ -37,7 +37,7 @@ pub struct Guards {
 
 /// Which questions the guards of an edge have an answer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gates(u8);
+pub struct Gates(u16);
 
 impl Gates {
     /// None: the clients of such an edge keep nothing.
@@ -58,6 +58,8 @@ impl Gates {
     pub const COPY: Gates = Gates(1 << 6);
     /// [`Guards::may_begin`] may let a call stand in line, and [`Guards::admit`] gets it in.
     pub const LINE: Gates = Gates(1 << 7);
+    /// [`Guards::learn`] wants to know how long each attempt was out.
+    pub const TIMES: Gates = Gates(1 << 8);
 
     /// Those of an edge with this policy and so many replicas to choose between.
     pub fn of(policy: &Policy, choices: u32) -> Gates {
@@ -78,6 +80,7 @@ impl Gates {
             (Gates::PERMIT_PER_CALL, per_call),
             (Gates::COPY, hedges),
             (Gates::LINE, policy.bulkhead.as_ref().is_some_and(|bulkhead| bulkhead.waits())),
+            (Gates::TIMES, policy.hedge.as_ref().is_some_and(|hedge| hedge.learns())),
         ]
         .into_iter()
         .fold(Gates::NONE, |gates, (gate, there)| Gates(gates.0 | if there { gate.0 } else { 0 }))
@@ -149,8 +152,10 @@ pub struct Seen {
     pub replica: u32,
     /// What it was sent with.
     pub permit: Option<Permit>,
-    /// How long it was out, if it was the first of its call.
+    /// How long it was out, where [anybody asks](Gates::TIMES).
     pub took: Option<SimDuration>,
+    /// It was the first of its call.
+    pub first: bool,
 }
 
 impl Guards {
@@ -264,7 +269,7 @@ impl Guards {
                 _ => {}
             }
         }
-        if let (Some(hedge), Some(took)) = (&mut self.hedge, seen.took) {
+        if let (Some(hedge), Some(took), true) = (&mut self.hedge, seen.took, seen.first) {
             hedge.learn(seen.now, seen.outcome, took);
         }
         // An attempt that the call's deadline cut off was not answered in time either.

@@ -132,6 +132,13 @@ impl HedgeState {
     }
 }
 
+impl Hedge {
+    /// Whether it goes by how long attempts took.
+    pub fn learns(&self) -> bool {
+        matches!(self.after, After::Percentile(_))
+    }
+}
+
 impl Part for Hedge {
     fn does(&self) -> Does {
         Does::COPIES

@@ -78,6 +78,33 @@ pub struct Slab<T> {
     free: u32,
 }
 
+/// What is kept of some entries only, and not in their places: nothing where nobody asks for it.
+#[derive(Clone)]
+pub struct Beside<T>(Vec<T>);
+
+impl<T> Default for Beside<T> {
+    fn default() -> Self {
+        Beside(Vec::new())
+    }
+}
+
+impl<T: Clone + Default> Beside<T> {
+    /// Keeps this of an entry, in place of what was kept of whatever had its place before.
+    #[inline]
+    pub fn put<E>(&mut self, id: Id<E>, value: T) {
+        if self.0.len() <= id.index() {
+            self.0.resize(id.index() + 1, T::default());
+        }
+        self.0[id.index()] = value;
+    }
+
+    /// What was kept of an entry.
+    #[inline]
+    pub fn of<E>(&self, id: Id<E>) -> &T {
+        &self.0[id.index()]
+    }
+}
+
 const NONE: u32 = u32::MAX;
 
 impl<T> Default for Slab<T> {

@@ -8,7 +8,7 @@ use super::service::free::NumberSet;
 use super::service::line::Line;
 use super::service::on_cancel::OnCancel;
 use super::service::queue::Common;
-use super::slab::Slab;
+use super::slab::{Beside, Slab};
 use super::stats::{EdgeStats, ServiceStats};
 use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica, Rhythm};
 use crate::network::Link;
@@ -50,6 +50,8 @@ pub struct Graph<L> {
     pub calls_of: Vec<Roster<Call>>,
     /// Where calls stand in these lists.
     pub sibling_standings: Standings,
+    /// When each attempt was sent, of those whose client wants to know how long they take.
+    pub sent_at: Beside<SimTime>,
     /// What came back of the work behind each request.
     pub fruits: Fruits,
     /// Calls that begin from here on are measured.

@@ -60,7 +60,7 @@ impl Client {
     ) -> Option<Step> {
         let now = SimTime::from_secs(seconds);
         let Pass { replica, permit, .. } = pass;
-        self.guards.learn(Seen { now, outcome, retried, overdue, replica, permit, took: None })
+        self.guards.learn(Seen { now, outcome, retried, overdue, replica, permit, took: None, first: true })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::policy::cancel::Cancel;
 use crate::policy::guards::{Ask, Gate, Gates, Pass, Seen};
 use crate::policy::{Ending, Outcome};
 use crate::service_graph::follow::Listen;
-use crate::service_graph::slab::Link;
+use crate::service_graph::slab::{Beside, Link};
 use crate::service_graph::state::*;
 use crate::service_graph::stats::{UNMEASURED, Which};
 use crate::service_graph::witness as kind;
@@ -102,6 +102,9 @@ impl<L: Listen> Graph<L> {
         });
         self.listener.tell(|tracer| tracer.attempt_sent(attempt, id, edge_id.into(), number, now));
         call.live = Some(attempt.link());
+        if edge.gates.has(Gates::TIMES) {
+            self.sent_at.put(attempt, now);
+        }
         if until < SimTime::MAX {
             entry.timer = Some(ctx.schedule(until, Class::Timeout, Event::AttemptTimer { attempt }));
         }
@@ -202,7 +205,7 @@ impl<L: Listen> Graph<L> {
             ctx.cancel(timer);
         }
         let edge = &mut self.edges[call.edge as usize];
-        edge.attempt_ended(&mut self.clients, call, attempt, Outcome::Ok, now);
+        edge.attempt_ended(&mut self.clients, call, (id, attempt), &self.sent_at, Outcome::Ok, now);
         edge.call_ended(&mut self.clients, call, Ending::Ok, now);
         let fruit = attempt.fruit(edge.callee, useful);
         let (parent, client, is_listed) = (call.parent, call.client, edge.listed || edge.stopped);
@@ -278,7 +281,7 @@ impl<L: Listen> Graph<L> {
         call.live = left;
         self.listener.tell(|tracer| tracer.attempt_ended(id, outcome, ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
-        edge.attempt_ended(&mut self.clients, call, attempt, outcome, ctx.now());
+        edge.attempt_ended(&mut self.clients, call, (id, attempt), &self.sent_at, outcome, ctx.now());
         if attempt.server == Server::Gone && attempt.outstanding == 0 {
             let below = self.attempts.remove(id).below;
             self.spoil(below);
@@ -323,7 +326,8 @@ impl Edge {
         &mut self,
         clients: &mut [Clients],
         call: &Call,
-        attempt: &mut Attempt,
+        (id, attempt): (AttemptId, &mut Attempt),
+        sent_at: &Beside<SimTime>,
         outcome: Outcome,
         now: SimTime,
     ) {
@@ -333,8 +337,8 @@ impl Edge {
             let retried = self.retry.retries(0, outcome);
             let (replica, permit) = (attempt.replica, attempt.permit.take());
             let first = attempt.number == 1 && !attempt.marks.has(Marks::IS_COPY);
-            let took = first.then(|| now.since(call.started));
-            let seen = Seen { now, outcome, retried, overdue, replica, permit, took };
+            let took = self.gates.has(Gates::TIMES).then(|| now.since(*sent_at.of(id)));
+            let seen = Seen { now, outcome, retried, overdue, replica, permit, took, first };
             let clients = &mut clients[self.clients as usize];
             let step = clients.guards[call.client as usize].learn(seen);
             clients.note_step(call.client, step, now);
