@@ -10,13 +10,11 @@
 //! are 250/s. A line carries bursts over, and nothing else: what comes faster than that for good is refused as if there
 //! were none, after a wait. Its calls are then served as by M/M/L with patience (Baccelli and Hebuterne 1981).
 
-mod watch;
-
 use super::part::{Around, Does, Part, Worst};
+use super::waits;
 use crate::experiment::{Decoder, Node, POSITIVE};
 use crate::report::Section;
 use sim_core::SimDuration;
-pub use watch::Watch;
 
 spec! {
     /// A limit on the calls of one client that are out at the same time.
@@ -134,6 +132,11 @@ impl Bulkhead {
     }
 }
 
+/// A section of what waits here, declared.
+pub(super) fn declared(at: &str) -> Section {
+    waits::declared("bulkheads", at, "a place")
+}
+
 impl Part for Bulkhead {
     fn does(&self) -> Does {
         if self.waits() { Does::REFUSES.and(Does::DELAYS) } else { Does::REFUSES }
@@ -159,7 +162,7 @@ impl Part for Bulkhead {
     }
 
     fn sections(&self, at: &str) -> Vec<Section> {
-        if self.waits() { vec![watch::declared(at)] } else { Vec::new() }
+        if self.waits() { vec![declared(at)] } else { Vec::new() }
     }
 
     /// Who stands in line longer than the whole call may take is never refused, but always too late.

@@ -25,6 +25,8 @@ pub enum Ending {
     InFlight,
     /// Not sent, since the service accepts too few.
     Throttled,
+    /// Refused by a rate limit.
+    RateLimited,
 }
 
 impl Ending {
@@ -32,7 +34,7 @@ impl Ending {
     pub const FAILED: Ending = Ending::Failed(Outcome::Error);
 
     /// One of each that is counted, by their numbers.
-    const COUNTED: [Ending; 8] = [
+    const COUNTED: [Ending; 9] = [
         Ending::Ok,
         Ending::FAILED,
         Ending::Deadline,
@@ -41,12 +43,17 @@ impl Ending {
         Ending::Cancelled,
         Ending::InFlight,
         Ending::Throttled,
+        Ending::RateLimited,
     ];
 
     /// Whether a file can list a refusal of this kind among what is tried again, and `on` does.
     #[inline]
     pub const fn is_listed(self, on: OutcomeSet) -> bool {
-        matches!(self, Ending::BreakerOpen) && on.lists(Failure::BreakerOpen)
+        match self {
+            Ending::BreakerOpen => on.lists(Failure::BreakerOpen),
+            Ending::RateLimited => on.lists(Failure::RateLimited),
+            _ => false,
+        }
     }
 
     /// What is said of it; of one that failed, what is said of its cause.
@@ -87,6 +94,11 @@ impl Ending {
                 )
                 .refused_by("the throttle", "were not sent by a client that throttles itself")
             },
+            Ending::RateLimited => Told {
+                from_the_first: false,
+                ..Told::new("rate_limited", "rate limited", "Refused by a rate limit.", Tone::Unsent)
+                    .refused_by("a rate limit", "were refused by a rate limit")
+            },
         }
     }
 
@@ -126,9 +138,11 @@ impl Ending {
             Ending::Failed(cause) => cause,
             Ending::Deadline => Outcome::TimedOut,
             Ending::InFlight => Outcome::InFlight,
-            Ending::BreakerOpen | Ending::BulkheadFull | Ending::Cancelled | Ending::Throttled => {
-                Outcome::Cancelled
-            }
+            Ending::BreakerOpen
+            | Ending::BulkheadFull
+            | Ending::Cancelled
+            | Ending::Throttled
+            | Ending::RateLimited => Outcome::Cancelled,
         }
     }
 }
@@ -152,6 +166,7 @@ impl Counted for Ending {
             Ending::Cancelled => 5,
             Ending::InFlight => 6,
             Ending::Throttled => 7,
+            Ending::RateLimited => 8,
         }
     }
 

@@ -1,10 +1,11 @@
 //! The policies of one client on one edge that keep something between calls, and the order in which a call meets them.
 //!
 //! ```text
-//! to begin   bulkhead (refuses, or lets wait) > budget (the call pays in)
+//! to begin   rate limit (refuses, or lets wait)
+//! to enter   bulkhead (refuses, or lets wait) > budget (the call pays in)
 //! to retry   budget
 //! to copy    budget
-//! to send    throttle > breaker > balancer
+//! to send    rate limit, if it counts attempts > throttle > breaker > balancer
 //! ```
 //!
 //! Between them stand the deadline, the retry and the timeout, which keep nothing: they belong to whoever makes the
@@ -18,7 +19,9 @@ pub use super::breaker::{Permit, Transition as Step};
 use super::budget::{Budget, BudgetState};
 use super::bulkhead::{self, BulkheadState, Place};
 use super::hedge::{self, HedgeState};
+use super::rate_limit::{self, Counts, RateLimitState, Turn};
 use super::throttle::ThrottleState;
+use super::waits::Waits;
 use super::{Denied, Ending, Outcome, Policy};
 use crate::report::Section;
 use sim_core::{Key, Luck, SimDuration, SimTime, Words};
@@ -26,6 +29,7 @@ use sim_core::{Key, Luck, SimDuration, SimTime, Words};
 /// What one client of an edge remembers.
 #[derive(Clone, Debug)]
 pub struct Guards {
+    rate_limit: Option<RateLimitState>,
     bulkhead: Option<BulkheadState>,
     budget: Option<BudgetState>,
     breaker: Option<BreakerState>,
@@ -69,14 +73,18 @@ impl Gates {
         let pays_in = matches!(policy.budget, Some(Budget::Ratio { .. }));
         let throttles = matches!(policy.budget, Some(Budget::Throttle { .. }));
         let (hedges, steps_back) = (policy.hedge.is_some(), policy.throttle.is_some());
+        let limits = policy.rate_limit.as_ref().map(|limit| limit.counts());
+        let (limits_calls, limits_attempts) =
+            (limits == Some(Counts::Calls), limits == Some(Counts::Attempts));
+        let takes_turns = policy.rate_limit.as_ref().is_some_and(|limit| limit.waits());
         let chooses = choices > 1;
         let counts = chooses && matches!(policy.balancer, Balancer::LeastPending | Balancer::PowerOfTwo);
         [
-            (Gates::BEGIN, bulkhead || pays_in),
+            (Gates::BEGIN, bulkhead || pays_in || limits_calls),
             (Gates::REPEAT, policy.budget.is_some()),
-            (Gates::SEND, scope.is_some() || chooses || steps_back),
+            (Gates::SEND, scope.is_some() || chooses || steps_back || limits_attempts),
             (Gates::LEARN, per_attempt || throttles || counts || hedges || steps_back),
-            (Gates::LEARN_CALL, bulkhead || per_call),
+            (Gates::LEARN_CALL, bulkhead || per_call || takes_turns),
             (Gates::PERMIT_PER_CALL, per_call),
             (Gates::COPY, hedges),
             (Gates::LINE, policy.bulkhead.as_ref().is_some_and(|bulkhead| bulkhead.waits())),
@@ -107,6 +115,8 @@ pub enum Gate<T = ()> {
     Go(T),
     /// It stands in line until it may, at most so long.
     Line(Option<SimDuration>),
+    /// It has its turn after so long, and is to ask to [enter](Guards::may_enter) then.
+    Turn(SimDuration),
     /// It may not, and this is what ends it unless its policy tries again.
     No(Ending),
 }
@@ -163,6 +173,7 @@ impl Guards {
     pub fn new(policy: &Policy, view: &View, words: &mut impl Words) -> Self {
         let choices = view.size();
         Guards {
+            rate_limit: policy.rate_limit.as_ref().map(RateLimitState::new),
             bulkhead: policy.bulkhead.as_ref().map(BulkheadState::new),
             budget: policy.budget.as_ref().map(BudgetState::new),
             breaker: policy.breaker.as_ref().map(BreakerState::new),
@@ -175,7 +186,22 @@ impl Guards {
     /// Whether a call may begin. One that may is to be told of to [`learn_call`](Self::learn_call) when it ends; one that
     /// stands in line to [`leave_line`](Self::leave_line), if it ends before it was [let in](Self::admit).
     #[inline(always)]
-    pub fn may_begin(&mut self) -> Gate {
+    pub fn may_begin(&mut self, now: SimTime) -> Gate {
+        if let Some(limit) = &mut self.rate_limit
+            && limit.counts() == Counts::Calls
+        {
+            match limit.ask(now) {
+                Turn::Now => {}
+                Turn::In(wait) => return Gate::Turn(wait),
+                Turn::Refused => return Gate::No(Ending::RateLimited),
+            }
+        }
+        self.may_enter()
+    }
+
+    /// The rest of it, for a call that has had its turn.
+    #[inline(always)]
+    pub fn may_enter(&mut self) -> Gate {
         if let Some(bulkhead) = &mut self.bulkhead {
             match bulkhead.ask() {
                 Place::Taken => {}
@@ -234,6 +260,12 @@ impl Guards {
     #[inline(always)]
     pub fn may_send(&mut self, ask: Ask) -> Gate<Pass> {
         let mut pass = Pass::default();
+        if let Some(limit) = &mut self.rate_limit
+            && limit.counts() == Counts::Attempts
+            && limit.ask(ask.now) != Turn::Now
+        {
+            return Gate::No(Ending::RateLimited);
+        }
         if let Some(throttle) = &mut self.throttle
             && let Some(gate) = ask.gate
             && !throttle.lets_pass(ask.now, &mut gate.at(ask.key))
@@ -298,7 +330,18 @@ pub const REFUSED: Ending = Ending::BulkheadFull;
 pub struct Watch {
     breaker: Option<breaker::Watch>,
     hedge: Option<hedge::Watch>,
-    bulkhead: Option<bulkhead::Watch>,
+    /// Of those who wait for a turn, and for a place.
+    turns: Option<Waits>,
+    places: Option<Waits>,
+}
+
+/// What a call waits for before its first try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// The time that a rate limit has told it.
+    Turn,
+    /// That others leave a bulkhead.
+    Place,
 }
 
 impl Watch {
@@ -307,7 +350,8 @@ impl Watch {
         Watch {
             breaker: policy.breaker.as_ref().map(|_| breaker::Watch::default()),
             hedge: policy.hedge.as_ref().map(|_| hedge::Watch::default()),
-            bulkhead: policy.bulkhead.as_ref().filter(|it| it.waits()).map(|_| bulkhead::Watch::default()),
+            turns: policy.rate_limit.as_ref().filter(|it| it.waits()).map(|_| Waits::default()),
+            places: policy.bulkhead.as_ref().filter(|it| it.waits()).map(|_| Waits::default()),
         }
     }
 
@@ -328,16 +372,23 @@ impl Watch {
         self.hedge.iter_mut().for_each(|watch| watch.won(measured));
     }
 
-    /// A call joins the line.
-    #[cold]
-    pub fn joined(&mut self) {
-        self.bulkhead.iter_mut().for_each(bulkhead::Watch::joined);
+    fn waits(&mut self, wait: Wait) -> &mut Option<Waits> {
+        match wait {
+            Wait::Turn => &mut self.turns,
+            Wait::Place => &mut self.places,
+        }
     }
 
-    /// A call leaves the line after so long, let in or not.
+    /// A call begins to wait.
     #[cold]
-    pub fn left(&mut self, after: SimDuration, let_in: bool, measured: bool) {
-        self.bulkhead.iter_mut().for_each(|watch| watch.left(after, let_in, measured));
+    pub fn joined(&mut self, wait: Wait) {
+        self.waits(wait).iter_mut().for_each(Waits::joined);
+    }
+
+    /// A call waits no longer after so long: it has got what it waited for, or not.
+    #[cold]
+    pub fn left(&mut self, wait: Wait, after: SimDuration, got_it: bool, measured: bool) {
+        self.waits(wait).iter_mut().for_each(|waits| waits.left(after, got_it, measured));
     }
 
     /// Measurement begins: what was before is not counted.
@@ -355,15 +406,16 @@ impl Watch {
     pub fn close_window(&mut self) {
         self.breaker.iter_mut().for_each(breaker::Watch::close_window);
         self.hedge.iter_mut().for_each(hedge::Watch::close_window);
-        self.bulkhead.iter_mut().for_each(bulkhead::Watch::close_window);
+        self.turns.iter_mut().chain(&mut self.places).for_each(Waits::close_window);
     }
 
     /// What was measured.
     pub fn sections(self, at: &str) -> Vec<Section> {
         let breaker = self.breaker.map(|watch| watch.section(at));
         let hedge = self.hedge.map(|watch| watch.section(at));
-        let bulkhead = self.bulkhead.map(|watch| watch.section(at));
-        [breaker, hedge, bulkhead].into_iter().flatten().collect()
+        let turns = self.turns.map(|waits| waits.fill(rate_limit::declared(at)));
+        let places = self.places.map(|waits| waits.fill(bulkhead::declared(at)));
+        [breaker, hedge, turns, places].into_iter().flatten().collect()
     }
 }
 

@@ -5,6 +5,7 @@
 //! | policy | decides | state of one client |
 //! |---|---|---|
 //! | deadline | when a call is given up | none: a timer of the caller's |
+//! | [`rate_limit`] | when the call may begin, or the attempt be sent | tokens, or what was let through of late |
 //! | [`bulkhead`] | whether the call may begin | calls out |
 //! | [`retry`] and [`backoff`] | whether to try again, and after how long | none |
 //! | [`hedge`] | whether to send a copy, and after how long | what it saw of late |
@@ -33,10 +34,12 @@ pub mod hedge;
 mod outcome;
 pub mod part;
 pub mod per;
+pub mod rate_limit;
 pub mod retry;
 pub mod throttle;
 pub mod timeout;
 pub mod told;
+mod waits;
 
 pub use deadline::Patience;
 pub use denied::Denied;
@@ -54,6 +57,7 @@ use deadline::Deadline;
 use hedge::Hedge;
 use part::{Around, Listed};
 use per::Per;
+use rate_limit::{Counts, RateLimit};
 use retry::Retry;
 use sim_core::SimDuration;
 use throttle::Throttle;
@@ -77,6 +81,8 @@ spec! {
         throttle: Option<Throttle> = None,
         /// Stops sending to what keeps failing.
         breaker: Option<Breaker> = None,
+        /// A limit on the rate at which one client makes calls, or sends attempts.
+        rate_limit: Option<RateLimit> = None,
         /// A limit on the calls of one client that are out at the same time.
         bulkhead: Option<Bulkhead> = None,
         /// Which replica an attempt goes to.
@@ -99,6 +105,7 @@ impl Default for Policy {
             budget: None,
             throttle: None,
             breaker: None,
+            rate_limit: None,
             bulkhead: None,
             balancer: Balancer::RoundRobin,
             cancel: Cancel::Never,
@@ -108,9 +115,11 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// What it is as long as nothing has failed.
+    /// What it is as long as nothing has failed. A limit on attempts refuses, and may be tried again, although nothing has.
     pub fn before_failures(&self) -> Policy {
-        Policy { retry: Retry::None, ..self.clone() }
+        let refused_early = self.rate_limit.as_ref().is_some_and(|limit| limit.counts() == Counts::Attempts);
+        let retry = if refused_early { self.retry.clone() } else { Retry::None };
+        Policy { retry, ..self.clone() }
     }
 
     /// Every part by its key, in the order in which a call meets them, with what is said where it is left out.
@@ -125,6 +134,7 @@ impl Policy {
             Listed::optional("budget", "none: every failure may be retried", self.budget.as_ref()),
             Listed::optional("throttle", "", self.throttle.as_ref()),
             Listed::optional("breaker", "none: whatever fails is called again", self.breaker.as_ref()),
+            Listed::optional("rate_limit", "", self.rate_limit.as_ref()),
             Listed::optional("bulkhead", "none: any number of calls at once", self.bulkhead.as_ref()),
             Listed::always("balancer", &self.balancer),
             Listed::optional("cancel", "", Some(&self.cancel).filter(|cancel| **cancel != Cancel::Never)),
@@ -266,6 +276,7 @@ pub(crate) mod tests {
     fn states_are_small() {
         assert!(size_of::<budget::BudgetState>() <= 32);
         assert!(size_of::<bulkhead::BulkheadState>() <= 16);
+        assert!(size_of::<rate_limit::RateLimitState>() <= 56);
         assert!(size_of::<throttle::ThrottleState>() <= 64);
         assert!(size_of::<breaker::BreakerState>() <= 128, "{}", size_of::<breaker::BreakerState>());
         assert!(size_of::<balancer::BalancerState>() <= 64, "{}", size_of::<balancer::BalancerState>());

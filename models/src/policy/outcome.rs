@@ -176,6 +176,8 @@ spec! {
         TimedOut,
         /// The caller's own breaker was open, so nothing was sent.
         BreakerOpen,
+        /// The caller's own limit on the rate of attempts refused it, so nothing was sent.
+        RateLimited,
     }
 }
 
@@ -193,7 +195,7 @@ impl Failure {
             Failure::Refused => Some(Outcome::Refused),
             Failure::Reset => Some(Outcome::Reset),
             Failure::TimedOut => Some(Outcome::TimedOut),
-            Failure::BreakerOpen => None,
+            Failure::BreakerOpen | Failure::RateLimited => None,
         }
     }
 }
@@ -203,13 +205,18 @@ impl Failure {
 pub struct OutcomeSet(u16);
 
 impl OutcomeSet {
-    const BREAKER_OPEN: u16 = 1 << 15;
-
     /// The failures listed in a file.
     pub fn of(failures: &[Failure]) -> Self {
-        OutcomeSet(failures.iter().fold(0, |bits, failure| {
-            bits | failure.outcome().map_or(Self::BREAKER_OPEN, |outcome| 1 << outcome as u16)
-        }))
+        OutcomeSet(failures.iter().fold(0, |bits, failure| bits | Self::bit(*failure)))
+    }
+
+    /// Those of attempts that were not sent have no outcome, and are counted from above.
+    const fn bit(failure: Failure) -> u16 {
+        match failure.outcome() {
+            Some(outcome) => 1 << outcome as u16,
+            None if matches!(failure, Failure::BreakerOpen) => 1 << 15,
+            None => 1 << 14,
+        }
     }
 
     /// Whether an attempt that ended so is meant.
@@ -221,10 +228,7 @@ impl OutcomeSet {
     /// Whether this failure was listed.
     #[inline]
     pub const fn lists(self, failure: Failure) -> bool {
-        match failure.outcome() {
-            Some(outcome) => self.contains(outcome),
-            None => self.0 & Self::BREAKER_OPEN != 0,
-        }
+        self.0 & Self::bit(failure) != 0
     }
 }
 
@@ -245,15 +249,16 @@ impl Rule<Vec<Failure>> for OnList {
         if let Some(i) = (1..failures.len()).find(|&i| failures[..i].contains(&failures[i])) {
             return Err(format!("which names {:?} twice", failures[i]));
         }
-        if matches!(self, OnList::Sent) && failures.contains(&Failure::BreakerOpen) {
-            return Err("which names BreakerOpen: nothing is learnt of what was not sent".into());
+        let unsent = failures.iter().find(|failure| failure.outcome().is_none());
+        if let (OnList::Sent, Some(unsent)) = (self, unsent) {
+            return Err(format!("which names {unsent:?}: nothing is learnt of what was not sent"));
         }
         Ok(())
     }
     fn allowed(&self) -> String {
         match self {
             OnList::Any => "at least one, each once".into(),
-            OnList::Sent => "at least one, each once, not BreakerOpen".into(),
+            OnList::Sent => "at least one, each once, not BreakerOpen or RateLimited".into(),
         }
     }
 }
@@ -278,7 +283,9 @@ mod tests {
             let failed = matches!(outcome, Error | Rejected | Refused | Reset | TimedOut);
             assert_eq!(any.contains(outcome), failed, "{outcome}");
         }
-        assert!(!any.lists(Failure::BreakerOpen));
+        assert!(!any.lists(Failure::BreakerOpen) && !any.lists(Failure::RateLimited));
+        let limited = OutcomeSet::of(&[Failure::RateLimited]);
+        assert!(limited.lists(Failure::RateLimited) && !limited.lists(Failure::BreakerOpen));
         let own = OutcomeSet::of(&[Failure::BreakerOpen, Failure::Reset]);
         assert!(
             own.lists(Failure::BreakerOpen)
@@ -296,6 +303,7 @@ mod tests {
             (OnList::Sent, &ANY_SENT, None),
             (OnList::Any, &[Failure::BreakerOpen], None),
             (OnList::Sent, &[Failure::Error, Failure::BreakerOpen], Some("nothing is learnt")),
+            (OnList::Sent, &[Failure::RateLimited], Some("names RateLimited")),
             (OnList::Any, &[], Some("at least one")),
             (OnList::Any, &[Failure::Error, Failure::Reset, Failure::Error], Some("Error twice")),
         ] {

@@ -62,6 +62,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         admitted: Default::default(),
         calls_of: Vec::new(),
         sibling_standings: Standings::default(),
+        joined_at: Default::default(),
         sent_at: Default::default(),
         fruits: Fruits::default(),
         measured_from,

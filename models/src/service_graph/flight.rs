@@ -43,13 +43,21 @@ impl Phase {
     pub const BACKING_OFF: Phase = Phase(u8::MAX);
     /// It stands in line, and the timer says when it no longer does.
     pub const IN_LINE: Phase = Phase(u8::MAX - 1);
+    /// It waits for its turn, and the timer says when that has come.
+    pub const IN_TURN: Phase = Phase(u8::MAX - 2);
     /// Attempts are out. If a timer runs, it says when a copy is sent.
     pub const TRYING: Phase = Phase(0);
 
     /// Whether attempts are out.
     #[inline]
     pub fn is_trying(self) -> bool {
-        self.0 < Phase::IN_LINE.0
+        self.0 < Phase::IN_TURN.0
+    }
+
+    /// Whether its first try has begun, or could.
+    #[inline]
+    pub fn has_begun(self) -> bool {
+        self != Phase::IN_LINE && self != Phase::IN_TURN
     }
 
     /// Copies sent of the present try.

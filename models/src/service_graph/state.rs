@@ -50,6 +50,8 @@ pub struct Graph<L> {
     pub calls_of: Vec<Roster<Call>>,
     /// Where calls stand in these lists.
     pub sibling_standings: Standings,
+    /// When each call joined the line that it stands in.
+    pub joined_at: Beside<SimTime>,
     /// When each attempt was sent, of those whose client wants to know how long they take.
     pub sent_at: Beside<SimTime>,
     /// What came back of the work behind each request.

@@ -14,6 +14,7 @@ pub const PROCEED: u16 = 9;
 pub const COPY: u16 = 10;
 pub const CANCEL: u16 = 11;
 pub const LEFT_LINE: u16 = 12;
+pub const HAS_TURN: u16 = 13;
 
 /// A kind in words.
 pub fn name(kind: u16) -> &'static str {
@@ -30,6 +31,7 @@ pub fn name(kind: u16) -> &'static str {
         COPY => "copy is due",
         CANCEL => "cancellation arrives",
         LEFT_LINE => "leaves the line",
+        HAS_TURN => "has its turn",
         _ => "unknown event",
     }
 }

@@ -48,7 +48,7 @@ impl Client {
                 assert_eq!(end, Ending::BreakerOpen);
                 None
             }
-            Gate::Line(_) => panic!("nobody stands in line to send"),
+            Gate::Line(_) | Gate::Turn(_) => panic!("nobody waits to send"),
         }
     }
 
@@ -75,6 +75,7 @@ fn only_what_is_there_is_asked() {
         (Gates::PERMIT_PER_CALL, "permit per call"),
         (Gates::COPY, "copy"),
         (Gates::LINE, "line"),
+        (Gates::TIMES, "times"),
     ];
     let per_call = "(breaker: Consecutive(scope: Call))";
     let table = [
@@ -93,6 +94,10 @@ fn only_what_is_there_is_asked() {
         (per_call, 1, "send, learn call, permit per call"),
         (r#"(hedge: (after: "20ms"))"#, 1, "learn, copy"),
         ("(throttle: ())", 1, "send, learn"),
+        (r#"(hedge: (after: Percentile(95)))"#, 1, "learn, copy, times"),
+        (r#"(rate_limit: TokenBucket(rate: "1/s"))"#, 1, "begin"),
+        (r#"(rate_limit: TokenBucket(rate: "1/s", counts: Attempts))"#, 1, "send"),
+        (r#"(rate_limit: LeakyBucket(rate: "1/s", capacity: 5))"#, 1, "begin, learn call"),
     ];
     for (text, choices, expected) in table {
         let gates = Gates::of(&policy(text), choices);
@@ -109,14 +114,27 @@ fn a_bulkhead_refuses_before_a_budget_is_paid() {
         "(bulkhead: (max_concurrent: 1), retry: Fixed(attempts: 2), budget: Ratio(ratio: 1, burst: 1))";
     let mut client = Client::new(text, 1);
     let guards = &mut client.guards;
-    assert_eq!(guards.may_begin(), Gate::Go(()));
+    assert_eq!(guards.may_begin(SimTime::ZERO), Gate::Go(()));
     // The bucket began full and holds one token.
     assert!(guards.may_repeat().is_ok() && guards.may_repeat() == Err(Denied::Budget));
-    assert_eq!(guards.may_begin(), Gate::No(Ending::BulkheadFull));
+    assert_eq!(guards.may_begin(SimTime::ZERO), Gate::No(Ending::BulkheadFull));
     assert!(guards.may_repeat().is_err(), "a call that never began paid nothing in");
     assert_eq!(guards.learn_call(SimTime::ZERO, Ending::Deadline, None), None);
-    assert_eq!(guards.may_begin(), Gate::Go(()), "the place came back");
+    assert_eq!(guards.may_begin(SimTime::ZERO), Gate::Go(()), "the place came back");
     assert!(guards.may_repeat().is_ok(), "and this call paid in");
+}
+
+/// Who is refused by the clock takes no place, and who waits takes it when its turn has come.
+#[test]
+fn a_turn_comes_before_a_place() {
+    let text = r#"(bulkhead: (max_concurrent: 1), rate_limit: TokenBucket(rate: "10/s", max_wait: "100ms"))"#;
+    let guards = &mut Client::new(text, 1).guards;
+    assert_eq!(guards.may_begin(SimTime::ZERO), Gate::Go(()));
+    assert_eq!(guards.may_begin(SimTime::ZERO), Gate::Turn(SimDuration::from_millis(100)));
+    assert_eq!(guards.may_begin(SimTime::ZERO), Gate::No(Ending::RateLimited));
+    assert_eq!(guards.may_enter(), Gate::No(Ending::BulkheadFull), "the first is still out");
+    assert_eq!(guards.learn_call(SimTime::ZERO, Ending::Ok, None), None);
+    assert_eq!(guards.may_enter(), Gate::Go(()));
 }
 
 #[test]

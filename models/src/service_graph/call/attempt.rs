@@ -52,7 +52,7 @@ impl<L: Listen> Graph<L> {
             match clients.guards[client as usize].may_send(ask) {
                 Gate::Go(given) => pass = given,
                 Gate::No(end) => return self.not_sent(id, end, ctx),
-                Gate::Line(_) => unreachable!("who stood in line was let in before the first try"),
+                Gate::Line(_) | Gate::Turn(_) => unreachable!("who had to wait did so before the first try"),
             }
             clients.note_step(client, pass.step, now);
             if edge.gates.has(Gates::PERMIT_PER_CALL) && pass.permit.is_some() {

@@ -5,7 +5,7 @@
 //! within what made room: however long a line is, nothing recurses.
 
 use crate::policy::Ending;
-use crate::policy::guards::{Gates, REFUSED};
+use crate::policy::guards::{Gates, REFUSED, Wait};
 use crate::service_graph::follow::Listen;
 use crate::service_graph::slab::Slab;
 use crate::service_graph::state::*;
@@ -34,7 +34,8 @@ impl<L: Listen> Graph<L> {
             call.timer = Some(ctx.schedule(until, Class::Timeout, Event::CallTimer { call: id }));
         }
         let (clients, client) = (&mut self.clients[edge.clients as usize], call.client as usize);
-        clients.watch.joined();
+        self.joined_at.put(id, ctx.now());
+        clients.watch.joined(Wait::Place);
         let line = &mut clients.lines[client];
         line.push_back(id);
         let waiting = clients.guards[client].waiting() as usize;
@@ -63,7 +64,8 @@ impl<L: Listen> Graph<L> {
             let next = next.expect("as many stand in line as its guard has counted");
             let call = &mut self.calls[next];
             call.phase = Phase::TRYING;
-            watch.left(now.since(call.started), true, call.stretch != UNMEASURED);
+            let waited = now.since(*self.joined_at.of(next));
+            watch.left(Wait::Place, waited, true, call.stretch != UNMEASURED);
             self.admitted.push_back(next);
         }
     }
@@ -97,11 +99,15 @@ impl Edge {
 }
 
 impl Clients {
-    /// A call ends that still stands in line.
+    /// A call ends that has not begun: it waits for its turn, or since then in line.
     #[cold]
-    pub(super) fn leave_line(&mut self, call: &Call, now: SimTime) {
+    pub(super) fn leave_wait(&mut self, call: &Call, now: SimTime) {
+        let measured = call.stretch != UNMEASURED;
+        if call.phase == Phase::IN_TURN {
+            return self.watch.left(Wait::Turn, now.since(call.started), false, measured);
+        }
         self.guards[call.client as usize].leave_line();
-        self.watch.left(now.since(call.started), false, call.stretch != UNMEASURED);
+        self.watch.left(Wait::Place, SimDuration::ZERO, false, measured);
     }
 }
 

@@ -1,7 +1,8 @@
 //! The caller's side. The order in which a call meets its policies is written here and nowhere else:
 //!
 //! ```text
-//! deadline > bulkhead (and its line) > retry (budget) > throttle > breaker > balancer > attempt timeout > network
+//! deadline > rate limit > bulkhead (and its line) > retry (budget) > hedge
+//!     > rate limit of attempts > throttle > breaker > balancer > attempt timeout > network
 //! ```
 //!
 //! An attempt that was sent ends in one [`Outcome`]; a call ends in one [`Ending`]. An open breaker is
@@ -9,7 +10,7 @@
 //! back-off that would end after the deadline ends at the deadline.
 //!
 //! What a call does with all of them stands here: it begins, is settled after each attempt, and ends.
-//! [`attempt`]: one try, from the gate to its outcome. [`hedge`]: its copies. [`line`]: waiting for the first. [`wait`]: the pauses between tries.
+//! [`attempt`]: one try, from the gate to its outcome. [`hedge`]: its copies. [`line`] and [`turn`]: waiting for the first. [`wait`]: the pauses between tries.
 //! [`cancel`]: a caller that no longer waits says so.
 
 mod attempt;
@@ -18,6 +19,7 @@ mod hedge;
 mod line;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod wait;
 
 use super::follow::Listen;
@@ -36,11 +38,11 @@ impl<L: Listen> Graph<L> {
         let stretch = self.stretch;
         let edge = &mut self.edges[edge_id as usize];
         edge.stats.call_started(stretch);
-        let mut line = None;
+        let mut gate = Gate::Go(());
         if edge.gates.has(Gates::BEGIN) {
-            match self.clients[edge.clients as usize].guards[client as usize].may_begin() {
-                Gate::Go(()) => {}
-                Gate::Line(patience) => line = Some(patience),
+            gate = self.clients[edge.clients as usize].guards[client as usize].may_begin(now);
+            match gate {
+                Gate::Go(()) | Gate::Line(_) | Gate::Turn(_) => {}
                 Gate::No(end) => {
                     edge.stats.call_ended(end, SimDuration::ZERO, 0, stretch);
                     if let Some(cohorts) = &mut edge.stats.cohorts {
@@ -71,9 +73,17 @@ impl<L: Listen> Graph<L> {
             self.list_call(call);
         }
         self.listener.tell(|tracer| tracer.call_begins(Ok(call), parent, (edge_id, client), key, now));
-        match line {
-            None => self.try_attempt(call, ctx),
-            Some(patience) => self.stand_in_line(call, patience, ctx),
+        self.goes_through(gate, call, ctx)
+    }
+
+    /// A guard has let a call begin, now or later.
+    #[inline(always)]
+    fn goes_through(&mut self, gate: Gate, id: CallId, ctx: &mut Ctx) {
+        match gate {
+            Gate::Go(()) => self.try_attempt(id, ctx),
+            Gate::Line(patience) => self.stand_in_line(id, patience, ctx),
+            Gate::Turn(wait) => self.wait_for_turn(id, wait, ctx),
+            Gate::No(end) => self.end_call(id, end, ctx),
         }
     }
 
@@ -275,8 +285,8 @@ impl Edge {
         self.stats.call_ended(end, now.since(call.started), call.sent, call.stretch);
         if self.gates.has(Gates::LEARN_CALL) {
             let clients = &mut clients[self.clients as usize];
-            if call.phase == Phase::IN_LINE {
-                return clients.leave_line(call, now);
+            if !call.phase.has_begun() {
+                return clients.leave_wait(call, now);
             }
             let step = clients.guards[call.client as usize].learn_call(now, end, call.permit.take());
             clients.note_step(call.client, step, now);

@@ -1,4 +1,4 @@
-//! A call that waits: [in line](super::line) before its first try, and here between a try that failed and the next.
+//! A call that waits: [in line](super::line) or [for its turn](super::turn) before its first try, and here between a try that failed and the next.
 
 use crate::policy::Ending;
 use crate::service_graph::follow::Listen;
@@ -29,6 +29,7 @@ impl<L: Listen> Graph<L> {
         match call.phase {
             Phase::BACKING_OFF => self.resume(id, ctx),
             Phase::IN_LINE => self.waited_in_vain(id, ctx),
+            Phase::IN_TURN => self.has_turn(id, ctx),
             _ => self.copy(id, ctx),
         }
     }

@@ -16,6 +16,7 @@ mod rhythms;
 mod scenes;
 mod sizes;
 mod structure;
+mod turns;
 
 use crate::Catalog;
 use crate::experiment::{Diagnostics, Experiment, Failed, Severity, Sources};

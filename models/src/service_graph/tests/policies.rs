@@ -33,6 +33,10 @@ pub fn rows() -> Vec<Row> {
         row(SAYS, r#"deadline: "1s", bulkhead: (max_concurrent: 1, max_wait: "1s")"#, r#"deadline: "1s", bulkhead: (max_concurrent: 1, max_wait: "999ms")"#,
             r#"warning: policies.careful.bulkhead [(max_concurrent: 1, max_wait: "1s")]: no call stands in line for 1s: the deadline ends every call after 1s"#,
         ),
+        // Who waits for its turn when the call ends.
+        row(SAYS, r#"deadline: "1s", rate_limit: LeakyBucket(rate: "10/s", capacity: 10)"#, r#"deadline: "1s", rate_limit: LeakyBucket(rate: "10/s", capacity: 9)"#,
+            r#"warning: policies.careful.rate_limit [LeakyBucket(rate: "10/s", capacity: 10)]: no call waits 1s for its turn: the deadline ends every call after 1s"#,
+        ),
         // A deadline as long as a timeout lets it time out.
         row(
             SAYS,
@@ -171,6 +175,8 @@ pub fn rows() -> Vec<Row> {
             r#"policies.careful.retry.jitter [1.5]: got 1.5, allowed 0.0 to 1.0
                 help: is 1.5 % meant? write 0.015"#,
         ),
+        row(SAYS, r#"rate_limit: TokenBucket(rate: "1/s", max_wait: "1s", counts: Attempts)"#, r#"rate_limit: TokenBucket(rate: "1/s", max_wait: "1s")"#,
+            r#"policies.careful.rate_limit [TokenBucket(rate: "1/s", max_wait: "1s", counts: Attempts)]: an attempt does not wait for its turn: leave out `max_wait`, or count calls (`counts: Calls`)"#),
         row(SAYS, "bulkhead: (max_concurrent: 0)", "bulkhead: (max_concurrent: 1)",
             r#"policies.careful.bulkhead.max_concurrent [0]: got 0, allowed 1 to 1000000"#,
         ),

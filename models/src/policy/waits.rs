@@ -1,25 +1,39 @@
-//! What the lines of one edge's clients come to: a section of the report.
+//! What the calls of one edge's clients wait for what a guard lets one have at a time: a section of the report.
 
 use crate::report::{Better, Section, Unit, Value};
 use sim_core::SimDuration;
 
-/// What is told of them: nothing measured yet.
-pub(super) fn declared(at: &str) -> Section {
-    let value = |unit, about| Value::new(unit, about).better(Better::Less);
-    Section::new("bulkheads", at)
+/// A section of this name about those who wait for `what`: nothing measured yet.
+pub(super) fn declared(name: &'static str, at: &str, what: &str) -> Section {
+    let value = |unit, about: String| Value::new(unit, about).better(Better::Less);
+    Section::new(name, at)
         .value(
             "waited",
-            value(Unit::Plain, "calls after the warm-up that got a place after standing in line"),
+            value(Unit::Plain, format!("calls after the warm-up that got {what} after standing in line")),
         )
-        .value("gave_up", value(Unit::Plain, "calls after the warm-up that stood in line and got no place"))
-        .value("wait_mean", value(Unit::Duration, "mean time in line of those that got a place there"))
-        .value("wait_max", value(Unit::Duration, "the longest of these times"))
+        .value(
+            "gave_up",
+            value(
+                Unit::Plain,
+                format!("calls after the warm-up that stood in line and got no {}", bare(what)),
+            ),
+        )
+        .value(
+            "wait_mean",
+            value(Unit::Duration, format!("mean time in line of those that got {what} there")),
+        )
+        .value("wait_max", value(Unit::Duration, "the longest of these times".into()))
         .line("waiting", Unit::Plain, "The most calls in line in each window, of all clients together.")
+}
+
+/// Without its article.
+fn bare(what: &str) -> &str {
+    what.split_once(' ').map_or(what, |(_, bare)| bare)
 }
 
 /// Counts those in line of all clients of one edge.
 #[derive(Clone, Debug, Default)]
-pub struct Watch {
+pub struct Waits {
     waited: u64,
     gave_up: u64,
     time: u128,
@@ -29,7 +43,7 @@ pub struct Watch {
     windows: Vec<f64>,
 }
 
-impl Watch {
+impl Waits {
     /// A call joins the line.
     pub fn joined(&mut self) {
         self.waiting += 1;
@@ -55,9 +69,8 @@ impl Watch {
         self.windows.push(std::mem::replace(&mut self.most, self.waiting) as f64);
     }
 
-    /// What is told of them.
-    pub fn section(self, at: &str) -> Section {
-        let mut section = declared(at);
+    /// What was measured, in this section.
+    pub(super) fn fill(self, mut section: Section) -> Section {
         let some = self.waited > 0;
         section.set("waited", self.waited as f64);
         section.set("gave_up", self.gave_up as f64);
