@@ -34,7 +34,7 @@ impl Ending {
     pub const FAILED: Ending = Ending::Failed(Outcome::Error);
 
     /// One of each that is counted, by their numbers.
-    const COUNTED: [Ending; 9] = [
+    const COUNTED: &'static [Ending] = &[
         Ending::Ok,
         Ending::FAILED,
         Ending::Deadline,
@@ -119,7 +119,7 @@ impl Ending {
 
     fn by_cause(outcomes: &'static [Outcome]) -> impl Iterator<Item = Ending> {
         let causes = || outcomes.iter().filter(|outcome| outcome.as_cause().is_some());
-        Self::COUNTED.into_iter().flat_map(move |ending| {
+        Self::COUNTED.iter().copied().flat_map(move |ending| {
             let failed = ending == Ending::FAILED;
             let single = (!failed).then_some(ending);
             single.into_iter().chain(causes().filter(move |_| failed).map(|&cause| Ending::Failed(cause)))
@@ -152,7 +152,7 @@ impl Counted for Ending {
     const SCHEMA: (&'static str, &'static str) = ("EndingCounts", "How calls ended.");
 
     fn counted() -> impl Iterator<Item = Self> {
-        Self::COUNTED.into_iter()
+        Self::COUNTED.iter().copied()
     }
 
     #[inline]

@@ -78,11 +78,13 @@ impl Gates {
             (limits == Some(Counts::Calls), limits == Some(Counts::Attempts));
         let takes_turns = policy.rate_limit.as_ref().is_some_and(|limit| limit.waits());
         let chooses = choices > 1;
+        let sends = scope.is_some() || chooses;
+        let sends = sends || steps_back || limits_attempts;
         let counts = chooses && matches!(policy.balancer, Balancer::LeastPending | Balancer::PowerOfTwo);
         [
             (Gates::BEGIN, bulkhead || pays_in || limits_calls),
             (Gates::REPEAT, policy.budget.is_some()),
-            (Gates::SEND, scope.is_some() || chooses || steps_back || limits_attempts),
+            (Gates::SEND, sends),
             (Gates::LEARN, per_attempt || throttles || counts || hedges || steps_back),
             (Gates::LEARN_CALL, bulkhead || per_call || takes_turns),
             (Gates::PERMIT_PER_CALL, per_call),

@@ -176,7 +176,7 @@ pub fn rows() -> Vec<Row> {
                 help: is 1.5 % meant? write 0.015"#,
         ),
         row(SAYS, r#"rate_limit: TokenBucket(rate: "1/s", max_wait: "1s", counts: Attempts)"#, r#"rate_limit: TokenBucket(rate: "1/s", max_wait: "1s")"#,
-            r#"policies.careful.rate_limit [TokenBucket(rate: "1/s", max_wait: "1s", counts: Attempts)]: an attempt does not wait for its turn: leave out `max_wait`, or count calls (`counts: Calls`)"#),
+            r#"policies.careful.rate_limit.max_wait ["1s"]: an attempt does not wait for its turn: leave out `max_wait`, or count calls (`counts: Calls`)"#),
         row(SAYS, "bulkhead: (max_concurrent: 0)", "bulkhead: (max_concurrent: 1)",
             r#"policies.careful.bulkhead.max_concurrent [0]: got 0, allowed 1 to 1000000"#,
         ),
