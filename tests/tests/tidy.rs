@@ -42,7 +42,8 @@ const APART: [&str; 5] = [
 const ONE_ROOM: [&str; 1] = ["models/src/service_graph/call"];
 
 /// The same word for something else.
-const HOMONYMS: [(&str, &str, &str); 10] = [
+const HOMONYMS: [(&str, &str, &str); 11] = [
+    ("throttle", "models/src/policy/budget", "gRPC's, which is a budget"),
     ("cancel", "models/src/service_graph/service/replica", "what the engine does to a timer"),
     ("cancel", "models/src/service_graph/build", "of `on_cancel`"),
     ("cancel", "models/src/service_graph/spec", "of `on_cancel`"),
