@@ -15,10 +15,12 @@
 mod ratio;
 mod throttle;
 
+use super::Outcome;
 use super::part::{Around, Does, Part, Rationed};
 use crate::experiment::{Decode, Decoder, Node};
 use crate::theory::throttle_stops_above;
 use ratio::Ratio;
+use sim_core::SimTime;
 use throttle::Throttle;
 
 spec! {
@@ -46,6 +48,29 @@ spec! {
 pub const DEFAULT_RATIO: f64 = 0.1;
 /// Tokens of a full bucket. gRPC's example; Brooker's simulation has 5.
 pub const DEFAULT_BURST: u32 = 10;
+
+/// What a repetition was granted on, as its budget will want to know: less than [`Grant::MOST`](Self::MOST). Nothing, where
+/// the budget need not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Grant(u8);
+
+impl Grant {
+    /// Nothing is to be told.
+    pub const NONE: Grant = Grant(0);
+    /// Numbers that there may be.
+    pub const MOST: u8 = 4;
+
+    /// Its number.
+    pub fn number(self) -> u8 {
+        self.0
+    }
+
+    /// That of this number.
+    pub fn numbered(number: u8) -> Grant {
+        debug_assert!(number < Grant::MOST);
+        Grant(number)
+    }
+}
 
 /// The budget of one client.
 #[derive(Clone, Debug)]
@@ -91,38 +116,43 @@ impl BudgetState {
 
     /// A call begins.
     #[inline]
-    pub fn on_call(&mut self) {
+    pub fn on_call(&mut self, _now: SimTime) {
         if let BudgetState::Ratio(ratio) = self {
             ratio.on_call();
         }
     }
 
-    /// An attempt succeeded.
+    /// An attempt is sent, on such a grant if it repeats.
     #[inline]
-    pub fn on_success(&mut self) {
+    pub fn sent(&mut self, _grant: Grant) {}
+
+    /// An attempt has ended that was sent on such a grant. `would_repeat`: its failure is one that is tried again, whether
+    /// or not tries are left.
+    #[inline]
+    pub fn ended(&mut self, _now: SimTime, outcome: Outcome, would_repeat: bool, _grant: Grant) {
         if let BudgetState::Throttle(throttle) = self {
-            throttle.on_success();
+            match outcome {
+                Outcome::Ok => throttle.on_success(),
+                _ if would_repeat => throttle.on_failure(),
+                _ => {}
+            }
         }
     }
 
-    /// An attempt ended in a failure that the retry policy would retry, whether or not tries are left.
-    #[inline]
-    pub fn on_failure(&mut self) {
-        if let BudgetState::Throttle(throttle) = self {
-            throttle.on_failure();
-        }
-    }
-
-    /// Whether one more retry is within the budget; if so it is paid for. Ask after
-    /// [`on_failure`](Self::on_failure), and only when a retry would follow.
+    /// Whether one more retry after such a failure is within the budget, or, after none, one more copy; if so it is paid
+    /// for. Ask after what failed has [`ended`](Self::ended), and only when a repetition would follow.
     #[inline]
     #[must_use]
-    pub fn withdraw(&mut self) -> bool {
-        match self {
+    pub fn withdraw(&mut self, _now: SimTime, _after: Option<Outcome>) -> Option<Grant> {
+        let granted = match self {
             BudgetState::Ratio(ratio) => ratio.withdraw(),
             BudgetState::Throttle(throttle) => throttle.withdraw(),
-        }
+        };
+        granted.then_some(Grant::NONE)
     }
+
+    /// What was granted was not sent after all.
+    pub fn give_back(&mut self, _grant: Grant) {}
 
     /// Tokens left, for display.
     pub fn tokens(&self) -> f64 {
@@ -201,6 +231,23 @@ mod tests {
         BudgetState::new(&Budget::Throttle { max_tokens, token_ratio })
     }
 
+    /// What happens to a budget, now.
+    pub fn begins(budget: &mut BudgetState) {
+        budget.on_call(SimTime::ZERO);
+    }
+
+    pub fn succeeds(budget: &mut BudgetState) {
+        budget.ended(SimTime::ZERO, Outcome::Ok, false, Grant::NONE);
+    }
+
+    pub fn fails(budget: &mut BudgetState) {
+        budget.ended(SimTime::ZERO, Outcome::Error, true, Grant::NONE);
+    }
+
+    pub fn pays(budget: &mut BudgetState) -> bool {
+        budget.withdraw(SimTime::ZERO, Some(Outcome::Error)).is_some()
+    }
+
     /// Retries of `calls` calls of up to `1 + max_retries` attempts that fail with probability `p`.
     pub fn retries(
         budget: &mut BudgetState,
@@ -211,16 +258,21 @@ mod tests {
     ) -> u32 {
         let mut retries = 0;
         for _ in 0..calls {
-            budget.on_call();
+            let now = SimTime::ZERO;
+            budget.on_call(now);
+            let mut grant = Grant::NONE;
             for tried in 0.. {
+                budget.sent(grant);
                 if words.unit() >= p {
-                    budget.on_success();
+                    budget.ended(now, Outcome::Ok, false, grant);
                     break;
                 }
-                budget.on_failure();
-                if tried == max_retries || !budget.withdraw() {
+                budget.ended(now, Outcome::Error, true, grant);
+                if tried == max_retries {
                     break;
                 }
+                let Some(next) = budget.withdraw(now, Some(Outcome::Error)) else { break };
+                grant = next;
                 retries += 1;
             }
         }

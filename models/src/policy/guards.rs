@@ -16,6 +16,7 @@
 use super::balancer::{Balancer, BalancerState, View};
 use super::breaker::{self, BreakerState, Scope};
 pub use super::breaker::{Permit, Transition as Step};
+pub use super::budget::Grant;
 use super::budget::{Budget, BudgetState};
 use super::bulkhead::{self, BulkheadState, Place};
 use super::hedge::{self, HedgeState};
@@ -137,6 +138,8 @@ pub struct Ask<'a> {
     pub gate: Option<&'a mut Luck>,
     /// Its call holds a permit already.
     pub admitted: bool,
+    /// What it may repeat on, if it repeats.
+    pub grant: Grant,
 }
 
 /// What an attempt that may be sent takes along.
@@ -168,6 +171,8 @@ pub struct Seen {
     pub took: Option<SimDuration>,
     /// It was the first of its call.
     pub first: bool,
+    /// What it repeated on, if it did.
+    pub grant: Grant,
 }
 
 impl Guards {
@@ -198,12 +203,12 @@ impl Guards {
                 Turn::Refused => return Gate::No(Ending::RateLimited),
             }
         }
-        self.may_enter()
+        self.may_enter(now)
     }
 
     /// The rest of it, for a call that has had its turn.
     #[inline(always)]
-    pub fn may_enter(&mut self) -> Gate {
+    pub fn may_enter(&mut self, now: SimTime) -> Gate {
         if let Some(bulkhead) = &mut self.bulkhead {
             match bulkhead.ask() {
                 Place::Taken => {}
@@ -212,17 +217,17 @@ impl Guards {
             }
         }
         if let Some(budget) = &mut self.budget {
-            budget.on_call();
+            budget.on_call(now);
         }
         Gate::Go(())
     }
 
     /// Whether the first in line may begin; if so it does.
     #[inline(never)]
-    pub fn admit(&mut self) -> bool {
+    pub fn admit(&mut self, now: SimTime) -> bool {
         let admitted = self.bulkhead.as_mut().is_some_and(BulkheadState::admit);
         if let Some(budget) = self.budget.as_mut().filter(|_| admitted) {
-            budget.on_call();
+            budget.on_call(now);
         }
         admitted
     }
@@ -250,11 +255,18 @@ impl Guards {
         self.hedge.as_ref().is_some_and(|hedge| hedge.goes_on(outcome))
     }
 
-    /// Whether a retry that the policy wants may be made, or a copy.
+    /// Whether a retry that the policy wants after such a failure may be made, or, after none, a copy. What it is granted
+    /// goes with the attempt, or [back](Self::give_back) if none is sent.
     #[inline(always)]
-    pub fn may_repeat(&mut self) -> Result<(), Denied> {
-        let paid = self.budget.as_mut().is_none_or(BudgetState::withdraw);
-        if paid { Ok(()) } else { Err(Denied::Budget) }
+    pub fn may_repeat(&mut self, now: SimTime, after: Option<Outcome>) -> Result<Grant, Denied> {
+        let Some(budget) = &mut self.budget else { return Ok(Grant::NONE) };
+        budget.withdraw(now, after).ok_or(Denied::Budget)
+    }
+
+    /// What was granted was not sent after all.
+    #[cold]
+    pub fn give_back(&mut self, grant: Grant) {
+        self.budget.iter_mut().for_each(|budget| budget.give_back(grant));
     }
 
     /// Whether an attempt may be sent, and where to. One that is sent is to be told of to [`learn`](Self::learn) when
@@ -287,6 +299,9 @@ impl Guards {
             pass.replica = balancer.pick(ask.view, &mut ask.pick.at(ask.key));
             balancer.sent(pass.replica);
         }
+        if let Some(budget) = &mut self.budget {
+            budget.sent(ask.grant);
+        }
         Gate::Go(pass)
     }
 
@@ -297,11 +312,7 @@ impl Guards {
             balancer.ended(seen.replica);
         }
         if let Some(budget) = &mut self.budget {
-            match seen.outcome {
-                Outcome::Ok => budget.on_success(),
-                _ if seen.retried => budget.on_failure(),
-                _ => {}
-            }
+            budget.ended(seen.now, seen.outcome, seen.retried, seen.grant);
         }
         if let (Some(hedge), Some(took), true) = (&mut self.hedge, seen.took, seen.first) {
             hedge.learn(seen.now, seen.outcome, took);
@@ -314,9 +325,19 @@ impl Guards {
         self.breaker.as_mut()?.record(seen.now, seen.permit?, outcome)
     }
 
-    /// A call that was let in has ended. The step that the breaker takes, if it watches whole calls and takes one.
+    /// A call that was let in has ended, in the pause before a retry if it still has what that was granted. The step that
+    /// the breaker takes, if it watches whole calls and takes one.
     #[inline(always)]
-    pub fn learn_call(&mut self, now: SimTime, end: Ending, permit: Option<Permit>) -> Option<Step> {
+    pub fn learn_call(
+        &mut self,
+        now: SimTime,
+        end: Ending,
+        permit: Option<Permit>,
+        grant: Grant,
+    ) -> Option<Step> {
+        if grant != Grant::NONE {
+            self.give_back(grant);
+        }
         if let Some(bulkhead) = &mut self.bulkhead {
             bulkhead.release();
         }

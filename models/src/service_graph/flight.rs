@@ -4,7 +4,7 @@ use super::fruit::{Basket, Fruit};
 use super::service::queue::offer::Ticket;
 use super::slab::{Id, Link};
 use crate::policy::Outcome;
-use crate::policy::guards::Permit;
+use crate::policy::guards::{Grant, Permit};
 use sim_core::{Key, SimDuration, SimTime, Timer};
 
 pub type CallId = Id<Call>;
@@ -39,8 +39,8 @@ pub struct Call {
 pub struct Phase(u8);
 
 impl Phase {
-    /// No attempt is out, and the timer says when the next try begins.
-    pub const BACKING_OFF: Phase = Phase(u8::MAX);
+    /// From here on: backing off, by what the next try was granted.
+    const BACKING_OFF: Phase = Phase(1 << 7);
     /// It stands in line, and the timer says when it no longer does.
     pub const IN_LINE: Phase = Phase(u8::MAX - 1);
     /// It waits for its turn, and the timer says when that has come.
@@ -48,16 +48,29 @@ impl Phase {
     /// Attempts are out. If a timer runs, it says when a copy is sent.
     pub const TRYING: Phase = Phase(0);
 
+    /// No attempt is out, and the timer says when the next try begins, on this grant.
+    #[inline]
+    pub fn backing_off(on: Grant) -> Phase {
+        Phase(Phase::BACKING_OFF.0 + on.number())
+    }
+
     /// Whether attempts are out.
     #[inline]
     pub fn is_trying(self) -> bool {
-        self.0 < Phase::IN_TURN.0
+        self.0 < Phase::BACKING_OFF.0
     }
 
     /// Whether its first try has begun, or could.
     #[inline]
     pub fn has_begun(self) -> bool {
         self != Phase::IN_LINE && self != Phase::IN_TURN
+    }
+
+    /// If it is a pause between tries: what the next was granted.
+    #[inline]
+    pub fn granted(self) -> Option<Grant> {
+        let number = self.0.checked_sub(Phase::BACKING_OFF.0)?;
+        (number < Grant::MOST).then(|| Grant::numbered(number))
     }
 
     /// Copies sent of the present try.
@@ -121,6 +134,8 @@ pub struct Attempt {
     pub step: u16,
     /// Which try of its call.
     pub number: u16,
+    /// What that repeats on, if it does.
+    pub grant: Grant,
     pub server: Server,
     pub marks: Marks,
 }

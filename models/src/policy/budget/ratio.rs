@@ -74,7 +74,7 @@ fn left_over(ratio: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{ratio, retries};
+    use super::super::tests::{begins, pays, ratio, retries};
     use sim_core::{Streams, Words};
 
     #[test]
@@ -82,8 +82,8 @@ mod tests {
         let mut budget = ratio(0.1, 3);
         let granted: Vec<bool> = (0..30)
             .map(|_| {
-                budget.on_call();
-                budget.withdraw()
+                begins(&mut budget);
+                pays(&mut budget)
             })
             .collect();
         let at: Vec<usize> = (0..30).filter(|&i| granted[i]).collect();
@@ -94,12 +94,12 @@ mod tests {
     #[test]
     fn tenths_add_up_exactly() {
         let mut budget = ratio(0.1, 1);
-        assert!(budget.withdraw() && !budget.withdraw());
+        assert!(pays(&mut budget) && !pays(&mut budget));
         for call in 1..=10 {
-            budget.on_call();
+            begins(&mut budget);
             assert_eq!(budget.tokens(), f64::from(call) / 10.0);
         }
-        budget.on_call();
+        begins(&mut budget);
         assert_eq!(budget.tokens(), 1.0, "never more than the bucket holds");
     }
 

@@ -61,7 +61,7 @@ pub fn rationed(max_tokens: u32, token_ratio: f64, of: &Rationed) -> (f64, &'sta
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{retries, throttle};
+    use super::super::tests::{fails, pays, retries, succeeds, throttle};
     use sim_core::{Streams, Words};
 
     /// Measured on two gRPC clients: always failing, 10 tokens, 4 attempts: calls cost 4, 1, 1, 1 attempts.
@@ -86,27 +86,27 @@ mod tests {
         ] {
             let mut budget = throttle(max_tokens, token_ratio);
             let mut failures = 0;
-            while budget.withdraw() {
-                budget.on_failure();
+            while pays(&mut budget) {
+                fails(&mut budget);
                 failures += 1;
             }
             assert_eq!(failures, to_stop);
-            (0..max_tokens).for_each(|_| budget.on_failure());
+            (0..max_tokens).for_each(|_| fails(&mut budget));
             assert_eq!(budget.tokens(), 0.0, "never below 0");
             for _ in 0..to_threshold {
-                budget.on_success();
-                assert!(!budget.withdraw(), "exactly half is not more than half");
+                succeeds(&mut budget);
+                assert!(!pays(&mut budget), "exactly half is not more than half");
             }
-            budget.on_success();
-            assert!(budget.withdraw());
+            succeeds(&mut budget);
+            assert!(pays(&mut budget));
 
             for (share, goes) in [(fraction * 0.7, true), (fraction * 1.3, false)] {
                 let mut words =
                     Streams::new(5).stream("test", &format!("{max_tokens}/{token_ratio}/{share}"));
                 for _ in 0..2_000_000 {
-                    if words.unit() < share { budget.on_failure() } else { budget.on_success() }
+                    if words.unit() < share { fails(&mut budget) } else { succeeds(&mut budget) }
                 }
-                assert_eq!(budget.withdraw(), goes, "{share} of {max_tokens}, {token_ratio}");
+                assert_eq!(pays(&mut budget), goes, "{share} of {max_tokens}, {token_ratio}");
             }
         }
     }

@@ -38,6 +38,7 @@ impl Client {
             pick: &mut self.pick,
             gate: Some(&mut self.gate),
             admitted,
+            grant: Grant::NONE,
         })
     }
 
@@ -60,7 +61,17 @@ impl Client {
     ) -> Option<Step> {
         let now = SimTime::from_secs(seconds);
         let Pass { replica, permit, .. } = pass;
-        self.guards.learn(Seen { now, outcome, retried, overdue, replica, permit, took: None, first: true })
+        self.guards.learn(Seen {
+            now,
+            outcome,
+            retried,
+            overdue,
+            replica,
+            permit,
+            took: None,
+            first: true,
+            grant: Grant::NONE,
+        })
     }
 }
 
@@ -116,12 +127,18 @@ fn a_bulkhead_refuses_before_a_budget_is_paid() {
     let guards = &mut client.guards;
     assert_eq!(guards.may_begin(SimTime::ZERO), Gate::Go(()));
     // The bucket began full and holds one token.
-    assert!(guards.may_repeat().is_ok() && guards.may_repeat() == Err(Denied::Budget));
+    assert!(
+        guards.may_repeat(SimTime::ZERO, Some(Outcome::Error)).is_ok()
+            && guards.may_repeat(SimTime::ZERO, Some(Outcome::Error)) == Err(Denied::Budget)
+    );
     assert_eq!(guards.may_begin(SimTime::ZERO), Gate::No(Ending::BulkheadFull));
-    assert!(guards.may_repeat().is_err(), "a call that never began paid nothing in");
-    assert_eq!(guards.learn_call(SimTime::ZERO, Ending::Deadline, None), None);
+    assert!(
+        guards.may_repeat(SimTime::ZERO, Some(Outcome::Error)).is_err(),
+        "a call that never began paid nothing in"
+    );
+    assert_eq!(guards.learn_call(SimTime::ZERO, Ending::Deadline, None, Grant::NONE), None);
     assert_eq!(guards.may_begin(SimTime::ZERO), Gate::Go(()), "the place came back");
-    assert!(guards.may_repeat().is_ok(), "and this call paid in");
+    assert!(guards.may_repeat(SimTime::ZERO, Some(Outcome::Error)).is_ok(), "and this call paid in");
 }
 
 /// Who is refused by the clock takes no place, and who waits takes it when its turn has come.
@@ -132,15 +149,15 @@ fn a_turn_comes_before_a_place() {
     assert_eq!(guards.may_begin(SimTime::ZERO), Gate::Go(()));
     assert_eq!(guards.may_begin(SimTime::ZERO), Gate::Turn(SimDuration::from_millis(100)));
     assert_eq!(guards.may_begin(SimTime::ZERO), Gate::No(Ending::RateLimited));
-    assert_eq!(guards.may_enter(), Gate::No(Ending::BulkheadFull), "the first is still out");
-    assert_eq!(guards.learn_call(SimTime::ZERO, Ending::Ok, None), None);
-    assert_eq!(guards.may_enter(), Gate::Go(()));
+    assert_eq!(guards.may_enter(SimTime::ZERO), Gate::No(Ending::BulkheadFull), "the first is still out");
+    assert_eq!(guards.learn_call(SimTime::ZERO, Ending::Ok, None, Grant::NONE), None);
+    assert_eq!(guards.may_enter(SimTime::ZERO), Gate::Go(()));
 }
 
 #[test]
 fn without_a_budget_every_retry_is_paid() {
     let mut client = Client::new("(retry: Fixed(attempts: 2))", 1);
-    assert!((0..100).all(|_| client.guards.may_repeat().is_ok()));
+    assert!((0..100).all(|_| client.guards.may_repeat(SimTime::ZERO, Some(Outcome::Error)).is_ok()));
 }
 
 #[test]
@@ -158,10 +175,14 @@ fn a_throttle_learns_from_what_would_be_retried() {
             let pass = client.send(0).unwrap();
             client.learn(0, pass, (outcome, retried, false));
         }
-        assert_eq!(client.guards.may_repeat().is_ok(), !stops, "{outcome}, {retried}");
+        assert_eq!(
+            client.guards.may_repeat(SimTime::ZERO, Some(Outcome::Error)).is_ok(),
+            !stops,
+            "{outcome}, {retried}"
+        );
         let pass = client.send(0).unwrap();
         client.learn(0, pass, (Outcome::Ok, false, false));
-        assert!(client.guards.may_repeat().is_ok(), "a success pays in");
+        assert!(client.guards.may_repeat(SimTime::ZERO, Some(Outcome::Error)).is_ok(), "a success pays in");
     }
 }
 
@@ -207,7 +228,7 @@ fn a_breaker_of_whole_calls_is_asked_once_and_told_once() {
         let Gate::Go(again) = client.send_with(2, true) else { panic!("it was admitted") };
         assert_eq!(again.permit, None);
         assert_eq!(client.learn(2, again, (Outcome::Error, true, false)), None);
-        let step = client.guards.learn_call(SimTime::from_secs(3), end, permit);
+        let step = client.guards.learn_call(SimTime::from_secs(3), end, permit, Grant::NONE);
         assert_eq!((step.is_some(), client.is_open()), (opens, opens), "{end:?}");
     }
 }

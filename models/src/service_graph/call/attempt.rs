@@ -3,7 +3,7 @@
 use super::cancel::Why;
 use crate::network::{Fate, Way};
 use crate::policy::cancel::Cancel;
-use crate::policy::guards::{Ask, Gate, Gates, Pass, Seen};
+use crate::policy::guards::{Ask, Gate, Gates, Grant, Pass, Seen};
 use crate::policy::{Ending, Outcome};
 use crate::service_graph::follow::Listen;
 use crate::service_graph::slab::{Beside, Link};
@@ -13,18 +13,18 @@ use crate::service_graph::witness as kind;
 use sim_core::{Class, Key, SimTime};
 
 impl<L: Listen> Graph<L> {
-    /// The next try of a call.
+    /// The next try of a call, on this grant.
     #[inline(always)]
-    pub(super) fn try_attempt(&mut self, id: CallId, ctx: &mut Ctx) {
+    pub(super) fn try_attempt(&mut self, id: CallId, grant: Grant, ctx: &mut Ctx) {
         let call = &mut self.calls[id];
         call.tries += 1;
         let key = call.key.child(u64::from(call.tries));
-        self.send(id, key, Marks::AWAITED, ctx);
+        self.send(id, key, grant, Marks::AWAITED, ctx);
     }
 
     /// An attempt asks to be sent: breaker, balancer, timeout, network.
     #[inline(always)]
-    pub(super) fn send(&mut self, id: CallId, key: Key, mut marks: Marks, ctx: &mut Ctx) {
+    pub(super) fn send(&mut self, id: CallId, key: Key, grant: Grant, mut marks: Marks, ctx: &mut Ctx) {
         if self.calls.most().max(self.attempts.most()) > self.max_in_flight {
             self.too_many_in_flight(ctx);
         }
@@ -47,11 +47,12 @@ impl<L: Listen> Graph<L> {
                 pick: &mut edge.pick,
                 gate: edge.gate.as_mut(),
                 admitted: call.permit.is_some(),
+                grant,
             };
             let clients = &mut self.clients[edge.clients as usize];
             match clients.guards[client as usize].may_send(ask) {
                 Gate::Go(given) => pass = given,
-                Gate::No(end) => return self.not_sent(id, end, ctx),
+                Gate::No(end) => return self.not_sent(id, grant, end, ctx),
                 Gate::Line(_) | Gate::Turn(_) => unreachable!("who had to wait did so before the first try"),
             }
             clients.note_step(client, pass.step, now);
@@ -97,6 +98,7 @@ impl<L: Listen> Graph<L> {
             repetition: 0,
             step: 0,
             number,
+            grant,
             server: Server::Sent,
             marks,
         });
@@ -338,7 +340,8 @@ impl Edge {
             let (replica, permit) = (attempt.replica, attempt.permit.take());
             let first = attempt.number == 1 && !attempt.marks.has(Marks::IS_COPY);
             let took = self.gates.has(Gates::TIMES).then(|| now.since(*sent_at.of(id)));
-            let seen = Seen { now, outcome, retried, overdue, replica, permit, took, first };
+            let grant = attempt.grant;
+            let seen = Seen { now, outcome, retried, overdue, replica, permit, took, first, grant };
             let clients = &mut clients[self.clients as usize];
             let step = clients.guards[call.client as usize].learn(seen);
             clients.note_step(call.client, step, now);

@@ -2,7 +2,7 @@
 
 use super::cancel::Why;
 use crate::policy::Outcome;
-use crate::policy::guards::Gates;
+use crate::policy::guards::{Gates, Grant};
 use crate::service_graph::follow::Listen;
 use crate::service_graph::state::*;
 use crate::service_graph::stats::UNMEASURED;
@@ -38,18 +38,23 @@ impl<L: Listen> Graph<L> {
         call.phase = call.phase.copied();
         let edge = &mut self.edges[call.edge as usize];
         ctx.witness(kind::COPY, call.tries, 0, edge.path, call.key.get(), 0);
-        if edge.gates.has(Gates::REPEAT)
-            && let Err(by) = self.clients[edge.clients as usize].guards[call.client as usize].may_repeat()
-        {
-            edge.stats.denied(by, call.stretch != UNMEASURED);
-            self.listener.tell(|tracer| tracer.denied(id, call.edge.into(), by, ctx.now()));
-            return;
+        let mut grant = Grant::NONE;
+        if edge.gates.has(Gates::REPEAT) {
+            let guards = &mut self.clients[edge.clients as usize].guards[call.client as usize];
+            match guards.may_repeat(ctx.now(), None) {
+                Ok(given) => grant = given,
+                Err(by) => {
+                    edge.stats.denied(by, call.stretch != UNMEASURED);
+                    self.listener.tell(|tracer| tracer.denied(id, call.edge.into(), by, ctx.now()));
+                    return;
+                }
+            }
         }
         let key = call.key.child(u64::from(call.tries)).child(COPY + u64::from(call.phase.copies()));
         let mut marks = Marks::AWAITED;
         marks.add(Marks::IS_COPY);
         marks.add(Marks::HAS_SIBLINGS);
-        self.send(id, key, marks, ctx);
+        self.send(id, key, grant, marks, ctx);
     }
 
     /// An attempt of a call has failed: whether the others are waited for, or a copy takes its place at once.

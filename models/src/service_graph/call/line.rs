@@ -5,7 +5,7 @@
 //! within what made room: however long a line is, nothing recurses.
 
 use crate::policy::Ending;
-use crate::policy::guards::{Gates, REFUSED, Wait};
+use crate::policy::guards::{Gates, Grant, REFUSED, Wait};
 use crate::service_graph::follow::Listen;
 use crate::service_graph::slab::Slab;
 use crate::service_graph::state::*;
@@ -59,7 +59,7 @@ impl<L: Listen> Graph<L> {
     pub(super) fn move_up(&mut self, clients: u32, client: u32, now: SimTime) {
         let (Clients { guards, lines, watch }, client) =
             (&mut self.clients[clients as usize], client as usize);
-        while guards[client].admit() {
+        while guards[client].admit(now) {
             let next = std::iter::from_fn(|| lines[client].pop_front()).find(|id| stands(&self.calls, *id));
             let next = next.expect("as many stand in line as its guard has counted");
             let call = &mut self.calls[next];
@@ -85,7 +85,7 @@ impl<L: Listen> Graph<L> {
         if ctx.now() >= edge.patience.end(call.started, call.key) {
             self.end_call(id, Ending::Deadline, ctx);
         } else {
-            self.try_attempt(id, ctx);
+            self.try_attempt(id, Grant::NONE, ctx);
         }
     }
 }

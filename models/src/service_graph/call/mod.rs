@@ -27,7 +27,7 @@ use super::fruit::{Basket, Fruit};
 use super::plan::Caller;
 use super::state::*;
 use super::stats::UNMEASURED;
-use crate::policy::guards::{Gate, Gates};
+use crate::policy::guards::{Gate, Gates, Grant};
 use crate::policy::{Ending, Outcome};
 use sim_core::{Key, SimDuration, SimTime};
 
@@ -80,7 +80,7 @@ impl<L: Listen> Graph<L> {
     #[inline(always)]
     fn goes_through(&mut self, gate: Gate, id: CallId, ctx: &mut Ctx) {
         match gate {
-            Gate::Go(()) => self.try_attempt(id, ctx),
+            Gate::Go(()) => self.try_attempt(id, Grant::NONE, ctx),
             Gate::Line(patience) => self.stand_in_line(id, patience, ctx),
             Gate::Turn(wait) => self.wait_for_turn(id, wait, ctx),
             Gate::No(end) => self.end_call(id, end, ctx),
@@ -103,27 +103,35 @@ impl<L: Listen> Graph<L> {
         if !edge.retry.retries(u32::from(call.tries), outcome) {
             return self.end_call(id, Ending::Failed(outcome), ctx);
         }
-        if edge.gates.has(Gates::REPEAT)
-            && let Err(by) = self.clients[edge.clients as usize].guards[call.client as usize].may_repeat()
-        {
-            edge.stats.denied(by, call.stretch != UNMEASURED);
-            self.listener.tell(|tracer| tracer.denied(id, call.edge.into(), by, ctx.now()));
-            return self.end_call(id, Ending::Failed(outcome), ctx);
+        let mut grant = Grant::NONE;
+        if edge.gates.has(Gates::REPEAT) {
+            let guards = &mut self.clients[edge.clients as usize].guards[call.client as usize];
+            match guards.may_repeat(ctx.now(), Some(outcome)) {
+                Ok(given) => grant = given,
+                Err(by) => {
+                    edge.stats.denied(by, call.stretch != UNMEASURED);
+                    self.listener.tell(|tracer| tracer.denied(id, call.edge.into(), by, ctx.now()));
+                    return self.end_call(id, Ending::Failed(outcome), ctx);
+                }
+            }
         }
-        self.back_off(id, ctx);
+        self.back_off(id, grant, ctx);
     }
 
-    /// A guard refused a try: nothing was sent. That of a copy leaves it to those that are out.
+    /// A guard refused a try: nothing was sent. That of a copy leaves it to those that are out. What a retry was granted is
+    /// kept for the next.
     #[inline(never)]
-    fn not_sent(&mut self, id: CallId, end: Ending, ctx: &mut Ctx) {
+    fn not_sent(&mut self, id: CallId, grant: Grant, end: Ending, ctx: &mut Ctx) {
         let call = &self.calls[id];
         self.listener.tell(|tracer| tracer.not_sent(id, call.edge.into(), call.tries, end, ctx.now()));
-        if call.live.is_some() {
-            return;
+        let edge = &self.edges[call.edge as usize];
+        let goes_on = edge.retry.retries_unsent(u32::from(call.tries), end);
+        if grant != Grant::NONE && (call.live.is_some() || !goes_on) {
+            self.clients[edge.clients as usize].guards[call.client as usize].give_back(grant);
         }
-        let retry = &self.edges[call.edge as usize].retry;
-        if retry.retries_unsent(u32::from(call.tries), end) {
-            self.back_off(id, ctx);
+        if call.live.is_some() {
+        } else if goes_on {
+            self.back_off(id, grant, ctx);
         } else {
             self.end_call(id, end, ctx);
         }
@@ -288,7 +296,8 @@ impl Edge {
             if !call.phase.has_begun() {
                 return clients.leave_wait(call, now);
             }
-            let step = clients.guards[call.client as usize].learn_call(now, end, call.permit.take());
+            let grant = call.phase.granted().unwrap_or_default();
+            let step = clients.guards[call.client as usize].learn_call(now, end, call.permit.take(), grant);
             clients.note_step(call.client, step, now);
         }
     }

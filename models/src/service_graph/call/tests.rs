@@ -2,6 +2,7 @@
 
 use crate::RunSpec;
 use crate::experiment::Decode;
+use crate::policy::guards::Grant;
 use crate::policy::tests::read;
 use crate::policy::{Ending, Outcome};
 use crate::run::RunOptions;
@@ -45,7 +46,7 @@ impl Scene {
         let key = graph.calls[call].key.child(1).child(number);
         let mut marks = Marks::AWAITED;
         marks.add(Marks::IS_COPY);
-        graph.send(call, key, marks, ctx);
+        graph.send(call, key, Grant::NONE, marks, ctx);
         self.last_sent(call)
     }
 
@@ -104,7 +105,11 @@ fn an_attempt_that_fails_leaves_it_to_the_others() {
     let phase = scene.0.model().calls[call].phase;
     assert_eq!((phase, scene.last_sent(call)), (Phase::TRYING, copy), "the first has timed out");
     scene.until(13);
-    assert_eq!(scene.0.model().calls[call].phase, Phase::BACKING_OFF, "and now the copy, at 12 ms");
+    assert_eq!(
+        scene.0.model().calls[call].phase,
+        Phase::backing_off(Grant::NONE),
+        "and now the copy, at 12 ms"
+    );
     let ends = scene.ends(&[(Ending::Failed(Outcome::TimedOut), 1)], &[(Outcome::TimedOut, 3)]);
     assert_eq!(ends, (3, 1, 1), "what is sent when none is out is a retry");
 }

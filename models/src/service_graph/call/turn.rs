@@ -38,7 +38,7 @@ impl<L: Listen> Graph<L> {
         }
         self.listener.tell(|tracer| tracer.pause_ends(id, now));
         let clients = &mut self.clients[edge.clients as usize];
-        let gate = clients.guards[call.client as usize].may_enter();
+        let gate = clients.guards[call.client as usize].may_enter(now);
         // One that is turned away now leaves as it waited.
         if !matches!(gate, Gate::No(_)) {
             call.phase = Phase::TRYING;

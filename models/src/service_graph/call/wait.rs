@@ -1,6 +1,7 @@
 //! A call that waits: [in line](super::line) or [for its turn](super::turn) before its first try, and here between a try that failed and the next.
 
 use crate::policy::Ending;
+use crate::policy::guards::Grant;
 use crate::service_graph::follow::Listen;
 use crate::service_graph::state::*;
 use crate::service_graph::witness as kind;
@@ -9,7 +10,7 @@ use sim_core::Class;
 
 impl<L: Listen> Graph<L> {
     #[inline(always)]
-    pub(super) fn back_off(&mut self, id: CallId, ctx: &mut Ctx) {
+    pub(super) fn back_off(&mut self, id: CallId, grant: Grant, ctx: &mut Ctx) {
         let call = &mut self.calls[id];
         self.listener.tell(|tracer| tracer.pauses(SpanKind::BackOff, id, call.edge.into(), ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
@@ -18,7 +19,7 @@ impl<L: Listen> Graph<L> {
         call.previous_delay = delay;
         let (next, end) = (ctx.now() + delay, edge.patience.end(call.started, call.key));
         let class = if next < end { Class::Begin } else { Class::Timeout };
-        call.phase = Phase::BACKING_OFF;
+        call.phase = Phase::backing_off(grant);
         call.timer = Some(ctx.schedule(next.min(end), class, Event::CallTimer { call: id }));
     }
 
@@ -27,24 +28,26 @@ impl<L: Listen> Graph<L> {
         let call = &mut self.calls[id];
         call.timer = None;
         match call.phase {
-            Phase::BACKING_OFF => self.resume(id, ctx),
             Phase::IN_LINE => self.waited_in_vain(id, ctx),
             Phase::IN_TURN => self.has_turn(id, ctx),
-            _ => self.copy(id, ctx),
+            phase => match phase.granted() {
+                Some(grant) => self.resume(id, grant, ctx),
+                None => self.copy(id, ctx),
+            },
         }
     }
 
     /// A back-off is over.
-    fn resume(&mut self, id: CallId, ctx: &mut Ctx) {
+    fn resume(&mut self, id: CallId, grant: Grant, ctx: &mut Ctx) {
         self.listener.tell(|tracer| tracer.pause_ends(id, ctx.now()));
         let call = &mut self.calls[id];
-        call.phase = Phase::TRYING;
         let edge = &mut self.edges[call.edge as usize];
         ctx.witness(kind::RESUME, call.tries, 0, edge.path, call.key.get(), 0);
         if ctx.now() >= edge.patience.end(call.started, call.key) {
             self.end_call(id, Ending::Deadline, ctx);
         } else {
-            self.try_attempt(id, ctx);
+            call.phase = Phase::TRYING;
+            self.try_attempt(id, grant, ctx);
         }
     }
 }
