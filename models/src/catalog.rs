@@ -9,6 +9,7 @@ use crate::branch::Trunk;
 use crate::diagram::Diagram;
 pub use crate::experiment::RunSpec;
 use crate::experiment::{Decode, Decoder, Node, TypeDoc, nearest};
+use crate::mechanism::Mechanism;
 use crate::report::Section;
 use crate::run::{Explanation, Observer, RunOptions, RunOutput};
 use sim_core::SimTime;
@@ -107,6 +108,8 @@ pub struct Entry {
     pub describe: fn() -> TypeDoc,
     /// Experiments that come with it, besides those of brownout.
     pub experiments: &'static [Bundled],
+    /// What it is made of, each with its page: in the order in which they are listed.
+    pub mechanisms: fn() -> Vec<Mechanism>,
 }
 
 /// An experiment that is part of a program.
@@ -128,7 +131,7 @@ impl Entry {
         version: u32,
     ) -> Self {
         let decode = |node: &Node, cx: &mut Decoder| T::decode(node, cx).map(|model| Box::new(model) as _);
-        Entry { name, about, version, decode, describe: T::describe, experiments: &[] }
+        Entry { name, about, version, decode, describe: T::describe, experiments: &[], mechanisms: Vec::new }
     }
 
     /// The same with experiments that every program which knows this model has by name.
@@ -183,6 +186,11 @@ impl Catalog {
     /// The experiments that come with them.
     pub fn experiments(&self) -> impl Iterator<Item = &'static Bundled> {
         self.0.iter().flat_map(|entry| entry.experiments)
+    }
+
+    /// What the models are made of.
+    pub fn mechanisms(&self) -> impl Iterator<Item = Mechanism> {
+        self.0.iter().flat_map(|entry| (entry.mechanisms)())
     }
 
     /// Their names.

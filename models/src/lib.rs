@@ -26,6 +26,7 @@
 //! - [`service_graph`]: requests through services. [`workload`]: who comes, and when; [`policy`]: what stands between a
 //!   caller and the [`network`]; [`fault`]: what goes wrong.
 //! - [`callback_routing`], [`contention`]: models of their own. [`drive`]: what all models share while they run.
+//! - [`mechanism`]: the pages of what a model is made of, to be read before it is used.
 //! - [`report`]: what came out, for any model; it is read back as well as written.
 //! - [`diagram`]: what an experiment is made of, to be drawn.
 //! - [`trace`]: single calls, attempt by attempt, chosen and followed. [`theory`]: closed forms, to be held against what was simulated. [`distribution`]: times as users write them; [`words`]: shares as people read them.
@@ -48,6 +49,7 @@ pub mod diagram;
 pub mod distribution;
 pub mod drive;
 pub mod fault;
+pub mod mechanism;
 pub mod network;
 pub mod policy;
 pub mod report;

@@ -14,6 +14,7 @@
 mod ranking;
 mod view;
 
+use super::page::Page;
 use super::part::{Does, Part};
 use crate::experiment::Decode;
 use ranking::{Ranking, take_one};
@@ -138,6 +139,24 @@ impl Part for Balancer {
             Balancer::PowerOfTwo => 4 * u64::from(replicas),
             Balancer::RoundRobin | Balancer::Random => 0,
         }
+    }
+
+    fn about() -> &'static [Page] {
+        &[Page {
+            name: "balancer",
+            word: "",
+            what: "Chooses the replica that an attempt goes to, by what this client has out itself. Round robin \
+                   starts at a random place.",
+            hurts: "A client knows only its own attempts: of ten thousand with one call each none knows \
+                   anything, and least-pending is then random. A replica that fails quickly looks idle and \
+                   draws calls.",
+            formula: "of queues at load rho a share `rho^(2^k - 1)` has `k` or more with two choices, `rho^k` with \
+                   one; at 0.9 of ten replicas the mean wait is 9.0 (random), 4.7 (round robin), 2.2 (two \
+                   choices), 0.7 (one line)",
+            source: "Mitzenmacher, \"The Power of Two Choices\", 2001; Vvedenskaya et al. 1996; Finagle P2C; \
+                   Envoy LEAST_REQUEST",
+            experiment: "hedged-requests",
+        }]
     }
 
     fn samples() -> &'static [&'static str] {

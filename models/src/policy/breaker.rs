@@ -36,6 +36,7 @@ mod tally;
 mod watch;
 
 use super::outcome::{ANY_SENT, Failure, OnList, Outcome, OutcomeSet};
+use super::page::Page;
 use super::part::{Around, Does, Part};
 use crate::experiment::{Decoder, Node, POSITIVE};
 use crate::report::Section;
@@ -351,6 +352,23 @@ impl Part for Breaker {
             );
             cx.at("breaker", |cx| _ = cx.warn(at.span_of("breaker"), message));
         }
+    }
+
+    fn about() -> &'static [Page] {
+        &[Page {
+            name: "breaker",
+            word: "",
+            what: "Stops sending to what keeps failing, and probes after a while whether it is back. It opens \
+                   after failures in a row, or when too large a share of a window failed.",
+            hurts: "With few calls in the window it opens by bad luck. It is all or nothing: where one shard of \
+                   ten is down it takes the other nine away, or never opens. Clients that opened together come \
+                   back together.",
+            formula: "`k` failures in a row take `(1 - p^k) / (p^k (1 - p))` calls on average; a window of `n` \
+                   opens with `P(Binomial(n, p) >= threshold n)`",
+            source: "Nygard, Release It!, 2007; resilience4j CircuitBreakerConfig (af9e7c9): 50 % of 100 calls, \
+                   60 s, 10 probes; Hystrix: 50 % of at least 20 in 10 s, 5 s, one probe",
+            experiment: "circuit-breaker",
+        }]
     }
 
     fn samples() -> &'static [&'static str] {

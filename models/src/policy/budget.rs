@@ -16,6 +16,7 @@ mod ratio;
 mod throttle;
 
 use super::Outcome;
+use super::page::Page;
 use super::part::{Around, Does, Part, Rationed};
 use crate::experiment::{Decode, Decoder, Node};
 use crate::theory::throttle_stops_above;
@@ -207,6 +208,23 @@ impl Part for Budget {
             ),
         };
         vec![format!("{}: {limit} (its budget)", around.name)]
+    }
+
+    fn about() -> &'static [Page] {
+        &[Page {
+            name: "budget",
+            word: "",
+            what: "Limits the retries and copies of a client as a whole, over all its calls on the edge. A \
+                   refused retry ends the call; it is dropped, not delayed.",
+            hurts: "In small trouble it costs: a burst of failures that retries would have hidden shows once the \
+                   tokens are gone. Each client has one: a thousand clients with ten tokens each may retry ten \
+                   thousand times at once.",
+            formula: "at most `1 + ratio` attempts per call in the long run, and what the bucket held at first; \
+                   gRPC throttles while more than `ratio / (1 + ratio)` of the attempts fail (9.1 % at 0.1)",
+            source: "Brooker, \"Fixing retries with token buckets and circuit breakers\", 2022; gRPC A6; Site \
+                   Reliability Engineering, chapter 21; Finagle RetryBudget",
+            experiment: "retry-storm",
+        }]
     }
 
     fn samples() -> &'static [&'static str] {

@@ -10,6 +10,7 @@
 //! are 250/s. A line carries bursts over, and nothing else: what comes faster than that for good is refused as if there
 //! were none, after a wait. Its calls are then served as by M/M/L with patience (Baccelli and Hebuterne 1981).
 
+use super::page::Page;
 use super::part::{Around, Does, Part, Worst};
 use super::waits;
 use crate::experiment::{Decoder, Node, POSITIVE};
@@ -177,6 +178,24 @@ impl Part for Bulkhead {
 
     fn at_once(&self) -> Option<u32> {
         Some(self.max_concurrent)
+    }
+
+    fn about() -> &'static [Page] {
+        &[Page {
+            name: "bulkhead",
+            word: "",
+            what: "Limits the calls that one client has out at a time: a slow dependency then fills its own \
+                   compartment and no other. A call over the limit fails at once, or stands in line for a \
+                   while.",
+            hurts: "A limit that is right when the service is quick is too small when it is slow, which is when \
+                   it is reached. A line carries bursts over; what comes faster for good is refused all the \
+                   same, after a wait.",
+            formula: "a limit of `L` binds when calls arrive faster than `L` per response time (Little); without a \
+                   line Erlang B is refused, with one it is M/M/L with patience",
+            source: "Nygard, Release It!, 2007; resilience4j Bulkhead (25, no wait); Hystrix semaphore (10); \
+                   Envoy max_requests (1024); HikariCP connectionTimeout",
+            experiment: "bulkhead",
+        }]
     }
 
     fn samples() -> &'static [&'static str] {

@@ -5,6 +5,7 @@
 //! gRPC sends one whenever a call ends before its answer, by a deadline or because another copy won; HTTP/2 resets the stream;
 //! HTTP/1.1 can only close the connection, which many servers notice when they write the answer.
 
+use super::page::Page;
 use super::part::{Does, Part};
 
 spec! {
@@ -35,6 +36,22 @@ impl Part for Cancel {
             Cancel::Losers => Some("calls off losers".into()),
             Cancel::Always => Some("calls off".into()),
         }
+    }
+
+    fn about() -> &'static [Page] {
+        &[Page {
+            name: "cancel",
+            word: "",
+            what: "Tells the callee when its caller stops waiting: by a message that takes the time of the \
+                   network, may be lost, and comes too late for what is done by then.",
+            hurts: "It only helps where the service can stop: by `on_cancel`. What was done halfway is done, and \
+                   what has side effects may be done twice.",
+            formula: "work in vain is at most what is done between the end of the caller and the arrival of the \
+                   message, of requests that had begun",
+            source: "gRPC cancels when a call ends before its answer (deadline, hedge); HTTP/2 RST_STREAM; \
+                   HTTP/1.1 closes the connection",
+            experiment: "hedged-requests",
+        }]
     }
 
     fn samples() -> &'static [&'static str] {

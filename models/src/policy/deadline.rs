@@ -3,6 +3,7 @@
 //! A distribution is the patience of callers, drawn for each call: users leave a queue at different times.
 
 use super::Policy;
+use super::page::Page;
 use super::part::{Around, Does, Part, Worst};
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decode, Decoder, Node};
@@ -110,6 +111,22 @@ impl Part for Deadline<'_> {
             around.name,
         );
         if begin < attempts { vec![note] } else { Vec::new() }
+    }
+
+    fn about() -> &'static [Page] {
+        &[Page {
+            name: "deadline",
+            word: "",
+            what: "Ends a call, all its attempts and pauses together, so long after its beginning. A \
+                   distribution is the patience of callers, drawn for each call.",
+            hurts: "Where an attempt cannot time out before it, no retry ever begins. Who leaves a queue is \
+                   still served if nobody takes the expired out of it.",
+            formula: "in a line of M/M/1 with deadline D a share `(1 - rho) rho e / (1 - rho^2 e)` is late, with \
+                   `e = exp(-(1 - rho) D)` in mean service times",
+            source: "Baccelli and Hebuterne 1981; gRPC deadlines; Envoy route.timeout (15 s, all retries \
+                   included)",
+            experiment: "impatient-callers",
+        }]
     }
 
     fn samples() -> &'static [&'static str] {

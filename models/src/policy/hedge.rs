@@ -15,6 +15,7 @@ mod seen;
 mod watch;
 
 use super::outcome::{ANY_SENT, Failure, OnList, Outcome, OutcomeSet};
+use super::page::Page;
 use super::part::{Around, Does, Part, Worst};
 use crate::experiment::{Decode, Decoder, Node, TypeDoc};
 use crate::report::Section;
@@ -195,6 +196,22 @@ impl Part for Hedge {
             ),
         };
         vec![format!("{}: {what}", around.name)]
+    }
+
+    fn about() -> &'static [Page] {
+        &[Page {
+            name: "hedge",
+            word: "",
+            what: "Sends a copy of an attempt that is slow while the first is still out: whichever answers \
+                   first counts. The delay is a time, or a percentile of what the client saw of late.",
+            hurts: "If everything is slow, everything is copied: load doubles exactly when the service is \
+                   slowest. A percentile does not help, as what is slow becomes usual; a budget does, and so \
+                   does calling off whoever loses.",
+            formula: "`min(X, d + Y)` instead of `X`, for `1 - F(d)` more attempts per call",
+            source: "Dean and Barroso, \"The Tail at Scale\", CACM 2013; gRPC hedgingPolicy; tower::hedge 0.5; \
+                   Finagle backup requests",
+            experiment: "hedged-requests",
+        }]
     }
 
     fn samples() -> &'static [&'static str] {

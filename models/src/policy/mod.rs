@@ -32,6 +32,7 @@ mod ending;
 pub mod guards;
 pub mod hedge;
 mod outcome;
+pub mod page;
 pub mod part;
 pub mod per;
 pub mod rate_limit;

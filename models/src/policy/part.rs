@@ -11,6 +11,7 @@
 mod does;
 
 use super::Outcome;
+use super::page::Page;
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decoder, Node};
 use crate::report::{Section, Table};
@@ -99,6 +100,15 @@ pub trait Part {
     /// Of what stretches: the law that it follows.
     fn stretch(&self) -> Option<Usl> {
         None
+    }
+
+    /// What a person should know of it: a page for each mechanism that the setting offers, the setting's own first. Every
+    /// setting of a policy or a service has one; a test asks for it.
+    fn about() -> &'static [Page]
+    where
+        Self: Sized,
+    {
+        &[]
     }
 
     /// Settings as a file would have them, for whoever makes up graphs: typical ones, the least and the most, on the
@@ -197,13 +207,15 @@ pub struct Listed<'a> {
     pub part: Option<Held<'a>>,
     /// Settings as text. See [`Part::samples`].
     pub samples: &'static [&'static str],
+    /// See [`Part::about`].
+    pub about: &'static [Page],
 }
 
 impl<'a> Listed<'a> {
     /// A part that may be left out.
     pub fn optional<P: Part>(key: &'static str, otherwise: &'static str, part: Option<&'a P>) -> Self {
         let part = part.map(|part| Held::Lent(part as &dyn Part));
-        Listed { key, otherwise, part, samples: P::samples() }
+        Listed { key, otherwise, part, samples: P::samples(), about: P::about() }
     }
 
     /// A part that is always there.
@@ -214,7 +226,7 @@ impl<'a> Listed<'a> {
     /// A part made of a setting that is a plain value.
     pub fn made<P: Part + 'a>(key: &'static str, otherwise: &'static str, part: Option<P>) -> Self {
         let part = part.map(|part| Held::Own(Box::new(part) as Box<dyn Part>));
-        Listed { key, otherwise, part, samples: P::samples() }
+        Listed { key, otherwise, part, samples: P::samples(), about: P::about() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whose the state of a policy is: what its budget, breaker, bulkhead and balancer remember.
 
+use super::page::Page;
 use super::part::{Does, Part};
 
 spec! {
@@ -20,6 +21,21 @@ impl Part for Per {
 
     fn brief(&self) -> Option<String> {
         (*self == Per::CallSite).then(|| "per call site".into())
+    }
+
+    fn about() -> &'static [Page] {
+        &[Page {
+            name: "per",
+            word: "",
+            what: "Says which calls of one client share what its policy remembers (budget, breaker, bulkhead, \
+                   balancer): all to the same service under this policy, or those of one call site.",
+            hurts: "Shared, a greedy call site uses up what a modest one needs. Apart, each learns alone, and \
+                   limits add up: two compartments of 10 are 20 calls out.",
+            formula: "`s` call sites with a limit `L` each have up to `s L` calls out",
+            source: "real clients keep one pool or breaker per target; Hystrix and resilience4j per name that the \
+                   programmer chose",
+            experiment: "shared-compartment",
+        }]
     }
 
     fn samples() -> &'static [&'static str] {

@@ -16,6 +16,7 @@
 //! A fixed window lets twice its limit through around the stroke. Behind a leaky bucket calls arrive evenly, and what Poisson
 //! arrivals wait for it is M/D/1.
 
+use super::page::Page;
 use super::part::{Around, Does, Part, Worst};
 use super::waits;
 use crate::experiment::{Decoder, Node, POSITIVE};
@@ -306,6 +307,23 @@ impl Part for RateLimit {
             _ => format!("{burst} at once"),
         };
         vec![format!("{}: each client makes at most {rate} {of}/s in the long run, {at_once}", around.name)]
+    }
+
+    fn about() -> &'static [Page] {
+        &[Page {
+            name: "rate_limit",
+            word: "",
+            what: "Limits the rate at which one client makes calls, or sends attempts. What is over the limit fails, or waits for its \
+                   turn, which it is told at once.",
+            hurts: "It knows nothing of the service: too low it refuses what would have been served, too high it refuses nothing that \
+                    hurts, and a thousand clients that each keep to it are a thousand times as much. A fixed window lets twice its \
+                    limit through around the stroke.",
+            formula: "within any time `t` at most `burst + rate t` (token bucket), `1 + rate t` (leaky bucket), `2 limit` in one window \
+                      (fixed), `limit` in one window (log); behind a leaky bucket Poisson arrivals wait as in M/D/1",
+            source: "ITU-T I.371 (generic cell rate algorithm); Guava RateLimiter; nginx limit_req; resilience4j RateLimiter; Envoy's \
+                     local rate limit",
+            experiment: "rate-limits",
+        }]
     }
 
     fn samples() -> &'static [&'static str] {

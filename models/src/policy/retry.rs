@@ -12,6 +12,7 @@
 use super::backoff::{Backoff, Bounds, Growth, Jitter};
 use super::ending::Ending;
 use super::outcome::{ANY_SENT, Failure, OnList, Outcome, OutcomeSet};
+use super::page::Page;
 use super::part::{Does, Part, Worst};
 use crate::experiment::{Decoder, Node, POSITIVE};
 use crate::report::Table;
@@ -213,6 +214,40 @@ impl Part for Retry {
             table.note = format!("and so on, up to {} attempts", plan.attempts());
         }
         vec![table]
+    }
+
+    fn about() -> &'static [Page] {
+        &[
+            Page {
+                name: "retry",
+                word: "",
+                what: "Tries a failed attempt again, so often and after so long. `attempts` counts the first, as in \
+                   the AWS SDKs, gRPC and resilience4j; Envoy, Istio and Finagle count retries.",
+                hurts: "While everything fails, load is `attempts` times what was offered, on every layer that \
+                   retries; above the capacity it then feeds itself and outlives its cause. What bounds load is \
+                   a budget.",
+                formula: "`(1 - p^n) / (1 - p)` attempts per call if each of at most `n` fails with `p`; `n^d` over \
+                   `d` layers when the last is down; a storm can last if `1 / (1 + r) < load < 1` with `r` \
+                   retries",
+                source: "Bronson et al., \"Metastable Failures in Distributed Systems\", HotOS 2021; Beyer et al., \
+                   Site Reliability Engineering, chapters 21 and 22",
+                experiment: "retry-storm",
+            },
+            Page {
+                name: "backoff",
+                word: "",
+                what: "How long a retry waits: the same time, or longer each time, spread by jitter. `base` is what \
+                   the first retry waits, and the cap binds before the jitter.",
+                hurts: "Callers that failed together come back together if nothing spreads them, each time after a \
+                   longer silence. It moves load, and does not lessen it: a retry that comes later is still a \
+                   retry.",
+                formula: "`d(n) = min(cap, base factor^(n-1))`; full jitter is uniform in `0..d`, equal in `d/2..d`, \
+                   decorrelated in `base..3 x the last`, symmetric in `d (1 - f)..d (1 + f)`",
+                source: "Brooker, \"Exponential Backoff And Jitter\", AWS 2015, and its simulator; gRPC A6 (symmetric \
+                   0.2); resilience4j (symmetric 0.5)",
+                experiment: "backoff-jitter",
+            },
+        ]
     }
 
     fn samples() -> &'static [&'static str] {

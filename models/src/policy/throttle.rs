@@ -15,6 +15,7 @@
 //! hardly anything is (go-zero's `googleBreaker`, which is this with a window of 10 s, k = 1.5, keeps a few for that reason).
 
 use super::outcome::{ANY_SENT, Failure, OnList, Outcome, OutcomeSet};
+use super::page::Page;
 use super::part::{Does, Part};
 use crate::experiment::POSITIVE;
 use sim_core::{SimDuration, SimTime, Words};
@@ -124,6 +125,23 @@ impl Part for Throttle {
 
     fn bytes(&self, _replicas: u32) -> u64 {
         size_of::<[(i32, u32); STEPS]>() as u64
+    }
+
+    fn about() -> &'static [Page] {
+        &[Page {
+            name: "throttle",
+            word: "",
+            what: "Does not send what the service would not accept: the client counts what it was asked to send \
+                   and what was accepted, and rejects the rest itself, by chance.",
+            hurts: "Where attempts fail by chance and not by load, more than `1 / k` of them must succeed, or \
+                   hardly anything is sent any more. After a cold start, or at a `k` near 1, the way up is \
+                   long.",
+            formula: "an attempt is not sent with the chance `max(0, (requests - k accepts) / (requests + 1))`; a \
+                   service that can do `c` is sent `k c` at most",
+            source: "Beyer et al., Site Reliability Engineering, chapter 21 (k = 2, two minutes); go-zero \
+                   googleBreaker (k = 1.5, 10 s)",
+            experiment: "client-throttling",
+        }]
     }
 
     fn samples() -> &'static [&'static str] {

@@ -72,6 +72,7 @@ pub const ENTRY: Entry = Entry {
         say::check::check_graph(&spec, node, cx);
         Some(Box::new(spec))
     },
+    mechanisms: say::pages::mechanisms,
     ..Entry::of::<GraphSpec>(
         "ServiceGraph",
         "requests through services: queues, timeouts, retries, breakers, faults",

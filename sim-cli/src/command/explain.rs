@@ -1,13 +1,16 @@
 //! `brownout explain EXPERIMENT`: what it amounts to before it is run.
 
 use crate::app::App;
-use crate::args::{Format, Subject, text_or_json};
-use crate::error::{Exit, Result};
+use crate::args::{Format, assignment, seed, text_or_json};
+use crate::error::{Error, Exit, Result};
 use crate::experiment::{Opened, Prepared};
+use crate::library::nearest;
+use crate::render::mechanism as pages;
 use crate::render::run::own_table;
 use crate::text::{Paint, Style, clean, wrap};
 use clap::Args as ClapArgs;
 use serde_json::json;
+use sim_models::mechanism::Mechanism;
 use sim_models::run::Explanation;
 
 /// `brownout explain`
@@ -16,11 +19,22 @@ use sim_models::run::Explanation;
 Examples:
   brownout explain retry-storm
   brownout explain retry-storm --variant budgeted
-  brownout explain ./mine.ron --set services.payments.replicas=6")]
+  brownout explain ./mine.ron --set services.payments.replicas=6
+  brownout explain --mechanism breaker   # one of `brownout list mechanisms`")]
 pub struct Explain {
-    /// Which experiment.
-    #[command(flatten)]
-    pub subject: Subject,
+    /// An experiment: a name from `brownout list`, a path (anything with a `/` or ending in `.ron`), or - for
+    /// standard input
+    #[arg(value_name = "EXPERIMENT", required_unless_present = "mechanism")]
+    pub name: Option<String>,
+    /// The page of a mechanism instead: what it does, when it hurts, its formula, source and settings
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["name", "set", "seed", "variant"])]
+    pub mechanism: Option<String>,
+    /// Set any value of the file, defaulted ones too: `--set services.payments.replicas=4`
+    #[arg(long, value_name = "PATH=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// The seed, instead of the file's
+    #[arg(long, value_name = "N", value_parser = seed, allow_negative_numbers = true)]
+    pub seed: Option<u64>,
     /// A variant of the file instead of the base
     #[arg(long, value_name = "NAME")]
     pub variant: Option<String>,
@@ -30,13 +44,35 @@ pub struct Explain {
 }
 
 pub(super) fn command(args: &Explain, app: &mut App) -> Result<Exit> {
-    let opened = app.open(&args.subject.name, args.variant.as_deref())?;
-    let prepared = app.prepare(&opened, args.variant.as_deref(), &args.subject.set, args.subject.seed)?;
+    let Some(name) = &args.name else { return page(args, app) };
+    let opened = app.open(name, args.variant.as_deref())?;
+    let prepared = app.prepare(&opened, args.variant.as_deref(), &args.set, args.seed)?;
     let explanation = prepared.resolved.model.explain(&prepared.resolved.run);
     let style = app.console.style();
     app.console.document(&match args.format {
         Format::Json => as_json(&prepared, &explanation),
         _ => text(&opened, &prepared, &explanation, style),
+    })?;
+    Ok(Exit::Good)
+}
+
+/// What there is to know of one mechanism.
+fn page(args: &Explain, app: &mut App) -> Result<Exit> {
+    let name = args.mechanism.as_deref().unwrap_or_default();
+    let all: Vec<Mechanism> = app.catalog.mechanisms().collect();
+    let Some(mechanism) = all.iter().find(|mechanism| mechanism.page.name == name) else {
+        let names = all.iter().map(|mechanism| mechanism.page.name);
+        let near = nearest(name, names.clone().map(String::from));
+        let near = near.map_or(String::new(), |near| format!("  did you mean `{near}`?\n"));
+        return Err(Error::Usage {
+            message: format!("there is no mechanism called `{}`", clean(name)),
+            help: format!("{near}  there are: {}", names.collect::<Vec<_>>().join(", ")),
+        });
+    };
+    let style = app.console.style();
+    app.console.document(&match args.format {
+        Format::Json => pages::page_json(mechanism),
+        _ => pages::page(mechanism, &app.program, style),
     })?;
     Ok(Exit::Good)
 }

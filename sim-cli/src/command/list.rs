@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::args::Format;
 use crate::error::{Error, Exit, Result};
 use crate::library::{Found, nearest};
+use crate::render::mechanism as pages;
 use crate::render::reference;
 use crate::replay::by_name;
 use crate::study::measure::glance;
@@ -13,6 +14,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::json;
 use sim_models::distribution::TimeSpec;
 use sim_models::experiment::{Decode, Diagnostics, TypeDoc, parse_file, source_from_bytes};
+use sim_models::mechanism::Mechanism;
 use sim_models::policy::Policy;
 use sim_models::report::{Leaf, Metric};
 
@@ -23,7 +25,8 @@ Examples:
   brownout list
   brownout list models
   brownout list metrics retry-storm
-  brownout list policies")]
+  brownout list policies
+  brownout list mechanisms")]
 pub struct List {
     /// What to list
     #[arg(value_name = "WHAT", default_value = "experiments")]
@@ -50,6 +53,8 @@ pub enum Listed {
     Distributions,
     /// What policies are made of
     Policies,
+    /// Mechanisms, of policies and of services: each has a page, `explain --mechanism NAME`
+    Mechanisms,
 }
 
 pub(super) fn command(args: &List, app: &mut App) -> Result<Exit> {
@@ -63,6 +68,7 @@ pub(super) fn command(args: &List, app: &mut App) -> Result<Exit> {
         Listed::Metrics => metrics(args, app),
         Listed::Distributions => types(TimeSpec::describe(), args, app),
         Listed::Policies => types(Policy::describe(), args, app),
+        Listed::Mechanisms => mechanisms(args, app),
     }
 }
 
@@ -177,6 +183,17 @@ fn models(args: &List, app: &mut App) -> Result<Exit> {
         }
     };
     app.console.document(&document)?;
+    Ok(Exit::Good)
+}
+
+fn mechanisms(args: &List, app: &mut App) -> Result<Exit> {
+    let all: Vec<Mechanism> = app.catalog.mechanisms().collect();
+    let style = app.console.style();
+    app.console.document(&match args.format {
+        Format::Text => pages::list(&all, &app.program, style),
+        Format::Csv => pages::list_csv(&all),
+        Format::Json => pages::list_json(&all),
+    })?;
     Ok(Exit::Good)
 }
 

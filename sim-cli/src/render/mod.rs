@@ -17,6 +17,7 @@ pub mod histogram;
 pub mod hlog;
 pub mod junit;
 pub mod map;
+pub mod mechanism;
 pub mod openmetrics;
 pub mod recommend;
 pub mod reference;

@@ -1,7 +1,8 @@
 //! What can be written in a file, as the types themselves document it.
 
+use crate::result::settings::{Type, type_name};
 use crate::text::{Paint, Style, wrap};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sim_models::experiment::{FieldDoc, Shape, TypeDoc, TypeRef};
 use std::collections::VecDeque;
 
@@ -41,19 +42,9 @@ fn named(ty: TypeRef) -> TypeDoc {
     }
 }
 
-fn is_composite(doc: &TypeDoc) -> bool {
+/// Whether it has parts.
+pub fn is_composite(doc: &TypeDoc) -> bool {
     matches!(doc.shape, Shape::Struct(_) | Shape::Enum(_))
-}
-
-/// How a type is called where it is used.
-fn type_name(ty: TypeRef) -> String {
-    let doc = (ty.describe)();
-    match doc.shape {
-        Shape::Optional(inner) => type_name(inner),
-        Shape::List(inner) => format!("[{}]", type_name(inner)),
-        Shape::Map(inner) => format!("{{\"name\": {}}}", type_name(inner)),
-        _ => doc.name,
-    }
 }
 
 /// Types for people, one block each.
@@ -76,6 +67,13 @@ pub fn text(types: &[TypeDoc], style: Style) -> String {
             _ => lines.push(format!("  such as {}", doc.example())),
         }
     }
+    lines.join("\n") + "\n"
+}
+
+/// A single setting for people.
+pub fn field(field: &FieldDoc, style: Style) -> String {
+    let mut lines = Vec::new();
+    field_lines(field, 0, style, &mut lines);
     lines.join("\n") + "\n"
 }
 
@@ -119,26 +117,6 @@ fn paragraph(text: &str, indent: usize, style: Style, lines: &mut Vec<String>) {
 
 /// Types for programs.
 pub fn as_json(types: &[TypeDoc]) -> Value {
-    let field = |field: &FieldDoc| {
-        json!({
-            "name": field.name,
-            "type": type_name(field.ty),
-            "default": field.default_text(),
-            "allowed": field.allowed,
-            "doc": field.doc,
-        })
-    };
-    let fields = |fields: &[FieldDoc]| fields.iter().map(field).collect::<Vec<_>>();
-    let one = |doc: &TypeDoc| match &doc.shape {
-        Shape::Struct(parts) => json!({ "name": doc.name, "doc": doc.doc, "fields": fields(parts) }),
-        Shape::Enum(variants) => {
-            let variants = variants.iter().map(|variant| {
-                let parts = fields(&variant.fields);
-                json!({ "name": variant.name, "doc": variant.doc, "positional": variant.positional, "fields": parts })
-            });
-            json!({ "name": doc.name, "doc": doc.doc, "variants": variants.collect::<Vec<_>>() })
-        }
-        _ => json!({ "name": doc.name, "doc": doc.doc, "example": doc.example() }),
-    };
-    types.iter().map(one).collect()
+    let types: Vec<Type> = types.iter().map(Type::from).collect();
+    serde_json::to_value(types).expect("types have text keys")
 }

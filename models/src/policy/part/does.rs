@@ -7,11 +7,13 @@ use std::fmt;
 pub struct Does(u32);
 
 macro_rules! does {
-    ($($(#[$doc:meta])* $name:ident = $bit:literal,)*) => {
+    ($(#[doc = $doc:literal] $name:ident = $bit:literal,)*) => {
         impl Does {
-            $($(#[$doc])* pub const $name: Does = Does(1 << $bit);)*
+            $(#[doc = $doc] pub const $name: Does = Does(1 << $bit);)*
             /// Everything that has a name.
             pub const ALL: &[(&str, Does)] = &[$((stringify!($name), Does::$name)),*];
+            /// The same in sentences.
+            const SENTENCES: &[&str] = &[$($doc),*];
         }
     };
 }
@@ -80,6 +82,12 @@ impl Does {
     /// Whether all that is done is known.
     pub const fn within(self, known: Does) -> bool {
         self.without(known).0 == 0
+    }
+
+    /// All of it, by name and in a sentence.
+    pub fn told(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let all = Does::ALL.iter().zip(Does::SENTENCES);
+        all.filter(move |((_, bit), _)| self.any(*bit)).map(|((name, _), said)| (*name, said.trim()))
     }
 
     /// Whether any of it is done. Nothing may be claimed because it is not: that is what [`within`](Self::within) is

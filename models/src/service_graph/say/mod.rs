@@ -5,3 +5,4 @@ pub mod diagram;
 mod doubts;
 pub mod explain;
 pub mod limits;
+pub mod pages;

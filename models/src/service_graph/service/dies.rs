@@ -2,6 +2,7 @@
 
 use crate::experiment::{Decode, Decoder, Node, TypeDoc};
 use crate::fault::CrashStyle;
+use crate::policy::page::Page;
 use crate::policy::part::{Does, Part};
 use sim_core::SimDuration;
 
@@ -61,6 +62,21 @@ impl Part for Death {
 
     fn brief(&self) -> Option<String> {
         Some(format!("dies at {} in hand", self.fatal_in_hand()))
+    }
+
+    fn about() -> &'static [Page] {
+        &[Page {
+            name: "dies",
+            word: "",
+            what: "Kills a replica that has too many requests, or too much memory, in hand: what it had is \
+                   lost, and it comes back empty.",
+            hurts: "The others get its share and die of it: one after another, each time sooner. Who restarts \
+                   alone meets the load of all.",
+            formula: "with `m` of `n` replicas left each has `n / m` times its load: the rest follow once `n / m` \
+                   times what each has in hand is over the limit",
+            source: "Beyer et al., Site Reliability Engineering, chapter 22 (cascading failures)",
+            experiment: "slow-dependency",
+        }]
     }
 
     fn samples() -> &'static [&'static str] {

@@ -1,5 +1,6 @@
 //! Work that ends in an error, by chance, whatever else happens.
 
+use crate::policy::page::Page;
 use crate::policy::part::{Does, Part};
 use crate::words::percent;
 
@@ -18,6 +19,20 @@ impl Part for ErrorRate {
 
     fn fails(&self) -> Option<f64> {
         Some(self.0)
+    }
+
+    fn about() -> &'static [Page] {
+        &[Page {
+            name: "error_rate",
+            word: "",
+            what: "Lets a share of requests fail after their own work, by chance, whatever else happens.",
+            hurts: "It is no overload: retries help against it, one by one, and a client that takes errors for \
+                   overload is wrong here.",
+            formula: "of `n` attempts all fail with `p^n`; a call that needs `k` services succeeds with `(1 - \
+                   p)^k`",
+            source: "of itself",
+            experiment: "retry-amplification",
+        }]
     }
 
     fn samples() -> &'static [&'static str] {

@@ -1,5 +1,6 @@
 //! A request is called off by its caller: what the service makes of it.
 
+use crate::policy::page::Page;
 use crate::policy::part::{Does, Part};
 use crate::service_graph::follow::Listen;
 use crate::service_graph::state::*;
@@ -25,6 +26,22 @@ impl Part for OnCancel {
 
     fn brief(&self) -> Option<String> {
         None
+    }
+
+    fn about() -> &'static [Page] {
+        &[Page {
+            name: "on_cancel",
+            word: "",
+            what: "Says what a service makes of a request that its caller calls off: nothing, it leaves the \
+                   queue, or its work stops at once with all that is out for it.",
+            hurts: "Only what is called off at all can leave: the policy of the caller must say `cancel`. A \
+                   transaction that has begun often cannot be stopped.",
+            formula: "with `Stop` a worker is free as soon as the message is there: two copies of exponential work \
+                   cost as much as one",
+            source: "gRPC servers see a cancelled context; Go net/http likewise; Dean and Barroso 2013 (tied \
+                   requests leave the other queue)",
+            experiment: "hedged-requests",
+        }]
     }
 
     fn samples() -> &'static [&'static str] {

@@ -6,6 +6,7 @@ mod lifo;
 pub mod offer;
 
 use crate::experiment::{Decode, Decoder, Node, TypeDoc};
+use crate::policy::page::Page;
 use crate::policy::part::{Does, Part};
 
 /// Places in a queue unless the file says otherwise (Envoy's `max_pending_requests`).
@@ -81,6 +82,35 @@ impl Part for Queue {
             Capacity::Bounded(places) => format!("{kind} of {places}"),
             Capacity::Unbounded => format!("{kind}, unbounded"),
         })
+    }
+
+    fn about() -> &'static [Page] {
+        &[
+            Page {
+                name: "queue",
+                word: "",
+                what: "Where requests wait when all workers are busy: first in first out, last in first out, or one \
+                   line for all replicas. It is bounded, and who finds no place is rejected.",
+                hurts: "A queue that takes longer to empty than its callers wait makes every answer late: all work \
+                   is for nobody. Skipping the expired helps only where there is little overload: the head of \
+                   the line is always about to expire.",
+                formula: "a full queue of `K` places at a rate `mu` is a wait of `K / mu`; M/M/1/K rejects `(1 - rho) \
+                   rho^K / (1 - rho^(K+1))`",
+                source: "Erlang; Kleinrock, Queueing Systems, 1975; Envoy max_pending_requests (1024); Maurer, \"Fail \
+                   at Scale\", ACM Queue 2015",
+                experiment: "metastable-280",
+            },
+            Page {
+                name: "lifo",
+                word: "Lifo",
+                what: "Serves the newest first: who came last still waits for the answer.",
+                hurts: "Whoever is overtaken may wait without end: the mean wait is that of first in first out, its \
+                   spread is far larger.",
+                formula: "`E[W]` as first in first out, `E[W^2]` that divided by `1 - rho` (M/M/1)",
+                source: "Maurer, \"Fail at Scale\", ACM Queue 2015 (adaptive LIFO); Kleinrock 1975",
+                experiment: "metastable-280",
+            },
+        ]
     }
 
     fn samples() -> &'static [&'static str] {

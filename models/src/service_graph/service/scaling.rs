@@ -1,5 +1,6 @@
 //! Whether work takes longer the more of it a replica does at once.
 
+use crate::policy::page::Page;
 use crate::policy::part::{Around, Does, Part};
 use crate::theory::Usl;
 
@@ -59,6 +60,20 @@ impl Part for Scaling {
             around.workers,
             law.capacity(workers),
         )]
+    }
+
+    fn about() -> &'static [Page] {
+        &[Page {
+            name: "scaling",
+            word: "",
+            what: "Makes work take longer the more of it a replica does at once: what all wait for in turn, and \
+                   what each must tell every other.",
+            hurts: "Past its peak more work at once is less done: a limit on concurrency then raises throughput, \
+                   and a larger pool lowers it.",
+            formula: "`C(n) = n / (1 + a (n - 1) + b n (n - 1))`, largest at `n = sqrt((1 - a) / b)`",
+            source: "Gunther, Guerrilla Capacity Planning, 2007 (universal scalability law)",
+            experiment: "universal-scalability",
+        }]
     }
 
     fn samples() -> &'static [&'static str] {

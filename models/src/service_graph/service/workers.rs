@@ -2,6 +2,7 @@
 //!
 //! It decides whether a storm can happen: a worker that waits for others does nothing, and is not free.
 
+use crate::policy::page::Page;
 use crate::policy::part::{Does, Part};
 
 spec! {
@@ -38,6 +39,22 @@ impl Part for Workers {
             Workers::Async(1) => "1 worker".into(),
             Workers::Async(count) => format!("{count} workers"),
         })
+    }
+
+    fn about() -> &'static [Page] {
+        &[Page {
+            name: "workers",
+            word: "",
+            what: "Says what holds a worker: a request until it is answered, waiting for other services \
+                   included (blocking), or only its own work (async).",
+            hurts: "Blocking workers wait for the slowest dependency: one that hangs takes all of them, and the \
+                   service is down for requests that do not need it. Async workers let in what nobody can \
+                   finish.",
+            formula: "a blocking service does `workers / (own work + time of its calls)`, an async one `workers / \
+                   own work`; `L = lambda W` (Little)",
+            source: "Little 1961; Nygard, Release It!, 2007 (blocked threads)",
+            experiment: "bulkhead",
+        }]
     }
 
     fn samples() -> &'static [&'static str] {

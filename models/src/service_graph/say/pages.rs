@@ -1,0 +1,89 @@
+//! What a graph is made of, page by page: the parts of policies, then those of services.
+
+use crate::experiment::{Decode, Decoder, Node};
+use crate::mechanism::{Mechanism, of};
+use crate::policy::Policy;
+use crate::policy::part::{Does, Listed};
+use crate::service_graph::spec::ServiceSpec;
+
+/// All of them, in the order in which a call meets them.
+pub fn mechanisms() -> Vec<Mechanism> {
+    let of_policies = of("policies.NAME", Policy::describe(), &Policy::default().parts(), |key, sample| {
+        let policy = Policy::decode(&Node::record([(key, sample)]), &mut Decoder::new())?;
+        what_is_done(key, &policy.parts())
+    });
+    let of_services = of(
+        "services.NAME",
+        ServiceSpec::describe(),
+        &a_service(None).expect("a sound service").parts(),
+        |key, sample| what_is_done(key, &a_service(Some((key, sample)))?.parts()),
+    );
+    of_policies.into_iter().chain(of_services).collect()
+}
+
+/// A service of which only what must be said is said, and this.
+fn a_service(also: Option<(&'static str, Node)>) -> Option<ServiceSpec> {
+    let must = [("workers", Node::tuple("Async", [Node::number(1)])), ("work", Node::text("1ms"))];
+    let said = must.into_iter().filter(|(key, _)| also.as_ref().is_none_or(|(other, _)| other != key));
+    let said: Vec<_> = said.chain(also.clone()).collect();
+    ServiceSpec::decode(&Node::record(said), &mut Decoder::new())
+}
+
+fn what_is_done(key: &str, parts: &[Listed<'_>]) -> Option<Does> {
+    parts.iter().find(|listed| listed.key == key)?.part.as_deref().map(|part| part.does())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// Whoever adds a setting says what a person should know of it, under the setting's own name; and no two pages have one name.
+    #[test]
+    fn every_part_has_a_page() {
+        let (policy, service) = (Policy::default(), a_service(None).expect("sound"));
+        for listed in policy.parts().into_iter().chain(service.parts()) {
+            let key = listed.key;
+            let page = listed.about.first().unwrap_or_else(|| {
+                panic!("`{key}` has no page: its `Part` says in `about` what a person should know of it")
+            });
+            assert_eq!((page.name, page.word), (key, ""), "the first page of a setting has its name");
+        }
+        let all = mechanisms();
+        let names: BTreeSet<&str> = all.iter().map(|mechanism| mechanism.page.name).collect();
+        assert_eq!(names.len(), all.len(), "two pages have one name");
+    }
+
+    #[test]
+    fn every_page_says_all_that_there_is_to_say() {
+        for mechanism in mechanisms() {
+            let page = mechanism.page;
+            for (what, said) in [
+                ("what it does", page.what),
+                ("when it hurts", page.hurts),
+                ("its formula", page.formula),
+                ("its source", page.source),
+                ("its experiment", page.experiment),
+            ] {
+                assert!(!said.is_empty(), "the page of `{}` does not say {what}", page.name);
+                assert!(!said.contains("  "), "`{}`: two spaces in {said}", page.name);
+            }
+            assert!(page.what.ends_with('.') && page.hurts.ends_with('.'), "`{}`: sentences", page.name);
+            let word = mechanism.page.word;
+            assert!(word.is_empty() || !mechanism.settings().example().is_empty(), "no variant {word}");
+        }
+    }
+
+    /// What it may do shows in some setting.
+    #[test]
+    fn a_page_tells_what_is_done() {
+        let of = |name: &str| {
+            let all = mechanisms();
+            all.into_iter().find(|mechanism| mechanism.page.name == name).expect("a page").does
+        };
+        assert_eq!(of("per"), Does::NOTHING, "what only says whose does nothing to a request");
+        assert_eq!(of("bulkhead"), Does::REFUSES.and(Does::DELAYS), "of all its settings together");
+        assert_eq!(of("lifo"), Does::REORDERS.and(Does::EXPIRES), "of its own alone");
+        assert_eq!(of("queue"), of("lifo"), "whoever says all of them");
+    }
+}
