@@ -21,7 +21,7 @@ pub use patience::ErlangA;
 pub use queue::{ClosedMm1, Mm1PlusD, Mmc, Mmck, erlang_b, erlang_c};
 pub use retry::{
     BreakerCycle, FeedbackRetry, RetryLayers, branching_survival, budgeted_load, expected_attempts,
-    is_vulnerable, success_after_retries, throttle_stops_above, vulnerable_above,
+    is_vulnerable, quota_empties_above, success_after_retries, throttle_stops_above, vulnerable_above,
 };
 pub use routing::{binomial_pmf, callback_returns, deliveries, same_server};
 pub use scaling::{Usl, UslFit};

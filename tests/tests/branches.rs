@@ -243,6 +243,36 @@ fn what_policies_remember_is_copied() {
     assert!(throttled > 100, "{throttled}");
 }
 
+/// What budgets count: slots of a window, what is out, what a store holds and what each retry cost.
+#[test]
+fn what_budgets_remember_is_copied() {
+    let options = RunOptions::seeded(7);
+    let twelve = SimTime::from_secs(12);
+    for budget in [
+        r#"Window(ratio: 0.2, min_per_sec: 2, ttl: "1s")"#,
+        r#"Window(ratio: 0.2, min_per_sec: 2, ttl: "1s", of: Successes, library: Tower)"#,
+        "Concurrent()",
+        "Concurrent(ratio: 0.1, at_least: 1, held: Sent)",
+        "Quota(capacity: 100)",
+        "Ratio(ratio: 0.1, of: Successes)",
+    ] {
+        let storm =
+            STORM.replace("budget: Ratio(0.5)", &format!(r#"hedge: (after: "60ms"), budget: {budget}"#));
+        assert_ne!(storm, STORM);
+        let trunk = trunk(&resolved(&storm, None, &[]), &options, twelve).expect("there is time");
+        for (path, value) in [("run.duration", "\"50s\""), ("faults[1].effect", "Drop(probability: 0.2)")] {
+            let way = resolved(&storm, None, &[(path, value.to_owned())]);
+            let branched = branch(&way, &trunk, &options).expect("it leads there");
+            same(&whole(&way, &options), &branched, budget);
+            let attempts = &branched.edges.get("front->back").expect("an edge").attempts;
+            assert!(
+                attempts.rationed() > 50 && attempts.retries + attempts.copies > 50,
+                "{budget}: {attempts:?}"
+            );
+        }
+    }
+}
+
 /// What comes and goes, and builds up, is scheduled while it is there: nothing may be added besides.
 #[test]
 fn a_fault_that_comes_and_goes_is_not_added_to() {

@@ -16,8 +16,8 @@
 use super::balancer::{Balancer, BalancerState, View};
 use super::breaker::{self, BreakerState, Scope};
 pub use super::breaker::{Permit, Transition as Step};
+use super::budget::BudgetState;
 pub use super::budget::Grant;
-use super::budget::{Budget, BudgetState};
 use super::bulkhead::{self, BulkheadState, Place};
 use super::hedge::{self, HedgeState};
 use super::rate_limit::{self, Counts, RateLimitState, Turn};
@@ -71,8 +71,10 @@ impl Gates {
         let scope = policy.breaker.as_ref().map(|breaker| breaker.scope());
         let (per_attempt, per_call) = (scope == Some(Scope::Attempt), scope == Some(Scope::Call));
         let bulkhead = policy.bulkhead.is_some();
-        let pays_in = matches!(policy.budget, Some(Budget::Ratio { .. }));
-        let throttles = matches!(policy.budget, Some(Budget::Throttle { .. }));
+        let budget = policy.budget.as_ref();
+        let (pays_in, counts_out) =
+            (budget.is_some_and(|it| it.hears_calls()), budget.is_some_and(|it| it.hears_sent()));
+        let hears_ends = budget.is_some_and(|it| it.hears_ends());
         let (hedges, steps_back) = (policy.hedge.is_some(), policy.throttle.is_some());
         let limits = policy.rate_limit.as_ref().map(|limit| limit.counts());
         let (limits_calls, limits_attempts) =
@@ -86,8 +88,9 @@ impl Gates {
             (Gates::BEGIN, bulkhead || pays_in || limits_calls),
             (Gates::REPEAT, policy.budget.is_some()),
             (Gates::SEND, sends),
-            (Gates::LEARN, per_attempt || throttles || counts || hedges || steps_back),
-            (Gates::LEARN_CALL, bulkhead || per_call || takes_turns),
+            (Gates::SEND, counts_out),
+            (Gates::LEARN, per_attempt || hears_ends || counts || hedges || steps_back),
+            (Gates::LEARN_CALL, bulkhead || per_call || takes_turns || counts_out),
             (Gates::PERMIT_PER_CALL, per_call),
             (Gates::COPY, hedges),
             (Gates::LINE, policy.bulkhead.as_ref().is_some_and(|bulkhead| bulkhead.waits())),

@@ -226,7 +226,8 @@ pub(crate) mod tests {
         let canonical = policy.encode().to_string();
         let (again, _) = read::<Policy>(&canonical).unwrap();
         assert_eq!(again.encode(), policy.encode());
-        for shown in ["budget: Ratio(ratio: 0.1, burst: 10)", "factor: 2.0", "minimum_calls: 100"] {
+        for shown in ["budget: Ratio(ratio: 0.1, burst: 10, of: Calls)", "factor: 2.0", "minimum_calls: 100"]
+        {
             assert!(canonical.contains(shown), "{shown} in {canonical}");
         }
     }

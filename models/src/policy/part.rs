@@ -67,9 +67,10 @@ pub trait Part {
         false
     }
 
-    /// Of what repeats or rations: the most retries per call in the long run while every attempt fails.
-    fn sustains(&self) -> f64 {
-        f64::INFINITY
+    /// Of what repeats or rations: the most retries per call in the long run while every attempt fails; none if that
+    /// depends on more than itself.
+    fn sustains(&self) -> Option<f64> {
+        Some(f64::INFINITY)
     }
 
     /// Of what rations: the mean number of attempts per call, and where that comes from.
@@ -131,6 +132,8 @@ pub struct Rationed {
     pub calls: u64,
     /// Calls before them, which may have left little.
     pub before: u64,
+    /// Seconds in which they were.
+    pub seconds: f64,
     /// Clients, each with a ration of its own.
     pub clients: u32,
 }

@@ -182,8 +182,8 @@ impl Part for Retry {
         RetryPlan::new(self).retries(0, outcome)
     }
 
-    fn sustains(&self) -> f64 {
-        f64::from(RetryPlan::new(self).attempts() - 1)
+    fn sustains(&self) -> Option<f64> {
+        Some(f64::from(RetryPlan::new(self).attempts() - 1))
     }
 
     /// What each retry waits.

@@ -1,5 +1,6 @@
 //! Retries: what they cost, what they buy, and when they keep a failure alive.
 
+use super::bisect;
 use sim_core::math::powi;
 
 /// Mean attempts per call when each fails independently with `p_fail`: `(1 - p^(r+1)) / (1 - p)`.
@@ -54,6 +55,23 @@ pub fn budgeted_load(p_fail: f64, retries: u32, ratio: f64) -> f64 {
 /// A6.
 pub fn throttle_stops_above(token_ratio: f64) -> f64 {
     token_ratio / (1.0 + token_ratio)
+}
+
+/// The share of failed attempts above which a store of retries empties, if a retry costs `cost`, comes back when it
+/// succeeds, and a call that succeeds at once pays in `at_once`.
+///
+/// A call of at most `r` retries changes it by `(1 - p) at_once - sum over k of p^k (1 - p) (k - 1) cost - p^(r+1) r cost`
+/// on average, which falls with `p`. Source: botocore's `RetryQuota`.
+pub fn quota_empties_above(retries: u32, cost: f64, at_once: f64) -> f64 {
+    let change = |p: f64| {
+        let (mut sum, mut reached) = ((1.0 - p) * at_once, 1.0);
+        for tried in 1..=retries {
+            reached *= p;
+            sum -= reached * (1.0 - p) * f64::from(tried - 1) * cost;
+        }
+        sum - reached * p * f64::from(retries) * cost
+    };
+    bisect(0.0, 1.0, |p| change(p) <= 0.0)
 }
 
 /// A breaker in front of something that is wholly down and fails at once.

@@ -1,27 +1,39 @@
-//! A share of the calls: each pays in a part of a token, each retry takes a whole one.
+//! A share of the calls: each pays in a part of a token, each retry takes a whole one. Or a share of the successes, which
+//! is none of anything while all fail.
 //!
 //! Long-run load is at most `1 + ratio`, whatever fails. The bucket holds what was not used, up to its size, and is full at the start.
 
-use super::{Bucket, TOKEN, millionths};
+use super::{Bucket, Paid, TOKEN, millionths};
 use crate::policy::part::Rationed;
 
 /// The tokens of one client.
 #[derive(Clone, Debug)]
 pub struct Ratio {
     pub(super) bucket: Bucket,
-    per_call: u64,
+    deposit: u32,
+    paid: Paid,
 }
 
 impl Ratio {
     /// A full bucket.
-    pub fn new(ratio: f64, burst: u32) -> Self {
-        Ratio { bucket: Bucket::full(burst), per_call: millionths(ratio) }
+    pub fn new(ratio: f64, burst: u32, paid: Paid) -> Self {
+        Ratio { bucket: Bucket::full(burst), deposit: millionths(ratio) as u32, paid }
     }
 
     /// A call begins.
     #[inline]
     pub fn on_call(&mut self) {
-        self.bucket.pay_in(self.per_call);
+        if self.paid == Paid::Calls {
+            self.bucket.pay_in(self.deposit.into());
+        }
+    }
+
+    /// An attempt succeeded.
+    #[inline]
+    pub fn on_success(&mut self) {
+        if self.paid == Paid::Successes {
+            self.bucket.pay_in(self.deposit.into());
+        }
     }
 
     /// Whether there is a token for one more retry; if so it is taken.
@@ -63,6 +75,21 @@ pub fn rationed(ratio: f64, burst: u32, of: &Rationed) -> (f64, &'static str) {
     )
 }
 
+/// The same where successes pay in, those of retries among them.
+pub fn of_successes(ratio: f64, burst: u32, of: &Rationed) -> (f64, &'static str) {
+    let first = f64::from(burst) * f64::from(of.clients);
+    let granted = |calls: u64| {
+        let calls = calls as f64;
+        let most = Paid::Successes.per_call(ratio, first / calls.max(1.0), of.p_fail);
+        calls * most.min(of.unlimited - 1.0)
+    };
+    let retries = granted(of.before + of.calls) - granted(of.before);
+    (
+        1.0 + retries / of.calls as f64,
+        "1 + min(p + .. + p^r, q / (1 - q)), q = ratio (1 - p), and the first fill, approximate: a large budget",
+    )
+}
+
 /// What is left of a token on average when less than one is: it comes in steps.
 fn left_over(ratio: f64) -> f64 {
     let (mut step, mut rest) = (TOKEN, millionths(ratio) % TOKEN);
@@ -74,7 +101,8 @@ fn left_over(ratio: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{begins, pays, ratio, retries};
+    use super::super::tests::{begins, pays, ratio, retries, tokens};
+    use super::*;
     use sim_core::{Streams, Words};
 
     #[test]
@@ -97,10 +125,10 @@ mod tests {
         assert!(pays(&mut budget) && !pays(&mut budget));
         for call in 1..=10 {
             begins(&mut budget);
-            assert_eq!(budget.tokens(), f64::from(call) / 10.0);
+            assert_eq!(tokens(&budget), f64::from(call) / 10.0);
         }
         begins(&mut budget);
-        assert_eq!(budget.tokens(), 1.0, "never more than the bucket holds");
+        assert_eq!(tokens(&budget), 1.0, "never more than the bucket holds");
     }
 
     /// Claim C15: if all fail, three retries are 4.000x, and a budget of 10 % is 1.100x.
@@ -147,6 +175,33 @@ mod tests {
         }
     }
 
+    /// Half of the attempts fail: 0.1 for each success is `q = 0.05`, and `q / (1 - q)` retries per call, fewer than the
+    /// 0.1 that calls pay in for; none but the first fill where all fail.
+    #[test]
+    fn what_successes_pay_in_for() {
+        use super::super::{Budget, BudgetState};
+        const CALLS: u32 = 200_000;
+        let budget = || BudgetState::new(&Budget::Ratio { ratio: 0.1, burst: 10, of: Paid::Successes });
+        for (p, per_call) in
+            [(0.5, 0.05 / 0.95), (0.9, 0.01 / 0.99), (1.0, 0.0), (0.02, 0.02 + 0.0004 + 0.000008)]
+        {
+            let mut words = Streams::new(7).stream("test", &format!("successes/{p}"));
+            let paid = f64::from(retries(&mut budget(), CALLS, 3, p, &mut words)) / f64::from(CALLS);
+            assert!((paid - per_call).abs() < 0.03 * per_call + 11.0 / f64::from(CALLS), "{p}: {paid}");
+            let of = Rationed {
+                p_fail: p,
+                retries: 3,
+                unlimited: 1.0 + p + p * p + p * p * p,
+                calls: u64::from(CALLS),
+                before: 0,
+                seconds: 1.0,
+                clients: 1,
+            };
+            let said = of_successes(0.1, 10, &of).0 - 1.0;
+            assert!((said - paid).abs() < 0.03 * per_call + 1e-6, "{p}: {said} for {paid}");
+        }
+    }
+
     #[test]
     fn retries_never_exceed_the_burst_and_the_deposits() {
         let mut words = Streams::new(3).stream("test", "bound");
@@ -156,7 +211,7 @@ mod tests {
             let p = if words.below(1_000) < 500 { 0.02 } else { 0.9 };
             paid += retries(&mut budget, 1, 3, p, &mut words);
             assert!(paid <= 10 + calls / 10, "{paid} retries of {calls} calls");
-            assert!((0.0..=10.0).contains(&budget.tokens()));
+            assert!((0.0..=10.0).contains(&tokens(&budget)));
         }
         assert!(paid > 1_500, "the bound is of interest only if it is approached: {paid}");
     }

@@ -259,6 +259,39 @@ fn what_is_said_of_a_policy() {
                 "users->db: no retries while more than 9.1 % of the attempts fail, no limit while fewer do (its budget)",
             ),
         ),
+        (
+            r#"timeout: "1s", retry: Fixed(), budget: Ratio(of: Successes)"#,
+            Some(
+                "users->db: at most 0.1 retries for each success in the long run, and none while everything fails (its budget)",
+            ),
+        ),
+        (
+            r#"timeout: "1s", retry: Fixed(), budget: Window()"#,
+            Some(
+                "users->db: load is at most 1.2 times the calls and 10.0 retries a second of each client, whatever fails (its budget)",
+            ),
+        ),
+        // Of ten slots six are remembered; 1 / 0.7 is cut down to 1.
+        (
+            r#"timeout: "1s", retry: Fixed(), budget: Window(ratio: 0.7, library: Tower)"#,
+            Some(
+                "users->db: load is at most 2 times the calls and 16.7 retries a second of each client, whatever fails (its budget)",
+            ),
+        ),
+        (
+            r#"timeout: "1s", retry: Fixed(), budget: Concurrent()"#,
+            Some("users->db: retries are at most 20.0 % of all that a client has out, or 3 (its budget)"),
+        ),
+        (
+            r#"timeout: "1s", retry: Fixed(), budget: Concurrent(ratio: 0)"#,
+            Some("users->db: at most 3 retries of a client at a time (its budget)"),
+        ),
+        (
+            r#"timeout: "1s", retry: Fixed(attempts: 3), budget: Quota()"#,
+            Some(
+                "users->db: 35 retries of a client while all fail, then none; it empties while more than 21.5 % of the attempts fail (its budget)",
+            ),
+        ),
     ] {
         assert_eq!(under(policy).notes, note.into_iter().collect::<Vec<_>>(), "{policy}");
     }

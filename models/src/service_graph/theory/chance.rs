@@ -243,7 +243,8 @@ fn outlook(ran: &Ran, number: usize, (p_error, rough): (f64, bool)) -> Option<Ou
         }
         let clients = ran.plan.clients(edge);
         let before = measured.windows.started.iter().sum::<u64>().saturating_sub(calls);
-        let of = Rationed { p_fail, retries, unlimited, calls, before, clients };
+        let seconds = ran.run.duration.as_secs_f64() - ran.run.warm_up.as_secs_f64();
+        let of = Rationed { p_fail, retries, unlimited, calls, before, seconds, clients };
         policy.only(Does::RATIONS, |part| part.rationed(&of))?.1
     } else {
         (unlimited, "1 + p + .. + p^r")

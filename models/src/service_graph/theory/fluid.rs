@@ -87,17 +87,18 @@ fn regime(plan: &Plan, of_users: impl Fn(&WorkloadSpec) -> f64, backlogs: &mut [
     if !within(OFFERS, CARRIES) || spec.workload.iter().any(|it| it.arrivals.closed_loop().is_some()) {
         return None;
     }
-    let retries: Vec<f64> = edges.iter().map(retries).collect();
+    let retries: Option<Vec<f64>> = edges.iter().map(retries).collect();
     let mut offered = vec![0.0; spec.services.len()];
     let mut sustained = offered.clone();
-    for ((edge, calls), retries) in edges.iter().zip(plan.calls(of_users, |_| 1.0)).zip(&retries) {
+    for (number, (edge, calls)) in edges.iter().zip(plan.calls(of_users, |_| 1.0)).enumerate() {
         offered[edge.callee] += calls;
-        sustained[edge.callee] += calls * (1.0 + retries);
+        sustained[edge.callee] += calls * (1.0 + retries.as_ref().map_or(0.0, |retries| retries[number]));
     }
     let services = || spec.services.values().enumerate();
     if services().any(|(number, service)| offered[number] >= service.capacity()) {
         return Some(Regime::Overloaded);
     }
+    let retries = retries?;
     if !within(CALLER, CALLEE) {
         return None;
     }
@@ -125,10 +126,12 @@ fn regime(plan: &Plan, of_users: impl Fn(&WorkloadSpec) -> f64, backlogs: &mut [
     (vulnerable || !layers).then_some(if vulnerable { Regime::Vulnerable } else { Regime::Stable })
 }
 
-/// Retries per call in the long run if every attempt fails.
-fn retries(edge: &EdgePlan) -> f64 {
-    let most = edge.around().all().map(|part| part.sustains()).fold(f64::INFINITY, f64::min);
-    if edge.does.any(Does::REPEATS) { most } else { 0.0 }
+/// Retries per call in the long run if every attempt fails; none if a part of the edge does not know.
+fn retries(edge: &EdgePlan) -> Option<f64> {
+    if !edge.does.any(Does::REPEATS) {
+        return Some(0.0);
+    }
+    edge.around().all().try_fold(f64::INFINITY, |most, part| Some(most.min(part.sustains()?)))
 }
 
 /// Seconds until the end of its service for whoever takes the last place of a full queue; none if the law does not
