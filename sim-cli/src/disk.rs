@@ -20,6 +20,9 @@ pub struct Disk {
     trouble: Option<Arc<Trouble>>,
 }
 
+/// So much of a long file is written before it is asked whether there is time for more.
+const PIECE: usize = 1 << 20;
+
 /// What a test lets fail.
 #[derive(Debug)]
 struct Trouble {
@@ -113,18 +116,32 @@ impl Disk {
 
     /// Replaces a file whole, or leaves it as it was. Whether it may be replaced is the caller's to know.
     pub fn replace(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        self.replace_unless(&|| false, path, bytes).map(|_| ())
+    }
+
+    /// The same; where it is called off on the way, it leaves the file as it was, too, and says so.
+    pub fn replace_unless(&self, called_off: &dyn Fn() -> bool, path: &Path, bytes: &[u8]) -> Result<bool> {
         let fail = |cause| Error::file("cannot write", path, cause);
         refuse_unless_regular(path)?;
         let temporary = temporary(path).ok_or_else(|| fail(other("it has no name".into())))?;
-        let written = self
-            .open_new(&temporary)
-            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-            .and_then(|()| self.rename(&temporary, path))
-            .and_then(|()| self.sync_folder(path));
-        written.map_err(|cause| {
+        let write = || {
+            let mut file = self.open_new(&temporary)?;
+            for piece in bytes.chunks(PIECE) {
+                file.write_all(piece)?;
+                if called_off() {
+                    return Ok(false);
+                }
+            }
+            file.sync_all()?;
+            self.rename(&temporary, path)?;
+            self.sync_folder(path)?;
+            Ok(true)
+        };
+        let written = write();
+        if !matches!(written, Ok(true)) {
             let _ = fs::remove_file(&temporary);
-            fail(cause)
-        })
+        }
+        written.map_err(fail)
     }
 }
 

@@ -7,8 +7,9 @@ use crate::disk::{Disk, clear};
 use crate::error::{Error, Result};
 use crate::files::{kind, other, refuse_unless_regular};
 use crate::lock::Lock;
+use crate::render::Patience;
 use crate::text::escape_path;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ pub struct OutDir {
     /// Whether there was no such folder.
     made: bool,
     written: Cell<bool>,
+    /// What was announced and came too late.
+    too_late: RefCell<Vec<&'static str>>,
     lock: Option<Lock>,
 }
 
@@ -47,6 +50,7 @@ impl OutDir {
             before: None,
             made,
             written: Cell::new(false),
+            too_late: RefCell::default(),
             lock: None,
         };
         let metadata = fs::metadata(path).map_err(|cause| Error::file("cannot write to", path, cause))?;
@@ -105,6 +109,35 @@ impl OutDir {
         // It may be there whole, and only its name is not yet safe.
         self.written.set(self.written.get() || file.exists());
         done
+    }
+
+    /// The same as long as there is time for it. What is too late is not there, and is told: half of it would be taken for
+    /// all, and what was there from before for a part of this.
+    pub fn write_in_time(
+        &self,
+        name: &'static str,
+        patience: &Patience,
+        text: impl FnOnce() -> Result<String>,
+    ) -> Result<()> {
+        assert!(self.ours.iter().any(|ours| ours == name), "{name} was not announced");
+        let file = self.path.join(name);
+        let mut whole = false;
+        if !patience.ends() {
+            let text = text()?;
+            whole =
+                !patience.ends() && self.disk.replace_unless(&|| patience.ends(), &file, text.as_bytes())?;
+        }
+        if !whole {
+            let _ = fs::remove_file(&file);
+            self.too_late.borrow_mut().push(name);
+        }
+        self.written.set(self.written.get() || file.exists());
+        Ok(())
+    }
+
+    /// For what there was no time.
+    pub fn too_late(&self) -> Vec<&'static str> {
+        self.too_late.borrow().clone()
     }
 
     /// What others write here is kept, too.
@@ -173,6 +206,24 @@ mod tests {
         let list = fs::read(path.join(LIST)).unwrap();
         drop(prepared(&path).unwrap());
         assert_eq!(fs::read(path.join(LIST)).unwrap(), list);
+    }
+
+    #[test]
+    fn what_comes_too_late_is_not_there_and_neither_is_what_was_there_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = prepared(folder.path()).unwrap();
+        out.write("b.csv", b"of an earlier run").unwrap();
+        let asked = Cell::new(0);
+        // Time for one file, and for a piece of the next.
+        let ends = || asked.replace(asked.get() + 1) >= 5;
+        let patience = Patience::until(&ends);
+        out.write_in_time("a.json", &patience, || Ok("{}".into())).unwrap();
+        assert!(out.too_late().is_empty());
+        let long = "x".repeat(8 << 20);
+        out.write_in_time("b.csv", &patience, || Ok(long)).unwrap();
+        assert_eq!(out.too_late(), ["b.csv"]);
+        drop(out);
+        assert_eq!(names(folder.path()), [".brownout", "a.json"]);
     }
 
     #[test]

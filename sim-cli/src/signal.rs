@@ -9,14 +9,20 @@ use crate::memory::Memory;
 use crate::progress::now;
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+/// How long whoever was told to end puts in order what it has; after that no file is begun, and none that is long gone on
+/// with, so that it has ended after 100 ms.
+const IN_ORDER: Duration = Duration::from_millis(60);
 
 /// Which signal has arrived, if any, and whether time is up. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt {
     signal: Arc<AtomicUsize>,
+    /// When anybody first saw it.
+    seen: Arc<OnceLock<Instant>>,
     /// `--max-wall`: until when.
     until: Option<Instant>,
     /// `--max-memory`, or what the machine has.
@@ -69,9 +75,17 @@ impl Interrupt {
         match self.signal.load(Ordering::Relaxed) {
             0 if self.until.is_some_and(|until| now() >= until) => Some(Exit::Limit),
             0 => None,
-            signal if signal == Self::sigint() => Some(Exit::Interrupted),
-            _ => Some(Exit::Terminated),
+            signal => {
+                self.seen.get_or_init(now);
+                Some(if signal == Self::sigint() { Exit::Interrupted } else { Exit::Terminated })
+            }
         }
+    }
+
+    /// Whether a signal came so long ago that what is not done by now is left. Time that is up (`--max-wall`) is no hurry.
+    pub fn is_late(&self) -> bool {
+        let told = self.signal.load(Ordering::Relaxed) != 0;
+        told && now().saturating_duration_since(*self.seen.get_or_init(now)) >= IN_ORDER
     }
 
     /// What the handler does, for those without a keyboard.

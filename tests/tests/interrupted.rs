@@ -101,6 +101,82 @@ fn every_command_ends_when_it_is_told_to() {
     }
 }
 
+/// A hundred thousand windows: every file is long.
+const LONG: &str = r#"(
+    about: "Much to write.",
+    model: ServiceGraph(
+        workload: [(to: "a", arrivals: Poisson("1/s"))],
+        services: {"a": (workers: Blocking(1), work: "1ms")},
+    ),
+    run: (duration: "100000s", window: "1s"),
+)"#;
+
+/// Told while it runs, or while it writes: what is there is whole, and what is not there is named.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "how long it takes to end is what is tested")]
+fn a_folder_holds_whole_files_and_only_of_this_run() {
+    for after in [0, 30, 150, 500, 1500] {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        let run = |stdin: &str, after: Option<u64>| {
+            let words = ["brownout", "run", "-", "--out", out.to_str().unwrap()].map(OsString::from);
+            let (mut stdin, mut stdout, mut stderr) = (stdin.as_bytes(), Vec::new(), Vec::new());
+            let console = Console::captured(&mut stdin, &mut stdout, &mut stderr);
+            let interrupt = console.interrupt.clone();
+            let (exit, told) = thread::scope(|scope| {
+                let teller = after.map(|after| {
+                    scope.spawn(move || {
+                        thread::sleep(Duration::from_millis(after));
+                        interrupt.raise(Exit::Terminated);
+                        Instant::now()
+                    })
+                });
+                (sim_cli::run_with(&Catalog::bundled(), words, console), teller.map(|told| told.join()))
+            });
+            let took = told.map(|told| Instant::now().saturating_duration_since(told.unwrap()));
+            assert!(took.is_none_or(|took| took < AT_ONCE), "told after {after:?} ms, ended {took:?} later");
+            (exit, String::from_utf8(stderr).unwrap())
+        };
+        let short = LONG.replace("100000s", "100s");
+        assert_eq!(run(&short, None).0, Exit::Good);
+        let (exit, stderr) = run(LONG, Some(after));
+        assert_eq!(exit, Exit::Terminated, "{after} ms: {stderr}");
+        let cut = stderr.contains("interrupted at");
+        let mut missing = 0;
+        for name in [
+            "report.html",
+            "report.json",
+            "report.txt",
+            "windows.csv",
+            "tidy.csv",
+            "edges.csv",
+            "services.csv",
+            "latency.csv",
+            "metrics.om",
+        ] {
+            match std::fs::read_to_string(out.join(name)) {
+                Ok(text) => {
+                    let whole = match name.rsplit_once('.') {
+                        Some((_, "html")) => text.ends_with("</html>\n"),
+                        Some((_, "json")) => text.ends_with("}\n"),
+                        Some((_, "om")) => text.ends_with("# EOF\n"),
+                        _ => text.ends_with('\n'),
+                    };
+                    assert!(whole, "{after} ms: {name} is cut");
+                    // The run before was not cut short.
+                    let of_part = text.contains("interrupted at") || text.contains("incomplete\n");
+                    assert!(of_part || !cut, "{after} ms: {name} is old");
+                }
+                Err(_) => {
+                    assert!(stderr.contains(name), "{after} ms: {name} is not there: {stderr}");
+                    missing += 1;
+                }
+            }
+        }
+        assert!(missing > 0 || cut, "{after} ms: {stderr}");
+    }
+}
+
 #[test]
 fn a_report_of_a_part_says_so_itself() {
     let words = ["brownout", "run", "-", "--format", "json", "--max-events", "20000"].map(OsString::from);

@@ -34,11 +34,16 @@ pub fn results_digest(report: &Report) -> u64 {
             window.iter().for_each(|&(value, count)| digest.pair(value, count));
         }
     }
-    digest.text(&serde_json::to_string(&bare).expect("a report holds only numbers, texts and named maps"));
+    digest.text(&bare.to_json());
     digest.finish()
 }
 
 impl Report {
+    /// It as JSON, in one line and without a space: a report is for programs.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a report holds only numbers, texts and named maps")
+    }
+
     /// Reads a report that was written as JSON. Of another format it reads nothing but the version, to say so.
     pub fn from_json(text: &str) -> Result<Report, String> {
         #[derive(serde::Deserialize)]

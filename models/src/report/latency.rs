@@ -4,6 +4,7 @@ use super::count::is_zero;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::stats::LatencyHistogram;
+use std::collections::BTreeMap;
 
 /// A distribution of latencies in nanoseconds; percentiles are absent if nothing was counted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +46,15 @@ impl Latency {
             histogram: histogram.recorded(),
             ..Latency::percentiles(|percent| histogram.percentile_ns(percent))
         }
+    }
+
+    /// The histograms of several windows as one.
+    pub fn merged(windows: &[Vec<(u64, u64)>]) -> Vec<(u64, u64)> {
+        let mut buckets = BTreeMap::new();
+        for &(value, count) in windows.iter().flatten() {
+            *buckets.entry(value).or_insert(0) += count;
+        }
+        buckets.into_iter().collect()
     }
 
     /// The percentiles alone, of a distribution that is asked for each.

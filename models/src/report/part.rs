@@ -16,16 +16,16 @@ use super::amplification::amplify;
 use super::count::{area, part, per_second, ratio, sum};
 use super::edge::{Attempts, Began, Calls, Edge, EdgeWindows};
 use super::fold::Windows;
-use super::head::{DigestParts, Report, Verdict};
+use super::head::{DigestParts, Report, RunFacts, Summary, Verdict};
 use super::judge::summarise;
 use super::latency::Latency;
 use super::named::Named;
 use super::response::Response;
 use super::service::{Service, ServiceWindows};
 use super::stretch::{Stretch, stretches};
+use super::timeline::{Series, Timeline};
 use crate::policy::Ending;
 use sim_core::SimTime;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 impl Report {
@@ -39,27 +39,49 @@ impl Report {
         let windows = from as usize..to as usize;
         let span = from * window..(to * window).min(reached);
 
-        let mut part = self.clone();
-        part.part = true;
-        part.run.warm_up = span.start;
-        part.run.duration = span.end;
-        part.run.events = 0;
-        part.digest = DigestParts::default();
-        part.verdict = Verdict { headline: headline(&span), ..Verdict::default() };
-        part.values = Named::default();
-        part.tables = Vec::new();
-        for (_, edge) in &mut part.edges.0 {
-            *edge = edge_during(edge, &windows, &span);
-        }
-        amplify(&mut part.edges);
-        for (_, service) in &mut part.services.0 {
-            *service = service_during(service, &windows, &span);
-        }
+        // Part by part: windows are most of a report, and copied once.
+        let until_end = |series: &Series| {
+            let values = part(&series.values, &(0..windows.end)).to_vec();
+            Series {
+                values,
+                name: series.name.clone(),
+                unit: series.unit.clone(),
+                about: series.about.clone(),
+                of: series.of,
+            }
+        };
+        let timeline = Timeline {
+            series: self.timeline.series.iter().map(until_end).collect(),
+            disturbances: self.timeline.disturbances.clone(),
+        };
+        let edge = |(name, edge): &(String, Edge)| (name.clone(), edge_during(edge, &windows, &span));
+        let service = |(name, one): &(String, Service)| (name.clone(), service_during(one, &windows, &span));
+        let (edges, services) = (self.edges.0.iter().map(edge), self.services.0.iter().map(service));
+        let (edges, services) = (Named(edges.collect()), Named(services.collect()));
         let windows = Windows { which: windows, length: &|at| self.length_of(at) };
-        part.sections = self.sections.iter().map(|section| section.during(&span, &windows)).collect();
-        for series in &mut part.timeline.series {
-            series.values.truncate(windows.which.end);
-        }
+        let mut part = Report {
+            format: self.format,
+            experiment: self.experiment.clone(),
+            about: self.about.clone(),
+            variant: self.variant.clone(),
+            overrides: self.overrides.clone(),
+            model: self.model.clone(),
+            run: RunFacts { warm_up: span.start, duration: span.end, events: 0, ..self.run.clone() },
+            stopped: self.stopped.clone(),
+            digest: DigestParts::default(),
+            part: true,
+            stretch: self.stretch,
+            verdict: Verdict { headline: headline(&span), ..Verdict::default() },
+            summary: Summary::default(),
+            edges,
+            services,
+            sections: self.sections.iter().map(|section| section.during(&span, &windows)).collect(),
+            values: Named::default(),
+            tables: Vec::new(),
+            timeline,
+            notes: self.notes.clone(),
+        };
+        amplify(&mut part.edges);
         part.summary = summarise(&part);
         part
     }
@@ -157,11 +179,7 @@ fn edge_during(edge: &Edge, windows: &Range<usize>, span: &Range<u64>) -> Edge {
 /// The distribution in these windows: every value stands for the bucket whose highest it is, but none is above
 /// the exact maximum of the whole run.
 fn latency_during(whole: &Latency, windows: &[Vec<(u64, u64)>]) -> Latency {
-    let mut buckets = BTreeMap::new();
-    for &(value, count) in windows.iter().flatten() {
-        *buckets.entry(value).or_insert(0) += count;
-    }
-    let histogram: Vec<(u64, u64)> = buckets.into_iter().collect();
+    let histogram = Latency::merged(windows);
     let count: u64 = histogram.iter().map(|(_, count)| count).sum();
     if count == 0 {
         return Latency::default();

@@ -37,8 +37,12 @@ pub struct Times {
 pub fn times(edges: &[&Edge], window: u64) -> Vec<Times> {
     let windows = edges.iter().map(|edge| edge.windows.latency.len()).max().unwrap_or(0);
     let group = windows.div_ceil(COLUMNS).max(1);
+    // Windows are gone through once, whatever the resolution.
+    let merged = |edge: &&Edge| edge.windows.latency.chunks(group).map(Latency::merged).collect();
+    let merged: Vec<Vec<Vec<(u64, u64)>>> = edges.iter().map(merged).collect();
     let at = |per_octave: u64| -> Vec<Times> {
-        edges.iter().map(|edge| Times::of(edge, window, group, per_octave)).collect()
+        let all = edges.iter().zip(&merged);
+        all.map(|(edge, columns)| Times::of(edge, columns, window, group, per_octave)).collect()
     };
     let size = |all: &[Times]| -> usize {
         all.iter().flat_map(|times| &times.columns).map(|column| encode(column).len()).sum()
@@ -47,10 +51,10 @@ pub fn times(edges: &[&Edge], window: u64) -> Vec<Times> {
 }
 
 impl Times {
-    fn of(edge: &Edge, window: u64, group: usize, per_octave: u64) -> Times {
-        let column = |windows: &[Vec<(u64, u64)>]| {
+    fn of(edge: &Edge, columns: &[Vec<(u64, u64)>], window: u64, group: usize, per_octave: u64) -> Times {
+        let column = |counts: &Vec<(u64, u64)>| {
             let mut column = Column::new();
-            for &(value, n) in windows.iter().flatten() {
+            for &(value, n) in counts {
                 *column.entry(bucket(value, per_octave)).or_default() += n;
             }
             column
@@ -60,7 +64,7 @@ impl Times {
             per_octave,
             group,
             window,
-            columns: edge.windows.latency.chunks(group).map(column).collect(),
+            columns: columns.iter().map(column).collect(),
             ok: sums(&edge.windows.ok),
             failed: sums(&edge.windows.failed),
         }

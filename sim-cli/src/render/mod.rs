@@ -19,6 +19,7 @@ pub mod junit;
 pub mod map;
 pub mod mechanism;
 pub mod openmetrics;
+mod patience;
 pub mod recommend;
 pub mod reference;
 pub mod replicated;
@@ -36,6 +37,7 @@ pub mod windows;
 
 /// A text of unknown origin made safe to print.
 pub use crate::text::escape as clean;
+pub use patience::Patience;
 
 /// A result for programs, with a newline at its end.
 pub fn json(result: &impl serde::Serialize) -> String {

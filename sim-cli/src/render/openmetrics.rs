@@ -10,6 +10,7 @@
 mod sections;
 mod stretches;
 
+use crate::render::Patience;
 use crate::render::windows::{count, span_ns};
 use crate::text::clean;
 use sim_models::policy::Denied;
@@ -58,11 +59,13 @@ const BOUNDS_US: [u64; 37] = [
     100_000_000,
 ];
 
-/// The whole document. `epoch` is when the run begins, in seconds after 1970.
-pub fn openmetrics(report: &Report, epoch: u64) -> String {
+/// The whole document. `epoch` is when the run begins, in seconds after 1970. Without the patience for all of it, it lacks its
+/// last line, and no reader of the format takes it for whole.
+pub fn openmetrics(report: &Report, epoch: u64, patience: &Patience) -> String {
     let windows = count(report);
-    let times = (0..windows).map(|row| span_ns(report, row).1).collect();
-    let mut page = Page { out: String::new(), run: run_labels(report), epoch, times };
+    let times: Vec<u64> = (0..windows).map(|row| span_ns(report, row).1).collect();
+    let told = times.iter().map(|&at| told(epoch, at)).collect();
+    let mut page = Page { out: String::new(), run: run_labels(report), epoch, times, told, patience };
     page.info(report);
     page.edges(report);
     page.stretches(report);
@@ -70,16 +73,22 @@ pub fn openmetrics(report: &Report, epoch: u64) -> String {
     page.sections(report);
     page.disturbances(report);
     page.values(report);
-    page.out + "# EOF\n"
+    if !patience.ends() {
+        page.out += "# EOF\n";
+    }
+    page.out
 }
 
-struct Page {
+struct Page<'a> {
     out: String,
     /// The labels of every series.
     run: String,
     epoch: u64,
     /// The end of each window.
     times: Vec<u64>,
+    /// The same, as it is written.
+    told: Vec<String>,
+    patience: &'a Patience<'a>,
 }
 
 /// What becomes of calls or attempts, and how many.
@@ -91,7 +100,7 @@ type OfService = fn(&Service) -> f64;
 /// Further labels of a series, with their values.
 type Labels<'a> = &'a [(&'a str, &'a str)];
 
-impl Page {
+impl Page<'_> {
     fn family(&mut self, name: &str, kind: &str, unit: &str, help: &str) {
         self.out += &format!("# HELP brownout_{name} {help}\n# TYPE brownout_{name} {kind}\n");
         if !unit.is_empty() {
@@ -100,24 +109,23 @@ impl Page {
     }
 
     fn point(&mut self, name: &str, labels: Labels, value: f64, at: u64) {
-        self.out += "brownout_";
-        self.out += name;
-        self.out.push('{');
-        self.out += &self.run;
-        for (label, value) in labels {
-            self.out += &format!(",{label}=\"{}\"", escape(value));
-        }
-        let value = if value == f64::INFINITY { "+Inf".into() } else { value.to_string() };
-        self.out += &format!("}} {value} {}\n", self.time(at));
+        self.out += &self.series(name, labels);
+        self.out += &format!("{} {}\n", number(value), told(self.epoch, at));
     }
 
-    /// Seconds, exact to the nanosecond.
-    fn time(&self, at: u64) -> String {
-        let (seconds, nanos) = (self.epoch + at / 1_000_000_000, at % 1_000_000_000);
-        if nanos == 0 {
-            return seconds.to_string();
+    /// What every point of a series begins with.
+    fn series(&self, name: &str, labels: Labels) -> String {
+        let mut series = format!("brownout_{name}{{{}", self.run);
+        for (label, value) in labels {
+            series += &format!(",{label}=\"{}\"", escape(value));
         }
-        format!("{seconds}.{nanos:09}").trim_end_matches('0').to_string()
+        series + "} "
+    }
+
+    /// A point of a series, at the end of a window.
+    fn tell(&mut self, series: &str, value: f64, row: usize) {
+        let (number, at) = (number(value), &self.told[row]);
+        [series, &number, " ", at, "\n"].into_iter().for_each(|part| self.out.push_str(part));
     }
 
     fn end(&self) -> u64 {
@@ -126,9 +134,13 @@ impl Page {
 
     /// A gauge: what each window came to, told at its end.
     fn gauge(&mut self, name: &str, labels: Labels, value: impl Fn(usize) -> Option<f64>) {
+        let series = self.series(name, labels);
         for row in 0..self.times.len() {
+            if self.patience.ends() {
+                return;
+            }
             if let Some(value) = value(row).filter(|value| value.is_finite()) {
-                self.point(name, labels, value, self.times[row]);
+                self.tell(&series, value, row);
             }
         }
     }
@@ -138,9 +150,13 @@ impl Page {
         let name = format!("{name}_total");
         let mut total = 0;
         self.point(&name, labels, 0.0, 0);
+        let series = self.series(&name, labels);
         for (row, n) in windows.iter().enumerate().take(self.times.len()) {
+            if self.patience.ends() {
+                return;
+            }
             total += n;
-            self.point(&name, labels, total as f64, self.times[row]);
+            self.tell(&series, total as f64, row);
         }
     }
 
@@ -162,8 +178,10 @@ impl Page {
         );
         let (model, version) = (&report.model.0, report.model.1.to_string());
         let labels = [("model", &**model), ("model_version", &version), ("digest", &report.digest.s)];
-        let times = if self.times.is_empty() { vec![0] } else { self.times.clone() };
-        times.into_iter().for_each(|at| self.point("run_info", &labels, 1.0, at));
+        match self.times.is_empty() {
+            true => self.point("run_info", &labels, 1.0, 0),
+            false => self.gauge("run_info", &labels, |_| Some(1.0)),
+        }
         if let Some(why) = &report.stopped {
             self.family("incomplete", "info", "", "Why all of this covers only a part of the run.");
             let at = self.times.last().copied().unwrap_or_default();
@@ -218,8 +236,16 @@ impl Page {
     fn histogram(&mut self, edge: &str, windows: &[Vec<(u64, u64)>]) {
         let mut buckets = [0_u64; BOUNDS_US.len()];
         let (mut count, mut sum) = (0_u64, 0_u128);
+        let bounds = BOUNDS_US.into_iter().map(|bound| format!("{:?}", bound as f64 / 1e6));
+        let bucket = |le: String| self.series("response_time_seconds_bucket", &[("edge", edge), ("le", &le)]);
+        let rest = ["count", "sum"]
+            .map(|what| self.series(&format!("response_time_seconds_{what}"), &[("edge", edge)]));
+        let all: Vec<String> = bounds.chain(["+Inf".into()]).map(bucket).chain(rest).collect();
         for row in 0..=windows.len().min(self.times.len()) {
-            let at = if row == 0 { 0 } else { self.times[row - 1] };
+            if self.patience.ends() {
+                return;
+            }
+            let at = if row == 0 { told(self.epoch, 0) } else { self.told[row - 1].clone() };
             for &(highest, n) in if row == 0 { &[][..] } else { &windows[row - 1][..] } {
                 // The first bound that is not below it; beyond the last there is only +Inf.
                 let first = BOUNDS_US.partition_point(|&bound| bound * 1_000 < highest);
@@ -227,14 +253,10 @@ impl Page {
                 count += n;
                 sum += u128::from(highest) * u128::from(n);
             }
-            for (bound, n) in BOUNDS_US.into_iter().zip(buckets) {
-                let labels = [("edge", edge), ("le", &format!("{:?}", bound as f64 / 1e6))];
-                self.point("response_time_seconds_bucket", &labels, n as f64, at);
+            let numbers = buckets.into_iter().chain([count, count]).map(|n| n as f64);
+            for (series, n) in all.iter().zip(numbers.chain([sum as f64 / 1e9])) {
+                [series, &number(n), " ", &at, "\n"].into_iter().for_each(|part| self.out.push_str(part));
             }
-            let labels = [("edge", edge), ("le", "+Inf")];
-            self.point("response_time_seconds_bucket", &labels, count as f64, at);
-            self.point("response_time_seconds_count", &[("edge", edge)], count as f64, at);
-            self.point("response_time_seconds_sum", &[("edge", edge)], sum as f64 / 1e9, at);
         }
     }
 
@@ -369,6 +391,24 @@ impl Page {
     }
 }
 
+/// Seconds, exact to the nanosecond.
+fn told(epoch: u64, at: u64) -> String {
+    let (seconds, nanos) = (epoch + at / 1_000_000_000, at % 1_000_000_000);
+    if nanos == 0 {
+        return seconds.to_string();
+    }
+    format!("{seconds}.{nanos:09}").trim_end_matches('0').to_string()
+}
+
+fn number(value: f64) -> String {
+    match value {
+        f64::INFINITY => "+Inf".into(),
+        // Counts are most of it, and sooner written as what they are.
+        _ if (0.0..1e15).contains(&value) && value.fract() == 0.0 => (value as u64).to_string(),
+        _ => value.to_string(),
+    }
+}
+
 /// The length of a window in nanoseconds, if it has one.
 fn length(report: &Report, row: usize) -> Option<f64> {
     let (from, to) = span_ns(report, row);
@@ -438,7 +478,7 @@ mod tests {
 
     #[test]
     fn counters_begin_at_nothing_and_gauges_tell_each_window() {
-        let page = openmetrics(&report(), 0);
+        let page = openmetrics(&report(), 0, &Patience::endless());
         assert!(page.ends_with("\n# EOF\n") && !page.contains("\n\n"), "{page}");
         assert_eq!(points(&page, "calls_started_total", ""), ["0 0", "3 1", "7 2", "8 2.5"]);
         assert_eq!(points(&page, "calls_ended_total", "\"failed\""), ["0 0", "0 1", "1 2", "1 2.5"]);
@@ -452,6 +492,18 @@ mod tests {
         assert_eq!(points(&page, "measured_calls_total", "\"ok\""), ["0 1", "1 2.5"]);
         assert_eq!(points(&page, "measured_work_seconds_total", ""), ["0 1", "1.5 2.5"]);
         assert_eq!(points(&page, "queue_capacity", ""), [""; 0], "it is unbounded");
+    }
+
+    /// Whoever reads the format asks for its last line.
+    #[test]
+    fn where_time_is_up_it_is_no_whole_document() {
+        let whole = openmetrics(&report(), 0, &Patience::endless());
+        for rows in [0, 3, 20, 37] {
+            let asked = std::cell::Cell::new(0);
+            let ends = || asked.replace(asked.get() + 1) >= rows;
+            let cut = openmetrics(&report(), 0, &Patience::until(&ends));
+            assert!(!cut.contains("# EOF") && cut.len() < whole.len(), "{rows}: {cut}");
+        }
     }
 
     /// Of a hundred calls before 1 s all were answered, of a hundred while it was slow one in ten.
@@ -478,14 +530,14 @@ mod tests {
             }
         };
         report.edges.0[0].1.stretches = vec![part(100, 0), part(10, 90), part(50, 0)];
-        let page = openmetrics(&report, 0);
+        let page = openmetrics(&report, 0, &Patience::endless());
         let of = |family: &str, having: &str| points(&page, family, having);
         assert_eq!(of("stretch_success_ratio", "stretch=\"fault\""), ["0.1 2"]);
         assert_eq!(of("stretch_calls_lost", ""), ["0 2.5", "0 1", "90 2", "0 2.5"]);
         let p99 = |of_whom: &str| of("stretch_time_seconds", &format!("of=\"{of_whom}\",percentile=\"99\""));
         assert_eq!(p99("answered"), ["0.05 1", "0.05 2", "0.05 2.5"]);
         assert_eq!(p99("all"), ["0.05 1", "+Inf 2", "0.05 2.5"]);
-        let tidy = crate::render::windows::tidy_csv(&report);
+        let tidy = crate::render::windows::tidy_csv(&report, &Patience::endless());
         let rows = tidy.replace("\"users->\"\"a\\\n\"", "USERS");
         for row in [
             "0,1,edge,USERS,success during before,share,1\n",
@@ -502,7 +554,7 @@ mod tests {
 
     #[test]
     fn buckets_are_cumulative_in_both_ways() {
-        let page = openmetrics(&report(), 0);
+        let page = openmetrics(&report(), 0, &Patience::endless());
         let bucket = |le: &str| points(&page, "response_time_seconds_bucket", &format!("le=\"{le}\""));
         // A bound holds what is equal to it.
         assert_eq!(bucket("0.0007"), ["0 0", "0 1", "0 2", "0 2.5"]);
@@ -518,7 +570,7 @@ mod tests {
         let mut report = report();
         report.variant = Some("calm".into());
         report.overrides = vec![("a.b".into(), "\"5s\"".into())];
-        let page = openmetrics(&report, 1_700_000_000);
+        let page = openmetrics(&report, 1_700_000_000, &Patience::endless());
         let labels = r#"{experiment="retry-storm",variant="calm",set="a.b=\"5s\"",seed="7""#;
         assert!(page.contains(labels), "{page}");
         assert!(page.contains(r#",edge="users->\"a\\\\u{a}"} 3 1700000001"#), "{page}");
@@ -530,7 +582,7 @@ mod tests {
         let mut report = Report::default();
         let value = Value { value: Some(0.25), unit: "share".into(), ..Value::default() };
         report.values.push("first try", value);
-        let page = openmetrics(&report, 0);
+        let page = openmetrics(&report, 0, &Patience::endless());
         assert_eq!(points(&page, "value", "name=\"first try\",counts=\"share\""), ["0.25 0"]);
     }
 }

@@ -2,13 +2,14 @@
 //! what disturbed it.
 
 use sim_models::report::{Edge, Report, Stretch};
+use std::borrow::Cow;
 
 /// A part of a run.
-pub struct Part {
+pub struct Part<'a> {
     /// None is all that is measured.
     pub stretch: Option<Stretch>,
     /// The run as if only that had been measured.
-    report: Report,
+    report: Cow<'a, Report>,
 }
 
 /// A number of an edge in a part.
@@ -20,13 +21,15 @@ pub struct Figure {
 }
 
 /// The parts that there are, the whole first.
-pub fn parts(report: &Report) -> Vec<Part> {
-    let whole = Part { stretch: None, report: report.clone() };
-    let stretch = |stretch: Stretch| Some(Part { stretch: Some(stretch), report: report.stretch(stretch)? });
+pub fn parts(report: &Report) -> Vec<Part<'_>> {
+    let whole = Part { stretch: None, report: Cow::Borrowed(report) };
+    let stretch = |stretch: Stretch| {
+        Some(Part { stretch: Some(stretch), report: Cow::Owned(report.stretch(stretch)?) })
+    };
     [whole].into_iter().chain(Stretch::ALL.into_iter().filter_map(stretch)).collect()
 }
 
-impl Part {
+impl Part<'_> {
     /// When it begins and ends, in nanoseconds.
     pub fn span(&self) -> (u64, u64) {
         (self.report.run.warm_up, self.report.run.duration)

@@ -4,13 +4,14 @@
 //! First what the users see, then each edge, each service, and what mechanisms measured; times in seconds. A model without time has
 //! its values instead, one row each. docs/files.md tells each column.
 
+use crate::render::Patience;
 use crate::render::stretches::{Figure, figures, parts};
-use crate::text::table::{csv_line, csv_number};
+use crate::text::table::{csv_field, csv_line, csv_number};
 use crate::text::unit;
 use sim_models::report::{Edge, EdgeWindows, Report, Service, Unit};
 
 /// One row per window, one column per number: the whole document, with its head.
-pub fn csv(report: &Report) -> String {
+pub fn csv(report: &Report, patience: &Patience) -> String {
     let columns = columns(report);
     let rows = count(report);
     if rows == 0 {
@@ -18,7 +19,7 @@ pub fn csv(report: &Report) -> String {
     }
     let heads = columns.iter().map(Column::head);
     let mut out = csv_line(["from".to_string(), "to".to_string()].into_iter().chain(heads));
-    for row in 0..rows {
+    for row in (0..rows).take_while(|_| !patience.ends()) {
         let (from, to) = span(report, row);
         let numbers = columns.iter().map(|column| csv_number((column.value)(row)));
         out += &csv_line([from, to].map(|s| csv_number(Some(s))).into_iter().chain(numbers));
@@ -28,21 +29,25 @@ pub fn csv(report: &Report) -> String {
 
 /// One row per number: what a data frame groups and plots without knowing a name in advance. A number that is
 /// not there has no row.
-pub fn tidy_csv(report: &Report) -> String {
+pub fn tidy_csv(report: &Report, patience: &Patience) -> String {
     let columns = columns(report);
     let rows = count(report);
     if rows == 0 {
         return values(report);
     }
     let mut out = csv_line(["from", "to", "kind", "name", "metric", "unit", "value"]);
-    for row in 0..rows {
+    let words =
+        |column: &Column| [column.kind, &column.name, &column.metric, &column.unit].map(csv_field).join(",");
+    let words: Vec<String> = columns.iter().map(words).collect();
+    for row in (0..rows).take_while(|_| !patience.ends()) {
         let (from, to) = span(report, row);
         let [from, to] = [from, to].map(|s| csv_number(Some(s)));
-        for column in &columns {
+        for (column, words) in columns.iter().zip(&words) {
             let number = csv_number((column.value)(row));
             if !number.is_empty() {
-                let words = [column.kind, &column.name, &column.metric, &column.unit];
-                out += &csv_line([&from, &to].map(String::as_str).into_iter().chain(words).chain([&*number]));
+                [&from, ",", &to, ",", words, ",", &number, "\n"]
+                    .into_iter()
+                    .for_each(|part| out.push_str(part));
             }
         }
     }
@@ -258,7 +263,7 @@ mod tests {
         report.run.window *= 1_000_000;
         report.edges.push("users->a", Edge { from_users: true, windows, ..Edge::default() });
         assert_eq!(
-            csv(&report),
+            csv(&report, &Patience::endless()),
             "from,to,offered,ok,failed,attempts,users->a started,users->a ok,users->a failed,users->a attempts,\
              users->a p50,users->a p99\n0,1,3,2,0,5,3,2,0,5,0.001,0.009\n1,1.5,4,0,1,6,4,0,1,6,,\n"
         );
@@ -278,7 +283,7 @@ mod tests {
         report.services.push("a", Service { windows, ..Service::default() });
         report.edges.push("odd, name->a", Edge::default());
         let queue = "0.000001,0.0000015,service,a,queue,requests,1\n";
-        let tidy = tidy_csv(&report);
+        let tidy = tidy_csv(&report, &Patience::endless());
         assert!(
             tidy.starts_with("from,to,kind,name,metric,unit,value\n0,0.000001,users,,offered,calls,0"),
             "{tidy}"
@@ -289,13 +294,33 @@ mod tests {
         let counts =
             Edge { windows: EdgeWindows { ok: vec![7], ..EdgeWindows::default() }, ..Edge::default() };
         report.edges.0[0].1 = counts;
-        assert!(tidy_csv(&report).contains("edge,\"odd, name->a\",ok,calls,7\n"), "{}", tidy_csv(&report));
+        assert!(
+            tidy_csv(&report, &Patience::endless()).contains("edge,\"odd, name->a\",ok,calls,7\n"),
+            "{}",
+            tidy_csv(&report, &Patience::endless())
+        );
+    }
+
+    #[test]
+    fn where_time_is_up_no_row_is_begun() {
+        let mut report = Report::default();
+        (report.run.duration, report.run.window) = (3_000, 1_000);
+        let windows = EdgeWindows { started: vec![1, 2, 3], ..EdgeWindows::default() };
+        report.edges.push("a", Edge { windows, ..Edge::default() });
+        let asked = std::cell::Cell::new(0);
+        let patience = || asked.replace(asked.get() + 1) >= 2;
+        let patience = Patience::until(&patience);
+        let (cut, whole) = (csv(&report, &patience), csv(&report, &Patience::endless()));
+        assert!(patience.ended() && whole.starts_with(&cut) && cut.lines().count() == 3, "{cut}");
     }
 
     #[test]
     fn without_time_it_is_a_row_per_value_and_nothing_is_a_formula() {
         let mut report = Report::default();
         report.values.push("=cmd|,\"x\"", Value { value: Some(-0.5), exact: Some(0.25), ..Value::default() });
-        assert_eq!(csv(&report), "name,value,exact,standard_error\n\"'=cmd|,\"\"x\"\"\",-0.5,0.25,\n");
+        assert_eq!(
+            csv(&report, &Patience::endless()),
+            "name,value,exact,standard_error\n\"'=cmd|,\"\"x\"\"\",-0.5,0.25,\n"
+        );
     }
 }

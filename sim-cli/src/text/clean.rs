@@ -17,6 +17,10 @@ pub fn escape_path(path: &Path) -> String {
 /// Text from outside for a terminal: control characters, bidirectional overrides and invisible characters as
 /// `\u{..}`, newlines too.
 pub fn escape(text: &str) -> String {
+    // As nearly all are; whole files are cleaned.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
         if is_hidden(c) {
             shown.extend(c.escape_unicode())

@@ -1,48 +1,27 @@
 //! `brownout run EXPERIMENT`: what happened, verdict first; on many seeds, how sure that is.
 
+mod files;
 mod many;
 
 use crate::app::App;
 use crate::args::{Bounds, Repeats, Settle, Subject};
 use crate::error::{Error, Exit, Result};
+use crate::expect;
 use crate::experiment::{Opened, Prepared};
 use crate::out::OutDir;
 use crate::progress::Meter;
-use crate::render::openmetrics::openmetrics;
-use crate::render::run::text;
-use crate::render::{replicated, tables, windows};
 use crate::replay::{next_steps, quote};
 use crate::result::judged::Judgement;
 use crate::result::page::Page;
-use crate::seal::sealed;
-use crate::simulate::{cut_short, ending, simulate, trace};
+use crate::simulate::{cut_short, ending, simulate};
 use crate::study::measure;
 use crate::study::repeats::Plan;
 use crate::study::replicate::Row;
 use crate::study::settle::{Leg, Settling};
-use crate::text::table::csv_of_part;
-use crate::{expect, html};
 use clap::{Args as ClapArgs, ValueEnum};
+use files::{FILES, OF_ONE, Whole};
 use sim_models::report::Report;
-use sim_models::trace::Selection;
 use std::path::PathBuf;
-
-/// What `--out` writes.
-const FILES: [&str; 11] = [
-    "report.html",
-    "report.json",
-    "report.txt",
-    "windows.csv",
-    "tidy.csv",
-    "edges.csv",
-    "services.csv",
-    "latency.csv",
-    "metrics.om",
-    "replications.json",
-    "replications.csv",
-];
-/// Of these, what one run writes.
-const OF_ONE: usize = 9;
 
 /// `brownout run`
 #[derive(Clone, Debug, ClapArgs)]
@@ -166,38 +145,8 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
         let seeds = format!(" --replications {}{metrics}", replicated.seeds.count);
         page.next.iter_mut().filter(|(what, _)| what == "again").for_each(|(_, line)| line.push_str(&seeds));
     }
-    // A table of a part says so.
-    let part = |table: String| csv_of_part(table, report.stopped.as_slice());
-    if let Some(out) = &out {
-        out.write("report.html", html(args, app, &prepared, report, &page)?.as_bytes())?;
-        out.write("report.json", json(report).as_bytes())?;
-        out.write("report.txt", text(report, &page, crate::text::Style::default()).as_bytes())?;
-        out.write("windows.csv", part(windows::csv(report)).as_bytes())?;
-        out.write("tidy.csv", part(windows::tidy_csv(report)).as_bytes())?;
-        out.write("edges.csv", part(tables::edges(report)).as_bytes())?;
-        out.write("services.csv", part(tables::services(report)).as_bytes())?;
-        out.write("latency.csv", part(tables::latency(report)).as_bytes())?;
-        out.write("metrics.om", openmetrics(report, args.epoch).as_bytes())?;
-        if let Some(replicated) = &page.replicated {
-            out.write("replications.json", sealed(&crate::render::json(replicated)).as_bytes())?;
-            out.write(
-                "replications.csv",
-                csv_of_part(replicated::csv(replicated), &replicated.incomplete).as_bytes(),
-            )?;
-        }
-    }
-    app.console.document(&match (args.format, &page.replicated) {
-        (RunFormat::Text, _) => text(report, &page, app.console.style()),
-        (RunFormat::Json, None) => json(report),
-        (RunFormat::Csv, None) => part(windows::csv(report)),
-        (RunFormat::Json, Some(replicated)) => sealed(&crate::render::json(replicated)),
-        (RunFormat::Csv, Some(replicated)) => {
-            csv_of_part(replicated::csv(replicated), &replicated.incomplete)
-        }
-        (RunFormat::TidyCsv, _) => part(windows::tidy_csv(report)),
-        (RunFormat::OpenMetrics, _) => openmetrics(report, args.epoch),
-    })?;
-
+    let result = Whole { args, prepared: &prepared, report, page: &page };
+    let missing = result.write(app, out.as_ref())?;
     let again = prepared.replay.bounded_line("run", &args.bounds);
     if ending != Exit::Good {
         match &page.replicated {
@@ -205,7 +154,18 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
             Some(_) => app.console.say(&format!("  again: {}", app.typed)),
             None => app.console.say(&cut_short(&prepared, report, ending, &again)),
         }
+        if !missing.is_empty() {
+            app.console.say(&format!("  there was no time for {}", missing.join(", ")));
+        }
         Ok(ending)
+    } else if let (Some(told), false) = (app.console.interrupt.exit(), missing.is_empty()) {
+        let told_to = "told to end while the result was written: the run is whole";
+        app.console.say(&format!(
+            "{}: {told_to}, and there was no time for {}\n  again: {again}",
+            prepared.name,
+            missing.join(", ")
+        ));
+        Ok(told)
     } else if page.expectations.failed() {
         let failed = page.expectations.judged.iter().filter(|judged| judged.fails()).count();
         let all = page.expectations.judged.len();
@@ -214,22 +174,6 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
     } else {
         Ok(Exit::Good)
     }
-}
-
-/// The page of the run, with a few of its calls: for those it is made again, on the same luck.
-fn html(args: &Run, app: &App, prepared: &Prepared, report: &Report, page: &Page) -> Result<String> {
-    let few = Selection { slowest: 2, failed: 3, ..Selection::default() };
-    let traces = match prepared.resolved.model.untraceable() {
-        Some(_) => Vec::new(),
-        None => trace(prepared, &args.bounds, few, &app.console.interrupt, None)?.traces,
-    };
-    let effective = prepared.resolved.canonical.to_string();
-    let again = prepared.replay.bounded_line("trace", &args.bounds);
-    Ok(html::run::page(
-        report,
-        &html::run::Around { page, effective: &effective, traces: &traces, again: &again },
-    )
-    .html())
 }
 
 /// One run, which goes on until it is decided if that is asked for; what was run in the end.
@@ -265,9 +209,4 @@ fn page(opened: &Opened, report: &Report, expectations: Judgement) -> Page {
         next: next_steps(report, &opened.program, &opened.found.argument, has_variants, has_sweep),
         replicated: None,
     }
-}
-
-/// One line: a report is for programs.
-fn json(report: &Report) -> String {
-    sealed(&serde_json::to_string(report).expect("a report holds only numbers, texts and named maps"))
 }

@@ -5,7 +5,7 @@ use crate::render::windows::place;
 use crate::text::unit::in_csv;
 use sim_models::report::{Report, Section, Series, Unit, Value};
 
-impl Page {
+impl Page<'_> {
     pub(super) fn sections(&mut self, report: &Report) {
         let lines = report.sections.iter().flat_map(|section| {
             section

@@ -24,7 +24,7 @@ const FAMILIES: [(&str, &str, &str); 4] = [
     ),
 ];
 
-impl Page {
+impl Page<'_> {
     /// One point for each part, at its end.
     pub(super) fn stretches(&mut self, report: &Report) {
         if report.edges.is_empty() {
