@@ -121,18 +121,18 @@ impl OutDir {
     ) -> Result<()> {
         assert!(self.ours.iter().any(|ours| ours == name), "{name} was not announced");
         let file = self.path.join(name);
-        let mut whole = false;
-        if !patience.ends() {
+        let write = || {
             let text = text()?;
-            whole =
-                !patience.ends() && self.disk.replace_unless(&|| patience.ends(), &file, text.as_bytes())?;
-        }
-        if !whole {
+            Ok(!patience.ends() && self.disk.replace_unless(&|| patience.ends(), &file, text.as_bytes())?)
+        };
+        let whole = if patience.ends() { Ok(false) } else { write() };
+        if let Ok(false) = whole {
             let _ = fs::remove_file(&file);
             self.too_late.borrow_mut().push(name);
         }
+        // It may be there whole, and only its name is not yet safe.
         self.written.set(self.written.get() || file.exists());
-        Ok(())
+        whole.map(|_| ())
     }
 
     /// For what there was no time.

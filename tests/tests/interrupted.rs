@@ -23,6 +23,7 @@ const HUGE: &str = r#"(
         policies: {"p": (timeout: "1s", retry: Fixed(attempts: 3))},
     ),
     run: (duration: "3000s", window: "3000s"),
+    variants: {"two": {"services.a.replicas": 2}},
     expect: [(metric: "success", at_least: 0.1)],
 )"#;
 

@@ -11,7 +11,7 @@ use crate::html;
 use crate::html::compare::Overlay;
 use crate::out::OutDir;
 use crate::render::{compare as page, json};
-use crate::replay::result_of;
+use crate::replay::{quote, result_of};
 use crate::result::column::{Column, heads};
 use crate::result::compared::{self, Against, Compared, Comparison, sentence};
 use crate::result::effect::Effect;
@@ -24,6 +24,7 @@ use crate::study::repeats::{Planned, run_planned};
 use crate::study::replicate::{Outcome, Row, spelled_out, with_goodput};
 use crate::study::rounds::run_until;
 use crate::study::together::{Counted, counted, estimate, together};
+use crate::text::escape;
 use crate::text::table::csv_of_part;
 use baseline::{Baseline, regressions};
 use clap::Args as ClapArgs;
@@ -50,7 +51,8 @@ Examples:
 Every variant runs on the same seeds, so differences are taken seed by seed. Intervals are \
 Student's, 95 %. A sentence tells what is clear of zero. Seeds are taken in rounds, at most as many as the file says (10), until \
 goodput, or each --metric, is decided: it differs from the first variant's, or by less than 0.5 %, beyond doubt \
-(O'Brien and Fleming's bounds), and on one seed more. --replications N runs N. Against a baseline the same seeds are used where it has them.")]
+(O'Brien and Fleming's bounds), and on one seed more. --replications N runs N. Against a baseline the same seeds are used where it has them. \
+The base alone is held against nothing: it needs a variant, a --baseline, or --out to be one later.")]
 pub struct Compare {
     /// Which experiment.
     #[command(flatten)]
@@ -104,6 +106,10 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
         let first = app.prepare(&opened, first.as_deref(), &args.subject.set, args.subject.seed)?;
         let only = args.fail_on_regression.iter().filter(|metric| *metric != ANY);
         measure::check(&first.resolved, &args.metric.iter().chain(only).cloned().collect::<Vec<_>>())?;
+    }
+    // What is saved may be a baseline; else there must be something that it is held against.
+    if names.len() == 1 && baseline.is_none() && args.out.is_none() {
+        return Err(alone(&opened));
     }
     let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES, &mut app.console)).transpose()?;
     if let (Some(out), Some(baseline)) = (&out, &baseline) {
@@ -237,7 +243,7 @@ fn chosen(args: &Compare, app: &App, opened: &Opened) -> Result<Vec<Option<Strin
         let name = app.variant(opened, Some(name))?.map(String::from);
         if names.contains(&name) {
             let shown = name.unwrap_or_else(|| BASE.into());
-            return Err(Error::usage(format!("the variant {} is named twice", crate::text::escape(&shown))));
+            return Err(Error::usage(format!("the variant {} is named twice", escape(&shown))));
         }
         names.push(name);
     }
@@ -246,6 +252,28 @@ fn chosen(args: &Compare, app: &App, opened: &Opened) -> Result<Vec<Option<Strin
         names.insert(0, None);
     }
     Ok(names)
+}
+
+/// The base by itself.
+fn alone(opened: &Opened) -> Error {
+    let name = quote(&opened.found.argument);
+    let variants: Vec<String> = opened.experiment.variant_names().map(escape).collect();
+    let (message, first) = match variants.first() {
+        Some(first) => (
+            "the base alone: there is nothing to hold it against",
+            format!("  add --variant {}; or leave out --variant for all of them", quote(first)),
+        ),
+        None => (
+            "the file has no variants: there is nothing to hold it against",
+            "  write what to try into it, as `variants: {\"larger\": {\"services.db.replicas\": 6}}`".into(),
+        ),
+    };
+    let help = format!(
+        "{first}\n  before a change save it with `brownout compare {name} --out saved`, after it compare {name} --baseline saved\n  \
+         to try values of one setting: brownout sweep {name} --set PATH=A,B\n  \
+         for one experiment on many seeds: brownout run {name} --replications 10"
+    );
+    Error::Usage { message: message.into(), help }
 }
 
 /// What is kept of one run.

@@ -18,7 +18,7 @@ pub const BASE: &str = r#"(
         policies: {"p": (timeout: "1s", retry: Fixed(attempts: 2))},
         faults: [(at: "500ms", for: "100ms", on: "back", effect: Errors())],
     ),
-    run: (duration: "2s", window: "500ms", seed: 3),
+    run: (duration: "2s", window: "500ms", seed: 3), variants: {"wide": {"services.back.replicas": 3}},
     expect: [(metric: "success", at_least: 0.1)],
 )"#;
 

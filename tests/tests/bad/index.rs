@@ -25,7 +25,7 @@ pub const ROWS: [u16; 123] = [
     154, 156, 157, 158, 160, 161, 162, 164,
 ];
 
-pub const ELSEWHERE: [(u16, Where); 51] = [
+pub const ELSEWHERE: [(u16, Where); 52] = [
     (46, Test("tests/tests/cli/files.rs", "experiments_of_a_folder_are_found_by_name")),
     (49, Test("tests/tests/bad/files.rs", "numbers")),
     (58, Nowhere("every call has a probability of its own: there is no sum")),
@@ -50,6 +50,7 @@ pub const ELSEWHERE: [(u16, Where); 51] = [
     (113, Test("tests/tests/bad/places.rs", "unix")),
     (114, Test(HERE, "bad_command_lines_are_refused")),
     (116, Test("tests/tests/cli/files.rs", "golden_snapshots_are_blessed_compared_and_missed")),
+    (117, Test(HERE, "bad_command_lines_are_refused")),
     (117, Test("tests/tests/replications.rs", "another_experiment_is_no_baseline_that_clears")),
     (118, Test(HERE, "bad_command_lines_are_refused")),
     (120, Test(CLI_FILES, "a_full_device_is_told_and_a_closed_pipe_is_not")),

@@ -2,7 +2,7 @@
 
 pub type Line = (&'static str, u8, &'static [&'static str]);
 
-pub const LINES: [Line; 50] = [
+pub const LINES: [Line; 53] = [
     ("rnu -", 2, &["run"]),
     ("run - --sed 5", 2, &["--seed"]),
     ("run - --replications 0", 2, &["0"]),
@@ -46,6 +46,9 @@ pub const LINES: [Line; 50] = [
     ("run retry-strom", 2, &["retry-storm"]),
     ("check - --golden nowhere/at/all", 4, &["snapshot missing"]),
     ("compare - --set run.seed=4 --metric nope", 2, &["nope"]),
+    ("compare - --variant base", 2, &["nothing to hold it against", "--variant wide"]),
+    ("compare retry-storm --variant base --replications 2", 2, &["nothing to hold it against"]),
+    ("compare blue-green", 2, &["no variants", "--baseline", "sweep blue-green"]),
     ("diff - -", 2, &["named twice"]),
     ("sweep -", 2, &["no axis"]),
     ("sweep - --set services.back.replicas=4..1:1", 3, &["replicas"]),
