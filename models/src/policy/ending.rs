@@ -27,6 +27,8 @@ pub enum Ending {
     Throttled,
     /// Refused by a rate limit.
     RateLimited,
+    /// Refused by an adaptive limit on what is out.
+    Limited,
 }
 
 impl Ending {
@@ -44,6 +46,7 @@ impl Ending {
         Ending::InFlight,
         Ending::Throttled,
         Ending::RateLimited,
+        Ending::Limited,
     ];
 
     /// Whether a file can list a refusal of this kind among what is tried again, and `on` does.
@@ -99,6 +102,11 @@ impl Ending {
                 ..Told::new("rate_limited", "rate limited", "Refused by a rate limit.", Tone::Unsent)
                     .refused_by("a rate limit", "were refused by a rate limit")
             },
+            Ending::Limited => Told {
+                from_the_first: false,
+                ..Told::new("limited", "limited", "Refused by an adaptive limit.", Tone::Unsent)
+                    .refused_by("an adaptive limit", "were refused by an adaptive limit on what is out")
+            },
         }
     }
 
@@ -142,7 +150,8 @@ impl Ending {
             | Ending::BulkheadFull
             | Ending::Cancelled
             | Ending::Throttled
-            | Ending::RateLimited => Outcome::Cancelled,
+            | Ending::RateLimited
+            | Ending::Limited => Outcome::Cancelled,
         }
     }
 }
@@ -167,6 +176,7 @@ impl Counted for Ending {
             Ending::InFlight => 6,
             Ending::Throttled => 7,
             Ending::RateLimited => 8,
+            Ending::Limited => 9,
         }
     }
 

@@ -5,7 +5,7 @@
 //! to enter   bulkhead (refuses, or lets wait) > budget (the call pays in)
 //! to retry   budget
 //! to copy    budget
-//! to send    rate limit, if it counts attempts > throttle > breaker > balancer
+//! to send    rate limit, if it counts attempts > adaptive limit > throttle > breaker > balancer
 //! ```
 //!
 //! Between them stand the deadline, the retry and the timeout, which keep nothing: they belong to whoever makes the
@@ -19,6 +19,7 @@ pub use super::breaker::{Permit, Transition as Step};
 use super::budget::BudgetState;
 pub use super::budget::Grant;
 use super::bulkhead::{self, BulkheadState, Place};
+use super::concurrency::{self, ConcurrencyState};
 use super::hedge::{self, HedgeState};
 use super::rate_limit::{self, Counts, RateLimitState, Turn};
 use super::throttle::ThrottleState;
@@ -36,6 +37,7 @@ pub struct Guards {
     breaker: Option<BreakerState>,
     hedge: Option<HedgeState>,
     throttle: Option<ThrottleState>,
+    concurrency: Option<ConcurrencyState>,
     /// `None` where there is nothing to choose.
     balancer: Option<BalancerState>,
 }
@@ -82,19 +84,20 @@ impl Gates {
         let takes_turns = policy.rate_limit.as_ref().is_some_and(|limit| limit.waits());
         let chooses = choices > 1;
         let sends = scope.is_some() || chooses;
-        let sends = sends || steps_back || limits_attempts;
+        let adapts = policy.concurrency.is_some();
+        let sends = sends || steps_back || limits_attempts || adapts;
         let counts = chooses && matches!(policy.balancer, Balancer::LeastPending | Balancer::PowerOfTwo);
         [
             (Gates::BEGIN, bulkhead || pays_in || limits_calls),
             (Gates::REPEAT, policy.budget.is_some()),
             (Gates::SEND, sends),
             (Gates::SEND, counts_out),
-            (Gates::LEARN, per_attempt || hears_ends || counts || hedges || steps_back),
+            (Gates::LEARN, per_attempt || hears_ends || counts || hedges || steps_back || adapts),
             (Gates::LEARN_CALL, bulkhead || per_call || takes_turns || counts_out),
             (Gates::PERMIT_PER_CALL, per_call),
             (Gates::COPY, hedges),
             (Gates::LINE, policy.bulkhead.as_ref().is_some_and(|bulkhead| bulkhead.waits())),
-            (Gates::TIMES, policy.hedge.as_ref().is_some_and(|hedge| hedge.learns())),
+            (Gates::TIMES, adapts || policy.hedge.as_ref().is_some_and(|hedge| hedge.learns())),
         ]
         .into_iter()
         .fold(Gates::NONE, |gates, (gate, there)| Gates(gates.0 | if there { gate.0 } else { 0 }))
@@ -189,6 +192,7 @@ impl Guards {
             breaker: policy.breaker.as_ref().map(BreakerState::new),
             hedge: policy.hedge.as_ref().map(HedgeState::new),
             throttle: policy.throttle.as_ref().map(ThrottleState::new),
+            concurrency: policy.concurrency.as_ref().map(ConcurrencyState::new),
             balancer: (choices > 1).then(|| BalancerState::new(&policy.balancer, choices, words)),
         }
     }
@@ -283,6 +287,9 @@ impl Guards {
         {
             return Gate::No(Ending::RateLimited);
         }
+        if self.concurrency.as_ref().is_some_and(|limit| !limit.has_room()) {
+            return Gate::No(Ending::Limited);
+        }
         if let Some(throttle) = &mut self.throttle
             && let Some(gate) = ask.gate
             && !throttle.lets_pass(ask.now, &mut gate.at(ask.key))
@@ -305,6 +312,7 @@ impl Guards {
         if let Some(budget) = &mut self.budget {
             budget.sent(ask.grant);
         }
+        self.concurrency.iter_mut().for_each(ConcurrencyState::sent);
         Gate::Go(pass)
     }
 
@@ -322,10 +330,19 @@ impl Guards {
         }
         // An attempt that the call's deadline cut off was not answered in time either.
         let outcome = if seen.overdue { Outcome::TimedOut } else { seen.outcome };
+        if let (Some(limit), Some(took)) = (&mut self.concurrency, seen.took) {
+            limit.ended(outcome, took);
+        }
         if let Some(throttle) = &mut self.throttle {
             throttle.learn(seen.now, outcome);
         }
         self.breaker.as_mut()?.record(seen.now, seen.permit?, outcome)
+    }
+
+    /// Attempts that it may have out, if that [adapts](Gates::TIMES) itself.
+    #[inline]
+    pub fn limit(&self) -> Option<u32> {
+        self.concurrency.as_ref().map(ConcurrencyState::limit)
     }
 
     /// A call that was let in has ended, in the pause before a retry if it still has what that was granted. The step that
@@ -356,6 +373,7 @@ pub const REFUSED: Ending = Ending::BulkheadFull;
 pub struct Watch {
     breaker: Option<breaker::Watch>,
     hedge: Option<hedge::Watch>,
+    concurrency: Option<concurrency::Watch>,
     /// Of those who wait for a turn, and for a place.
     turns: Option<Waits>,
     places: Option<Waits>,
@@ -371,9 +389,11 @@ pub enum Wait {
 }
 
 impl Watch {
-    /// Nothing has happened yet.
-    pub fn new(policy: &Policy) -> Self {
+    /// Nothing has happened yet to so many clients.
+    pub fn new(policy: &Policy, clients: u32) -> Self {
+        let limit = policy.concurrency.as_ref();
         Watch {
+            concurrency: limit.map(|limit| concurrency::Watch::new(limit, clients)),
             breaker: policy.breaker.as_ref().map(|_| breaker::Watch::default()),
             hedge: policy.hedge.as_ref().map(|_| hedge::Watch::default()),
             turns: policy.rate_limit.as_ref().filter(|it| it.waits()).map(|_| Waits::default()),
@@ -384,6 +404,14 @@ impl Watch {
     /// A client's guards took a step.
     pub fn stepped(&mut self, now: SimTime, client: u32, step: Step) {
         self.breaker.iter_mut().for_each(|watch| watch.stepped(now, client, step));
+    }
+
+    /// A client that might have had so many attempts out may have as many as its guards say.
+    #[inline(never)]
+    pub fn limit_moved(&mut self, before: Option<u32>, guards: &Guards) {
+        if let (Some(watch), Some(before), Some(limit)) = (&mut self.concurrency, before, guards.limit()) {
+            watch.moved(before, limit);
+        }
     }
 
     /// A copy was sent.
@@ -432,6 +460,7 @@ impl Watch {
     pub fn close_window(&mut self) {
         self.breaker.iter_mut().for_each(breaker::Watch::close_window);
         self.hedge.iter_mut().for_each(hedge::Watch::close_window);
+        self.concurrency.iter_mut().for_each(concurrency::Watch::close_window);
         self.turns.iter_mut().chain(&mut self.places).for_each(Waits::close_window);
     }
 
@@ -439,9 +468,10 @@ impl Watch {
     pub fn sections(self, at: &str) -> Vec<Section> {
         let breaker = self.breaker.map(|watch| watch.section(at));
         let hedge = self.hedge.map(|watch| watch.section(at));
+        let concurrency = self.concurrency.map(|watch| watch.section(at));
         let turns = self.turns.map(|waits| waits.fill(rate_limit::declared(at)));
         let places = self.places.map(|waits| waits.fill(bulkhead::declared(at)));
-        [breaker, hedge, turns, places].into_iter().flatten().collect()
+        [breaker, hedge, concurrency, turns, places].into_iter().flatten().collect()
     }
 }
 

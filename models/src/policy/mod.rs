@@ -11,6 +11,7 @@
 //! | [`hedge`] | whether to send a copy, and after how long | what it saw of late |
 //! | [`budget`] | whether the client can afford it | tokens |
 //! | [`throttle`] | whether the service accepts enough to send more | asked and accepted of late |
+//! | [`concurrency`] | whether one more attempt may be out | limit, attempts out, how long they took |
 //! | [`breaker`] | whether anything may be sent | position, window, probes |
 //! | [`balancer`] | to which replica | turn, or attempts out |
 //! | timeout | when an attempt is given up | none: a timer of the caller's |
@@ -26,6 +27,7 @@ pub mod breaker;
 pub mod budget;
 pub mod bulkhead;
 pub mod cancel;
+pub mod concurrency;
 pub mod deadline;
 mod denied;
 mod ending;
@@ -54,6 +56,7 @@ use breaker::Breaker;
 use budget::Budget;
 use bulkhead::Bulkhead;
 use cancel::Cancel;
+use concurrency::Concurrency;
 use deadline::Deadline;
 use hedge::Hedge;
 use part::{Around, Listed};
@@ -80,6 +83,8 @@ spec! {
         budget: Option<Budget> = None,
         /// Attempts that a client does not send since the service accepts too few.
         throttle: Option<Throttle> = None,
+        /// An adaptive limit on the attempts that one client has out.
+        concurrency: Option<Concurrency> = None,
         /// Stops sending to what keeps failing.
         breaker: Option<Breaker> = None,
         /// A limit on the rate at which one client makes calls, or sends attempts.
@@ -105,6 +110,7 @@ impl Default for Policy {
             hedge: None,
             budget: None,
             throttle: None,
+            concurrency: None,
             breaker: None,
             rate_limit: None,
             bulkhead: None,
@@ -134,6 +140,7 @@ impl Policy {
             Listed::optional("hedge", "", self.hedge.as_ref()),
             Listed::optional("budget", "none: every failure may be retried", self.budget.as_ref()),
             Listed::optional("throttle", "", self.throttle.as_ref()),
+            Listed::optional("concurrency", "", self.concurrency.as_ref()),
             Listed::optional("breaker", "none: whatever fails is called again", self.breaker.as_ref()),
             Listed::optional("rate_limit", "", self.rate_limit.as_ref()),
             Listed::optional("bulkhead", "none: any number of calls at once", self.bulkhead.as_ref()),
@@ -279,6 +286,7 @@ pub(crate) mod tests {
         assert!(size_of::<budget::BudgetState>() <= 32);
         assert!(size_of::<bulkhead::BulkheadState>() <= 16);
         assert!(size_of::<rate_limit::RateLimitState>() <= 56);
+        assert!(size_of::<concurrency::ConcurrencyState>() == 8);
         assert!(size_of::<throttle::ThrottleState>() <= 64);
         assert!(size_of::<breaker::BreakerState>() <= 128, "{}", size_of::<breaker::BreakerState>());
         assert!(size_of::<balancer::BalancerState>() <= 64, "{}", size_of::<balancer::BalancerState>());

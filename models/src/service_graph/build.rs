@@ -116,8 +116,8 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
     let guards: Vec<Guards> = clients.collect();
     let in_line = if gates.has(Gates::LINE) { guards.len() } else { 0 };
     let clients = Clients {
+        watch: Watch::new(&edge.policy, guards.len() as u32),
         guards,
-        watch: Watch::new(&edge.policy),
         lines: std::iter::repeat_with(Default::default).take(in_line).collect(),
     };
     let patience = Patience::new(&edge.policy, name, streams);

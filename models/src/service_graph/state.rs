@@ -287,7 +287,9 @@ impl Clients {
         let mut words = edge.pick.at(Key::root(edge.path, u64::from(client)));
         if let Some(guards) = self.guards.get_mut(client as usize) {
             self.watch.forgotten(guards);
+            let limit = guards.limit();
             *guards = Guards::new(&edge.policy, &edge.view, &mut words);
+            self.watch.limit_moved(limit, guards);
         }
     }
 

@@ -111,6 +111,7 @@ fn only_what_is_there_is_asked() {
         (r#"(hedge: (after: "20ms"))"#, 1, "learn, copy"),
         ("(throttle: ())", 1, "send, learn"),
         (r#"(hedge: (after: Percentile(95)))"#, 1, "learn, copy, times"),
+        ("(concurrency: Aimd())", 1, "send, learn, times"),
         (r#"(rate_limit: TokenBucket(rate: "1/s"))"#, 1, "begin"),
         (r#"(rate_limit: TokenBucket(rate: "1/s", counts: Attempts))"#, 1, "send"),
         (r#"(rate_limit: LeakyBucket(rate: "1/s", capacity: 5))"#, 1, "begin, learn call"),

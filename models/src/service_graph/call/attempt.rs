@@ -343,7 +343,12 @@ impl Edge {
             let grant = attempt.grant;
             let seen = Seen { now, outcome, retried, overdue, replica, permit, took, first, grant };
             let clients = &mut clients[self.clients as usize];
-            let step = clients.guards[call.client as usize].learn(seen);
+            let guards = &mut clients.guards[call.client as usize];
+            let limit = took.and_then(|_| guards.limit());
+            let step = guards.learn(seen);
+            if limit.is_some() {
+                clients.watch.limit_moved(limit, &clients.guards[call.client as usize]);
+            }
             clients.note_step(call.client, step, now);
         }
     }

@@ -90,6 +90,7 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (policy("breaker: Consecutive()"), Does::REFUSES, "wait_mean"),
         (policy("breaker: FailureRate()"), Does::REFUSES, "wait_mean"),
         (policy("bulkhead: (max_concurrent: 50)"), Does::REFUSES, "wait_mean"),
+        (policy("concurrency: Gradient(initial: 50, max: 50)"), Does::REFUSES, "wait_mean"),
         (policy(r#"rate_limit: TokenBucket(rate: "500/s", burst: 50)"#), Does::REFUSES, "wait_mean"),
         (
             Desk {

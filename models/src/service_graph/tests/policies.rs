@@ -189,6 +189,8 @@ pub fn rows() -> Vec<Row> {
         ),
         row(SAYS, r#"rate_limit: TokenBucket(rate: "1/s", max_wait: "1s", counts: Attempts)"#, r#"rate_limit: TokenBucket(rate: "1/s", max_wait: "1s")"#,
             r#"policies.careful.rate_limit.max_wait ["1s"]: an attempt does not wait for its turn: leave out `max_wait`, or count calls (`counts: Calls`)"#),
+        row(SAYS, "concurrency: Aimd(initial: 5)", "concurrency: Aimd(initial: 5, min: 5)",
+            r#"policies.careful.concurrency [Aimd(initial: 5)]: a limit begins between its least and its most: 20 <= 5 <= 200 is not so"#),
         row(SAYS, "bulkhead: (max_concurrent: 0)", "bulkhead: (max_concurrent: 1)",
             r#"policies.careful.bulkhead.max_concurrent [0]: got 0, allowed 1 to 1000000"#,
         ),
