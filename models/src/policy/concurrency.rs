@@ -16,6 +16,7 @@
 //! the least. A gradient takes what has been so for long for what is right: a service that gets slower for good raises its limit.
 
 use super::outcome::{Failure, OnList, Outcome, OutcomeSet};
+use super::page::Page;
 use super::part::{Around, Does, Part};
 use crate::experiment::{Decoder, Node, POSITIVE};
 use crate::report::{Fold, Section, Unit, Value};
@@ -229,6 +230,24 @@ impl Part for Concurrency {
             "{}: each client has {min} to {max} attempts out at a time, as many as it finds that its callee can take",
             around.name
         )]
+    }
+
+    fn about() -> &'static [Page] {
+        &[Page {
+            name: "concurrency",
+            word: "",
+            what: "Limits the attempts that one client has out, and finds the limit itself: by what is dropped (Aimd), or by how much \
+                   longer attempts take than they used to (Gradient). What is over the limit fails at once.",
+            hurts: "Each client finds a limit of its own, so that of many clients with little to do each stands at its least, and together \
+                    they are no limit. A gradient takes what has been so for long for what is right: a service that got slower for \
+                    good, or a queue that has stood for long, raises it. Work of very different lengths looks like queueing.",
+            formula: "Aimd: one more for each that went well, `limit * 0.9` for each that did not. Gradient: \
+                      `0.8 limit + 0.2 (limit * min(1, max(1/2, 1.5 long / short)) + queue)`. What is right is Little's law: rate \
+                      times time",
+            source: "Netflix concurrency-limits (`AIMDLimit`, `Gradient2Limit`); Chiu and Jain 1989; Envoy's adaptive concurrency filter \
+                     is a relative",
+            experiment: "bulkhead",
+        }]
     }
 
     fn samples() -> &'static [&'static str] {
