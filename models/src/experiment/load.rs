@@ -232,25 +232,51 @@ impl Experiment {
 
     /// The whole file with the defaults of its model and run filled in, variants and all.
     pub fn canonical(&self) -> Result<Node, Failed> {
-        let mut node = self.with(None, &[])?.canonical;
+        let base = self.with(None, &[])?.canonical;
+        let mut node = base.clone();
         let Kind::Struct(_, fields) = &mut node.kind else { unreachable!("an experiment is a struct") };
         let mut add = |name: &str, value: Node| fields.push(Field::from((name, value)));
-        let settings =
-            |set: &[Override]| Node::map(set.iter().map(|set| (set.path.to_string(), set.value.clone())));
+        let settings = |v: &Variant| Node::map(v.set.iter().map(|set| self.written_out(&base, Some(v), set)));
         if !self.variants.is_empty() {
-            add(
-                "variants",
-                Node::map(self.variants.iter().map(|v| (v.name.value.as_str(), settings(&v.set)))),
-            );
+            add("variants", Node::map(self.variants.iter().map(|v| (v.name.value.as_str(), settings(v)))));
         }
         if !self.axes.is_empty() {
-            let values = |axis: &Axis| Node::list(axis.values.iter().cloned());
-            add("sweep", Node::map(self.axes.iter().map(|axis| (axis.path.to_string(), values(axis)))));
+            let axis = |axis: &Axis| {
+                let set = axis
+                    .values
+                    .iter()
+                    .map(|value| Override { path: axis.path.clone(), value: value.clone() });
+                let (paths, values): (Vec<_>, Vec<_>) =
+                    set.map(|set| self.written_out(&base, None, &set)).unzip();
+                (paths.into_iter().next().unwrap_or_else(|| axis.path.to_string()), Node::list(values))
+            };
+            add("sweep", Node::map(self.axes.iter().map(axis)));
         }
         if let Some(expected) = &self.expected {
             add("expect", expected.clone());
         }
         Ok(node)
+    }
+
+    /// What is set, as it must be set in the canonical form. A shorthand (`policies.p.preset`) has no place there: what it stands
+    /// for is set instead, the whole of what it is part of.
+    fn written_out(&self, base: &Node, variant: Option<&Variant>, set: &Override) -> (String, Node) {
+        let found = |path: &Path, root: &Node| path.look_up(root.get("model")?, root.get("run")?).cloned();
+        if found(&set.path, base).is_some() {
+            return (set.path.to_string(), set.value.clone());
+        }
+        let mut problems = Diagnostics::new();
+        let more = if variant.is_none() { std::slice::from_ref(set) } else { &[] };
+        let there = self.resolve(variant, more.iter(), &mut problems);
+        let there = there.map(|(model, run)| resolved(&self.about, self.entry, model, run).canonical);
+        let mut path = set.path.parent();
+        while let (Some(at), Some(there)) = (&path, &there) {
+            if let (Some(value), false) = (found(at, there), found(&set.path, there).is_some()) {
+                return (at.to_string(), value);
+            }
+            path = at.parent();
+        }
+        (set.path.to_string(), set.value.clone())
     }
 
     /// One run's worth, decoded; problems go to `problems`.

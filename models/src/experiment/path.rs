@@ -113,6 +113,12 @@ impl Path {
         self.span
     }
 
+    /// What it leads into; none if there is nothing around it.
+    pub(super) fn parent(&self) -> Option<Path> {
+        let (_, steps) = self.steps.split_last()?;
+        (!steps.is_empty()).then(|| Path { steps: steps.to_vec(), span: self.span })
+    }
+
     /// Whether it leads into the run section, and how many steps that takes.
     fn in_run(&self) -> bool {
         self.steps[0].0 == Step::Name("run".into())
@@ -364,11 +370,13 @@ impl Walk<'_> {
                     entries.push(Entry { key, value: start.at(node.span), implied: false });
                     return self.set(node, place, depth);
                 }
-                // The canonical form is a short one that has no place for it; by its name it has.
+                // The canonical form is a short one that has no place for it, or has what it stands for; by its name it has.
                 let default = fields.iter().find(|field| field.name == name).and_then(|field| field.default);
-                if let (Some(default), false) =
-                    (default, node.name().is_none_or(|word| doc.is_positional(word)))
-                {
+                let has_place = match node.name() {
+                    Some(word) => !doc.is_positional(word),
+                    None => matches!(doc.shape, Shape::Struct(_)),
+                };
+                if let (Some(default), true) = (default, has_place) {
                     let entry = |(name, value): (&str, Node)| Entry {
                         key: Spanned { value: name.into(), span: value.span },
                         value,

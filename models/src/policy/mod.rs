@@ -37,6 +37,7 @@ mod outcome;
 pub mod page;
 pub mod part;
 pub mod per;
+pub mod preset;
 pub mod rate_limit;
 pub mod retry;
 pub mod throttle;

@@ -230,7 +230,7 @@ fn edge<'a>(
     *same += 1;
     let suffix = if *same == 1 { String::new() } else { format!("#{same}") };
     let policy_name = policy.as_ref().map(|name| name.value.as_str());
-    let named = |name| spec.policies.get(name).expect("checked: the policy exists").clone();
+    let named = |name| spec.policies.get(name).expect("checked: the policy exists").policy.clone();
     let policy = policy_name.map_or_else(Policy::default, named);
     let network = network.as_ref().unwrap_or(&spec.network);
     let (does, worst) = {

@@ -3,8 +3,8 @@
 use super::service::error_rate::ErrorRate;
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decode, Decoder, Kind, Len, Map, Node, Shape, Span, Spanned, TypeDoc, VariantDoc};
-use crate::policy::Policy;
 use crate::policy::part::{Around, Does, Listed};
+use crate::policy::preset::Written;
 use sim_core::SimDuration;
 
 pub use super::service::dies::{ByteSize, Death};
@@ -28,7 +28,7 @@ spec! {
         /// The services by name.
         services: Map<ServiceSpec>; Len(0..=MOST_SERVICES),
         /// Named policies, referred to by calls and workloads.
-        policies: Map<Policy> = Map::default(); Len(0..=MOST_SERVICES),
+        policies: Map<Written> = Map::default(); Len(0..=MOST_SERVICES),
         /// What goes wrong, and when.
         faults: Vec<FaultSpec> = Vec::new(); Len(0..=MOST_FAULTS),
         /// One-way latency of every edge that does not say its own.

@@ -15,7 +15,7 @@ use serde_json::json;
 use sim_models::distribution::TimeSpec;
 use sim_models::experiment::{Decode, Diagnostics, TypeDoc, parse_file, source_from_bytes};
 use sim_models::mechanism::Mechanism;
-use sim_models::policy::Policy;
+use sim_models::policy::preset::{self, Preset, Written};
 use sim_models::report::{Leaf, Metric};
 
 /// `brownout list`
@@ -53,6 +53,8 @@ pub enum Listed {
     Distributions,
     /// What policies are made of
     Policies,
+    /// Presets: policies by the name of a library
+    Presets,
     /// Mechanisms, of policies and of services: each has a page, `explain --mechanism NAME`
     Mechanisms,
 }
@@ -67,7 +69,8 @@ pub(super) fn command(args: &List, app: &mut App) -> Result<Exit> {
         Listed::Models => models(args, app),
         Listed::Metrics => metrics(args, app),
         Listed::Distributions => types(TimeSpec::describe(), args, app),
-        Listed::Policies => types(Policy::describe(), args, app),
+        Listed::Policies => types(Written::describe(), args, app),
+        Listed::Presets => presets(args, app),
         Listed::Mechanisms => mechanisms(args, app),
     }
 }
@@ -183,6 +186,40 @@ fn models(args: &List, app: &mut App) -> Result<Exit> {
         }
     };
     app.console.document(&document)?;
+    Ok(Exit::Good)
+}
+
+fn presets(args: &List, app: &mut App) -> Result<Exit> {
+    let all = preset::all();
+    let style = app.console.style();
+    app.console.document(&match args.format {
+        Format::Text => {
+            let column = 4 + all.iter().map(|preset| preset.name.len()).max().unwrap_or(0);
+            let mut lines = Vec::new();
+            for preset in all {
+                let said = wrap(&preset.file.about, style.columns() - column).into_iter().enumerate();
+                let name = |number| if number == 0 { format!("  {}", preset.name) } else { String::new() };
+                lines.extend(said.map(|(number, line)| crate::text::pad(&name(number), column) + &line));
+            }
+            lines.extend([
+                String::new(),
+                "policies: {\"p\": (preset: \"NAME\")} in a file; what is written beside it goes before it"
+                    .into(),
+            ]);
+            lines.join("\n") + "\n"
+        }
+        Format::Csv => {
+            let line = |it: &Preset| csv_line([it.name, &it.file.about, &it.file.source]);
+            csv_line(["preset", "about", "source"]) + &all.iter().map(line).collect::<String>()
+        }
+        Format::Json => {
+            let one = |it: &Preset| {
+                let policy = it.file.policy.encode().to_string();
+                json!({ "name": it.name, "about": it.file.about, "source": it.file.source, "policy": policy })
+            };
+            format!("{}\n", json!({ "format": 1, "presets": all.iter().map(one).collect::<Vec<_>>() }))
+        }
+    })?;
     Ok(Exit::Good)
 }
 

@@ -83,7 +83,7 @@ pub enum Command {
     Explain(explain::Explain),
     /// Print an experiment file
     Show(show::Show),
-    /// List experiments, models, metrics, distributions, policies or mechanisms
+    /// List experiments, models, metrics, distributions, policies, presets or mechanisms
     List(list::List),
     /// Write a commented starter experiment
     New(new::New),

@@ -16,7 +16,9 @@ pub fn explain(plan: &Plan, run: &RunSpec) -> Explanation {
     let spec = plan.spec;
     let load = Load::of(plan, run);
     let mut tables = vec![arrivals(spec, run), services(spec, &load), calls(plan)];
-    tables.extend(spec.policies.iter().map(policy));
+    tables.extend(spec.policies.iter().map(|(name, written)| policy((name, &written.policy))));
+    let presets = spec.policies.iter().filter_map(|(name, written)| Some((name, written.from.as_ref()?)));
+    tables.extend(presets.flat_map(|(name, from)| from.tables(name)));
     tables.extend(spec.policies.iter().flat_map(|(name, policy)| {
         let around = Around::new(name, policy.parts());
         around.all().flat_map(|part| part.tables(name)).collect::<Vec<_>>()

@@ -11,6 +11,7 @@ mod hedges;
 mod knowledge;
 mod lines;
 mod policies;
+mod presets;
 mod replicas;
 mod rhythms;
 mod scenes;

@@ -14,6 +14,22 @@ const RETRY: &str = "Fixed(attempts: 2)";
 #[rustfmt::skip]
 pub fn rows() -> Vec<Row> {
     vec![
+        // The name of a library.
+        row(SAYS, r#"timeout: "1s", preset: "grcp""#, r#"timeout: "1s", preset: "grpc""#,
+            r#"policies.careful.preset ["grcp"]: unknown preset "grcp"
+                help: did you mean `grpc`?"#,
+        ),
+        row(SAYS, r#"timeout: "1s", preset: "aws-standard""#, r#"timeout: "1s", preset: "aws-standard@2026""#,
+            r#"policies.careful.preset ["aws-standard"]: the defaults of aws-standard have changed: which of them?
+                help: write "aws-standard@2026" or "aws-standard@legacy""#,
+        ),
+        row(SAYS, r#"timeout: "1s", preset: 5"#, r#"timeout: "1s", preset: None"#,
+            r#"policies.careful.preset [5]: expected the name of a preset such as "grpc", found the number 5"#,
+        ),
+        row(SAYS, r#"timeout: "1s", presett: "grpc""#, r#"timeout: "1s", preset: "grpc""#,
+            r#"policies.careful.presett [presett]: unknown field `presett` in Policy
+                help: did you mean `preset`?"#,
+        ),
         // The deadline against the attempts.
         row(SAYS, r#"timeout: "5s", deadline: "4s""#, r#"timeout: "5s", deadline: "5s""#,
             r#"warning: policies.careful.deadline ["4s"]: the deadline ends every call before an attempt can time out (after 5s)"#,
