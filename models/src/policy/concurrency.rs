@@ -246,7 +246,7 @@ impl Part for Concurrency {
                       times time",
             source: "Netflix concurrency-limits (`AIMDLimit`, `Gradient2Limit`); Chiu and Jain 1989; Envoy's adaptive concurrency filter \
                      is a relative",
-            experiment: "bulkhead",
+            experiment: "adaptive-limits",
         }]
     }
 
