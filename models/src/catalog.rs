@@ -10,6 +10,7 @@ use crate::diagram::Diagram;
 pub use crate::experiment::RunSpec;
 use crate::experiment::{Decode, Decoder, Node, TypeDoc, nearest};
 use crate::mechanism::Mechanism;
+use crate::policy::preset::Seat;
 use crate::report::Section;
 use crate::run::{Explanation, Observer, RunOptions, RunOutput};
 use sim_core::SimTime;
@@ -73,6 +74,11 @@ pub trait Scenario: Send + Sync {
     /// What it is made of, to be drawn.
     fn diagram(&self) -> Diagram {
         Diagram::default()
+    }
+
+    /// Where a policy can be put in it, known before it is run.
+    fn seats(&self) -> Vec<Seat> {
+        Vec::new()
     }
 
     /// What it amounts to before it is run.

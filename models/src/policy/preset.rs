@@ -107,30 +107,70 @@ pub fn all() -> &'static [Preset] {
     &ALL
 }
 
-/// The preset of this name. Without a version where there are several: an error that names them.
+/// The preset of this name; or, without a version where there are several, those that it might be.
+pub fn find(name: &str) -> Result<&'static Preset, Vec<&'static str>> {
+    let versions = || {
+        let names = all().iter().map(|preset| preset.name);
+        names.filter(|known| known.split_once('@').is_some_and(|(of, _)| of == name)).collect()
+    };
+    all().iter().find(|preset| preset.name == name).ok_or_else(versions)
+}
+
+/// The same, with an error that says what was probably meant.
 fn named(name: &str, node: &Node, cx: &mut Decoder) -> Option<&'static Preset> {
-    if let Some(preset) = all().iter().find(|preset| preset.name == name) {
-        return Some(preset);
-    }
-    let versions: Vec<&str> = all()
-        .iter()
-        .map(|preset| preset.name)
-        .filter(|known| known.split_once('@').is_some_and(|(of, _)| of == name))
-        .collect();
+    let versions = match find(name) {
+        Ok(preset) => return Some(preset),
+        Err(versions) => versions,
+    };
     let (message, help) = if versions.is_empty() {
-        (
-            format!("unknown preset {}", node.brief()),
-            did_you_mean(name, "presets", all().iter().map(|it| it.name)),
-        )
+        let names = all().iter().map(|it| it.name);
+        (format!("unknown preset {}", node.brief()), did_you_mean(name, "presets", names))
     } else {
-        let help = format!(
-            "write {}",
-            versions.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(" or ")
-        );
-        (format!("the defaults of {name} have changed: which of them?"), help)
+        let names = versions.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>();
+        (
+            format!("the defaults of {name} have changed: which of them?"),
+            format!("write {}", names.join(" or ")),
+        )
     };
     cx.error(node.span, message).help(help);
     None
+}
+
+/// A place where a policy can stand: an edge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// The edge, by its name in a report.
+    pub edge: String,
+    /// The setting that names its policy: `services.checkout.calls[0].policy`.
+    pub path: String,
+    /// The policy that it follows.
+    pub policy: Option<String>,
+    /// Attempts of a call at the most, if all fail.
+    pub attempts: u32,
+    /// The names of all policies that there are.
+    pub names: Vec<String>,
+}
+
+impl Seat {
+    /// What to set so that this preset stands there, and nothing else changes.
+    pub fn holding(&self, preset: &Preset) -> [(String, String); 2] {
+        let mut name = preset.name.replace('@', "-");
+        while self.names.contains(&name) {
+            name += "-preset";
+        }
+        [
+            (format!("policies.{name}"), format!("(preset: {:?})", preset.name)),
+            (self.path.clone(), format!("{name:?}")),
+        ]
+    }
+
+    /// Whether a setting at this path changes which policy stands there, or what that is.
+    pub fn is_changed_by(&self, path: &str) -> bool {
+        let within = |whole: &str| {
+            path.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        within(&self.path) || self.policy.as_ref().is_some_and(|name| within(&format!("policies.{name}")))
+    }
 }
 
 /// A file of ours, which is sound: a test reads all of them. What is doubtful about it is said where it is used: a library's

@@ -53,6 +53,7 @@ use crate::branch::Trunk;
 use crate::diagram::Diagram;
 use crate::drive::{self, Drive, Mark};
 use crate::experiment::{Decode, Decoder};
+use crate::policy::preset::Seat;
 use crate::report::Section;
 use crate::run::{Explanation, Observer, RunOptions, RunOutput, TrajectoryLine};
 use crate::{Entry, RunSpec, Scenario};
@@ -127,6 +128,10 @@ impl Scenario for GraphSpec {
 
     fn explain(&self, run: &RunSpec) -> Explanation {
         say::explain::explain(&Plan::new(self), run)
+    }
+
+    fn seats(&self) -> Vec<Seat> {
+        say::seats::seats(&Plan::new(self))
     }
 
     fn diagram(&self) -> Diagram {

@@ -1,6 +1,7 @@
 //! `brownout compare EXPERIMENT`: all variants on the same luck.
 
 mod baseline;
+mod policies;
 
 use super::documents::Documents;
 use crate::app::App;
@@ -43,6 +44,7 @@ const FILES: [&str; 3] = ["comparison.json", "comparison.csv", "report.html"];
 Examples:
   brownout compare retry-storm
   brownout compare retry-storm --variant base --variant budgeted --replications 20
+  brownout compare retry-storm --policies all           # which library's defaults would have survived this?
   brownout compare retry-storm --format markdown        # for a pull request
   brownout compare retry-storm --precision 5% --metric goodput   # as many seeds as it takes
   brownout compare retry-storm --out saved              # and later, after a change:
@@ -60,6 +62,12 @@ pub struct Compare {
     /// Only these variants; `base` is the file as it stands, and what one alone is held against. All unless given
     #[arg(long, value_name = "NAME")]
     pub variant: Vec<String>,
+    /// Presets instead of variants, each in the place of the policy of one edge: `all`, or names from `brownout list presets`
+    #[arg(long, value_name = "PRESETS", value_delimiter = ',')]
+    pub policies: Vec<String>,
+    /// The edge that --policies are put on: `checkout->payments`. That whose policy the variants change, unless given
+    #[arg(long, value_name = "EDGE", requires = "policies")]
+    pub edge: Option<String>,
     /// The metrics to compare, instead of the usual ones: see `brownout list metrics EXPERIMENT`. Of a part of the run: 'success during fault'
     /// (or before, after, 60s..90s)
     #[arg(long, value_name = "METRIC")]
@@ -101,9 +109,17 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
         }
         app.console.note(&doubt);
     }
-    let names = chosen(args, app, &opened)?;
-    if let Some(first) = names.first() {
-        let first = app.prepare(&opened, first.as_deref(), &args.subject.set, args.subject.seed)?;
+    let (names, mut rows, on) = if args.policies.is_empty() {
+        let names = chosen(args, app, &opened)?;
+        let row = |name: &Option<String>| Row { variant: name.clone(), set: args.subject.set.clone() };
+        let rows: Vec<Row> = names.iter().map(row).collect();
+        (names, rows, None)
+    } else {
+        let (names, rows, on) = policies::field(args, app, &opened)?;
+        (names, rows, Some(on))
+    };
+    if let Some(first) = rows.first() {
+        let first = app.prepare(&opened, first.variant.as_deref(), &first.set, args.subject.seed)?;
         let only = args.fail_on_regression.iter().filter(|metric| *metric != ANY);
         measure::check(&first.resolved, &args.metric.iter().chain(only).cloned().collect::<Vec<_>>())?;
     }
@@ -115,8 +131,6 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     if let (Some(out), Some(baseline)) = (&out, &baseline) {
         out.spare(&baseline.file)?;
     }
-    let mut rows: Vec<Row> =
-        names.iter().map(|name| Row { variant: name.clone(), set: args.subject.set.clone() }).collect();
     // The same luck as the baseline's, as far as nobody asks for another.
     let own_seeds = args.subject.seed.is_none() && args.repeats.precision.is_none();
     let saved = baseline.as_ref().map(|baseline| baseline.seeds).filter(|_| own_seeds);
@@ -179,8 +193,11 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     comparison.seeds = seeds;
     comparison.incomplete.extend(precision.as_ref().and_then(|precision| precision.incomplete(seeds)));
     comparison.precision = precision;
-    let first = app.prepare(&opened, names[0].as_deref(), &rows[0].set, Some(seeds.first))?;
-    comparison.next = first.replay.bounded_line("run", &args.bounds);
+    // Of presets the first: the line shows how one is set.
+    let shown = &rows[usize::from(on.is_some())];
+    let shown = app.prepare(&opened, shown.variant.as_deref(), &shown.set, Some(seeds.first))?;
+    comparison.on = on;
+    comparison.next = shown.replay.bounded_line("run", &args.bounds);
     comparison.baseline = baseline.as_ref().map(|baseline| baseline.against(&comparison));
     if let (Some(against), true) = (&mut comparison.baseline, args.fail_on_regression.is_some()) {
         against.regressions = Some(regressions(against, &comparison.metrics, only.as_deref()));

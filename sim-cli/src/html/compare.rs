@@ -8,7 +8,7 @@ use super::run;
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again};
 use crate::result::column::{Column, estimate, heads};
-use crate::result::compared::{Compared, Comparison, best, fewer, how, in_hand, legend, pairing};
+use crate::result::compared::{Compared, Comparison, OnEdge, best, fewer, how, in_hand, legend, pairing};
 use crate::result::effect::Effect;
 use crate::result::seeds::Seeds;
 use crate::text::number::{NOTHING, difference, duration, or_nothing, plus_minus};
@@ -89,6 +89,7 @@ pub fn page(comparison: &Comparison, overlays: &[Option<Overlay>], again_line: &
         about: first.map(|overlay| overlay.about.clone()).unwrap_or_default(),
         facts: [format!("{} variants compared", comparison.variants.len()), seeds]
             .into_iter()
+            .chain(comparison.on.iter().map(OnEdge::words))
             .chain(set)
             .collect(),
         warnings: comparison.incomplete.clone(),

@@ -55,7 +55,8 @@ fn title(comparison: &Comparison, style: Style) -> Vec<String> {
         },
         seeds,
     ];
-    let head = head.into_iter().chain(set).collect::<Vec<_>>().join(style.pick(" · ", ", "));
+    let on = comparison.on.iter().map(|on| clean(&on.words()));
+    let head = head.into_iter().chain(on).chain(set).collect::<Vec<_>>().join(style.pick(" · ", ", "));
     let mut lines = wrap(&head, style.columns());
     if let Some(first) = lines.first_mut() {
         *first = first.replacen(&name, &style.paint(Paint::Strong, &name), 1);

@@ -32,6 +32,9 @@ pub struct Comparison {
     pub experiment: String,
     /// What was set from outside.
     pub set: Vec<(String, String)>,
+    /// Where presets stand, if they are what is compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on: Option<OnEdge>,
     /// The seeds that every variant met.
     pub seeds: Seeds,
     /// What is wrong with the result as a whole: cut short by a limit, by a signal.
@@ -55,6 +58,24 @@ pub struct Comparison {
     /// The command that runs the first of them alone.
     #[serde(skip)]
     pub next: String,
+}
+
+/// The edge that presets are put on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct OnEdge {
+    /// Its name.
+    pub edge: String,
+    /// The setting that names its policy.
+    pub path: String,
+    /// The policy that it follows in the first of the variants, if any.
+    pub policy: Option<String>,
+}
+
+impl OnEdge {
+    /// The same in words.
+    pub fn words(&self) -> String {
+        format!("presets on {}", self.edge)
+    }
 }
 
 /// One variant.

@@ -6,3 +6,4 @@ mod doubts;
 pub mod explain;
 pub mod limits;
 pub mod pages;
+pub mod seats;

@@ -1,0 +1,29 @@
+//! Where a policy can be put: every edge, and the setting that names what it follows.
+
+use crate::policy::preset::Seat;
+use crate::service_graph::plan::Plan;
+
+/// Every edge, those of workloads first.
+pub fn seats(plan: &Plan) -> Vec<Seat> {
+    let spec = plan.spec;
+    let of_users = (0..spec.workload.len()).map(|number| format!("workload[{number}].policy"));
+    let inside = spec.services.iter().flat_map(|(name, service)| {
+        service.calls.iter().enumerate().flat_map(move |(at, step)| {
+            let one = move |number| match step.parallel {
+                true => format!("services.{name}.calls[{at}].calls[{number}].policy"),
+                false => format!("services.{name}.calls[{at}].policy"),
+            };
+            (0..step.calls.len()).map(one)
+        })
+    });
+    let paths: Vec<String> = of_users.chain(inside).collect();
+    assert_eq!(paths.len(), plan.edges.len(), "an edge for each workload and each call");
+    let seats = plan.edges.iter().zip(paths).map(|(edge, path)| Seat {
+        edge: edge.name.clone(),
+        path,
+        policy: edge.policy_name.map(String::from),
+        attempts: edge.worst.sent(),
+        names: spec.policies.names().map(String::from).collect(),
+    });
+    seats.collect()
+}
