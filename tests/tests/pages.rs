@@ -1,6 +1,9 @@
 //! Every mechanism has a page that can be read: `brownout explain --mechanism NAME`. The experiment that it sends its reader
 //! to is there, and in it the mechanism is at work.
 
+#[path = "pages/document.rs"]
+mod document;
+
 use brownout_tests::ask::ask;
 use brownout_tests::{File, experiments};
 use sim_models::Catalog;

@@ -354,6 +354,21 @@ impl Part for Breaker {
         }
     }
 
+    /// What the code of resilience4j makes of a window that is smaller than its minimum: its documentation has it never open.
+    fn notes(&self, around: &Around) -> Vec<String> {
+        match *self {
+            Breaker::FailureRate { window: Window::Count(calls), minimum_calls, .. }
+                if minimum_calls > calls =>
+            {
+                vec![format!(
+                    "{}: its breaker may open after {calls} calls, not only after `minimum_calls` ({minimum_calls}): its window holds no more",
+                    around.name
+                )]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     fn about() -> &'static [Page] {
         &[Page {
             name: "breaker",

@@ -95,3 +95,33 @@ fn what_is_set_to_no_preset_is_told_at_the_flag() {
     let said = failed.expect_err("no such preset").to_string();
     assert!(said.contains("did you mean `envoy`?") && said.contains("x.ron:10:40"), "{said}");
 }
+
+/// What the file says otherwise, what the library's settings became, where it disagrees with itself; and the effective minimum.
+#[test]
+fn a_preset_is_explained() {
+    let text = TEXT.replace(
+        r#"(preset: "grpc", timeout: "2s")"#,
+        r#"(preset: "resilience4j", breaker: FailureRate(window: Count(20)))"#,
+    );
+    let resolved = parse(&text, &[]).with(None, &[]).expect("sound");
+    let explanation = resolved.model.explain(&resolved.run);
+    let table = |title: &str| {
+        let titles: Vec<&str> = explanation.tables.iter().map(|table| table.title.as_str()).collect();
+        explanation
+            .tables
+            .iter()
+            .find(|table| table.title == title)
+            .unwrap_or_else(|| panic!("{title} in {titles:?}"))
+    };
+    let became = table("Policy `p` is the preset `resilience4j`");
+    assert!(became.note.contains("the file says otherwise of breaker"), "{}", became.note);
+    assert!(became.rows.iter().any(|row| row[0] == "Bulkhead maxConcurrentCalls, maxWaitDuration".into()));
+    table(
+        "Where the documentation and the code of `resilience4j` disagree: minimumNumberOfCalls of a window that holds fewer calls",
+    );
+    table("What `resilience4j` has and a policy cannot say");
+    let minimum = "users->api: its breaker may open after 20 calls, not only after `minimum_calls` (100): its window holds no more";
+    assert!(explanation.notes.iter().any(|note| note == minimum), "{:?}", explanation.notes);
+    // What is not said otherwise is the preset's, inside the breaker too.
+    assert_eq!(at(&resolved, "policies.p.breaker.open_for"), "\"60s\"");
+}
