@@ -94,7 +94,8 @@ pub struct Entry {
     pub key: Spanned<String>,
     /// Its value.
     pub value: Node,
-    /// In a canonical form: the value is what it would be if nobody had written it, so that no digest feels it.
+    /// In a canonical form: the value is what it would be if nobody had written it, so that no digest feels it. In a tree in
+    /// which something was set: it stands there only since something beside it was.
     pub implied: bool,
 }
 

@@ -286,12 +286,31 @@ fn present<'n>(node: &'n mut Node, steps: &[(Step, Span)]) -> Option<&'n mut Nod
     let Some(((step, _), rest)) = steps.split_first() else { return Some(node) };
     let next = match (step, &mut node.kind) {
         (Step::Name(name), Kind::Map(entries) | Kind::Struct(_, entries)) => {
-            entries.iter_mut().find(|entry| entry.key.value == *name).map(|entry| &mut entry.value)
+            entries.iter_mut().find(|entry| entry.key.value == *name).map(|entry| {
+                entry.implied = false;
+                &mut entry.value
+            })
         }
         (Step::Index(index), Kind::List(items)) => items.get_mut(*index),
         _ => None,
     };
     present(next?, rest)
+}
+
+/// Says of all entries of a value whether nobody wrote them.
+fn all_implied(node: &mut Node, implied: bool) {
+    match &mut node.kind {
+        Kind::List(items) | Kind::Tuple(_, items) => {
+            items.iter_mut().for_each(|item| all_implied(item, implied))
+        }
+        Kind::Map(entries) | Kind::Struct(_, entries) => {
+            for entry in entries {
+                entry.implied = implied;
+                all_implied(&mut entry.value, implied);
+            }
+        }
+        _ => {}
+    }
 }
 
 struct Walk<'a> {
@@ -318,10 +337,12 @@ impl Walk<'_> {
                 let fields = doc.fields_of(node);
                 let child = |index: usize| fields.get(index).map(|field| field.ty);
                 if let Some(at) = node.entries().iter().position(|entry| entry.key.value == *name) {
-                    let value = match &mut node.kind {
-                        Kind::Map(entries) | Kind::Struct(_, entries) => &mut entries[at].value,
+                    let entry = match &mut node.kind {
+                        Kind::Map(entries) | Kind::Struct(_, entries) => &mut entries[at],
                         _ => unreachable!("it has entries"),
                     };
+                    entry.implied = false;
+                    let value = &mut entry.value;
                     let ty = match doc.shape {
                         Shape::Map(ty) => Some(ty),
                         _ => fields.iter().find(|field| field.name == name).map(|field| field.ty),
@@ -351,13 +372,16 @@ impl Walk<'_> {
                 }
                 // Left at its default, or written in a shorthand: the canonical form has it.
                 if let Some(canonical) = (place.expand)(node) {
-                    let canonical = canonical.at(node.span);
+                    let mut canonical = canonical.at(node.span);
                     let found = canonical.entries().iter().find(|entry| entry.key.value == *name).cloned();
-                    if let (Kind::Struct(_, entries), Some(entry)) = (&mut node.kind, found) {
+                    if let (Kind::Struct(_, entries), Some(mut entry)) = (&mut node.kind, found) {
+                        // What is not on the way there is as nobody has written it.
+                        all_implied(&mut entry.value, true);
                         entries.push(entry);
                         return self.set(node, place, depth);
                     }
                     if node.kind != canonical.kind && !matches!(node.kind, Kind::Struct(..)) {
+                        all_implied(&mut canonical, false);
                         *node = canonical;
                         return self.set(node, place, depth);
                     }

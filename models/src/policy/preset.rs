@@ -214,14 +214,15 @@ impl Deref for Written {
     }
 }
 
-/// What is written goes before what would be there: fields of the same struct, or of the same variant, one by one.
+/// What is written goes before what would be there: fields of the same struct, or of the same variant, one by one. What stands
+/// there only because something beside it was set is the preset's, whichever that is by then.
 fn over(written: &Node, there: Node) -> Node {
     let Kind::Struct(name, own) = &written.kind else { return written.clone() };
     let Kind::Struct(of, mut entries) = there.kind else { return written.clone() };
     if *name != of {
         return written.clone();
     }
-    for entry in own {
+    for entry in own.iter().filter(|entry| !entry.implied) {
         match entries.iter_mut().find(|other| other.key.value == entry.key.value) {
             Some(other) => {
                 let value = std::mem::replace(&mut other.value, Kind::Unit.into());

@@ -55,6 +55,26 @@ fn whatever_a_preset_says_can_be_set_from_outside() {
         (Some("plain"), None, None, "policies.plain.breaker.open_for", r#""5s""#),
         (Some("plain"), None, None, "policies.plain.timeout", r#""3s""#),
         (Some("more"), None, None, "policies.p.retry.attempts", "9"),
+        // What was set inside a preset is set inside another one too, and nothing else of the first stays.
+        (Some("more"), Some(0), None, "policies.p.retry.attempts", "9"),
+        (Some("more"), Some(0), None, "policies.p.retry.base", r#""25ms""#),
+        (Some("more"), Some(1), None, "policies.p.retry.base", r#""3.3s""#),
+        (
+            Some("more"),
+            None,
+            Some(("policies.p.preset", "aws-standard@legacy")),
+            "policies.p.retry.attempts",
+            "9",
+        ),
+        (
+            Some("more"),
+            None,
+            Some(("policies.p.preset", "aws-standard@legacy")),
+            "policies.p.retry.base",
+            r#""1s""#,
+        ),
+        (Some("more"), None, Some(("policies.p.retry.cap", "2s")), "policies.p.retry.cap", r#""2s""#),
+        (Some("more"), None, Some(("policies.p.retry.cap", "2s")), "policies.p.retry.attempts", "9"),
         (None, Some(0), None, "policies.p.balancer", "PowerOfTwo"),
         (None, Some(1), None, "policies.p.breaker.threshold", "0.1"),
     ] {
