@@ -78,6 +78,35 @@ impl BalancerState {
         }
     }
 
+    /// The replica for an attempt that is to go to none of these: asked again so often, after which its choice stands, or until it
+    /// is another, as long as there is one.
+    #[cold]
+    pub fn pick_other(
+        &mut self,
+        view: &View,
+        tried: &[u32],
+        picks: Option<u32>,
+        words: &mut impl Words,
+    ) -> u32 {
+        let mut choice = self.pick(view, words);
+        // Whoever draws finds one of a few others soon.
+        let often = picks.unwrap_or(8.max(tried.len() as u32));
+        for _ in 0..often {
+            if !tried.contains(&choice) {
+                return choice;
+            }
+            choice = self.pick(view, words);
+        }
+        if picks.is_some() || !tried.contains(&choice) {
+            return choice;
+        }
+        let other = match &self.choice {
+            Choice::LeastPending(ranking) => ranking.least_but(tried),
+            _ => (0..view.size()).map(|place| view.member(place)).find(|replica| !tried.contains(replica)),
+        };
+        other.unwrap_or(choice)
+    }
+
     #[inline(never)]
     fn pick_by_luck(&mut self, view: &View, words: &mut impl Words) -> u32 {
         let n = view.size();

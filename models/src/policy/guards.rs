@@ -22,6 +22,8 @@ use super::bulkhead::{self, BulkheadState, Place};
 use super::concurrency::{self, ConcurrencyState};
 use super::hedge::{self, HedgeState};
 use super::rate_limit::{self, Counts, RateLimitState, Turn};
+use super::retry_after::RetryAfter;
+use super::retry_host::RetryHost;
 use super::throttle::ThrottleState;
 use super::waits::Waits;
 use super::{Denied, Ending, Outcome, Policy};
@@ -67,6 +69,10 @@ impl Gates {
     pub const LINE: Gates = Gates(1 << 7);
     /// [`Guards::learn`] wants to know how long each attempt was out.
     pub const TIMES: Gates = Gates(1 << 8);
+    /// [`Guards::may_send`] wants to know whom the call has tried.
+    pub const TRIED: Gates = Gates(1 << 9);
+    /// A retry may wait as long as a refusal says.
+    pub const HEEDS: Gates = Gates(1 << 10);
 
     /// Those of an edge with this policy and so many replicas to choose between.
     pub fn of(policy: &Policy, choices: u32) -> Gates {
@@ -97,6 +103,8 @@ impl Gates {
             (Gates::PERMIT_PER_CALL, per_call),
             (Gates::COPY, hedges),
             (Gates::LINE, policy.bulkhead.as_ref().is_some_and(|bulkhead| bulkhead.waits())),
+            (Gates::TRIED, chooses && policy.retry_host != RetryHost::Any),
+            (Gates::HEEDS, policy.retry_after != RetryAfter::Ignore),
             (Gates::TIMES, adapts || policy.hedge.as_ref().is_some_and(|hedge| hedge.learns())),
         ]
         .into_iter()
@@ -140,6 +148,10 @@ pub struct Ask<'a> {
     pub view: &'a View,
     /// Where it draws.
     pub pick: &'a mut Luck,
+    /// Whom its call has tried, where that [matters](Gates::TRIED).
+    pub tried: &'a [u32],
+    /// How often it is asked for somebody else before its choice stands; until it is somebody else if absent.
+    pub picks: Option<u32>,
     /// Where those draw who let it pass or not; there if any of them does.
     pub gate: Option<&'a mut Luck>,
     /// Its call holds a permit already.
@@ -306,7 +318,11 @@ impl Guards {
             (pass.permit, pass.step) = (Some(admission.permit), admission.transition);
         }
         if let Some(balancer) = &mut self.balancer {
-            pass.replica = balancer.pick(ask.view, &mut ask.pick.at(ask.key));
+            let mut words = ask.pick.at(ask.key);
+            pass.replica = match ask.tried {
+                [] => balancer.pick(ask.view, &mut words),
+                tried => balancer.pick_other(ask.view, tried, ask.picks, &mut words),
+            };
             balancer.sent(pass.replica);
         }
         if let Some(budget) = &mut self.budget {

@@ -8,6 +8,8 @@
 //! | [`rate_limit`] | when the call may begin, or the attempt be sent | tokens, or what was let through of late |
 //! | [`bulkhead`] | whether the call may begin | calls out |
 //! | [`retry`] and [`backoff`] | whether to try again, and after how long | none |
+//! | [`retry_after`] | whether it waits as long as a refusal says | none |
+//! | [`retry_host`] | whether it goes to another replica | whom the call has tried |
 //! | [`hedge`] | whether to send a copy, and after how long | what it saw of late |
 //! | [`budget`] | whether the client can afford it | tokens |
 //! | [`throttle`] | whether the service accepts enough to send more | asked and accepted of late |
@@ -40,6 +42,8 @@ pub mod per;
 pub mod preset;
 pub mod rate_limit;
 pub mod retry;
+pub mod retry_after;
+pub mod retry_host;
 pub mod throttle;
 pub mod timeout;
 pub mod told;
@@ -64,6 +68,8 @@ use part::{Around, Listed};
 use per::Per;
 use rate_limit::{Counts, RateLimit};
 use retry::Retry;
+use retry_after::RetryAfter;
+use retry_host::RetryHost;
 use sim_core::SimDuration;
 use throttle::Throttle;
 use timeout::Timeout;
@@ -78,6 +84,10 @@ spec! {
         deadline: Option<TimeDistribution> = None; POSITIVE.or("every call would be too late"),
         /// Whether and when a failed attempt is tried again.
         retry: Retry = Retry::None,
+        /// What a retry makes of the time that a refusal carries (a service's `retry_after`).
+        retry_after: RetryAfter = RetryAfter::Ignore,
+        /// Whom a retry or a copy is sent to.
+        retry_host: RetryHost = RetryHost::Any,
         /// Whether a copy of a slow attempt is sent while it is still out.
         hedge: Option<Hedge> = None,
         /// A limit on the retries of one client, and on its copies.
@@ -108,6 +118,8 @@ impl Default for Policy {
             timeout: None,
             deadline: None,
             retry: Retry::None,
+            retry_after: RetryAfter::Ignore,
+            retry_host: RetryHost::Any,
             hedge: None,
             budget: None,
             throttle: None,
@@ -138,6 +150,12 @@ impl Policy {
             Listed::made("timeout", "none: an attempt waits for ever", timeout),
             Listed::made("deadline", "none: a call has no end of its own", deadline),
             Listed::always("retry", &self.retry),
+            Listed::optional(
+                "retry_after",
+                "",
+                Some(&self.retry_after).filter(|it| **it != RetryAfter::Ignore),
+            ),
+            Listed::optional("retry_host", "", Some(&self.retry_host).filter(|it| **it != RetryHost::Any)),
             Listed::optional("hedge", "", self.hedge.as_ref()),
             Listed::optional("budget", "none: every failure may be retried", self.budget.as_ref()),
             Listed::optional("throttle", "", self.throttle.as_ref()),

@@ -63,6 +63,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         calls_of: Vec::new(),
         sibling_standings: Standings::default(),
         joined_at: Default::default(),
+        tried: Default::default(),
         sent_at: Default::default(),
         fruits: Fruits::default(),
         measured_from,
@@ -201,6 +202,10 @@ fn build_service(
         lines: (0..lines).map(|_| Line::new(&service.queue)).collect(),
         queue,
         on_cancel: service.on_cancel,
+        retry_after: service
+            .retry_after
+            .as_ref()
+            .map(|time| (time.nanos.clone(), streams.luck("retry-after", name))),
         work: service.work.nanos.clone(),
         work_luck: streams.luck("work", name),
         scaling: service.scaling.law(),

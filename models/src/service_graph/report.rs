@@ -271,6 +271,7 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
     for service in &graph.services {
         note("work", &service.name, service.work_luck.used());
         note("errors", &service.name, service.error_luck.used());
+        service.retry_after.iter().for_each(|(_, luck)| note("retry-after", &service.name, luck.used()));
         for site in service.steps.iter().flat_map(|step| &step.sites) {
             note("whether", &graph.edges[site.edge as usize].name, site.luck.used());
         }

@@ -98,6 +98,15 @@ impl<T: Clone + Default> Beside<T> {
         self.0[id.index()] = value;
     }
 
+    /// What is kept of an entry, to be changed; if it is new, from the beginning.
+    #[inline]
+    pub fn of_mut<E>(&mut self, id: Id<E>, is_new: bool) -> &mut T {
+        if is_new {
+            self.put(id, T::default());
+        }
+        &mut self.0[id.index()]
+    }
+
     /// What was kept of an entry.
     #[inline]
     pub fn of<E>(&self, id: Id<E>) -> &T {

@@ -67,6 +67,9 @@ spec! {
         work: TimeDistribution,
         /// What becomes of a request that is called off: where its caller's policy says `cancel`.
         on_cancel: OnCancel = OnCancel::Leave,
+        /// How long a refusal tells its caller to wait before it comes again, drawn for each; nothing if absent. Callers heed it
+        /// where their policy says `retry_after`.
+        retry_after: Option<TimeDistribution> = None,
         /// Whether work takes longer the more of it a replica does at once.
         scaling: Scaling = Scaling::Independent,
         /// Share of requests that fail after their own work.
@@ -238,7 +241,7 @@ mod tests {
     use crate::experiment::Experiment;
 
     /// What a service is, whatever its mechanisms.
-    const GROUND: [&str; 3] = ["replicas", "work", "calls"];
+    const GROUND: [&str; 4] = ["replicas", "work", "retry_after", "calls"];
 
     #[test]
     fn every_other_setting_of_a_service_is_a_part() {

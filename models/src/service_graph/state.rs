@@ -17,6 +17,7 @@ use crate::policy::Policy;
 use crate::policy::balancer::View;
 use crate::policy::guards::{Gates, Guards, Step, Watch};
 use crate::policy::retry::RetryPlan;
+use crate::policy::retry_host::Tried;
 use crate::theory::Usl;
 use crate::workload::Schedule;
 use sim_core::sampler::Distribution;
@@ -52,6 +53,8 @@ pub struct Graph<L> {
     pub sibling_standings: Standings,
     /// When each call joined the line that it stands in.
     pub joined_at: Beside<SimTime>,
+    /// Whom each call has tried, of those that then try somebody else.
+    pub tried: Beside<Tried>,
     /// When each attempt was sent, of those whose client wants to know how long they take.
     pub sent_at: Beside<SimTime>,
     /// What came back of the work behind each request.
@@ -179,6 +182,8 @@ pub struct Service {
     pub lines: Vec<Line<AttemptId>>,
     pub queue: Common,
     pub on_cancel: OnCancel,
+    /// What a refusal tells its caller to wait, and where that is drawn.
+    pub retry_after: Option<(Distribution, Luck)>,
     pub work: Distribution,
     pub work_luck: Luck,
     /// What busy workers cost each other, if they do.

@@ -55,6 +55,11 @@ impl Ranking {
         self.order[if equals > 1 { words.below(u64::from(equals)) as usize } else { 0 }]
     }
 
+    /// Of those that are not among these, one with the fewest; none if there is none.
+    pub(super) fn least_but(&self, tried: &[u32]) -> Option<u32> {
+        self.order.iter().copied().find(|replica| !tried.contains(replica))
+    }
+
     #[inline]
     pub(super) fn sent(&mut self, replica: u32) {
         let more = self.pending[replica as usize] + 1;

@@ -36,6 +36,8 @@ impl Client {
             key,
             view: &self.view,
             pick: &mut self.pick,
+            tried: &[],
+            picks: None,
             gate: Some(&mut self.gate),
             admitted,
             grant: Grant::NONE,
@@ -87,6 +89,8 @@ fn only_what_is_there_is_asked() {
         (Gates::COPY, "copy"),
         (Gates::LINE, "line"),
         (Gates::TIMES, "times"),
+        (Gates::TRIED, "tried"),
+        (Gates::HEEDS, "heeds"),
     ];
     let per_call = "(breaker: Consecutive(scope: Call))";
     let table = [
@@ -111,6 +115,9 @@ fn only_what_is_there_is_asked() {
         (r#"(hedge: (after: "20ms"))"#, 1, "learn, copy"),
         ("(throttle: ())", 1, "send, learn"),
         (r#"(hedge: (after: Percentile(95)))"#, 1, "learn, copy, times"),
+        ("(retry_host: Other())", 1, ""),
+        ("(retry_host: Other())", 2, "send, tried"),
+        ("(retry_after: Honour())", 1, "heeds"),
         ("(concurrency: Aimd())", 1, "send, learn, times"),
         (r#"(rate_limit: TokenBucket(rate: "1/s"))"#, 1, "begin"),
         (r#"(rate_limit: TokenBucket(rate: "1/s", counts: Attempts))"#, 1, "send"),

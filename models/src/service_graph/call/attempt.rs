@@ -45,6 +45,12 @@ impl<L: Listen> Graph<L> {
                 key,
                 view: &edge.view,
                 pick: &mut edge.pick,
+                tried: if call.sent > 0 && edge.gates.has(Gates::TRIED) {
+                    self.tried.of(id).all()
+                } else {
+                    &[]
+                },
+                picks: edge.policy.retry_host.picks(),
                 gate: edge.gate.as_mut(),
                 admitted: call.permit.is_some(),
                 grant,
@@ -59,6 +65,9 @@ impl<L: Listen> Graph<L> {
             if edge.gates.has(Gates::PERMIT_PER_CALL) && pass.permit.is_some() {
                 call.permit = pass.permit.take();
             }
+        }
+        if edge.gates.has(Gates::TRIED) {
+            self.tried.of_mut(id, call.sent == 0).add(pass.replica);
         }
         call.sent += 1;
         if let Some(other) = call.live {

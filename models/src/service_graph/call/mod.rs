@@ -103,6 +103,15 @@ impl<L: Listen> Graph<L> {
         if !edge.retry.retries(u32::from(call.tries), outcome) {
             return self.end_call(id, Ending::Failed(outcome), ctx);
         }
+        let mut told = None;
+        if edge.gates.has(Gates::HEEDS) && outcome == Outcome::Rejected {
+            told = self.told_to_wait(id);
+        }
+        let call = &self.calls[id];
+        let edge = &mut self.edges[call.edge as usize];
+        if told.is_some_and(|told| edge.policy.retry_after.gives_up(told)) {
+            return self.end_call(id, Ending::Failed(outcome), ctx);
+        }
         let mut grant = Grant::NONE;
         if edge.gates.has(Gates::REPEAT) {
             let guards = &mut self.clients[edge.clients as usize].guards[call.client as usize];
@@ -115,7 +124,7 @@ impl<L: Listen> Graph<L> {
                 }
             }
         }
-        self.back_off(id, grant, ctx);
+        self.back_off(id, grant, told, ctx);
     }
 
     /// A guard refused a try: nothing was sent. That of a copy leaves it to those that are out. What a retry was granted is
@@ -131,7 +140,7 @@ impl<L: Listen> Graph<L> {
         }
         if call.live.is_some() {
         } else if goes_on {
-            self.back_off(id, grant, ctx);
+            self.back_off(id, grant, None, ctx);
         } else {
             self.end_call(id, end, ctx);
         }

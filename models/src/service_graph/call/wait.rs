@@ -6,21 +6,31 @@ use crate::service_graph::follow::Listen;
 use crate::service_graph::state::*;
 use crate::service_graph::witness as kind;
 use crate::trace::SpanKind;
-use sim_core::Class;
+use sim_core::{Class, SimDuration};
 
 impl<L: Listen> Graph<L> {
     #[inline(always)]
-    pub(super) fn back_off(&mut self, id: CallId, grant: Grant, ctx: &mut Ctx) {
+    pub(super) fn back_off(&mut self, id: CallId, grant: Grant, told: Option<SimDuration>, ctx: &mut Ctx) {
         let call = &mut self.calls[id];
         self.listener.tell(|tracer| tracer.pauses(SpanKind::BackOff, id, call.edge.into(), ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
         let mut words = edge.jitter.at(call.key.child(u64::from(call.tries)));
         let delay = edge.retry.delay(u32::from(call.tries), call.previous_delay, &mut words);
         call.previous_delay = delay;
+        let delay = told.map_or(delay, |told| edge.policy.retry_after.wait(delay, told, &mut words));
         let (next, end) = (ctx.now() + delay, edge.patience.end(call.started, call.key));
         let class = if next < end { Class::Begin } else { Class::Timeout };
         call.phase = Phase::backing_off(grant);
         call.timer = Some(ctx.schedule(next.min(end), class, Event::CallTimer { call: id }));
+    }
+
+    /// How long the refusal of a call's last try tells it to wait, if it does and the call heeds that.
+    #[cold]
+    pub(super) fn told_to_wait(&mut self, id: CallId) -> Option<SimDuration> {
+        let call = &self.calls[id];
+        let service = self.edges[call.edge as usize].callee;
+        let (time, luck) = self.services[service as usize].retry_after.as_mut()?;
+        Some(SimDuration::drawn(time.sample(&mut luck.at(call.key.child(u64::from(call.tries))))))
     }
 
     /// The timer of a call fired.

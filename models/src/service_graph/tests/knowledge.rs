@@ -90,6 +90,11 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (policy("breaker: Consecutive()"), Does::REFUSES, "wait_mean"),
         (policy("breaker: FailureRate()"), Does::REFUSES, "wait_mean"),
         (policy("bulkhead: (max_concurrent: 50)"), Does::REFUSES, "wait_mean"),
+        (
+            Desk { service: "replicas: 2", ..policy("balancer: Random, retry_host: Other()") },
+            Does::STEERS,
+            "wait_mean",
+        ),
         (policy("concurrency: Gradient(initial: 50, max: 50)"), Does::REFUSES, "wait_mean"),
         (policy(r#"rate_limit: TokenBucket(rate: "500/s", burst: 50)"#), Does::REFUSES, "wait_mean"),
         (
@@ -144,8 +149,10 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
     let policy = Policy::default();
     let listed = policy.parts().into_iter().chain(spec.service(0).parts()).map(|listed| listed.key);
     // Whose a policy's state is does nothing by itself; who shares a budget is looked up where one is spoken of. Nor does
-    // what becomes of requests that nobody calls off.
-    for key in listed.filter(|key| !["per", "on_cancel"].contains(key)).chain(["network", "effect"]) {
+    // what becomes of requests that nobody calls off, or how long the pause before a retry is.
+    for key in
+        listed.filter(|key| !["per", "on_cancel", "retry_after"].contains(key)).chain(["network", "effect"])
+    {
         let silences = |(desk, ..): &(Desk, Does, &str)| {
             [desk.policy, desk.users, desk.service, desk.faults].concat().contains(&format!("{key}: "))
         };

@@ -17,6 +17,7 @@ mod rhythms;
 mod scenes;
 mod sizes;
 mod structure;
+mod told;
 mod turns;
 
 use crate::Catalog;
