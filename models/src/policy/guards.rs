@@ -22,7 +22,6 @@ use super::bulkhead::{self, BulkheadState, Place};
 use super::concurrency::{self, ConcurrencyState};
 use super::hedge::{self, HedgeState};
 use super::rate_limit::{self, Counts, RateLimitState, Turn};
-use super::retry_after::RetryAfter;
 use super::retry_host::RetryHost;
 use super::throttle::ThrottleState;
 use super::waits::Waits;
@@ -104,7 +103,7 @@ impl Gates {
             (Gates::COPY, hedges),
             (Gates::LINE, policy.bulkhead.as_ref().is_some_and(|bulkhead| bulkhead.waits())),
             (Gates::TRIED, chooses && policy.retry_host != RetryHost::Any),
-            (Gates::HEEDS, policy.retry_after != RetryAfter::Ignore),
+            (Gates::HEEDS, policy.heeds()),
             (Gates::TIMES, adapts || policy.hedge.as_ref().is_some_and(|hedge| hedge.learns())),
         ]
         .into_iter()

@@ -142,6 +142,11 @@ impl Policy {
         Policy { retry, ..self.clone() }
     }
 
+    /// Whether a retry may wait as long as a refusal says.
+    pub fn heeds(&self) -> bool {
+        self.retry_after != RetryAfter::Ignore
+    }
+
     /// Every part by its key, in the order in which a call meets them, with what is said where it is left out.
     pub fn parts(&self) -> Vec<Listed<'_>> {
         let timeout = self.timeout.map(Timeout);

@@ -7,6 +7,7 @@ use super::report::disturbances;
 use super::roster::{Roster, Standings};
 use super::service::free::NumberSet;
 use super::service::line::Line;
+use super::service::told::Told;
 use super::slab::Slab;
 use super::spec::*;
 use super::state::*;
@@ -202,10 +203,7 @@ fn build_service(
         lines: (0..lines).map(|_| Line::new(&service.queue)).collect(),
         queue,
         on_cancel: service.on_cancel,
-        retry_after: service
-            .retry_after
-            .as_ref()
-            .map(|time| (time.nanos.clone(), streams.luck("retry-after", name))),
+        told: Told::by(service, name, streams),
         work: service.work.nanos.clone(),
         work_luck: streams.luck("work", name),
         scaling: service.scaling.law(),

@@ -2,6 +2,7 @@
 
 use super::follow::Listen;
 use super::plan::{Caller, Plan};
+use super::service::told::Told;
 use super::spec::{Capacity, GraphSpec};
 use super::state::{Edge, Graph, Service};
 use super::stats::{EdgeStats, ServiceStats, ServiceTotals};
@@ -271,7 +272,11 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
     for service in &graph.services {
         note("work", &service.name, service.work_luck.used());
         note("errors", &service.name, service.error_luck.used());
-        service.retry_after.iter().for_each(|(_, luck)| note("retry-after", &service.name, luck.used()));
+        service
+            .told
+            .iter()
+            .map(Told::used)
+            .for_each(|(purpose, stream)| note(purpose, &service.name, stream));
         for site in service.steps.iter().flat_map(|step| &step.sites) {
             note("whether", &graph.edges[site.edge as usize].name, site.luck.used());
         }

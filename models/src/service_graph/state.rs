@@ -8,6 +8,7 @@ use super::service::free::NumberSet;
 use super::service::line::Line;
 use super::service::on_cancel::OnCancel;
 use super::service::queue::Common;
+use super::service::told::Told;
 use super::slab::{Beside, Slab};
 use super::stats::{EdgeStats, ServiceStats};
 use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica, Rhythm};
@@ -182,8 +183,8 @@ pub struct Service {
     pub lines: Vec<Line<AttemptId>>,
     pub queue: Common,
     pub on_cancel: OnCancel,
-    /// What a refusal tells its caller to wait, and where that is drawn.
-    pub retry_after: Option<(Distribution, Luck)>,
+    /// What its refusals tell their callers to wait.
+    pub told: Option<Told>,
     pub work: Distribution,
     pub work_luck: Luck,
     /// What busy workers cost each other, if they do.

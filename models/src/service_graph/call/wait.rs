@@ -29,8 +29,8 @@ impl<L: Listen> Graph<L> {
     pub(super) fn told_to_wait(&mut self, id: CallId) -> Option<SimDuration> {
         let call = &self.calls[id];
         let service = self.edges[call.edge as usize].callee;
-        let (time, luck) = self.services[service as usize].retry_after.as_mut()?;
-        Some(SimDuration::drawn(time.sample(&mut luck.at(call.key.child(u64::from(call.tries))))))
+        let told = self.services[service as usize].told.as_mut()?;
+        Some(told.tell(call.key.child(u64::from(call.tries))))
     }
 
     /// The timer of a call fired.

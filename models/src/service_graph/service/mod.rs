@@ -13,5 +13,6 @@ pub mod queue;
 mod replica;
 pub mod scaling;
 mod steps;
+pub mod told;
 mod work;
 pub mod workers;
