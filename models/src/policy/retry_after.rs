@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | Envoy `rate_limited_retry_back_off` | as told, and up to half as long again | over 300 s are ignored: its own back-off |
 //! | gRPC `grpc-retry-pushback-ms` | exactly as told | none are refused; a negative one ends the call |
-//! | AWS SDKs `x-amz-retry-after` | its own back-off, but at least as told and at most 5 s more | |
+//! | AWS SDKs `x-amz-retry-after` | its own back-off `t`, or as told if that is longer | at most `t` and 5 s |
 //! | clients of LLM services | as told | over 60 s are ignored: their own back-off |
 //!
 //! A service that tells everybody the same time makes a herd: all that it refused come back together, when that is over. What
@@ -31,9 +31,9 @@ spec! {
             /// Waits are spread over so much more, as a share of the time: 0.5 is up to half as long again.
             spread: f64 = 0.0; 0.0..=10.0,
         },
-        /// A retry waits as long as its own back-off says, but at least as long as it was told.
+        /// A retry waits as long as its own back-off says, or as long as it was told if that is longer.
         AtLeast {
-            /// And at most so much longer than it was told.
+            /// At most so much longer than its own back-off.
             extra: SimDuration = SimDuration::from_secs(5),
         },
     }
@@ -62,7 +62,7 @@ impl RetryAfter {
     pub fn wait(&self, back_off: SimDuration, told: SimDuration, words: &mut impl Words) -> SimDuration {
         match *self {
             RetryAfter::Ignore => back_off,
-            RetryAfter::AtLeast { extra } => back_off.clamp(told, told + extra),
+            RetryAfter::AtLeast { extra } => back_off.max(told.min(back_off + extra)),
             RetryAfter::Honour { at_most: Some(most), beyond: Beyond::BackOff, .. } if told > most => {
                 back_off
             }
@@ -135,10 +135,12 @@ mod tests {
             (r#"Honour(at_most: "499ms")"#, 10, 500, Some(10)),
             (r#"Honour(at_most: "499ms", beyond: Clamp)"#, 10, 500, Some(499)),
             (r#"Honour(at_most: "499ms", beyond: GiveUp)"#, 10, 500, None),
-            // The AWS SDKs: within [t, t + 5 s].
+            // The AWS SDKs, botocore 1.44.5: `max(t, min(told, t + 5 s))` of a back-off of `t`.
             ("AtLeast()", 10, 500, Some(500)),
             ("AtLeast()", 900, 500, Some(900)),
-            ("AtLeast()", 9000, 500, Some(5500)),
+            ("AtLeast()", 9000, 500, Some(9000)),
+            ("AtLeast()", 10, 60_000, Some(5010)),
+            (r#"AtLeast(extra: "0s")"#, 10, 500, Some(10)),
         ] {
             let setting = read::<RetryAfter>(setting).unwrap().0;
             let mut luck = Streams::new(1).luck("jitter", "a->b");

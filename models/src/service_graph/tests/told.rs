@@ -24,7 +24,9 @@ fn a_refusal_says_when_to_come_again() {
             2,
             50,
         ),
-        (r#"retry: Fixed(attempts: 2, delay: "300ms"), retry_after: AtLeast(extra: "20ms")"#, 2, 3, 170),
+        (r#"retry: Fixed(attempts: 2, delay: "300ms"), retry_after: AtLeast(extra: "20ms")"#, 2, 3, 350),
+        (r#"retry: Fixed(attempts: 2, delay: "60ms"), retry_after: AtLeast(extra: "20ms")"#, 2, 3, 130),
+        (r#"retry: Fixed(attempts: 2, delay: "60ms"), retry_after: AtLeast()"#, 2, 3, 150),
         // Nobody is told anything of what is not tried again.
         ("retry_after: Honour()", 1, 2, 50),
     ] {
