@@ -72,8 +72,30 @@ impl<E> Fast<E> {
         self.near.len() + self.crowd.len() + self.wheel.len()
     }
 
+    /// Whatever it calls, it calls last, and that gives back the timer: so it saves no registers for its caller, which
+    /// had cost as much as finding the place.
     #[inline]
     pub(super) fn schedule(&mut self, time: u64, event: E) -> Timer {
+        if self.sequence == u32::MAX || self.slots.is_full() {
+            return self.schedule_rarely(time, event);
+        }
+        self.sequence += 1;
+        let timer = self.slots.insert(event);
+        let entry = Entry::new(time, self.sequence, timer.slot);
+        if time >= self.last {
+            self.place_late(entry, timer)
+        } else if self.near.len() < FULL && self.near.is_soon(time) {
+            self.near.insert_soon(entry);
+            timer
+        } else {
+            self.place_near(entry, timer)
+        }
+    }
+
+    /// There is no number left, or no slot.
+    #[cold]
+    #[inline(never)]
+    fn schedule_rarely(&mut self, time: u64, event: E) -> Timer {
         self.sequence = match self.sequence.checked_add(1) {
             Some(next) => next,
             None => self.renumber(),
@@ -83,10 +105,9 @@ impl<E> Fast<E> {
         timer
     }
 
-    #[inline(always)]
     fn place(&mut self, entry: Entry) {
         if entry.time >= self.last {
-            self.place_late(entry);
+            self.place_after(entry);
         } else if self.near.len() >= FULL {
             self.make_room(entry);
         } else {
@@ -94,9 +115,35 @@ impl<E> Fast<E> {
         }
     }
 
-    /// Places what is not before the end of the window.
+    /// Places what is before the end of the window, but not among the next.
     #[inline(never)]
-    fn place_late(&mut self, entry: Entry) {
+    fn place_near(&mut self, entry: Entry, timer: Timer) -> Timer {
+        if self.near.len() >= FULL {
+            self.make_room(entry);
+        } else {
+            self.near.insert(entry);
+        }
+        timer
+    }
+
+    /// Places what is not: mostly in a bucket of the wheel that has room.
+    #[inline(never)]
+    fn place_late(&mut self, entry: Entry, timer: Timer) -> Timer {
+        if entry.time > self.last && self.wheel.push_if_room(self.base, entry, &mut self.slots) {
+            timer
+        } else {
+            self.place_late_rarely(entry, timer)
+        }
+    }
+
+    #[inline(never)]
+    fn place_late_rarely(&mut self, entry: Entry, timer: Timer) -> Timer {
+        self.place_after(entry);
+        timer
+    }
+
+    #[inline(always)]
+    fn place_after(&mut self, entry: Entry) {
         if entry.time > self.last {
             self.wheel.push(self.base, entry, &mut self.slots);
         } else if !self.crowd.is_empty() {
@@ -118,7 +165,7 @@ impl<E> Fast<E> {
             self.narrow(KEPT);
         }
         if entry.time > self.last || entry.time == self.last && !self.crowd.is_empty() {
-            self.place_late(entry);
+            self.place_after(entry);
         } else {
             // Even where too many are near still, because they are of the past.
             self.near.insert(entry);

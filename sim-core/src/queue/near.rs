@@ -45,13 +45,25 @@ impl Near {
         self.entries.pop();
     }
 
-    /// Adds an entry that was scheduled after all others, so the time alone says where it belongs.
+    /// Whether what is due then belongs before but a few, and there is room for it.
     #[inline(always)]
-    pub(super) fn insert(&mut self, entry: Entry) {
+    pub(super) fn is_soon(&self, time: u64) -> bool {
         let end = self.entries.len();
-        if end > STEPS && self.entries[end - STEPS].time <= entry.time {
-            return self.insert_far(entry);
+        end < self.entries.capacity() && (end <= STEPS || self.entries[end - STEPS].time > time)
+    }
+
+    /// Adds an entry that was scheduled after all others, so the time alone says where it belongs.
+    pub(super) fn insert(&mut self, entry: Entry) {
+        if self.is_soon(entry.time) {
+            self.insert_soon(entry);
+        } else {
+            self.insert_far(entry);
         }
+    }
+
+    /// The same where it [is soon](Self::is_soon).
+    #[inline(always)]
+    pub(super) fn insert_soon(&mut self, entry: Entry) {
         self.entries.push(entry);
         let entries = &mut self.entries[..];
         let mut hole = entries.len() - 1;
@@ -62,7 +74,6 @@ impl Near {
         entries[hole] = entry;
     }
 
-    #[inline(never)]
     fn insert_far(&mut self, entry: Entry) {
         let place = self.entries.partition_point(|other| other.time > entry.time);
         self.entries.insert(place, entry);

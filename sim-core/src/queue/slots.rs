@@ -54,6 +54,12 @@ impl<E> Slots<E> {
         Timer { slot: free, generation: slot.generation }
     }
 
+    /// Whether the next event needs a new slot.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.free as usize >= self.slots.len()
+    }
+
     #[cold]
     #[inline(never)]
     fn grow(&mut self, event: E) -> Timer {

@@ -106,6 +106,20 @@ impl Wheel {
         self.put(place, entry, slots);
     }
 
+    /// The same, if that takes no further chunk; else it does nothing.
+    #[inline(always)]
+    pub(super) fn push_if_room<E>(&mut self, base: u64, entry: Entry, slots: &mut Slots<E>) -> bool {
+        let index = bucket(base, entry.time);
+        let place = self.tops[index].wrapping_add(1);
+        let has_room = !place.is_multiple_of(CHUNK);
+        if has_room {
+            self.tops[index] = place;
+            self.len += 1;
+            self.put(place, entry, slots);
+        }
+        has_room
+    }
+
     /// Removes the entry at `place`: the last one of its bucket takes its place.
     #[inline]
     pub(super) fn remove<E>(&mut self, place: u32, slots: &mut Slots<E>) {

@@ -16,20 +16,29 @@ impl<L: Listen> Graph<L> {
     /// The next try of a call, on this grant.
     #[inline(always)]
     pub(super) fn try_attempt(&mut self, id: CallId, grant: Grant, ctx: &mut Ctx) {
-        let call = &mut self.calls[id];
-        call.tries += 1;
-        let key = call.key.child(u64::from(call.tries));
-        self.send(id, key, grant, Marks::AWAITED, ctx);
+        let next = |call: &mut Call| {
+            call.tries += 1;
+            call.key.child(u64::from(call.tries))
+        };
+        self.send(id, next, grant, Marks::AWAITED, ctx);
     }
 
-    /// An attempt asks to be sent: breaker, balancer, timeout, network.
+    /// An attempt asks to be sent: breaker, balancer, timeout, network. Its call, once it is looked up, says its key.
     #[inline(always)]
-    pub(super) fn send(&mut self, id: CallId, key: Key, grant: Grant, mut marks: Marks, ctx: &mut Ctx) {
+    pub(super) fn send(
+        &mut self,
+        id: CallId,
+        key: impl FnOnce(&mut Call) -> Key,
+        grant: Grant,
+        mut marks: Marks,
+        ctx: &mut Ctx,
+    ) {
         if self.calls.most().max(self.attempts.most()) > self.max_in_flight {
             self.too_many_in_flight(ctx);
         }
         let now = ctx.now();
         let call = &mut self.calls[id];
+        let key = key(call);
         let edge_id = call.edge;
         let edge = &mut self.edges[edge_id as usize];
         let client = call.client;

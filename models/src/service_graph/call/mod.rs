@@ -90,15 +90,15 @@ impl<L: Listen> Graph<L> {
     /// An attempt has failed before the call's deadline: retry, or give up. As long as another is out, neither.
     #[inline(always)]
     fn settle(&mut self, id: CallId, outcome: Outcome, ctx: &mut Ctx) {
-        let call = &self.calls[id];
+        let mut call = &self.calls[id];
         if self.edges[call.edge as usize].gates.has(Gates::COPY) {
             if self.goes_on(id, outcome, ctx) {
                 return;
             }
+            call = &self.calls[id];
         } else if call.live.is_some() {
             return;
         }
-        let call = &self.calls[id];
         let edge = &mut self.edges[call.edge as usize];
         if !edge.retry.retries(u32::from(call.tries), outcome) {
             return self.end_call(id, Ending::Failed(outcome), ctx);
