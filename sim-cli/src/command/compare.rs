@@ -205,12 +205,13 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
 
     let overlay = |row: &Vec<Option<Kept>>| row.iter().flatten().find_map(|kept| kept.overlay.clone());
     let overlays: Vec<_> = outcome.rows.iter().map(overlay).collect();
+    let again = result_of(&app.typed);
     let documents = Documents {
         text: page::text(&comparison, app.console.style()),
         markdown: page::markdown(&comparison),
         json: sealed(&json(&comparison)),
         csv: csv_of_part(page::csv(&comparison), &comparison.incomplete),
-        html: html::compare::page(&comparison, &overlays, &result_of(&app.typed)).html(),
+        html: Box::new(|| html::compare::page(&comparison, &overlays, &again).html()),
     };
     documents.deliver(FILES, out, args.format, app)?;
     match &comparison.baseline {

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::out::OutDir;
 
 /// A result in all its forms.
-pub(super) struct Documents {
+pub(super) struct Documents<'a> {
     /// For people.
     pub text: String,
     /// For a pull request.
@@ -15,14 +15,14 @@ pub(super) struct Documents {
     pub json: String,
     /// For spreadsheets.
     pub csv: String,
-    /// The page.
-    pub html: String,
+    /// The page, which is drawn only where somebody keeps it.
+    pub html: Box<dyn FnOnce() -> String + 'a>,
 }
 
-impl Documents {
+impl Documents<'_> {
     /// Three of them to the folder of `--out`, as JSON, CSV and a page under these names; one to standard output.
     pub fn deliver(
-        &self,
+        self,
         [json, csv, html]: [&str; 3],
         out: Option<OutDir>,
         format: TableFormat,
@@ -31,7 +31,7 @@ impl Documents {
         if let Some(out) = out {
             out.write(json, self.json.as_bytes())?;
             out.write(csv, self.csv.as_bytes())?;
-            out.write(html, self.html.as_bytes())?;
+            out.write(html, (self.html)().as_bytes())?;
         }
         app.console.document(match format {
             TableFormat::Text => &self.text,

@@ -154,7 +154,7 @@ pub(super) fn command(args: &Find, app: &mut App) -> Result<Exit> {
                 markdown: page::markdown(&found),
                 json: json(&found),
                 csv: csv_of_part(page::csv(&found), &found.incomplete),
-                html: html::find::page(&found, &again).html(),
+                html: Box::new(move || html::find::page(&found, &again).html()),
             };
             (documents, exit)
         }
@@ -165,7 +165,7 @@ pub(super) fn command(args: &Find, app: &mut App) -> Result<Exit> {
                 markdown: atlas::markdown(&mapped),
                 json: json(&mapped),
                 csv: csv_of_part(atlas::csv(&mapped), &mapped.incomplete),
-                html: html::map::page(&mapped, &again).html(),
+                html: Box::new(move || html::map::page(&mapped, &again).html()),
             };
             (documents, exit)
         }

@@ -111,12 +111,13 @@ pub(super) fn command(args: &Recommend, app: &mut App) -> Result<Exit> {
     };
     goal.check(start)?;
     let (told, exit) = recommend(app, start, &space, &goal, base.seed, budget)?;
+    let again = result_of(&app.typed);
     let documents = Documents {
         text: page::text(&told, app.console.style()),
         markdown: page::markdown(&told),
         json: json(&told),
         csv: csv_of_part(page::csv(&told), &told.incomplete),
-        html: html::recommend::page(&told, &searched, &result_of(&app.typed)).html(),
+        html: Box::new(|| html::recommend::page(&told, &searched, &again).html()),
     };
     documents.deliver(FILES, out, args.format, app)?;
     Ok(exit)

@@ -7,7 +7,7 @@ use crate::experiment::{BASE, Opened};
 use crate::result::estimate::Measured;
 use crate::result::precision::Precision;
 use crate::result::seeds::{CONFIDENCE, Seeds};
-use crate::study::replicate::{Outcome, Row, run_all};
+use crate::study::replicate::{How, Outcome, Row, run_all};
 use crate::study::together::{Counted, estimate, together};
 use crate::study::warm_up;
 use crate::text::escape;
@@ -98,7 +98,7 @@ pub fn run_planned<T: Send>(
     measured: impl Fn(&T) -> Vec<Known>,
 ) -> Result<Planned<T>> {
     let Some(wanted) = plan.precision else {
-        let outcome = run_all(app, opened, rows, plan.seeds, (bounds, plan.settle), keep)?;
+        let outcome = run_all(app, opened, rows, plan.seeds, How::new(bounds, plan.settle), keep)?;
         return Ok(Planned { outcome, seeds: plan.seeds, precision: None });
     };
     let most = plan.seeds.count;
@@ -109,7 +109,7 @@ pub fn run_planned<T: Send>(
         let first = plan.seeds.first.wrapping_add(u64::from(count));
         let batch = Seeds { first, count: next - count };
         let keep = |report: Report, first: bool| keep(report, first && count == 0);
-        all.add(run_all(app, opened, rows, batch, (bounds, plan.settle), keep)?);
+        all.add(run_all(app, opened, rows, batch, How::new(bounds, plan.settle), keep)?);
         count = next;
         if app.console.interrupt.exit().is_some() {
             precision.short = vec!["interrupted".into()];

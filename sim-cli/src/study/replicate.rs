@@ -18,7 +18,9 @@ use crate::study::settle::{Leg, Settling};
 use crate::study::trunks::{Trunks, begin};
 use sim_core::SimTime;
 use sim_models::report::{Leaf, Metric, Report, Value};
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The most runs of one command.
 pub const MOST_RUNS: usize = 1_000_000;
@@ -149,14 +151,13 @@ pub fn is_approximate(report: &Report, value: &str) -> bool {
 }
 
 /// Checks every row before anything runs, then runs all of them on all seeds and keeps what `keep` makes of
-/// each report; the first run of a row is told apart. Each runs on until it is decided if that is asked for, so many times as long as the
-/// experiment's own at most.
+/// each report; the first run of a row is told apart.
 pub fn run_all<T: Send>(
     app: &mut App,
     opened: &Opened,
     rows: &[Row],
     seeds: Seeds,
-    (bounds, settle): (&Bounds, Option<u32>),
+    how: How,
     keep: impl Fn(Report, bool) -> Result<T> + Sync,
 ) -> Result<Outcome<T>> {
     let each = seeds.count as usize;
@@ -169,7 +170,7 @@ pub fn run_all<T: Send>(
         app.prepare(opened, row.variant.as_deref(), &row.set, Some(seeds.first))?;
     }
     let meter = Meter::of_runs(&app.console, &opened.found.name, all);
-    let done = run_chunks(app, opened, rows, seeds, (bounds, settle), &meter, keep);
+    let done = run_chunks(app, opened, rows, seeds, how, &meter, keep);
     meter.finish(&mut app.console, None);
     let (mut kept, mut cut_short) = (Vec::with_capacity(all), 0);
     for one in done? {
@@ -187,20 +188,39 @@ pub fn run_all<T: Send>(
     Ok(Outcome { rows, cut_short, missing, exit })
 }
 
+/// How runs are made.
+#[derive(Clone, Copy)]
+pub struct How<'a> {
+    /// How far each may go.
+    pub bounds: &'a Bounds,
+    /// Each runs on until it is decided, so many times as long as the experiment's own at most; none does not.
+    pub settle: Option<u32>,
+    /// What a run of each row has cost, if any was made: those that cost most are begun first, so that no thread waits long for
+    /// the last of another.
+    pub costs: &'a [u64],
+}
+
+impl<'a> How<'a> {
+    /// Of rows of which none was run.
+    pub fn new(bounds: &'a Bounds, settle: Option<u32>) -> Self {
+        How { bounds, settle, costs: &[] }
+    }
+}
+
 /// What is kept of each run and whether a limit cut it short, in order.
 fn run_chunks<T: Send>(
     app: &App,
     opened: &Opened,
     rows: &[Row],
     seeds: Seeds,
-    (bounds, settle): (&Bounds, Option<u32>),
+    How { bounds, settle, costs }: How,
     meter: &Meter,
     keep: impl Fn(Report, bool) -> Result<T> + Sync,
 ) -> Result<Vec<Option<(T, bool)>>> {
-    let jobs: Vec<(&Row, u64, bool)> = rows
-        .iter()
-        .flat_map(|row| seeds.iter().enumerate().map(move |(n, seed)| (row, seed, n == 0)))
-        .collect();
+    let of_row = |(n, row)| seeds.iter().enumerate().map(move |(m, seed)| (n, row, seed, m == 0));
+    let jobs: Vec<(usize, &Row, u64, bool)> = rows.iter().enumerate().flat_map(of_row).collect();
+    let mut order: Vec<usize> = (0..jobs.len()).collect();
+    order.sort_by_key(|&job| Reverse(costs.get(jobs[job].0)));
     let (interrupt, dir) = (&app.console.interrupt, app.global.dir.clone());
     let (alike, trunks) = (Alike::of(app, opened, rows, seeds.first, bounds)?, Trunks::default());
     let one = |(prepared, first): &(Prepared, bool)| -> Result<Option<(T, bool)>> {
@@ -229,19 +249,28 @@ fn run_chunks<T: Send>(
         let stopped = report.stopped.is_some();
         keep(report, *first).map(|kept| Some((kept, stopped)))
     };
-    let mut done = Vec::with_capacity(jobs.len());
-    let mut rest: &[_] = &jobs;
+    // What is wrong with a metric ends it: nothing is begun any more. That shows in the first runs of all rows, which begin in
+    // order, so the first that failed is always the same one.
+    let failed = AtomicBool::new(false);
+    let unless_failed = |run: &(Prepared, bool)| {
+        if failed.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        one(run).inspect_err(|_| failed.store(true, Ordering::Relaxed))
+    };
+    let mut done: Vec<Option<(T, bool)>> = jobs.iter().map(|_| None).collect();
+    let mut rest: &[usize] = &order;
     while !rest.is_empty() {
-        // As many as run at once: what is wrong with a metric shows before the others are run.
-        let most = if done.is_empty() { threads(app.global.jobs) } else { CHUNK };
-        let (chunk, after) = rest.split_at(rest.len().min(most));
-        let prepare = |&(row, seed, first): &(&Row, u64, bool)| {
+        let (chunk, after) = rest.split_at(rest.len().min(CHUNK));
+        let prepare = |&job: &usize| {
+            let (_, row, seed, first) = jobs[job];
             app.prepare(opened, row.variant.as_deref(), &row.set, Some(seed))
                 .map(|prepared| (prepared, first))
         };
         let prepared: Vec<_> = chunk.iter().map(prepare).collect::<Result<_>>()?;
-        for result in in_order(threads(app.global.jobs), &prepared, one) {
-            done.push(result?);
+        let results = in_order(threads(app.global.jobs), &prepared, unless_failed);
+        for (&job, result) in chunk.iter().zip(results) {
+            done[job] = result?;
         }
         rest = after;
     }

@@ -10,7 +10,7 @@ use crate::args::Bounds;
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{BASE, Opened};
 use crate::result::seeds::Seeds;
-use crate::study::replicate::{Row, run_all};
+use crate::study::replicate::{How, Row, run_all};
 use crate::text::escape;
 use sim_core::SimDuration;
 use sim_core::stats::mser5;
@@ -94,7 +94,8 @@ fn pilot(
     bounds: &Bounds,
 ) -> Result<Vec<Windows>> {
     let seeds = Seeds { first, count };
-    let outcome = run_all(app, opened, rows, seeds, (bounds, None), |report, _| Ok(Windows::of(&report)))?;
+    let outcome =
+        run_all(app, opened, rows, seeds, How::new(bounds, None), |report, _| Ok(Windows::of(&report)))?;
     match outcome.exit {
         Exit::Interrupted | Exit::Terminated => Err(Error::Stopped(outcome.exit)),
         _ => Ok(outcome.rows.iter().map(|row| Windows::sum(row.iter().flatten()).joined()).collect()),
