@@ -49,6 +49,9 @@ pub struct Service {
     /// Requests that left before they were done because they were called off.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub called_off: u64,
+    /// Requests that were taken out of the queue unserved because nobody waited for them any more (`drop_expired`).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub expired: u64,
     /// The same over time.
     pub windows: ServiceWindows,
 }

@@ -136,6 +136,7 @@ pub(super) fn full_report() -> Report {
             in_vain: Some(0.125),
             deaths: 1,
             called_off: 0,
+            expired: 0,
             windows: ServiceWindows {
                 queue_ns: vec![2 * SECOND; 120],
                 queue_max: (0..120).collect(),

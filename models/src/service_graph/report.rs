@@ -175,6 +175,7 @@ fn service_section(service: &Service, now: SimTime, measured: SimDuration, run: 
             .then(|| service.stats.work_in_vain as f64 / service.stats.work as f64),
         deaths: all.deaths - before.deaths,
         called_off: all.called_off - before.called_off,
+        expired: all.expired - before.expired,
         windows: service.stats.windows.clone(),
     }
 }

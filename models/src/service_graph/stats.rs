@@ -244,6 +244,8 @@ pub struct ServiceTotals {
     pub deaths: u64,
     /// Requests that left because they were called off.
     pub called_off: u64,
+    /// Requests whose turn came when nobody waited for them any more.
+    pub expired: u64,
     pub wait_ns: u128,
     pub queue_area: u128,
     pub busy_area: u128,

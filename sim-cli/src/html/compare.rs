@@ -7,13 +7,14 @@ use super::over_time::{self, Track, time_axis, tracks};
 use super::run;
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again};
+use crate::result::change::minus;
 use crate::result::column::{Column, estimate, heads};
 use crate::result::compared::{Compared, Comparison, OnEdge, best, fewer, how, in_hand, legend, pairing};
 use crate::result::effect::Effect;
 use crate::result::seeds::Seeds;
-use crate::text::number::{NOTHING, difference, duration, or_nothing, plus_minus};
+use crate::text::number::{difference, duration, or_nothing};
 use crate::text::{Paint, Style, escape as clean, upper_first};
-use sim_models::report::{Latency, Report, Unit};
+use sim_models::report::{Latency, Report};
 
 /// What is kept of one run to be laid over those of the other variants.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -161,7 +162,7 @@ fn differences(comparison: &Comparison) -> Vec<Block> {
                 .map_or_else(String::new, |mean| forest(mean, d.half_width.unwrap_or(0.0), low, high, class));
             table.row([
                 Cell::from(&variant.name),
-                Cell::classed(&in_words(d, metric.unit), class),
+                Cell::classed(&minus(metric, d, Style::default()), class),
                 Cell::html(picture),
             ]);
         }
@@ -206,20 +207,6 @@ fn clear(effect: &Effect, metric: &Column) -> &'static str {
         Some(false) => "bad",
         None => "plain",
     }
-}
-
-/// A difference with its sign and interval; shares in percentage points.
-fn in_words(effect: &Effect, unit: Unit) -> String {
-    let style = Style::default();
-    let words = match (effect.difference, effect.half_width, unit) {
-        (None, ..) => return NOTHING.into(),
-        (Some(mean), None, unit) => return difference(mean, unit),
-        (Some(mean), Some(half), Unit::Share) => {
-            plus_minus(mean * 100.0, half * 100.0, Unit::Plain, style) + " pp"
-        }
-        (Some(mean), Some(half), unit) => plus_minus(mean, half, unit, style),
-    };
-    if effect.difference.is_some_and(|mean| mean > 0.0) { format!("+{words}") } else { words }
 }
 
 /// What has changed since a run was saved.

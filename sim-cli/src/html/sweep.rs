@@ -4,10 +4,10 @@ use super::figure::{At, Axis, Figure, Line, Num, View};
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again};
 use crate::render::sweep::theory;
-use crate::result::column::{estimate, heads};
+use crate::result::column::{estimate, heads, unsettled};
 use crate::result::swept::{Swept, beside, label, number_in, shown};
 use crate::text::number::{NOTHING, of};
-use crate::text::{Paint, Style, escape as clean};
+use crate::text::{Paint, Style, escape as clean, upper_first};
 use sim_models::report::Unit;
 
 /// The most lines of a curve, one for each value of the other axes.
@@ -313,5 +313,7 @@ fn cells(swept: &Swept) -> Vec<Block> {
             swept.cells.len() - MOST_CELLS
         )));
     }
+    let shown = swept.cells.iter().flat_map(|cell| &cell.metrics);
+    blocks.extend(unsettled(shown).map(|words| Block::Note(upper_first(words) + ".")));
     blocks
 }

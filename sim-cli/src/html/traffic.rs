@@ -152,7 +152,9 @@ fn services(report: &Report) -> String {
     let heads =
         ["replicas", "workers", "busy", "arrived", "completed", "mean queue", "at most", "places", "wait"];
     let table = Table::new("Queues and workers").words("service").numbers(heads);
+    let expired = any(|service| service.expired);
     let table = if called_off { table.numbers(["called off"]) } else { table };
+    let table = if expired { table.numbers(["expired"]) } else { table };
     let mut table = if deaths { table.numbers(["deaths"]) } else { table };
     for (name, service) in report.services.iter() {
         let cells = [
@@ -169,7 +171,8 @@ fn services(report: &Report) -> String {
         ];
         let died = deaths.then(|| count(service.deaths));
         let left = called_off.then(|| count(service.called_off));
-        table.row(cells.into_iter().chain(left).chain(died).map(Cell::from));
+        let late = expired.then(|| count(service.expired));
+        table.row(cells.into_iter().chain(left).chain(late).chain(died).map(Cell::from));
     }
     table.build()
 }

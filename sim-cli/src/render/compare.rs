@@ -4,14 +4,14 @@
 mod against;
 
 use super::timeline;
+use crate::result::change::minus;
 use crate::result::column::{estimate, heads, in_csv};
 use crate::result::compared::{Compared, Comparison, best, fewer, how, in_hand, legend, pairing};
 use crate::result::effect::Effect;
 use crate::result::seeds::Seeds;
-use crate::text::number::{NOTHING, difference, plus_minus};
 use crate::text::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
 use crate::text::{Paint, Style, clean, fit, pad, quiet, unit, upper_first, width, wrap};
-use sim_models::report::{Series, Unit};
+use sim_models::report::Series;
 
 /// The page.
 pub fn text(comparison: &Comparison, style: Style) -> String {
@@ -136,15 +136,7 @@ fn differences(comparison: &Comparison, style: Style) -> Vec<String> {
     for variant in comparison.variants.iter().skip(1) {
         let cell = |&column: &usize| {
             let (effect, metric) = (&variant.effects[column], &comparison.metrics[column]);
-            let Some(mean) = effect.difference else { return Entry::from(NOTHING) };
-            let text = match (effect.half_width, metric.unit) {
-                (None, unit) => difference(mean, unit),
-                (Some(half), Unit::Share) => {
-                    plus_minus(mean * 100.0, half * 100.0, Unit::Plain, style) + " pp"
-                }
-                (Some(half), unit) => plus_minus(mean, half, unit, style),
-            };
-            let text = if mean > 0.0 && !text.starts_with('+') { format!("+{text}") } else { text };
+            let text = minus(metric, effect, style);
             let paint = match effect.gain(metric.less_is_better) {
                 Some(true) => Paint::Good,
                 Some(false) => Paint::Bad,
@@ -239,6 +231,7 @@ pub fn csv(comparison: &Comparison) -> String {
         "answered",
         "low",
         "high",
+        "served",
     ];
     let mut out = csv_line(heads);
     for variant in &comparison.variants {
@@ -269,6 +262,7 @@ pub fn csv(comparison: &Comparison) -> String {
                 csv_number(value.answered),
                 number(value.interval().map(|interval| interval.start)),
                 number(value.interval().map(|interval| interval.end)),
+                csv_number(value.served),
             ];
             out += &csv_line(row);
         }
@@ -285,7 +279,7 @@ mod tests {
     use crate::result::verdict::Verdict;
     use Measured::{Absent, Number, Truth};
     use sim_models::report::Disturbance;
-    use sim_models::report::Meaning;
+    use sim_models::report::{Meaning, Unit};
 
     fn column(path: &str, unit: Unit) -> Column {
         Column { path: path.into(), unit, less_is_better: Meaning::at(path).less_is_better(), short: false }

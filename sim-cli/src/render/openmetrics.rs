@@ -327,7 +327,7 @@ impl Page<'_> {
                 self.gauge(name, &[("service", service)], |row| value(section, row));
             }
         }
-        let totals: [(&str, &str, &str, OfService); 6] = [
+        let totals: [(&str, &str, &str, OfService); 7] = [
             ("requests", "", "Attempts that arrived at a service.", |s| s.arrived as f64),
             ("work_seconds", "seconds", "Own work executed, in worker time.", |s| s.work as f64 / 1e9),
             ("work_wasted_seconds", "seconds", "Of it, for callers who no longer waited.", |s| {
@@ -338,6 +338,9 @@ impl Page<'_> {
             }),
             ("deaths", "", "Replicas that died of their own load.", |s| s.deaths as f64),
             ("called_off", "", "Requests that left because they were called off.", |s| s.called_off as f64),
+            ("expired", "", "Requests whose turn came when nobody waited for them any more.", |s| {
+                s.expired as f64
+            }),
         ];
         for (name, unit, help, total) in totals {
             self.family(&format!("measured_{name}"), "counter", unit, help);

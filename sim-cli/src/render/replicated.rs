@@ -1,6 +1,6 @@
 //! One experiment over many seeds: what each metric comes to, and whether theory agrees.
 
-use crate::result::column::{Column, estimate, heads, in_csv};
+use crate::result::column::{Column, estimate, heads, in_csv, unsettled};
 use crate::result::estimate::Measured;
 use crate::result::replicated::{Replicated, SURE, Theory};
 use crate::text::number::{of, off_by, percent, plus_minus};
@@ -36,6 +36,7 @@ pub fn section(replicated: &Replicated, style: Style) -> Vec<String> {
     }
     if !replicated.metrics.is_empty() {
         lines.extend(grid.text(2, style));
+        lines.extend(unsettled(&replicated.estimates).iter().flat_map(|words| quiet(words, "  ", style)));
     }
     if !replicated.theory.is_empty() {
         lines.push(String::new());

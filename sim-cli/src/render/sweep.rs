@@ -2,7 +2,7 @@
 
 use super::chart::{Point, curve};
 use super::heat::{Map, heat_map};
-use crate::result::column::{estimate, heads, in_csv, whom};
+use crate::result::column::{estimate, heads, in_csv, unsettled, whom};
 use crate::result::seeds::Seeds;
 use crate::result::swept::{Axis, Cell, Swept, beside, label, number_in, shown};
 use crate::text::number::{NOTHING, count, of};
@@ -104,7 +104,8 @@ fn runs(cell: &Cell, seeds: u32) -> String {
 fn cells(swept: &Swept, style: Style) -> Vec<String> {
     let mut lines = table(swept, MOST_CELLS, axis_heads(swept), style).text(2, style);
     let there = reached(swept).count();
-    lines.extend(whom(reached(swept).flat_map(|cell| &cell.metrics)).map(|whom| format!("  {whom}")));
+    let shown = || reached(swept).flat_map(|cell| &cell.metrics);
+    lines.extend(whom(shown()).into_iter().chain(unsettled(shown())).map(|words| format!("  {words}")));
     if there > MOST_CELLS {
         lines.push(format!("  and {} more cells: --format csv", there - MOST_CELLS));
     }
@@ -212,6 +213,7 @@ pub fn csv(swept: &Swept) -> String {
         "exact",
         "approximate",
         "answered",
+        "served",
     ]));
     for cell in &swept.cells {
         for (column, metric) in swept.metrics.iter().enumerate() {
@@ -225,7 +227,7 @@ pub fn csv(swept: &Swept) -> String {
             });
             let words = [metric.path.clone(), unit::of_csv(metric.unit).into()];
             let approximate = cell.exact[column].map(|_| f64::from(u8::from(cell.is_approximate(column))));
-            let last = [approximate, value.answered].map(csv_number);
+            let last = [approximate, value.answered, value.served].map(csv_number);
             out += &csv_line(at.chain(words).chain(counts).chain(numbers).chain(last));
         }
     }

@@ -97,7 +97,7 @@ fn edge_cells(edge: &Edge) -> Vec<(String, Option<f64>)> {
     .concat()
 }
 
-const SERVICE: [Column<Service>; 16] = [
+const SERVICE: [Column<Service>; 17] = [
     ("replicas", |service| whole(u64::from(service.replicas))),
     ("workers", |service| whole(service.workers)),
     ("queue_capacity", |service| service.queue_capacity.map(|n| n as f64)),
@@ -114,6 +114,7 @@ const SERVICE: [Column<Service>; 16] = [
     ("called_off", |service| whole(service.called_off)),
     ("work_in_vain_s", |service| seconds(Some(service.work_in_vain))),
     ("in_vain", |service| service.in_vain),
+    ("expired", |service| whole(service.expired)),
 ];
 
 #[cfg(test)]

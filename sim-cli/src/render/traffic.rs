@@ -136,6 +136,7 @@ pub(super) fn services(report: &Report, style: Style) -> Vec<String> {
     services.sort_by_key(|(index, ..)| *index);
     let any = |of: fn(&Service) -> u64| services.iter().any(|(_, _, service)| of(service) > 0);
     let (called_off, deaths) = (any(|service| service.called_off), any(|service| service.deaths));
+    let expired = any(|service| service.expired);
     let in_vain =
         services.iter().any(|(_, _, service)| service.in_vain.is_some_and(|share| share >= IN_VAIN));
     let mut grid = Grid::new().words("service").numbers([
@@ -147,7 +148,9 @@ pub(super) fn services(report: &Report, style: Style) -> Vec<String> {
         "wait",
         "work wasted",
     ]);
-    for (there, head) in [(in_vain, "in vain"), (called_off, "called off"), (deaths, "deaths")] {
+    for (there, head) in
+        [(in_vain, "in vain"), (called_off, "called off"), (expired, "expired"), (deaths, "deaths")]
+    {
         if there {
             grid = grid.number(head);
         }
@@ -174,6 +177,7 @@ pub(super) fn services(report: &Report, style: Style) -> Vec<String> {
         ];
         row.extend(in_vain.then(|| share(service.in_vain)));
         row.extend(called_off.then(|| count(service.called_off).into()));
+        row.extend(expired.then(|| count(service.expired).into()));
         row.extend(deaths.then(|| count(service.deaths).into()));
         grid.row(row);
     }

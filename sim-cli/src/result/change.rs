@@ -5,7 +5,9 @@ use crate::result::column::{Column, NEARLY_ALL, heads};
 use crate::result::effect::{AS_MANY, Effect};
 use crate::result::estimate::Measured;
 use crate::text::Style;
-use crate::text::number::{count, number, of, percent, roughly, to_the_digit};
+use crate::text::number::{
+    NOTHING, count, difference, number, of, percent, plus_minus, roughly, to_the_digit,
+};
 use sim_models::report::Unit;
 
 /// Metrics in one sentence.
@@ -156,6 +158,32 @@ impl Seedwise {
     }
 }
 
+/// Percentiles are known to that share of themselves: see `LatencyHistogram`.
+const RESOLUTION: f64 = 1e-3;
+/// From this many seeds on an interval is shown however wide it is.
+const FEW: u64 = 4;
+
+/// A difference with its sign and interval, shares in percentage points. `~0` where two percentiles differ by less than a
+/// histogram tells apart; `unclear` where few seeds leave an interval wider than either number.
+pub fn minus(metric: &Column, effect: &Effect, style: Style) -> String {
+    let Some(mean) = effect.difference else { return NOTHING.into() };
+    let largest = effect.from.map_or(0.0, f64::abs).max(effect.to.map_or(0.0, f64::abs));
+    let is_percentile =
+        last(&metric.path).strip_prefix('p').is_some_and(|digits| digits.parse::<f64>().is_ok());
+    if is_percentile && metric.unit == Unit::Duration && mean != 0.0 && mean.abs() <= RESOLUTION * largest {
+        return "~0".into();
+    }
+    let text = match (effect.half_width, metric.unit) {
+        (Some(half), _) if half > largest && effect.pairs.is_some_and(|pairs| pairs < FEW) => {
+            return "unclear".into();
+        }
+        (None, unit) => difference(mean, unit),
+        (Some(half), Unit::Share) => plus_minus(mean * 100.0, half * 100.0, Unit::Plain, style) + " pp",
+        (Some(half), unit) => plus_minus(mean, half, unit, style),
+    };
+    if mean > 0.0 && !text.starts_with('+') { format!("+{text}") } else { text }
+}
+
 /// By how much: `4.2x lower (3.9 to 4.6)`, `+37 % (36 to 38)`, `2.9 -> 1.1`.
 pub fn change(metric: &Column, effect: &Effect) -> String {
     let few = |(from, to): &(f64, f64)| from.min(*to) < NEARLY_ALL && (from - to).abs() > AS_MANY;
@@ -283,6 +311,22 @@ mod tests {
             "10/s -> 0/s",
             "nothing has no ratio"
         );
+    }
+
+    #[test]
+    fn a_difference_that_nobody_can_use_is_no_number() {
+        let show =
+            |metric: &Column, to: &[f64], from: &[f64]| minus(metric, &effect(to, from), Style::default());
+        let (p50, share) = (column("edges.a.latency.p50", Unit::Duration), column("success", Unit::Share));
+        assert_eq!(show(&p50, &[20e6, 20.1e6], &[19e6, 19.1e6]), "+1 ± 0 ms");
+        // One bucket.
+        assert_eq!(show(&p50, &[20e6, 20e6], &[20.0164e6, 20.0164e6]), "~0");
+        assert_eq!(show(&p50, &[20e6, 20e6], &[20e6, 20e6]), "0 ± 0 s");
+        // A mean of all is known better than a bucket.
+        let mean = column("edges.a.latency.mean", Unit::Duration);
+        assert_eq!(show(&mean, &[20e6, 20e6], &[20.0164e6, 20.0164e6]), "-16.4 ± 0 us");
+        assert_eq!(show(&share, &[0.9, 0.1], &[0.1, 0.1]), "unclear");
+        assert_eq!(show(&share, &[0.9, 0.1, 0.9, 0.1], &[0.1, 0.1, 0.1, 0.1]), "+40 ± 73 pp");
     }
 
     #[test]

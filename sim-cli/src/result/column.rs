@@ -90,7 +90,21 @@ pub fn whom<'a>(estimates: impl IntoIterator<Item = &'a Estimate>) -> Option<&'s
 /// From this share on a response time of those that ended well is one of nearly all.
 pub const NEARLY_ALL: f64 = 0.99;
 
-/// An estimate in words: `12.3 s ± 0.4 s`, `7 of 10`, `-`.
+/// What `~` before a number means, where it stands before one of these.
+pub fn unsettled<'a>(estimates: impl IntoIterator<Item = &'a Estimate>) -> Option<&'static str> {
+    let any = estimates.into_iter().any(is_unsettled);
+    any.then_some(
+        "\"~\" is of seeds too few and too different to say how sure it is: --replications 10 tells",
+    )
+}
+
+/// Whether what two or three seeds came to has an interval wider than the number itself. Nothing can be done with that.
+fn is_unsettled(estimate: &Estimate) -> bool {
+    let wide = estimate.mean.zip(estimate.half_width).is_some_and(|(mean, half)| half > mean.abs());
+    (2..=3).contains(&estimate.n) && wide && estimate.yes.is_none() && estimate.interval.is_none()
+}
+
+/// An estimate in words: `12.3 s ± 0.4 s`, `7 of 10`, `~52 %`, `-`.
 pub fn estimate(estimate: &Estimate, unit: Unit, style: Style) -> String {
     match estimate.longer {
         0 => {}
@@ -103,6 +117,9 @@ pub fn estimate(estimate: &Estimate, unit: Unit, style: Style) -> String {
     }
     match (estimate.yes, estimate.mean, estimate.half_width) {
         (Some(yes), ..) => format!("{} of {}", count(yes), count(estimate.n)),
+        (None, Some(mean), Some(_)) if is_unsettled(estimate) => {
+            format!("~{}{}", of(mean, unit), of_whom(estimate.answered))
+        }
         (None, Some(mean), Some(half)) => plus_minus(mean, half, unit, style) + &of_whom(estimate.answered),
         (None, Some(mean), None) => of(mean, unit) + &of_whom(estimate.answered),
         (None, None, _) => NOTHING.into(),

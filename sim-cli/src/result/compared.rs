@@ -1,7 +1,7 @@
 //! Variants side by side, held against the first of them and against a saved run.
 
 use crate::result::change::{self, Seedwise};
-use crate::result::column::{Column, whom};
+use crate::result::column::{Column, unsettled, whom};
 use crate::result::effect::{AS_MANY, CLEARLY_FEWER, Effect};
 use crate::result::estimate::{Estimate, Measured};
 use crate::result::in_hand::InHand;
@@ -151,7 +151,8 @@ pub fn legend(comparison: &Comparison, best: &str) -> String {
             let reached = comparison.precision.as_ref().filter(|precision| precision.reached);
             let within = reached.map_or_else(String::new, |p| format!(", each within {}", percent(p.wanted)));
             let whom = whom(comparison.variants.iter().flat_map(|variant| &variant.metrics));
-            let whom = whom.map_or_else(String::new, |whom| format!("; {whom}"));
+            let unsettled = unsettled(comparison.variants.iter().flat_map(|variant| &variant.metrics));
+            let whom: String = whom.into_iter().chain(unsettled).map(|words| format!("; {words}")).collect();
             let spared = comparison.rounds.as_ref().and_then(|rounds| rounds.words());
             let spared = spared.map_or_else(String::new, |spared| format!("; {spared}"));
             format!("mean and 95 % interval over {n} seeds{within}{best}{whom}{spared}")

@@ -147,6 +147,7 @@ impl<L: Listen> Graph<L> {
             let replica = &mut service.replicas[replica_id as usize];
             if service.queue.drop_expired && !attempt.is_awaited() {
                 replica.in_hand -= u32::from(!service.queue.shared);
+                service.stats.total.expired += 1;
                 self.listener.tell(|tracer| tracer.lost_in_hand(id, "expired", now));
                 self.swallow(id);
                 continue;

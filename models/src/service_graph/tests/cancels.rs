@@ -45,6 +45,28 @@ fn the_queue_is_left_and_work_stops_where_it_may() {
     }
 }
 
+/// The same three: whoever is not called off is taken out of the queue when their turn comes, and counted apart.
+#[test]
+fn who_has_given_up_when_their_turn_comes_is_counted() {
+    for (policy, queue, expected) in [
+        ("", "", (300, 0, 0)),
+        ("", "queue: Fifo(drop_expired: true)", (100, 2, 0)),
+        ("", "queue: SharedFifo(drop_expired: true)", (100, 2, 0)),
+        ("cancel: Always", "queue: Fifo(drop_expired: true)", (100, 0, 2)),
+    ] {
+        let report = scene(
+            &format!(
+                r#"workload: [(to: "db", policy: "p", arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "100/s"), (at: "35ms", rate: "0/s")]))],
+                   services: {{"db": (workers: Async(1), work: "100ms", {queue})}},
+                   policies: {{"p": (timeout: "25ms", {policy})}}"#
+            ),
+            "1s",
+        );
+        let db = report.services.get("db").unwrap();
+        assert_eq!((db.work / MILLI, db.expired, db.called_off), expected, "{policy} {queue}");
+    }
+}
+
 /// A shop works for 10 ms and then asks a store, which needs 100 ms; its user waits for 50 ms.
 #[test]
 fn it_goes_down_the_chain_as_far_as_everybody_passes_it_on() {
