@@ -273,6 +273,32 @@ fn what_budgets_remember_is_copied() {
     }
 }
 
+/// What breakers remember of what was slow, of how often they opened, and of how far they have come back.
+#[test]
+fn what_breakers_remember_is_copied() {
+    let options = RunOptions::seeded(7);
+    let plain = r#"FailureRate(threshold: 0.5, window: Time("2s"), open_for: "500ms")"#;
+    for breaker in [
+        r#"FailureRate(window: Count(20), open_for: "300ms", probes: 2, slow_call: (threshold: "40ms", rate: 0.5))"#,
+        r#"Consecutive(failures: 3, open_for: "200ms", recovery: (factor: 1.5, cap: "1s", jitter: 0.5, max_half_open: "50ms", ramp: "1s"))"#,
+    ] {
+        let storm = STORM.replace(plain, breaker);
+        assert_ne!(storm, STORM);
+        let trunk =
+            trunk(&resolved(&storm, None, &[]), &options, SimTime::from_secs(12)).expect("there is time");
+        for (path, value) in [("run.duration", "\"50s\""), ("faults[1].effect", "Drop(probability: 0.2)")] {
+            let way = resolved(&storm, None, &[(path, value.to_owned())]);
+            let branched = branch(&way, &trunk, &options).expect("it leads there");
+            same(&whole(&way, &options), &branched, breaker);
+            let metric = branched.metric("breakers[\"users->front\"].opened");
+            assert!(
+                matches!(metric, Ok(Metric::Number(number, _)) if number > 10.0),
+                "{breaker}: {metric:?}"
+            );
+        }
+    }
+}
+
 /// What comes and goes, and builds up, is scheduled while it is there: nothing may be added besides.
 #[test]
 fn a_fault_that_comes_and_goes_is_not_added_to() {

@@ -105,6 +105,7 @@ impl Gates {
             (Gates::TRIED, chooses && policy.retry_host != RetryHost::Any),
             (Gates::HEEDS, policy.heeds()),
             (Gates::TIMES, adapts || policy.hedge.as_ref().is_some_and(|hedge| hedge.learns())),
+            (Gates::TIMES, per_attempt && policy.breaker.as_ref().is_some_and(|breaker| breaker.times())),
         ]
         .into_iter()
         .fold(Gates::NONE, |gates, (gate, there)| Gates(gates.0 | if there { gate.0 } else { 0 }))
@@ -155,6 +156,8 @@ pub struct Ask<'a> {
     pub gate: Option<&'a mut Luck>,
     /// Its call holds a permit already.
     pub admitted: bool,
+    /// It is the first of its call.
+    pub first: bool,
     /// What it may repeat on, if it repeats.
     pub grant: Grant,
 }
@@ -200,7 +203,7 @@ impl Guards {
             rate_limit: policy.rate_limit.as_ref().map(RateLimitState::new),
             bulkhead: policy.bulkhead.as_ref().map(BulkheadState::new),
             budget: policy.budget.as_ref().map(BudgetState::new),
-            breaker: policy.breaker.as_ref().map(BreakerState::new),
+            breaker: policy.breaker.as_ref().map(|breaker| BreakerState::new(breaker, words)),
             hedge: policy.hedge.as_ref().map(HedgeState::new),
             throttle: policy.throttle.as_ref().map(ThrottleState::new),
             concurrency: policy.concurrency.as_ref().map(ConcurrencyState::new),
@@ -310,11 +313,14 @@ impl Guards {
         if let Some(breaker) = &mut self.breaker
             && !ask.admitted
         {
-            let Some(admission) = breaker.try_acquire(ask.now) else {
+            if ask.first && breaker.guards_retries() {
+                pass.permit = breaker.watched();
+            } else if let Some(admission) = breaker.try_acquire(ask.now) {
+                (pass.permit, pass.step) = (Some(admission.permit), admission.transition);
+            } else {
                 self.throttle.iter_mut().for_each(ThrottleState::take_back);
                 return Gate::No(Ending::BreakerOpen);
-            };
-            (pass.permit, pass.step) = (Some(admission.permit), admission.transition);
+            }
         }
         if let Some(balancer) = &mut self.balancer {
             let mut words = ask.pick.at(ask.key);
@@ -351,7 +357,7 @@ impl Guards {
         if let Some(throttle) = &mut self.throttle {
             throttle.learn(seen.now, outcome);
         }
-        self.breaker.as_mut()?.record(seen.now, seen.permit?, outcome)
+        self.breaker.as_mut()?.record(seen.now, seen.permit?, outcome, seen.took)
     }
 
     /// Attempts that it may have out, if that [adapts](Gates::TIMES) itself.
@@ -360,7 +366,13 @@ impl Guards {
         self.concurrency.as_ref().map(ConcurrencyState::limit)
     }
 
-    /// A call that was let in has ended, in the pause before a retry if it still has what that was granted. The step that
+    /// A step that they took while they let nothing pass.
+    #[cold]
+    pub fn untold_step(&mut self) -> Option<Step> {
+        self.breaker.as_mut()?.untold()
+    }
+
+    /// A call that was let in has ended after so long, in the pause before a retry if it still has what that was granted. The step that
     /// the breaker takes, if it watches whole calls and takes one.
     #[inline(always)]
     pub fn learn_call(
@@ -369,6 +381,7 @@ impl Guards {
         end: Ending,
         permit: Option<Permit>,
         grant: Grant,
+        took: SimDuration,
     ) -> Option<Step> {
         if grant != Grant::NONE {
             self.give_back(grant);
@@ -376,7 +389,7 @@ impl Guards {
         if let Some(bulkhead) = &mut self.bulkhead {
             bulkhead.release();
         }
-        self.breaker.as_mut()?.record(now, permit?, end.outcome())
+        self.breaker.as_mut()?.record(now, permit?, end.outcome(), Some(took))
     }
 }
 

@@ -6,7 +6,7 @@ use sim_core::{SimDuration, SimTime};
 /// What a closed breaker remembers, and what it takes to open it.
 #[derive(Clone, Debug)]
 pub(super) enum Tally {
-    Consecutive { in_a_row: u32, limit: u32 },
+    Consecutive { in_a_row: u32, limit: u32, resets: bool },
     Count { last: Last, threshold: Threshold },
     Time { recent: Box<Recent>, threshold: Threshold },
 }
@@ -49,8 +49,12 @@ impl Tally {
     #[inline]
     pub(super) fn opens(&mut self, now: SimTime, failure: bool) -> bool {
         match self {
-            Tally::Consecutive { in_a_row, limit } => {
-                *in_a_row = if failure { *in_a_row + 1 } else { 0 };
+            Tally::Consecutive { in_a_row, limit, resets } => {
+                *in_a_row = match failure {
+                    true => *in_a_row + 1,
+                    false if *resets => 0,
+                    false => *in_a_row,
+                };
                 in_a_row == limit
             }
             Tally::Count { last, threshold } => {

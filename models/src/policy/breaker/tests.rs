@@ -3,6 +3,10 @@ use super::*;
 use crate::experiment::Decode;
 use sim_core::{Stream, Streams, Words, math};
 
+fn state(breaker: &Breaker) -> BreakerState {
+    BreakerState::new(breaker, &mut stream("breaker"))
+}
+
 fn secs(secs: u64) -> SimDuration {
     SimDuration::from_secs(secs)
 }
@@ -13,7 +17,17 @@ fn at(millis: u64) -> SimTime {
 
 fn consecutive(failures: u32, open_for: SimDuration, probes: u32) -> BreakerState {
     let (on, scope) = (ANY_SENT.to_vec(), Scope::Attempt);
-    BreakerState::new(&Breaker::Consecutive { failures, open_for, probes, on, scope })
+    state(&Breaker::Consecutive {
+        counts: CountedFailures::InARow,
+        closes_after: None,
+        failures,
+        open_for,
+        probes,
+        on,
+        scope,
+        guards: Guarded::All,
+        recovery: None,
+    })
 }
 
 fn rate(
@@ -24,7 +38,19 @@ fn rate(
     probes: u32,
 ) -> BreakerState {
     let (on, scope) = (ANY_SENT.to_vec(), Scope::Attempt);
-    BreakerState::new(&Breaker::FailureRate { threshold, window, minimum_calls, open_for, probes, on, scope })
+    let (slow_call, guards, recovery) = (None, Guarded::All, None);
+    state(&Breaker::FailureRate {
+        threshold,
+        window,
+        minimum_calls,
+        open_for,
+        probes,
+        on,
+        scope,
+        slow_call,
+        guards,
+        recovery,
+    })
 }
 
 fn stream(name: &str) -> Stream {
@@ -34,7 +60,7 @@ fn stream(name: &str) -> Stream {
 /// A call that is answered at once; `None` if it was not let in.
 fn call(breaker: &mut BreakerState, now: SimTime, outcome: Outcome) -> Option<Option<Transition>> {
     let admission = breaker.try_acquire(now)?;
-    Some(breaker.record(now, admission.permit, outcome))
+    Some(breaker.record(now, admission.permit, outcome, None))
 }
 
 fn step(from: Position, to: Position) -> Option<Transition> {
@@ -136,7 +162,7 @@ fn exactly_the_limit_of_probes_is_let_in() {
             assert_eq!(permits.len(), probes as usize);
             let steps: Vec<_> = permits
                 .into_iter()
-                .filter_map(|permit| breaker.record(at(30_050), permit, Outcome::Ok))
+                .filter_map(|permit| breaker.record(at(30_050), permit, Outcome::Ok, None))
                 .collect();
             assert_eq!(steps, [Transition { from: Position::HalfOpen, to: Position::Closed }]);
         }
@@ -149,34 +175,34 @@ fn a_cancelled_probe_gives_its_place_back() {
     call(&mut breaker, at(0), Outcome::Error);
     let first = breaker.try_acquire(at(30_000)).unwrap();
     assert_eq!(breaker.try_acquire(at(30_001)), None);
-    assert_eq!(breaker.record(at(30_002), first.permit, Outcome::Cancelled), None);
+    assert_eq!(breaker.record(at(30_002), first.permit, Outcome::Cancelled, None), None);
     let second = breaker.try_acquire(at(30_003)).expect("the place is free");
     assert_eq!(second.transition, None, "it was half-open already");
     assert_eq!(
-        breaker.record(at(30_004), second.permit, Outcome::Ok),
+        breaker.record(at(30_004), second.permit, Outcome::Ok, None),
         step(Position::HalfOpen, Position::Closed)
     );
 }
 
 #[test]
 fn probes_that_never_return_are_given_up() {
-    let mut breaker = rate(0.5, Window::Count(2), 2, secs(30), 3);
+    let mut breaker = rate(0.5, Window::Count(2), 3, secs(30), 3);
     call(&mut breaker, at(0), Outcome::Error);
     call(&mut breaker, at(0), Outcome::Error);
     let answered = breaker.try_acquire(at(30_000)).unwrap();
     let lost = breaker.try_acquire(at(31_000)).unwrap();
     let lost_too = breaker.try_acquire(at(32_000)).unwrap();
-    assert_eq!(breaker.record(at(33_000), answered.permit, Outcome::Ok), None);
+    assert_eq!(breaker.record(at(33_000), answered.permit, Outcome::Ok, None), None);
     assert_eq!(breaker.try_acquire(at(61_999)), None, "the last left less than 30 s ago");
     let again = breaker.try_acquire(at(62_000)).expect("two places are free");
     let and_again = breaker.try_acquire(at(62_000)).expect("two places are free");
     assert_eq!(breaker.try_acquire(at(62_000)), None, "but not three");
     // What was given up says nothing any more, nor does it give a place back.
-    assert_eq!(breaker.record(at(62_001), lost.permit, Outcome::Error), None);
-    assert_eq!(breaker.record(at(62_001), lost_too.permit, Outcome::Cancelled), None);
+    assert_eq!(breaker.record(at(62_001), lost.permit, Outcome::Error, None), None);
+    assert_eq!(breaker.record(at(62_001), lost_too.permit, Outcome::Cancelled, None), None);
     assert_eq!(breaker.try_acquire(at(62_001)), None);
-    assert_eq!(breaker.record(at(62_002), again.permit, Outcome::Error), None);
-    let closed = breaker.record(at(62_003), and_again.permit, Outcome::Ok);
+    assert_eq!(breaker.record(at(62_002), again.permit, Outcome::Error, None), None);
+    let closed = breaker.record(at(62_003), and_again.permit, Outcome::Ok, None);
     assert_eq!(closed, step(Position::HalfOpen, Position::Closed), "one of three failed");
 }
 
@@ -184,18 +210,18 @@ fn probes_that_never_return_are_given_up() {
 fn what_an_earlier_epoch_admitted_changes_nothing() {
     let mut breaker = consecutive(1, secs(30), 1);
     let mut sent: Vec<Permit> = (0..6).map(|_| breaker.try_acquire(at(0)).unwrap().permit).collect();
-    assert!(breaker.record(at(1), sent.pop().unwrap(), Outcome::Error).is_some());
+    assert!(breaker.record(at(1), sent.pop().unwrap(), Outcome::Error, None).is_some());
     // While open.
-    assert_eq!(breaker.record(at(2), sent.pop().unwrap(), Outcome::Ok), None);
+    assert_eq!(breaker.record(at(2), sent.pop().unwrap(), Outcome::Ok, None), None);
     let probe = breaker.try_acquire(at(30_001)).unwrap().permit;
     // While half-open: neither a success closes it, nor a failure opens it, nor is a place given back.
     for outcome in [Outcome::Ok, Outcome::Error, Outcome::Cancelled] {
-        assert_eq!(breaker.record(at(30_002), sent.pop().unwrap(), outcome), None);
+        assert_eq!(breaker.record(at(30_002), sent.pop().unwrap(), outcome, None), None);
         assert_eq!((breaker.position(), breaker.try_acquire(at(30_002))), (Position::HalfOpen, None));
     }
-    assert!(breaker.record(at(30_003), probe, Outcome::Ok).is_some());
+    assert!(breaker.record(at(30_003), probe, Outcome::Ok, None).is_some());
     // While closed again.
-    assert_eq!(breaker.record(at(30_004), sent.pop().unwrap(), Outcome::Error), None);
+    assert_eq!(breaker.record(at(30_004), sent.pop().unwrap(), Outcome::Error, None), None);
     assert_eq!(breaker.position(), Position::Closed);
 }
 
@@ -203,7 +229,18 @@ fn what_an_earlier_epoch_admitted_changes_nothing() {
 fn what_is_not_listed_is_a_success() {
     let on = vec![Failure::TimedOut];
     let (failures, open_for, probes, scope) = (2, secs(30), 1, Scope::Attempt);
-    let mut breaker = BreakerState::new(&Breaker::Consecutive { failures, open_for, probes, on, scope });
+    let (guards, recovery) = (Guarded::All, None);
+    let mut breaker = state(&Breaker::Consecutive {
+        counts: CountedFailures::InARow,
+        closes_after: None,
+        failures,
+        open_for,
+        probes,
+        on,
+        scope,
+        guards,
+        recovery,
+    });
     for (outcome, position) in [
         (Outcome::TimedOut, Position::Closed),
         (Outcome::Error, Position::Closed),
@@ -297,7 +334,7 @@ fn a_full_window_opens_it_with_the_binomial_tail() {
 fn the_duty_cycle_of_a_total_outage() {
     const CYCLES: u32 = 3_000;
     let mut words = stream("duty");
-    let mut breaker = rate(0.5, Window::Count(1), 1, secs(30), 3);
+    let mut breaker = rate(0.5, Window::Count(1), 3, secs(30), 3);
     call(&mut breaker, SimTime::ZERO, Outcome::Error);
     let (mut now, mut let_in, mut cycles, mut began) = (SimTime::ZERO, 0, 0, SimTime::ZERO);
     while cycles < CYCLES {
@@ -405,7 +442,12 @@ impl Naive {
             _ => Fate::Failed,
         };
         let (good, bad) = (self.count(Fate::Succeeded), self.count(Fate::Failed));
-        let complete = good + bad == self.limit();
+        let complete = match self.spec {
+            Breaker::FailureRate { minimum_calls, .. } => {
+                good + bad == self.limit().min(minimum_calls as usize)
+            }
+            Breaker::Consecutive { .. } => good + bad == self.limit(),
+        };
         let verdict = match self.spec {
             Breaker::Consecutive { .. } if bad > 0 => Some(Position::Open),
             Breaker::FailureRate { threshold, .. }
@@ -453,9 +495,20 @@ fn it_does_what_a_naive_breaker_does() {
     for case in 0..400u64 {
         let mut words = stream(&format!("differential/{case}"));
         let (on, scope) = (ANY_SENT.to_vec(), Scope::Attempt);
+        let (guards, recovery) = (Guarded::All, None);
         let (open_for, probes) = (SimDuration::from_millis(1 + words.below(300)), 1 + words.below(4) as u32);
         let spec = if words.below(3) == 0 {
-            Breaker::Consecutive { failures: 1 + words.below(5) as u32, open_for, probes, on, scope }
+            Breaker::Consecutive {
+                counts: CountedFailures::InARow,
+                closes_after: None,
+                failures: 1 + words.below(5) as u32,
+                open_for,
+                probes,
+                on,
+                scope,
+                guards,
+                recovery,
+            }
         } else {
             let window = match words.below(2) {
                 0 => Window::Count(1 + words.below(80) as u32),
@@ -464,9 +517,20 @@ fn it_does_what_a_naive_breaker_does() {
             // Quarters are exact in binary, so that the naive division agrees at the threshold.
             let threshold = [0.25, 0.5, 0.75, 1.0][words.below(4) as usize];
             let minimum_calls = 1 + words.below(20) as u32;
-            Breaker::FailureRate { threshold, window, minimum_calls, open_for, probes, on, scope }
+            Breaker::FailureRate {
+                threshold,
+                window,
+                minimum_calls,
+                open_for,
+                probes,
+                on,
+                scope,
+                slow_call: None,
+                guards,
+                recovery,
+            }
         };
-        let mut breaker = BreakerState::new(&spec);
+        let mut breaker = state(&spec);
         let (log, held) = (Vec::new(), Vec::new());
         let mut naive =
             Naive { spec, position: Position::Closed, since: SimTime::ZERO, log, probes: held, period: 0 };
@@ -504,7 +568,7 @@ fn it_does_what_a_naive_breaker_does() {
                 // Some never come back.
                 if words.below(50) > 0 {
                     let before = breaker.position();
-                    let transition = breaker.record(now, permit, outcome);
+                    let transition = breaker.record(now, permit, outcome, None);
                     naive.record(now, expected, outcome);
                     let to = breaker.position();
                     assert_eq!(transition, (before != to).then_some(Transition { from: before, to }));
@@ -519,12 +583,16 @@ fn it_does_what_a_naive_breaker_does() {
 
 #[test]
 fn defaults_are_filled_in() {
-    let rest = "on: [Error, Rejected, Refused, Reset, TimedOut], scope: Attempt";
+    let rest = "on: [Error, Rejected, Refused, Reset, TimedOut], scope: Attempt, guards: All, recovery: None";
     let rate =
         r#"FailureRate(threshold: 0.5, window: Count(100), minimum_calls: 100, open_for: "60s", probes: 10"#;
-    for (written, full) in
-        [("Consecutive()", r#"Consecutive(failures: 5, open_for: "30s", probes: 1"#), ("FailureRate()", rate)]
-    {
+    for (written, full) in [
+        (
+            "Consecutive()",
+            r#"Consecutive(failures: 5, counts: InARow, open_for: "30s", probes: 1, closes_after: None"#,
+        ),
+        ("FailureRate()", rate),
+    ] {
         let read = |text: &str| read::<Breaker>(text).unwrap().0.encode();
         assert_eq!(read(written), read(&format!("{full}, {rest})")));
     }
@@ -542,8 +610,185 @@ fn contradictions_are_found() {
         (r#"FailureRate(window: Time("0s"))"#, "must be longer than 0"),
         ("FailureRate(window: Count(0))", "got 0, allowed 1 to"),
         ("FailureRate(minimum_calls: 0)", "got 0, allowed 1 to"),
+        ("FailureRate(slow_call: (rate: 0))", "reached without a single slow call"),
+        (r#"FailureRate(slow_call: (threshold: "0s"))"#, "must be longer than 0"),
+        ("Consecutive(guards: Retries, scope: Call)", "asked once for each call"),
+        ("Consecutive(probes: 2, closes_after: 3)", "3 probes never succeed where 2 are let in"),
+        ("Consecutive(recovery: (factor: 0.5))", "allowed 1.0 to 100.0"),
+        ("Consecutive(recovery: (jitter: 2))", "allowed 0.0 to 1.0"),
+        (r#"Consecutive(recovery: (cap: "1min"))"#, "nothing grows"),
+        (r#"Consecutive(recovery: (factor: 2, cap: "29s"))"#, "the cap (29s) is shorter"),
     ] {
         let found = read::<Breaker>(written).unwrap_err();
         assert!(found.contains(message), "{written}: {found}");
     }
+}
+
+fn read_state(text: &str) -> BreakerState {
+    state(&read::<Breaker>(text).unwrap_or_else(|said| panic!("{said}")).0)
+}
+
+/// resilience4j's `CircuitBreakerMetrics`: what takes longer than the threshold is slow, and counts beside what failed; half-open
+/// as closed.
+#[test]
+fn a_slow_call_breaker_step_by_step() {
+    use Outcome::{Error, Ok};
+    use Position::*;
+    let mut breaker = read_state(
+        r#"FailureRate(window: Count(4), open_for: "10s", probes: 2, slow_call: (threshold: "1s", rate: 0.75))"#,
+    );
+    for (millis, took, outcome, let_in, position) in [
+        (0, 1_001, Ok, true, Closed),
+        (1, 1_000, Ok, true, Closed), // no longer than that
+        (2, 5_000, Ok, true, Closed),
+        (3, 10, Error, true, Closed), // 2 of 4 are slow, 1 of 4 failed
+        (4, 10, Ok, true, Closed),
+        (5, 2_000, Ok, true, Closed),
+        (6, 2_000, Ok, true, Closed), // the first slow ones have left: 2 of 4
+        (7, 2_000, Ok, true, Open),   // 3 of 4
+        (8, 10, Ok, false, Open),
+        (10_007, 3_000, Ok, true, HalfOpen),
+        (10_008, 10, Ok, true, Closed), // 1 of 2 probes
+        (10_009, 10, Ok, true, Closed),
+        (10_010, 9_000, Ok, true, Closed),
+        (10_011, 9_000, Ok, true, Closed),
+        (10_012, 9_000, Ok, true, Open),
+        (20_012, 2_000, Ok, true, HalfOpen),
+        (20_013, 2_000, Ok, true, Open), // both
+    ] {
+        let admission = breaker.try_acquire(at(millis));
+        let answered = admission.is_some();
+        if let Some(admission) = admission {
+            let took = Some(SimDuration::from_millis(took));
+            breaker.record(at(millis), admission.permit, outcome, took);
+        }
+        assert_eq!((answered, breaker.position()), (let_in, position), "at {millis} ms");
+    }
+}
+
+/// resilience4j's half-open state is a window of as many calls as may probe, so a smaller minimum is enough.
+#[test]
+fn half_open_a_minimum_is_enough() {
+    for (minimum, probes, closes_after) in [(100, 3, 3), (2, 3, 2), (1, 10, 1)] {
+        let mut breaker = rate(0.5, Window::Count(100), minimum, secs(10), probes);
+        (0..minimum).for_each(|_| _ = call(&mut breaker, at(0), Outcome::Error));
+        assert_eq!(breaker.position(), Position::Open);
+        let closed = (1..).find(|_| {
+            call(&mut breaker, at(10_000), Outcome::Ok).expect("let in");
+            breaker.position() == Position::Closed
+        });
+        assert_eq!(closed, Some(closes_after), "{minimum} of {probes}");
+    }
+}
+
+/// Half-open for longer than it may be, it is open again from that moment on, whoever notices.
+#[test]
+fn half_open_for_too_long() {
+    use Position::*;
+    let text = r#"Consecutive(failures: 1, open_for: "10s", probes: 3, recovery: (max_half_open: "5s"))"#;
+    let half_open = || {
+        let mut breaker = read_state(text);
+        call(&mut breaker, at(0), Outcome::Error);
+        let probe = breaker.try_acquire(at(10_000)).expect("a probe");
+        assert_eq!(probe.transition, step(Open, HalfOpen));
+        (breaker, probe.permit)
+    };
+    // In time.
+    let (mut breaker, _out) = half_open();
+    assert!(breaker.try_acquire(at(14_999)).is_some() && breaker.untold().is_none());
+    // Whoever asks finds it open, and it has been since then.
+    let (mut breaker, out) = half_open();
+    assert_eq!(breaker.try_acquire(at(16_000)), None);
+    assert_eq!((breaker.untold(), breaker.untold()), (step(HalfOpen, Open), None));
+    assert_eq!(breaker.record(at(16_001), out, Outcome::Ok, None), None, "too late");
+    assert_eq!(breaker.try_acquire(at(24_999)), None);
+    assert_eq!(breaker.try_acquire(at(25_000)).expect("a probe").transition, step(Open, HalfOpen));
+    // A probe that comes back then changes nothing more.
+    let (mut breaker, out) = half_open();
+    assert_eq!(breaker.record(at(15_000), out, Outcome::Ok, None), step(HalfOpen, Open));
+    // Nobody asked while it was open: it is half-open as before, with new places.
+    let (mut breaker, _out) = half_open();
+    let probes: Vec<Admission> = (0..4).filter_map(|_| breaker.try_acquire(at(60_000))).collect();
+    assert!(probes.len() == 3 && probes.iter().all(|probe| probe.transition.is_none()));
+    assert_eq!(breaker.untold(), None);
+}
+
+/// Opened a second time in a row it stays open twice as long, and once it has closed everything passes bit by bit.
+#[test]
+fn it_comes_back_by_and_by() {
+    use Position::*;
+    let mut breaker = read_state(
+        r#"Consecutive(failures: 1, open_for: "10s", recovery: (factor: 2, cap: "1min", ramp: "4s"))"#,
+    );
+    for (millis, outcome, let_in, position) in [
+        (0, Outcome::Error, true, Open),
+        (9_999, Outcome::Ok, false, Open),
+        (10_000, Outcome::Error, true, Open), // 20 s from now on
+        (29_999, Outcome::Ok, false, Open),
+        (30_000, Outcome::Error, true, Open), // 40 s
+        (69_999, Outcome::Ok, false, Open),
+        (70_000, Outcome::Ok, true, Closed),
+        // A quarter, a half, three quarters: 0.25, 0.75, 1.5, 1.25.
+        (71_000, Outcome::Ok, false, Closed),
+        (72_000, Outcome::Ok, false, Closed),
+        (73_000, Outcome::Ok, true, Closed),
+        (73_000, Outcome::Ok, true, Closed),
+        (73_000, Outcome::Ok, true, Closed),
+        (73_000, Outcome::Ok, false, Closed),
+        (74_000, Outcome::Ok, true, Closed),
+        (74_000, Outcome::Error, true, Open), // 10 s again
+        (83_999, Outcome::Ok, false, Open),
+        (84_000, Outcome::Ok, true, Closed),
+    ] {
+        let answered = call(&mut breaker, at(millis), outcome);
+        assert_eq!((answered.is_some(), breaker.position()), (let_in, position), "at {millis} ms");
+    }
+}
+
+#[test]
+fn what_it_watches_and_does_not_stop_counts_while_it_is_closed() {
+    let mut breaker = read_state(r#"Consecutive(failures: 2, open_for: "10s", guards: Retries)"#);
+    assert!(breaker.guards_retries());
+    for _ in 0..2 {
+        let permit = breaker.watched().expect("it is closed");
+        breaker.record(at(0), permit, Outcome::Error, None);
+    }
+    assert_eq!(breaker.position(), Position::Open);
+    assert_eq!((breaker.watched(), breaker.try_acquire(at(1))), (None, None));
+    let probe = breaker.try_acquire(at(10_000)).expect("a probe");
+    assert_eq!(breaker.watched(), None, "half-open only probes are heard");
+    assert!(breaker.record(at(10_001), probe.permit, Outcome::Ok, None).is_some());
+    assert!(breaker.watched().is_some());
+}
+
+/// Rows of `breaker_consecutive.csv` (reference oracles), last column: a counter that no success resets opens after `k / p`
+/// calls on average, and half-open everything passes until the first answer.
+#[test]
+fn a_breaker_that_never_forgets() {
+    let text = r#"Consecutive(failures: 5, counts: InAll, open_for: "10s", probes: 10000, closes_after: 1)"#;
+    for (p, mean) in [(0.01, 500.0), (0.1, 50.0), (0.5, 10.0)] {
+        const RUNS: u32 = 2_000;
+        let mut words = stream(&format!("in all/{p}"));
+        let mut calls = 0;
+        for _ in 0..RUNS {
+            let mut breaker = read_state(text);
+            while breaker.position() == Position::Closed {
+                calls += 1;
+                let outcome = if words.unit() < p { Outcome::Error } else { Outcome::Ok };
+                call(&mut breaker, at(0), outcome);
+            }
+        }
+        // A sum of five geometric times.
+        let (measured, error) = (f64::from(calls) / f64::from(RUNS), mean / (5.0 * f64::from(RUNS)).sqrt());
+        assert!((measured - mean).abs() < 4.0 * error, "{p}: {measured} for {mean}");
+    }
+    let mut breaker = read_state(text);
+    (0..5).for_each(|_| _ = call(&mut breaker, at(0), Outcome::Error));
+    let mut probes: Vec<Admission> = (0..51).filter_map(|_| breaker.try_acquire(at(10_000))).collect();
+    assert_eq!(probes.len(), 51);
+    let first = probes.pop().expect("a probe").permit;
+    assert_eq!(
+        breaker.record(at(10_050), first, Outcome::Ok, None),
+        step(Position::HalfOpen, Position::Closed)
+    );
 }

@@ -12,6 +12,7 @@ struct Client {
     pick: Luck,
     gate: Luck,
     sent: u64,
+    first: bool,
 }
 
 impl Client {
@@ -20,7 +21,7 @@ impl Client {
         let view = View::all(choices);
         let guards = Guards::new(&policy(text), &view, &mut pick.at(Key::root(0, 0)));
         let gate = Streams::new(5).luck("gate", "a->b");
-        Client { guards, view, pick, gate, sent: 0 }
+        Client { guards, view, pick, gate, sent: 0, first: true }
     }
 
     fn is_open(&self) -> bool {
@@ -40,6 +41,7 @@ impl Client {
             picks: None,
             gate: Some(&mut self.gate),
             admitted,
+            first: self.first,
             grant: Grant::NONE,
         })
     }
@@ -112,6 +114,8 @@ fn only_what_is_there_is_asked() {
         ("(retry: Fixed(attempts: 3), budget: Quota())", 1, "repeat, learn"),
         ("(breaker: Consecutive())", 1, "send, learn"),
         (per_call, 1, "send, learn call, permit per call"),
+        ("(breaker: FailureRate(slow_call: ()))", 1, "send, learn, times"),
+        ("(breaker: FailureRate(slow_call: (), scope: Call))", 1, "send, learn call, permit per call"),
         (r#"(hedge: (after: "20ms"))"#, 1, "learn, copy"),
         ("(throttle: ())", 1, "send, learn"),
         (r#"(hedge: (after: Percentile(95)))"#, 1, "learn, copy, times"),
@@ -149,7 +153,10 @@ fn a_bulkhead_refuses_before_a_budget_is_paid() {
         guards.may_repeat(SimTime::ZERO, Some(Outcome::Error)).is_err(),
         "a call that never began paid nothing in"
     );
-    assert_eq!(guards.learn_call(SimTime::ZERO, Ending::Deadline, None, Grant::NONE), None);
+    assert_eq!(
+        guards.learn_call(SimTime::ZERO, Ending::Deadline, None, Grant::NONE, SimDuration::ZERO),
+        None
+    );
     assert_eq!(guards.may_begin(SimTime::ZERO), Gate::Go(()), "the place came back");
     assert!(guards.may_repeat(SimTime::ZERO, Some(Outcome::Error)).is_ok(), "and this call paid in");
 }
@@ -163,7 +170,7 @@ fn a_turn_comes_before_a_place() {
     assert_eq!(guards.may_begin(SimTime::ZERO), Gate::Turn(SimDuration::from_millis(100)));
     assert_eq!(guards.may_begin(SimTime::ZERO), Gate::No(Ending::RateLimited));
     assert_eq!(guards.may_enter(SimTime::ZERO), Gate::No(Ending::BulkheadFull), "the first is still out");
-    assert_eq!(guards.learn_call(SimTime::ZERO, Ending::Ok, None, Grant::NONE), None);
+    assert_eq!(guards.learn_call(SimTime::ZERO, Ending::Ok, None, Grant::NONE, SimDuration::ZERO), None);
     assert_eq!(guards.may_enter(SimTime::ZERO), Gate::Go(()));
 }
 
@@ -241,9 +248,32 @@ fn a_breaker_of_whole_calls_is_asked_once_and_told_once() {
         let Gate::Go(again) = client.send_with(2, true) else { panic!("it was admitted") };
         assert_eq!(again.permit, None);
         assert_eq!(client.learn(2, again, (Outcome::Error, true, false)), None);
-        let step = client.guards.learn_call(SimTime::from_secs(3), end, permit, Grant::NONE);
+        let step =
+            client.guards.learn_call(SimTime::from_secs(3), end, permit, Grant::NONE, SimDuration::ZERO);
         assert_eq!((step.is_some(), client.is_open()), (opens, opens), "{end:?}");
     }
+}
+
+/// The first attempt of a call goes, and its end is heard as long as the breaker is closed; a retry is asked.
+#[test]
+fn a_breaker_of_retries_lets_first_attempts_go() {
+    let text =
+        r#"(retry: Fixed(attempts: 2), breaker: Consecutive(failures: 2, open_for: "10s", guards: Retries))"#;
+    let mut client = Client::new(text, 1);
+    let send = |client: &mut Client, seconds, first| {
+        client.first = first;
+        client.send(seconds)
+    };
+    for second in [1, 2] {
+        let pass = send(&mut client, second, true).expect("a first attempt");
+        client.learn(second, pass, (Outcome::Error, true, false));
+    }
+    assert!(client.is_open());
+    let pass = send(&mut client, 3, true).expect("it goes all the same");
+    assert_eq!((pass.permit.is_none(), client.learn(3, pass, (Outcome::Ok, false, false))), (true, None));
+    assert_eq!(send(&mut client, 4, false), None, "no retry");
+    let probe = send(&mut client, 12, false).expect("a retry probes");
+    assert!(client.learn(12, probe, (Outcome::Ok, false, false)).is_some() && !client.is_open());
 }
 
 #[test]

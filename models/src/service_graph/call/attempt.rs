@@ -62,12 +62,17 @@ impl<L: Listen> Graph<L> {
                 picks: edge.policy.retry_host.picks(),
                 gate: edge.gate.as_mut(),
                 admitted: call.permit.is_some(),
+                first: call.tries == 1 && !marks.has(Marks::IS_COPY),
                 grant,
             };
             let clients = &mut self.clients[edge.clients as usize];
             match clients.guards[client as usize].may_send(ask) {
                 Gate::Go(given) => pass = given,
-                Gate::No(end) => return self.not_sent(id, grant, end, ctx),
+                Gate::No(end) => {
+                    let step = clients.guards[client as usize].untold_step();
+                    clients.note_step(client, step, now);
+                    return self.not_sent(id, grant, end, ctx);
+                }
                 Gate::Line(_) | Gate::Turn(_) => unreachable!("who had to wait did so before the first try"),
             }
             clients.note_step(client, pass.step, now);

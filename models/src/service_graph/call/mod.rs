@@ -306,7 +306,13 @@ impl Edge {
                 return clients.leave_wait(call, now);
             }
             let grant = call.phase.granted().unwrap_or_default();
-            let step = clients.guards[call.client as usize].learn_call(now, end, call.permit.take(), grant);
+            let step = clients.guards[call.client as usize].learn_call(
+                now,
+                end,
+                call.permit.take(),
+                grant,
+                now.since(call.started),
+            );
             clients.note_step(call.client, step, now);
         }
     }

@@ -259,6 +259,17 @@ fn what_is_said_of_a_policy() {
                 "users->db: no retries while more than 9.1 % of the attempts fail, no limit while fewer do (its budget)",
             ),
         ),
+        // resilience4j takes the smaller of both, and half-open that or the probes.
+        (
+            r#"timeout: "1s", breaker: FailureRate(window: Count(10))"#,
+            Some(
+                "users->db: its breaker may open after 10 calls, not only after `minimum_calls` (100): its window holds no more",
+            ),
+        ),
+        (
+            r#"timeout: "1s", breaker: FailureRate(minimum_calls: 5)"#,
+            Some("users->db: half-open its breaker judges after 5 of 10 probes: that many calls are enough"),
+        ),
         (
             r#"timeout: "1s", retry: Fixed(), budget: Ratio(of: Successes)"#,
             Some(

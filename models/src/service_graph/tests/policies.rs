@@ -97,6 +97,10 @@ pub fn rows() -> Vec<Row> {
                 help: a limit below that keeps a slow callee from holding its callers"#,
         )
         .and(r#"(to: "stock", policy: "careful")"#, r#"(to: "stock", policy: "narrow")"#),
+        // What a breaker that stops only retries would stop.
+        row(SAYS, "breaker: Consecutive(guards: Retries)", "retry: Fixed(attempts: 2), breaker: Consecutive(guards: Retries)",
+            r#"warning: policies.careful.breaker [Consecutive(guards: Retries)]: there are no retries for this breaker to stop"#,
+        ),
         // Budgets.
         row(SAYS, "budget: Ratio()", "budget: Ratio(), retry: Fixed(attempts: 2)",
             r#"warning: policies.careful.budget [Ratio()]: there are no retries for this budget to limit"#,
@@ -134,6 +138,32 @@ pub fn rows() -> Vec<Row> {
         ),
         row(SAYS, r#"timeout: "61s", breaker: FailureRate()"#, r#"timeout: "60s", breaker: FailureRate()"#,
             r#"warning: policies.careful.breaker [FailureRate()]: a probe may take 61s, but the breaker gives it up after `open_for` (60s)"#,
+        ),
+        row(SAYS, "breaker: FailureRate(slow_call: (rate: 0))", "breaker: FailureRate(slow_call: (rate: 0.001))",
+            r#"policies.careful.breaker.slow_call [(rate: 0)]: a rate of 0 is reached without a single slow call"#,
+        ),
+        row(
+            SAYS,
+            "retry: Fixed(), breaker: Consecutive(guards: Retries, scope: Call)",
+            "retry: Fixed(), breaker: Consecutive(guards: Retries, scope: Attempt)",
+            r#"policies.careful.breaker.guards [Retries]: a breaker that is asked once for each call cannot stop retries
+                help: write `scope: Attempt`"#,
+        ),
+        row(SAYS, "breaker: Consecutive(probes: 2, closes_after: 3)", "breaker: Consecutive(probes: 2, closes_after: 2)",
+            r#"policies.careful.breaker.closes_after [3]: 3 probes never succeed where 2 are let in"#,
+        ),
+        row(
+            SAYS,
+            r#"breaker: Consecutive(recovery: (cap: "1min"))"#,
+            r#"breaker: Consecutive(recovery: (cap: "1min", factor: 1.1))"#,
+            r#"policies.careful.breaker.recovery.cap ["1min"]: nothing grows that this could be the cap of
+                help: write a `factor` above 1, or no `cap`"#,
+        ),
+        row(
+            SAYS,
+            r#"breaker: Consecutive(recovery: (cap: "29s", factor: 2))"#,
+            r#"breaker: Consecutive(recovery: (cap: "30s", factor: 2))"#,
+            r#"policies.careful.breaker.recovery [(cap: "29s", factor: 2)]: the cap (29s) is shorter than `open_for` (30s)"#,
         ),
         row(SAYS, "breaker: FailureRate(threshold: 0)", "breaker: FailureRate(threshold: 0.001)",
             r#"policies.careful.breaker.threshold [0]: a threshold of 0 is reached without a single failure"#,
