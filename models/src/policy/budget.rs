@@ -458,7 +458,7 @@ impl Part for Budget {
             source: "Brooker, \"Fixing retries with token buckets and circuit breakers\", 2022; gRPC A6; Site \
                    Reliability Engineering, chapter 21; Finagle RetryBudget (0e26b57), tower 0.5.3 TpsBudget; \
                    Envoy retry_state_impl.cc; botocore 1.44.5 retries/quota.py",
-            experiment: "retry-storm",
+            experiment: "tight-retry",
         }]
     }
 
