@@ -53,16 +53,18 @@ impl<L: Listen> Graph<L> {
             if attempt.server == Server::Queued {
                 service.lines[replica_id as usize].left(attempt.since, now);
                 attempt.leave_queue();
-                continue;
+            } else {
+                let works = attempt.work_timer();
+                if let Some(timer) = works {
+                    ctx.cancel(timer);
+                    attempt.end_work(now, Server::Waiting);
+                }
+                if works.is_some() || service.blocking {
+                    service.release_worker(replica_id, attempt.since, now);
+                }
             }
-            let works = attempt.work_timer();
-            if let Some(timer) = works {
-                ctx.cancel(timer);
-                attempt.end_work(now, Server::Waiting);
-            }
-            if works.is_some() || service.blocking {
-                service.release_worker(replica_id, attempt.since, now);
-            }
+            // Who hears of another of them first may call this one off: it is neither waiting nor worked on any more.
+            attempt.server = Server::Replying(Outcome::Reset);
         }
         self.services[service_id as usize].note_free(replica_id);
         self.forget_calls_of(service_id, replica_id, ctx);

@@ -67,6 +67,26 @@ fn who_has_given_up_when_their_turn_comes_is_counted() {
     }
 }
 
+/// A replica crashes with an attempt at work and its copy in the queue: the first reset ends the call, and calls the copy off, which
+/// is no longer there.
+#[test]
+fn nobody_is_called_off_who_crashed_in_the_same_moment() {
+    for (workers, on_cancel) in [(1, "Leave"), (1, "Stop"), (2, "Stop")] {
+        let report = scene(
+            &format!(
+                r#"workload: [(to: "db", policy: "p", arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "100/s"), (at: "15ms", rate: "0/s")]))],
+                   services: {{"db": (workers: Async({workers}), work: "1s", on_cancel: {on_cancel})}},
+                   policies: {{"p": (hedge: (after: "10ms", non_fatal: [TimedOut]), cancel: Always)}},
+                   faults: [(at: "100ms", for: "1s", on: "db", effect: Crash(callers: Reset))]"#
+            ),
+            "10s",
+        );
+        let attempts = &report.edges.get("users->db").unwrap().attempts;
+        let ended = (attempts.of(Outcome::Reset), attempts.of(Outcome::Cancelled));
+        assert_eq!((ended, work(&report, "db").2), ((1, 1), 0), "{workers}, {on_cancel}");
+    }
+}
+
 /// A shop works for 10 ms and then asks a store, which needs 100 ms; its user waits for 50 ms.
 #[test]
 fn it_goes_down_the_chain_as_far_as_everybody_passes_it_on() {
