@@ -13,6 +13,7 @@ struct Client {
     gate: Luck,
     sent: u64,
     first: bool,
+    grant: Grant,
 }
 
 impl Client {
@@ -21,7 +22,7 @@ impl Client {
         let view = View::all(choices);
         let guards = Guards::new(&policy(text), &view, &mut pick.at(Key::root(0, 0)));
         let gate = Streams::new(5).luck("gate", "a->b");
-        Client { guards, view, pick, gate, sent: 0, first: true }
+        Client { guards, view, pick, gate, sent: 0, first: true, grant: Grant::NONE }
     }
 
     fn is_open(&self) -> bool {
@@ -42,7 +43,7 @@ impl Client {
             gate: Some(&mut self.gate),
             admitted,
             first: self.first,
-            grant: Grant::NONE,
+            grant: self.grant,
         })
     }
 
@@ -74,7 +75,7 @@ impl Client {
             permit,
             took: None,
             first: true,
-            grant: Grant::NONE,
+            grant: self.grant,
         })
     }
 }
@@ -172,6 +173,31 @@ fn a_turn_comes_before_a_place() {
     assert_eq!(guards.may_enter(SimTime::ZERO), Gate::No(Ending::BulkheadFull), "the first is still out");
     assert_eq!(guards.learn_call(SimTime::ZERO, Ending::Ok, None, Grant::NONE, SimDuration::ZERO), None);
     assert_eq!(guards.may_enter(SimTime::ZERO), Gate::Go(()));
+}
+
+/// One retry at a time: its place comes back when its call ends before it, when it is not sent, and when it has ended.
+#[test]
+fn what_a_retry_was_granted_comes_back() {
+    let text = "(retry: Fixed(attempts: 2), budget: Concurrent(ratio: 0, at_least: 1))";
+    let mut client = Client::new(text, 1);
+    let ask = |client: &mut Client| client.guards.may_repeat(SimTime::ZERO, Some(Outcome::TimedOut));
+    for how in ["deadline", "not sent", "ended", "not at all"] {
+        let grant = ask(&mut client).expect("there is a place");
+        assert!(grant != Grant::NONE && ask(&mut client) == Err(Denied::Budget), "{how}");
+        match how {
+            "deadline" => {
+                client.guards.learn_call(SimTime::ZERO, Ending::Deadline, None, grant, SimDuration::ZERO);
+            }
+            "not sent" => client.guards.give_back(grant),
+            "ended" => {
+                client.grant = grant;
+                let pass = client.send(0).expect("it is sent");
+                client.learn(0, pass, (Outcome::Ok, false, false));
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(ask(&mut client), Err(Denied::Budget));
 }
 
 #[test]
