@@ -70,6 +70,8 @@ impl Gates {
     pub const TIMES: Gates = Gates(1 << 8);
     /// [`Guards::may_send`] wants to know whom the call has tried.
     pub const TRIED: Gates = Gates(1 << 9);
+    /// A call ends when nobody waits for the request that makes it.
+    pub const INHERITS: Gates = Gates(1 << 11);
     /// A retry may wait as long as a refusal says.
     pub const HEEDS: Gates = Gates(1 << 10);
 
@@ -103,6 +105,7 @@ impl Gates {
             (Gates::COPY, hedges),
             (Gates::LINE, policy.bulkhead.as_ref().is_some_and(|bulkhead| bulkhead.waits())),
             (Gates::TRIED, chooses && policy.retry_host != RetryHost::Any),
+            (Gates::INHERITS, policy.deadline_propagation.is_some()),
             (Gates::HEEDS, policy.heeds()),
             (Gates::TIMES, adapts || policy.hedge.as_ref().is_some_and(|hedge| hedge.learns())),
             (Gates::TIMES, per_attempt && policy.breaker.as_ref().is_some_and(|breaker| breaker.times())),

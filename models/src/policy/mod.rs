@@ -5,6 +5,7 @@
 //! | policy | decides | state of one client |
 //! |---|---|---|
 //! | deadline | when a call is given up | none: a timer of the caller's |
+//! | [`propagation`] | whether that is when its caller's caller gives up | none |
 //! | [`rate_limit`] | when the call may begin, or the attempt be sent | tokens, or what was let through of late |
 //! | [`bulkhead`] | whether the call may begin | calls out |
 //! | [`retry`] and [`backoff`] | whether to try again, and after how long | none |
@@ -40,6 +41,7 @@ pub mod page;
 pub mod part;
 pub mod per;
 pub mod preset;
+pub mod propagation;
 pub mod rate_limit;
 pub mod retry;
 pub mod retry_after;
@@ -66,6 +68,7 @@ use deadline::Deadline;
 use hedge::Hedge;
 use part::{Around, Listed};
 use per::Per;
+use propagation::Propagation;
 use rate_limit::{Counts, RateLimit};
 use retry::Retry;
 use retry_after::RetryAfter;
@@ -82,6 +85,8 @@ spec! {
         /// How long a call may take, all attempts and delays together; for ever if absent. A distribution is
         /// the patience of callers, drawn for each call.
         deadline: Option<TimeDistribution> = None; POSITIVE.or("every call would be too late"),
+        /// Whether it ends when nobody waits any more for the request that makes it.
+        deadline_propagation: Option<Propagation> = None,
         /// Whether and when a failed attempt is tried again.
         retry: Retry = Retry::None,
         /// What a retry makes of the time that a refusal carries (a service's `retry_after`).
@@ -117,6 +122,7 @@ impl Default for Policy {
         Policy {
             timeout: None,
             deadline: None,
+            deadline_propagation: None,
             retry: Retry::None,
             retry_after: RetryAfter::Ignore,
             retry_host: RetryHost::Any,
@@ -154,6 +160,7 @@ impl Policy {
         vec![
             Listed::made("timeout", "none: an attempt waits for ever", timeout),
             Listed::made("deadline", "none: a call has no end of its own", deadline),
+            Listed::optional("deadline_propagation", "", self.deadline_propagation.as_ref()),
             Listed::always("retry", &self.retry),
             Listed::optional(
                 "retry_after",

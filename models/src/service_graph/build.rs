@@ -64,6 +64,8 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         calls_of: Vec::new(),
         sibling_standings: Standings::default(),
         joined_at: Default::default(),
+        inherited: Default::default(),
+        wanted_until: Default::default(),
         tried: Default::default(),
         sent_at: Default::default(),
         fruits: Fruits::default(),
@@ -136,6 +138,9 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         policy: edge.policy.clone(),
         clients: edge.clients_of as u32,
         link: Link::new(edge.network, name, streams),
+        tells: plan.sites[edge.callee]
+            .clone()
+            .any(|site| Gates::of(&plan.edges[site].policy, 1).has(Gates::INHERITS)),
         limited: edge.does.any(Does::GIVES_UP),
         patience,
         jitter: streams.luck("jitter", name),

@@ -162,8 +162,15 @@ impl Marks {
     pub const HAS_SIBLINGS: Marks = Marks(1 << 4);
     /// A copy, whatever was out when it was sent.
     pub const IS_COPY: Marks = Marks(1 << 5);
+    /// Its service knows until when it is waited for, and does not work on it later.
+    pub const EXPIRES: Marks = Marks(1 << 7);
     /// Called off before it arrived.
     pub const CALLED_OFF: Marks = Marks(1 << 6);
+
+    /// Either of two.
+    pub const fn or(self, other: Marks) -> Marks {
+        Marks(self.0 | other.0)
+    }
 
     /// This one, if it is so.
     #[inline(always)]

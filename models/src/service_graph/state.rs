@@ -54,6 +54,10 @@ pub struct Graph<L> {
     pub sibling_standings: Standings,
     /// When each call joined the line that it stands in.
     pub joined_at: Beside<SimTime>,
+    /// Until when each call may go on that ends with the request that makes it.
+    pub inherited: Beside<SimTime>,
+    /// Until when each attempt is waited for, of those whose service makes such calls.
+    pub wanted_until: Beside<SimTime>,
     /// Whom each call has tried, of those that then try somebody else.
     pub tried: Beside<Tried>,
     /// When each attempt was sent, of those whose client wants to know how long they take.
@@ -143,6 +147,8 @@ pub struct Edge {
     /// The edge whose clients make the calls.
     pub clients: u32,
     pub link: Link<Message>,
+    /// The service that it calls makes calls that end when nobody waits for their request.
+    pub tells: bool,
     /// Its callers give up: what is sent over it may run out of time.
     pub limited: bool,
     pub patience: Patience,
@@ -281,6 +287,13 @@ impl Service {
 }
 
 impl Edge {
+    /// When a call over it is given up.
+    #[inline(always)]
+    pub fn end_of(&mut self, id: CallId, call: &Call, inherited: &Beside<SimTime>) -> SimTime {
+        let end = self.patience.end(call.started, call.key);
+        if self.gates.has(Gates::INHERITS) { end.min(*inherited.of(id)) } else { end }
+    }
+
     /// From here on its callers do about failures what those of another do.
     pub fn take_policy(&mut self, other: Edge) {
         (self.retry, self.policy) = (other.retry, other.policy);

@@ -94,6 +94,7 @@ fn only_what_is_there_is_asked() {
         (Gates::TIMES, "times"),
         (Gates::TRIED, "tried"),
         (Gates::HEEDS, "heeds"),
+        (Gates::INHERITS, "inherits"),
     ];
     let per_call = "(breaker: Consecutive(scope: Call))";
     let table = [
@@ -123,6 +124,7 @@ fn only_what_is_there_is_asked() {
         ("(retry_host: Other())", 1, ""),
         ("(retry_host: Other())", 2, "send, tried"),
         ("(retry_after: Honour())", 1, "heeds"),
+        ("(deadline_propagation: ())", 1, "inherits"),
         ("(concurrency: Aimd())", 1, "send, learn, times"),
         (r#"(rate_limit: TokenBucket(rate: "1/s"))"#, 1, "begin"),
         (r#"(rate_limit: TokenBucket(rate: "1/s", counts: Attempts))"#, 1, "send"),

@@ -99,10 +99,11 @@ impl<L: Listen> Graph<L> {
         edge.stats.attempt_sent(which, call.stretch);
         let mut until = SimTime::MAX;
         if edge.limited {
-            let deadline = edge.patience.end(call.started, call.key);
+            let deadline = edge.end_of(id, call, &self.inherited);
             let timeout = edge.policy.timeout.map_or(SimTime::MAX, |timeout| now + timeout);
             marks.add(Marks::UNTIL_CALL_ENDS.when(deadline < timeout));
             until = timeout.min(deadline);
+            marks.add(Marks::EXPIRES.when(edge.gates.has(Gates::INHERITS)));
         }
         let number = call.tries;
         let (attempt, entry) = self.attempts.insert(|| Attempt {
@@ -130,11 +131,14 @@ impl<L: Listen> Graph<L> {
         if edge.gates.has(Gates::TIMES) {
             self.sent_at.put(attempt, now);
         }
+        if edge.tells || edge.gates.has(Gates::INHERITS) {
+            self.wanted_until.put(attempt, until);
+        }
         if until < SimTime::MAX {
             entry.timer = Some(ctx.schedule(until, Class::Timeout, Event::AttemptTimer { attempt }));
         }
         if edge.gates.has(Gates::COPY) {
-            edge.plan_copy(&mut self.clients, (id, call), ctx);
+            edge.plan_copy(&mut self.clients, (id, call), &self.inherited, ctx);
         }
         if edge.link.is_instant() {
             let callee = edge.callee;
@@ -230,7 +234,8 @@ impl<L: Listen> Graph<L> {
             ctx.cancel(timer);
         }
         let edge = &mut self.edges[call.edge as usize];
-        edge.attempt_ended(&mut self.clients, call, (id, attempt), &self.sent_at, Outcome::Ok, now);
+        let times = (&self.sent_at, &self.inherited);
+        edge.attempt_ended(&mut self.clients, (call_id, call), (id, attempt), times, Outcome::Ok, now);
         edge.call_ended(&mut self.clients, call, Ending::Ok, now);
         let fruit = attempt.fruit(edge.callee, useful);
         let (parent, client, is_listed) = (call.parent, call.client, edge.listed || edge.stopped);
@@ -256,7 +261,7 @@ impl<L: Listen> Graph<L> {
         ctx.witness(kind::TIMER, attempt.number, outcome as u16, edge.path, attempt.key.get(), 0);
         let expired = marks.has(Marks::UNTIL_CALL_ENDS) || {
             let call = &self.calls[call_id];
-            now >= edge.patience.end(call.started, call.key)
+            now >= edge.end_of(call_id, call, &self.inherited)
         };
         if edge.policy.cancel == Cancel::Never {
             self.end_attempt(id, outcome, ctx);
@@ -302,11 +307,13 @@ impl<L: Listen> Graph<L> {
             left = self.without(id);
             attempt = &mut self.attempts[id];
         }
-        let call = &mut self.calls[attempt.call];
+        let call_id = self.calls.id(attempt.call);
+        let call = &mut self.calls[call_id];
         call.live = left;
         self.listener.tell(|tracer| tracer.attempt_ended(id, outcome, ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
-        edge.attempt_ended(&mut self.clients, call, (id, attempt), &self.sent_at, outcome, ctx.now());
+        let times = (&self.sent_at, &self.inherited);
+        edge.attempt_ended(&mut self.clients, (call_id, call), (id, attempt), times, outcome, ctx.now());
         if attempt.server == Server::Gone && attempt.outstanding == 0 {
             let below = self.attempts.remove(id).below;
             self.spoil(below);
@@ -350,15 +357,15 @@ impl Edge {
     fn attempt_ended(
         &mut self,
         clients: &mut [Clients],
-        call: &Call,
+        (call_id, call): (CallId, &Call),
         (id, attempt): (AttemptId, &mut Attempt),
-        sent_at: &Beside<SimTime>,
+        (sent_at, inherited): (&Beside<SimTime>, &Beside<SimTime>),
         outcome: Outcome,
         now: SimTime,
     ) {
         self.stats.attempt_ended(outcome, call.stretch != UNMEASURED);
         if self.gates.has(Gates::LEARN) {
-            let overdue = outcome == Outcome::Cancelled && now >= self.patience.end(call.started, call.key);
+            let overdue = outcome == Outcome::Cancelled && now >= self.end_of(call_id, call, inherited);
             let retried = self.retry.retries(0, outcome);
             let (replica, permit) = (attempt.replica, attempt.permit.take());
             let first = attempt.number == 1 && !attempt.marks.has(Marks::IS_COPY);

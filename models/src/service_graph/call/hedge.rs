@@ -4,10 +4,11 @@ use super::cancel::Why;
 use crate::policy::Outcome;
 use crate::policy::guards::{Gates, Grant};
 use crate::service_graph::follow::Listen;
+use crate::service_graph::slab::Beside;
 use crate::service_graph::state::*;
 use crate::service_graph::stats::UNMEASURED;
 use crate::service_graph::witness as kind;
-use sim_core::Class;
+use sim_core::{Class, SimTime};
 
 /// Copies are numbered from here among what a try makes, so that no retry's luck moves because there are any.
 const COPY: u64 = 1 << 32;
@@ -19,13 +20,14 @@ impl Edge {
         &mut self,
         clients: &mut [Clients],
         (id, call): (CallId, &mut Call),
+        inherited: &Beside<SimTime>,
         ctx: &mut Ctx,
     ) {
         let now = ctx.now();
         let guards = &mut clients[self.clients as usize].guards[call.client as usize];
         let Some(delay) = guards.copy_after(now, call.phase.copies()) else { return };
         let at = now + delay;
-        if at < self.patience.end(call.started, call.key) {
+        if at < self.end_of(id, call, inherited) {
             call.timer = Some(ctx.schedule(at, Class::Begin, Event::CallTimer { call: id }));
         }
     }

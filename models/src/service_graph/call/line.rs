@@ -29,7 +29,7 @@ impl<L: Listen> Graph<L> {
         self.listener.tell(|tracer| tracer.pauses(SpanKind::Line, id, call.edge.into(), ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
         let patience = patience.map_or(SimTime::MAX, |patience| ctx.now() + patience);
-        let until = patience.min(edge.patience.end(call.started, call.key));
+        let until = patience.min(edge.end_of(id, call, &self.inherited));
         if until < SimTime::MAX {
             call.timer = Some(ctx.schedule(until, Class::Timeout, Event::CallTimer { call: id }));
         }
@@ -50,7 +50,7 @@ impl<L: Listen> Graph<L> {
         let call = &self.calls[id];
         let edge = &mut self.edges[call.edge as usize];
         ctx.witness(kind::LEFT_LINE, call.tries, 0, edge.path, call.key.get(), 0);
-        let expired = ctx.now() >= edge.patience.end(call.started, call.key);
+        let expired = ctx.now() >= edge.end_of(id, call, &self.inherited);
         self.end_call(id, if expired { Ending::Deadline } else { REFUSED }, ctx);
     }
 
@@ -82,7 +82,7 @@ impl<L: Listen> Graph<L> {
         }
         self.listener.tell(|tracer| tracer.pause_ends(id, ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
-        if ctx.now() >= edge.patience.end(call.started, call.key) {
+        if ctx.now() >= edge.end_of(id, call, &self.inherited) {
             self.end_call(id, Ending::Deadline, ctx);
         } else {
             self.try_attempt(id, Grant::NONE, ctx);

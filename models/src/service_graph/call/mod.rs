@@ -39,19 +39,21 @@ impl<L: Listen> Graph<L> {
         let edge = &mut self.edges[edge_id as usize];
         edge.stats.call_started(stretch);
         let mut gate = Gate::Go(());
+        let mut inherited = SimTime::MAX;
+        if edge.gates.has(Gates::INHERITS)
+            && let (Parent::Request { attempt, .. }, Some(propagation)) =
+                (parent, &edge.policy.deadline_propagation)
+        {
+            inherited = propagation.end(*self.wanted_until.of(attempt));
+            if inherited <= now {
+                return self.never_begins(Ending::Deadline, (edge_id, client), parent, key, ctx);
+            }
+        }
         if edge.gates.has(Gates::BEGIN) {
             gate = self.clients[edge.clients as usize].guards[client as usize].may_begin(now);
             match gate {
                 Gate::Go(()) | Gate::Line(_) | Gate::Turn(_) => {}
-                Gate::No(end) => {
-                    edge.stats.call_ended(end, SimDuration::ZERO, 0, stretch);
-                    if let Some(cohorts) = &mut edge.stats.cohorts {
-                        cohorts.failed(now);
-                    }
-                    let by = (edge_id, client);
-                    self.listener.tell(|tracer| tracer.call_begins(Err(end), parent, by, key, now));
-                    return self.notify(parent, edge_id, None, ctx);
-                }
+                Gate::No(end) => return self.never_begins(end, (edge_id, client), parent, key, ctx),
             }
         }
         let (call, _) = self.calls.insert(|| Call {
@@ -69,11 +71,27 @@ impl<L: Listen> Graph<L> {
             live: None,
             permit: None,
         });
+        if edge.gates.has(Gates::INHERITS) {
+            self.inherited.put(call, inherited);
+        }
         if edge.listed || edge.stopped {
             self.list_call(call);
         }
         self.listener.tell(|tracer| tracer.call_begins(Ok(call), parent, (edge_id, client), key, now));
         self.goes_through(gate, call, ctx)
+    }
+
+    /// A call ends as it would begin.
+    #[inline(never)]
+    fn never_begins(&mut self, end: Ending, by: (u32, u32), parent: Parent, key: Key, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let edge = &mut self.edges[by.0 as usize];
+        edge.stats.call_ended(end, SimDuration::ZERO, 0, self.stretch);
+        if let Some(cohorts) = &mut edge.stats.cohorts {
+            cohorts.failed(now);
+        }
+        self.listener.tell(|tracer| tracer.call_begins(Err(end), parent, by, key, now));
+        self.notify(parent, by.0, None, ctx)
     }
 
     /// A guard has let a call begin, now or later.

@@ -21,7 +21,7 @@ impl<L: Listen> Graph<L> {
         self.listener.tell(|tracer| tracer.pauses(SpanKind::Line, id, call.edge.into(), ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
         self.clients[edge.clients as usize].watch.joined(Wait::Turn);
-        let (turn, end) = (ctx.now() + wait, edge.patience.end(call.started, call.key));
+        let (turn, end) = (ctx.now() + wait, edge.end_of(id, call, &self.inherited));
         let class = if turn < end { Class::Begin } else { Class::Timeout };
         call.timer = Some(ctx.schedule(turn.min(end), class, Event::CallTimer { call: id }));
     }
@@ -33,7 +33,7 @@ impl<L: Listen> Graph<L> {
         let call = &mut self.calls[id];
         let edge = &mut self.edges[call.edge as usize];
         ctx.witness(kind::HAS_TURN, call.tries, 0, edge.path, call.key.get(), 0);
-        if now >= edge.patience.end(call.started, call.key) {
+        if now >= edge.end_of(id, call, &self.inherited) {
             return self.end_call(id, Ending::Deadline, ctx);
         }
         self.listener.tell(|tracer| tracer.pause_ends(id, now));

@@ -18,7 +18,7 @@ impl<L: Listen> Graph<L> {
         let delay = edge.retry.delay(u32::from(call.tries), call.previous_delay, &mut words);
         call.previous_delay = delay;
         let delay = told.map_or(delay, |told| edge.policy.retry_after.wait(delay, told, &mut words));
-        let (next, end) = (ctx.now() + delay, edge.patience.end(call.started, call.key));
+        let (next, end) = (ctx.now() + delay, edge.end_of(id, call, &self.inherited));
         let class = if next < end { Class::Begin } else { Class::Timeout };
         call.phase = Phase::backing_off(grant);
         call.timer = Some(ctx.schedule(next.min(end), class, Event::CallTimer { call: id }));
@@ -53,7 +53,7 @@ impl<L: Listen> Graph<L> {
         let call = &mut self.calls[id];
         let edge = &mut self.edges[call.edge as usize];
         ctx.witness(kind::RESUME, call.tries, 0, edge.path, call.key.get(), 0);
-        if ctx.now() >= edge.patience.end(call.started, call.key) {
+        if ctx.now() >= edge.end_of(id, call, &self.inherited) {
             self.end_call(id, Ending::Deadline, ctx);
         } else {
             call.phase = Phase::TRYING;

@@ -19,9 +19,15 @@ impl<L: Listen> Graph<L> {
         attempt.since = now;
         attempt.marks.add(Marks::MEASURED.when(now >= self.measured_from));
         count(&mut service.stats.total.arrived);
-        if attempt.marks.has(Marks::CALLED_OFF) {
-            self.listener.tell(|tracer| tracer.lost_in_hand(id, "called off", now));
-            return self.swallow(id);
+        if attempt.marks.has(Marks::CALLED_OFF.or(Marks::EXPIRES)) {
+            let why = match attempt.marks.has(Marks::CALLED_OFF) {
+                true => Some("called off"),
+                false => (now > *self.wanted_until.of(id)).then_some("expired"),
+            };
+            if let Some(why) = why {
+                self.listener.tell(|tracer| tracer.lost_in_hand(id, why, now));
+                return self.swallow(id);
+            }
         }
         if service.queue.shared {
             attempt.replica = service.free.first().or_else(|| service.up.first()).unwrap_or(0);
@@ -145,7 +151,8 @@ impl<L: Listen> Graph<L> {
             attempt.leave_queue();
             attempt.replica = replica_id;
             let replica = &mut service.replicas[replica_id as usize];
-            if service.queue.drop_expired && !attempt.is_awaited() {
+            let is_late = attempt.marks.has(Marks::EXPIRES) && now > *self.wanted_until.of(id);
+            if is_late || service.queue.drop_expired && !attempt.is_awaited() {
                 replica.in_hand -= u32::from(!service.queue.shared);
                 service.stats.total.expired += 1;
                 self.listener.tell(|tracer| tracer.lost_in_hand(id, "expired", now));

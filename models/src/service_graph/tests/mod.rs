@@ -12,6 +12,7 @@ mod knowledge;
 mod lines;
 mod policies;
 mod presets;
+mod propagation;
 mod replicas;
 mod rhythms;
 mod scenes;
