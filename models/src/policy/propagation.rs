@@ -34,7 +34,7 @@ impl Propagation {
 
 impl Part for Propagation {
     fn does(&self) -> Does {
-        Does::GIVES_UP
+        Does::GIVES_UP.and(Does::EXPIRES)
     }
 
     fn brief(&self) -> Option<String> {

@@ -95,7 +95,11 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             Does::STEERS,
             "wait_mean",
         ),
-        (policy(r#"deadline_propagation: (allowance: "1ms")"#), Does::GIVES_UP, "wait_mean"),
+        (
+            policy(r#"deadline_propagation: (allowance: "1ms")"#),
+            Does::GIVES_UP.and(Does::EXPIRES),
+            "wait_mean",
+        ),
         (policy("concurrency: Gradient(initial: 50, max: 50)"), Does::REFUSES, "wait_mean"),
         (policy(r#"rate_limit: TokenBucket(rate: "500/s", burst: 50)"#), Does::REFUSES, "wait_mean"),
         (

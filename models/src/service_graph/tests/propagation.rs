@@ -58,7 +58,7 @@ fn a_call_ends_with_whoever_waits_for_it() {
         (r#"deadline: "100ms""#, retries.into(), "1s", (0, 0, 1, 9, 540)),
         (r#"deadline: "100ms""#, format!("{inherits}, {retries}"), "1s", (0, 1, 0, 2, 90)),
         // Nobody waits for ever less than for ever.
-        ("", format!(r#"deadline_propagation: (allowance: "1s")"#), "1s", (1, 0, 0, 1, 0)),
+        ("", r#"deadline_propagation: (allowance: "1s")"#.into(), "1s", (1, 0, 0, 1, 0)),
     ] {
         let report = chain(user, &shop, "", work);
         assert_eq!(told(&report), expected, "{user}, {shop}, {work}");
