@@ -8,7 +8,8 @@
 //!
 //! The law speaks about queues that serve in the order of arrival, and callers who repeat what they have given up. It
 //! is silent where anything else is done: where calls are refused, workers held, or the expired skipped; about users
-//! who wait for answers; and about retries of retries.
+//! who wait for answers; about retries of retries; and about a queue that is asked for more than it can do only because
+//! the callers of its callers repeat what waits there.
 
 use super::QUIET;
 use crate::RunSpec;
@@ -87,12 +88,16 @@ fn regime(plan: &Plan, of_users: impl Fn(&WorkloadSpec) -> f64, backlogs: &mut [
     if !within(OFFERS, CARRIES) || spec.workload.iter().any(|it| it.arrivals.closed_loop().is_some()) {
         return None;
     }
-    let retries: Option<Vec<f64>> = edges.iter().map(retries).collect();
+    let retries: Option<Vec<f64>> = edges.iter().map(per_call).collect();
+    let attempts = |edge: &EdgePlan| 1.0 + per_call(edge).unwrap_or(0.0);
     let mut offered = vec![0.0; spec.services.len()];
-    let mut sustained = offered.clone();
-    for (number, (edge, calls)) in edges.iter().zip(plan.calls(of_users, |_| 1.0)).enumerate() {
-        offered[edge.callee] += calls;
-        sustained[edge.callee] += calls * (1.0 + retries.as_ref().map_or(0.0, |retries| retries[number]));
+    // What each is asked for if its own callers repeat, and if all do, from the users on.
+    let (mut sustained, mut most) = (offered.clone(), offered.clone());
+    let (once, repeated) = (plan.calls(&of_users, |_| 1.0), plan.calls(&of_users, attempts));
+    for (edge, (once, repeated)) in edges.iter().zip(once.into_iter().zip(repeated)) {
+        offered[edge.callee] += once;
+        sustained[edge.callee] += once * attempts(edge);
+        most[edge.callee] += repeated * attempts(edge);
     }
     let services = || spec.services.values().enumerate();
     if services().any(|(number, service)| offered[number] >= service.capacity()) {
@@ -105,14 +110,15 @@ fn regime(plan: &Plan, of_users: impl Fn(&WorkloadSpec) -> f64, backlogs: &mut [
     // Layers that retry the retries of others multiply in a way that the law does not know.
     let layers = retries.iter().filter(|retries| **retries > 0.0).count() > 1;
     for (number, service) in services() {
-        let into = || edges.iter().zip(&retries).filter(|(edge, _)| edge.callee == number);
-        let retried = into().any(|(_, retries)| *retries > 0.0);
-        backlogs[number] = if !retried || sustained[number] <= service.capacity() {
+        backlogs[number] = if most[number] <= service.capacity() {
             if layers { Backlog::Unknown } else { Backlog::Paid }
+        } else if sustained[number] <= service.capacity() {
+            // Whether those further up give up because of this queue, the law does not know.
+            Backlog::Unknown
         } else if let Some(wait) = longest_wait(plan, number) {
             let outlasts =
                 |edge: &EdgePlan| edge.worst.attempt.is_some_and(|limit| wait > limit.as_secs_f64());
-            match into().any(|(edge, _)| outlasts(edge)) {
+            match plan.into(number).any(outlasts) {
                 true => Backlog::Feeds(sustained[number] / offered[number] - 1.0),
                 false if layers => Backlog::Unknown,
                 false => Backlog::Short,
@@ -123,11 +129,12 @@ fn regime(plan: &Plan, of_users: impl Fn(&WorkloadSpec) -> f64, backlogs: &mut [
         };
     }
     let vulnerable = backlogs.iter().any(|backlog| matches!(backlog, Backlog::Feeds(_)));
-    (vulnerable || !layers).then_some(if vulnerable { Regime::Vulnerable } else { Regime::Stable })
+    let known = !backlogs.contains(&Backlog::Unknown);
+    (vulnerable || known).then_some(if vulnerable { Regime::Vulnerable } else { Regime::Stable })
 }
 
 /// Retries per call in the long run if every attempt fails; none if a part of the edge does not know.
-fn retries(edge: &EdgePlan) -> Option<f64> {
+fn per_call(edge: &EdgePlan) -> Option<f64> {
     if !edge.does.any(Does::REPEATS) {
         return Some(0.0);
     }
@@ -244,6 +251,51 @@ mod tests {
         let ramp = |over: &str| format!(r#"Ramp(from: "28/s", to: "20/s", at: "50s", over: "{over}")"#);
         assert_eq!(never(&ramp("20s"), long), Some(Outlook::Never));
         assert_ne!(never(&ramp("1h"), long), Some(Outlook::Never));
+    }
+
+    /// Who waits at the front and comes again asks the back once more for what it still has in its queue.
+    #[test]
+    fn a_queue_is_fed_from_two_layers_up_as_well() {
+        let text = r#"(
+            about: "one call after another",
+            model: ServiceGraph(
+                workload: [(to: "front", arrivals: Poisson("82/s"), policy: "user")],
+                services: {
+                    "front": (workers: Async(64), work: "1ms", queue: Fifo(capacity: Unbounded), calls: [(to: "back", policy: "inner")]),
+                    "back": (workers: Async(10), work: Exponential(mean: "100ms"), queue: Fifo(capacity: Unbounded)),
+                },
+                policies: {"user": (timeout: "10s", retry: Fixed(attempts: 2)), "inner": (timeout: "10s")},
+                faults: [(at: "60s", for: "30s", on: "back", effect: Slow(factor: 10.0))],
+            ),
+            run: (duration: "5min", warm_up: "20s", seed: 42, within: "10s"),
+        )"#;
+        let (experiment, _) = Experiment::parse("test", text, &[], &Catalog::bundled()).expect("sound");
+        let resolved = |set: &[(&str, &str)]| {
+            let set: Vec<(String, String)> =
+                set.iter().map(|(path, value)| (path.to_string(), value.to_string())).collect();
+            experiment.with(None, &set).expect("sound")
+        };
+        let once = ("policies.user.retry.attempts", "1");
+        for (set, expected) in [
+            (&[][..], None),
+            (&[once], Some(Stable)),
+            // All that two attempts each can ask for is less than 100/s, or more.
+            (&[("workload[0].arrivals", r#"Poisson("49/s")"#)], Some(Stable)),
+            (&[("workload[0].arrivals", r#"Poisson("51/s")"#)], None),
+            // However short the queue, its own callers are not those who come again.
+            (&[("services.back.queue", "Fifo(capacity: 500)")], None),
+            // Whom it is asked for by is known, and they repeat.
+            (&[once, ("policies.inner.retry", "Fixed(attempts: 2)")], Some(Vulnerable)),
+        ] {
+            let resolved = resolved(set);
+            assert_eq!(resolved.model.explain(&resolved.run).regime, expected, "{set:?}");
+        }
+        let resolved = resolved(&[]);
+        let options = RunOptions::seeded(resolved.run.seed);
+        let report = simulate(&resolved, &options, &mut |_| ControlFlow::Continue(())).report;
+        let verdict = &report.verdict;
+        assert_eq!(verdict.outlook, Some(Outlook::Stays), "{:?}", verdict.details);
+        assert!(!verdict.details.iter().any(|why| why.contains("fluid law")), "{:?}", verdict.details);
     }
 
     /// metastable_fluid.csv, and what takes the ground from under the law.
