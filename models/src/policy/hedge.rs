@@ -140,6 +140,23 @@ impl Hedge {
     }
 }
 
+impl Hedge {
+    /// Attempts of a try that takes longer than all its copies wait. What fails brings the next copy at once, so time limits them only
+    /// where no attempt is given up before the call is: then each that is sent has begun before the deadline.
+    fn sent_within(&self, worst: &Worst) -> u32 {
+        let most = 1 + self.copies;
+        match (&self.after, worst.call) {
+            (After::Fixed(delay), Some(deadline))
+                if !delay.is_zero() && worst.attempt.is_none_or(|attempt| attempt >= deadline) =>
+            {
+                let begin = deadline.as_nanos().div_ceil(delay.as_nanos());
+                most.min(u32::try_from(begin).unwrap_or(u32::MAX))
+            }
+            _ => most,
+        }
+    }
+}
+
 impl Part for Hedge {
     fn does(&self) -> Does {
         Does::COPIES
@@ -180,9 +197,12 @@ impl Part for Hedge {
     }
 
     fn notes(&self, around: &Around) -> Vec<String> {
-        let most = 1 + self.copies;
+        let most = self.sent_within(&around.worst());
         let what = match &self.after {
             After::Fixed(delay) if delay.is_zero() => format!("every call sends {most} attempts at once"),
+            After::Fixed(delay) if most == 1 => {
+                format!("no copy is ever sent: a call is given up before the {delay} are over")
+            }
             After::Fixed(delay) => {
                 format!(
                     "one more attempt for each that takes longer than {delay}, {most} times the load if all do"
@@ -226,6 +246,7 @@ impl Part for Hedge {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Policy;
     use super::super::tests::read;
     use super::*;
 
@@ -239,6 +260,35 @@ mod tests {
         let mut hedge = state(r#"(after: "50ms", copies: 2)"#);
         let delays = [0, 1, 2].map(|copies| hedge.after(SimTime::ZERO, copies));
         assert_eq!(delays, [Some(SimDuration::from_millis(50)), Some(SimDuration::from_millis(50)), None]);
+    }
+
+    /// After the deadline nothing is sent; at that instant neither.
+    #[test]
+    fn time_limits_how_often_a_slow_call_is_sent() {
+        let notes = |text: &str| {
+            let policy = read::<Policy>(text).unwrap().0;
+            let around = Around::new("edge", policy.parts());
+            around.all().flat_map(|part| part.notes(&around)).collect::<Vec<_>>().join("; ")
+        };
+        for (settings, times) in [
+            ("", Some(11)),
+            (r#", deadline: "5s""#, Some(5)),
+            (r#", deadline: "5001ms""#, Some(6)),
+            (r#", deadline: "1s""#, None),
+            (r#", deadline: "1min""#, Some(11)),
+            (r#", deadline: "5s", timeout: "5s""#, Some(5)),
+            // What times out brings the next copy at once.
+            (r#", deadline: "5s", timeout: "2s""#, Some(11)),
+            (r#", timeout: "2s""#, Some(11)),
+            (r#", deadline: Uniform(low: "1s", high: "3s")"#, Some(3)),
+        ] {
+            let said = notes(&format!(r#"(hedge: (after: "1s", copies: 10){settings})"#));
+            let expected = match times {
+                Some(times) => format!("1s, {times} times the load"),
+                None => "no copy is ever sent: a call is given up before the 1s are over".into(),
+            };
+            assert!(said.contains(&expected), "{settings}: {said}");
+        }
     }
 
     #[test]
