@@ -2,6 +2,7 @@
 //! of the sweep in one go; and what is missing, damaged, changed or mixed is found.
 
 use brownout_tests::Bench;
+use serde_json::Value;
 use sim_cli::Exit;
 use sim_models::experiment::RunSpec;
 use sim_models::run::{Observer, RunOptions, RunOutput};
@@ -104,6 +105,54 @@ fn metrics_are_chosen_when_the_runs_are_there() {
     let wrong = bench.run(&["merge", "@out", "--metric", "services.stock.utilization"]);
     assert_eq!(wrong.exit, Exit::Usage);
     assert!(wrong.err.contains("services.stock.utilisation"), "{}", wrong.err);
+}
+
+/// What is kept of a run is small, but not too small for what is asked.
+#[test]
+fn parts_of_runs_are_measured_in_a_sweep_too() {
+    let bench = bench();
+    let metrics = [
+        "--metric",
+        "success during after",
+        "--metric",
+        "edges[\"users->stock\"].latency.p90 during 3s..4s",
+        "--metric",
+        "services.stock.queue_mean during fault",
+        "--metric",
+        "services.stock.utilisation",
+    ];
+    let swept = bench.json(&[&["@shop.ron"], &metrics[..]].concat());
+    let alone = Bench::new(&[("shop.ron", EXPERIMENT)]);
+    for (cell, workers) in ["2", "4"].iter().enumerate() {
+        let set = format!("services.stock.workers=Blocking({workers})");
+        let replicated =
+            alone.json(&[&["run", "@shop.ron", "--replications", "3", "--set", &set], &metrics[..]].concat());
+        for column in 0..4 {
+            let of = |document: &Value| document[column]["mean"].as_f64().expect("a number");
+            let (own, other) = (of(&swept["cells"][cell]["metrics"]), of(&replicated["estimates"]));
+            // A percentile of which a run has little to say is known from all runs together there.
+            let off = if column == 1 { 0.1 * other } else { 1e-9 };
+            assert!((own - other).abs() <= off, "{workers}, {column}: {own}, {other}");
+            assert!(own > 0.0 || cell == 0, "{column}");
+        }
+    }
+    // In shards the plan says what there is to keep; in a folder the first sweep.
+    bench.good(&[&["plan", "@shop.ron", "--out", "@plan.json"], &metrics[..]].concat());
+    shard(&bench, 1, 2, "@parts");
+    shard(&bench, 0, 2, "@parts");
+    assert_eq!(bench.json("merge @parts"), swept);
+    bench.good("@shop.ron --out @store");
+    let stored = [&["@shop.ron", "--out", "@store"], &metrics[..]].concat();
+    let late = bench.run(&stored);
+    assert_eq!(late.exit, Exit::Usage);
+    let told = "`success during after` is of a part of a run";
+    assert!(late.err.contains(told) && late.err.contains("--fresh"), "{}", late.err);
+    assert_eq!(bench.json(&[&stored[..], &["--fresh"]].concat()), swept);
+    assert_eq!(bench.json(&stored), swept, "from what was kept");
+    plan(&bench);
+    shard(&bench, 0, 1, "@whole-runs");
+    let late = bench.run(&["merge", "@whole-runs", "--metric", "success during after"]);
+    assert!(late.exit == Exit::Usage && late.err.contains("sweep plan"), "{}", late.err);
 }
 
 #[test]

@@ -139,20 +139,19 @@ impl Ending {
 }
 
 /// What is kept of a report: every number that a metric can name, but no picture and no histogram, which are 98 of
-/// 100 bytes. What it shares with all others of its plan (names, settings, notes) is in the plan.
-pub fn slim(mut report: Report) -> Report {
+/// 100 bytes, unless parts of it are asked for, which are made of them. What it shares with all others of its plan
+/// (names, settings, notes) is in the plan.
+pub fn slim(mut report: Report, parts: bool) -> Report {
     for (_, edge) in &mut report.edges.0 {
-        edge.windows = EdgeWindows::default();
         edge.latency.histogram.clear();
         edge.latency_failed.histogram.clear();
     }
-    for (_, service) in &mut report.services.0 {
-        service.windows = ServiceWindows::default();
+    if !parts {
+        report.edges.0.iter_mut().for_each(|(_, edge)| edge.windows = EdgeWindows::default());
+        report.services.0.iter_mut().for_each(|(_, service)| service.windows = ServiceWindows::default());
+        report.sections.iter_mut().for_each(|section| section.series.clear());
     }
-    for section in &mut report.sections {
-        section.series.clear();
-        section.changes.clear();
-    }
+    report.sections.iter_mut().for_each(|section| section.changes.clear());
     report.timeline.series.clear();
     report.digest.checkpoints.clear();
     report.tables.clear();
@@ -162,6 +161,15 @@ pub fn slim(mut report: Report) -> Report {
     report.variant = None;
     report.overrides.clear();
     report
+}
+
+/// Whether it is kept without that of which its parts are made.
+pub fn is_without_parts(report: &Report) -> bool {
+    let Report { edges, services, sections, stopped, .. } = report;
+    stopped.is_none()
+        && edges.iter().all(|(_, edge)| edge.windows == EdgeWindows::default())
+        && services.iter().all(|(_, service)| service.windows == ServiceWindows::default())
+        && sections.iter().all(|section| section.series.is_empty())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! From runs to a result, in the order of their numbers: whoever made them, and wherever, it is the same bytes.
 
 use super::Ready;
+use super::line::is_without_parts;
 use super::store::Known;
 use crate::error::{Error, Exit, Result};
 use crate::jobs::in_order;
@@ -9,8 +10,9 @@ use crate::result::estimate::{Estimate, Measured, OfWhom, exact_over};
 use crate::result::swept::{self, Cell, Swept};
 use crate::study::measure::{measure, measure_usual, of_whom};
 use crate::study::replicate::{exact_path, is_approximate, spelled_out, usual};
+use crate::text::escape;
 use crate::text::number::count;
-use sim_models::report::{Leaf, Meaning, Metric, Report};
+use sim_models::report::{Leaf, Meaning, Metric, Report, asked};
 use std::collections::BTreeMap;
 
 /// Runs that are read by one thread in one go.
@@ -56,6 +58,22 @@ impl Metrics {
         told.map(|((path, (measured, _)), _)| (path.clone(), *measured)).collect()
     }
 
+    /// Refuses a run that was kept without what is asked of it.
+    fn fits(&self, kept: &Report) -> Result<()> {
+        let of_a_part = |path: &&String| matches!(asked(path), Ok((_, Some(_))));
+        match self.paths.iter().find(of_a_part).filter(|_| is_without_parts(kept)) {
+            None => Ok(()),
+            Some(path) => Err(Error::Usage {
+                message: format!(
+                    "`{}` is of a part of a run, and of these runs was kept what they came to as a whole",
+                    escape(path)
+                ),
+                help: "  name it before they are made: `sweep plan .. --metric`; or make them anew, with `sweep .. --fresh`"
+                    .into(),
+            }),
+        }
+    }
+
     /// What a result takes from this report.
     pub fn keep(&self, report: &Report) -> Kept {
         let leaves = report.leaves();
@@ -90,7 +108,11 @@ impl Results {
             let mut reader = known.reader();
             piece
                 .iter()
-                .map(|&run| Ok((run, reader.read(run)?.map(|report| metrics.keep(&report)))))
+                .map(|&run| {
+                    let report = reader.read(run)?;
+                    report.as_ref().map_or(Ok(()), |report| metrics.fits(report))?;
+                    Ok((run, report.map(|report| metrics.keep(&report))))
+                })
                 .collect()
         };
         for piece in in_order(threads, &pieces, read) {
@@ -191,5 +213,7 @@ fn incomplete(all: usize, missing: usize, cut_short: usize, bugs: usize) -> Vec<
 pub fn metrics_of(known: &Known, asked: &[String]) -> Result<Option<Metrics>> {
     let Some(first) = known.iter().find(|&run| known.has_report(run)) else { return Ok(None) };
     let report = known.reader().read(first)?.map_err(Error::Failed)?;
-    Metrics::choose(asked, &report).map(Some)
+    let metrics = Metrics::choose(asked, &report)?;
+    metrics.fits(&report)?;
+    Ok(Some(metrics))
 }

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::experiment::Prepared;
 use crate::progress::Meter;
 use crate::simulate::simulate;
-use sim_models::report::Report;
+use sim_models::report::{Report, asked};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
@@ -47,6 +47,7 @@ pub fn work<T: Send>(
     mut sink: impl FnMut(&mut Console, Event<T>) -> Result<()>,
 ) -> Result<()> {
     let interrupt = console.interrupt.clone();
+    let parts = ready.plan.metrics.iter().any(|metric| matches!(asked(metric), Ok((_, Some(_)))));
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let stopped = || stop.load(Ordering::Relaxed) || interrupt.exit().is_some();
     let (send, receive) = sync_channel::<(usize, Came<T>)>(2 * threads);
@@ -68,7 +69,7 @@ pub fn work<T: Send>(
                 break;
             }
             let came = match simulated {
-                Ok(output) => Came::Kept(keep(run, slim(output.report))),
+                Ok(output) => Came::Kept(keep(run, slim(output.report, parts))),
                 Err(Error::Bug { message, .. }) => Came::Bug(message),
                 Err(_) => unreachable!("a run that was prepared gives a report or panics"),
             };

@@ -70,6 +70,8 @@ pub(super) fn command(args: &Here, app: &mut App) -> Result<Exit> {
             format!("{} of {} runs were done before", count(known.len() as u64), count(ready.runs() as u64));
         app.console.note(&text);
     }
+    // What is wrong with the metrics of those shows before the others are run.
+    metrics_of(&known, &args.subject.metric)?;
     let mut sweep =
         Sweeping { ready: &ready, known: &known, store, metrics: None, results: Results::default() };
     let made = sweep.make(args, app);
