@@ -55,6 +55,45 @@ fn threads_never_show() {
     }
 }
 
+/// What a variant calls by another name it has no numbers of by the first; the others are compared.
+#[test]
+fn a_variant_may_lack_an_edge() {
+    let renamed = EXPERIMENT.replace(
+        "variants: {",
+        r#"variants: {
+        "elsewhere": {
+            "services.store": (workers: Async(8), work: Exponential(mean: "1ms"), calls: [(to: "stock", policy: "calm")]),
+            "workload[0].to": "store",
+        },"#,
+    );
+    let bench = Bench::new(&[("shop.ron", &renamed)]);
+    let compared = json(&run(&bench, "compare", &["--format", "json", "--jobs", "1"]));
+    let lacks = |variant: usize| &compared["variants"][variant]["lacks"];
+    let p99 = r#"edges["users->shop"].latency.p99"#;
+    assert!(lacks(1).as_array().is_some_and(|lacks| lacks.contains(&p99.into())), "{compared}");
+    assert_eq!((lacks(0), lacks(2)), (&Value::Null, &Value::Null));
+    let paths = compared["metrics"].as_array().unwrap();
+    let success = paths.iter().position(|metric| metric["path"] == "success").unwrap();
+    assert!(compared["variants"][1]["metrics"][success]["mean"].as_f64().is_some_and(|mean| mean > 0.5));
+    let asked = |format: &'static str| {
+        run(
+            &bench,
+            "compare",
+            &["--metric", p99, "--metric", "edges.users->store.success", "--format", format],
+        )
+    };
+    let page = asked("text");
+    let told = format!("no {p99} in elsewhere; no edges.users->store.success in base, calm");
+    assert!(good(&page).contains(&told), "{}", page.out);
+    assert!(asked("markdown").out.contains("in elsewhere; no edges"), "{}", asked("markdown").out);
+    let nowhere = run(&bench, "compare", &["--metric", "edges.users->stor.success"]);
+    assert!(
+        nowhere.exit == Exit::Usage && nowhere.err.contains("this report has no metric"),
+        "{}",
+        nowhere.err
+    );
+}
+
 #[test]
 fn a_replication_is_a_run_with_its_seed() {
     let bench = bench();

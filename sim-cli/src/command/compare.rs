@@ -7,7 +7,7 @@ use super::documents::Documents;
 use crate::app::App;
 use crate::args::{Bounds, Repeats, Subject, TableFormat};
 use crate::error::{Error, Exit, Result};
-use crate::experiment::{BASE, Opened};
+use crate::experiment::{BASE, Opened, Prepared};
 use crate::html;
 use crate::html::compare::Overlay;
 use crate::out::OutDir;
@@ -20,7 +20,7 @@ use crate::result::estimate::{Measured, OfWhom};
 use crate::result::in_hand::InHand;
 use crate::seal::sealed;
 use crate::study::ended::Ended;
-use crate::study::measure::{self, measure, of_whom};
+use crate::study::measure::{self, measure, measure_usual, of_whom};
 use crate::study::repeats::{Planned, run_planned};
 use crate::study::replicate::{Outcome, Row, spelled_out, with_goodput};
 use crate::study::rounds::run_until;
@@ -118,11 +118,8 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
         let (names, rows, on) = policies::field(args, app, &opened)?;
         (names, rows, Some(on))
     };
-    if let Some(first) = rows.first() {
-        let first = app.prepare(&opened, first.variant.as_deref(), &first.set, args.subject.seed)?;
-        let only = args.fail_on_regression.iter().filter(|metric| *metric != ANY);
-        measure::check(&first.resolved, &args.metric.iter().chain(only).cloned().collect::<Vec<_>>())?;
-    }
+    let only = args.fail_on_regression.iter().filter(|metric| *metric != ANY);
+    checked(&args.metric.iter().chain(only).cloned().collect::<Vec<_>>(), args, app, &opened, &rows)?;
     // What is saved may be a baseline; else there must be something that it is held against.
     if names.len() == 1 && baseline.is_none() && args.out.is_none() {
         return Err(alone(&opened));
@@ -138,7 +135,7 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     let count = saved.map(|saved| saved.count);
     let plan = args.repeats.plan(app, &opened, &mut rows, seed, count, &args.bounds)?;
 
-    // Which metrics there are shows in the first report; all variants are variants of one model.
+    // Which metrics there are shows in the first report; a variant may lack some, as those of an edge that it has not.
     let paths = OnceLock::new();
     let only = args.fail_on_regression.as_deref().filter(|metric| *metric != ANY);
     let only_spelled = OnceLock::new();
@@ -146,9 +143,16 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     let keep = |report: Report, first: bool| -> Result<Kept> {
         let paths = paths.get_or_init(|| asked(args, &report, only));
         only_spelled.get_or_init(|| only.map(|only| spelled_out(&report, only)));
+        let (measured, known) = measure_usual(&report, paths);
+        // What a model's own values are is seen here first.
+        let unknown = paths.iter().zip(&known).find(|(path, known)| path.starts_with("values") && !**known);
+        if let (Some((path, _)), false) = (unknown, args.metric.is_empty()) {
+            measure(&report, std::slice::from_ref(path))?;
+        }
         Ok(Kept {
             overlay: (first && args.out.is_some()).then(|| Overlay::of(&report)),
-            measured: measure(&report, paths)?,
+            measured,
+            known,
             whom: of_whom(&report, paths),
             counted: counted(&report, paths, number.fetch_add(1, Ordering::Relaxed) / rows_of as u64),
             in_hand: InHand::of(&report),
@@ -239,6 +243,22 @@ fn regressed(against: &Against, app: &mut App) -> Result<Exit> {
     }
 }
 
+/// Refuses metrics that none of these would have.
+fn checked(metrics: &[String], args: &Compare, app: &mut App, opened: &Opened, rows: &[Row]) -> Result<()> {
+    let prepare = |row: &Row| app.prepare(opened, row.variant.as_deref(), &row.set, args.subject.seed);
+    let rows: Vec<_> = rows.iter().map(prepare).collect::<Result<_>>()?;
+    for metric in metrics {
+        let check = |row: &Prepared| measure::check(&row.resolved, std::slice::from_ref(metric));
+        let Some((first, others)) = rows.split_first() else { continue };
+        if let Err(why) = check(first)
+            && others.iter().all(|other| check(other).is_err())
+        {
+            return Err(why);
+        }
+    }
+    Ok(())
+}
+
 /// The metrics that were asked for, or the usual ones and goodput: what users get is what variants are about.
 fn asked(args: &Compare, report: &Report, only: Option<&str>) -> Vec<String> {
     let mut paths = match args.metric.as_slice() {
@@ -299,6 +319,8 @@ struct Kept {
     /// What `report.html` draws of the first run of a variant.
     overlay: Option<Overlay>,
     measured: Vec<(Measured, Meaning)>,
+    /// Which of them the report has.
+    known: Vec<bool>,
     /// Beside each.
     whom: Vec<OfWhom>,
     counted: Vec<Option<Counted>>,
@@ -319,12 +341,10 @@ fn compared(
     let rows: Vec<&[Option<Kept>]> =
         outcome.rows.iter().map(|row| &row[..row.len().min(seeds as usize)]).collect();
     let kept = |row: usize| rows[row].iter().flatten();
-    let first = rows.iter().copied().flatten().flatten().next();
-    let metrics: Vec<Column> = paths
-        .iter()
-        .enumerate()
-        .map(|(column, path)| Column::of(path, first.map(|kept| kept.measured[column].1)))
-        .collect();
+    let all = || rows.iter().copied().flatten().flatten();
+    let meaning = |column: usize| all().find(|kept| kept.known[column]).map(|kept| kept.measured[column].1);
+    let metrics: Vec<Column> =
+        paths.iter().enumerate().map(|(column, path)| Column::of(path, meaning(column))).collect();
     let values = |row: usize, column: usize| -> Vec<Measured> {
         let measured =
             |kept: &Option<Kept>| kept.as_ref().map_or(Measured::Absent, |kept| kept.measured[column].0);
@@ -345,6 +365,12 @@ fn compared(
             verdict: Ended::verdict(kept(row).map(|kept| &kept.ended)),
             metrics: (0..metrics.len())
                 .map(|column| estimate(&values[column], &counted(row, column)).of_those(&whom(row, column)))
+                .collect(),
+            lacks: (paths.iter().enumerate())
+                .filter(|(column, _)| {
+                    kept(row).next().is_some() && kept(row).all(|kept| !kept.known[*column])
+                })
+                .map(|(_, path)| path.clone())
                 .collect(),
             in_hand: InHand::mean(kept(row).map(|kept| kept.in_hand)),
             picture: kept(row).find_map(|kept| kept.picture.clone()),
@@ -372,7 +398,7 @@ fn compared(
         }
     }
     // Variants may differ in what disturbs them; then no bar is true of all.
-    let mut faults = rows.iter().copied().flatten().flatten().map(|kept| &kept.faults);
+    let mut faults = all().map(|kept| &kept.faults);
     let first_faults = faults.next().cloned().unwrap_or_default();
     let alike = faults.all(|faults| *faults == first_faults);
     Comparison {

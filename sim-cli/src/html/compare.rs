@@ -9,7 +9,9 @@ use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again};
 use crate::result::change::minus;
 use crate::result::column::{Column, estimate, heads};
-use crate::result::compared::{Compared, Comparison, OnEdge, best, fewer, how, in_hand, legend, pairing};
+use crate::result::compared::{
+    Compared, Comparison, OnEdge, best, fewer, how, in_hand, lacking, legend, pairing,
+};
 use crate::result::effect::Effect;
 use crate::result::seeds::Seeds;
 use crate::text::number::{difference, duration, or_nothing};
@@ -120,7 +122,7 @@ fn metrics(comparison: &Comparison) -> Vec<Block> {
     if table.is_empty() {
         return Vec::new();
     }
-    let notes = [in_hand(comparison), fewer(comparison)].into_iter().flatten();
+    let notes = [lacking(comparison), in_hand(comparison), fewer(comparison)].into_iter().flatten();
     let notes = notes.map(|line| Block::Note(upper_first(&line) + "."));
     std::iter::once(Block::Html(table.build())).chain(notes).collect()
 }

@@ -6,7 +6,7 @@ mod against;
 use super::timeline;
 use crate::result::change::minus;
 use crate::result::column::{estimate, heads, in_csv};
-use crate::result::compared::{Compared, Comparison, best, fewer, how, in_hand, legend, pairing};
+use crate::result::compared::{Compared, Comparison, best, fewer, how, in_hand, lacking, legend, pairing};
 use crate::result::effect::Effect;
 use crate::result::seeds::Seeds;
 use crate::text::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
@@ -22,7 +22,7 @@ pub fn text(comparison: &Comparison, style: Style) -> String {
     let star = style.pick("★", "*");
     let best = if best_marked { format!("; {star} best, clear of all others") } else { String::new() };
     lines.extend(quiet(&legend(comparison, &best), "  ", style));
-    let notes = [in_hand(comparison), fewer(comparison)];
+    let notes = [lacking(comparison), in_hand(comparison), fewer(comparison)];
     lines.extend(notes.iter().flatten().flat_map(|line| quiet(&clean(line), "  ", style)));
     sections.push(lines);
     let mut lines = differences(comparison, style);
@@ -199,7 +199,7 @@ pub fn markdown(comparison: &Comparison) -> String {
     out += &format!("\n{}", table(comparison, true, style).markdown());
     let from = if count > 1 { format!(" from {first}; ★ is clearly best") } else { String::new() };
     out += &format!("\n{}{from}.\n", upper_first(&legend(comparison, "")));
-    for line in [in_hand(comparison), fewer(comparison)].into_iter().flatten() {
+    for line in [lacking(comparison), in_hand(comparison), fewer(comparison)].into_iter().flatten() {
         out += &format!("{}.\n", escape_markdown(&upper_first(&line)));
     }
     if let Some(line) = pairing(comparison, style) {

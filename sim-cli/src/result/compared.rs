@@ -91,6 +91,9 @@ pub struct Compared {
     pub effects: Vec<Effect>,
     /// Each metric on each seed, in the order of the seeds.
     pub values: Vec<Vec<Measured>>,
+    /// The metrics that it does not have, as those of an edge that is not in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lacks: Vec<String>,
     /// Calls that are in none of the shares and percentiles, because they were out at an end of the measurement.
     pub in_hand: InHand,
     /// What it comes to alone.
@@ -165,6 +168,17 @@ pub fn in_hand(comparison: &Comparison) -> Option<String> {
     let told = |variant: &Compared| Some(format!("{} {}", variant.name, variant.in_hand.told()?));
     let all: Vec<String> = comparison.variants.iter().filter_map(told).collect();
     (!all.is_empty()).then(|| format!("in no share and no response time: {}", all.join("; ")))
+}
+
+/// The metrics that some variants do not have, and which those are.
+pub fn lacking(comparison: &Comparison) -> Option<String> {
+    let lacking = |metric: &Column| {
+        let those = comparison.variants.iter().filter(|variant| variant.lacks.contains(&metric.path));
+        let those: Vec<&str> = those.map(|variant| variant.name.as_str()).collect();
+        (!those.is_empty()).then(|| format!("no {} in {}", metric.path, those.join(", ")))
+    };
+    let all: Vec<String> = comparison.metrics.iter().filter_map(lacking).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 /// Of each variant that looks better because it serves fewer: how many those are.
