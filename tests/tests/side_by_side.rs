@@ -55,6 +55,26 @@ fn threads_never_show() {
     }
 }
 
+/// What there is to compare shows in the first run of the base, though another, which has other edges and no fault, is over long before.
+#[test]
+fn the_base_says_what_is_compared_whoever_is_over_first() {
+    let hasty = EXPERIMENT.replace("duration: \"40s\"", "duration: \"5min\"").replace(
+        "variants: {",
+        r#"variants: {
+        "hasty": {
+            "run.duration": "10s", "faults": [],
+            "services.store": (workers: Async(8), work: Exponential(mean: "1ms"), calls: [(to: "stock", policy: "calm")]),
+            "workload[0].to": "store",
+        },"#,
+    );
+    let bench = Bench::new(&[("shop.ron", &hasty)]);
+    let with = |jobs| run(&bench, "compare", &["--format", "json", "--jobs", jobs]);
+    let one = with("1");
+    assert!(good(&one).contains(r#"edges[\"users->shop\"].latency.p99"#), "{}", one.out);
+    assert_eq!(one.out, with("2").out);
+    assert_eq!(one.out, with("7").out);
+}
+
 /// What a variant calls by another name it has no numbers of by the first; the others are compared.
 #[test]
 fn a_variant_may_lack_an_edge() {

@@ -13,7 +13,9 @@
 //!
 //! The limit is on what is *out*, so a client over it fails at once, and the service has a short queue of those it can
 //! serve. Each client finds a limit of its own: with many clients of one call each there is nothing to limit, and all stand at
-//! the least. A gradient takes what has been so for long for what is right: a service that gets slower for good raises its limit.
+//! the least. A gradient takes what has been so for long for what is right: a service that gets slower for good raises its limit. How
+//! long that is counts attempts, 600 of them: behind Netflix's `WindowedLimit` a sample is a second or more, here it is one attempt, and at
+//! 700/s all of it is under a second. A memory of minutes has to be asked for (`long_window`).
 
 use super::outcome::{Failure, OnList, Outcome, OutcomeSet};
 use super::page::Page;
@@ -54,7 +56,7 @@ spec! {
             smoothing: f64 = 0.2; 0.001..=1.0,
             /// So many times as long as usual is still usual.
             tolerance: f64 = 1.5; 1.0..=100.0,
-            /// Over how many attempts the long time is averaged.
+            /// Over how many attempts the long time is averaged: at 700/s the default is under a second.
             long_window: u32 = 600; 2..=1_000_000,
             /// What counts as dropped, and so as an attempt that took as long as it did. Other failures say nothing.
             on: Vec<Failure> = DROPPED.to_vec(); OnList::Sent,

@@ -32,7 +32,6 @@ use clap::Args as ClapArgs;
 use sim_models::report::{Disturbance, Meaning, Report, Series};
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What `--fail-on-regression` means without a metric.
 const ANY: &str = "any";
@@ -139,7 +138,7 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     let paths = OnceLock::new();
     let only = args.fail_on_regression.as_deref().filter(|metric| *metric != ANY);
     let only_spelled = OnceLock::new();
-    let (number, rows_of) = (AtomicU64::new(0), names.len());
+    let first_seed = plan.seeds.first;
     let keep = |report: Report, first: bool| -> Result<Kept> {
         let paths = paths.get_or_init(|| asked(args, &report, only));
         only_spelled.get_or_init(|| only.map(|only| spelled_out(&report, only)));
@@ -154,7 +153,7 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
             measured,
             known,
             whom: of_whom(&report, paths),
-            counted: counted(&report, paths, number.fetch_add(1, Ordering::Relaxed) / rows_of as u64),
+            counted: counted(&report, paths, report.run.seed.wrapping_sub(first_seed)),
             in_hand: InHand::of(&report),
             ended: Ended::of(&report),
             faults: (report.timeline.disturbances, report.run.duration),

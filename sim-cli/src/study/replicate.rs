@@ -21,6 +21,7 @@ use sim_models::report::{Leaf, Metric, Report, Value};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 /// The most runs of one command.
 pub const MOST_RUNS: usize = 1_000_000;
@@ -223,7 +224,11 @@ fn run_chunks<T: Send>(
     order.sort_by_key(|&job| Reverse(costs.get(jobs[job].0)));
     let (interrupt, dir) = (&app.console.interrupt, app.global.dir.clone());
     let (alike, trunks) = (Alike::of(app, opened, rows, seeds.first, bounds)?, Trunks::default());
-    let one = |(prepared, first): &(Prepared, bool)| -> Result<Option<(T, bool)>> {
+    let (gate, is_first_round) = (Gate::default(), costs.iter().all(|cost| *cost == 0));
+    let one = |(job, prepared, first): &(usize, Prepared, bool)| -> Result<Option<(T, bool)>> {
+        // Whatever becomes of it, nobody waits for it any more.
+        let leads = order.first() == Some(job);
+        let _opens = leads.then(|| Opens(&gate));
         if interrupt.exit().is_some() {
             return Ok(None);
         }
@@ -247,12 +252,15 @@ fn run_chunks<T: Send>(
             return Ok(None);
         }
         let stopped = report.stopped.is_some();
+        if !leads && is_first_round {
+            gate.wait();
+        }
         keep(report, *first).map(|kept| Some((kept, stopped)))
     };
     // What is wrong with a metric ends it: nothing is begun any more. That shows in the first runs of all rows, which begin in
     // order, so the first that failed is always the same one.
     let failed = AtomicBool::new(false);
-    let unless_failed = |run: &(Prepared, bool)| {
+    let unless_failed = |run: &(usize, Prepared, bool)| {
         if failed.load(Ordering::Relaxed) {
             return Ok(None);
         }
@@ -265,7 +273,7 @@ fn run_chunks<T: Send>(
         let prepare = |&job: &usize| {
             let (_, row, seed, first) = jobs[job];
             app.prepare(opened, row.variant.as_deref(), &row.set, Some(seed))
-                .map(|prepared| (prepared, first))
+                .map(|prepared| (job, prepared, first))
         };
         let prepared: Vec<_> = chunk.iter().map(prepare).collect::<Result<_>>()?;
         let results = in_order(threads(app.global.jobs), &prepared, unless_failed);
@@ -275,6 +283,31 @@ fn run_chunks<T: Send>(
         rest = after;
     }
     Ok(done)
+}
+
+/// Holds back what the others keep until the first run has kept its own: from that shows which metrics there are, so it must be
+/// the same run whoever is over first. It is begun first, and no later round of one search waits for it.
+#[derive(Default)]
+struct Gate {
+    is_open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    fn wait(&self) {
+        let is_open = self.is_open.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.opened.wait_while(is_open, |is_open| !*is_open).unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Opens it when the first run is over, however it ends.
+struct Opens<'a>(&'a Gate);
+
+impl Drop for Opens<'_> {
+    fn drop(&mut self) {
+        *self.0.is_open.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.0.opened.notify_all();
+    }
 }
 
 /// Which rows begin alike, and until when.

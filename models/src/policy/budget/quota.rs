@@ -7,7 +7,7 @@
 //! or empty: with two retries it empties where more than 21.5 % of the attempts fail, or 32.1 % before 2026
 //! ([`quota_empties_above`](crate::theory::quota_empties_above)).
 //!
-//! Read and run: botocore 1.44.5 and 1.34.0, `retries/quota.py` and `retries/standard.py`.
+//! Read: botocore 1.44.5 and 1.34.0, `retries/quota.py` and `retries/standard.py`.
 
 use super::Grant;
 use crate::policy::Outcome;

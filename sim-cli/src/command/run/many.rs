@@ -14,7 +14,6 @@ use crate::study::replicate::{Row, spelled_out, with_goodput};
 use crate::study::together::{Counted, counted, estimate};
 use sim_models::report::{Meaning, Report, Unit, Value};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is kept of one of many runs.
 struct Kept {
@@ -35,7 +34,7 @@ pub(super) fn replicate(
     rows: &[Row],
     plan: Plan,
 ) -> Result<(Report, Option<Replicated>, Exit)> {
-    let (paths, number) = (OnceLock::new(), AtomicU64::new(0));
+    let (paths, first_seed) = (OnceLock::new(), plan.seeds.first);
     let keep = |report: Report, first: bool| -> Result<Kept> {
         let paths = paths.get_or_init(|| match args.metric.is_empty() {
             true => with_goodput(&report),
@@ -46,7 +45,7 @@ pub(super) fn replicate(
             false => measure(&report, paths)?,
         };
         let whom = of_whom(&report, paths);
-        let counted = counted(&report, paths, number.fetch_add(1, Ordering::Relaxed));
+        let counted = counted(&report, paths, report.run.seed.wrapping_sub(first_seed));
         let theory = report
             .values
             .iter()
