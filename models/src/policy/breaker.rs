@@ -33,7 +33,7 @@
 //! do in resilience4j, issue 903): once all places are taken and the last was taken `open_for` ago, those
 //! still out are given up and their places are free again.
 //!
-//! How long it stays open, and how much passes once it has closed: [`recovery`].
+//! How long it stays open, and how much passes once it has closed: `recovery`.
 //!
 //! # Who is stopped
 //! Everybody; or only retries and copies (`guards: Retries`), while the first attempt of each call goes and is counted as long as the

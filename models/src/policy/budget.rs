@@ -11,11 +11,11 @@
 //!
 //! | budget | divides by | of whom |
 //! |---|---|---|
-//! | [`ratio`] | calls, or successes; what is not used is saved | Brooker, the SRE book |
-//! | [`window`] | calls, or successes, of the last while; and a floor | Finagle, tower, Linkerd |
-//! | [`throttle`] | failures | gRPC |
-//! | [`concurrent`] | attempts that are out | Envoy |
-//! | [`quota`] | nothing: a store that failures empty and successes fill | AWS |
+//! | `ratio` | calls, or successes; what is not used is saved | Brooker, the SRE book |
+//! | `window` | calls, or successes, of the last while; and a floor | Finagle, tower, Linkerd |
+//! | `throttle` | failures | gRPC |
+//! | `concurrent` | attempts that are out | Envoy |
+//! | `quota` | nothing: a store that failures empty and successes fill | AWS |
 //!
 //! Tokens of the first and the third are whole millionths, never below 0 and never above the bucket's size.
 
@@ -170,15 +170,15 @@ impl Grant {
 /// The budget of one client.
 #[derive(Clone, Debug)]
 pub enum BudgetState {
-    /// See [`ratio`].
+    /// See `ratio`.
     Ratio(Ratio),
-    /// See [`throttle`].
+    /// See `throttle`.
     Throttle(Throttle),
-    /// See [`window`].
+    /// See `window`.
     Window(Box<Window>),
-    /// See [`concurrent`].
+    /// See `concurrent`.
     Concurrent(Concurrent),
-    /// See [`quota`].
+    /// See `quota`.
     Quota(Quota),
 }
 
