@@ -1,4 +1,4 @@
-//! One workload through the service graph, to count its instructions: `graph_workload w1|w2|w4|w5|.. REQUESTS`.
+//! One workload through the service graph, to count its instructions: `graph_workload w1|w2|w4|w5|w6|.. REQUESTS`.
 //! What a request costs is the difference between two runs, divided by the difference of their requests;
 //! see `scripts/count-instructions`. Prints the events, the parts of the digest, and on Linux the most
 //! memory that was resident.

@@ -21,6 +21,18 @@ pub fn run(name: &str, requests: u64) -> Report {
         "w2" => (include_str!("w2.ron"), 560, vec![]),
         "w4" => (include_str!("w4.ron"), 1_000, vec![]),
         "w5" => (include_str!("w5.ron"), 200, vec![]),
+        // The same with six mechanisms more on every edge, which have hardly anything to do.
+        "w6" => {
+            let more = [
+                ("policies.careful.deadline_propagation", "(allowance: \"1ms\")"),
+                ("policies.careful.rate_limit", "TokenBucket(rate: \"10000/s\", burst: 1000)"),
+                ("policies.careful.bulkhead", "(max_concurrent: 1000, max_wait: \"10ms\")"),
+                ("policies.careful.hedge", "(after: Percentile(percent: 99.9))"),
+                ("policies.careful.throttle", "(k: 2)"),
+                ("policies.careful.concurrency", "Gradient(initial: 100)"),
+            ];
+            (include_str!("w5.ron"), 200, more.to_vec())
+        }
         "memory" => (include_str!("memory.ron"), 100_000, vec![]),
         other => panic!("no workload is called {other}"),
     };
