@@ -89,6 +89,10 @@ impl BalancerState {
         words: &mut impl Words,
     ) -> u32 {
         let mut choice = self.pick(view, words);
+        let members = || (0..view.size()).map(|place| view.member(place));
+        if view.size() as usize <= tried.len() && members().all(|replica| tried.contains(&replica)) {
+            return choice;
+        }
         // Whoever draws finds one of a few others soon.
         let often = picks.unwrap_or(8.max(tried.len() as u32));
         for _ in 0..often {
@@ -102,7 +106,7 @@ impl BalancerState {
         }
         let other = match &self.choice {
             Choice::LeastPending(ranking) => ranking.least_but(tried),
-            _ => (0..view.size()).map(|place| view.member(place)).find(|replica| !tried.contains(replica)),
+            _ => members().find(|replica| !tried.contains(replica)),
         };
         other.unwrap_or(choice)
     }
@@ -216,6 +220,23 @@ mod tests {
             state.ended(0);
         }
         assert_eq!(words.used().draws, 0);
+    }
+
+    /// Once all are tried each has its turn again, and not always the same.
+    #[test]
+    fn whoever_has_tried_all_goes_on_as_usual() {
+        for balancer in &ALL {
+            let mut words = stream(&format!("tried/{balancer:?}"));
+            let view = View::all(3);
+            let mut state = BalancerState::new(balancer, 3, &mut words);
+            let mut picks = [0u32; 3];
+            (0..3_000).for_each(|_| {
+                let replica = state.pick_other(&view, &[2, 0, 1], None, &mut words);
+                picks[replica as usize] += 1;
+            });
+            // Binomial(3000, 1/3): sd 25.8.
+            assert!(picks.iter().all(|&n| n.abs_diff(1_000) < 104), "{balancer:?}: {picks:?}");
+        }
     }
 
     #[test]

@@ -423,6 +423,9 @@ impl Part for Budget {
                 };
                 format!("{first} and {floor:.1} retries a second of each client, whatever fails")
             }
+            Budget::Concurrent { ratio: 0.0, at_least, held: Held::Sent } => {
+                format!("a client decides on no retry while {at_least} are out")
+            }
             Budget::Concurrent { ratio: 0.0, at_least, .. } => {
                 format!("at most {at_least} retries of a client at a time")
             }

@@ -202,7 +202,10 @@ impl Guards {
     /// A client that has called nobody yet and chooses among these. `words` choose where its round robin starts.
     pub fn new(policy: &Policy, view: &View, words: &mut impl Words) -> Self {
         let choices = view.size();
+        // Before anything else that may draw: whatever else is there, it starts where it does.
+        let balancer = (choices > 1).then(|| BalancerState::new(&policy.balancer, choices, words));
         Guards {
+            balancer,
             rate_limit: policy.rate_limit.as_ref().map(RateLimitState::new),
             bulkhead: policy.bulkhead.as_ref().map(BulkheadState::new),
             budget: policy.budget.as_ref().map(BudgetState::new),
@@ -210,7 +213,6 @@ impl Guards {
             hedge: policy.hedge.as_ref().map(HedgeState::new),
             throttle: policy.throttle.as_ref().map(ThrottleState::new),
             concurrency: policy.concurrency.as_ref().map(ConcurrencyState::new),
-            balancer: (choices > 1).then(|| BalancerState::new(&policy.balancer, choices, words)),
         }
     }
 
@@ -297,13 +299,23 @@ impl Guards {
     /// it ends.
     #[inline(always)]
     pub fn may_send(&mut self, ask: Ask) -> Gate<Pass> {
-        let mut pass = Pass::default();
-        if let Some(limit) = &mut self.rate_limit
-            && limit.counts() == Counts::Attempts
-            && limit.ask(ask.now) != Turn::Now
-        {
+        let Some(limit) = self.rate_limit.as_mut().filter(|limit| limit.counts() == Counts::Attempts) else {
+            return self.may_pass(ask);
+        };
+        if limit.ask(ask.now) != Turn::Now {
             return Gate::No(Ending::RateLimited);
         }
+        let gate = self.may_pass(ask);
+        if let (Gate::No(_), Some(limit)) = (&gate, &mut self.rate_limit) {
+            limit.take_back();
+        }
+        gate
+    }
+
+    /// The rest of it, for an attempt that has its turn.
+    #[inline(always)]
+    fn may_pass(&mut self, ask: Ask) -> Gate<Pass> {
+        let mut pass = Pass::default();
         if self.concurrency.as_ref().is_some_and(|limit| !limit.has_room()) {
             return Gate::No(Ending::Limited);
         }

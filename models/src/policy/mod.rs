@@ -111,7 +111,7 @@ spec! {
         balancer: Balancer = Balancer::RoundRobin,
         /// Whether the callee is told when its caller stops waiting for an attempt.
         cancel: Cancel = Cancel::Never,
-        /// Which calls of one client share what the budget, breaker, bulkhead and balancer remember.
+        /// Which calls of one client share what it remembers: budget, breaker, bulkhead, limits, throttle, hedge and balancer.
         per: Per = Per::Target,
     }
 }
@@ -141,9 +141,11 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// What it is as long as nothing has failed. A limit on attempts refuses, and may be tried again, although nothing has.
+    /// What it is as long as nothing has failed. A limit on attempts refuses, and may be tried again, although nothing has; and so
+    /// does a breaker that opens because answers are slow.
     pub fn before_failures(&self) -> Policy {
         let refused_early = self.rate_limit.as_ref().is_some_and(|limit| limit.counts() == Counts::Attempts);
+        let refused_early = refused_early || self.breaker.as_ref().is_some_and(Breaker::times);
         let retry = if refused_early { self.retry.clone() } else { Retry::None };
         Policy { retry, ..self.clone() }
     }

@@ -149,6 +149,8 @@ pub struct Worst {
     pub pauses: SimDuration,
     /// How long the call can wait before the first; `None` is for ever.
     pub line: Option<SimDuration>,
+    /// By how much each pause can be longer because it was told so; `None` is without limit.
+    pub told: Option<SimDuration>,
     /// How long an attempt can take; `None` is for ever.
     pub attempt: Option<SimDuration>,
     /// How long the call can take, whatever happens in it; `None` is for ever.
@@ -162,6 +164,7 @@ impl Worst {
         copies: 1,
         pauses: SimDuration::ZERO,
         line: Some(SimDuration::ZERO),
+        told: Some(SimDuration::ZERO),
         attempt: None,
         call: None,
     };
@@ -177,6 +180,7 @@ impl Worst {
             copies: self.copies.saturating_mul(other.copies),
             pauses: both(self.pauses, other.pauses),
             line: self.line.zip(other.line).map(|(a, b)| both(a, b)),
+            told: self.told.zip(other.told).map(|(a, b)| both(a, b)),
             attempt: least(self.attempt, other.attempt),
             call: least(self.call, other.call),
         }
@@ -190,11 +194,16 @@ impl Worst {
     /// The longest that a caller can wait: every attempt takes as long as it may, and so does every pause; cut where
     /// the call ends. `None` waits for ever.
     pub fn longest(&self) -> Option<SimDuration> {
-        let tried = self.attempt.zip(self.line).map(|(attempt, line)| {
+        let pauses = match self.attempts {
+            1 => Some(self.pauses),
+            attempts => self.told.map(|told| {
+                let told = told.saturating_mul(u64::from(attempts) - 1);
+                SimDuration::from_nanos(self.pauses.as_nanos().saturating_add(told.as_nanos()))
+            }),
+        };
+        let tried = self.attempt.zip(self.line).zip(pauses).map(|((attempt, line), pauses)| {
             let all = attempt.saturating_mul(u64::from(self.attempts)).as_nanos();
-            SimDuration::from_nanos(
-                all.saturating_add(self.pauses.as_nanos()).saturating_add(line.as_nanos()),
-            )
+            SimDuration::from_nanos(all.saturating_add(pauses.as_nanos()).saturating_add(line.as_nanos()))
         });
         tried.into_iter().chain(self.call).min()
     }
@@ -334,6 +343,9 @@ mod tests {
             (tries.and(limit(secs(5), None)), secs(19)),
             (tries.and(limit(secs(5), None)).and(limit(secs(7), secs(30))), secs(19)),
             (tries.and(limit(secs(5), secs(12))), secs(12)),
+            (Worst { told: secs(10), ..tries.and(limit(secs(5), None)) }, secs(39)),
+            (Worst { told: None, ..tries.and(limit(secs(5), None)) }, None),
+            (Worst { told: None, ..limit(secs(5), None) }, secs(5)),
             (tries.and(limit(None, secs(12))), secs(12)),
             (tries.and(tries).and(limit(secs(1), None)), secs(9 + 8)),
         ] {

@@ -214,6 +214,20 @@ impl RateLimitState {
     }
 }
 
+impl RateLimitState {
+    /// Who was let through at once just now was not sent after all.
+    #[cold]
+    pub fn take_back(&mut self) {
+        match &mut self.kind {
+            Kind::Bucket { each, full_at, .. } => {
+                *full_at = SimTime::from_nanos(full_at.as_nanos().saturating_sub(each.as_nanos()));
+            }
+            Kind::Fixed { used, .. } | Kind::Sliding { used, .. } => *used -= 1,
+            Kind::Log(log) => _ = log.2.pop_back(),
+        }
+    }
+}
+
 impl RateLimit {
     /// Whether it counts calls, or attempts.
     pub fn counts(&self) -> Counts {
@@ -298,7 +312,12 @@ impl Part for RateLimit {
     fn notes(&self, around: &Around) -> Vec<String> {
         let ((rate, burst), of) =
             (self.sustained(), if self.counts() == Counts::Calls { "calls" } else { "attempts" });
-        let rate = (rate * 1000.0).round() / 1000.0;
+        let rate = if rate < 1.0 {
+            format!("{:.2}", rate * 3600.0)
+        } else {
+            format!("{}", (rate * 1000.0).round() / 1000.0)
+        };
+        let per = if self.sustained().0 < 1.0 { "hour" } else { "s" };
         let at_once = match self {
             RateLimit::LeakyBucket { .. } => "one by one".into(),
             RateLimit::FixedWindow { window, .. } => {
@@ -306,7 +325,10 @@ impl Part for RateLimit {
             }
             _ => format!("{burst} at once"),
         };
-        vec![format!("{}: each client makes at most {rate} {of}/s in the long run, {at_once}", around.name)]
+        vec![format!(
+            "{}: each client makes at most {rate} {of}/{per} in the long run, {at_once}",
+            around.name
+        )]
     }
 
     fn about() -> &'static [Page] {
@@ -444,6 +466,24 @@ mod tests {
                 };
                 assert_eq!(told, expected, "{text}, {number}: at {at} ms");
             }
+        }
+    }
+
+    #[test]
+    fn what_was_not_sent_is_as_if_it_had_not_asked() {
+        for text in [
+            r#"TokenBucket(rate: "1/s", counts: Attempts)"#,
+            r#"FixedWindow(limit: 1, window: "1s", counts: Attempts)"#,
+            r#"SlidingWindow(limit: 1, window: "1s", counts: Attempts)"#,
+            r#"SlidingLog(limit: 1, window: "1s", counts: Attempts)"#,
+        ] {
+            let mut limit = state(text);
+            let now = SimTime::from_secs(5);
+            assert_eq!(limit.ask(now), Turn::Now, "{text}");
+            assert_eq!(limit.ask(now), Turn::Refused, "{text}");
+            limit.take_back();
+            assert_eq!(limit.ask(now), Turn::Now, "{text}");
+            assert_eq!(limit.ask(now), Turn::Refused, "{text}");
         }
     }
 

@@ -11,9 +11,10 @@
 //! helps is on either side: times that differ, or clients that [spread](RetryAfter::Honour) them. A time as long as it takes
 //! to work off what waits would be right; nobody knows it.
 
+use super::Outcome;
 use super::page::Page;
-use super::part::{Does, Part, Worst};
-use crate::experiment::POSITIVE;
+use super::part::{Around, Does, Part, Worst};
+use crate::experiment::{Decoder, Node, POSITIVE};
 use sim_core::{SimDuration, Words};
 
 spec! {
@@ -84,11 +85,24 @@ impl Part for RetryAfter {
         (*self != RetryAfter::Ignore).then(|| "waits as told".into())
     }
 
-    /// How long a service may tell it to wait is not known here.
+    /// Over its own back-off. How long a service may tell it to wait is not known here.
     fn worst(&self) -> Worst {
-        match self {
-            RetryAfter::Ignore => Worst::ONCE,
-            _ => Worst { line: None, ..Worst::ONCE },
+        let told = match *self {
+            RetryAfter::Ignore => Some(SimDuration::ZERO),
+            RetryAfter::AtLeast { extra } => Some(extra),
+            RetryAfter::Honour { at_most, spread, .. } => {
+                at_most.map(|most| most + SimDuration::drawn(most.as_nanos() as f64 * spread))
+            }
+        };
+        Worst { told, ..Worst::ONCE }
+    }
+
+    /// Nobody waits as a refusal says who does not come again after one.
+    fn check(&self, around: &Around, at: &Node, cx: &mut Decoder) {
+        let comes_again = around.all().any(|part| part.repeats(Outcome::Rejected));
+        if *self != RetryAfter::Ignore && !comes_again {
+            let message = "no retry follows a refusal, so nothing waits as it is told";
+            cx.at("retry_after", |cx| _ = cx.warn(at.span_of("retry_after"), message));
         }
     }
 

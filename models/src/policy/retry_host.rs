@@ -9,7 +9,8 @@
 //! `host_selection_retry_max_attempts` times (1; Istio sets 5) and the last choice stands, tried or not.
 
 use super::page::Page;
-use super::part::{Does, Part};
+use super::part::{Around, Does, Part};
+use crate::experiment::{Decoder, Node};
 
 spec! {
     /// Whom a retry or a copy is sent to.
@@ -17,7 +18,7 @@ spec! {
     pub enum RetryHost {
         /// Whomever the balancer chooses.
         Any,
-        /// Somebody that its call has not tried, as long as there is one.
+        /// Somebody that is not among the last seven that its call has tried, as long as there is one.
         Other {
             /// The balancer is asked again so often, and its last choice stands, tried or not. Absent: until it is another.
             picks: Option<u32> = None; 1..=100,
@@ -71,6 +72,14 @@ impl Part for RetryHost {
 
     fn brief(&self) -> Option<String> {
         (*self != RetryHost::Any).then(|| "retries elsewhere".into())
+    }
+
+    /// What is sent once goes nowhere else.
+    fn check(&self, around: &Around, at: &Node, cx: &mut Decoder) {
+        if *self != RetryHost::Any && around.worst().sent() == 1 {
+            let message = "there is no retry and no copy that could go elsewhere";
+            cx.at("retry_host", |cx| _ = cx.warn(at.span_of("retry_host"), message));
+        }
     }
 
     fn about() -> &'static [Page] {

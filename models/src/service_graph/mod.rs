@@ -22,7 +22,7 @@
 //! and restarts, then timeouts and deadlines, then whatever begins. A request that would make its next calls while
 //! something else is still to end at that instant makes them afterwards (`Event::Proceed`).
 //!
-//! Left out: cancellation and deadlines that travel with a request, connections, partial answers. Work is
+//! Left out: connections, partial answers. Work is
 //! judged when its answer is delivered, and is useful if everybody up to the user waits then: whoever gives up
 //! later does not take that back, so what is counted as wasted is the least that was.
 

@@ -110,7 +110,10 @@ fn text(opened: &Opened, prepared: &Prepared, explanation: &Explanation, style: 
         lines.extend([String::new(), style.paint(Paint::Strong, "Variants")]);
     }
     for variant in variants {
-        let set = variant.set.iter().map(|set| format!("{} = {}", set.path, set.value)).collect::<Vec<_>>();
+        // A value may be written over several lines.
+        let line_of = |value: &str| value.split_whitespace().collect::<Vec<_>>().join(" ");
+        let set = variant.set.iter().map(|set| format!("{} = {}", set.path, line_of(&set.value.to_string())));
+        let set = set.collect::<Vec<_>>();
         let line = format!("{}: {}", variant.name.value, set.join(", "));
         lines.extend(wrap(&clean(&line), style.columns() - 2).into_iter().map(|line| format!("  {line}")));
     }

@@ -24,7 +24,8 @@ spec! {
         cap: Option<SimDuration> = None; POSITIVE,
         /// Each time it is open is multiplied by a random number between one less and one more this.
         jitter: f64 = 0.0; 0.0..=1.0,
-        /// Half-open for longer than this it opens again, whatever its probes say. Absent: it waits for them.
+        /// Half-open for longer than this it opens again, whatever its probes say. Absent: probes that
+        /// are out are given up `open_for` after the last of them.
         max_half_open: Option<SimDuration> = None; POSITIVE,
         /// Once it has closed, what passes grows from nothing to all over so long.
         ramp: Option<SimDuration> = None; POSITIVE,

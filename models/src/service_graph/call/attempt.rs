@@ -62,7 +62,7 @@ impl<L: Listen> Graph<L> {
                 picks: edge.policy.retry_host.picks(),
                 gate: edge.gate.as_mut(),
                 admitted: call.permit.is_some(),
-                first: call.tries == 1 && !marks.has(Marks::IS_COPY),
+                first: call.sent == 0,
                 grant,
             };
             let clients = &mut self.clients[edge.clients as usize];

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! deadline > rate limit > bulkhead (and its line) > retry (budget) > hedge
-//!     > rate limit of attempts > throttle > breaker > balancer > attempt timeout > network
+//!     > rate limit of attempts > adaptive limit > throttle > breaker > balancer > attempt timeout > network
 //! ```
 //!
 //! An attempt that was sent ends in one [`Outcome`]; a call ends in one [`Ending`]. An open breaker is

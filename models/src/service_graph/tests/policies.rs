@@ -49,6 +49,13 @@ pub fn rows() -> Vec<Row> {
         row(SAYS, r#"deadline: "1s", bulkhead: (max_concurrent: 1, max_wait: "1s")"#, r#"deadline: "1s", bulkhead: (max_concurrent: 1, max_wait: "999ms")"#,
             r#"warning: policies.careful.bulkhead [(max_concurrent: 1, max_wait: "1s")]: no call stands in line for 1s: the deadline ends every call after 1s"#,
         ),
+        // What is sent once, or not again after a refusal.
+        row(SAYS, r#"timeout: "1s", retry_host: Other()"#, r#"timeout: "1s", retry: Fixed(attempts: 2), retry_host: Other()"#,
+            r#"warning: policies.careful.retry_host [Other()]: there is no retry and no copy that could go elsewhere"#,
+        ),
+        row(SAYS, r#"retry: Fixed(attempts: 2, on: [TimedOut]), retry_after: Honour()"#, r#"retry: Fixed(attempts: 2, on: [Rejected]), retry_after: Honour()"#,
+            r#"warning: policies.careful.retry_after [Honour()]: no retry follows a refusal, so nothing waits as it is told"#,
+        ),
         // Who waits for its turn when the call ends.
         row(SAYS, r#"deadline: "1s", rate_limit: LeakyBucket(rate: "10/s", capacity: 10)"#, r#"deadline: "1s", rate_limit: LeakyBucket(rate: "10/s", capacity: 9)"#,
             r#"warning: policies.careful.rate_limit [LeakyBucket(rate: "10/s", capacity: 10)]: no call waits 1s for its turn: the deadline ends every call after 1s"#,
