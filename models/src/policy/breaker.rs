@@ -9,7 +9,7 @@
 //! ```
 //!
 //! No other step exists, nothing passes while it is open, and it stays open for `open_for` to the
-//! nanosecond. It is passive: it becomes half-open when somebody asks after that, not by a timer.
+//! nanosecond, unless it stops retries only (`guards`) or comes back in a way of its own (`recovery`). It is passive: it becomes half-open when somebody asks after that, not by a timer.
 //!
 //! # When it opens
 //! *Consecutive*: after `k` failures in a row. At failure probability `p` that takes

@@ -13,8 +13,8 @@
 //! | [`retry_host`] | whether it goes to another replica | whom the call has tried |
 //! | [`hedge`] | whether to send a copy, and after how long | what it saw of late |
 //! | [`budget`] | whether the client can afford it | tokens |
-//! | [`throttle`] | whether the service accepts enough to send more | asked and accepted of late |
 //! | [`concurrency`] | whether one more attempt may be out | limit, attempts out, how long they took |
+//! | [`throttle`] | whether the service accepts enough to send more | asked and accepted of late |
 //! | [`breaker`] | whether anything may be sent | position, window, probes |
 //! | [`balancer`] | to which replica | turn, or attempts out |
 //! | timeout | when an attempt is given up | none: a timer of the caller's |
@@ -241,6 +241,27 @@ pub(crate) mod tests {
                 let again = read::<Policy>(&canonical.to_string()).expect("its own form").0.encode();
                 assert_eq!(again, canonical, "{written}");
             }
+        }
+    }
+
+    /// What may be tried again although no attempt has failed is said of the time before failures, too.
+    #[test]
+    fn retries_make_no_difference_until_something_fails_or_is_refused() {
+        let slow = r#"breaker: FailureRate(slow_call: (threshold: "15ms", rate: 0.5))"#;
+        for (more, differ) in [
+            ("", false),
+            ("breaker: FailureRate()", false),
+            (slow, true),
+            (r#"rate_limit: TokenBucket(rate: "10/s")"#, false),
+            (r#"rate_limit: TokenBucket(rate: "10/s", counts: Attempts)"#, true),
+        ] {
+            let of = |attempts| {
+                let text = format!(
+                    "(retry: Fixed(attempts: {attempts}, on: [Error, BreakerOpen, RateLimited]), {more})"
+                );
+                read::<Policy>(&text).unwrap().0.before_failures().encode()
+            };
+            assert_eq!(of(2) != of(3), differ, "{more}");
         }
     }
 

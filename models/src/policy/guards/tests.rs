@@ -202,6 +202,40 @@ fn what_a_retry_was_granted_comes_back() {
     assert_eq!(ask(&mut client), Err(Denied::Budget));
 }
 
+/// What an open breaker, or a full adaptive limit, did not let be sent was not sent: its turn is there for the next.
+#[test]
+fn who_is_not_sent_has_used_no_turn() {
+    for (guard, end) in [
+        (r#"breaker: Consecutive(failures: 1, open_for: "10s")"#, Ending::BreakerOpen),
+        ("concurrency: Aimd(initial: 1, min: 1)", Ending::Limited),
+    ] {
+        let text = format!(r#"(rate_limit: FixedWindow(limit: 2, window: "1h", counts: Attempts), {guard})"#);
+        let mut client = Client::new(&text, 1);
+        let Gate::Go(pass) = client.send_with(0, false) else { panic!("the first goes") };
+        let is_full = end == Ending::Limited;
+        if !is_full {
+            client.learn(0, pass, (Outcome::Error, false, false));
+        }
+        (0..5).for_each(|_| assert_eq!(client.send_with(1, false), Gate::No(end), "{guard}"));
+        if is_full {
+            client.guards.concurrency = None;
+        }
+        assert!(matches!(client.send_with(11, false), Gate::Go(_)), "{guard}: the second turn is left");
+        assert_eq!(client.send_with(11, false), Gate::No(Ending::RateLimited), "{guard}: and no third");
+    }
+}
+
+/// Whatever else draws, a client's round robin starts where it does without it.
+#[test]
+fn jitter_moves_no_turn() {
+    let first = |breaker: &str| {
+        let mut client = Client::new(&format!("({breaker})"), 1000);
+        client.send(0).expect("it goes").replica
+    };
+    let jitter = r#"breaker: Consecutive(failures: 5, recovery: (jitter: 0.5))"#;
+    assert_eq!(first(""), first(jitter));
+}
+
 #[test]
 fn without_a_budget_every_retry_is_paid() {
     let mut client = Client::new("(retry: Fixed(attempts: 2))", 1);

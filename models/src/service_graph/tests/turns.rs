@@ -93,3 +93,22 @@ fn a_turn_is_no_place() {
     assert_eq!((calls.ok(), calls.of(Ending::BulkheadFull)), (2, 3));
     assert_eq!(waits(&report).map(|told| (told.0, told.1)), Some((1, 3)));
 }
+
+/// Two of three are sent, fail, and open a breaker that stops retries. The third was put off by the limit: its second try is the first
+/// that is sent, and goes.
+#[test]
+fn a_try_that_was_put_off_is_no_retry() {
+    let report = scene(
+        r#"workload: [(to: "db", policy: "p", arrivals: Burst(count: 3, at: "1s"))],
+           services: {"db": (workers: Async(9), work: "1ms", error_rate: 1)},
+           policies: {"p": (
+               rate_limit: FixedWindow(limit: 2, window: "100ms", counts: Attempts),
+               retry: Fixed(attempts: 2, delay: "100ms", on: [RateLimited]),
+               breaker: Consecutive(failures: 2, guards: Retries),
+           )}"#,
+        "10s",
+    );
+    let edge = report.edges.get("users->db").unwrap();
+    let failed = edge.calls.of(Ending::Failed(crate::policy::Outcome::Error));
+    assert_eq!((failed, edge.calls.of(Ending::BreakerOpen), edge.attempts.sent), (3, 0, 3));
+}
