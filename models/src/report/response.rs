@@ -39,15 +39,17 @@ impl Response {
         let at = |percent: f64| {
             let mut covered = 0;
             let mut young = waiting.iter().peekable();
-            let mut older = out;
+            // The same convention as `LatencyHistogram::percentile_ns`.
+            let share = |all: u64| ((percent / 100.0 * all as f64).ceil() as u64).clamp(1, all.max(1));
+            let mut all = ended + out;
+            let mut enough = share(all);
             for &(value, count) in &answered.histogram {
                 covered += count;
                 while let Some((_, count)) = young.next_if(|(age, _)| *age <= value) {
-                    older -= count;
+                    all -= count;
+                    enough = share(all);
                 }
-                // The same convention as `LatencyHistogram::percentile_ns`.
-                let all = ended + older;
-                if covered >= ((percent / 100.0 * all as f64).ceil() as u64).clamp(1, all) {
+                if covered >= enough {
                     return Some(value.min(answered.max.unwrap_or(value)));
                 }
             }
