@@ -121,7 +121,7 @@ impl<E> Fast<E> {
         if self.near.len() >= FULL {
             self.make_room(entry);
         } else {
-            self.near.insert(entry);
+            self.near.insert_far(entry);
         }
         timer
     }

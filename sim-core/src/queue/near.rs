@@ -74,7 +74,9 @@ impl Near {
         entries[hole] = entry;
     }
 
-    fn insert_far(&mut self, entry: Entry) {
+    /// The same wherever it belongs.
+    #[inline(always)]
+    pub(super) fn insert_far(&mut self, entry: Entry) {
         let place = self.entries.partition_point(|other| other.time > entry.time);
         self.entries.insert(place, entry);
     }
