@@ -21,6 +21,8 @@ pub struct Link<M> {
     state: OnLink,
     /// Derived: a message arrives in the very event that sends it. No latency, and nothing is wrong.
     instant: bool,
+    /// Derived: how long every message needs, if all need as long, and not nothing, and nothing is wrong.
+    steady: Option<SimDuration>,
     /// Messages kept back, in order.
     held: Vec<M>,
 }
@@ -74,6 +76,7 @@ impl<M> Link<M> {
             faults: ActiveSet::default(),
             state: OnLink::WELL,
             instant: false,
+            steady: None,
             held: Vec::new(),
         };
         link.derive();
@@ -87,8 +90,16 @@ impl<M> Link<M> {
     }
 
     /// What becomes of the message at `key` that is sent `now`.
-    #[inline]
+    #[inline(always)]
     pub fn send(&mut self, now: SimTime, key: Key, way: Way) -> Fate {
+        match self.steady {
+            Some(latency) => Fate::At(now + latency),
+            None => self.send_by_luck(now, key, way),
+        }
+    }
+
+    #[inline(never)]
+    fn send_by_luck(&mut self, now: SimTime, key: Key, way: Way) -> Fate {
         if self.state.drop > 0.0
             && self.drop_luck.at(key.child(u64::from(way == Way::Back))).unit() < self.state.drop
         {
@@ -149,7 +160,12 @@ impl<M> Link<M> {
 
     fn derive(&mut self) {
         self.state = self.faults.on_link();
-        self.instant = matches!(self.latency, Latency::Instant) && self.state == OnLink::WELL;
+        let is_well = self.state == OnLink::WELL;
+        self.instant = matches!(self.latency, Latency::Instant) && is_well;
+        self.steady = match self.latency {
+            Latency::Constant(latency) if is_well => Some(latency),
+            _ => None,
+        };
     }
 
     /// The streams it drew from, by their purposes.

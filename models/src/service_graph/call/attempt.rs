@@ -150,34 +150,33 @@ impl<L: Listen> Graph<L> {
         }
     }
 
-    /// Puts a message on the network.
-    pub fn transmit(&mut self, message: Message, ctx: &mut Ctx) {
+    /// Puts an answer on the network.
+    pub fn transmit_answer(&mut self, id: AttemptId, ctx: &mut Ctx) {
         let now = ctx.now();
-        let (id, way) = match message {
-            Message::Request(id) => (id, Way::Out),
-            Message::Reply(id) => (id, Way::Back),
-            Message::Cancel(id) => return self.transmit_cancel(id, ctx),
-        };
         let attempt = &self.attempts[id];
         self.listener.tell(|tracer| tracer.transmits(id, attempt.edge.into(), now));
-        let fate = self.edges[attempt.edge as usize].link.send(now, attempt.key, way);
-        self.meet(fate, message, ctx)
+        let fate = self.edges[attempt.edge as usize].link.send(now, attempt.key, Way::Back);
+        self.meet(fate, Message::Reply(id), ctx)
     }
 
-    /// What becomes of a message that was sent.
+    /// What becomes of a message that was sent: mostly it arrives, later.
     #[inline(always)]
     pub(super) fn meet(&mut self, fate: Fate, message: Message, ctx: &mut Ctx) {
+        let Fate::At(then) = fate else { return self.meet_another(fate, message, ctx) };
+        let (class, event) = match message {
+            Message::Request(attempt) => (Class::Begin, Event::Deliver { attempt }),
+            Message::Reply(attempt) => (Class::End, Event::Reply { attempt }),
+            Message::Cancel(attempt) => (Class::End, Event::Cancel { attempt }),
+        };
+        ctx.schedule(then, class, event);
+    }
+
+    #[inline(never)]
+    fn meet_another(&mut self, fate: Fate, message: Message, ctx: &mut Ctx) {
         let (Message::Request(id) | Message::Reply(id) | Message::Cancel(id)) = message;
         match fate {
+            Fate::At(_) => unreachable!("what arrives later was scheduled"),
             Fate::Now => self.deliver(message, ctx),
-            Fate::At(then) => {
-                let (class, event) = match message {
-                    Message::Request(attempt) => (Class::Begin, Event::Deliver { attempt }),
-                    Message::Reply(attempt) => (Class::End, Event::Reply { attempt }),
-                    Message::Cancel(attempt) => (Class::End, Event::Cancel { attempt }),
-                };
-                ctx.schedule(then, class, event);
-            }
             Fate::Lost if message == Message::Cancel(id) => {}
             Fate::Lost => self.swallow(id),
             Fate::Held => {

@@ -31,7 +31,7 @@ impl<L: Listen> Graph<L> {
             let since = attempt.since;
             self.free_worker(service_id, replica_id, since, ctx);
         }
-        if instant { self.answered(id, ctx) } else { self.transmit(Message::Reply(id), ctx) }
+        if instant { self.answered(id, ctx) } else { self.transmit_answer(id, ctx) }
     }
 
     #[inline]
@@ -41,7 +41,7 @@ impl<L: Listen> Graph<L> {
         if self.edges[attempt.edge as usize].link.is_instant() {
             self.answered(id, ctx)
         } else {
-            self.transmit(Message::Reply(id), ctx)
+            self.transmit_answer(id, ctx)
         }
     }
 
