@@ -316,8 +316,17 @@ impl BreakerState {
     }
 
     /// Leave to send now, or `None` while the breaker is open or all probes are out.
-    #[inline]
+    #[inline(always)]
     pub fn try_acquire(&mut self, now: SimTime) -> Option<Admission> {
+        if let (State::Closed, None) = (&self.state, &self.recovering) {
+            return Some(Admission { permit: Permit { epoch: self.epoch }, transition: None });
+        }
+        self.try_acquire_sometime(now)
+    }
+
+    /// The same wherever it stands.
+    #[inline(never)]
+    fn try_acquire_sometime(&mut self, now: SimTime) -> Option<Admission> {
         let mut transition = None;
         self.untold = self.gives_probes_up(now);
         if let State::Open { until } = self.state {
@@ -368,7 +377,7 @@ impl BreakerState {
 
     /// What was admitted with `permit` ended as `outcome`, after so long if that is known. An attempt that was cancelled says
     /// nothing about the server and gives its place back.
-    #[inline]
+    #[inline(always)]
     pub fn record(
         &mut self,
         now: SimTime,
@@ -379,20 +388,35 @@ impl BreakerState {
         if permit.epoch != self.epoch {
             return None;
         }
+        let ignored = matches!(outcome, Outcome::Cancelled | Outcome::InFlight);
+        if !matches!(self.state, State::Closed) {
+            return self.record_probe(now, outcome, ignored, took);
+        }
+        if ignored {
+            return None;
+        }
+        let mut opens = self.tally.opens(now, self.on.contains(outcome));
+        if let Some(slow) = &mut self.slow {
+            opens |= slow.opens(now, took);
+        }
+        opens.then(|| self.open(now))
+    }
+
+    #[inline(never)]
+    fn record_probe(
+        &mut self,
+        now: SimTime,
+        outcome: Outcome,
+        ignored: bool,
+        took: Option<SimDuration>,
+    ) -> Option<Transition> {
         if let Some(step) = self.gives_probes_up(now) {
             return Some(step);
         }
-        let ignored = matches!(outcome, Outcome::Cancelled | Outcome::InFlight);
         let failure = self.on.contains(outcome);
-        let is_slow = self.slow.as_ref().is_some_and(|slow| took.is_some_and(|took| took > slow.threshold));
+        let is_slow = self.slow.as_ref().is_some_and(|slow| slow.is_slow(took));
         match &mut self.state {
-            State::Open { .. } => unreachable!("an open breaker admitted something"),
-            State::Closed if ignored => None,
-            State::Closed => {
-                let fails = self.tally.opens(now, failure);
-                let drags = self.slow.as_mut().is_some_and(|slow| slow.tally.opens(now, is_slow));
-                (fails || drags).then(|| self.open(now))
-            }
+            State::Open { .. } | State::Closed => unreachable!("an open breaker admitted something"),
             State::HalfOpen { admitted, .. } if ignored => {
                 *admitted -= 1;
                 None
@@ -425,6 +449,7 @@ impl BreakerState {
         self.state.position()
     }
 
+    #[cold]
     fn open(&mut self, now: SimTime) -> Transition {
         let open_for = self.open_for;
         let open_for = self.recovering.as_mut().map_or(open_for, |recovering| recovering.opens(open_for));
@@ -444,6 +469,19 @@ impl BreakerState {
         self.state = to;
         self.epoch = self.epoch.checked_add(1).expect("2^32 epochs of one breaker");
         transition
+    }
+}
+
+impl Slow {
+    fn is_slow(&self, took: Option<SimDuration>) -> bool {
+        took.is_some_and(|took| took > self.threshold)
+    }
+
+    /// Counts a call, and says whether too many were slow.
+    #[inline(never)]
+    fn opens(&mut self, now: SimTime, took: Option<SimDuration>) -> bool {
+        let is_slow = self.is_slow(took);
+        self.tally.opens(now, is_slow)
     }
 }
 
