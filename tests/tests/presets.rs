@@ -24,6 +24,10 @@ const TEXT: &str = r#"(
         "tighter": {"policies.own.timeout": "100ms"},
         // What --policies envoy,grpc puts there, by hand.
         "by-hand": {"services.shop.calls[0].calls[1].policy": "theirs", "policies.theirs": (preset: "envoy")},
+        "kept-by-hand": {
+            "services.shop.calls[0].calls[1].policy": "theirs",
+            "policies.theirs": (preset: "envoy", timeout: "100ms"),
+        },
     },
 )"#;
 
@@ -54,7 +58,12 @@ fn presets_stand_in_the_place_of_one_policy() {
     assert_eq!(comparison["on"]["edge"], "shop->db");
     assert_eq!(comparison["on"]["path"], "services.shop.calls[0].calls[1].policy");
     assert_eq!(comparison["on"]["policy"], "own");
-    assert!(said.contains("presets are put on shop->db, instead of `own`"), "{said}");
+    assert!(
+        said.contains(
+            "presets are put on shop->db instead of `own`, whose timeout 1s no longer holds (--keep timeout"
+        ),
+        "{said}"
+    );
     assert!(said.contains("app->shop") && said.contains("shop->cache"), "the others are named: {said}");
     let (by_hand, _) = json(&["--variant", "base", "--variant", "by-hand"]);
     assert!(by_hand["on"].is_null());
@@ -70,7 +79,21 @@ fn another_edge_or_another_variant_may_be_chosen() {
         json(&["--policies", "aws-standard@legacy", "--edge", "shop->cache", "--variant", "tighter"]);
     assert_eq!(names(&comparison), ["tighter", "aws-standard@legacy"]);
     assert_eq!(comparison["on"]["edge"], "shop->cache");
-    assert!(comparison["on"]["policy"].is_null() && !said.contains("put on"), "{said}");
+    assert!(comparison["on"]["policy"].is_null(), "{said}");
+    assert!(said.contains("presets are put on shop->cache\n"), "nothing is taken away: {said}");
+}
+
+/// What a preset stands beside is what a file would say beside it.
+#[test]
+fn settings_of_the_policy_can_be_kept() {
+    let (comparison, said) = json(&["--policies", "envoy", "--variant", "tighter", "--keep", "timeout"]);
+    assert!(said.contains("instead of `own`; timeout 100ms is kept"), "{said}");
+    assert_eq!(comparison["on"]["keeps"], serde_json::json!(["timeout"]));
+    let (by_hand, _) = json(&["--variant", "tighter", "--variant", "kept-by-hand"]);
+    let values = |comparison: &Value| comparison["variants"][1]["values"].clone();
+    assert_eq!(values(&comparison), values(&by_hand));
+    let (without, _) = json(&["--policies", "envoy", "--variant", "tighter"]);
+    assert_ne!(values(&comparison), values(&without));
 }
 
 #[test]
@@ -100,6 +123,10 @@ fn what_makes_no_sense_is_refused() {
         (&["--policies", "grpc", "--edge", "shop->bd"], "did you mean `shop->db`?"),
         (&["--policies", "grpc", "--variant", "tighter", "--variant", "base"], "name it alone"),
         (&["--edge", "shop->db"], "--policies"),
+        (&["--keep", "timeout"], "--policies"),
+        (&["--policies", "grpc", "--keep", "timeuot"], "did you mean `timeout`?"),
+        (&["--policies", "grpc", "--keep", "timeout,timeout"], "twice"),
+        (&["--policies", "grpc", "--edge", "shop->cache", "--keep", "timeout"], "nothing is said of it"),
     ] {
         let ran = compare(words);
         assert_eq!(ran.code, 2, "{words:?}: {}", ran.stderr);

@@ -145,6 +145,8 @@ pub struct Seat {
     pub path: String,
     /// The policy that it follows.
     pub policy: Option<String>,
+    /// What that says, each setting with its value as a file has it; what is as it would be anyway is left out.
+    pub settings: Vec<(String, String)>,
     /// Attempts of a call at the most, if all fail.
     pub attempts: u32,
     /// The names of all policies that there are.
@@ -152,14 +154,16 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// What to set so that this preset stands there, and nothing else changes.
-    pub fn holding(&self, preset: &Preset) -> [(String, String); 2] {
+    /// What to set so that this preset stands there with these settings of what it takes the place of, and nothing else changes.
+    pub fn holding(&self, preset: &Preset, kept: &[String]) -> [(String, String); 2] {
         let mut name = preset.name.replace('@', "-");
         while self.names.contains(&name) {
             name += "-preset";
         }
+        let kept = self.settings.iter().filter(|(key, _)| kept.contains(key));
+        let beside: String = kept.map(|(key, value)| format!(", {key}: {value}")).collect();
         [
-            (format!("policies.{name}"), format!("(preset: {:?})", preset.name)),
+            (format!("policies.{name}"), format!("(preset: {:?}{beside})", preset.name)),
             (self.path.clone(), format!("{name:?}")),
         ]
     }

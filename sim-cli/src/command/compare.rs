@@ -44,6 +44,7 @@ Examples:
   brownout compare retry-storm
   brownout compare retry-storm --variant base --variant budgeted --replications 20
   brownout compare retry-storm --policies all           # which library's defaults would have survived this?
+  brownout compare retry-storm --policies all --keep timeout      # .. under the timeout that is there
   brownout compare retry-storm --format markdown        # for a pull request
   brownout compare retry-storm --precision 5% --metric goodput   # as many seeds as it takes
   brownout compare retry-storm --out saved              # and later, after a change:
@@ -67,6 +68,9 @@ pub struct Compare {
     /// The edge that --policies are put on: `checkout->payments`. That whose policy the variants change, unless given
     #[arg(long, value_name = "EDGE", requires = "policies")]
     pub edge: Option<String>,
+    /// Settings of the policy there that --policies leave as they are: `timeout,deadline`. None unless given
+    #[arg(long, value_name = "SETTINGS", requires = "policies", value_delimiter = ',')]
+    pub keep: Vec<String>,
     /// The metrics to compare, instead of the usual ones: see `brownout list metrics EXPERIMENT`. Of a part of the run: 'success during fault'
     /// (or before, after, 60s..90s)
     #[arg(long, value_name = "METRIC")]

@@ -69,12 +69,19 @@ pub struct OnEdge {
     pub path: String,
     /// The policy that it follows in the first of the variants, if any.
     pub policy: Option<String>,
+    /// The settings of that which stay as they are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keeps: Vec<String>,
 }
 
 impl OnEdge {
     /// The same in words.
     pub fn words(&self) -> String {
-        format!("presets on {}", self.edge)
+        let kept = match self.keeps.as_slice() {
+            [] => String::new(),
+            keeps => format!(", its {} kept", keeps.join(", ")),
+        };
+        format!("presets on {}{kept}", self.edge)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Where a policy can be put: every edge, and the setting that names what it follows.
 
+use crate::experiment::Decode;
+use crate::policy::Policy;
 use crate::policy::preset::Seat;
 use crate::service_graph::plan::Plan;
 
@@ -22,8 +24,16 @@ pub fn seats(plan: &Plan) -> Vec<Seat> {
         edge: edge.name.clone(),
         path,
         policy: edge.policy_name.map(String::from),
+        settings: settings(&edge.policy),
         attempts: edge.worst.sent(),
         names: spec.policies.names().map(String::from).collect(),
     });
     seats.collect()
+}
+
+/// What a policy says that is not so anyway.
+fn settings(policy: &Policy) -> Vec<(String, String)> {
+    let all = policy.encode();
+    let told = all.entries().iter().filter(|entry| !entry.implied);
+    told.map(|entry| (entry.key.value.clone(), entry.value.clone().without_absent().to_line())).collect()
 }

@@ -10,6 +10,9 @@ use crate::study::replicate::Row;
 use crate::text::escape;
 use sim_models::policy::preset::{self, Preset, Seat};
 
+/// A value of at most so many characters is told with its setting.
+const SHORT: usize = 20;
+
 /// What asks for all presets.
 const ALL: &str = "all";
 
@@ -37,28 +40,14 @@ pub(super) fn field(
             let seat = likeliest(opened, &seats).ok_or_else(|| {
                 Error::usage("there is no edge that could follow a policy: only graphs of services have them")
             })?;
-            let others: Vec<String> = seats
-                .iter()
-                .filter(|other| other.edge != seat.edge)
-                .map(|other| escape(&other.edge))
-                .collect();
-            if !others.is_empty() {
-                let instead = seat
-                    .policy
-                    .as_ref()
-                    .map_or(String::new(), |name| format!(", instead of `{}`", escape(name)));
-                app.console.note(&format!(
-                    "presets are put on {}{instead}; --edge chooses another: {}",
-                    escape(&seat.edge),
-                    others.join(", ")
-                ));
-            }
             seat
         }
     };
+    let kept = kept(&args.keep, seat)?;
+    app.console.note(&told(seat, &kept, seats.iter().filter(|_| args.edge.is_none())));
     let base = Row { variant: variant.clone(), set: args.subject.set.clone() };
     let with = |preset: &&Preset| {
-        let set = args.subject.set.iter().cloned().chain(seat.holding(preset)).collect();
+        let set = args.subject.set.iter().cloned().chain(seat.holding(preset, &kept)).collect();
         Row { variant: variant.clone(), set }
     };
     let names =
@@ -68,8 +57,65 @@ pub(super) fn field(
     Ok((
         names,
         rows,
-        OnEdge { edge: seat.edge.clone(), path: seat.path.clone(), policy: seat.policy.clone() },
+        OnEdge {
+            edge: seat.edge.clone(),
+            path: seat.path.clone(),
+            policy: seat.policy.clone(),
+            keeps: kept,
+        },
     ))
+}
+
+/// Where presets are put, what that takes away, and where else they could be.
+fn told<'s>(seat: &Seat, kept: &[String], all: impl Iterator<Item = &'s Seat>) -> String {
+    let mut told = format!("presets are put on {}", escape(&seat.edge));
+    if let Some(name) = &seat.policy {
+        told += &format!(" instead of `{}`", escape(name));
+        let (stay, go): (Vec<_>, Vec<_>) = seat.settings.iter().partition(|(key, _)| kept.contains(key));
+        let list = |settings: &[&(String, String)]| {
+            let each = settings.iter().map(|(key, value)| match value.trim_matches('"') {
+                short if short.len() <= SHORT => format!("{key} {}", escape(short)),
+                _ => key.clone(),
+            });
+            each.collect::<Vec<_>>().join(", ")
+        };
+        if !go.is_empty() {
+            told += &format!(", whose {} no longer holds", list(&go));
+        }
+        match stay.as_slice() {
+            [] if go.is_empty() => {}
+            [] => told += &format!(" (--keep {} would keep that)", go[0].0),
+            stay => told += &format!("; {} is kept", list(stay)),
+        }
+    }
+    let others: Vec<String> =
+        all.filter(|other| other.edge != seat.edge).map(|other| escape(&other.edge)).collect();
+    if !others.is_empty() {
+        told += &format!("; --edge chooses another: {}", others.join(", "));
+    }
+    told
+}
+
+/// The settings that presets are to leave as they are.
+fn kept(asked: &[String], seat: &Seat) -> Result<Vec<String>> {
+    let names = || seat.settings.iter().map(|(key, _)| key.clone());
+    for (at, key) in asked.iter().enumerate() {
+        if asked[..at].contains(key) {
+            return Err(Error::usage(format!("--keep names {} twice", escape(key))));
+        }
+        if names().all(|name| name != *key) {
+            let near = nearest(key, names()).map(|near| format!("  did you mean `{near}`?\n"));
+            let there = match seat.settings.as_slice() {
+                [] => "  nothing is said of it".into(),
+                _ => format!("  there is: {}", names().collect::<Vec<_>>().join(", ")),
+            };
+            return Err(Error::Usage {
+                message: format!("what {} follows has no `{}` to keep", escape(&seat.edge), escape(key)),
+                help: near.unwrap_or_default() + &there,
+            });
+        }
+    }
+    Ok(asked.to_vec())
 }
 
 /// The presets that were asked for, in that order.
