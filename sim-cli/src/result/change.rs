@@ -16,6 +16,9 @@ pub const MOST_SAID: usize = 5;
 const TOLD_AS_RATIO: f64 = 1.5;
 /// A difference below this share of the larger value is not worth a word, however clear.
 pub const TOO_SMALL: f64 = 0.005;
+/// Where nearly all are served, who is lost is told: if at least so many are here or there, and by so much fewer.
+const FEWEST_LOST: f64 = 1e-4;
+const FEWER_LOST: f64 = 0.2;
 /// What is told as "from -> to" even though it has a ratio: people know these by their values.
 const BY_VALUE: [&str; 1] = ["amplification"];
 
@@ -35,7 +38,8 @@ pub fn told(metrics: &[Column], effects: &[Effect]) -> Vec<usize> {
 fn worth_telling(metrics: &[Column], effects: &[Effect], counts: &dyn Fn(&usize) -> bool) -> Vec<usize> {
     let tells = |column: &usize| {
         let effect = &effects[*column];
-        effect.clear && matters(effect) && counts(column)
+        let matters = matters(effect) || lost(&metrics[*column], effect).is_some();
+        effect.clear && matters && counts(column)
     };
     let said = |path: &str| metrics.iter().position(|metric| metric.path == path).is_some_and(|c| tells(&c));
     let p99 = || metrics.iter().position(|metric| metric.short && last(&metric.path) == "p99");
@@ -59,6 +63,15 @@ pub fn matters(effect: &Effect) -> bool {
     (to - from).abs() >= TOO_SMALL * from.abs().max(to.abs())
 }
 
+/// The share of calls that were lost, there and here, where these clearly differ although nearly all were served: of 0.1 % and none
+/// one pages somebody.
+fn lost(metric: &Column, effect: &Effect) -> Option<(f64, f64)> {
+    let success = effect.from.zip(effect.to).filter(|_| metric.path == "success" && !matters(effect));
+    let (from, to) = success.map(|(from, to)| (1.0 - from, 1.0 - to))?;
+    let most = from.max(to);
+    (most >= FEWEST_LOST && (to - from).abs() >= FEWER_LOST * most).then_some((from, to))
+}
+
 /// The effects in words: `p99 4.2x lower (3.9 to 4.6), amplification 2.9 -> 1.1; better on all 10 seeds`. Nothing
 /// where there are too few seeds to tell.
 pub fn effects(metrics: &[Column], effects: &[Effect], seeds: Option<Seedwise>) -> String {
@@ -74,7 +87,10 @@ pub fn effects(metrics: &[Column], effects: &[Effect], seeds: Option<Seedwise>) 
         };
     }
     let heads = heads(metrics);
-    let tell = |&column: &usize| format!("{} {}", heads[column], change(&metrics[column], &effects[column]));
+    let tell = |&column: &usize| match lost(&metrics[column], &effects[column]) {
+        Some((from, to)) => format!("lost {} -> {}", of(from, Unit::Share), of(to, Unit::Share)),
+        None => format!("{} {}", heads[column], change(&metrics[column], &effects[column])),
+    };
     // What goes the other way than the first comes last, after a "but".
     let better = |column: usize| effects[column].is_better(metrics[column].less_is_better);
     let direction = told.iter().find_map(|&column| better(column));
@@ -280,6 +296,23 @@ mod tests {
 
     fn column(path: &str, unit: Unit) -> Column {
         Column { path: path.into(), unit, less_is_better: Meaning::at(path).less_is_better(), short: false }
+    }
+
+    #[test]
+    fn of_nearly_all_those_who_are_lost_are_told() {
+        let metrics = [column("goodput", Unit::Rate), column("success", Unit::Share)];
+        let said = |to: [f64; 3], from: [f64; 3]| {
+            let goodput = |success: [f64; 3]| success.map(|share| 3_000.0 * share);
+            effects(&metrics, &[effect(&goodput(to), &goodput(from)), effect(&to, &from)], None)
+        };
+        let base = [0.9986, 0.9985, 0.9987];
+        assert_eq!(said([1.0; 3], base), "lost 0.14 % -> 0 %");
+        assert_eq!(said([0.9973, 0.9974, 0.9972], base), "lost 0.14 % -> 0.27 %");
+        assert_eq!(said(base.map(|share| share + 1e-4), base), "no clear difference above 0.5 %");
+        let good = [0.99996, 0.99995, 0.99994];
+        assert_eq!(said([1.0; 3], good), "no clear difference above 0.5 %", "one in twenty thousand");
+        // Goodput tells of what is lost otherwise.
+        assert!(said([1.0; 3], [0.96, 0.961, 0.959]).starts_with("goodput +4"));
     }
 
     fn numbers(values: &[f64]) -> Vec<Measured> {

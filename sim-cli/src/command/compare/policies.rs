@@ -57,12 +57,7 @@ pub(super) fn field(
     Ok((
         names,
         rows,
-        OnEdge {
-            edge: seat.edge.clone(),
-            path: seat.path.clone(),
-            policy: seat.policy.clone(),
-            keeps: kept,
-        },
+        OnEdge { edge: seat.edge.clone(), path: seat.path.clone(), policy: seat.policy.clone(), keeps: kept },
     ))
 }
 
