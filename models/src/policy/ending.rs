@@ -66,7 +66,7 @@ impl Ending {
             Ending::Failed(cause) => cause.told(),
             Ending::Deadline => {
                 Told::new("deadline", "deadline", "The whole call ran out of time.", Tone::Late)
-                    .because("ran out of time as a whole")
+                    .because("passed their deadline")
                     .nouns("its deadline", "deadlines")
             }
             Ending::BreakerOpen => {

@@ -54,7 +54,7 @@ impl Outcome {
                 .nouns("an error", "errors"),
             Outcome::Rejected => {
                 Told::new("rejected", "rejected", "Turned away: queue full.", Tone::Rejected)
-                    .because("were turned away by a full queue")
+                    .because("were turned away by a full service")
                     .nouns("a rejection", "rejections")
             }
             Outcome::Refused => Told::new("refused", "refused", "Nobody listened.", Tone::Other)

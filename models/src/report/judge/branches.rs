@@ -271,6 +271,14 @@ fn a_habit_is_three_falls_that_may_come_again_from_where_all_is_well() {
         (kind, headline.as_str()),
         (Failing, "goodput is 60 % of offered, and 0 % for the last 100 s")
     );
+    // Somewhat worse at times is no fall: a queue that is always full loses more of whom a busy minute brings.
+    let at_times = |left: u64| {
+        run(300, move |second| match second {
+            100..110 | 180..190 | 260..270 => down(left),
+            _ => down(960),
+        })
+    };
+    assert_eq!((told(at_times(720)).0, told(at_times(820)).0), (NeverSettles, Failing));
     // Half of it is lost all the time: that is no coming back.
     let (kind, headline, _) = told(with(&[100, 180, 260], 500));
     assert_eq!(kind, Failing, "{headline}");

@@ -5,6 +5,7 @@
 //! where users wait for answers, the negative binomial. Both take in that few calls tell little, before and after.
 //! Sums over a tail are bounded by the geometric series of their first two terms, which is at most too large.
 
+use crate::report::edge::Calls;
 use sim_core::math::{lgamma, ln, ln_1p};
 
 /// Calls that were served, of how many.
@@ -15,6 +16,12 @@ pub struct Served {
 }
 
 impl Served {
+    /// Those that ended well of those that ended.
+    pub fn of(calls: &Calls) -> Served {
+        let ended = calls.ended.total() - calls.in_flight();
+        Served { good: calls.ok() as f64, of: ended as f64 }
+    }
+
     /// Both together.
     pub fn and(self, other: Served) -> Served {
         Served { good: self.good + other.good, of: self.of + other.of }

@@ -227,12 +227,14 @@ impl Course {
                             && users.of_normal(&struck, normal).is_none_or(|share| share >= FINE)
                     });
                 let in_time = in_time(users, &struck);
-                meanwhile = together(users, &struck).share().filter(|_| !unharmed).map(|share| {
+                let served = |users: &Users| users.served_meanwhile(&struck);
+                let all = users.iter().map(served).fold(Served::default(), Served::and);
+                meanwhile = all.share().filter(|_| !unharmed).map(|share| {
                     let when = match self.several {
                         true => "from the first fault to the end of the last".into(),
                         false => format!("while {name} lasted"),
                     };
-                    let each = users.iter().filter_map(|users| Some((users.served(&struck).share()?, users)));
+                    let each = users.iter().filter_map(|users| Some((served(users).share()?, users)));
                     let worst =
                         each.min_by(|a, b| a.0.total_cmp(&b.0)).filter(|(worst, _)| *worst < FINE * share);
                     let theirs = worst.map(|(worst, users)| {

@@ -9,6 +9,9 @@ const FALLS: usize = 3;
 /// What is served of the usual between falls: it may come back late, or be about to fall again.
 const UP: f64 = 0.8;
 
+/// Of what is served between falls so much is in them, at most.
+const DEEP: f64 = 0.8;
+
 /// What falls again and again.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Habit {
@@ -29,6 +32,12 @@ impl Habit {
         let between = pairs().map(|pair| users.served(&(pair[0].end..pair[1].start)));
         let between = between.fold((0.0, 0.0), |sum, one| (sum.0 + one.good, sum.1 + one.of));
         if between.0 < UP * usual * between.1 {
+            return None;
+        }
+        // What is always full loses somewhat more of a busy minute: that is no fall.
+        let falls = stretches.iter().flatten().map(|fall| users.served(fall));
+        let (good, of) = falls.fold((0.0, 0.0), |sum, one| (sum.0 + one.good, sum.1 + one.of));
+        if good * between.1 > DEEP * between.0 * of {
             return None;
         }
         let last = stretches.last()?.last()?;

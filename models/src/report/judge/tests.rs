@@ -1,7 +1,8 @@
+use crate::policy::{Ending, Outcome};
 use crate::report::VerdictKind::*;
 use crate::report::judge;
 use crate::report::synthetic::{Second, disturbed, healthy, run};
-use crate::report::{Edge, Report, Service, Verdict, VerdictKind};
+use crate::report::{Began, Edge, Report, Service, Verdict, VerdictKind};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -370,6 +371,25 @@ fn served_late_is_not_served() {
         back.verdict.details,
         ["while the fault lasted 10 % of calls were served in time, within 500 ms"]
     );
+    // A fault of nine tenths of a second is not the whole second that it is in, where its calls were counted apart.
+    let short = |apart: bool| {
+        let mut report = run(300, |second| if second == 60 { broken(85) } else { healthy(1_000) });
+        let began = |ok, failed| {
+            let mut began = Began::default();
+            began.calls.started = ok + failed;
+            began.calls.add(Ending::Ok, ok);
+            began.calls.add(Ending::Failed(Outcome::Reset), failed);
+            began
+        };
+        if apart {
+            report.edges.0[0].1.stretches = vec![began(59_000, 0), began(750, 150), began(240_100, 0)];
+        }
+        let mut report = disturbed(report, "crash", 60, Some(61));
+        report.timeline.disturbances[0].to = Some(60_900_000_000);
+        judged(report).verdict.details
+    };
+    assert_eq!(short(true), ["while the fault lasted 83 % of calls were served"]);
+    assert_eq!(short(false), ["while the fault lasted 85 % of calls were served"]);
     // Those that begin in the last half second may still be answered in time, and say nothing.
     let mut waits = run(300, |_| healthy(1_000));
     waits.edges.0[0].1.within = Some(15 * SECOND);

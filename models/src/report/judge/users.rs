@@ -5,6 +5,7 @@ use super::outlook::Known;
 use crate::report::count::sum;
 use crate::report::edge::Edge;
 use crate::report::head::Report;
+use crate::report::stretch::Stretch;
 use std::ops::Range;
 
 const SECOND: u64 = 1_000_000_000;
@@ -42,6 +43,8 @@ pub struct Users {
     pub foreseen: usize,
     /// Windows in [`HELD`].
     pub held: usize,
+    /// Of calls that began while anything disturbed the run, those that ended well of those that ended, where they were counted apart.
+    apart: Option<Served>,
 }
 
 impl Users {
@@ -88,6 +91,7 @@ impl Users {
             within,
             ripe,
             held: HELD.div_ceil(window) as usize,
+            apart: edge.stretches.get(Stretch::Fault as usize).map(|it| Served::of(&it.calls)),
         }
     }
 
@@ -111,6 +115,12 @@ impl Users {
     pub fn served(&self, windows: &Range<usize>) -> Served {
         let (good, of) = (Users::part(&self.good, windows), self.began(windows));
         Served { good: good.min(of) as f64, of: of as f64 }
+    }
+
+    /// Those served of all that began while anything disturbed the run, which these windows cover: to the call where that was counted
+    /// and nobody was late, since windows begin before a disturbance and end after it.
+    pub fn served_meanwhile(&self, windows: &Range<usize>) -> Served {
+        self.apart.filter(|_| self.late(windows) == 0).unwrap_or_else(|| self.served(windows))
     }
 
     /// The same if whoever may still be answered in time is.

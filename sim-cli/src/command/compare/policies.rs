@@ -36,12 +36,9 @@ pub(super) fn field(
     let seats = prepared.resolved.model.seats();
     let seat = match &args.edge {
         Some(edge) => named(edge, &seats)?,
-        None => {
-            let seat = likeliest(opened, &seats).ok_or_else(|| {
-                Error::usage("there is no edge that could follow a policy: only graphs of services have them")
-            })?;
-            seat
-        }
+        None => likeliest(opened, &seats).ok_or_else(|| {
+            Error::usage("there is no edge that could follow a policy: only graphs of services have them")
+        })?,
     };
     let kept = kept(&args.keep, seat)?;
     app.console.note(&told(seat, &kept, seats.iter().filter(|_| args.edge.is_none())));
