@@ -28,6 +28,8 @@ def below(n, state=[20261130]):
 
 class Service(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
     script = []
     seen = 0
 
