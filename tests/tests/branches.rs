@@ -281,6 +281,8 @@ fn what_breakers_remember_is_copied() {
     for breaker in [
         r#"FailureRate(window: Count(20), open_for: "300ms", probes: 2, slow_call: (threshold: "40ms", rate: 0.5))"#,
         r#"Consecutive(failures: 3, open_for: "200ms", recovery: (factor: 1.5, cap: "1s", jitter: 0.5, max_half_open: "50ms", ramp: "1s"))"#,
+        r#"Consecutive(failures: 2, open_for: "200ms", per: Replica(), recovery: (jitter: 0.5))"#,
+        r#"FailureRate(window: Count(20), minimum_calls: 5, open_for: "300ms", per: Replica(), shared: true)"#,
     ] {
         let storm = STORM.replace(plain, breaker);
         assert_ne!(storm, STORM);

@@ -105,10 +105,18 @@ impl BalancerState {
             return choice;
         }
         let other = match &self.choice {
-            Choice::LeastPending(ranking) => ranking.least_but(tried),
+            Choice::LeastPending(ranking) => ranking.least_of(|replica| !tried.contains(&replica)),
             _ => members().find(|replica| !tried.contains(replica)),
         };
         other.unwrap_or(choice)
+    }
+
+    /// Of those that are wanted, the one that it would rather have than the others, if it makes a difference between them.
+    pub fn best_of(&self, wanted: impl Fn(u32) -> bool) -> Option<u32> {
+        match &self.choice {
+            Choice::LeastPending(ranking) => ranking.least_of(wanted),
+            _ => None,
+        }
     }
 
     #[inline(never)]

@@ -46,6 +46,7 @@
 //! and answered late would close a breaker that was about to learn the truth.
 
 mod recovery;
+mod replicas;
 mod tally;
 mod watch;
 
@@ -56,13 +57,14 @@ use crate::experiment::{Decoder, Node, POSITIVE};
 use crate::report::Section;
 use recovery::Recovering;
 pub use recovery::Recovery;
+pub use replicas::{Breakers, Passes, Replicas, Step, Unwanted};
 use sim_core::{Key, SimDuration, SimTime, Words};
 use std::num::NonZeroU32;
 use tally::{Tally, Threshold};
 pub use watch::Watch;
 
 spec! {
-    /// Stops sending to what keeps failing, and probes whether it is back. One per client.
+    /// Stops sending to what keeps failing, and probes whether it is back.
     pub enum Breaker where check {
         /// Opens after failures in a row.
         Consecutive {
@@ -82,6 +84,10 @@ spec! {
             scope: Scope = Scope::Attempt,
             /// What it stops.
             guards: Guarded = Guarded::All,
+            /// What one of them watches and stops.
+            per: Whose = Whose::Service,
+            /// Whether all clients share it, as where it stands in one place before all of them, or what it knows is kept in one.
+            shared: bool = false,
             /// How it comes back; if absent everything at once, after the same time.
             recovery: Option<Recovery> = None,
         },
@@ -105,6 +111,10 @@ spec! {
             slow_call: Option<SlowCall> = None,
             /// What it stops.
             guards: Guarded = Guarded::All,
+            /// What one of them watches and stops.
+            per: Whose = Whose::Service,
+            /// Whether all clients share it, as where it stands in one place before all of them, or what it knows is kept in one.
+            shared: bool = false,
             /// How it comes back; if absent everything at once, after the same time.
             recovery: Option<Recovery> = None,
         },
@@ -140,6 +150,21 @@ spec! {
         All,
         /// Retries and copies: the first attempt of a call always goes.
         Retries,
+    }
+}
+
+spec! {
+    /// What one breaker watches and stops.
+    #[derive(Copy, PartialEq, Eq)]
+    pub enum Whose {
+        /// All replicas together.
+        Service,
+        /// One replica. The others have one each, and the balancer chooses among those that let something pass.
+        Replica {
+            /// The balancer is asked again so often, and then its choice stands, and is refused if its breaker is open. Absent: until
+            /// somebody lets the attempt pass; it is refused if nobody does.
+            picks: Option<u32> = None; 0..=100,
+        },
     }
 }
 
@@ -370,6 +395,23 @@ impl BreakerState {
         Some(self.open(until))
     }
 
+    /// Whether it is closed: it becomes so, and stops being so, when it [learns](Self::record) something.
+    fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+
+    /// Before this it lets nothing pass unless it learns something; long ago if it might.
+    fn lets_nothing_pass_before(&self) -> SimTime {
+        match self.state {
+            State::Open { until } => until,
+            State::HalfOpen { admitted, patience, .. } if admitted == self.probes => {
+                let given_up = self.recovering.as_ref().and_then(|it| it.half_open_until());
+                given_up.map_or(patience, |until| until.min(patience))
+            }
+            State::Closed | State::HalfOpen { .. } => SimTime::ZERO,
+        }
+    }
+
     /// A step that it took while it admitted nothing.
     pub fn untold(&mut self) -> Option<Transition> {
         self.untold.take()
@@ -502,15 +544,25 @@ struct Common<'a> {
     on: &'a [Failure],
     scope: Scope,
     guards: Guarded,
+    whose: Whose,
+    shared: bool,
     recovery: Option<&'a Recovery>,
 }
 
 impl Breaker {
     fn common(&self) -> Common<'_> {
-        let (Breaker::Consecutive { open_for, probes, on, scope, guards, recovery, .. }
-        | Breaker::FailureRate { open_for, probes, on, scope, guards, recovery, .. }) = self;
-        let (scope, guards, recovery) = (*scope, *guards, recovery.as_ref());
-        Common { open_for: *open_for, probes: *probes, on, scope, guards, recovery }
+        let (Breaker::Consecutive { open_for, probes, on, scope, guards, per, shared, recovery, .. }
+        | Breaker::FailureRate { open_for, probes, on, scope, guards, per, shared, recovery, .. }) = self;
+        Common {
+            open_for: *open_for,
+            probes: *probes,
+            on,
+            scope: *scope,
+            guards: *guards,
+            whose: *per,
+            shared: *shared,
+            recovery: recovery.as_ref(),
+        }
     }
 
     /// Whether it sees each attempt or each call.
@@ -523,6 +575,16 @@ impl Breaker {
         self.common().open_for
     }
 
+    /// Whether all clients share it.
+    pub fn is_shared(&self) -> bool {
+        self.common().shared
+    }
+
+    /// Whether each of so many replicas that a client chooses among has one.
+    pub fn is_per_replica(&self, choices: u32) -> bool {
+        choices > 1 && self.common().whose != Whose::Service
+    }
+
     /// Whether it asks how long things took.
     pub fn times(&self) -> bool {
         matches!(self, Breaker::FailureRate { slow_call: Some(_), .. })
@@ -531,18 +593,26 @@ impl Breaker {
 
 impl Part for Breaker {
     fn does(&self) -> Does {
-        Does::REFUSES
+        match self.common().whose {
+            Whose::Service => Does::REFUSES,
+            Whose::Replica { .. } => Does::REFUSES.and(Does::STEERS),
+        }
     }
 
     fn brief(&self) -> Option<String> {
-        Some("breaker".into())
+        let whose = if self.common().whose == Whose::Service { "breaker" } else { "breaker per replica" };
+        Some(if self.is_shared() { format!("{whose}, shared") } else { whose.into() })
     }
 
     fn sections(&self, at: &str) -> Vec<Section> {
-        vec![watch::declared(at)]
+        vec![watch::declared(at, self.common().whose != Whose::Service)]
     }
 
-    fn bytes(&self, _replicas: u32) -> u64 {
+    fn bytes(&self, replicas: u32) -> u64 {
+        if self.is_per_replica(replicas) {
+            let each = self.bytes(1) + size_of::<BreakerState>() as u64 + 8;
+            return u64::from(replicas) * each + size_of::<Replicas>() as u64;
+        }
         let recovering = self.common().recovery.map_or(0, |_| size_of::<Recovering>() as u64);
         let window = match self {
             Breaker::FailureRate { window: Window::Count(calls), .. } => u64::from(*calls) / 8,
@@ -593,14 +663,17 @@ impl Part for Breaker {
             word: "",
             what: "Stops sending to what keeps failing, and probes after a while whether it is back. It opens \
                    after failures in a row, or when too large a share of a window failed or was slow. It may stop \
-                   retries only.",
+                   retries only. One stands before the whole service, or one before each replica: then the balancer \
+                   chooses among those that let something pass.",
             hurts: "With few calls in the window it opens by bad luck. It is all or nothing: where one shard of \
-                   ten is down it takes the other nine away, or never opens. Clients that opened together come \
+                   ten is down it takes the other nine away, or never opens. One for each replica does neither; where all are slow it \
+                   sends what some do not get to the rest, and a client with few calls takes long to learn of each. Clients that opened together come \
                    back together, unless jitter and a ramp keep them apart.",
             formula: "`k` failures in a row take `(1 - p^k) / (p^k (1 - p))` calls on average; a window of `n` \
                    opens with `P(Binomial(n, p) >= threshold n)`",
             source: "Nygard, Release It!, 2007; resilience4j CircuitBreakerConfig (af9e7c9): 50 % of 100 calls, \
-                   60 s, 10 probes; Hystrix: 50 % of at least 20 in 10 s, 5 s, one probe",
+                   60 s, 10 probes; Hystrix: 50 % of at least 20 in 10 s, 5 s, one probe; per replica: linkerd2-proxy's \
+                   failure accrual (7 in a row), Finagle's FailureAccrualFactory (5)",
             experiment: "circuit-breaker",
         }]
     }
@@ -617,6 +690,9 @@ impl Part for Breaker {
             r#"Consecutive(failures: 2, open_for: "30ms", guards: Retries)"#,
             r#"Consecutive(failures: 5, counts: InAll, open_for: "50ms", probes: 100, closes_after: 1)"#,
             r#"FailureRate(threshold: 0.1, window: Count(10), open_for: "50ms", probes: 1, guards: Retries, recovery: (jitter: 1))"#,
+            r#"Consecutive(failures: 2, open_for: "50ms", per: Replica())"#,
+            r#"FailureRate(window: Count(5), minimum_calls: 3, open_for: "30ms", probes: 2, per: Replica(picks: 1), shared: true)"#,
+            r#"Consecutive(failures: 3, open_for: "20ms", scope: Call, shared: true)"#,
         ]
     }
 }
@@ -630,7 +706,11 @@ fn check(breaker: &Breaker, at: &Node, cx: &mut Decoder) {
         let message = "a rate of 0 is reached without a single slow call";
         cx.at("slow_call", |cx| _ = cx.error(at.span_of("slow_call"), message));
     }
-    let Common { open_for, scope, guards, recovery, .. } = breaker.common();
+    let Common { open_for, scope, guards, whose, recovery, .. } = breaker.common();
+    if whose != Whose::Service && scope == Scope::Call {
+        let message = "a breaker that is asked once for each call knows no replica";
+        cx.at("per", |cx| _ = cx.error(at.span_of("per"), message).help("write `scope: Attempt`"));
+    }
     if guards == Guarded::Retries && scope == Scope::Call {
         let message = "a breaker that is asked once for each call cannot stop retries";
         cx.at("guards", |cx| _ = cx.error(at.span_of("guards"), message).help("write `scope: Attempt`"));

@@ -8,14 +8,16 @@
 //! to send    rate limit, if it counts attempts > adaptive limit > throttle > breaker > balancer
 //! ```
 //!
+//! Of breakers that stand before one replica each and the balancer neither comes first: it chooses among those that let an attempt pass.
 //! Between them stand the deadline, the retry and the timeout, which keep nothing: they belong to whoever makes the
 //! call. A mechanism that refuses is one line of [`may_begin`](Guards::may_begin), [`may_repeat`](Guards::may_repeat) or
 //! [`may_send`](Guards::may_send); one that only watches and steers is a line of [`learn`](Guards::learn). Which of
 //! them have anything to do on an edge is known before it runs ([`Gates`]), so what is not there costs nothing.
 
-use super::balancer::{Balancer, BalancerState, View};
-use super::breaker::{self, BreakerState, Scope};
-pub use super::breaker::{Permit, Transition as Step};
+pub use super::balancer::View;
+use super::balancer::{Balancer, BalancerState};
+use super::breaker::{self, Breakers, Passes, Scope, Unwanted};
+pub use super::breaker::{Breakers as Shared, Permit, Step};
 use super::budget::BudgetState;
 pub use super::budget::Grant;
 use super::bulkhead::{self, BulkheadState, Place};
@@ -35,7 +37,8 @@ pub struct Guards {
     rate_limit: Option<RateLimitState>,
     bulkhead: Option<BulkheadState>,
     budget: Option<BudgetState>,
-    breaker: Option<BreakerState>,
+    /// `None` as long as the one that all clients share is not [here](Self::lend).
+    breaker: Option<Breakers>,
     hedge: Option<HedgeState>,
     throttle: Option<ThrottleState>,
     concurrency: Option<ConcurrencyState>,
@@ -74,6 +77,10 @@ impl Gates {
     pub const INHERITS: Gates = Gates(1 << 11);
     /// A retry may wait as long as a refusal says.
     pub const HEEDS: Gates = Gates(1 << 10);
+    /// Whoever is asked or told needs [what all clients share](Guards::lend).
+    pub const SHARES: Gates = Gates(1 << 14);
+    /// [`Guards::may_send`] may take steps although it lets an attempt pass.
+    pub const STEPS: Gates = Gates(1 << 15);
 
     /// Those of an edge with this policy and so many replicas to choose between.
     pub fn of(policy: &Policy, choices: u32) -> Gates {
@@ -109,6 +116,8 @@ impl Gates {
             (Gates::HEEDS, policy.heeds()),
             (Gates::TIMES, adapts || policy.hedge.as_ref().is_some_and(|hedge| hedge.learns())),
             (Gates::TIMES, per_attempt && policy.breaker.as_ref().is_some_and(|breaker| breaker.times())),
+            (Gates::SHARES, policy.breaker.as_ref().is_some_and(|breaker| breaker.is_shared())),
+            (Gates::STEPS, policy.breaker.as_ref().is_some_and(|it| it.is_per_replica(choices))),
         ]
         .into_iter()
         .fold(Gates::NONE, |gates, (gate, there)| Gates(gates.0 | if there { gate.0 } else { 0 }))
@@ -172,8 +181,10 @@ pub struct Pass {
     pub replica: u32,
     /// To be given back when the attempt has ended, or the call.
     pub permit: Option<Permit>,
-    /// The step that admitting it took.
+    /// The step that admitting it took, where that is the only one that [can have been taken](Gates::STEPS).
     pub step: Option<Step>,
+    /// A guard kept it from where the balancer would have had it.
+    pub around: bool,
 }
 
 /// How an attempt ended.
@@ -209,11 +220,21 @@ impl Guards {
             rate_limit: policy.rate_limit.as_ref().map(RateLimitState::new),
             bulkhead: policy.bulkhead.as_ref().map(BulkheadState::new),
             budget: policy.budget.as_ref().map(BudgetState::new),
-            breaker: policy.breaker.as_ref().map(|breaker| BreakerState::new(breaker, words)),
+            breaker: policy
+                .breaker
+                .as_ref()
+                .filter(|breaker| !breaker.is_shared())
+                .map(|breaker| Breakers::new(breaker, choices, words)),
             hedge: policy.hedge.as_ref().map(HedgeState::new),
             throttle: policy.throttle.as_ref().map(ThrottleState::new),
             concurrency: policy.concurrency.as_ref().map(ConcurrencyState::new),
         }
+    }
+
+    /// What all clients remember together, if they do; only then it asks where it draws.
+    pub fn shared(policy: &Policy, view: &View, pick: &mut Luck, key: Key) -> Option<Shared> {
+        let breaker = policy.breaker.as_ref().filter(|breaker| breaker.is_shared())?;
+        Some(Breakers::new(breaker, view.size(), &mut pick.at(key)))
     }
 
     /// Whether a call may begin. One that may is to be told of to [`learn_call`](Self::learn_call) when it ends; one that
@@ -314,35 +335,48 @@ impl Guards {
 
     /// The rest of it, for an attempt that has its turn.
     #[inline(always)]
-    fn may_pass(&mut self, ask: Ask) -> Gate<Pass> {
+    fn may_pass(&mut self, mut ask: Ask) -> Gate<Pass> {
         let mut pass = Pass::default();
         if self.concurrency.as_ref().is_some_and(|limit| !limit.has_room()) {
             return Gate::No(Ending::Limited);
         }
         if let Some(throttle) = &mut self.throttle
-            && let Some(gate) = ask.gate
+            && let Some(gate) = &mut ask.gate
             && !throttle.lets_pass(ask.now, &mut gate.at(ask.key))
         {
             return Gate::No(Ending::Throttled);
         }
-        if let Some(breaker) = &mut self.breaker
+        let mut goes_to = None;
+        if let Some(breakers) = &mut self.breaker
             && !ask.admitted
         {
-            if ask.first && breaker.guards_retries() {
-                pass.permit = breaker.watched();
-            } else if let Some(admission) = breaker.try_acquire(ask.now) {
-                (pass.permit, pass.step) = (Some(admission.permit), admission.transition);
-            } else {
-                self.throttle.iter_mut().for_each(ThrottleState::take_back);
-                return Gate::No(Ending::BreakerOpen);
+            match breakers {
+                Breakers::Service(breaker) if ask.first && breaker.guards_retries() => {
+                    pass.permit = breaker.watched();
+                }
+                Breakers::Service(breaker) => match breaker.try_acquire(ask.now) {
+                    Some(admission) => {
+                        pass.permit = Some(admission.permit);
+                        pass.step = admission.transition.map(|taken| Step { replica: None, taken });
+                    }
+                    None => return self.is_open(),
+                },
+                Breakers::Replicas(_) => match self.choose(&mut ask) {
+                    Some(Passes { replica, permit, around }) => {
+                        (pass.permit, pass.around, goes_to) = (permit, around, Some(replica));
+                    }
+                    None => return self.is_open(),
+                },
             }
         }
         if let Some(balancer) = &mut self.balancer {
-            let mut words = ask.pick.at(ask.key);
-            pass.replica = match ask.tried {
-                [] => balancer.pick(ask.view, &mut words),
-                tried => balancer.pick_other(ask.view, tried, ask.picks, &mut words),
-            };
+            pass.replica = goes_to.unwrap_or_else(|| {
+                let mut words = ask.pick.at(ask.key);
+                match ask.tried {
+                    [] => balancer.pick(ask.view, &mut words),
+                    tried => balancer.pick_other(ask.view, tried, ask.picks, &mut words),
+                }
+            });
             balancer.sent(pass.replica);
         }
         if let Some(budget) = &mut self.budget {
@@ -350,6 +384,29 @@ impl Guards {
         }
         self.concurrency.iter_mut().for_each(ConcurrencyState::sent);
         Gate::Go(pass)
+    }
+
+    /// Whom an attempt goes to, of those whose breaker lets it pass.
+    #[cold]
+    fn choose(&mut self, ask: &mut Ask) -> Option<Passes> {
+        let (Some(Breakers::Replicas(breakers)), Some(balancer)) = (&mut self.breaker, &mut self.balancer)
+        else {
+            unreachable!("there are several replicas, each with a breaker")
+        };
+        let unwanted = Unwanted { tried: ask.tried, picks: ask.picks };
+        breakers.choose(ask.now, ask.first, balancer, ask.view, unwanted, &mut ask.pick.at(ask.key))
+    }
+
+    /// A breaker let nothing pass.
+    fn is_open(&mut self) -> Gate<Pass> {
+        self.throttle.iter_mut().for_each(ThrottleState::take_back);
+        Gate::No(Ending::BreakerOpen)
+    }
+
+    /// Takes what all clients share, or gives it back: they hold it only while they are asked or told.
+    #[cold]
+    pub fn lend(&mut self, shared: &mut Option<Shared>) {
+        std::mem::swap(&mut self.breaker, shared);
     }
 
     /// An attempt that was sent has ended. The step that the breaker takes, if it takes one.
@@ -372,7 +429,7 @@ impl Guards {
         if let Some(throttle) = &mut self.throttle {
             throttle.learn(seen.now, outcome);
         }
-        self.breaker.as_mut()?.record(seen.now, seen.permit?, outcome, seen.took)
+        self.breaker.as_mut()?.record(seen.now, seen.replica, seen.permit?, outcome, seen.took)
     }
 
     /// Attempts that it may have out, if that [adapts](Gates::TIMES) itself.
@@ -404,7 +461,7 @@ impl Guards {
         if let Some(bulkhead) = &mut self.bulkhead {
             bulkhead.release();
         }
-        self.breaker.as_mut()?.record(now, permit?, end.outcome(), Some(took))
+        self.breaker.as_mut()?.record(now, 0, permit?, end.outcome(), Some(took))
     }
 }
 
@@ -437,7 +494,7 @@ impl Watch {
         let limit = policy.concurrency.as_ref();
         Watch {
             concurrency: limit.map(|limit| concurrency::Watch::new(limit, clients)),
-            breaker: policy.breaker.as_ref().map(|_| breaker::Watch::default()),
+            breaker: policy.breaker.as_ref().map(breaker::Watch::new),
             hedge: policy.hedge.as_ref().map(|_| hedge::Watch::default()),
             turns: policy.rate_limit.as_ref().filter(|it| it.waits()).map(|_| Waits::default()),
             places: policy.bulkhead.as_ref().filter(|it| it.waits()).map(|_| Waits::default()),
@@ -446,7 +503,13 @@ impl Watch {
 
     /// A client's guards took a step.
     pub fn stepped(&mut self, now: SimTime, client: u32, step: Step) {
-        self.breaker.iter_mut().for_each(|watch| watch.stepped(now, client, step));
+        self.breaker.iter_mut().for_each(|watch| watch.stepped(now, client, step.replica, step.taken));
+    }
+
+    /// An attempt was kept from where its balancer would have had it.
+    #[cold]
+    pub fn went_around(&mut self, measured: bool) {
+        self.breaker.iter_mut().for_each(|watch| watch.went_around(measured));
     }
 
     /// A client that might have had so many attempts out may have as many as its guards say.
@@ -496,7 +559,7 @@ impl Watch {
     /// A client is forgetting what its guards know.
     pub fn forgotten(&mut self, guards: &Guards) {
         let breakers = self.breaker.iter_mut().zip(&guards.breaker);
-        breakers.for_each(|(watch, breaker)| watch.forgotten(breaker.position()));
+        breakers.for_each(|(watch, breaker)| watch.forgotten(breaker.open()));
     }
 
     /// A window is over.

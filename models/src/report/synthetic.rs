@@ -200,7 +200,8 @@ fn cache() -> Section {
     cache.draw("hits", (0..120).map(|n| if n < 60 { 3.0 } else { 1.0 }).collect());
     cache.draw("asked", vec![4.0; 120]);
     cache.set("hit_ratio", 0.75);
-    cache.changes = vec![Change { at: 61 * SECOND, of: 0, from: "cold".into(), to: "warm".into() }];
+    cache.changes =
+        vec![Change { at: 61 * SECOND, of: 0, replica: None, from: "cold".into(), to: "warm".into() }];
     cache.changes_unlisted = 2;
     cache
 }

@@ -16,8 +16,7 @@ use crate::RunSpec;
 use crate::fault::{ActiveSet, OnReplica, Struck};
 use crate::network::Link;
 use crate::policy::Patience;
-use crate::policy::balancer::View;
-use crate::policy::guards::{Gates, Guards, Watch};
+use crate::policy::guards::{Gates, Guards, View, Watch};
 use crate::policy::part::Does;
 use crate::policy::retry::RetryPlan;
 use crate::report::{Cohorts, stretches};
@@ -119,7 +118,10 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         .filter(|_| !gates.is_empty() && edge.clients_of == number);
     let guards: Vec<Guards> = clients.collect();
     let in_line = if gates.has(Gates::LINE) { guards.len() } else { 0 };
+    let apart = u64::from(u32::MAX) + 1;
     let clients = Clients {
+        shared: Guards::shared(&edge.policy, &view, &mut pick, Key::root(path, apart))
+            .filter(|_| !guards.is_empty()),
         watch: Watch::new(&edge.policy, guards.len() as u32),
         guards,
         lines: std::iter::repeat_with(Default::default).take(in_line).collect(),

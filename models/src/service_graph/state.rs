@@ -15,8 +15,7 @@ use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica, Rhythm};
 use crate::network::Link;
 use crate::policy::Patience;
 use crate::policy::Policy;
-use crate::policy::balancer::View;
-use crate::policy::guards::{Gates, Guards, Step, Watch};
+use crate::policy::guards::{Gates, Guards, Shared, Step, View, Watch};
 use crate::policy::retry::RetryPlan;
 use crate::policy::retry_host::Tried;
 use crate::theory::Usl;
@@ -164,6 +163,8 @@ pub struct Edge {
 pub struct Clients {
     /// What each remembers; empty if there is nothing to remember.
     pub guards: Vec<Guards>,
+    /// What they remember together, [lent](Guards::lend) to whoever is asked or told something.
+    pub shared: Option<Shared>,
     /// What their policies measure.
     pub watch: Watch,
     /// The calls of each that stand in line, first come first, and some that have left it; empty where nobody does.
@@ -309,6 +310,20 @@ impl Clients {
             let limit = guards.limit();
             *guards = Guards::new(&edge.policy, &edge.view, &mut words);
             self.watch.limit_moved(limit, guards);
+        }
+    }
+
+    /// Lends what all share to one of them, or takes it back.
+    #[cold]
+    pub fn lend(&mut self, client: u32) {
+        self.guards[client as usize].lend(&mut self.shared);
+    }
+
+    /// What one of them has learnt while it was asked.
+    #[cold]
+    pub fn note_untold(&mut self, client: u32, now: SimTime) {
+        while let Some(step) = self.guards[client as usize].untold_step() {
+            self.watch.stepped(now, client, step);
         }
     }
 

@@ -267,18 +267,36 @@ fn states(report: &Report, trace: &Trace, axis: Axis, style: Style) -> Vec<(Stri
     }
     let of_place = |(at, one): (&str, u32)| {
         let sections = report.sections.iter().filter(move |section| section.at == at);
-        sections.filter_map(move |section| states_of(section, one, axis, style)).collect::<Vec<_>>()
+        let states = |section| {
+            let all = replicas_of(section, one).into_iter();
+            all.filter_map(|replica| states_of(section, (one, replica), axis, style)).collect::<Vec<_>>()
+        };
+        sections.flat_map(states).collect::<Vec<_>>()
     };
     met.into_iter().flat_map(of_place).collect()
 }
 
+/// The replicas to which one of those at a place has a state; none of them is one, too.
+fn replicas_of(section: &Section, one: u32) -> Vec<Option<u32>> {
+    let changes = section.changes.iter().filter(|change| change.of == one);
+    let mut replicas: Vec<Option<u32>> = changes.map(|change| change.replica).collect();
+    replicas.sort_unstable();
+    replicas.dedup();
+    replicas
+}
+
 /// The state of one of those at a place, over the axis; nothing where it was as at first all the time.
-fn states_of(section: &Section, one: u32, axis: Axis, style: Style) -> Option<(String, String)> {
+fn states_of(
+    section: &Section,
+    one: (u32, Option<u32>),
+    axis: Axis,
+    style: Style,
+) -> Option<(String, String)> {
     // States by when they are first heard of: what all are at first, what they come to, and anything else.
     let first = section.changes.first()?.from.as_ref();
     let second = section.changes.first()?.to.as_ref();
     let mut state = first;
-    let mut changes = section.changes.iter().filter(|change| change.of == one).peekable();
+    let mut changes = section.changes.iter().filter(|change| (change.of, change.replica) == one).peekable();
     while let Some(change) = changes.next_if(|change| change.at <= axis.from) {
         state = &change.to;
     }
@@ -297,7 +315,8 @@ fn states_of(section: &Section, one: u32, axis: Axis, style: Style) -> Option<(S
     };
     let picture = (0..axis.columns).map(at).collect();
     let words = |state: &str| clean(&state.replace('_', "-"));
-    let mut label = format!("{} {}: {}", clean(&section.kind), clean(&section.at), words(state));
+    let which = one.1.map_or(String::new(), |replica| format!(" replica {replica}"));
+    let mut label = format!("{} {}{which}: {}", clean(&section.kind), clean(&section.at), words(state));
     for change in during.iter().take(2) {
         label.push_str(&format!(", {}", words(&change.to)));
     }
@@ -377,6 +396,7 @@ mod tests {
         let change = |at: u64, from: &'static str, to: &'static str| Change {
             at: BEGIN + at * MS,
             of: 1,
+            replica: None,
             from: from.into(),
             to: to.into(),
         };
@@ -385,6 +405,23 @@ mod tests {
         gates.draw("open", vec![0.0, 1.0]);
         report.sections = vec![Section { changes, ..gates }];
         report
+    }
+
+    /// A state to each replica has a line of its own.
+    #[test]
+    fn states_to_each_replica_are_told_apart() {
+        let mut report = report();
+        let changes = &mut report.sections[0].changes;
+        changes[0].replica = Some(3);
+        changes[1].replica = Some(4);
+        changes.push(Change { of: 0, replica: Some(9), ..changes[0].clone() });
+        let section = &report.sections[0];
+        assert_eq!(replicas_of(section, 1), [Some(3), Some(4)]);
+        let axis = Axis { from: BEGIN, to: BEGIN + 400 * MS, columns: 40 };
+        let label =
+            |replica| states_of(section, (1, replica), axis, Style::default()).map(|(label, _)| label);
+        assert_eq!(label(Some(3)).as_deref(), Some("gates checkout->payments replica 3: closed, open"));
+        assert_eq!(label(None), None);
     }
 
     fn again(trace: &Trace) -> String {

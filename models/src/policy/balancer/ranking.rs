@@ -55,9 +55,9 @@ impl Ranking {
         self.order[if equals > 1 { words.below(u64::from(equals)) as usize } else { 0 }]
     }
 
-    /// Of those that are not among these, one with the fewest; none if there is none.
-    pub(super) fn least_but(&self, tried: &[u32]) -> Option<u32> {
-        self.order.iter().copied().find(|replica| !tried.contains(replica))
+    /// Of those that are wanted, one with the fewest; none if there is none.
+    pub(super) fn least_of(&self, wanted: impl Fn(u32) -> bool) -> Option<u32> {
+        self.order.iter().copied().find(|&replica| wanted(replica))
     }
 
     #[inline]

@@ -26,6 +26,8 @@ fn consecutive(failures: u32, open_for: SimDuration, probes: u32) -> BreakerStat
         on,
         scope,
         guards: Guarded::All,
+        per: Whose::Service,
+        shared: false,
         recovery: None,
     })
 }
@@ -49,6 +51,8 @@ fn rate(
         scope,
         slow_call,
         guards,
+        per: Whose::Service,
+        shared: false,
         recovery,
     })
 }
@@ -239,6 +243,8 @@ fn what_is_not_listed_is_a_success() {
         on,
         scope,
         guards,
+        per: Whose::Service,
+        shared: false,
         recovery,
     });
     for (outcome, position) in [
@@ -507,6 +513,8 @@ fn it_does_what_a_naive_breaker_does() {
                 on,
                 scope,
                 guards,
+                per: Whose::Service,
+                shared: false,
                 recovery,
             }
         } else {
@@ -527,6 +535,8 @@ fn it_does_what_a_naive_breaker_does() {
                 scope,
                 slow_call: None,
                 guards,
+                per: Whose::Service,
+                shared: false,
                 recovery,
             }
         };
@@ -583,7 +593,7 @@ fn it_does_what_a_naive_breaker_does() {
 
 #[test]
 fn defaults_are_filled_in() {
-    let rest = "on: [Error, Rejected, Refused, Reset, TimedOut], scope: Attempt, guards: All, recovery: None";
+    let rest = "on: [Error, Rejected, Refused, Reset, TimedOut], scope: Attempt, guards: All, per: Service, shared: false, recovery: None";
     let rate =
         r#"FailureRate(threshold: 0.5, window: Count(100), minimum_calls: 100, open_for: "60s", probes: 10"#;
     for (written, full) in [
@@ -613,6 +623,8 @@ fn contradictions_are_found() {
         ("FailureRate(slow_call: (rate: 0))", "reached without a single slow call"),
         (r#"FailureRate(slow_call: (threshold: "0s"))"#, "must be longer than 0"),
         ("Consecutive(guards: Retries, scope: Call)", "asked once for each call"),
+        ("Consecutive(per: Replica(), scope: Call)", "knows no replica"),
+        ("Consecutive(per: Replica(picks: 101))", "0 to 100"),
         ("Consecutive(probes: 2, closes_after: 3)", "3 probes never succeed where 2 are let in"),
         ("Consecutive(recovery: (factor: 0.5))", "allowed 1.0 to 100.0"),
         ("Consecutive(recovery: (jitter: 2))", "allowed 0.0 to 1.0"),

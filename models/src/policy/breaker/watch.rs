@@ -1,6 +1,6 @@
 //! What the breakers of one edge come to: a section of the report.
 
-use super::{Position, Transition};
+use super::{Breaker, Position, Transition, Whose};
 use crate::report::{Change, Fold, Section, Unit, Value};
 use sim_core::SimTime;
 
@@ -19,19 +19,39 @@ impl Position {
 }
 
 /// What they will tell of: nothing measured yet.
-pub(super) fn declared(at: &str) -> Section {
+pub(super) fn declared(at: &str, per_replica: bool) -> Section {
     let of_open =
         |fold: fn(String) -> Fold, about| Value::new(Unit::Plain, about).of_windows(fold("open".into()));
-    Section::new("breakers", at)
+    let (on_average, line) = match per_replica {
+        false => (
+            "clients whose breaker lets not everything pass, on average",
+            "Clients whose breaker is open or half-open at the window's end.",
+        ),
+        true => (
+            "breakers that let not everything pass, of all replicas and clients, on average",
+            "Breakers that are open or half-open at the window's end, of all replicas and clients.",
+        ),
+    };
+    let section = Section::new("breakers", at)
         .value(
             "changes",
             Value::new(Unit::Plain, "changes of state after the warm-up, of all clients together"),
         )
         .value("opened", Value::new(Unit::Plain, "of them to open"))
         .value("first_opened", Value::new(Unit::Duration, "when the first of them opened"))
-        .value("open_mean", of_open(Fold::Mean, "clients whose breaker lets not everything pass, on average"))
+        .value("open_mean", of_open(Fold::Mean, on_average))
         .value("open_max", of_open(Fold::Max, "and at most"))
-        .line("open", Unit::Plain, "Clients whose breaker is open or half-open at the window's end.")
+        .line("open", Unit::Plain, line);
+    if !per_replica {
+        return section;
+    }
+    section.value(
+        "around",
+        Value::new(
+            Unit::Plain,
+            "attempts sent to another replica than the balancer chose first, whose breaker let nothing pass",
+        ),
+    )
 }
 
 /// Follows the breakers of all clients of one edge.
@@ -47,11 +67,18 @@ pub struct Watch {
     changes: Vec<Change>,
     unlisted: u64,
     before: u64,
+    per_replica: bool,
+    around: u64,
 }
 
 impl Watch {
-    /// One of them took a step.
-    pub fn stepped(&mut self, now: SimTime, client: u32, step: Transition) {
+    /// Of these nothing is known yet.
+    pub fn new(breaker: &Breaker) -> Self {
+        Watch { per_replica: breaker.common().whose != Whose::Service, ..Watch::default() }
+    }
+
+    /// One of them took a step: the client's only one, or that for a replica.
+    pub fn stepped(&mut self, now: SimTime, client: u32, replica: Option<u32>, step: Transition) {
         let at = now.as_nanos();
         self.open += u64::from(step.from == Position::Closed);
         self.open -= u64::from(step.to == Position::Closed);
@@ -61,15 +88,20 @@ impl Watch {
         }
         if self.changes.len() < LISTED {
             let (from, to) = (step.from.name().into(), step.to.name().into());
-            self.changes.push(Change { at, of: client, from, to });
+            self.changes.push(Change { at, of: client, replica, from, to });
         } else {
             self.unlisted += 1;
         }
     }
 
-    /// A client has forgotten its breaker, which stood there.
-    pub fn forgotten(&mut self, position: Position) {
-        self.open -= u64::from(position != Position::Closed);
+    /// An attempt went elsewhere.
+    pub fn went_around(&mut self, measured: bool) {
+        self.around += u64::from(measured);
+    }
+
+    /// A client has forgotten its breakers, of which so many were not closed.
+    pub fn forgotten(&mut self, open: u32) {
+        self.open -= u64::from(open);
     }
 
     /// Measurement begins: what was before is listed and drawn, and not counted.
@@ -85,7 +117,10 @@ impl Watch {
 
     /// What is told of them.
     pub fn section(self, at: &str) -> Section {
-        let mut section = declared(at);
+        let mut section = declared(at, self.per_replica);
+        if self.per_replica {
+            section.set("around", self.around as f64);
+        }
         section.set("changes", (self.changes.len() as u64 + self.unlisted - self.before) as f64);
         section.set("opened", self.opened as f64);
         section.set("first_opened", self.first_opened.map(|at| at as f64));
@@ -108,14 +143,14 @@ mod tests {
         let mut watch = Watch::default();
         watch.close_window();
         for client in [1, 2] {
-            watch.stepped(SimTime::from_secs(client), client as u32, step(Closed, Open));
+            watch.stepped(SimTime::from_secs(client), client as u32, None, step(Closed, Open));
         }
         watch.close_window();
-        watch.stepped(SimTime::from_secs(3), 1, step(Open, HalfOpen));
-        watch.stepped(SimTime::from_secs(3), 1, step(HalfOpen, Closed));
+        watch.stepped(SimTime::from_secs(3), 1, None, step(Open, HalfOpen));
+        watch.stepped(SimTime::from_secs(3), 1, None, step(HalfOpen, Closed));
         watch.close_window();
-        watch.forgotten(Open);
-        watch.forgotten(Closed);
+        watch.forgotten(1);
+        watch.forgotten(0);
         watch.close_window();
         let told = watch.section("a->b");
         let value = |name: &str| told.values.get(name).and_then(|value| value.value);
@@ -128,31 +163,14 @@ mod tests {
         assert_eq!((last.at, last.of, &*last.from, &*last.to), (3_000_000_000, 1, "half_open", "closed"));
     }
 
-    /// Half-open is not closed: who forgets that is not open any more either.
-    #[test]
-    fn a_breaker_that_is_forgotten_is_open_no_more() {
-        use Position::*;
-        for (steps, position) in [
-            (vec![], Closed),
-            (vec![(Closed, Open)], Open),
-            (vec![(Closed, Open), (Open, HalfOpen)], HalfOpen),
-        ] {
-            let mut watch = Watch::default();
-            steps.iter().for_each(|&(from, to)| watch.stepped(SimTime::ZERO, 0, step(from, to)));
-            watch.forgotten(position);
-            watch.close_window();
-            assert_eq!(watch.section("a->b").series[0].values, [0.0], "{position:?}");
-        }
-    }
-
     #[test]
     fn what_was_before_the_measurement_is_not_counted() {
         use Position::*;
         let mut watch = Watch::default();
-        watch.stepped(SimTime::from_secs(1), 0, step(Closed, Open));
+        watch.stepped(SimTime::from_secs(1), 0, None, step(Closed, Open));
         watch.begin();
         watch.close_window();
-        watch.stepped(SimTime::from_secs(2), 0, step(Open, HalfOpen));
+        watch.stepped(SimTime::from_secs(2), 0, None, step(Open, HalfOpen));
         let told = watch.section("a->b");
         let value = |name: &str| told.values.get(name).and_then(|value| value.value);
         assert_eq!((value("changes"), value("opened"), value("first_opened")), (Some(1.0), Some(0.0), None));
@@ -163,8 +181,8 @@ mod tests {
     fn too_many_changes_are_counted() {
         let mut watch = Watch::default();
         for _ in 0..LISTED {
-            watch.stepped(SimTime::ZERO, 0, step(Position::Closed, Position::Open));
-            watch.stepped(SimTime::ZERO, 0, step(Position::HalfOpen, Position::Closed));
+            watch.stepped(SimTime::ZERO, 0, None, step(Position::Closed, Position::Open));
+            watch.stepped(SimTime::ZERO, 0, None, step(Position::HalfOpen, Position::Closed));
         }
         let told = watch.section("a->b");
         assert_eq!((told.changes.len(), told.changes_unlisted), (LISTED, LISTED as u64));

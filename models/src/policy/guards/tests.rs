@@ -26,8 +26,7 @@ impl Client {
     }
 
     fn is_open(&self) -> bool {
-        let breaker = self.guards.breaker.as_ref().expect("it has one");
-        breaker.position() != breaker::Position::Closed
+        self.guards.breaker.as_ref().expect("it has one").open() > 0
     }
 
     fn send_with(&mut self, seconds: u64, admitted: bool) -> Gate<Pass> {
@@ -95,6 +94,8 @@ fn only_what_is_there_is_asked() {
         (Gates::TRIED, "tried"),
         (Gates::HEEDS, "heeds"),
         (Gates::INHERITS, "inherits"),
+        (Gates::SHARES, "shares"),
+        (Gates::STEPS, "steps"),
     ];
     let per_call = "(breaker: Consecutive(scope: Call))";
     let table = [
@@ -116,6 +117,9 @@ fn only_what_is_there_is_asked() {
         ("(retry: Fixed(attempts: 3), budget: Quota())", 1, "repeat, learn"),
         ("(breaker: Consecutive())", 1, "send, learn"),
         (per_call, 1, "send, learn call, permit per call"),
+        ("(breaker: Consecutive(per: Replica()))", 1, "send, learn"),
+        ("(breaker: Consecutive(per: Replica()))", 2, "send, learn, steps"),
+        ("(breaker: FailureRate(shared: true))", 1, "send, learn, shares"),
         ("(breaker: FailureRate(slow_call: ()))", 1, "send, learn, times"),
         ("(breaker: FailureRate(slow_call: (), scope: Call))", 1, "send, learn call, permit per call"),
         (r#"(hedge: (after: "20ms"))"#, 1, "learn, copy"),

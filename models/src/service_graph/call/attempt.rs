@@ -66,13 +66,23 @@ impl<L: Listen> Graph<L> {
                 grant,
             };
             let clients = &mut self.clients[edge.clients as usize];
-            match clients.guards[client as usize].may_send(ask) {
-                Gate::Go(given) => pass = given,
-                Gate::No(end) => {
-                    let step = clients.guards[client as usize].untold_step();
-                    clients.note_step(client, step, now);
-                    return self.not_sent(id, grant, end, ctx);
+            let shares = edge.gates.has(Gates::SHARES);
+            if shares {
+                clients.lend(client);
+            }
+            let gate = clients.guards[client as usize].may_send(ask);
+            if edge.gates.has(Gates::STEPS) || matches!(gate, Gate::No(_)) {
+                clients.note_untold(client, now);
+                if matches!(gate, Gate::Go(Pass { around: true, .. })) {
+                    clients.watch.went_around(call.stretch != UNMEASURED);
                 }
+            }
+            if shares {
+                clients.lend(client);
+            }
+            match gate {
+                Gate::Go(given) => pass = given,
+                Gate::No(end) => return self.not_sent(id, grant, end, ctx),
                 Gate::Line(_) | Gate::Turn(_) => unreachable!("who had to wait did so before the first try"),
             }
             clients.note_step(client, pass.step, now);
@@ -372,9 +382,16 @@ impl Edge {
             let grant = attempt.grant;
             let seen = Seen { now, outcome, retried, overdue, replica, permit, took, first, grant };
             let clients = &mut clients[self.clients as usize];
+            let shares = self.gates.has(Gates::SHARES);
+            if shares {
+                clients.lend(call.client);
+            }
             let guards = &mut clients.guards[call.client as usize];
             let limit = took.and_then(|_| guards.limit());
             let step = guards.learn(seen);
+            if shares {
+                clients.lend(call.client);
+            }
             if limit.is_some() {
                 clients.watch.limit_moved(limit, &clients.guards[call.client as usize]);
             }

@@ -57,7 +57,7 @@ impl<L: Listen> Graph<L> {
     /// One of a client's calls has ended: whoever may now begin is let in.
     #[inline(never)]
     pub(super) fn move_up(&mut self, clients: u32, client: u32, now: SimTime) {
-        let (Clients { guards, lines, watch }, client) =
+        let (Clients { guards, lines, watch, .. }, client) =
             (&mut self.clients[clients as usize], client as usize);
         while guards[client].admit(now) {
             let next = std::iter::from_fn(|| lines[client].pop_front()).find(|id| stands(&self.calls, *id));

@@ -324,6 +324,10 @@ impl Edge {
                 return clients.leave_wait(call, now);
             }
             let grant = call.phase.granted().unwrap_or_default();
+            let shares = self.gates.has(Gates::SHARES);
+            if shares {
+                clients.lend(call.client);
+            }
             let step = clients.guards[call.client as usize].learn_call(
                 now,
                 end,
@@ -331,6 +335,9 @@ impl Edge {
                 grant,
                 now.since(call.started),
             );
+            if shares {
+                clients.lend(call.client);
+            }
             clients.note_step(call.client, step, now);
         }
     }

@@ -89,6 +89,14 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (policy("cancel: Always"), Does::SHEDS, "wait_mean"),
         (policy("breaker: Consecutive()"), Does::REFUSES, "wait_mean"),
         (policy("breaker: FailureRate()"), Does::REFUSES, "wait_mean"),
+        (
+            Desk {
+                service: "replicas: 2",
+                ..policy("balancer: Random, breaker: Consecutive(per: Replica())")
+            },
+            Does::REFUSES.and(Does::STEERS),
+            "wait_mean",
+        ),
         (policy("bulkhead: (max_concurrent: 50)"), Does::REFUSES, "wait_mean"),
         (
             Desk { service: "replicas: 2", ..policy("balancer: Random, retry_host: Other()") },

@@ -156,6 +156,16 @@ pub fn rows() -> Vec<Row> {
             r#"policies.careful.breaker.guards [Retries]: a breaker that is asked once for each call cannot stop retries
                 help: write `scope: Attempt`"#,
         ),
+        row(
+            SAYS,
+            "breaker: Consecutive(per: Replica(), scope: Call)",
+            "breaker: Consecutive(per: Replica(), scope: Attempt)",
+            r#"policies.careful.breaker.per [Replica()]: a breaker that is asked once for each call knows no replica
+                help: write `scope: Attempt`"#,
+        ),
+        row(SAYS, "breaker: Consecutive(per: Replica(picks: 101))", "breaker: Consecutive(per: Replica(picks: 100))",
+            r#"policies.careful.breaker.per.picks [101]: got 101, allowed 0 to 100"#,
+        ),
         row(SAYS, "breaker: Consecutive(probes: 2, closes_after: 3)", "breaker: Consecutive(probes: 2, closes_after: 2)",
             r#"policies.careful.breaker.closes_after [3]: 3 probes never succeed where 2 are let in"#,
         ),
