@@ -52,7 +52,7 @@ mod watch;
 
 use super::outcome::{ANY_SENT, Failure, OnList, Outcome, OutcomeSet};
 use super::page::Page;
-use super::part::{Around, Does, Part};
+use super::part::{Around, Does, Part, Worst};
 use crate::experiment::{Decoder, Node, POSITIVE};
 use crate::report::Section;
 use recovery::Recovering;
@@ -648,7 +648,21 @@ impl Part for Breaker {
             let message = "there are no retries for this breaker to stop";
             cx.at("breaker", |cx| _ = cx.warn(at.span_of("breaker"), message));
         }
-        if let Some(longest) = around.worst().attempt.filter(|longest| *longest > open_for) {
+        let Worst { attempt, call, .. } = around.worst();
+        if let Breaker::FailureRate { slow_call: Some(slow), scope, .. } = self {
+            let (longest, what) = match scope {
+                Scope::Attempt => (attempt, "an attempt"),
+                Scope::Call => (call, "a call"),
+            };
+            if let Some(longest) = longest.filter(|longest| slow.threshold >= *longest) {
+                let message = format!(
+                    "nothing is slow: {what} is given up after {longest}, and slow is what takes longer than {}",
+                    slow.threshold
+                );
+                cx.at("breaker", |cx| _ = cx.warn(at.span_of("breaker"), message));
+            }
+        }
+        if let Some(longest) = attempt.filter(|longest| *longest > open_for) {
             let message = format!(
                 "a probe may take {longest}, but the breaker gives it up after `open_for` ({open_for})"
             );

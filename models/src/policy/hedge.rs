@@ -187,13 +187,22 @@ impl Part for Hedge {
     }
 
     fn check(&self, around: &Around, at: &Node, cx: &mut Decoder) {
-        let (After::Fixed(delay), Some(longest)) = (&self.after, around.worst().attempt) else { return };
-        if *delay >= longest {
-            let message =
-                format!("an attempt is given up after {longest}, before its copy is sent after {delay}");
-            let at = at.span_of("hedge");
-            cx.at("hedge", |cx| _ = cx.warn(at, message).help("a shorter `after`, or a longer `timeout`"));
-        }
+        let After::Fixed(delay) = &self.after else { return };
+        let Worst { attempt, call, .. } = around.worst();
+        let (message, help) = if let Some(longest) = attempt.filter(|longest| delay >= longest) {
+            (
+                format!("an attempt is given up after {longest}, before its copy is sent after {delay}"),
+                "a shorter `after`, or a longer `timeout`",
+            )
+        } else if let Some(whole) = call.filter(|whole| delay >= whole) {
+            (
+                format!("the deadline ends every call after {whole}, before a copy is sent after {delay}"),
+                "a shorter `after`, or a longer `deadline`",
+            )
+        } else {
+            return;
+        };
+        cx.at("hedge", |cx| _ = cx.warn(at.span_of("hedge"), message).help(help));
     }
 
     fn notes(&self, around: &Around) -> Vec<String> {

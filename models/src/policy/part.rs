@@ -88,6 +88,11 @@ pub trait Part {
         None
     }
 
+    /// Of what ends a call with the request that it is made for: how much earlier.
+    fn ahead(&self) -> Option<SimDuration> {
+        None
+    }
+
     /// Of what fails: the share of work that ends in an error, whatever else happens.
     fn fails(&self) -> Option<f64> {
         None

@@ -41,6 +41,10 @@ impl Part for Propagation {
         Some("ends with its caller".into())
     }
 
+    fn ahead(&self) -> Option<SimDuration> {
+        Some(self.allowance)
+    }
+
     fn about() -> &'static [Page] {
         &[Page {
             name: "deadline_propagation",

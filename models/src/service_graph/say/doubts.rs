@@ -1,6 +1,6 @@
 //! What can run, but hardly as it was meant: settings of two places that do not fit each other.
 
-use crate::experiment::{Decoder, Node};
+use crate::experiment::{Decoder, Node, Span};
 use crate::service_graph::plan::{Caller, EdgePlan, Plan};
 use crate::service_graph::spec::Workers;
 use sim_core::SimDuration;
@@ -14,23 +14,44 @@ fn patience(edge: &EdgePlan) -> Option<SimDuration> {
 pub fn check_timeouts(plan: &Plan, at: &Node, cx: &mut Decoder) {
     for edge in &plan.edges {
         let (Caller::Service(caller), Some(inner)) = (edge.caller, edge.worst.attempt) else { continue };
-        // Whoever waits longest for the caller; nobody may have a limit.
-        let outer = plan.into(caller as usize).map(|into| (patience(into), into));
-        let Some((Some(outer), into)) =
-            outer.max_by_key(|(wait, _)| wait.map_or(u64::MAX, |it| it.as_nanos()))
+        let Some((outer, of)) = longest_wait(plan, caller) else { continue };
+        if inner > outer {
+            let message =
+                format!("{} waits up to {inner} for an answer, but {of} gives up after {outer}", edge.name);
+            cx.warn(span_of(plan, caller, at), message)
+                .help("timeouts grow from the inside out: what is behind must fail first");
+        }
+    }
+}
+
+/// A call that is to end so much before the request that it is made for never begins, if nobody waits longer for that.
+pub fn check_allowances(plan: &Plan, at: &Node, cx: &mut Decoder) {
+    for edge in &plan.edges {
+        let (Caller::Service(caller), Some(ahead)) =
+            (edge.caller, edge.around().all().find_map(|part| part.ahead()))
         else {
             continue;
         };
-        if inner > outer {
-            let name = plan.spec.name(caller as usize);
-            let span = plan.spec.services.span_of(name).unwrap_or(at.span);
+        let Some(outer) = longest_wait(plan, caller) else { continue };
+        if ahead >= outer.0 {
             let message = format!(
-                "{} waits up to {inner} for an answer, but {} gives up after {outer}",
-                edge.name, into.name
+                "no call over {} ever begins: it would end {ahead} before its caller's, and {} waits {} at most",
+                edge.name, outer.1, outer.0
             );
-            cx.warn(span, message).help("timeouts grow from the inside out: what is behind must fail first");
+            cx.warn(span_of(plan, caller, at), message).help("a shorter `allowance`");
         }
     }
+}
+
+/// The edge into a service whose callers wait longest for it, and how long; none if one waits for ever, or there is none.
+fn longest_wait<'p>(plan: &'p Plan, service: u32) -> Option<(SimDuration, &'p str)> {
+    let into = plan.into(service as usize).map(|into| (patience(into), into.name.as_str()));
+    let longest = into.max_by_key(|(wait, _)| wait.map_or(u64::MAX, |it| it.as_nanos()));
+    longest.and_then(|(wait, name)| Some((wait?, name)))
+}
+
+fn span_of(plan: &Plan, service: u32, at: &Node) -> Span {
+    plan.spec.services.span_of(plan.spec.name(service as usize)).unwrap_or(at.span)
 }
 
 /// A limit on calls that are out which lets more out than can be worked on: what it was to keep from forming, a queue,

@@ -45,6 +45,33 @@ pub fn rows() -> Vec<Row> {
             r#"warning: policies.careful.hedge [(after: "1s")]: an attempt is given up after 1s, before its copy is sent after 1s
                 help: a shorter `after`, or a longer `timeout`"#,
         ),
+        row(SAYS, r#"deadline: "1s", hedge: (after: "1s")"#, r#"deadline: "1s", hedge: (after: "999ms")"#,
+            r#"warning: policies.careful.hedge [(after: "1s")]: the deadline ends every call after 1s, before a copy is sent after 1s
+                help: a shorter `after`, or a longer `deadline`"#,
+        ),
+        // What is slow is given up before it is.
+        row(
+            SAYS,
+            r#"timeout: "1s", breaker: FailureRate(slow_call: (threshold: "1s"))"#,
+            r#"timeout: "1s", breaker: FailureRate(slow_call: (threshold: "999ms"))"#,
+            r#"warning: policies.careful.breaker [FailureRate(slow_call: (threshold: "1s")..]: nothing is slow: an attempt is given up after 1s, and slow is what takes longer than 1s"#,
+        ),
+        row(
+            SAYS,
+            r#"deadline: "2s", breaker: FailureRate(slow_call: (threshold: "2s"), scope: Call)"#,
+            r#"deadline: "2s", breaker: FailureRate(slow_call: (threshold: "2s"))"#,
+            r#"warning: policies.careful.breaker [FailureRate(slow_call: (threshold: "2s")..]: nothing is slow: a call is given up after 2s, and slow is what takes longer than 2s"#,
+        ),
+        // A call that ends so much earlier than its caller that it ends before it begins.
+        row(
+            POLICIES,
+            r#"{"careful": (timeout: "500ms", deadline_propagation: (allowance: "1s")), "users": (timeout: "1s")}"#,
+            r#"{"careful": (timeout: "500ms", deadline_propagation: (allowance: "999ms")), "users": (timeout: "1s")}"#,
+            r#"warning: services.shop ["shop"]: no call over shop->stock ever begins: it would end 1s before its caller's, and batch->shop waits 1s at most
+                help: a shorter `allowance`"#,
+        )
+        .and(r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "users""#)
+        .and(r#"arrivals: Constant("1/s")"#, r#"arrivals: Constant("1/s"), policy: "users""#),
         // Who is in line when the call ends.
         row(SAYS, r#"deadline: "1s", bulkhead: (max_concurrent: 1, max_wait: "1s")"#, r#"deadline: "1s", bulkhead: (max_concurrent: 1, max_wait: "999ms")"#,
             r#"warning: policies.careful.bulkhead [(max_concurrent: 1, max_wait: "1s")]: no call stands in line for 1s: the deadline ends every call after 1s"#,
