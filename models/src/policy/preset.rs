@@ -206,7 +206,7 @@ pub struct Written {
 pub struct Origin {
     /// The preset.
     pub preset: &'static Preset,
-    /// The settings that were written beside it.
+    /// The settings that were written beside it: `timeout`, `retry.attempts`.
     pub beside: Vec<String>,
 }
 
@@ -238,6 +238,23 @@ fn over(written: &Node, there: Node) -> Node {
     Node { kind: Kind::Struct(of, entries), span: written.span }
 }
 
+/// The paths of what is written: of a struct within a struct of the same kind each field, of anything else the whole.
+fn written_beside(written: &Node, there: &Node) -> Vec<String> {
+    let own = written.entries().iter().filter(|entry| !entry.implied);
+    own.flat_map(|entry| {
+        let key = &entry.key.value;
+        let fields = match (&entry.value.kind, there.get(key).map(|value| &value.kind)) {
+            (Kind::Struct(name, fields), Some(Kind::Struct(of, _))) if name == of => fields.as_slice(),
+            _ => &[],
+        };
+        match fields {
+            [] => vec![key.clone()],
+            fields => fields.iter().map(|field| format!("{key}.{}", field.key.value)).collect(),
+        }
+    })
+    .collect()
+}
+
 /// The key of the preset.
 const PRESET: &str = "preset";
 
@@ -260,7 +277,6 @@ impl Decode for Written {
                 rest.push(entry.clone());
             }
         }
-        let beside = rest.iter().map(|entry| entry.key.value.clone()).collect();
         let rest = Node { kind: Kind::Struct(None, rest), span: node.span };
         let Some(value) = chosen else {
             let policy = Policy::decode(&rest, cx)?;
@@ -275,6 +291,7 @@ impl Decode for Written {
             Policy::decode(&rest, cx);
             return None;
         };
+        let beside = written_beside(&rest, &preset.policy);
         let policy = Policy::decode(&over(&rest, preset.policy.clone().at(value.span)), cx)?;
         sound.then_some(Written { policy, from: Some(Origin { preset, beside }) })
     }
@@ -299,6 +316,23 @@ impl Decode for Written {
 }
 
 impl Origin {
+    /// What became of a setting, and whether the file says otherwise.
+    fn amid(&self, here: &str) -> String {
+        // `retry.base, cap, factor` are three.
+        let (path, said) = here.split_once(':').unwrap_or((here, ""));
+        let mut fields = path.split(", ");
+        let whole = fields.next().unwrap_or_default();
+        let (of, first) = whole.split_once('.').unwrap_or((whole, ""));
+        let variants = said.trim_start();
+        let touched = |path: &String| {
+            let (key, field) = path.split_once('.').unwrap_or((path, ""));
+            let named = || std::iter::once(first).chain(fields.clone()).any(|name| name == field);
+            key == of && (field.is_empty() || first.is_empty() && variants.contains(field) || named())
+        };
+        let touched = self.beside.iter().any(touched);
+        if touched { format!("{here} (overridden)") } else { here.into() }
+    }
+
     /// Tables for `explain`, of the policy of this name.
     pub fn tables(&self, policy: &str) -> Vec<Table> {
         let Preset { name, file, .. } = self.preset;
@@ -315,7 +349,8 @@ impl Origin {
         if !self.beside.is_empty() {
             note += &format!("; the file says otherwise of {}", self.beside.join(", "));
         }
-        let became = file.became.iter().map(|it| [&*it.setting, &*it.is, &*it.here]);
+        let here: Vec<String> = file.became.iter().map(|it| self.amid(&it.here)).collect();
+        let became = file.became.iter().zip(&here).map(|(it, here)| [&*it.setting, &*it.is, &**here]);
         let mut tables = vec![Table {
             note,
             ..table(
@@ -452,6 +487,31 @@ mod tests {
         let (again, _) = read::<Written>(&written.encode().to_string()).unwrap();
         assert_eq!((again.encode(), again.from.is_none()), (written.encode(), true));
         assert_eq!(of(r#"(preset: None, timeout: "1s")"#), of(r#"(timeout: "1s")"#));
+    }
+
+    #[test]
+    fn what_the_file_says_otherwise_is_marked() {
+        let marked = |text: &str| -> Vec<String> {
+            let (written, _) = read::<Written>(text).unwrap();
+            let tables = written.from.expect("a preset").tables("p");
+            let rows = tables[0].rows.iter().map(|row| format!("{:?}", row[2]));
+            rows.filter(|row| row.contains("(overridden)")).collect()
+        };
+        assert!(marked(r#"(preset: "envoy")"#).is_empty());
+        for (written, rows) in [
+            (r#"(preset: "envoy", deadline: "1s")"#, &["deadline"][..]),
+            (r#"(preset: "envoy", retry: Exponential(attempts: 5))"#, &["retry.attempts: 2"]),
+            (r#"(preset: "envoy", retry: Exponential(cap: "1s"))"#, &["retry.base, cap"]),
+            (
+                r#"(preset: "envoy", retry: Fixed(attempts: 2))"#,
+                &["retry.attempts: 2", "retry.base, cap", "retry.on"],
+            ),
+            (r#"(preset: "envoy", bulkhead: (max_concurrent: 5))"#, &["bulkhead.max_concurrent"]),
+        ] {
+            let found = marked(written);
+            assert_eq!(found.len(), rows.len(), "{written}: {found:?}");
+            assert!(found.iter().zip(rows).all(|(found, row)| found.contains(row)), "{written}: {found:?}");
+        }
     }
 
     /// (written, what is said, the place in the line that it points at)

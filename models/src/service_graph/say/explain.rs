@@ -15,7 +15,9 @@ use sim_core::{LONGEST, SimDuration};
 pub fn explain(plan: &Plan, run: &RunSpec) -> Explanation {
     let spec = plan.spec;
     let load = Load::of(plan, run);
-    let mut tables = vec![arrivals(spec, run), services(spec, &load), calls(plan)];
+    let mut tables = vec![arrivals(spec, run), services(spec, &load)];
+    tables.extend(besides(spec));
+    tables.push(calls(plan));
     tables.extend(spec.policies.iter().map(|(name, written)| policy((name, &written.policy))));
     let presets = spec.policies.iter().filter_map(|(name, written)| Some((name, written.from.as_ref()?)));
     tables.extend(presets.flat_map(|(name, from)| from.tables(name)));
@@ -119,6 +121,25 @@ fn services(spec: &GraphSpec, load: &Load) -> Table {
                   `if all fail` is the load when every call is tried as often as the policies allow"
         .into();
     table
+}
+
+/// What services say that the table of all of them has no column for.
+fn besides(spec: &GraphSpec) -> Option<Table> {
+    const TOLD: [&str; 5] = ["replicas", "workers", "queue", "work", "calls"];
+    let mut table = table("More settings of services", &["service", "setting", "value, defaults included"]);
+    for (name, service) in spec.services.iter() {
+        let written = service.encode();
+        let rest = written.entries().iter();
+        let rest = rest.filter(|entry| !entry.implied && !TOLD.contains(&entry.key.value.as_str()));
+        table.rows.extend(rest.map(|entry| {
+            vec![
+                name.into(),
+                entry.key.value.as_str().into(),
+                entry.value.clone().without_absent().plain().into(),
+            ]
+        }));
+    }
+    (!table.rows.is_empty()).then_some(table)
 }
 
 fn calls(plan: &Plan) -> Table {
