@@ -89,17 +89,15 @@ impl<M> Link<M> {
         self.instant
     }
 
-    /// What becomes of the message at `key` that is sent `now`.
+    /// When a message arrives that is sent `now`, if every one needs as long, and not nothing: then nothing else need be asked.
     #[inline(always)]
-    pub fn send(&mut self, now: SimTime, key: Key, way: Way) -> Fate {
-        match self.steady {
-            Some(latency) => Fate::At(now + latency),
-            None => self.send_by_luck(now, key, way),
-        }
+    pub fn steadily(&self, now: SimTime) -> Option<SimTime> {
+        self.steady.map(|latency| now + latency)
     }
 
+    /// What becomes of the message at `key` that is sent `now`.
     #[inline(never)]
-    fn send_by_luck(&mut self, now: SimTime, key: Key, way: Way) -> Fate {
+    pub fn send(&mut self, now: SimTime, key: Key, way: Way) -> Fate {
         if self.state.drop > 0.0
             && self.drop_luck.at(key.child(u64::from(way == Way::Back))).unit() < self.state.drop
         {

@@ -14,7 +14,7 @@ use crate::math::exp;
 use crate::stream::Words;
 
 /// An exponential variate of mean 1. Takes one word in 99 of 100 cases, else more.
-#[inline]
+#[inline(always)]
 pub fn standard_exponential<W: Words + ?Sized>(words: &mut W) -> f64 {
     let (layer, x) = exponential_try(words.next_u64());
     if x < EXPONENTIAL[layer + 1] { x } else { exponential_edge(words, layer, x) }

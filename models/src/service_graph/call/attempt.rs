@@ -155,6 +155,9 @@ impl<L: Listen> Graph<L> {
             self.arrive(attempt, callee, ctx)
         } else {
             self.listener.tell(|tracer| tracer.transmits(attempt, edge_id.into(), now));
+            if let Some(then) = edge.link.steadily(now) {
+                return Message::Request(attempt).arrives(then, ctx);
+            }
             let fate = edge.link.send(now, key, Way::Out);
             self.meet(fate, Message::Request(attempt), ctx)
         }
@@ -165,27 +168,20 @@ impl<L: Listen> Graph<L> {
         let now = ctx.now();
         let attempt = &self.attempts[id];
         self.listener.tell(|tracer| tracer.transmits(id, attempt.edge.into(), now));
-        let fate = self.edges[attempt.edge as usize].link.send(now, attempt.key, Way::Back);
+        let link = &mut self.edges[attempt.edge as usize].link;
+        if let Some(then) = link.steadily(now) {
+            return Message::Reply(id).arrives(then, ctx);
+        }
+        let fate = link.send(now, attempt.key, Way::Back);
         self.meet(fate, Message::Reply(id), ctx)
     }
 
-    /// What becomes of a message that was sent: mostly it arrives, later.
-    #[inline(always)]
-    pub(super) fn meet(&mut self, fate: Fate, message: Message, ctx: &mut Ctx) {
-        let Fate::At(then) = fate else { return self.meet_another(fate, message, ctx) };
-        let (class, event) = match message {
-            Message::Request(attempt) => (Class::Begin, Event::Deliver { attempt }),
-            Message::Reply(attempt) => (Class::End, Event::Reply { attempt }),
-            Message::Cancel(attempt) => (Class::End, Event::Cancel { attempt }),
-        };
-        ctx.schedule(then, class, event);
-    }
-
+    /// What becomes of a message that was sent.
     #[inline(never)]
-    fn meet_another(&mut self, fate: Fate, message: Message, ctx: &mut Ctx) {
+    pub(super) fn meet(&mut self, fate: Fate, message: Message, ctx: &mut Ctx) {
         let (Message::Request(id) | Message::Reply(id) | Message::Cancel(id)) = message;
         match fate {
-            Fate::At(_) => unreachable!("what arrives later was scheduled"),
+            Fate::At(then) => message.arrives(then, ctx),
             Fate::Now => self.deliver(message, ctx),
             Fate::Lost if message == Message::Cancel(id) => {}
             Fate::Lost => self.swallow(id),
@@ -357,6 +353,19 @@ impl<L: Listen> Graph<L> {
             before = other.sibling;
         }
         unreachable!("an attempt that is awaited is in the list of its call");
+    }
+}
+
+impl Message {
+    /// It will arrive then.
+    #[inline(always)]
+    fn arrives(self, then: SimTime, ctx: &mut Ctx) {
+        let (class, event) = match self {
+            Message::Request(attempt) => (Class::Begin, Event::Deliver { attempt }),
+            Message::Reply(attempt) => (Class::End, Event::Reply { attempt }),
+            Message::Cancel(attempt) => (Class::End, Event::Cancel { attempt }),
+        };
+        ctx.schedule(then, class, event);
     }
 }
 
