@@ -42,6 +42,8 @@ pub struct Guards {
     hedge: Option<HedgeState>,
     throttle: Option<ThrottleState>,
     concurrency: Option<ConcurrencyState>,
+    /// Others than balancer and breaker learn how attempts end.
+    others_learn: bool,
     /// `None` where there is nothing to choose.
     balancer: Option<BalancerState>,
 }
@@ -61,6 +63,8 @@ impl Gates {
     pub const SEND: Gates = Gates(1 << 2);
     /// [`Guards::learn`].
     pub const LEARN: Gates = Gates(1 << 3);
+    /// Others than balancer and breaker have something to learn.
+    const OTHERS_LEARN: Gates = Gates(1 << 13);
     /// [`Guards::learn_call`].
     pub const LEARN_CALL: Gates = Gates(1 << 4);
     /// A permit to send is held by the whole call, not by each attempt.
@@ -106,7 +110,8 @@ impl Gates {
             (Gates::REPEAT, policy.budget.is_some()),
             (Gates::SEND, sends),
             (Gates::SEND, counts_out),
-            (Gates::LEARN, per_attempt || hears_ends || counts || hedges || steps_back || adapts),
+            (Gates::LEARN, per_attempt || counts),
+            (Gates::LEARN.or(Gates::OTHERS_LEARN), hears_ends || hedges || steps_back || adapts),
             (Gates::LEARN_CALL, bulkhead || per_call || takes_turns || counts_out),
             (Gates::PERMIT_PER_CALL, per_call),
             (Gates::COPY, hedges),
@@ -121,6 +126,11 @@ impl Gates {
         ]
         .into_iter()
         .fold(Gates::NONE, |gates, (gate, there)| Gates(gates.0 | if there { gate.0 } else { 0 }))
+    }
+
+    /// These and those.
+    const fn or(self, other: Gates) -> Gates {
+        Gates(self.0 | other.0)
     }
 
     /// Whether this one is among them.
@@ -217,6 +227,7 @@ impl Guards {
         let balancer = (choices > 1).then(|| BalancerState::new(&policy.balancer, choices, words));
         Guards {
             balancer,
+            others_learn: Gates::of(policy, choices).has(Gates::OTHERS_LEARN),
             rate_limit: policy.rate_limit.as_ref().map(RateLimitState::new),
             bulkhead: policy.bulkhead.as_ref().map(BulkheadState::new),
             budget: policy.budget.as_ref().map(BudgetState::new),
@@ -412,22 +423,24 @@ impl Guards {
     /// An attempt that was sent has ended. The step that the breaker takes, if it takes one.
     #[inline(always)]
     pub fn learn(&mut self, seen: Seen) -> Option<Step> {
+        // An attempt that the call's deadline cut off was not answered in time either.
+        let outcome = if seen.overdue { Outcome::TimedOut } else { seen.outcome };
         if let Some(balancer) = &mut self.balancer {
             balancer.ended(seen.replica);
         }
-        if let Some(budget) = &mut self.budget {
-            budget.ended(seen.now, seen.outcome, seen.retried, seen.grant);
-        }
-        if let (Some(hedge), Some(took), true) = (&mut self.hedge, seen.took, seen.first) {
-            hedge.learn(seen.now, seen.outcome, took);
-        }
-        // An attempt that the call's deadline cut off was not answered in time either.
-        let outcome = if seen.overdue { Outcome::TimedOut } else { seen.outcome };
-        if let (Some(limit), Some(took)) = (&mut self.concurrency, seen.took) {
-            limit.ended(outcome, took);
-        }
-        if let Some(throttle) = &mut self.throttle {
-            throttle.learn(seen.now, outcome);
+        if self.others_learn {
+            if let Some(budget) = &mut self.budget {
+                budget.ended(seen.now, seen.outcome, seen.retried, seen.grant);
+            }
+            if let (Some(hedge), Some(took), true) = (&mut self.hedge, seen.took, seen.first) {
+                hedge.learn(seen.now, seen.outcome, took);
+            }
+            if let (Some(limit), Some(took)) = (&mut self.concurrency, seen.took) {
+                limit.ended(outcome, took);
+            }
+            if let Some(throttle) = &mut self.throttle {
+                throttle.learn(seen.now, outcome);
+            }
         }
         self.breaker.as_mut()?.record(seen.now, seen.replica, seen.permit?, outcome, seen.took)
     }
