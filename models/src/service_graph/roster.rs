@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn members_come_and_go_and_stand_in_the_order_of_their_places() {
         let mut slab = Slab::default();
-        let ids: Vec<Id<u32>> = (0..8).map(|n| slab.insert(|| n).0).collect();
+        let ids: Vec<Id<u32>> = (0..8).map(|n| slab.insert(n).0).collect();
         let mut standings = Standings::default();
         let (mut even, mut odd) = (Roster::new(), Roster::new());
         for &n in &[5, 2, 7, 0, 3, 6, 1, 4] {
@@ -72,7 +72,7 @@ mod tests {
     #[should_panic(expected = "not in")]
     fn only_a_member_leaves() {
         let mut slab = Slab::default();
-        let (a, b) = (slab.insert(|| 0).0, slab.insert(|| 1).0);
+        let (a, b) = (slab.insert(0).0, slab.insert(1).0);
         let mut standings = Standings::default();
         let mut roster = Roster::new();
         standings.join(&mut roster, a);

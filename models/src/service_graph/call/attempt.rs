@@ -116,7 +116,7 @@ impl<L: Listen> Graph<L> {
             marks.add(Marks::EXPIRES.when(edge.gates.has(Gates::INHERITS)));
         }
         let number = call.tries;
-        let (attempt, entry) = self.attempts.insert(|| Attempt {
+        let (attempt, entry) = self.attempts.insert(Attempt {
             key,
             call: id.link(),
             sibling: call.live,

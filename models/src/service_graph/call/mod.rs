@@ -56,7 +56,7 @@ impl<L: Listen> Graph<L> {
                 Gate::No(end) => return self.never_begins(end, (edge_id, client), parent, key, ctx),
             }
         }
-        let (call, _) = self.calls.insert(|| Call {
+        let (call, _) = self.calls.insert(Call {
             key,
             started: now,
             parent,
