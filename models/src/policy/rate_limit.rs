@@ -16,13 +16,15 @@
 //! A fixed window lets twice its limit through around the stroke. Behind a leaky bucket calls arrive evenly, and what Poisson
 //! arrivals wait for it is M/D/1.
 
+mod state;
+
 use super::page::Page;
 use super::part::{Around, Does, Part, Worst};
 use super::waits;
 use crate::experiment::{Decoder, Node, POSITIVE};
 use crate::report::Section;
-use sim_core::{Rate, SimDuration, SimTime};
-use std::collections::VecDeque;
+use sim_core::{Rate, SimDuration};
+pub use state::{RateLimitState, Turn};
 
 spec! {
     /// A limit on the rate at which one client makes calls, or sends attempts.
@@ -86,145 +88,6 @@ spec! {
         Calls,
         /// Each attempt, before anything else is asked that lets attempts be sent.
         Attempts,
-    }
-}
-
-/// What one client remembers.
-#[derive(Clone, Debug)]
-pub struct RateLimitState {
-    counts: Counts,
-    /// The longest that anybody waits.
-    patience: SimDuration,
-    kind: Kind,
-}
-
-#[derive(Clone, Debug)]
-enum Kind {
-    /// One token comes each so long, and the bucket is full at `full_at`; how long before that it still pays at once.
-    Bucket { each: SimDuration, room: SimDuration, full_at: SimTime },
-    /// So many are let through in window `number`, the last in which any is.
-    Fixed { limit: u32, window: u64, number: u64, used: u32 },
-    /// The same, and those of the window before.
-    Sliding { limit: u32, window: u64, number: u64, used: u32, before: u32 },
-    /// The times of the last that were let through.
-    Log(Box<(SimDuration, usize, VecDeque<SimTime>)>),
-}
-
-/// When a call may go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
-    /// Now.
-    Now,
-    /// So much later.
-    In(SimDuration),
-    /// Never.
-    Refused,
-}
-
-impl RateLimitState {
-    /// A client that has called nobody yet.
-    pub fn new(limit: &RateLimit) -> Self {
-        let each = |rate: Rate| SimDuration::from_nanos_f64(1e9 / rate.get());
-        let nanos = |window: SimDuration| window.as_nanos();
-        let (kind, patience) = match *limit {
-            RateLimit::TokenBucket { rate, burst, max_wait, .. } => {
-                let each = each(rate);
-                let room = each.saturating_mul(u64::from(burst - 1));
-                (Kind::Bucket { each, room, full_at: SimTime::ZERO }, max_wait)
-            }
-            RateLimit::LeakyBucket { rate, capacity } => {
-                let each = each(rate);
-                let bucket = Kind::Bucket { each, room: SimDuration::ZERO, full_at: SimTime::ZERO };
-                (bucket, Some(each.saturating_mul(u64::from(capacity))))
-            }
-            RateLimit::FixedWindow { limit, window, max_wait, .. } => {
-                (Kind::Fixed { limit, window: nanos(window), number: 0, used: 0 }, max_wait)
-            }
-            RateLimit::SlidingWindow { limit, window, .. } => {
-                (Kind::Sliding { limit, window: nanos(window), number: 0, used: 0, before: 0 }, None)
-            }
-            RateLimit::SlidingLog { limit, window, .. } => {
-                (Kind::Log(Box::new((window, limit as usize, VecDeque::new()))), None)
-            }
-        };
-        RateLimitState { counts: limit.counts(), patience: patience.unwrap_or_default(), kind }
-    }
-
-    /// Whether it counts calls, or attempts.
-    #[inline]
-    pub fn counts(&self) -> Counts {
-        self.counts
-    }
-
-    /// One more asks. Who is not refused is let through, at the time that it is told.
-    #[must_use]
-    pub fn ask(&mut self, now: SimTime) -> Turn {
-        let wait = match &mut self.kind {
-            Kind::Bucket { each, room, full_at } => {
-                let full = (*full_at).max(now);
-                let wait = full.since(now).saturating_sub(*room);
-                if wait > self.patience {
-                    return Turn::Refused;
-                }
-                *full_at = full + *each;
-                wait
-            }
-            Kind::Fixed { limit, window, number, used } => {
-                let present = now.since(SimTime::ZERO).as_nanos() / *window;
-                let (mut at, mut there) = if present > *number { (present, 0) } else { (*number, *used) };
-                if there == *limit {
-                    (at, there) = (at + 1, 0);
-                }
-                let begins = SimTime::from_nanos(at.saturating_mul(*window)).max(now);
-                let wait = begins.since(now);
-                if wait > self.patience {
-                    return Turn::Refused;
-                }
-                (*number, *used) = (at, there + 1);
-                wait
-            }
-            Kind::Sliding { limit, window, number, used, before } => {
-                let nanos = now.since(SimTime::ZERO).as_nanos();
-                let (present, passed) = (nanos / *window, nanos % *window);
-                if present > *number {
-                    *before = if present == *number + 1 { *used } else { 0 };
-                    (*number, *used) = (present, 0);
-                }
-                let in_sight = u128::from(*before) * u128::from(*window - passed);
-                let there = in_sight + u128::from(*used) * u128::from(*window);
-                if there >= u128::from(*limit) * u128::from(*window) {
-                    return Turn::Refused;
-                }
-                *used += 1;
-                SimDuration::ZERO
-            }
-            Kind::Log(log) => {
-                let (window, limit, times) = &mut **log;
-                if times.len() == *limit {
-                    if times[0] + *window > now {
-                        return Turn::Refused;
-                    }
-                    times.pop_front();
-                }
-                times.push_back(now);
-                SimDuration::ZERO
-            }
-        };
-        if wait.is_zero() { Turn::Now } else { Turn::In(wait) }
-    }
-}
-
-impl RateLimitState {
-    /// Who was let through at once just now was not sent after all.
-    #[cold]
-    pub fn take_back(&mut self) {
-        match &mut self.kind {
-            Kind::Bucket { each, full_at, .. } => {
-                *full_at = SimTime::from_nanos(full_at.as_nanos().saturating_sub(each.as_nanos()));
-            }
-            Kind::Fixed { used, .. } | Kind::Sliding { used, .. } => *used -= 1,
-            Kind::Log(log) => _ = log.2.pop_back(),
-        }
     }
 }
 
@@ -366,126 +229,6 @@ impl Part for RateLimit {
 mod tests {
     use super::super::tests::read;
     use super::*;
-
-    fn state(text: &str) -> RateLimitState {
-        RateLimitState::new(&read::<RateLimit>(text).unwrap().0)
-    }
-
-    /// At so many milliseconds, and for how many it is told to wait; `None` is refused.
-    #[test]
-    fn who_goes_when() {
-        let go = Some(0);
-        for (text, asked) in [
-            (
-                r#"TokenBucket(rate: "10/s", burst: 2)"#,
-                &[
-                    (0, go),
-                    (0, go),
-                    (0, None),
-                    (99, None),
-                    (100, go),
-                    (100, None),
-                    (900, go),
-                    (900, go),
-                    (900, None),
-                ][..],
-            ),
-            // Guava's and Go's reservations: each wait is told at once, and what is refused takes nothing.
-            (
-                r#"TokenBucket(rate: "10/s", max_wait: "200ms")"#,
-                &[
-                    (0, go),
-                    (0, Some(100)),
-                    (0, Some(200)),
-                    (0, None),
-                    (50, None),
-                    (100, Some(200)),
-                    (101, None),
-                ],
-            ),
-            (
-                r#"LeakyBucket(rate: "10/s", capacity: 2)"#,
-                &[
-                    (0, go),
-                    (0, Some(100)),
-                    (0, Some(200)),
-                    (0, None),
-                    (100, Some(200)),
-                    (1000, go),
-                    (1030, Some(70)),
-                ],
-            ),
-            // resilience4j: what this cycle has no room for may have it in one to come.
-            (
-                r#"FixedWindow(limit: 2, window: "1s", max_wait: "1500ms")"#,
-                &[
-                    (600, go),
-                    (600, go),
-                    (600, Some(400)),
-                    (700, Some(300)),
-                    (700, Some(1300)),
-                    (1600, Some(400)),
-                    (1600, Some(1400)),
-                    (1600, Some(1400)),
-                    (1600, None),
-                ],
-            ),
-            // Twice the limit around the stroke.
-            (
-                r#"FixedWindow(limit: 2, window: "1s")"#,
-                &[(999, go), (999, go), (999, None), (1000, go), (1000, go), (1000, None), (5000, go)],
-            ),
-            // Cloudflare: 4 of the window before, 3/4 of it in sight, leave room for one at 1,250 ms.
-            (
-                r#"SlidingWindow(limit: 4, window: "1s")"#,
-                &[
-                    (900, go),
-                    (900, go),
-                    (900, go),
-                    (900, go),
-                    (900, None),
-                    (1000, None),
-                    (1250, go),
-                    (1250, None),
-                    (1500, go),
-                    (1500, None),
-                    (4000, go),
-                ],
-            ),
-            (
-                r#"SlidingLog(limit: 2, window: "1s")"#,
-                &[(600, go), (900, go), (1599, None), (1600, go), (1899, None), (1900, go), (1900, None)],
-            ),
-        ] {
-            let mut limit = state(text);
-            for (number, &(at, expected)) in asked.iter().enumerate() {
-                let told = match limit.ask(SimTime::from_nanos(at * 1_000_000)) {
-                    Turn::Now => Some(0),
-                    Turn::In(wait) => Some(wait.as_nanos() / 1_000_000),
-                    Turn::Refused => None,
-                };
-                assert_eq!(told, expected, "{text}, {number}: at {at} ms");
-            }
-        }
-    }
-
-    #[test]
-    fn what_was_not_sent_is_as_if_it_had_not_asked() {
-        for text in [
-            r#"TokenBucket(rate: "1/s", counts: Attempts)"#,
-            r#"FixedWindow(limit: 1, window: "1s", counts: Attempts)"#,
-            r#"SlidingWindow(limit: 1, window: "1s", counts: Attempts)"#,
-            r#"SlidingLog(limit: 1, window: "1s", counts: Attempts)"#,
-        ] {
-            let mut limit = state(text);
-            let now = SimTime::from_secs(5);
-            assert_eq!(limit.ask(now), Turn::Now, "{text}");
-            assert_eq!(limit.ask(now), Turn::Refused, "{text}");
-            limit.take_back();
-            assert_eq!(limit.ask(now), Turn::Now, "{text}");
-            assert_eq!(limit.ask(now), Turn::Refused, "{text}");
-        }
-    }
 
     #[test]
     fn an_attempt_does_not_wait() {
