@@ -1,8 +1,13 @@
-//! The retry budget of tower, run beside ours: the same calls and retries at the same times, the same answers.
+//! The retry budget and the rate limit of tower, run beside ours: the same calls at the same times, the same answers.
 
+use brownout_tests::sound;
 use sim_core::{SimDuration, SimTime, Streams, Words};
 use sim_models::policy::budget::{Budget, BudgetState, Library, Paid};
+use sim_models::policy::rate_limit::{RateLimit, RateLimitState, Turn};
+use std::task::{Context, Waker};
 use std::time::Duration;
+use tower::Service;
+use tower::limit::rate::Rate;
 use tower::retry::budget::{Budget as _, TpsBudget};
 
 /// Times that matter: within a slot, to the end of one, over several, and longer than all is remembered.
@@ -21,7 +26,7 @@ fn gap(words: &mut impl Words, slot: u64) -> u64 {
 }
 
 #[test]
-fn whatever_is_asked_when() {
+fn budget() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime");
     let (mut asked, mut granted) = (0u64, 0u64);
@@ -58,4 +63,45 @@ fn whatever_is_asked_when() {
         });
     }
     assert!(granted > asked / 10 && granted < 9 * asked / 10, "{granted} of {asked}");
+}
+
+/// A service that is always ready, behind tower's limit: it lets a call through, or is not ready for it.
+#[test]
+fn rate_limit() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = runtime.expect("a runtime");
+    let (mut asked, mut refused) = (0u64, 0u64);
+    for case in 0..200u64 {
+        let mut words = Streams::new(17).stream("tower-rate", &case.to_string());
+        let limit = 1 + words.below(20) as u32;
+        // Tokio's timers are of whole milliseconds.
+        let millis = [10, 100, 1_000][words.below(3) as usize];
+        let spec = format!(r#"FixedWindow(limit: {limit}, window: "{millis}ms", begins: WithFirst)"#);
+        let mut ours = RateLimitState::new(&sound::<RateLimit>(&spec));
+        runtime.block_on(async {
+            let inner = tower::service_fn(|()| async { Ok::<_, std::convert::Infallible>(()) });
+            let rate = Rate::new(u64::from(limit), Duration::from_millis(millis));
+            let mut theirs = tower::limit::RateLimit::new(inner, rate);
+            let mut now = SimTime::ZERO;
+            for step in 0..2_000 {
+                let gap = match words.below(40) {
+                    0 => millis,
+                    1 => millis - 1,
+                    2 => millis * (1 + words.below(5)),
+                    _ => words.below(millis / u64::from(limit) + 1) / 2,
+                };
+                tokio::time::advance(Duration::from_millis(gap)).await;
+                now = now + SimDuration::from_millis(gap);
+                let mut context = Context::from_waker(Waker::noop());
+                let ready = theirs.poll_ready(&mut context).is_ready();
+                if ready {
+                    drop(theirs.call(()));
+                }
+                assert_eq!(ours.ask(now) == Turn::Now, ready, "case {case}, step {step}: {spec} at {now:?}");
+                asked += 1;
+                refused += u64::from(!ready);
+            }
+        });
+    }
+    assert!(refused > asked / 20 && refused < asked / 2, "{refused} of {asked}");
 }

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | token bucket | what there are tokens for | `burst + rate t` | Guava, `golang.org/x/time/rate`, Envoy's local limit |
 //! | leaky bucket | one each `1 / rate`, the others wait | `1 + rate t` | nginx `limit_req` |
-//! | fixed window | so many each time the clock strikes | `2 limit` in one `window` | resilience4j, GitHub's API |
+//! | fixed window | so many each time the clock strikes, or from the first on | `2 limit` in one `window` | resilience4j, GitHub's API; tower |
 //! | sliding window | by the share of the window before that is still in sight | about `limit` in one `window` | Cloudflare, Kong |
 //! | sliding log | by the times of the last `limit` | `limit` in one `window` | Redis recipes |
 //!
@@ -47,7 +47,7 @@ spec! {
             /// The most calls that wait; one more is refused.
             capacity: u32; 1..=1_000_000,
         },
-        /// So many calls in each window by the clock.
+        /// So many calls in each window.
         FixedWindow {
             /// Calls in one window.
             limit: u32; 1..=1_000_000_000,
@@ -55,6 +55,8 @@ spec! {
             window: SimDuration; POSITIVE,
             /// How long a call waits for a window with room before it is refused; not at all if absent.
             max_wait: Option<SimDuration> = None; POSITIVE.or("nobody could wait"),
+            /// When a window begins.
+            begins: Begins = Begins::ByClock,
             /// Whether it counts calls, or each attempt that is sent.
             counts: Counts = Counts::Calls,
         },
@@ -77,6 +79,17 @@ spec! {
             /// Whether it counts calls, or each attempt that is sent.
             counts: Counts = Counts::Calls,
         },
+    }
+}
+
+spec! {
+    /// When a fixed window begins.
+    #[derive(Copy, PartialEq, Eq)]
+    pub enum Begins {
+        /// Each time the clock strikes: resilience4j, GitHub's API.
+        ByClock,
+        /// With the first call after the one before is over: tower.
+        WithFirst,
     }
 }
 
@@ -219,6 +232,7 @@ impl Part for RateLimit {
             r#"LeakyBucket(rate: "100/s", capacity: 3)"#,
             r#"FixedWindow(limit: 5, window: "100ms")"#,
             r#"FixedWindow(limit: 2, window: "20ms", max_wait: "50ms")"#,
+            r#"FixedWindow(limit: 3, window: "50ms", begins: WithFirst, counts: Attempts)"#,
             r#"SlidingWindow(limit: 5, window: "100ms", counts: Attempts)"#,
             r#"SlidingLog(limit: 3, window: "50ms")"#,
         ]

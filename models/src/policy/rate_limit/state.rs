@@ -1,6 +1,6 @@
 //! What one client remembers of its limit, and whose turn it is.
 
-use super::{Counts, RateLimit};
+use super::{Begins, Counts, RateLimit};
 use sim_core::{Rate, SimDuration, SimTime};
 use std::collections::VecDeque;
 
@@ -19,7 +19,9 @@ enum Kind {
     Bucket { each: SimDuration, room: SimDuration, full_at: SimTime },
     /// So many are let through in window `number`, the last in which any is.
     Fixed { limit: u32, window: u64, number: u64, used: u32 },
-    /// The same, and those of the window before.
+    /// So many are let through before `until`, the end of the last window in which any is.
+    FromFirst { limit: u32, window: SimDuration, until: SimTime, used: u32 },
+    /// As fixed, and those of the window before.
     Sliding { limit: u32, window: u64, number: u64, used: u32, before: u32 },
     /// The times of the last that were let through.
     Log(Box<(SimDuration, usize, VecDeque<SimTime>)>),
@@ -51,6 +53,9 @@ impl RateLimitState {
                 let each = each(rate);
                 let bucket = Kind::Bucket { each, room: SimDuration::ZERO, full_at: SimTime::ZERO };
                 (bucket, Some(each.saturating_mul(u64::from(capacity))))
+            }
+            RateLimit::FixedWindow { limit, window, max_wait, begins: Begins::WithFirst, .. } => {
+                (Kind::FromFirst { limit, window, until: SimTime::ZERO, used: 0 }, max_wait)
             }
             RateLimit::FixedWindow { limit, window, max_wait, .. } => {
                 (Kind::Fixed { limit, window: nanos(window), number: 0, used: 0 }, max_wait)
@@ -98,6 +103,20 @@ impl RateLimitState {
                 (*number, *used) = (at, there + 1);
                 wait
             }
+            Kind::FromFirst { limit, window, until, used } => {
+                let begins = match now >= *until {
+                    true => Some(now),
+                    false => (*used == *limit).then_some(*until),
+                };
+                let (end, there) = begins.map_or((*until, *used), |begins| (begins + *window, 0));
+                // Whoever is let into a window that is still to come waits for it.
+                let wait = SimTime::from_nanos(end.as_nanos() - window.as_nanos()).max(now).since(now);
+                if wait > self.patience {
+                    return Turn::Refused;
+                }
+                (*until, *used) = (end, there + 1);
+                wait
+            }
             Kind::Sliding { limit, window, number, used, before } => {
                 let nanos = now.since(SimTime::ZERO).as_nanos();
                 let (present, passed) = (nanos / *window, nanos % *window);
@@ -137,7 +156,9 @@ impl RateLimitState {
             Kind::Bucket { each, full_at, .. } => {
                 *full_at = SimTime::from_nanos(full_at.as_nanos().saturating_sub(each.as_nanos()));
             }
-            Kind::Fixed { used, .. } | Kind::Sliding { used, .. } => *used -= 1,
+            Kind::Fixed { used, .. } | Kind::FromFirst { used, .. } | Kind::Sliding { used, .. } => {
+                *used -= 1
+            }
             Kind::Log(log) => _ = log.2.pop_back(),
         }
     }
@@ -216,6 +237,22 @@ mod tests {
                 r#"FixedWindow(limit: 2, window: "1s")"#,
                 &[(999, go), (999, go), (999, None), (1000, go), (1000, go), (1000, None), (5000, go)],
             ),
+            // Its window begins when it is needed: the second at 1,700 ms, not at 1,600.
+            (
+                r#"FixedWindow(limit: 2, window: "1s", begins: WithFirst)"#,
+                &[(600, go), (1599, go), (1599, None), (1700, go), (1700, go), (2699, None), (2700, go)],
+            ),
+            (
+                r#"FixedWindow(limit: 1, window: "1s", begins: WithFirst, max_wait: "2s")"#,
+                &[
+                    (600, go),
+                    (600, Some(1000)),
+                    (700, Some(1900)),
+                    (700, None),
+                    (1599, None),
+                    (1600, Some(2000)),
+                ],
+            ),
             // Cloudflare: 4 of the window before, 3/4 of it in sight, leave room for one at 1,250 ms.
             (
                 r#"SlidingWindow(limit: 4, window: "1s")"#,
@@ -255,6 +292,7 @@ mod tests {
         for text in [
             r#"TokenBucket(rate: "1/s", counts: Attempts)"#,
             r#"FixedWindow(limit: 1, window: "1s", counts: Attempts)"#,
+            r#"FixedWindow(limit: 1, window: "1s", begins: WithFirst, counts: Attempts)"#,
             r#"SlidingWindow(limit: 1, window: "1s", counts: Attempts)"#,
             r#"SlidingLog(limit: 1, window: "1s", counts: Attempts)"#,
         ] {
