@@ -145,7 +145,7 @@ pub enum SpanKind {
     Work,
     /// A request whose own work is done waits for the calls that it made.
     Waiting,
-    /// A call waits until its client may have one more out.
+    /// A call waits until its client may have one more out, or an attempt until there is a connection for it.
     Line,
 }
 

@@ -242,6 +242,14 @@ impl BudgetState {
         }
     }
 
+    /// One that was to be sent on such a grant is not; a retry that waits for its turn keeps what it was granted.
+    #[cold]
+    pub fn unsent(&mut self, grant: Grant) {
+        if let BudgetState::Concurrent(concurrent) = self {
+            concurrent.unsent(grant);
+        }
+    }
+
     /// An attempt has ended that was sent on such a grant. `would_repeat`: its failure is one that is tried again, whether
     /// or not tries are left.
     #[inline]

@@ -135,7 +135,7 @@ impl Bulkhead {
 
 /// A section of what waits here, declared.
 pub(super) fn declared(at: &str) -> Section {
-    waits::declared("bulkheads", at, "a place")
+    waits::declared("bulkheads", at, "calls", "a place")
 }
 
 impl Part for Bulkhead {

@@ -150,6 +150,12 @@ impl ConcurrencyState {
         self.0.out += 1;
     }
 
+    /// One that was to be sent is not after all.
+    #[cold]
+    pub fn take_back(&mut self) {
+        self.0.out = self.0.out.checked_sub(1).expect("an attempt that was never to be sent");
+    }
+
     /// One that was sent has ended so, after so long.
     pub fn ended(&mut self, outcome: Outcome, took: SimDuration) {
         let state = &mut *self.0;

@@ -29,6 +29,8 @@ pub enum Ending {
     RateLimited,
     /// Refused by an adaptive limit on what is out.
     Limited,
+    /// Refused by a pool without a connection.
+    PoolFull,
 }
 
 impl Ending {
@@ -47,6 +49,7 @@ impl Ending {
         Ending::Throttled,
         Ending::RateLimited,
         Ending::Limited,
+        Ending::PoolFull,
     ];
 
     /// Whether a file can list a refusal of this kind among what is tried again, and `on` does.
@@ -55,6 +58,7 @@ impl Ending {
         match self {
             Ending::BreakerOpen => on.lists(Failure::BreakerOpen),
             Ending::RateLimited => on.lists(Failure::RateLimited),
+            Ending::PoolFull => on.lists(Failure::PoolFull),
             _ => false,
         }
     }
@@ -107,6 +111,11 @@ impl Ending {
                 ..Told::new("limited", "limited", "Refused by an adaptive limit.", Tone::Unsent)
                     .refused_by("an adaptive limit", "were refused by an adaptive limit on what is out")
             },
+            Ending::PoolFull => Told {
+                from_the_first: false,
+                ..Told::new("pool_full", "pool full", "Not sent, for want of a connection.", Tone::Unsent)
+                    .refused_by("a full pool", "got no connection from a full pool")
+            },
         }
     }
 
@@ -151,7 +160,8 @@ impl Ending {
             | Ending::Cancelled
             | Ending::Throttled
             | Ending::RateLimited
-            | Ending::Limited => Outcome::Cancelled,
+            | Ending::Limited
+            | Ending::PoolFull => Outcome::Cancelled,
         }
     }
 }
@@ -177,6 +187,7 @@ impl Counted for Ending {
             Ending::Throttled => 7,
             Ending::RateLimited => 8,
             Ending::Limited => 9,
+            Ending::PoolFull => 10,
         }
     }
 

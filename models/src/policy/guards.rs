@@ -6,6 +6,7 @@
 //! to retry   budget
 //! to copy    budget
 //! to send    rate limit, if it counts attempts > adaptive limit > throttle > breaker > balancer
+//!                > pool (refuses, or lets wait)
 //! ```
 //!
 //! Of breakers that stand before one replica each and the balancer neither comes first: it chooses among those that let an attempt pass.
@@ -23,13 +24,15 @@ pub use super::budget::Grant;
 use super::bulkhead::{self, BulkheadState, Place};
 use super::concurrency::{self, ConcurrencyState};
 use super::hedge::{self, HedgeState};
+use super::pool::{self, Asked};
+pub use super::pool::{Back, Connections, Counts as Connected, Dial, Due, Lease};
 use super::rate_limit::{self, Counts, RateLimitState, Turn};
 use super::retry_host::RetryHost;
 use super::throttle::ThrottleState;
 use super::waits::Waits;
 use super::{Denied, Ending, Outcome, Policy};
 use crate::report::Section;
-use sim_core::{Key, Luck, SimDuration, SimTime, Words};
+use sim_core::{Key, Luck, SimDuration, SimTime, Streams, Words};
 
 /// What one client of an edge remembers.
 #[derive(Clone, Debug)]
@@ -46,6 +49,8 @@ pub struct Guards {
     others_learn: bool,
     /// `None` where there is nothing to choose.
     balancer: Option<BalancerState>,
+    /// One for each replica, or one for all of them; none where an attempt needs no connection.
+    pools: Vec<Connections>,
 }
 
 /// Which questions the guards of an edge have an answer to.
@@ -85,6 +90,10 @@ impl Gates {
     pub const SHARES: Gates = Gates(1 << 14);
     /// [`Guards::may_send`] may take steps although it lets an attempt pass.
     pub const STEPS: Gates = Gates(1 << 15);
+    /// [`Guards::may_connect`].
+    pub const CONNECT: Gates = Gates(1 << 12);
+    /// Whoever has ended may make room for another.
+    pub const MAKES_ROOM: Gates = Gates(Gates::LINE.0 | Gates::CONNECT.0);
 
     /// Those of an edge with this policy and so many replicas to choose between.
     pub fn of(policy: &Policy, choices: u32) -> Gates {
@@ -119,6 +128,7 @@ impl Gates {
             (Gates::TRIED, chooses && policy.retry_host != RetryHost::Any),
             (Gates::INHERITS, policy.deadline_propagation.is_some()),
             (Gates::HEEDS, policy.heeds()),
+            (Gates::CONNECT, policy.pool.is_some()),
             (Gates::TIMES, adapts || policy.hedge.as_ref().is_some_and(|hedge| hedge.learns())),
             (Gates::TIMES, per_attempt && policy.breaker.as_ref().is_some_and(|breaker| breaker.times())),
             (Gates::SHARES, policy.breaker.as_ref().is_some_and(|breaker| breaker.is_shared())),
@@ -239,6 +249,7 @@ impl Guards {
             hedge: policy.hedge.as_ref().map(HedgeState::new),
             throttle: policy.throttle.as_ref().map(ThrottleState::new),
             concurrency: policy.concurrency.as_ref().map(ConcurrencyState::new),
+            pools: policy.pool.iter().flat_map(|pool| connections(pool, choices)).collect(),
         }
     }
 
@@ -246,6 +257,12 @@ impl Guards {
     pub fn shared(policy: &Policy, view: &View, pick: &mut Luck, key: Key) -> Option<Shared> {
         let breaker = policy.breaker.as_ref().filter(|breaker| breaker.is_shared())?;
         Some(Breakers::new(breaker, view.size(), &mut pick.at(key)))
+    }
+
+    /// They take the place of those that a client has forgotten.
+    #[cold]
+    pub fn succeed(&mut self, others: &Guards) {
+        self.pools.iter_mut().zip(&others.pools).for_each(|(own, other)| own.succeeds(other));
     }
 
     /// Whether a call may begin. One that may is to be told of to [`learn_call`](Self::learn_call) when it ends; one that
@@ -420,6 +437,57 @@ impl Guards {
         std::mem::swap(&mut self.breaker, shared);
     }
 
+    /// Whether an attempt that may be sent to this replica has a connection to it. One that has is to be told of to
+    /// [its pool](Self::connections) when it ends.
+    pub fn may_connect(&mut self, now: SimTime, replica: u32) -> Gate<Lease> {
+        match self.connections(self.leading_to(replica)).ask(now) {
+            Asked::Got(lease) => Gate::Go(lease),
+            Asked::Waits(patience) => Gate::Line(patience),
+            Asked::Refused => {
+                // Of the rest it may keep what it was let pass on: see `unsend`.
+                self.rate_limit
+                    .iter_mut()
+                    .filter(|limit| limit.counts() == Counts::Attempts)
+                    .for_each(RateLimitState::take_back);
+                Gate::No(UNCONNECTED)
+            }
+        }
+    }
+
+    /// Which of its pools leads to a replica, by number.
+    pub fn leading_to(&self, replica: u32) -> u32 {
+        replica.min(self.pools.len() as u32 - 1)
+    }
+
+    /// One of its pools.
+    pub fn connections(&mut self, pool: u32) -> &mut Connections {
+        &mut self.pools[pool as usize]
+    }
+
+    /// All of them.
+    pub fn all_connections(&self) -> &[Connections] {
+        &self.pools
+    }
+
+    /// An attempt that might have been sent is not after all, since it got no connection: nothing is learnt of it. The step that
+    /// the breaker takes, if it takes one.
+    #[cold]
+    pub fn unsend(
+        &mut self,
+        now: SimTime,
+        replica: u32,
+        permit: Option<Permit>,
+        grant: Grant,
+    ) -> Option<Step> {
+        if let Some(balancer) = &mut self.balancer {
+            balancer.ended(replica);
+        }
+        self.budget.iter_mut().for_each(|budget| budget.unsent(grant));
+        self.concurrency.iter_mut().for_each(ConcurrencyState::take_back);
+        self.throttle.iter_mut().for_each(|throttle| throttle.learn(now, Outcome::Cancelled));
+        self.breaker.as_mut()?.record(now, replica, permit?, Outcome::Cancelled, None)
+    }
+
     /// An attempt that was sent has ended. The step that the breaker takes, if it takes one.
     #[inline(always)]
     pub fn learn(&mut self, seen: Seen) -> Option<Step> {
@@ -481,6 +549,34 @@ impl Guards {
 /// As what a call ends that was not let begin, at once or after a wait.
 pub const REFUSED: Ending = Ending::BulkheadFull;
 
+/// And as what one ends that was not let send for want of a connection.
+pub const UNCONNECTED: Ending = Ending::PoolFull;
+
+/// The pools of one client that chooses among so many replicas.
+fn connections(pool: &pool::Pool, choices: u32) -> impl Iterator<Item = Connections> {
+    (0..pool.pools(choices)).map(|_| Connections::new(pool))
+}
+
+/// Pools of each client that chooses among so many replicas.
+pub fn pools(policy: &Policy, choices: u32) -> u32 {
+    policy.pool.as_ref().map_or(0, |pool| pool.pools(choices))
+}
+
+/// Whether the connections of an edge end at a replica, and break with it.
+pub fn ends_at_replicas(policy: &Policy) -> bool {
+    policy.pool.as_ref().is_some_and(|pool| pool.per == pool::To::Replica)
+}
+
+/// Whether the first request over a new connection is more work than the others.
+pub fn greets(policy: &Policy) -> bool {
+    policy.pool.as_ref().is_some_and(pool::Pool::is_work)
+}
+
+/// What opens the connections of an edge, if its attempts need any.
+pub fn dial(policy: &Policy, edge: &str, streams: &Streams) -> Option<Dial> {
+    policy.pool.as_ref().map(|pool| Dial::new(pool, edge, streams))
+}
+
 /// What the guards of all clients of one edge measure together, each mechanism in a section of the report.
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
@@ -490,15 +586,18 @@ pub struct Watch {
     /// Of those who wait for a turn, and for a place.
     turns: Option<Waits>,
     places: Option<Waits>,
+    pools: Option<pool::Watch>,
 }
 
-/// What a call waits for before its first try.
+/// What a call waits for before its first try, and an attempt before it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
     /// The time that a rate limit has told it.
     Turn,
     /// That others leave a bulkhead.
     Place,
+    /// A connection.
+    Connection,
 }
 
 impl Watch {
@@ -511,6 +610,7 @@ impl Watch {
             hedge: policy.hedge.as_ref().map(|_| hedge::Watch::default()),
             turns: policy.rate_limit.as_ref().filter(|it| it.waits()).map(|_| Waits::default()),
             places: policy.bulkhead.as_ref().filter(|it| it.waits()).map(|_| Waits::default()),
+            pools: policy.pool.as_ref().map(|_| pool::Watch::default()),
         }
     }
 
@@ -545,42 +645,53 @@ impl Watch {
         self.hedge.iter_mut().for_each(|watch| watch.won(measured));
     }
 
-    fn waits(&mut self, wait: Wait) -> &mut Option<Waits> {
+    fn waits(&mut self, wait: Wait) -> Option<&mut Waits> {
         match wait {
-            Wait::Turn => &mut self.turns,
-            Wait::Place => &mut self.places,
+            Wait::Turn => self.turns.as_mut(),
+            Wait::Place => self.places.as_mut(),
+            Wait::Connection => self.pools.as_mut().map(|watch| &mut watch.waits),
         }
+    }
+
+    /// What follows the pools.
+    pub fn connections(&mut self) -> Option<&mut pool::Watch> {
+        self.pools.as_mut()
     }
 
     /// A call begins to wait.
     #[cold]
     pub fn joined(&mut self, wait: Wait) {
-        self.waits(wait).iter_mut().for_each(Waits::joined);
+        self.waits(wait).into_iter().for_each(Waits::joined);
     }
 
     /// A call waits no longer after so long: it has got what it waited for, or not.
     #[cold]
     pub fn left(&mut self, wait: Wait, after: SimDuration, got_it: bool, measured: bool) {
-        self.waits(wait).iter_mut().for_each(|waits| waits.left(after, got_it, measured));
+        self.waits(wait).into_iter().for_each(|waits| waits.left(after, got_it, measured));
     }
 
     /// Measurement begins: what was before is not counted.
     pub fn begin(&mut self) {
         self.breaker.iter_mut().for_each(breaker::Watch::begin);
+        self.pools.iter_mut().for_each(pool::Watch::begin);
     }
 
     /// A client is forgetting what its guards know.
-    pub fn forgotten(&mut self, guards: &Guards) {
+    pub fn forgotten(&mut self, now: SimTime, guards: &Guards) {
         let breakers = self.breaker.iter_mut().zip(&guards.breaker);
         breakers.for_each(|(watch, breaker)| watch.forgotten(breaker.open()));
+        if let Some(watch) = &mut self.pools {
+            guards.pools.iter().for_each(|pool| watch.moved(now, pool.counts(), Connected::default()));
+        }
     }
 
     /// A window is over.
-    pub fn close_window(&mut self) {
+    pub fn close_window(&mut self, now: SimTime) {
         self.breaker.iter_mut().for_each(breaker::Watch::close_window);
         self.hedge.iter_mut().for_each(hedge::Watch::close_window);
         self.concurrency.iter_mut().for_each(concurrency::Watch::close_window);
         self.turns.iter_mut().chain(&mut self.places).for_each(Waits::close_window);
+        self.pools.iter_mut().for_each(|watch| watch.close_window(now));
     }
 
     /// What was measured.
@@ -590,7 +701,8 @@ impl Watch {
         let concurrency = self.concurrency.map(|watch| watch.section(at));
         let turns = self.turns.map(|waits| waits.fill(rate_limit::declared(at)));
         let places = self.places.map(|waits| waits.fill(bulkhead::declared(at)));
-        [breaker, hedge, concurrency, turns, places].into_iter().flatten().collect()
+        let pools = self.pools.map(|watch| watch.section(at));
+        [breaker, hedge, concurrency, turns, places, pools].into_iter().flatten().collect()
     }
 }
 

@@ -17,6 +17,7 @@
 //! | [`throttle`] | whether the service accepts enough to send more | asked and accepted of late |
 //! | [`breaker`] | whether anything may be sent | position, window, probes |
 //! | [`balancer`] | to which replica | turn, or attempts out |
+//! | [`pool`] | whether there is a connection for it | connections, who waits for one |
 //! | timeout | when an attempt is given up | none: a timer of the caller's |
 //! | [`cancel`] | whether the callee is told | none |
 //!
@@ -40,6 +41,7 @@ mod outcome;
 pub mod page;
 pub mod part;
 pub mod per;
+pub mod pool;
 pub mod preset;
 pub mod propagation;
 pub mod rate_limit;
@@ -68,6 +70,7 @@ use deadline::Deadline;
 use hedge::Hedge;
 use part::{Around, Listed};
 use per::Per;
+use pool::Pool;
 use propagation::Propagation;
 use rate_limit::{Counts, RateLimit};
 use retry::Retry;
@@ -109,9 +112,11 @@ spec! {
         bulkhead: Option<Bulkhead> = None,
         /// Which replica an attempt goes to.
         balancer: Balancer = Balancer::RoundRobin,
+        /// The connections that one client keeps, each for one attempt at a time.
+        pool: Option<Pool> = None,
         /// Whether the callee is told when its caller stops waiting for an attempt.
         cancel: Cancel = Cancel::Never,
-        /// Which calls of one client share what it remembers: budget, breaker, bulkhead, limits, throttle, hedge and balancer.
+        /// Which calls of one client share what it remembers: budget, breaker, bulkhead, limits, throttle, hedge, balancer and pool.
         per: Per = Per::Target,
     }
 }
@@ -134,6 +139,7 @@ impl Default for Policy {
             rate_limit: None,
             bulkhead: None,
             balancer: Balancer::RoundRobin,
+            pool: None,
             cancel: Cancel::Never,
             per: Per::Target,
         }
@@ -142,10 +148,11 @@ impl Default for Policy {
 
 impl Policy {
     /// What it is as long as nothing has failed. A limit on attempts refuses, and may be tried again, although nothing has; and so
-    /// does a breaker that opens because answers are slow.
+    /// do a breaker that opens because answers are slow, and a pool that is used up.
     pub fn before_failures(&self) -> Policy {
         let refused_early = self.rate_limit.as_ref().is_some_and(|limit| limit.counts() == Counts::Attempts);
         let refused_early = refused_early || self.breaker.as_ref().is_some_and(Breaker::times);
+        let refused_early = refused_early || self.pool.is_some();
         let retry = if refused_early { self.retry.clone() } else { Retry::None };
         Policy { retry, ..self.clone() }
     }
@@ -178,6 +185,7 @@ impl Policy {
             Listed::optional("rate_limit", "", self.rate_limit.as_ref()),
             Listed::optional("bulkhead", "none: any number of calls at once", self.bulkhead.as_ref()),
             Listed::always("balancer", &self.balancer),
+            Listed::optional("pool", "", self.pool.as_ref()),
             Listed::optional("cancel", "", Some(&self.cancel).filter(|cancel| **cancel != Cancel::Never)),
             Listed::always("per", &self.per),
         ]

@@ -178,6 +178,8 @@ spec! {
         BreakerOpen,
         /// The caller's own limit on the rate of attempts refused it, so nothing was sent.
         RateLimited,
+        /// The caller got no connection from its own pool, so nothing was sent.
+        PoolFull,
     }
 }
 
@@ -195,7 +197,7 @@ impl Failure {
             Failure::Refused => Some(Outcome::Refused),
             Failure::Reset => Some(Outcome::Reset),
             Failure::TimedOut => Some(Outcome::TimedOut),
-            Failure::BreakerOpen | Failure::RateLimited => None,
+            Failure::BreakerOpen | Failure::RateLimited | Failure::PoolFull => None,
         }
     }
 }
@@ -215,6 +217,7 @@ impl OutcomeSet {
         match failure.outcome() {
             Some(outcome) => 1 << outcome as u16,
             None if matches!(failure, Failure::BreakerOpen) => 1 << 15,
+            None if matches!(failure, Failure::PoolFull) => 1 << 13,
             None => 1 << 14,
         }
     }
@@ -258,7 +261,7 @@ impl Rule<Vec<Failure>> for OnList {
     fn allowed(&self) -> String {
         match self {
             OnList::Any => "at least one, each once".into(),
-            OnList::Sent => "at least one, each once, not BreakerOpen or RateLimited".into(),
+            OnList::Sent => "at least one, each once, not BreakerOpen, RateLimited or PoolFull".into(),
         }
     }
 }

@@ -154,6 +154,8 @@ pub struct Worst {
     pub pauses: SimDuration,
     /// How long the call can wait before the first; `None` is for ever.
     pub line: Option<SimDuration>,
+    /// How long each attempt can wait before it is sent; `None` is for ever.
+    pub connection: Option<SimDuration>,
     /// By how much each pause can be longer because it was told so; `None` is without limit.
     pub told: Option<SimDuration>,
     /// How long an attempt can take; `None` is for ever.
@@ -169,6 +171,7 @@ impl Worst {
         copies: 1,
         pauses: SimDuration::ZERO,
         line: Some(SimDuration::ZERO),
+        connection: Some(SimDuration::ZERO),
         told: Some(SimDuration::ZERO),
         attempt: None,
         call: None,
@@ -185,6 +188,7 @@ impl Worst {
             copies: self.copies.saturating_mul(other.copies),
             pauses: both(self.pauses, other.pauses),
             line: self.line.zip(other.line).map(|(a, b)| both(a, b)),
+            connection: self.connection.zip(other.connection).map(|(a, b)| both(a, b)),
             told: self.told.zip(other.told).map(|(a, b)| both(a, b)),
             attempt: least(self.attempt, other.attempt),
             call: least(self.call, other.call),
@@ -206,8 +210,11 @@ impl Worst {
                 SimDuration::from_nanos(self.pauses.as_nanos().saturating_add(told.as_nanos()))
             }),
         };
-        let tried = self.attempt.zip(self.line).zip(pauses).map(|((attempt, line), pauses)| {
-            let all = attempt.saturating_mul(u64::from(self.attempts)).as_nanos();
+        let each = self.attempt.zip(self.connection).map(|(attempt, connection)| {
+            SimDuration::from_nanos(attempt.as_nanos().saturating_add(connection.as_nanos()))
+        });
+        let tried = each.zip(self.line).zip(pauses).map(|((each, line), pauses)| {
+            let all = each.saturating_mul(u64::from(self.attempts)).as_nanos();
             SimDuration::from_nanos(all.saturating_add(pauses.as_nanos()).saturating_add(line.as_nanos()))
         });
         tried.into_iter().chain(self.call).min()
@@ -352,6 +359,8 @@ mod tests {
             (Worst { told: None, ..tries.and(limit(secs(5), None)) }, None),
             (Worst { told: None, ..limit(secs(5), None) }, secs(5)),
             (tries.and(limit(None, secs(12))), secs(12)),
+            (Worst { connection: secs(1), ..tries.and(limit(secs(5), None)) }, secs(22)),
+            (Worst { connection: None, ..tries.and(limit(secs(5), None)) }, None),
             (tries.and(tries).and(limit(secs(1), None)), secs(9 + 8)),
         ] {
             assert_eq!(worst.longest(), longest, "{worst:?}");

@@ -1,4 +1,4 @@
-//! Whose the state of a policy is: what its guards remember: budget, breaker, bulkhead, limits, throttle, hedge and balancer.
+//! Whose the state of a policy is: what its guards remember: budget, breaker, bulkhead, limits, throttle, hedge, balancer and pool.
 
 use super::page::Page;
 use super::part::{Does, Part};
@@ -28,7 +28,7 @@ impl Part for Per {
             name: "per",
             word: "",
             what: "Says which calls of one client share what its policy remembers (budget, breaker, bulkhead, \
-                   rate limit, adaptive limit, throttle, hedge, balancer): all to the same service under this policy, or those of one call site.",
+                   rate limit, adaptive limit, throttle, hedge, balancer, pool): all to the same service under this policy, or those of one call site.",
             hurts: "Shared, a greedy call site uses up what a modest one needs. Apart, each learns alone, and \
                    limits add up: two compartments of 10 are 20 calls out.",
             formula: "`s` call sites with a limit `L` each have up to `s L` calls out",

@@ -135,7 +135,7 @@ impl RateLimit {
 
 /// A section of what waits here, declared.
 pub(super) fn declared(at: &str) -> Section {
-    waits::declared("rate_limits", at, "a turn")
+    waits::declared("rate_limits", at, "calls", "a turn")
 }
 
 /// An attempt has no timer of its own before it is sent, so it does not wait.

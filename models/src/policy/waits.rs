@@ -1,21 +1,21 @@
-//! What the calls of one edge's clients wait for what a guard lets one have at a time: a section of the report.
+//! What the calls of one edge's clients, or their attempts, wait for what a guard lets one have at a time: a section of the report.
 
 use crate::report::{Better, Section, Unit, Value};
 use sim_core::SimDuration;
 
-/// A section of this name about those who wait for `what`: nothing measured yet.
-pub(super) fn declared(name: &'static str, at: &str, what: &str) -> Section {
+/// A section of this name about `who` waits for `what`: nothing measured yet.
+pub(super) fn declared(name: &'static str, at: &str, who: &str, what: &str) -> Section {
     let value = |unit, about: String| Value::new(unit, about).better(Better::Less);
     Section::new(name, at)
         .value(
             "waited",
-            value(Unit::Plain, format!("calls after the warm-up that got {what} after standing in line")),
+            value(Unit::Plain, format!("{who} after the warm-up that got {what} after standing in line")),
         )
         .value(
             "gave_up",
             value(
                 Unit::Plain,
-                format!("calls after the warm-up that stood in line and got no {}", bare(what)),
+                format!("{who} after the warm-up that stood in line and got no {}", bare(what)),
             ),
         )
         .value(
@@ -23,7 +23,11 @@ pub(super) fn declared(name: &'static str, at: &str, what: &str) -> Section {
             value(Unit::Duration, format!("mean time in line of those that got {what} there")),
         )
         .value("wait_max", value(Unit::Duration, "the longest of these times".into()))
-        .line("waiting", Unit::Plain, "The most calls in line in each window, of all clients together.")
+        .line(
+            "waiting",
+            Unit::Plain,
+            &format!("The most {who} in line in each window, of all clients together."),
+        )
 }
 
 /// Without its article.

@@ -6,6 +6,7 @@ use super::plan::{Caller, EdgePlan, Plan};
 use super::report::disturbances;
 use super::roster::{Roster, Standings};
 use super::service::free::NumberSet;
+use super::service::greeting::Greetings;
 use super::service::line::Line;
 use super::service::told::Told;
 use super::slab::Slab;
@@ -16,7 +17,7 @@ use crate::RunSpec;
 use crate::fault::{ActiveSet, OnReplica, Struck};
 use crate::network::Link;
 use crate::policy::Patience;
-use crate::policy::guards::{Gates, Guards, View, Watch};
+use crate::policy::guards::{self, Gates, Guards, View, Watch};
 use crate::policy::part::Does;
 use crate::policy::retry::RetryPlan;
 use crate::report::{Cohorts, stretches};
@@ -67,6 +68,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         wanted_until: Default::default(),
         tried: Default::default(),
         sent_at: Default::default(),
+        held: Default::default(),
         fruits: Fruits::default(),
         measured_from,
         stretch: u8::from(run.warm_up.is_zero()),
@@ -119,12 +121,15 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
     let guards: Vec<Guards> = clients.collect();
     let in_line = if gates.has(Gates::LINE) { guards.len() } else { 0 };
     let apart = u64::from(u32::MAX) + 1;
+    let connecting = guards.len() * guards::pools(&edge.policy, choices) as usize;
     let clients = Clients {
         shared: Guards::shared(&edge.policy, &view, &mut pick, Key::root(path, apart))
             .filter(|_| !guards.is_empty()),
         watch: Watch::new(&edge.policy, guards.len() as u32),
         guards,
         lines: std::iter::repeat_with(Default::default).take(in_line).collect(),
+        connecting: std::iter::repeat_with(Default::default).take(connecting).collect(),
+        dial: guards::dial(&edge.policy, name, streams).filter(|_| edge.clients_of == number),
     };
     let patience = Patience::new(&edge.policy, name, streams);
     let edge = Edge {
@@ -190,6 +195,13 @@ fn build_service(
         parallel: step.parallel,
         sites: step.calls.iter().zip(edges).map(|(call, edge)| site(call, &step.fail, edge)).collect(),
     });
+    // Behind a queue for all nobody knows before whom a request ends at.
+    let one_way = !queue.shared || service.replicas == 1;
+    let leads_here = |edge: &EdgePlan| one_way && guards::ends_at_replicas(&edge.policy);
+    let own =
+        plan.edges.iter().enumerate().filter(|(at, edge)| edge.callee == number && edge.clients_of == *at);
+    let connected = own.filter(|(_, edge)| leads_here(edge)).map(|(at, _)| at as u32);
+    let greets = plan.into(number).any(|edge| guards::greets(&edge.policy));
     let replica = || Replica {
         down: 0,
         silent: false,
@@ -218,6 +230,9 @@ fn build_service(
         error_luck: streams.luck("errors", name),
         steps: steps.collect(),
         edges: plan.sites[number].clone(),
+        connected: connected.collect(),
+        greetings: Greetings::default(),
+        varies: service.scaling.law().is_some() || greets,
         mortal: is_mortal(number, plan),
         up: up.clone(),
         free: up,

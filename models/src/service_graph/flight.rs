@@ -268,6 +268,8 @@ impl Attempt {
 /// Where a request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Server {
+    /// It waits for a connection.
+    Unsent,
     /// On its way there.
     Sent,
     Queued,

@@ -193,6 +193,20 @@ impl Tracer {
         put(&mut self.attempts, id.index(), at);
     }
 
+    /// An attempt waits for a connection.
+    pub fn connecting(&mut self, id: AttemptId, call: CallId, edge: u32, now: SimTime) {
+        let at = get(&self.calls, call.index()).and_then(|call| {
+            self.begin(call.trace, Step::new(SpanKind::Line, Place::Edge(edge), now), call.span)
+        });
+        put(&mut self.attempts, id.index(), at);
+    }
+
+    /// It waits no longer.
+    pub fn connects(&mut self, id: AttemptId, outcome: &'static str, now: SimTime) {
+        self.end(get(&self.attempts, id.index()), outcome, now);
+        put(&mut self.attempts, id.index(), None);
+    }
+
     /// The caller's own policy refused a try.
     pub fn not_sent(&mut self, call: CallId, edge: u32, number: u16, end: Ending, now: SimTime) {
         let Some(call) = get(&self.calls, call.index()) else { return };

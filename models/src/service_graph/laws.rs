@@ -1,9 +1,9 @@
 //! The exact laws that the counts must obey, whatever was simulated.
 
-use super::state::{Graph, Parent, Phase, Server, Service};
+use super::state::{Graph, Group, Parent, Phase, Server, Service};
 use super::stats::{Began, EdgeStats, UNMEASURED};
 use crate::policy::Outcome;
-use crate::policy::guards::{Gates, Guards};
+use crate::policy::guards::{Connections, Gates, Guards};
 use sim_core::SimTime;
 
 impl<L> Graph<L> {
@@ -11,7 +11,8 @@ impl<L> Graph<L> {
     ///
     /// - every attempt and every call ended in one outcome, and the sums agree on every edge;
     /// - a call that is trying has an attempt out, one that backs off a timer and none, one in line none;
-    /// - as many calls stand in line as the guards of their clients have counted;
+    /// - as many calls stand in line as the guards of their clients have counted, and as many attempts wait for a connection;
+    /// - as many connections are lent as attempts have one, and a client has no more than it may;
     /// - every attempt that is waited for is in the list of its call, once;
     /// - attempts sent = calls - calls never sent + retries + copies;
     /// - Little's law on every queue: the integral of its length over time equals the summed waits, to
@@ -70,10 +71,14 @@ impl<L> Graph<L> {
             parents = &parents[own..];
             if attempt.is_awaited() {
                 listed -= 1;
+                if attempt.server == Server::Unsent {
+                    continue;
+                }
                 let measured = self.calls[attempt.call].stretch != UNMEASURED;
                 self.edges[attempt.edge as usize].stats.attempt_ended(Outcome::InFlight, measured);
             }
         }
+        self.check_connections();
         self.fruits.check(&self.attempts);
         assert!(parents.is_empty(), "calls of a request that is not there");
         assert_eq!(listed, 0, "attempts that a call lists and nobody awaits");
@@ -82,6 +87,30 @@ impl<L> Graph<L> {
             check_edge(&edge.name, &edge.stats, in_flight);
         }
         self.check_services(now);
+    }
+
+    fn check_connections(&self) {
+        let mut counted = vec![(0u64, 0u64); self.clients.len()];
+        for (id, attempt) in self.attempts.iter() {
+            let edge = &self.edges[attempt.edge as usize];
+            let (waiting, lent) = &mut counted[edge.clients as usize];
+            if attempt.server == Server::Unsent {
+                *waiting += 1;
+            } else if edge.gates.has(Gates::CONNECT)
+                && let Some(held) = self.held.of(id)
+            {
+                let Group { clients, client, of } = held.group;
+                let guards = &self.clients[clients as usize].guards[client as usize];
+                *lent += u64::from(guards.all_connections()[of as usize].lends(held.lease));
+            }
+        }
+        for (clients, (waiting, lent)) in self.clients.iter().zip(counted) {
+            let all = || clients.guards.iter().flat_map(Guards::all_connections);
+            let sum = |of: fn(&Connections) -> u32| all().map(|it| u64::from(of(it))).sum::<u64>();
+            assert_eq!(sum(Connections::waiting), waiting, "attempts that wait for a connection");
+            assert_eq!(sum(|it| it.counts().lent), lent, "connections that attempts have");
+            all().for_each(Connections::check);
+        }
     }
 
     /// For how long the requests that still wait in each queue have waited, and for how long the workers of each

@@ -11,7 +11,7 @@ impl<L> Graph<L> {
             edge.stats.close_window();
         }
         for clients in &mut self.clients {
-            clients.watch.close_window();
+            clients.watch.close_window(now);
         }
         for service in &mut self.services {
             service.close_window(now);

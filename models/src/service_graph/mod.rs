@@ -22,7 +22,7 @@
 //! and restarts, then timeouts and deadlines, then whatever begins. A request that would make its next calls while
 //! something else is still to end at that instant makes them afterwards (`Event::Proceed`).
 //!
-//! Left out: connections, partial answers. Work is
+//! Left out: partial answers. Work is
 //! judged when its answer is delivered, and is useful if everybody up to the user waits then: whoever gives up
 //! later does not take that back, so what is counted as wasted is the least that was.
 
@@ -190,6 +190,7 @@ impl<L: Listen> Model for Graph<L> {
                 ctx.witness(witness::RESTART, 0, 0, path, u64::from(replica), 0);
                 self.revived(service, replica, ctx);
             }
+            Event::Connection { clients, of, slot } => self.connection_due(clients, of, slot, ctx),
         }
         loop {
             while let Some(attempt) = self.ready.pop() {
@@ -198,8 +199,8 @@ impl<L: Listen> Model for Graph<L> {
                     self.advance(attempt, ctx);
                 }
             }
-            let Some(call) = self.admitted.pop_front() else { break };
-            self.begins_at_last(call, ctx);
+            let Some(next) = self.admitted.pop_front() else { break };
+            self.goes_on_with(next, ctx);
         }
     }
 }
@@ -208,6 +209,7 @@ impl<L: Listen> Drive for Graph<L> {
     /// Schedules the first arrivals and the faults.
     fn begin(&mut self, ctx: &mut Ctx) {
         self.schedule_faults(0, ctx);
+        self.begin_connected(ctx);
         self.begin_workloads(ctx);
     }
 

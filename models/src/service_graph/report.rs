@@ -270,6 +270,9 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
         edge.link.used().for_each(|(purpose, stream)| note(purpose, &edge.name, stream));
         edge.patience.used().into_iter().for_each(|stream| note("patience", &edge.name, stream));
     }
+    for (edge, clients) in graph.edges.iter().zip(&graph.clients) {
+        clients.dial.iter().for_each(|dial| note("connections", &edge.name, dial.used()));
+    }
     for service in &graph.services {
         note("work", &service.name, service.work_luck.used());
         note("errors", &service.name, service.error_luck.used());

@@ -107,6 +107,11 @@ impl<T: Clone + Default> Beside<T> {
         &mut self.0[id.index()]
     }
 
+    /// What was kept of an entry, or of whatever had its place before, if anything was.
+    pub fn get<E>(&self, id: Id<E>) -> Option<&T> {
+        self.0.get(id.index())
+    }
+
     /// What was kept of an entry.
     #[inline]
     pub fn of<E>(&self, id: Id<E>) -> &T {

@@ -5,6 +5,7 @@ use super::fruit::Fruits;
 use super::plan::Caller;
 use super::roster::{Roster, Standings};
 use super::service::free::NumberSet;
+use super::service::greeting::Greetings;
 use super::service::line::Line;
 use super::service::on_cancel::OnCancel;
 use super::service::queue::Common;
@@ -15,14 +16,14 @@ use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica, Rhythm};
 use crate::network::Link;
 use crate::policy::Patience;
 use crate::policy::Policy;
-use crate::policy::guards::{Gates, Guards, Shared, Step, View, Watch};
+use crate::policy::guards::{Connected, Dial, Gates, Guards, Lease, Shared, Step, View, Watch};
 use crate::policy::retry::RetryPlan;
 use crate::policy::retry_host::Tried;
 use crate::theory::Usl;
 use crate::workload::Schedule;
 use sim_core::sampler::Distribution;
 use sim_core::stats::TimeIntegral;
-use sim_core::{Context, Key, Luck, SimDuration, SimTime};
+use sim_core::{Context, Key, Luck, SimDuration, SimTime, Timer};
 use std::collections::VecDeque;
 
 /// The engine, as the handlers of a graph see it.
@@ -45,8 +46,8 @@ pub struct Graph<L> {
     /// Requests whose calls of one step have all ended: to be moved on before the event is over. A list
     /// instead of recursion, so that no input can exhaust the stack.
     pub ready: Vec<AttemptId>,
-    /// Calls that were let in from a line: to be sent before the event is over.
-    pub admitted: VecDeque<CallId>,
+    /// Who was let in from a line, or can be: to be sent before the event is over.
+    pub admitted: VecDeque<Admitted>,
     /// The calls that are out for each request of those that may be called off with all that they do, by its place.
     pub calls_of: Vec<Roster<Call>>,
     /// Where calls stand in these lists.
@@ -61,6 +62,8 @@ pub struct Graph<L> {
     pub tried: Beside<Tried>,
     /// When each attempt was sent, of those whose client wants to know how long they take.
     pub sent_at: Beside<SimTime>,
+    /// What each attempt is sent over that needs a connection, until that is given back.
+    pub held: Beside<Option<Held>>,
     /// What came back of the work behind each request.
     pub fruits: Fruits,
     /// Calls that begin from here on are measured.
@@ -104,6 +107,8 @@ pub enum Event {
     FaultGrows { fault: u32 },
     /// A replica that died of its load is back.
     Restart { service: u32, replica: u32 },
+    /// A connection of these clients is due to be looked at.
+    Connection { clients: u16, of: u32, slot: u32 },
 }
 
 // 12 bytes keep a queue entry within its 40.
@@ -169,6 +174,61 @@ pub struct Clients {
     pub watch: Watch,
     /// The calls of each that stand in line, first come first, and some that have left it; empty where nobody does.
     pub lines: Vec<VecDeque<CallId>>,
+    /// Of each the connections that it keeps apart, by where they lead to; empty where nobody needs any.
+    pub connecting: Vec<Connecting>,
+    /// What opens them.
+    pub dial: Option<Dial>,
+}
+
+/// The connections of one client to one replica, or to all, as the engine sees them.
+#[derive(Clone, Default)]
+pub struct Connecting {
+    /// The attempts that wait for one, first come first, and some that have left.
+    pub line: VecDeque<AttemptId>,
+    pub slots: Vec<Connection>,
+    /// How many have been opened, or were to be.
+    pub begun: u64,
+    /// How many there were when that was last looked at.
+    pub counts: Connected,
+}
+
+/// One of them, or a place where one was.
+#[derive(Clone)]
+pub struct Connection {
+    /// Where its luck is drawn.
+    pub key: Key,
+    /// When it will be looked at.
+    pub timer: Option<(SimTime, Timer)>,
+}
+
+/// Which connections: of one client of an edge.
+#[derive(Clone, Copy, Debug)]
+pub struct Group {
+    /// The edge whose clients keep them.
+    pub clients: u32,
+    pub client: u32,
+    /// Which of the client's.
+    pub of: u32,
+}
+
+/// A connection that an attempt has.
+#[derive(Clone, Copy, Debug)]
+pub struct Held {
+    pub group: Group,
+    pub lease: Lease,
+    /// The attempt's.
+    pub key: Key,
+}
+
+/// What is left to do before an event is over.
+#[derive(Clone, Copy, Debug)]
+pub enum Admitted {
+    /// A call was let in.
+    Call(CallId),
+    /// Some who wait for a connection can have one.
+    Line(Group),
+    /// A connection over which no answer will come any more is closed.
+    HungUp(Held),
 }
 
 /// What goes over a link.
@@ -201,6 +261,12 @@ pub struct Service {
     pub steps: Vec<StepPlan>,
     /// The edges of its calls.
     pub edges: std::ops::Range<usize>,
+    /// The edges whose clients keep connections to its replicas.
+    pub connected: Vec<u32>,
+    /// What it has to do for new connections, if anything.
+    pub greetings: Greetings,
+    /// Work is not always what was drawn for it: it is stretched, or greets.
+    pub varies: bool,
     /// Its replicas can die: they list what they have in hand.
     pub mortal: bool,
     /// Behind a shared queue: replicas that are up, and those of them with a free worker.
@@ -303,13 +369,15 @@ impl Edge {
 
 impl Clients {
     /// One that crashed has forgotten what its policies knew of `edge`.
-    pub fn reset(&mut self, client: u32, edge: &mut Edge) {
+    pub fn reset(&mut self, client: u32, edge: &mut Edge, ctx: &mut Ctx) {
         let mut words = edge.pick.at(Key::root(edge.path, u64::from(client)));
         if let Some(guards) = self.guards.get_mut(client as usize) {
-            self.watch.forgotten(guards);
+            self.watch.forgotten(ctx.now(), guards);
             let limit = guards.limit();
-            *guards = Guards::new(&edge.policy, &edge.view, &mut words);
+            let forgotten = std::mem::replace(guards, Guards::new(&edge.policy, &edge.view, &mut words));
+            guards.succeed(&forgotten);
             self.watch.limit_moved(limit, guards);
+            self.disconnect(client, ctx);
         }
     }
 

@@ -15,6 +15,8 @@ pub const COPY: u16 = 10;
 pub const CANCEL: u16 = 11;
 pub const LEFT_LINE: u16 = 12;
 pub const HAS_TURN: u16 = 13;
+pub const NO_CONNECTION: u16 = 14;
+pub const CONNECTION: u16 = 15;
 
 /// A kind in words.
 pub fn name(kind: u16) -> &'static str {
@@ -32,6 +34,8 @@ pub fn name(kind: u16) -> &'static str {
         CANCEL => "cancellation arrives",
         LEFT_LINE => "leaves the line",
         HAS_TURN => "has its turn",
+        NO_CONNECTION => "gets no connection",
+        CONNECTION => "connection is due",
         _ => "unknown event",
     }
 }

@@ -10,6 +10,7 @@
 //! In Envoy's code (`retry_state_impl.cc`, `resource_manager_impl.h`) it counts from when the back-off before it begins: the slot
 //! is taken and then the timer set. A retry that waits is no request that is out, so long back-offs use the budget up while
 //! nothing is sent. With `held: Sent` it counts from when it is sent, as the documentation's "concurrent retries" might be read.
+//! What waits for a connection is out as well, as in Envoy, which counts what is active or pending.
 //! What failed with an answer is still out when Envoy decides whether to try again; what timed out is not.
 
 use super::Grant;
@@ -64,6 +65,14 @@ impl Concurrent {
     pub fn sent(&mut self, grant: Grant) {
         self.out += 1;
         self.repeated += u32::from(grant != Grant::NONE && self.held == Held::Sent);
+    }
+
+    /// One that was to be sent is not after all; if it repeats, it may yet.
+    pub fn unsent(&mut self, grant: Grant) {
+        self.out = self.out.checked_sub(1).expect("an attempt that was never to be sent");
+        if grant != Grant::NONE && self.held == Held::Sent {
+            self.one_less();
+        }
     }
 
     /// One that was sent has ended.

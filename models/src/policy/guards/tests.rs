@@ -96,6 +96,7 @@ fn only_what_is_there_is_asked() {
         (Gates::INHERITS, "inherits"),
         (Gates::SHARES, "shares"),
         (Gates::STEPS, "steps"),
+        (Gates::CONNECT, "connect"),
     ];
     let per_call = "(breaker: Consecutive(scope: Call))";
     let table = [
@@ -133,6 +134,8 @@ fn only_what_is_there_is_asked() {
         (r#"(rate_limit: TokenBucket(rate: "1/s"))"#, 1, "begin"),
         (r#"(rate_limit: TokenBucket(rate: "1/s", counts: Attempts))"#, 1, "send"),
         (r#"(rate_limit: LeakyBucket(rate: "1/s", capacity: 5))"#, 1, "begin, learn call"),
+        ("(pool: ())", 1, "connect"),
+        ("(pool: ())", 3, "send, connect"),
     ];
     for (text, choices, expected) in table {
         let gates = Gates::of(&policy(text), choices);
@@ -361,5 +364,60 @@ fn what_is_out_is_known_until_it_ends() {
         let pass = client.send(0).unwrap();
         assert_ne!(pass.replica, first.replica, "the other has nothing out");
         client.learn(0, pass, (Outcome::Cancelled, false, false));
+    }
+}
+
+/// Of two attempts one gets the only connection. Whatever else let the other pass lets the next one pass as if it had never asked.
+#[test]
+fn who_gets_no_connection_has_taken_nothing() {
+    for (guard, choices) in [
+        ("concurrency: Aimd(initial: 2, min: 2, max: 2)", 1),
+        (r#"rate_limit: TokenBucket(rate: "1/s", burst: 2, counts: Attempts)"#, 1),
+        ("balancer: LeastPending", 2),
+        ("retry: Fixed(), budget: Concurrent(held: Sent)", 1),
+    ] {
+        let mut client =
+            Client::new(&format!("(pool: (max_waiting: 0, size: 1, per: Service), {guard})"), choices);
+        let slot = client.guards.connections(0).begin(SimTime::ZERO);
+        client.guards.connections(0).opened(SimTime::ZERO, slot, SimTime::MAX);
+        let first = client.send(1).expect("it may be sent").replica;
+        assert!(matches!(client.guards.may_connect(SimTime::from_secs(1), first), Gate::Go(_)), "{guard}");
+        let mut ask = |_| {
+            let pass = client.send(1).expect("it may be sent");
+            assert!(choices == 1 || pass.replica != first, "{guard}");
+            let guards = &mut client.guards;
+            let refused = guards.may_connect(SimTime::from_secs(1), pass.replica);
+            assert_eq!(refused, Gate::No(Ending::PoolFull), "{guard}");
+            guards.unsend(SimTime::from_secs(1), pass.replica, pass.permit, client.grant);
+        };
+        (0..4).for_each(&mut ask);
+    }
+}
+
+/// Nor has it asked the service for anything.
+#[test]
+fn a_throttle_counts_nobody_without_a_connection() {
+    let mut client = Client::new("(pool: (max_waiting: 0), throttle: ())", 1);
+    let before = format!("{:?}", client.guards.throttle);
+    let pass = client.send(0).expect("it is let pass");
+    assert_ne!(format!("{:?}", client.guards.throttle), before);
+    client.guards.unsend(SimTime::ZERO, pass.replica, pass.permit, Grant::NONE);
+    assert_eq!(format!("{:?}", client.guards.throttle), before);
+}
+
+/// A probe that gets no connection gives its place back, and a breaker learns nothing of it.
+#[test]
+fn a_probe_without_a_connection_is_none() {
+    let mut client = Client::new(
+        r#"(pool: (size: 1, max_wait: "1s"), breaker: Consecutive(failures: 1, open_for: "5s"))"#,
+        1,
+    );
+    let pass = client.send(0).expect("it is closed");
+    client.learn(0, pass, (Outcome::Error, false, false));
+    assert!(client.send(4).is_none(), "it is open");
+    for _ in 0..3 {
+        let pass = client.send(6).expect("a probe");
+        assert!(client.send(6).is_none(), "one at a time");
+        assert_eq!(client.guards.unsend(SimTime::from_secs(6), 0, pass.permit, Grant::NONE), None);
     }
 }

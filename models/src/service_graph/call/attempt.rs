@@ -20,10 +20,11 @@ impl<L: Listen> Graph<L> {
             call.tries += 1;
             call.key.child(u64::from(call.tries))
         };
-        self.send(id, next, grant, Marks::AWAITED, ctx);
+        self.send(id, next, grant, Marks::AWAITED, None, ctx);
     }
 
-    /// An attempt asks to be sent: breaker, balancer, timeout, network. Its call, once it is looked up, says its key.
+    /// An attempt asks to be sent: breaker, balancer, connection, timeout, network. Its call, once it is looked up, says its key.
+    /// One that has got its connection asks nobody any more.
     #[inline(always)]
     pub(super) fn send(
         &mut self,
@@ -31,6 +32,7 @@ impl<L: Listen> Graph<L> {
         key: impl FnOnce(&mut Call) -> Key,
         grant: Grant,
         mut marks: Marks,
+        connected: Option<(Pass, Held)>,
         ctx: &mut Ctx,
     ) {
         if self.calls.most().max(self.attempts.most()) > self.max_in_flight {
@@ -47,8 +49,8 @@ impl<L: Listen> Graph<L> {
             // The workloads' edges come first, in their order.
             Parent::User | Parent::Loop { .. } => edge_id,
         };
-        let mut pass = Pass::default();
-        if edge.gates.has(Gates::SEND) {
+        let (mut pass, held) = connected.map_or_else(Default::default, |(pass, held)| (pass, Some(held)));
+        if held.is_none() && edge.gates.has(Gates::SEND) {
             let ask = Ask {
                 now,
                 key,
@@ -89,6 +91,9 @@ impl<L: Listen> Graph<L> {
             if edge.gates.has(Gates::PERMIT_PER_CALL) && pass.permit.is_some() {
                 call.permit = pass.permit.take();
             }
+        }
+        if held.is_none() && edge.gates.has(Gates::CONNECT) {
+            return self.connect(id, key, grant, marks, pass, ctx);
         }
         if edge.gates.has(Gates::TRIED) {
             self.tried.of_mut(id, call.sent == 0).add(pass.replica);
@@ -150,6 +155,11 @@ impl<L: Listen> Graph<L> {
         if edge.gates.has(Gates::COPY) {
             edge.plan_copy(&mut self.clients, (id, call), &self.inherited, ctx);
         }
+        if let Some(held) = held {
+            let measured = call.stretch != UNMEASURED;
+            self.held.put(attempt, Some(held));
+            held.is_used(attempt, measured, &mut self.clients, &mut self.services[edge.callee as usize]);
+        }
         if edge.link.is_instant() {
             let callee = edge.callee;
             self.arrive(attempt, callee, ctx)
@@ -209,12 +219,16 @@ impl<L: Listen> Graph<L> {
     pub fn answered(&mut self, id: AttemptId, ctx: &mut Ctx) {
         let (attempt, useful) = self.account_work(id, true);
         let (awaited, answer, call) = (attempt.is_awaited(), attempt.answer(), attempt.call);
+        let attempt_edge = attempt.edge;
         let alone = !attempt.marks.has(Marks::HAS_SIBLINGS);
         self.listener.tell(|tracer| {
             let call = awaited.then(|| self.calls.id(call));
             tracer.answered(id, answer, call, ctx.now());
         });
         if !awaited {
+            if self.edges[attempt_edge as usize].gates.has(Gates::CONNECT) {
+                self.hang_up(id, answer, ctx);
+            }
             self.attempts[id].server = Server::Gone;
             return self.let_go(id);
         }
@@ -244,20 +258,36 @@ impl<L: Listen> Graph<L> {
         edge.call_ended(&mut self.clients, call, Ending::Ok, now);
         let fruit = attempt.fruit(edge.callee, useful);
         let (parent, client, is_listed) = (call.parent, call.client, edge.listed || edge.stopped);
-        let (number, line) = (u32::from(call.edge), edge.line());
+        let (number, makes_room) = (u32::from(call.edge), edge.makes_room());
         if is_listed {
             self.strike_call(call_id, (number, client), parent);
         }
-        if let Some(clients) = line {
-            self.move_up(clients, client, now);
+        if makes_room {
+            self.make_room((number, client), id, ctx);
         }
         self.notify(parent, number, Some(fruit), ctx);
+    }
+
+    /// A call was answered: somebody may have what it held.
+    #[inline(never)]
+    fn make_room(&mut self, (edge, client): (u32, u32), id: AttemptId, ctx: &mut Ctx) {
+        let edge = &self.edges[edge as usize];
+        let (line, connects) = (edge.line(), edge.gates.has(Gates::CONNECT));
+        if connects {
+            self.hang_up(id, Outcome::Ok, ctx);
+        }
+        if let Some(clients) = line {
+            self.move_up(clients, client, ctx.now());
+        }
     }
 
     /// The attempt's timer fired: its own timeout, or the call's deadline, or both.
     pub fn timed_out(&mut self, id: AttemptId, ctx: &mut Ctx) {
         let now = ctx.now();
         let attempt = &mut self.attempts[id];
+        if attempt.server == Server::Unsent {
+            return self.got_no_connection(id, ctx);
+        }
         attempt.timer = None;
         let call_id = self.calls.id(attempt.call);
         let edge = &mut self.edges[attempt.edge as usize];
@@ -319,9 +349,13 @@ impl<L: Listen> Graph<L> {
         let edge = &mut self.edges[call.edge as usize];
         let times = (&self.sent_at, &self.inherited);
         edge.attempt_ended(&mut self.clients, (call_id, call), (id, attempt), times, outcome, ctx.now());
+        let connects = edge.gates.has(Gates::CONNECT);
         if attempt.server == Server::Gone && attempt.outstanding == 0 {
             let below = self.attempts.remove(id).below;
             self.spoil(below);
+        }
+        if connects {
+            self.hang_up(id, outcome, ctx);
         }
     }
 
@@ -337,7 +371,7 @@ impl<L: Listen> Graph<L> {
 
     /// The first of those that are out for the call of an attempt, which is taken out of their list.
     #[cold]
-    fn without(&mut self, id: AttemptId) -> Option<Link<Attempt>> {
+    pub(super) fn without(&mut self, id: AttemptId) -> Option<Link<Attempt>> {
         let (gone, attempt) = (id.link(), &mut self.attempts[id]);
         let (next, first) = (attempt.sibling.take(), self.calls[attempt.call].live);
         if first == Some(gone) {

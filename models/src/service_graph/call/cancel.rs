@@ -24,7 +24,10 @@ impl<L: Listen> Graph<L> {
     /// The caller is done with an attempt that is still out, and says so if its policy does.
     #[inline(never)]
     pub(super) fn end_and_call_off(&mut self, id: AttemptId, outcome: Outcome, why: Why, ctx: &mut Ctx) {
-        let edge = self.attempts[id].edge;
+        let Attempt { edge, server, .. } = self.attempts[id];
+        if server == Server::Unsent {
+            return self.no_longer_connects(id, ctx);
+        }
         self.end_attempt(id, outcome, ctx);
         let says = match self.edges[edge as usize].policy.cancel {
             Cancel::Never => false,

@@ -56,7 +56,7 @@ impl<L: Listen> Graph<L> {
         let mut marks = Marks::AWAITED;
         marks.add(Marks::IS_COPY);
         marks.add(Marks::HAS_SIBLINGS);
-        self.send(id, |_| key, grant, marks, ctx);
+        self.send(id, |_| key, grant, marks, None, ctx);
     }
 
     /// An attempt of a call has failed: whether the others are waited for, or a copy takes its place at once.

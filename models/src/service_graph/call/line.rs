@@ -66,13 +66,22 @@ impl<L: Listen> Graph<L> {
             call.phase = Phase::TRYING;
             let waited = now.since(*self.joined_at.of(next));
             watch.left(Wait::Place, waited, true, call.stretch != UNMEASURED);
-            self.admitted.push_back(next);
+            self.admitted.push_back(Admitted::Call(next));
+        }
+    }
+
+    /// Whoever was let in goes on, before the event is over.
+    #[inline(never)]
+    pub fn goes_on_with(&mut self, next: Admitted, ctx: &mut Ctx) {
+        match next {
+            Admitted::Call(call) => self.begins_at_last(call, ctx),
+            Admitted::Line(group) => self.serve(group, ctx),
+            Admitted::HungUp(held) => self.hung_up(held, ctx),
         }
     }
 
     /// A call that was let in makes its first try, unless something ended it meanwhile.
-    #[cold]
-    pub fn begins_at_last(&mut self, id: CallId, ctx: &mut Ctx) {
+    fn begins_at_last(&mut self, id: CallId, ctx: &mut Ctx) {
         if self.calls.get(id).is_none() {
             return;
         }

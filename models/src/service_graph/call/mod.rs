@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! deadline > rate limit > bulkhead (and its line) > retry (budget) > hedge
-//!     > rate limit of attempts > adaptive limit > throttle > breaker > balancer > attempt timeout > network
+//!     > rate limit of attempts > adaptive limit > throttle > breaker > balancer > connection
+//!     > attempt timeout > network
 //! ```
 //!
 //! An attempt that was sent ends in one [`Outcome`]; a call ends in one [`Ending`]. An open breaker is
@@ -10,11 +11,13 @@
 //! back-off that would end after the deadline ends at the deadline.
 //!
 //! What a call does with all of them stands here: it begins, is settled after each attempt, and ends.
-//! [`attempt`]: one try, from the gate to its outcome. [`hedge`]: its copies. [`line`] and [`turn`]: waiting for the first. [`wait`]: the pauses between tries.
+//! [`attempt`]: one try, from the gate to its outcome. [`hedge`]: its copies. [`line`] and [`turn`]: waiting for the first. [`wait`]: the pauses between tries. [`connect`]: the
+//! connection that an attempt needs.
 //! [`cancel`]: a caller that no longer waits says so.
 
 mod attempt;
 mod cancel;
+mod connect;
 mod hedge;
 mod line;
 #[cfg(test)]

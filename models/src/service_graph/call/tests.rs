@@ -46,7 +46,7 @@ impl Scene {
         let key = graph.calls[call].key.child(1).child(number);
         let mut marks = Marks::AWAITED;
         marks.add(Marks::IS_COPY);
-        graph.send(call, |_| key, Grant::NONE, marks, ctx);
+        graph.send(call, |_| key, Grant::NONE, marks, None, ctx);
         self.last_sent(call)
     }
 

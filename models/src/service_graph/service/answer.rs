@@ -1,6 +1,7 @@
 //! How a request ends at its service: answered, or swallowed; and whether its work was for anybody.
 
 use crate::policy::Outcome;
+use crate::policy::guards::Gates;
 use crate::service_graph::follow::Listen;
 use crate::service_graph::fruit::Basket;
 use crate::service_graph::state::*;
@@ -49,6 +50,9 @@ impl<L: Listen> Graph<L> {
     pub fn swallow(&mut self, id: AttemptId) {
         self.attempts[id].server = Server::Gone;
         self.listener.tell(|tracer| tracer.swallowed(id));
+        if self.edges[self.attempts[id].edge as usize].gates.has(Gates::CONNECT) {
+            self.hears_nothing(id);
+        }
         self.account_work(id, false);
         self.let_go(id);
     }

@@ -7,6 +7,7 @@ mod answer;
 pub mod dies;
 pub mod error_rate;
 pub mod free;
+pub mod greeting;
 pub mod line;
 pub mod on_cancel;
 pub mod queue;

@@ -78,6 +78,7 @@ impl<L: Listen> Graph<L> {
                 service.stats.total.called_off += 1;
                 self.stop(id, service_id, replica_id, ctx);
             }
+            Server::Unsent => unreachable!("nobody calls off what was not sent"),
             // Work goes on, or it is answered already, or lost.
             Server::Working | Server::Waiting | Server::Replying(_) | Server::Gone => return,
         }

@@ -40,6 +40,11 @@ impl<L: Listen> Graph<L> {
         }
         replica.silent = style == CrashStyle::Silence;
         replica.in_hand = 0;
+        if !service.connected.is_empty() {
+            self.connections_break(service_id, replica_id, style, ctx);
+        }
+        let service = &mut self.services[service_id as usize];
+        let replica = &mut service.replicas[replica_id as usize];
         let mut lost = std::mem::take(&mut replica.at_work);
         if !service.queue.shared {
             lost.extend(service.lines[replica_id as usize].clear());
@@ -87,7 +92,7 @@ impl<L: Listen> Graph<L> {
         }
         for number in edges {
             // None of its own where they are another's.
-            self.clients[number].reset(replica_id, &mut self.edges[number]);
+            self.clients[number].reset(replica_id, &mut self.edges[number], ctx);
         }
     }
 
@@ -102,6 +107,10 @@ impl<L: Listen> Graph<L> {
         }
         service.stats.available(ctx.now(), |available| available + u64::from(workers));
         service.note_free(replica_id);
+        if !service.connected.is_empty() {
+            self.connections_return(service_id, replica_id, ctx);
+        }
+        let service = &mut self.services[service_id as usize];
         if service.queue.shared {
             for _ in 0..workers.min(service.lines[0].len() as u32) {
                 self.serve_next(service_id, replica_id, ctx);

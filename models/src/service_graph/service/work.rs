@@ -178,16 +178,26 @@ impl Service {
     ) {
         let now = ctx.now();
         self.stats.begun(waited);
+        let number = replica;
         let replica = &mut self.replicas[replica as usize];
         if self.mortal {
             standings.join(&mut replica.at_work, id);
         }
         let mut nanos = self.work.sample(&mut self.work_luck.at(attempt.key)) * replica.state.slow;
-        if let Some(law) = &self.scaling {
-            nanos *= law.stretch(replica.busy.value() as f64);
+        if self.varies {
+            nanos = self.varied(nanos, id, number);
         }
         let done = now + SimDuration::drawn(nanos);
         attempt.begin_work(now, ctx.schedule(done, Class::End, Event::WorkDone { attempt: id }));
+    }
+
+    /// What work comes to that is not always what was drawn for it.
+    #[inline(never)]
+    fn varied(&self, nanos: f64, id: AttemptId, replica: u32) -> f64 {
+        let replica = &self.replicas[replica as usize];
+        let greeting = self.greetings.of(id).as_nanos() as f64 * replica.state.slow;
+        let stretch = self.scaling.as_ref().map_or(1.0, |law| law.stretch(replica.busy.value() as f64));
+        (nanos + greeting) * stretch
     }
 
     /// A worker of a replica is held from now on.

@@ -98,6 +98,8 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             "wait_mean",
         ),
         (policy("bulkhead: (max_concurrent: 50)"), Does::REFUSES, "wait_mean"),
+        (policy("pool: (size: 50)"), Does::DELAYS, "wait_mean"),
+        (policy("pool: (size: 50, max_waiting: 0)"), Does::REFUSES, "wait_mean"),
         (
             Desk { service: "replicas: 2", ..policy("balancer: Random, retry_host: Other()") },
             Does::STEERS,

@@ -4,6 +4,7 @@
 mod breakers;
 mod calls;
 mod cancels;
+mod connections;
 mod diagram;
 mod exact;
 mod explain;

@@ -1,0 +1,588 @@
+//! An attempt that needs a connection, and the connections of each client: lent, given back, opened, closed when their time has
+//! come, broken.
+//!
+//! An attempt that waits is in the list of its call, but it is not sent: what its guards let pass is kept for it, and given back if
+//! it gets no connection. Who leaves early stays in the line until its turn comes or the line is mostly theirs, as in
+//! [the other](super::line); and who is served is sent before the event is over, not from within what made room.
+//!
+//! Each connection has one timer at most, which may come too early: it is looked at then, and again when it is due.
+
+use crate::fault::CrashStyle;
+use crate::policy::guards::{
+    Back, Connections, Dial, Due, Gate, Gates, Grant, Guards, Lease, Pass, Permit, UNCONNECTED, Wait, Watch,
+};
+use crate::policy::{Ending, Outcome};
+use crate::service_graph::follow::Listen;
+use crate::service_graph::slab::Slab;
+use crate::service_graph::state::*;
+use crate::service_graph::stats::UNMEASURED;
+use crate::service_graph::witness as kind;
+use sim_core::{Class, Key, SimTime};
+
+/// A line of up to so many is left as it is, however many of them have left.
+const SHORT: usize = 64;
+
+impl<L: Listen> Graph<L> {
+    /// An attempt may be sent if it has a connection: it is, or waits for one.
+    #[inline(never)]
+    pub(super) fn connect(
+        &mut self,
+        id: CallId,
+        key: Key,
+        grant: Grant,
+        marks: Marks,
+        pass: Pass,
+        ctx: &mut Ctx,
+    ) {
+        let call = &self.calls[id];
+        let clients = self.edges[call.edge as usize].clients;
+        let of = self.clients[clients as usize].leading_to(call.client, pass.replica);
+        let group = Group { clients, client: call.client, of };
+        let now = ctx.now();
+        if self.group(group).is_opened_for_one_more() {
+            self.open(group, ctx);
+        }
+        let asked = self.group(group).guards.may_connect(now, pass.replica);
+        match asked {
+            Gate::Go(lease) => {
+                self.group(group).note(now);
+                self.send(id, |_| key, grant, marks, Some((pass, group.held(lease, key))), ctx);
+            }
+            Gate::Line(patience) => {
+                let until = patience.map_or(SimTime::MAX, |patience| now + patience);
+                self.wait_for_connection(id, (key, grant, marks), pass, (group, until), ctx);
+            }
+            Gate::Turn(_) => unreachable!("a connection is not told when it comes"),
+            Gate::No(end) => {
+                let clients = &mut self.clients[clients as usize];
+                clients.unsend(group.client, now, (pass.replica, pass.permit), grant);
+                self.not_sent(id, grant, end, ctx);
+            }
+        }
+        self.tend(group, ctx);
+    }
+
+    /// An attempt joins the line.
+    fn wait_for_connection(
+        &mut self,
+        id: CallId,
+        (key, grant, mut marks): (Key, Grant, Marks),
+        pass: Pass,
+        (group, until): (Group, SimTime),
+        ctx: &mut Ctx,
+    ) {
+        let call = &mut self.calls[id];
+        if let Some(other) = call.live {
+            marks.add(Marks::HAS_SIBLINGS);
+            self.attempts[other].marks.add(Marks::HAS_SIBLINGS);
+        }
+        let edge = &mut self.edges[call.edge as usize];
+        let until = until.min(edge.end_of(id, call, &self.inherited));
+        let (attempt, entry) = self.attempts.insert(Attempt {
+            key,
+            call: id.link(),
+            sibling: call.live,
+            edge: call.edge,
+            workload: 0,
+            replica: pass.replica,
+            since: ctx.now(),
+            own: OwnWork::default(),
+            below: None,
+            timer: None,
+            permit: pass.permit,
+            outstanding: 0,
+            repetition: 0,
+            step: 0,
+            number: call.tries,
+            grant,
+            server: Server::Unsent,
+            marks,
+        });
+        call.live = Some(attempt.link());
+        if until < SimTime::MAX {
+            entry.timer = Some(ctx.schedule(until, Class::Timeout, Event::AttemptTimer { attempt }));
+        }
+        self.listener.tell(|tracer| tracer.connecting(attempt, id, call.edge.into(), ctx.now()));
+        let clients = &mut self.clients[group.clients as usize];
+        clients.watch.joined(Wait::Connection);
+        let at = clients.place(group);
+        let waiting = clients.guards[group.client as usize].connections(group.of).waiting() as usize;
+        let line = &mut clients.connecting[at].line;
+        line.push_back(attempt);
+        if line.len() > SHORT && line.len() > 2 * waiting {
+            line.retain(|id| waits(&self.attempts, *id));
+        }
+    }
+
+    /// An attempt has waited for a connection as long as it may, or as its caller wants.
+    #[cold]
+    pub(super) fn got_no_connection(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        let attempt = &mut self.attempts[id];
+        attempt.timer = None;
+        let (call_id, grant) = (self.calls.id(attempt.call), attempt.grant);
+        let edge = &mut self.edges[attempt.edge as usize];
+        ctx.witness(kind::NO_CONNECTION, attempt.number, 0, edge.path, attempt.key.get(), 0);
+        let expired = ctx.now() >= edge.end_of(call_id, &self.calls[call_id], &self.inherited);
+        self.never_sent(id, if expired { Ending::Deadline } else { UNCONNECTED }, ctx);
+        if expired {
+            // What a retry was granted goes with it.
+            self.give_grant_back(call_id, grant);
+            self.end_call(call_id, Ending::Deadline, ctx);
+        } else {
+            self.not_sent(call_id, grant, UNCONNECTED, ctx);
+        }
+    }
+
+    /// Nobody wants an attempt any more that waits for a connection.
+    #[cold]
+    pub(super) fn no_longer_connects(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        let attempt = &self.attempts[id];
+        let (call, grant) = (self.calls.id(attempt.call), attempt.grant);
+        self.never_sent(id, Ending::Cancelled, ctx);
+        self.give_grant_back(call, grant);
+    }
+
+    fn give_grant_back(&mut self, call: CallId, grant: Grant) {
+        if grant != Grant::NONE {
+            let call = &self.calls[call];
+            let clients = self.edges[call.edge as usize].clients;
+            self.clients[clients as usize].guards[call.client as usize].give_back(grant);
+        }
+    }
+
+    /// An attempt leaves the line without a connection.
+    fn never_sent(&mut self, id: AttemptId, end: Ending, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let (call, attempt) = self.taken_out(id, end.name(), false, ctx);
+        let Call { edge, client, .. } = self.calls[call];
+        let clients = &mut self.clients[self.edges[edge as usize].clients as usize];
+        let of = clients.leading_to(client, attempt.replica);
+        clients.guards[client as usize].connections(of).leave();
+        clients.unsend(client, now, (attempt.replica, attempt.permit), attempt.grant);
+    }
+
+    /// An attempt that waited is what it was before it did.
+    fn taken_out(
+        &mut self,
+        id: AttemptId,
+        outcome: &'static str,
+        got_it: bool,
+        ctx: &mut Ctx,
+    ) -> (CallId, Attempt) {
+        self.listener.tell(|tracer| tracer.connects(id, outcome, ctx.now()));
+        let left = self.without(id);
+        let attempt = self.attempts.remove(id);
+        if let Some(timer) = attempt.timer.take() {
+            ctx.cancel(timer);
+        }
+        let call_id = self.calls.id(attempt.call);
+        let call = &mut self.calls[call_id];
+        call.live = left;
+        let (waited, measured) = (ctx.now().since(attempt.since), call.stretch != UNMEASURED);
+        let clients = self.edges[call.edge as usize].clients;
+        self.clients[clients as usize].watch.left(Wait::Connection, waited, got_it, measured);
+        (call_id, attempt.clone())
+    }
+
+    /// Those who wait for what is there are sent.
+    #[cold]
+    pub fn serve(&mut self, group: Group, ctx: &mut Ctx) {
+        let mut served = false;
+        while let Some(lease) = self.group(group).connections().admit(ctx.now()) {
+            let now = ctx.now();
+            served = true;
+            self.group(group).note(now);
+            let at = self.clients[group.clients as usize].place(group);
+            let line = &mut self.clients[group.clients as usize].connecting[at].line;
+            let next = std::iter::from_fn(|| line.pop_front()).find(|id| waits(&self.attempts, *id));
+            let next = next.expect("as many wait as the connections have counted");
+            let (call_id, attempt) = self.taken_out(next, "", true, ctx);
+            let held = group.held(lease, attempt.key);
+            let call = &self.calls[call_id];
+            let edge = &mut self.edges[call.edge as usize];
+            if now >= edge.end_of(call_id, call, &self.inherited) {
+                let clients = &mut self.clients[group.clients as usize];
+                clients.unsend(group.client, now, (attempt.replica, attempt.permit), attempt.grant);
+                self.give_grant_back(call_id, attempt.grant);
+                self.returned(held, (Outcome::Ok, false, false), ctx);
+                self.end_call(call_id, Ending::Deadline, ctx);
+                continue;
+            }
+            let pass = Pass { replica: attempt.replica, permit: attempt.permit, ..Pass::default() };
+            self.send(call_id, |_| attempt.key, attempt.grant, attempt.marks, Some((pass, held)), ctx);
+        }
+        // Whoever crashed meanwhile opens nothing.
+        if served {
+            self.tend(group, ctx);
+        }
+    }
+
+    /// An attempt is over for its caller, or its answer has come after that: its connection is given back.
+    #[inline(never)]
+    pub(super) fn hang_up(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
+        let Some(held) = self.held.of_mut(id, false).take() else { return };
+        let hears = self.attempts.get(id).is_some_and(|attempt| attempt.server != Server::Gone);
+        let dial = &mut self.clients[held.group.clients as usize].dial;
+        let leaks = dial.as_mut().is_some_and(|dial| dial.leaks(held.key));
+        if self.returned(held, (outcome, leaks, hears), ctx) == Back::Busy {
+            self.held.put(id, Some(held));
+        }
+    }
+
+    /// What an attempt without a caller was sent over is free when nothing can come back any more.
+    #[cold]
+    pub(in crate::service_graph) fn hears_nothing(&mut self, id: AttemptId) {
+        if !self.attempts[id].is_awaited()
+            && let Some(held) = self.held.of_mut(id, false).take()
+        {
+            self.admitted.push_back(Admitted::HungUp(held));
+        }
+    }
+
+    /// The same, at last.
+    #[cold]
+    pub fn hung_up(&mut self, held: Held, ctx: &mut Ctx) {
+        self.returned(held, (Outcome::Cancelled, false, false), ctx);
+    }
+
+    /// A connection comes back, or not.
+    fn returned(
+        &mut self,
+        Held { group, lease, .. }: Held,
+        (outcome, leaks, hears): (Outcome, bool, bool),
+        ctx: &mut Ctx,
+    ) -> Back {
+        let now = ctx.now();
+        let mut own = self.group(group);
+        let back = own.connections().give_back(now, lease, outcome, leaks, hears);
+        if let Some(watch) = own.watch.connections() {
+            watch.came(back);
+        }
+        own.note(now);
+        match back {
+            Back::Idle(slot) | Back::Lost(slot) => self.arm(group, slot, ctx),
+            Back::Closed(slot) => self.disarm(group, slot, ctx),
+            Back::Busy | Back::Nothing => return back,
+        }
+        self.tend(group, ctx);
+        back
+    }
+
+    /// As many are opened as are wanted, and who waits for what is there is served before the event is over.
+    fn tend(&mut self, group: Group, ctx: &mut Ctx) {
+        while self.group(group).connections().wants(0) {
+            self.open(group, ctx);
+        }
+        if self.group(group).connections().can_admit() {
+            self.admitted.push_back(Admitted::Line(group));
+        }
+    }
+
+    /// One more connection is being opened.
+    fn open(&mut self, group: Group, ctx: &mut Ctx) {
+        let key = self.next_key(group);
+        let own = self.group(group);
+        let dial = own.dial.as_mut().expect("whoever connects has what opens connections");
+        let there = ctx.now() + dial.time(key);
+        let slot = own.guards.connections(group.of).begin(there);
+        own.connecting.put(slot, key);
+        if there == ctx.now() {
+            self.opened(group, slot, ctx);
+        } else {
+            self.arm(group, slot, ctx);
+        }
+    }
+
+    /// Where the luck of the next connection is drawn.
+    fn next_key(&mut self, group: Group) -> Key {
+        let path = self.edges[group.clients as usize].path;
+        let begun = &mut self.group(group).connecting.begun;
+        *begun += 1;
+        Key::root(path, u64::from(group.client)).child(u64::from(group.of)).child(*begun)
+    }
+
+    /// A connection has been opened.
+    fn opened(&mut self, group: Group, slot: u32, ctx: &mut Ctx) {
+        if self.is_there(group, slot, ctx)
+            && let Some(watch) = self.group(group).watch.connections()
+        {
+            watch.opened();
+        }
+    }
+
+    /// A connection is there. Whether it is kept.
+    fn is_there(&mut self, group: Group, slot: u32, ctx: &mut Ctx) -> bool {
+        let now = ctx.now();
+        let mut own = self.group(group);
+        let key = own.connecting.slots[slot as usize].key;
+        let until = own.dial.as_mut().map_or(SimTime::MAX, |dial| dial.until(now, key));
+        let kept = own.connections().opened(now, slot, until);
+        own.note(now);
+        if kept {
+            self.arm(group, slot, ctx);
+        }
+        kept
+    }
+
+    /// The timer of a connection fired.
+    pub fn connection_due(&mut self, clients: u16, at: u32, slot: u32, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let clients = u32::from(clients);
+        let group = self.clients[clients as usize].group(clients, at);
+        ctx.witness(
+            kind::CONNECTION,
+            0,
+            0,
+            self.edges[clients as usize].path,
+            u64::from(at),
+            u64::from(slot),
+        );
+        let mut own = self.group(group);
+        own.connecting.slots[slot as usize].timer = None;
+        match own.connections().look(now, slot) {
+            Due::Open => self.opened(group, slot, ctx),
+            Due::Close => {
+                if let Some(watch) = own.watch.connections() {
+                    watch.closed(1);
+                }
+                own.note(now);
+            }
+            Due::Nothing => self.arm(group, slot, ctx),
+        }
+        self.tend(group, ctx);
+    }
+
+    /// A connection is looked at when it is due, unless it is looked at before.
+    fn arm(&mut self, group: Group, slot: u32, ctx: &mut Ctx) {
+        let at = self.clients[group.clients as usize].place(group) as u32;
+        let mut own = self.group(group);
+        let Some(due) = own.connections().due(slot) else { return };
+        let entry = &mut own.connecting.slots[slot as usize];
+        if let Some((at, timer)) = entry.timer {
+            if at <= due {
+                return;
+            }
+            ctx.cancel(timer);
+        }
+        let event = Event::Connection { clients: group.clients as u16, of: at, slot };
+        entry.timer = Some((due, ctx.schedule(due.max(ctx.now()), Class::End, event)));
+    }
+
+    /// A connection is no more.
+    fn disarm(&mut self, group: Group, slot: u32, ctx: &mut Ctx) {
+        if let Some((_, timer)) = self.group(group).connecting.slots[slot as usize].timer.take() {
+            ctx.cancel(timer);
+        }
+    }
+
+    /// A run begins: whoever keeps connections idle has them.
+    pub fn begin_connected(&mut self, ctx: &mut Ctx) {
+        for clients in 0..self.clients.len() as u32 {
+            for at in 0..self.clients[clients as usize].connecting.len() as u32 {
+                let group = self.clients[clients as usize].group(clients, at);
+                while self.group(group).connections().wants(0) {
+                    let now = ctx.now();
+                    let key = self.next_key(group);
+                    let mut own = self.group(group);
+                    let slot = own.connections().begin(now);
+                    own.connecting.put(slot, key);
+                    self.is_there(group, slot, ctx);
+                    self.group(group).connections().not_new(slot);
+                }
+            }
+        }
+    }
+
+    /// A replica has gone, and all connections to it with it: at once, or, where it says nothing, as far as anybody knows.
+    #[cold]
+    pub(in crate::service_graph) fn connections_break(
+        &mut self,
+        service: u32,
+        replica: u32,
+        style: CrashStyle,
+        ctx: &mut Ctx,
+    ) {
+        self.each_leading_to(service, replica, |graph, group| {
+            graph.group(group).connections().loses_all();
+            if style == CrashStyle::Reset {
+                graph.close_broken(group, ctx);
+            }
+        });
+    }
+
+    /// A replica is back: those that nobody knew to be broken are found to be, and as many are opened as should be idle.
+    #[cold]
+    pub(in crate::service_graph) fn connections_return(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        self.each_leading_to(service, replica, |graph, group| {
+            graph.group(group).connections().finds_somebody();
+            graph.close_broken(group, ctx);
+            graph.tend(group, ctx);
+        });
+    }
+
+    fn close_broken(&mut self, group: Group, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let broken = self.group(group).connections().close_broken();
+        for &slot in &broken {
+            self.disarm(group, slot, ctx);
+        }
+        let own = self.group(group);
+        if let Some(watch) = own.watch.connections() {
+            watch.closed(broken.len() as u64);
+        }
+        own.note(now);
+    }
+
+    fn each_leading_to(&mut self, service: u32, replica: u32, mut what: impl FnMut(&mut Self, Group)) {
+        let owners = std::mem::take(&mut self.services[service as usize].connected);
+        for &clients in &owners {
+            for client in 0..self.clients[clients as usize].guards.len() as u32 {
+                let of = self.clients[clients as usize].leading_to(client, replica);
+                what(self, Group { clients, client, of });
+            }
+        }
+        self.services[service as usize].connected = owners;
+    }
+
+    /// All about the connections of one client to one replica.
+    fn group(&mut self, group: Group) -> Own<'_> {
+        let clients = &mut self.clients[group.clients as usize];
+        let at = clients.place(group);
+        let Clients { guards, connecting, watch, dial, .. } = clients;
+        Own {
+            of: group.of,
+            guards: &mut guards[group.client as usize],
+            connecting: &mut connecting[at],
+            watch,
+            dial,
+        }
+    }
+}
+
+/// What belongs to the connections of one client to one replica.
+struct Own<'a> {
+    of: u32,
+    guards: &'a mut Guards,
+    connecting: &'a mut Connecting,
+    watch: &'a mut Watch,
+    dial: &'a mut Option<Dial>,
+}
+
+impl Own<'_> {
+    fn connections(&mut self) -> &mut Connections {
+        self.guards.connections(self.of)
+    }
+
+    /// Whether one is opened at once for whoever asks next.
+    fn is_opened_for_one_more(&mut self) -> bool {
+        self.dial.as_ref().is_some_and(|dial| dial.is_instant())
+            && self.connections().counts().idle == 0
+            && self.connections().waiting() == 0
+            && self.connections().wants(1)
+    }
+
+    /// How many there are may have changed.
+    fn note(self, now: SimTime) {
+        let counts = self.guards.connections(self.of).counts();
+        let before = std::mem::replace(&mut self.connecting.counts, counts);
+        if let Some(watch) = self.watch.connections() {
+            watch.moved(now, before, counts);
+        }
+    }
+}
+
+impl Clients {
+    /// An attempt of one of them got no connection: what it was let pass with is given back.
+    fn unsend(&mut self, client: u32, now: SimTime, (replica, permit): (u32, Option<Permit>), grant: Grant) {
+        let shares = self.shared.is_some();
+        if shares {
+            self.lend(client);
+        }
+        let step = self.guards[client as usize].unsend(now, replica, permit, grant);
+        if shares {
+            self.lend(client);
+        }
+        self.note_step(client, step, now);
+    }
+
+    /// Which of the groups of connections of a client leads to a replica.
+    fn leading_to(&self, client: u32, replica: u32) -> u32 {
+        self.guards[client as usize].leading_to(replica)
+    }
+
+    /// Where a group of connections is.
+    fn place(&self, group: Group) -> usize {
+        let each = self.connecting.len() / self.guards.len();
+        group.client as usize * each + group.of as usize
+    }
+
+    /// The group that is there.
+    fn group(&self, clients: u32, at: u32) -> Group {
+        let each = (self.connecting.len() / self.guards.len()) as u32;
+        Group { clients, client: at / each, of: at % each }
+    }
+
+    /// A client is forgotten, and with it all its connections.
+    #[cold]
+    pub fn disconnect(&mut self, client: u32, ctx: &mut Ctx) {
+        let each = self.connecting.len() / self.guards.len().max(1);
+        for connecting in &mut self.connecting[client as usize * each..][..each] {
+            for slot in &mut connecting.slots {
+                if let Some((_, timer)) = slot.timer.take() {
+                    ctx.cancel(timer);
+                }
+            }
+            connecting.counts = Default::default();
+        }
+    }
+}
+
+impl Connecting {
+    /// Another connection has this place.
+    fn put(&mut self, slot: u32, key: Key) {
+        if self.slots.len() <= slot as usize {
+            self.slots.resize_with(slot as usize + 1, || Connection { key, timer: None });
+        }
+        self.slots[slot as usize].key = key;
+    }
+}
+
+impl Held {
+    /// An attempt goes out over it. The first over a connection finds the service unprepared.
+    pub(super) fn is_used(
+        self,
+        id: AttemptId,
+        measured: bool,
+        clients: &mut [Clients],
+        service: &mut Service,
+    ) {
+        let clients = &mut clients[self.group.clients as usize];
+        if let Some(watch) = clients.watch.connections() {
+            watch.used(self.lease.is_new, measured);
+        }
+        if self.lease.is_new
+            && let Some(work) = clients.dial.as_mut().and_then(|dial| dial.work(self.key))
+        {
+            service.greetings.put(id, work);
+        }
+    }
+}
+
+impl Group {
+    fn held(self, lease: Lease, key: Key) -> Held {
+        Held { group: self, lease, key }
+    }
+}
+
+impl Edge {
+    /// Whether whoever has ended may make room for another.
+    #[inline(always)]
+    pub(super) fn makes_room(&self) -> bool {
+        self.gates.has(Gates::MAKES_ROOM)
+    }
+}
+
+/// Whether an attempt is there, and waits for a connection.
+fn waits(attempts: &Slab<Attempt>, id: AttemptId) -> bool {
+    attempts.get(id).is_some_and(|attempt| attempt.server == Server::Unsent)
+}
