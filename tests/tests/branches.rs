@@ -273,6 +273,61 @@ fn what_budgets_remember_is_copied() {
     }
 }
 
+/// Connections that are lent, idle, being opened and lost, who waits for one, and when each is due.
+#[test]
+fn what_pools_remember_is_copied() {
+    let naive = r#""naive": ("#;
+    let options = RunOptions::seeded(7);
+    for pool in [
+        r#"size: 3, max_wait: "30ms", lifetime: "700ms", idle_timeout: "100ms", opening: Exponential(mean: "3ms"), opening_work: "2ms", opening_at_once: 1"#,
+        r#"size: 4, min_idle: 2, leak: 0.01, reclaim_after: "2s", given_up: Busy, opening: "1ms""#,
+    ] {
+        let storm = STORM.replace(naive, &format!(r#""naive": (hedge: (after: "60ms"), pool: ({pool}), "#));
+        assert_ne!(storm, STORM);
+        for (before, ways) in [
+            (
+                FIRST,
+                [
+                    ("faults[0].effect", "Crash()"),
+                    ("faults[0].effect", "Crash(callers: Silence)"),
+                    ("faults[1].effect", "Drop()"),
+                ],
+            ),
+            (
+                SimTime::from_secs(12),
+                [
+                    ("run.duration", "\"50s\""),
+                    ("faults[1].for", "\"9s\""),
+                    ("faults[1].effect", "Drop(probability: 0.2)"),
+                ],
+            ),
+        ] {
+            let base = if before == FIRST { ways[0] } else { ("run.seed", "7") };
+            let base = resolved(&storm, None, &[(base.0, base.1.to_owned())]);
+            let trunk = trunk(&base, &options, before).expect("there is time");
+            for (path, value) in ways {
+                let way = resolved(&storm, None, &[(path, value.to_owned())]);
+                // What may crash lists what it has in hand from the start.
+                let Some(branched) = branch(&way, &trunk, &options) else {
+                    assert_ne!(
+                        way.value("faults[0].effect").map(|it| it.to_line().contains("Crash")),
+                        Some(true)
+                    );
+                    continue;
+                };
+                same(&whole(&way, &options), &branched, &format!("{pool}, {path}: {value}"));
+                for (value, least) in [("waited", 100.0), ("opened", 20.0)] {
+                    let metric = branched.metric(&format!("pools[\"front->back\"].{value}"));
+                    assert!(
+                        matches!(metric, Ok(Metric::Number(number, _)) if number > least),
+                        "{pool}, {value}: {metric:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
 /// What breakers remember of what was slow, of how often they opened, and of how far they have come back.
 #[test]
 fn what_breakers_remember_is_copied() {
