@@ -13,6 +13,8 @@ use sim_models::report::{Disturbance, Report, Series};
 
 /// The most rows of series.
 const ROWS: usize = 8;
+/// The most rows of one mechanism on one edge.
+const OF_SECTION: usize = 2;
 /// The most rows of disturbances.
 const DISTURBANCE_ROWS: usize = 3;
 /// The widest name of a row, in hundredths of the page.
@@ -21,8 +23,9 @@ const NAME: usize = 28;
 /// The picture of a run; nothing for a run without series.
 pub fn timeline(report: &Report, style: Style) -> Vec<String> {
     let window = report.run.window;
-    let all = series(report);
+    let (all, mut more) = series(report);
     let shown = &all[..all.len().min(ROWS)];
+    more += all.len() - shown.len();
     let windows = shown.iter().map(|series| series.values.len()).max().unwrap_or(0);
     let seen = window.saturating_mul(windows as u64);
     // Of a run that was stopped only what was reached is a picture.
@@ -64,20 +67,23 @@ pub fn timeline(report: &Report, style: Style) -> Vec<String> {
         let line = sparkline(&resample(&series.values, part), full(series, shown), style);
         lines.push(row(name, &line, last, peak));
     }
-    if all.len() > shown.len() {
-        let more = all.len() - shown.len();
+    if more > 0 {
         lines.push(row("", &format!("{more} more series: --format csv"), "", ""));
     }
     lines
 }
 
-/// The lines of the picture, then those that mechanisms measured, where they are ever more than nothing.
-fn series(report: &Report) -> Vec<Series> {
-    let measured = report.sections.iter().flat_map(|section| {
+/// The lines of the picture, then those that mechanisms measured, where they are ever more than nothing: of each the first few. And how
+/// many more there are.
+fn series(report: &Report) -> (Vec<Series>, usize) {
+    let (mut all, mut more) = (report.timeline.series.clone(), 0);
+    for section in &report.sections {
         let lines = section.series.iter().filter(|line| line.values.iter().any(|x| *x != 0.0));
-        lines.map(|line| Series { name: section.title(line), ..line.clone() })
-    });
-    report.timeline.series.iter().cloned().chain(measured).collect()
+        let mut lines = lines.map(|line| Series { name: section.title(line), ..line.clone() });
+        all.extend(lines.by_ref().take(OF_SECTION));
+        more += lines.count();
+    }
+    (all, more)
 }
 
 /// The disturbances of a run of that length, as rows of bars `columns` wide.
