@@ -356,6 +356,28 @@ fn what_breakers_remember_is_copied() {
     }
 }
 
+/// What was done for each call, and who is at it.
+#[test]
+fn what_was_done_is_copied() {
+    let options = RunOptions::seeded(7);
+    let back = r#"work: Exponential(mean: "20ms")),"#;
+    for idempotency in ["Absent", r#"Key(window: "100ms", lookup: "1ms")"#] {
+        let counted = format!(r#"work: Exponential(mean: "20ms"), idempotency: {idempotency}),"#);
+        let storm = STORM.replace(back, &counted);
+        assert_ne!(storm, STORM);
+        let trunk =
+            trunk(&resolved(&storm, None, &[]), &options, SimTime::from_secs(12)).expect("there is time");
+        let way = resolved(&storm, None, &[("faults[1].effect", "Drop(probability: 0.2)".to_owned())]);
+        let branched = branch(&way, &trunk, &options).expect("it leads there");
+        same(&whole(&way, &options), &branched, idempotency);
+        let metric = branched.metric("duplicates[\"back\"].beyond");
+        assert!(
+            matches!(metric, Ok(Metric::Number(number, _)) if number > 10.0),
+            "{idempotency}: {metric:?}"
+        );
+    }
+}
+
 /// What comes and goes, and builds up, is scheduled while it is there: nothing may be added besides.
 #[test]
 fn a_fault_that_comes_and_goes_is_not_added_to() {

@@ -69,6 +69,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         tried: Default::default(),
         sent_at: Default::default(),
         held: Default::default(),
+        book: Default::default(),
         fruits: Fruits::default(),
         measured_from,
         stretch: u8::from(run.warm_up.is_zero()),
@@ -132,6 +133,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         dial: guards::dial(&edge.policy, name, streams).filter(|_| edge.clients_of == number),
     };
     let patience = Patience::new(&edge.policy, name, streams);
+    let counts = Deeds::by(callee).is_some();
     let edge = Edge {
         name: name.clone(),
         path,
@@ -145,9 +147,11 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         policy: edge.policy.clone(),
         clients: edge.clients_of as u32,
         link: Link::new(edge.network, name, streams),
-        tells: plan.sites[edge.callee]
-            .clone()
-            .any(|site| Gates::of(&plan.edges[site].policy, 1).has(Gates::INHERITS)),
+        tells: counts
+            || plan.sites[edge.callee]
+                .clone()
+                .any(|site| Gates::of(&plan.edges[site].policy, 1).has(Gates::INHERITS)),
+        counts,
         limited: edge.does.any(Does::GIVES_UP),
         patience,
         jitter: streams.luck("jitter", name),
@@ -239,6 +243,8 @@ fn build_service(
         fatal_in_hand: service.dies.as_ref().map(Death::fatal_in_hand),
         restart_after: service.dies.as_ref().map(|death| death.restart_after).unwrap_or_default(),
         death_style: service.dies.as_ref().map_or(CrashStyle::Reset, |death| death.callers),
+        deeds: Deeds::by(service).map(Box::new),
+        lookup: Deeds::lookup(service),
         stats: ServiceStats::new(u64::from(workers) * u64::from(service.replicas)),
     }
 }

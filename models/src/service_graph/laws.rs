@@ -80,6 +80,7 @@ impl<L> Graph<L> {
         }
         self.check_connections();
         self.fruits.check(&self.attempts);
+        self.book.check();
         assert!(parents.is_empty(), "calls of a request that is not there");
         assert_eq!(listed, 0, "attempts that a call lists and nobody awaits");
         for (edge, in_flight) in self.edges.iter_mut().zip(calls_in_flight) {

@@ -80,5 +80,6 @@ impl Service {
         windows.available_ns.push(part(totals.available_area, base.available_area));
         windows.completed.push(totals.completed - base.completed);
         self.stats.window_base = totals;
+        self.deeds.iter_mut().for_each(|deeds| deeds.close_window());
     }
 }

@@ -49,6 +49,7 @@ pub fn fill<L: Listen>(
         let watch = std::mem::take(&mut graph.clients[number].watch);
         report.sections.extend(watch.sections(&edge.name));
     }
+    report.sections.extend(graph.services.iter().filter_map(Service::told_of));
     report.timeline = timeline(plan.spec, &report.edges, &report.services, &report.run);
     let mut known = super::theory::fluid::known(plan, run);
     let cohorts =

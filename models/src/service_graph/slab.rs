@@ -98,6 +98,19 @@ impl<T: Clone + Default> Beside<T> {
         self.0[id.index()] = value;
     }
 
+    /// All that is kept, some of it of entries that are gone.
+    pub fn all(&self) -> impl Iterator<Item = &T> {
+        self.0.iter()
+    }
+
+    /// Keeps this of an entry, and gives back what was kept of whatever had its place before, or of itself.
+    pub fn replace<E>(&mut self, id: Id<E>, value: T) -> T {
+        if self.0.len() <= id.index() {
+            self.0.resize(id.index() + 1, T::default());
+        }
+        std::mem::replace(&mut self.0[id.index()], value)
+    }
+
     /// What is kept of an entry, to be changed; if it is new, from the beginning.
     #[inline]
     pub fn of_mut<E>(&mut self, id: Id<E>, is_new: bool) -> &mut T {

@@ -8,6 +8,7 @@ use crate::policy::preset::Written;
 use sim_core::SimDuration;
 
 pub use super::service::dies::{ByteSize, Death};
+pub use super::service::idempotency::Idempotency;
 pub use super::service::on_cancel::OnCancel;
 pub use super::service::queue::{Capacity, DEFAULT_QUEUE_CAPACITY, Queue};
 pub use super::service::scaling::Scaling;
@@ -80,6 +81,9 @@ spec! {
         calls: Vec<Step> = Vec::new(); Len(0..=MOST_EDGES),
         /// The load at which a replica dies.
         dies: Option<Death> = None,
+        /// Whether what is done for a call is done once, however often that comes; if it is said at all, what is done more than
+        /// once is counted.
+        idempotency: Option<Idempotency> = None,
     }
 }
 
@@ -144,6 +148,7 @@ impl ServiceSpec {
             Listed::always("scaling", &self.scaling),
             Listed::made("error_rate", "", Some(ErrorRate(self.error_rate))),
             Listed::optional("dies", "never: it survives any load", self.dies.as_ref()),
+            Listed::optional("idempotency", "", self.idempotency.as_ref()),
         ]
     }
 

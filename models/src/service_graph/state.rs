@@ -6,6 +6,7 @@ use super::plan::Caller;
 use super::roster::{Roster, Standings};
 use super::service::free::NumberSet;
 use super::service::greeting::Greetings;
+pub use super::service::idempotency::{Book, Deeds};
 use super::service::line::Line;
 use super::service::on_cancel::OnCancel;
 use super::service::queue::Common;
@@ -64,6 +65,8 @@ pub struct Graph<L> {
     pub sent_at: Beside<SimTime>,
     /// What each attempt is sent over that needs a connection, until that is given back.
     pub held: Beside<Option<Held>>,
+    /// What was done for each call, where somebody counts that.
+    pub book: Book,
     /// What came back of the work behind each request.
     pub fruits: Fruits,
     /// Calls that begin from here on are measured.
@@ -151,8 +154,10 @@ pub struct Edge {
     /// The edge whose clients make the calls.
     pub clients: u32,
     pub link: Link<Message>,
-    /// The service that it calls makes calls that end when nobody waits for their request.
+    /// The service that it calls makes calls that end when nobody waits for their request, or counts what it does for each call.
     pub tells: bool,
+    /// The second of these.
+    pub counts: bool,
     /// Its callers give up: what is sent over it may run out of time.
     pub limited: bool,
     pub patience: Patience,
@@ -276,6 +281,9 @@ pub struct Service {
     pub fatal_in_hand: Option<u32>,
     pub restart_after: SimDuration,
     pub death_style: CrashStyle,
+    /// What it does for each call, if it is counted, and how much longer each request takes because it is looked up.
+    pub deeds: Option<Box<Deeds>>,
+    pub lookup: SimDuration,
     pub stats: ServiceStats,
 }
 

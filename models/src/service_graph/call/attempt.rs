@@ -148,6 +148,9 @@ impl<L: Listen> Graph<L> {
         }
         if edge.tells || edge.gates.has(Gates::INHERITS) {
             self.wanted_until.put(attempt, until);
+            if edge.counts {
+                self.book.sent(id, attempt, call.sent == 1, call.stretch != UNMEASURED);
+            }
         }
         if until < SimTime::MAX {
             entry.timer = Some(ctx.schedule(until, Class::Timeout, Event::AttemptTimer { attempt }));

@@ -8,6 +8,7 @@ pub mod dies;
 pub mod error_rate;
 pub mod free;
 pub mod greeting;
+pub mod idempotency;
 pub mod line;
 pub mod on_cancel;
 pub mod queue;

@@ -62,6 +62,9 @@ impl<L: Listen> Graph<L> {
                 SimDuration::ZERO,
                 ctx,
             );
+            if service.deeds.is_some() {
+                self.look_up(id, ctx);
+            }
         } else {
             let Offer::Waits(ticket) = service.lines[line].enter(id, now) else {
                 self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Rejected, now));
@@ -89,9 +92,14 @@ impl<L: Listen> Graph<L> {
         let share =
             1.0 - (1.0 - service.error_rate) * (1.0 - service.replicas[replica_id as usize].state.errors);
         let fails = share > 0.0 && service.error_luck.at(attempt.key).unit() < share;
-        if fails || service.steps.is_empty() {
+        let (counts, is_over) = (service.deeds.is_some(), fails || service.steps.is_empty());
+        if counts && let Some(answer) = self.note_deed(id, fails, now) {
+            return self.finish(id, answer, ctx);
+        }
+        if is_over {
             return self.finish(id, if fails { Outcome::Error } else { Outcome::Ok }, ctx);
         }
+        let (service, attempt) = (&self.services[service_id as usize], &mut self.attempts[id]);
         attempt.end_work(now, Server::Waiting);
         self.listener.tell(|tracer| tracer.waiting_begins(id, service_id, replica_id, now));
         if !service.blocking {
@@ -116,6 +124,9 @@ impl<L: Listen> Graph<L> {
                 self.listener.tell(|tracer| tracer.work_begins(id, service_id, replica_id, now));
                 let attempt = &mut self.attempts[id];
                 service.start_work(replica_id, (id, attempt), &mut self.attempt_standings, waited, ctx);
+                if service.deeds.is_some() {
+                    self.look_up(id, ctx);
+                }
             }
             None => self.services[service_id as usize].release_worker(replica_id, since, now),
         }
@@ -130,6 +141,9 @@ impl<L: Listen> Graph<L> {
             self.listener.tell(|tracer| tracer.work_begins(id, service_id, replica_id, now));
             let attempt = &mut self.attempts[id];
             service.start_work(replica_id, (id, attempt), &mut self.attempt_standings, waited, ctx);
+            if service.deeds.is_some() {
+                self.look_up(id, ctx);
+            }
         }
     }
 
@@ -187,7 +201,7 @@ impl Service {
         if self.varies {
             nanos = self.varied(nanos, id, number);
         }
-        let done = now + SimDuration::drawn(nanos);
+        let done = now + SimDuration::drawn(nanos) + self.lookup;
         attempt.begin_work(now, ctx.schedule(done, Class::End, Event::WorkDone { attempt: id }));
     }
 

@@ -142,6 +142,7 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             "wait_mean",
         ),
         (service(r#"workers: Blocking(1), calls: [(to: "back")]"#), Does::HOLDS, "wait_mean desk"),
+        (service("idempotency: Key()"), Does::ANSWERS.and(Does::FAILS).and(Does::STRETCHES), "wait_mean"),
         (service("scaling: Usl(contention: 0.1)"), Does::STRETCHES, "wait_mean"),
         (
             Desk {

@@ -5,6 +5,7 @@ mod breakers;
 mod calls;
 mod cancels;
 mod connections;
+mod deeds;
 mod diagram;
 mod exact;
 mod explain;
