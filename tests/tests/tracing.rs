@@ -328,7 +328,12 @@ fn a_call_is_found_again_by_its_number_its_key_and_its_time() {
         ] {
             let again = traced(&resolved, &options, selection.clone()).traces;
             assert_eq!(again.len(), 1, "{selection:?}");
-            assert_eq!(again[0].spans, trace.spans, "{selection:?}");
+            // Of several that began at one instant the first is the one of that time.
+            let earlier = selection.at.is_some() && again[0].call < trace.call;
+            match earlier {
+                true => assert_eq!(again[0].spans[0].from, trace.spans[0].from, "{selection:?}"),
+                false => assert_eq!(again[0].spans, trace.spans, "{selection:?}"),
+            }
         }
     }
 }
