@@ -378,6 +378,22 @@ fn what_was_done_is_copied() {
     }
 }
 
+/// Users between two loads, of both kinds of loop.
+#[test]
+fn who_will_come_again_is_copied() {
+    let options = RunOptions::seeded(7);
+    let again = r#"reload: (after: Exponential(mean: "2s"), times: 3, probability: 0.9)"#;
+    let storm = STORM
+        .replace("clients: 5,", &format!("clients: 5, {again},"))
+        .replace("(name: \"loop\",", &format!("(name: \"loop\", {again},"));
+    let trunk = trunk(&resolved(&storm, None, &[]), &options, SimTime::from_secs(12)).expect("there is time");
+    let way = resolved(&storm, None, &[("faults[1].effect", "Drop(probability: 0.2)".to_owned())]);
+    let branched = branch(&way, &trunk, &options).expect("it leads there");
+    same(&whole(&way, &options), &branched, again);
+    let metric = branched.metric("reloads[\"users->front\"].gave_up");
+    assert!(matches!(metric, Ok(Metric::Number(number, _)) if number > 10.0), "{metric:?}");
+}
+
 /// What comes and goes, and builds up, is scheduled while it is there: nothing may be added besides.
 #[test]
 fn a_fault_that_comes_and_goes_is_not_added_to() {

@@ -13,6 +13,7 @@ use super::slab::Slab;
 use super::spec::*;
 use super::state::*;
 use super::stats::{Began, EdgeStats, ServiceStats};
+use super::visits::Visits;
 use crate::RunSpec;
 use crate::fault::{ActiveSet, OnReplica, Struck};
 use crate::network::Link;
@@ -70,6 +71,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         sent_at: Default::default(),
         held: Default::default(),
         book: Default::default(),
+        visits: Slab::default(),
         fruits: Fruits::default(),
         measured_from,
         stretch: u8::from(run.warm_up.is_zero()),
@@ -102,6 +104,7 @@ fn build_workload(number: usize, workload: &WorkloadSpec, streams: &Streams) -> 
         schedule: Schedule::new(&workload.arrivals),
         users,
         think,
+        visits: workload.reload.as_ref().map(|it| Box::new(Visits::new(it, streams.luck("reload", name)))),
     }
 }
 

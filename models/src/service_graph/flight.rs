@@ -3,6 +3,7 @@
 use super::fruit::{Basket, Fruit};
 use super::service::queue::offer::Ticket;
 use super::slab::{Id, Link};
+use super::visits::VisitId;
 use crate::policy::Outcome;
 use crate::policy::guards::{Grant, Permit};
 use sim_core::{Key, SimDuration, SimTime, Timer};
@@ -92,6 +93,8 @@ pub enum Parent {
     User,
     /// A closed-loop user, who goes on thinking when it ends.
     Loop { user: u32 },
+    /// A user who may come again.
+    Visit { visit: VisitId },
     /// A request that is being served, and what it has at stake; or that was, until another of its calls failed.
     Request { attempt: AttemptId, stake: Stake },
 }

@@ -144,7 +144,9 @@ impl Tracer {
     ) {
         let at = match parent {
             Parent::Request { attempt, .. } => self.inner_call((edge, client), attempt, now),
-            Parent::User | Parent::Loop { .. } => self.user_call(id, (edge, client), key, now),
+            Parent::User | Parent::Loop { .. } | Parent::Visit { .. } => {
+                self.user_call(id, (edge, client), key, now)
+            }
         };
         match id {
             Ok(id) => put(&mut self.calls, id.index(), at),

@@ -16,6 +16,9 @@ impl<L> Graph<L> {
         for service in &mut self.services {
             service.close_window(now);
         }
+        for workload in &mut self.workloads {
+            workload.visits.iter_mut().for_each(|visits| visits.close_window());
+        }
     }
 
     /// A stretch begins: the first as the warm-up ends.
@@ -30,6 +33,9 @@ impl<L> Graph<L> {
         self.begin_stretch();
         for clients in &mut self.clients {
             clients.watch.begin();
+        }
+        for workload in &mut self.workloads {
+            workload.visits.iter_mut().for_each(|visits| visits.begin(now));
         }
         let spent = self.spent(now);
         for (service, spent) in self.services.iter_mut().zip(spent) {

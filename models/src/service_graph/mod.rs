@@ -47,6 +47,7 @@ mod stats;
 #[cfg(test)]
 mod tests;
 mod theory;
+mod visits;
 mod witness;
 
 use crate::branch::Trunk;
@@ -182,6 +183,7 @@ impl<L: Listen> Model for Graph<L> {
             }
             Event::AttemptTimer { attempt } => self.timed_out(attempt, ctx),
             Event::CallTimer { call } => self.call_timer(call, ctx),
+            Event::Reload { visit } => self.reload(visit, ctx),
             Event::FaultBegins { fault } => self.fault_begins(fault, ctx),
             Event::FaultEnds { fault } => self.fault_ends(fault, ctx),
             Event::FaultGrows { fault } => self.fault_grows(fault, ctx),
@@ -282,13 +284,17 @@ impl<L: Listen> Graph<L> {
         let key = workload.next_key;
         ctx.witness(witness::ARRIVAL, 0, 0, workload.path, key.get(), workload.calls);
         workload.calls += 1;
-        let (edge, client) = (workload.edge, workload.client(key));
+        let (edge, client, returns) = (workload.edge, workload.client(key), workload.visits.is_some());
         self.schedule_arrival(id, ctx);
-        self.begin_call(edge, client, Parent::User, key, ctx);
+        let mut parent = Parent::User;
+        if returns {
+            parent = self.visit_begins(id, None, key, ctx.now());
+        }
+        self.begin_call(edge, client, parent, key, ctx);
     }
 
     /// A closed-loop user begins to think.
-    fn think(&mut self, id: u32, user: u32, ctx: &mut Ctx) {
+    pub fn think(&mut self, id: u32, user: u32, ctx: &mut Ctx) {
         let workload = &mut self.workloads[id as usize];
         let key = workload.user_key(user);
         let (think, luck) = workload.think.as_mut().expect("users think");
@@ -302,8 +308,12 @@ impl<L: Listen> Graph<L> {
         ctx.witness(witness::ARRIVAL, 0, 0, workload.path, key.get(), u64::from(user));
         workload.calls += 1;
         workload.users[user as usize] += 1;
-        let (edge, client) = (workload.edge, workload.client(key));
-        self.begin_call(edge, client, Parent::Loop { user }, key, ctx);
+        let (edge, client, returns) = (workload.edge, workload.client(key), workload.visits.is_some());
+        let mut parent = Parent::Loop { user };
+        if returns {
+            parent = self.visit_begins(id, Some(user), key, ctx.now());
+        }
+        self.begin_call(edge, client, parent, key, ctx);
     }
 
     #[inline(always)]
@@ -325,7 +335,7 @@ impl<L: Listen> Graph<L> {
 impl state::Workload {
     /// Which client instance makes the call at `key`.
     #[inline(always)]
-    fn client(&mut self, key: Key) -> u32 {
+    pub fn client(&mut self, key: Key) -> u32 {
         if self.clients == 1 { 0 } else { self.spread.at(key).below(u64::from(self.clients)) as u32 }
     }
 

@@ -162,7 +162,11 @@ impl Plan<'_> {
     pub fn sections(&self) -> Vec<Section> {
         let own = self.edges.iter().enumerate().filter(|(number, edge)| edge.clients_of == *number);
         let edges = own.flat_map(|(_, edge)| edge.around().sections());
+        // The workloads' edges come first, in their order.
+        let users = self.edges.iter().zip(&self.spec.workload);
+        let users = users.flat_map(|(edge, workload)| Around::new(&edge.name, workload.parts()).sections());
         edges
+            .chain(users)
             .chain(self.spec.services.iter().flat_map(|(name, service)| service.around(name).sections()))
             .collect()
     }
@@ -196,7 +200,9 @@ fn edges(spec: &GraphSpec) -> Vec<EdgePlan<'_>> {
     for (number, workload) in spec.workload.iter().enumerate() {
         let caller = (Caller::Workload(number as u32), workload.name.value.as_str());
         let to = &workload.to.value;
-        plans.push(edge(spec, &mut between, caller, to, &workload.policy, &workload.network, None));
+        let plan = edge(spec, &mut between, caller, to, &workload.policy, &workload.network, None);
+        let of_users = Around::new("", workload.parts()).does();
+        plans.push(EdgePlan { does: plan.does.and(of_users), ..plan });
     }
     for (number, (name, service)) in spec.services.iter().enumerate() {
         for call in service.calls.iter().flat_map(|step| &step.calls) {

@@ -49,6 +49,10 @@ pub fn fill<L: Listen>(
         let watch = std::mem::take(&mut graph.clients[number].watch);
         report.sections.extend(watch.sections(&edge.name));
     }
+    for workload in &graph.workloads {
+        let edge = &graph.edges[workload.edge as usize].name;
+        report.sections.extend(workload.visits.iter().map(|visits| visits.section(edge, now, measured)));
+    }
     report.sections.extend(graph.services.iter().filter_map(Service::told_of));
     report.timeline = timeline(plan.spec, &report.edges, &report.services, &report.run);
     let mut known = super::theory::fluid::known(plan, run);
@@ -65,6 +69,11 @@ pub fn fill<L: Listen>(
     for (name, _) in report.services.iter().filter(|(_, service)| service.work == u64::MAX) {
         let more = format!("{name} did more than 584 years of work, which is the most that `work` can say");
         report.notes.push(more);
+    }
+    if graph.workloads.iter().any(|workload| workload.visits.is_some()) {
+        report.notes.push(
+            "whoever was not served comes again: what is offered, and what is said of calls, are loads; `reloads` counts users".into(),
+        );
     }
     if graph.workloads.iter().any(|workload| workload.schedule.is_none()) {
         report.notes.push(
@@ -263,6 +272,7 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
         if let Some((_, luck)) = &workload.think {
             note("think", path, luck.used());
         }
+        workload.visits.iter().for_each(|visits| note("reload", path, visits.used()));
     }
     for edge in &graph.edges {
         note("jitter", &edge.name, edge.jitter.used());

@@ -14,7 +14,7 @@ pub use super::service::queue::{Capacity, DEFAULT_QUEUE_CAPACITY, Queue};
 pub use super::service::scaling::Scaling;
 pub use super::service::workers::Workers;
 pub use crate::fault::{Affected, CrashStyle, Effect, FaultSpec};
-pub use crate::workload::{Arrivals, RateStep, Spacing};
+pub use crate::workload::{Arrivals, RateStep, Reload, Spacing};
 
 /// More than this would need more memory for histograms alone than most machines have.
 pub const MOST_EDGES: usize = 4_000;
@@ -52,6 +52,8 @@ spec! {
         policy: Option<Spanned<String>> = None,
         /// One-way network latency; absent means the graph's.
         network: Option<TimeDistribution> = None,
+        /// Whether users come again who were not served.
+        reload: Option<Reload> = None,
     }
 }
 
@@ -135,6 +137,13 @@ spec! {
         only_from: Vec<Spanned<String>> = Vec::new(),
         /// One-way network latency; absent means the graph's.
         network: Option<TimeDistribution> = None,
+    }
+}
+
+impl WorkloadSpec {
+    /// What its users do besides calling.
+    pub fn parts(&self) -> Vec<Listed<'_>> {
+        vec![Listed::optional("reload", "", self.reload.as_ref())]
     }
 }
 

@@ -13,6 +13,7 @@ use super::service::queue::Common;
 use super::service::told::Told;
 use super::slab::{Beside, Slab};
 use super::stats::{EdgeStats, ServiceStats};
+use super::visits::{Visit, VisitId, Visits};
 use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica, Rhythm};
 use crate::network::Link;
 use crate::policy::Patience;
@@ -67,6 +68,8 @@ pub struct Graph<L> {
     pub held: Beside<Option<Held>>,
     /// What was done for each call, where somebody counts that.
     pub book: Book,
+    /// Users who may come again, from their first load to their last.
+    pub visits: Slab<Visit>,
     /// What came back of the work behind each request.
     pub fruits: Fruits,
     /// Calls that begin from here on are measured.
@@ -100,6 +103,8 @@ pub enum Event {
     Cancel { attempt: AttemptId },
     /// An attempt has run out of time, or its call has.
     AttemptTimer { attempt: AttemptId },
+    /// A user who was not served comes again.
+    Reload { visit: VisitId },
     /// What a call waited for has come, or its deadline came first; its [`Phase`] says what that was.
     CallTimer { call: CallId },
     /// A fault begins.
@@ -133,6 +138,8 @@ pub struct Workload {
     pub schedule: Option<Schedule>,
     pub users: Vec<u64>,
     pub think: Option<(Distribution, Luck)>,
+    /// Of users who come again if they were not served.
+    pub visits: Option<Box<Visits>>,
 }
 
 #[derive(Clone)]

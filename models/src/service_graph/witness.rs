@@ -17,6 +17,7 @@ pub const LEFT_LINE: u16 = 12;
 pub const HAS_TURN: u16 = 13;
 pub const NO_CONNECTION: u16 = 14;
 pub const CONNECTION: u16 = 15;
+pub const RELOAD: u16 = 20;
 
 /// A kind in words.
 pub fn name(kind: u16) -> &'static str {
@@ -36,6 +37,7 @@ pub fn name(kind: u16) -> &'static str {
         HAS_TURN => "has its turn",
         NO_CONNECTION => "gets no connection",
         CONNECTION => "connection is due",
+        RELOAD => "user loads again",
         _ => "unknown event",
     }
 }

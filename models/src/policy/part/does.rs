@@ -57,6 +57,8 @@ does! {
     BREAKS = 17,
     /// Capacity changes while it runs.
     VARIES = 18,
+    /// Whoever was not served comes again.
+    RETURNS = 19,
 }
 
 impl Does {

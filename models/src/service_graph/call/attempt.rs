@@ -47,7 +47,7 @@ impl<L: Listen> Graph<L> {
         let workload = match call.parent {
             Parent::Request { attempt, .. } => self.attempts[attempt].workload,
             // The workloads' edges come first, in their order.
-            Parent::User | Parent::Loop { .. } => edge_id,
+            Parent::User | Parent::Loop { .. } | Parent::Visit { .. } => edge_id,
         };
         let (mut pass, held) = connected.map_or_else(Default::default, |(pass, held)| (pass, Some(held)));
         if held.is_none() && edge.gates.has(Gates::SEND) {

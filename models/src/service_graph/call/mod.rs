@@ -232,6 +232,7 @@ impl<L: Listen> Graph<L> {
                 };
                 self.think(workload, user, ctx);
             }
+            Parent::Visit { visit } => self.load_ends(visit, fruit, ctx),
             Parent::Request { attempt: id, stake } => {
                 let attempt = &mut self.attempts[id];
                 attempt.outstanding -= 1;
@@ -257,7 +258,7 @@ impl<L: Listen> Graph<L> {
 
     /// A user has got all that was done for a call.
     #[inline(always)]
-    fn enjoy(&mut self, fruit: Option<Fruit>) {
+    pub fn enjoy(&mut self, fruit: Option<Fruit>) {
         self.fruits.empty(fruit.and_then(|fruit| fruit.below));
     }
 
@@ -290,7 +291,7 @@ impl<L: Listen> Graph<L> {
     }
 
     #[cold]
-    fn too_many_in_flight(&self, ctx: &mut Ctx) {
+    pub fn too_many_in_flight(&self, ctx: &mut Ctx) {
         let most =
             self.services.iter().max_by_key(|service| service.in_hand()).expect("a graph has services");
         let arrived: u64 = most.stats.total.arrived;

@@ -1,10 +1,10 @@
-//! What a graph is made of, page by page: the parts of policies, then those of services.
+//! What a graph is made of, page by page: the parts of workloads, of policies, then of services.
 
 use crate::experiment::{Decode, Decoder, Node};
 use crate::mechanism::{Mechanism, of};
 use crate::policy::Policy;
 use crate::policy::part::{Does, Listed};
-use crate::service_graph::spec::ServiceSpec;
+use crate::service_graph::spec::{ServiceSpec, WorkloadSpec};
 
 /// All of them, in the order in which a call meets them.
 pub fn mechanisms() -> Vec<Mechanism> {
@@ -18,7 +18,19 @@ pub fn mechanisms() -> Vec<Mechanism> {
         &a_service(None).expect("a sound service").parts(),
         |key, sample| what_is_done(key, &a_service(Some((key, sample)))?.parts()),
     );
-    of_policies.into_iter().chain(of_services).collect()
+    let of_users = of(
+        "workload[]",
+        WorkloadSpec::describe(),
+        &a_workload(None).expect("a sound workload").parts(),
+        |key, sample| what_is_done(key, &a_workload(Some((key, sample)))?.parts()),
+    );
+    of_users.into_iter().chain(of_policies).chain(of_services).collect()
+}
+
+/// A workload of which only what must be said is said, and this.
+fn a_workload(also: Option<(&'static str, Node)>) -> Option<WorkloadSpec> {
+    let must = [("to", Node::text("service")), ("arrivals", Node::tuple("Poisson", [Node::text("1/s")]))];
+    WorkloadSpec::decode(&Node::record(must.into_iter().chain(also)), &mut Decoder::new())
 }
 
 /// A service of which only what must be said is said, and this.

@@ -97,7 +97,7 @@ impl<L: Listen> Graph<L> {
                         return false;
                     }
                 }
-                Parent::User | Parent::Loop { .. } => return true,
+                Parent::User | Parent::Loop { .. } | Parent::Visit { .. } => return true,
             }
         }
     }

@@ -132,6 +132,8 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (Desk { service: "replicas: 2", ..policy("balancer: LeastPending") }, Does::STEERS, "wait_mean"),
         (Desk { service: "replicas: 2", ..policy("balancer: PowerOfTwo") }, Does::STEERS, "wait_mean"),
         (Desk { users: r#"network: "1ms""#, ..DESK }, Does::TRAVELS, "response_p99"),
+        (Desk { users: r#"reload: (after: "1s")"#, ..DESK }, Does::RETURNS, "wait_mean"),
+        (Desk { users: r#"reload: (after: "1s")"#, ..DESK }, Does::RETURNS, "Stable"),
         (service("queue: Lifo(capacity: Unbounded)"), Does::REORDERS, "response_p99"),
         (
             Desk {

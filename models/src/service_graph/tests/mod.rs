@@ -23,6 +23,7 @@ mod sizes;
 mod structure;
 mod told;
 mod turns;
+mod visits;
 
 use crate::Catalog;
 use crate::experiment::{Diagnostics, Experiment, Failed, Severity, Sources};

@@ -1,0 +1,90 @@
+//! Users who come again, by hand.
+
+use super::scenes::{MILLI, scene};
+use crate::report::Report;
+
+fn told(report: &Report, name: &str) -> f64 {
+    let section = report.section("reloads", "users->web").expect("users come again");
+    section.values.get(name).and_then(|value| value.value).unwrap_or(f64::NAN)
+}
+
+/// A user a second, from 1 s to 9 s, who meets errors until 3.5 s.
+fn nine_users(reload: &str) -> Report {
+    scene(
+        &format!(
+            r#"workload: [(to: "web", {reload}
+                   arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "1/s"), (at: "9500ms", rate: "0/s")]))],
+               services: {{"web": (workers: Async(9), work: "100ms")}},
+               faults: [(at: "0s", for: "3500ms", on: "web", effect: Errors())]"#
+        ),
+        "30s",
+    )
+}
+
+/// Those of 1, 2 and 3 s are told of an error after 100 ms, and load again 1 s later each time.
+#[test]
+fn whoever_was_not_served_comes_again() {
+    let report = nine_users(r#"reload: (after: "1s"),"#);
+    // At 1, 2.1, 3.2, 4.3; at 2, 3.1, 4.2; at 3, 4.1.
+    let edge = report.edges.get("users->web").unwrap();
+    assert_eq!((edge.calls.started, edge.calls.ok(), edge.calls.failed()), (9 + 3 + 2 + 1, 9, 6));
+    for (name, value) in [
+        ("users", 9.0),
+        ("served", 9.0),
+        ("served_share", 1.0),
+        ("served_at_once", 6.0),
+        ("gave_up", 0.0),
+        ("loads_mean", 15.0 / 9.0),
+        // 3.4, 2.3 and 1.2 s, and six times 0.1 s.
+        ("until_served", (6_900 + 600) as f64 * MILLI as f64 / 9.0),
+        // Six seconds in thirty.
+        ("away_mean", 6.0 / 30.0),
+    ] {
+        assert!((told(&report, name) - value).abs() < 1e-6, "{name}: {}", told(&report, name));
+    }
+    // A user who came to the end of a window of 10 s is away no more.
+    let away = &report.section("reloads", "users->web").unwrap().series[0].values;
+    assert_eq!(away, &[0.0, 0.0, 0.0]);
+    assert!(nine_users("").section("reloads", "users->web").is_none());
+}
+
+/// After two loads the first has had enough, and the second has not.
+#[test]
+fn whoever_has_had_enough_gives_up() {
+    for (times, served, gave_up, calls) in [(1, 7.0, 2.0, 12), (2, 8.0, 1.0, 14), (3, 9.0, 0.0, 15)] {
+        let report = nine_users(&format!(r#"reload: (after: "1s", times: {times}),"#));
+        assert_eq!((told(&report, "served"), told(&report, "gave_up")), (served, gave_up), "{times}");
+        assert_eq!(report.edges.get("users->web").unwrap().calls.started, calls, "{times}");
+    }
+    let report = nine_users(r#"reload: (after: "1s", probability: 0),"#);
+    assert_eq!((told(&report, "served"), told(&report, "gave_up")), (6.0, 3.0));
+}
+
+/// Whose patience ends loads again; what was begun for the first load goes on.
+#[test]
+fn what_went_on_for_the_first_load_goes_on() {
+    let report = scene(
+        r#"workload: [(to: "web", policy: "p", reload: (after: "10ms", times: 1),
+               arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "1/s"), (at: "9500ms", rate: "0/s")]))],
+           services: {"web": (workers: Async(9), work: "100ms")},
+           policies: {"p": (deadline: "50ms", retry: Fixed(attempts: 3))}"#,
+        "30s",
+    );
+    let edge = report.edges.get("users->web").unwrap();
+    assert_eq!((edge.calls.started, edge.attempts.sent, edge.attempts.retries), (18, 18, 0), "no retries");
+    assert_eq!((told(&report, "gave_up"), told(&report, "loads_mean")), (9.0, 2.0));
+    assert_eq!(report.services.get("web").unwrap().work_wasted, 18 * 100 * MILLI);
+}
+
+/// A closed-loop user thinks when served or when it has had enough, and not between two loads.
+#[test]
+fn whoever_thinks_does_so_after_the_last_load() {
+    let report = scene(
+        r#"workload: [(to: "web", reload: (after: "1s", times: 2), arrivals: ClosedLoop(users: 1, think: "7s"))],
+           services: {"web": (workers: Async(1), work: "1s", error_rate: 1)}"#,
+        "60s",
+    );
+    // Loads at 7, 9 and 11 s, over at 12; then at 19, 21, 23; 31, 33, 35; 43, 45, 47; 55, 57, 59.
+    assert_eq!(report.edges.get("users->web").unwrap().calls.started, 15);
+    assert_eq!((told(&report, "users"), told(&report, "gave_up")), (5.0, 4.0));
+}
