@@ -340,18 +340,33 @@ impl BreakerState {
         matches!(self.state, State::Closed).then_some(Permit { epoch: self.epoch })
     }
 
-    /// Leave to send now, or `None` while the breaker is open or all probes are out.
+    /// Leave to send whatever comes, as long as it is closed and everything passes.
     #[inline(always)]
-    pub fn try_acquire(&mut self, now: SimTime) -> Option<Admission> {
-        if let (State::Closed, None) = (&self.state, &self.recovering) {
-            return Some(Admission { permit: Permit { epoch: self.epoch }, transition: None });
-        }
-        self.try_acquire_sometime(now)
+    pub fn passes_all(&self) -> Option<Permit> {
+        let closed = matches!((&self.state, &self.recovering), (State::Closed, None));
+        closed.then_some(Permit { epoch: self.epoch })
     }
 
-    /// The same wherever it stands.
-    #[inline(never)]
-    fn try_acquire_sometime(&mut self, now: SimTime) -> Option<Admission> {
+    /// Counts a success of what was admitted, if it is closed and what it counts is in a row: that opens it never. If not, nothing was
+    /// counted.
+    #[inline(always)]
+    pub fn succeeds(&mut self, permit: &Permit) -> bool {
+        match (&self.state, &self.slow, &mut self.tally) {
+            (State::Closed, None, Tally::Consecutive { in_a_row, resets, .. })
+                if permit.epoch == self.epoch =>
+            {
+                if *resets {
+                    *in_a_row = 0;
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Leave to send now, or `None` while the breaker is open or all probes are out.
+    #[inline]
+    pub fn try_acquire(&mut self, now: SimTime) -> Option<Admission> {
         let mut transition = None;
         self.untold = self.gives_probes_up(now);
         if let State::Open { until } = self.state {
@@ -419,7 +434,7 @@ impl BreakerState {
 
     /// What was admitted with `permit` ended as `outcome`, after so long if that is known. An attempt that was cancelled says
     /// nothing about the server and gives its place back.
-    #[inline(always)]
+    #[inline]
     pub fn record(
         &mut self,
         now: SimTime,
@@ -430,35 +445,20 @@ impl BreakerState {
         if permit.epoch != self.epoch {
             return None;
         }
-        let ignored = matches!(outcome, Outcome::Cancelled | Outcome::InFlight);
-        if !matches!(self.state, State::Closed) {
-            return self.record_probe(now, outcome, ignored, took);
-        }
-        if ignored {
-            return None;
-        }
-        let mut opens = self.tally.opens(now, self.on.contains(outcome));
-        if let Some(slow) = &mut self.slow {
-            opens |= slow.opens(now, took);
-        }
-        opens.then(|| self.open(now))
-    }
-
-    #[inline(never)]
-    fn record_probe(
-        &mut self,
-        now: SimTime,
-        outcome: Outcome,
-        ignored: bool,
-        took: Option<SimDuration>,
-    ) -> Option<Transition> {
         if let Some(step) = self.gives_probes_up(now) {
             return Some(step);
         }
+        let ignored = matches!(outcome, Outcome::Cancelled | Outcome::InFlight);
         let failure = self.on.contains(outcome);
-        let is_slow = self.slow.as_ref().is_some_and(|slow| slow.is_slow(took));
+        let is_slow = self.slow.as_ref().is_some_and(|slow| took.is_some_and(|took| took > slow.threshold));
         match &mut self.state {
-            State::Open { .. } | State::Closed => unreachable!("an open breaker admitted something"),
+            State::Open { .. } => unreachable!("an open breaker admitted something"),
+            State::Closed if ignored => None,
+            State::Closed => {
+                let fails = self.tally.opens(now, failure);
+                let drags = self.slow.as_mut().is_some_and(|slow| slow.tally.opens(now, is_slow));
+                (fails || drags).then(|| self.open(now))
+            }
             State::HalfOpen { admitted, .. } if ignored => {
                 *admitted -= 1;
                 None
@@ -511,19 +511,6 @@ impl BreakerState {
         self.state = to;
         self.epoch = self.epoch.checked_add(1).expect("2^32 epochs of one breaker");
         transition
-    }
-}
-
-impl Slow {
-    fn is_slow(&self, took: Option<SimDuration>) -> bool {
-        took.is_some_and(|took| took > self.threshold)
-    }
-
-    /// Counts a call, and says whether too many were slow.
-    #[inline(never)]
-    fn opens(&mut self, now: SimTime, took: Option<SimDuration>) -> bool {
-        let is_slow = self.is_slow(took);
-        self.tally.opens(now, is_slow)
     }
 }
 
@@ -583,6 +570,11 @@ impl Breaker {
     /// Whether each of so many replicas that a client chooses among has one.
     pub fn is_per_replica(&self, choices: u32) -> bool {
         choices > 1 && self.common().whose != Whose::Service
+    }
+
+    /// Whether it is another than one that each client has, of the service as a whole, and that stops everything.
+    pub fn is_special(&self, choices: u32) -> bool {
+        self.is_shared() || self.is_per_replica(choices) || self.common().guards != Guarded::All
     }
 
     /// Whether it asks how long things took.

@@ -13,7 +13,9 @@
 //! Between them stand the deadline, the retry and the timeout, which keep nothing: they belong to whoever makes the
 //! call. A mechanism that refuses is one line of [`may_begin`](Guards::may_begin), [`may_repeat`](Guards::may_repeat) or
 //! [`may_send`](Guards::may_send); one that only watches and steers is a line of [`learn`](Guards::learn). Which of
-//! them have anything to do on an edge is known before it runs ([`Gates`]), so what is not there costs nothing.
+//! them have anything to do on an edge is known before it runs ([`Gates`]), so what is not there costs nothing; and where an attempt
+//! meets no more than a balancer and a closed breaker, these two are asked and told in a few steps ([`sends`](Guards::sends),
+//! [`succeeds`](Guards::succeeds)).
 
 pub use super::balancer::View;
 use super::balancer::{Balancer, BalancerState};
@@ -45,8 +47,6 @@ pub struct Guards {
     hedge: Option<HedgeState>,
     throttle: Option<ThrottleState>,
     concurrency: Option<ConcurrencyState>,
-    /// Others than balancer and breaker learn how attempts end.
-    others_learn: bool,
     /// `None` where there is nothing to choose.
     balancer: Option<BalancerState>,
     /// One for each replica, or one for all of them; none where an attempt needs no connection.
@@ -55,7 +55,7 @@ pub struct Guards {
 
 /// Which questions the guards of an edge have an answer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gates(u16);
+pub struct Gates(u32);
 
 impl Gates {
     /// None: the clients of such an edge keep nothing.
@@ -68,8 +68,11 @@ impl Gates {
     pub const SEND: Gates = Gates(1 << 2);
     /// [`Guards::learn`].
     pub const LEARN: Gates = Gates(1 << 3);
-    /// Others than balancer and breaker have something to learn.
-    const OTHERS_LEARN: Gates = Gates(1 << 13);
+    /// To send an attempt more is asked than a balancer and whether the breaker of the service is closed: [`Guards::sends`]
+    /// will not do.
+    pub const ASKS_ALL: Gates = Gates(1 << 16);
+    /// More learns of each attempt than a balancer and a breaker of the service: [`Guards::succeeds`] will not do.
+    pub const TELLS_ALL: Gates = Gates(1 << 17);
     /// [`Guards::learn_call`].
     pub const LEARN_CALL: Gates = Gates(1 << 4);
     /// A permit to send is held by the whole call, not by each attempt.
@@ -110,22 +113,25 @@ impl Gates {
             (limits == Some(Counts::Calls), limits == Some(Counts::Attempts));
         let takes_turns = policy.rate_limit.as_ref().is_some_and(|limit| limit.waits());
         let chooses = choices > 1;
-        let sends = scope.is_some() || chooses;
         let adapts = policy.concurrency.is_some();
-        let sends = sends || steps_back || limits_attempts || adapts;
+        let elsewhere = chooses && policy.retry_host != RetryHost::Any;
+        let special = policy.breaker.as_ref().is_some_and(|breaker| breaker.is_special(choices));
         let counts = chooses && matches!(policy.balancer, Balancer::LeastPending | Balancer::PowerOfTwo);
+        let asks_all = limits_attempts || adapts || steps_back || counts_out;
+        let asks_all = asks_all || special || per_call || elsewhere;
+        let tells_all = hears_ends || hedges || steps_back || adapts || special;
         [
             (Gates::BEGIN, bulkhead || pays_in || limits_calls),
             (Gates::REPEAT, policy.budget.is_some()),
-            (Gates::SEND, sends),
-            (Gates::SEND, counts_out),
-            (Gates::LEARN, per_attempt || counts),
-            (Gates::LEARN.or(Gates::OTHERS_LEARN), hears_ends || hedges || steps_back || adapts),
+            (Gates::SEND, scope.is_some() || chooses || asks_all),
+            (Gates::ASKS_ALL, asks_all),
+            (Gates::LEARN, per_attempt || counts || tells_all),
+            (Gates::TELLS_ALL, tells_all),
             (Gates::LEARN_CALL, bulkhead || per_call || takes_turns || counts_out),
             (Gates::PERMIT_PER_CALL, per_call),
             (Gates::COPY, hedges),
             (Gates::LINE, policy.bulkhead.as_ref().is_some_and(|bulkhead| bulkhead.waits())),
-            (Gates::TRIED, chooses && policy.retry_host != RetryHost::Any),
+            (Gates::TRIED, elsewhere),
             (Gates::INHERITS, policy.deadline_propagation.is_some()),
             (Gates::HEEDS, policy.heeds()),
             (Gates::CONNECT, policy.pool.is_some()),
@@ -139,7 +145,7 @@ impl Gates {
     }
 
     /// These and those.
-    const fn or(self, other: Gates) -> Gates {
+    pub const fn or(self, other: Gates) -> Gates {
         Gates(self.0 | other.0)
     }
 
@@ -237,7 +243,6 @@ impl Guards {
         let balancer = (choices > 1).then(|| BalancerState::new(&policy.balancer, choices, words));
         Guards {
             balancer,
-            others_learn: Gates::of(policy, choices).has(Gates::OTHERS_LEARN),
             rate_limit: policy.rate_limit.as_ref().map(RateLimitState::new),
             bulkhead: policy.bulkhead.as_ref().map(BulkheadState::new),
             budget: policy.budget.as_ref().map(BudgetState::new),
@@ -344,9 +349,39 @@ impl Guards {
         self.budget.iter_mut().for_each(|budget| budget.give_back(grant));
     }
 
+    /// Where an attempt goes, and with what, if no more than a balancer and a closed breaker is asked. If the breaker is not, nothing
+    /// was done, and [all](Self::may_send) are to be asked.
+    #[inline(always)]
+    pub fn sends(&mut self, key: Key, view: &View, pick: &mut Luck) -> Option<(u32, Option<Permit>)> {
+        let permit = match &self.breaker {
+            Some(breakers) => Some(breakers.passes_all()?),
+            None => None,
+        };
+        let mut replica = 0;
+        if let Some(balancer) = &mut self.balancer {
+            replica = balancer.pick(view, &mut pick.at(key));
+            balancer.sent(replica);
+        }
+        Some((replica, permit))
+    }
+
+    /// An attempt that was sent has succeeded, which is nothing to a breaker that is closed. If it may be something, nothing was done,
+    /// and all are to [learn](Self::learn) it.
+    #[inline(always)]
+    pub fn succeeds(&mut self, replica: u32, permit: &Option<Permit>) -> bool {
+        if let (Some(breakers), Some(permit)) = (&mut self.breaker, permit)
+            && !breakers.succeeds(permit)
+        {
+            return false;
+        }
+        if let Some(balancer) = &mut self.balancer {
+            balancer.ended(replica);
+        }
+        true
+    }
+
     /// Whether an attempt may be sent, and where to. One that is sent is to be told of to [`learn`](Self::learn) when
     /// it ends.
-    #[inline(always)]
     pub fn may_send(&mut self, ask: Ask) -> Gate<Pass> {
         let Some(limit) = self.rate_limit.as_mut().filter(|limit| limit.counts() == Counts::Attempts) else {
             return self.may_pass(ask);
@@ -362,7 +397,6 @@ impl Guards {
     }
 
     /// The rest of it, for an attempt that has its turn.
-    #[inline(always)]
     fn may_pass(&mut self, mut ask: Ask) -> Gate<Pass> {
         let mut pass = Pass::default();
         if self.concurrency.as_ref().is_some_and(|limit| !limit.has_room()) {
@@ -489,26 +523,23 @@ impl Guards {
     }
 
     /// An attempt that was sent has ended. The step that the breaker takes, if it takes one.
-    #[inline(always)]
     pub fn learn(&mut self, seen: Seen) -> Option<Step> {
-        // An attempt that the call's deadline cut off was not answered in time either.
-        let outcome = if seen.overdue { Outcome::TimedOut } else { seen.outcome };
         if let Some(balancer) = &mut self.balancer {
             balancer.ended(seen.replica);
         }
-        if self.others_learn {
-            if let Some(budget) = &mut self.budget {
-                budget.ended(seen.now, seen.outcome, seen.retried, seen.grant);
-            }
-            if let (Some(hedge), Some(took), true) = (&mut self.hedge, seen.took, seen.first) {
-                hedge.learn(seen.now, seen.outcome, took);
-            }
-            if let (Some(limit), Some(took)) = (&mut self.concurrency, seen.took) {
-                limit.ended(outcome, took);
-            }
-            if let Some(throttle) = &mut self.throttle {
-                throttle.learn(seen.now, outcome);
-            }
+        if let Some(budget) = &mut self.budget {
+            budget.ended(seen.now, seen.outcome, seen.retried, seen.grant);
+        }
+        if let (Some(hedge), Some(took), true) = (&mut self.hedge, seen.took, seen.first) {
+            hedge.learn(seen.now, seen.outcome, took);
+        }
+        // An attempt that the call's deadline cut off was not answered in time either.
+        let outcome = if seen.overdue { Outcome::TimedOut } else { seen.outcome };
+        if let (Some(limit), Some(took)) = (&mut self.concurrency, seen.took) {
+            limit.ended(outcome, took);
+        }
+        if let Some(throttle) = &mut self.throttle {
+            throttle.learn(seen.now, outcome);
         }
         self.breaker.as_mut()?.record(seen.now, seen.replica, seen.permit?, outcome, seen.took)
     }

@@ -50,8 +50,26 @@ impl Breakers {
         }
     }
 
-    /// What was admitted to a replica ended so. See [`BreakerState::record`].
+    /// What an attempt takes along that is sent while all may be.
     #[inline(always)]
+    pub fn passes_all(&self) -> Option<Permit> {
+        match self {
+            Breakers::Service(state) => state.passes_all(),
+            Breakers::Replicas(_) => None,
+        }
+    }
+
+    /// What was admitted has succeeded. See [`BreakerState::succeeds`].
+    #[inline(always)]
+    pub fn succeeds(&mut self, permit: &Permit) -> bool {
+        match self {
+            Breakers::Service(state) => state.succeeds(permit),
+            Breakers::Replicas(_) => false,
+        }
+    }
+
+    /// What was admitted to a replica ended so. See [`BreakerState::record`].
+    #[inline]
     pub fn record(
         &mut self,
         now: SimTime,

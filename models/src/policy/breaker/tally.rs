@@ -46,7 +46,7 @@ impl Tally {
     }
 
     /// Counts a call, and says whether the breaker opens.
-    #[inline(always)]
+    #[inline]
     pub(super) fn opens(&mut self, now: SimTime, failure: bool) -> bool {
         match self {
             Tally::Consecutive { in_a_row, limit, resets } => {
@@ -57,8 +57,14 @@ impl Tally {
                 };
                 in_a_row == limit
             }
-            Tally::Count { last, threshold } => last.opens(failure, *threshold),
-            Tally::Time { recent, threshold } => recent.opens(now, failure, *threshold),
+            Tally::Count { last, threshold } => {
+                last.push(failure);
+                threshold.reached(last.failures, last.calls)
+            }
+            Tally::Time { recent, threshold } => {
+                recent.push(now, failure);
+                threshold.reached(recent.total.failures, recent.total.calls)
+            }
         }
     }
 
@@ -99,12 +105,6 @@ pub(super) struct Last {
 impl Last {
     fn new(size: u32) -> Self {
         Last { bits: vec![0; size.div_ceil(64) as usize].into(), size, next: 0, calls: 0, failures: 0 }
-    }
-
-    #[inline(never)]
-    fn opens(&mut self, failure: bool, threshold: Threshold) -> bool {
-        self.push(failure);
-        threshold.reached(self.failures, self.calls)
     }
 
     #[inline]
@@ -148,12 +148,6 @@ impl Recent {
     fn new(length: SimDuration) -> Self {
         let bucket_nanos = length.as_nanos().div_ceil(BUCKETS).max(1);
         Recent { buckets: Default::default(), bucket_nanos, newest: 0, total: Bucket::default() }
-    }
-
-    #[inline(never)]
-    fn opens(&mut self, now: SimTime, failure: bool, threshold: Threshold) -> bool {
-        self.push(now, failure);
-        threshold.reached(self.total.failures, self.total.calls)
     }
 
     #[inline]

@@ -97,6 +97,8 @@ fn only_what_is_there_is_asked() {
         (Gates::SHARES, "shares"),
         (Gates::STEPS, "steps"),
         (Gates::CONNECT, "connect"),
+        (Gates::ASKS_ALL, "asks all"),
+        (Gates::TELLS_ALL, "tells all"),
     ];
     let per_call = "(breaker: Consecutive(scope: Call))";
     let table = [
@@ -110,29 +112,37 @@ fn only_what_is_there_is_asked() {
         ("(bulkhead: ())", 1, "begin, learn call"),
         (r#"(bulkhead: (max_wait: "250ms"))"#, 1, "begin, learn call, line"),
         ("(retry: Fixed(attempts: 3), budget: Ratio())", 1, "begin, repeat"),
-        ("(retry: Fixed(attempts: 3), budget: Throttle())", 1, "repeat, learn"),
-        ("(retry: Fixed(attempts: 3), budget: Ratio(of: Successes))", 1, "repeat, learn"),
+        ("(retry: Fixed(attempts: 3), budget: Throttle())", 1, "repeat, learn, tells all"),
+        ("(retry: Fixed(attempts: 3), budget: Ratio(of: Successes))", 1, "repeat, learn, tells all"),
         ("(retry: Fixed(attempts: 3), budget: Window())", 1, "begin, repeat"),
-        ("(retry: Fixed(attempts: 3), budget: Window(of: Successes))", 1, "repeat, learn"),
-        ("(retry: Fixed(attempts: 3), budget: Concurrent())", 1, "repeat, send, learn, learn call"),
-        ("(retry: Fixed(attempts: 3), budget: Quota())", 1, "repeat, learn"),
+        ("(retry: Fixed(attempts: 3), budget: Window(of: Successes))", 1, "repeat, learn, tells all"),
+        (
+            "(retry: Fixed(attempts: 3), budget: Concurrent())",
+            1,
+            "repeat, send, learn, learn call, asks all, tells all",
+        ),
+        ("(retry: Fixed(attempts: 3), budget: Quota())", 1, "repeat, learn, tells all"),
         ("(breaker: Consecutive())", 1, "send, learn"),
-        (per_call, 1, "send, learn call, permit per call"),
+        (per_call, 1, "send, learn call, permit per call, asks all"),
         ("(breaker: Consecutive(per: Replica()))", 1, "send, learn"),
-        ("(breaker: Consecutive(per: Replica()))", 2, "send, learn, steps"),
-        ("(breaker: FailureRate(shared: true))", 1, "send, learn, shares"),
+        ("(breaker: Consecutive(per: Replica()))", 2, "send, learn, steps, asks all, tells all"),
+        ("(breaker: FailureRate(shared: true))", 1, "send, learn, shares, asks all, tells all"),
         ("(breaker: FailureRate(slow_call: ()))", 1, "send, learn, times"),
-        ("(breaker: FailureRate(slow_call: (), scope: Call))", 1, "send, learn call, permit per call"),
-        (r#"(hedge: (after: "20ms"))"#, 1, "learn, copy"),
-        ("(throttle: ())", 1, "send, learn"),
-        (r#"(hedge: (after: Percentile(95)))"#, 1, "learn, copy, times"),
+        (
+            "(breaker: FailureRate(slow_call: (), scope: Call))",
+            1,
+            "send, learn call, permit per call, asks all",
+        ),
+        (r#"(hedge: (after: "20ms"))"#, 1, "learn, copy, tells all"),
+        ("(throttle: ())", 1, "send, learn, asks all, tells all"),
+        (r#"(hedge: (after: Percentile(95)))"#, 1, "learn, copy, times, tells all"),
         ("(retry_host: Other())", 1, ""),
-        ("(retry_host: Other())", 2, "send, tried"),
+        ("(retry_host: Other())", 2, "send, tried, asks all"),
         ("(retry_after: Honour())", 1, "heeds"),
         ("(deadline_propagation: ())", 1, "inherits"),
-        ("(concurrency: Aimd())", 1, "send, learn, times"),
+        ("(concurrency: Aimd())", 1, "send, learn, times, asks all, tells all"),
         (r#"(rate_limit: TokenBucket(rate: "1/s"))"#, 1, "begin"),
-        (r#"(rate_limit: TokenBucket(rate: "1/s", counts: Attempts))"#, 1, "send"),
+        (r#"(rate_limit: TokenBucket(rate: "1/s", counts: Attempts))"#, 1, "send, asks all"),
         (r#"(rate_limit: LeakyBucket(rate: "1/s", capacity: 5))"#, 1, "begin, learn call"),
         ("(pool: ())", 1, "connect"),
         ("(pool: ())", 3, "send, connect"),
@@ -144,6 +154,56 @@ fn only_what_is_there_is_asked() {
         assert_eq!(found.join(", "), expected, "{text}, {choices} replicas");
         assert_eq!(gates.is_empty(), expected.is_empty());
     }
+}
+
+/// What is asked and told in a few steps where there are but a balancer and a breaker is what all would have said and learnt.
+#[test]
+fn the_short_way_is_the_long_way() {
+    let breakers = [
+        "",
+        ", breaker: Consecutive(failures: 2)",
+        r#", breaker: Consecutive(failures: 2, open_for: "2s", counts: InAll, closes_after: 1)"#,
+        r#", breaker: Consecutive(failures: 2, open_for: "2s", recovery: (factor: 2, jitter: 0.5, ramp: "9s"))"#,
+        r#", breaker: FailureRate(window: Count(4), minimum_calls: 2, open_for: "3s", probes: 2)"#,
+        r#", breaker: FailureRate(window: Time("5s"), minimum_calls: 2, open_for: "3s", slow_call: ())"#,
+    ];
+    let (mut sent, mut told) = (0, 0);
+    for balancer in ["RoundRobin", "Random", "LeastPending", "PowerOfTwo"] {
+        for text in breakers.map(|breaker| format!("(balancer: {balancer}{breaker})")) {
+            assert!(!Gates::of(&policy(&text), 3).has(Gates::ASKS_ALL.or(Gates::TELLS_ALL)), "{text}");
+            let mut long = Client::new(&text, 3);
+            let mut out = Vec::new();
+            for second in 0..500 {
+                let luck = Key::root(9, second).get();
+                let mut short = long.guards.clone();
+                let before = format!("{short:?}");
+                if luck.is_multiple_of(2) {
+                    let (key, mut pick) = (Key::root(1, long.sent + 1), long.pick.clone());
+                    let found = short.sends(key, &long.view, &mut pick);
+                    let pass = long.send(second);
+                    if let Some((replica, permit)) = found {
+                        sent += 1;
+                        assert_eq!(Some(Pass { replica, permit, ..Pass::default() }), pass, "{text}");
+                        assert_eq!(format!("{short:?}"), format!("{:?}", long.guards), "{text}");
+                        assert_eq!(pick.used(), long.pick.used(), "{text}");
+                    } else {
+                        assert_eq!(format!("{short:?}"), before, "{text}");
+                    }
+                    out.extend(pass);
+                } else if !out.is_empty() {
+                    let pass: Pass = out.swap_remove(luck as usize / 2 % out.len());
+                    let outcome = if (luck / 64).is_multiple_of(3) { Outcome::Error } else { Outcome::Ok };
+                    let knows = outcome == Outcome::Ok && short.succeeds(pass.replica, &pass.permit);
+                    let step = long.learn(second, pass, (outcome, true, false));
+                    let learnt = format!("{:?}", long.guards);
+                    told += u32::from(knows);
+                    assert!(!knows || step.is_none(), "{text}");
+                    assert_eq!(format!("{short:?}"), if knows { learnt } else { before }, "{text}");
+                }
+            }
+        }
+    }
+    assert!(sent > 1_000 && told > 500, "{sent} were sent, {told} were told");
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use super::cancel::Why;
 use crate::network::{Fate, Way};
 use crate::policy::cancel::Cancel;
-use crate::policy::guards::{Ask, Gate, Gates, Grant, Pass, Seen};
+use crate::policy::guards::{Gates, Grant, Pass};
 use crate::policy::{Ending, Outcome};
 use crate::service_graph::follow::Listen;
-use crate::service_graph::slab::{Beside, Link};
+use crate::service_graph::slab::Link;
 use crate::service_graph::state::*;
 use crate::service_graph::stats::{UNMEASURED, Which};
 use crate::service_graph::witness as kind;
@@ -43,55 +43,21 @@ impl<L: Listen> Graph<L> {
         let key = key(call);
         let edge_id = call.edge;
         let edge = &mut self.edges[edge_id as usize];
-        let client = call.client;
         let workload = match call.parent {
             Parent::Request { attempt, .. } => self.attempts[attempt].workload,
             // The workloads' edges come first, in their order.
             Parent::User | Parent::Loop { .. } | Parent::Visit { .. } => edge_id,
         };
-        let (mut pass, held) = connected.map_or_else(Default::default, |(pass, held)| (pass, Some(held)));
-        if held.is_none() && edge.gates.has(Gates::SEND) {
-            let ask = Ask {
-                now,
-                key,
-                view: &edge.view,
-                pick: &mut edge.pick,
-                tried: if call.sent > 0 && edge.gates.has(Gates::TRIED) {
-                    self.tried.of(id).all()
-                } else {
-                    &[]
-                },
-                picks: edge.policy.retry_host.picks(),
-                gate: edge.gate.as_mut(),
-                admitted: call.permit.is_some(),
-                first: call.sent == 0,
-                grant,
-            };
-            let clients = &mut self.clients[edge.clients as usize];
-            let shares = edge.gates.has(Gates::SHARES);
-            if shares {
-                clients.lend(client);
-            }
-            let gate = clients.guards[client as usize].may_send(ask);
-            if edge.gates.has(Gates::STEPS) || matches!(gate, Gate::No(_)) {
-                clients.note_untold(client, now);
-                if matches!(gate, Gate::Go(Pass { around: true, .. })) {
-                    clients.watch.went_around(call.stretch != UNMEASURED);
+        let (pass, held) = match connected {
+            Some((pass, held)) => (pass, Some(held)),
+            None => {
+                let asked = edge.may_send(&mut self.clients, &self.tried, (id, call), (key, grant), now);
+                match asked {
+                    Ok(pass) => (pass, None),
+                    Err(end) => return self.not_sent(id, grant, end, ctx),
                 }
             }
-            if shares {
-                clients.lend(client);
-            }
-            match gate {
-                Gate::Go(given) => pass = given,
-                Gate::No(end) => return self.not_sent(id, grant, end, ctx),
-                Gate::Line(_) | Gate::Turn(_) => unreachable!("who had to wait did so before the first try"),
-            }
-            clients.note_step(client, pass.step, now);
-            if edge.gates.has(Gates::PERMIT_PER_CALL) && pass.permit.is_some() {
-                call.permit = pass.permit.take();
-            }
-        }
+        };
         if held.is_none() && edge.gates.has(Gates::CONNECT) {
             return self.connect(id, key, grant, marks, pass, ctx);
         }
@@ -257,7 +223,7 @@ impl<L: Listen> Graph<L> {
         }
         let edge = &mut self.edges[call.edge as usize];
         let times = (&self.sent_at, &self.inherited);
-        edge.attempt_ended(&mut self.clients, (call_id, call), (id, attempt), times, Outcome::Ok, now);
+        edge.attempt_ended(&mut self.clients, (call_id, id), (call, attempt), times, Outcome::Ok, now);
         edge.call_ended(&mut self.clients, call, Ending::Ok, now);
         let fruit = attempt.fruit(edge.callee, useful);
         let (parent, client, is_listed) = (call.parent, call.client, edge.listed || edge.stopped);
@@ -351,7 +317,7 @@ impl<L: Listen> Graph<L> {
         self.listener.tell(|tracer| tracer.attempt_ended(id, outcome, ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
         let times = (&self.sent_at, &self.inherited);
-        edge.attempt_ended(&mut self.clients, (call_id, call), (id, attempt), times, outcome, ctx.now());
+        edge.attempt_ended(&mut self.clients, (call_id, id), (call, attempt), times, outcome, ctx.now());
         let connects = edge.gates.has(Gates::CONNECT);
         if attempt.server == Server::Gone && attempt.outstanding == 0 {
             let below = self.attempts.remove(id).below;
@@ -403,45 +369,5 @@ impl Message {
             Message::Cancel(attempt) => (Class::End, Event::Cancel { attempt }),
         };
         ctx.schedule(then, class, event);
-    }
-}
-
-impl Edge {
-    /// What the caller's policies and the statistics learn from the end of an attempt.
-    #[inline(always)]
-    fn attempt_ended(
-        &mut self,
-        clients: &mut [Clients],
-        (call_id, call): (CallId, &Call),
-        (id, attempt): (AttemptId, &mut Attempt),
-        (sent_at, inherited): (&Beside<SimTime>, &Beside<SimTime>),
-        outcome: Outcome,
-        now: SimTime,
-    ) {
-        self.stats.attempt_ended(outcome, call.stretch != UNMEASURED);
-        if self.gates.has(Gates::LEARN) {
-            let overdue = outcome == Outcome::Cancelled && now >= self.end_of(call_id, call, inherited);
-            let retried = self.retry.retries(0, outcome);
-            let (replica, permit) = (attempt.replica, attempt.permit.take());
-            let first = attempt.number == 1 && !attempt.marks.has(Marks::IS_COPY);
-            let took = self.gates.has(Gates::TIMES).then(|| now.since(*sent_at.of(id)));
-            let grant = attempt.grant;
-            let seen = Seen { now, outcome, retried, overdue, replica, permit, took, first, grant };
-            let clients = &mut clients[self.clients as usize];
-            let shares = self.gates.has(Gates::SHARES);
-            if shares {
-                clients.lend(call.client);
-            }
-            let guards = &mut clients.guards[call.client as usize];
-            let limit = took.and_then(|_| guards.limit());
-            let step = guards.learn(seen);
-            if shares {
-                clients.lend(call.client);
-            }
-            if limit.is_some() {
-                clients.watch.limit_moved(limit, &clients.guards[call.client as usize]);
-            }
-            clients.note_step(call.client, step, now);
-        }
     }
 }

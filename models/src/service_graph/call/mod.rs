@@ -11,10 +11,11 @@
 //! back-off that would end after the deadline ends at the deadline.
 //!
 //! What a call does with all of them stands here: it begins, is settled after each attempt, and ends.
-//! [`attempt`]: one try, from the gate to its outcome. [`hedge`]: its copies. [`line`] and [`turn`]: waiting for the first. [`wait`]: the pauses between tries. [`connect`]: the
-//! connection that an attempt needs.
+//! [`attempt`]: one try, from the gate to its outcome; [`ask`]: the guards that let it pass; [`connect`]: the connection that it needs.
+//! [`hedge`]: its copies. [`line`] and [`turn`]: waiting for the first. [`wait`]: the pauses between tries.
 //! [`cancel`]: a caller that no longer waits says so.
 
+mod ask;
 mod attempt;
 mod cancel;
 mod connect;
