@@ -156,6 +156,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
                 .any(|site| Gates::of(&plan.edges[site].policy, 1).has(Gates::INHERITS)),
         counts,
         limited: edge.does.any(Does::GIVES_UP),
+        has_deadlines: !matches!(patience, Patience::Endless) || gates.has(Gates::INHERITS),
         patience,
         jitter: streams.luck("jitter", name),
         pick,

@@ -167,6 +167,8 @@ pub struct Edge {
     pub counts: bool,
     /// Its callers give up: what is sent over it may run out of time.
     pub limited: bool,
+    /// Its calls have a deadline, of their own or of the request that makes them.
+    pub has_deadlines: bool,
     pub patience: Patience,
     pub jitter: Luck,
     pub pick: Luck,
@@ -372,6 +374,9 @@ impl Edge {
     /// When a call over it is given up.
     #[inline(always)]
     pub fn end_of(&mut self, id: CallId, call: &Call, inherited: &Beside<SimTime>) -> SimTime {
+        if !self.has_deadlines {
+            return SimTime::MAX;
+        }
         let end = self.patience.end(call.started, call.key);
         if self.gates.has(Gates::INHERITS) { end.min(*inherited.of(id)) } else { end }
     }

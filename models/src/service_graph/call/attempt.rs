@@ -198,8 +198,13 @@ impl<L: Listen> Graph<L> {
             if self.edges[attempt_edge as usize].gates.has(Gates::CONNECT) {
                 self.hang_up(id, answer, ctx);
             }
-            self.attempts[id].server = Server::Gone;
-            return self.let_go(id);
+            let attempt = &mut self.attempts[id];
+            attempt.server = Server::Gone;
+            if attempt.outstanding == 0 {
+                let below = self.attempts.remove(id).below;
+                self.spoil(below);
+            }
+            return;
         }
         if answer != Outcome::Ok {
             self.attempts[id].server = Server::Gone;
