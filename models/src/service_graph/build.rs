@@ -37,7 +37,12 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         .map(|(number, (name, service))| build_service(number, name, service, plan, streams))
         .collect();
     let built = plan.edges.iter().enumerate().map(|(number, edge)| build_edge(number, edge, plan, streams));
-    let (mut built, clients): (Vec<Edge>, Vec<Clients>) = built.unzip();
+    let (mut built, mut clients): (Vec<Edge>, Vec<Clients>) = built.unzip();
+    let mut lists = 0;
+    for clients in &mut clients {
+        clients.lists_before = lists;
+        lists += clients.connecting.len() as u32;
+    }
     let disturbances = disturbances(spec);
     let struck = disturbances.first().map(|first| SimTime::from_nanos(first.from));
     let spans = stretches(&disturbances, &(run.warm_up.as_nanos()..run.duration.as_nanos()));
@@ -133,6 +138,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         guards,
         lines: std::iter::repeat_with(Default::default).take(in_line).collect(),
         connecting: std::iter::repeat_with(Default::default).take(connecting).collect(),
+        lists_before: 0,
         dial: guards::dial(&edge.policy, name, streams).filter(|_| edge.clients_of == number),
     };
     let patience = Patience::new(&edge.policy, name, streams);

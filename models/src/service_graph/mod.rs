@@ -192,7 +192,7 @@ impl<L: Listen> Model for Graph<L> {
                 ctx.witness(witness::RESTART, 0, 0, path, u64::from(replica), 0);
                 self.revived(service, replica, ctx);
             }
-            Event::Connection { clients, of, slot } => self.connection_due(clients, of, slot, ctx),
+            Event::Connection { list, slot } => self.connection_due(list, slot, ctx),
         }
         loop {
             while let Some(attempt) = self.ready.pop() {
@@ -201,8 +201,10 @@ impl<L: Listen> Model for Graph<L> {
                     self.advance(attempt, ctx);
                 }
             }
-            let Some(next) = self.admitted.pop_front() else { break };
-            self.goes_on_with(next, ctx);
+            if self.admitted.is_empty() {
+                break;
+            }
+            self.go_on(ctx);
         }
     }
 }

@@ -115,8 +115,8 @@ pub enum Event {
     FaultGrows { fault: u32 },
     /// A replica that died of its load is back.
     Restart { service: u32, replica: u32 },
-    /// A connection of these clients is due to be looked at.
-    Connection { clients: u16, of: u32, slot: u32 },
+    /// A connection is due to be looked at. Which list it is in of all that there are: two words, as all the others have.
+    Connection { list: u32, slot: u32 },
 }
 
 // 12 bytes keep a queue entry within its 40.
@@ -190,6 +190,8 @@ pub struct Clients {
     pub lines: Vec<VecDeque<CallId>>,
     /// Of each the connections that it keeps apart, by where they lead to; empty where nobody needs any.
     pub connecting: Vec<Connecting>,
+    /// How many such lists the clients of the edges before have.
+    pub lists_before: u32,
     /// What opens them.
     pub dial: Option<Dial>,
 }

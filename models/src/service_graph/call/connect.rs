@@ -325,9 +325,10 @@ impl<L: Listen> Graph<L> {
     }
 
     /// The timer of a connection fired.
-    pub fn connection_due(&mut self, clients: u16, at: u32, slot: u32, ctx: &mut Ctx) {
+    pub fn connection_due(&mut self, list: u32, slot: u32, ctx: &mut Ctx) {
         let now = ctx.now();
-        let clients = u32::from(clients);
+        let clients = self.clients.partition_point(|clients| clients.lists_before <= list) as u32 - 1;
+        let at = list - self.clients[clients as usize].lists_before;
         let group = self.clients[clients as usize].group(clients, at);
         ctx.witness(
             kind::CONNECTION,
@@ -354,7 +355,8 @@ impl<L: Listen> Graph<L> {
 
     /// A connection is looked at when it is due, unless it is looked at before.
     fn arm(&mut self, group: Group, slot: u32, ctx: &mut Ctx) {
-        let at = self.clients[group.clients as usize].place(group) as u32;
+        let clients = &self.clients[group.clients as usize];
+        let list = clients.lists_before + clients.place(group) as u32;
         let mut own = self.group(group);
         let Some(due) = own.connections().due(slot) else { return };
         let entry = &mut own.connecting.slots[slot as usize];
@@ -364,7 +366,7 @@ impl<L: Listen> Graph<L> {
             }
             ctx.cancel(timer);
         }
-        let event = Event::Connection { clients: group.clients as u16, of: at, slot };
+        let event = Event::Connection { list, slot };
         entry.timer = Some((due, ctx.schedule(due.max(ctx.now()), Class::End, event)));
     }
 

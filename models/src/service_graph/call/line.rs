@@ -72,11 +72,12 @@ impl<L: Listen> Graph<L> {
 
     /// Whoever was let in goes on, before the event is over.
     #[inline(never)]
-    pub fn goes_on_with(&mut self, next: Admitted, ctx: &mut Ctx) {
-        match next {
-            Admitted::Call(call) => self.begins_at_last(call, ctx),
-            Admitted::Line(group) => self.serve(group, ctx),
-            Admitted::HungUp(held) => self.hung_up(held, ctx),
+    pub fn go_on(&mut self, ctx: &mut Ctx) {
+        match self.admitted.pop_front() {
+            Some(Admitted::Call(call)) => self.begins_at_last(call, ctx),
+            Some(Admitted::Line(group)) => self.serve(group, ctx),
+            Some(Admitted::HungUp(held)) => self.hung_up(held, ctx),
+            None => {}
         }
     }
 
