@@ -120,6 +120,12 @@ impl<T: Clone + Default> Beside<T> {
         &mut self.0[id.index()]
     }
 
+    /// Whether nothing was ever kept.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What was kept of an entry, or of whatever had its place before, if anything was.
     pub fn get<E>(&self, id: Id<E>) -> Option<&T> {
         self.0.get(id.index())

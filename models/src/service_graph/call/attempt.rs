@@ -48,7 +48,7 @@ impl<L: Listen> Graph<L> {
             // The workloads' edges come first, in their order.
             Parent::User | Parent::Loop { .. } | Parent::Visit { .. } => edge_id,
         };
-        let (pass, held) = match connected {
+        let (Pass { replica, permit, .. }, held) = match connected {
             Some((pass, held)) => (pass, Some(held)),
             None => {
                 let asked = edge.may_send(&mut self.clients, &self.tried, (id, call), (key, grant), now);
@@ -59,10 +59,10 @@ impl<L: Listen> Graph<L> {
             }
         };
         if held.is_none() && edge.gates.has(Gates::CONNECT) {
-            return self.connect(id, key, grant, marks, pass, ctx);
+            return self.connect(id, (key, grant, marks), (replica, permit), ctx);
         }
         if edge.gates.has(Gates::TRIED) {
-            self.tried.of_mut(id, call.sent == 0).add(pass.replica);
+            self.tried.of_mut(id, call.sent == 0).add(replica);
         }
         call.sent += 1;
         if let Some(other) = call.live {
@@ -93,12 +93,12 @@ impl<L: Listen> Graph<L> {
             sibling: call.live,
             edge: edge_id,
             workload,
-            replica: pass.replica,
+            replica,
             since: now,
             own: OwnWork::default(),
             below: None,
             timer: None,
-            permit: pass.permit,
+            permit,
             outstanding: 0,
             repetition: 0,
             step: 0,
@@ -188,14 +188,14 @@ impl<L: Listen> Graph<L> {
     pub fn answered(&mut self, id: AttemptId, ctx: &mut Ctx) {
         let (attempt, useful) = self.account_work(id, true);
         let (awaited, answer, call) = (attempt.is_awaited(), attempt.answer(), attempt.call);
-        let attempt_edge = attempt.edge;
+        let edge = attempt.edge;
         let alone = !attempt.marks.has(Marks::HAS_SIBLINGS);
         self.listener.tell(|tracer| {
             let call = awaited.then(|| self.calls.id(call));
             tracer.answered(id, answer, call, ctx.now());
         });
         if !awaited {
-            if self.edges[attempt_edge as usize].gates.has(Gates::CONNECT) {
+            if self.connects(edge) {
                 self.hang_up(id, answer, ctx);
             }
             let attempt = &mut self.attempts[id];
@@ -323,12 +323,12 @@ impl<L: Listen> Graph<L> {
         let edge = &mut self.edges[call.edge as usize];
         let times = (&self.sent_at, &self.inherited);
         edge.attempt_ended(&mut self.clients, (call_id, id), (call, attempt), times, outcome, ctx.now());
-        let connects = edge.gates.has(Gates::CONNECT);
+        let edge = call.edge;
         if attempt.server == Server::Gone && attempt.outstanding == 0 {
             let below = self.attempts.remove(id).below;
             self.spoil(below);
         }
-        if connects {
+        if self.connects(edge) {
             self.hang_up(id, outcome, ctx);
         }
     }

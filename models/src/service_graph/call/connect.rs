@@ -28,12 +28,11 @@ impl<L: Listen> Graph<L> {
     pub(super) fn connect(
         &mut self,
         id: CallId,
-        key: Key,
-        grant: Grant,
-        marks: Marks,
-        pass: Pass,
+        (key, grant, marks): (Key, Grant, Marks),
+        (replica, permit): (u32, Option<Permit>),
         ctx: &mut Ctx,
     ) {
+        let pass = Pass { replica, permit, ..Pass::default() };
         let call = &self.calls[id];
         let clients = self.edges[call.edge as usize].clients;
         let of = self.clients[clients as usize].leading_to(call.client, pass.replica);
@@ -215,6 +214,12 @@ impl<L: Listen> Graph<L> {
         if served {
             self.tend(group, ctx);
         }
+    }
+
+    /// Whether attempts over this edge need connections, and any attempt has ever had one.
+    #[inline(always)]
+    pub(in crate::service_graph) fn connects(&self, edge: u16) -> bool {
+        !self.held.is_empty() && self.edges[edge as usize].gates.has(Gates::CONNECT)
     }
 
     /// An attempt is over for its caller, or its answer has come after that: its connection is given back.

@@ -1,7 +1,6 @@
 //! How a request ends at its service: answered, or swallowed; and whether its work was for anybody.
 
 use crate::policy::Outcome;
-use crate::policy::guards::Gates;
 use crate::service_graph::follow::Listen;
 use crate::service_graph::fruit::Basket;
 use crate::service_graph::state::*;
@@ -50,7 +49,7 @@ impl<L: Listen> Graph<L> {
     pub fn swallow(&mut self, id: AttemptId) {
         self.attempts[id].server = Server::Gone;
         self.listener.tell(|tracer| tracer.swallowed(id));
-        if self.edges[self.attempts[id].edge as usize].gates.has(Gates::CONNECT) {
+        if self.connects(self.attempts[id].edge) {
             self.hears_nothing(id);
         }
         self.account_work(id, false);
