@@ -127,10 +127,8 @@ impl<L: Listen> Graph<L> {
         }
         let mut told = None;
         if edge.gates.has(Gates::HEEDS) && outcome == Outcome::Rejected {
-            told = self.told_to_wait(id);
+            told = edge.told_to_wait(&mut self.services, call);
         }
-        let call = &self.calls[id];
-        let edge = &mut self.edges[call.edge as usize];
         if told.is_some_and(|told| edge.policy.retry_after.gives_up(told)) {
             return self.end_call(id, Ending::Failed(outcome), ctx);
         }

@@ -24,15 +24,6 @@ impl<L: Listen> Graph<L> {
         call.timer = Some(ctx.schedule(next.min(end), class, Event::CallTimer { call: id }));
     }
 
-    /// How long the refusal of a call's last try tells it to wait, if it does and the call heeds that.
-    #[cold]
-    pub(super) fn told_to_wait(&mut self, id: CallId) -> Option<SimDuration> {
-        let call = &self.calls[id];
-        let service = self.edges[call.edge as usize].callee;
-        let told = self.services[service as usize].told.as_mut()?;
-        Some(told.tell(call.key.child(u64::from(call.tries))))
-    }
-
     /// The timer of a call fired.
     pub fn call_timer(&mut self, id: CallId, ctx: &mut Ctx) {
         let call = &mut self.calls[id];
@@ -59,5 +50,14 @@ impl<L: Listen> Graph<L> {
             call.phase = Phase::TRYING;
             self.try_attempt(id, grant, ctx);
         }
+    }
+}
+
+impl Edge {
+    /// How long the refusal of a call's last try tells it to wait, if it does and the call heeds that.
+    #[cold]
+    pub(super) fn told_to_wait(&self, services: &mut [Service], call: &Call) -> Option<SimDuration> {
+        let told = services[self.callee as usize].told.as_mut()?;
+        Some(told.tell(call.key.child(u64::from(call.tries))))
     }
 }
