@@ -9,7 +9,8 @@
 //! balancer has nothing to do with it until it may be probed; and so in Envoy, which takes an ejected host out of the set. That is
 //! `per: Replica()`: the balancer is asked again until its choice may be sent to, and an attempt is refused only if nobody
 //! may. A client library that puts a breaker in front of an address it was given refuses: `picks: 0`; and one that asks again so often
-//! is between them (Finagle asks up to five times, and then sends anyway, which this does not).
+//! is between them (Finagle asks up to five times, and then sends anyway, which this does not). A retry that had rather go to
+//! somebody else is named somebody as it would be without breakers; that is one choice, however often the balancer was asked for it.
 //!
 //! *No scan.* Replicas whose breaker is closed stand together, in no order that matters, so that one of them is found by one
 //! draw once the balancer's own choices were in vain; and where no breaker is closed nobody is asked before the first of them may
@@ -133,18 +134,22 @@ pub struct Passes {
 /// So often a balancer is asked again before somebody is looked for whom it did not name.
 const PATIENCE: u32 = 8;
 
-/// Whom an attempt would rather not go to: those that its call has tried, at least until the balancer was asked so often.
+/// Whom an attempt would rather not go to: those that its call has tried. See [`BalancerState::pick_other`].
 #[derive(Clone, Copy)]
 pub struct Unwanted<'a> {
     /// Those.
     pub tried: &'a [u32],
-    /// Until it is somebody else if absent.
+    /// So often the balancer is asked for somebody else, after which its choice stands; until it is if absent.
     pub picks: Option<u32>,
 }
 
 impl Unwanted<'_> {
-    fn is_wanted(self, replica: u32, pick: u32) -> bool {
-        self.picks.is_some_and(|picks| pick >= picks) || !self.tried.contains(&replica)
+    /// Whom the balancer names, as it would if there were no breakers.
+    fn pick(self, balancer: &mut BalancerState, view: &View, words: &mut impl Words) -> u32 {
+        match self.tried {
+            [] => balancer.pick(view, words),
+            tried => balancer.pick_other(view, tried, self.picks, words),
+        }
     }
 }
 
@@ -182,29 +187,22 @@ impl Replicas {
         if self.closed == 0 && now < self.due {
             return None;
         }
-        let (mut asked, mut around) = (0, false);
-        loop {
-            let choice = balancer.pick(view, words);
-            if unwanted.is_wanted(choice, asked) {
-                if let Some(permit) = self.acquire(choice, now) {
-                    return Some(Passes { replica: choice, permit: Some(permit), around });
-                }
-                around = true;
+        // Only what a breaker refused counts.
+        for refused in 0..=self.picks.unwrap_or(PATIENCE) {
+            let choice = unwanted.pick(balancer, view, words);
+            if let Some(permit) = self.acquire(choice, now) {
+                return Some(Passes { replica: choice, permit: Some(permit), around: refused > 0 });
             }
-            if asked == self.picks.unwrap_or(PATIENCE) {
-                break;
-            }
-            asked += 1;
         }
         if self.picks.is_some() {
             return None;
         }
-        let mut found = self.find(now, balancer, unwanted, words);
+        let mut found = self.find(now, balancer, unwanted.tried, words);
         if found.is_none() && !unwanted.tried.is_empty() {
             // Rather one that was tried than nobody.
-            found = self.find(now, balancer, Unwanted { tried: &[], ..unwanted }, words);
+            found = self.find(now, balancer, &[], words);
         }
-        found.map(|(replica, permit)| Passes { replica, permit: Some(permit), around })
+        found.map(|(replica, permit)| Passes { replica, permit: Some(permit), around: true })
     }
 
     /// Somebody whom the balancer did not name: of those that are closed, or else of those that may be probed.
@@ -212,11 +210,11 @@ impl Replicas {
         &mut self,
         now: SimTime,
         balancer: &BalancerState,
-        unwanted: Unwanted,
+        tried: &[u32],
         words: &mut impl Words,
     ) -> Option<(u32, Permit)> {
         let closed = |replica: u32| self.place[replica as usize] < self.closed;
-        let best = balancer.best_of(|replica| closed(replica) && unwanted.is_wanted(replica, 0));
+        let best = balancer.best_of(|replica| closed(replica) && !tried.contains(&replica));
         if let Some(replica) = best
             && let Some(permit) = self.acquire(replica, now)
         {
@@ -225,30 +223,30 @@ impl Replicas {
         // A few more than were tried: those that have just closed may let only some pass.
         let all = u64::from(self.closed);
         let start = if all > 1 { words.below(all) } else { 0 };
-        for step in 0..all.min(u64::from(PATIENCE) + unwanted.tried.len() as u64) {
+        for step in 0..all.min(u64::from(PATIENCE) + tried.len() as u64) {
             let replica = self.order[((start + step) % all) as usize];
-            if unwanted.is_wanted(replica, 0)
+            if !tried.contains(&replica)
                 && let Some(permit) = self.acquire(replica, now)
             {
                 return Some((replica, permit));
             }
         }
-        if now >= self.due { self.probe(now, unwanted) } else { None }
+        if now >= self.due { self.probe(now, tried) } else { None }
     }
 
     /// One of those that are not closed, if any lets something pass; if none does, when the first of them will.
-    fn probe(&mut self, now: SimTime, unwanted: Unwanted) -> Option<(u32, Permit)> {
+    fn probe(&mut self, now: SimTime, tried: &[u32]) -> Option<(u32, Permit)> {
         let mut due = SimTime::MAX;
         for place in self.closed as usize..self.order.len() {
             let replica = self.order[place];
-            if unwanted.is_wanted(replica, 0)
+            if !tried.contains(&replica)
                 && let Some(permit) = self.acquire(replica, now)
             {
                 return Some((replica, permit));
             }
             due = due.min(self.states[replica as usize].lets_nothing_pass_before());
         }
-        if unwanted.tried.is_empty() {
+        if tried.is_empty() {
             self.due = due;
         }
         None
@@ -507,6 +505,31 @@ mod tests {
         // In turn: 0 is not wanted, 1 stands. Then 2 is open, and 3 is neither; it is around something, and 1 was not.
         assert_eq!(client.send_as(secs(1), false, unwanted), Some((1, false)));
         assert_eq!(client.send_as(secs(1), false, unwanted), Some((3, true)));
+    }
+
+    /// Whom a call has tried is asked over, and that takes none of the choices that a breaker may refuse.
+    #[test]
+    fn who_was_tried_takes_no_choice() {
+        for balancer in &ALL {
+            for picks in ["", "picks: 0", "picks: 2"] {
+                let text = format!("Consecutive(failures: 1000000, per: Replica({picks}))");
+                let [mut guarded, mut plain] = [(), ()].map(|()| Client::new(&text, balancer, 4));
+                for tried in [&[][..], &[0], &[1, 2], &[0, 1, 3], &[0, 1, 2, 3]].repeat(20) {
+                    for picks in [None, Some(1), Some(3)] {
+                        let unwanted = Unwanted { tried, picks };
+                        let Client { balancer, view, words, .. } = &mut plain;
+                        let choice = unwanted.pick(balancer, view, words);
+                        balancer.sent(choice);
+                        assert_eq!(
+                            guarded.send_as(secs(1), false, unwanted),
+                            Some((choice, false)),
+                            "{text}"
+                        );
+                    }
+                }
+                assert_eq!(guarded.words.used().draws, plain.words.used().draws);
+            }
+        }
     }
 
     /// What stops only retries lets the first of a call go where it would; a retry it keeps from the bad one.

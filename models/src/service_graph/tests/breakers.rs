@@ -62,6 +62,38 @@ fn a_choice_that_stands_is_refused() {
     assert_eq!((calls.failed(), calls.of(Ending::BreakerOpen)), (3, 147));
 }
 
+/// Whoever retries elsewhere is named the same replica as without a breaker, by whatever balancer.
+#[test]
+fn a_breaker_that_never_opens_moves_nothing() {
+    for host in ["Any", "Other()", "Other(picks: 1)"] {
+        for balancer in ["RoundRobin", "Random", "LeastPending", "PowerOfTwo"] {
+            let run = |breaker: &str| {
+                scene(
+                    &format!(
+                        r#"workload: [(name: "u", to: "db", arrivals: Poisson("50/s"), policy: "p", clients: 2)],
+                           services: {{"db": (replicas: 3, workers: Async(50), work: Exponential(mean: "20ms"), error_rate: 0.3)}},
+                           policies: {{"p": (retry: Fixed(attempts: 4, delay: "1ms"), retry_host: {host}, balancer: {balancer}
+                                             {breaker})}}"#
+                    ),
+                    "20s",
+                )
+            };
+            let plain = run("");
+            for per in ["Service", "Replica()", "Replica(picks: 0)", "Replica(picks: 2)"] {
+                for shared in [false, true] {
+                    let breaker =
+                        format!("breaker: Consecutive(failures: 1000000, per: {per}, shared: {shared})");
+                    let told = format!("{host}, {balancer}, {breaker}");
+                    let guarded = run(&format!(", {breaker}"));
+                    assert_eq!(guarded.digest.t, plain.digest.t, "{told}");
+                    let calls = &guarded.edges.get("u->db").unwrap().calls;
+                    assert_eq!(calls.of(Ending::BreakerOpen), 0, "{told}");
+                }
+            }
+        }
+    }
+}
+
 /// A caller that restarts has forgotten what it learnt; what is known to all is known to it.
 #[test]
 fn what_all_share_outlives_one_of_them() {
