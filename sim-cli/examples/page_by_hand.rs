@@ -128,7 +128,8 @@ fn measured(windows: u64) -> Section {
     section.set(EVIL, 0.5);
     section.draw(EVIL, (0..windows).map(|window| (window / 50 % 2) as f64).collect());
     section.draw("more", (0..windows).map(|window| (window * MS) as f64).collect());
-    section.changes = vec![Change { at: SECOND, of: 0, replica: None, from: EVIL.into(), to: EVIL.into() }];
+    section.changes =
+        vec![Change { at: SECOND, of: Some(0), replica: None, from: EVIL.into(), to: EVIL.into() }];
     section
 }
 

@@ -597,7 +597,7 @@ impl Part for Breaker {
     }
 
     fn sections(&self, at: &str) -> Vec<Section> {
-        vec![watch::declared(at, self.common().whose != Whose::Service)]
+        vec![watch::declared(at, self.common().whose != Whose::Service, self.is_shared())]
     }
 
     fn bytes(&self, replicas: u32) -> u64 {

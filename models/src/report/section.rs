@@ -45,8 +45,9 @@ pub struct Section {
 pub struct Change {
     /// When, in nanoseconds.
     pub at: u64,
-    /// Of which one: the client of an edge, the replica of a service.
-    pub of: u32,
+    /// Of which one: the client of an edge, the replica of a service. Absent if it is the state of what they all share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<u32>,
     /// To which replica the client has such a state, if it has one for each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replica: Option<u32>,
@@ -290,7 +291,7 @@ mod tests {
 
     #[test]
     fn changes_of_a_part() {
-        let change = |at| Change { at, of: 0, replica: None, from: "closed".into(), to: "open".into() };
+        let change = |at| Change { at, of: Some(0), replica: None, from: "closed".into(), to: "open".into() };
         let all =
             Section { changes: vec![change(60), change(80)], changes_unlisted: 2, ..Section::default() };
         for (from, to, listed, unlisted) in [(50, 60, 0, 0), (60, 70, 1, 0), (60, 81, 2, 2), (90, 99, 0, 2)] {

@@ -201,7 +201,7 @@ fn cache() -> Section {
     cache.draw("asked", vec![4.0; 120]);
     cache.set("hit_ratio", 0.75);
     cache.changes =
-        vec![Change { at: 61 * SECOND, of: 0, replica: None, from: "cold".into(), to: "warm".into() }];
+        vec![Change { at: 61 * SECOND, of: Some(0), replica: None, from: "cold".into(), to: "warm".into() }];
     cache.changes_unlisted = 2;
     cache
 }

@@ -265,38 +265,40 @@ fn states(report: &Report, trace: &Trace, axis: Axis, style: Style) -> Vec<(Stri
             met.push(one);
         }
     }
-    let of_place = |(at, one): (&str, u32)| {
-        let sections = report.sections.iter().filter(move |section| section.at == at);
-        let states = |section| {
-            let all = replicas_of(section, one).into_iter();
-            all.filter_map(|replica| states_of(section, (one, replica), axis, style)).collect::<Vec<_>>()
-        };
-        sections.flat_map(states).collect::<Vec<_>>()
-    };
-    met.into_iter().flat_map(of_place).collect()
+    let mut states: Vec<(usize, Whose)> = Vec::new();
+    for (at, one) in met {
+        for (index, section) in report.sections.iter().enumerate().filter(|(_, section)| section.at == at) {
+            for whose in states_met(section, one) {
+                // What all share was met by each of them.
+                if !states.contains(&(index, whose)) {
+                    states.push((index, whose));
+                }
+            }
+        }
+    }
+    let drawn = |(index, whose): (usize, _)| states_of(&report.sections[index], whose, axis, style);
+    states.into_iter().filter_map(drawn).collect()
 }
 
-/// The replicas to which one of those at a place has a state; none of them is one, too.
-fn replicas_of(section: &Section, one: u32) -> Vec<Option<u32>> {
-    let changes = section.changes.iter().filter(|change| change.of == one);
-    let mut replicas: Vec<Option<u32>> = changes.map(|change| change.replica).collect();
-    replicas.sort_unstable();
-    replicas.dedup();
-    replicas
+/// Whose a state is, and to which replica: of one of those at a place, or of all; to one of the replicas, or to all.
+type Whose = (Option<u32>, Option<u32>);
+
+/// The states that one of those at a place has, and those that it shares with the others.
+fn states_met(section: &Section, one: u32) -> Vec<Whose> {
+    let changes = section.changes.iter().filter(|change| change.of.is_none_or(|of| of == one));
+    let mut states: Vec<Whose> = changes.map(|change| (change.of, change.replica)).collect();
+    states.sort_unstable();
+    states.dedup();
+    states
 }
 
 /// The state of one of those at a place, over the axis; nothing where it was as at first all the time.
-fn states_of(
-    section: &Section,
-    one: (u32, Option<u32>),
-    axis: Axis,
-    style: Style,
-) -> Option<(String, String)> {
+fn states_of(section: &Section, whose: Whose, axis: Axis, style: Style) -> Option<(String, String)> {
     // States by when they are first heard of: what all are at first, what they come to, and anything else.
     let first = section.changes.first()?.from.as_ref();
     let second = section.changes.first()?.to.as_ref();
     let mut state = first;
-    let mut changes = section.changes.iter().filter(|change| (change.of, change.replica) == one).peekable();
+    let mut changes = section.changes.iter().filter(|change| (change.of, change.replica) == whose).peekable();
     while let Some(change) = changes.next_if(|change| change.at <= axis.from) {
         state = &change.to;
     }
@@ -315,7 +317,7 @@ fn states_of(
     };
     let picture = (0..axis.columns).map(at).collect();
     let words = |state: &str| clean(&state.replace('_', "-"));
-    let which = one.1.map_or(String::new(), |replica| format!(" replica {replica}"));
+    let which = whose.1.map_or(String::new(), |replica| format!(" replica {replica}"));
     let mut label = format!("{} {}{which}: {}", clean(&section.kind), clean(&section.at), words(state));
     for change in during.iter().take(2) {
         label.push_str(&format!(", {}", words(&change.to)));
@@ -395,7 +397,7 @@ mod tests {
         let mut report = testdata::storm();
         let change = |at: u64, from: &'static str, to: &'static str| Change {
             at: BEGIN + at * MS,
-            of: 1,
+            of: Some(1),
             replica: None,
             from: from.into(),
             to: to.into(),
@@ -414,14 +416,29 @@ mod tests {
         let changes = &mut report.sections[0].changes;
         changes[0].replica = Some(3);
         changes[1].replica = Some(4);
-        changes.push(Change { of: 0, replica: Some(9), ..changes[0].clone() });
+        changes.push(Change { of: Some(0), replica: Some(9), ..changes[0].clone() });
         let section = &report.sections[0];
-        assert_eq!(replicas_of(section, 1), [Some(3), Some(4)]);
+        assert_eq!(states_met(section, 1), [(Some(1), Some(3)), (Some(1), Some(4))]);
         let axis = Axis { from: BEGIN, to: BEGIN + 400 * MS, columns: 40 };
         let label =
-            |replica| states_of(section, (1, replica), axis, Style::default()).map(|(label, _)| label);
+            |replica| states_of(section, (Some(1), replica), axis, Style::default()).map(|(label, _)| label);
         assert_eq!(label(Some(3)).as_deref(), Some("gates checkout->payments replica 3: closed, open"));
         assert_eq!(label(None), None);
+    }
+
+    /// What all share is drawn in every trace that meets it, and once, whoever moved it.
+    #[test]
+    fn a_state_of_all_is_drawn_once() {
+        let mut report = report();
+        report.sections[0].changes.iter_mut().for_each(|change| change.of = None);
+        let mut trace = storm();
+        let mut other = trace.spans[5].clone();
+        assert_eq!((&*other.at, other.client), ("checkout->payments", Some(1)));
+        other.client = Some(2);
+        trace.spans.push(other);
+        let rows = states(&report, &trace, Axis::of(&trace), Style::default());
+        let labels: Vec<&str> = rows.iter().map(|(label, _)| label.as_str()).collect();
+        assert_eq!(labels, ["gates checkout->payments: closed, open, half-open"]);
     }
 
     fn again(trace: &Trace) -> String {

@@ -19,29 +19,36 @@ impl Position {
 }
 
 /// What they will tell of: nothing measured yet.
-pub(super) fn declared(at: &str, per_replica: bool) -> Section {
-    let of_open =
-        |fold: fn(String) -> Fold, about| Value::new(Unit::Plain, about).of_windows(fold("open".into()));
-    let (on_average, line) = match per_replica {
-        false => (
+pub(super) fn declared(at: &str, per_replica: bool, shared: bool) -> Section {
+    let of = |fold: fn(String) -> Fold, series: &str, about| {
+        Value::new(Unit::Plain, about).of_windows(fold(series.into()))
+    };
+    let (on_average, line) = match (per_replica, shared) {
+        (false, false) => (
             "clients whose breaker lets not everything pass, on average",
             "Clients whose breaker is open or half-open at the window's end.",
         ),
-        true => (
+        (true, false) => (
             "breakers that let not everything pass, of all replicas and clients, on average",
             "Breakers that are open or half-open at the window's end, of all replicas and clients.",
         ),
+        (_, true) => (
+            "breakers that let not everything pass, of those that all clients share, on average",
+            "Breakers that are open or half-open at the window's end, of those that all clients share.",
+        ),
     };
+    let whose = if shared { "breakers" } else { "clients" };
     let section = Section::new("breakers", at)
         .value(
             "changes",
-            Value::new(Unit::Plain, "changes of state after the warm-up, of all clients together"),
+            Value::new(Unit::Plain, format!("changes of state after the warm-up, of all {whose} together")),
         )
         .value("opened", Value::new(Unit::Plain, "of them to open"))
         .value("first_opened", Value::new(Unit::Duration, "when the first of them opened"))
-        .value("open_mean", of_open(Fold::Mean, on_average))
-        .value("open_max", of_open(Fold::Max, "and at most"))
-        .line("open", Unit::Plain, line);
+        .value("open_mean", of(Fold::Mean, "open", on_average))
+        .value("open_max", of(Fold::Max, "open_most", "and at most"))
+        .line("open", Unit::Plain, line)
+        .line("open_most", Unit::Plain, "The most of them at once in each window.");
     if !per_replica {
         return section;
     }
@@ -57,10 +64,12 @@ pub(super) fn declared(at: &str, per_replica: bool) -> Section {
 /// Follows the breakers of all clients of one edge.
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
-    /// Those that are not closed.
+    /// Those that are not closed, and the most of them at once since the window began.
     open: u64,
-    /// The same at the end of each window.
+    most: u64,
+    /// The same of each window: at its end, and the most.
     windows: Vec<f64>,
+    most_of_windows: Vec<f64>,
     opened: u64,
     first_opened: Option<u64>,
     /// All of them since the beginning of the run, and how many of them were before the measurement.
@@ -68,27 +77,35 @@ pub struct Watch {
     unlisted: u64,
     before: u64,
     per_replica: bool,
+    shared: bool,
     around: u64,
 }
 
 impl Watch {
     /// Of these nothing is known yet.
     pub fn new(breaker: &Breaker) -> Self {
-        Watch { per_replica: breaker.common().whose != Whose::Service, ..Watch::default() }
+        Watch {
+            per_replica: breaker.common().whose != Whose::Service,
+            shared: breaker.is_shared(),
+            ..Watch::default()
+        }
     }
 
-    /// One of them took a step: the client's only one, or that for a replica.
+    /// One of them took a step: the client's only one, or that for a replica. One that is shared is not of the client that
+    /// happened to move it.
     pub fn stepped(&mut self, now: SimTime, client: u32, replica: Option<u32>, step: Transition) {
         let at = now.as_nanos();
         self.open += u64::from(step.from == Position::Closed);
         self.open -= u64::from(step.to == Position::Closed);
+        self.most = self.most.max(self.open);
         if step.to == Position::Open {
             self.opened += 1;
             self.first_opened.get_or_insert(at);
         }
         if self.changes.len() < LISTED {
             let (from, to) = (step.from.name().into(), step.to.name().into());
-            self.changes.push(Change { at, of: client, replica, from, to });
+            let of = (!self.shared).then_some(client);
+            self.changes.push(Change { at, of, replica, from, to });
         } else {
             self.unlisted += 1;
         }
@@ -113,11 +130,12 @@ impl Watch {
     /// A window is over.
     pub fn close_window(&mut self) {
         self.windows.push(self.open as f64);
+        self.most_of_windows.push(std::mem::replace(&mut self.most, self.open) as f64);
     }
 
     /// What is told of them.
     pub fn section(self, at: &str) -> Section {
-        let mut section = declared(at, self.per_replica);
+        let mut section = declared(at, self.per_replica, self.shared);
         if self.per_replica {
             section.set("around", self.around as f64);
         }
@@ -125,6 +143,7 @@ impl Watch {
         section.set("opened", self.opened as f64);
         section.set("first_opened", self.first_opened.map(|at| at as f64));
         section.draw("open", self.windows);
+        section.draw("open_most", self.most_of_windows);
         Section { changes: self.changes, changes_unlisted: self.unlisted, ..section }
     }
 }
@@ -159,8 +178,12 @@ mod tests {
             (Some(4.0), Some(2.0), Some(1e9))
         );
         assert_eq!(told.series[0].values, [0.0, 2.0, 1.0, 0.0]);
+        assert_eq!(told.series[1].values, [0.0, 2.0, 2.0, 1.0], "what a window begins with is in it");
         let last = told.changes.last().unwrap();
-        assert_eq!((last.at, last.of, &*last.from, &*last.to), (3_000_000_000, 1, "half_open", "closed"));
+        assert_eq!(
+            (last.at, last.of, &*last.from, &*last.to),
+            (3_000_000_000, Some(1), "half_open", "closed")
+        );
     }
 
     #[test]

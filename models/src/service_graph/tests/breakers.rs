@@ -48,7 +48,7 @@ fn one_breaker_sees_a_half_and_two_see_all_and_nothing() {
             // Whoever passes over the bad one has the good one, and then it is the turn of the bad one: all of 299 after the sixth.
             assert_eq!(around, Some(293.0));
             let opened: Vec<_> = breakers.changes.iter().map(|it| (it.of, it.replica, &*it.to)).collect();
-            assert_eq!(opened, [(0, Some(1), "open")]);
+            assert_eq!(opened, [(Some(0), Some(1), "open")]);
             assert_eq!(breakers.values.get("open_max").and_then(|value| value.value), Some(1.0));
         }
     }
@@ -116,6 +116,33 @@ fn what_all_share_outlives_one_of_them() {
         let open = &report.section("breakers", "shop->db").unwrap().series[0].values;
         assert_eq!(open, &[1.0, 1.0, 1.0], "{shared}");
     }
+}
+
+/// What is shared is nobody's own, whoever happened to move it.
+#[test]
+fn changes_of_what_all_share_are_of_none_of_them() {
+    for per in ["", ", per: Replica()"] {
+        let report = half_bad(&format!("{per}, counts: InAll, shared: true"), 2);
+        let breakers = report.section("breakers", "shop->db").unwrap();
+        assert!(!breakers.changes.is_empty() && breakers.changes.iter().all(|it| it.of.is_none()), "{per}");
+        assert!(!breakers.series[0].about.contains("Clients"), "{per}");
+    }
+}
+
+/// One that opens and closes between the ends of two windows was open.
+#[test]
+fn open_for_less_than_a_window() {
+    let report = scene(
+        r#"workload: [(name: "u", to: "db", arrivals: Constant("50/s"), policy: "p")],
+           services: {"db": (workers: Async(9), work: "1ms")},
+           policies: {"p": (breaker: Consecutive(failures: 3, open_for: "500ms"))},
+           faults: [(at: "12s", for: "200ms", on: "db", effect: Errors())]"#,
+        "30s",
+    );
+    let breakers = report.section("breakers", "u->db").unwrap();
+    let value = |name: &str| breakers.values.get(name).and_then(|value| value.value);
+    assert_eq!((value("opened"), value("open_mean"), value("open_max")), (Some(1.0), Some(0.0), Some(1.0)));
+    assert_eq!(breakers.series[1].values, [0.0, 1.0, 0.0]);
 }
 
 /// One that is asked once for each call, by all: three calls end it for everybody.
