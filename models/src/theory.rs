@@ -14,6 +14,7 @@ mod retry;
 mod routing;
 mod scaling;
 mod throttle;
+mod waiting_room;
 
 pub use general::{Gg1, Mg1, ServiceMoments, allen_cunneen_wait, knee};
 pub use parallel::{ForkJoin, any_slow, exponential_max_quantile, harmonic};
@@ -26,6 +27,7 @@ pub use retry::{
 pub use routing::{binomial_pmf, callback_returns, deliveries, same_server};
 pub use scaling::{Usl, UslFit};
 pub use throttle::Throttle;
+pub use waiting_room::MmcPlusD;
 
 /// The chance of either of two independent things.
 pub fn either(one: f64, other: f64) -> f64 {

@@ -11,7 +11,7 @@
 //! were none, after a wait. Its calls are then served as by M/M/L with patience (Baccelli and Hebuterne 1981).
 
 use super::page::Page;
-use super::part::{Around, Does, Part, Worst};
+use super::part::{Around, Does, Part, Places, Worst};
 use super::waits;
 use crate::experiment::{Decoder, Node, POSITIVE};
 use crate::report::Section;
@@ -133,9 +133,12 @@ impl Bulkhead {
     }
 }
 
+/// What the section is called.
+const KIND: &str = "bulkheads";
+
 /// A section of what waits here, declared.
 pub(super) fn declared(at: &str) -> Section {
-    waits::declared("bulkheads", at, "calls", "a place")
+    waits::declared(KIND, at, "calls", "a place")
 }
 
 impl Part for Bulkhead {
@@ -178,6 +181,11 @@ impl Part for Bulkhead {
 
     fn at_once(&self) -> Option<u32> {
         Some(self.max_concurrent)
+    }
+
+    fn line(&self) -> Option<Places> {
+        let places = Places { at_once: self.max_concurrent, patience: self.max_wait, told_in: KIND };
+        (self.most_waiting() == u32::MAX).then_some(places)
     }
 
     fn about() -> &'static [Page] {

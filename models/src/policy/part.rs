@@ -93,6 +93,11 @@ pub trait Part {
         None
     }
 
+    /// Of what lets wait: those that it lets be out at a time, and how long the others wait, if that is all that it looks at.
+    fn line(&self) -> Option<Places> {
+        None
+    }
+
     /// Of what fails: the share of work that ends in an error, whatever else happens.
     fn fails(&self) -> Option<f64> {
         None
@@ -122,6 +127,17 @@ pub trait Part {
     fn samples() -> &'static [&'static str]
     where
         Self: Sized;
+}
+
+/// A line before what there is only so much of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// As many are out at the same time.
+    pub at_once: u32,
+    /// How long the others wait; for ever if nothing is said.
+    pub patience: Option<SimDuration>,
+    /// The kind of the section that tells how long they did.
+    pub told_in: &'static str,
 }
 
 /// What may have been rationed.

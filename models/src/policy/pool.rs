@@ -44,7 +44,7 @@ pub use dial::Dial;
 pub(super) use watch::Watch;
 
 use super::page::Page;
-use super::part::{Around, Does, Part, Worst};
+use super::part::{Around, Does, Part, Places, Worst};
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decoder, Node, POSITIVE};
 use crate::report::Section;
@@ -207,6 +207,11 @@ impl Part for Pool {
 
     fn at_once(&self) -> Option<u32> {
         self.is_plain().then_some(self.size)
+    }
+
+    fn line(&self) -> Option<Places> {
+        let places = Places { at_once: self.size, patience: self.max_wait, told_in: watch::KIND };
+        (self.is_plain() && self.max_waiting.is_none()).then_some(places)
     }
 
     fn about() -> &'static [Page] {

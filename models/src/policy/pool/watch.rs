@@ -6,18 +6,21 @@ use crate::report::{Better, Fold, Section, Unit, Value};
 use sim_core::SimTime;
 use sim_core::stats::TimeIntegral;
 
+/// What the section is called.
+pub(super) const KIND: &str = "pools";
+
 /// What they will tell of: nothing measured yet.
 pub(super) fn declared(at: &str) -> Section {
     let of = |fold: fn(String) -> Fold, series: &str, about: &str| {
         Value::new(Unit::Plain, about).of_windows(fold(series.into()))
     };
     let less = |about: &str| Value::new(Unit::Plain, about).better(Better::Less);
-    waits::declared("pools", at, "attempts", "a connection")
+    waits::declared(KIND, at, "attempts", "a connection")
         .value(
             "in_use_mean",
             of(Fold::Mean, "in_use", "connections in use on average, of all pools together"),
         )
-        .value("in_use_max", of(Fold::Max, "in_use_most", "and at most"))
+        .value("in_use_max", Value::new(Unit::Plain, "and at most"))
         .value("open_mean", of(Fold::Mean, "open", "open connections on average, of all pools together"))
         .value("opened", less("connections opened after the warm-up").of_windows(Fold::Sum("opened".into())))
         .value("closed", less("connections closed after the warm-up, for whatever reason"))
@@ -31,7 +34,6 @@ pub(super) fn declared(at: &str) -> Section {
             .better(Better::Less),
         )
         .line("in_use", Unit::Plain, "Connections in use, mean of each window, those that leaked among them.")
-        .line("in_use_most", Unit::Plain, "The most connections in use in each window.")
         .line("open", Unit::Plain, "Open connections, idle or in use, mean of each window.")
         .line("opened", Unit::Plain, "Connections opened in each window.")
 }
@@ -55,7 +57,6 @@ pub struct Watch {
 #[derive(Clone, Debug, Default)]
 struct Windows {
     in_use: Vec<f64>,
-    most: Vec<f64>,
     open: Vec<f64>,
     opened: Vec<f64>,
     opened_so_far: u64,
@@ -103,6 +104,7 @@ impl Watch {
     /// Measurement begins: what was before is not counted.
     pub fn begin(&mut self) {
         (self.opened, self.closed, self.leaked) = (0, 0, 0);
+        self.in_use.take_peak();
     }
 
     /// A window is over.
@@ -113,20 +115,20 @@ impl Watch {
         let length = now.since(then).as_nanos().max(1) as f64;
         self.windows.in_use.push((areas.0 - in_use) as f64 / length);
         self.windows.open.push((areas.1 - open) as f64 / length);
-        self.windows.most.push(self.in_use.take_peak() as f64);
         self.windows.opened.push(std::mem::take(&mut self.windows.opened_so_far) as f64);
     }
 
     /// What is told of them.
-    pub fn section(self, at: &str) -> Section {
+    pub fn section(mut self, at: &str) -> Section {
+        let most = self.in_use.take_peak();
         let mut section = self.waits.fill(declared(at));
+        section.set("in_use_max", most as f64);
         section.set("opened", self.opened as f64);
         section.set("closed", self.closed as f64);
         section.set("leaked", self.leaked as f64);
         let (uses, new) = self.uses;
         section.set("new_share", (uses > 0).then(|| new as f64 / uses as f64));
         section.draw("in_use", self.windows.in_use);
-        section.draw("in_use_most", self.windows.most);
         section.draw("open", self.windows.open);
         section.draw("opened", self.windows.opened);
         section

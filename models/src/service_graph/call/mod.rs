@@ -11,7 +11,8 @@
 //! back-off that would end after the deadline ends at the deadline.
 //!
 //! What a call does with all of them stands here: it begins, is settled after each attempt, and ends.
-//! [`attempt`]: one try, from the gate to its outcome; [`ask`]: the guards that let it pass; [`connect`]: the connection that it needs.
+//! [`attempt`]: one try, from the gate to its outcome; [`ask`]: the guards that let it pass; [`connect`]: the connection that it needs,
+//! and [`connections`]: what becomes of that.
 //! [`hedge`]: its copies. [`line`] and [`turn`]: waiting for the first. [`wait`]: the pauses between tries.
 //! [`cancel`]: a caller that no longer waits says so.
 
@@ -19,6 +20,7 @@ mod ask;
 mod attempt;
 mod cancel;
 mod connect;
+mod connections;
 mod hedge;
 mod line;
 #[cfg(test)]

@@ -153,3 +153,28 @@ fn a_crash_breaks_all_connections() {
         assert_eq!(of(&restart(pool, callers)), expected, "{pool}, {callers}");
     }
 }
+
+/// Copies wait as others do, and leave when another has answered; a try that gets no connection is tried again where that is listed,
+/// and sends nothing.
+#[test]
+fn copies_and_retries_need_a_connection_too() {
+    // The copy is due at 60 ms and waits for the only connection, which answers at 110.
+    let report = calls(1, "size: 1", r#"hedge: (after: "50ms")"#, "");
+    assert_eq!((told(&report), line(&report)), ((1, 0, 0, 100), (0, 1, 0, 0, 1, 0)));
+    let attempts = &report.edges.get("users->db").unwrap().attempts;
+    assert_eq!((attempts.sent, attempts.copies), (1, 0), "a copy that was not sent is none");
+    // With two it is sent; what loses is given up, and its connection closed.
+    let report = calls(1, "size: 2", r#"hedge: (after: "50ms")"#, "");
+    let attempts = &report.edges.get("users->db").unwrap().attempts;
+    assert_eq!((attempts.sent, attempts.copies, opened(&report)), (2, 1, (2, 1, 100)));
+    // Refused at 20 ms, at 80, and let through at 140; the third is refused at 30, 90 and 150.
+    let policy = r#"retry: Fixed(attempts: 3, delay: "60ms", on: [PoolFull])"#;
+    let report = calls(3, "size: 1, max_waiting: 0", policy, "");
+    assert_eq!(told(&report), (2, 1, 0, 220));
+    assert_eq!(report.edges.get("users->db").unwrap().attempts.sent, 2);
+    // A connection is not kept through a back-off: the first try of each is an error, after 100 ms.
+    let policy = r#"retry: Fixed(attempts: 2, delay: "50ms")"#;
+    let report = calls(2, "size: 1", policy, "error_rate: 1.0");
+    // 10..110, the second 110..210; the first comes again at 160 and waits until 210, the second at 260 until 310.
+    assert_eq!(line(&report), (3, 0, 63, 90, 1, 0));
+}

@@ -117,8 +117,8 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
                 service: "workers: Async(60)",
                 ..policy(r#"bulkhead: (max_concurrent: 50, max_wait: "1s")"#)
             },
-            Does::DELAYS,
-            "refused",
+            Does::DELAYS.and(Does::REFUSES),
+            "wait_mean",
         ),
         (
             Desk {
@@ -222,6 +222,7 @@ fn a_claim_knows_what_it_says_it_knows_and_nothing_else() {
     };
     let flaky = Desk { policy: "retry: Fixed(attempts: 3)", service: "error_rate: 0.5", ..DESK };
     let refusing = Desk { policy: "bulkhead: (max_concurrent: 1)", ..DESK };
+    let lined_up = Desk { policy: r#"pool: (size: 1, max_wait: "1s")"#, ..DESK };
     let overrun = Desk { users: r#"arrivals: Poisson("150/s")"#, ..DESK };
     let short = Desk { service: "queue: Fifo(capacity: 1)", ..DESK };
     let thinking = loop_of(r#"arrivals: ClosedLoop(users: 3, think: Exponential(mean: "20ms"))"#, "");
@@ -239,6 +240,7 @@ fn a_claim_knows_what_it_says_it_knows_and_nothing_else() {
         (impatient, 0, "abandoned", all(&[STILL, D::GIVES_UP]), IN_ORDER),
         (thinking, 0, "response_mean", STILL, D::EXPIRES),
         (refusing, 0, "refused", all(&[QUIET, D::REFUSES]), QUEUED),
+        (lined_up, 0, "line_wait", all(&[STILL, D::DELAYS, D::REFUSES]), QUEUED),
         (saturated, 0, "throughput", STILL, all(&[D::STRETCHES, D::REORDERS, D::EXPIRES])),
         (flaky, 0, "amplification users->desk", all(&[QUIET, D::REFUSES, D::GIVES_UP, D::REPEATS]), ANYHOW),
         (storm, 0, "Vulnerable", all(&[QUIET, D::GIVES_UP, D::REPEATS]), all(&[D::FAILS, D::STRETCHES])),

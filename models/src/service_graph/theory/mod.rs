@@ -25,7 +25,7 @@ use crate::RunSpec;
 use crate::policy::Outcome;
 use crate::policy::part::Does;
 use crate::report::{Named, Report, Value};
-use crate::theory::erlang_b;
+use crate::theory::{MmcPlusD, erlang_b};
 use chance::Chances;
 use queue::Textbook;
 
@@ -44,8 +44,16 @@ struct Ran<'a> {
 
 /// Of one queue, of one edge, of one workload, and of several together: what has something exact beside it.
 const OF_SERVICES: [&str; 6] = ["wait_mean", "waiting", "rejected", "abandoned", "in_time", "utilisation"];
-const OF_EDGES: [&str; 7] =
-    ["response_mean", "response_p99", "stretch", "refused", "amplification", "per_user_call", "success"];
+const OF_EDGES: [&str; 8] = [
+    "response_mean",
+    "response_p99",
+    "stretch",
+    "refused",
+    "line_wait",
+    "amplification",
+    "per_user_call",
+    "success",
+];
 const OF_WORKLOADS: [&str; 2] = ["throughput", "capacity"];
 const OF_ALL: [&str; 3] = ["contention", "coherency", "peak"];
 
@@ -75,6 +83,7 @@ pub fn beside(plan: &Plan, run: &RunSpec, totals: &[ServiceTotals], report: &mut
     if plan.faults.iter().all(|does| does.within(Does::NOTHING)) {
         queues(&ran, chances.as_ref(), &mut values);
         losses(&ran, &mut values);
+        lines(&ran, &mut values);
         usl::beside(&ran, &mut values);
     }
     if let Some(chances) = &chances {
@@ -251,11 +260,55 @@ fn mean_response(
     Some((mean, rough))
 }
 
+/// What never makes anybody wait if all may be at work at once.
+const CALLEE: Does = Does::FAILS.and(Does::REORDERS).and(Does::EXPIRES);
+
+/// The same with a line before it, in front of exponential work: M/M/c with patience, or Erlang C.
+fn lines(ran: &Ran, values: &mut Values) {
+    const CALLER: Does = QUIET.without(Does::TRAVELS).and(Does::DELAYS).and(Does::REFUSES);
+    let (plan, report) = (ran.plan, ran.report);
+    for (number, workload) in plan.spec.workload.iter().enumerate() {
+        let edge = &plan.edges[number];
+        let service = plan.callee(edge);
+        let around = edge.around();
+        let Some((who, line)) = around.only(Does::DELAYS, |part| part.line()) else { continue };
+        let refuses = around.only(Does::REFUSES, |_| Some(())).map(|(who, ())| who);
+        let alone = if edge.does.any(Does::REFUSES) { refuses == Some(who) } else { true };
+        let known = alone && edge.does.within(CALLER) && plan.does[edge.callee].within(CALLEE);
+        let only = plan.into(edge.callee).count() == 1 && service.calls.is_empty();
+        let most = u64::from(line.at_once) * u64::from(workload.clients);
+        let enough = service.replicas == 1 && most <= u64::from(service.workers.count());
+        let Some(rate) = workload.arrivals.poisson() else { continue };
+        if !(known && only && enough && service.work.is_exponential()) {
+            continue;
+        }
+        let rate = rate / f64::from(workload.clients) / 1e9;
+        let patience = line.patience.map(|patience| patience.as_nanos() as f64);
+        let Some(law) = MmcPlusD::new(line.at_once, rate, service.work.nanos.mean(), patience) else {
+            continue;
+        };
+        let source = if patience.is_some() { "M/M/c+D: Baccelli and Hebuterne" } else { "Erlang C" };
+        let name = |what: &str| match plan.edges.len() {
+            1 => what.to_owned(),
+            _ => format!("{what} {}", edge.name),
+        };
+        let calls = &report.edges.0[number].1.calls;
+        if patience.is_some() {
+            let about = format!("share of calls that the {who} refuses");
+            let refused = share(calls.never_sent, calls.started);
+            values.add(name("refused"), &about, "share", refused, Some(law.refused), source);
+        }
+        let told = report.section(line.told_in, &edge.name);
+        let wait = told.and_then(|section| section.values.get("wait_mean")).and_then(|value| value.value);
+        let about = format!("mean wait of those whom the {who} lets wait and does not refuse");
+        values.add(name("line_wait"), &about, "ns", wait, Some(law.wait_mean), source);
+    }
+}
+
 /// A limit on what is out at once, in front of what never makes anybody wait, is Erlang's loss system, whatever the
 /// work.
 fn losses(ran: &Ran, values: &mut Values) {
     const CALLER: Does = QUIET.and(Does::REFUSES);
-    const CALLEE: Does = Does::FAILS.and(Does::REORDERS).and(Does::EXPIRES);
     let (plan, report) = (ran.plan, ran.report);
     for (number, workload) in plan.spec.workload.iter().enumerate() {
         let edge = &plan.edges[number];
