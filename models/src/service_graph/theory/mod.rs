@@ -271,7 +271,8 @@ fn lines(ran: &Ran, values: &mut Values) {
         let edge = &plan.edges[number];
         let service = plan.callee(edge);
         let around = edge.around();
-        let Some((who, line)) = around.only(Does::DELAYS, |part| part.line()) else { continue };
+        let line = around.only(Does::DELAYS, |part| part.line()).filter(|_| edge.does.any(Does::DELAYS));
+        let Some((who, line)) = line else { continue };
         let refuses = around.only(Does::REFUSES, |_| Some(())).map(|(who, ())| who);
         let alone = if edge.does.any(Does::REFUSES) { refuses == Some(who) } else { true };
         let known = alone && edge.does.within(CALLER) && plan.does[edge.callee].within(CALLEE);
