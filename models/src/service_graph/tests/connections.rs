@@ -178,3 +178,14 @@ fn copies_and_retries_need_a_connection_too() {
     // 10..110, the second 110..210; the first comes again at 160 and waits until 210, the second at 260 until 310.
     assert_eq!(line(&report), (3, 0, 63, 90, 1, 0));
 }
+
+/// Who has waited in vain is not out any more: of two that may be, one is sent at 10 ms, another waits from 20 to 50 ms, and the next
+/// that may is the one that comes then.
+#[test]
+fn who_waited_in_vain_gives_back_what_it_was_let_pass_with() {
+    let limit = "concurrency: Aimd(initial: 2, min: 2, max: 2)";
+    let report = calls(6, r#"size: 1, max_wait: "30ms""#, limit, "");
+    let calls = &report.edges.get("users->db").unwrap().calls;
+    assert_eq!(told(&report), (1, 2, 0, 100));
+    assert_eq!(calls.of(Ending::Limited), 3, "at 30, 40 and 60 ms");
+}
