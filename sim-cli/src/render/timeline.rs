@@ -64,7 +64,9 @@ pub fn timeline(report: &Report, style: Style) -> Vec<String> {
     }
     for ((series, name), [last, peak]) in shown.iter().zip(&names).zip(&ends) {
         let part = (columns * series.values.len()).div_ceil(windows);
-        let line = sparkline(&resample(&series.values, part), full(series, shown), style);
+        // What a mechanism measures compares with nothing else.
+        let all = if report.timeline.series.contains(series) { shown } else { std::slice::from_ref(series) };
+        let line = sparkline(&resample(&series.values, part), full(series, all), style);
         lines.push(row(name, &line, last, peak));
     }
     if more > 0 {

@@ -16,6 +16,8 @@ pub const MOST_SAID: usize = 5;
 const TOLD_AS_RATIO: f64 = 1.5;
 /// A difference below this share of the larger value is not worth a word, however clear.
 pub const TOO_SMALL: f64 = 0.005;
+/// Below this all shares of what is better rare are alike.
+const TRIFLE: f64 = 1e-3;
 /// Where nearly all are served, who is lost is told: if at least so many are here or there, and by so much fewer.
 const FEWEST_LOST: f64 = 1e-4;
 const FEWER_LOST: f64 = 0.2;
@@ -39,7 +41,7 @@ fn worth_telling(metrics: &[Column], effects: &[Effect], counts: &dyn Fn(&usize)
     let tells = |column: &usize| {
         let effect = &effects[*column];
         let matters = matters(effect) || lost(&metrics[*column], effect).is_some();
-        effect.clear && matters && counts(column)
+        effect.clear && matters && !is_trifle(&metrics[*column], effect) && counts(column)
     };
     let said = |path: &str| metrics.iter().position(|metric| metric.path == path).is_some_and(|c| tells(&c));
     let p99 = || metrics.iter().position(|metric| metric.short && last(&metric.path) == "p99");
@@ -61,6 +63,13 @@ pub fn matters(effect: &Effect) -> bool {
         return from != to;
     }
     (to - from).abs() >= TOO_SMALL * from.abs().max(to.abs())
+}
+
+/// A share of next to nothing that is another next to nothing: what of the work was wasted, 0.0057 % or 0.0061 %.
+fn is_trifle(metric: &Column, effect: &Effect) -> bool {
+    metric.unit == Unit::Share
+        && metric.path != "success"
+        && effect.from.into_iter().chain(effect.to).all(|share| share.abs() < TRIFLE)
 }
 
 /// The share of calls that were lost, there and here, where these clearly differ although nearly all were served: of 0.1 % and none
@@ -296,6 +305,15 @@ mod tests {
 
     fn column(path: &str, unit: Unit) -> Column {
         Column { path: path.into(), unit, less_is_better: Meaning::at(path).less_is_better(), short: false }
+    }
+
+    #[test]
+    fn next_to_nothing_is_no_difference() {
+        let said = |to: [f64; 3], from: [f64; 3]| {
+            effects(&[column("wasted", Unit::Share)], &[effect(&to, &from)], None)
+        };
+        assert_eq!(said([6.1e-5, 6.2e-5, 6.0e-5], [5.7e-5, 5.8e-5, 5.6e-5]), "");
+        assert!(said([0.02, 0.021, 0.019], [5.7e-5, 5.8e-5, 5.6e-5]).starts_with("wasted 0.0057 % -> 2 %"));
     }
 
     #[test]
