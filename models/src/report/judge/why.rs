@@ -6,6 +6,7 @@ use super::users::FINE;
 use super::verdict::Judgement;
 use crate::policy::{Ending, Outcome};
 use crate::report::count::{ratio, share, sum};
+use crate::report::edge::{Edge, ends as line_to};
 use crate::report::head::{Report, VerdictKind};
 use crate::words::{percent, short};
 use sim_core::SimDuration;
@@ -19,6 +20,8 @@ const IN_VAIN: f64 = 0.1;
 const WAITING: (f64, u64) = (0.01, 10_000_000_000);
 /// A queue is, if it ran full in more than this share of windows.
 const FULL: f64 = 0.1;
+/// What a service's own calls come to is worth a sentence from this share of them on.
+const BEHIND: f64 = 0.1;
 /// Workers that are busy for this share of the time are all taken.
 const TAKEN: f64 = 0.99;
 
@@ -39,6 +42,7 @@ pub fn details(report: &Report, judgement: &Judgement) -> Vec<String> {
     details.extend(in_vain(report, bad));
     if bad {
         details.extend(main_cause(report));
+        details.extend(behind(report));
         details.extend(full_queue(report, judgement));
         details.extend(taken(report, judgement));
         details.extend(grows(report, judgement));
@@ -105,19 +109,52 @@ fn in_vain(report: &Report, bad: bool) -> Option<String> {
 /// What most calls that did not end well came to, on the edge where it happened: an error is often only the
 /// answer of somebody whose own calls failed, so it is named where nothing else is.
 fn main_cause(report: &Report) -> Option<String> {
-    let cause = |allowed: fn(Ending) -> bool| {
-        let edges = report.edges.iter().flat_map(|(name, edge)| {
-            let bad = edge.calls.ended_badly();
-            let failures = Ending::in_order()
-                .filter_map(|ending| Some((ending, edge.calls.of(ending), ending.told().because?)));
-            failures.map(move |(ending, count, words)| (name, bad, count, words, ending))
-        });
-        let causes = edges.filter(|(_, _, count, _, ending)| *count > 0 && allowed(*ending));
-        causes.reduce(|most, next| if next.2 > most.2 { next } else { most })
-    };
-    let (name, bad, count, words, _) = cause(|ending| ending != ERROR).or_else(|| cause(|_| true))?;
-    let share = percent(ratio(count, bad)?);
+    let (name, edge, count, words) = most_failed(report)?;
+    let share = percent(ratio(count, edge.calls.ended_badly())?);
     Some(format!("of the failed calls {} {share} {words}", ends(name)))
+}
+
+/// What a service that fails its callers meets itself: what many of its own calls come to, and so on to the end of the chain.
+fn behind(report: &Report) -> Option<String> {
+    let (mut name, ..) = most_failed(report)?;
+    let mut last = None;
+    // Calls go round in no circle, so this ends.
+    loop {
+        let service = line_to(name)?.1;
+        let next =
+            failures(report).filter(|(edge, ..)| line_to(edge).is_some_and(|(from, _)| from == service));
+        let next = next.filter(|(_, edge, count, ..)| *count as f64 >= BEHIND * edge.calls.started as f64);
+        let Some((edge, of, count, words)) = most(next) else { break };
+        let share = percent(ratio(count, of.calls.started)?);
+        (name, last) = (edge, Some(format!("of the calls {} {share} {words}", ends(edge))));
+    }
+    last
+}
+
+type Failed<'r> = (&'r str, &'r Edge, u64, &'static str);
+
+/// What the calls of each edge failed of, an error aside.
+fn failures(report: &Report) -> impl Iterator<Item = Failed<'_>> {
+    report.edges.iter().flat_map(|(name, edge)| {
+        let endings = Ending::in_order().filter(|ending| *ending != ERROR);
+        let told = endings.filter_map(|ending| Some((edge.calls.of(ending), ending.told().because?)));
+        told.filter(|(count, _)| *count > 0).map(move |(count, words)| (name, edge, count, words))
+    })
+}
+
+fn most<'r>(failed: impl Iterator<Item = Failed<'r>>) -> Option<Failed<'r>> {
+    failed.reduce(|most, next| if next.2 > most.2 { next } else { most })
+}
+
+/// What most calls failed of; of an error where there is nothing else.
+fn most_failed(report: &Report) -> Option<Failed<'_>> {
+    let errors = || {
+        let edges = report.edges.iter().map(|(name, edge)| (name, edge, edge.calls.of(ERROR)));
+        edges
+            .filter(|it| it.2 > 0)
+            .filter_map(|(name, edge, count)| Some((name, edge, count, ERROR.told().because?)))
+    };
+    most(failures(report)).or_else(|| most(errors()))
 }
 
 /// An edge in words.
@@ -257,6 +294,32 @@ mod tests {
             60,
             Some(90),
         )
+    }
+
+    /// A service is full since it waits for a pool, whose other end waits for nobody: the last of them is told, too.
+    #[test]
+    fn what_is_behind_a_full_service_is_told() {
+        let behind = |share: u64| {
+            let mut report = storm();
+            let calls = &mut report.edges.0[0].1.calls;
+            calls.failed_by[Cause(Outcome::Rejected)] = calls.failed();
+            for (name, ending) in
+                [("checkout->payments", Ending::PoolFull), ("payments->db", Ending::Deadline)]
+            {
+                let mut edge = Edge::default();
+                edge.calls.started = 1_000;
+                edge.calls.add(ending, share);
+                edge.calls.add(Ending::Ok, 1_000 - share);
+                report.edges.push(name, edge);
+            }
+            report.edges.push("other->db", report.edges.0[0].1.clone());
+            details_of(report).into_iter().find(|detail| detail.starts_with("of the calls"))
+        };
+        assert_eq!(
+            behind(730).as_deref(),
+            Some("of the calls from payments to db 73 % passed their deadline")
+        );
+        assert_eq!(behind(90), None, "that is not why");
     }
 
     #[test]
