@@ -712,7 +712,10 @@ impl Watch {
         let breakers = self.breaker.iter_mut().zip(&guards.breaker);
         breakers.for_each(|(watch, breaker)| watch.forgotten(breaker.open()));
         if let Some(watch) = &mut self.pools {
-            guards.pools.iter().for_each(|pool| watch.moved(now, pool.counts(), Connected::default()));
+            for pool in &guards.pools {
+                watch.moved(now, pool.counts(), Connected::default());
+                watch.closed(pool.counts().open().into());
+            }
         }
     }
 

@@ -79,7 +79,8 @@ spec! {
         given_up: GivenUp = GivenUp::Close,
         /// Share of the attempts that never give their connection back.
         leak: f64 = 0.0; 0.0..=1.0,
-        /// How long after it was taken a connection is taken back that was not given back; never if absent.
+        /// How long after it was lent a connection that leaked is taken back; never if absent. One whose attempt is still out is left
+        /// alone, which DBCP does not do.
         reclaim_after: Option<SimDuration> = None; POSITIVE,
         /// Whether each replica of the service has a pool of its own.
         per: To = To::Replica,
@@ -117,7 +118,8 @@ fn check(pool: &Pool, at: &Node, cx: &mut Decoder) {
     if pool.min_idle > pool.size {
         let span = at.span_of("min_idle");
         cx.at("min_idle", |cx| {
-            _ = cx.error(span, format!("{} are never idle of {}", pool.min_idle, pool.size));
+            let message = format!("`min_idle` is {}, and `size` only {}", pool.min_idle, pool.size);
+            _ = cx.error(span, message).help("keep fewer idle, or allow more");
         });
     }
     if let Some(most) = pool.max_idle.filter(|most| *most < pool.min_idle) {
@@ -196,6 +198,15 @@ impl Part for Pool {
 
     /// Who waits longer than the whole call may take is never refused, but always too late.
     fn check(&self, around: &Around, at: &Node, cx: &mut Decoder) {
+        let work = self.opening_work.fixed();
+        if let (Some(work), Some(longest)) = (work, around.worst().attempt)
+            && work >= longest
+        {
+            let message = format!(
+                "nothing that is sent over a new connection is answered in time: opening one is {work} of work, and an attempt may take {longest}"
+            );
+            cx.at("pool", |cx| _ = cx.warn(at.span_of("pool"), message).help("a longer `timeout`"));
+        }
         let (Some(wait), Some(whole)) = (self.max_wait, around.worst().call) else { return };
         if wait >= whole {
             let message = format!(

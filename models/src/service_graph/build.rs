@@ -139,7 +139,10 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         lines: std::iter::repeat_with(Default::default).take(in_line).collect(),
         connecting: std::iter::repeat_with(Default::default).take(connecting).collect(),
         lists_before: 0,
-        dial: guards::dial(&edge.policy, name, streams).filter(|_| edge.clients_of == number),
+        dial: match edge.clients_of == number {
+            true => guards::dial(&edge.policy, name, streams),
+            false => None,
+        },
     };
     let patience = Patience::new(&edge.policy, name, streams);
     let counts = Deeds::by(callee).is_some();

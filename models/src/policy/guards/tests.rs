@@ -439,7 +439,7 @@ fn who_gets_no_connection_has_taken_nothing() {
         let mut client =
             Client::new(&format!("(pool: (max_waiting: 0, size: 1, per: Service), {guard})"), choices);
         let slot = client.guards.connections(0).begin(SimTime::ZERO);
-        client.guards.connections(0).opened(SimTime::ZERO, slot, SimTime::MAX);
+        client.guards.connections(0).opened(SimTime::ZERO, slot, SimTime::MAX, false);
         let first = client.send(1).expect("it may be sent").replica;
         assert!(matches!(client.guards.may_connect(SimTime::from_secs(1), first), Gate::Go(_)), "{guard}");
         let mut ask = |_| {

@@ -16,10 +16,9 @@ pub struct Served {
 }
 
 impl Served {
-    /// Those that ended well of those that ended.
+    /// Those that ended well, of calls that have all ended.
     pub fn of(calls: &Calls) -> Served {
-        let ended = calls.ended.total() - calls.in_flight();
-        Served { good: calls.ok() as f64, of: ended as f64 }
+        Served { good: calls.ok() as f64, of: calls.ended.total() as f64 }
     }
 
     /// Both together.

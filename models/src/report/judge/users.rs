@@ -91,7 +91,12 @@ impl Users {
             within,
             ripe,
             held: HELD.div_ceil(window) as usize,
-            apart: edge.stretches.get(Stretch::Fault as usize).map(|it| Served::of(&it.calls)),
+            // Who still waits at the end was not served, and has not ended.
+            apart: edge
+                .stretches
+                .get(Stretch::Fault as usize)
+                .filter(|it| it.calls.in_flight() == 0)
+                .map(|it| Served::of(&it.calls)),
         }
     }
 

@@ -33,7 +33,7 @@ impl<L: Listen> Graph<L> {
         let group = Group { clients, client: call.client, of };
         let now = ctx.now();
         if self.group(group).is_opened_for_one_more() {
-            self.open(group, ctx);
+            self.open(group, true, ctx);
         }
         let asked = self.group(group).guards.may_connect(now, pass.replica);
         match asked {
@@ -181,26 +181,26 @@ impl<L: Listen> Graph<L> {
     #[cold]
     pub fn serve(&mut self, group: Group, ctx: &mut Ctx) {
         let mut served = false;
-        while let Some(lease) = self.group(group).connections().admit(ctx.now()) {
+        while self.group(group).connections().can_admit() {
             let now = ctx.now();
-            served = true;
-            self.group(group).note(now);
             let at = self.clients[group.clients as usize].place(group);
             let line = &mut self.clients[group.clients as usize].connecting[at].line;
             let next = std::iter::from_fn(|| line.pop_front()).find(|id| waits(&self.attempts, *id));
             let next = next.expect("as many wait as the connections have counted");
-            let (call_id, attempt) = self.taken_out(next, "", true, ctx);
-            let held = group.held(lease, attempt.key);
-            let call = &self.calls[call_id];
-            let edge = &mut self.edges[call.edge as usize];
-            if now >= edge.end_of(call_id, call, &self.inherited) {
-                let clients = &mut self.clients[group.clients as usize];
-                clients.unsend(group.client, now, (attempt.replica, attempt.permit), attempt.grant);
-                self.give_grant_back(call_id, attempt.grant);
-                self.returned(held, (Outcome::Ok, false, false), ctx);
+            let attempt = &self.attempts[next];
+            let (call_id, grant) = (self.calls.id(attempt.call), attempt.grant);
+            let edge = &mut self.edges[attempt.edge as usize];
+            if now >= edge.end_of(call_id, &self.calls[call_id], &self.inherited) {
+                self.never_sent(next, Ending::Deadline, ctx);
+                self.give_grant_back(call_id, grant);
                 self.end_call(call_id, Ending::Deadline, ctx);
                 continue;
             }
+            let lease = self.group(group).connections().admit(now).expect("somebody waits for what is idle");
+            served = true;
+            self.group(group).note(now);
+            let (call_id, attempt) = self.taken_out(next, "", true, ctx);
+            let held = group.held(lease, attempt.key);
             let pass = Pass { replica: attempt.replica, permit: attempt.permit, ..Pass::default() };
             self.send(call_id, |_| attempt.key, attempt.grant, attempt.marks, Some((pass, held)), ctx);
         }

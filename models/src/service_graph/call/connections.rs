@@ -38,7 +38,7 @@ impl<L: Listen> Graph<L> {
     /// As many are opened as are wanted, and who waits for what is there is served before the event is over.
     pub(super) fn tend(&mut self, group: Group, ctx: &mut Ctx) {
         while self.group(group).connections().wants(0) {
-            self.open(group, ctx);
+            self.open(group, false, ctx);
         }
         if self.group(group).connections().can_admit() {
             self.admitted.push_back(Admitted::Line(group));
@@ -46,7 +46,7 @@ impl<L: Listen> Graph<L> {
     }
 
     /// One more connection is being opened.
-    pub(super) fn open(&mut self, group: Group, ctx: &mut Ctx) {
+    pub(super) fn open(&mut self, group: Group, is_asked_for: bool, ctx: &mut Ctx) {
         let key = self.next_key(group);
         let own = self.group(group);
         let dial = own.dial.as_mut().expect("whoever connects has what opens connections");
@@ -54,7 +54,7 @@ impl<L: Listen> Graph<L> {
         let slot = own.guards.connections(group.of).begin(there);
         own.connecting.put(slot, key);
         if there == ctx.now() {
-            self.opened(group, slot, ctx);
+            self.opened(group, slot, is_asked_for, ctx);
         } else {
             self.arm(group, slot, ctx);
         }
@@ -69,8 +69,8 @@ impl<L: Listen> Graph<L> {
     }
 
     /// A connection has been opened.
-    fn opened(&mut self, group: Group, slot: u32, ctx: &mut Ctx) {
-        if self.is_there(group, slot, ctx)
+    fn opened(&mut self, group: Group, slot: u32, is_asked_for: bool, ctx: &mut Ctx) {
+        if self.is_there(group, slot, is_asked_for, ctx)
             && let Some(watch) = self.group(group).watch.connections()
         {
             watch.opened();
@@ -78,12 +78,12 @@ impl<L: Listen> Graph<L> {
     }
 
     /// A connection is there. Whether it is kept.
-    fn is_there(&mut self, group: Group, slot: u32, ctx: &mut Ctx) -> bool {
+    fn is_there(&mut self, group: Group, slot: u32, is_asked_for: bool, ctx: &mut Ctx) -> bool {
         let now = ctx.now();
         let mut own = self.group(group);
         let key = own.connecting.slots[slot as usize].key;
         let until = own.dial.as_mut().map_or(SimTime::MAX, |dial| dial.until(now, key));
-        let kept = own.connections().opened(now, slot, until);
+        let kept = own.connections().opened(now, slot, until, is_asked_for);
         own.note(now);
         if kept {
             self.arm(group, slot, ctx);
@@ -108,7 +108,7 @@ impl<L: Listen> Graph<L> {
         let mut own = self.group(group);
         own.connecting.slots[slot as usize].timer = None;
         match own.connections().look(now, slot) {
-            Due::Open => self.opened(group, slot, ctx),
+            Due::Open => self.opened(group, slot, false, ctx),
             Due::Close => {
                 if let Some(watch) = own.watch.connections() {
                     watch.closed(1);
@@ -155,9 +155,22 @@ impl<L: Listen> Graph<L> {
                     let mut own = self.group(group);
                     let slot = own.connections().begin(now);
                     own.connecting.put(slot, key);
-                    self.is_there(group, slot, ctx);
+                    self.is_there(group, slot, false, ctx);
                     self.group(group).connections().not_new(slot);
                 }
+            }
+        }
+    }
+
+    /// A replica is back that makes calls: its pools begin anew, and open as many as should be idle.
+    #[cold]
+    pub(in crate::service_graph) fn connects_anew(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        for clients in self.services[service as usize].edges.clone() {
+            if self.clients[clients].connecting.is_empty() {
+                continue;
+            }
+            for of in 0..self.clients[clients].groups_of_each() {
+                self.tend(Group { clients: clients as u32, client: replica, of }, ctx);
             }
         }
     }
@@ -266,15 +279,19 @@ impl Clients {
         self.guards[client as usize].leading_to(replica)
     }
 
+    /// How many groups of connections a client has.
+    fn groups_of_each(&self) -> u32 {
+        (self.connecting.len() / self.guards.len()) as u32
+    }
+
     /// Where a group of connections is.
     pub(super) fn place(&self, group: Group) -> usize {
-        let each = self.connecting.len() / self.guards.len();
-        group.client as usize * each + group.of as usize
+        (group.client * self.groups_of_each() + group.of) as usize
     }
 
     /// The group that is there.
     fn group(&self, clients: u32, at: u32) -> Group {
-        let each = (self.connecting.len() / self.guards.len()) as u32;
+        let each = self.groups_of_each();
         Group { clients, client: at / each, of: at % each }
     }
 

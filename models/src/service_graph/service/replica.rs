@@ -110,6 +110,7 @@ impl<L: Listen> Graph<L> {
         if !service.connected.is_empty() {
             self.connections_return(service_id, replica_id, ctx);
         }
+        self.connects_anew(service_id, replica_id, ctx);
         let service = &mut self.services[service_id as usize];
         if service.queue.shared {
             for _ in 0..workers.min(service.lines[0].len() as u32) {

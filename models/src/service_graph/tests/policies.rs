@@ -81,7 +81,8 @@ pub fn rows() -> Vec<Row> {
             r#"warning: policies.careful.pool [(max_wait: "1s")]: no attempt waits 1s for a connection: the deadline ends every call after 1s"#,
         ),
         row(SAYS, "pool: (size: 3, min_idle: 4)", "pool: (size: 3, min_idle: 3)",
-            r#"policies.careful.pool.min_idle [4]: 4 are never idle of 3"#,
+            r#"policies.careful.pool.min_idle [4]: `min_idle` is 4, and `size` only 3
+                help: keep fewer idle, or allow more"#,
         ),
         row(SAYS, "pool: (max_idle: 1, min_idle: 2)", "pool: (max_idle: 2, min_idle: 2)",
             r#"policies.careful.pool.max_idle [1]: 2 are to be kept idle, and at most 1"#,
@@ -91,6 +92,10 @@ pub fn rows() -> Vec<Row> {
         ),
         row(SAYS, r#"pool: (min_idle: 10, idle_timeout: "5min")"#, r#"pool: (min_idle: 9, idle_timeout: "5min")"#,
             r#"warning: policies.careful.pool.idle_timeout ["5min"]: all connections are kept idle, so none is ever closed for it"#,
+        ),
+        row(SAYS, r#"timeout: "1s", pool: (opening_work: "1s")"#, r#"timeout: "1s", pool: (opening_work: "999ms")"#,
+            r#"warning: policies.careful.pool [(opening_work: "1s")]: nothing that is sent over a new connection is answered in time: opening one is 1s of work, and an attempt may take 1s
+                help: a longer `timeout`"#,
         ),
         row(SAYS, r#"pool: (max_waiting: 0, opening: "1ms")"#, r#"pool: (max_waiting: 1, opening: "1ms")"#,
             r#"warning: policies.careful.pool.max_waiting [0]: nobody waits for a connection that is being opened, so none ever is"#,
