@@ -372,7 +372,7 @@ fn served_late_is_not_served() {
         ["while the fault lasted 10 % of calls were served in time, within 500 ms"]
     );
     // A fault of nine tenths of a second is not the whole second that it is in, where its calls were counted apart.
-    let short = |apart: bool| {
+    let short = |apart: bool, hang: u64| {
         let mut report = run(300, |second| if second == 60 { broken(85) } else { healthy(1_000) });
         let began = |ok, failed| {
             let mut began = Began::default();
@@ -382,14 +382,21 @@ fn served_late_is_not_served() {
             began
         };
         if apart {
-            report.edges.0[0].1.stretches = vec![began(59_000, 0), began(750, 150), began(240_100, 0)];
+            let mut stretches = vec![began(59_000, 0), began(750, 150 - hang), began(240_100, 0)];
+            stretches[1].calls.add(Ending::InFlight, hang);
+            report.edges.0[0].1.stretches = stretches;
         }
         let mut report = disturbed(report, "crash", 60, Some(61));
         report.timeline.disturbances[0].to = Some(60_900_000_000);
         judged(report).verdict.details
     };
-    assert_eq!(short(true), ["while the fault lasted 83 % of calls were served"]);
-    assert_eq!(short(false), ["while the fault lasted 85 % of calls were served"]);
+    assert_eq!(short(true, 0), ["while the fault lasted 83 % of calls were served"]);
+    assert_eq!(
+        short(true, 150),
+        ["while the fault lasted 85 % of calls were served"],
+        "who hangs is not served"
+    );
+    assert_eq!(short(false, 0), ["while the fault lasted 85 % of calls were served"]);
     // Those that begin in the last half second may still be answered in time, and say nothing.
     let mut waits = run(300, |_| healthy(1_000));
     waits.edges.0[0].1.within = Some(15 * SECOND);

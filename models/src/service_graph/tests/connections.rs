@@ -1,7 +1,7 @@
 //! Scenes of attempts that need a connection. All of it can be worked out by hand.
 
 use super::scenes::{MILLI, scene};
-use crate::policy::Ending;
+use crate::policy::{Ending, Outcome};
 use crate::report::Report;
 
 /// Three calls, at 10, 20 and 30 ms, of 100 ms each, with one connection at most.
@@ -188,4 +188,83 @@ fn who_waited_in_vain_gives_back_what_it_was_let_pass_with() {
     let calls = &report.edges.get("users->db").unwrap().calls;
     assert_eq!(told(&report), (1, 2, 0, 100));
     assert_eq!(calls.of(Ending::Limited), 3, "at 30, 40 and 60 ms");
+}
+
+/// A replica that is down refuses whoever asks: a pool of thirty that has one out is not full.
+#[test]
+fn a_replica_that_is_down_is_no_full_pool() {
+    for pool in ["size: 30", "size: 30, max_waiting: 0"] {
+        let report = restart(pool, "Reset");
+        let calls = &report.edges.get("shop->db").unwrap().calls;
+        let refused = calls.of(Ending::Failed(Outcome::Refused));
+        assert_eq!((calls.of(Ending::PoolFull), refused), (0, 100), "{pool}");
+        let section = report.section("pools", "shop->db").unwrap();
+        assert_eq!(section.values.get("waited").and_then(|value| value.value), Some(0.0), "{pool}");
+    }
+}
+
+/// Two calls of one caller to one service under one policy have their connections from one pool.
+#[test]
+fn two_call_sites_share_a_pool() {
+    let twice = |per: &str| {
+        scene(
+            &format!(
+                r#"workload: [(name: "all", to: "shop", arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "100/s"), (at: "15ms", rate: "0/s")]))],
+                   services: {{
+                       "shop": (workers: Async(99), work: "0s", calls: [Parallel([(to: "db", policy: "p"), (to: "db", policy: "p")])]),
+                       "db": (workers: Async(99), work: "100ms"),
+                   }},
+                   policies: {{"p": (pool: (size: 1), per: {per})}}"#
+            ),
+            "10s",
+        )
+    };
+    let longest = |per| twice(per).edges.get("all->shop").unwrap().latency.max.unwrap() / MILLI;
+    assert_eq!((longest("Target"), longest("CallSite")), (200, 100));
+}
+
+/// The first call's deadline ends it just when its connection is there: the next call is the first that uses it, and its work includes
+/// what opening asks of the service.
+#[test]
+fn what_nobody_has_used_is_new() {
+    let report = calls(2, r#"size: 1, opening: "100ms", opening_work: "50ms""#, r#"deadline: "200ms""#, "");
+    let late = calls(2, r#"size: 1, opening: "100ms", opening_work: "50ms""#, r#"deadline: "100ms""#, "");
+    // 110..260 is past 210; and with 100 ms both end before anything is sent.
+    assert_eq!((told(&report).2, told(&late).2), (2, 2));
+    let graph = |rate: &str| {
+        scene(
+            &format!(
+                r#"workload: [(to: "db", policy: "p", arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "{rate}"), (at: "450ms", rate: "0/s")]))],
+                   services: {{"db": (workers: Async(99), work: "10ms")}},
+                   policies: {{"p": (pool: (size: 1, opening: "100ms", opening_work: "50ms"), deadline: "100ms")}}"#
+            ),
+            "10s",
+        )
+    };
+    // Calls at 200 and 400 ms: the first opens, and ends at 300; the second is new over it and takes 60 ms.
+    let report = graph("5/s");
+    assert_eq!(
+        (told(&report), value(&report, "opened"), value(&report, "new_share")),
+        ((1, 0, 1, 60), 1.0, 1.0)
+    );
+}
+
+/// Who comes back after a crash of its own opens what it keeps idle, before anybody asks.
+#[test]
+fn a_client_that_is_back_opens_what_it_keeps_idle() {
+    let report = scene(
+        r#"workload: [(name: "all", to: "shop", arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "2/s"), (at: "1200ms", rate: "0/s")]))],
+           services: {
+               "shop": (workers: Async(99), work: "0s", calls: [(to: "db", policy: "p")]),
+               "db": (workers: Async(99), work: "10ms"),
+           },
+           policies: {"p": (pool: (size: 2, min_idle: 2, opening: "200ms"))},
+           faults: [(at: "600ms", for: "100ms", on: "shop", effect: Crash())]"#,
+        "10s",
+    );
+    // Calls at 0.5 and 1 s; those that were idle are lost at 0.6 s, and two more are there at 0.9.
+    assert_eq!(report.edges.get("all->shop").unwrap().latency.max, Some(10 * MILLI));
+    let section = report.section("pools", "shop->db").unwrap();
+    let value = |name: &str| section.values.get(name).and_then(|value| value.value);
+    assert_eq!((value("opened"), value("closed")), (Some(2.0), Some(2.0)));
 }
