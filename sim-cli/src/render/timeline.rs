@@ -80,7 +80,10 @@ pub fn timeline(report: &Report, style: Style) -> Vec<String> {
 fn series(report: &Report) -> (Vec<Series>, usize) {
     let (mut all, mut more) = (report.timeline.series.clone(), 0);
     for section in &report.sections {
+        // The most within each window of what is drawn anyway is no picture of its own.
+        let is_drawn = |name: &str| section.series.iter().any(|line| line.name == name);
         let lines = section.series.iter().filter(|line| line.values.iter().any(|x| *x != 0.0));
+        let lines = lines.filter(|line| !line.name.strip_suffix("_most").is_some_and(is_drawn));
         let mut lines = lines.map(|line| Series { name: section.title(line), ..line.clone() });
         all.extend(lines.by_ref().take(OF_SECTION));
         more += lines.count();
