@@ -156,9 +156,12 @@ impl RateLimitState {
             Kind::Bucket { each, full_at, .. } => {
                 *full_at = SimTime::from_nanos(full_at.as_nanos().saturating_sub(each.as_nanos()));
             }
-            Kind::Fixed { used, .. } | Kind::FromFirst { used, .. } | Kind::Sliding { used, .. } => {
-                *used -= 1
+            Kind::FromFirst { until, used, .. } => {
+                *used -= 1;
+                // A window that nobody is in has not begun.
+                *until = if *used == 0 { SimTime::ZERO } else { *until };
             }
+            Kind::Fixed { used, .. } | Kind::Sliding { used, .. } => *used -= 1,
             Kind::Log(log) => _ = log.2.pop_back(),
         }
     }
@@ -303,6 +306,18 @@ mod tests {
             limit.take_back();
             assert_eq!(limit.ask(now), Turn::Now, "{text}");
             assert_eq!(limit.ask(now), Turn::Refused, "{text}");
+        }
+    }
+
+    /// The window that begins with the first begins with the first that is sent.
+    #[test]
+    fn who_was_not_sent_begins_no_window() {
+        let mut limit = state(r#"FixedWindow(limit: 1, window: "1s", begins: WithFirst, counts: Attempts)"#);
+        let at = |millis: u64| SimTime::from_nanos(millis * 1_000_000);
+        assert_eq!(limit.ask(at(5_000)), Turn::Now);
+        limit.take_back();
+        for (millis, expected) in [(5_500, Turn::Now), (6_200, Turn::Refused), (6_500, Turn::Now)] {
+            assert_eq!(limit.ask(at(millis)), expected, "at {millis} ms");
         }
     }
 }
