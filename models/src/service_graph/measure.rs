@@ -67,6 +67,7 @@ impl Service {
             deaths: all.deaths - before.deaths,
             called_off: all.called_off - before.called_off,
             expired: all.expired - before.expired,
+            turned_away: all.turned_away - before.turned_away,
             wait_ns: all.wait_ns - before.wait_ns,
             queue_area: all.queue_area - before.queue_area,
             busy_area: all.busy_area - before.busy_area,

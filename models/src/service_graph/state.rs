@@ -245,6 +245,8 @@ pub enum Admitted {
     Line(Group),
     /// A connection over which no answer will come any more is closed.
     HungUp(Held),
+    /// A request that was turned away when its turn came is rejected.
+    TurnedAway(AttemptId),
 }
 
 /// What goes over a link.

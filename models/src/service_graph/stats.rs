@@ -246,6 +246,8 @@ pub struct ServiceTotals {
     pub called_off: u64,
     /// Requests whose turn came when nobody waited for them any more.
     pub expired: u64,
+    /// Requests that were turned away when their turn came.
+    pub turned_away: u64,
     pub wait_ns: u128,
     pub queue_area: u128,
     pub busy_area: u128,

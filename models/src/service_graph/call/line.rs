@@ -4,8 +4,8 @@
 //! is mostly theirs, so joining and leaving take constant time. Who is let in is sent before the event is over, not from
 //! within what made room: however long a line is, nothing recurses.
 
-use crate::policy::Ending;
 use crate::policy::guards::{Gates, Grant, REFUSED, Wait};
+use crate::policy::{Ending, Outcome};
 use crate::service_graph::follow::Listen;
 use crate::service_graph::slab::Slab;
 use crate::service_graph::state::*;
@@ -77,6 +77,7 @@ impl<L: Listen> Graph<L> {
             Some(Admitted::Call(call)) => self.begins_at_last(call, ctx),
             Some(Admitted::Line(group)) => self.serve(group, ctx),
             Some(Admitted::HungUp(held)) => self.hung_up(held, ctx),
+            Some(Admitted::TurnedAway(request)) => self.answer(request, Outcome::Rejected, ctx),
             None => {}
         }
     }

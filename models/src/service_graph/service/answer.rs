@@ -35,7 +35,7 @@ impl<L: Listen> Graph<L> {
     }
 
     #[inline]
-    pub(super) fn answer(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
+    pub fn answer(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
         let attempt = &mut self.attempts[id];
         attempt.server = Server::Replying(outcome);
         if self.edges[attempt.edge as usize].link.is_instant() {

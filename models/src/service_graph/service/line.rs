@@ -5,8 +5,7 @@
 
 use super::queue::Queue;
 use super::queue::discipline::Discipline;
-use super::queue::offer::{Offer, Ticket};
-
+use super::queue::offer::{Known, Offer, Ticket, Turn};
 use sim_core::stats::TimeIntegral;
 use sim_core::{SimDuration, SimTime};
 
@@ -24,20 +23,21 @@ impl<T: Copy + PartialEq> Line<T> {
         Line { queue: Discipline::new(queue), length: TimeIntegral::default(), waited: 0 }
     }
 
-    /// A request begins to wait, if there is a place for it.
+    /// A request begins to wait, if there is a place for it. `until` is when nobody waits for it any more, where the queue
+    /// looks at that.
     #[inline]
-    pub fn enter(&mut self, request: T, now: SimTime) -> Offer {
-        let offer = self.queue.offer(request);
+    pub fn enter(&mut self, request: T, now: SimTime, until: impl FnOnce() -> SimTime) -> Offer {
+        let offer = self.queue.offer(request, || Known { since: now, until: until() });
         if offer != Offer::Refused {
             self.length.increment(now);
         }
         offer
     }
 
-    /// The next request, whose wait is to be ended by [`left`](Self::left).
+    /// One is served or turned away, and its wait is to be ended by [`left`](Self::left). `since` says when any of them came.
     #[inline]
-    pub fn take(&mut self) -> Option<T> {
-        self.queue.take()
+    pub fn take(&mut self, now: SimTime, since: impl Fn(T) -> SimTime) -> Option<Turn<T>> {
+        self.queue.take(now, since)
     }
 
     /// One leaves out of turn, if it waits in that place; its wait is to be ended by [`left`](Self::left).
@@ -79,9 +79,9 @@ mod tests {
             let at = SimTime::from_nanos;
             // Since when request n waits; the fourth finds no place and waits for nothing.
             let since = [10, 20, 40, 50].map(at);
-            let offers = [0, 1, 2, 3].map(|n| line.enter(n, since[n]));
+            let offers = [0, 1, 2, 3].map(|n| line.enter(n, since[n], || SimTime::MAX));
             assert_eq!(offers.map(|offer| offer == Offer::Refused), [false, false, false, true]);
-            let next = line.take().unwrap();
+            let Some(Turn::Served(next)) = line.take(at(70), |n| since[n]) else { panic!("one is served") };
             assert_eq!(line.left(since[next], at(70)).as_nanos(), if next == 0 { 60 } else { 30 });
             // A crash, in the middle of two waits.
             for request in line.clear().collect::<Vec<_>>() {

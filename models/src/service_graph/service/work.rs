@@ -1,6 +1,6 @@
 //! A worker takes a request, does its work, and takes the next.
 
-use super::queue::offer::Offer;
+use super::queue::offer::{Offer, Turn};
 use crate::policy::Outcome;
 use crate::service_graph::follow::{Arrival, Listen};
 use crate::service_graph::roster::Standings;
@@ -66,7 +66,7 @@ impl<L: Listen> Graph<L> {
                 self.look_up(id, ctx);
             }
         } else {
-            let Offer::Waits(ticket) = service.lines[line].enter(id, now) else {
+            let Offer::Waits(ticket) = service.lines[line].enter(id, now, || SimTime::MAX) else {
                 self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Rejected, now));
                 return self.answer(id, Outcome::Rejected, ctx);
             };
@@ -159,11 +159,16 @@ impl<L: Listen> Graph<L> {
             let service = &mut self.services[service_id as usize];
             let line = service.line_of(replica_id);
             let line = &mut service.lines[line];
-            let id = line.take()?;
+            let turn = line.take(now, |id| self.attempts[id].since)?;
+            let (Turn::Served(id) | Turn::TurnedAway(id)) = turn;
             let attempt = &mut self.attempts[id];
             let wait = line.left(attempt.since, now);
             attempt.leave_queue();
             attempt.replica = replica_id;
+            if let Turn::TurnedAway(_) = turn {
+                self.turn_away(id, service_id, now);
+                continue;
+            }
             let replica = &mut service.replicas[replica_id as usize];
             let is_late = attempt.marks.has(Marks::EXPIRES) && now > *self.wanted_until.of(id);
             if is_late || service.queue.drop_expired && !attempt.is_awaited() {
@@ -176,6 +181,18 @@ impl<L: Listen> Graph<L> {
             replica.in_hand += u32::from(service.queue.shared);
             return Some((id, wait));
         }
+    }
+
+    /// A request that has left the queue is rejected: its caller hears of it before the event is over, when the worker has its next.
+    #[cold]
+    fn turn_away(&mut self, id: AttemptId, service_id: u32, now: SimTime) {
+        let (service, attempt) = (&mut self.services[service_id as usize], &mut self.attempts[id]);
+        let replica = &mut service.replicas[attempt.replica as usize];
+        replica.in_hand -= u32::from(!service.queue.shared);
+        service.stats.total.turned_away += 1;
+        attempt.server = Server::Replying(Outcome::Rejected);
+        self.listener.tell(|tracer| tracer.lost_in_hand(id, "shed", now));
+        self.admitted.push_back(Admitted::TurnedAway(id));
     }
 }
 

@@ -1,14 +1,19 @@
 //! Who waits, and who is next: a discipline is a file.
 //!
-//! A discipline holds what waits and decides the order; it has places, and says what it does when they are taken. It
-//! keeps no times: whoever owns it adds up how long each one waited ([`Line`](super::super::line::Line)), by whatever door it
-//! left, so that no discipline can break Little's law. A queue shared by all replicas is no discipline of its own: it
-//! is one that stands before the service instead of before each replica.
+//! A discipline holds what waits and decides the order; it has places, and says what it does when they are taken. When a
+//! worker asks who is next it may turn somebody away instead: the worker asks again, and whoever was turned away is
+//! rejected, as if there had been no place. Whoever looks at more than the order of arrival is told what is known of a
+//! request when it comes, and may ask since when it waits; what nobody looks at is not even computed.
+//!
+//! No discipline adds up times: whoever owns it adds up how long each one waited ([`Line`](super::super::line::Line)), by
+//! whatever door it left, so that no discipline can break Little's law. A queue shared by all replicas is no discipline of
+//! its own: it is one that stands before the service instead of before each replica.
 
 use super::fifo::Fifo;
 use super::lifo::Lifo;
-use super::offer::{Offer, Ticket};
+use super::offer::{Known, Offer, Ticket, Turn};
 use super::{Capacity, Queue};
+use sim_core::SimTime;
 
 /// Requests `T` that wait for a worker.
 #[derive(Clone)]
@@ -30,21 +35,21 @@ impl<T: Copy + PartialEq> Discipline<T> {
         }
     }
 
-    /// A request asks for a place.
+    /// A request asks for a place, of which so much is known.
     #[inline(always)]
-    pub fn offer(&mut self, request: T) -> Offer {
+    pub fn offer(&mut self, request: T, _known: impl FnOnce() -> Known) -> Offer {
         match self {
             Discipline::Fifo(queue) => queue.offer(request),
             Discipline::Lifo(queue) => queue.offer(request),
         }
     }
 
-    /// The next one leaves.
+    /// One leaves: it is served, or turned away. `since` says when any of them came.
     #[inline(always)]
-    pub fn take(&mut self) -> Option<T> {
+    pub fn take(&mut self, _now: SimTime, _since: impl Fn(T) -> SimTime) -> Option<Turn<T>> {
         match self {
-            Discipline::Fifo(queue) => queue.take(),
-            Discipline::Lifo(queue) => queue.take(),
+            Discipline::Fifo(queue) => queue.take().map(Turn::Served),
+            Discipline::Lifo(queue) => queue.take().map(Turn::Served),
         }
     }
 
@@ -67,7 +72,10 @@ impl<T: Copy + PartialEq> Discipline<T> {
 
     /// All leave, in no order that anybody may rely on.
     pub fn clear(&mut self) -> impl Iterator<Item = T> {
-        std::iter::from_fn(|| self.take())
+        std::iter::from_fn(|| match self {
+            Discipline::Fifo(queue) => queue.take(),
+            Discipline::Lifo(queue) => queue.take(),
+        })
     }
 }
 
@@ -76,8 +84,20 @@ mod tests {
     use super::*;
     use Offer::Refused;
 
+    /// Nobody here looks at times.
+    fn offer(queue: &mut Discipline<u32>, request: u32) -> Offer {
+        queue.offer(request, || unreachable!("nobody looks"))
+    }
+
+    fn take(queue: &mut Discipline<u32>) -> Option<u32> {
+        match queue.take(SimTime::ZERO, |_| unreachable!("nobody looks"))? {
+            Turn::Served(request) => Some(request),
+            Turn::TurnedAway(request) => panic!("{request} is turned away"),
+        }
+    }
+
     fn waits(queue: &mut Discipline<u32>, request: u32) -> Ticket {
-        match queue.offer(request) {
+        match offer(queue, request) {
             Offer::Waits(ticket) => ticket,
             Refused => panic!("{request} is refused"),
         }
@@ -104,11 +124,11 @@ mod tests {
         for (kind, order, without) in ORDERS {
             let mut waiting = queue(kind, 10);
             (1..=4).for_each(|n| _ = waits(&mut waiting, n));
-            assert_eq!((0..4).map_while(|_| waiting.take()).collect::<Vec<_>>(), order, "{kind}");
-            assert_eq!(waiting.take(), None);
+            assert_eq!((0..4).map_while(|_| take(&mut waiting)).collect::<Vec<_>>(), order, "{kind}");
+            assert_eq!(take(&mut waiting), None);
             let tickets = [1, 2, 3, 4].map(|n| waits(&mut waiting, n));
             assert!(waiting.remove(2, tickets[1]) && !waiting.remove(2, tickets[1]), "{kind}");
-            assert_eq!((0..4).map_while(|_| waiting.take()).collect::<Vec<_>>(), without, "{kind}");
+            assert_eq!((0..4).map_while(|_| take(&mut waiting)).collect::<Vec<_>>(), without, "{kind}");
         }
     }
 
@@ -117,19 +137,19 @@ mod tests {
         for (kind, order, _) in ORDERS {
             let mut waiting = queue(kind, 2);
             [1, 2].iter().for_each(|n| _ = waits(&mut waiting, *n));
-            assert_eq!(waiting.offer(3), Refused, "{kind}");
+            assert_eq!(offer(&mut waiting, 3), Refused, "{kind}");
             assert_eq!(waiting.len(), 2);
-            let first = waiting.take();
+            let first = take(&mut waiting);
             assert_eq!(first, order.into_iter().find(|n| *n <= 2));
             let ticket = waits(&mut waiting, 3);
-            assert_eq!(waiting.offer(4), Refused, "{kind}");
+            assert_eq!(offer(&mut waiting, 4), Refused, "{kind}");
             assert!(waiting.remove(3, ticket));
             waits(&mut waiting, 5);
             assert_eq!(waiting.len(), 2);
             let mut gone: Vec<u32> = waiting.clear().collect();
             gone.sort_unstable();
             assert_eq!(gone, if first == Some(1) { [2, 5] } else { [1, 5] });
-            assert_eq!((waiting.len(), waiting.take()), (0, None));
+            assert_eq!((waiting.len(), take(&mut waiting)), (0, None));
         }
     }
 
@@ -140,7 +160,7 @@ mod tests {
             for mut number in 0..24u32 {
                 let mut waiting = queue(kind, 9);
                 waits(&mut waiting, 0);
-                waiting.take();
+                take(&mut waiting);
                 let mut inside: Vec<(u32, Ticket)> = (1..=4).map(|n| (n, waits(&mut waiting, n))).collect();
                 for left in (1..=4).rev() {
                     let (gone, ticket) = inside.remove((number % left) as usize);
@@ -151,7 +171,7 @@ mod tests {
                     let (new, ticket) = inside.pop().unwrap();
                     assert!(waiting.remove(new, ticket), "{kind}");
                 }
-                assert_eq!((waiting.len(), waiting.take()), (0, None), "{kind}");
+                assert_eq!((waiting.len(), take(&mut waiting)), (0, None), "{kind}");
             }
         }
     }
@@ -159,7 +179,7 @@ mod tests {
     #[test]
     fn nobody_waits_where_there_are_no_places() {
         for (kind, ..) in ORDERS {
-            assert_eq!(queue(kind, 0).offer(1), Refused, "{kind}");
+            assert_eq!(offer(&mut queue(kind, 0), 1), Refused, "{kind}");
         }
     }
 }

@@ -1,4 +1,15 @@
-//! What a queue says to whoever asks for a place.
+//! What a queue says to whoever asks for a place, and to a worker that asks who is next.
+
+use sim_core::SimTime;
+
+/// What is known of a request that asks for a place, by whoever looks at more than that it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// When it came.
+    pub since: SimTime,
+    /// Until when it is waited for, where the queue looks at that; else for ever.
+    pub until: SimTime,
+}
 
 /// What becomes of a request that asks for a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,3 +24,14 @@ pub enum Offer {
 /// Where a request waits: whoever shows it may leave out of turn, however long the queue is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket(pub u64);
+
+/// Who leaves the queue when a worker asks for the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "it waits no longer, whatever becomes of it"]
+pub enum Turn<T> {
+    /// It is served.
+    Served(T),
+    /// It is turned away, and the worker asks again.
+    #[expect(dead_code, reason = "no discipline turns anybody away yet")]
+    TurnedAway(T),
+}
