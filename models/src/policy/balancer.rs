@@ -89,8 +89,7 @@ impl BalancerState {
         words: &mut impl Words,
     ) -> u32 {
         let mut choice = self.pick(view, words);
-        let members = || (0..view.size()).map(|place| view.member(place));
-        if view.size() as usize <= tried.len() && members().all(|replica| tried.contains(&replica)) {
+        if view.size() as usize <= tried.len() && view.members().all(|replica| tried.contains(&replica)) {
             return choice;
         }
         // Whoever draws finds one of a few others soon.
@@ -106,7 +105,7 @@ impl BalancerState {
         }
         let other = match &self.choice {
             Choice::LeastPending(ranking) => ranking.least_of(|replica| !tried.contains(&replica)),
-            _ => members().find(|replica| !tried.contains(replica)),
+            _ => view.members().find(|replica| !tried.contains(replica)),
         };
         other.unwrap_or(choice)
     }

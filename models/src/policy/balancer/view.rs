@@ -12,7 +12,11 @@ pub struct View {
 enum Members {
     /// Replica 0 up to here.
     All(u32),
-    Listed(Box<[u32]>),
+    Listed {
+        members: Box<[u32]>,
+        /// Of each replica up to the last of them, whether it is one.
+        are: Box<[bool]>,
+    },
 }
 
 impl View {
@@ -25,8 +29,10 @@ impl View {
     /// From now on only these, in this order.
     pub fn change(&mut self, members: impl IntoIterator<Item = u32>) {
         let members: Box<[u32]> = members.into_iter().collect();
-        assert!(!members.is_empty(), "a balancer without replicas");
-        self.members = Members::Listed(members);
+        let last = members.iter().max().expect("a balancer without replicas");
+        let mut are = vec![false; *last as usize + 1];
+        members.iter().for_each(|member| are[*member as usize] = true);
+        self.members = Members::Listed { members, are: are.into() };
         self.version += 1;
     }
 
@@ -35,8 +41,27 @@ impl View {
     pub fn size(&self) -> u32 {
         match &self.members {
             Members::All(replicas) => *replicas,
-            Members::Listed(members) => members.len() as u32,
+            Members::Listed { members, .. } => members.len() as u32,
         }
+    }
+
+    /// How often that has changed: who remembers something of its members asks whether they are still the same.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// Whether this replica may be chosen.
+    #[inline]
+    pub fn contains(&self, replica: u32) -> bool {
+        match &self.members {
+            Members::All(replicas) => replica < *replicas,
+            Members::Listed { are, .. } => are.get(replica as usize).is_some_and(|is| *is),
+        }
+    }
+
+    /// All of them.
+    pub fn members(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.size()).map(|place| self.member(place))
     }
 
     /// Which replica the one at this place is.
@@ -44,7 +69,7 @@ impl View {
     pub(super) fn member(&self, place: u32) -> u32 {
         match &self.members {
             Members::All(_) => place,
-            Members::Listed(members) => members[place as usize],
+            Members::Listed { members, .. } => members[place as usize],
         }
     }
 }

@@ -14,7 +14,7 @@
 //!
 //! *No scan.* Replicas whose breaker is closed stand together, in no order that matters, so that one of them is found by one
 //! draw once the balancer's own choices were in vain; and where no breaker is closed nobody is asked before the first of them may
-//! let something pass.
+//! let something pass. Who is not among those that the client may choose at all ([`View`]) is passed over, whatever his breaker says.
 
 use super::{Breaker, BreakerState, Guarded, Permit, Transition, Whose};
 use crate::policy::Outcome;
@@ -115,6 +115,8 @@ pub struct Replicas {
     closed: u32,
     /// Before this nothing passes those that are not closed; long ago if that is not known.
     due: SimTime,
+    /// Of those that could be chosen when that was found.
+    version: u32,
     picks: Option<u32>,
     /// Steps that nobody has been told of, in order.
     untold: Vec<Step>,
@@ -163,6 +165,7 @@ impl Replicas {
             order,
             states,
             due: SimTime::ZERO,
+            version: 0,
             picks,
             untold: Vec::new(),
         }
@@ -184,6 +187,9 @@ impl Replicas {
             let permit = self.states[replica as usize].watched();
             return Some(Passes { replica, permit, around: false });
         }
+        if self.version != view.version() {
+            (self.version, self.due) = (view.version(), SimTime::ZERO);
+        }
         if self.closed == 0 && now < self.due {
             return None;
         }
@@ -197,10 +203,10 @@ impl Replicas {
         if self.picks.is_some() {
             return None;
         }
-        let mut found = self.find(now, balancer, unwanted.tried, words);
+        let mut found = self.find(now, balancer, view, unwanted.tried, words);
         if found.is_none() && !unwanted.tried.is_empty() {
             // Rather one that was tried than nobody.
-            found = self.find(now, balancer, &[], words);
+            found = self.find(now, balancer, view, &[], words);
         }
         found.map(|(replica, permit)| Passes { replica, permit: Some(permit), around: true })
     }
@@ -210,35 +216,41 @@ impl Replicas {
         &mut self,
         now: SimTime,
         balancer: &BalancerState,
+        view: &View,
         tried: &[u32],
         words: &mut impl Words,
     ) -> Option<(u32, Permit)> {
         let closed = |replica: u32| self.place[replica as usize] < self.closed;
-        let best = balancer.best_of(|replica| closed(replica) && !tried.contains(&replica));
+        let wanted = |replica: u32| view.contains(replica) && !tried.contains(&replica);
+        let best = balancer.best_of(|replica| closed(replica) && wanted(replica));
         if let Some(replica) = best
             && let Some(permit) = self.acquire(replica, now)
         {
             return Some((replica, permit));
         }
-        // A few more than were tried: those that have just closed may let only some pass.
+        // A few more than are not wanted: those that have just closed may let only some pass.
         let all = u64::from(self.closed);
         let start = if all > 1 { words.below(all) } else { 0 };
-        for step in 0..all.min(u64::from(PATIENCE) + tried.len() as u64) {
+        let left_out = self.order.len() as u64 - u64::from(view.size());
+        for step in 0..all.min(u64::from(PATIENCE) + tried.len() as u64 + left_out) {
             let replica = self.order[((start + step) % all) as usize];
-            if !tried.contains(&replica)
+            if wanted(replica)
                 && let Some(permit) = self.acquire(replica, now)
             {
                 return Some((replica, permit));
             }
         }
-        if now >= self.due { self.probe(now, tried) } else { None }
+        if now >= self.due { self.probe(now, view, tried) } else { None }
     }
 
     /// One of those that are not closed, if any lets something pass; if none does, when the first of them will.
-    fn probe(&mut self, now: SimTime, tried: &[u32]) -> Option<(u32, Permit)> {
+    fn probe(&mut self, now: SimTime, view: &View, tried: &[u32]) -> Option<(u32, Permit)> {
         let mut due = SimTime::MAX;
         for place in self.closed as usize..self.order.len() {
             let replica = self.order[place];
+            if !view.contains(replica) {
+                continue;
+            }
             if !tried.contains(&replica)
                 && let Some(permit) = self.acquire(replica, now)
             {
@@ -585,6 +597,30 @@ mod tests {
                 assert_eq!(client.send(secs(1)), Some(77), "{balancer:?}");
             }
             client.end(secs(1), |_| Outcome::Ok);
+        }
+    }
+
+    /// Whom the client may not choose is neither found nor probed, whatever his breaker; and who may be chosen again is asked at once.
+    #[test]
+    fn who_may_not_be_chosen_is_passed_over() {
+        for balancer in &ALL {
+            let text = r#"Consecutive(failures: 1, open_for: "10s", per: Replica())"#;
+            let mut client = Client::new(text, balancer, 100);
+            client.view.change([3, 50, 98]);
+            for second in 0..3 {
+                let replica = client.send(secs(second)).expect("one of three is closed");
+                assert!([3, 50, 98].contains(&replica), "{balancer:?}");
+                client.end(secs(second), |_| Outcome::Reset);
+            }
+            assert_eq!(client.send(secs(5)), None, "{balancer:?}: 97 others are closed");
+            client.view.change([3, 50, 77, 98]);
+            assert_eq!(client.send(secs(5)), Some(77), "{balancer:?}");
+            client.end(secs(5), |_| Outcome::Reset);
+            client.view.change([77]);
+            assert_eq!(client.send(secs(12)), None, "{balancer:?}: three may be probed");
+            client.view.change([77, 50]);
+            assert_eq!(client.send(secs(12)), Some(50), "{balancer:?}");
+            client.end(secs(12), |_| Outcome::Ok);
         }
     }
 
