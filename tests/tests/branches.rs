@@ -328,6 +328,43 @@ fn what_pools_remember_is_copied() {
     }
 }
 
+/// Failures in a row and rates of each replica, who is ejected and until when, and when all are looked at next.
+#[test]
+fn whom_clients_have_ejected_is_copied() {
+    let naive = r#""naive": ("#;
+    let options = RunOptions::seeded(7);
+    for outlier in [
+        r#"outlier: (max_ejection_percent: 100, base_ejection_time: "2s", interval: "300ms")"#,
+        r#"panic_threshold: 0.7, breaker: Consecutive(per: Replica()), outlier: (consecutive: None, success_rate: (minimum_hosts: 2, request_volume: 4, stdev_factor: 0.5), failure_percentage: (minimum_hosts: 1, request_volume: 3, threshold: 50), max_ejection_percent: 100, base_ejection_time: "500ms", interval: "200ms")"#,
+    ] {
+        let storm = STORM.replace(naive, &format!("{naive}{outlier}, "));
+        assert_ne!(storm, STORM);
+        for (before, ways) in [
+            (
+                FIRST,
+                [("faults[0].effect", "Slow(factor: 9)"), ("faults[1].effect", "Drop(probability: 0.5)")],
+            ),
+            (
+                SimTime::from_secs(12),
+                [("run.duration", "\"50s\""), ("faults[1].effect", "Drop(probability: 0.2)")],
+            ),
+        ] {
+            let base = resolved(&storm, None, &[("run.seed", "7".to_owned())]);
+            let trunk = trunk(&base, &options, before).expect("there is time");
+            for (path, value) in ways {
+                let way = resolved(&storm, None, &[(path, value.to_owned())]);
+                let branched = branch(&way, &trunk, &options).expect("it leads there");
+                same(&whole(&way, &options), &branched, &format!("{outlier}, {path}: {value}"));
+                let metric = branched.metric("outliers[\"front->back\"].ejections");
+                assert!(
+                    matches!(metric, Ok(Metric::Number(number, _)) if number > 2.0),
+                    "{outlier}, {path}: {value}: {metric:?}"
+                );
+            }
+        }
+    }
+}
+
 /// What breakers remember of what was slow, of how often they opened, and of how far they have come back.
 #[test]
 fn what_breakers_remember_is_copied() {

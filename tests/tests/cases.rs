@@ -4,6 +4,7 @@
 use brownout_tests::{edge, resolve, run, run_with};
 use serde_json::Value;
 use sim_cli::{Console, Exit};
+use sim_models::policy::Ending;
 use sim_models::report::Metric;
 use sim_models::run::RunOptions;
 use std::ffi::OsString;
@@ -296,4 +297,21 @@ fn a_copy_is_no_retry() {
     );
     let page = brownout("run - --quiet", &case("hedge-delay"));
     assert!(page.contains("of the work in store was for answers that nobody waited for"), "{page}");
+}
+
+/// Five errors in a row for each pod: 15 if all three are bad, and then nothing is sent for a minute; 5 if one is. Envoy's defaults let
+/// go of nobody of three, and say so; and with its panic threshold all are chosen again once two of three are out.
+#[test]
+fn each_pod_is_ejected_for_its_own_errors() {
+    let text = case("12-ejection");
+    for (variant, errors, no_host) in
+        [(None, 15, 55), (Some("one-of-three"), 5, 0), (Some("envoy"), 59, 0), (Some("panic"), 59, 0)]
+    {
+        for seed in 1..=5 {
+            let report = run_with(&resolve(&text, variant), &RunOptions::seeded(seed)).report;
+            let edge = edge(&report, "caller->hello");
+            let found = (edge.calls.failed(), edge.calls.of(Ending::NoHost));
+            assert_eq!(found, (errors, no_host), "{variant:?}, seed {seed}");
+        }
+    }
 }

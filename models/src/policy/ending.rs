@@ -31,6 +31,8 @@ pub enum Ending {
     Limited,
     /// Refused by a pool without a connection.
     PoolFull,
+    /// Not sent, since no replica is left to choose.
+    NoHost,
 }
 
 impl Ending {
@@ -50,6 +52,7 @@ impl Ending {
         Ending::RateLimited,
         Ending::Limited,
         Ending::PoolFull,
+        Ending::NoHost,
     ];
 
     /// Whether a file can list a refusal of this kind among what is tried again, and `on` does.
@@ -116,6 +119,11 @@ impl Ending {
                 ..Told::new("pool_full", "pool full", "Not sent, for want of a connection.", Tone::Unsent)
                     .refused_by("a full pool", "got no connection from a full pool")
             },
+            Ending::NoHost => Told {
+                from_the_first: false,
+                ..Told::new("no_host", "no host", "Not sent: no replica was left to choose.", Tone::Unsent)
+                    .refused_by("ejection of all replicas", "found all replicas ejected")
+            },
         }
     }
 
@@ -161,7 +169,8 @@ impl Ending {
             | Ending::Throttled
             | Ending::RateLimited
             | Ending::Limited
-            | Ending::PoolFull => Outcome::Cancelled,
+            | Ending::PoolFull
+            | Ending::NoHost => Outcome::Cancelled,
         }
     }
 }
@@ -188,6 +197,7 @@ impl Counted for Ending {
             Ending::RateLimited => 8,
             Ending::Limited => 9,
             Ending::PoolFull => 10,
+            Ending::NoHost => 11,
         }
     }
 

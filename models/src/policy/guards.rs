@@ -5,8 +5,8 @@
 //! to enter   bulkhead (refuses, or lets wait) > budget (the call pays in)
 //! to retry   budget
 //! to copy    budget
-//! to send    rate limit, if it counts attempts > adaptive limit > throttle > breaker > balancer
-//!                > pool (refuses, or lets wait)
+//! to send    rate limit, if it counts attempts > adaptive limit > throttle > who may be chosen
+//!                > breaker > balancer > pool (refuses, or lets wait)
 //! ```
 //!
 //! Of breakers that stand before one replica each and the balancer neither comes first: it chooses among those that let an attempt pass.
@@ -19,17 +19,19 @@
 
 pub use super::balancer::View;
 use super::balancer::{Balancer, BalancerState};
-use super::breaker::{self, Breakers, Passes, Scope, Unwanted};
+use super::breaker::{self, Breakers, Passes, Replicas, Scope, Unwanted};
 pub use super::breaker::{Breakers as Shared, Permit, Step};
 use super::budget::BudgetState;
 pub use super::budget::Grant;
 use super::bulkhead::{self, BulkheadState, Place};
 use super::concurrency::{self, ConcurrencyState};
 use super::hedge::{self, HedgeState};
+use super::outlier;
 use super::pool::{self, Asked};
 pub use super::pool::{Back, Connections, Counts as Connected, Dial, Due, Lease};
 use super::rate_limit::{self, Counts, RateLimitState, Turn};
 use super::retry_host::RetryHost;
+use super::sight::Sight;
 use super::throttle::ThrottleState;
 use super::waits::Waits;
 use super::{Denied, Ending, Outcome, Policy};
@@ -47,6 +49,8 @@ pub struct Guards {
     hedge: Option<HedgeState>,
     throttle: Option<ThrottleState>,
     concurrency: Option<ConcurrencyState>,
+    /// `None` where it may choose whomever all may.
+    sight: Option<Box<Sight>>,
     /// `None` where there is nothing to choose.
     balancer: Option<BalancerState>,
     /// One for each replica, or one for all of them; none where an attempt needs no connection.
@@ -91,7 +95,7 @@ impl Gates {
     pub const HEEDS: Gates = Gates(1 << 10);
     /// Whoever is asked or told needs [what all clients share](Guards::lend).
     pub const SHARES: Gates = Gates(1 << 14);
-    /// [`Guards::may_send`] may take steps although it lets an attempt pass.
+    /// [`Guards::may_send`] may take steps although it lets an attempt pass, and [`Guards::learn`] more than one.
     pub const STEPS: Gates = Gates(1 << 15);
     /// [`Guards::may_connect`].
     pub const CONNECT: Gates = Gates(1 << 12);
@@ -118,8 +122,9 @@ impl Gates {
         let special = policy.breaker.as_ref().is_some_and(|breaker| breaker.is_special(choices));
         let counts = chooses && matches!(policy.balancer, Balancer::LeastPending | Balancer::PowerOfTwo);
         let asks_all = limits_attempts || adapts || steps_back || counts_out;
-        let asks_all = asks_all || special || per_call || elsewhere;
-        let tells_all = hears_ends || hedges || steps_back || adapts || special;
+        let own_view = Sight::is_own(policy);
+        let asks_all = asks_all || special || per_call || elsewhere || own_view;
+        let tells_all = hears_ends || hedges || steps_back || adapts || special || own_view;
         [
             (Gates::BEGIN, bulkhead || pays_in || limits_calls),
             (Gates::REPEAT, policy.budget.is_some()),
@@ -138,6 +143,7 @@ impl Gates {
             (Gates::TIMES, adapts || policy.hedge.as_ref().is_some_and(|hedge| hedge.learns())),
             (Gates::TIMES, per_attempt && policy.breaker.as_ref().is_some_and(|breaker| breaker.times())),
             (Gates::SHARES, policy.breaker.as_ref().is_some_and(|breaker| breaker.is_shared())),
+            (Gates::STEPS, own_view),
             (Gates::STEPS, policy.breaker.as_ref().is_some_and(|it| it.is_per_replica(choices))),
         ]
         .into_iter()
@@ -254,6 +260,7 @@ impl Guards {
             hedge: policy.hedge.as_ref().map(HedgeState::new),
             throttle: policy.throttle.as_ref().map(ThrottleState::new),
             concurrency: policy.concurrency.as_ref().map(ConcurrencyState::new),
+            sight: Sight::new(policy, view, words).map(Box::new),
             pools: policy.pool.iter().flat_map(|pool| connections(pool, choices)).collect(),
         }
     }
@@ -408,6 +415,13 @@ impl Guards {
         {
             return Gate::No(Ending::Throttled);
         }
+        let view = match &mut self.sight {
+            None => ask.view,
+            Some(sight) => match sight.look(ask.now, ask.view) {
+                Some(view) => view,
+                None => return self.sends_nothing(NOBODY_LEFT),
+            },
+        };
         let mut goes_to = None;
         if let Some(breakers) = &mut self.breaker
             && !ask.admitted
@@ -421,22 +435,25 @@ impl Guards {
                         pass.permit = Some(admission.permit);
                         pass.step = admission.transition.map(|taken| Step { replica: None, taken });
                     }
-                    None => return self.is_open(),
+                    None => return self.sends_nothing(Ending::BreakerOpen),
                 },
-                Breakers::Replicas(_) => match self.choose(&mut ask) {
-                    Some(Passes { replica, permit, around }) => {
-                        (pass.permit, pass.around, goes_to) = (permit, around, Some(replica));
+                Breakers::Replicas(breakers) => {
+                    let balancer = self.balancer.as_mut().expect("there are several replicas");
+                    match choose(breakers, balancer, view, &mut ask) {
+                        Some(Passes { replica, permit, around }) => {
+                            (pass.permit, pass.around, goes_to) = (permit, around, Some(replica));
+                        }
+                        None => return self.sends_nothing(Ending::BreakerOpen),
                     }
-                    None => return self.is_open(),
-                },
+                }
             }
         }
         if let Some(balancer) = &mut self.balancer {
             pass.replica = goes_to.unwrap_or_else(|| {
                 let mut words = ask.pick.at(ask.key);
                 match ask.tried {
-                    [] => balancer.pick(ask.view, &mut words),
-                    tried => balancer.pick_other(ask.view, tried, ask.picks, &mut words),
+                    [] => balancer.pick(view, &mut words),
+                    tried => balancer.pick_other(view, tried, ask.picks, &mut words),
                 }
             });
             balancer.sent(pass.replica);
@@ -445,24 +462,14 @@ impl Guards {
             budget.sent(ask.grant);
         }
         self.concurrency.iter_mut().for_each(ConcurrencyState::sent);
+        self.sight.iter_mut().for_each(|sight| sight.sent());
         Gate::Go(pass)
     }
 
-    /// Whom an attempt goes to, of those whose breaker lets it pass.
-    #[cold]
-    fn choose(&mut self, ask: &mut Ask) -> Option<Passes> {
-        let (Some(Breakers::Replicas(breakers)), Some(balancer)) = (&mut self.breaker, &mut self.balancer)
-        else {
-            unreachable!("there are several replicas, each with a breaker")
-        };
-        let unwanted = Unwanted { tried: ask.tried, picks: ask.picks };
-        breakers.choose(ask.now, ask.first, balancer, ask.view, unwanted, &mut ask.pick.at(ask.key))
-    }
-
-    /// A breaker let nothing pass.
-    fn is_open(&mut self) -> Gate<Pass> {
+    /// An attempt that the throttle let pass is not sent after all.
+    fn sends_nothing(&mut self, end: Ending) -> Gate<Pass> {
         self.throttle.iter_mut().for_each(ThrottleState::take_back);
-        Gate::No(Ending::BreakerOpen)
+        Gate::No(end)
     }
 
     /// Takes what all clients share, or gives it back: they hold it only while they are asked or told.
@@ -541,6 +548,9 @@ impl Guards {
         if let Some(throttle) = &mut self.throttle {
             throttle.learn(seen.now, outcome);
         }
+        if let Some(sight) = &mut self.sight {
+            sight.ended(seen.now, seen.replica, outcome);
+        }
         self.breaker.as_mut()?.record(seen.now, seen.replica, seen.permit?, outcome, seen.took)
     }
 
@@ -583,6 +593,21 @@ pub const REFUSED: Ending = Ending::BulkheadFull;
 /// And as what one ends that was not let send for want of a connection.
 pub const UNCONNECTED: Ending = Ending::PoolFull;
 
+/// And as what one ends for which there is nobody to choose.
+const NOBODY_LEFT: Ending = Ending::NoHost;
+
+/// Whom an attempt goes to, of those whose breaker lets it pass.
+#[cold]
+fn choose(
+    breakers: &mut Replicas,
+    balancer: &mut BalancerState,
+    view: &View,
+    ask: &mut Ask,
+) -> Option<Passes> {
+    let unwanted = Unwanted { tried: ask.tried, picks: ask.picks };
+    breakers.choose(ask.now, ask.first, balancer, view, unwanted, &mut ask.pick.at(ask.key))
+}
+
 /// The pools of one client that chooses among so many replicas.
 fn connections(pool: &pool::Pool, choices: u32) -> impl Iterator<Item = Connections> {
     (0..pool.pools(choices)).map(|_| Connections::new(pool))
@@ -618,6 +643,7 @@ pub struct Watch {
     turns: Option<Waits>,
     places: Option<Waits>,
     pools: Option<pool::Watch>,
+    outliers: Option<outlier::Watch>,
 }
 
 /// What a call waits for before its first try, and an attempt before it is sent.
@@ -642,12 +668,20 @@ impl Watch {
             turns: policy.rate_limit.as_ref().filter(|it| it.waits()).map(|_| Waits::default()),
             places: policy.bulkhead.as_ref().filter(|it| it.waits()).map(|_| Waits::default()),
             pools: policy.pool.as_ref().map(|_| pool::Watch::default()),
+            outliers: policy.outlier.as_ref().map(|_| outlier::Watch::default()),
         }
     }
 
     /// A client's guards took a step.
     pub fn stepped(&mut self, now: SimTime, client: u32, step: Step) {
         self.breaker.iter_mut().for_each(|watch| watch.stepped(now, client, step.replica, step.taken));
+    }
+
+    /// A client may see other replicas than before.
+    pub fn looked(&mut self, now: SimTime, client: u32, guards: &mut Guards) {
+        if let (Some(watch), Some(sight)) = (&mut self.outliers, &mut guards.sight) {
+            sight.tell(watch, now, client);
+        }
     }
 
     /// An attempt was kept from where its balancer would have had it.
@@ -705,12 +739,16 @@ impl Watch {
     pub fn begin(&mut self) {
         self.breaker.iter_mut().for_each(breaker::Watch::begin);
         self.pools.iter_mut().for_each(pool::Watch::begin);
+        self.outliers.iter_mut().for_each(outlier::Watch::begin);
     }
 
     /// A client is forgetting what its guards know.
     pub fn forgotten(&mut self, now: SimTime, guards: &Guards) {
         let breakers = self.breaker.iter_mut().zip(&guards.breaker);
         breakers.for_each(|(watch, breaker)| watch.forgotten(breaker.open()));
+        if let (Some(watch), Some(sight)) = (&mut self.outliers, &guards.sight) {
+            sight.forgotten(watch, now);
+        }
         if let Some(watch) = &mut self.pools {
             for pool in &guards.pools {
                 watch.moved(now, pool.counts(), Connected::default());
@@ -726,6 +764,7 @@ impl Watch {
         self.concurrency.iter_mut().for_each(concurrency::Watch::close_window);
         self.turns.iter_mut().chain(&mut self.places).for_each(Waits::close_window);
         self.pools.iter_mut().for_each(|watch| watch.close_window(now));
+        self.outliers.iter_mut().for_each(|watch| watch.close_window(now));
     }
 
     /// What was measured.
@@ -736,7 +775,8 @@ impl Watch {
         let turns = self.turns.map(|waits| waits.fill(rate_limit::declared(at)));
         let places = self.places.map(|waits| waits.fill(bulkhead::declared(at)));
         let pools = self.pools.map(|watch| watch.section(at));
-        [breaker, hedge, concurrency, turns, places, pools].into_iter().flatten().collect()
+        let outliers = self.outliers.map(|watch| watch.section(at));
+        [breaker, hedge, concurrency, turns, places, outliers, pools].into_iter().flatten().collect()
     }
 }
 

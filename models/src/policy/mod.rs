@@ -16,6 +16,7 @@
 //! | [`concurrency`] | whether one more attempt may be out | limit, attempts out, how long they took |
 //! | [`throttle`] | whether the service accepts enough to send more | asked and accepted of late |
 //! | [`breaker`] | whether anything may be sent | position, window, probes |
+//! | [`outlier`] and [`panic_threshold`] | which replicas it may go to | failures of each, whom it has ejected |
 //! | [`balancer`] | to which replica | turn, or attempts out |
 //! | [`pool`] | whether there is a connection for it | connections, who waits for one |
 //! | timeout | when an attempt is given up | none: a timer of the caller's |
@@ -38,7 +39,9 @@ mod ending;
 pub mod guards;
 pub mod hedge;
 mod outcome;
+pub mod outlier;
 pub mod page;
+pub mod panic_threshold;
 pub mod part;
 pub mod per;
 pub mod pool;
@@ -48,6 +51,7 @@ pub mod rate_limit;
 pub mod retry;
 pub mod retry_after;
 pub mod retry_host;
+pub mod sight;
 pub mod throttle;
 pub mod timeout;
 pub mod told;
@@ -68,6 +72,8 @@ use cancel::Cancel;
 use concurrency::Concurrency;
 use deadline::Deadline;
 use hedge::Hedge;
+use outlier::Outlier;
+use panic_threshold::PanicThreshold;
 use part::{Around, Listed};
 use per::Per;
 use pool::Pool;
@@ -110,13 +116,17 @@ spec! {
         rate_limit: Option<RateLimit> = None,
         /// A limit on the calls of one client that are out at the same time.
         bulkhead: Option<Bulkhead> = None,
+        /// Takes replicas that fail out of those that a client chooses among, for a while.
+        outlier: Option<Outlier> = None,
+        /// If less than this share of the replicas is left to choose among, all are chosen again. Absent: however few are left.
+        panic_threshold: Option<f64> = None; 0.0..=1.0,
         /// Which replica an attempt goes to.
         balancer: Balancer = Balancer::RoundRobin,
         /// The connections that one client keeps, each for one attempt at a time.
         pool: Option<Pool> = None,
         /// Whether the callee is told when its caller stops waiting for an attempt.
         cancel: Cancel = Cancel::Never,
-        /// Which calls of one client share what it remembers: budget, breaker, bulkhead, limits, throttle, hedge, balancer and pool.
+        /// Which calls of one client share what it remembers: budget, breaker, bulkhead, limits, throttle, hedge, whom it has ejected, balancer and pool.
         per: Per = Per::Target,
     }
 }
@@ -138,6 +148,8 @@ impl Default for Policy {
             breaker: None,
             rate_limit: None,
             bulkhead: None,
+            outlier: None,
+            panic_threshold: None,
             balancer: Balancer::RoundRobin,
             pool: None,
             cancel: Cancel::Never,
@@ -184,6 +196,8 @@ impl Policy {
             Listed::optional("breaker", "none: whatever fails is called again", self.breaker.as_ref()),
             Listed::optional("rate_limit", "", self.rate_limit.as_ref()),
             Listed::optional("bulkhead", "none: any number of calls at once", self.bulkhead.as_ref()),
+            Listed::optional("outlier", "", self.outlier.as_ref()),
+            Listed::made("panic_threshold", "", self.panic_threshold.map(PanicThreshold)),
             Listed::always("balancer", &self.balancer),
             Listed::optional("pool", "", self.pool.as_ref()),
             Listed::optional("cancel", "", Some(&self.cancel).filter(|cancel| **cancel != Cancel::Never)),

@@ -47,6 +47,11 @@ pub trait Part {
     /// Warns of what runs and is probably not meant, of it among the others. `at` is what all of them stand in.
     fn check(&self, _around: &Around, _at: &Node, _cx: &mut Decoder) {}
 
+    /// Why it never does anything where it stands, and what would be needed, if that can be known.
+    fn idles(&self, _around: &Around) -> Option<(String, String)> {
+        None
+    }
+
     /// Sentences worth reading before anything is run, each with the name of where it stands.
     fn notes(&self, _around: &Around) -> Vec<String> {
         Vec::new()
@@ -297,12 +302,14 @@ pub struct Around<'a> {
     pub parts: Vec<Listed<'a>>,
     /// Workers of each replica of the service.
     pub workers: u32,
+    /// Replicas that callers choose among; 0 where they stand nowhere yet.
+    pub choices: u32,
 }
 
 impl<'a> Around<'a> {
     /// These parts, wherever they stand.
     pub fn new(name: &'a str, parts: Vec<Listed<'a>>) -> Self {
-        Around { name, parts, workers: 1 }
+        Around { name, parts, workers: 1, choices: 0 }
     }
 
     /// Those that are there.

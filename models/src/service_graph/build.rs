@@ -117,8 +117,7 @@ fn build_workload(number: usize, workload: &WorkloadSpec, streams: &Streams) -> 
 fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) -> (Edge, Clients) {
     let name = &edge.name;
     let callee = plan.callee(edge);
-    // Behind a shared queue whoever is free takes the next request: the caller has nothing to choose.
-    let choices = if callee.queue.common().shared { 1 } else { callee.replicas };
+    let choices = edge.choices;
     let view = View::all(choices);
     let path = digest::hash_text(name);
     let mut pick = streams.luck("pick", name);

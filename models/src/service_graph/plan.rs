@@ -42,6 +42,8 @@ pub struct EdgePlan<'a> {
     pub network: &'a TimeDistribution,
     /// The call site; `None` for a workload.
     pub call: Option<&'a CallSpec>,
+    /// Replicas that its callers choose among; one behind a shared queue, where whoever is free takes the next request.
+    pub choices: u32,
     /// Which of the edges between the same two it is, from 1 on.
     pub number: u32,
     /// The edge whose clients make its calls, which remember what its policy does: itself, or an earlier one to the same
@@ -175,7 +177,7 @@ impl Plan<'_> {
 impl EdgePlan<'_> {
     /// The parts of its policy, to be asked together.
     pub fn around(&self) -> Around<'_> {
-        Around::new(&self.name, self.policy.parts())
+        Around { choices: self.choices, ..Around::new(&self.name, self.policy.parts()) }
     }
 
     /// Whether a fault on `on` strikes it: an edge without a number is all call sites between the two.
@@ -239,6 +241,8 @@ fn edge<'a>(
     let named = |name| spec.policies.get(name).expect("checked: the policy exists").policy.clone();
     let policy = policy_name.map_or_else(Policy::default, named);
     let network = network.as_ref().unwrap_or(&spec.network);
+    let service = spec.service(callee);
+    let choices = if service.queue.common().shared { 1 } else { service.replicas };
     let (does, worst) = {
         let parts = Around::new("", policy.parts());
         (parts.does(), parts.worst())
@@ -254,6 +258,7 @@ fn edge<'a>(
         policy,
         network,
         call,
+        choices,
         number: *same,
         clients_of: 0,
     }

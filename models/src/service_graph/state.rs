@@ -417,6 +417,7 @@ impl Clients {
         while let Some(step) = self.guards[client as usize].untold_step() {
             self.watch.stepped(now, client, step);
         }
+        self.watch.looked(now, client, &mut self.guards[client as usize]);
     }
 
     /// One of them has learnt something.

@@ -144,6 +144,9 @@ fn only_what_is_there_is_asked() {
         (r#"(rate_limit: TokenBucket(rate: "1/s"))"#, 1, "begin"),
         (r#"(rate_limit: TokenBucket(rate: "1/s", counts: Attempts))"#, 1, "send, asks all"),
         (r#"(rate_limit: LeakyBucket(rate: "1/s", capacity: 5))"#, 1, "begin, learn call"),
+        ("(outlier: ())", 1, "send, learn, steps, asks all, tells all"),
+        ("(outlier: (), panic_threshold: 0.5)", 3, "send, learn, steps, asks all, tells all"),
+        ("(panic_threshold: 0.5)", 1, ""),
         ("(pool: ())", 1, "connect"),
         ("(pool: ())", 3, "send, connect"),
     ];
@@ -479,5 +482,35 @@ fn a_probe_without_a_connection_is_none() {
         let pass = client.send(6).expect("a probe");
         assert!(client.send(6).is_none(), "one at a time");
         assert_eq!(client.guards.unsend(SimTime::from_secs(6), 0, pass.permit, Grant::NONE), None);
+    }
+}
+
+/// Whom a client has ejected it does not ask, whatever else it has; with nobody left it asks neither its breaker nor its balancer.
+#[test]
+fn nobody_is_left_to_send_to() {
+    for more in [
+        "",
+        "breaker: Consecutive(failures: 9)",
+        "breaker: Consecutive(failures: 9, per: Replica())",
+        "throttle: (on: [TimedOut])",
+    ] {
+        let text = format!(
+            r#"(outlier: (consecutive: 1, max_ejection_percent: 100, base_ejection_time: "20s"), balancer: LeastPending, {more})"#
+        );
+        let mut client = Client::new(&text, 3);
+        let mut left = vec![0, 1, 2];
+        for second in 0..3 {
+            let pass = client.send(second).expect("some are left");
+            assert!(left.contains(&pass.replica), "{text}");
+            left.retain(|replica| *replica != pass.replica);
+            client.learn(second, pass, (Outcome::Error, true, false));
+        }
+        let (before, drawn) = (format!("{:?}", client.guards.breaker), client.pick.used());
+        for second in 3..20 {
+            assert_eq!(client.send_with(second, false), Gate::No(Ending::NoHost), "{text}");
+        }
+        assert_eq!((format!("{:?}", client.guards.breaker), client.pick.used()), (before, drawn), "{text}");
+        // Looks later all three are in again; a throttle that had counted what was not sent would send nothing.
+        assert!(client.send(40).is_some(), "{text}");
     }
 }

@@ -140,5 +140,8 @@ impl Edge {
             clients.watch.limit_moved(limit, &clients.guards[call.client as usize]);
         }
         clients.note_step(call.client, step, now);
+        if self.gates.has(Gates::STEPS) {
+            clients.note_untold(call.client, now);
+        }
     }
 }

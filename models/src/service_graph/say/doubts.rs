@@ -43,6 +43,17 @@ pub fn check_allowances(plan: &Plan, at: &Node, cx: &mut Decoder) {
     }
 }
 
+/// What is set and never does anything where it stands: whoever reads the file would count on it.
+pub fn check_idle(plan: &Plan, at: &Node, cx: &mut Decoder) {
+    for edge in &plan.edges {
+        let around = edge.around();
+        for (why, help) in around.all().filter_map(|part| part.idles(&around)) {
+            let span = plan.spec.services.span_of(plan.spec.name(edge.callee)).unwrap_or(at.span);
+            cx.warn(span, why).help(help);
+        }
+    }
+}
+
 /// The edge into a service whose callers wait longest for it, and how long; none if one waits for ever, or there is none.
 fn longest_wait<'p>(plan: &'p Plan, service: u32) -> Option<(SimDuration, &'p str)> {
     let into = plan.into(service as usize).map(|into| (patience(into), into.name.as_str()));

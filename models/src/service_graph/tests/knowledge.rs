@@ -106,6 +106,14 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             "wait_mean",
         ),
         (
+            Desk {
+                service: "replicas: 2",
+                ..policy("balancer: Random, outlier: (max_ejection_percent: 100)")
+            },
+            Does::STEERS.and(Does::REFUSES),
+            "wait_mean",
+        ),
+        (
             policy(r#"deadline_propagation: (allowance: "1ms")"#),
             Does::GIVES_UP.and(Does::EXPIRES),
             "wait_mean",
@@ -167,10 +175,10 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
     let policy = Policy::default();
     let listed = policy.parts().into_iter().chain(spec.service(0).parts()).map(|listed| listed.key);
     // Whose a policy's state is does nothing by itself; who shares a budget is looked up where one is spoken of. Nor does
-    // what becomes of requests that nobody calls off, or how long the pause before a retry is.
-    for key in
-        listed.filter(|key| !["per", "on_cancel", "retry_after"].contains(key)).chain(["network", "effect"])
-    {
+    // what becomes of requests that nobody calls off, how long the pause before a retry is, or when those who were taken out
+    // of a choice are back in it.
+    let silent = ["per", "on_cancel", "retry_after", "panic_threshold"];
+    for key in listed.filter(|key| !silent.contains(key)).chain(["network", "effect"]) {
         let silences = |(desk, ..): &(Desk, Does, &str)| {
             [desk.policy, desk.users, desk.service, desk.faults].concat().contains(&format!("{key}: "))
         };

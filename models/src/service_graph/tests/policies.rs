@@ -103,6 +103,23 @@ pub fn rows() -> Vec<Row> {
         row(SAYS, r#"pool: (max_wait: "50ms", opening: "50ms")"#, r#"pool: (max_wait: "50ms", opening: "49ms")"#,
             r#"warning: policies.careful.pool.max_wait ["50ms"]: nobody waits for a connection that takes 50ms to open, but 50ms"#,
         ),
+        // Nobody is ever ejected.
+        row(SAYS, "outlier: ()", "outlier: (max_ejection_percent: 50)",
+            r#"warning: services.shop ["shop"]: nobody is ever ejected over users->shop: one of 2 replicas is 50.0 % of them, and `max_ejection_percent` is 10
+                help: `always_eject_one: true`, or more percent
+                warning: services.stock ["stock"]: nobody is ever ejected over shop->stock: one of 3 replicas is 33.3 % of them, and `max_ejection_percent` is 10
+                help: `always_eject_one: true`, or more percent"#,
+        ),
+        row(SAYS, "outlier: (max_ejection_percent: 50, consecutive: None, success_rate: (minimum_hosts: 3))", "outlier: (max_ejection_percent: 50, consecutive: None, success_rate: (minimum_hosts: 2))",
+            r#"warning: services.shop ["shop"]: nobody is ever ejected over users->shop: rates are compared among 3 replicas (`minimum_hosts`), and there are 2
+                help: a smaller `minimum_hosts`, or `consecutive`"#,
+        ),
+        row(SAYS, "outlier: (max_ejection_percent: 50, consecutive: None, success_rate: None)", "outlier: (max_ejection_percent: 50, consecutive: 1, success_rate: None)",
+            r#"warning: policies.careful.outlier [(max_ejection_percent: 50, consecutive: ..]: nobody is ever ejected: not for failures in a row, nor for a rate"#,
+        ),
+        row(SAYS, r#"outlier: (max_ejection_percent: 50, max_ejection_time: "29s")"#, r#"outlier: (max_ejection_percent: 50, max_ejection_time: "30s")"#,
+            r#"policies.careful.outlier.max_ejection_time ["29s"]: `max_ejection_time` is 29s, and `base_ejection_time`, which is the least, 30s"#,
+        ),
         // What is sent once, or not again after a refusal.
         row(SAYS, r#"timeout: "1s", retry_host: Other()"#, r#"timeout: "1s", retry: Fixed(attempts: 2), retry_host: Other()"#,
             r#"warning: policies.careful.retry_host [Other()]: there is no retry and no copy that could go elsewhere"#,
