@@ -23,8 +23,8 @@
 //!
 //! - [`experiment`]: from the text to a decoded, checked model, or to all problems with their places.
 //! - [`catalog`]: the models that a file can name; a crate that depends on this one adds its own.
-//! - [`service_graph`]: requests through services. [`workload`]: who comes, and when; [`policy`]: what stands between a
-//!   caller and the [`network`]; [`fault`]: what goes wrong.
+//! - [`service_graph`]: requests through services. [`workload`]: who comes, and when; [`carried`]: what their requests carry;
+//!   [`policy`]: what stands between a caller and the [`network`]; [`fault`]: what goes wrong.
 //! - [`callback_routing`], [`contention`]: models of their own. [`drive`]: what all models share while they run.
 //! - [`mechanism`]: the pages of what a model is made of, to be read before it is used.
 //! - [`report`]: what came out, for any model; it is read back as well as written.
@@ -43,6 +43,7 @@
 pub mod experiment;
 pub mod branch;
 pub mod callback_routing;
+pub mod carried;
 pub mod catalog;
 pub mod contention;
 pub mod diagram;

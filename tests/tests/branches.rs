@@ -431,6 +431,22 @@ fn who_will_come_again_is_copied() {
     assert!(matches!(metric, Ok(Metric::Number(number, _)) if number > 10.0), "{metric:?}");
 }
 
+/// What is on its way carries what it carried, and is counted for whom.
+#[test]
+fn what_is_carried_is_copied() {
+    let options = RunOptions::seeded(7);
+    let carried = r#"tenants: Zipf(count: 30), priority: Mixed(critical: 1, sheddable: 1), keys: Uniform(9)"#;
+    let storm = STORM
+        .replace("clients: 5,", &format!("clients: 5, {carried},"))
+        .replace("(name: \"loop\",", &format!("(name: \"loop\", {carried},"));
+    let trunk = trunk(&resolved(&storm, None, &[]), &options, SimTime::from_secs(12)).expect("there is time");
+    let way = resolved(&storm, None, &[("faults[1].effect", "Drop(probability: 0.2)".to_owned())]);
+    let branched = branch(&way, &trunk, &options).expect("it leads there");
+    same(&whole(&way, &options), &branched, carried);
+    let metric = branched.metric("tenants_all[\"users->front\"].seen");
+    assert!(matches!(metric, Ok(Metric::Number(number, _)) if number == 30.0), "{metric:?}");
+}
+
 /// What comes and goes, and builds up, is scheduled while it is there: nothing may be added besides.
 #[test]
 fn a_fault_that_comes_and_goes_is_not_added_to() {

@@ -35,6 +35,7 @@ use super::sight::Sight;
 use super::throttle::ThrottleState;
 use super::waits::Waits;
 use super::{Denied, Ending, Outcome, Policy};
+use crate::carried::Carried;
 use crate::report::Section;
 use sim_core::{Key, Luck, SimDuration, SimTime, Streams, Words};
 
@@ -99,6 +100,18 @@ impl Gates {
     pub const STEPS: Gates = Gates(1 << 15);
     /// [`Guards::may_connect`].
     pub const CONNECT: Gates = Gates(1 << 12);
+    /// Its calls are listed with the replica or the request that makes them.
+    pub const LISTED: Gates = Gates(1 << 24);
+    /// Its calls and attempts carry something.
+    pub const CARRIES: Gates = Gates(1 << 25);
+    /// Its calls are users', and are told apart by what they carry.
+    pub const CLASSED: Gates = Gates(1 << 26);
+    /// Something is kept beside each call.
+    pub const KEEPS_OF_CALL: Gates = Gates(Gates::INHERITS.0 | Gates::LISTED.0 | Gates::CARRIES.0);
+    /// Something is kept beside each attempt.
+    pub const KEEPS_OF_ATTEMPT: Gates = Gates(Gates::INHERITS.0 | Gates::CARRIES.0);
+    /// Somebody wants to know how each call ends.
+    pub const HEARS_OF_CALLS: Gates = Gates(Gates::LEARN_CALL.0 | Gates::CLASSED.0);
     /// Whoever has ended may make room for another.
     pub const MAKES_ROOM: Gates = Gates(Gates::LINE.0 | Gates::CONNECT.0);
 
@@ -148,6 +161,12 @@ impl Gates {
         ]
         .into_iter()
         .fold(Gates::NONE, |gates, (gate, there)| Gates(gates.0 | if there { gate.0 } else { 0 }))
+    }
+
+    /// The same, and this one if it is there.
+    #[must_use]
+    pub const fn with(self, gate: Gates, there: bool) -> Gates {
+        Gates(if there { self.0 | gate.0 } else { self.0 })
     }
 
     /// These and those.
@@ -204,6 +223,8 @@ pub struct Ask<'a> {
     pub first: bool,
     /// What it may repeat on, if it repeats.
     pub grant: Grant,
+    /// What its call carries: whose it is, which key it is about, how much it matters.
+    pub carried: Carried,
 }
 
 /// What an attempt that may be sent takes along.

@@ -1,5 +1,6 @@
 //! From what the user wrote, checked, to what runs.
 
+use super::carriage::{self, Classes};
 use super::follow::Listen;
 use super::fruit::Fruits;
 use super::plan::{Caller, EdgePlan, Plan};
@@ -75,6 +76,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         tried: Default::default(),
         sent_at: Default::default(),
         held: Default::default(),
+        carriage: Default::default(),
         book: Default::default(),
         visits: Slab::default(),
         fruits: Fruits::default(),
@@ -145,13 +147,23 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
     };
     let patience = Patience::new(&edge.policy, name, streams);
     let counts = Deeds::by(callee).is_some();
+    let listed = matches!(edge.caller, Caller::Service(service) if is_mortal(service as usize, plan));
+    let stopped = matches!(edge.caller, Caller::Service(service) if stops(service as usize, plan));
+    let classes = match edge.caller {
+        Caller::Workload(number) => Classes::by(&plan.spec.workload[number as usize], plan.spec, streams),
+        Caller::Service(_) => None,
+    };
+    let gates = gates
+        .with(Gates::LISTED, listed || stopped)
+        .with(Gates::CARRIES, carriage::carries(plan.spec))
+        .with(Gates::CLASSED, classes.is_some());
     let edge = Edge {
         name: name.clone(),
         path,
         caller: edge.caller,
         callee: edge.callee as u32,
-        listed: matches!(edge.caller, Caller::Service(service) if is_mortal(service as usize, plan)),
-        stopped: matches!(edge.caller, Caller::Service(service) if stops(service as usize, plan)),
+        listed,
+        stopped,
         retry: RetryPlan::new(&edge.policy.retry),
         view,
         gates,
@@ -170,6 +182,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         pick,
         gate: edge.policy.throttle.as_ref().map(|_| streams.luck("gate", name)),
         stats: EdgeStats::default(),
+        classes: classes.map(Box::new),
     };
     (edge, clients)
 }

@@ -2,8 +2,8 @@
 
 use super::state::{Graph, Group, Parent, Phase, Server, Service};
 use super::stats::{Began, EdgeStats, UNMEASURED};
-use crate::policy::Outcome;
 use crate::policy::guards::{Connections, Gates, Guards};
+use crate::policy::{Ending, Outcome};
 use sim_core::SimTime;
 
 impl<L> Graph<L> {
@@ -13,6 +13,7 @@ impl<L> Graph<L> {
     /// - a call that is trying has an attempt out, one that backs off a timer and none, one in line none;
     /// - as many calls stand in line as the guards of their clients have counted, and as many attempts wait for a connection;
     /// - as many connections are lent as attempts have one, and a client has no more than it may;
+    /// - as many users' calls were counted of all tenants, and of all priorities, as in all;
     /// - every attempt that is waited for is in the list of its call, once;
     /// - attempts sent = calls - calls never sent + retries + copies;
     /// - Little's law on every queue: the integral of its length over time equals the summed waits, to
@@ -87,7 +88,18 @@ impl<L> Graph<L> {
             edge.stats.settle();
             check_edge(&edge.name, &edge.stats, in_flight);
         }
+        self.check_classes();
         self.check_services(now);
+    }
+
+    /// What was counted of each class of users' calls is what was counted of all.
+    fn check_classes(&self) {
+        for edge in &self.edges {
+            let Some(classes) = &edge.classes else { continue };
+            let calls = edge.stats.whole().calls;
+            let ok = calls.of(Ending::Ok);
+            classes.check(&edge.name, [calls.started, ok, calls.started - ok - calls.of(Ending::InFlight)]);
+        }
     }
 
     fn check_connections(&self) {

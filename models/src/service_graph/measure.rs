@@ -9,6 +9,7 @@ impl<L> Graph<L> {
     pub fn close_window(&mut self, now: SimTime) {
         for edge in &mut self.edges {
             edge.stats.close_window();
+            edge.classes.iter_mut().for_each(|classes| classes.close_window());
         }
         for clients in &mut self.clients {
             clients.watch.close_window(now);

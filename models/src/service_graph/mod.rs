@@ -29,6 +29,7 @@
 mod branch;
 mod build;
 mod call;
+mod carriage;
 mod fault;
 mod flight;
 mod follow;

@@ -53,6 +53,11 @@ pub fn fill<L: Listen>(
         let edge = &graph.edges[workload.edge as usize].name;
         report.sections.extend(workload.visits.iter().map(|visits| visits.section(edge, now, measured)));
     }
+    for edge in &graph.edges {
+        report
+            .sections
+            .extend(edge.classes.iter().flat_map(|classes| classes.sections(&edge.name, measured)));
+    }
     report.sections.extend(graph.services.iter().filter_map(Service::told_of));
     report.timeline = timeline(plan.spec, &report.edges, &report.services, &report.run);
     let mut known = super::theory::fluid::known(plan, run);
@@ -275,6 +280,9 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
         workload.visits.iter().for_each(|visits| note("reload", path, visits.used()));
     }
     for edge in &graph.edges {
+        for (purpose, path, stream) in edge.classes.iter().flat_map(|classes| classes.used()) {
+            note(purpose, path, stream);
+        }
         note("jitter", &edge.name, edge.jitter.used());
         note("pick", &edge.name, edge.pick.used());
         edge.gate.iter().for_each(|gate| note("gate", &edge.name, gate.used()));

@@ -14,7 +14,7 @@ pub use super::service::queue::{Capacity, DEFAULT_QUEUE_CAPACITY, Queue};
 pub use super::service::scaling::Scaling;
 pub use super::service::workers::Workers;
 pub use crate::fault::{Affected, CrashStyle, Effect, FaultSpec};
-pub use crate::workload::{Arrivals, RateStep, Reload, Spacing};
+pub use crate::workload::{Arrivals, Keys, Priority, RateStep, Reload, Spacing, Tenants};
 
 /// More than this would need more memory for histograms alone than most machines have.
 pub const MOST_EDGES: usize = 4_000;
@@ -54,6 +54,12 @@ spec! {
         network: Option<TimeDistribution> = None,
         /// Whether users come again who were not served.
         reload: Option<Reload> = None,
+        /// Whose their requests are, if they are told apart.
+        tenants: Option<Tenants> = None,
+        /// How much their requests matter; `Critical` if absent.
+        priority: Option<Priority> = None,
+        /// Which keys their requests are about, if any.
+        keys: Option<Keys> = None,
     }
 }
 
@@ -143,7 +149,12 @@ spec! {
 impl WorkloadSpec {
     /// What its users do besides calling.
     pub fn parts(&self) -> Vec<Listed<'_>> {
-        vec![Listed::optional("reload", "", self.reload.as_ref())]
+        vec![
+            Listed::optional("reload", "", self.reload.as_ref()),
+            Listed::optional("tenants", "", self.tenants.as_ref()),
+            Listed::optional("priority", "", self.priority.as_ref()),
+            Listed::optional("keys", "", self.keys.as_ref()),
+        ]
     }
 }
 

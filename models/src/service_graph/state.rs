@@ -1,5 +1,6 @@
 //! What the graph is made of while it runs: edges with their clients, services with their replicas.
 
+use super::carriage::{Carriage, Classes};
 pub use super::flight::*;
 use super::fruit::Fruits;
 use super::plan::Caller;
@@ -66,6 +67,8 @@ pub struct Graph<L> {
     pub sent_at: Beside<SimTime>,
     /// What each attempt is sent over that needs a connection, until that is given back.
     pub held: Beside<Option<Held>>,
+    /// What calls and attempts carry, where anything is carried.
+    pub carriage: Carriage,
     /// What was done for each call, where somebody counts that.
     pub book: Book,
     /// Users who may come again, from their first load to their last.
@@ -175,6 +178,8 @@ pub struct Edge {
     /// Where its guards draw, if they do.
     pub gate: Option<Luck>,
     pub stats: EdgeStats,
+    /// What the calls of its users carry, if they carry anything, and what becomes of them by that.
+    pub classes: Option<Box<Classes>>,
 }
 
 /// Those who make the calls of an edge.

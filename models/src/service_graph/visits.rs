@@ -128,6 +128,13 @@ impl Visits {
     }
 }
 
+impl Visit {
+    /// Where what the user wants is drawn, and who of a loop that is.
+    pub fn whose(&self) -> (Key, Option<u32>) {
+        (self.key, self.user)
+    }
+}
+
 impl<L: Listen> Graph<L> {
     /// A user comes: what the calls of the visit are made for, if it may need more than one.
     #[cold]

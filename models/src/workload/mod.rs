@@ -1,9 +1,19 @@
-//! Who comes, and when: [`Arrivals`] as a file says it, and the [`Schedule`] that an open workload follows.
+//! Who comes, when, and with what: [`Arrivals`] as a file says it, the [`Schedule`] that an open workload follows, and what the requests
+//! carry: [`Tenants`], [`Priority`], [`Keys`].
 
 mod arrivals;
+pub mod classes;
+mod keys;
+mod priority;
+mod ranks;
 mod reload;
 mod schedule;
+pub mod tenants;
 
 pub use arrivals::{Arrivals, RateStep, Spacing};
+pub use keys::Keys;
+pub use priority::Priority;
+pub use ranks::Ranks;
 pub use reload::{Reload, declared};
 pub use schedule::Schedule;
+pub use tenants::Tenants;

@@ -30,6 +30,7 @@ mod gamma;
 mod mixture;
 mod tables;
 mod ziggurat;
+mod zipf;
 
 pub use checks::DistributionError;
 pub use closed_form::{BoundedPareto, Constant, Exponential, Lognormal, Pareto, Uniform, Weibull};
@@ -37,6 +38,7 @@ pub use empirical::Empirical;
 pub use gamma::Gamma;
 pub use mixture::Mixture;
 pub use ziggurat::{standard_exponential, standard_normal};
+pub use zipf::Zipf;
 
 use crate::stream::Words;
 

@@ -43,6 +43,7 @@ impl Client {
             admitted,
             first: self.first,
             grant: self.grant,
+            carried: Default::default(),
         })
     }
 

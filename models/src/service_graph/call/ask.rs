@@ -4,9 +4,11 @@
 //! the caller. As soon as there is more to it, all are asked and told in functions of their own, so that what there may be
 //! costs nothing where it is not.
 
+use crate::carried::Carried;
 use crate::policy::guards::{Ask, Gate, Gates, Grant, Pass, Seen};
 use crate::policy::retry_host::Tried;
 use crate::policy::{Ending, Outcome};
+use crate::service_graph::carriage::Carriage;
 use crate::service_graph::slab::Beside;
 use crate::service_graph::state::*;
 use crate::service_graph::stats::UNMEASURED;
@@ -18,7 +20,7 @@ impl Edge {
     pub(super) fn may_send(
         &mut self,
         clients: &mut [Clients],
-        tried: &Beside<Tried>,
+        beside: (&Beside<Tried>, &Carriage),
         (id, call): (CallId, &mut Call),
         (key, grant): (Key, Grant),
         now: SimTime,
@@ -32,18 +34,19 @@ impl Edge {
                 return Ok(Pass { replica, permit, ..Pass::default() });
             }
         }
-        self.ask_all(clients, tried, (id, call), (key, grant), now)
+        self.ask_all(clients, beside, (id, call), (key, grant), now)
     }
 
     #[inline(never)]
     fn ask_all(
         &mut self,
         clients: &mut [Clients],
-        tried: &Beside<Tried>,
+        beside: (&Beside<Tried>, &Carriage),
         (id, call): (CallId, &mut Call),
         (key, grant): (Key, Grant),
         now: SimTime,
     ) -> Result<Pass, Ending> {
+        let (tried, carriage) = beside;
         let has_tried = self.gates.has(Gates::TRIED) && call.sent > 0;
         let ask = Ask {
             now,
@@ -51,6 +54,7 @@ impl Edge {
             view: &self.view,
             pick: &mut self.pick,
             tried: if has_tried { tried.of(id).all() } else { &[] },
+            carried: if self.gates.has(Gates::CARRIES) { carriage.of_call(id) } else { Carried::default() },
             picks: self.policy.retry_host.picks(),
             gate: self.gate.as_mut(),
             admitted: call.permit.is_some(),

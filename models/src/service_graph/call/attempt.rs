@@ -51,7 +51,13 @@ impl<L: Listen> Graph<L> {
         let (Pass { replica, permit, .. }, held) = match connected {
             Some((pass, held)) => (pass, Some(held)),
             None => {
-                let asked = edge.may_send(&mut self.clients, &self.tried, (id, call), (key, grant), now);
+                let asked = edge.may_send(
+                    &mut self.clients,
+                    (&self.tried, &self.carriage),
+                    (id, call),
+                    (key, grant),
+                    now,
+                );
                 match asked {
                     Ok(pass) => (pass, None),
                     Err(end) => return self.not_sent(id, grant, end, ctx),
@@ -112,7 +118,10 @@ impl<L: Listen> Graph<L> {
         if edge.gates.has(Gates::TIMES) {
             self.sent_at.put(attempt, now);
         }
-        if edge.tells || edge.gates.has(Gates::INHERITS) {
+        if edge.tells || edge.gates.has(Gates::KEEPS_OF_ATTEMPT) {
+            if edge.gates.has(Gates::CARRIES) {
+                self.carriage.sent(id, attempt);
+            }
             self.wanted_until.put(attempt, until);
             if edge.counts {
                 self.book.sent(id, attempt, call.sent == 1, call.stretch != UNMEASURED);
@@ -229,9 +238,9 @@ impl<L: Listen> Graph<L> {
         let edge = &mut self.edges[call.edge as usize];
         let times = (&self.sent_at, &self.inherited);
         edge.attempt_ended(&mut self.clients, (call_id, id), (call, attempt), times, Outcome::Ok, now);
-        edge.call_ended(&mut self.clients, call, Ending::Ok, now);
+        edge.call_ended(&mut self.clients, (call_id, call), &self.carriage, Ending::Ok, now);
         let fruit = attempt.fruit(edge.callee, useful);
-        let (parent, client, is_listed) = (call.parent, call.client, edge.listed || edge.stopped);
+        let (parent, client, is_listed) = (call.parent, call.client, edge.gates.has(Gates::LISTED));
         let (number, makes_room) = (u32::from(call.edge), edge.makes_room());
         if is_listed {
             self.strike_call(call_id, (number, client), parent);

@@ -28,6 +28,7 @@ mod tests;
 mod turn;
 mod wait;
 
+use super::carriage::Carriage;
 use super::follow::Listen;
 use super::fruit::{Basket, Fruit};
 use super::plan::Caller;
@@ -77,11 +78,8 @@ impl<L: Listen> Graph<L> {
             live: None,
             permit: None,
         });
-        if edge.gates.has(Gates::INHERITS) {
-            self.inherited.put(call, inherited);
-        }
-        if edge.listed || edge.stopped {
-            self.list_call(call);
+        if edge.gates.has(Gates::KEEPS_OF_CALL) {
+            self.keep_of(call, inherited);
         }
         self.listener.tell(|tracer| tracer.call_begins(Ok(call), parent, (edge_id, client), key, now));
         self.goes_through(gate, call, ctx)
@@ -95,6 +93,9 @@ impl<L: Listen> Graph<L> {
         edge.stats.call_ended(end, SimDuration::ZERO, 0, self.stretch);
         if let Some(cohorts) = &mut edge.stats.cohorts {
             cohorts.failed(now);
+        }
+        if edge.gates.has(Gates::CLASSED) {
+            self.never_loaded(parent, by.0, key, end);
         }
         self.listener.tell(|tracer| tracer.call_begins(Err(end), parent, by, key, now));
         self.notify(parent, by.0, None, ctx)
@@ -179,8 +180,8 @@ impl<L: Listen> Graph<L> {
         }
         self.listener.tell(|tracer| tracer.call_ended(id, end, ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
-        edge.call_ended(&mut self.clients, call, end, ctx.now());
-        let (parent, client, is_listed) = (call.parent, call.client, edge.listed || edge.stopped);
+        edge.call_ended(&mut self.clients, (id, call), &self.carriage, end, ctx.now());
+        let (parent, client, is_listed) = (call.parent, call.client, edge.gates.has(Gates::LISTED));
         let (number, line) = (u32::from(call.edge), edge.line());
         if is_listed {
             self.strike_call(id, (number, client), parent);
@@ -189,6 +190,21 @@ impl<L: Listen> Graph<L> {
             self.move_up(clients, client, ctx.now());
         }
         self.notify(parent, number, None, ctx);
+    }
+
+    /// Keeps of a call that begins what is kept beside it.
+    #[inline(never)]
+    fn keep_of(&mut self, id: CallId, inherited: SimTime) {
+        let gates = self.edges[self.calls[id].edge as usize].gates;
+        if gates.has(Gates::INHERITS) {
+            self.inherited.put(id, inherited);
+        }
+        if gates.has(Gates::LISTED) {
+            self.list_call(id);
+        }
+        if gates.has(Gates::CARRIES) {
+            self.load(id);
+        }
     }
 
     /// Lists a call with the replica that makes it, so that it is found when that dies, and with its request.
@@ -314,7 +330,14 @@ impl<L: Listen> Graph<L> {
 impl Edge {
     /// What the caller's policies and the statistics learn from the end of a call.
     #[inline(always)]
-    fn call_ended(&mut self, clients: &mut [Clients], call: &mut Call, end: Ending, now: SimTime) {
+    fn call_ended(
+        &mut self,
+        clients: &mut [Clients],
+        (id, call): (CallId, &mut Call),
+        carriage: &Carriage,
+        end: Ending,
+        now: SimTime,
+    ) {
         // What is usual is so without this one.
         if let Some(cohorts) = &mut self.stats.cohorts {
             match end {
@@ -323,6 +346,12 @@ impl Edge {
             }
         }
         self.stats.call_ended(end, now.since(call.started), call.sent, call.stretch);
+        if !self.gates.has(Gates::HEARS_OF_CALLS) {
+            return;
+        }
+        if self.gates.has(Gates::CLASSED) {
+            self.class_ended(call, carriage.of_call(id), end, now);
+        }
         if self.gates.has(Gates::LEARN_CALL) {
             let clients = &mut clients[self.clients as usize];
             if !call.phase.has_begun() {

@@ -4,6 +4,7 @@
 mod breakers;
 mod calls;
 mod cancels;
+mod classes;
 mod connections;
 mod deeds;
 mod diagram;

@@ -41,6 +41,21 @@ pub fn rows() -> Vec<Row> {
             r#"workload[1].name ["shop"]: workload[0] is called `users` too
                 help: give one of them a name: (name: "batch", to: ..)"#,
         ).and(ONLY, "only_from: []"),
+        // What requests carry.
+        row(r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "careful", keys: Hot(count: 3, hot: 4, share: 0.5)"#, r#"Poisson("100/s"), policy: "careful", keys: Hot(count: 3, hot: 3, share: 0.5)"#,
+            r#"workload[0].keys.hot [4]: 4 of 3 keys are hot
+                help: `hot` is how many of the `count` keys are"#,
+        ),
+        row(r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "careful", tenants: Named({"a": 0})"#, r#"Poisson("100/s"), policy: "careful", tenants: Named({"a": 0.1})"#,
+            r#"workload[0].tenants [Named({"a": 0})]: no tenant has a weight: whose would a request be?"#,
+        ),
+        row(r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "careful", tenants: Named({"a": 1, "b": -1})"#, r#"Poisson("100/s"), policy: "careful", tenants: Named({"a": 1, "b": 0})"#,
+            r#"workload[0].tenants.b ["b"]: got a weight of -1.0, allowed 0.0 to 1e12"#,
+        ),
+        row(r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "careful", priority: Mixed(critical: 0)"#, r#"Poisson("100/s"), policy: "careful", priority: Critical"#,
+            r#"workload[0].priority [Mixed(critical: 0)]: no priority has a share
+                help: Mixed(critical: 0.3, sheddable: 0.7), or one word for all: Sheddable"#,
+        ),
         // Who is named must be there.
         row(r#"(to: "stock""#, r#"(to: "stok""#, r#"(to: "stock""#,
             r#"services.shop.calls[0].to ["stok"]: unknown service `stok`

@@ -1,0 +1,58 @@
+//! What a request carries besides what it asks for: whose it is, how much it matters, which key it is about.
+//!
+//! It is drawn once, for the call of a user, and goes down with everything that is done for that call: attempts, copies, and the
+//! calls of the services on the way. Whoever queues, balances, limits or keeps answers may look at it; nobody has to.
+
+spec! {
+    /// How much a request matters: the criticalities of the SRE book ("Handling Overload"), which services take over from whoever calls
+    /// them. Kubernetes and Envoy have other words for the same.
+    #[derive(Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Criticality {
+        /// What users see at once if it fails.
+        CriticalPlus,
+        /// What is sent unless something else is said.
+        #[default]
+        Critical,
+        /// What may be missing for some minutes, and is tried again: batch jobs.
+        SheddablePlus,
+        /// What may be missing often, and even for long.
+        Sheddable,
+    }
+}
+
+impl Criticality {
+    /// All of them, what matters most first.
+    pub const ALL: [Criticality; 4] = [
+        Criticality::CriticalPlus,
+        Criticality::Critical,
+        Criticality::SheddablePlus,
+        Criticality::Sheddable,
+    ];
+
+    /// As the book has it, in small letters.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Criticality::CriticalPlus => "critical plus",
+            Criticality::Critical => "critical",
+            Criticality::SheddablePlus => "sheddable plus",
+            Criticality::Sheddable => "sheddable",
+        }
+    }
+
+    /// Its place among all: 0 matters most.
+    #[inline]
+    pub const fn rank(self) -> usize {
+        self as usize
+    }
+}
+
+/// What one request carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// Whose it is, if its users are told apart: the number of a tenant.
+    pub tenant: Option<u32>,
+    /// What it is about, if that is said: the number of a key, the most wanted first.
+    pub key: Option<u32>,
+    /// How much it matters; [`Criticality::Critical`] where nothing is said.
+    pub priority: Criticality,
+}

@@ -1,0 +1,269 @@
+//! What requests carry, on their way: from the call of a user down to every attempt of every call that is made for it.
+//!
+//! It is kept beside calls and attempts, and only in a graph of which some workload says what its requests carry: nobody else pays for it.
+//! Both need it: a request in a replica's hands may make calls when its own call is long over.
+
+use super::follow::Listen;
+use super::plan::Caller;
+use super::slab::Beside;
+use super::spec::{GraphSpec, WorkloadSpec};
+use super::state::*;
+use super::stats::UNMEASURED;
+use crate::carried::{Carried, Criticality};
+use crate::policy::Ending;
+use crate::report::Section;
+use crate::workload::Ranks;
+use crate::workload::classes::Class;
+use crate::workload::tenants::{self, Numbering, OTHERS};
+use sim_core::{Key, Luck, SimDuration, SimTime, StreamUse, Streams};
+
+/// What each call carries, and each attempt.
+#[derive(Clone, Default)]
+pub struct Carriage {
+    calls: Beside<Carried>,
+    attempts: Beside<Carried>,
+}
+
+impl Carriage {
+    /// What a call carries, in a graph in which anything is.
+    #[inline]
+    pub fn of_call(&self, id: CallId) -> Carried {
+        *self.calls.of(id)
+    }
+
+    /// What a request carries; nothing in a graph in which nothing is.
+    #[inline]
+    pub fn of(&self, id: AttemptId) -> Carried {
+        self.attempts.get(id).copied().unwrap_or_default()
+    }
+
+    /// An attempt takes along what its call carries.
+    #[inline(never)]
+    pub fn sent(&mut self, call: CallId, attempt: AttemptId) {
+        self.attempts.put(attempt, *self.calls.of(call));
+    }
+}
+
+/// What the requests of one workload carry, and what became of them by that.
+#[derive(Clone)]
+pub struct Classes {
+    /// Who says so.
+    workload: String,
+    tenants: Option<Drawn>,
+    keys: Option<Drawn>,
+    /// Of all calls, unless they are drawn.
+    priority: Criticality,
+    priorities: Option<Drawn>,
+    /// The number in the whole graph of each of its tenants, where that is another; and back, from the first of these on.
+    numbers: Vec<u32>,
+    places: (u32, Vec<u32>),
+    /// Figures by rank of priority, of those that there are; and of the tenants that are told of one by one, then of the others together.
+    by_priority: Vec<Option<Class>>,
+    by_tenant: Vec<(String, Class)>,
+    /// Of each tenant: calls that ended well, and all that ended.
+    ended: Vec<[u32; 2]>,
+}
+
+/// One of many, by luck of its own.
+#[derive(Clone)]
+struct Drawn {
+    ranks: Ranks,
+    luck: Luck,
+}
+
+impl Drawn {
+    fn at(&mut self, key: Key) -> u32 {
+        self.ranks.draw(&mut self.luck.at(key))
+    }
+}
+
+/// Whether anything is carried in this graph.
+pub fn carries(spec: &GraphSpec) -> bool {
+    spec.workload.iter().any(says)
+}
+
+/// Whether a workload says anything of what its requests carry.
+pub fn says(workload: &WorkloadSpec) -> bool {
+    workload.tenants.is_some() || workload.priority.is_some() || workload.keys.is_some()
+}
+
+impl Classes {
+    /// Of one of the workloads of a graph, if it says anything of what its requests carry.
+    pub fn by(workload: &WorkloadSpec, spec: &GraphSpec, streams: &Streams) -> Option<Self> {
+        if !says(workload) {
+            return None;
+        }
+        let name = &workload.name.value;
+        let drawn = |purpose: &str, ranks: Ranks| Drawn { ranks, luck: streams.luck(purpose, name) };
+        let numbering = Numbering::of(spec.workload.iter().filter_map(|it| it.tenants.as_ref()));
+        let (mut by_tenant, mut count) = (Vec::new(), 0);
+        let (mut numbers, mut places) = (Vec::new(), (0, Vec::new()));
+        if let Some(tenants) = &workload.tenants {
+            numbers = numbering.numbers(tenants);
+            let first = numbers.iter().min().copied().unwrap_or(0);
+            let last = numbers.iter().max().map_or(0, |last| last + 1);
+            places = (first, vec![0; (last - first) as usize]);
+            (0..).zip(&numbers).for_each(|(own, number)| places.1[(number - first) as usize] = own);
+            let names = tenants.told_apart();
+            count = tenants.count() as usize;
+            let others = (names.len() < count).then(|| OTHERS.to_owned());
+            by_tenant = names.into_iter().chain(others).map(|name| (name, Class::default())).collect();
+        }
+        let mut by_priority = Vec::new();
+        if let Some(priority) = &workload.priority {
+            let those = priority.those();
+            by_priority =
+                Criticality::ALL.iter().map(|one| those.contains(one).then(Class::default)).collect();
+        }
+        Some(Classes {
+            workload: name.clone(),
+            tenants: workload.tenants.as_ref().map(|it| drawn("tenant", it.ranks())),
+            keys: workload.keys.as_ref().map(|it| drawn("key", it.ranks())),
+            priority: workload.priority.as_ref().map(|it| it.those()[0]).unwrap_or_default(),
+            priorities: workload.priority.as_ref().and_then(|it| Some(drawn("priority", it.ranks()?))),
+            numbers,
+            places,
+            by_priority,
+            by_tenant,
+            ended: vec![[0; 2]; count],
+        })
+    }
+
+    /// What the call at `key` carries; of a user in a loop, `whose` says who that is.
+    fn draw(&mut self, key: Key, whose: Key) -> Carried {
+        let tenant = self.tenants.as_mut().map(|drawn| drawn.at(whose));
+        Carried {
+            tenant: tenant.map(|own| self.numbers.get(own as usize).copied().unwrap_or(own)),
+            key: self.keys.as_mut().map(|drawn| drawn.at(key)),
+            priority: self
+                .priorities
+                .as_mut()
+                .map_or(self.priority, |drawn| Criticality::ALL[drawn.at(key) as usize]),
+        }
+    }
+
+    /// The number of a tenant of its own among these.
+    fn own(&self, tenant: u32) -> usize {
+        let (first, places) = &self.places;
+        if places.is_empty() { tenant as usize } else { places[(tenant - first) as usize] as usize }
+    }
+
+    /// Every class that what is carried belongs to, and the tenant, by its number here.
+    fn of(&mut self, carried: Carried) -> (impl Iterator<Item = &mut Class>, Option<usize>) {
+        let tenant = carried.tenant.map(|tenant| self.own(tenant));
+        let last = self.by_tenant.len().saturating_sub(1);
+        let by_tenant = tenant.and_then(|own| self.by_tenant.get_mut(own.min(last))).map(|(_, class)| class);
+        let by_priority = self.by_priority.get_mut(carried.priority.rank()).and_then(Option::as_mut);
+        (by_tenant.into_iter().chain(by_priority), tenant)
+    }
+
+    fn began(&mut self, carried: Carried, measured: bool) {
+        self.of(carried).0.for_each(|class| class.began(measured));
+    }
+
+    fn ended(&mut self, carried: Carried, (end, took): (Ending, SimDuration), sent: bool, measured: bool) {
+        let (classes, tenant) = self.of(carried);
+        classes.for_each(|class| class.ended(end, took, sent, measured));
+        if let Some(own) = tenant.filter(|_| measured) {
+            let [ok, all] = &mut self.ended[own];
+            *ok += u32::from(end == Ending::Ok);
+            *all += 1;
+        }
+    }
+
+    /// A window is over.
+    pub fn close_window(&mut self) {
+        self.by_tenant.iter_mut().for_each(|(_, class)| class.close_window());
+        self.by_priority.iter_mut().flatten().for_each(Class::close_window);
+    }
+
+    /// Draws so far, by what they decided.
+    pub fn used(&self) -> impl Iterator<Item = (&'static str, &str, StreamUse)> {
+        let all = [("tenant", &self.tenants), ("key", &self.keys), ("priority", &self.priorities)];
+        all.into_iter().filter_map(|(purpose, drawn)| {
+            Some((purpose, self.workload.as_str(), drawn.as_ref()?.luck.used()))
+        })
+    }
+
+    /// What was measured, over so long.
+    pub fn sections(&self, at: &str, measured: SimDuration) -> Vec<Section> {
+        let tenants = self.by_tenant.iter().map(|(name, class)| class.section("tenants", at, name, measured));
+        let all = self.tenants.as_ref().map(|_| tenants::told(at, &self.ended));
+        let priorities = Criticality::ALL.iter().zip(&self.by_priority);
+        let priorities = priorities
+            .filter_map(|(one, class)| Some(class.as_ref()?.section("priorities", at, one.name(), measured)));
+        tenants.chain(all).chain(priorities).collect()
+    }
+
+    /// All that was counted by tenants, or by priorities, is what was counted on the edge: calls, well ended, ended otherwise.
+    pub fn check(&self, at: &str, counted: [u64; 3]) {
+        let sum = |classes: &mut dyn Iterator<Item = &Class>| {
+            classes.map(Class::counted).fold([0; 3], |sum, one| std::array::from_fn(|n| sum[n] + one[n]))
+        };
+        let tenants = sum(&mut self.by_tenant.iter().map(|(_, class)| class));
+        assert!(
+            self.tenants.is_none() || tenants == counted,
+            "calls by tenants on {at}: {tenants:?}, not {counted:?}"
+        );
+        let priorities = sum(&mut self.by_priority.iter().flatten());
+        let told = !self.by_priority.is_empty();
+        assert!(
+            !told || priorities == counted,
+            "calls by priorities on {at}: {priorities:?}, not {counted:?}"
+        );
+    }
+}
+
+impl<L: Listen> Graph<L> {
+    /// What a call of this parent carries: what the request carries that makes it, or what is drawn for a user.
+    fn carried_from(&mut self, parent: Parent, edge: u32, key: Key) -> Carried {
+        let (key, user) = match parent {
+            Parent::Request { attempt, .. } => return self.carriage.of(attempt),
+            Parent::User => (key, None),
+            Parent::Loop { user } => (key, Some(user)),
+            // Whoever comes again is the same user, who wants the same.
+            Parent::Visit { visit } => self.visits[visit].whose(),
+        };
+        let edge = &mut self.edges[edge as usize];
+        let Some(classes) = &mut edge.classes else { return Carried::default() };
+        let Caller::Workload(workload) = edge.caller else { unreachable!("whoever is no request is a user") };
+        let path = self.workloads[workload as usize].path;
+        let whose = user.map_or(key, |user| Key::root(path, u64::from(user)));
+        classes.draw(key, whose)
+    }
+
+    /// A call begins that carries something.
+    #[inline(never)]
+    pub(super) fn load(&mut self, id: CallId) {
+        let call = &self.calls[id];
+        let (parent, edge, key, measured) =
+            (call.parent, u32::from(call.edge), call.key, call.stretch != UNMEASURED);
+        let carried = self.carried_from(parent, edge, key);
+        self.carriage.calls.put(id, carried);
+        if let Some(classes) = &mut self.edges[edge as usize].classes {
+            classes.began(carried, measured);
+        }
+    }
+
+    /// A user's call ends as it would begin.
+    #[cold]
+    pub(super) fn never_loaded(&mut self, parent: Parent, edge: u32, key: Key, end: Ending) {
+        let measured = self.stretch != UNMEASURED;
+        let carried = self.carried_from(parent, edge, key);
+        if let Some(classes) = &mut self.edges[edge as usize].classes {
+            classes.began(carried, measured);
+            classes.ended(carried, (end, SimDuration::ZERO), false, measured);
+        }
+    }
+}
+
+impl Edge {
+    /// A user's call has ended so.
+    #[inline(never)]
+    pub(super) fn class_ended(&mut self, call: &Call, carried: Carried, end: Ending, now: SimTime) {
+        let (took, sent, measured) = (now.since(call.started), call.sent > 0, call.stretch != UNMEASURED);
+        if let Some(classes) = &mut self.classes {
+            classes.ended(carried, (end, took), sent, measured);
+        }
+    }
+}
