@@ -11,15 +11,20 @@
 //! Whom it may choose stands in a [`View`], which is not its own. Whoever ejects, drains or discovers replicas
 //! writes a view, and no balancer knows of any of them.
 
+mod peak_ewma;
+mod power_of_d;
 mod ranking;
 mod view;
+mod weighted;
 
 use super::page::Page;
-use super::part::{Does, Part};
-use crate::experiment::Decode;
+use super::part::{Around, Does, Part};
+use crate::experiment::{Decode, POSITIVE};
+use peak_ewma::PeakEwma;
 use ranking::{Ranking, take_one};
-use sim_core::Words;
+use sim_core::{SimDuration, SimTime, Words};
 pub use view::View;
+use weighted::Weighted;
 
 spec! {
     /// Which replica an attempt goes to.
@@ -32,6 +37,23 @@ spec! {
         LeastPending,
         /// Of two different random ones, the one with fewer of this client's attempts out.
         PowerOfTwo,
+        /// Of a few random ones, the one with the fewest of this client's attempts out.
+        PowerOfD {
+            /// How many are drawn.
+            d: u32 = 3; 2..=power_of_d::MOST,
+            /// Each is drawn anew and may be one that was drawn; otherwise all are different.
+            replacement: bool = false,
+        },
+        /// Of two different random ones, the one that took less long of late, times what is out there.
+        PeakEwma {
+            /// In this time what is known loses all but 1/e of its weight.
+            decay: SimDuration = peak_ewma::DECAY; POSITIVE,
+        },
+        /// Each in turn, some more often than others.
+        Weighted {
+            /// How often, of replicas 0, 1, ..; those beyond have 1.
+            weights: Vec<u32>; weighted::Weights,
+        },
     }
 }
 
@@ -48,6 +70,21 @@ enum Choice {
     Random,
     LeastPending(Box<Ranking>),
     PowerOfTwo { pending: Box<[u32]> },
+    PowerOfD { pending: Box<[u32]>, d: u32, replacement: bool },
+    PeakEwma(Box<PeakEwma>),
+    Weighted(Box<Weighted>),
+}
+
+impl Balancer {
+    /// Whether it wants to know when attempts end.
+    pub fn hears_ends(&self) -> bool {
+        !matches!(self, Balancer::RoundRobin | Balancer::Random | Balancer::Weighted { .. })
+    }
+
+    /// And how long each took, and how late it is: see [`BalancerState::look`].
+    pub fn times(&self) -> bool {
+        matches!(self, Balancer::PeakEwma { .. })
+    }
 }
 
 impl BalancerState {
@@ -60,8 +97,32 @@ impl BalancerState {
             Balancer::Random => Choice::Random,
             Balancer::LeastPending => Choice::LeastPending(Box::new(Ranking::new(replicas))),
             Balancer::PowerOfTwo => Choice::PowerOfTwo { pending: vec![0; replicas as usize].into() },
+            Balancer::PowerOfD { d, replacement } => {
+                let pending = vec![0; replicas as usize].into();
+                Choice::PowerOfD { pending, d: *d, replacement: *replacement }
+            }
+            Balancer::PeakEwma { decay } => Choice::PeakEwma(Box::new(PeakEwma::new(*decay, replicas))),
+            Balancer::Weighted { weights } => {
+                Choice::Weighted(Box::new(Weighted::new(weights, replicas, words)))
+            }
         };
         BalancerState { choice }
+    }
+
+    /// It is so late: to be told before it [picks](Self::pick), if it asks for [times](Balancer::times).
+    #[inline]
+    pub fn look(&mut self, now: SimTime) {
+        if let Choice::PeakEwma(all) = &mut self.choice {
+            all.look(now);
+        }
+    }
+
+    /// An attempt that ended now took so long.
+    #[inline]
+    pub fn took(&mut self, now: SimTime, replica: u32, took: SimDuration) {
+        if let Choice::PeakEwma(all) = &mut self.choice {
+            all.took(now, replica, took);
+        }
     }
 
     /// The replica for the next attempt: one of `view`.
@@ -134,6 +195,11 @@ impl BalancerState {
                 let first = view.member(first);
                 if pending[second as usize] < pending[first as usize] { second } else { first }
             }
+            Choice::PowerOfD { pending, d, replacement } => {
+                power_of_d::least_of_drawn(view, pending, *d, *replacement, words)
+            }
+            Choice::PeakEwma(all) => all.pick(view, words),
+            Choice::Weighted(all) => all.pick(view),
         }
     }
 
@@ -143,7 +209,9 @@ impl BalancerState {
         match &mut self.choice {
             Choice::LeastPending(ranking) => ranking.sent(replica),
             Choice::PowerOfTwo { pending } => pending[replica as usize] += 1,
-            Choice::Only | Choice::RoundRobin { .. } | Choice::Random => {}
+            Choice::PowerOfD { pending, .. } => pending[replica as usize] += 1,
+            Choice::PeakEwma(all) => all.sent(replica),
+            Choice::Only | Choice::RoundRobin { .. } | Choice::Random | Choice::Weighted(_) => {}
         }
     }
 
@@ -153,7 +221,9 @@ impl BalancerState {
         match &mut self.choice {
             Choice::LeastPending(ranking) => ranking.ended(replica),
             Choice::PowerOfTwo { pending } => take_one(&mut pending[replica as usize]),
-            Choice::Only | Choice::RoundRobin { .. } | Choice::Random => {}
+            Choice::PowerOfD { pending, .. } => take_one(&mut pending[replica as usize]),
+            Choice::PeakEwma(all) => all.ended(replica),
+            Choice::Only | Choice::RoundRobin { .. } | Choice::Random | Choice::Weighted(_) => {}
         }
     }
 }
@@ -162,7 +232,7 @@ impl Part for Balancer {
     fn does(&self) -> Does {
         match self {
             Balancer::Random => Does::NOTHING,
-            Balancer::RoundRobin | Balancer::LeastPending | Balancer::PowerOfTwo => Does::STEERS,
+            _ => Does::STEERS,
         }
     }
 
@@ -173,34 +243,66 @@ impl Part for Balancer {
         }
     }
 
+    fn idles(&self, around: &Around) -> Option<(String, String)> {
+        let Balancer::Weighted { weights } = self else { return None };
+        let beyond = weights.len().checked_sub(around.choices as usize).filter(|beyond| *beyond > 0)?;
+        let why = format!(
+            "{} has {} weights for {} replicas: the last {beyond} are nobody's",
+            around.name,
+            weights.len(),
+            around.choices
+        );
+        (around.choices > 0).then(|| (why, "a weight for each replica, in their order".into()))
+    }
+
     fn bytes(&self, replicas: u32) -> u64 {
         match self {
             Balancer::LeastPending => 12 * u64::from(replicas) + 128,
-            Balancer::PowerOfTwo => 4 * u64::from(replicas),
+            Balancer::PowerOfTwo | Balancer::PowerOfD { .. } => 4 * u64::from(replicas),
+            Balancer::PeakEwma { .. } => {
+                (size_of::<peak_ewma::Host>() as u64) * u64::from(replicas) + size_of::<PeakEwma>() as u64
+            }
+            Balancer::Weighted { .. } => 24 * u64::from(replicas) + size_of::<Weighted>() as u64,
             Balancer::RoundRobin | Balancer::Random => 0,
         }
     }
 
     fn about() -> &'static [Page] {
-        &[Page {
-            name: "balancer",
-            word: "",
-            what: "Chooses the replica that an attempt goes to, by what this client has out itself. Round robin \
+        &[
+            Page {
+                name: "balancer",
+                word: "",
+                what: "Chooses the replica that an attempt goes to, by what this client has out itself. Round robin \
                    starts at a random place.",
-            hurts: "A client knows only its own attempts: of ten thousand with one call each none knows \
+                hurts: "A client knows only its own attempts: of ten thousand with one call each none knows \
                    anything, and least-pending is then random. A replica that fails quickly looks idle and \
                    draws calls.",
-            formula: "of queues at load rho a share `rho^(2^k - 1)` has `k` or more with two choices, `rho^k` with \
+                formula: "of queues at load rho a share `rho^(2^k - 1)` has `k` or more with two choices, `rho^k` with \
                    one; at 0.9 of ten replicas the mean wait is 9.0 (random), 4.7 (round robin), 2.2 (two \
                    choices), 0.7 (one line)",
-            source: "Mitzenmacher, \"The Power of Two Choices\", 2001; Vvedenskaya et al. 1996; Finagle P2C; \
+                source: "Mitzenmacher, \"The Power of Two Choices\", 2001; Vvedenskaya et al. 1996; Finagle P2C; \
                    Envoy LEAST_REQUEST",
-            experiment: "hedged-requests",
-        }]
+                experiment: "hedged-requests",
+            },
+            power_of_d::PAGE,
+            peak_ewma::PAGE,
+            weighted::PAGE,
+        ]
     }
 
     fn samples() -> &'static [&'static str] {
-        &["RoundRobin", "Random", "LeastPending", "PowerOfTwo"]
+        &[
+            "RoundRobin",
+            "Random",
+            "LeastPending",
+            "PowerOfTwo",
+            "PowerOfD()",
+            "PowerOfD(d: 2, replacement: true)",
+            "PeakEwma()",
+            r#"PeakEwma(decay: "50ms")"#,
+            "Weighted(weights: [3])",
+            "Weighted(weights: [1, 5, 1000])",
+        ]
     }
 }
 
@@ -209,8 +311,16 @@ mod tests {
     use super::*;
     use sim_core::{Stream, Streams};
 
-    const ALL: [Balancer; 4] =
-        [Balancer::RoundRobin, Balancer::Random, Balancer::LeastPending, Balancer::PowerOfTwo];
+    const ALL: [Balancer; 8] = [
+        Balancer::RoundRobin,
+        Balancer::Random,
+        Balancer::LeastPending,
+        Balancer::PowerOfTwo,
+        Balancer::PowerOfD { d: 3, replacement: false },
+        Balancer::PowerOfD { d: 2, replacement: true },
+        Balancer::PeakEwma { decay: peak_ewma::DECAY },
+        Balancer::Weighted { weights: Vec::new() },
+    ];
 
     fn stream(name: &str) -> Stream {
         Streams::new(42).stream("test", name)

@@ -17,8 +17,8 @@
 //! meets no more than a balancer and a closed breaker, these two are asked and told in a few steps ([`sends`](Guards::sends),
 //! [`succeeds`](Guards::succeeds)).
 
+use super::balancer::BalancerState;
 pub use super::balancer::View;
-use super::balancer::{Balancer, BalancerState};
 use super::breaker::{self, Breakers, Passes, Replicas, Scope, Unwanted};
 pub use super::breaker::{Breakers as Shared, Permit, Step};
 use super::budget::BudgetState;
@@ -133,11 +133,12 @@ impl Gates {
         let adapts = policy.concurrency.is_some();
         let elsewhere = chooses && policy.retry_host != RetryHost::Any;
         let special = policy.breaker.as_ref().is_some_and(|breaker| breaker.is_special(choices));
-        let counts = chooses && matches!(policy.balancer, Balancer::LeastPending | Balancer::PowerOfTwo);
+        let counts = chooses && policy.balancer.hears_ends();
+        let timed = chooses && policy.balancer.times();
         let asks_all = limits_attempts || adapts || steps_back || counts_out;
         let own_view = Sight::is_own(policy);
-        let asks_all = asks_all || special || per_call || elsewhere || own_view;
-        let tells_all = hears_ends || hedges || steps_back || adapts || special || own_view;
+        let asks_all = asks_all || special || per_call || elsewhere || own_view || timed;
+        let tells_all = hears_ends || hedges || steps_back || adapts || special || own_view || timed;
         [
             (Gates::BEGIN, bulkhead || pays_in || limits_calls),
             (Gates::REPEAT, policy.budget.is_some()),
@@ -154,6 +155,7 @@ impl Gates {
             (Gates::HEEDS, policy.heeds()),
             (Gates::CONNECT, policy.pool.is_some()),
             (Gates::TIMES, adapts || policy.hedge.as_ref().is_some_and(|hedge| hedge.learns())),
+            (Gates::TIMES, timed),
             (Gates::TIMES, per_attempt && policy.breaker.as_ref().is_some_and(|breaker| breaker.times())),
             (Gates::SHARES, policy.breaker.as_ref().is_some_and(|breaker| breaker.is_shared())),
             (Gates::STEPS, own_view),
@@ -443,6 +445,9 @@ impl Guards {
                 None => return self.sends_nothing(NOBODY_LEFT),
             },
         };
+        if let Some(balancer) = &mut self.balancer {
+            balancer.look(ask.now);
+        }
         let mut goes_to = None;
         if let Some(breakers) = &mut self.breaker
             && !ask.admitted
@@ -554,6 +559,9 @@ impl Guards {
     pub fn learn(&mut self, seen: Seen) -> Option<Step> {
         if let Some(balancer) = &mut self.balancer {
             balancer.ended(seen.replica);
+            if let Some(took) = seen.took {
+                balancer.took(seen.now, seen.replica, took);
+            }
         }
         if let Some(budget) = &mut self.budget {
             budget.ended(seen.now, seen.outcome, seen.retried, seen.grant);

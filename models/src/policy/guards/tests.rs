@@ -110,6 +110,10 @@ fn only_what_is_there_is_asked() {
         ("(balancer: Random)", 3, "send"),
         ("(balancer: PowerOfTwo)", 3, "send, learn"),
         ("(balancer: LeastPending)", 3, "send, learn"),
+        ("(balancer: PowerOfD())", 3, "send, learn"),
+        ("(balancer: Weighted(weights: [2, 1]))", 3, "send"),
+        ("(balancer: PeakEwma())", 3, "send, learn, times, asks all, tells all"),
+        ("(balancer: PeakEwma())", 1, ""),
         ("(bulkhead: ())", 1, "begin, learn call"),
         (r#"(bulkhead: (max_wait: "250ms"))"#, 1, "begin, learn call, line"),
         ("(retry: Fixed(attempts: 3), budget: Ratio())", 1, "begin, repeat"),
@@ -172,7 +176,9 @@ fn the_short_way_is_the_long_way() {
         r#", breaker: FailureRate(window: Time("5s"), minimum_calls: 2, open_for: "3s", slow_call: ())"#,
     ];
     let (mut sent, mut told) = (0, 0);
-    for balancer in ["RoundRobin", "Random", "LeastPending", "PowerOfTwo"] {
+    for balancer in
+        ["RoundRobin", "Random", "LeastPending", "PowerOfTwo", "PowerOfD()", "Weighted(weights: [3, 2])"]
+    {
         for text in breakers.map(|breaker| format!("(balancer: {balancer}{breaker})")) {
             assert!(!Gates::of(&policy(&text), 3).has(Gates::ASKS_ALL.or(Gates::TELLS_ALL)), "{text}");
             let mut long = Client::new(&text, 3);

@@ -103,6 +103,19 @@ pub fn rows() -> Vec<Row> {
         row(SAYS, r#"pool: (max_wait: "50ms", opening: "50ms")"#, r#"pool: (max_wait: "50ms", opening: "49ms")"#,
             r#"warning: policies.careful.pool.max_wait ["50ms"]: nobody waits for a connection that takes 50ms to open, but 50ms"#,
         ),
+        // Weights.
+        row(SAYS, "balancer: Weighted(weights: [3, 0])", "balancer: Weighted(weights: [3, 1])",
+            r#"policies.careful.balancer.weights [[3, 0]]: got a list [..], which has the weight 0: allowed 1 to 1000"#,
+        ),
+        row(SAYS, "balancer: Weighted(weights: [])", "balancer: Weighted(weights: [1000])",
+            r#"policies.careful.balancer.weights [[]]: got an empty list, must have the weight of one replica at least"#,
+        ),
+        row(SAYS, "balancer: Weighted(weights: [1, 2, 3, 4])", "balancer: Weighted(weights: [1, 2])",
+            r#"warning: services.shop ["shop"]: users->shop has 4 weights for 2 replicas: the last 2 are nobody's
+                help: a weight for each replica, in their order
+                warning: services.stock ["stock"]: shop->stock has 4 weights for 3 replicas: the last 1 are nobody's
+                help: a weight for each replica, in their order"#,
+        ),
         // Nobody is ever ejected.
         row(SAYS, "outlier: ()", "outlier: (max_ejection_percent: 50)",
             r#"warning: services.shop ["shop"]: nobody is ever ejected over users->shop: one of 2 replicas is 50.0 % of them, and `max_ejection_percent` is 10
