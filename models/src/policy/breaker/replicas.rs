@@ -624,6 +624,21 @@ mod tests {
         }
     }
 
+    /// When the first of those that may be chosen can be probed is not known any more once others may be.
+    #[test]
+    fn who_may_be_chosen_again_may_be_probed_at_once() {
+        let text = r#"Consecutive(failures: 1, open_for: "10s", per: Replica())"#;
+        let mut client = Client::new(text, &Balancer::RoundRobin, 2);
+        for (second, replica) in [(0, 1), (5, 0)] {
+            client.view.change([replica]);
+            assert_eq!(client.send(secs(second)), Some(replica));
+            client.end(secs(second), |_| Outcome::Reset);
+        }
+        assert_eq!(client.send(secs(12)), None, "it is open until 15 s");
+        client.view.change([0, 1]);
+        assert_eq!(client.send(secs(12)), Some(1));
+    }
+
     /// Half-open is not closed either.
     #[test]
     fn how_many_let_not_everything_pass() {

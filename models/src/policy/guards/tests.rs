@@ -521,3 +521,31 @@ fn nobody_is_left_to_send_to() {
         assert!(client.send(40).is_some(), "{text}");
     }
 }
+
+/// A balancer that asks how long attempts took is told that, and how late it is: of two replicas the one that took 100 ms is left
+/// alone until that has decayed below the 10 ms that the other takes, after `ln 10` times the decay.
+#[test]
+fn what_took_long_is_forgotten_in_time() {
+    let mut client = Client::new(r#"(balancer: PeakEwma(decay: "10s"))"#, 2);
+    let mut slow_at = Vec::new();
+    for second in 0..60 {
+        let pass = client.send(second).expect("nobody refuses");
+        let slow = pass.replica == 1;
+        slow_at.extend(slow.then_some(second));
+        let took = Some(SimDuration::from_millis(if slow { 100 } else { 10 }));
+        client.guards.learn(Seen {
+            now: SimTime::from_secs(second),
+            outcome: Outcome::Ok,
+            retried: false,
+            overdue: false,
+            replica: pass.replica,
+            permit: pass.permit,
+            took,
+            first: true,
+            grant: Grant::NONE,
+        });
+    }
+    // Once at first, when nothing is known, and then after 23 s, and 23 s later.
+    let waits: Vec<u64> = slow_at.windows(2).map(|two| two[1] - two[0]).collect();
+    assert!(waits.len() == 2 && waits.iter().all(|wait| (23..=25).contains(wait)), "{slow_at:?}");
+}
