@@ -53,6 +53,11 @@ impl OnReplica {
     /// Nothing is wrong.
     pub const WELL: OnReplica =
         OnReplica { slow: 1.0, errors: 0.0, black_hole: false, crashes: 0, silent: false };
+
+    /// The share of its work that ends in an error, where so much does anyway.
+    pub fn fails(&self, anyway: f64) -> f64 {
+        1.0 - (1.0 - anyway) * (1.0 - self.errors)
+    }
 }
 
 impl OnLink {

@@ -24,6 +24,7 @@ use crate::RunSpec;
 use crate::branch::Trunk;
 use crate::drive::{self, Halted};
 use crate::experiment::{Decode, Map};
+use crate::policy::guards::Gates;
 use crate::run::{Observer, RunOptions, RunOutput};
 use crate::workload::Schedule;
 use sim_core::digest::{Digester, INPUT};
@@ -220,7 +221,10 @@ impl Graph<Deaf> {
     fn list_as(&mut self, other: Self) {
         let services = self.services.iter_mut().zip(other.services);
         services.for_each(|(one, other)| one.mortal = other.mortal);
-        self.edges.iter_mut().zip(other.edges).for_each(|(one, other)| one.listed = other.listed);
+        for (one, other) in self.edges.iter_mut().zip(other.edges) {
+            one.listed = other.listed;
+            one.gates = one.gates.with(Gates::LISTED, one.listed || one.stopped);
+        }
     }
 
     /// From here on what strikes, who comes, and what is told apart is as in another.

@@ -236,6 +236,7 @@ fn build_service(
         silent: false,
         faults: ActiveSet::default(),
         state: OnReplica::WELL,
+        fails: OnReplica::WELL.fails(service.error_rate),
         in_hand: 0,
         at_work: Roster::new(),
         calling: Roster::new(),

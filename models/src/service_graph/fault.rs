@@ -110,6 +110,7 @@ impl Service {
     fn derive(&mut self, number: u32) {
         let replica = &mut self.replicas[number as usize];
         replica.state = replica.faults.on_replica();
+        replica.fails = replica.state.fails(self.error_rate);
         // Down for one reason more than there are faults: dead of its own load.
         let dead = replica.down > replica.state.crashes;
         replica.silent = replica.state.silent || dead && self.death_style == CrashStyle::Silence;

@@ -196,6 +196,14 @@ impl<T> Slab<T> {
         (place.generation == id.generation.get()).then_some(&place.value)
     }
 
+    /// An entry that was looked up since it could last have been freed: whether it is still the same need not be asked again.
+    #[inline(always)]
+    pub fn again(&mut self, id: Id<T>) -> &mut T {
+        let place = &mut self.places[id.index as usize];
+        debug_assert!(place.generation == id.generation.get(), "an id outlived its entry");
+        &mut place.value
+    }
+
     /// How many are live: looks at all places.
     pub fn len(&self) -> u64 {
         self.iter().count() as u64

@@ -333,6 +333,8 @@ pub struct Replica {
     pub faults: ActiveSet,
     /// Derived from `faults`.
     pub state: OnReplica,
+    /// The share of its work that ends in an error, by these and by itself.
+    pub fails: f64,
     /// Waiting or in progress.
     pub in_hand: u32,
     /// Of a replica that can die: requests in progress, and the calls that they make.

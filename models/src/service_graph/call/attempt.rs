@@ -39,7 +39,7 @@ impl<L: Listen> Graph<L> {
             self.too_many_in_flight(ctx);
         }
         let now = ctx.now();
-        let call = &mut self.calls[id];
+        let call = self.calls.again(id);
         let key = key(call);
         let edge_id = call.edge;
         let edge = &mut self.edges[edge_id as usize];
@@ -277,10 +277,8 @@ impl<L: Listen> Graph<L> {
         let marks = attempt.marks;
         let outcome = if marks.has(Marks::UNTIL_CALL_ENDS) { Outcome::Cancelled } else { Outcome::TimedOut };
         ctx.witness(kind::TIMER, attempt.number, outcome as u16, edge.path, attempt.key.get(), 0);
-        let expired = marks.has(Marks::UNTIL_CALL_ENDS) || {
-            let call = &self.calls[call_id];
-            now >= edge.end_of(call_id, call, &self.inherited)
-        };
+        let expired = marks.has(Marks::UNTIL_CALL_ENDS)
+            || edge.has_deadlines && now >= edge.end_of(call_id, self.calls.again(call_id), &self.inherited);
         if edge.policy.cancel == Cancel::Never {
             self.end_attempt(id, outcome, ctx);
         } else {
@@ -315,7 +313,7 @@ impl<L: Listen> Graph<L> {
     /// The caller is done with an attempt; the replica may not be.
     #[inline(always)]
     pub(super) fn end_attempt(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
-        let mut attempt = &mut self.attempts[id];
+        let mut attempt = self.attempts.again(id);
         attempt.marks.lift(Marks::AWAITED);
         if let Some(timer) = attempt.timer.take() {
             ctx.cancel(timer);
@@ -323,10 +321,10 @@ impl<L: Listen> Graph<L> {
         let mut left = None;
         if attempt.marks.has(Marks::HAS_SIBLINGS) {
             left = self.without(id);
-            attempt = &mut self.attempts[id];
+            attempt = self.attempts.again(id);
         }
         let call_id = self.calls.id(attempt.call);
-        let call = &mut self.calls[call_id];
+        let call = self.calls.again(call_id);
         call.live = left;
         self.listener.tell(|tracer| tracer.attempt_ended(id, outcome, ctx.now()));
         let edge = &mut self.edges[call.edge as usize];

@@ -115,12 +115,12 @@ impl<L: Listen> Graph<L> {
     /// An attempt has failed before the call's deadline: retry, or give up. As long as another is out, neither.
     #[inline(always)]
     fn settle(&mut self, id: CallId, outcome: Outcome, ctx: &mut Ctx) {
-        let mut call = &self.calls[id];
+        let mut call = self.calls.again(id);
         if self.edges[call.edge as usize].gates.has(Gates::COPY) {
             if self.goes_on(id, outcome, ctx) {
                 return;
             }
-            call = &self.calls[id];
+            call = self.calls.again(id);
         } else if call.live.is_some() {
             return;
         }
@@ -242,14 +242,7 @@ impl<L: Listen> Graph<L> {
     fn notify(&mut self, parent: Parent, edge: u32, fruit: Option<Fruit>, ctx: &mut Ctx) {
         match parent {
             Parent::User => self.enjoy(fruit),
-            Parent::Loop { user } => {
-                self.enjoy(fruit);
-                let Caller::Workload(workload) = self.edges[edge as usize].caller else {
-                    unreachable!("only workloads have users")
-                };
-                self.think(workload, user, ctx);
-            }
-            Parent::Visit { visit } => self.load_ends(visit, fruit, ctx),
+            Parent::Loop { .. } | Parent::Visit { .. } => self.notify_user(parent, edge, fruit, ctx),
             Parent::Request { attempt: id, stake } => {
                 let attempt = &mut self.attempts[id];
                 attempt.outstanding -= 1;
@@ -270,6 +263,22 @@ impl<L: Listen> Graph<L> {
                     self.ready.push(id);
                 }
             }
+        }
+    }
+
+    /// Of a user who does something next.
+    #[inline(never)]
+    fn notify_user(&mut self, parent: Parent, edge: u32, fruit: Option<Fruit>, ctx: &mut Ctx) {
+        match parent {
+            Parent::Visit { visit } => self.load_ends(visit, fruit, ctx),
+            Parent::Loop { user } => {
+                self.enjoy(fruit);
+                let Caller::Workload(workload) = self.edges[edge as usize].caller else {
+                    unreachable!("only workloads have users")
+                };
+                self.think(workload, user, ctx);
+            }
+            Parent::User | Parent::Request { .. } => unreachable!("notified at once"),
         }
     }
 

@@ -11,7 +11,7 @@ use sim_core::{Class, SimDuration};
 impl<L: Listen> Graph<L> {
     #[inline(always)]
     pub(super) fn back_off(&mut self, id: CallId, grant: Grant, told: Option<SimDuration>, ctx: &mut Ctx) {
-        let call = &mut self.calls[id];
+        let call = self.calls.again(id);
         self.listener.tell(|tracer| tracer.pauses(SpanKind::BackOff, id, call.edge.into(), ctx.now()));
         let edge = &mut self.edges[call.edge as usize];
         let mut words = edge.jitter.at(call.key.child(u64::from(call.tries)));
@@ -41,7 +41,7 @@ impl<L: Listen> Graph<L> {
     /// A back-off is over.
     fn resume(&mut self, id: CallId, grant: Grant, ctx: &mut Ctx) {
         self.listener.tell(|tracer| tracer.pause_ends(id, ctx.now()));
-        let call = &mut self.calls[id];
+        let call = self.calls.again(id);
         let edge = &mut self.edges[call.edge as usize];
         ctx.witness(kind::RESUME, call.tries, 0, edge.path, call.key.get(), 0);
         if ctx.now() >= edge.end_of(id, call, &self.inherited) {

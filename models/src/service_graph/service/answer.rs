@@ -11,7 +11,7 @@ impl<L: Listen> Graph<L> {
     #[inline(always)]
     pub(super) fn finish(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
         self.listener.tell(|tracer| tracer.finished(id, outcome, ctx.now()));
-        let attempt = &mut self.attempts[id];
+        let attempt = self.attempts.again(id);
         let edge = &self.edges[attempt.edge as usize];
         let (service_id, replica_id, instant) = (edge.callee, attempt.replica, edge.link.is_instant());
         let service = &mut self.services[service_id as usize];

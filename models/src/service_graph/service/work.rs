@@ -14,7 +14,7 @@ impl<L: Listen> Graph<L> {
     #[inline(always)]
     pub fn arrive(&mut self, id: AttemptId, service_id: u32, ctx: &mut Ctx) {
         let now = ctx.now();
-        let attempt = &mut self.attempts[id];
+        let attempt = self.attempts.again(id);
         let service = &mut self.services[service_id as usize];
         attempt.since = now;
         attempt.marks.add(Marks::MEASURED.when(now >= self.measured_from));
@@ -89,8 +89,7 @@ impl<L: Listen> Graph<L> {
         let took = now.since(attempt.since);
         let detail = u64::from(replica_id) << kind::REPLICA_SHIFT ^ took.as_nanos();
         ctx.witness(kind::WORK_DONE, attempt.number, 0, service.path, attempt.key.get(), detail);
-        let share =
-            1.0 - (1.0 - service.error_rate) * (1.0 - service.replicas[replica_id as usize].state.errors);
+        let share = service.replicas[replica_id as usize].fails;
         let fails = share > 0.0 && service.error_luck.at(attempt.key).unit() < share;
         let (counts, is_over) = (service.deeds.is_some(), fails || service.steps.is_empty());
         if counts && let Some(answer) = self.note_deed(id, fails, now) {
@@ -99,7 +98,7 @@ impl<L: Listen> Graph<L> {
         if is_over {
             return self.finish(id, if fails { Outcome::Error } else { Outcome::Ok }, ctx);
         }
-        let (service, attempt) = (&self.services[service_id as usize], &mut self.attempts[id]);
+        let (service, attempt) = (&self.services[service_id as usize], self.attempts.again(id));
         attempt.end_work(now, Server::Waiting);
         self.listener.tell(|tracer| tracer.waiting_begins(id, service_id, replica_id, now));
         if !service.blocking {
@@ -122,7 +121,7 @@ impl<L: Listen> Graph<L> {
                 let service = &mut self.services[service_id as usize];
                 service.note_held(replica_id, since, now);
                 self.listener.tell(|tracer| tracer.work_begins(id, service_id, replica_id, now));
-                let attempt = &mut self.attempts[id];
+                let attempt = self.attempts.again(id);
                 service.start_work(replica_id, (id, attempt), &mut self.attempt_standings, waited, ctx);
                 if service.deeds.is_some() {
                     self.look_up(id, ctx);
