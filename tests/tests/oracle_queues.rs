@@ -111,6 +111,29 @@ fn mmc() {
     }
 }
 
+/// Tied at once to every replica, with messages that take no time, whoever is free first has the next request that came: that is
+/// one queue for all, M/M/c (cancel on start with as many copies as there are servers; Ayesta et al. 2018).
+#[test]
+fn tied_to_all_is_one_queue_for_all() {
+    for (servers, rho, mean_wait, p99) in [(4, 0.8, 0.745_541, 6.893_203), (8, 0.7, 0.112_751, 4.781_682)] {
+        for balancer in ["Random", "LeastPending"] {
+            let service = format!(
+                "replicas: {servers}, workers: Blocking(1), queue: Fifo(capacity: Unbounded), work: {EXPONENTIAL}"
+            );
+            let copies = servers - 1;
+            let tied = format!(
+                r#"{balancer}, retry_host: Other(), hedge: (after: "0s", copies: {copies}, tied: true)"#
+            );
+            let runs = Runs::of(&queue(f64::from(servers) * rho, &service, &tied), SEEDS);
+            let name = format!("tied to {servers} at {rho}, {balancer}");
+            // The response, not the wait: a request waits in every queue.
+            runs.agree(&format!("{name}: mean response"), response, 1.0 + mean_wait, 0.01);
+            runs.agree(&format!("{name}: p99 of the response"), response_p99, p99, 0.02);
+            runs.agree(&format!("{name}: utilisation"), utilisation, rho, 0.005);
+        }
+    }
+}
+
 /// `mmck.csv`: K counts those in service, a queue's capacity does not.
 #[test]
 fn mmck() {

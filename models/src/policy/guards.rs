@@ -84,6 +84,8 @@ impl Gates {
     pub const PERMIT_PER_CALL: Gates = Gates(1 << 5);
     /// [`Guards::copy_after`] and [`Guards::goes_on`].
     pub const COPY: Gates = Gates(1 << 6);
+    /// Attempts of one call know of each other.
+    pub const TIES: Gates = Gates(1 << 18);
     /// [`Guards::may_begin`] may let a call stand in line, and [`Guards::admit`] gets it in.
     pub const LINE: Gates = Gates(1 << 7);
     /// [`Guards::learn`] wants to know how long each attempt was out.
@@ -149,6 +151,7 @@ impl Gates {
             (Gates::LEARN_CALL, bulkhead || per_call || takes_turns || counts_out),
             (Gates::PERMIT_PER_CALL, per_call),
             (Gates::COPY, hedges),
+            (Gates::TIES, policy.hedge.as_ref().is_some_and(|hedge| hedge.tied)),
             (Gates::LINE, policy.bulkhead.as_ref().is_some_and(|bulkhead| bulkhead.waits())),
             (Gates::TRIED, elsewhere),
             (Gates::INHERITS, policy.deadline_propagation.is_some()),
@@ -693,7 +696,7 @@ impl Watch {
         Watch {
             concurrency: limit.map(|limit| concurrency::Watch::new(limit, clients)),
             breaker: policy.breaker.as_ref().map(breaker::Watch::new),
-            hedge: policy.hedge.as_ref().map(|_| hedge::Watch::default()),
+            hedge: policy.hedge.as_ref().map(hedge::Watch::new),
             turns: policy.rate_limit.as_ref().filter(|it| it.waits()).map(|_| Waits::default()),
             places: policy.bulkhead.as_ref().filter(|it| it.waits()).map(|_| Waits::default()),
             pools: policy.pool.as_ref().map(|_| pool::Watch::default()),
@@ -731,6 +734,12 @@ impl Watch {
     #[cold]
     pub fn copied(&mut self, measured: bool) {
         self.hedge.iter_mut().for_each(|watch| watch.copied(measured));
+    }
+
+    /// A tied attempt left because another of its call was begun with.
+    #[cold]
+    pub fn left_untied(&mut self, measured: bool) {
+        self.hedge.iter_mut().for_each(|watch| watch.left(measured));
     }
 
     /// A copy answered its call.

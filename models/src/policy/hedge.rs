@@ -30,6 +30,9 @@ spec! {
         after: After,
         /// Copies of one try, at most. gRPC's `maxAttempts` counts the original too.
         copies: u32 = 1; 1..=10,
+        /// Whether its attempts are tied: each replica knows of the others, and as soon as one begins with the work the others take
+        /// it out of their queues. The message takes as long as one to the service does. Who waits for a connection, or has begun, goes on.
+        tied: bool = false,
         /// The failures after which the next copy is sent at once, and the others are waited for; any other ends the try.
         non_fatal: Vec<Failure> = ANY_SENT.to_vec(); OnList::Sent,
     }
@@ -159,11 +162,16 @@ impl Hedge {
 
 impl Part for Hedge {
     fn does(&self) -> Does {
-        Does::COPIES
+        if self.tied { Does::COPIES.and(Does::SHEDS) } else { Does::COPIES }
     }
 
     fn brief(&self) -> Option<String> {
-        let copies = if self.copies == 1 { "a copy".into() } else { format!("{} copies", self.copies) };
+        let copies = match (self.copies, self.tied) {
+            (1, false) => "a copy".into(),
+            (1, true) => "a tied copy".into(),
+            (many, false) => format!("{many} copies"),
+            (many, true) => format!("{many} tied copies"),
+        };
         Some(match &self.after {
             After::Fixed(delay) if delay.is_zero() => format!("{copies} at once"),
             After::Fixed(delay) => format!("{copies} after {delay}"),
@@ -179,7 +187,7 @@ impl Part for Hedge {
     }
 
     fn sections(&self, at: &str) -> Vec<Section> {
-        vec![watch::declared(at)]
+        vec![watch::declared(at, self.tied)]
     }
 
     fn worst(&self) -> Worst {
@@ -208,6 +216,10 @@ impl Part for Hedge {
     fn notes(&self, around: &Around) -> Vec<String> {
         let most = self.sent_within(&around.worst());
         let what = match &self.after {
+            After::Fixed(delay) if delay.is_zero() && self.tied => format!(
+                "every call asks {most} times at once, and all but the first that is worked on leave their queues; two that begin \
+                 within the time of a message are both worked on"
+            ),
             After::Fixed(delay) if delay.is_zero() => format!("every call sends {most} attempts at once"),
             After::Fixed(delay) if most == 1 => {
                 format!("no copy is ever sent: a call is given up before the {delay} are over")
@@ -232,12 +244,16 @@ impl Part for Hedge {
             name: "hedge",
             word: "",
             what: "Sends a copy of an attempt that is slow while the first is still out: whichever answers \
-                   first counts. The delay is a time, or a percentile of what the client saw of late.",
+                   first counts. The delay is a time, or a percentile of what the client saw of late. Tied copies know of each \
+                   other: when one is begun with, the others leave their queues.",
             hurts: "If everything is slow, everything is copied: load doubles exactly when the service is \
                    slowest. A percentile does not help, as what is slow becomes usual; a budget does, and so \
-                   does calling off whoever loses.",
-            formula: "`min(X, d + Y)` instead of `X`, for `1 - F(d)` more attempts per call",
-            source: "Dean and Barroso, \"The Tail at Scale\", CACM 2013; gRPC hedgingPolicy; tower::hedge 0.5; \
+                   does calling off whoever loses. Ties cost no work, but help only against queues, not against a \
+                   replica that is slow at work.",
+            formula: "`min(X, d + Y)` instead of `X`, for `1 - F(d)` more attempts per call; tied at once to all of `c` \
+                   replicas of one worker, with messages that take no time, it is one queue for all: M/M/c",
+            source: "Dean and Barroso, \"The Tail at Scale\", CACM 2013 (hedged and tied requests); Ayesta et al., \
+                   \"A unifying conservation law\", 2018 (cancel on start); gRPC hedgingPolicy; tower::hedge 0.5; \
                    Finagle backup requests",
             experiment: "hedged-requests",
         }]
@@ -248,6 +264,8 @@ impl Part for Hedge {
             r#"(after: "20ms")"#,
             r#"(after: "0s", copies: 2)"#,
             r#"(after: "5ms", copies: 3, non_fatal: [TimedOut])"#,
+            r#"(after: "0s", copies: 2, tied: true)"#,
+            r#"(after: "10ms", tied: true)"#,
             r#"(after: Percentile(percent: 90, window: "1s", samples: 5))"#,
         ]
     }
@@ -317,11 +335,11 @@ mod tests {
         for (written, full) in [
             (
                 r#"(after: "1500ms")"#,
-                r#"(after: "1.5s", copies: 1, non_fatal: [Error, Rejected, Refused, Reset, TimedOut])"#,
+                r#"(after: "1.5s", copies: 1, tied: false, non_fatal: [Error, Rejected, Refused, Reset, TimedOut])"#,
             ),
             (
                 "(after: Percentile(), copies: 2, non_fatal: [Error])",
-                r#"(after: Percentile(percent: 95.0, window: "10s", samples: 100), copies: 2, non_fatal: [Error])"#,
+                "(\n    after: Percentile(percent: 95.0, window: \"10s\", samples: 100),\n    copies: 2,\n    tied: false,\n    non_fatal: [Error],\n)",
             ),
         ] {
             assert_eq!(read::<Hedge>(written).unwrap().0.encode().to_string(), full);

@@ -269,6 +269,8 @@ fn build_service(
         fatal_in_hand: service.dies.as_ref().map(Death::fatal_in_hand),
         restart_after: service.dies.as_ref().map(|death| death.restart_after).unwrap_or_default(),
         death_style: service.dies.as_ref().map_or(CrashStyle::Reset, |death| death.callers),
+        at_begin: Deeds::by(service).is_some()
+            || plan.into(number).any(|edge| Gates::of(&edge.policy, 1).has(Gates::TIES)),
         deeds: Deeds::by(service).map(Box::new),
         lookup: Deeds::lookup(service),
         stats: ServiceStats::new(u64::from(workers) * u64::from(service.replicas)),

@@ -182,6 +182,12 @@ impl<L: Listen> Model for Graph<L> {
                     self.called_off(attempt, ctx);
                 }
             }
+            Event::Begun { attempt } => {
+                if self.attempts.get(attempt).is_some() {
+                    self.witness_attempt(witness::BEGUN, attempt, ctx);
+                    self.leaves_for_another(attempt, ctx);
+                }
+            }
             Event::AttemptTimer { attempt } => self.timed_out(attempt, ctx),
             Event::CallTimer { call } => self.call_timer(call, ctx),
             Event::Reload { visit } => self.reload(visit, ctx),

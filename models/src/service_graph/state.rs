@@ -104,6 +104,8 @@ pub enum Event {
     Reply { attempt: AttemptId },
     /// A cancellation reaches the callee.
     Cancel { attempt: AttemptId },
+    /// A replica hears that a request that is tied to one of its own was begun with.
+    Begun { attempt: AttemptId },
     /// An attempt has run out of time, or its call has.
     AttemptTimer { attempt: AttemptId },
     /// A user who was not served comes again.
@@ -260,6 +262,8 @@ pub enum Message {
     Request(AttemptId),
     Reply(AttemptId),
     Cancel(AttemptId),
+    /// Another that this one is tied to was begun with.
+    Begun(AttemptId),
 }
 
 #[derive(Clone)]
@@ -299,6 +303,8 @@ pub struct Service {
     pub fatal_in_hand: Option<u32>,
     pub restart_after: SimDuration,
     pub death_style: CrashStyle,
+    /// Something is to be done when work on a request begins.
+    pub at_begin: bool,
     /// What it does for each call, if it is counted, and how much longer each request takes because it is looked up.
     pub deeds: Option<Box<Deeds>>,
     pub lookup: SimDuration,

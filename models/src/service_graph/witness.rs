@@ -18,6 +18,7 @@ pub const HAS_TURN: u16 = 13;
 pub const NO_CONNECTION: u16 = 14;
 pub const CONNECTION: u16 = 15;
 pub const RELOAD: u16 = 20;
+pub const BEGUN: u16 = 21;
 
 /// A kind in words.
 pub fn name(kind: u16) -> &'static str {
@@ -38,6 +39,7 @@ pub fn name(kind: u16) -> &'static str {
         NO_CONNECTION => "gets no connection",
         CONNECTION => "connection is due",
         RELOAD => "user loads again",
+        BEGUN => "another was begun with",
         _ => "unknown event",
     }
 }

@@ -132,6 +132,10 @@ impl<L: Listen> Graph<L> {
         }
         if edge.gates.has(Gates::COPY) {
             edge.plan_copy(&mut self.clients, (id, call), &self.inherited, ctx);
+            if marks.has(Marks::IS_COPY) {
+                let copy = (attempt, call.stretch != UNMEASURED);
+                edge.tie_late(copy, &mut self.attempts, &mut self.clients, ctx);
+            }
         }
         if let Some(held) = held {
             let measured = call.stretch != UNMEASURED;
@@ -166,12 +170,12 @@ impl<L: Listen> Graph<L> {
 
     /// What becomes of a message that was sent.
     #[inline(never)]
-    pub(super) fn meet(&mut self, fate: Fate, message: Message, ctx: &mut Ctx) {
-        let (Message::Request(id) | Message::Reply(id) | Message::Cancel(id)) = message;
+    pub fn meet(&mut self, fate: Fate, message: Message, ctx: &mut Ctx) {
+        let (Message::Request(id) | Message::Reply(id) | Message::Cancel(id) | Message::Begun(id)) = message;
         match fate {
             Fate::At(then) => message.arrives(then, ctx),
             Fate::Now => self.deliver(message, ctx),
-            Fate::Lost if message == Message::Cancel(id) => {}
+            Fate::Lost if matches!(message, Message::Cancel(_) | Message::Begun(_)) => {}
             Fate::Lost => self.swallow(id),
             Fate::Held => {
                 let edge = self.attempts[id].edge;
@@ -190,6 +194,7 @@ impl<L: Listen> Graph<L> {
             }
             Message::Reply(attempt) => self.answered(attempt, ctx),
             Message::Cancel(attempt) => self.called_off(attempt, ctx),
+            Message::Begun(attempt) => self.leaves_for_another(attempt, ctx),
         }
     }
 
@@ -379,6 +384,7 @@ impl Message {
             Message::Request(attempt) => (Class::Begin, Event::Deliver { attempt }),
             Message::Reply(attempt) => (Class::End, Event::Reply { attempt }),
             Message::Cancel(attempt) => (Class::End, Event::Cancel { attempt }),
+            Message::Begun(attempt) => (Class::End, Event::Begun { attempt }),
         };
         ctx.schedule(then, class, event);
     }

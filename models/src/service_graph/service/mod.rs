@@ -15,6 +15,7 @@ pub mod queue;
 mod replica;
 pub mod scaling;
 mod steps;
+mod tie;
 pub mod told;
 mod work;
 pub mod workers;

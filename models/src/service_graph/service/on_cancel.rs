@@ -52,17 +52,29 @@ impl Part for OnCancel {
 impl<L: Listen> Graph<L> {
     /// A cancellation reaches the callee, if what it is about is still there.
     pub fn called_off(&mut self, id: AttemptId, ctx: &mut Ctx) {
-        let now = ctx.now();
         let Some(attempt) = self.attempts.get(id) else { return };
+        let callee = self.edges[attempt.edge as usize].callee;
+        self.is_called_off(id, self.services[callee as usize].on_cancel, ctx);
+    }
+
+    /// A request leaves the queue, or will not join it, unless it is begun with. Says whether it does.
+    pub(super) fn leaves_queue(&mut self, id: AttemptId, ctx: &mut Ctx) -> bool {
+        self.is_called_off(id, OnCancel::Leave, ctx)
+    }
+
+    /// The same, if the service makes this of it. Says whether it has left, or will not come.
+    fn is_called_off(&mut self, id: AttemptId, how: OnCancel, ctx: &mut Ctx) -> bool {
+        let now = ctx.now();
+        let attempt = &self.attempts[id];
         let (service_id, replica_id, since) =
             (self.edges[attempt.edge as usize].callee, attempt.replica, attempt.since);
         let service = &mut self.services[service_id as usize];
         match attempt.server {
-            _ if service.on_cancel == OnCancel::Ignore => return,
+            _ if how == OnCancel::Ignore => return false,
             Server::Sent => {
                 // It overtook the request.
                 self.attempts[id].marks.add(Marks::CALLED_OFF);
-                return;
+                return true;
             }
             Server::Queued => {
                 let line = service.line_of(replica_id);
@@ -74,16 +86,17 @@ impl<L: Listen> Graph<L> {
                 replica.in_hand -= u32::from(!service.queue.shared);
                 service.stats.total.called_off += 1;
             }
-            Server::Working | Server::Waiting if service.on_cancel == OnCancel::Stop => {
+            Server::Working | Server::Waiting if how == OnCancel::Stop => {
                 service.stats.total.called_off += 1;
                 self.stop(id, service_id, replica_id, ctx);
             }
             Server::Unsent => unreachable!("nobody calls off what was not sent"),
             // Work goes on, or it is answered already, or lost.
-            Server::Working | Server::Waiting | Server::Replying(_) | Server::Gone => return,
+            Server::Working | Server::Waiting | Server::Replying(_) | Server::Gone => return false,
         }
         self.listener.tell(|tracer| tracer.lost_in_hand(id, "called off", now));
         self.swallow(id);
+        true
     }
 
     /// Work on a request stops, and its worker is free.

@@ -62,8 +62,8 @@ impl<L: Listen> Graph<L> {
                 SimDuration::ZERO,
                 ctx,
             );
-            if service.deeds.is_some() {
-                self.look_up(id, ctx);
+            if service.at_begin {
+                self.is_begun(id, service_id, ctx);
             }
         } else {
             let Offer::Waits(ticket) = service.lines[line].enter(id, now, || SimTime::MAX) else {
@@ -123,8 +123,8 @@ impl<L: Listen> Graph<L> {
                 self.listener.tell(|tracer| tracer.work_begins(id, service_id, replica_id, now));
                 let attempt = self.attempts.again(id);
                 service.start_work(replica_id, (id, attempt), &mut self.attempt_standings, waited, ctx);
-                if service.deeds.is_some() {
-                    self.look_up(id, ctx);
+                if service.at_begin {
+                    self.is_begun(id, service_id, ctx);
                 }
             }
             None => self.services[service_id as usize].release_worker(replica_id, since, now),
@@ -140,8 +140,8 @@ impl<L: Listen> Graph<L> {
             self.listener.tell(|tracer| tracer.work_begins(id, service_id, replica_id, now));
             let attempt = &mut self.attempts[id];
             service.start_work(replica_id, (id, attempt), &mut self.attempt_standings, waited, ctx);
-            if service.deeds.is_some() {
-                self.look_up(id, ctx);
+            if service.at_begin {
+                self.is_begun(id, service_id, ctx);
             }
         }
     }
@@ -180,6 +180,15 @@ impl<L: Listen> Graph<L> {
             replica.in_hand += u32::from(service.queue.shared);
             return Some((id, wait));
         }
+    }
+
+    /// Work on a request has begun at a service that has something to do then.
+    #[inline(never)]
+    fn is_begun(&mut self, id: AttemptId, service_id: u32, ctx: &mut Ctx) {
+        if self.services[service_id as usize].deeds.is_some() {
+            self.look_up(id, ctx);
+        }
+        self.untie(id, ctx);
     }
 
     /// A request that has left the queue is rejected: its caller hears of it before the event is over, when the worker has its next.

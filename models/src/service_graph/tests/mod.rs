@@ -22,6 +22,7 @@ mod rhythms;
 mod scenes;
 mod sizes;
 mod structure;
+mod ties;
 mod told;
 mod turns;
 mod visits;
