@@ -42,7 +42,7 @@ const APART: [&str; 5] = [
 const ONE_ROOM: [&str; 1] = ["models/src/service_graph/call"];
 
 /// The same word for something else.
-const HOMONYMS: [(&str, &str, &str); 13] = [
+const HOMONYMS: [(&str, &str, &str); 14] = [
     ("throttle", "models/src/policy/budget", "gRPC's, which is a budget"),
     ("cancel", "models/src/service_graph/service/replica", "what the engine does to a timer"),
     ("cancel", "models/src/service_graph/build", "of `on_cancel`"),
@@ -53,6 +53,7 @@ const HOMONYMS: [(&str, &str, &str); 13] = [
     ("budget", "sim-cli/src/result", "of errors"),
     ("timeout", "sim-cli/src/plan", "of `std::sync::mpsc`"),
     ("timeout", "models/src/policy/pool", "of connections that are idle"),
+    ("deadline", "models/src/service_graph/service/queue", "an order, by whatever ends a wait first"),
     ("pool", "sim-cli/src/render/testdata", "a section of a mechanism that is not there"),
     ("budget", "sim-cli/src/command/recommend", "how many runs a search may take"),
     ("budget", "sim-cli/src/study", "how many runs a search may take"),

@@ -83,7 +83,7 @@ pub trait Part {
         None
     }
 
-    /// Of what gives up: how long a caller waits.
+    /// Of what gives up: how long a caller waits. Of what turns away those who have waited so long: how long that is.
     fn patience(&self) -> Option<TimeDistribution> {
         None
     }

@@ -9,6 +9,7 @@ use super::roster::{Roster, Standings};
 use super::service::free::NumberSet;
 use super::service::greeting::Greetings;
 use super::service::line::Line;
+use super::service::shed::{Rule, Shedding};
 use super::service::told::Told;
 use super::slab::Slab;
 use super::spec::*;
@@ -171,6 +172,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         clients: edge.clients_of as u32,
         link: Link::new(edge.network, name, streams),
         tells: counts
+            || callee.queue.common().looks_ahead
             || plan.sites[edge.callee]
                 .clone()
                 .any(|site| Gates::of(&plan.edges[site].policy, 1).has(Gates::INHERITS)),
@@ -249,7 +251,7 @@ fn build_service(
         replicas: (0..service.replicas).map(|_| replica()).collect(),
         workers,
         blocking: matches!(service.workers, Workers::Blocking(_)),
-        lines: (0..lines).map(|_| Line::new(&service.queue)).collect(),
+        lines: (0..lines).map(|_| Line::new(&service.queue, service.shed.as_ref().map(Rule::new))).collect(),
         queue,
         on_cancel: service.on_cancel,
         told: Told::by(service, name, streams),
@@ -273,6 +275,7 @@ fn build_service(
             || plan.into(number).any(|edge| Gates::of(&edge.policy, 1).has(Gates::TIES)),
         deeds: Deeds::by(service).map(Box::new),
         lookup: Deeds::lookup(service),
+        shedding: service.shed.as_ref().map(|_| Shedding::default()),
         stats: ServiceStats::new(u64::from(workers) * u64::from(service.replicas)),
     }
 }

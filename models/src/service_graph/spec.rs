@@ -12,6 +12,7 @@ pub use super::service::idempotency::Idempotency;
 pub use super::service::on_cancel::OnCancel;
 pub use super::service::queue::{Capacity, DEFAULT_QUEUE_CAPACITY, Queue};
 pub use super::service::scaling::Scaling;
+pub use super::service::shed::Shed;
 pub use super::service::workers::Workers;
 pub use crate::fault::{Affected, CrashStyle, Effect, FaultSpec};
 pub use crate::workload::{Arrivals, Keys, Priority, RateStep, Reload, Spacing, Tenants};
@@ -72,6 +73,8 @@ spec! {
         workers: Workers,
         /// What waits when all workers are busy.
         queue: Queue = Queue::Fifo { capacity: Capacity::Bounded(DEFAULT_QUEUE_CAPACITY), drop_expired: false },
+        /// Whom it turns away though they had a place in the queue.
+        shed: Option<Shed> = None,
         /// Own work per request, before any calls.
         work: TimeDistribution,
         /// What becomes of a request that is called off: where its caller's policy says `cancel`.
@@ -164,6 +167,7 @@ impl ServiceSpec {
         vec![
             Listed::always("workers", &self.workers),
             Listed::always("queue", &self.queue),
+            Listed::optional("shed", "", self.shed.as_ref()),
             Listed::always("on_cancel", &self.on_cancel),
             Listed::always("scaling", &self.scaling),
             Listed::made("error_rate", "", Some(ErrorRate(self.error_rate))),
@@ -204,6 +208,8 @@ impl GraphSpec {
 /// A service with calls must say whether its workers block: a plain number is not accepted, so nothing
 /// is left to check but what cannot be served at all.
 fn check_service(service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
+    let around = service.around("");
+    around.all().for_each(|part| part.check(&around, at, cx));
     if service.work.nanos.mean() == 0.0 && service.calls.is_empty() && service.dies.is_none() {
         cx.warn(at.get("work").unwrap_or(at).span, "takes no time and calls nobody: it can never be busy");
     }

@@ -11,6 +11,7 @@ pub use super::service::idempotency::{Book, Deeds};
 use super::service::line::Line;
 use super::service::on_cancel::OnCancel;
 use super::service::queue::Common;
+use super::service::shed::Shedding;
 use super::service::told::Told;
 use super::slab::{Beside, Slab};
 use super::stats::{EdgeStats, ServiceStats};
@@ -308,6 +309,8 @@ pub struct Service {
     /// What it does for each call, if it is counted, and how much longer each request takes because it is looked up.
     pub deeds: Option<Box<Deeds>>,
     pub lookup: SimDuration,
+    /// Whom it turned away though they had a place, if it may.
+    pub shedding: Option<Shedding>,
     pub stats: ServiceStats,
 }
 

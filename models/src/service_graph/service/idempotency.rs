@@ -230,13 +230,6 @@ impl Book {
     }
 }
 
-impl Service {
-    /// What is told of what it did, if it counts that.
-    pub fn told_of(&self) -> Option<Section> {
-        self.deeds.as_ref().map(|deeds| deeds.section(&self.name))
-    }
-}
-
 impl<L: Listen> Graph<L> {
     /// Work on a request has begun, at a service that looks up what it has done: it is over at once if that is known.
     #[cold]

@@ -3,6 +3,7 @@
 //! Its length is integrated over time, and each wait is added up when it ends, by whatever door the request leaves:
 //! two sums that Little's law holds against each other, to the nanosecond, whatever the discipline.
 
+use super::Rule;
 use super::queue::Queue;
 use super::queue::discipline::Discipline;
 use super::queue::offer::{Known, Offer, Ticket, Turn};
@@ -19,8 +20,8 @@ pub struct Line<T> {
 }
 
 impl<T: Copy + PartialEq> Line<T> {
-    pub fn new(queue: &Queue) -> Self {
-        Line { queue: Discipline::new(queue), length: TimeIntegral::default(), waited: 0 }
+    pub fn new(queue: &Queue, rule: Option<Rule>) -> Self {
+        Line { queue: Discipline::new(queue, rule), length: TimeIntegral::default(), waited: 0 }
     }
 
     /// A request begins to wait, if there is a place for it. `until` is when nobody waits for it any more, where the queue
@@ -75,7 +76,7 @@ mod tests {
     fn whoever_leaves_by_whatever_door_adds_its_wait() {
         let (capacity, drop_expired) = (Capacity::Bounded(3), false);
         for queue in [Queue::Fifo { capacity, drop_expired }, Queue::Lifo { capacity, drop_expired }] {
-            let mut line = Line::new(&queue);
+            let mut line = Line::new(&queue, None);
             let at = SimTime::from_nanos;
             // Since when request n waits; the fourth finds no place and waits for nothing.
             let since = [10, 20, 40, 50].map(at);

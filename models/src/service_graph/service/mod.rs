@@ -14,8 +14,21 @@ pub mod on_cancel;
 pub mod queue;
 mod replica;
 pub mod scaling;
+pub mod shed;
 mod steps;
 mod tie;
 pub mod told;
 mod work;
 pub mod workers;
+
+use super::state::Service;
+use crate::report::Section;
+pub use shed::Rule;
+
+impl Service {
+    /// What is told of what it did, by whatever counts that.
+    pub fn told_of(&self) -> impl Iterator<Item = Section> {
+        let deeds = self.deeds.iter().map(|deeds| deeds.section(&self.name));
+        deeds.chain(self.shedding.iter().map(|shedding| shedding.section(self)))
+    }
+}

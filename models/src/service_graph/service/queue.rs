@@ -1,9 +1,12 @@
 //! Where requests wait: what a file says of it, and below, one file each, who is next ([`discipline`]).
 
+mod adaptive_lifo;
 pub mod discipline;
+mod earliest_deadline;
 mod fifo;
 mod lifo;
 pub mod offer;
+mod ordered;
 
 use crate::experiment::{Decode, Decoder, Node, TypeDoc};
 use crate::policy::page::Page;
@@ -36,6 +39,26 @@ spec! {
             /// Whether a request whose caller has given up is skipped when its turn comes.
             drop_expired: bool = false,
         },
+        /// First in, first out as long as few wait; last in, first out as long as there are more.
+        AdaptiveLifo {
+            /// The last to come is next as long as more than so many wait.
+            threshold: u32; 0..=100_000_000,
+            /// Places; a request that finds none is rejected. `Unbounded` must be written out.
+            capacity: Capacity = Capacity::Bounded(DEFAULT_QUEUE_CAPACITY),
+            /// Whether a request whose caller has given up is skipped when its turn comes.
+            drop_expired: bool = false,
+            /// One queue for all replicas: whoever is free takes the next.
+            shared: bool = false,
+        },
+        /// Whoever is waited for least long is next: by the timeout or deadline of its caller, whichever is earlier.
+        EarliestDeadline {
+            /// Places; a request that finds none is rejected. `Unbounded` must be written out.
+            capacity: Capacity = Capacity::Bounded(DEFAULT_QUEUE_CAPACITY),
+            /// Whether a request whose caller has given up is skipped when its turn comes.
+            drop_expired: bool = false,
+            /// One queue for all replicas: whoever is free takes the next.
+            shared: bool = false,
+        },
     }
 }
 
@@ -48,17 +71,22 @@ pub struct Common {
     pub drop_expired: bool,
     /// One queue for all replicas: whoever is free takes the next.
     pub shared: bool,
+    /// It looks at until when requests are waited for.
+    pub looks_ahead: bool,
 }
 
 impl Queue {
     /// What it has in common with every other.
     pub fn common(&self) -> Common {
-        let shared = matches!(self, Queue::SharedFifo { .. });
-        match *self {
-            Queue::Fifo { capacity, drop_expired }
-            | Queue::Lifo { capacity, drop_expired }
-            | Queue::SharedFifo { capacity, drop_expired } => Common { capacity, drop_expired, shared },
-        }
+        let (capacity, drop_expired, shared) = match *self {
+            Queue::Fifo { capacity, drop_expired } | Queue::Lifo { capacity, drop_expired } => {
+                (capacity, drop_expired, false)
+            }
+            Queue::SharedFifo { capacity, drop_expired } => (capacity, drop_expired, true),
+            Queue::AdaptiveLifo { capacity, drop_expired, shared, .. }
+            | Queue::EarliestDeadline { capacity, drop_expired, shared } => (capacity, drop_expired, shared),
+        };
+        Common { capacity, drop_expired, shared, looks_ahead: matches!(self, Queue::EarliestDeadline { .. }) }
     }
 }
 
@@ -66,7 +94,9 @@ impl Part for Queue {
     fn does(&self) -> Does {
         let order = match self {
             Queue::Fifo { .. } | Queue::SharedFifo { .. } => Does::NOTHING,
-            Queue::Lifo { .. } => Does::REORDERS,
+            Queue::Lifo { .. } | Queue::AdaptiveLifo { .. } | Queue::EarliestDeadline { .. } => {
+                Does::REORDERS
+            }
         };
         if self.common().drop_expired { order.and(Does::EXPIRES) } else { order }
     }
@@ -76,6 +106,8 @@ impl Part for Queue {
             Queue::Fifo { .. } => "queue",
             Queue::Lifo { .. } => "last-in-first-out queue",
             Queue::SharedFifo { .. } => "shared queue",
+            Queue::AdaptiveLifo { .. } => "adaptive last-in-first-out queue",
+            Queue::EarliestDeadline { .. } => "earliest-deadline-first queue",
         };
         Some(match self.common().capacity {
             Capacity::Bounded(0) => "no queue".into(),
@@ -110,6 +142,31 @@ impl Part for Queue {
                 source: "Maurer, \"Fail at Scale\", ACM Queue 2015 (adaptive LIFO); Kleinrock 1975",
                 experiment: "metastable-280",
             },
+            Page {
+                name: "adaptive_lifo",
+                word: "AdaptiveLifo",
+                what: "Serves in the order of arrival as long as few wait, and the newest first as long as more do: \
+                       fair when there is time, and in time when there is none.",
+                hurts: "Those who came before the rush wait until it is over, or give up: without something that turns them \
+                        away (`shed`) or skips them (`drop_expired`) they fill the places, and are worked on \
+                        for nobody when it ends.",
+                formula: "`E[W]` as first in first out: no order that does not look at the work moves it",
+                source: "Maurer, \"Fail at Scale\", ACM Queue 2015; HHVM Server.ThreadJobLIFOSwitchThreshold (JobQueue)",
+                experiment: "codel-or-lifo",
+            },
+            Page {
+                name: "deadline_queue",
+                word: "EarliestDeadline",
+                what: "Serves whoever is waited for least long: by the timeout or the deadline of its caller, which the \
+                       request brings along.",
+                hurts: "Under overload it is the worst order: whoever is next is about to be too late, and its work is done in \
+                        vain, one after another. If all wait equally long it is first in first out.",
+                formula: "if any order has all in time this one has (one worker, all known beforehand); `E[W]` as first in first \
+                          out",
+                source: "Liu and Layland 1973; Jackson 1955; gRPC's `grpc-timeout` header tells a service how long it is \
+                         waited for",
+                experiment: "codel-or-lifo",
+            },
         ]
     }
 
@@ -122,6 +179,10 @@ impl Part for Queue {
             "Lifo(capacity: Unbounded, drop_expired: true)",
             "SharedFifo(capacity: 1)",
             "SharedFifo(capacity: 50, drop_expired: true)",
+            "AdaptiveLifo(threshold: 3, capacity: 50)",
+            "AdaptiveLifo(threshold: 0, capacity: Unbounded, drop_expired: true, shared: true)",
+            "EarliestDeadline(capacity: 50)",
+            "EarliestDeadline(capacity: 5, drop_expired: true, shared: true)",
         ]
     }
 }

@@ -66,7 +66,11 @@ impl<L: Listen> Graph<L> {
                 self.is_begun(id, service_id, ctx);
             }
         } else {
-            let Offer::Waits(ticket) = service.lines[line].enter(id, now, || SimTime::MAX) else {
+            let until = || match service.queue.looks_ahead {
+                true => *self.wanted_until.of(id),
+                false => SimTime::MAX,
+            };
+            let Offer::Waits(ticket) = service.lines[line].enter(id, now, until) else {
                 self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Rejected, now));
                 return self.answer(id, Outcome::Rejected, ctx);
             };

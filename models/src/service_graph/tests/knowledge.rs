@@ -143,6 +143,11 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (Desk { users: r#"reload: (after: "1s")"#, ..DESK }, Does::RETURNS, "wait_mean"),
         (Desk { users: r#"reload: (after: "1s")"#, ..DESK }, Does::RETURNS, "Stable"),
         (service("queue: Lifo(capacity: Unbounded)"), Does::REORDERS, "response_p99"),
+        (service("queue: AdaptiveLifo(threshold: 9, capacity: Unbounded)"), Does::REORDERS, "response_p99"),
+        (service("queue: EarliestDeadline(capacity: Unbounded)"), Does::REORDERS, "response_p99"),
+        (service("shed: CoDel()"), Does::SHEDS, "wait_mean"),
+        (service("shed: FacebookCoDel()"), Does::SHEDS, "wait_mean"),
+        (service(r#"shed: MaxWait("1s")"#), Does::SHEDS, "response_mean"),
         (
             Desk {
                 service: "workers: Async(2), queue: Fifo(capacity: Unbounded, drop_expired: true)",

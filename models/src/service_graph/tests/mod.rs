@@ -20,6 +20,7 @@ mod propagation;
 mod replicas;
 mod rhythms;
 mod scenes;
+mod shedding;
 mod sizes;
 mod structure;
 mod ties;

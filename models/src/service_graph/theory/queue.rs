@@ -5,7 +5,8 @@ use crate::policy::part::Does;
 use crate::service_graph::plan::{EdgePlan, Plan};
 use crate::service_graph::spec::{Capacity, ServiceSpec};
 use crate::theory::{
-    ClosedMm1, ErlangA, Mg1, Mm1PlusD, Mmc, Mmck, ServiceMoments, allen_cunneen_wait, erlang_b, erlang_c,
+    ClosedMm1, ErlangA, Mg1, Mm1PlusD, Mmc, MmcPlusD, Mmck, ServiceMoments, allen_cunneen_wait, erlang_b,
+    erlang_c,
 };
 
 /// What is known of a stream of requests.
@@ -70,7 +71,7 @@ pub struct Asked<'a> {
 /// What theory says of an open queue whose replicas each have a random part of the arrivals.
 pub fn law(asked: &Asked) -> Option<Textbook> {
     let Asked { service, does, rate, arrivals, callers } = asked;
-    if arrivals.nature == Nature::Unknown || !does.within(KNOWN) {
+    if arrivals.nature == Nature::Unknown || !does.within(KNOWN.and(Does::SHEDS)) {
         return None;
     }
     // How many servers one queue feeds, and how many such queues share the arrivals at random.
@@ -85,6 +86,9 @@ pub fn law(asked: &Asked) -> Option<Textbook> {
         return Some(Textbook { departs: true, response_mean: Some(0.0), ..Textbook::default() });
     }
     let offered = rate / f64::from(queues) * service.work.nanos.mean() / 1e9;
+    if does.any(Does::SHEDS) {
+        return limited(asked, servers, rate / f64::from(queues), offered);
+    }
     let given_up = callers.iter().any(|edge| edge.does.any(Does::GIVES_UP));
     if given_up && does.any(Does::EXPIRES) {
         return match callers {
@@ -216,6 +220,29 @@ fn impatient(asked: &Asked, servers: u32, offered: f64, caller: &EdgePlan) -> Op
         abandoned: Some(queue.p_expired()),
         in_time: Some(ok * queue.p_answered_in_time()),
         utilisation: Some(utilisation * (1.0 - queue.p_expired())),
+        ..Textbook::default()
+    })
+}
+
+/// A limit on the wait: whoever is still in the queue after so long is turned away, and takes no work. Nobody else gives up.
+fn limited(asked: &Asked, servers: u32, rate: f64, offered: f64) -> Option<Textbook> {
+    let service = asked.service;
+    let (_, limit) = service.around("").only(Does::SHEDS, |part| part.patience()?.fixed())?;
+    let patient = asked.callers.iter().all(|edge| edge.does.within(QUIET));
+    let endless = service.queue.common().capacity == Capacity::Unbounded;
+    let plain = patient && endless && asked.does.within(Does::SHEDS.and(Does::FAILS));
+    if !(plain && service.work.is_exponential() && asked.arrivals.nature == Nature::Poisson) {
+        return None;
+    }
+    let work_mean = service.work.nanos.mean();
+    let law = MmcPlusD::new(servers, rate / 1e9, work_mean, Some(limit.as_nanos() as f64))?;
+    let served = 1.0 - law.refused;
+    Some(Textbook {
+        source: "M/M/c+D: Baccelli and Hebuterne",
+        work_mean,
+        wait_mean: Some(law.waits * law.wait_mean / served),
+        rejected: Some(law.refused),
+        utilisation: Some(offered / f64::from(servers) * served),
         ..Textbook::default()
     })
 }

@@ -9,10 +9,14 @@
 //! whatever door it left, so that no discipline can break Little's law. A queue shared by all replicas is no discipline of
 //! its own: it is one that stands before the service instead of before each replica.
 
+use super::adaptive_lifo::AdaptiveLifo;
+use super::earliest_deadline::EarliestDeadline;
 use super::fifo::Fifo;
 use super::lifo::Lifo;
 use super::offer::{Known, Offer, Ticket, Turn};
+use super::ordered::{Order, Ordered};
 use super::{Capacity, Queue};
+use crate::service_graph::service::Rule;
 use sim_core::SimTime;
 
 /// Requests `T` that wait for a worker.
@@ -20,36 +24,46 @@ use sim_core::SimTime;
 pub enum Discipline<T> {
     Fifo(Fifo<T>),
     Lifo(Lifo<T>),
+    Ordered(Box<Ordered<T>>),
 }
 
 impl<T: Copy + PartialEq> Discipline<T> {
     /// An empty queue.
-    pub fn new(queue: &Queue) -> Self {
+    pub fn new(queue: &Queue, rule: Option<Rule>) -> Self {
         let places = match queue.common().capacity {
             Capacity::Bounded(places) => places as usize,
             Capacity::Unbounded => usize::MAX,
         };
-        match queue {
-            Queue::Fifo { .. } | Queue::SharedFifo { .. } => Discipline::Fifo(Fifo::new(places)),
-            Queue::Lifo { .. } => Discipline::Lifo(Lifo::new(places)),
-        }
+        let order = match queue {
+            Queue::Fifo { .. } | Queue::SharedFifo { .. } if rule.is_none() => {
+                return Discipline::Fifo(Fifo::new(places));
+            }
+            Queue::Lifo { .. } if rule.is_none() => return Discipline::Lifo(Lifo::new(places)),
+            Queue::Fifo { .. } | Queue::SharedFifo { .. } => Order::ByArrival(AdaptiveLifo::new(usize::MAX)),
+            Queue::Lifo { .. } => Order::ByArrival(AdaptiveLifo::new(0)),
+            Queue::AdaptiveLifo { threshold, .. } => Order::ByArrival(AdaptiveLifo::new(*threshold as usize)),
+            Queue::EarliestDeadline { .. } => Order::ByDeadline(EarliestDeadline::new()),
+        };
+        Discipline::Ordered(Box::new(Ordered::new(order, rule, places)))
     }
 
     /// A request asks for a place, of which so much is known.
     #[inline(always)]
-    pub fn offer(&mut self, request: T, _known: impl FnOnce() -> Known) -> Offer {
+    pub fn offer(&mut self, request: T, known: impl FnOnce() -> Known) -> Offer {
         match self {
             Discipline::Fifo(queue) => queue.offer(request),
             Discipline::Lifo(queue) => queue.offer(request),
+            Discipline::Ordered(queue) => queue.offer(request, known()),
         }
     }
 
     /// One leaves: it is served, or turned away. `since` says when any of them came.
     #[inline(always)]
-    pub fn take(&mut self, _now: SimTime, _since: impl Fn(T) -> SimTime) -> Option<Turn<T>> {
+    pub fn take(&mut self, now: SimTime, since: impl Fn(T) -> SimTime) -> Option<Turn<T>> {
         match self {
             Discipline::Fifo(queue) => queue.take().map(Turn::Served),
             Discipline::Lifo(queue) => queue.take().map(Turn::Served),
+            Discipline::Ordered(queue) => queue.take(now, since),
         }
     }
 
@@ -58,6 +72,7 @@ impl<T: Copy + PartialEq> Discipline<T> {
         match self {
             Discipline::Fifo(queue) => queue.remove(request, ticket),
             Discipline::Lifo(queue) => queue.remove(request, ticket),
+            Discipline::Ordered(queue) => queue.remove(request, ticket),
         }
     }
 
@@ -67,6 +82,7 @@ impl<T: Copy + PartialEq> Discipline<T> {
         match self {
             Discipline::Fifo(queue) => queue.len(),
             Discipline::Lifo(queue) => queue.len(),
+            Discipline::Ordered(queue) => queue.len(),
         }
     }
 
@@ -75,6 +91,7 @@ impl<T: Copy + PartialEq> Discipline<T> {
         std::iter::from_fn(|| match self {
             Discipline::Fifo(queue) => queue.take(),
             Discipline::Lifo(queue) => queue.take(),
+            Discipline::Ordered(queue) => queue.take_any(),
         })
     }
 }
@@ -82,15 +99,17 @@ impl<T: Copy + PartialEq> Discipline<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service_graph::spec::Shed;
     use Offer::Refused;
+    use sim_core::SimDuration;
 
-    /// Nobody here looks at times.
     fn offer(queue: &mut Discipline<u32>, request: u32) -> Offer {
-        queue.offer(request, || unreachable!("nobody looks"))
+        let until = SimTime::from_nanos(u64::from(1_000 - request));
+        queue.offer(request, || Known { since: SimTime::ZERO, until })
     }
 
     fn take(queue: &mut Discipline<u32>) -> Option<u32> {
-        match queue.take(SimTime::ZERO, |_| unreachable!("nobody looks"))? {
+        match queue.take(SimTime::ZERO, |_| SimTime::ZERO)? {
             Turn::Served(request) => Some(request),
             Turn::TurnedAway(request) => panic!("{request} is turned away"),
         }
@@ -103,20 +122,35 @@ mod tests {
         }
     }
 
+    /// A rule that never acts leaves the order alone.
     fn queue(kind: &str, places: u32) -> Discipline<u32> {
-        let (capacity, drop_expired) = (Capacity::Bounded(places), false);
-        Discipline::new(&match kind {
-            "fifo" => Queue::Fifo { capacity, drop_expired },
-            "shared" => Queue::SharedFifo { capacity, drop_expired },
-            _ => Queue::Lifo { capacity, drop_expired },
-        })
+        let (capacity, drop_expired, shared) = (Capacity::Bounded(places), false, false);
+        let shed = Shed::MaxWait(SimDuration::from_secs(1));
+        let (queue, shed) = match kind {
+            "fifo" => (Queue::Fifo { capacity, drop_expired }, None),
+            "shared" => (Queue::SharedFifo { capacity, drop_expired }, None),
+            "lifo" => (Queue::Lifo { capacity, drop_expired }, None),
+            "ruled fifo" => (Queue::Fifo { capacity, drop_expired }, Some(&shed)),
+            "ruled shared" => (Queue::SharedFifo { capacity, drop_expired }, Some(&shed)),
+            "ruled lifo" => (Queue::Lifo { capacity, drop_expired }, Some(&shed)),
+            "adaptive" => (Queue::AdaptiveLifo { threshold: 3, capacity, drop_expired, shared }, None),
+            "earliest" => (Queue::EarliestDeadline { capacity, drop_expired, shared }, None),
+            _ => panic!("no {kind}"),
+        };
+        Discipline::new(&queue, shed.map(Rule::new))
     }
 
-    /// (discipline, the order in which 1, 2, 3, 4 leave, and in which they leave without 2).
-    const ORDERS: [(&str, [u32; 4], [u32; 3]); 3] = [
+    /// (discipline, the order in which 1, 2, 3, 4 leave, and in which they leave without 2). Each is waited for less long
+    /// than the one before.
+    const ORDERS: [(&str, [u32; 4], [u32; 3]); 8] = [
         ("fifo", [1, 2, 3, 4], [1, 3, 4]),
         ("shared", [1, 2, 3, 4], [1, 3, 4]),
         ("lifo", [4, 3, 2, 1], [4, 3, 1]),
+        ("ruled fifo", [1, 2, 3, 4], [1, 3, 4]),
+        ("ruled shared", [1, 2, 3, 4], [1, 3, 4]),
+        ("ruled lifo", [4, 3, 2, 1], [4, 3, 1]),
+        ("adaptive", [4, 1, 2, 3], [1, 3, 4]),
+        ("earliest", [4, 3, 2, 1], [4, 3, 1]),
     ];
 
     #[test]

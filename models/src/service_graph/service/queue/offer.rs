@@ -32,6 +32,5 @@ pub enum Turn<T> {
     /// It is served.
     Served(T),
     /// It is turned away, and the worker asks again.
-    #[expect(dead_code, reason = "no discipline turns anybody away yet")]
     TurnedAway(T),
 }

@@ -1,0 +1,107 @@
+//! Earliest deadline first: whoever is waited for least long is next.
+//!
+//! If all can be in time, they are (Liu and Layland 1973; with work that is not cut off, among orders that never idle).
+//! If they cannot, it is the worst there is: whoever is next is about to be too late, and all are, one after another (the
+//! "domino effect" of real-time systems). With `drop_expired` those who are too late cost nothing, and what is left is work
+//! that may be done in vain a moment later. A service knows how long it is waited for where callers say so, as in gRPC's `grpc-timeout`.
+
+use super::offer::{Known, Ticket};
+use priority_queue::PriorityQueue;
+use rustc_hash::FxBuildHasher;
+use sim_core::SimTime;
+use std::borrow::Borrow;
+use std::cmp::Reverse;
+use std::hash::{Hash, Hasher};
+
+/// Requests, each with the time until which it is waited for; whoever is waited for equally long is served as it came.
+#[derive(Clone)]
+pub struct EarliestDeadline<T> {
+    waiting: PriorityQueue<Entry<T>, Reverse<(SimTime, u64)>, FxBuildHasher>,
+    /// The ticket of the next to come.
+    next: u64,
+}
+
+/// A request that is known by its ticket.
+#[derive(Clone)]
+struct Entry<T> {
+    ticket: u64,
+    request: T,
+}
+
+impl<T> PartialEq for Entry<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.ticket == other.ticket
+    }
+}
+
+impl<T> Eq for Entry<T> {}
+
+impl<T> Hash for Entry<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.ticket.hash(state);
+    }
+}
+
+impl<T> Borrow<u64> for Entry<T> {
+    fn borrow(&self) -> &u64 {
+        &self.ticket
+    }
+}
+
+impl<T: Copy + PartialEq> EarliestDeadline<T> {
+    pub fn new() -> Self {
+        EarliestDeadline { waiting: PriorityQueue::default(), next: 0 }
+    }
+
+    /// One more waits.
+    pub fn push(&mut self, request: T, known: Known) -> Ticket {
+        let ticket = self.next;
+        self.next += 1;
+        self.waiting.push(Entry { ticket, request }, Reverse((known.until, ticket)));
+        Ticket(ticket)
+    }
+
+    /// The next one leaves.
+    pub fn take(&mut self) -> Option<T> {
+        self.waiting.pop().map(|(entry, _)| entry.request)
+    }
+
+    /// Who is next.
+    pub fn next(&self) -> Option<T> {
+        self.waiting.peek().map(|(entry, _)| entry.request)
+    }
+
+    pub fn remove(&mut self, request: T, ticket: Ticket) -> bool {
+        let waits = self.waiting.get(&ticket.0).is_some_and(|(entry, _)| entry.request == request);
+        waits && self.waiting.remove(&ticket.0).is_some()
+    }
+
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn until(nanos: u64) -> Known {
+        Known { since: SimTime::ZERO, until: SimTime::from_nanos(nanos) }
+    }
+
+    #[test]
+    fn whoever_is_waited_for_least_long_is_next_and_equals_are_served_as_they_came() {
+        let mut queue = EarliestDeadline::new();
+        let for_ever = Known { until: SimTime::MAX, ..until(0) };
+        let tickets: Vec<Ticket> =
+            [for_ever, until(30), until(10), until(30), until(20), for_ever, until(30)]
+                .into_iter()
+                .enumerate()
+                .map(|(n, known)| queue.push(n, known))
+                .collect();
+        assert!(!queue.remove(2, tickets[3]) && queue.remove(3, tickets[3]) && !queue.remove(3, tickets[3]));
+        assert_eq!((queue.next(), queue.len()), (Some(2), 6));
+        let left: Vec<usize> = std::iter::from_fn(|| queue.take()).collect();
+        assert_eq!(left, [2, 4, 1, 6, 0, 5]);
+    }
+}
