@@ -253,8 +253,8 @@ impl<L: Listen> Graph<L> {
         if way == Way::Works {
             return;
         }
+        assert!(self.interrupt(id, ctx), "it is worked on");
         let attempt = &mut self.attempts[id];
-        ctx.cancel(attempt.work_timer().expect("it is worked on"));
         attempt.begin_work(now, ctx.schedule(now + lookup, Class::End, Event::WorkDone { attempt: id }));
     }
 

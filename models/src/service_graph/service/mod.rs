@@ -12,6 +12,7 @@ pub mod idempotency;
 pub mod line;
 pub mod on_cancel;
 pub mod queue;
+mod ranked;
 mod replica;
 pub mod scaling;
 pub mod shed;

@@ -101,25 +101,20 @@ impl<L: Listen> Graph<L> {
 
     /// Work on a request stops, and its worker is free.
     fn stop(&mut self, id: AttemptId, service_id: u32, replica_id: u32, ctx: &mut Ctx) {
-        let now = ctx.now();
-        let attempt = &mut self.attempts[id];
-        let since = attempt.since;
-        let works = attempt.work_timer();
-        if let Some(timer) = works {
-            ctx.cancel(timer);
-            attempt.end_work(now, Server::Waiting);
-        } else {
+        let works = self.interrupt(id, ctx);
+        if !works {
             while let Some(&call) = self.calls_of.get(id.index()).and_then(|calls| calls.last()) {
                 self.call_off_call(call, ctx);
             }
         }
         let service = &mut self.services[service_id as usize];
-        let holds = works.is_some() || service.blocking;
+        let holds = works || service.blocking;
         service.replicas[replica_id as usize].in_hand -= 1;
         if service.mortal {
             self.attempt_standings.leave(&mut service.replicas[replica_id as usize].at_work, id);
         }
         if holds {
+            let since = self.attempts[id].since;
             self.free_worker(service_id, replica_id, since, ctx);
         }
     }

@@ -59,17 +59,14 @@ impl<L: Listen> Graph<L> {
                 service.lines[replica_id as usize].left(attempt.since, now);
                 attempt.leave_queue();
             } else {
-                let works = attempt.work_timer();
-                if let Some(timer) = works {
-                    ctx.cancel(timer);
-                    attempt.end_work(now, Server::Waiting);
-                }
-                if works.is_some() || service.blocking {
-                    service.release_worker(replica_id, attempt.since, now);
+                let works = self.interrupt(id, ctx);
+                let service = &mut self.services[service_id as usize];
+                if works || service.blocking {
+                    service.release_worker(replica_id, self.attempts[id].since, now);
                 }
             }
             // Who hears of another of them first may call this one off: it is neither waiting nor worked on any more.
-            attempt.server = Server::Replying(Outcome::Reset);
+            self.attempts[id].server = Server::Replying(Outcome::Reset);
         }
         self.services[service_id as usize].note_free(replica_id);
         self.forget_calls_of(service_id, replica_id, ctx);

@@ -135,6 +135,14 @@ impl<L: Listen> Graph<L> {
         }
     }
 
+    /// Work on a request stops, if any is being done: whether it was.
+    pub(super) fn interrupt(&mut self, id: AttemptId, ctx: &mut Ctx) -> bool {
+        let Some(timer) = self.attempts[id].work_timer() else { return false };
+        ctx.cancel(timer);
+        self.attempts[id].end_work(ctx.now(), Server::Waiting);
+        true
+    }
+
     /// A worker is free that was not held: the next request in the queue.
     pub(super) fn serve_next(&mut self, service_id: u32, replica_id: u32, ctx: &mut Ctx) {
         let now = ctx.now();

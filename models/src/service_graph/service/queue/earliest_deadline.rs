@@ -6,74 +6,37 @@
 //! that may be done in vain a moment later. A service knows how long it is waited for where callers say so, as in gRPC's `grpc-timeout`.
 
 use super::offer::{Known, Ticket};
-use priority_queue::PriorityQueue;
-use rustc_hash::FxBuildHasher;
+use crate::service_graph::service::ranked::Ranked;
 use sim_core::SimTime;
-use std::borrow::Borrow;
-use std::cmp::Reverse;
-use std::hash::{Hash, Hasher};
 
 /// Requests, each with the time until which it is waited for; whoever is waited for equally long is served as it came.
 #[derive(Clone)]
 pub struct EarliestDeadline<T> {
-    waiting: PriorityQueue<Entry<T>, Reverse<(SimTime, u64)>, FxBuildHasher>,
-    /// The ticket of the next to come.
-    next: u64,
-}
-
-/// A request that is known by its ticket.
-#[derive(Clone)]
-struct Entry<T> {
-    ticket: u64,
-    request: T,
-}
-
-impl<T> PartialEq for Entry<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.ticket == other.ticket
-    }
-}
-
-impl<T> Eq for Entry<T> {}
-
-impl<T> Hash for Entry<T> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.ticket.hash(state);
-    }
-}
-
-impl<T> Borrow<u64> for Entry<T> {
-    fn borrow(&self) -> &u64 {
-        &self.ticket
-    }
+    waiting: Ranked<T, SimTime>,
 }
 
 impl<T: Copy + PartialEq> EarliestDeadline<T> {
     pub fn new() -> Self {
-        EarliestDeadline { waiting: PriorityQueue::default(), next: 0 }
+        EarliestDeadline { waiting: Ranked::default() }
     }
 
     /// One more waits.
     pub fn push(&mut self, request: T, known: Known) -> Ticket {
-        let ticket = self.next;
-        self.next += 1;
-        self.waiting.push(Entry { ticket, request }, Reverse((known.until, ticket)));
-        Ticket(ticket)
+        Ticket(self.waiting.push(request, known.until))
     }
 
     /// The next one leaves.
     pub fn take(&mut self) -> Option<T> {
-        self.waiting.pop().map(|(entry, _)| entry.request)
+        self.waiting.pop()
     }
 
     /// Who is next.
     pub fn next(&self) -> Option<T> {
-        self.waiting.peek().map(|(entry, _)| entry.request)
+        self.waiting.first().map(|(request, _)| request)
     }
 
     pub fn remove(&mut self, request: T, ticket: Ticket) -> bool {
-        let waits = self.waiting.get(&ticket.0).is_some_and(|(entry, _)| entry.request == request);
-        waits && self.waiting.remove(&ticket.0).is_some()
+        self.waiting.get(ticket.0) == Some(request) && self.waiting.remove(ticket.0).is_some()
     }
 
     pub fn len(&self) -> usize {
