@@ -118,8 +118,8 @@ const STORM: &str = r#"(
         workload: [(to: "front", arrivals: Poisson("200/s"), clients: 5, policy: "breaker"),
                    (name: "loop", to: "front", arrivals: ClosedLoop(users: 20, think: Exponential(mean: "1s")))],
         services: {
-            "front": (replicas: 2, workers: Async(64), work: Exponential(mean: "2ms"), calls: [(to: "back", policy: "naive")]),
-            "back": (replicas: 2, workers: Blocking(4), queue: Fifo(capacity: 100), work: Exponential(mean: "20ms")),
+            "front": (replicas: 2, workers: ProcessorSharing(cores: 4, at_once: 64), work: Exponential(mean: "2ms"), calls: [(to: "back", policy: "naive")]),
+            "back": (replicas: 2, workers: Blocking(4), queue: EarliestDeadline(capacity: 100), shed: CoDel(target: "20ms"), work: Exponential(mean: "20ms")),
         },
         policies: {
             "naive": (timeout: "200ms", retry: Exponential(attempts: 3, base: "20ms"), budget: Ratio(0.5), balancer: PowerOfTwo),

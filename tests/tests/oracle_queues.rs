@@ -134,6 +134,39 @@ fn tied_to_all_is_one_queue_for_all() {
     }
 }
 
+/// `mm1_ps_lifo.csv`: a response takes 1 / (1 - rho), whatever the work, and where all work is the same that is `x / (1 - rho)`; with several
+/// cores as many are there as in M/M/c. The standard deviation where work is exponential is sqrt((2 + rho) / (2 - rho)) / (1 - rho).
+#[test]
+fn processor_sharing_is_insensitive() {
+    for (cores, rho, mean) in [(1, 0.5, 2.0), (1, 0.8, 5.0), (4, 0.8, 1.745_541)] {
+        for work in [EXPONENTIAL, r#""10ms""#, r#"LogNormal(mean: "10ms", cv: 2)"#] {
+            let text = format!("workers: ProcessorSharing(cores: {cores}, at_once: Unbounded), work: {work}");
+            let runs = Runs::of(&queue(f64::from(cores) * rho, &text, "Random"), SEEDS);
+            let name = format!("M/G/{cores} shared, at {rho}, {work}");
+            runs.agree(&format!("{name}: mean response"), response, mean, 0.02);
+            runs.agree(&format!("{name}: utilisation"), utilisation, rho, 0.005);
+        }
+    }
+}
+
+/// M/M/c with a limit on the wait, as the theory beside it has it: Baccelli and Hebuterne 1981. With one worker that is `mm1_deadline_queue.csv`.
+#[test]
+fn a_limit_on_the_wait() {
+    for (workers, rho, limit, rejected_share) in
+        [(1, 0.7, 20, 0.157_644), (1, 0.9, 50, 0.107_306), (1, 1.2, 20, 0.311_818)]
+    {
+        let text = format!(
+            r#"workers: Blocking({workers}), queue: Fifo(capacity: Unbounded), shed: MaxWait("{limit}ms"), work: {EXPONENTIAL}"#
+        );
+        let runs = Runs::of(&queue(rho, &text, "Random"), SEEDS);
+        runs.agree(&format!("MaxWait of {limit} ms at {rho}: rejected"), rejected, rejected_share, 0.02);
+        let exact = |report: &Report| {
+            report.values.get("rejected").and_then(|value| value.exact).expect("theory says so")
+        };
+        runs.each("theory is the table", |report| (exact(report) / rejected_share - 1.0).abs() < 1e-5);
+    }
+}
+
 /// `mmck.csv`: K counts those in service, a queue's capacity does not.
 #[test]
 fn mmck() {

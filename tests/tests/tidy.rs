@@ -42,9 +42,11 @@ const APART: [&str; 5] = [
 const ONE_ROOM: [&str; 1] = ["models/src/service_graph/call"];
 
 /// The same word for something else.
-const HOMONYMS: [(&str, &str, &str); 14] = [
+const HOMONYMS: [(&str, &str, &str); 16] = [
     ("throttle", "models/src/policy/budget", "gRPC's, which is a budget"),
     ("cancel", "models/src/service_graph/service/replica", "what the engine does to a timer"),
+    ("cancel", "models/src/service_graph/service/sharing", "what the engine does to a timer"),
+    ("cancel", "models/src/service_graph/service/work", "what the engine does to a timer"),
     ("cancel", "models/src/service_graph/build", "of `on_cancel`"),
     ("cancel", "models/src/service_graph/spec", "of `on_cancel`"),
     ("cancel", "models/src/service_graph/state", "of `on_cancel`"),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Service {
     /// Replicas.
     pub replicas: u32,
-    /// Workers of all replicas.
+    /// Workers of all replicas; cores, where requests share them.
     pub workers: u64,
     /// Places in all queues; absent if unbounded.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -18,7 +18,7 @@ pub struct Service {
     pub arrived: u64,
     /// Work that was finished.
     pub completed: u64,
-    /// Busy worker time over available worker time, at most 1.
+    /// Busy time of workers, or of cores where requests share them, over what was available, at most 1.
     pub utilisation: f64,
     /// Mean number waiting in all queues.
     pub queue_mean: f64,

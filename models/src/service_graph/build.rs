@@ -243,6 +243,7 @@ fn build_service(
         at_work: Roster::new(),
         calling: Roster::new(),
         busy: TimeIntegral::default(),
+        sharing: service.workers.sharing(),
         held: 0,
     };
     Service {
@@ -250,6 +251,7 @@ fn build_service(
         path: digest::hash_text(name),
         replicas: (0..service.replicas).map(|_| replica()).collect(),
         workers,
+        cores: service.workers.cores(),
         blocking: matches!(service.workers, Workers::Blocking(_)),
         lines: (0..lines).map(|_| Line::new(&service.queue, service.shed.as_ref().map(Rule::new))).collect(),
         queue,
@@ -264,7 +266,7 @@ fn build_service(
         edges: plan.sites[number].clone(),
         connected: connected.collect(),
         greetings: Greetings::default(),
-        varies: service.scaling.law().is_some() || greets,
+        varies: service.scaling.law().is_some() || greets || service.workers.sharing().is_some(),
         mortal: is_mortal(number, plan),
         up: up.clone(),
         free: up,
@@ -276,7 +278,7 @@ fn build_service(
         deeds: Deeds::by(service).map(Box::new),
         lookup: Deeds::lookup(service),
         shedding: service.shed.as_ref().map(|_| Shedding::default()),
-        stats: ServiceStats::new(u64::from(workers) * u64::from(service.replicas)),
+        stats: ServiceStats::new(u64::from(service.workers.cores()) * u64::from(service.replicas)),
     }
 }
 

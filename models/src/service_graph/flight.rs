@@ -144,7 +144,7 @@ pub struct Attempt {
 }
 
 /// The work of an attempt's own: where it stands as long as it is [queued](Server::Queued), the timer that says when it is
-/// done as long as it is [worked on](Server::Working), then how long it took.
+/// done as long as it is [worked on](Server::Working), or its number among those who share what there is, then how long it took.
 #[derive(Clone, Copy, Default)]
 pub struct OwnWork(u64);
 
@@ -225,6 +225,19 @@ impl Attempt {
         self.own = OwnWork(done.to_bits());
     }
 
+    /// Work on it begins, and shares what there is under this number.
+    pub fn share_work(&mut self, now: SimTime, number: u64) {
+        self.server = Server::Working;
+        self.since = now;
+        self.own = OwnWork(number);
+    }
+
+    /// The number under which the work on it shares what there is.
+    pub fn share(&self) -> u64 {
+        debug_assert!(self.server == Server::Working);
+        self.own.0
+    }
+
     /// It is no longer worked on, but is somewhere else.
     #[inline(always)]
     pub fn end_work(&mut self, now: SimTime, next: Server) {
@@ -233,9 +246,10 @@ impl Attempt {
         self.own = OwnWork(now.since(self.since).as_nanos());
     }
 
-    /// When the work on it will be done, as long as it is worked on.
-    pub fn work_timer(&self) -> Option<Timer> {
-        (self.server == Server::Working).then(|| Timer::from_bits(self.own.0))
+    /// The timer that says when the work on it will be done, if it has one of its own.
+    pub fn work_timer(&self) -> Timer {
+        debug_assert!(self.server == Server::Working);
+        Timer::from_bits(self.own.0)
     }
 
     /// Its own work, once that is over.

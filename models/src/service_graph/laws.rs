@@ -178,7 +178,7 @@ impl<L> Graph<L> {
                 assert!(replica.busy.value() <= u64::from(service.workers), "workers of {}", at());
             }
             let totals = service.totals(now);
-            assert!(totals.busy_area <= totals.available_area, "utilisation of {} above 1", service.name);
+            assert!(totals.used_area <= totals.available_area, "utilisation of {} above 1", service.name);
         }
     }
 }

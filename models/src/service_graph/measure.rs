@@ -1,6 +1,6 @@
 //! When it is counted: the ends of windows, and of the warm-up.
 
-use super::state::{Graph, Service};
+use super::state::{Graph, Replica, Service};
 use super::stats::{ServiceTotals, UNMEASURED};
 use sim_core::SimTime;
 
@@ -52,6 +52,9 @@ impl Service {
         let mut totals = self.stats.total;
         totals.queue_area = self.lines.iter().map(|line| line.length.area(now)).sum();
         totals.busy_area = self.replicas.iter().map(|replica| replica.busy.area(now)).sum();
+        let used =
+            |replica: &Replica| replica.sharing.as_ref().map_or(&replica.busy, |it| &it.busy).area(now);
+        totals.used_area = self.replicas.iter().map(used).sum();
         totals.available_area = self.stats.available.area(now);
         totals
     }
@@ -72,6 +75,7 @@ impl Service {
             wait_ns: all.wait_ns - before.wait_ns,
             queue_area: all.queue_area - before.queue_area,
             busy_area: all.busy_area - before.busy_area,
+            used_area: all.used_area - before.used_area,
             available_area: all.available_area - before.available_area,
         }
     }
@@ -84,7 +88,7 @@ impl Service {
         let part = |now: u128, then: u128| u64::try_from(now - then).unwrap_or(u64::MAX);
         windows.queue_ns.push(part(totals.queue_area, base.queue_area));
         windows.queue_max.push(peak);
-        windows.busy_ns.push(part(totals.busy_area, base.busy_area));
+        windows.busy_ns.push(part(totals.used_area, base.used_area));
         windows.available_ns.push(part(totals.available_area, base.available_area));
         windows.completed.push(totals.completed - base.completed);
         self.stats.window_base = totals;

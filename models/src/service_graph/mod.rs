@@ -165,6 +165,7 @@ impl<L: Listen> Model for Graph<L> {
                 self.arrive(attempt, callee, ctx);
             }
             Event::WorkDone { attempt } => self.work_done(attempt, ctx),
+            Event::ShareDone { attempt } => self.share_done(attempt, ctx),
             Event::Proceed { attempt } => {
                 // A crash at this very instant may have taken it.
                 if self.waits(attempt) {

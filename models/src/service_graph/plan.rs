@@ -320,7 +320,7 @@ impl WorkloadSpec {
 impl ServiceSpec {
     /// Requests per second that all workers of all replicas can do, their own work alone.
     pub fn capacity(&self) -> f64 {
-        let workers = f64::from(self.workers.count());
+        let workers = f64::from(self.workers.cores());
         let law = self.around("").all().find_map(|part| part.stretch());
         let at_once = law.map_or(workers, |law| law.capacity(workers));
         f64::from(self.replicas) * at_once / (self.work.nanos.mean() / 1e9)

@@ -169,14 +169,14 @@ fn service_section(service: &Service, now: SimTime, measured: SimDuration, run: 
     });
     report::Service {
         replicas: service.replicas.len() as u32,
-        workers: u64::from(service.workers) * service.replicas.len() as u64,
+        workers: u64::from(service.cores) * service.replicas.len() as u64,
         queue_capacity: match service.queue.capacity {
             Capacity::Bounded(places) => Some(u64::from(places) * service.lines.len() as u64),
             Capacity::Unbounded => None,
         },
         arrived: all.arrived - before.arrived,
         completed: all.completed - before.completed,
-        utilisation: per(part(|totals| totals.busy_area), part(|totals| totals.available_area)),
+        utilisation: per(part(|totals| totals.used_area), part(|totals| totals.available_area)),
         queue_mean: per(part(|totals| totals.queue_area), measured.as_nanos() as f64),
         queue_max: service.stats.windows.queue_max.iter().skip(warm_windows).copied().max().unwrap_or(0),
         wait_mean: (begun > 0).then(|| ((all.wait_ns - before.wait_ns) / u128::from(begun)) as u64),

@@ -11,6 +11,7 @@ pub use super::service::idempotency::{Book, Deeds};
 use super::service::line::Line;
 use super::service::on_cancel::OnCancel;
 use super::service::queue::Common;
+use super::service::sharing::Sharing;
 use super::service::shed::Shedding;
 use super::service::told::Told;
 use super::slab::{Beside, Slab};
@@ -99,6 +100,8 @@ pub enum Event {
     Deliver { attempt: AttemptId },
     /// A worker has done a request's own work.
     WorkDone { attempt: AttemptId },
+    /// The same of one that shares what there is with all others of its replica: the next of them to be done.
+    ShareDone { attempt: AttemptId },
     /// A request makes its next calls, now that all that ends at this instant has ended.
     Proceed { attempt: AttemptId },
     /// An answer reaches its caller.
@@ -273,6 +276,8 @@ pub struct Service {
     pub path: u64,
     pub replicas: Vec<Replica>,
     pub workers: u32,
+    /// As many can do as much as they would alone: all, unless they share what there is.
+    pub cores: u32,
     pub blocking: bool,
     /// One queue per replica, or one for all of them.
     pub lines: Vec<Line<AttemptId>>,
@@ -293,7 +298,7 @@ pub struct Service {
     pub connected: Vec<u32>,
     /// What it has to do for new connections, if anything.
     pub greetings: Greetings,
-    /// Work is not always what was drawn for it: it is stretched, or greets.
+    /// Work is not always what was drawn for it, or is shared: it is stretched, or greets.
     pub varies: bool,
     /// Its replicas can die: they list what they have in hand.
     pub mortal: bool,
@@ -350,6 +355,8 @@ pub struct Replica {
     pub at_work: Roster<Attempt>,
     pub calling: Roster<Call>,
     pub busy: TimeIntegral,
+    /// What is at work, if all share what there is.
+    pub sharing: Option<Box<Sharing>>,
     /// Times for which workers were held, request by request, for the utilisation law, in nanoseconds.
     pub held: u128,
 }

@@ -217,7 +217,7 @@ pub struct ServiceStats {
     pub at_warm_up: ServiceTotals,
     /// Times spent waiting and holding workers, request by request, when the warm-up ended and when the run did.
     pub spent: [u128; 2],
-    /// Workers of replicas that are up.
+    /// Workers of replicas that are up, or what they share.
     pub available: TimeIntegral,
     /// Own work of requests whose fate is known, in nanoseconds; of it, for nobody.
     pub work: u128,
@@ -250,7 +250,10 @@ pub struct ServiceTotals {
     pub turned_away: u64,
     pub wait_ns: u128,
     pub queue_area: u128,
+    /// Of workers that are held.
     pub busy_area: u128,
+    /// Of what they use of what is available: all of it, unless they share that.
+    pub used_area: u128,
     pub available_area: u128,
 }
 

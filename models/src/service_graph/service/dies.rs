@@ -69,10 +69,12 @@ impl Part for Death {
             name: "dies",
             word: "",
             what: "Kills a replica that has too many requests, or too much memory, in hand: what it had is \
-                   lost, and it comes back empty.",
+                   lost, and it comes back empty. Memory is `memory_idle` and `memory_per_request` for each request that waits \
+                   there or is worked on, calls that it waits for included.",
             hurts: "The others get its share and die of it: one after another, each time sooner. Who restarts \
                    alone meets the load of all.",
-            formula: "with `m` of `n` replicas left each has `n / m` times its load: the rest follow once `n / m` \
+            formula: "by memory with `(at_memory - memory_idle) / memory_per_request` in hand, rounded up: a queue of fewer places than that, \
+                      less its workers, is never fatal; with `m` of `n` replicas left each has `n / m` times its load: the rest follow once `n / m` \
                    times what each has in hand is over the limit",
             source: "Beyer et al., Site Reliability Engineering, chapter 22 (cascading failures)",
             experiment: "slow-dependency",

@@ -24,7 +24,7 @@ use crate::service_graph::follow::Listen;
 use crate::service_graph::slab::{Beside, Id, Slab};
 use crate::service_graph::spec::ServiceSpec;
 use crate::service_graph::state::*;
-use sim_core::{Class, SimDuration, SimTime};
+use sim_core::{SimDuration, SimTime};
 
 spec! {
     /// What becomes of a request whose call was worked on before.
@@ -255,7 +255,9 @@ impl<L: Listen> Graph<L> {
         }
         assert!(self.interrupt(id, ctx), "it is worked on");
         let attempt = &mut self.attempts[id];
-        attempt.begin_work(now, ctx.schedule(now + lookup, Class::End, Event::WorkDone { attempt: id }));
+        let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
+        let replica = &mut service.replicas[attempt.replica as usize];
+        replica.work_on((id, attempt), (SimDuration::ZERO, lookup), ctx);
     }
 
     /// A request's own work is over: as what it ends at once, if it does.

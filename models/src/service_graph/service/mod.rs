@@ -15,6 +15,7 @@ pub mod queue;
 mod ranked;
 mod replica;
 pub mod scaling;
+pub mod sharing;
 pub mod shed;
 mod steps;
 mod tie;

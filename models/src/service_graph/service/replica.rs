@@ -32,7 +32,7 @@ impl<L: Listen> Graph<L> {
     pub fn crash(&mut self, service_id: u32, replica_id: u32, style: CrashStyle, ctx: &mut Ctx) {
         let now = ctx.now();
         let service = &mut self.services[service_id as usize];
-        let workers = u64::from(service.workers);
+        let cores = u64::from(service.cores);
         let replica = &mut service.replicas[replica_id as usize];
         replica.down += 1;
         if replica.down > 1 {
@@ -49,7 +49,7 @@ impl<L: Listen> Graph<L> {
         if !service.queue.shared {
             lost.extend(service.lines[replica_id as usize].clear());
         }
-        service.stats.available(now, |available| available - workers);
+        service.stats.available(now, |available| available - cores);
         let lost = roster::dismiss(&mut lost);
         for &id in &lost {
             self.listener.tell(|tracer| tracer.lost_in_hand(id, "crashed", now));
@@ -96,13 +96,13 @@ impl<L: Listen> Graph<L> {
     /// One reason for being down has gone.
     pub fn restart(&mut self, service_id: u32, replica_id: u32, ctx: &mut Ctx) {
         let service = &mut self.services[service_id as usize];
-        let workers = service.workers;
+        let (workers, cores) = (service.workers, service.cores);
         let replica = &mut service.replicas[replica_id as usize];
         replica.down -= 1;
         if replica.down > 0 {
             return;
         }
-        service.stats.available(ctx.now(), |available| available + u64::from(workers));
+        service.stats.available(ctx.now(), |available| available + u64::from(cores));
         service.note_free(replica_id);
         if !service.connected.is_empty() {
             self.connections_return(service_id, replica_id, ctx);

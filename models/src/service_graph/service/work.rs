@@ -84,7 +84,7 @@ impl<L: Listen> Graph<L> {
     }
 
     /// A request's own work is done.
-    #[inline]
+    #[inline(always)]
     pub fn work_done(&mut self, id: AttemptId, ctx: &mut Ctx) {
         let now = ctx.now();
         let attempt = &mut self.attempts[id];
@@ -137,10 +137,44 @@ impl<L: Listen> Graph<L> {
 
     /// Work on a request stops, if any is being done: whether it was.
     pub(super) fn interrupt(&mut self, id: AttemptId, ctx: &mut Ctx) -> bool {
-        let Some(timer) = self.attempts[id].work_timer() else { return false };
-        ctx.cancel(timer);
+        let attempt = &self.attempts[id];
+        if attempt.server != Server::Working {
+            return false;
+        }
+        let service = &self.services[self.edges[attempt.edge as usize].callee as usize];
+        if service.replicas[attempt.replica as usize].sharing.is_some() {
+            self.ends_sharing(id, ctx);
+        } else {
+            ctx.cancel(attempt.work_timer());
+        }
         self.attempts[id].end_work(ctx.now(), Server::Waiting);
         true
+    }
+
+    /// The next of those who share what there is has done its work.
+    #[inline(never)]
+    pub fn share_done(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        let attempt = &self.attempts[id];
+        let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
+        if let Some(sharing) = &mut service.replicas[attempt.replica as usize].sharing {
+            sharing.fired();
+        }
+        self.ends_sharing(id, ctx);
+        self.work_done(id, ctx);
+    }
+
+    /// Work on a request no longer shares what there is. It is from here on as if it had begun as long ago as was done of it, for
+    /// whoever asks what it took; the place that it had, it had for longer.
+    fn ends_sharing(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let attempt = &mut self.attempts[id];
+        let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
+        let replica = &mut service.replicas[attempt.replica as usize];
+        let sharing = replica.sharing.as_mut().expect("it shares");
+        let done = sharing.leave(attempt.share(), now).as_nanos();
+        sharing.plan(ctx);
+        replica.held += u128::from(now.since(attempt.since).as_nanos() - done);
+        attempt.since = SimTime::from_nanos(now.as_nanos() - done);
     }
 
     /// A worker is free that was not held: the next request in the queue.
@@ -216,6 +250,26 @@ impl<L: Listen> Graph<L> {
     }
 }
 
+impl Replica {
+    /// Work on a request begins: its own, and what is to be done besides.
+    pub(super) fn work_on(
+        &mut self,
+        (id, attempt): (AttemptId, &mut Attempt),
+        (work, besides): (SimDuration, SimDuration),
+        ctx: &mut Ctx,
+    ) {
+        let now = ctx.now();
+        let done = now + work + besides;
+        match &mut self.sharing {
+            None => attempt.begin_work(now, ctx.schedule(done, Class::End, Event::WorkDone { attempt: id })),
+            Some(sharing) => {
+                attempt.share_work(now, sharing.join(id, done.since(now), now));
+                sharing.plan(ctx);
+            }
+        }
+    }
+}
+
 impl Service {
     /// Work on a request begins, for which a worker is held.
     #[inline(always)]
@@ -234,21 +288,28 @@ impl Service {
         if self.mortal {
             standings.join(&mut replica.at_work, id);
         }
-        let mut nanos = self.work.sample(&mut self.work_luck.at(attempt.key)) * replica.state.slow;
+        let nanos = self.work.sample(&mut self.work_luck.at(attempt.key)) * replica.state.slow;
         if self.varies {
-            nanos = self.varied(nanos, id, number);
+            return self.start_varied(nanos, (id, attempt), number, ctx);
         }
         let done = now + SimDuration::drawn(nanos) + self.lookup;
         attempt.begin_work(now, ctx.schedule(done, Class::End, Event::WorkDone { attempt: id }));
     }
 
-    /// What work comes to that is not always what was drawn for it.
+    /// The same where work is not always what was drawn for it, or is shared.
     #[inline(never)]
-    fn varied(&self, nanos: f64, id: AttemptId, replica: u32) -> f64 {
-        let replica = &self.replicas[replica as usize];
+    fn start_varied(
+        &mut self,
+        nanos: f64,
+        (id, attempt): (AttemptId, &mut Attempt),
+        replica: u32,
+        ctx: &mut Ctx,
+    ) {
+        let replica = &mut self.replicas[replica as usize];
         let greeting = self.greetings.of(id).as_nanos() as f64 * replica.state.slow;
         let stretch = self.scaling.as_ref().map_or(1.0, |law| law.stretch(replica.busy.value() as f64));
-        (nanos + greeting) * stretch
+        let work = SimDuration::drawn((nanos + greeting) * stretch);
+        replica.work_on((id, attempt), (work, self.lookup), ctx);
     }
 
     /// A worker of a replica is held from now on.

@@ -157,6 +157,7 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             "wait_mean",
         ),
         (service(r#"workers: Blocking(1), calls: [(to: "back")]"#), Does::HOLDS, "wait_mean desk"),
+        (service("workers: ProcessorSharing(at_once: 5)"), Does::SHARES, "wait_mean"),
         (service("idempotency: Key()"), Does::ANSWERS.and(Does::FAILS).and(Does::STRETCHES), "wait_mean"),
         (service("scaling: Usl(contention: 0.1)"), Does::STRETCHES, "wait_mean"),
         (
@@ -237,6 +238,8 @@ fn a_claim_knows_what_it_says_it_knows_and_nothing_else() {
     let refusing = Desk { policy: "bulkhead: (max_concurrent: 1)", ..DESK };
     let lined_up = Desk { policy: r#"pool: (size: 1, max_wait: "1s")"#, ..DESK };
     let overrun = Desk { users: r#"arrivals: Poisson("150/s")"#, ..DESK };
+    let sharing = Desk { service: "workers: ProcessorSharing(at_once: Unbounded)", ..DESK };
+    let waiting = Desk { service: r#"shed: MaxWait("20ms")"#, ..DESK };
     let short = Desk { service: "queue: Fifo(capacity: 1)", ..DESK };
     let thinking = loop_of(r#"arrivals: ClosedLoop(users: 3, think: Exponential(mean: "20ms"))"#, "");
     let saturated = loop_of(
@@ -249,6 +252,8 @@ fn a_claim_knows_what_it_says_it_knows_and_nothing_else() {
         (DESK, 0, "response_mean", QUIET, QUEUED),
         (DESK, 0, "response_p99", STILL, IN_ORDER),
         (DESK, 0, "Stable", all(&[QUIET, D::GIVES_UP, D::REPEATS]), all(&[QUEUED, D::STRETCHES])),
+        (sharing, 0, "response_mean", QUIET, all(&[QUEUED, D::SHARES])),
+        (waiting, 0, "rejected", QUIET, all(&[D::FAILS, D::SHEDS])),
         (short, 0, "rejected", all(&[QUIET, D::GIVES_UP]), QUEUED),
         (impatient, 0, "abandoned", all(&[STILL, D::GIVES_UP]), IN_ORDER),
         (thinking, 0, "response_mean", STILL, D::EXPIRES),

@@ -20,6 +20,7 @@ mod propagation;
 mod replicas;
 mod rhythms;
 mod scenes;
+mod sharing;
 mod shedding;
 mod sizes;
 mod structure;

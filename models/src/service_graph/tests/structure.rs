@@ -115,7 +115,20 @@ pub fn rows() -> Vec<Row> {
         ),
         row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: 4, work: "8ms""#, r#"workers: Async(4), work: "8ms""#,
             r#"services.stock.workers [4]: expected Workers, found the number 4
-                help: one of: Blocking(count), Async(count)"#,
+                help: one of: Blocking(count), Async(count), ProcessorSharing(cores: .., at_once: ..)"#,
+        ),
+        // What is turned away, and by what it is told.
+        row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), shed: CoDel(target: "100ms"), work: "8ms""#, r#"workers: Async(4), shed: CoDel(target: "99ms"), work: "8ms""#,
+            r#"services.stock.shed.target ["100ms"]: `target` must be shorter than `interval`
+                help: the usual are "5ms" and "100ms": the interval is as long as a burst may take"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), queue: Lifo(), shed: CoDel(), work: "8ms""#, r#"workers: Async(4), queue: Lifo(), shed: FacebookCoDel(), work: "8ms""#,
+            r#"warning: services.stock.shed [CoDel()]: `CoDel` looks at how long whoever is next has waited, which says little in such a queue
+                help: `FacebookCoDel` and `MaxWait` look at whoever has waited longest"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: ProcessorSharing(cores: 4, at_once: 3), work: "8ms""#, r#"workers: ProcessorSharing(cores: 4, at_once: 4), work: "8ms""#,
+            r#"services.stock.workers.at_once [3]: 3 at once cannot use 4 cores
+                help: `at_once` is `cores` at the least"#,
         ),
         // What is turned away, and by what it is told.
         row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), shed: CoDel(target: "100ms"), work: "8ms""#, r#"workers: Async(4), shed: CoDel(target: "99ms"), work: "8ms""#,

@@ -233,7 +233,7 @@ fn mean_response(
     let service = plan.callee(edge);
     // An error is an answer to a user, and the end of what the callee would have called or was called for.
     let last = edge.call.is_none() && service.calls.is_empty();
-    let known = if last { queue::KNOWN } else { queue::KNOWN.without(Does::FAILS) };
+    let known = if last { queue::KNOWN } else { queue::KNOWN.without(Does::FAILS) }.and(Does::SHARES);
     if !edge.does.within(QUIET) || !plan.does[edge.callee].within(known) {
         return None;
     }

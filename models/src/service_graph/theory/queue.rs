@@ -71,8 +71,11 @@ pub struct Asked<'a> {
 /// What theory says of an open queue whose replicas each have a random part of the arrivals.
 pub fn law(asked: &Asked) -> Option<Textbook> {
     let Asked { service, does, rate, arrivals, callers } = asked;
-    if arrivals.nature == Nature::Unknown || !does.within(KNOWN.and(Does::SHEDS)) {
+    if arrivals.nature == Nature::Unknown || !does.within(KNOWN.and(Does::SHEDS).and(Does::SHARES)) {
         return None;
+    }
+    if does.any(Does::SHARES) {
+        return shared(asked);
     }
     // How many servers one queue feeds, and how many such queues share the arrivals at random.
     let (servers, queues) = match service.queue.common().shared {
@@ -243,6 +246,31 @@ fn limited(asked: &Asked, servers: u32, rate: f64, offered: f64) -> Option<Textb
         wait_mean: Some(law.waits * law.wait_mean / served),
         rejected: Some(law.refused),
         utilisation: Some(offered / f64::from(servers) * served),
+        ..Textbook::default()
+    })
+}
+
+/// All are worked on at once, and share what there is. How many there are depends on the mean of their work alone, so it is M/M/c;
+/// and whoever leaves does so as it came.
+fn shared(asked: &Asked) -> Option<Textbook> {
+    let service = asked.service;
+    let one_way = service.replicas == 1 || !service.queue.common().shared;
+    let all_at_once = one_way && service.workers.count() == u32::MAX;
+    let nobody_leaves = asked.callers.iter().all(|edge| !edge.does.any(Does::GIVES_UP));
+    let plain = all_at_once && nobody_leaves && asked.does.within(KNOWN.and(Does::SHARES));
+    let (servers, service_mean) = (service.workers.cores(), service.work.nanos.mean());
+    let offered = asked.rate / f64::from(service.replicas) * service_mean / 1e9;
+    let utilisation = offered / f64::from(servers);
+    let poisson = asked.arrivals.nature == Nature::Poisson;
+    if !plain || !poisson || utilisation >= 1.0 || servers > MOST_SERVERS {
+        return None;
+    }
+    Some(Textbook {
+        source: "M/G/c processor sharing: as M/M/c, whatever the work",
+        work_mean: service_mean,
+        response_mean: Some(Mmc { servers, utilisation, service_mean }.mean_response()),
+        utilisation: Some(utilisation),
+        departs: true,
         ..Textbook::default()
     })
 }
