@@ -5,6 +5,8 @@
 //! (`edges.checkout->payments.latency.p99`). A path without a dot is looked up in the summary, `goodput`, then in the
 //! response times of the first edge from users, `p99`: those of calls that ended well. `response.p99` is of all of its calls.
 //!
+//! `services.api.replicas[3].p99` is the fourth replica's, where they are told apart.
+//!
 //! Of a section it is the kind, the place and the name of the value: `cache["checkout->products"].hit_ratio`.
 //!
 //! What is a picture and not a number (windows, series, changes of state, histograms, tables) has no path.
@@ -131,6 +133,9 @@ impl<'a> Leaves<'a> {
         self.at(&wanted).or_else(|| match &wanted[..] {
             [name] => short(name),
             ["response", name] => self.at(&["edges", self.users?, "response", name]),
+            ["services", service, "replicas", number, name] => {
+                self.at(&["replicas", &format!("{service}[{number}]"), name])
+            }
             _ => None,
         })
     }
@@ -149,6 +154,15 @@ impl<'a> Leaves<'a> {
             return MetricError { message, nearest: group.into_iter().take(NEAREST).collect() };
         }
         let message = format!("this report has no metric `{path}`");
+        if let [group, service, each, ..] = wanted
+            && group == "services"
+            && each == "replicas"
+            && wanted.len() > 3
+        {
+            let message =
+                format!("{message}: replicas are told apart where `services.{service}.per_replica` is true");
+            return MetricError { message, nearest: nearest(wanted, &self.all) };
+        }
         // What is measured at a place is asked by its kind first: `edges["a->b"].cache.hits` is `cache["a->b"].hits`.
         if let [_, at, kind, name] = wanted
             && let Some(leaf) =

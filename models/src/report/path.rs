@@ -21,6 +21,9 @@ pub fn names(path: &str) -> Result<Vec<String>, String> {
                 None => return wrong("a bracket is not closed"),
             }
             names.push(name);
+        } else if let Some((number, tail)) = numbered(rest) {
+            names.push(number.into());
+            rest = tail;
         } else {
             let end = rest.find(['.', '[', ']', '"']).unwrap_or(rest.len());
             let (name, tail) = rest.split_at(end);
@@ -46,6 +49,12 @@ pub fn names(path: &str) -> Result<Vec<String>, String> {
             None => return wrong("a dot is missing"),
         }
     }
+}
+
+/// A number in brackets, one of several: `[3]`.
+fn numbered(rest: &str) -> Option<(&str, &str)> {
+    let (number, tail) = rest.strip_prefix('[')?.split_once(']')?;
+    (!number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())).then_some((number, tail))
 }
 
 /// The canonical text of a path.

@@ -220,7 +220,7 @@ impl Graph<Deaf> {
     /// Lists what a crash would have to find in another.
     fn list_as(&mut self, other: Self) {
         let services = self.services.iter_mut().zip(other.services);
-        services.for_each(|(one, other)| one.mortal = other.mortal);
+        services.for_each(|(one, other)| (one.mortal, one.attended) = (other.mortal, other.attended));
         for (one, other) in self.edges.iter_mut().zip(other.edges) {
             one.listed = other.listed;
             one.gates = one.gates.with(Gates::LISTED, one.listed || one.stopped);

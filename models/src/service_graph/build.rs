@@ -9,6 +9,7 @@ use super::roster::{Roster, Standings};
 use super::service::free::NumberSet;
 use super::service::greeting::Greetings;
 use super::service::line::Line;
+use super::service::per_replica::Figures;
 use super::service::shed::{Rule, Shedding};
 use super::service::told::Told;
 use super::slab::Slab;
@@ -76,6 +77,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         wanted_until: Default::default(),
         tried: Default::default(),
         sent_at: Default::default(),
+        arrived_at: Default::default(),
         held: Default::default(),
         carriage: Default::default(),
         book: Default::default(),
@@ -273,7 +275,10 @@ fn build_service(
         fatal_in_hand: service.dies.as_ref().map(Death::fatal_in_hand),
         restart_after: service.dies.as_ref().map(|death| death.restart_after).unwrap_or_default(),
         death_style: service.dies.as_ref().map_or(CrashStyle::Reset, |death| death.callers),
+        attended: is_mortal(number, plan) || service.per_replica,
+        per_replica: service.per_replica.then(|| Box::new(Figures::new(service.replicas))),
         at_begin: Deeds::by(service).is_some()
+            || service.per_replica
             || plan.into(number).any(|edge| Gates::of(&edge.policy, 1).has(Gates::TIES)),
         deeds: Deeds::by(service).map(Box::new),
         lookup: Deeds::lookup(service),

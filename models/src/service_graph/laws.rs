@@ -80,6 +80,7 @@ impl<L> Graph<L> {
             }
         }
         self.check_connections();
+        self.services.iter().for_each(Service::check_told_apart);
         self.fruits.check(&self.attempts);
         self.book.check();
         assert!(parents.is_empty(), "calls of a request that is not there");

@@ -42,6 +42,7 @@ impl<L> Graph<L> {
         for (service, spent) in self.services.iter_mut().zip(spent) {
             service.stats.at_warm_up = service.totals(now);
             service.stats.spent[0] = spent;
+            service.tell_apart_from(now);
         }
     }
 }
@@ -94,5 +95,6 @@ impl Service {
         self.stats.window_base = totals;
         self.deeds.iter_mut().for_each(|deeds| deeds.close_window());
         self.shedding.iter_mut().for_each(|it| it.close_window(totals.turned_away));
+        self.per_replica.iter_mut().for_each(|figures| figures.close_window(now));
     }
 }

@@ -59,6 +59,7 @@ pub fn fill<L: Listen>(
             .extend(edge.classes.iter().flat_map(|classes| classes.sections(&edge.name, measured)));
     }
     report.sections.extend(graph.services.iter().flat_map(Service::told_of));
+    report.sections.extend(graph.services.iter().flat_map(|service| service.figures(now, measured)));
     report.timeline = timeline(plan.spec, &report.edges, &report.services, &report.run);
     let mut known = super::theory::fluid::known(plan, run);
     let cohorts =

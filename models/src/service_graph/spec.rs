@@ -10,6 +10,7 @@ use sim_core::SimDuration;
 pub use super::service::dies::{ByteSize, Death};
 pub use super::service::idempotency::Idempotency;
 pub use super::service::on_cancel::OnCancel;
+use super::service::per_replica::{self, PerReplica};
 pub use super::service::queue::{Capacity, DEFAULT_QUEUE_CAPACITY, Queue};
 pub use super::service::scaling::Scaling;
 pub use super::service::shed::Shed;
@@ -95,6 +96,8 @@ spec! {
         /// Whether what is done for a call is done once, however often that comes; if it is said at all, what is done more than
         /// once is counted.
         idempotency: Option<Idempotency> = None,
+        /// Whether each replica has figures of its own: how busy it is, what it has in hand, how long its requests take and how many fail.
+        per_replica: bool = false,
     }
 }
 
@@ -173,6 +176,7 @@ impl ServiceSpec {
             Listed::made("error_rate", "", Some(ErrorRate(self.error_rate))),
             Listed::optional("dies", "never: it survives any load", self.dies.as_ref()),
             Listed::optional("idempotency", "", self.idempotency.as_ref()),
+            Listed::made("per_replica", "", self.per_replica.then_some(PerReplica(self.replicas))),
         ]
     }
 
@@ -212,6 +216,14 @@ fn check_service(service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
     around.all().for_each(|part| part.check(&around, at, cx));
     if service.work.nanos.mean() == 0.0 && service.calls.is_empty() && service.dies.is_none() {
         cx.warn(at.get("work").unwrap_or(at).span, "takes no time and calls nobody: it can never be busy");
+    }
+    if service.per_replica && service.replicas > per_replica::MOST {
+        let (most, span) = (per_replica::MOST, at.span_of("per_replica"));
+        cx.error(
+            span,
+            format!("no more than {most} replicas are told apart, and there are {}", service.replicas),
+        )
+        .help("leave it out: what all of them did together is told anyway");
     }
 }
 

@@ -10,6 +10,7 @@ use super::service::greeting::Greetings;
 pub use super::service::idempotency::{Book, Deeds};
 use super::service::line::Line;
 use super::service::on_cancel::OnCancel;
+use super::service::per_replica::Figures;
 use super::service::queue::Common;
 use super::service::sharing::Sharing;
 use super::service::shed::Shedding;
@@ -71,6 +72,8 @@ pub struct Graph<L> {
     pub held: Beside<Option<Held>>,
     /// What calls and attempts carry, where anything is carried.
     pub carriage: Carriage,
+    /// When each request came to its replica, of those whose replicas are told apart.
+    pub arrived_at: Beside<SimTime>,
     /// What was done for each call, where somebody counts that.
     pub book: Book,
     /// Users who may come again, from their first load to their last.
@@ -311,6 +314,10 @@ pub struct Service {
     pub death_style: CrashStyle,
     /// Something is to be done when work on a request begins.
     pub at_begin: bool,
+    /// Something is to be done when a request comes, and when it is done with: its replicas can die, or are told apart.
+    pub attended: bool,
+    /// What each of its replicas did, if they are told apart.
+    pub per_replica: Option<Box<Figures>>,
     /// What it does for each call, if it is counted, and how much longer each request takes because it is looked up.
     pub deeds: Option<Box<Deeds>>,
     pub lookup: SimDuration,

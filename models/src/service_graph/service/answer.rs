@@ -17,14 +17,15 @@ impl<L: Listen> Graph<L> {
         let service = &mut self.services[service_id as usize];
         count(&mut service.stats.total.completed);
         service.replicas[replica_id as usize].in_hand -= 1;
-        if service.mortal {
-            self.attempt_standings.leave(&mut service.replicas[replica_id as usize].at_work, id);
-        }
         let works = attempt.server == Server::Working;
         if works {
             attempt.end_work(ctx.now(), Server::Replying(outcome));
         }
         attempt.server = Server::Replying(outcome);
+        if service.attended {
+            let lists = (&mut self.attempt_standings, &self.arrived_at);
+            service.note_end((id, attempt), outcome, lists, ctx.now());
+        }
         // The next in the queue before the answer: whoever is answered may send another request at once,
         // and must not overtake those who wait.
         if works || service.blocking {

@@ -11,6 +11,7 @@ pub mod greeting;
 pub mod idempotency;
 pub mod line;
 pub mod on_cancel;
+pub mod per_replica;
 pub mod queue;
 mod ranked;
 mod replica;

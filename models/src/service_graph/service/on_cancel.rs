@@ -85,6 +85,7 @@ impl<L: Listen> Graph<L> {
                 let replica = &mut service.replicas[replica_id as usize];
                 replica.in_hand -= u32::from(!service.queue.shared);
                 service.stats.total.called_off += 1;
+                service.note_level(replica_id, now);
             }
             Server::Working | Server::Waiting if how == OnCancel::Stop => {
                 service.stats.total.called_off += 1;
@@ -113,6 +114,7 @@ impl<L: Listen> Graph<L> {
         if service.mortal {
             self.attempt_standings.leave(&mut service.replicas[replica_id as usize].at_work, id);
         }
+        service.note_level(replica_id, ctx.now());
         if holds {
             let since = self.attempts[id].since;
             self.free_worker(service_id, replica_id, since, ctx);

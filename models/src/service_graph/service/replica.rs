@@ -40,6 +40,7 @@ impl<L: Listen> Graph<L> {
         }
         replica.silent = style == CrashStyle::Silence;
         replica.in_hand = 0;
+        service.note_level(replica_id, now);
         if !service.connected.is_empty() {
             self.connections_break(service_id, replica_id, style, ctx);
         }

@@ -42,6 +42,9 @@ impl<L: Listen> Graph<L> {
             if replica.silent {
                 self.swallow(id)
             } else {
+                if service.attended {
+                    service.note_turned_away(attempt, now);
+                }
                 self.answer(id, Outcome::Refused, ctx)
             }
             return;
@@ -72,6 +75,9 @@ impl<L: Listen> Graph<L> {
             };
             let Offer::Waits(ticket) = service.lines[line].enter(id, now, until) else {
                 self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Rejected, now));
+                if service.attended {
+                    service.note_turned_away(attempt, now);
+                }
                 return self.answer(id, Outcome::Rejected, ctx);
             };
             count(&mut service.stats.total.entered);
@@ -80,7 +86,11 @@ impl<L: Listen> Graph<L> {
             attempt.wait(ticket);
             self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Queued, now));
         }
-        self.die_if_overwhelmed(service_id, replica_id, ctx);
+        let service = &mut self.services[service_id as usize];
+        if service.attended {
+            service.note_arrival((id, &self.attempts[id]), &mut self.arrived_at, now);
+            self.die_if_overwhelmed(service_id, replica_id, ctx);
+        }
     }
 
     /// A request's own work is done.
@@ -219,6 +229,7 @@ impl<L: Listen> Graph<L> {
             if is_late || service.queue.drop_expired && !attempt.is_awaited() {
                 replica.in_hand -= u32::from(!service.queue.shared);
                 service.stats.total.expired += 1;
+                service.note_level(replica_id, now);
                 self.listener.tell(|tracer| tracer.lost_in_hand(id, "expired", now));
                 self.swallow(id);
                 continue;
@@ -231,7 +242,9 @@ impl<L: Listen> Graph<L> {
     /// Work on a request has begun at a service that has something to do then.
     #[inline(never)]
     fn is_begun(&mut self, id: AttemptId, service_id: u32, ctx: &mut Ctx) {
-        if self.services[service_id as usize].deeds.is_some() {
+        let service = &mut self.services[service_id as usize];
+        service.note_begin(&self.attempts[id], ctx.now());
+        if service.deeds.is_some() {
             self.look_up(id, ctx);
         }
         self.untie(id, ctx);
@@ -244,6 +257,7 @@ impl<L: Listen> Graph<L> {
         let replica = &mut service.replicas[attempt.replica as usize];
         replica.in_hand -= u32::from(!service.queue.shared);
         service.stats.total.turned_away += 1;
+        service.note_turned_away(attempt, now);
         attempt.server = Server::Replying(Outcome::Rejected);
         self.listener.tell(|tracer| tracer.lost_in_hand(id, "shed", now));
         self.admitted.push_back(Admitted::TurnedAway(id));

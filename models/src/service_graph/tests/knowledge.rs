@@ -181,9 +181,9 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
     let policy = Policy::default();
     let listed = policy.parts().into_iter().chain(spec.service(0).parts()).map(|listed| listed.key);
     // Whose a policy's state is does nothing by itself; who shares a budget is looked up where one is spoken of. Nor does
-    // what becomes of requests that nobody calls off, how long the pause before a retry is, or when those who were taken out
-    // of a choice are back in it.
-    let silent = ["per", "on_cancel", "retry_after", "panic_threshold"];
+    // what becomes of requests that nobody calls off, how long the pause before a retry is, when those who were taken out
+    // of a choice are back in it, or what is told of replicas.
+    let silent = ["per", "on_cancel", "retry_after", "panic_threshold", "per_replica"];
     for key in listed.filter(|key| !silent.contains(key)).chain(["network", "effect"]) {
         let silences = |(desk, ..): &(Desk, Does, &str)| {
             [desk.policy, desk.users, desk.service, desk.faults].concat().contains(&format!("{key}: "))
