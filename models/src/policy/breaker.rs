@@ -400,6 +400,11 @@ impl BreakerState {
         Some(Admission { permit: Permit { epoch: self.epoch }, transition })
     }
 
+    /// Whether it is open and stays so: asked, it would refuse, and nothing would change.
+    pub fn refuses(&self, now: SimTime) -> bool {
+        matches!(self.state, State::Open { until } if now < until)
+    }
+
     /// Half-open for too long, it has opened again when that was so.
     #[inline]
     fn gives_probes_up(&mut self, now: SimTime) -> Option<Transition> {

@@ -5,8 +5,8 @@
 //! to enter   bulkhead (refuses, or lets wait) > budget (the call pays in)
 //! to retry   budget
 //! to copy    budget
-//! to send    rate limit, if it counts attempts > adaptive limit > throttle > who may be chosen
-//!                > breaker > balancer > pool (refuses, or lets wait)
+//! to send    rate limit, if it counts attempts > breaker > throttle > adaptive limit > who may be chosen
+//!                > balancer > pool (refuses, or lets wait)
 //! ```
 //!
 //! Of breakers that stand before one replica each and the balancer neither comes first: it chooses among those that let an attempt pass.
@@ -432,14 +432,22 @@ impl Guards {
     /// The rest of it, for an attempt that has its turn.
     fn may_pass(&mut self, mut ask: Ask) -> Gate<Pass> {
         let mut pass = Pass::default();
-        if self.concurrency.as_ref().is_some_and(|limit| !limit.has_room()) {
-            return Gate::No(Ending::Limited);
+        // What an open breaker refuses nobody behind it hears of. What else it has to say it says below, when nobody else refuses.
+        if let Some(Breakers::Service(breaker)) = &self.breaker
+            && !ask.admitted
+            && !(ask.first && breaker.guards_retries())
+            && breaker.refuses(ask.now)
+        {
+            return Gate::No(Ending::BreakerOpen);
         }
         if let Some(throttle) = &mut self.throttle
             && let Some(gate) = &mut ask.gate
             && !throttle.lets_pass(ask.now, &mut gate.at(ask.key))
         {
             return Gate::No(Ending::Throttled);
+        }
+        if self.concurrency.as_ref().is_some_and(|limit| !limit.has_room()) {
+            return self.sends_nothing(Ending::Limited);
         }
         let view = match &mut self.sight {
             None => ask.view,

@@ -84,6 +84,12 @@ impl ThrottleState {
         ((requests - self.k * accepts) / (requests + 1.0)).max(0.0)
     }
 
+    /// Attempts within the window that it was asked for.
+    #[cfg(test)]
+    pub fn requests(&self) -> i64 {
+        self.requests
+    }
+
     /// Whether an attempt may be sent; it counts as asked for either way.
     #[must_use]
     pub fn lets_pass(&mut self, now: SimTime, words: &mut impl Words) -> bool {

@@ -415,6 +415,36 @@ fn a_breaker_of_retries_lets_first_attempts_go() {
     assert!(client.learn(12, probe, (Outcome::Ok, false, false)).is_some() && !client.is_open());
 }
 
+/// Breaker, then throttle: what an open breaker refuses the throttle behind it does not hear of.
+#[test]
+fn the_first_that_refuses_is_named_and_those_behind_it_hear_nothing() {
+    let breaker = r#"breaker: Consecutive(failures: 3, open_for: "100s")"#;
+    let throttle = r#"throttle: (k: 1.0, window: "10min")"#;
+    // Three fail, however many the throttle refuses between them; then fifty more ask.
+    let ends = |text: &str| {
+        let mut client = Client::new(text, 1);
+        let mut failures = 0;
+        while failures < 3 {
+            if let Gate::Go(pass) = client.send_with(2, false) {
+                client.learn(2, pass, (Outcome::Error, true, false));
+                failures += 1;
+            }
+        }
+        let asked = |client: &Client| client.guards.throttle.as_ref().map(|throttle| throttle.requests());
+        let before = asked(&client);
+        let refused = (0..50).filter_map(|_| match client.send_with(3, false) {
+            Gate::No(end) => Some(end.name()),
+            _ => None,
+        });
+        let mut ends: Vec<&str> = refused.collect();
+        ends.sort_unstable();
+        ends.dedup();
+        (ends.join(" "), asked(&client) > before)
+    };
+    assert_eq!(ends(&format!("({breaker}, {throttle})")), ("breaker open".into(), false));
+    assert_eq!(ends(&format!("({throttle})")), ("throttled".into(), true));
+}
+
 #[test]
 fn an_open_breaker_leaves_the_balancer_alone() {
     let text = r#"(breaker: Consecutive(failures: 1, open_for: "10s"), balancer: PowerOfTwo)"#;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! deadline > rate limit > bulkhead (and its line) > retry (budget) > hedge
-//!     > rate limit of attempts > adaptive limit > throttle > breaker > balancer > connection
+//!     > rate limit of attempts > breaker > throttle > adaptive limit > balancer > connection
 //!     > attempt timeout > network
 //! ```
 //!
