@@ -320,18 +320,19 @@ fn each_pod_is_ejected_for_its_own_errors() {
 /// come find it.
 #[test]
 fn who_has_most_in_hand_is_known() {
-    for (variant, p50, most) in [(None, 1.34, 10.2), (Some("p2c"), 0.74, 3.8), (Some("full-scan"), 0.31, 1.5)] {
+    for (variant, p50, most) in [(None, 1.34, 10.2), (Some("p2c"), 0.74, 3.8), (Some("full-scan"), 0.31, 1.5)]
+    {
         let text = case("19-full-scan").replace("workers: Async(1)", "workers: Async(1), per_replica: true");
         let (mut response, mut in_hand) = (0.0, 0.0);
         for seed in 1..=10 {
             let report = run_with(&resolve(&text, variant), &RunOptions::seeded(seed)).report;
-            let Metric::Number(found, _) = report.metric("spread.api.most_in_hand").expect("told apart") else {
+            let Metric::Number(found, _) = report.metric("spread.api.most_in_hand").expect("told apart")
+            else {
                 panic!("nobody came")
             };
             in_hand += found / 10.0;
             response += edge(&report, "envoy->api").latency.p50.expect("answered") as f64 / 1e10;
         }
-        println!("{variant:?} {response} {in_hand}");
         assert!((response / p50 - 1.0).abs() < 0.03, "{variant:?}: p50 {response} s, not {p50}");
         assert!((in_hand / most - 1.0).abs() < 0.05, "{variant:?}: {in_hand} in hand, not {most}");
     }

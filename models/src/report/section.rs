@@ -137,6 +137,12 @@ impl Section {
         [self.kind.as_str(), &self.at, value].into_iter().filter(|name| !name.is_empty()).collect()
     }
 
+    /// If it is one of several that are parts of one place, `api[3]`: that place.
+    pub fn part_of(&self) -> Option<&str> {
+        let (whole, number) = self.at.strip_suffix(']')?.rsplit_once('[')?;
+        number.bytes().all(|digit| digit.is_ascii_digit()).then_some(whole)
+    }
+
     /// Declares a value: what it is, and nothing measured yet.
     pub fn value(mut self, name: &str, value: Value) -> Self {
         self.values.push(name, value);

@@ -28,6 +28,24 @@ pub fn stacked(parts: &[Part], full: f64) -> String {
     )
 }
 
+/// A row of cells, the darker the nearer to `full`.
+pub fn shaded(cells: &[f64], full: f64) -> String {
+    let width = WHOLE / cells.len().max(1) as f64;
+    let mut rects = String::new();
+    for (at, value) in cells.iter().enumerate().filter(|(_, value)| **value > 0.0 && full > 0.0) {
+        let (from, to) = ((at as f64 * width).round() as i64, ((at + 1) as f64 * width).round() as i64);
+        let shade = (value / full).clamp(0.0, 1.0);
+        rects += &format!(
+            "<rect class=\"shade\" x=\"{from}\" width=\"{}\" height=\"10\" fill-opacity=\"{shade:.2}\"/>",
+            to - from
+        );
+    }
+    format!(
+        "<svg class=\"bar\" viewBox=\"0 0 {WHOLE} 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">\
+         <rect class=\"track\" width=\"{WHOLE}\" height=\"10\"/>{rects}</svg>"
+    )
+}
+
 /// A stretch of the whole, its ends given as shares of that.
 pub fn stretch(class: &str, from: f64, to: f64) -> String {
     let (from, to) = (place(from), place(to));

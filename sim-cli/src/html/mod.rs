@@ -17,6 +17,7 @@ pub mod find;
 mod latency;
 pub mod map;
 mod over_time;
+mod places;
 pub mod recommend;
 mod replicated;
 pub mod run;

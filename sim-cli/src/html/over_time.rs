@@ -2,6 +2,7 @@
 
 use super::Block;
 use super::figure::{Axis, Figure, Line, Num, View, group, over_time, thinned};
+use super::places::maps;
 use crate::result::page::chosen_edges;
 use crate::text::number::{duration, of};
 use crate::text::{escape as clean, upper_first};
@@ -128,7 +129,9 @@ fn of_services(report: &Report, services: &[(&str, &report::Service)]) -> Vec<Tr
 /// A place has the colour of the edge or service that it is.
 fn of_sections(report: &Report, place: impl Fn(&str) -> Option<[usize; 2]>) -> Vec<Track> {
     let mut all: Vec<Track> = Vec::new();
-    for (index, section) in report.sections.iter().enumerate() {
+    for (index, section) in
+        report.sections.iter().enumerate().filter(|(_, section)| section.part_of().is_none())
+    {
         for line in section.series.iter().filter(|line| line.values.iter().any(|x| *x != 0.0)) {
             let unit = Unit::named(&line.unit);
             let kind = upper_first(&section.kind);
@@ -212,7 +215,7 @@ pub(super) fn pictures(report: &Report) -> Vec<Block> {
             views: vec![View { x: time_axis(), y, lines, summary, ..View::default() }],
         })
     };
-    pictures.iter().map(figure).collect()
+    pictures.iter().map(figure).chain(maps(report)).collect()
 }
 
 /// A text as the id of a figure.

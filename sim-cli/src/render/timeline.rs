@@ -9,12 +9,15 @@ use super::chart::{below, resample, sparkline};
 use crate::text::number::{NOTHING, count, duration, number, percent, rate};
 use crate::text::{Paint, Style, clean, fit, pad, pad_left, width};
 use sim_core::SimDuration;
-use sim_models::report::{Disturbance, Report, Series};
+use sim_models::report::{Disturbance, Report, Section, Series};
 
 /// The most rows of series.
 const ROWS: usize = 8;
 /// The most rows of one mechanism on one edge.
 const OF_SECTION: usize = 2;
+
+/// The most parts of one thing whose lines are drawn.
+const PARTS: usize = 12;
 /// The most rows of disturbances.
 const DISTURBANCE_ROWS: usize = 3;
 /// The widest name of a row, in hundredths of the page.
@@ -50,6 +53,12 @@ pub fn timeline(report: &Report, style: Style) -> Vec<String> {
         line.trim_end().to_string()
     };
 
+    // One of several is drawn on the scale of all of them.
+    let parts = parts(report);
+    let of_several = |name: &str| {
+        let mut all = parts.iter().flat_map(|part| part.lines.iter().map(move |line| (part, line)));
+        all.find(|(_, (section, line))| section.title(line) == name).map(|(part, _)| part.full)
+    };
     let happened = report.timeline.disturbances.iter().filter(|one| one.from < span);
     let disturbances = &happened.cloned().collect::<Vec<_>>();
     let mut lines = vec![row("", &axis(disturbances, span, columns), "end", "peak")];
@@ -66,7 +75,9 @@ pub fn timeline(report: &Report, style: Style) -> Vec<String> {
         let part = (columns * series.values.len()).div_ceil(windows);
         // What a mechanism measures compares with nothing else.
         let all = if report.timeline.series.contains(series) { shown } else { std::slice::from_ref(series) };
-        let line = sparkline(&resample(&series.values, part), full(series, all), style);
+        // But one of several with the others.
+        let full = of_several(&series.name).unwrap_or_else(|| full(series, all));
+        let line = sparkline(&resample(&series.values, part), full, style);
         lines.push(row(name, &line, last, peak));
     }
     if more > 0 {
@@ -75,11 +86,66 @@ pub fn timeline(report: &Report, style: Style) -> Vec<String> {
     lines
 }
 
+/// One line of several that are parts of one thing: the replicas of a service.
+pub struct Parts<'a> {
+    /// What they are: `replicas`.
+    pub kind: &'a str,
+    /// Of what.
+    pub whole: &'a str,
+    /// Which line.
+    pub name: &'a str,
+    /// The highest of any.
+    pub full: f64,
+    /// Each of them, and where it is.
+    pub lines: Vec<(&'a Section, &'a Series)>,
+}
+
+/// What is drawn of several parts of one thing, which compare.
+pub fn parts(report: &Report) -> Vec<Parts<'_>> {
+    let mut all: Vec<Parts> = Vec::new();
+    for section in &report.sections {
+        let Some(whole) = section.part_of() else { continue };
+        for line in &section.series {
+            let same = all
+                .iter_mut()
+                .find(|one| (one.kind, one.whole, one.name) == (&section.kind, whole, line.name.as_str()));
+            match same {
+                Some(same) => {
+                    same.full = same.full.max(peak(line));
+                    same.lines.push((section, line));
+                }
+                None => all.push(Parts {
+                    kind: &section.kind,
+                    whole,
+                    name: &line.name,
+                    full: peak(line),
+                    lines: vec![(section, line)],
+                }),
+            }
+        }
+    }
+    all
+}
+
+/// A line in so many columns.
+pub fn resampled(series: &Series, columns: usize) -> Vec<f64> {
+    resample(&series.values, columns)
+}
+
 /// The lines of the picture, then those that mechanisms measured, where they are ever more than nothing: of each the first few. And how
 /// many more there are.
 fn series(report: &Report) -> (Vec<Series>, usize) {
     let (mut all, mut more) = (report.timeline.series.clone(), 0);
+    let mut parts = std::collections::BTreeMap::<&str, usize>::new();
     for section in &report.sections {
+        if let Some(whole) = section.part_of() {
+            let drawn = parts.entry(whole).or_default();
+            *drawn += 1;
+            if *drawn > PARTS {
+                more += section.series.len();
+                continue;
+            }
+        }
         // The most within each window of what is drawn anyway is no picture of its own.
         let is_drawn = |name: &str| section.series.iter().any(|line| line.name == name);
         let lines = section.series.iter().filter(|line| line.values.iter().any(|x| *x != 0.0));
