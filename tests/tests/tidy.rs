@@ -42,7 +42,7 @@ const APART: [&str; 5] = [
 const ONE_ROOM: [&str; 1] = ["models/src/service_graph/call"];
 
 /// The same word for something else.
-const HOMONYMS: [(&str, &str, &str); 16] = [
+const HOMONYMS: [(&str, &str, &str); 18] = [
     ("throttle", "models/src/policy/budget", "gRPC's, which is a budget"),
     ("cancel", "models/src/service_graph/service/replica", "what the engine does to a timer"),
     ("cancel", "models/src/service_graph/service/sharing", "what the engine does to a timer"),
@@ -50,6 +50,8 @@ const HOMONYMS: [(&str, &str, &str); 16] = [
     ("cancel", "models/src/service_graph/build", "of `on_cancel`"),
     ("cancel", "models/src/service_graph/spec", "of `on_cancel`"),
     ("cancel", "models/src/service_graph/state", "of `on_cancel`"),
+    ("per_replica", "models/src/policy/breaker", "a breaker for each"),
+    ("per_replica", "models/src/policy/guards", "a breaker for each"),
     ("budget", "models/src/report", "of errors, which users have"),
     ("budget", "sim-cli/src/html", "of errors"),
     ("budget", "sim-cli/src/result", "of errors"),

@@ -5,6 +5,7 @@ use super::bars::shaded;
 use super::table::{Cell, Table};
 use crate::render::timeline::{parts, resampled};
 use crate::text::number::of;
+use crate::text::upper_first;
 use sim_models::report::{Report, Unit};
 
 /// Columns of a row.
@@ -25,9 +26,10 @@ pub(super) fn maps(report: &Report) -> Vec<Block> {
                 0 => String::new(),
                 more => format!(" {more} more are in the files."),
             };
+            let about = part.lines[0].1.about.clone();
             let caption = format!(
-                "{} of each of {}: the darkest is {}.{left_out}",
-                part.name.replace('_', " "),
+                "{} of {}. {about} The darkest is {}.{left_out}",
+                upper_first(part.kind),
                 part.whole,
                 show(part.full)
             );

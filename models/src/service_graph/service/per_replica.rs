@@ -42,7 +42,7 @@ impl Part for PerReplica {
             hurts: "It changes nothing; each replica costs memory for its histogram, and a run is a little slower.",
             formula: "with arrivals in turn and `n` replicas each is E_n/M/1: even counts are not even queues",
             source: "Dean and Barroso, \"The Tail at Scale\", CACM 2013 (the slowest of many is what users see)",
-            experiment: "one-bad-pod",
+            experiment: "full-scan",
         }]
     }
 
