@@ -9,6 +9,7 @@
 mod general;
 mod parallel;
 mod patience;
+mod priority;
 mod queue;
 mod retry;
 mod routing;
@@ -19,6 +20,7 @@ mod waiting_room;
 pub use general::{Gg1, Mg1, ServiceMoments, allen_cunneen_wait, knee};
 pub use parallel::{ForkJoin, any_slow, exponential_max_quantile, harmonic};
 pub use patience::ErlangA;
+pub use priority::cobham_waits;
 pub use queue::{ClosedMm1, Mm1PlusD, Mmc, Mmck, erlang_b, erlang_c};
 pub use retry::{
     BreakerCycle, FeedbackRetry, RetryLayers, branching_survival, budgeted_load, expected_attempts,

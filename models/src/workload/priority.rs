@@ -92,7 +92,7 @@ impl Part for Priority {
             hurts: "Where nobody looks at it, it is worth nothing; where everybody says that his matters most, as little.",
             formula: "what is served of a class is what the classes above it leave of the capacity",
             source: "Beyer et al., \"Site Reliability Engineering\", chapter 21, 2016 (criticality)",
-            experiment: "noisy-neighbour",
+            experiment: "priority-shedding",
         }]
     }
 

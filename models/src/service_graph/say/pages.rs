@@ -96,6 +96,6 @@ mod tests {
         assert_eq!(of("per"), Does::NOTHING, "what only says whose does nothing to a request");
         assert_eq!(of("bulkhead"), Does::REFUSES.and(Does::DELAYS), "of all its settings together");
         assert_eq!(of("lifo"), Does::REORDERS.and(Does::EXPIRES), "of its own alone");
-        assert_eq!(of("queue"), of("lifo"), "whoever says all of them");
+        assert_eq!(of("queue"), of("lifo").and(Does::SHEDS), "whoever says all of them");
     }
 }

@@ -6,7 +6,7 @@
 use super::Rule;
 use super::queue::Queue;
 use super::queue::discipline::Discipline;
-use super::queue::offer::{Known, Offer, Ticket, Turn};
+use super::queue::offer::{Known, Offer, Ticket, Turn, Unseen};
 use sim_core::stats::TimeIntegral;
 use sim_core::{SimDuration, SimTime};
 
@@ -24,11 +24,19 @@ impl<T: Copy + PartialEq> Line<T> {
         Line { queue: Discipline::new(queue, rule), length: TimeIntegral::default(), waited: 0 }
     }
 
-    /// A request begins to wait, if there is a place for it. `until` is when nobody waits for it any more, where the queue
-    /// looks at that.
+    /// A request begins to wait, if there is a place for it and the queue looks at nothing more.
     #[inline]
-    pub fn enter(&mut self, request: T, now: SimTime, until: impl FnOnce() -> SimTime) -> Offer {
-        let offer = self.queue.offer(request, || Known { since: now, until: until() });
+    pub fn enter_unseen(&mut self, request: T, now: SimTime) -> Unseen {
+        let offer = self.queue.offer_unseen(request);
+        if matches!(offer, Unseen::Waits(_)) {
+            self.length.increment(now);
+        }
+        offer
+    }
+
+    /// The same wherever it looks at. The wait of one that gave up its place is to be ended by [`left`](Self::left).
+    pub fn enter(&mut self, request: T, now: SimTime, known: Known) -> Offer<T> {
+        let offer = self.queue.offer(request, known);
         if offer != Offer::Refused {
             self.length.increment(now);
         }
@@ -80,7 +88,13 @@ mod tests {
             let at = SimTime::from_nanos;
             // Since when request n waits; the fourth finds no place and waits for nothing.
             let since = [10, 20, 40, 50].map(at);
-            let offers = [0, 1, 2, 3].map(|n| line.enter(n, since[n], || SimTime::MAX));
+            let offers = [0, 1, 2, 3].map(|n| {
+                line.enter(
+                    n,
+                    since[n],
+                    Known { since: since[n], until: SimTime::MAX, carried: Default::default() },
+                )
+            });
             assert_eq!(offers.map(|offer| offer == Offer::Refused), [false, false, false, true]);
             let Some(Turn::Served(next)) = line.take(at(70), |n| since[n]) else { panic!("one is served") };
             assert_eq!(line.left(since[next], at(70)).as_nanos(), if next == 0 { 60 } else { 30 });

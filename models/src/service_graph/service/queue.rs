@@ -1,8 +1,10 @@
 //! Where requests wait: what a file says of it, and below, one file each, who is next ([`discipline`]).
 
 mod adaptive_lifo;
+mod by_priority;
 pub mod discipline;
 mod earliest_deadline;
+mod fair;
 mod fifo;
 mod lifo;
 pub mod offer;
@@ -50,6 +52,26 @@ spec! {
             /// One queue for all replicas: whoever is free takes the next.
             shared: bool = false,
         },
+        /// What matters most is next, and what matters equally is served as it came; nobody is interrupted.
+        Priority {
+            /// Places; in a full queue the last to come of what matters least gives its place up for what matters more, and any other
+            /// that comes is rejected. `Unbounded` must be written out.
+            capacity: Capacity = Capacity::Bounded(DEFAULT_QUEUE_CAPACITY),
+            /// Whether a request whose caller has given up is skipped when its turn comes.
+            drop_expired: bool = false,
+            /// One queue for all replicas: whoever is free takes the next.
+            shared: bool = false,
+        },
+        /// Tenants are served in turn, one request each, and of each what came first.
+        Fair {
+            /// Places; in a full queue the last to come of the tenant that has most in it gives its place up for one that has less, and any
+            /// other that comes is rejected. `Unbounded` must be written out.
+            capacity: Capacity = Capacity::Bounded(DEFAULT_QUEUE_CAPACITY),
+            /// Whether a request whose caller has given up is skipped when its turn comes.
+            drop_expired: bool = false,
+            /// One queue for all replicas: whoever is free takes the next.
+            shared: bool = false,
+        },
         /// Whoever is waited for least long is next: by the timeout or deadline of its caller, whichever is earlier.
         EarliestDeadline {
             /// Places; a request that finds none is rejected. `Unbounded` must be written out.
@@ -84,6 +106,8 @@ impl Queue {
             }
             Queue::SharedFifo { capacity, drop_expired } => (capacity, drop_expired, true),
             Queue::AdaptiveLifo { capacity, drop_expired, shared, .. }
+            | Queue::Priority { capacity, drop_expired, shared }
+            | Queue::Fair { capacity, drop_expired, shared }
             | Queue::EarliestDeadline { capacity, drop_expired, shared } => (capacity, drop_expired, shared),
         };
         Common { capacity, drop_expired, shared, looks_ahead: matches!(self, Queue::EarliestDeadline { .. }) }
@@ -97,6 +121,11 @@ impl Part for Queue {
             Queue::Lifo { .. } | Queue::AdaptiveLifo { .. } | Queue::EarliestDeadline { .. } => {
                 Does::REORDERS
             }
+            // Who waits in a full one may have to give its place up.
+            Queue::Priority { capacity, .. } | Queue::Fair { capacity, .. } => match capacity {
+                Capacity::Bounded(_) => Does::REORDERS.and(Does::SHEDS),
+                Capacity::Unbounded => Does::REORDERS,
+            },
         };
         if self.common().drop_expired { order.and(Does::EXPIRES) } else { order }
     }
@@ -108,6 +137,8 @@ impl Part for Queue {
             Queue::SharedFifo { .. } => "shared queue",
             Queue::AdaptiveLifo { .. } => "adaptive last-in-first-out queue",
             Queue::EarliestDeadline { .. } => "earliest-deadline-first queue",
+            Queue::Priority { .. } => "priority queue",
+            Queue::Fair { .. } => "fair queue",
         };
         Some(match self.common().capacity {
             Capacity::Bounded(0) => "no queue".into(),
@@ -155,6 +186,30 @@ impl Part for Queue {
                 experiment: "codel-or-lifo",
             },
             Page {
+                name: "priority_queue",
+                word: "Priority",
+                what: "Serves what matters most first, by the `priority` that requests carry, and what matters equally as it came. Whoever is at work \
+                       is not interrupted. In a full queue the last to come of what matters least gives its place up.",
+                hurts: "What matters less waits for all of the rest: under overload it gets what is left over, which may be nothing for as long \
+                        as that lasts, and whoever tries it again makes it worse. If everything matters most nothing does.",
+                formula: "one worker, Poisson: class `k` waits `W0 / ((1 - s_(k-1)) (1 - s_k))`, `s_k` being the utilisation by classes 1 to `k`, and \
+                          `W0 = lambda E[S^2] / 2`",
+                source: "Cobham, \"Priority assignment in waiting line problems\", 1954; Beyer et al., Site Reliability Engineering, chapter 21",
+                experiment: "priority-shedding",
+            },
+            Page {
+                name: "fair_queue",
+                word: "Fair",
+                what: "Serves tenants in turn, one request each, by the `tenants` that requests carry: whoever asks for much waits for himself. In a \
+                       full queue the last to come of the tenant that has most in it gives its place up.",
+                hurts: "It shares out requests, not work: a tenant whose requests take ten times as long has ten times as much. A flood that \
+                        comes as a thousand tenants has a thousand shares.",
+                formula: "max-min: whoever asks for less than the share `f` gets it all, the others `f` each, and all of it is the capacity",
+                source: "Nagle, RFC 970, 1985; McKenney 1990 and Linux sch_sfq (whose last is dropped); Shreedhar and Varghese 1995; Kubernetes API \
+                         Priority and Fairness",
+                experiment: "noisy-neighbour",
+            },
+            Page {
                 name: "deadline_queue",
                 word: "EarliestDeadline",
                 what: "Serves whoever is waited for least long: by the timeout or the deadline of its caller, which the \
@@ -181,6 +236,10 @@ impl Part for Queue {
             "SharedFifo(capacity: 50, drop_expired: true)",
             "AdaptiveLifo(threshold: 3, capacity: 50)",
             "AdaptiveLifo(threshold: 0, capacity: Unbounded, drop_expired: true, shared: true)",
+            "Priority(capacity: 50)",
+            "Priority(capacity: Unbounded, drop_expired: true, shared: true)",
+            "Fair(capacity: 50)",
+            "Fair(capacity: 5, drop_expired: true, shared: true)",
             "EarliestDeadline(capacity: 50)",
             "EarliestDeadline(capacity: 5, drop_expired: true, shared: true)",
         ]

@@ -1,6 +1,6 @@
 //! A worker takes a request, does its work, and takes the next.
 
-use super::queue::offer::{Offer, Turn};
+use super::queue::offer::{Known, Offer, Turn, Unseen};
 use crate::policy::Outcome;
 use crate::service_graph::follow::{Arrival, Listen};
 use crate::service_graph::roster::Standings;
@@ -69,16 +69,16 @@ impl<L: Listen> Graph<L> {
                 self.is_begun(id, service_id, ctx);
             }
         } else {
-            let until = || match service.queue.looks_ahead {
-                true => *self.wanted_until.of(id),
-                false => SimTime::MAX,
-            };
-            let Offer::Waits(ticket) = service.lines[line].enter(id, now, until) else {
-                self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Rejected, now));
-                if service.attended {
-                    service.note_turned_away(attempt, now);
+            let ticket = match service.lines[line].enter_unseen(id, now) {
+                Unseen::Waits(ticket) => ticket,
+                Unseen::Refused => {
+                    self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Rejected, now));
+                    if service.attended {
+                        service.note_turned_away(attempt, now);
+                    }
+                    return self.answer(id, Outcome::Rejected, ctx);
                 }
-                return self.answer(id, Outcome::Rejected, ctx);
+                Unseen::LooksAtMore => return self.joins_in_order(id, at, line, ctx),
             };
             count(&mut service.stats.total.entered);
             count(&mut service.stats.total.queued);
@@ -89,6 +89,49 @@ impl<L: Listen> Graph<L> {
         let service = &mut self.services[service_id as usize];
         if service.attended {
             service.note_arrival((id, &self.attempts[id]), &mut self.arrived_at, now);
+            self.die_if_overwhelmed(service_id, replica_id, ctx);
+        }
+    }
+
+    /// One that waits gives its place up.
+    #[cold]
+    fn give_way(&mut self, gone: AttemptId, service_id: u32, line: usize, now: SimTime) {
+        let attempt = &mut self.attempts[gone];
+        self.services[service_id as usize].lines[line].left(attempt.since, now);
+        attempt.leave_queue();
+        self.turn_away(gone, service_id, now);
+    }
+
+    /// A request comes to a queue that looks at more than who came first: it may have a place, or that of another.
+    #[inline(never)]
+    fn joins_in_order(&mut self, id: AttemptId, at: (u32, Option<u32>), line: usize, ctx: &mut Ctx) {
+        let (now, service_id) = (ctx.now(), at.0);
+        let service = &mut self.services[service_id as usize];
+        let until = if service.queue.looks_ahead { *self.wanted_until.of(id) } else { SimTime::MAX };
+        let known = Known { since: now, until, carried: self.carriage.of(id) };
+        let offer = service.lines[line].enter(id, now, known);
+        let (ticket, grows) = match offer {
+            Offer::Waits(ticket) => (ticket, true),
+            Offer::Instead(ticket, gone) => {
+                self.give_way(gone, service_id, line, now);
+                (ticket, false)
+            }
+            Offer::Refused => {
+                self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Rejected, now));
+                service.note_turned_away(&self.attempts[id], now);
+                return self.answer(id, Outcome::Rejected, ctx);
+            }
+        };
+        let (service, attempt) = (&mut self.services[service_id as usize], &mut self.attempts[id]);
+        let replica_id = attempt.replica;
+        count(&mut service.stats.total.entered);
+        count(&mut service.stats.total.queued);
+        service.replicas[replica_id as usize].in_hand += u32::from(!service.queue.shared);
+        attempt.wait(ticket);
+        self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Queued, now));
+        service.note_arrival((id, attempt), &mut self.arrived_at, now);
+        // If as many wait as before nobody dies of that.
+        if grows {
             self.die_if_overwhelmed(service_id, replica_id, ctx);
         }
     }

@@ -14,6 +14,7 @@ mod faults;
 mod hedges;
 mod knowledge;
 mod lines;
+mod orders;
 mod per_replica;
 mod policies;
 mod presets;

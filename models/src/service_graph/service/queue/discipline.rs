@@ -10,10 +10,12 @@
 //! its own: it is one that stands before the service instead of before each replica.
 
 use super::adaptive_lifo::AdaptiveLifo;
+use super::by_priority::ByPriority;
 use super::earliest_deadline::EarliestDeadline;
+use super::fair::Fair;
 use super::fifo::Fifo;
 use super::lifo::Lifo;
-use super::offer::{Known, Offer, Ticket, Turn};
+use super::offer::{Known, Offer, Ticket, Turn, Unseen};
 use super::ordered::{Order, Ordered};
 use super::{Capacity, Queue};
 use crate::service_graph::service::Rule;
@@ -43,17 +45,30 @@ impl<T: Copy + PartialEq> Discipline<T> {
             Queue::Lifo { .. } => Order::ByArrival(AdaptiveLifo::new(0)),
             Queue::AdaptiveLifo { threshold, .. } => Order::ByArrival(AdaptiveLifo::new(*threshold as usize)),
             Queue::EarliestDeadline { .. } => Order::ByDeadline(EarliestDeadline::new()),
+            Queue::Priority { .. } => Order::ByPriority(ByPriority::new()),
+            Queue::Fair { .. } => Order::InTurn(Fair::new()),
         };
         Discipline::Ordered(Box::new(Ordered::new(order, rule, places)))
     }
 
-    /// A request asks for a place, of which so much is known.
+    /// A request asks for a place, of which nothing need be known: unless the queue looks at more.
     #[inline(always)]
-    pub fn offer(&mut self, request: T, known: impl FnOnce() -> Known) -> Offer {
+    pub fn offer_unseen(&mut self, request: T) -> Unseen {
         match self {
             Discipline::Fifo(queue) => queue.offer(request),
             Discipline::Lifo(queue) => queue.offer(request),
-            Discipline::Ordered(queue) => queue.offer(request, known()),
+            Discipline::Ordered(_) => Unseen::LooksAtMore,
+        }
+    }
+
+    /// A request asks for a place, of which so much is known.
+    pub fn offer(&mut self, request: T, known: Known) -> Offer<T> {
+        if let Discipline::Ordered(queue) = self {
+            return queue.offer(request, known);
+        }
+        match self.offer_unseen(request) {
+            Unseen::Waits(ticket) => Offer::Waits(ticket),
+            _ => Offer::Refused,
         }
     }
 
@@ -103,9 +118,9 @@ mod tests {
     use Offer::Refused;
     use sim_core::SimDuration;
 
-    fn offer(queue: &mut Discipline<u32>, request: u32) -> Offer {
+    fn offer(queue: &mut Discipline<u32>, request: u32) -> Offer<u32> {
         let until = SimTime::from_nanos(u64::from(1_000 - request));
-        queue.offer(request, || Known { since: SimTime::ZERO, until })
+        queue.offer(request, Known { since: SimTime::ZERO, until, carried: Default::default() })
     }
 
     fn take(queue: &mut Discipline<u32>) -> Option<u32> {
@@ -118,7 +133,7 @@ mod tests {
     fn waits(queue: &mut Discipline<u32>, request: u32) -> Ticket {
         match offer(queue, request) {
             Offer::Waits(ticket) => ticket,
-            Refused => panic!("{request} is refused"),
+            other => panic!("{request}: {other:?}"),
         }
     }
 
@@ -134,6 +149,8 @@ mod tests {
             "ruled shared" => (Queue::SharedFifo { capacity, drop_expired }, Some(&shed)),
             "ruled lifo" => (Queue::Lifo { capacity, drop_expired }, Some(&shed)),
             "adaptive" => (Queue::AdaptiveLifo { threshold: 3, capacity, drop_expired, shared }, None),
+            "priority" => (Queue::Priority { capacity, drop_expired, shared }, None),
+            "fair" => (Queue::Fair { capacity, drop_expired, shared }, None),
             "earliest" => (Queue::EarliestDeadline { capacity, drop_expired, shared }, None),
             _ => panic!("no {kind}"),
         };
@@ -142,7 +159,7 @@ mod tests {
 
     /// (discipline, the order in which 1, 2, 3, 4 leave, and in which they leave without 2). Each is waited for less long
     /// than the one before.
-    const ORDERS: [(&str, [u32; 4], [u32; 3]); 8] = [
+    const ORDERS: [(&str, [u32; 4], [u32; 3]); 10] = [
         ("fifo", [1, 2, 3, 4], [1, 3, 4]),
         ("shared", [1, 2, 3, 4], [1, 3, 4]),
         ("lifo", [4, 3, 2, 1], [4, 3, 1]),
@@ -151,6 +168,9 @@ mod tests {
         ("ruled lifo", [4, 3, 2, 1], [4, 3, 1]),
         ("adaptive", [4, 1, 2, 3], [1, 3, 4]),
         ("earliest", [4, 3, 2, 1], [4, 3, 1]),
+        // All matter equally, and are of one tenant.
+        ("priority", [1, 2, 3, 4], [1, 3, 4]),
+        ("fair", [1, 2, 3, 4], [1, 3, 4]),
     ];
 
     #[test]

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     fn until(nanos: u64) -> Known {
-        Known { since: SimTime::ZERO, until: SimTime::from_nanos(nanos) }
+        Known { since: SimTime::ZERO, until: SimTime::from_nanos(nanos), carried: Default::default() }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Fair, and cruel under overload: everybody then waits as long as the queue is, and those who are served have often
 //! given up.
 
-use super::offer::{Offer, Ticket};
+use super::offer::{Ticket, Unseen};
 use std::collections::VecDeque;
 
 /// Requests in the order in which they came.
@@ -23,13 +23,13 @@ impl<T: Copy + PartialEq> Fifo<T> {
     }
 
     #[inline(always)]
-    pub fn offer(&mut self, request: T) -> Offer {
+    pub fn offer(&mut self, request: T) -> Unseen {
         if self.len() >= self.places {
-            return Offer::Refused;
+            return Unseen::Refused;
         }
         let place = self.waiting.len();
         self.waiting.push_back(Some(request));
-        Offer::Waits(Ticket(self.front.wrapping_add(place as u64)))
+        Unseen::Waits(Ticket(self.front.wrapping_add(place as u64)))
     }
 
     #[inline(always)]

@@ -3,7 +3,7 @@
 //! Under overload those who are served are fresh, and those at the bottom wait until it is over. The mean wait is that
 //! of first in, first out; its spread is not.
 
-use super::offer::{Offer, Ticket};
+use super::offer::{Ticket, Unseen};
 
 /// Requests, the last to come on top.
 #[derive(Clone)]
@@ -20,12 +20,12 @@ impl<T: Copy + PartialEq> Lifo<T> {
     }
 
     #[inline]
-    pub fn offer(&mut self, request: T) -> Offer {
+    pub fn offer(&mut self, request: T) -> Unseen {
         if self.len() >= self.places {
-            return Offer::Refused;
+            return Unseen::Refused;
         }
         self.waiting.push(Some(request));
-        Offer::Waits(Ticket(self.waiting.len() as u64 - 1))
+        Unseen::Waits(Ticket(self.waiting.len() as u64 - 1))
     }
 
     #[inline]

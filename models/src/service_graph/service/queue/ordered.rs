@@ -6,7 +6,9 @@
 //! against whoever's turn it is.
 
 use super::adaptive_lifo::AdaptiveLifo;
+use super::by_priority::ByPriority;
 use super::earliest_deadline::EarliestDeadline;
+use super::fair::Fair;
 use super::offer::{Known, Offer, Ticket, Turn};
 use crate::service_graph::service::Rule;
 use sim_core::SimTime;
@@ -24,6 +26,8 @@ pub struct Ordered<T> {
 pub enum Order<T> {
     ByArrival(AdaptiveLifo<T>),
     ByDeadline(EarliestDeadline<T>),
+    ByPriority(ByPriority<T>),
+    InTurn(Fair<T>),
 }
 
 impl<T: Copy + PartialEq> Ordered<T> {
@@ -33,10 +37,13 @@ impl<T: Copy + PartialEq> Ordered<T> {
     }
 
     /// A request asks for a place.
-    pub fn offer(&mut self, request: T, known: Known) -> Offer {
+    pub fn offer(&mut self, request: T, known: Known) -> Offer<T> {
         let waiting = self.order.len();
         if waiting >= self.places {
-            return Offer::Refused;
+            return match self.order.displace(known) {
+                Some(gone) => Offer::Instead(self.order.push(request, known), gone),
+                None => Offer::Refused,
+            };
         }
         if waiting == 0
             && let Some(rule) = &mut self.rule
@@ -73,6 +80,8 @@ impl<T: Copy + PartialEq> Ordered<T> {
         match &mut self.order {
             Order::ByArrival(queue) => queue.remove(request, ticket),
             Order::ByDeadline(queue) => queue.remove(request, ticket),
+            Order::ByPriority(queue) => queue.remove(request, ticket),
+            Order::InTurn(queue) => queue.remove(request, ticket),
         }
     }
 
@@ -87,6 +96,8 @@ impl<T: Copy + PartialEq> Order<T> {
         match self {
             Order::ByArrival(queue) => queue.push(request),
             Order::ByDeadline(queue) => queue.push(request, known),
+            Order::ByPriority(queue) => queue.push(request, known),
+            Order::InTurn(queue) => queue.push(request, known),
         }
     }
 
@@ -94,6 +105,17 @@ impl<T: Copy + PartialEq> Order<T> {
         match self {
             Order::ByArrival(queue) => queue.take(),
             Order::ByDeadline(queue) => queue.take(),
+            Order::ByPriority(queue) => queue.take(),
+            Order::InTurn(queue) => queue.take(),
+        }
+    }
+
+    /// Whoever gives up its place in a full queue for one of whom that is known, if somebody does.
+    fn displace(&mut self, known: Known) -> Option<T> {
+        match self {
+            Order::ByArrival(_) | Order::ByDeadline(_) => None,
+            Order::ByPriority(queue) => queue.displace(known),
+            Order::InTurn(queue) => queue.displace(known),
         }
     }
 
@@ -102,6 +124,8 @@ impl<T: Copy + PartialEq> Order<T> {
         match self {
             Order::ByArrival(queue) => queue.oldest(),
             Order::ByDeadline(queue) => queue.next(),
+            Order::ByPriority(queue) => queue.next(),
+            Order::InTurn(queue) => queue.next(),
         }
     }
 
@@ -109,6 +133,8 @@ impl<T: Copy + PartialEq> Order<T> {
         match self {
             Order::ByArrival(queue) => queue.take_oldest(),
             Order::ByDeadline(queue) => queue.take(),
+            Order::ByPriority(queue) => queue.take(),
+            Order::InTurn(queue) => queue.take(),
         }
     }
 
@@ -116,6 +142,8 @@ impl<T: Copy + PartialEq> Order<T> {
         match self {
             Order::ByArrival(queue) => queue.len(),
             Order::ByDeadline(queue) => queue.len(),
+            Order::ByPriority(queue) => queue.len(),
+            Order::InTurn(queue) => queue.len(),
         }
     }
 }
