@@ -127,6 +127,21 @@ impl<L> Graph<L> {
         }
     }
 
+    /// How many requests each replica has in hand, counted one by one.
+    fn counted_in_hand(&self) -> Vec<Vec<u32>> {
+        let mut counts: Vec<Vec<u32>> = self.services.iter().map(|it| vec![0; it.replicas.len()]).collect();
+        for (_, attempt) in self.attempts.iter() {
+            let id = self.edges[attempt.edge as usize].callee as usize;
+            let is_there = match attempt.server {
+                Server::Queued => !self.services[id].queue.shared,
+                Server::Working | Server::Waiting => true,
+                Server::Unsent | Server::Sent | Server::Replying(_) | Server::Gone => false,
+            };
+            counts[id][attempt.replica as usize] += u32::from(is_there);
+        }
+        counts
+    }
+
     /// For how long the requests that still wait in each queue have waited, and for how long the workers of each
     /// replica that are still held have been.
     fn still(&self, now: SimTime) -> (Vec<Vec<u128>>, Vec<Vec<u128>>) {
@@ -165,6 +180,7 @@ impl<L> Graph<L> {
             service.stats.spent[1] = spent;
         }
         let (still_waiting, still_held) = self.still(now);
+        let in_hand = self.counted_in_hand();
         for (id, service) in self.services.iter().enumerate() {
             for (number, line) in service.lines.iter().enumerate() {
                 let at = || format!("{}[{number}]", service.name);
@@ -177,6 +193,7 @@ impl<L> Graph<L> {
                 let held = replica.held + still_held[id][number];
                 assert_eq!(replica.busy.area(now), held, "utilisation law at {}", at());
                 assert!(replica.busy.value() <= u64::from(service.workers), "workers of {}", at());
+                assert_eq!(replica.in_hand, in_hand[id][number], "requests in hand at {}", at());
             }
             let totals = service.totals(now);
             assert!(totals.used_area <= totals.available_area, "utilisation of {} above 1", service.name);
