@@ -47,15 +47,20 @@ impl<L> Graph<L> {
     }
 }
 
+impl Replica {
+    /// For how long workers were busy up to `now`, or cores where all share them.
+    pub fn used(&self, now: SimTime) -> u128 {
+        self.sharing.as_ref().map_or(&self.busy, |it| &it.busy).area(now)
+    }
+}
+
 impl Service {
     /// Sums up to `now`, areas included.
     pub fn totals(&self, now: SimTime) -> ServiceTotals {
         let mut totals = self.stats.total;
         totals.queue_area = self.lines.iter().map(|line| line.length.area(now)).sum();
         totals.busy_area = self.replicas.iter().map(|replica| replica.busy.area(now)).sum();
-        let used =
-            |replica: &Replica| replica.sharing.as_ref().map_or(&replica.busy, |it| &it.busy).area(now);
-        totals.used_area = self.replicas.iter().map(used).sum();
+        totals.used_area = self.replicas.iter().map(|replica| replica.used(now)).sum();
         totals.available_area = self.stats.available.area(now);
         totals
     }

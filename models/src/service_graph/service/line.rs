@@ -34,10 +34,10 @@ impl<T: Copy + PartialEq> Line<T> {
         offer
     }
 
-    /// The same wherever it looks at. The wait of one that gave up its place is to be ended by [`left`](Self::left).
+    /// The same wherever it looks at. The wait of one that gave its place to this one is to be ended by [`gave_way`](Self::gave_way).
     pub fn enter(&mut self, request: T, now: SimTime, known: Known) -> Offer<T> {
         let offer = self.queue.offer(request, known);
-        if offer != Offer::Refused {
+        if matches!(offer, Offer::Waits(_)) {
             self.length.increment(now);
         }
         offer
@@ -57,6 +57,11 @@ impl<T: Copy + PartialEq> Line<T> {
     /// All of them; the wait of each is to be ended by [`left`](Self::left).
     pub fn clear(&mut self) -> impl Iterator<Item = T> {
         self.queue.clear()
+    }
+
+    /// One that had waited since then gave its place to another: as many wait as before.
+    pub fn gave_way(&mut self, since: SimTime, now: SimTime) {
+        self.waited += u128::from(now.since(since).as_nanos());
     }
 
     /// A request that was taken had waited since then.

@@ -67,7 +67,10 @@ fn declared(at: &str, replica: u32) -> Section {
         .value("turned_away", plain("those that it rejected or refused").better(Better::Less))
         .value(
             "utilisation",
-            Value::new(Unit::Share, "busy worker time over the time of its workers, up or not"),
+            Value::new(
+                Unit::Share,
+                "busy worker time (of cores where all share them) over the time of its workers, up or not",
+            ),
         )
         .value("in_hand", plain("requests that it has in hand, waiting or worked on: mean over time"))
         .value("in_hand_max", plain("the most that it had in hand after the warm-up"))
@@ -86,7 +89,8 @@ fn spread(at: &str) -> Section {
                 Unit::Plain,
                 "requests that the replica with the most has in hand, as those who come find it: mean over arrivals",
             )
-            .better(Better::Less),
+            .better(Better::Less)
+            .headline(),
         )
         .value("busiest", share("utilisation of the busiest replica"))
         .value("idlest", share("utilisation of the idlest"))
@@ -218,8 +222,8 @@ impl Service {
         let per = |area: u128, by: f64| (nanos > 0.0 && by > 0.0).then(|| area as f64 / (nanos * by));
         let time = |took: &LatencyHistogram, percent| took.percentile_ns(percent).map(|ns| ns as f64);
         let busy = |number: usize| {
-            let spent = self.replicas[number].busy.area(now) - figures.each[number].busy_before;
-            per(spent, f64::from(self.workers))
+            let spent = self.replicas[number].used(now) - figures.each[number].busy_before;
+            per(spent, f64::from(self.cores))
         };
         let mut all = vec![spread(&self.name)];
         for (number, of) in figures.each.iter().enumerate() {
@@ -255,7 +259,7 @@ impl Service {
     /// The warm-up is over.
     pub fn tell_apart_from(&mut self, now: SimTime) {
         if let Some(figures) = &mut self.per_replica {
-            figures.begin(now, self.replicas.iter().map(|replica| replica.busy.area(now)));
+            figures.begin(now, self.replicas.iter().map(|replica| replica.used(now)));
         }
     }
 
@@ -317,14 +321,28 @@ impl Service {
         self.note_level(replica, now);
     }
 
-    /// A replica will not do a request.
+    /// A request is turned away as it comes. Behind a queue that all share that is nobody's doing.
+    #[cold]
+    pub(super) fn note_refused(&mut self, attempt: &Attempt) {
+        if let Some(of) = self.told_apart(attempt) {
+            of.arrived += 1;
+            of.turned_away += 1;
+        }
+    }
+
+    /// A request that waited is turned away.
     #[cold]
     pub(super) fn note_turned_away(&mut self, attempt: &Attempt, now: SimTime) {
-        if let Some(figures) = &mut self.per_replica
-            && attempt.marks.has(Marks::MEASURED)
-        {
-            figures.each[attempt.replica as usize].turned_away += 1;
+        if let Some(of) = self.told_apart(attempt) {
+            of.turned_away += 1;
         }
         self.note_level(attempt.replica, now);
+    }
+
+    /// The figures of the replica that a measured request waits for.
+    fn told_apart(&mut self, attempt: &Attempt) -> Option<&mut OfReplica> {
+        let figures = self.per_replica.as_mut()?;
+        let counts = attempt.marks.has(Marks::MEASURED) && !self.queue.shared;
+        counts.then(|| &mut figures.each[attempt.replica as usize])
     }
 }

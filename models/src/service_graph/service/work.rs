@@ -43,7 +43,7 @@ impl<L: Listen> Graph<L> {
                 self.swallow(id)
             } else {
                 if service.attended {
-                    service.note_turned_away(attempt, now);
+                    service.note_refused(attempt);
                 }
                 self.answer(id, Outcome::Refused, ctx)
             }
@@ -74,7 +74,7 @@ impl<L: Listen> Graph<L> {
                 Unseen::Refused => {
                     self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Rejected, now));
                     if service.attended {
-                        service.note_turned_away(attempt, now);
+                        service.note_refused(attempt);
                     }
                     return self.answer(id, Outcome::Rejected, ctx);
                 }
@@ -97,9 +97,9 @@ impl<L: Listen> Graph<L> {
     #[cold]
     fn give_way(&mut self, gone: AttemptId, service_id: u32, line: usize, now: SimTime) {
         let attempt = &mut self.attempts[gone];
-        self.services[service_id as usize].lines[line].left(attempt.since, now);
+        self.services[service_id as usize].lines[line].gave_way(attempt.since, now);
         attempt.leave_queue();
-        self.turn_away(gone, service_id, now);
+        self.turn_away(gone, service_id, "gave its place up", now);
     }
 
     /// A request comes to a queue that looks at more than who came first: it may have a place, or that of another.
@@ -118,7 +118,7 @@ impl<L: Listen> Graph<L> {
             }
             Offer::Refused => {
                 self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Rejected, now));
-                service.note_turned_away(&self.attempts[id], now);
+                service.note_refused(&self.attempts[id]);
                 return self.answer(id, Outcome::Rejected, ctx);
             }
         };
@@ -264,7 +264,7 @@ impl<L: Listen> Graph<L> {
             attempt.leave_queue();
             attempt.replica = replica_id;
             if let Turn::TurnedAway(_) = turn {
-                self.turn_away(id, service_id, now);
+                self.turn_away(id, service_id, "shed", now);
                 continue;
             }
             let replica = &mut service.replicas[replica_id as usize];
@@ -295,14 +295,14 @@ impl<L: Listen> Graph<L> {
 
     /// A request that has left the queue is rejected: its caller hears of it before the event is over, when the worker has its next.
     #[cold]
-    fn turn_away(&mut self, id: AttemptId, service_id: u32, now: SimTime) {
+    fn turn_away(&mut self, id: AttemptId, service_id: u32, why: &'static str, now: SimTime) {
         let (service, attempt) = (&mut self.services[service_id as usize], &mut self.attempts[id]);
         let replica = &mut service.replicas[attempt.replica as usize];
         replica.in_hand -= u32::from(!service.queue.shared);
         service.stats.total.turned_away += 1;
         service.note_turned_away(attempt, now);
         attempt.server = Server::Replying(Outcome::Rejected);
-        self.listener.tell(|tracer| tracer.lost_in_hand(id, "shed", now));
+        self.listener.tell(|tracer| tracer.lost_in_hand(id, why, now));
         self.admitted.push_back(Admitted::TurnedAway(id));
     }
 }

@@ -97,3 +97,33 @@ fn a_warm_up_is_left_out() {
     let line = &report.section("replicas", "db[0]").unwrap().series[0];
     assert!(line.values.len() == 10 && line.values.iter().all(|mean| (mean - 0.5).abs() < 0.01), "{line:?}");
 }
+
+/// Whoever is turned away has come, whether a place was looked for or given up; and a queue never has more in it than places.
+#[test]
+fn who_is_turned_away_has_come() {
+    for queue in ["Fifo(capacity: 1)", "Lifo(capacity: 1)", "Priority(capacity: 1)", "Fair(capacity: 1)"] {
+        let report = scene(
+            &format!(
+                r#"workload: [(to: "db", arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "100/s"), (at: "45ms", rate: "0/s")]), tenants: Even(2), priority: Mixed(critical: 1, sheddable: 1))],
+                   services: {{"db": (workers: Async(1), work: "100ms", per_replica: true, queue: {queue})}}"#
+            ),
+            "10s",
+        );
+        let counts = ["arrived", "ok", "turned_away", "in_hand_max"].map(|name| of(&report, 0, name).unwrap());
+        assert_eq!(counts, [4.0, 2.0, 2.0, 2.0], "{queue}");
+        assert_eq!(report.services.get("db").unwrap().queue_max, 1, "{queue}");
+    }
+}
+
+/// Where all that is at work shares the cores, cores are busy.
+#[test]
+fn cores_are_what_is_busy() {
+    let report = scene(
+        r#"workload: [(to: "db", arrivals: Constant("100/s"))],
+           services: {"db": (workers: ProcessorSharing(cores: 4, at_once: 50), work: "20ms", per_replica: true)}"#,
+        "10s",
+    );
+    let busy = of(&report, 0, "utilisation").unwrap();
+    assert!((busy - 0.5).abs() < 0.002, "{busy}");
+    assert!((busy - report.services.get("db").unwrap().utilisation).abs() < 1e-9);
+}
