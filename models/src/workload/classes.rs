@@ -21,7 +21,7 @@ pub fn declared(kind: &str, at: &str, class: &str) -> Section {
         )
         .value("goodput", Value::new(Unit::Rate, "calls that ended well"))
         .value("rejected", plain("calls that were turned away: by a full queue, or before they were sent"))
-        .value("mean", Value::new(Unit::Duration, "of the calls that ended well, on average"))
+        .value("ok_mean", Value::new(Unit::Duration, "of the calls that ended well, on average"))
         .value(
             "p50",
             Value::new(
@@ -97,7 +97,7 @@ impl Class {
         section.set("success", (ended > 0).then(|| self.ok as f64 / ended as f64));
         section.set("goodput", (seconds > 0.0).then(|| self.ok as f64 / seconds));
         section.set("rejected", self.rejected as f64);
-        section.set("mean", self.latency.mean_ns().map(|ns| ns as f64));
+        section.set("ok_mean", self.latency.mean_ns().map(|ns| ns as f64));
         section.set("p50", response.p50.map(|ns| ns as f64));
         section.set("p99", response.p99.map(|ns| ns as f64));
         let [calls, ok] = &self.windows;

@@ -9,7 +9,7 @@ use super::ranks::Ranks;
 use crate::experiment::{Decoder, Len, Map, Node};
 use crate::policy::page::Page;
 use crate::policy::part::{Does, Part};
-use crate::report::{Section, Unit, Value};
+use crate::report::{Better, Section, Unit, Value};
 use sim_core::sampler::Zipf;
 
 /// More would need more memory for what is counted of each than a run of any length.
@@ -43,6 +43,10 @@ fn check(tenants: &Tenants, at: &Node, cx: &mut Decoder) {
             weights.span_of(name).unwrap_or(at.span),
             format!("got a weight of {weight:?}, allowed 0.0 to 1e12"),
         );
+    } else if weights.names().any(|name| name == OTHERS) {
+        let help = "any other name: that is what those are called together that have no line of their own";
+        cx.error(weights.span_of(OTHERS).unwrap_or(at.span), format!("no tenant is called `{OTHERS}`"))
+            .help(help);
     } else if weights.values().all(|weight| *weight == 0.0) {
         cx.error(at.span, "no tenant has a weight: whose would a request be?");
     }
@@ -168,7 +172,10 @@ pub fn declared(at: &str) -> Section {
     let share = |about| Value::new(Unit::Share, about);
     Section::new("tenants_all", at)
         .value("seen", Value::new(Unit::Plain, "tenants who made a call that ended, after the warm-up"))
-        .value("worst_success", share("of the calls of the tenant that fared worst"))
+        .value(
+            "worst_success",
+            share("of the calls of the tenant that fared worst").better(Better::More).headline(),
+        )
         .value("median_success", share("of the calls of the tenant in the middle"))
         .value("failed_share", share("of the tenants: those none of whose calls ended well"))
         .value(
