@@ -194,6 +194,14 @@ impl Part for Hedge {
         Worst { copies: 1 + self.copies, ..Worst::ONCE }
     }
 
+    fn idles(&self, around: &Around) -> Option<(String, String)> {
+        let only = self.tied && around.choices == 1;
+        only.then(|| {
+            let why = format!("{}: tied copies wait in one queue, that of the only replica", around.name);
+            (why, "no copies, or more replicas".into())
+        })
+    }
+
     fn check(&self, around: &Around, at: &Node, cx: &mut Decoder) {
         let After::Fixed(delay) = &self.after else { return };
         let Worst { attempt, call, .. } = around.worst();
@@ -249,7 +257,9 @@ impl Part for Hedge {
             hurts: "If everything is slow, everything is copied: load doubles exactly when the service is \
                    slowest. A percentile does not help, as what is slow becomes usual; a budget does, and so \
                    does calling off whoever loses. Ties cost no work, but help only against queues, not against a \
-                   replica that is slow at work.",
+                   replica that is slow at work; and in turns each copy takes one, so that of an even number of \
+                   replicas half are asked first and the others never begin: choose by least pending or at random, \
+                   with `retry_host: Other()`.",
             formula: "`min(X, d + Y)` instead of `X`, for `1 - F(d)` more attempts per call; tied at once to all of `c` \
                    replicas of one worker, with messages that take no time, it is one queue for all: M/M/c",
             source: "Dean and Barroso, \"The Tail at Scale\", CACM 2013 (hedged and tied requests); Ayesta et al., \

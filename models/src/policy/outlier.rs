@@ -165,7 +165,11 @@ impl Part for Outlier {
                 "nobody is ever ejected over {edge}: {one} of them, and `max_ejection_percent` is {}",
                 self.max_ejection_percent
             );
-            return Some((why, "`always_eject_one: true`, or more percent".into()));
+            let help = match all {
+                1 => "leave it out: who is ejected leaves nobody to send to",
+                _ => "`always_eject_one: true`, or more percent",
+            };
+            return Some((why, help.into()));
         }
         let fewest = self.fewest().filter(|fewest| *fewest > all)?;
         let why = format!(

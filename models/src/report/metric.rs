@@ -159,9 +159,14 @@ impl<'a> Leaves<'a> {
             && each == "replicas"
             && wanted.len() > 3
         {
-            let message =
-                format!("{message}: replicas are told apart where `services.{service}.per_replica` is true");
-            return MetricError { message, nearest: nearest(wanted, &self.all) };
+            let told = |leaf: &&Leaf| {
+                leaf.names[0] == "replicas" && leaf.names[1].starts_with(&format!("{service}["))
+            };
+            let why = match self.all.iter().any(|leaf| told(&leaf)) {
+                false => format!("replicas are told apart where `services.{service}.per_replica` is true"),
+                true => "replicas are counted from 0, and `list metrics` has what is told of each".into(),
+            };
+            return MetricError { message: format!("{message}: {why}"), nearest: nearest(wanted, &self.all) };
         }
         // What is measured at a place is asked by its kind first: `edges["a->b"].cache.hits` is `cache["a->b"].hits`.
         if let [_, at, kind, name] = wanted
