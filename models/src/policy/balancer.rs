@@ -262,7 +262,7 @@ impl Part for Balancer {
             Balancer::PeakEwma { .. } => {
                 (size_of::<peak_ewma::Host>() as u64) * u64::from(replicas) + size_of::<PeakEwma>() as u64
             }
-            Balancer::Weighted { .. } => 24 * u64::from(replicas) + size_of::<Weighted>() as u64,
+            Balancer::Weighted { .. } => 40 * u64::from(replicas) + size_of::<Weighted>() as u64,
             Balancer::RoundRobin | Balancer::Random => 0,
         }
     }

@@ -20,7 +20,7 @@ pub fn declared(kind: &str, at: &str, class: &str) -> Section {
                 .headline(),
         )
         .value("goodput", Value::new(Unit::Rate, "calls that ended well"))
-        .value("rejected", plain("calls that were turned away: by a full queue, or before they were sent"))
+        .value("rejected", plain("calls that the service turned away, or that were never sent"))
         .value("ok_mean", Value::new(Unit::Duration, "of the calls that ended well, on average"))
         .value(
             "p50",

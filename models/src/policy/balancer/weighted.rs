@@ -42,8 +42,8 @@ const STEP: u64 = 1 << 40;
 pub(super) struct Weighted {
     /// Of each replica, from one turn to the next.
     steps: Box<[u64]>,
-    /// When each that may be chosen is due, and which.
-    due: BinaryHeap<Reverse<(u64, u32)>>,
+    /// When each that may be chosen is due, and which: in a time of which no run sees the end.
+    due: BinaryHeap<Reverse<(u128, u32)>>,
     /// Of the view that stands in it.
     version: u32,
 }
@@ -53,7 +53,10 @@ impl Weighted {
     pub(super) fn new(weights: &[u32], replicas: u32, words: &mut impl Words) -> Self {
         let weight = |replica: u32| weights.get(replica as usize).copied().unwrap_or(1);
         let steps: Box<[u64]> = (0..replicas).map(|replica| STEP / u64::from(weight(replica))).collect();
-        let due = (0..).zip(&steps).map(|(replica, &step)| Reverse((words.below(step), replica))).collect();
+        let due = (0..)
+            .zip(&steps)
+            .map(|(replica, &step)| Reverse((u128::from(words.below(step)), replica)))
+            .collect();
         Weighted { steps, due, version: 0 }
     }
 
@@ -63,9 +66,11 @@ impl Weighted {
         self.version = view.version;
         let present = self.due.peek().map_or(0, |Reverse((due, _))| *due);
         let before = std::mem::take(&mut self.due);
-        let mut known: Vec<Option<u64>> = vec![None; self.steps.len()];
+        let mut known: Vec<Option<u128>> = vec![None; self.steps.len()];
         before.into_iter().for_each(|Reverse((due, replica))| known[replica as usize] = Some(due));
-        let due = |replica: u32| known[replica as usize].unwrap_or(present + self.steps[replica as usize]);
+        let due = |replica: u32| {
+            known[replica as usize].unwrap_or(present + u128::from(self.steps[replica as usize]))
+        };
         self.due = view.members().map(|replica| Reverse((due(replica), replica))).collect();
     }
 
@@ -76,7 +81,7 @@ impl Weighted {
         }
         let mut first = self.due.peek_mut().expect("somebody may be chosen");
         let Reverse((due, replica)) = *first;
-        *first = Reverse((due + self.steps[replica as usize], replica));
+        *first = Reverse((due + u128::from(self.steps[replica as usize]), replica));
         replica
     }
 }
@@ -97,6 +102,15 @@ pub(super) const PAGE: Page = Page {
 mod tests {
     use super::*;
     use sim_core::Streams;
+
+    /// The time of turns has no end: a client that sends long enough goes past 2^64 of it.
+    #[test]
+    fn turns_have_no_end() {
+        let mut state = Weighted::new(&[1], 2, &mut Streams::new(3).stream("test", "weights"));
+        state.due = (0..2).map(|replica| Reverse((u128::from(u64::MAX), replica))).collect();
+        let view = View::all(2);
+        assert_eq!([0; 4].map(|_| state.pick(&view)), [0, 1, 0, 1]);
+    }
 
     /// In any stretch of `W` picks each has its weight, give or take one; and nobody of weight 1 is passed over for longer.
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! deadline > rate limit > bulkhead (and its line) > retry (budget) > hedge
-//!     > rate limit of attempts > breaker > throttle > adaptive limit > balancer > connection
+//!     > rate limit of attempts > breaker > throttle > adaptive limit
+//!     > whom the client may choose > balancer > connection
 //!     > attempt timeout > network
 //! ```
 //!

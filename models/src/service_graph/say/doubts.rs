@@ -72,7 +72,7 @@ pub fn check_width(plan: &Plan, at: &Node, cx: &mut Decoder) {
         let Some(limit) = edge.around().all().filter_map(|part| part.at_once()).min() else { continue };
         let (name, service) = (plan.spec.name(edge.callee), plan.callee(edge));
         // Whose workers are free while others work for it has no width of its own.
-        if matches!(service.workers, Workers::Async(_)) && !service.calls.is_empty() {
+        if !matches!(service.workers, Workers::Blocking(_)) && !service.calls.is_empty() {
             continue;
         }
         let workers = u64::from(service.replicas) * u64::from(service.workers.count());

@@ -54,6 +54,11 @@ impl<T: Copy + PartialEq> Line<T> {
         self.queue.remove(request, ticket)
     }
 
+    /// Whoever kept it is gone, and what it knew.
+    pub fn forget(&mut self) {
+        self.queue.forget();
+    }
+
     /// All of them; the wait of each is to be ended by [`left`](Self::left).
     pub fn clear(&mut self) -> impl Iterator<Item = T> {
         self.queue.clear()

@@ -73,8 +73,10 @@ impl<L: Listen> Graph<L> {
             _ if how == OnCancel::Ignore => return false,
             Server::Sent => {
                 // It overtook the request.
-                self.attempts[id].marks.add(Marks::CALLED_OFF);
-                return true;
+                let marks = &mut self.attempts[id].marks;
+                let is_told = marks.has(Marks::CALLED_OFF);
+                marks.add(Marks::CALLED_OFF);
+                return !is_told;
             }
             Server::Queued => {
                 let line = service.line_of(replica_id);

@@ -59,7 +59,7 @@ fn declared(at: &str, replica: u32) -> Section {
         .value(
             "arrived",
             plain(
-                "attempts that reached it after the warm-up, or that it took from the queue that all share",
+                "attempts that came to it after the warm-up while it heard of them, or that it took from the queue that all share",
             ),
         )
         .value("ok", plain("of these, those that it answered well"))
@@ -163,10 +163,12 @@ impl Figures {
         }
     }
 
-    /// Somebody comes, and finds what there is.
-    fn finds(&mut self) {
+    /// Somebody comes to a replica, and finds what there is: without itself, if it is in hand by now.
+    fn finds(&mut self, replica: u32, is_in_hand: bool) {
+        let own = self.each[replica as usize].in_hand.value() as usize;
+        let alone = is_in_hand && own == self.most && self.levels[own] == 1;
         self.arrivals += 1;
-        self.found += self.most as u128;
+        self.found += (self.most - usize::from(alone)) as u128;
     }
 
     fn ended(&mut self, replica: u32, outcome: Outcome, took: SimDuration) {
@@ -271,18 +273,19 @@ impl Service {
         }
     }
 
-    /// A request has come to a replica, or to the queue of all.
+    /// A request has come to a replica, or to the queue of all: in hand by now, or not yet.
     #[cold]
     pub(super) fn note_arrival(
         &mut self,
         (id, attempt): (AttemptId, &Attempt),
+        is_in_hand: bool,
         arrived: &mut Beside<SimTime>,
         now: SimTime,
     ) {
         let Some(figures) = &mut self.per_replica else { return };
         arrived.put(id, now);
         if attempt.marks.has(Marks::MEASURED) {
-            figures.finds();
+            figures.finds(attempt.replica, is_in_hand);
             if !self.queue.shared {
                 figures.each[attempt.replica as usize].arrived += 1;
             }
@@ -324,6 +327,9 @@ impl Service {
     /// A request is turned away as it comes. Behind a queue that all share that is nobody's doing.
     #[cold]
     pub(super) fn note_refused(&mut self, attempt: &Attempt) {
+        if let Some(figures) = self.per_replica.as_mut().filter(|_| attempt.marks.has(Marks::MEASURED)) {
+            figures.finds(attempt.replica, false);
+        }
         if let Some(of) = self.told_apart(attempt) {
             of.arrived += 1;
             of.turned_away += 1;

@@ -49,6 +49,7 @@ impl<L: Listen> Graph<L> {
         let mut lost = std::mem::take(&mut replica.at_work);
         if !service.queue.shared {
             lost.extend(service.lines[replica_id as usize].clear());
+            service.lines[replica_id as usize].forget();
         }
         service.stats.available(now, |available| available - cores);
         let lost = roster::dismiss(&mut lost);

@@ -2,8 +2,9 @@
 //!
 //! A queue is there for the moments when more come than can be served. If they come for longer it is full for good, and adds
 //! nothing but its own length to every wait. A rule looks at how long requests have waited, and rejects some of them though they
-//! had a place. It goes with any order: whoever may wait only so long is looked at in the order of arrival, before
-//! the next is chosen. Waits are looked at when a worker asks for the next, so whoever may wait 5 ms hears of it up to one
+//! had a place. It goes with any order: first or last in first out, or either, whoever may wait only so long is looked at in the order
+//! of arrival, before the next is chosen; in an order of its own (by priority, in turn, by deadline) only whoever is next is looked at.
+//! Waits are looked at when a worker asks for the next, so whoever may wait 5 ms hears of it up to one
 //! such moment later. Not modelled: limits by bytes, since requests have no size.
 
 pub mod codel;
@@ -72,7 +73,7 @@ impl Part for Shed {
         if matches!(self, Shed::CoDel { .. }) && around.does().any(Does::REORDERS) {
             let message =
                 "`CoDel` looks at how long whoever is next has waited, which says little in such a queue";
-            let help = "`FacebookCoDel` and `MaxWait` look at whoever has waited longest";
+            let help = "in `Lifo` and `AdaptiveLifo`, `FacebookCoDel` and `MaxWait` look at whoever has waited longest";
             cx.at("shed", |cx| _ = cx.warn(at.span_of("shed"), message).help(help));
         }
     }

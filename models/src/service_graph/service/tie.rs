@@ -8,6 +8,7 @@
 //! Whoever forgets a request answers nothing; if the one that was begun with is lost, its caller needs a timeout to find out.
 
 use crate::network::{Fate, Way};
+use crate::policy::Outcome;
 use crate::policy::guards::Gates;
 use crate::service_graph::follow::Listen;
 use crate::service_graph::slab::Slab;
@@ -31,7 +32,11 @@ impl Edge {
         if !self.gates.has(Gates::TIES) {
             return;
         }
-        let begun = |attempt: &Attempt| matches!(attempt.server, Server::Working | Server::Waiting);
+        let begun = |attempt: &Attempt| match attempt.server {
+            Server::Working | Server::Waiting => true,
+            Server::Replying(answer) => matches!(answer, Outcome::Ok | Outcome::Error),
+            _ => false,
+        };
         let key = attempts[copy].key.child(BEGUN);
         let mut first = SimTime::MAX;
         let mut next = attempts[copy].sibling;

@@ -88,7 +88,9 @@ impl<L: Listen> Graph<L> {
         }
         let service = &mut self.services[service_id as usize];
         if service.attended {
-            service.note_arrival((id, &self.attempts[id]), &mut self.arrived_at, now);
+            let attempt = &self.attempts[id];
+            let begun = attempt.server != Server::Queued;
+            service.note_arrival((id, attempt), begun, &mut self.arrived_at, now);
             self.die_if_overwhelmed(service_id, replica_id, ctx);
         }
     }
@@ -113,6 +115,7 @@ impl<L: Listen> Graph<L> {
         let (ticket, grows) = match offer {
             Offer::Waits(ticket) => (ticket, true),
             Offer::Instead(ticket, gone) => {
+                service.note_arrival((id, &self.attempts[id]), false, &mut self.arrived_at, now);
                 self.give_way(gone, service_id, line, now);
                 (ticket, false)
             }
@@ -129,10 +132,12 @@ impl<L: Listen> Graph<L> {
         service.replicas[replica_id as usize].in_hand += u32::from(!service.queue.shared);
         attempt.wait(ticket);
         self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Queued, now));
-        service.note_arrival((id, attempt), &mut self.arrived_at, now);
         // If as many wait as before nobody dies of that.
         if grows {
+            service.note_arrival((id, attempt), false, &mut self.arrived_at, now);
             self.die_if_overwhelmed(service_id, replica_id, ctx);
+        } else {
+            service.note_level(replica_id, now);
         }
     }
 

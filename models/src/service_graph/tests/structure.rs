@@ -124,7 +124,7 @@ pub fn rows() -> Vec<Row> {
         ),
         row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), queue: Lifo(), shed: CoDel(), work: "8ms""#, r#"workers: Async(4), queue: Lifo(), shed: FacebookCoDel(), work: "8ms""#,
             r#"warning: services.stock.shed [CoDel()]: `CoDel` looks at how long whoever is next has waited, which says little in such a queue
-                help: `FacebookCoDel` and `MaxWait` look at whoever has waited longest"#,
+                help: in `Lifo` and `AdaptiveLifo`, `FacebookCoDel` and `MaxWait` look at whoever has waited longest"#,
         ),
         row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: ProcessorSharing(cores: 4, at_once: 3), work: "8ms""#, r#"workers: ProcessorSharing(cores: 4, at_once: 4), work: "8ms""#,
             r#"services.stock.workers.at_once [3]: 3 at once cannot use 4 cores
@@ -137,7 +137,7 @@ pub fn rows() -> Vec<Row> {
         ),
         row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), queue: Lifo(), shed: CoDel(), work: "8ms""#, r#"workers: Async(4), queue: Lifo(), shed: FacebookCoDel(), work: "8ms""#,
             r#"warning: services.stock.shed [CoDel()]: `CoDel` looks at how long whoever is next has waited, which says little in such a queue
-                help: `FacebookCoDel` and `MaxWait` look at whoever has waited longest"#,
+                help: in `Lifo` and `AdaptiveLifo`, `FacebookCoDel` and `MaxWait` look at whoever has waited longest"#,
         ),
     ]
 }

@@ -53,3 +53,25 @@ fn who_has_forgotten_a_request_does_not_answer_it() {
     let edge = report.edges.get("users->db").unwrap();
     assert_eq!((edge.attempts.sent, came_to(&report)), (4, (100, 0, Some(1.0), 1_100)));
 }
+
+/// What is begun with tells the others however soon it is done; and one that hears of it more than once has left once.
+#[test]
+fn a_copy_hears_of_work_that_is_done_by_now() {
+    let quick = |hedge: &str, network: &str, replicas: u32| {
+        scene(
+            &format!(
+                r#"workload: [(to: "db", policy: "p", arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "100/s"), (at: "35ms", rate: "0/s")]))],
+                   services: {{"db": (replicas: {replicas}, workers: Async(1), work: "1ms")}},
+                   policies: {{"p": (retry_host: Other(), balancer: LeastPending, hedge: ({hedge}))}}, network: "{network}""#
+            ),
+            "10s",
+        )
+    };
+    // It is begun with at 60 ms and done at 61; the copy is sent at 70 and comes at 120, ten after the message.
+    assert_eq!(came_to(&quick(r#"after: "60ms", tied: true"#, "50ms", 2)), (3, 0, Some(3.0), 101));
+    // Four copies 1 ms apart, each of which two or more tell: at 54, and 55 are begun with before any message is there.
+    let report = quick(r#"after: "20ms", copies: 4, tied: true"#, "30ms", 5);
+    let (work, _, left, _) = came_to(&report);
+    let sent = report.edges.get("users->db").unwrap().attempts.sent;
+    assert_eq!(left.map(|left| left as u64 + work), Some(sent), "each is worked on or has left");
+}

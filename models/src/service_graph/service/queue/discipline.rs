@@ -101,6 +101,13 @@ impl<T: Copy + PartialEq> Discipline<T> {
         }
     }
 
+    /// Whoever kept it is gone, and what it knew.
+    pub fn forget(&mut self) {
+        if let Discipline::Ordered(queue) = self {
+            queue.forget();
+        }
+    }
+
     /// All leave, in no order that anybody may rely on.
     pub fn clear(&mut self) -> impl Iterator<Item = T> {
         std::iter::from_fn(|| match self {

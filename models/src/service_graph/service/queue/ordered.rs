@@ -18,6 +18,8 @@ use sim_core::SimTime;
 pub struct Ordered<T> {
     order: Order<T>,
     rule: Option<Rule>,
+    /// What the rule is of a queue that has seen nobody.
+    unused: Option<Rule>,
     places: usize,
 }
 
@@ -33,7 +35,12 @@ pub enum Order<T> {
 impl<T: Copy + PartialEq> Ordered<T> {
     /// An empty queue.
     pub fn new(order: Order<T>, rule: Option<Rule>, places: usize) -> Self {
-        Ordered { order, rule, places }
+        Ordered { order, unused: rule.clone(), rule, places }
+    }
+
+    /// Whoever kept it is gone, and what it knew.
+    pub fn forget(&mut self) {
+        self.rule = self.unused.clone();
     }
 
     /// A request asks for a place.
