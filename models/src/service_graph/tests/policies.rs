@@ -116,7 +116,17 @@ pub fn rows() -> Vec<Row> {
                 warning: services.stock ["stock"]: shop->stock has 4 weights for 3 replicas: the last 1 are nobody's
                 help: a weight for each replica, in their order"#,
         ),
+        row(SAYS, r#"hedge: (after: "0s", tied: true)"#, r#"hedge: (after: "0s")"#,
+            r#"warning: services.stock ["stock"]: shop->stock: tied copies wait in one queue, that of the only replica
+                help: no copies, or more replicas"#,
+        ).and("replicas: 3, workers", "replicas: 1, workers"),
         // Nobody is ever ejected.
+        row(SAYS, "outlier: ()", "outlier: (max_ejection_percent: 100)",
+            r#"warning: services.shop ["shop"]: nobody is ever ejected over users->shop: one of 2 replicas is 50.0 % of them, and `max_ejection_percent` is 10
+                help: `always_eject_one: true`, or more percent
+                warning: services.stock ["stock"]: nobody is ever ejected over shop->stock: the only replica is all of them, and `max_ejection_percent` is 10
+                help: leave it out: who is ejected leaves nobody to send to"#,
+        ).and("replicas: 3, workers", "replicas: 1, workers"),
         row(SAYS, "outlier: ()", "outlier: (max_ejection_percent: 50)",
             r#"warning: services.shop ["shop"]: nobody is ever ejected over users->shop: one of 2 replicas is 50.0 % of them, and `max_ejection_percent` is 10
                 help: `always_eject_one: true`, or more percent

@@ -49,6 +49,14 @@ pub fn rows() -> Vec<Row> {
         row(r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "careful", tenants: Named({"a": 0})"#, r#"Poisson("100/s"), policy: "careful", tenants: Named({"a": 0.1})"#,
             r#"workload[0].tenants [Named({"a": 0})]: no tenant has a weight: whose would a request be?"#,
         ),
+        row(r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "careful", tenants: Named({"others": 1})"#, r#"Poisson("100/s"), policy: "careful", tenants: Named({"other": 1})"#,
+            r#"workload[0].tenants.others ["others"]: no tenant is called `others`
+                help: any other name: that is what those are called together that have no line of their own"#,
+        ),
+        row(r#"(replicas: 3, workers: Blocking(4), work: "8ms")"#, r#"(replicas: 1001, workers: Blocking(4), work: "8ms", per_replica: true)"#, r#"(replicas: 1000, workers: Blocking(4), work: "8ms", per_replica: true)"#,
+            r#"services.stock.per_replica [true]: no more than 1000 replicas are told apart, and there are 1001
+                help: leave it out: what all of them did together is told anyway"#,
+        ),
         row(r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "careful", tenants: Named({"a": 1, "b": -1})"#, r#"Poisson("100/s"), policy: "careful", tenants: Named({"a": 1, "b": 0})"#,
             r#"workload[0].tenants.b ["b"]: got a weight of -1.0, allowed 0.0 to 1e12"#,
         ),
