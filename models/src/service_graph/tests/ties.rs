@@ -75,3 +75,21 @@ fn a_copy_hears_of_work_that_is_done_by_now() {
     let sent = report.edges.get("users->db").unwrap().attempts.sent;
     assert_eq!(left.map(|left| left as u64 + work), Some(sent), "each is worked on or has left");
 }
+
+/// Where messages take anything from 1 to 50 ms several may find an attempt on its way: it leaves once.
+#[test]
+fn who_is_told_twice_leaves_once() {
+    let report = scene(
+        r#"workload: [(to: "db", policy: "p", arrivals: Constant("50/s"))],
+           services: {"db": (replicas: 8, workers: Async(1), work: "1ms")},
+           policies: {"p": (retry_host: Other(), hedge: (after: "0s", copies: 5, tied: true))},
+           network: Uniform(low: "1ms", high: "50ms")"#,
+        "10s",
+    );
+    let (work, _, left, _) = came_to(&report);
+    let sent = report.edges.get("users->db").unwrap().attempts.sent;
+    assert!(
+        left.unwrap() > 500.0 && left.unwrap() as u64 + work <= sent,
+        "{left:?} left, {work} worked, {sent} sent"
+    );
+}
