@@ -38,8 +38,8 @@ const APART: [&str; 5] = [
     "models/src/experiment/tests",
 ];
 
-/// A folder that counts once: the life of a call is one subject.
-const ONE_ROOM: [&str; 1] = ["models/src/service_graph/call"];
+/// Folders that count once: what one client remembers is one subject, and the life of a call.
+const ONE_ROOM: [&str; 2] = ["models/src/policy/guards", "models/src/service_graph/call"];
 
 /// The same word for something else.
 const HOMONYMS: [(&str, &str, &str); 18] = [
