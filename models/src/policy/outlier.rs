@@ -198,7 +198,8 @@ impl Part for Outlier {
             word: "",
             what: "Takes a replica that fails out of those that a client chooses among, for a while: after so many failures \
                    in a row, or if it succeeds far less often than the others. Each client goes by what it sees itself, and \
-                   the time grows with how often that happened of late.",
+                   the time grows with how often that happened of late. It finds out that a replica may be chosen again when it next \
+                   calls somebody, and counts it as out until then.",
             hurts: "What is wrong with all of them ejects all of them, as far as `max_ejection_percent` lets it, and those that are left \
                     get everything: three that do what four did at 80 % of what they can have too much. With Envoy's 10 % nobody of fewer than ten is \
                     ever ejected. It sends nothing to find out whether a replica is well again, so each return costs as many \
@@ -206,7 +207,7 @@ impl Part for Outlier {
             formula: "one bad replica of `n` costs each client `consecutive` failures and those that were out by then, every \
                       `base_ejection_time` times 1, 2, 3 ..; a rate is far below if it is less than the mean less \
                       `stdev_factor` standard deviations",
-            source: "Envoy `outlier_detection` (outlier_detection_impl.cc at 00c7146); Istio `outlierDetection`; gRPC A50",
+            source: "Envoy `outlier_detection` (outlier_detection_impl.cc at 00c7146); Istio `outlierDetection`; gRPC A50, which has the rates and no failures in a row",
             experiment: "fast-failing-replica",
         }]
     }

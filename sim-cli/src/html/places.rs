@@ -3,7 +3,8 @@
 use super::Block;
 use super::bars::shaded;
 use super::table::{Cell, Table};
-use crate::render::timeline::{parts, resampled};
+use crate::render::chart::resample;
+use crate::render::timeline::parts;
 use crate::text::number::of;
 use crate::text::upper_first;
 use sim_models::report::{Report, Unit};
@@ -38,7 +39,7 @@ pub(super) fn maps(report: &Report) -> Vec<Block> {
             for (section, line) in part.lines.into_iter().take(rows) {
                 let known = || line.values.iter().copied().filter(|x| x.is_finite());
                 let mean = known().sum::<f64>() / (known().count().max(1)) as f64;
-                let cells = resampled(line, COLUMNS.min(line.values.len()));
+                let cells = resample(&line.values, COLUMNS.min(line.values.len()));
                 table.row([
                     Cell::from(&section.at),
                     Cell::html(shaded(&cells, part.full)),

@@ -15,9 +15,6 @@ use sim_models::report::{Disturbance, Report, Section, Series};
 const ROWS: usize = 8;
 /// The most rows of one mechanism on one edge.
 const OF_SECTION: usize = 2;
-
-/// The most parts of one thing whose lines are drawn.
-const PARTS: usize = 12;
 /// The most rows of disturbances.
 const DISTURBANCE_ROWS: usize = 3;
 /// The widest name of a row, in hundredths of the page.
@@ -127,25 +124,11 @@ pub fn parts(report: &Report) -> Vec<Parts<'_>> {
     all
 }
 
-/// A line in so many columns.
-pub fn resampled(series: &Series, columns: usize) -> Vec<f64> {
-    resample(&series.values, columns)
-}
-
 /// The lines of the picture, then those that mechanisms measured, where they are ever more than nothing: of each the first few. And how
 /// many more there are.
 fn series(report: &Report) -> (Vec<Series>, usize) {
     let (mut all, mut more) = (report.timeline.series.clone(), 0);
-    let mut parts = std::collections::BTreeMap::<&str, usize>::new();
     for section in &report.sections {
-        if let Some(whole) = section.part_of() {
-            let drawn = parts.entry(whole).or_default();
-            *drawn += 1;
-            if *drawn > PARTS {
-                more += section.series.len();
-                continue;
-            }
-        }
         // The most within each window of what is drawn anyway is no picture of its own.
         let is_drawn = |name: &str| section.series.iter().any(|line| line.name == name);
         let lines = section.series.iter().filter(|line| line.values.iter().any(|x| *x != 0.0));

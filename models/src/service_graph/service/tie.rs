@@ -3,7 +3,8 @@
 //! Most of what a request waits for is the queue, and which queue is short is not known when it is sent. So it stands in
 //! several, and whoever begins with it tells the others, which then forget it: the copies cost no work. Two that begin within the
 //! time of that message are both worked on. A copy that is sent when another is begun with already finds the message there,
-//! or is found by it: each replica knows of the others from the beginning, whatever was sent by then.
+//! or is found by it: each replica knows of the others from the beginning, whatever was sent by then. (Where cores are shared, what is
+//! done by now is taken to have begun as long ago as was done of it: its message may come a little late.)
 //!
 //! Whoever forgets a request answers nothing; if the one that was begun with is lost, its caller needs a timeout to find out.
 
