@@ -168,6 +168,21 @@ fn whatever_the_fault_is_the_branch_is_the_run() {
     }
 }
 
+/// Who will crash lists what is in its hands and what it has asked for from the beginning, or neither would be found.
+#[test]
+fn whoever_will_crash_is_followed_before() {
+    let crash = |length: &str| {
+        format!(r#"[(at: "10s", for: "{length}", on: "front", effect: Crash(callers: Reset))]"#)
+    };
+    let of = |length: &str| resolved(STORM, None, &[("faults", crash(length))]);
+    let options = RunOptions::seeded(7);
+    let trunk = trunk(&of("5s"), &options, FIRST).expect("there is time before it");
+    for length in ["1s", "5s"] {
+        let branched = branch(&of(length), &trunk, &options).expect("it may go on from there");
+        same(&whole(&of(length), &options), &branched, length);
+    }
+}
+
 /// In the middle of the first fault: what the second is like, and how long the run.
 #[test]
 fn a_branch_may_be_struck_already() {
