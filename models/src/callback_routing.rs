@@ -22,7 +22,6 @@ mod balancer;
 mod diagram;
 mod exact;
 mod measure;
-mod ring;
 mod routes;
 mod summary;
 

@@ -54,6 +54,7 @@ pub mod mechanism;
 pub mod network;
 pub mod policy;
 pub mod report;
+mod ring;
 pub mod run;
 pub mod service_graph;
 pub mod theory;

@@ -1,7 +1,7 @@
 //! The servers as the balancer sees them: who is in rotation, who answers, and where something goes.
 
-use super::ring::Ring;
 use super::{CallbackRouting, Effect, Routing, ServerFault, State};
+use crate::ring::Ring;
 use sim_core::{Key, Luck, SimTime, Stream, StreamUse, Streams, Words, digest};
 
 /// What a server is at the moment, as its faults have it.
@@ -110,7 +110,7 @@ impl<'a> Balancer<'a> {
             return told;
         }
         if let State::ConsistentHash { .. } = self.spec.state {
-            return self.ring.owner(self.hashes.at(call).next_u64());
+            return self.ring.owner(self.hashes.at(call).next_u64()).map(|server| server as usize);
         }
         match self.spec.routing {
             Routing::Independent => {
@@ -165,10 +165,13 @@ impl<'a> Balancer<'a> {
         {
             let members = self.servers.iter().enumerate().filter(|(_, server)| server.in_rotation);
             let average = self.servers.len() as f64 * f64::from(vnodes);
-            let points = members.map(|(index, server)| {
-                (index, server.entity, (server.share * average).round().max(1.0) as u64)
+            // A server's points depend on its name alone.
+            let keys = members.flat_map(|(index, server)| {
+                let count = (server.share * average).round().max(1.0) as u64;
+                (0..count).map(move |point| (Key::root(server.entity, point), index as u32))
             });
-            let ring = Ring::new(points, &mut self.ring_luck);
+            let luck = &mut self.ring_luck;
+            let ring = Ring::new(keys.map(|(key, server)| (luck.at(key).next_u64(), server)));
             self.moved = self.ring.share_moved(&ring);
             self.ring = ring;
         }

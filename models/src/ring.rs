@@ -1,43 +1,48 @@
-//! Consistent hashing: servers own the arcs of a circle that end at their points.
+//! Consistent hashing: whoever is on the circle owns the arcs that end at its points (Karger et al. 1997).
 //!
-//! With `v` points each, a server that joins `n` others takes `1 / (n + 1)` of the circle on average, with a
-//! coefficient of variation of `sqrt(n / ((n + 1) v + 1))`: 9.5 % for the eleventh server with 100 points.
+//! With `v` points each, one that joins `n` others takes `1 / (n + 1)` of the circle on average, with a
+//! coefficient of variation of `sqrt(n / ((n + 1) v + 1))`: 9.5 % for the eleventh with 100 points.
 //! One ring is one draw of that; the circle is 64 bits, and its arcs are known exactly.
 
-use sim_core::{Key, Luck, Words};
-
 /// The points of a circle in order, and whose they are.
-#[derive(Default)]
-pub(super) struct Ring(Vec<(u64, usize)>);
+#[derive(Clone, Debug, Default)]
+pub struct Ring {
+    points: Box<[u64]>,
+    owners: Box<[u32]>,
+}
 
 impl Ring {
-    /// The ring of these servers: (index, hash of its name, points). A server's points depend on its name
-    /// alone, so those of the others stay where they are when it comes or goes.
-    pub(super) fn new(servers: impl Iterator<Item = (usize, u64, u64)>, luck: &mut Luck) -> Self {
-        let mut points = Vec::new();
-        for (server, entity, count) in servers {
-            points.extend((0..count).map(|point| (luck.at(Key::root(entity, point)).next_u64(), server)));
-        }
+    /// The ring of these points: where each is, and whose.
+    pub fn new(points: impl Iterator<Item = (u64, u32)>) -> Self {
+        let mut points: Vec<(u64, u32)> = points.collect();
         points.sort_unstable();
-        Ring(points)
+        let (points, owners): (Vec<u64>, Vec<u32>) = points.into_iter().unzip();
+        Ring { points: points.into(), owners: owners.into() }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Whether nobody is on it.
+    pub fn is_empty(&self) -> bool {
+        self.points.is_empty()
     }
 
-    /// Whose arc `hash` is on: the first point at or after it, round the circle.
-    pub(super) fn owner(&self, hash: u64) -> Option<usize> {
-        let next = self.0.partition_point(|&(point, _)| point < hash);
-        self.0.get(next).or(self.0.first()).map(|&(_, server)| server)
+    /// Which of them ends the arc that `hash` is on: the first at or after it, round the circle.
+    #[inline]
+    pub fn place_of(&self, hash: u64) -> usize {
+        let next = self.points.partition_point(|&point| point < hash);
+        if next < self.points.len() { next } else { 0 }
+    }
+
+    /// Whose arc `hash` is on.
+    pub fn owner(&self, hash: u64) -> Option<u32> {
+        self.owners.get(self.place_of(hash)).copied()
     }
 
     /// The share of the circle that has another owner on `other`; 0 if one of them is empty.
-    pub(super) fn share_moved(&self, other: &Ring) -> f64 {
+    pub fn share_moved(&self, other: &Ring) -> f64 {
         if self.is_empty() || other.is_empty() {
             return 0.0;
         }
-        let mut ends: Vec<u64> = self.0.iter().chain(&other.0).map(|&(point, _)| point).collect();
+        let mut ends: Vec<u64> = self.points.iter().chain(&other.points).copied().collect();
         ends.sort_unstable();
         ends.dedup();
         // The arc that ends at the first point began after the last.
@@ -51,18 +56,17 @@ impl Ring {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sim_core::Streams;
+    use sim_core::{Key, Streams, Words};
 
-    fn ring(servers: std::ops::Range<usize>) -> Ring {
-        Ring::new(
-            servers.map(|server| (server, server as u64, 100)),
-            &mut Streams::new(7).luck("ring", "test"),
-        )
+    fn ring(servers: std::ops::Range<u32>) -> Ring {
+        let mut luck = Streams::new(7).luck("ring", "test");
+        let of = |server: u32| (0..100).map(move |point| (Key::root(u64::from(server), point), server));
+        Ring::new(servers.flat_map(of).map(|(key, server)| (luck.at(key).next_u64(), server)))
     }
 
     #[test]
     fn a_point_owns_the_arc_before_it() {
-        let ring = Ring(vec![(10, 0), (20, 1)]);
+        let ring = Ring::new([(20, 1), (10, 0)].into_iter());
         for (hash, owner) in [(0, 0), (10, 0), (11, 1), (20, 1), (21, 0), (u64::MAX, 0)] {
             assert_eq!(ring.owner(hash), Some(owner), "{hash}");
         }
@@ -72,8 +76,8 @@ mod tests {
     #[test]
     fn moved_arcs_are_measured_exactly() {
         let quarter = 1 << 62;
-        let two = Ring(vec![(quarter, 0), (3 * quarter, 1)]);
-        let three = Ring(vec![(quarter, 0), (2 * quarter, 2), (3 * quarter, 1)]);
+        let two = Ring::new([(quarter, 0), (3 * quarter, 1)].into_iter());
+        let three = Ring::new([(quarter, 0), (2 * quarter, 2), (3 * quarter, 1)].into_iter());
         assert_eq!(two.share_moved(&three), 0.25);
         assert_eq!(two.share_moved(&two), 0.0);
     }
