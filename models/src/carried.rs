@@ -56,3 +56,12 @@ pub struct Carried {
     /// How much it matters; [`Criticality::Critical`] where nothing is said.
     pub priority: Criticality,
 }
+
+/// What of it is said by any of some requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Says {
+    /// Whose they are.
+    pub tenant: bool,
+    /// What they are about.
+    pub key: bool,
+}

@@ -3,6 +3,9 @@
 //! With `v` points each, one that joins `n` others takes `1 / (n + 1)` of the circle on average, with a
 //! coefficient of variation of `sqrt(n / ((n + 1) v + 1))`: 9.5 % for the eleventh with 100 points.
 //! One ring is one draw of that; the circle is 64 bits, and its arcs are known exactly.
+//!
+//! Points of one do not depend on who else is there. So whoever is passed over for a while, and the next point asked instead, leaves
+//! the ring that there would be without it.
 
 /// The points of a circle in order, and whose they are.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +15,9 @@ pub struct Ring {
 }
 
 impl Ring {
+    /// What a point takes.
+    pub const POINT: u64 = (size_of::<u64>() + size_of::<u32>()) as u64;
+
     /// The ring of these points: where each is, and whose.
     pub fn new(points: impl Iterator<Item = (u64, u32)>) -> Self {
         let mut points: Vec<(u64, u32)> = points.collect();
@@ -25,11 +31,29 @@ impl Ring {
         self.points.is_empty()
     }
 
+    /// Where the points are, in their order.
+    #[cfg(test)]
+    pub fn ends(&self) -> &[u64] {
+        &self.points
+    }
+
+    /// How many points there are.
+    #[inline]
+    pub fn points(&self) -> usize {
+        self.points.len()
+    }
+
     /// Which of them ends the arc that `hash` is on: the first at or after it, round the circle.
     #[inline]
     pub fn place_of(&self, hash: u64) -> usize {
         let next = self.points.partition_point(|&point| point < hash);
         if next < self.points.len() { next } else { 0 }
+    }
+
+    /// Whose a point is, by its place in their order.
+    #[inline]
+    pub fn owner_at(&self, place: usize) -> u32 {
+        self.owners[place]
     }
 
     /// Whose arc `hash` is on.

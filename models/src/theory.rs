@@ -14,6 +14,7 @@ mod queue;
 mod retry;
 mod routing;
 mod scaling;
+mod sharding;
 mod throttle;
 mod waiting_room;
 
@@ -28,6 +29,7 @@ pub use retry::{
 };
 pub use routing::{binomial_pmf, callback_returns, deliveries, same_server};
 pub use scaling::{Usl, UslFit};
+pub use sharding::{choose, ring_share_cv, shard_overlap, unknown_to_all};
 pub use throttle::Throttle;
 pub use waiting_room::MmcPlusD;
 

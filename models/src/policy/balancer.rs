@@ -11,6 +11,8 @@
 //! Whom it may choose stands in a [`View`], which is not its own. Whoever ejects, drains or discovers replicas
 //! writes a view, and no balancer knows of any of them.
 
+mod by;
+mod consistent_hash;
 mod peak_ewma;
 mod power_of_d;
 mod ranking;
@@ -19,10 +21,16 @@ mod weighted;
 
 use super::page::Page;
 use super::part::{Around, Does, Part};
+use crate::carried::Carried;
 use crate::experiment::{Decode, POSITIVE};
+use crate::theory::ring_share_cv;
+use by::By;
+pub use consistent_hash::Circle;
+use consistent_hash::ConsistentHash;
 use peak_ewma::PeakEwma;
 use ranking::{Ranking, take_one};
-use sim_core::{SimDuration, SimTime, Words};
+use sim_core::{SimDuration, SimTime, Streams, Words};
+use std::sync::Arc;
 pub use view::View;
 use weighted::Weighted;
 
@@ -54,6 +62,34 @@ spec! {
             /// How often, of replicas 0, 1, ..; those beyond have 1.
             weights: Vec<u32>; weighted::Weights,
         },
+        /// The one whose point on a ring of hashes comes next.
+        ConsistentHash {
+            /// What is hashed.
+            by: By = By::Key,
+            /// Points of each replica on the ring: more points, more even shares.
+            vnodes: u32 = consistent_hash::VNODES; 1..=10_000,
+            /// No replica has more than so many times the mean of this client's attempts out: who would goes on along the ring. Absent:
+            /// however many.
+            load_factor: Option<f64> = None; 1.0..=1000.0,
+        },
+    }
+}
+
+/// Who chooses.
+#[derive(Clone, Copy)]
+pub struct Chooser<'a> {
+    /// Its number among the clients of its edge.
+    pub client: u32,
+    /// Among so many.
+    pub replicas: u32,
+    /// On what, if its [`Balancer`] [needs one](Balancer::circle).
+    pub circle: Option<&'a Arc<Circle>>,
+}
+
+impl Chooser<'_> {
+    /// The only one.
+    pub fn of(replicas: u32) -> Self {
+        Chooser { client: 0, replicas, circle: None }
     }
 }
 
@@ -73,12 +109,32 @@ enum Choice {
     PowerOfD { pending: Box<[u32]>, d: u32, replacement: bool },
     PeakEwma(Box<PeakEwma>),
     Weighted(Box<Weighted>),
+    ConsistentHash(Box<ConsistentHash>),
 }
 
 impl Balancer {
     /// Whether it wants to know when attempts end.
     pub fn hears_ends(&self) -> bool {
-        !matches!(self, Balancer::RoundRobin | Balancer::Random | Balancer::Weighted { .. })
+        match self {
+            Balancer::RoundRobin | Balancer::Random | Balancer::Weighted { .. } => false,
+            Balancer::ConsistentHash { load_factor, .. } => load_factor.is_some(),
+            _ => true,
+        }
+    }
+
+    /// Whether it wants to know what requests carry: see [`BalancerState::look`].
+    pub fn asks_what_is_carried(&self) -> bool {
+        matches!(self, Balancer::ConsistentHash { .. })
+    }
+
+    /// What all who choose by it among the replicas of a service have in common, if anything.
+    pub fn circle(&self, replicas: u32, service: &str, streams: &Streams) -> Option<Arc<Circle>> {
+        match self {
+            Balancer::ConsistentHash { vnodes, .. } if replicas > 1 => {
+                Some(Arc::new(Circle::new(replicas, *vnodes, service, streams)))
+            }
+            _ => None,
+        }
     }
 
     /// And how long each took, and how late it is: see [`BalancerState::look`].
@@ -88,9 +144,9 @@ impl Balancer {
 }
 
 impl BalancerState {
-    /// A client that has sent nothing yet, to a service of so many replicas. Draws one word for round robin, none with
-    /// a single replica.
-    pub fn new(balancer: &Balancer, replicas: u32, words: &mut impl Words) -> Self {
+    /// A client that has sent nothing yet. Draws one word for round robin, none with a single replica.
+    pub fn new(balancer: &Balancer, chooser: Chooser, words: &mut impl Words) -> Self {
+        let replicas = chooser.replicas;
         let choice = match balancer {
             _ if replicas == 1 => Choice::Only,
             Balancer::RoundRobin => Choice::RoundRobin { next: words.below(u64::from(replicas)) as u32 },
@@ -105,15 +161,27 @@ impl BalancerState {
             Balancer::Weighted { weights } => {
                 Choice::Weighted(Box::new(Weighted::new(weights, replicas, words)))
             }
+            Balancer::ConsistentHash { by, load_factor, .. } => match chooser.circle {
+                Some(circle) => {
+                    let (circle, client) = (circle.clone(), chooser.client);
+                    let state = ConsistentHash::new(circle, *by, client, *load_factor, replicas);
+                    Choice::ConsistentHash(Box::new(state))
+                }
+                // Whose place another takes is never asked.
+                None => Choice::Only,
+            },
         };
         BalancerState { choice }
     }
 
-    /// It is so late: to be told before it [picks](Self::pick), if it asks for [times](Balancer::times).
+    /// It is so late, and who asks carries this: to be told before it [picks](Self::pick), if it asks for [times](Balancer::times)
+    /// or for [that](Balancer::asks_what_is_carried).
     #[inline]
-    pub fn look(&mut self, now: SimTime) {
-        if let Choice::PeakEwma(all) = &mut self.choice {
-            all.look(now);
+    pub fn look(&mut self, now: SimTime, carried: &Carried) {
+        match &mut self.choice {
+            Choice::PeakEwma(all) => all.look(now),
+            Choice::ConsistentHash(all) => all.look(carried),
+            _ => {}
         }
     }
 
@@ -149,6 +217,9 @@ impl BalancerState {
         picks: Option<u32>,
         words: &mut impl Words,
     ) -> u32 {
+        if let (Choice::ConsistentHash(all), None) = (&mut self.choice, picks) {
+            return all.pick_other(view, tried, words);
+        }
         let mut choice = self.pick(view, words);
         if view.size() as usize <= tried.len() && view.members().all(|replica| tried.contains(&replica)) {
             return choice;
@@ -200,6 +271,7 @@ impl BalancerState {
             }
             Choice::PeakEwma(all) => all.pick(view, words),
             Choice::Weighted(all) => all.pick(view),
+            Choice::ConsistentHash(all) => all.pick(view, words),
         }
     }
 
@@ -211,6 +283,7 @@ impl BalancerState {
             Choice::PowerOfTwo { pending } => pending[replica as usize] += 1,
             Choice::PowerOfD { pending, .. } => pending[replica as usize] += 1,
             Choice::PeakEwma(all) => all.sent(replica),
+            Choice::ConsistentHash(all) => all.sent(replica),
             Choice::Only | Choice::RoundRobin { .. } | Choice::Random | Choice::Weighted(_) => {}
         }
     }
@@ -223,6 +296,7 @@ impl BalancerState {
             Choice::PowerOfTwo { pending } => take_one(&mut pending[replica as usize]),
             Choice::PowerOfD { pending, .. } => take_one(&mut pending[replica as usize]),
             Choice::PeakEwma(all) => all.ended(replica),
+            Choice::ConsistentHash(all) => all.ended(replica),
             Choice::Only | Choice::RoundRobin { .. } | Choice::Random | Choice::Weighted(_) => {}
         }
     }
@@ -243,7 +317,24 @@ impl Part for Balancer {
         }
     }
 
+    fn notes(&self, around: &Around) -> Vec<String> {
+        let (Balancer::ConsistentHash { vnodes, .. }, 2..) = (self, around.choices) else {
+            return Vec::new();
+        };
+        vec![format!(
+            "{}: the shares of {} replicas on a ring with {vnodes} points each differ by {:.1} % (standard deviation)",
+            around.name,
+            around.choices,
+            100.0 * ring_share_cv(around.choices, *vnodes)
+        )]
+    }
+
     fn idles(&self, around: &Around) -> Option<(String, String)> {
+        if let (Balancer::ConsistentHash { by, .. }, 2..) = (self, around.choices) {
+            let (what, help) = by.unsaid(around.says)?;
+            let why = format!("no request over {} says {what}: chance decides where it goes", around.name);
+            return Some((why, help.into()));
+        }
         let Balancer::Weighted { weights } = self else { return None };
         let beyond = weights.len().checked_sub(around.choices as usize).filter(|beyond| *beyond > 0)?;
         let why = format!(
@@ -263,7 +354,17 @@ impl Part for Balancer {
                 (size_of::<peak_ewma::Host>() as u64) * u64::from(replicas) + size_of::<PeakEwma>() as u64
             }
             Balancer::Weighted { .. } => 40 * u64::from(replicas) + size_of::<Weighted>() as u64,
+            Balancer::ConsistentHash { load_factor, .. } => {
+                ConsistentHash::bytes(replicas, load_factor.is_some())
+            }
             Balancer::RoundRobin | Balancer::Random => 0,
+        }
+    }
+
+    fn bytes_of_all(&self, replicas: u32) -> u64 {
+        match self {
+            Balancer::ConsistentHash { vnodes, .. } => Circle::bytes(replicas, *vnodes),
+            _ => 0,
         }
     }
 
@@ -287,6 +388,7 @@ impl Part for Balancer {
             power_of_d::PAGE,
             peak_ewma::PAGE,
             weighted::PAGE,
+            consistent_hash::PAGE,
         ]
     }
 
@@ -302,6 +404,9 @@ impl Part for Balancer {
             r#"PeakEwma(decay: "50ms")"#,
             "Weighted(weights: [3])",
             "Weighted(weights: [1, 5, 1000])",
+            "ConsistentHash()",
+            "ConsistentHash(by: Client, vnodes: 1, load_factor: 1)",
+            "ConsistentHash(by: Tenant, vnodes: 7, load_factor: 1.25)",
         ]
     }
 }
@@ -331,7 +436,7 @@ mod tests {
         let view = View::all(1);
         let mut words = stream("one");
         for balancer in &ALL {
-            let mut state = BalancerState::new(balancer, 1, &mut words);
+            let mut state = BalancerState::new(balancer, Chooser::of(1), &mut words);
             assert_eq!(state.pick(&view, &mut words), 0);
             state.sent(0);
             state.ended(0);
@@ -345,7 +450,7 @@ mod tests {
         for balancer in &ALL {
             let mut words = stream(&format!("tried/{balancer:?}"));
             let view = View::all(3);
-            let mut state = BalancerState::new(balancer, 3, &mut words);
+            let mut state = BalancerState::new(balancer, Chooser::of(3), &mut words);
             let mut picks = [0u32; 3];
             (0..3_000).for_each(|_| {
                 let replica = state.pick_other(&view, &[2, 0, 1], None, &mut words);
@@ -362,7 +467,7 @@ mod tests {
         let view = View::all(5);
         let mut starts = [0u32; 5];
         for _ in 0..5_000 {
-            let mut state = BalancerState::new(&Balancer::RoundRobin, 5, &mut words);
+            let mut state = BalancerState::new(&Balancer::RoundRobin, Chooser::of(5), &mut words);
             let picks: Vec<u32> = (0..12).map(|_| state.pick(&view, &mut words)).collect();
             assert!(picks.windows(2).all(|two| two[1] == (two[0] + 1) % 5), "{picks:?}");
             starts[picks[0] as usize] += 1;
@@ -378,7 +483,7 @@ mod tests {
                 const N: u32 = 30_000;
                 let mut words = stream(&format!("{balancer:?}/{replicas}"));
                 let view = View::all(replicas);
-                let mut state = BalancerState::new(balancer, replicas, &mut words);
+                let mut state = BalancerState::new(balancer, Chooser::of(replicas), &mut words);
                 let mut picks = vec![0u32; replicas as usize];
                 (0..N).for_each(|_| picks[state.pick(&view, &mut words) as usize] += 1);
                 let p = 1.0 / f64::from(replicas);
@@ -397,7 +502,7 @@ mod tests {
             let mut view = View::all(replicas);
             let mut members: Vec<u32> = (0..replicas).collect();
             let mut words = stream(&format!("scan/{replicas}"));
-            let mut state = BalancerState::new(&Balancer::LeastPending, replicas, &mut words);
+            let mut state = BalancerState::new(&Balancer::LeastPending, Chooser::of(replicas), &mut words);
             let mut pending = vec![0u32; replicas as usize];
             let mut out: Vec<u32> = Vec::new();
             for _ in 0..20_000 {
@@ -429,7 +534,7 @@ mod tests {
     fn power_of_two_never_picks_the_busiest() {
         let view = View::all(4);
         let mut words = stream("two");
-        let mut state = BalancerState::new(&Balancer::PowerOfTwo, 4, &mut words);
+        let mut state = BalancerState::new(&Balancer::PowerOfTwo, Chooser::of(4), &mut words);
         for (replica, pending) in [(0, 3), (1, 2), (2, 1), (3, 0)] {
             (0..pending).for_each(|_| state.sent(replica));
         }
@@ -454,7 +559,7 @@ mod tests {
         for balancer in &ALL {
             let mut words = stream(&format!("members/{balancer:?}"));
             let mut view = View::all(6);
-            let mut state = BalancerState::new(balancer, 6, &mut words);
+            let mut state = BalancerState::new(balancer, Chooser::of(6), &mut words);
             for members in [vec![4, 1, 3], vec![5], vec![0, 5], vec![2], (0..6).collect()] {
                 view.change(members.iter().copied());
                 let mut picks: Vec<u32> = (0..200).map(|_| state.pick(&view, &mut words)).collect();
@@ -482,6 +587,6 @@ mod tests {
     #[should_panic(expected = "never sent")]
     fn only_what_was_sent_can_end() {
         let mut words = stream("panic");
-        BalancerState::new(&Balancer::LeastPending, 3, &mut words).ended(1);
+        BalancerState::new(&Balancer::LeastPending, Chooser::of(3), &mut words).ended(1);
     }
 }

@@ -17,6 +17,7 @@
 //! meets no more than a balancer and a closed breaker, these two are asked and told in a few steps ([`sends`](Guards::sends),
 //! [`succeeds`](Guards::succeeds)).
 
+mod alike;
 mod watch;
 
 use super::balancer::BalancerState;
@@ -36,6 +37,7 @@ use super::sight::Sight;
 use super::throttle::ThrottleState;
 use super::{Denied, Ending, Outcome, Policy};
 use crate::carried::Carried;
+pub use alike::Alike;
 use sim_core::{Key, Luck, SimDuration, SimTime, Streams, Words};
 pub use watch::{Wait, Watch};
 
@@ -138,6 +140,7 @@ impl Gates {
         let counts = chooses && policy.balancer.hears_ends();
         let timed = chooses && policy.balancer.times();
         let asks_all = limits_attempts || adapts || steps_back || counts_out;
+        let asks_all = asks_all || chooses && policy.balancer.asks_what_is_carried();
         let own_view = Sight::is_own(policy);
         let asks_all = asks_all || special || per_call || elsewhere || own_view || timed;
         let tells_all = hears_ends || hedges || steps_back || adapts || special || own_view || timed;
@@ -268,11 +271,12 @@ pub struct Seen {
 }
 
 impl Guards {
-    /// A client that has called nobody yet and chooses among these. `words` choose where its round robin starts.
-    pub fn new(policy: &Policy, view: &View, words: &mut impl Words) -> Self {
+    /// A client, by its number, that has called nobody yet and chooses among these. `words` choose where its round robin starts.
+    pub fn new(policy: &Policy, view: &View, client: u32, alike: &Alike, words: &mut impl Words) -> Self {
         let choices = view.size();
         // Before anything else that may draw: whatever else is there, it starts where it does.
-        let balancer = (choices > 1).then(|| BalancerState::new(&policy.balancer, choices, words));
+        let balancer =
+            (choices > 1).then(|| BalancerState::new(&policy.balancer, alike.chooser(client), words));
         Guards {
             balancer,
             rate_limit: policy.rate_limit.as_ref().map(RateLimitState::new),
@@ -457,7 +461,7 @@ impl Guards {
             },
         };
         if let Some(balancer) = &mut self.balancer {
-            balancer.look(ask.now);
+            balancer.look(ask.now, &ask.carried);
         }
         let mut goes_to = None;
         if let Some(breakers) = &mut self.breaker

@@ -12,6 +12,7 @@ mod does;
 
 use super::Outcome;
 use super::page::Page;
+use crate::carried::Says;
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decoder, Node};
 use crate::report::{Section, Table};
@@ -31,6 +32,11 @@ pub trait Part {
 
     /// Bytes that one client keeps for so many replicas, beyond the state itself.
     fn bytes(&self, _replicas: u32) -> u64 {
+        0
+    }
+
+    /// And what all of them keep together.
+    fn bytes_of_all(&self, _replicas: u32) -> u64 {
         0
     }
 
@@ -304,12 +310,16 @@ pub struct Around<'a> {
     pub workers: u32,
     /// Replicas that callers choose among; 0 where they stand nowhere yet.
     pub choices: u32,
+    /// Clients that call, each for itself.
+    pub clients: u32,
+    /// What any request says that comes by.
+    pub says: Says,
 }
 
 impl<'a> Around<'a> {
     /// These parts, wherever they stand.
     pub fn new(name: &'a str, parts: Vec<Listed<'a>>) -> Self {
-        Around { name, parts, workers: 1, choices: 0 }
+        Around { name, parts, workers: 1, choices: 0, clients: 1, says: Says::default() }
     }
 
     /// Those that are there.

@@ -21,7 +21,7 @@ use crate::RunSpec;
 use crate::fault::{ActiveSet, OnReplica, Struck};
 use crate::network::Link;
 use crate::policy::Patience;
-use crate::policy::guards::{self, Gates, Guards, View, Watch};
+use crate::policy::guards::{self, Alike, Gates, Guards, View, Watch};
 use crate::policy::part::Does;
 use crate::policy::retry::RetryPlan;
 use crate::report::{Cohorts, stretches};
@@ -127,9 +127,16 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
     let path = digest::hash_text(name);
     let mut pick = streams.luck("pick", name);
     let gates = Gates::of(&edge.policy, choices);
+    let alike = match edge.clients_of == number {
+        true => Alike::new(&edge.policy, choices, plan.spec.name(edge.callee), streams),
+        false => Alike::nothing(choices),
+    };
     // Each asks where to start, whether or not it will remember: whom a policy concerns moves nobody's luck.
     let clients = (0..plan.clients(edge))
-        .map(|client| Guards::new(&edge.policy, &view, &mut pick.at(Key::root(path, u64::from(client)))))
+        .map(|client| {
+            let mut words = pick.at(Key::root(path, u64::from(client)));
+            Guards::new(&edge.policy, &view, client, &alike, &mut words)
+        })
         .filter(|_| !gates.is_empty() && edge.clients_of == number);
     let guards: Vec<Guards> = clients.collect();
     let in_line = if gates.has(Gates::LINE) { guards.len() } else { 0 };
@@ -140,6 +147,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
             .filter(|_| !guards.is_empty()),
         watch: Watch::new(&edge.policy, guards.len() as u32),
         guards,
+        alike,
         lines: std::iter::repeat_with(Default::default).take(in_line).collect(),
         connecting: std::iter::repeat_with(Default::default).take(connecting).collect(),
         lists_before: 0,

@@ -5,6 +5,7 @@
 
 use super::spec::*;
 use crate::RunSpec;
+use crate::carried::Says;
 use crate::distribution::TimeDistribution;
 use crate::experiment::Spanned;
 use crate::policy::Policy;
@@ -44,6 +45,10 @@ pub struct EdgePlan<'a> {
     pub call: Option<&'a CallSpec>,
     /// Replicas that its callers choose among; one behind a shared queue, where whoever is free takes the next request.
     pub choices: u32,
+    /// Client instances: a workload's, or one per replica of the caller.
+    pub callers: u32,
+    /// What the requests that come by say of themselves.
+    pub says: Says,
     /// Which of the edges between the same two it is, from 1 on.
     pub number: u32,
     /// The edge whose clients make its calls, which remember what its policy does: itself, or an earlier one to the same
@@ -71,7 +76,18 @@ impl<'a> Plan<'a> {
             (0..spec.services.len() as u32).map(|service| first(service)..first(service + 1)).collect();
         let does = spec.services.values().map(ServiceSpec::does).collect();
         let faults = spec.faults.iter().map(|fault| fault.effect.does()).collect();
-        Plan { spec, edges, sites, order: topological(spec), does, faults }
+        let mut plan = Plan { spec, edges, sites, order: topological(spec), does, faults };
+        plan.hear(|workload| workload.tenants.is_some(), |says| &mut says.tenant);
+        plan.hear(|workload| workload.keys.is_some(), |says| &mut says.key);
+        plan
+    }
+
+    /// Notes of each edge whether any request comes by that says something.
+    fn hear(&mut self, says: fn(&WorkloadSpec) -> bool, what: fn(&mut Says) -> &mut bool) {
+        if self.spec.workload.iter().any(says) {
+            let calls = self.calls(|workload| f64::from(u8::from(says(workload))), |_| 1.0);
+            self.edges.iter_mut().zip(calls).for_each(|(edge, calls)| *what(&mut edge.says) = calls > 0.0);
+        }
     }
 
     /// The service that an edge leads to.
@@ -79,12 +95,9 @@ impl<'a> Plan<'a> {
         self.spec.service(edge.callee)
     }
 
-    /// Client instances of an edge: a workload's, or one per replica of the caller.
+    /// Client instances of an edge.
     pub fn clients(&self, edge: &EdgePlan) -> u32 {
-        match edge.caller {
-            Caller::Workload(number) => self.spec.workload[number as usize].clients,
-            Caller::Service(number) => self.spec.service(number as usize).replicas,
-        }
+        edge.callers
     }
 
     /// Whether a workload's requests make the calls of this edge at all.
@@ -177,7 +190,8 @@ impl Plan<'_> {
 impl EdgePlan<'_> {
     /// The parts of its policy, to be asked together.
     pub fn around(&self) -> Around<'_> {
-        Around { choices: self.choices, ..Around::new(&self.name, self.policy.parts()) }
+        let around = Around::new(&self.name, self.policy.parts());
+        Around { choices: self.choices, clients: self.callers, says: self.says, ..around }
     }
 
     /// Whether a fault on `on` strikes it: an edge without a number is all call sites between the two.
@@ -248,7 +262,13 @@ fn edge<'a>(
         (parts.does(), parts.worst())
     };
     let travels = if network.nanos.mean() == 0.0 { Does::NOTHING } else { Does::TRAVELS };
+    let callers = match caller {
+        Caller::Workload(number) => spec.workload[number as usize].clients,
+        Caller::Service(number) => spec.service(number as usize).replicas,
+    };
     EdgePlan {
+        callers,
+        says: Says::default(),
         does: does.and(travels),
         worst,
         name: format!("{from}->{to}{suffix}"),

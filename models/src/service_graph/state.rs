@@ -22,7 +22,7 @@ use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica, Rhythm};
 use crate::network::Link;
 use crate::policy::Patience;
 use crate::policy::Policy;
-use crate::policy::guards::{Connected, Dial, Gates, Guards, Lease, Shared, Step, View, Watch};
+use crate::policy::guards::{Alike, Connected, Dial, Gates, Guards, Lease, Shared, Step, View, Watch};
 use crate::policy::retry::RetryPlan;
 use crate::policy::retry_host::Tried;
 use crate::theory::Usl;
@@ -196,6 +196,8 @@ pub struct Edge {
 pub struct Clients {
     /// What each remembers; empty if there is nothing to remember.
     pub guards: Vec<Guards>,
+    /// What they have alike.
+    pub alike: Alike,
     /// What they remember together, [lent](Guards::lend) to whoever is asked or told something.
     pub shared: Option<Shared>,
     /// What their policies measure.
@@ -428,7 +430,8 @@ impl Clients {
         if let Some(guards) = self.guards.get_mut(client as usize) {
             self.watch.forgotten(ctx.now(), guards);
             let limit = guards.limit();
-            let forgotten = std::mem::replace(guards, Guards::new(&edge.policy, &edge.view, &mut words));
+            let new = Guards::new(&edge.policy, &edge.view, client, &self.alike, &mut words);
+            let forgotten = std::mem::replace(guards, new);
             guards.succeed(&forgotten);
             self.watch.limit_moved(limit, guards);
             self.disconnect(client, ctx);

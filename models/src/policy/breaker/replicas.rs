@@ -323,7 +323,7 @@ impl Replicas {
 mod tests {
     use super::super::super::tests::read;
     use super::*;
-    use crate::policy::balancer::Balancer;
+    use crate::policy::balancer::{Balancer, Chooser};
     use sim_core::{Stream, Streams};
 
     /// A client of so many replicas.
@@ -345,7 +345,7 @@ mod tests {
             let breaker = read::<Breaker>(breaker).unwrap().0;
             Client {
                 breakers: Breakers::new(&breaker, replicas, &mut words),
-                balancer: BalancerState::new(balancer, replicas, &mut words),
+                balancer: BalancerState::new(balancer, Chooser::of(replicas), &mut words),
                 view: View::all(replicas),
                 words,
                 out: Vec::new(),

@@ -20,7 +20,9 @@ impl Client {
     fn new(text: &str, choices: u32) -> Self {
         let mut pick = Streams::new(5).luck("pick", "a->b");
         let view = View::all(choices);
-        let guards = Guards::new(&policy(text), &view, &mut pick.at(Key::root(0, 0)));
+        let policy = policy(text);
+        let alike = Alike::new(&policy, choices, "b", &Streams::new(5));
+        let guards = Guards::new(&policy, &view, 0, &alike, &mut pick.at(Key::root(0, 0)));
         let gate = Streams::new(5).luck("gate", "a->b");
         Client { guards, view, pick, gate, sent: 0, first: true, grant: Grant::NONE }
     }
@@ -114,6 +116,9 @@ fn only_what_is_there_is_asked() {
         ("(balancer: Weighted(weights: [2, 1]))", 3, "send"),
         ("(balancer: PeakEwma())", 3, "send, learn, times, asks all, tells all"),
         ("(balancer: PeakEwma())", 1, ""),
+        ("(balancer: ConsistentHash())", 3, "send, asks all"),
+        ("(balancer: ConsistentHash(load_factor: 1.25))", 3, "send, learn, asks all"),
+        ("(balancer: ConsistentHash(load_factor: 1.25))", 1, ""),
         ("(bulkhead: ())", 1, "begin, learn call"),
         (r#"(bulkhead: (max_wait: "250ms"))"#, 1, "begin, learn call, line"),
         ("(retry: Fixed(attempts: 3), budget: Ratio())", 1, "begin, repeat"),

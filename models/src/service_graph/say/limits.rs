@@ -44,7 +44,9 @@ pub fn check_memory(plan: &Plan, at: &Node, cx: &mut Decoder) {
     let bytes = own.fold(0u64, |bytes, (_, edge)| {
         let replicas = plan.callee(edge).replicas;
         let parts: u64 = edge.around().all().map(|part| part.bytes(replicas)).sum();
-        bytes.saturating_add(u64::from(plan.clients(edge)) * (size_of::<Guards>() as u64 + parts))
+        let of_all: u64 = edge.around().all().map(|part| part.bytes_of_all(replicas)).sum();
+        let of_each = u64::from(plan.clients(edge)) * (size_of::<Guards>() as u64 + parts);
+        bytes.saturating_add(of_all).saturating_add(of_each)
     });
     if bytes > MOST_BYTES {
         let (found, most) = (bytes >> 20, MOST_BYTES >> 20);

@@ -139,6 +139,11 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (service("replicas: 2"), Does::STEERS, "wait_mean"),
         (Desk { service: "replicas: 2", ..policy("balancer: LeastPending") }, Does::STEERS, "wait_mean"),
         (Desk { service: "replicas: 2", ..policy("balancer: PowerOfTwo") }, Does::STEERS, "wait_mean"),
+        (
+            Desk { service: "replicas: 2", ..policy("balancer: ConsistentHash(by: Client)") },
+            Does::STEERS,
+            "wait_mean",
+        ),
         (Desk { users: r#"network: "1ms""#, ..DESK }, Does::TRAVELS, "response_p99"),
         (Desk { users: r#"reload: (after: "1s")"#, ..DESK }, Does::RETURNS, "wait_mean"),
         (Desk { users: r#"reload: (after: "1s")"#, ..DESK }, Does::RETURNS, "Stable"),

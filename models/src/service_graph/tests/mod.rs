@@ -12,6 +12,7 @@ mod exact;
 mod explain;
 mod faults;
 mod hedges;
+mod keyed;
 mod knowledge;
 mod lines;
 mod orders;

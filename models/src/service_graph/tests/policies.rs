@@ -116,6 +116,22 @@ pub fn rows() -> Vec<Row> {
                 warning: services.stock ["stock"]: shop->stock has 4 weights for 3 replicas: the last 1 are nobody's
                 help: a weight for each replica, in their order"#,
         ),
+        // What nobody says of a request.
+        row(SAYS, "balancer: ConsistentHash()", "balancer: ConsistentHash(by: Client)",
+            r#"warning: services.shop ["shop"]: no request over users->shop says what it is about: chance decides where it goes
+                help: `keys` of the workload, or `by: Client`
+                warning: services.stock ["stock"]: no request over shop->stock says what it is about: chance decides where it goes
+                help: `keys` of the workload, or `by: Client`"#,
+        ),
+        row(r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "careful", keys: Uniform(9)"#, r#"Poisson("100/s"), policy: "careful", tenants: Even(9)"#,
+            r#"warning: services.shop ["shop"]: no request over users->shop says whose it is: chance decides where it goes
+                help: `tenants` of the workload, or `by: Client`
+                warning: services.stock ["stock"]: no request over shop->stock says whose it is: chance decides where it goes
+                help: `tenants` of the workload, or `by: Client`"#,
+        ).and(SAYS, r#"timeout: "1s", balancer: ConsistentHash(by: Tenant, load_factor: 1.25)"#),
+        row(SAYS, "balancer: ConsistentHash(by: Client, load_factor: 0.9)", "balancer: ConsistentHash(by: Client, load_factor: 1)",
+            r#"policies.careful.balancer.load_factor [0.9]: got 0.9, allowed 1.0 to 1000.0"#,
+        ),
         row(SAYS, r#"hedge: (after: "0s", tied: true)"#, r#"hedge: (after: "0s")"#,
             r#"warning: services.stock ["stock"]: shop->stock: tied copies wait in one queue, that of the only replica
                 help: no copies, or more replicas"#,
