@@ -136,7 +136,12 @@ fn write_service(text: &mut String, rng: &mut Rng, service: u64, callees: &[u64]
             let more: Vec<String> = rest.by_ref().take(2).map(|callee| call(rng, *callee)).collect();
             let calls = format!("[{}, {}]", call(rng, *first), more.join(", "));
             steps.push(match service % 2 {
-                0 => format!("Parallel({calls})"),
+                0 if rng.one_in(2) => format!("Parallel({calls})"),
+                // Whoever may fail is not waited for: as many as are there are needed at most.
+                0 => format!(
+                    "Parallel(calls: {}, wait_for: 1)",
+                    calls.replace("optional: true", "optional: false")
+                ),
                 _ => format!("Parallel(calls: {calls}, fail: Fast)"),
             });
         } else {

@@ -60,7 +60,7 @@ fn tracing_changes_no_digest_of_a_dozen_bundled_experiments() {
             assert_eq!(length(&slowest.spans[0]), longest, "{name}");
         }
         for trace in &followed.traces {
-            sound(trace, name);
+            sound(trace, name, "");
         }
     }
     assert_eq!(with_traces, 10);
@@ -98,7 +98,7 @@ fn every_call_of_random_experiments_traced_adds_up_to_the_report() {
         let output = run_with(&resolved, &RunOptions { trace: Some(every), ..options(seed) });
         assert_eq!(output.report, plain, "experiment {seed}:\n{text}");
         for trace in &output.traces {
-            sound(trace, &format!("experiment {seed}"));
+            sound(trace, &format!("experiment {seed}"), &text);
             for span in &trace.spans {
                 *seen.entry(format!("{:?} {}", span.kind, span.outcome)).or_default() += 1;
             }
@@ -161,7 +161,7 @@ fn length(span: &Span) -> Option<u64> {
 }
 
 /// Laws of a single trace.
-fn sound(trace: &Trace, what: &str) {
+fn sound(trace: &Trace, what: &str, text: &str) {
     let at = |index: usize| {
         format!("{what}: {} call {}, span {index}: {:#?}", trace.edge, trace.call, trace.spans)
     };
@@ -188,9 +188,10 @@ fn sound(trace: &Trace, what: &str) {
         };
         assert_eq!(above.kind, belongs, "{}", at(index));
         // What a caller does ends with the caller; what a server does may outlast it, and so may the other calls of a
-        // request that failed with the first of them.
+        // request that failed with the first of them, those that it left behind, and those that it did not wait for.
         let failed_fast = above.kind == SpanKind::Waiting && above.outcome == "error";
-        if !matches!(above.kind, SpanKind::Attempt) && !failed_fast {
+        let goes_on = span.kind == SpanKind::Call && (span.wasted || is_aside(text, &span.at));
+        if !matches!(above.kind, SpanKind::Attempt) && !failed_fast && !goes_on {
             assert!(span.to.unwrap_or(u64::MAX) <= above.to.unwrap_or(u64::MAX), "{}", at(index));
         }
     }
@@ -284,8 +285,11 @@ fn adds_up(report: &Report, traces: &[Trace], what: &str) {
             if arrived >= warm_up && (last.to.is_some() || last.outcome == "lost") {
                 work += length(span).expect("it ended");
                 wasted += if span.wasted { length(span).expect("it ended") } else { 0 };
-                in_vain +=
-                    if !span.wasted && spoilt(trace, parent) { length(span).expect("it ended") } else { 0 };
+                in_vain += if !span.wasted && spoilt(trace, parent, what) {
+                    length(span).expect("it ended")
+                } else {
+                    0
+                };
             }
         }
         // Where all that is at work shares the cores, work takes longer than what is done of it.
@@ -300,12 +304,28 @@ fn adds_up(report: &Report, traces: &[Trace], what: &str) {
 }
 
 /// Whether what an attempt brought back reached no user: it failed, or one above it did. Where all above are still out it may yet.
-fn spoilt(trace: &Trace, attempt: u32) -> bool {
-    let above = |span: &u32| trace.spans[*span as usize].parent;
-    let all = std::iter::successors(Some(attempt), above).map(|at| &trace.spans[at as usize]);
-    let mut chain = all.filter(|span| span.kind == SpanKind::Attempt);
+fn spoilt(trace: &Trace, attempt: u32, text: &str) -> bool {
+    // Above a call that is wanted, and that nobody waits for, nobody asks.
+    let span = |at: &u32| &trace.spans[*at as usize];
+    let above = |at: &u32| {
+        span(at).parent.filter(|_| span(at).kind != SpanKind::Call || !is_aside(text, &span(at).at))
+    };
+    let all = || std::iter::successors(Some(attempt), above).map(|at| &trace.spans[at as usize]);
+    if all().any(|span| span.kind == SpanKind::Call && span.wasted) {
+        return true;
+    }
+    let mut chain = all().filter(|span| span.kind == SpanKind::Attempt);
     let open = chain.find(|attempt| attempt.outcome != "ok");
     open.is_some_and(|open| open.to.is_some() || chain.any(|attempt| attempt.to.is_some()))
+}
+
+/// Whether the calls over an edge of a random experiment are not waited for.
+fn is_aside(text: &str, edge: &str) -> bool {
+    let Some((caller, callee)) = edge.split_once("->") else { return false };
+    let own = |line: &&str| line.trim_start().starts_with(&format!("\"{caller}\": ("));
+    let Some(line) = text.lines().find(own) else { return false };
+    let Some((_, call)) = line.split_once(&format!("(to: \"{callee}\", probability")) else { return false };
+    call.split(", probability").next().is_some_and(|call| call.contains("wait: false"))
 }
 
 fn served_by(span: &Span, service: &str) -> bool {

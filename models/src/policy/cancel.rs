@@ -14,7 +14,7 @@ spec! {
     pub enum Cancel {
         /// It is not: what was sent is worked on to the end.
         Never,
-        /// Of an attempt that was overtaken by another of its call.
+        /// Of an attempt that was overtaken: by another of its call, or by other calls, of which enough were answered.
         Losers,
         /// Whenever the caller stops waiting: timeouts, deadlines, attempts that were overtaken, and callers that were called
         /// off themselves. A caller that crashes tells nobody.

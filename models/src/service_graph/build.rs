@@ -10,6 +10,7 @@ use super::service::free::NumberSet;
 use super::service::greeting::Greetings;
 use super::service::line::Line;
 use super::service::per_replica::Figures;
+use super::service::quorum::Votes;
 use super::service::shed::{Rule, Shedding};
 use super::service::told::Told;
 use super::slab::Slab;
@@ -159,7 +160,9 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
     let patience = Patience::new(&edge.policy, name, streams);
     let counts = Deeds::by(callee).is_some();
     let listed = matches!(edge.caller, Caller::Service(service) if is_mortal(service as usize, plan));
-    let stopped = matches!(edge.caller, Caller::Service(service) if stops(service as usize, plan));
+    let left_behind = edge.step.is_some_and(|step| step.wait_for.is_some());
+    let stopped =
+        left_behind || matches!(edge.caller, Caller::Service(service) if stops(service as usize, plan));
     let classes = match edge.caller {
         Caller::Workload(number) => Classes::by(&plan.spec.workload[number as usize], plan.spec, streams),
         Caller::Service(_) => None,
@@ -211,14 +214,15 @@ fn build_service(
     let lines = if queue.shared { 1 } else { service.replicas };
     let mut up = NumberSet::new(if queue.shared { service.replicas } else { 0 });
     (0..if queue.shared { service.replicas } else { 0 }).for_each(|replica| up.set(replica, true));
-    let site = |call: &CallSpec, fail: &Fail, edge: usize| {
+    let site = |call: &CallSpec, step: &Step, edge: usize| {
         let name = &plan.edges[edge].name;
         Site {
             number: digest::hash_text(name),
             edge: edge as u32,
             probability: call.probability,
             times: call.times,
-            stake: match fail {
+            stake: match &step.fail {
+                _ if step.wait_for.is_some() => Stake::Vote,
                 _ if call.optional => Stake::Optional,
                 Fail::AtEnd => Stake::Required,
                 Fail::Fast => Stake::Decisive,
@@ -234,7 +238,9 @@ fn build_service(
     };
     let steps = plan.steps(number).map(|(step, edges)| StepPlan {
         parallel: step.parallel,
-        sites: step.calls.iter().zip(edges).map(|(call, edge)| site(call, &step.fail, edge)).collect(),
+        wait_for: step.wait_for.map_or(0, |wait_for| u16::try_from(wait_for).expect("checked: few")),
+        votes: Votes::default(),
+        sites: step.calls.iter().zip(edges).map(|(call, edge)| site(call, step, edge)).collect(),
     });
     // Behind a queue for all nobody knows before whom a request ends at.
     let one_way = !queue.shared || service.replicas == 1;

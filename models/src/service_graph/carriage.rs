@@ -218,7 +218,9 @@ impl<L: Listen> Graph<L> {
     /// What a call of this parent carries: what the request carries that makes it, or what is drawn for a user.
     fn carried_from(&mut self, parent: Parent, edge: u32, key: Key) -> Carried {
         let (key, user) = match parent {
-            Parent::Request { attempt, .. } => return self.carriage.of(attempt),
+            Parent::Request { attempt, .. } | Parent::Aside { by: attempt, .. } => {
+                return self.carriage.of(attempt);
+            }
             Parent::User => (key, None),
             Parent::Loop { user } => (key, Some(user)),
             // Whoever comes again is the same user, who wants the same.

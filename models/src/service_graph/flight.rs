@@ -97,6 +97,8 @@ pub enum Parent {
     Visit { visit: VisitId },
     /// A request that is being served, and what it has at stake; or that was, until another of its calls failed.
     Request { attempt: AttemptId, stake: Stake },
+    /// Nobody: the request that made it goes on without it, and may be gone. Somebody may want it done all the same.
+    Aside { by: AttemptId, workload: u16, wanted: bool },
 }
 
 /// What becomes of a request one of whose calls fails.
@@ -108,6 +110,8 @@ pub enum Stake {
     Required,
     /// It fails at once. The others go on, and it is there until they have ended.
     Decisive,
+    /// It counts how many of its calls end well.
+    Vote,
 }
 
 /// One try of a call: the caller's side and, once delivered, the request in the replica's hands. The

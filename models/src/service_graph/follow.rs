@@ -143,7 +143,9 @@ impl Tracer {
         now: SimTime,
     ) {
         let at = match parent {
-            Parent::Request { attempt, .. } => self.inner_call((edge, client), attempt, now),
+            Parent::Request { attempt, .. } | Parent::Aside { by: attempt, .. } => {
+                self.inner_call((edge, client), attempt, now)
+            }
             Parent::User | Parent::Loop { .. } | Parent::Visit { .. } => {
                 self.user_call(id, (edge, client), key, now)
             }
@@ -184,6 +186,14 @@ impl Tracer {
         let wasted = self.is_for_nobody(request.trace, request.span);
         // A request makes calls while it waits for them.
         self.begin(request.trace, Step { wasted, ..step }, request.stage.unwrap_or(request.span))
+    }
+
+    /// The request that made a call goes on without it: from here on it is for nobody.
+    pub fn left_behind(&mut self, call: CallId) {
+        let Some(At { trace, span, .. }) = get(&self.calls, call.index()) else { return };
+        if let Some(followed) = &mut self.followed[trace] {
+            followed.spans[span as usize].wasted = true;
+        }
     }
 
     pub fn attempt_sent(&mut self, id: AttemptId, call: CallId, edge: u32, number: u16, now: SimTime) {
@@ -337,9 +347,9 @@ impl Tracer {
         let mut above = Some(span);
         while let Some(index) = above {
             let step = &followed.spans[index as usize];
-            if matches!(step.kind, SpanKind::Call | SpanKind::Attempt | SpanKind::Waiting)
-                && step.to.is_some()
-            {
+            let ended = matches!(step.kind, SpanKind::Call | SpanKind::Attempt | SpanKind::Waiting)
+                && step.to.is_some();
+            if ended || step.kind == SpanKind::Call && step.wasted {
                 return true;
             }
             above = step.parent;

@@ -3,6 +3,7 @@
 //!
 //! A plan is made once, of a graph whose names have been checked, and lent to everybody who asks.
 
+use super::service::quorum;
 use super::spec::*;
 use crate::RunSpec;
 use crate::carried::Says;
@@ -43,6 +44,8 @@ pub struct EdgePlan<'a> {
     pub network: &'a TimeDistribution,
     /// The call site; `None` for a workload.
     pub call: Option<&'a CallSpec>,
+    /// The step that it is made in.
+    pub step: Option<&'a Step>,
     /// Replicas that its callers choose among; one behind a shared queue, where whoever is free takes the next request.
     pub choices: u32,
     /// Client instances: a workload's, or one per replica of the caller.
@@ -182,7 +185,13 @@ impl Plan<'_> {
         let users = users.flat_map(|(edge, workload)| Around::new(&edge.name, workload.parts()).sections());
         edges
             .chain(users)
-            .chain(self.spec.services.iter().flat_map(|(name, service)| service.around(name).sections()))
+            .chain(self.spec.services.iter().flat_map(|(name, service)| {
+                let steps = service.calls.iter().enumerate();
+                let steps = steps.flat_map(move |(number, step)| {
+                    Around::new(&quorum::at(name, number), step.parts()).sections()
+                });
+                service.around(name).sections().into_iter().chain(steps)
+            }))
             .collect()
     }
 }
@@ -221,10 +230,13 @@ fn edges(spec: &GraphSpec) -> Vec<EdgePlan<'_>> {
         plans.push(EdgePlan { does: plan.does.and(of_users), ..plan });
     }
     for (number, (name, service)) in spec.services.iter().enumerate() {
-        for call in service.calls.iter().flat_map(|step| &step.calls) {
+        for (step, call) in
+            service.calls.iter().flat_map(|step| step.calls.iter().map(move |call| (step, call)))
+        {
             let caller = (Caller::Service(number as u32), name);
             let to = &call.to.value;
-            plans.push(edge(spec, &mut between, caller, to, &call.policy, &call.network, Some(call)));
+            let plan = edge(spec, &mut between, caller, to, &call.policy, &call.network, Some(call));
+            plans.push(EdgePlan { step: Some(step), ..plan });
         }
     }
     let mut owners = BTreeMap::new();
@@ -278,6 +290,7 @@ fn edge<'a>(
         policy,
         network,
         call,
+        step: None,
         choices,
         number: *same,
         clients_of: 0,

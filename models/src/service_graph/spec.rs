@@ -12,6 +12,7 @@ pub use super::service::idempotency::Idempotency;
 pub use super::service::on_cancel::OnCancel;
 use super::service::per_replica::{self, PerReplica};
 pub use super::service::queue::{Capacity, DEFAULT_QUEUE_CAPACITY, Queue};
+use super::service::quorum::{self, MOST_QUORUM, Quorum};
 pub use super::service::scaling::Scaling;
 pub use super::service::shed::Shed;
 pub use super::service::workers::Workers;
@@ -89,7 +90,8 @@ spec! {
         error_rate: f64 = 0.0; 0.0..=1.0,
         /// Calls made after the own work, one after another; `Parallel([(to: ..), (to: ..)])` among them makes several
         /// at once. If one of those fails, the request fails when all have ended; `Parallel(calls: [..], fail: Fast)`
-        /// fails at once, and what is out goes on as work for nobody. Without `fail` it is `AtEnd`.
+        /// fails at once, and what is out goes on as work for nobody. Without `fail` it is `AtEnd`. With `wait_for: 2` two
+        /// good answers are enough.
         calls: Vec<Step> = Vec::new(); Len(0..=MOST_EDGES),
         /// The load at which a replica dies.
         dies: Option<Death> = None,
@@ -108,6 +110,8 @@ pub struct Step {
     pub parallel: bool,
     /// When one that fails is the end of the request.
     pub fail: Fail,
+    /// How many good answers are enough, if not all are needed.
+    pub wait_for: Option<u32>,
     /// One call, unless they are parallel.
     pub calls: Vec<CallSpec>,
 }
@@ -119,6 +123,9 @@ spec! {
         calls: Vec<CallSpec>; Len(1..=MOST_EDGES),
         /// When one that fails is the end of the request.
         fail: Fail = Fail::AtEnd,
+        /// A quorum: so many good answers are enough, and the request fails as soon as so many can no longer come. Calls that are
+        /// out by then go on as work for nobody, or are called off where their policy says `cancel`. Absent: all are needed.
+        wait_for: Option<u32> = None; 1..=MOST_QUORUM,
     }
 }
 
@@ -227,6 +234,23 @@ fn check_service(service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
     }
 }
 
+impl Step {
+    /// These calls at once, all of which are needed.
+    fn of(calls: Vec<CallSpec>) -> Self {
+        Step { parallel: true, fail: Fail::AtEnd, wait_for: None, calls }
+    }
+
+    /// What it does besides calling.
+    pub fn parts(&self) -> Vec<Listed<'static>> {
+        vec![Listed::made("wait_for", "", self.wait_for.map(|wait_for| Quorum(wait_for, self.most())))]
+    }
+
+    /// The most calls that it makes.
+    pub fn most(&self) -> u64 {
+        self.calls.iter().map(|call| u64::from(call.times)).sum()
+    }
+}
+
 impl Decode for Step {
     fn decode(node: &Node, cx: &mut Decoder) -> Option<Self> {
         if matches!(node.kind, Kind::List(_)) {
@@ -235,31 +259,25 @@ impl Decode for Step {
             return None;
         }
         if node.name() != Some("Parallel") {
-            return CallSpec::decode(node, cx).map(|call| Step {
-                parallel: false,
-                fail: Fail::AtEnd,
-                calls: vec![call],
-            });
+            return CallSpec::decode(node, cx).map(|call| Step { parallel: false, ..Step::of(vec![call]) });
         }
         if matches!(node.kind, Kind::Struct(..)) {
-            let Parallel { calls, fail } = Parallel::decode(node, cx)?;
-            return Some(Step { parallel: true, fail, calls });
+            let Parallel { calls, fail, wait_for } = Parallel::decode(node, cx)?;
+            let step = Step { fail, wait_for, ..Step::of(calls) };
+            quorum::check(&step, node, cx);
+            return Some(step);
         }
         let mut items = cx.items(node, &["calls"])?;
-        cx.item(&mut items, Some(&Len(1..=MOST_EDGES))).map(|calls| Step {
-            parallel: true,
-            fail: Fail::AtEnd,
-            calls,
-        })
+        cx.item(&mut items, Some(&Len(1..=MOST_EDGES))).map(Step::of)
     }
 
     fn encode(&self) -> Node {
-        match (self.parallel, &self.fail) {
-            (false, _) => self.calls[0].encode(),
-            (true, Fail::AtEnd) => Node::tuple("Parallel", [self.calls.encode()]),
-            (true, Fail::Fast) => {
-                Parallel { calls: self.calls.clone(), fail: Fail::Fast }.encode().named(Some("Parallel"))
-            }
+        match (self.parallel, &self.fail, self.wait_for) {
+            (false, ..) => self.calls[0].encode(),
+            (true, Fail::AtEnd, None) => Node::tuple("Parallel", [self.calls.encode()]),
+            (true, fail, wait_for) => Parallel { calls: self.calls.clone(), fail: fail.clone(), wait_for }
+                .encode()
+                .named(Some("Parallel")),
         }
     }
 

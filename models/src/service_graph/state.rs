@@ -12,6 +12,7 @@ use super::service::line::Line;
 use super::service::on_cancel::OnCancel;
 use super::service::per_replica::Figures;
 use super::service::queue::Common;
+use super::service::quorum::Votes;
 use super::service::sharing::Sharing;
 use super::service::shed::Shedding;
 use super::service::told::Told;
@@ -162,7 +163,7 @@ pub struct Edge {
     pub callee: u32,
     /// Its calls are listed with the replica that makes them, which can die.
     pub listed: bool,
-    /// Its calls are listed with the request that makes them, which may be called off.
+    /// Its calls are listed with the request that makes them, which may be called off, or go on without them.
     pub stopped: bool,
     pub policy: Policy,
     pub retry: RetryPlan,
@@ -263,6 +264,8 @@ pub enum Admitted {
     HungUp(Held),
     /// A request that was turned away when its turn came is rejected.
     TurnedAway(AttemptId),
+    /// A request does not wait for the rest of its calls.
+    Decided(AttemptId),
 }
 
 /// What goes over a link.
@@ -331,6 +334,9 @@ pub struct Service {
 #[derive(Clone)]
 pub struct StepPlan {
     pub parallel: bool,
+    /// So many good answers are enough; 0 if all are needed.
+    pub wait_for: u16,
+    pub votes: Votes,
     pub sites: Vec<Site>,
 }
 

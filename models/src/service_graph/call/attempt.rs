@@ -45,6 +45,7 @@ impl<L: Listen> Graph<L> {
         let edge = &mut self.edges[edge_id as usize];
         let workload = match call.parent {
             Parent::Request { attempt, .. } => self.attempts[attempt].workload,
+            Parent::Aside { workload, .. } => workload,
             // The workloads' edges come first, in their order.
             Parent::User | Parent::Loop { .. } | Parent::Visit { .. } => edge_id,
         };

@@ -78,6 +78,7 @@ impl<L: Listen> Graph<L> {
             Some(Admitted::Line(group)) => self.serve(group, ctx),
             Some(Admitted::HungUp(held)) => self.hung_up(held, ctx),
             Some(Admitted::TurnedAway(request)) => self.answer(request, Outcome::Rejected, ctx),
+            Some(Admitted::Decided(request)) => self.decided(request, ctx),
             None => {}
         }
     }

@@ -15,8 +15,9 @@
 //! [`attempt`]: one try, from the gate to its outcome; [`ask`]: the guards that let it pass; [`connect`]: the connection that it needs,
 //! and [`connections`]: what becomes of that.
 //! [`hedge`]: its copies. [`line`] and [`turn`]: waiting for the first. [`wait`]: the pauses between tries.
-//! [`cancel`]: a caller that no longer waits says so.
+//! [`cancel`]: a caller that no longer waits says so. [`aside`]: calls that go on without one.
 
+mod aside;
 mod ask;
 mod attempt;
 mod cancel;
@@ -243,7 +244,9 @@ impl<L: Listen> Graph<L> {
     fn notify(&mut self, parent: Parent, edge: u32, fruit: Option<Fruit>, ctx: &mut Ctx) {
         match parent {
             Parent::User => self.enjoy(fruit),
-            Parent::Loop { .. } | Parent::Visit { .. } => self.notify_user(parent, edge, fruit, ctx),
+            Parent::Loop { .. } | Parent::Visit { .. } | Parent::Aside { .. } => {
+                self.notify_user(parent, edge, fruit, ctx)
+            }
             Parent::Request { attempt: id, stake } => {
                 let attempt = &mut self.attempts[id];
                 attempt.outstanding -= 1;
@@ -254,6 +257,9 @@ impl<L: Listen> Graph<L> {
                 }
                 if let Some(fruit) = fruit {
                     attempt.below = self.fruits.gather(attempt.below, fruit);
+                }
+                if stake == Stake::Vote {
+                    return self.votes(id, fruit.is_some());
                 }
                 let mut moves_on = attempt.outstanding == 0;
                 if fruit.is_none() && stake != Stake::Optional {
@@ -267,11 +273,13 @@ impl<L: Listen> Graph<L> {
         }
     }
 
-    /// Of a user who does something next.
+    /// Of a user who does something next, and of nobody.
     #[inline(never)]
     fn notify_user(&mut self, parent: Parent, edge: u32, fruit: Option<Fruit>, ctx: &mut Ctx) {
         match parent {
             Parent::Visit { visit } => self.load_ends(visit, fruit, ctx),
+            Parent::Aside { wanted: true, .. } => self.enjoy(fruit),
+            Parent::Aside { wanted: false, .. } => self.spoil(fruit.and_then(|fruit| fruit.below)),
             Parent::Loop { user } => {
                 self.enjoy(fruit);
                 let Caller::Workload(workload) = self.edges[edge as usize].caller else {

@@ -62,6 +62,8 @@ fn link(edge: &EdgePlan, workloads: usize) -> Link {
         );
         facts.extend((call.times > 1).then(|| format!("{} times", call.times)));
         facts.extend(call.optional.then(|| "optional".to_owned()));
+        let step = Around::new("", edge.step.map(Step::parts).unwrap_or_default());
+        facts.extend(briefs(&step));
         let only: Vec<&str> = call.only_from.iter().map(|name| name.value.as_str()).collect();
         facts.extend((!only.is_empty()).then(|| format!("only for {}", only.join(", "))));
     }

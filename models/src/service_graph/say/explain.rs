@@ -261,9 +261,14 @@ fn notes(plan: &Plan, load: &Load, fluid: &Fluid) -> Vec<String> {
     }
     for (service, (name, _)) in spec.services.iter().enumerate() {
         for (step, edges) in plan.steps(service).filter(|(step, _)| step.parallel) {
-            let several = step.calls.iter().map(|call| u64::from(call.times)).sum::<u64>() > 1;
-            if several && step.calls.iter().any(|call| !call.optional) {
-                let calls: Vec<&str> = plan.edges[edges].iter().map(|edge| edge.name.as_str()).collect();
+            let calls: Vec<&str> = plan.edges[edges].iter().map(|edge| edge.name.as_str()).collect();
+            if let Some(wait_for) = step.wait_for {
+                notes.push(format!(
+                    "{name} makes {} at once, {} calls, and goes on with the first {wait_for} good answers: what is out then is work for nobody",
+                    calls.join(" and "),
+                    step.most(),
+                ));
+            } else if step.most() > 1 && step.calls.iter().any(|call| !call.optional) {
                 let when = match step.fail {
                     Fail::AtEnd => "when all of them have ended (fail: AtEnd)",
                     Fail::Fast => "at once, and the others go on as work for nobody (fail: Fast)",

@@ -28,8 +28,7 @@ pub fn check_sizes(graph: &GraphSpec, at: &Node, cx: &mut Decoder) -> bool {
         cx.error(span, format!("{} edges, at most {MOST_EDGES}", sites + graph.workload.len()));
     }
     for (name, service) in graph.services.iter() {
-        let at_once = |step: &Step| step.calls.iter().map(|call| u64::from(call.times)).sum::<u64>();
-        let most = service.calls.iter().filter(|step| step.parallel).map(at_once).max();
+        let most = service.calls.iter().filter(|step| step.parallel).map(Step::most).max();
         if let Some(calls) = most.filter(|&calls| calls > MOST_AT_ONCE) {
             let span = graph.services.span_of(name).unwrap_or(at.span);
             cx.error(span, format!("a request makes {calls} calls at once, at most {MOST_AT_ONCE}"));

@@ -1,10 +1,10 @@
-//! What a graph is made of, page by page: the parts of workloads, of policies, then of services.
+//! What a graph is made of, page by page: the parts of workloads, of policies, of services, then of their calls.
 
 use crate::experiment::{Decode, Decoder, Node};
 use crate::mechanism::{Mechanism, of};
 use crate::policy::Policy;
 use crate::policy::part::{Does, Listed};
-use crate::service_graph::spec::{ServiceSpec, WorkloadSpec};
+use crate::service_graph::spec::{Parallel, ServiceSpec, Step, WorkloadSpec};
 
 /// All of them, in the order in which a call meets them.
 pub fn mechanisms() -> Vec<Mechanism> {
@@ -24,7 +24,19 @@ pub fn mechanisms() -> Vec<Mechanism> {
         &a_workload(None).expect("a sound workload").parts(),
         |key, sample| what_is_done(key, &a_workload(Some((key, sample)))?.parts()),
     );
-    of_users.into_iter().chain(of_policies).chain(of_services).collect()
+    let plain = a_step(None).expect("a sound step").parts();
+    let of_steps = of("services.NAME.calls[]", Parallel::describe(), &plain, |key, sample| {
+        what_is_done(key, &a_step(Some((key, sample)))?.parts())
+    });
+    of_users.into_iter().chain(of_policies).chain(of_services).chain(of_steps).collect()
+}
+
+/// Two calls at once, and this.
+fn a_step(also: Option<(&'static str, Node)>) -> Option<Step> {
+    let call = || Node::record([("to", Node::text("service"))]);
+    let calls = ("calls", Node::list([call(), call()]));
+    let step = Node::record(std::iter::once(calls).chain(also)).named(Some("Parallel"));
+    Step::decode(&step, &mut Decoder::new())
 }
 
 /// A workload of which only what must be said is said, and this.

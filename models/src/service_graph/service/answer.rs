@@ -98,6 +98,7 @@ impl<L: Listen> Graph<L> {
                     }
                 }
                 Parent::User | Parent::Loop { .. } | Parent::Visit { .. } => return true,
+                Parent::Aside { wanted, .. } => return wanted,
             }
         }
     }

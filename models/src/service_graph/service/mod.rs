@@ -13,6 +13,7 @@ pub mod line;
 pub mod on_cancel;
 pub mod per_replica;
 pub mod queue;
+pub mod quorum;
 mod ranked;
 mod replica;
 pub mod scaling;
@@ -32,6 +33,6 @@ impl Service {
     /// What is told of what it did, by whatever counts that.
     pub fn told_of(&self) -> impl Iterator<Item = Section> {
         let deeds = self.deeds.iter().map(|deeds| deeds.section(&self.name));
-        deeds.chain(self.shedding.iter().map(|shedding| shedding.section(self)))
+        deeds.chain(self.shedding.iter().map(|shedding| shedding.section(self))).chain(self.told_of_votes())
     }
 }

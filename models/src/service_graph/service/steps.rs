@@ -1,4 +1,4 @@
-//! The calls that a request makes: in sequence, or in parallel.
+//! The calls that a request makes: in sequence, or in parallel. Of how many of those it waits for all: `quorum`.
 
 use crate::policy::Outcome;
 use crate::service_graph::follow::Listen;
@@ -20,13 +20,16 @@ impl<L: Listen> Graph<L> {
             };
             let (client, key) = (attempt.replica, attempt.key);
             if step.parallel {
+                if step.wait_for > 0 {
+                    return self.call_for_quorum(id, ctx);
+                }
                 attempt.step += 1;
                 // Held up by one until all are out, so that an early end does not move the request on.
                 attempt.outstanding = 1;
-                let begun = self.call_in_parallel(id, ctx);
+                let made = self.call_in_parallel(id, ctx);
                 let attempt = &mut self.attempts[id];
                 attempt.outstanding -= 1;
-                if !begun {
+                if made.is_none() {
                     attempt.step -= 1;
                     return self.proceed_later(id, ctx);
                 }
@@ -57,12 +60,12 @@ impl<L: Listen> Graph<L> {
 
     /// What ends at this instant comes first: it may make room for the next calls of this request.
     #[cold]
-    fn proceed_later(&mut self, id: AttemptId, ctx: &mut Ctx) {
+    pub(super) fn proceed_later(&mut self, id: AttemptId, ctx: &mut Ctx) {
         ctx.schedule_at(ctx.now(), Event::Proceed { attempt: id });
     }
 
-    /// Makes the calls of the step before the next, unless something that ends now comes first.
-    fn call_in_parallel(&mut self, id: AttemptId, ctx: &mut Ctx) -> bool {
+    /// Makes the calls of the step before the next, and says how many; none if something that ends now comes first.
+    pub(super) fn call_in_parallel(&mut self, id: AttemptId, ctx: &mut Ctx) -> Option<u32> {
         let attempt = &self.attempts[id];
         let (service, client, request, workload) = (
             self.edges[attempt.edge as usize].callee as usize,
@@ -71,25 +74,25 @@ impl<L: Listen> Graph<L> {
             attempt.workload,
         );
         let step = usize::from(attempt.step - 1);
-        let mut begun = false;
+        let mut made = 0;
         for index in 0..self.services[service].steps[step].sites.len() {
             let site = &mut self.services[service].steps[step].sites[index];
             let key = request.child(site.number);
             if !site.happens(key, workload) {
                 continue;
             }
-            if !begun && !ctx.may_begin() {
-                return false;
+            if made == 0 && !ctx.may_begin() {
+                return None;
             }
-            begun = true;
             let (edge, times, stake) = (site.edge, site.times, site.stake);
+            made += times;
             for repetition in 0..times {
                 self.attempts[id].outstanding += 1;
                 let parent = Parent::Request { attempt: id, stake };
                 self.begin_call(edge, client, parent, key.child(u64::from(repetition)), ctx);
             }
         }
-        true
+        Some(made)
     }
 }
 

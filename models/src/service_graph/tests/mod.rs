@@ -20,6 +20,7 @@ mod per_replica;
 mod policies;
 mod presets;
 mod propagation;
+mod quorums;
 mod replicas;
 mod rhythms;
 mod scenes;

@@ -10,6 +10,9 @@ fn what_a_graph_is_made_of() {
 /// Who alone causes mail.
 const ONLY: &str = r#"only_from: ["batch"]"#;
 
+/// What is called at once.
+const PARALLEL: &str = r#"Parallel([(to: "pay", times: 2), (to: "mail", only_from: ["batch"])])"#;
+
 #[rustfmt::skip]
 pub fn rows() -> Vec<Row> {
     let long = "x".repeat(65);
@@ -117,6 +120,19 @@ pub fn rows() -> Vec<Row> {
         row(r#"(to: "stock", policy: "careful"),"#, r#"[(to: "stock"), (to: "pay")],"#, r#"Parallel([(to: "stock"), (to: "pay")]),"#,
             r#"services.shop.calls[0] [[(to: "stock"), (to: "pay")]]: a list of calls in a list of calls
                 help: calls that are made at once are written Parallel([(to: ..), (to: ..)])"#,
+        ),
+        // Of calls that are made at once, so many.
+        row(PARALLEL, r#"Parallel(calls: [(to: "pay", times: 2), (to: "mail")], wait_for: 4)"#, r#"Parallel(calls: [(to: "pay", times: 2), (to: "mail")], wait_for: 3)"#,
+            r#"services.shop.calls[1].wait_for [4]: waits for 4 good answers of 3
+                help: at most as many as there are calls, each as often as its `times` says"#,
+        ),
+        row(PARALLEL, r#"Parallel(calls: [(to: "pay"), (to: "mail", optional: true)], wait_for: 1)"#, r#"Parallel(calls: [(to: "pay"), (to: "mail")], wait_for: 1)"#,
+            r#"services.shop.calls[1].wait_for [1]: some of its calls are `optional`, and all of them may fail that are not waited for
+                help: leave `optional` out, or wait for fewer"#,
+        ),
+        row(PARALLEL, r#"Parallel(calls: [(to: "pay"), (to: "mail")], wait_for: 1, fail: Fast)"#, r#"Parallel(calls: [(to: "pay"), (to: "mail")], wait_for: 1)"#,
+            r#"warning: services.shop.calls[1].fail [Fast]: says nothing beside `wait_for`: a step fails as soon as enough cannot come
+                help: leave `fail` out"#,
         ),
         row(r#"(to: "stock", policy: "careful"),"#, r#"Parallel([]), (to: "stock"),"#, r#"Parallel([(to: "stock")]),"#,
             r#"services.shop.calls[0] [[]]: got an empty list, 0 entries, allowed 1 to 4000"#,

@@ -22,6 +22,9 @@ use std::ops::Range;
 /// more than roughly what theory speaks of.
 const MOST_CUT_OFF: f64 = 0.005;
 
+/// Of more calls at once it is not worth working out how many end well.
+const MOST_COPIES: usize = 64;
+
 /// What a fault may do and be spoken of here.
 const STRUCK: Does = Does::FAILS.and(Does::LOSES);
 /// What may become of calls and requests: whether any of it happened, and spoiled the chances, is read in the report.
@@ -125,6 +128,9 @@ impl Chances {
 
     /// The chance that a request survives a step that it begins.
     fn survival(&self, plan: &Plan, step: &Step, edges: Range<usize>, workload: usize) -> Option<f64> {
+        if let Some(wait_for) = step.wait_for {
+            return self.quorum(plan, step, edges, workload, wait_for as usize);
+        }
         let mut alive = 1.0;
         for (edge, call) in edges.zip(&step.calls) {
             if !call.optional && plan.concerns(edge, workload) {
@@ -133,6 +139,41 @@ impl Chances {
             }
         }
         Some(alive)
+    }
+
+    /// The chance that so many calls of a step end well, or all that are made if those are fewer. Call by call: the chances of
+    /// having made so many, of which so many are well.
+    fn quorum(
+        &self,
+        plan: &Plan,
+        step: &Step,
+        edges: Range<usize>,
+        workload: usize,
+        wait_for: usize,
+    ) -> Option<f64> {
+        let most = usize::try_from(step.most()).ok().filter(|most| *most <= MOST_COPIES)?;
+        let mut now = vec![vec![0.0; most + 1]; most + 1];
+        now[0][0] = 1.0;
+        for (edge, call) in edges.zip(&step.calls).filter(|(edge, _)| plan.concerns(*edge, workload)) {
+            let (ok, times) = (1.0 - self.outlook[edge][workload]?.fails, call.times as usize);
+            let mut made = now.clone();
+            for _ in 0..times {
+                let before = std::mem::replace(&mut made, vec![vec![0.0; most + 1]; most + 1]);
+                for calls in 0..most {
+                    for well in 0..=calls {
+                        made[calls + 1][well + 1] += before[calls][well] * ok;
+                        made[calls + 1][well] += before[calls][well] * (1.0 - ok);
+                    }
+                }
+            }
+            let both = now.iter_mut().flatten().zip(made.into_iter().flatten());
+            both.for_each(|(skipped, made)| {
+                *skipped = *skipped * (1.0 - call.probability) + made * call.probability
+            });
+        }
+        let enough =
+            (0..=most).flat_map(|calls| (wait_for.min(calls)..=calls).map(move |well| (calls, well)));
+        Some(enough.map(|(calls, well)| now[calls][well]).sum())
     }
 
     /// Fills the mean calls of a service's sites, those of its callers being known.

@@ -1,0 +1,34 @@
+//! Calls that nobody waits for any more, and go on.
+
+use super::cancel::Why;
+use crate::policy::Ending;
+use crate::policy::cancel::Cancel;
+use crate::service_graph::follow::Listen;
+use crate::service_graph::state::*;
+
+impl<L: Listen> Graph<L> {
+    /// A request goes on without one of its calls: other calls answered in its place, or failed as well. Says whether it goes on.
+    #[inline(never)]
+    pub fn leave_behind(&mut self, id: CallId, answered: bool, ctx: &mut Ctx) -> bool {
+        let Call { parent, edge, .. } = self.calls[id];
+        let Parent::Request { attempt: by, .. } = parent else { unreachable!("a request makes it") };
+        self.strike_from_request(id, edge.into(), parent);
+        let request = &mut self.attempts[by];
+        request.outstanding -= 1;
+        self.calls[id].parent = Parent::Aside { by, workload: request.workload, wanted: false };
+        self.listener.tell(|tracer| tracer.left_behind(id));
+        let why = if answered { Why::Overtaken } else { Why::GivenUp };
+        let says = match self.edges[edge as usize].policy.cancel {
+            Cancel::Never => false,
+            Cancel::Losers => answered,
+            Cancel::Always => true,
+        };
+        if says {
+            while let Some(attempt) = self.calls[id].live {
+                self.cut_off(self.attempts.id(attempt), why, ctx);
+            }
+            self.end_call(id, Ending::Cancelled, ctx);
+        }
+        !says
+    }
+}
