@@ -1,4 +1,5 @@
-//! What a request carries besides what it asks for: whose it is, how much it matters, which key it is about.
+//! What a request carries besides what it asks for: whose it is, how much it matters, which key it is about, and the place of its user among
+//! others.
 //!
 //! It is drawn once, for the call of a user, and goes down with everything that is done for that call: attempts, copies, and the
 //! calls of the services on the way. Whoever queues, balances, limits or keeps answers may look at it; nobody has to.
@@ -46,6 +47,9 @@ impl Criticality {
     }
 }
 
+/// Users have so many places among those who matter as much (DAGOR's user priorities).
+pub const USERS: usize = 128;
+
 /// What one request carries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Carried {
@@ -55,6 +59,8 @@ pub struct Carried {
     pub key: Option<u32>,
     /// How much it matters; [`Criticality::Critical`] where nothing is said.
     pub priority: Criticality,
+    /// The user's place among those who matter as much, below [`USERS`]; 0 where nobody looks at it.
+    pub user: u8,
 }
 
 /// What of it is said by any of some requests.

@@ -454,10 +454,22 @@ fn what_is_carried_is_copied() {
     let storm = STORM
         .replace("clients: 5,", &format!("clients: 5, {carried},"))
         .replace("(name: \"loop\",", &format!("(name: \"loop\", {carried},"));
+    // A level that was learnt, and users in the middle of their sessions.
+    let storm = storm
+        .replace(
+            "workers: ProcessorSharing(cores: 4, at_once: 64),",
+            "workers: Async(64), shed: Dagor(window: \"200ms\", threshold: \"1ms\"),",
+        )
+        .replace(
+            "clients: 5,",
+            "clients: 5, session: (calls: Geometric(3), think: Exponential(mean: \"500ms\")),",
+        );
     let trunk = trunk(&resolved(&storm, None, &[]), &options, SimTime::from_secs(12)).expect("there is time");
     let way = resolved(&storm, None, &[("faults[1].effect", "Drop(probability: 0.2)".to_owned())]);
     let branched = branch(&way, &trunk, &options).expect("it leads there");
     same(&whole(&way, &options), &branched, carried);
+    let metric = branched.metric("sessions[\"users->front\"].abandoned");
+    assert!(matches!(metric, Ok(Metric::Number(number, _)) if number > 10.0), "{metric:?}");
     let metric = branched.metric("tenants_all[\"users->front\"].seen");
     assert!(matches!(metric, Ok(Metric::Number(number, _)) if number == 30.0), "{metric:?}");
 }

@@ -314,12 +314,38 @@ pub struct Around<'a> {
     pub clients: u32,
     /// What any request says that comes by.
     pub says: Says,
+    /// As many requests each replica of the service can have in hand; none if there is no end to it, or if it is not known.
+    pub room: Option<u64>,
+    /// Who calls the service, if that is known.
+    pub callers: Option<Callers>,
+}
+
+/// Those whose requests come to a service.
+#[derive(Clone, Debug, Default)]
+pub struct Callers {
+    /// They are told apart: by tenants.
+    pub tenants: bool,
+    /// Which criticalities some of their requests have, by rank.
+    pub priorities: [bool; 4],
+    /// How long the most patient of them waits; none if that is for ever.
+    pub longest: Option<SimDuration>,
+    /// All of them wait equally long, whatever happens.
+    pub all_alike: bool,
 }
 
 impl<'a> Around<'a> {
     /// These parts, wherever they stand.
     pub fn new(name: &'a str, parts: Vec<Listed<'a>>) -> Self {
-        Around { name, parts, workers: 1, choices: 0, clients: 1, says: Says::default() }
+        Around {
+            name,
+            parts,
+            workers: 1,
+            choices: 0,
+            clients: 1,
+            says: Says::default(),
+            room: None,
+            callers: None,
+        }
     }
 
     /// Those that are there.

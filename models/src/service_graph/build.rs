@@ -1,6 +1,6 @@
 //! From what the user wrote, checked, to what runs.
 
-use super::carriage::{self, Classes};
+use super::carriage::{self, Carriage, Classes};
 use super::follow::Listen;
 use super::fruit::Fruits;
 use super::plan::{Caller, EdgePlan, Plan};
@@ -80,7 +80,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         sent_at: Default::default(),
         arrived_at: Default::default(),
         held: Default::default(),
-        carriage: Default::default(),
+        carriage: Carriage::in_graph(spec),
         book: Default::default(),
         visits: Slab::default(),
         fruits: Fruits::default(),
@@ -115,7 +115,8 @@ fn build_workload(number: usize, workload: &WorkloadSpec, streams: &Streams) -> 
         schedule: Schedule::new(&workload.arrivals),
         users,
         think,
-        visits: workload.reload.as_ref().map(|it| Box::new(Visits::new(it, streams.luck("reload", name)))),
+        visits: Visits::new(workload.reload.as_ref(), workload.session.as_ref(), |it| streams.luck(it, name))
+            .map(Box::new),
     }
 }
 
@@ -267,6 +268,7 @@ fn build_service(
         path: digest::hash_text(name),
         replicas: (0..service.replicas).map(|_| replica()).collect(),
         workers,
+        unasked: if service.shed.as_ref().is_some_and(Shed::asks_at_the_door) { 0 } else { workers },
         cores: service.workers.cores(),
         blocking: matches!(service.workers, Workers::Blocking(_)),
         lines: (0..lines).map(|_| Line::new(&service.queue, service.shed.as_ref().map(Rule::new))).collect(),
@@ -296,7 +298,7 @@ fn build_service(
             || plan.into(number).any(|edge| Gates::of(&edge.policy, 1).has(Gates::TIES)),
         deeds: Deeds::by(service).map(Box::new),
         lookup: Deeds::lookup(service),
-        shedding: service.shed.as_ref().map(|_| Shedding::default()),
+        shedding: service.shed.as_ref().map(Shedding::by),
         stats: ServiceStats::new(u64::from(service.workers.cores()) * u64::from(service.replicas)),
     }
 }

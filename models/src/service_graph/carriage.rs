@@ -6,10 +6,10 @@
 use super::follow::Listen;
 use super::plan::Caller;
 use super::slab::Beside;
-use super::spec::{GraphSpec, WorkloadSpec};
+use super::spec::{GraphSpec, ServiceSpec, WorkloadSpec};
 use super::state::*;
 use super::stats::UNMEASURED;
-use crate::carried::{Carried, Criticality};
+use crate::carried::{Carried, Criticality, USERS};
 use crate::policy::Ending;
 use crate::report::Section;
 use crate::workload::Ranks;
@@ -22,9 +22,19 @@ use sim_core::{Key, Luck, SimDuration, SimTime, StreamUse, Streams};
 pub struct Carriage {
     calls: Beside<Carried>,
     attempts: Beside<Carried>,
+    /// Somebody looks at who the user is.
+    ranks_users: bool,
 }
 
+/// Of what there is of a user's first key: his place among others, a hash of who he is.
+const USER: u64 = 1 << 35;
+
 impl Carriage {
+    /// Nothing yet.
+    pub fn in_graph(spec: &GraphSpec) -> Self {
+        Carriage { ranks_users: ranks_users(spec), ..Carriage::default() }
+    }
+
     /// What a call carries, in a graph in which anything is.
     #[inline]
     pub fn of_call(&self, id: CallId) -> Carried {
@@ -79,7 +89,12 @@ impl Drawn {
 
 /// Whether anything is carried in this graph.
 pub fn carries(spec: &GraphSpec) -> bool {
-    spec.workload.iter().any(says)
+    spec.workload.iter().any(says) || ranks_users(spec)
+}
+
+/// Whether a service looks at who the user is.
+fn ranks_users(spec: &GraphSpec) -> bool {
+    spec.services.values().any(ServiceSpec::ranks_users)
 }
 
 /// Whether a workload says anything of what its requests carry.
@@ -129,8 +144,8 @@ impl Classes {
         })
     }
 
-    /// What the call at `key` carries; of a user in a loop, `whose` says who that is.
-    fn draw(&mut self, key: Key, whose: Key) -> Carried {
+    /// What the call at `key` carries, of a user who first called at `first`; of one in a loop, `whose` says who that is.
+    fn draw(&mut self, key: Key, first: Key, whose: Key) -> Carried {
         let tenant = self.tenants.as_mut().map(|drawn| drawn.at(whose));
         Carried {
             tenant: tenant.map(|own| self.numbers.get(own as usize).copied().unwrap_or(own)),
@@ -138,7 +153,8 @@ impl Classes {
             priority: self
                 .priorities
                 .as_mut()
-                .map_or(self.priority, |drawn| Criticality::ALL[drawn.at(key) as usize]),
+                .map_or(self.priority, |drawn| Criticality::ALL[drawn.at(first) as usize]),
+            user: 0,
         }
     }
 
@@ -214,24 +230,31 @@ impl Classes {
     }
 }
 
+/// A user's place among others.
+fn place_of(user: Key) -> u8 {
+    (user.child(USER).get() % USERS as u64) as u8
+}
+
 impl<L: Listen> Graph<L> {
     /// What a call of this parent carries: what the request carries that makes it, or what is drawn for a user.
     fn carried_from(&mut self, parent: Parent, edge: u32, key: Key) -> Carried {
-        let (key, user) = match parent {
+        let (key, first, user) = match parent {
             Parent::Request { attempt, .. } | Parent::Aside { by: attempt, .. } => {
                 return self.carriage.of(attempt);
             }
-            Parent::User => (key, None),
-            Parent::Loop { user } => (key, Some(user)),
-            // Whoever comes again is the same user, who wants the same.
+            Parent::User => (key, key, None),
+            Parent::Loop { user } => (key, key, Some(user)),
+            // Whoever comes again is the same user, who wants the same; or the next, which matters as much.
             Parent::Visit { visit } => self.visits[visit].whose(),
         };
         let edge = &mut self.edges[edge as usize];
-        let Some(classes) = &mut edge.classes else { return Carried::default() };
         let Caller::Workload(workload) = edge.caller else { unreachable!("whoever is no request is a user") };
         let path = self.workloads[workload as usize].path;
-        let whose = user.map_or(key, |user| Key::root(path, u64::from(user)));
-        classes.draw(key, whose)
+        let whose = user.map_or(first, |user| Key::root(path, u64::from(user)));
+        let carried =
+            edge.classes.as_mut().map(|classes| classes.draw(key, first, whose)).unwrap_or_default();
+        let user = if self.carriage.ranks_users { place_of(whose) } else { 0 };
+        Carried { user, ..carried }
     }
 
     /// A call begins that carries something.

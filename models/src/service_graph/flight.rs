@@ -93,7 +93,7 @@ pub enum Parent {
     User,
     /// A closed-loop user, who goes on thinking when it ends.
     Loop { user: u32 },
-    /// A user who may come again.
+    /// A user who may make more than one call.
     Visit { visit: VisitId },
     /// A request that is being served, and what it has at stake; or that was, until another of its calls failed.
     Request { attempt: AttemptId, stake: Stake },

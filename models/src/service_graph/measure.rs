@@ -99,7 +99,7 @@ impl Service {
         windows.completed.push(totals.completed - base.completed);
         self.stats.window_base = totals;
         self.deeds.iter_mut().for_each(|deeds| deeds.close_window());
-        self.shedding.iter_mut().for_each(|it| it.close_window(totals.turned_away));
+        self.close_shedding(totals.turned_away);
         self.per_replica.iter_mut().for_each(|figures| figures.close_window(now));
     }
 }

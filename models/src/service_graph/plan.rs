@@ -335,16 +335,26 @@ impl WorkloadSpec {
             Arrivals::Ramp { to, at, over, .. } => (to, *at + *over),
             Arrivals::Burst { .. } | Arrivals::ClosedLoop { .. } => return None,
         };
-        (since < SimTime::ZERO + run.duration).then(|| rate.get())
+        (since < SimTime::ZERO + run.duration).then(|| rate.get() * self.calls_mean())
+    }
+
+    /// Calls of each user who comes, if none of them fails.
+    fn calls_mean(&self) -> f64 {
+        self.session.as_ref().map_or(1.0, Session::calls_mean)
     }
 
     /// Calls per second after the warm-up; of a closed loop the most there can be: users over think time.
     pub fn base_rate(&self, run: &RunSpec) -> f64 {
         match self.arrivals.closed_loop() {
-            Some((users, think)) => f64::from(users) / think.mean().as_secs_f64().max(1e-9),
+            Some((users, think)) => {
+                let between = self.session.as_ref().map_or(0.0, |it| it.think.mean().as_secs_f64());
+                let calls = self.calls_mean();
+                let pauses = think.mean().as_secs_f64() + (calls - 1.0) * between;
+                f64::from(users) * calls / pauses.max(1e-9)
+            }
             None => {
                 let schedule = Schedule::new(&self.arrivals).expect("only a closed loop has no schedule");
-                schedule.rate_at(SimTime::ZERO + run.warm_up)
+                schedule.rate_at(SimTime::ZERO + run.warm_up) * self.calls_mean()
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::report::{
 };
 use crate::run::{RunOutput, TrajectoryLine};
 use sim_core::{SimDuration, SimTime, StreamUse, Streams, Witness};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Checks the laws and writes everything down.
@@ -51,7 +52,9 @@ pub fn fill<L: Listen>(
     }
     for workload in &graph.workloads {
         let edge = &graph.edges[workload.edge as usize].name;
-        report.sections.extend(workload.visits.iter().map(|visits| visits.section(edge, now, measured)));
+        report
+            .sections
+            .extend(workload.visits.iter().flat_map(|visits| visits.sections(edge, now, measured)));
     }
     for edge in &graph.edges {
         report
@@ -76,11 +79,13 @@ pub fn fill<L: Listen>(
         let more = format!("{name} did more than 584 years of work, which is the most that `work` can say");
         report.notes.push(more);
     }
-    if graph.workloads.iter().any(|workload| workload.visits.is_some()) {
-        report.notes.push(
-            "whoever was not served comes again: what is offered, and what is said of calls, are loads; `reloads` counts users".into(),
-        );
-    }
+    let notes: BTreeSet<&str> = graph
+        .workloads
+        .iter()
+        .flat_map(|workload| &workload.visits)
+        .flat_map(|visits| visits.notes())
+        .collect();
+    report.notes.extend(notes.into_iter().map(String::from));
     if graph.workloads.iter().any(|workload| workload.schedule.is_none()) {
         report.notes.push(
             "closed-loop users wait for answers, so their arrivals differ between policies: compare with care".into(),
@@ -278,7 +283,11 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
         if let Some((_, luck)) = &workload.think {
             note("think", path, luck.used());
         }
-        workload.visits.iter().for_each(|visits| note("reload", path, visits.used()));
+        workload
+            .visits
+            .iter()
+            .flat_map(|visits| visits.used())
+            .for_each(|(purpose, stream)| note(purpose, path, stream));
     }
     for edge in &graph.edges {
         for (purpose, path, stream) in edge.classes.iter().flat_map(|classes| classes.used()) {

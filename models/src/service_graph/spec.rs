@@ -11,13 +11,14 @@ pub use super::service::dies::{ByteSize, Death};
 pub use super::service::idempotency::Idempotency;
 pub use super::service::on_cancel::OnCancel;
 use super::service::per_replica::{self, PerReplica};
+use super::service::queue::Common;
 pub use super::service::queue::{Capacity, DEFAULT_QUEUE_CAPACITY, Queue};
 use super::service::quorum::{self, MOST_QUORUM, Quorum};
 pub use super::service::scaling::Scaling;
 pub use super::service::shed::Shed;
 pub use super::service::workers::Workers;
 pub use crate::fault::{Affected, CrashStyle, Effect, FaultSpec};
-pub use crate::workload::{Arrivals, Keys, Priority, RateStep, Reload, Spacing, Tenants};
+pub use crate::workload::{Arrivals, Keys, Priority, RateStep, Reload, Session, Spacing, Tenants};
 
 /// More than this would need more memory for histograms alone than most machines have.
 pub const MOST_EDGES: usize = 4_000;
@@ -57,6 +58,8 @@ spec! {
         network: Option<TimeDistribution> = None,
         /// Whether users come again who were not served.
         reload: Option<Reload> = None,
+        /// Whether each of them makes several calls, one after another.
+        session: Option<Session> = None,
         /// Whose their requests are, if they are told apart.
         tenants: Option<Tenants> = None,
         /// How much their requests matter; `Critical` if absent.
@@ -75,7 +78,7 @@ spec! {
         workers: Workers,
         /// What waits when all workers are busy.
         queue: Queue = Queue::Fifo { capacity: Capacity::Bounded(DEFAULT_QUEUE_CAPACITY), drop_expired: false },
-        /// Whom it turns away though they had a place in the queue.
+        /// Whom it turns away though there is a place for them.
         shed: Option<Shed> = None,
         /// Own work per request, before any calls.
         work: TimeDistribution,
@@ -164,6 +167,7 @@ impl WorkloadSpec {
     pub fn parts(&self) -> Vec<Listed<'_>> {
         vec![
             Listed::optional("reload", "", self.reload.as_ref()),
+            Listed::optional("session", "", self.session.as_ref()),
             Listed::optional("tenants", "", self.tenants.as_ref()),
             Listed::optional("priority", "", self.priority.as_ref()),
             Listed::optional("keys", "", self.keys.as_ref()),
@@ -189,7 +193,19 @@ impl ServiceSpec {
 
     /// The parts of this service, to be asked together.
     pub fn around<'a>(&'a self, name: &'a str) -> Around<'a> {
-        Around { workers: self.workers.count(), ..Around::new(name, self.parts()) }
+        let (workers, Common { capacity, shared, .. }) = (self.workers.count(), self.queue.common());
+        // Whoever waits for others need not hold a worker.
+        let is_held = self.calls.is_empty() || matches!(self.workers, Workers::Blocking(_));
+        let room = match capacity {
+            Capacity::Bounded(places) if is_held && !shared => Some(u64::from(workers) + u64::from(places)),
+            _ => None,
+        };
+        Around { workers, room, ..Around::new(name, self.parts()) }
+    }
+
+    /// Whether it looks at who the user is.
+    pub fn ranks_users(&self) -> bool {
+        self.shed.as_ref().is_some_and(Shed::ranks_users)
     }
 
     /// What it may do to requests. Who calls nobody keeps no worker waiting.

@@ -77,7 +77,7 @@ pub struct Graph<L> {
     pub arrived_at: Beside<SimTime>,
     /// What was done for each call, where somebody counts that.
     pub book: Book,
-    /// Users who may come again, from their first load to their last.
+    /// Users who may make more than one call, from their first load to their last.
     pub visits: Slab<Visit>,
     /// What came back of the work behind each request.
     pub fruits: Fruits,
@@ -116,7 +116,7 @@ pub enum Event {
     Begun { attempt: AttemptId },
     /// An attempt has run out of time, or its call has.
     AttemptTimer { attempt: AttemptId },
-    /// A user who was not served comes again.
+    /// A user who was not served comes again, or one who was makes his next call.
     Reload { visit: VisitId },
     /// What a call waited for has come, or its deadline came first; its [`Phase`] says what that was.
     CallTimer { call: CallId },
@@ -151,7 +151,7 @@ pub struct Workload {
     pub schedule: Option<Schedule>,
     pub users: Vec<u64>,
     pub think: Option<(Distribution, Luck)>,
-    /// Of users who come again if they were not served.
+    /// Of users who come for more than one call.
     pub visits: Option<Box<Visits>>,
 }
 
@@ -284,6 +284,8 @@ pub struct Service {
     pub path: u64,
     pub replicas: Vec<Replica>,
     pub workers: u32,
+    /// Those of them who take whoever comes and finds one free: all, or none where somebody looks at whoever comes.
+    pub unasked: u32,
     /// As many can do as much as they would alone: all, unless they share what there is.
     pub cores: u32,
     pub blocking: bool,

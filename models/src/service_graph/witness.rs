@@ -19,6 +19,7 @@ pub const NO_CONNECTION: u16 = 14;
 pub const CONNECTION: u16 = 15;
 pub const RELOAD: u16 = 20;
 pub const BEGUN: u16 = 21;
+pub const NEXT_CALL: u16 = 22;
 
 /// A kind in words.
 pub fn name(kind: u16) -> &'static str {
@@ -39,6 +40,7 @@ pub fn name(kind: u16) -> &'static str {
         NO_CONNECTION => "gets no connection",
         CONNECTION => "connection is due",
         RELOAD => "user loads again",
+        NEXT_CALL => "user calls next",
         BEGUN => "another was begun with",
         _ => "unknown event",
     }

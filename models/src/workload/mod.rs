@@ -8,6 +8,7 @@ mod priority;
 mod ranks;
 mod reload;
 mod schedule;
+mod session;
 pub mod tenants;
 
 pub use arrivals::{Arrivals, RateStep, Spacing};
@@ -16,4 +17,5 @@ pub use priority::Priority;
 pub use ranks::Ranks;
 pub use reload::{Reload, declared};
 pub use schedule::Schedule;
+pub use session::{Session, Sessions};
 pub use tenants::Tenants;

@@ -59,6 +59,8 @@ does! {
     VARIES = 18,
     /// Whoever was not served comes again.
     RETURNS = 19,
+    /// One call of a user's follows another.
+    FOLLOWS = 20,
 }
 
 impl Does {

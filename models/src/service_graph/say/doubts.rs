@@ -1,9 +1,11 @@
 //! What can run, but hardly as it was meant: settings of two places that do not fit each other.
 
+use crate::carried::Criticality;
 use crate::experiment::{Decoder, Node, Span};
+use crate::policy::part::{Around, Callers, Does};
 use crate::service_graph::plan::{Caller, EdgePlan, Plan};
-use crate::service_graph::spec::Workers;
-use sim_core::SimDuration;
+use crate::service_graph::spec::{Priority, Workers};
+use sim_core::{LONGEST, SimDuration};
 
 /// How long the caller of an edge waits for one attempt.
 fn patience(edge: &EdgePlan) -> Option<SimDuration> {
@@ -52,6 +54,58 @@ pub fn check_idle(plan: &Plan, at: &Node, cx: &mut Decoder) {
             cx.warn(span, why).help(help);
         }
     }
+    let all = callers(plan);
+    for ((name, service), callers) in plan.spec.services.iter().zip(all) {
+        // Whom nobody calls is another matter.
+        let around = Around { callers, ..service.around(name) };
+        for (why, help) in around.all().filter_map(|part| part.idles(&around)) {
+            let span = plan.spec.services.span_of(name).unwrap_or(at.span);
+            cx.warn(span, why).help(help);
+        }
+    }
+}
+
+/// What is known of those who call each service; none of one that nobody calls. Whoever may call counts.
+fn callers(plan: &Plan) -> Vec<Option<Callers>> {
+    let mut all: Vec<Option<Callers>> = vec![None; plan.spec.services.len()];
+    for &service in &plan.order {
+        let mut here: Option<Callers> = None;
+        let mut waits = Vec::new();
+        for edge in plan.into(service) {
+            let known = here.get_or_insert_default();
+            known.tenants |= edge.says.tenant;
+            match edge.caller {
+                Caller::Workload(number) => {
+                    let workload = &plan.spec.workload[number as usize];
+                    let ranks = workload.priority.as_ref().map(Priority::those).unwrap_or_default();
+                    let default = ranks.is_empty().then(Criticality::default);
+                    ranks.into_iter().chain(default).for_each(|one| known.priorities[one.rank()] = true);
+                }
+                Caller::Service(caller) => {
+                    let Some(above) = &all[caller as usize] else { continue };
+                    known.priorities.iter_mut().zip(above.priorities).for_each(|(one, it)| *one |= it);
+                }
+            }
+            waits.push((patience(edge), waits_alike(edge)));
+        }
+        if let Some(known) = &mut here {
+            let longest = waits.iter().map(|(wait, _)| *wait).max_by_key(|wait| wait.unwrap_or(LONGEST));
+            known.longest = longest.flatten();
+            known.all_alike =
+                waits.windows(2).all(|pair| pair[0].0 == pair[1].0) && waits.iter().all(|(_, alike)| *alike);
+        }
+        all[service] = here;
+    }
+    all
+}
+
+/// Whether every attempt over an edge is waited for as long as any other, and takes as long to arrive.
+fn waits_alike(edge: &EdgePlan) -> bool {
+    let around = edge.around();
+    let ends = !edge.does.any(Does::GIVES_UP) || around.patience().is_some_and(|it| it.fixed().is_some());
+    let first = edge.worst.sent() == 1 || edge.worst.call.is_none();
+    let own = around.all().all(|part| part.ahead().is_none());
+    ends && first && own && edge.network.fixed().is_some()
 }
 
 /// The edge into a service whose callers wait longest for it, and how long; none if one waits for ever, or there is none.

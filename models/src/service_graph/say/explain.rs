@@ -1,7 +1,7 @@
 //! What a graph amounts to before it is run: effective policies, back-off tables, worst cases, load.
 
 use crate::RunSpec;
-use crate::experiment::Decode;
+use crate::experiment::{Decode, Entry, Node};
 use crate::policy::Policy;
 use crate::policy::part::{Around, Does};
 use crate::report::{Cell, Table};
@@ -15,7 +15,9 @@ use sim_core::{LONGEST, SimDuration};
 pub fn explain(plan: &Plan, run: &RunSpec) -> Explanation {
     let spec = plan.spec;
     let load = Load::of(plan, run);
-    let mut tables = vec![arrivals(spec, run), services(spec, &load)];
+    let mut tables = vec![arrivals(spec, run)];
+    tables.extend(besides_of_workloads(spec));
+    tables.push(services(spec, &load));
     tables.extend(besides(spec));
     tables.push(calls(plan));
     tables.extend(spec.policies.iter().map(|(name, written)| policy((name, &written.policy))));
@@ -128,18 +130,33 @@ fn besides(spec: &GraphSpec) -> Option<Table> {
     const TOLD: [&str; 5] = ["replicas", "workers", "queue", "work", "calls"];
     let mut table = table("More settings of services", &["service", "setting", "value, defaults included"]);
     for (name, service) in spec.services.iter() {
-        let written = service.encode();
-        let rest = written.entries().iter();
-        let rest = rest.filter(|entry| !entry.implied && !TOLD.contains(&entry.key.value.as_str()));
-        table.rows.extend(rest.map(|entry| {
-            vec![
-                name.into(),
-                entry.key.value.as_str().into(),
-                entry.value.clone().without_absent().plain().into(),
-            ]
-        }));
+        table.rows.extend(not_told(name, &service.encode(), &TOLD));
     }
     (!table.rows.is_empty()).then_some(table)
+}
+
+/// What workloads say that other tables have no column for.
+fn besides_of_workloads(spec: &GraphSpec) -> Option<Table> {
+    const TOLD: [&str; 6] = ["name", "to", "arrivals", "clients", "policy", "network"];
+    let mut table = table("More settings of workloads", &["name", "setting", "value, defaults included"]);
+    for workload in &spec.workload {
+        table.rows.extend(not_told(&workload.name.value, &workload.encode(), &TOLD));
+    }
+    (!table.rows.is_empty()).then_some(table)
+}
+
+/// What stands in there, and is told nowhere else: a row for each.
+fn not_told(name: &str, written: &Node, told: &[&str]) -> Vec<Vec<Cell>> {
+    let rest = written.entries().iter();
+    let rest = rest.filter(|entry| !entry.implied && !told.contains(&entry.key.value.as_str()));
+    let row = |entry: &Entry| {
+        vec![
+            name.into(),
+            entry.key.value.as_str().into(),
+            entry.value.clone().without_absent().plain().into(),
+        ]
+    };
+    rest.map(row).collect()
 }
 
 fn calls(plan: &Plan) -> Table {

@@ -54,6 +54,11 @@ impl<T: Copy + PartialEq> Line<T> {
         self.queue.remove(request, ticket)
     }
 
+    /// The rule by which some are turned away, if there is one.
+    pub fn rule(&mut self) -> Option<&mut Rule> {
+        self.queue.rule()
+    }
+
     /// Whoever kept it is gone, and what it knew.
     pub fn forget(&mut self) {
         self.queue.forget();

@@ -12,7 +12,7 @@ mod ordered;
 
 use crate::experiment::{Decode, Decoder, Node, TypeDoc};
 use crate::policy::page::Page;
-use crate::policy::part::{Does, Part};
+use crate::policy::part::{Around, Does, Part};
 
 /// Places in a queue unless the file says otherwise (Envoy's `max_pending_requests`).
 pub const DEFAULT_QUEUE_CAPACITY: u32 = 1024;
@@ -145,6 +145,36 @@ impl Part for Queue {
             Capacity::Bounded(places) => format!("{kind} of {places}"),
             Capacity::Unbounded => format!("{kind}, unbounded"),
         })
+    }
+
+    /// An order by something that all have in common is that in which they came.
+    fn idles(&self, around: &Around) -> Option<(String, String)> {
+        let (name, callers) = (around.name, around.callers.as_ref()?);
+        let (is_one, why, help) = match self {
+            Queue::Fair { .. } => (
+                !callers.tenants,
+                format!(
+                    "nobody says whose the requests to `{name}` are: its fair queue serves them as they came"
+                ),
+                "say it where they come from, as in `tenants: Even(10)`, or leave the order to `Fifo`",
+            ),
+            Queue::Priority { .. } => (
+                callers.priorities.iter().filter(|there| **there).count() == 1,
+                format!(
+                    "all requests to `{name}` matter equally: its priority queue serves them as they came"
+                ),
+                "say how much where they come from, as in `priority: Sheddable`, or leave the order to `Fifo`",
+            ),
+            Queue::EarliestDeadline { .. } => (
+                callers.all_alike,
+                format!(
+                    "all callers of `{name}` wait equally long: who is waited for least long is who came first"
+                ),
+                "callers that wait for different times, or `Fifo`",
+            ),
+            _ => return None,
+        };
+        is_one.then(|| (why, help.into()))
     }
 
     fn about() -> &'static [Page] {

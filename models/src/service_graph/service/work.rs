@@ -53,7 +53,7 @@ impl<L: Listen> Graph<L> {
             self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::BlackHole, now));
             return self.swallow(id);
         }
-        if replica.busy.value() < u64::from(service.workers) {
+        if replica.busy.value() < u64::from(service.unasked) {
             replica.in_hand += 1;
             count(&mut service.stats.total.entered);
             service.hold_worker(replica_id, now);
@@ -104,10 +104,60 @@ impl<L: Listen> Graph<L> {
         self.turn_away(gone, service_id, "gave its place up", now);
     }
 
-    /// A request comes to a queue that looks at more than who came first: it may have a place, or that of another.
+    /// Whoever comes to this service is looked at first: turned away, or begun with at once if a worker is free, in which cases it is dealt with.
+    #[cold]
+    fn is_dealt_with_at_the_door(
+        &mut self,
+        id: AttemptId,
+        at: (u32, Option<u32>),
+        line: usize,
+        ctx: &mut Ctx,
+    ) -> bool {
+        let (now, service_id) = (ctx.now(), at.0);
+        let (service, attempt) = (&mut self.services[service_id as usize], &mut self.attempts[id]);
+        let (replica_id, carried) = (attempt.replica, self.carriage.of(id));
+        let line = &mut service.lines[line];
+        let waiting = if service.queue.shared { line.len() as u32 } else { 0 };
+        let replica = &mut service.replicas[replica_id as usize];
+        let is_free = replica.busy.value() < u64::from(service.workers);
+        let Some(rule) = line.rule() else { return false };
+        if !rule.admits(carried, replica.in_hand + waiting, now) {
+            service.stats.total.turned_away += 1;
+            if let Some(shedding) = &mut service.shedding {
+                shedding.refused(carried.priority, attempt.marks.has(Marks::MEASURED));
+            }
+            self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Rejected, now));
+            service.note_refused(attempt);
+            self.answer(id, Outcome::Rejected, ctx);
+            return true;
+        }
+        if !is_free {
+            return false;
+        }
+        rule.begun_at_once();
+        replica.in_hand += 1;
+        count(&mut service.stats.total.entered);
+        service.hold_worker(replica_id, now);
+        self.listener.tell(|tracer| tracer.work_begins(id, service_id, replica_id, now));
+        service.start_work(replica_id, (id, attempt), &mut self.attempt_standings, SimDuration::ZERO, ctx);
+        if service.at_begin {
+            self.is_begun(id, service_id, ctx);
+        }
+        let service = &mut self.services[service_id as usize];
+        service.note_arrival((id, &self.attempts[id]), true, &mut self.arrived_at, now);
+        self.die_if_overwhelmed(service_id, replica_id, ctx);
+        true
+    }
+
+    /// A request comes to a service that looks at more than whether a worker is free, and who came first: it may be begun with, have a place, or that of
+    /// another.
     #[inline(never)]
     fn joins_in_order(&mut self, id: AttemptId, at: (u32, Option<u32>), line: usize, ctx: &mut Ctx) {
         let (now, service_id) = (ctx.now(), at.0);
+        let service = &mut self.services[service_id as usize];
+        if service.unasked < service.workers && self.is_dealt_with_at_the_door(id, at, line, ctx) {
+            return;
+        }
         let service = &mut self.services[service_id as usize];
         let until = if service.queue.looks_ahead { *self.wanted_until.of(id) } else { SimTime::MAX };
         let known = Known { since: now, until, carried: self.carriage.of(id) };

@@ -135,7 +135,7 @@ fn whoever_comes_again_carries_the_same() {
         let graph = simulation.model();
         for (id, call) in graph.calls.iter() {
             let Parent::Visit { visit } = call.parent else { unreachable!("all may come again") };
-            let (who, carried) = (graph.visits[visit].whose().0.get(), graph.carriage.of_call(id));
+            let (who, carried) = (graph.visits[visit].whose().1.get(), graph.carriage.of_call(id));
             match of.insert(who, (call.key.get(), carried)) {
                 Some((key, before)) if key != call.key.get() => {
                     assert_eq!(before, carried);
@@ -146,6 +146,35 @@ fn whoever_comes_again_carries_the_same() {
         }
     }
     assert!(again > 100, "{again}");
+}
+
+/// All calls of a session are one user's, who is of one tenant; each is about a key of its own.
+#[test]
+fn a_session_is_one_users() {
+    use crate::drive::Drive;
+    let mut simulation = simulation(&format!(
+        r#"workload: [(to: "web", arrivals: Poisson("20/s"), {CLASSES} session: (calls: Fixed(5), think: "100ms"))],
+           services: {{"web": (workers: Async(99), work: "30ms", shed: Dagor())}}"#
+    ));
+    let (graph, ctx) = simulation.parts();
+    graph.begin(ctx);
+    let mut of = std::collections::BTreeMap::<_, BTreeSet<_>>::new();
+    let (mut keys, mut users) = (BTreeSet::new(), BTreeSet::new());
+    for step in 1..400 {
+        simulation.run_until(SimTime::from_nanos(step * 20_000_000));
+        let graph = simulation.model();
+        for (id, call) in graph.calls.iter() {
+            let Parent::Visit { visit } = call.parent else { unreachable!("all make several") };
+            let Carried { tenant, key, priority, user } = graph.carriage.of_call(id);
+            let who = graph.visits[visit].whose().1.get();
+            of.entry(who).or_default().insert((tenant, priority.rank(), user));
+            keys.insert((who, key));
+            users.insert(user);
+        }
+    }
+    assert!(of.values().all(|all| all.len() == 1), "{of:?}");
+    assert!(of.len() > 100 && keys.len() > 4 * of.len(), "{} sessions, {} keys", of.len(), keys.len());
+    assert!(users.len() > 64 && users.iter().all(|user| *user < 128), "{users:?}");
 }
 
 fn run(who: &str) -> Report {

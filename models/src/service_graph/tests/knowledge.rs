@@ -147,6 +147,8 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (Desk { users: r#"network: "1ms""#, ..DESK }, Does::TRAVELS, "response_p99"),
         (Desk { users: r#"reload: (after: "1s")"#, ..DESK }, Does::RETURNS, "wait_mean"),
         (Desk { users: r#"reload: (after: "1s")"#, ..DESK }, Does::RETURNS, "Stable"),
+        (Desk { users: r#"session: (calls: Fixed(2), think: "1s")"#, ..DESK }, Does::FOLLOWS, "wait_mean"),
+        (Desk { users: r#"session: (calls: Fixed(1), think: "1s")"#, ..DESK }, Does::FOLLOWS, "Stable"),
         (service("queue: Lifo(capacity: Unbounded)"), Does::REORDERS, "response_p99"),
         (service("queue: AdaptiveLifo(threshold: 9, capacity: Unbounded)"), Does::REORDERS, "response_p99"),
         (service("queue: EarliestDeadline(capacity: Unbounded)"), Does::REORDERS, "response_p99"),
@@ -157,6 +159,8 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (service("shed: CoDel()"), Does::SHEDS, "wait_mean"),
         (service("shed: FacebookCoDel()"), Does::SHEDS, "wait_mean"),
         (service(r#"shed: MaxWait("1s")"#), Does::SHEDS, "response_mean"),
+        (service("shed: ByPriority(critical: 1000)"), Does::SHEDS, "wait_mean"),
+        (service("shed: Dagor()"), Does::SHEDS, "wait_mean"),
         (
             Desk {
                 service: "workers: Async(2), queue: Fifo(capacity: Unbounded, drop_expired: true)",

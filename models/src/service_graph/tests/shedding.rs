@@ -44,6 +44,15 @@ fn whoever_has_waited_too_long_is_turned_away() {
         // A queue that was empty at 20 ms: whoever comes until 40 may wait 20, the fifth 15. The third has waited 30.
         (r#"shed: FacebookCoDel(target: "15ms", interval: "20ms")"#, (3, 2, 45)),
         (r#"shed: FacebookCoDel(target: "1ms", interval: "29ms")"#, (3, 2, 45)),
+        // At 30 and at 50 two are in hand: at work and waiting, wherever that is.
+        ("shed: ByPriority(critical: 2)", (3, 2, 45)),
+        ("shed: ByPriority(critical: 2), queue: SharedFifo()", (3, 2, 45)),
+        ("shed: ByPriority(critical: 2), queue: Lifo()", (3, 2, 45)),
+        // What matters least has a limit of its own, and nobody is that.
+        ("shed: ByPriority(critical: 3, sheddable: 1)", (4, 1, 70)),
+        // Who finds one at work is turned away: at 20, 30 and 50.
+        ("shed: ByPriority(critical_plus: 1)", (2, 3, 25)),
+        ("shed: ByPriority(critical: 1), per_replica: true", (2, 3, 25)),
         // The fifth may wait 30 as well, but at 85 it has waited 35, and the fourth 45.
         (r#"shed: FacebookCoDel(target: "1ms", interval: "30ms")"#, (3, 2, 55)),
     ] {
@@ -130,6 +139,8 @@ fn what_never_acts_moves_nothing() {
         r#"queue: Fifo(capacity: 300), shed: MaxWait("1h")"#,
         r#"queue: Fifo(capacity: 300), shed: CoDel(target: "1min", interval: "1h")"#,
         r#"queue: Fifo(capacity: 300), shed: FacebookCoDel(target: "1min", interval: "1h")"#,
+        "queue: Fifo(capacity: 300), shed: ByPriority(critical_plus: 305)",
+        r#"queue: Fifo(capacity: 300), shed: Dagor(threshold: "1h")"#,
         "queue: AdaptiveLifo(threshold: 300, capacity: 300)",
         // All wait equally long.
         "queue: EarliestDeadline(capacity: 300)",
@@ -146,10 +157,15 @@ fn what_never_acts_moves_nothing() {
     }
     let shared = trajectory("queue: SharedFifo(capacity: 300)");
     assert_eq!(trajectory("queue: AdaptiveLifo(threshold: 300, capacity: 300, shared: true)"), shared);
+    for shed in ["ByPriority(critical: 309)", r#"Dagor(threshold: "1h")"#] {
+        assert_eq!(trajectory(&format!("queue: SharedFifo(capacity: 300), shed: {shed}")), shared);
+    }
     for other in [
         r#"queue: Fifo(capacity: 300), shed: MaxWait("100ms")"#,
         "queue: Fifo(capacity: 300), shed: CoDel()",
         "queue: Fifo(capacity: 300), shed: FacebookCoDel()",
+        "queue: Fifo(capacity: 300), shed: ByPriority(critical: 300)",
+        "queue: Fifo(capacity: 300), shed: Dagor()",
         "queue: AdaptiveLifo(threshold: 20, capacity: 300)",
     ] {
         assert_ne!(trajectory(other), plain, "{other} acts");

@@ -154,14 +154,39 @@ pub fn rows() -> Vec<Row> {
             r#"services.stock.workers.at_once [3]: 3 at once cannot use 4 cores
                 help: `at_once` is `cores` at the least"#,
         ),
-        // What is turned away, and by what it is told.
-        row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), shed: CoDel(target: "100ms"), work: "8ms""#, r#"workers: Async(4), shed: CoDel(target: "99ms"), work: "8ms""#,
-            r#"services.stock.shed.target ["100ms"]: `target` must be shorter than `interval`
-                help: the usual are "5ms" and "100ms": the interval is as long as a burst may take"#,
+        // What is turned away at the door.
+        row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), shed: ByPriority(), work: "8ms""#, r#"workers: Async(4), shed: ByPriority(critical: 9), work: "8ms""#,
+            r#"services.stock.shed [ByPriority()]: no criticality has a limit: nobody is turned away
+                help: ByPriority(critical: 60, sheddable: 20): what matters more may find more in hand"#,
         ),
-        row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), queue: Lifo(), shed: CoDel(), work: "8ms""#, r#"workers: Async(4), queue: Lifo(), shed: FacebookCoDel(), work: "8ms""#,
-            r#"warning: services.stock.shed [CoDel()]: `CoDel` looks at how long whoever is next has waited, which says little in such a queue
-                help: in `Lifo` and `AdaptiveLifo`, `FacebookCoDel` and `MaxWait` look at whoever has waited longest"#,
+        row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), shed: ByPriority(critical: 9, sheddable: 10), work: "8ms""#, r#"workers: Async(4), shed: ByPriority(critical: 9, sheddable: 9), work: "8ms""#,
+            r#"services.stock.shed.sheddable [10]: `sheddable` would be let in where `critical` is turned away: 10 is more than 9
+                help: what matters less is turned away first, or with the rest"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), shed: ByPriority(sheddable: 9), work: "8ms""#, r#"workers: Async(4), shed: ByPriority(critical: 9), work: "8ms""#,
+            r#"warning: services.stock ["stock"]: `stock` turns nobody away: no request that comes to it is of a criticality with a limit
+                help: say how much they matter where they come from, as in `priority: Sheddable`"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), queue: Fifo(capacity: 5), shed: ByPriority(critical: 10), work: "8ms""#, r#"workers: Async(4), queue: Fifo(capacity: 6), shed: ByPriority(critical: 10), work: "8ms""#,
+            r#"warning: services.stock ["stock"]: `stock` turns nobody away: a replica never has 10 in hand, since it has room for 9
+                help: a lower limit, or a longer queue"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), shed: MaxWait("1s"), work: "8ms""#, r#"workers: Async(4), shed: MaxWait("999ms"), work: "8ms""#,
+            r#"warning: services.stock ["stock"]: whoever has waited 1s at `stock` has been given up: its callers wait 1s at most
+                help: a shorter limit, or `drop_expired`"#,
+        ),
+        // An order by what all have in common.
+        row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), queue: Fair(), work: "8ms""#, r#"workers: Async(4), queue: Fifo(), work: "8ms""#,
+            r#"warning: services.stock ["stock"]: nobody says whose the requests to `stock` are: its fair queue serves them as they came
+                help: say it where they come from, as in `tenants: Even(10)`, or leave the order to `Fifo`"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), queue: Priority(), work: "8ms""#, r#"workers: Async(4), queue: Fifo(), work: "8ms""#,
+            r#"warning: services.stock ["stock"]: all requests to `stock` matter equally: its priority queue serves them as they came
+                help: say how much where they come from, as in `priority: Sheddable`, or leave the order to `Fifo`"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), queue: EarliestDeadline(), work: "8ms""#, r#"workers: Async(4), queue: Fifo(), work: "8ms""#,
+            r#"warning: services.stock ["stock"]: all callers of `stock` wait equally long: who is waited for least long is who came first
+                help: callers that wait for different times, or `Fifo`"#,
         ),
     ]
 }

@@ -1,4 +1,4 @@
-//! Users who come again, by hand.
+//! Users who come again, and users who need several calls, by hand.
 
 use super::scenes::{MILLI, scene};
 use crate::report::Report;
@@ -87,4 +87,72 @@ fn whoever_thinks_does_so_after_the_last_load() {
     // Loads at 7, 9 and 11 s, over at 12; then at 19, 21, 23; 31, 33, 35; 43, 45, 47; 55, 57, 59.
     assert_eq!(report.edges.get("users->web").unwrap().calls.started, 15);
     assert_eq!((told(&report, "users"), told(&report, "gave_up")), (5.0, 4.0));
+}
+
+fn of_sessions(report: &Report, name: &str) -> f64 {
+    let section = report.section("sessions", "users->web").expect("users make several calls");
+    section.values.get(name).and_then(|value| value.value).unwrap_or(f64::NAN)
+}
+
+/// A user a second, from 1 s to 9 s, who makes three calls of 100 ms, 1 s apart: the first is over after 2.3 s. Until 3.5 s all fail.
+#[test]
+fn a_session_ends_with_its_first_failure_or_goes_on() {
+    for (on_failure, otherwise, calls, completed) in
+        [("Abandon", "abandoned", 6 * 3 + 3, 6.0), ("GoOn", "failed", 27, 6.0)]
+    {
+        let report =
+            nine_users(&format!(r#"session: (calls: Fixed(3), think: "1s", on_failure: {on_failure}),"#));
+        assert_eq!(report.edges.get("users->web").unwrap().calls.started, calls, "{on_failure}");
+        for (name, value) in [
+            ("begun", 9.0),
+            ("completed", completed),
+            (otherwise, 3.0),
+            ("share", 6.0 / 9.0),
+            ("goodput", 6.0 / 30.0),
+            ("calls_mean", calls as f64 / 9.0),
+            ("time_mean", 2_300.0 * MILLI as f64),
+        ] {
+            let told = of_sessions(&report, name);
+            assert!((told - value).abs() < 1e-6, "{on_failure}, {name}: {told}");
+        }
+        let section = report.section("sessions", "users->web").unwrap();
+        // Those of 1, 2 and 3 s end with their first call, or go on to 5.3; those of 8 and 9 s end after 10 s.
+        assert_eq!(section.series[0].values, [7.0, 2.0, 0.0], "{on_failure}");
+        assert_eq!(section.series[1].values, [4.0, 2.0, 0.0], "{on_failure}");
+    }
+    assert!(nine_users("").section("sessions", "users->web").is_none());
+}
+
+/// A call that is loaded again is one call of its session: at 1, 2.1, 3.2 and 4.3 s the first, at 5.4 and 6.5 s the others.
+#[test]
+fn a_call_of_a_session_may_be_loaded_again() {
+    let report = nine_users(r#"reload: (after: "1s"), session: (calls: Fixed(3), think: "1s"),"#);
+    let edge = report.edges.get("users->web").unwrap();
+    assert_eq!((edge.calls.started, edge.calls.ok(), edge.calls.failed()), (27 + 6, 27, 6));
+    assert_eq!((of_sessions(&report, "completed"), of_sessions(&report, "abandoned")), (9.0, 0.0));
+    // 5.6, 4.5 and 3.4 s, and six of 2.3.
+    let mean = (5_600 + 4_500 + 3_400 + 6 * 2_300) as f64 / 9.0 * MILLI as f64;
+    assert!((of_sessions(&report, "time_mean") - mean).abs() < 1.0);
+    // Of each call it is asked whether it was served, and of each how long that took.
+    assert_eq!(
+        (told(&report, "users"), told(&report, "served"), told(&report, "served_at_once")),
+        (27.0, 27.0, 24.0)
+    );
+    assert!((told(&report, "until_served") - (6_900 + 24 * 100) as f64 * MILLI as f64 / 27.0).abs() < 1.0);
+    let report = nine_users(r#"reload: (after: "1s", times: 1), session: (calls: Fixed(3), think: "1s"),"#);
+    assert_eq!((of_sessions(&report, "completed"), of_sessions(&report, "abandoned")), (7.0, 2.0));
+}
+
+/// A closed-loop user thinks after the session, and pauses within it.
+#[test]
+fn who_thinks_does_so_after_the_session() {
+    let report = scene(
+        r#"workload: [(to: "web", session: (calls: Fixed(3), think: "1s"), arrivals: ClosedLoop(users: 1, think: "7s"))],
+           services: {"web": (workers: Async(1), work: "1s")}"#,
+        "60s",
+    );
+    // Calls at 7, 9 and 11 s, over at 12; then at 19, 21, 23; 31, 33, 35; 43, 45, 47; 55, 57, 59.
+    assert_eq!(report.edges.get("users->web").unwrap().calls.started, 15);
+    assert_eq!((of_sessions(&report, "begun"), of_sessions(&report, "completed")), (5.0, 4.0));
+    assert_eq!(of_sessions(&report, "time_mean"), 5_000.0 * MILLI as f64);
 }

@@ -101,6 +101,14 @@ impl<T: Copy + PartialEq> Discipline<T> {
         }
     }
 
+    /// The rule by which some are turned away, if there is one.
+    pub fn rule(&mut self) -> Option<&mut Rule> {
+        match self {
+            Discipline::Fifo(_) | Discipline::Lifo(_) => None,
+            Discipline::Ordered(queue) => queue.rule(),
+        }
+    }
+
     /// Whoever kept it is gone, and what it knew.
     pub fn forget(&mut self) {
         if let Discipline::Ordered(queue) = self {

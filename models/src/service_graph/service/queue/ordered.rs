@@ -43,6 +43,11 @@ impl<T: Copy + PartialEq> Ordered<T> {
         self.rule = self.unused.clone();
     }
 
+    /// The rule, if there is one.
+    pub fn rule(&mut self) -> Option<&mut Rule> {
+        self.rule.as_mut()
+    }
+
     /// A request asks for a place.
     pub fn offer(&mut self, request: T, known: Known) -> Offer<T> {
         let waiting = self.order.len();
