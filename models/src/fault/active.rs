@@ -36,6 +36,8 @@ pub struct OnReplica {
     pub crashes: u32,
     /// One of them is such that callers notice nothing.
     pub silent: bool,
+    /// It is told to go.
+    pub drained: bool,
 }
 
 /// What faults make of a link. Without any: [`OnLink::WELL`].
@@ -52,7 +54,7 @@ pub struct OnLink {
 impl OnReplica {
     /// Nothing is wrong.
     pub const WELL: OnReplica =
-        OnReplica { slow: 1.0, errors: 0.0, black_hole: false, crashes: 0, silent: false };
+        OnReplica { slow: 1.0, errors: 0.0, black_hole: false, crashes: 0, silent: false, drained: false };
 
     /// The share of its work that ends in an error, where so much does anyway.
     pub fn fails(&self, anyway: f64) -> f64 {
@@ -102,6 +104,7 @@ impl ActiveSet {
                     state.crashes += 1;
                     state.silent |= callers == CrashStyle::Silence;
                 }
+                Effect::Drain { .. } => state.drained = true,
                 Effect::Drop { .. } | Effect::Delay { .. } | Effect::Hold => {}
             }
         }
@@ -116,7 +119,11 @@ impl ActiveSet {
                 Effect::Drop { probability } => state.drop = either(state.drop, probability * strength),
                 Effect::Delay { .. } => state.delayed = true,
                 Effect::Hold => state.holding = true,
-                Effect::Slow { .. } | Effect::Errors { .. } | Effect::BlackHole | Effect::Crash { .. } => {}
+                Effect::Slow { .. }
+                | Effect::Errors { .. }
+                | Effect::BlackHole
+                | Effect::Drain { .. }
+                | Effect::Crash { .. } => {}
             }
         }
         state

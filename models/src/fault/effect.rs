@@ -8,6 +8,7 @@ use crate::diagram::time;
 use crate::distribution::TimeDistribution;
 use crate::policy::part::{Does, Part};
 use crate::words::percent;
+use sim_core::SimDuration;
 
 spec! {
     /// What a fault does.
@@ -30,6 +31,14 @@ spec! {
         },
         /// Requests are taken and never answered.
         BlackHole,
+        /// It is told to go (SIGTERM), and comes back when the fault ends: callers no longer choose it, it does what it has in hand, and
+        /// goes when that is done. What comes later is refused.
+        Drain {
+            /// How long it waits before it looks whether it is done: for what is still on its way (a `preStop` sleep).
+            linger: SimDuration = SimDuration::ZERO,
+            /// How long it has in all; what it has in hand then is cut off (`terminationGracePeriodSeconds`).
+            grace: SimDuration = SimDuration::from_secs(30),
+        },
         /// The network loses messages, in both directions.
         Drop {
             /// Share of messages.
@@ -75,6 +84,7 @@ impl Effect {
             Effect::Crash { callers: CrashStyle::Silence } => "silent crash",
             Effect::Errors { .. } => "errors",
             Effect::BlackHole => "black hole",
+            Effect::Drain { .. } => "drain",
             Effect::Drop { .. } => "drop",
             Effect::Delay { .. } => "delay",
             Effect::Hold => "hold",
@@ -84,9 +94,11 @@ impl Effect {
     /// What it is upon.
     pub fn strikes(&self) -> Struck {
         match self {
-            Effect::Slow { .. } | Effect::Crash { .. } | Effect::Errors { .. } | Effect::BlackHole => {
-                Struck::Replicas
-            }
+            Effect::Slow { .. }
+            | Effect::Crash { .. }
+            | Effect::Errors { .. }
+            | Effect::BlackHole
+            | Effect::Drain { .. } => Struck::Replicas,
             Effect::Drop { .. } | Effect::Delay { .. } | Effect::Hold => Struck::Network,
         }
     }
@@ -95,7 +107,7 @@ impl Effect {
     pub fn has_degrees(&self) -> bool {
         match self {
             Effect::Slow { .. } | Effect::Errors { .. } | Effect::Drop { .. } | Effect::Delay { .. } => true,
-            Effect::Crash { .. } | Effect::BlackHole | Effect::Hold => false,
+            Effect::Crash { .. } | Effect::BlackHole | Effect::Drain { .. } | Effect::Hold => false,
         }
     }
 
@@ -110,6 +122,7 @@ impl Part for Effect {
         match self {
             Effect::Slow { .. } => Does::VARIES,
             Effect::Crash { .. } | Effect::BlackHole => Does::BREAKS,
+            Effect::Drain { .. } => Does::VARIES.and(Does::STEERS).and(Does::REFUSES),
             Effect::Errors { .. } => Does::FAILS,
             Effect::Drop { .. } => Does::LOSES,
             Effect::Delay { .. } => Does::TRAVELS,
@@ -124,6 +137,8 @@ impl Part for Effect {
                 format!(" {}", percent(*probability))
             }
             Effect::Delay { add } => format!(" {} each way", time(add)),
+            Effect::Drain { linger, grace } if linger.is_zero() => format!(" within {grace}"),
+            Effect::Drain { linger, grace } => format!(" after {linger} within {grace}"),
             Effect::Crash { .. } | Effect::BlackHole | Effect::Hold => String::new(),
         };
         Some(format!("{}{how}", self.name()))
@@ -150,6 +165,8 @@ impl Part for Effect {
             "Crash(callers: Silence)",
             "Errors(probability: 0.5)",
             "BlackHole",
+            "Drain()",
+            r#"Drain(linger: "20ms", grace: "50ms")"#,
             "Drop(probability: 0.5)",
             "Drop",
             "Hold",
@@ -173,6 +190,7 @@ mod tests {
             (Effect::Crash { callers: CrashStyle::Silence }, "silent crash", Replicas),
             (Effect::Errors { probability }, "errors", Replicas),
             (Effect::BlackHole, "black hole", Replicas),
+            (Effect::Drain { linger: SimDuration::ZERO, grace: SimDuration::ZERO }, "drain", Replicas),
             (Effect::Drop { probability }, "drop", Network),
             (Effect::Hold, "hold", Network),
             (crate::fault::delay("5ms"), "delay", Network),

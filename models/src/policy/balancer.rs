@@ -242,6 +242,14 @@ impl BalancerState {
         other.unwrap_or(choice)
     }
 
+    /// How many attempts this client has out there, if that is all that it goes by.
+    pub fn pending(&self, replica: u32) -> Option<u32> {
+        match &self.choice {
+            Choice::LeastPending(ranking) => Some(ranking.pending(replica)),
+            _ => None,
+        }
+    }
+
     /// Of those that are wanted, the one that it would rather have than the others, if it makes a difference between them.
     pub fn best_of(&self, wanted: impl Fn(u32) -> bool) -> Option<u32> {
         match &self.choice {
@@ -578,9 +586,10 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "without replicas")]
-    fn somebody_must_be_there() {
-        View::all(3).change([]);
+    fn there_may_be_nobody() {
+        let mut view = View::all(3);
+        view.change([]);
+        assert_eq!((view.size(), view.of(), view.contains(0)), (0, 3, false));
     }
 
     #[test]

@@ -21,7 +21,7 @@ mod alike;
 mod watch;
 
 use super::balancer::BalancerState;
-pub use super::balancer::View;
+pub use super::balancer::{BalancerState as Balancing, View};
 use super::breaker::{Breakers, Passes, Replicas, Scope, Unwanted};
 pub use super::breaker::{Breakers as Shared, Permit, Step};
 use super::budget::BudgetState;
@@ -34,6 +34,7 @@ pub use super::pool::{Back, Connections, Counts as Connected, Dial, Due, Lease};
 use super::rate_limit::{Counts, RateLimitState, Turn};
 use super::retry_host::RetryHost;
 use super::sight::Sight;
+use super::slow_start::SlowStart;
 use super::throttle::ThrottleState;
 use super::{Denied, Ending, Outcome, Policy};
 use crate::carried::Carried;
@@ -54,6 +55,8 @@ pub struct Guards {
     concurrency: Option<ConcurrencyState>,
     /// `None` where it may choose whomever all may.
     sight: Option<Box<Sight>>,
+    /// Whoever has just come is sent little.
+    slow_start: Option<Box<SlowStart>>,
     /// `None` where there is nothing to choose.
     balancer: Option<BalancerState>,
     /// One for each replica, or one for all of them; none where an attempt needs no connection.
@@ -110,10 +113,12 @@ impl Gates {
     pub const CARRIES: Gates = Gates(1 << 25);
     /// Its calls are users', and are told apart by what they carry.
     pub const CLASSED: Gates = Gates(1 << 26);
+    /// Each client calls the replica of its own number, and nobody is asked.
+    pub const FIXED: Gates = Gates(1 << 27);
     /// Something is kept beside each call.
     pub const KEEPS_OF_CALL: Gates = Gates(Gates::INHERITS.0 | Gates::LISTED.0 | Gates::CARRIES.0);
     /// Something is kept beside each attempt.
-    pub const KEEPS_OF_ATTEMPT: Gates = Gates(Gates::INHERITS.0 | Gates::CARRIES.0);
+    pub const KEEPS_OF_ATTEMPT: Gates = Gates(Gates::INHERITS.0 | Gates::CARRIES.0 | Gates::FIXED.0);
     /// Somebody wants to know how each call ends.
     pub const HEARS_OF_CALLS: Gates = Gates(Gates::LEARN_CALL.0 | Gates::CLASSED.0);
     /// Whoever has ended may make room for another.
@@ -143,6 +148,7 @@ impl Gates {
         let asks_all = asks_all || chooses && policy.balancer.asks_what_is_carried();
         let own_view = Sight::is_own(policy);
         let asks_all = asks_all || special || per_call || elsewhere || own_view || timed;
+        let asks_all = asks_all || starts_slowly(policy, choices);
         let tells_all = hears_ends || hedges || steps_back || adapts || special || own_view || timed;
         [
             (Gates::BEGIN, bulkhead || pays_in || limits_calls),
@@ -273,7 +279,7 @@ pub struct Seen {
 impl Guards {
     /// A client, by its number, that has called nobody yet and chooses among these. `words` choose where its round robin starts.
     pub fn new(policy: &Policy, view: &View, client: u32, alike: &Alike, words: &mut impl Words) -> Self {
-        let choices = view.size();
+        let choices = view.of();
         // Before anything else that may draw: whatever else is there, it starts where it does.
         let balancer =
             (choices > 1).then(|| BalancerState::new(&policy.balancer, alike.chooser(client), words));
@@ -291,6 +297,7 @@ impl Guards {
             throttle: policy.throttle.as_ref().map(ThrottleState::new),
             concurrency: policy.concurrency.as_ref().map(ConcurrencyState::new),
             sight: Sight::new(policy, view, words).map(Box::new),
+            slow_start: policy.slow_start.clone().map(Box::new).filter(|_| starts_slowly(policy, choices)),
             pools: policy.pool.iter().flat_map(|pool| connections(pool, choices)).collect(),
         }
     }
@@ -298,7 +305,7 @@ impl Guards {
     /// What all clients remember together, if they do; only then it asks where it draws.
     pub fn shared(policy: &Policy, view: &View, pick: &mut Luck, key: Key) -> Option<Shared> {
         let breaker = policy.breaker.as_ref().filter(|breaker| breaker.is_shared())?;
-        Some(Breakers::new(breaker, view.size(), &mut pick.at(key)))
+        Some(Breakers::new(breaker, view.of(), &mut pick.at(key)))
     }
 
     /// They take the place of those that a client has forgotten.
@@ -454,6 +461,7 @@ impl Guards {
             return self.sends_nothing(Ending::Limited);
         }
         let view = match &mut self.sight {
+            None if ask.view.size() == 0 => return self.sends_nothing(NOBODY_LEFT),
             None => ask.view,
             Some(sight) => match sight.look(ask.now, ask.view) {
                 Some(view) => view,
@@ -492,9 +500,13 @@ impl Guards {
         if let Some(balancer) = &mut self.balancer {
             pass.replica = goes_to.unwrap_or_else(|| {
                 let mut words = ask.pick.at(ask.key);
-                match ask.tried {
+                let choice = match ask.tried {
                     [] => balancer.pick(view, &mut words),
                     tried => balancer.pick_other(view, tried, ask.picks, &mut words),
+                };
+                match &self.slow_start {
+                    None => choice,
+                    Some(slow) => slow.settle(choice, balancer, (view, ask.view), ask.now, &mut words),
                 }
             });
             balancer.sent(pass.replica);
@@ -639,6 +651,11 @@ pub const UNCONNECTED: Ending = Ending::PoolFull;
 
 /// And as what one ends for which there is nobody to choose.
 const NOBODY_LEFT: Ending = Ending::NoHost;
+
+/// Whether a replica that has just come is sent less: whoever goes by keys sends it what is its own.
+fn starts_slowly(policy: &Policy, choices: u32) -> bool {
+    choices > 1 && policy.slow_start.is_some() && !policy.balancer.asks_what_is_carried()
+}
 
 /// Whom an attempt goes to, of those whose breaker lets it pass.
 #[cold]

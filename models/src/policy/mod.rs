@@ -17,6 +17,7 @@
 //! | [`throttle`] | whether the service accepts enough to send more | asked and accepted of late |
 //! | [`breaker`] | whether anything may be sent | position, window, probes |
 //! | [`outlier`] and [`panic_threshold`] | which replicas it may go to | failures of each, whom it has ejected |
+//! | [`slow_start`] | how much of its share a replica has that has just come | nothing: the view says since when it is there |
 //! | [`balancer`] | to which replica | turn, or attempts out |
 //! | [`pool`] | whether there is a connection for it | connections, who waits for one |
 //! | timeout | when an attempt is given up | none: a timer of the caller's |
@@ -52,6 +53,7 @@ pub mod retry;
 pub mod retry_after;
 pub mod retry_host;
 pub mod sight;
+pub mod slow_start;
 pub mod throttle;
 pub mod timeout;
 pub mod told;
@@ -83,6 +85,7 @@ use retry::Retry;
 use retry_after::RetryAfter;
 use retry_host::RetryHost;
 use sim_core::SimDuration;
+use slow_start::SlowStart;
 use throttle::Throttle;
 use timeout::Timeout;
 
@@ -120,6 +123,8 @@ spec! {
         outlier: Option<Outlier> = None,
         /// If less than this share of the replicas is left to choose among, all are chosen again. Absent: however few are left.
         panic_threshold: Option<f64> = None; 0.0..=1.0,
+        /// Sends little to a replica that has just come, and more and more.
+        slow_start: Option<SlowStart> = None,
         /// Which replica an attempt goes to.
         balancer: Balancer = Balancer::RoundRobin,
         /// The connections that one client keeps, each for one attempt at a time.
@@ -150,6 +155,7 @@ impl Default for Policy {
             bulkhead: None,
             outlier: None,
             panic_threshold: None,
+            slow_start: None,
             balancer: Balancer::RoundRobin,
             pool: None,
             cancel: Cancel::Never,
@@ -198,6 +204,7 @@ impl Policy {
             Listed::optional("bulkhead", "none: any number of calls at once", self.bulkhead.as_ref()),
             Listed::optional("outlier", "", self.outlier.as_ref()),
             Listed::made("panic_threshold", "", self.panic_threshold.map(PanicThreshold)),
+            Listed::optional("slow_start", "", self.slow_start.as_ref()),
             Listed::always("balancer", &self.balancer),
             Listed::optional("pool", "", self.pool.as_ref()),
             Listed::optional("cancel", "", Some(&self.cancel).filter(|cancel| **cancel != Cancel::Never)),

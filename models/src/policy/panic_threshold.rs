@@ -36,7 +36,7 @@ impl Part for PanicThreshold {
         &[Page {
             name: "panic_threshold",
             word: "",
-            what: "When the share of replicas that a client may still choose falls below it, it chooses among all of them again.",
+            what: "When the share of replicas that a client may still choose falls below it, whoever left the others out, it chooses among all of them again.",
             hurts: "A threshold above what is ill sends the ill their share after all; without one the last that are well get \
                     everything, or, with nobody left, nothing is sent at all.",
             formula: "panic if `left < threshold * replicas`; then a share `ejected / replicas` of attempts meets an ejected one",

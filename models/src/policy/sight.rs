@@ -1,8 +1,8 @@
 //! Whom one client may choose, where that is not what all may: the view of its edge without those that it has ejected itself, and all
-//! of them again when too few are left.
+//! of them again when too few are left, whoever left them out.
 
 use super::Policy;
-use super::balancer::View;
+use super::guards::View;
 use super::outcome::Outcome;
 use super::outlier::{self, OutlierState};
 use super::panic_threshold::PanicThreshold;
@@ -11,7 +11,8 @@ use sim_core::{SimTime, Words};
 /// What one client sees of the replicas.
 #[derive(Clone, Debug)]
 pub struct Sight {
-    outliers: OutlierState,
+    /// Whom it has ejected, if it ejects anybody.
+    outliers: Option<OutlierState>,
     panic: PanicThreshold,
     all: u32,
     view: View,
@@ -32,18 +33,19 @@ enum Left {
 impl Sight {
     /// Whether a client of such a policy sees anything else than all do.
     pub fn is_own(policy: &Policy) -> bool {
-        policy.outlier.is_some()
+        policy.outlier.is_some() || policy.panic_threshold.is_some()
     }
 
     /// A client that has seen nothing yet of those in this view.
     pub fn new(policy: &Policy, view: &View, words: &mut impl Words) -> Option<Self> {
-        let all = view.size();
-        Some(Sight {
-            outliers: OutlierState::new(policy.outlier.as_ref()?, all, words),
+        let all = view.of();
+        Sight::is_own(policy).then(|| Sight {
+            outliers: policy.outlier.as_ref().map(|outlier| OutlierState::new(outlier, all, words)),
             panic: PanicThreshold(policy.panic_threshold.unwrap_or(0.0)),
             all,
             view: view.clone(),
-            version: view.version(),
+            // It has to look if any are missing, and whether anybody is left.
+            version: if view.size() == all { view.version() } else { u32::MAX },
             left: Left::Some,
             in_panic: 0,
         })
@@ -51,7 +53,8 @@ impl Sight {
 
     /// Whom it may choose now of those whom all may; nobody may be left.
     pub fn look(&mut self, now: SimTime, of: &View) -> Option<&View> {
-        if self.outliers.look(now) || self.version != of.version() {
+        let moved = self.outliers.as_mut().is_some_and(|outliers| outliers.look(now));
+        if moved || self.version != of.version() {
             self.see(of);
         }
         (self.left != Left::Nobody).then_some(&self.view)
@@ -66,7 +69,7 @@ impl Sight {
     pub fn ended(&mut self, now: SimTime, replica: u32, outcome: Outcome) {
         // Behind a shared queue it is whoever took the request: for the caller they are one.
         let replica = replica.min(self.all - 1);
-        if self.outliers.ended(now, replica, outcome) {
+        if self.outliers.as_mut().is_some_and(|outliers| outliers.ended(now, replica, outcome)) {
             // It is looked at anew before the next is chosen.
             self.version = u32::MAX;
         }
@@ -75,7 +78,8 @@ impl Sight {
     #[cold]
     fn see(&mut self, of: &View) {
         self.version = of.version();
-        let left: Vec<u32> = of.members().filter(|replica| !self.outliers.is_ejected(*replica)).collect();
+        let is_in = |replica: &u32| !self.outliers.as_ref().is_some_and(|it| it.is_ejected(*replica));
+        let left: Vec<u32> = of.members().filter(is_in).collect();
         self.left = match left.len() {
             some if self.panic.is_above(some, self.all) => Left::TooFew,
             0 => Left::Nobody,
@@ -90,13 +94,17 @@ impl Sight {
 
     /// What has happened since somebody was told.
     pub fn tell(&mut self, watch: &mut outlier::Watch, now: SimTime, client: u32) {
-        watch.looked(now, client, &mut self.outliers);
+        if let Some(outliers) = &mut self.outliers {
+            watch.looked(now, client, outliers);
+        }
         watch.panicked(std::mem::take(&mut self.in_panic));
     }
 
     /// It is forgotten.
     pub fn forgotten(&self, watch: &mut outlier::Watch, now: SimTime) {
-        watch.forgotten(now, &self.outliers);
+        if let Some(outliers) = &self.outliers {
+            watch.forgotten(now, outliers);
+        }
     }
 }
 
@@ -158,6 +166,18 @@ mod tests {
         view.change([2, 1, 0]);
         assert_eq!(seen(&mut sight, &view), Some(vec![2, 0]));
     }
+    /// Whoever left them out: those who check them, too.
+    #[test]
+    fn who_is_said_to_be_ill_is_chosen_when_too_few_are_well() {
+        let (mut sight, mut view) = sight("(panic_threshold: 0.5)", 4);
+        view.change([3, 1]);
+        assert_eq!(seen(&mut sight, &view), Some(vec![3, 1]));
+        view.change([3]);
+        assert_eq!(seen(&mut sight, &view), Some(vec![0, 1, 2, 3]));
+        view.change([]);
+        assert_eq!(seen(&mut sight, &view), Some(vec![0, 1, 2, 3]));
+    }
+
     /// Whoever takes a request from a queue that all share: the caller sees one.
     #[test]
     fn those_behind_one_queue_are_one() {

@@ -24,6 +24,7 @@ use crate::RunSpec;
 use crate::branch::Trunk;
 use crate::drive::{self, Halted};
 use crate::experiment::{Decode, Map};
+use crate::fault::Effect;
 use crate::policy::guards::Gates;
 use crate::run::{Observer, RunOptions, RunOutput};
 use crate::workload::Schedule;
@@ -57,7 +58,10 @@ fn until(spec: &GraphSpec, instant: SimTime) -> Option<GraphSpec> {
     let left_out = &spec.faults[early.faults.len()..];
     let simple = spec.services.iter().all(|(_, service)| service.dies.is_none())
         && early.faults.iter().all(|fault| fault.is_steady())
-        && left_out.iter().all(|fault| fault.at >= instant);
+        && left_out.iter().all(|fault| fault.at >= instant)
+        // Who starts, or leaves, does so in its own time.
+        && spec.services.values().all(|service| service.starts().is_none())
+        && spec.faults.iter().all(|fault| !matches!(fault.effect, Effect::Drain { .. }));
     if !left_out.is_empty() && !simple {
         return None;
     }

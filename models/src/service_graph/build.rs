@@ -1,6 +1,9 @@
 //! From what the user wrote, checked, to what runs.
 
 use super::carriage::{self, Carriage, Classes};
+use super::control;
+use super::control::membership::{Membership, moves};
+use super::control::start_up::{StartUp, Warming};
 use super::follow::Listen;
 use super::fruit::Fruits;
 use super::plan::{Caller, EdgePlan, Plan};
@@ -62,6 +65,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         listener: L::new(options.trace.as_ref(), &built, measured_from),
         workloads: spec.workload.iter().enumerate().map(|(n, w)| build_workload(n, w, streams)).collect(),
         faults: spec.faults.iter().enumerate().map(|(n, f)| build_fault(n, f, plan, streams)).collect(),
+        controls: control::build(plan, streams),
         edges: built,
         clients,
         services,
@@ -128,7 +132,11 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
     let view = View::all(choices);
     let path = digest::hash_text(name);
     let mut pick = streams.luck("pick", name);
-    let gates = Gates::of(&edge.policy, choices);
+    let may_be_nobody =
+        !matches!(edge.caller, Caller::Checks(_)) && moves(plan.spec, plan.spec.name(edge.callee));
+    let gates = Gates::of(&edge.policy, choices)
+        .with(Gates::SEND, may_be_nobody)
+        .with(Gates::ASKS_ALL, may_be_nobody);
     let alike = match edge.clients_of == number {
         true => Alike::new(&edge.policy, choices, plan.spec.name(edge.callee), streams),
         false => Alike::nothing(choices),
@@ -166,12 +174,14 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         left_behind || matches!(edge.caller, Caller::Service(service) if stops(service as usize, plan));
     let classes = match edge.caller {
         Caller::Workload(number) => Classes::by(&plan.spec.workload[number as usize], plan.spec, streams),
-        Caller::Service(_) => None,
+        Caller::Service(_) | Caller::Checks(_) => None,
     };
+    let fixed = matches!(edge.caller, Caller::Checks(_));
     let gates = gates
         .with(Gates::LISTED, listed || stopped)
         .with(Gates::CARRIES, carriage::carries(plan.spec))
-        .with(Gates::CLASSED, classes.is_some());
+        .with(Gates::CLASSED, classes.is_some())
+        .with(Gates::SEND.or(Gates::ASKS_ALL).or(Gates::FIXED), fixed);
     let edge = Edge {
         name: name.clone(),
         path,
@@ -284,7 +294,11 @@ fn build_service(
         edges: plan.sites[number].clone(),
         connected: connected.collect(),
         greetings: Greetings::default(),
-        varies: service.scaling.law().is_some() || greets || service.workers.sharing().is_some(),
+        varies: service.scaling.law().is_some()
+            || greets
+            || service.workers.sharing().is_some()
+            || service.starts().is_some_and(StartUp::is_cold)
+            || service.checks().is_some_and(|checks| checks.asks().work.is_some()),
         mortal: is_mortal(number, plan),
         up: up.clone(),
         free: up,
@@ -292,6 +306,12 @@ fn build_service(
         restart_after: service.dies.as_ref().map(|death| death.restart_after).unwrap_or_default(),
         death_style: service.dies.as_ref().map_or(CrashStyle::Reset, |death| death.callers),
         attended: is_mortal(number, plan) || service.per_replica,
+        membership: membership(number, plan, streams).map(Box::new),
+        warming: service
+            .starts()
+            .filter(|start| start.is_cold())
+            .map(|start| Box::new(Warming::new(start, service.replicas))),
+        check: service.checks().map(|checks| Box::new(checks.asks())),
         per_replica: service.per_replica.then(|| Box::new(Figures::new(service.replicas))),
         at_begin: Deeds::by(service).is_some()
             || service.per_replica
@@ -303,6 +323,16 @@ fn build_service(
     }
 }
 
+/// Which replicas of a service may be chosen, if they come and go.
+fn membership(number: usize, plan: &Plan, streams: &Streams) -> Option<Membership> {
+    let name = plan.spec.name(number);
+    let control = control::of_members(plan, number)?;
+    let edges = plan.edges.iter().enumerate();
+    let edges = edges.filter(|(_, edge)| edge.callee == number && !matches!(edge.caller, Caller::Checks(_)));
+    let edges = edges.map(|(edge, _)| edge as u32).collect();
+    Some(Membership::new(plan.spec.service(number), name, (control, edges), streams))
+}
+
 /// Whether a request of this service may be called off with all that it does.
 fn stops(number: usize, plan: &Plan) -> bool {
     plan.spec.service(number).on_cancel == OnCancel::Stop
@@ -311,7 +341,9 @@ fn stops(number: usize, plan: &Plan) -> bool {
 /// Whether replicas of this service can die: of their load, or of a fault.
 fn is_mortal(number: usize, plan: &Plan) -> bool {
     let name = plan.spec.name(number);
-    let crashes = |fault: &FaultSpec| matches!(fault.effect, Effect::Crash { .. }) && fault.on.value == name;
+    let crashes = |fault: &FaultSpec| {
+        matches!(fault.effect, Effect::Crash { .. } | Effect::Drain { .. }) && fault.on.value == name
+    };
     plan.spec.service(number).dies.is_some() || plan.spec.faults.iter().any(crashes)
 }
 

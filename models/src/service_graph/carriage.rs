@@ -242,6 +242,7 @@ impl<L: Listen> Graph<L> {
             Parent::Request { attempt, .. } | Parent::Aside { by: attempt, .. } => {
                 return self.carriage.of(attempt);
             }
+            Parent::Check { .. } => return Carried::default(),
             Parent::User => (key, key, None),
             Parent::Loop { user } => (key, key, Some(user)),
             // Whoever comes again is the same user, who wants the same; or the next, which matters as much.

@@ -28,6 +28,9 @@ impl<L: Listen> Graph<L> {
                     if let Effect::Crash { callers } = effect {
                         self.crash(*service, replica, callers, ctx);
                     }
+                    if let Effect::Drain { linger, grace } = effect {
+                        self.drain(*service, replica, linger, grace, ctx);
+                    }
                     self.services[*service as usize].derive(replica);
                 }
             }
@@ -77,6 +80,7 @@ impl<L: Listen> Graph<L> {
             ctx.schedule(again, Class::Change, Event::FaultBegins { fault: id });
         }
         let crash = matches!(fault.effect, Effect::Crash { .. });
+        let drain = matches!(fault.effect, Effect::Drain { .. });
         let target = std::mem::take(&mut fault.target);
         match &target {
             Target::Replicas { service, replicas } => {
@@ -86,6 +90,9 @@ impl<L: Listen> Graph<L> {
                         self.restart(*service, replica, ctx);
                     }
                     self.services[*service as usize].derive(replica);
+                    if drain && !self.services[*service as usize].replicas[replica as usize].state.drained {
+                        self.undrain(*service, replica, ctx);
+                    }
                 }
             }
             Target::Edges(edges) => {
@@ -107,12 +114,13 @@ impl<L: Listen> Graph<L> {
 
 impl Service {
     /// Recomputes what its active faults make of a replica.
-    fn derive(&mut self, number: u32) {
+    pub fn derive(&mut self, number: u32) {
         let replica = &mut self.replicas[number as usize];
         replica.state = replica.faults.on_replica();
         replica.fails = replica.state.fails(self.error_rate);
-        // Down for one reason more than there are faults: dead of its own load.
-        let dead = replica.down > replica.state.crashes;
+        // Down for one reason more than there are faults, and than there are to leave or to start: dead of its own load.
+        let kept = self.membership.as_ref().is_some_and(|it| it.members[number as usize].is_kept_down());
+        let dead = replica.down > replica.state.crashes + u32::from(kept);
         replica.silent = replica.state.silent || dead && self.death_style == CrashStyle::Silence;
     }
 }

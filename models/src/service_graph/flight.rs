@@ -95,6 +95,8 @@ pub enum Parent {
     Loop { user: u32 },
     /// A user who may make more than one call.
     Visit { visit: VisitId },
+    /// Whoever checks a replica, and waits for what it says.
+    Check { control: u32 },
     /// A request that is being served, and what it has at stake; or that was, until another of its calls failed.
     Request { attempt: AttemptId, stake: Stake },
     /// Nobody: the request that made it goes on without it, and may be gone. Somebody may want it done all the same.
@@ -113,6 +115,9 @@ pub enum Stake {
     /// It counts how many of its calls end well.
     Vote,
 }
+
+/// The workload of what no user has asked for.
+pub const NOBODYS: u16 = u16::MAX;
 
 /// One try of a call: the caller's side and, once delivered, the request in the replica's hands. The
 /// entry lives until both sides are done with it.
@@ -152,9 +157,9 @@ pub struct Attempt {
 #[derive(Clone, Copy, Default)]
 pub struct OwnWork(u64);
 
-/// What is or is not so of an attempt, in one byte.
+/// What is or is not so of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Marks(u8);
+pub struct Marks(u16);
 
 impl Marks {
     /// The caller still waits.
@@ -173,6 +178,8 @@ impl Marks {
     pub const EXPIRES: Marks = Marks(1 << 7);
     /// Called off before it arrived.
     pub const CALLED_OFF: Marks = Marks(1 << 6);
+    /// Nothing but a check of its replica.
+    pub const CHECK: Marks = Marks(1 << 8);
 
     /// Either of two.
     pub const fn or(self, other: Marks) -> Marks {

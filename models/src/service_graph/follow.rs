@@ -146,6 +146,7 @@ impl Tracer {
             Parent::Request { attempt, .. } | Parent::Aside { by: attempt, .. } => {
                 self.inner_call((edge, client), attempt, now)
             }
+            Parent::Check { .. } => None,
             Parent::User | Parent::Loop { .. } | Parent::Visit { .. } => {
                 self.user_call(id, (edge, client), key, now)
             }

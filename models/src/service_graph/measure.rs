@@ -1,10 +1,11 @@
 //! When it is counted: the ends of windows, and of the warm-up.
 
+use super::follow::Listen;
 use super::state::{Graph, Replica, Service};
 use super::stats::{ServiceTotals, UNMEASURED};
 use sim_core::SimTime;
 
-impl<L> Graph<L> {
+impl<L: Listen> Graph<L> {
     /// A window of virtual time ends at `now`.
     pub fn close_window(&mut self, now: SimTime) {
         for edge in &mut self.edges {
@@ -20,6 +21,7 @@ impl<L> Graph<L> {
         for workload in &mut self.workloads {
             workload.visits.iter_mut().for_each(|visits| visits.close_window());
         }
+        self.close_windows_of_controls(now);
     }
 
     /// A stretch begins: the first as the warm-up ends.
@@ -38,6 +40,7 @@ impl<L> Graph<L> {
         for workload in &mut self.workloads {
             workload.visits.iter_mut().for_each(|visits| visits.begin(now));
         }
+        self.begin_measuring_controls(now);
         let spent = self.spent(now);
         for (service, spent) in self.services.iter_mut().zip(spent) {
             service.stats.at_warm_up = service.totals(now);

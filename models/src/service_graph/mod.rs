@@ -6,6 +6,7 @@
 //!
 //! - `call`: the caller's side: in which order a call meets its policies, and how it ends.
 //! - `service`: the callee's side: admission, queue, worker, further calls, answer; crashes.
+//! - `control`: what looks at a service while it runs, and takes replicas out or lets them in.
 //! - `fault`: active effects, and what is derived from them.
 //! - `stats`: what is counted; `measure`: when. `laws`: what the counts must obey.
 //! - `follow`: what happened to single calls, for whoever asked to trace them.
@@ -30,6 +31,7 @@ mod branch;
 mod build;
 mod call;
 mod carriage;
+mod control;
 mod fault;
 mod flight;
 mod follow;
@@ -201,6 +203,7 @@ impl<L: Listen> Model for Graph<L> {
                 self.revived(service, replica, ctx);
             }
             Event::Connection { list, slot } => self.connection_due(list, slot, ctx),
+            Event::Look { control, of } => self.look(control, of, ctx),
         }
         loop {
             while let Some(attempt) = self.ready.pop() {
@@ -222,6 +225,7 @@ impl<L: Listen> Drive for Graph<L> {
     fn begin(&mut self, ctx: &mut Ctx) {
         self.schedule_faults(0, ctx);
         self.begin_connected(ctx);
+        self.begin_controls(ctx);
         self.begin_workloads(ctx);
     }
 

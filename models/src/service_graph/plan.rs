@@ -3,6 +3,7 @@
 //!
 //! A plan is made once, of a graph whose names have been checked, and lent to everybody who asks.
 
+use super::control;
 use super::service::quorum;
 use super::spec::*;
 use crate::RunSpec;
@@ -18,10 +19,13 @@ use sim_core::SimTime;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+/// What the caller of a health check is called.
+pub const CHECKER: &str = "health";
+
 /// A graph and what follows from it.
 pub struct Plan<'a> {
     pub spec: &'a GraphSpec,
-    /// The workloads' edges first, by number, then each service's in the order of its calls.
+    /// The workloads' edges first, by number, then each service's in the order of its calls, then those of whoever checks them.
     pub edges: Vec<EdgePlan<'a>>,
     /// The edges of each service's call sites, in the order of its steps.
     pub sites: Vec<Range<usize>>,
@@ -68,6 +72,8 @@ pub struct EdgePlan<'a> {
 pub enum Caller {
     Workload(u32),
     Service(u32),
+    /// Whoever asks the replicas of this service whether they are well: its clients have one replica each.
+    Checks(u32),
 }
 
 impl<'a> Plan<'a> {
@@ -164,6 +170,7 @@ impl<'a> Plan<'a> {
                     let from = match edge.caller {
                         Caller::Workload(_) => of_users(workload),
                         Caller::Service(caller) => requests[caller as usize],
+                        Caller::Checks(_) => 0.0,
                     };
                     let calls = from * edge.call.map_or(1.0, |call| call.probability * f64::from(call.times));
                     all[index] += calls;
@@ -192,6 +199,7 @@ impl Plan<'_> {
                 });
                 service.around(name).sections().into_iter().chain(steps)
             }))
+            .chain(self.spec.services.names().flat_map(|name| control::declared(self.spec, name)))
             .collect()
     }
 }
@@ -203,6 +211,12 @@ impl EdgePlan<'_> {
         Around { choices: self.choices, clients: self.callers, says: self.says, ..around }
     }
 
+    /// The same under another policy.
+    fn under(self, policy: Policy) -> Self {
+        let (does, worst) = of_policy(&policy);
+        EdgePlan { does: self.does.and(does), worst, policy, ..self }
+    }
+
     /// Whether a fault on `on` strikes it: an edge without a number is all call sites between the two.
     pub fn is_on(&self, on: &str) -> bool {
         let between = self.name.rsplit_once('#').filter(|_| self.number > 1).map(|(name, _)| name);
@@ -212,7 +226,7 @@ impl EdgePlan<'_> {
     /// Attempts per user's call if all fail: those of this edge, times those of its caller; 1 for a user.
     pub fn worst_attempts(&self, callers: &[u64]) -> u64 {
         let above = match self.caller {
-            Caller::Workload(_) => 1,
+            Caller::Workload(_) | Caller::Checks(_) => 1,
             Caller::Service(caller) => callers[caller as usize],
         };
         above.saturating_mul(u64::from(self.worst.sent()))
@@ -238,6 +252,12 @@ fn edges(spec: &GraphSpec) -> Vec<EdgePlan<'_>> {
             let plan = edge(spec, &mut between, caller, to, &call.policy, &call.network, Some(call));
             plans.push(EdgePlan { step: Some(step), ..plan });
         }
+    }
+    for (number, (name, service)) in spec.services.iter().enumerate() {
+        let Some(checks) = service.checks() else { continue };
+        let caller = (Caller::Checks(number as u32), CHECKER);
+        let plan = edge(spec, &mut between, caller, name, &None, &checks.network, None);
+        plans.push(EdgePlan { choices: 1, ..plan.under(checks.policy()) });
     }
     let mut owners = BTreeMap::new();
     for (number, edge) in plans.iter_mut().enumerate() {
@@ -269,14 +289,11 @@ fn edge<'a>(
     let network = network.as_ref().unwrap_or(&spec.network);
     let service = spec.service(callee);
     let choices = if service.queue.common().shared { 1 } else { service.replicas };
-    let (does, worst) = {
-        let parts = Around::new("", policy.parts());
-        (parts.does(), parts.worst())
-    };
+    let (does, worst) = of_policy(&policy);
     let travels = if network.nanos.mean() == 0.0 { Does::NOTHING } else { Does::TRAVELS };
     let callers = match caller {
         Caller::Workload(number) => spec.workload[number as usize].clients,
-        Caller::Service(number) => spec.service(number as usize).replicas,
+        Caller::Service(number) | Caller::Checks(number) => spec.service(number as usize).replicas,
     };
     EdgePlan {
         callers,
@@ -295,6 +312,12 @@ fn edge<'a>(
         number: *same,
         clients_of: 0,
     }
+}
+
+/// What a policy does, and the most that it makes of a call.
+fn of_policy(policy: &Policy) -> (Does, Worst) {
+    let parts = Around::new("", policy.parts());
+    (parts.does(), parts.worst())
 }
 
 /// The services that a service calls, once per call site. Needs no plan: it is what a circle is looked for in.

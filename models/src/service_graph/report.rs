@@ -1,5 +1,6 @@
 //! From what was counted to the report.
 
+use super::control::Control;
 use super::follow::Listen;
 use super::plan::{Caller, Plan};
 use super::service::told::Told;
@@ -63,6 +64,7 @@ pub fn fill<L: Listen>(
     }
     report.sections.extend(graph.services.iter().flat_map(Service::told_of));
     report.sections.extend(graph.services.iter().flat_map(|service| service.figures(now, measured)));
+    report.sections.extend(graph.sections_of_controls(now));
     report.timeline = timeline(plan.spec, &report.edges, &report.services, &report.run);
     let mut known = super::theory::fluid::known(plan, run);
     let cohorts =
@@ -306,6 +308,11 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
         note("work", &service.name, service.work_luck.used());
         note("errors", &service.name, service.error_luck.used());
         service
+            .membership
+            .iter()
+            .filter_map(|it| it.used())
+            .for_each(|stream| note("start", &service.name, stream));
+        service
             .told
             .iter()
             .map(Told::used)
@@ -313,6 +320,9 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
         for site in service.steps.iter().flat_map(|step| &step.sites) {
             note("whether", &graph.edges[site.edge as usize].name, site.luck.used());
         }
+    }
+    for (edge, stream) in graph.controls.iter().filter_map(Control::used) {
+        note("check", &graph.edges[edge as usize].name, stream);
     }
     used
 }

@@ -1,5 +1,7 @@
 //! What a user writes: workloads, services, policies, faults.
 
+use super::control::health::Health;
+use super::control::start_up::StartUp;
 use super::service::error_rate::ErrorRate;
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decode, Decoder, Kind, Len, Map, Node, Shape, Span, Spanned, TypeDoc, VariantDoc};
@@ -98,6 +100,10 @@ spec! {
         calls: Vec<Step> = Vec::new(); Len(0..=MOST_EDGES),
         /// The load at which a replica dies.
         dies: Option<Death> = None,
+        /// How a replica starts that was down; at once if absent.
+        start_up: Option<StartUp> = None,
+        /// Checks that take a replica out of the callers' choice; none if absent, and they choose among all, up or not.
+        health: Option<Health> = None,
         /// Whether what is done for a call is done once, however often that comes; if it is said at all, what is done more than
         /// once is counted.
         idempotency: Option<Idempotency> = None,
@@ -186,6 +192,8 @@ impl ServiceSpec {
             Listed::always("scaling", &self.scaling),
             Listed::made("error_rate", "", Some(ErrorRate(self.error_rate))),
             Listed::optional("dies", "never: it survives any load", self.dies.as_ref()),
+            Listed::optional("start_up", "at once, and warm", self.start_up.as_ref()),
+            Listed::optional("health", "", self.health.as_ref()),
             Listed::optional("idempotency", "", self.idempotency.as_ref()),
             Listed::made("per_replica", "", self.per_replica.then_some(PerReplica(self.replicas))),
         ]
@@ -206,6 +214,16 @@ impl ServiceSpec {
     /// Whether it looks at who the user is.
     pub fn ranks_users(&self) -> bool {
         self.shed.as_ref().is_some_and(Shed::ranks_users)
+    }
+
+    /// Who asks its replicas whether they are well, if anybody does: before one queue for all of them there is nobody to ask.
+    pub fn checks(&self) -> Option<&Health> {
+        self.health.as_ref().filter(|_| !self.queue.common().shared)
+    }
+
+    /// How a replica starts, if it is not there at once.
+    pub fn starts(&self) -> Option<&StartUp> {
+        self.start_up.as_ref()
     }
 
     /// What it may do to requests. Who calls nobody keeps no worker waiting.
@@ -239,6 +257,13 @@ fn check_service(service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
     around.all().for_each(|part| part.check(&around, at, cx));
     if service.work.nanos.mean() == 0.0 && service.calls.is_empty() && service.dies.is_none() {
         cx.warn(at.get("work").unwrap_or(at).span, "takes no time and calls nobody: it can never be busy");
+    }
+    if service.health.is_some() && service.checks().is_none() {
+        cx.warn(
+            at.span_of("health"),
+            "the replicas share one queue: none of them can be asked, or left out, and nothing is checked",
+        )
+        .help("leave `shared` out of the queue, and each has its own");
     }
     if service.per_replica && service.replicas > per_replica::MOST {
         let (most, span) = (per_replica::MOST, at.span_of("per_replica"));

@@ -1,6 +1,10 @@
 //! What the graph is made of while it runs: edges with their clients, services with their replicas.
 
 use super::carriage::{Carriage, Classes};
+use super::control::Control;
+use super::control::health::Asks;
+use super::control::membership::Membership;
+use super::control::start_up::Warming;
 pub use super::flight::*;
 use super::fruit::Fruits;
 use super::plan::Caller;
@@ -45,6 +49,8 @@ pub struct Graph<L> {
     pub clients: Vec<Clients>,
     pub services: Vec<Service>,
     pub faults: Vec<Fault>,
+    /// Who looks at services while they run.
+    pub controls: Vec<Control>,
     pub calls: Slab<Call>,
     pub attempts: Slab<Attempt>,
     /// Where calls and attempts stand in the lists of replicas that can die.
@@ -128,6 +134,8 @@ pub enum Event {
     FaultGrows { fault: u32 },
     /// A replica that died of its load is back.
     Restart { service: u32, replica: u32 },
+    /// Whoever looks at a service looks at one of its replicas.
+    Look { control: u32, of: u32 },
     /// A connection is due to be looked at. Which list it is in of all that there are: two words, as all the others have.
     Connection { list: u32, slot: u32 },
 }
@@ -266,6 +274,8 @@ pub enum Admitted {
     TurnedAway(AttemptId),
     /// A request does not wait for the rest of its calls.
     Decided(AttemptId),
+    /// A replica that may be leaving has nothing left to do.
+    IsDone { service: u32, replica: u32 },
 }
 
 /// What goes over a link.
@@ -323,6 +333,11 @@ pub struct Service {
     pub at_begin: bool,
     /// Something is to be done when a request comes, and when it is done with: its replicas can die, or are told apart.
     pub attended: bool,
+    /// Which of its replicas may be chosen, if they come and go, and how warm they are, if they start cold.
+    pub membership: Option<Box<Membership>>,
+    pub warming: Option<Box<Warming>>,
+    /// What those ask of it who check it.
+    pub check: Option<Box<Asks>>,
     /// What each of its replicas did, if they are told apart.
     pub per_replica: Option<Box<Figures>>,
     /// What it does for each call, if it is counted, and how much longer each request takes because it is looked up.

@@ -20,6 +20,7 @@ pub const CONNECTION: u16 = 15;
 pub const RELOAD: u16 = 20;
 pub const BEGUN: u16 = 21;
 pub const NEXT_CALL: u16 = 22;
+pub const LOOK: u16 = 30;
 
 /// A kind in words.
 pub fn name(kind: u16) -> &'static str {
@@ -42,6 +43,7 @@ pub fn name(kind: u16) -> &'static str {
         RELOAD => "user loads again",
         NEXT_CALL => "user calls next",
         BEGUN => "another was begun with",
+        LOOK => "somebody looks",
         _ => "unknown event",
     }
 }
@@ -65,7 +67,7 @@ pub fn note(event: &sim_core::Witness) -> String {
             format!("replica {}, after {work}", detail >> REPLICA_SHIFT)
         }
         FAULT => if event.outcome == 1 { "begins" } else { "ends" }.into(),
-        RESTART => format!("replica {}", event.request),
+        RESTART | LOOK => format!("replica {}", event.request),
         _ => String::new(),
     }
 }

@@ -55,6 +55,11 @@ impl Ranking {
         self.order[if equals > 1 { words.below(u64::from(equals)) as usize } else { 0 }]
     }
 
+    /// How many are out there.
+    pub(super) fn pending(&self, replica: u32) -> u32 {
+        self.pending[replica as usize]
+    }
+
     /// Of those that are wanted, one with the fewest; none if there is none.
     pub(super) fn least_of(&self, wanted: impl Fn(u32) -> bool) -> Option<u32> {
         self.order.iter().copied().find(|&replica| wanted(replica))

@@ -1,9 +1,15 @@
 //! Whom a client may choose: written by whoever ejects, drains or discovers, read by balancers.
 
+use sim_core::SimTime;
+
 /// Whom a client may choose.
 #[derive(Clone, Debug)]
 pub struct View {
     members: Members,
+    /// How many there are to choose among when all may be.
+    all: u32,
+    /// Since when each has been one, of those that came when others were there.
+    since: Vec<Option<SimTime>>,
     /// How often that has changed.
     pub(super) version: u32,
 }
@@ -23,14 +29,13 @@ impl View {
     /// All of so many replicas.
     pub fn all(replicas: u32) -> View {
         assert!(replicas > 0, "a balancer without replicas");
-        View { members: Members::All(replicas), version: 0 }
+        View { members: Members::All(replicas), all: replicas, since: Vec::new(), version: 0 }
     }
 
-    /// From now on only these, in this order.
+    /// From now on only these, in this order. There may be nobody, and then nobody must be [chosen](super::BalancerState::pick).
     pub fn change(&mut self, members: impl IntoIterator<Item = u32>) {
         let members: Box<[u32]> = members.into_iter().collect();
-        let last = members.iter().max().expect("a balancer without replicas");
-        let mut are = vec![false; *last as usize + 1];
+        let mut are = vec![false; members.iter().max().map_or(0, |last| *last as usize + 1)];
         members.iter().for_each(|member| are[*member as usize] = true);
         self.members = Members::Listed { members, are: are.into() };
         self.version += 1;
@@ -43,6 +48,22 @@ impl View {
             Members::All(replicas) => *replicas,
             Members::Listed { members, .. } => members.len() as u32,
         }
+    }
+
+    /// This one may be chosen from now on, or again.
+    pub fn joins(&mut self, replica: u32, now: SimTime) {
+        self.since.resize(self.all as usize, None);
+        self.since[replica as usize] = Some(now);
+    }
+
+    /// Since when this one may be chosen; none if it was there from the beginning.
+    pub fn since(&self, replica: u32) -> Option<SimTime> {
+        *self.since.get(replica as usize)?
+    }
+
+    /// How many there are when all may be chosen.
+    pub fn of(&self) -> u32 {
+        self.all
     }
 
     /// How often that has changed: who remembers something of its members asks whether they are still the same.

@@ -156,7 +156,7 @@ fn only_what_is_there_is_asked() {
         (r#"(rate_limit: LeakyBucket(rate: "1/s", capacity: 5))"#, 1, "begin, learn call"),
         ("(outlier: ())", 1, "send, learn, steps, asks all, tells all"),
         ("(outlier: (), panic_threshold: 0.5)", 3, "send, learn, steps, asks all, tells all"),
-        ("(panic_threshold: 0.5)", 1, ""),
+        ("(panic_threshold: 0.5)", 3, "send, learn, steps, asks all, tells all"),
         ("(pool: ())", 1, "connect"),
         ("(pool: ())", 3, "send, connect"),
     ];

@@ -61,6 +61,8 @@ does! {
     RETURNS = 19,
     /// One call of a user's follows another.
     FOLLOWS = 20,
+    /// Requests come that no user has made.
+    CHECKS = 21,
 }
 
 impl Does {

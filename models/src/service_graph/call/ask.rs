@@ -46,6 +46,9 @@ impl Edge {
         (key, grant): (Key, Grant),
         now: SimTime,
     ) -> Result<Pass, Ending> {
+        if self.gates.has(Gates::FIXED) {
+            return Ok(Pass { replica: call.client, ..Pass::default() });
+        }
         let (tried, carriage) = beside;
         let has_tried = self.gates.has(Gates::TRIED) && call.sent > 0;
         let ask = Ask {

@@ -48,6 +48,7 @@ impl<L: Listen> Graph<L> {
             Parent::Aside { workload, .. } => workload,
             // The workloads' edges come first, in their order.
             Parent::User | Parent::Loop { .. } | Parent::Visit { .. } => edge_id,
+            Parent::Check { .. } => NOBODYS,
         };
         let (Pass { replica, permit, .. }, held) = match connected {
             Some((pass, held)) => (pass, Some(held)),
@@ -124,6 +125,9 @@ impl<L: Listen> Graph<L> {
                 self.carriage.sent(id, attempt);
             }
             self.wanted_until.put(attempt, until);
+            if edge.gates.has(Gates::FIXED) {
+                entry.marks.add(Marks::CHECK);
+            }
             if edge.counts {
                 self.book.sent(id, attempt, call.sent == 1, call.stretch != UNMEASURED);
             }
@@ -254,7 +258,7 @@ impl<L: Listen> Graph<L> {
         if makes_room {
             self.make_room((number, client), id, ctx);
         }
-        self.notify(parent, number, Some(fruit), ctx);
+        self.notify(parent, (number, client), Some(fruit), ctx);
     }
 
     /// A call was answered: somebody may have what it held.

@@ -100,7 +100,7 @@ impl<L: Listen> Graph<L> {
             self.never_loaded(parent, by.0, key, end);
         }
         self.listener.tell(|tracer| tracer.call_begins(Err(end), parent, by, key, now));
-        self.notify(parent, by.0, None, ctx)
+        self.notify(parent, by, None, ctx)
     }
 
     /// A guard has let a call begin, now or later.
@@ -191,7 +191,7 @@ impl<L: Listen> Graph<L> {
         if let Some(clients) = line {
             self.move_up(clients, client, ctx.now());
         }
-        self.notify(parent, number, None, ctx);
+        self.notify(parent, (number, client), None, ctx);
     }
 
     /// Keeps of a call that begins what is kept beside it.
@@ -241,11 +241,11 @@ impl<L: Listen> Graph<L> {
 
     /// Tells whoever waits that a call is over, and if it ended well, what that brings.
     #[inline(always)]
-    fn notify(&mut self, parent: Parent, edge: u32, fruit: Option<Fruit>, ctx: &mut Ctx) {
+    fn notify(&mut self, parent: Parent, (edge, client): (u32, u32), fruit: Option<Fruit>, ctx: &mut Ctx) {
         match parent {
             Parent::User => self.enjoy(fruit),
-            Parent::Loop { .. } | Parent::Visit { .. } | Parent::Aside { .. } => {
-                self.notify_user(parent, edge, fruit, ctx)
+            Parent::Loop { .. } | Parent::Visit { .. } | Parent::Check { .. } | Parent::Aside { .. } => {
+                self.notify_user(parent, (edge, client), fruit, ctx)
             }
             Parent::Request { attempt: id, stake } => {
                 let attempt = &mut self.attempts[id];
@@ -275,8 +275,19 @@ impl<L: Listen> Graph<L> {
 
     /// Of a user who does something next, and of nobody.
     #[inline(never)]
-    fn notify_user(&mut self, parent: Parent, edge: u32, fruit: Option<Fruit>, ctx: &mut Ctx) {
+    fn notify_user(
+        &mut self,
+        parent: Parent,
+        (edge, client): (u32, u32),
+        fruit: Option<Fruit>,
+        ctx: &mut Ctx,
+    ) {
         match parent {
+            Parent::Check { control } => {
+                let is_well = fruit.is_some();
+                self.enjoy(fruit);
+                self.checked(control, client, is_well, ctx);
+            }
             Parent::Visit { visit } => self.load_ends(visit, fruit, ctx),
             Parent::Aside { wanted: true, .. } => self.enjoy(fruit),
             Parent::Aside { wanted: false, .. } => self.spoil(fruit.and_then(|fruit| fruit.below)),

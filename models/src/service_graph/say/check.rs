@@ -3,7 +3,7 @@
 use super::doubts::{check_allowances, check_idle, check_timeouts, check_width};
 use super::limits::{check_memory, check_sizes};
 use crate::experiment::{Decoder, Name, Node, Spanned};
-use crate::service_graph::plan::{Plan, callees};
+use crate::service_graph::plan::{CHECKER, Plan, callees};
 use crate::service_graph::spec::*;
 use sim_core::SimDuration;
 use std::collections::BTreeMap;
@@ -47,6 +47,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         });
     }
     sound &= check_cycles(graph, at, cx);
+    sound &= check_checkers(graph, at, cx);
     if sound {
         let plan = Plan::new(graph);
         check_faults(&plan, cx);
@@ -148,6 +149,23 @@ fn check_workload_names(graph: &GraphSpec, call: &CallSpec, cx: &mut Decoder) {
             _ = cx.error(name.span, format!("unknown workload `{}`", name.value)).help(help)
         });
     }
+}
+
+/// Who checks replicas has a name of its own among the callers.
+fn check_checkers(graph: &GraphSpec, at: &Node, cx: &mut Decoder) -> bool {
+    let mut sound = true;
+    for (name, _) in graph.services.iter().filter(|(_, service)| service.checks().is_some()) {
+        let span = graph.services.span_of(name).unwrap_or(at.span);
+        let taken = graph.services.get(CHECKER).is_some() || graph.workload_number(CHECKER).is_some();
+        if taken {
+            let message =
+                format!("whoever checks the replicas of `{name}` is called `{CHECKER}`, and so is another");
+            let help = "give that workload, or service, another name";
+            cx.at("services", |cx| cx.at(name, |cx| _ = cx.error(span, message).help(help)));
+            sound = false;
+        }
+    }
+    sound
 }
 
 /// A request that comes back to a service it is already in would wait for itself.

@@ -11,7 +11,9 @@ pub fn diagram(plan: &Plan) -> Diagram {
     let workloads = spec.workload.len();
     let mut nodes: Vec<Node> = spec.workload.iter().map(users).collect();
     nodes.extend(spec.services.iter().map(|(name, service)| self::service(name, service)));
-    let mut links: Vec<Link> = plan.edges.iter().map(|edge| link(edge, workloads)).collect();
+    // Who checks a replica is said of the service.
+    let edges = || plan.edges.iter().filter(|edge| !matches!(edge.caller, Caller::Checks(_)));
+    let mut links: Vec<Link> = edges().map(|edge| link(edge, workloads)).collect();
     for fault in &spec.faults {
         let said = fault_words(fault);
         match spec.services.index_of(&fault.on.value) {
@@ -21,8 +23,7 @@ pub fn diagram(plan: &Plan) -> Diagram {
             }
             Some(service) => nodes[workloads + service].faults.push(said),
             None => {
-                let struck =
-                    links.iter_mut().zip(&plan.edges).filter(|(_, edge)| edge.is_on(&fault.on.value));
+                let struck = links.iter_mut().zip(edges()).filter(|(_, edge)| edge.is_on(&fault.on.value));
                 struck.for_each(|(link, _)| link.faults.push(said.clone()));
             }
         }
@@ -50,6 +51,7 @@ fn link(edge: &EdgePlan, workloads: usize) -> Link {
     let from = match edge.caller {
         Caller::Workload(number) => number as usize,
         Caller::Service(number) => workloads + number as usize,
+        Caller::Checks(_) => unreachable!("said of the service"),
     };
     let mut facts: Vec<String> = edge.policy_name.map(|name| format!("policy {name}")).into_iter().collect();
     facts.extend(briefs(&edge.around()));

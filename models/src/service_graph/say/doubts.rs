@@ -71,7 +71,7 @@ fn callers(plan: &Plan) -> Vec<Option<Callers>> {
     for &service in &plan.order {
         let mut here: Option<Callers> = None;
         let mut waits = Vec::new();
-        for edge in plan.into(service) {
+        for edge in plan.into(service).filter(|edge| !matches!(edge.caller, Caller::Checks(_))) {
             let known = here.get_or_insert_default();
             known.tenants |= edge.says.tenant;
             match edge.caller {
@@ -85,6 +85,7 @@ fn callers(plan: &Plan) -> Vec<Option<Callers>> {
                     let Some(above) = &all[caller as usize] else { continue };
                     known.priorities.iter_mut().zip(above.priorities).for_each(|(one, it)| *one |= it);
                 }
+                Caller::Checks(_) => unreachable!("nobody's requests"),
             }
             waits.push((patience(edge), waits_alike(edge)));
         }

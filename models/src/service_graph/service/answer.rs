@@ -24,7 +24,9 @@ impl<L: Listen> Graph<L> {
         attempt.server = Server::Replying(outcome);
         if service.attended {
             let lists = (&mut self.attempt_standings, &self.arrived_at);
-            service.note_end((id, attempt), outcome, lists, ctx.now());
+            if service.note_end((id, attempt), outcome, lists, ctx.now()) {
+                self.admitted.push_back(Admitted::IsDone { service: service_id, replica: replica_id });
+            }
         }
         // The next in the queue before the answer: whoever is answered may send another request at once,
         // and must not overtake those who wait.
@@ -97,7 +99,9 @@ impl<L: Listen> Graph<L> {
                         return false;
                     }
                 }
-                Parent::User | Parent::Loop { .. } | Parent::Visit { .. } => return true,
+                Parent::User | Parent::Loop { .. } | Parent::Visit { .. } | Parent::Check { .. } => {
+                    return true;
+                }
                 Parent::Aside { wanted, .. } => return wanted,
             }
         }

@@ -303,7 +303,7 @@ impl Service {
         self.note_level(attempt.replica, now);
     }
 
-    /// A replica is done with a request.
+    /// A replica is done with a request: whether it has nothing left to do and somebody wants to know.
     #[cold]
     pub(super) fn note_end(
         &mut self,
@@ -311,7 +311,7 @@ impl Service {
         outcome: Outcome,
         (standings, arrived): (&mut Standings, &Beside<SimTime>),
         now: SimTime,
-    ) {
+    ) -> bool {
         let replica = attempt.replica;
         if self.mortal {
             standings.leave(&mut self.replicas[replica as usize].at_work, id);
@@ -322,6 +322,7 @@ impl Service {
             figures.ended(replica, outcome, now.since(*arrived.of(id)));
         }
         self.note_level(replica, now);
+        self.membership.is_some() && self.replicas[replica as usize].in_hand == 0
     }
 
     /// A request is turned away as it comes. Behind a queue that all share that is nobody's doing.

@@ -31,11 +31,12 @@ impl<L: Listen> Graph<L> {
     /// Everything a replica has in hand is lost, and it is down until as many [`Graph::restart`]s.
     pub fn crash(&mut self, service_id: u32, replica_id: u32, style: CrashStyle, ctx: &mut Ctx) {
         let now = ctx.now();
+        let reasons = self.reasons_to_be_down(service_id, replica_id, ctx);
         let service = &mut self.services[service_id as usize];
         let cores = u64::from(service.cores);
         let replica = &mut service.replicas[replica_id as usize];
-        replica.down += 1;
-        if replica.down > 1 {
+        replica.down += reasons;
+        if replica.down > reasons || reasons == 0 {
             return;
         }
         replica.silent = style == CrashStyle::Silence;
@@ -97,22 +98,33 @@ impl<L: Listen> Graph<L> {
 
     /// One reason for being down has gone.
     pub fn restart(&mut self, service_id: u32, replica_id: u32, ctx: &mut Ctx) {
-        let service = &mut self.services[service_id as usize];
-        let (workers, cores) = (service.workers, service.cores);
-        let replica = &mut service.replicas[replica_id as usize];
+        let replica = &mut self.services[service_id as usize].replicas[replica_id as usize];
         replica.down -= 1;
-        if replica.down > 0 {
-            return;
+        if replica.down == 0 && !self.starts(service_id, replica_id, ctx) {
+            self.opens(service_id, replica_id, ctx);
         }
+    }
+
+    /// It takes what comes.
+    pub fn opens(&mut self, service_id: u32, replica_id: u32, ctx: &mut Ctx) {
+        let service = &mut self.services[service_id as usize];
+        let cores = service.cores;
         service.stats.available(ctx.now(), |available| available + u64::from(cores));
         service.note_free(replica_id);
         if !service.connected.is_empty() {
             self.connections_return(service_id, replica_id, ctx);
         }
         self.connects_anew(service_id, replica_id, ctx);
+        self.takes_from_all(service_id, replica_id, ctx);
+    }
+
+    /// A replica whose queue is that of all takes as many as it has workers for.
+    pub fn takes_from_all(&mut self, service_id: u32, replica_id: u32, ctx: &mut Ctx) {
         let service = &mut self.services[service_id as usize];
         if service.queue.shared {
-            for _ in 0..workers.min(service.lines[0].len() as u32) {
+            let busy = service.replicas[replica_id as usize].busy.value() as u32;
+            let free = service.workers - busy;
+            for _ in 0..free.min(service.lines[0].len() as u32) {
                 self.serve_next(service_id, replica_id, ctx);
                 if self.die_if_overwhelmed(service_id, replica_id, ctx) {
                     return;

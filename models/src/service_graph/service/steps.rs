@@ -102,5 +102,7 @@ impl Site {
     fn happens(&mut self, key: Key, workload: u16) -> bool {
         (self.only_from.is_empty() || self.only_from.contains(&workload))
             && (self.probability >= 1.0 || self.luck.at(key).unit() < self.probability)
+            // Whoever checks wants to know of all that may be needed.
+            || workload == NOBODYS
     }
 }

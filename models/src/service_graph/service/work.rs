@@ -14,20 +14,17 @@ impl<L: Listen> Graph<L> {
     #[inline(always)]
     pub fn arrive(&mut self, id: AttemptId, service_id: u32, ctx: &mut Ctx) {
         let now = ctx.now();
-        let attempt = self.attempts.again(id);
-        let service = &mut self.services[service_id as usize];
+        let mut attempt = self.attempts.again(id);
+        let mut service = &mut self.services[service_id as usize];
         attempt.since = now;
         attempt.marks.add(Marks::MEASURED.when(now >= self.measured_from));
         count(&mut service.stats.total.arrived);
-        if attempt.marks.has(Marks::CALLED_OFF.or(Marks::EXPIRES)) {
-            let why = match attempt.marks.has(Marks::CALLED_OFF) {
-                true => Some("called off"),
-                false => (now > *self.wanted_until.of(id)).then_some("expired"),
-            };
-            if let Some(why) = why {
-                self.listener.tell(|tracer| tracer.lost_in_hand(id, why, now));
-                return self.swallow(id);
+        if attempt.marks.has(Marks::CALLED_OFF.or(Marks::EXPIRES).or(Marks::CHECK)) {
+            if self.is_over_as_it_comes(id, service_id, ctx) {
+                return;
             }
+            attempt = self.attempts.again(id);
+            service = &mut self.services[service_id as usize];
         }
         if service.queue.shared {
             attempt.replica = service.free.first().or_else(|| service.up.first()).unwrap_or(0);
@@ -93,6 +90,23 @@ impl<L: Listen> Graph<L> {
             service.note_arrival((id, attempt), begun, &mut self.arrived_at, now);
             self.die_if_overwhelmed(service_id, replica_id, ctx);
         }
+    }
+
+    /// Nobody waits for a request when it comes, or it wants nothing of a worker.
+    #[inline(never)]
+    fn is_over_as_it_comes(&mut self, id: AttemptId, service: u32, ctx: &mut Ctx) -> bool {
+        let (now, marks) = (ctx.now(), self.attempts[id].marks);
+        if marks.has(Marks::CHECK) && self.is_checked(id, service, ctx) {
+            return true;
+        }
+        let why = match () {
+            () if marks.has(Marks::CALLED_OFF) => "called off",
+            () if marks.has(Marks::EXPIRES) && now > *self.wanted_until.of(id) => "expired",
+            () => return false,
+        };
+        self.listener.tell(|tracer| tracer.lost_in_hand(id, why, now));
+        self.swallow(id);
+        true
     }
 
     /// One that waits gives its place up.
@@ -310,7 +324,13 @@ impl<L: Listen> Graph<L> {
     ) -> Option<(AttemptId, SimDuration)> {
         loop {
             let service = &mut self.services[service_id as usize];
-            let line = service.line_of(replica_id);
+            let mut line = replica_id as usize;
+            if service.queue.shared {
+                if service.leaves(replica_id) {
+                    return None;
+                }
+                line = 0;
+            }
             let line = &mut service.lines[line];
             let turn = line.take(now, |id| self.attempts[id].since)?;
             let (Turn::Served(id) | Turn::TurnedAway(id)) = turn;
@@ -417,7 +437,18 @@ impl Service {
         replica: u32,
         ctx: &mut Ctx,
     ) {
+        let replica_number = replica;
         let replica = &mut self.replicas[replica as usize];
+        let mut nanos = nanos;
+        if let Some(check) = &self.check
+            && attempt.marks.has(Marks::CHECK)
+        {
+            let work = check.work.as_ref().expect("only who needs work comes here");
+            nanos = work.nanos.sample(&mut self.work_luck.at(attempt.key)) * replica.state.slow;
+        }
+        if let Some(warming) = &self.warming {
+            nanos *= warming.stretch(replica_number, ctx.now());
+        }
         let greeting = self.greetings.of(id).as_nanos() as f64 * replica.state.slow;
         let stretch = self.scaling.as_ref().map_or(1.0, |law| law.stretch(replica.busy.value() as f64));
         let work = SimDuration::drawn((nanos + greeting) * stretch);
@@ -450,10 +481,10 @@ impl Service {
     }
 
     /// Whether a replica is up, or has a free worker, may have changed.
-    pub(super) fn note_free(&mut self, replica: u32) {
+    pub fn note_free(&mut self, replica: u32) {
         if self.queue.shared {
             let state = &self.replicas[replica as usize];
-            let up = state.down == 0;
+            let up = state.down == 0 && !self.leaves(replica);
             self.up.set(replica, up);
             self.free.set(replica, up && state.busy.value() < u64::from(self.workers));
         }

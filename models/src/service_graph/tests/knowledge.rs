@@ -182,6 +182,27 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             "response_mean",
         ),
         (service(r#"dies: (at_in_flight: 500, restart_after: "1s")"#), Does::BREAKS, "wait_mean"),
+        (
+            Desk { service: "replicas: 2", ..policy(r#"balancer: Random, slow_start: (window: "1s")"#) },
+            Does::STEERS,
+            "wait_mean",
+        ),
+        (service(r#"start_up: (time: "1s")"#), Does::VARIES, "wait_mean"),
+        (
+            Desk { service: "replicas: 2, health: ()", ..policy("balancer: Random") },
+            Does::STEERS.and(Does::REFUSES),
+            "wait_mean",
+        ),
+        (
+            Desk { service: "replicas: 2, health: (kind: Worker())", ..policy("balancer: Random") },
+            Does::STEERS.and(Does::REFUSES).and(Does::CHECKS),
+            "wait_mean",
+        ),
+        (
+            fault(r#"(at: "1s", for: "100ms", on: "desk", effect: Drain())"#),
+            Does::VARIES.and(Does::STEERS).and(Does::REFUSES),
+            "wait_mean",
+        ),
         (fault(r#"(at: "1s", on: "desk", effect: Slow(factor: 1.5))"#), Does::VARIES, "wait_mean"),
         (fault(r#"(at: "1s", on: "desk", effect: Crash())"#), Does::BREAKS, "wait_mean"),
         (fault(r#"(at: "1s", on: "desk", effect: BlackHole)"#), Does::BREAKS, "wait_mean"),

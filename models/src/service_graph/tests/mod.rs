@@ -15,6 +15,7 @@ mod hedges;
 mod keyed;
 mod knowledge;
 mod lines;
+mod members;
 mod orders;
 mod per_replica;
 mod policies;

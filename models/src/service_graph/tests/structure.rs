@@ -44,6 +44,22 @@ pub fn rows() -> Vec<Row> {
             r#"workload[1].name ["shop"]: workload[0] is called `users` too
                 help: give one of them a name: (name: "batch", to: ..)"#,
         ).and(ONLY, "only_from: []"),
+        // Who is checked.
+        row(r#"(replicas: 3, workers: Blocking(4), work: "8ms")"#, r#"(replicas: 3, workers: Blocking(4), work: "8ms", health: (), queue: SharedFifo())"#, r#"(replicas: 3, workers: Blocking(4), work: "8ms", health: (), queue: Fifo())"#,
+            r#"warning: services.stock.health [()]: the replicas share one queue: none of them can be asked, or left out, and nothing is checked
+                help: leave `shared` out of the queue, and each has its own"#,
+        ),
+        row(r#"name: "batch""#, r#"name: "health""#, r#"name: "batches""#,
+            r#"services.stock ["stock"]: whoever checks the replicas of `stock` is called `health`, and so is another
+                help: give that workload, or service, another name"#,
+        ).and(ONLY, "only_from: []").and(r#"work: "8ms")"#, r#"work: "8ms", health: ())"#),
+        row(r#"work: "8ms")"#, r#"work: "8ms", health: (interval: "1s", timeout: "1500ms"))"#, r#"work: "8ms", health: (interval: "1s", timeout: "1s"))"#,
+            r#"services.stock.health.timeout ["1500ms"]: a check waits 1.5s for its answer, and the next is made after 1s
+                help: make `timeout` at most `interval`"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", start_up: (time: "0s"))"#, r#"work: "8ms", start_up: (time: "1ms"))"#,
+            r#"warning: services.stock.start_up [(time: "0s")]: takes no time, and is warm at once: it is as if it were not there"#,
+        ),
         // What requests carry.
         row(r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "careful", keys: Hot(count: 3, hot: 4, share: 0.5)"#, r#"Poisson("100/s"), policy: "careful", keys: Hot(count: 3, hot: 3, share: 0.5)"#,
             r#"workload[0].keys.hot [4]: 4 of 3 keys are hot

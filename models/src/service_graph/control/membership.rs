@@ -1,0 +1,343 @@
+//! Which replicas of a service callers may choose, and how one leaves and comes back.
+//!
+//! ```text
+//!            drained                 linger over            idle, or grace over
+//!   in ───────────────▶ lingering ───────────────▶ finishing ───────────────▶ out
+//!    ▲                                                                          │ let in again
+//!    └───────────────────────────────── starting ◀──────────────────────────────┘
+//!                  ready                              (and after a crash)
+//! ```
+//!
+//! Only a replica that is in, and that nobody says is ill, stands in the views of its callers. One that lingers or finishes takes what
+//! still comes and does what it has in hand; one that is out, or starts, refuses. A crash takes nobody out of the views: that is for
+//! whoever checks to find out. But whoever starts a replica knows that it is not ready.
+
+use crate::fault::{CrashStyle, Effect};
+use crate::report::{Better, Fold, Section, Unit, Value};
+use crate::service_graph::follow::Listen;
+use crate::service_graph::spec::{GraphSpec, ServiceSpec};
+use crate::service_graph::state::*;
+use sim_core::stats::TimeIntegral;
+use sim_core::{Class, Key, Luck, SimDuration, SimTime, StreamUse, Streams, Timer};
+
+/// Where a replica is on its way out and back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    #[default]
+    In,
+    /// It leaves, and does not look yet whether it is done.
+    Lingering,
+    /// It goes as soon as it is done.
+    Finishing,
+    /// It is down.
+    Out,
+    /// It is down, but not for long.
+    Starting,
+}
+
+/// One of them.
+#[derive(Clone, Debug, Default)]
+pub struct Member {
+    pub stage: Stage,
+    /// Whoever checks says so.
+    pub unhealthy: bool,
+    /// What its stage ends with.
+    timer: Option<Timer>,
+    /// When it goes in any case.
+    gone_by: SimTime,
+    starts: u64,
+}
+
+impl Member {
+    fn may_be_chosen(&self) -> bool {
+        self.stage == Stage::In && !self.unhealthy
+    }
+
+    /// It does what it has in hand, and takes nothing more from a queue that others take from.
+    pub fn leaves(&self) -> bool {
+        matches!(self.stage, Stage::Lingering | Stage::Finishing)
+    }
+
+    /// Kept down by its stage, not by a crash.
+    pub fn is_kept_down(&self) -> bool {
+        matches!(self.stage, Stage::Out | Stage::Starting)
+    }
+}
+
+/// All replicas of one service of which any may come and go.
+#[derive(Clone)]
+pub struct Membership {
+    pub members: Box<[Member]>,
+    /// The control that ends their stages, and the edges whose callers choose among them.
+    control: u32,
+    edges: Vec<u32>,
+    start: Option<(crate::distribution::TimeDistribution, Luck)>,
+    chosen: TimeIntegral,
+    least: u64,
+    /// Area and time when measurement, and the window, began.
+    from: (u128, SimTime),
+    window: (u128, SimTime),
+    line: Vec<f64>,
+}
+
+/// Whether replicas of a service come and go while it runs, or may be said to be ill.
+pub fn moves(spec: &GraphSpec, name: &str) -> bool {
+    let service = spec.services.get(name).expect("a service of the graph");
+    let drains = |fault: &crate::fault::FaultSpec| {
+        matches!(fault.effect, Effect::Drain { .. }) && fault.on.value == name
+    };
+    service.checks().is_some() || service.starts().is_some() || spec.faults.iter().any(drains)
+}
+
+impl Membership {
+    /// All of them are in.
+    pub fn new(
+        service: &ServiceSpec,
+        name: &str,
+        (control, edges): (u32, Vec<u32>),
+        streams: &Streams,
+    ) -> Self {
+        let mut chosen = TimeIntegral::default();
+        chosen.set(SimTime::ZERO, service.replicas.into());
+        Membership {
+            members: vec![Member::default(); service.replicas as usize].into(),
+            control,
+            edges,
+            start: service.starts().map(|start| (start.time.clone(), streams.luck("start", name))),
+            chosen,
+            least: service.replicas.into(),
+            from: (0, SimTime::ZERO),
+            window: (0, SimTime::ZERO),
+            line: Vec::new(),
+        }
+    }
+
+    /// Draws so far, of how long starts take.
+    pub fn used(&self) -> Option<StreamUse> {
+        self.start.as_ref().map(|(_, luck)| luck.used())
+    }
+
+    /// How long the next start of a replica takes, if it takes any time.
+    fn start_takes(&mut self, replica: u32) -> Option<SimDuration> {
+        let (time, luck) = self.start.as_mut()?;
+        let member = &mut self.members[replica as usize];
+        member.starts += 1;
+        let key = Key::root(0, replica.into()).child(member.starts);
+        let takes = SimDuration::drawn(time.nanos.sample(&mut luck.at(key)));
+        (!takes.is_zero()).then_some(takes)
+    }
+
+    fn may_be_chosen(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..).zip(&self.members).filter(|(_, member)| member.may_be_chosen()).map(|(number, _)| number)
+    }
+
+    /// Measurement begins.
+    pub fn begin(&mut self, now: SimTime) {
+        self.from = (self.chosen.area(now), now);
+        self.least = self.chosen.value();
+    }
+
+    /// A window is over.
+    pub fn close_window(&mut self, now: SimTime) {
+        let area = self.chosen.area(now);
+        let (before, then) = std::mem::replace(&mut self.window, (area, now));
+        self.line.push((area - before) as f64 / now.since(then).as_nanos().max(1) as f64);
+    }
+
+    /// What is told of them.
+    pub fn section(&self, at: &str, now: SimTime) -> Section {
+        let (before, then) = self.from;
+        let measured = now.max(then).since(then).as_nanos();
+        let mut section = declared(at);
+        section.set(
+            "mean",
+            (measured > 0).then(|| (self.chosen.area(now.max(then)) - before) as f64 / measured as f64),
+        );
+        section.set("least", self.least as f64);
+        section.draw("chosen_among", self.line.clone());
+        section
+    }
+}
+
+/// What is told of them: nothing measured yet.
+pub fn declared(at: &str) -> Section {
+    let among = "replicas that callers may choose among: neither leaving, nor starting, nor said to be ill";
+    let mean = Value::new(Unit::Plain, format!("{among}; mean over time"));
+    Section::new("members", at)
+        .value("mean", mean.of_windows(Fold::Mean("chosen_among".into())).better(Better::More))
+        .value("least", Value::new(Unit::Plain, "and at least, after the warm-up").better(Better::More))
+        .line("chosen_among", Unit::Plain, "Replicas that callers may choose among, mean of each window.")
+}
+
+impl<L: Listen> Graph<L> {
+    /// Something is otherwise about a replica: callers choose among others if that makes a difference to them.
+    pub fn change_member(
+        &mut self,
+        service: u32,
+        replica: u32,
+        now: SimTime,
+        what: impl FnOnce(&mut Member),
+    ) {
+        let it = self.services[service as usize].membership.as_mut().expect("its members move");
+        let member = &mut it.members[replica as usize];
+        let before = member.may_be_chosen();
+        what(member);
+        if member.may_be_chosen() == before {
+            return;
+        }
+        let chosen = if before { it.chosen.value() - 1 } else { it.chosen.value() + 1 };
+        it.chosen.set(now, chosen);
+        it.least = it.least.min(chosen);
+        for &edge in &it.edges {
+            let view = &mut self.edges[edge as usize].view;
+            if view.of() > 1 {
+                view.change(it.may_be_chosen());
+                if !before {
+                    view.joins(replica, now);
+                }
+            } else {
+                // A service of one replica: there is nothing to choose, but there may be nobody.
+                view.change((0..1).filter(|_| chosen > 0));
+            }
+        }
+    }
+
+    /// A replica is told to go: it stands in no view from now on.
+    pub fn drain(
+        &mut self,
+        service: u32,
+        replica: u32,
+        linger: SimDuration,
+        grace: SimDuration,
+        ctx: &mut Ctx,
+    ) {
+        let now = ctx.now();
+        let stage = self.stage(service, replica);
+        match stage {
+            Stage::In if self.services[service as usize].replicas[replica as usize].down > 0 => {
+                // It is down already, and stays so for one reason more.
+                self.services[service as usize].replicas[replica as usize].down += 1;
+                self.enter_stage(service, replica, (Stage::Out, None), ctx);
+            }
+            Stage::In => {
+                self.change_member(service, replica, now, |member| member.gone_by = now + grace.max(linger));
+                self.enter_stage(service, replica, (Stage::Lingering, Some(now + linger)), ctx);
+            }
+            Stage::Starting => self.enter_stage(service, replica, (Stage::Out, None), ctx),
+            Stage::Lingering | Stage::Finishing | Stage::Out => {}
+        }
+    }
+
+    /// Nobody wants it to go any more.
+    pub fn undrain(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        match self.stage(service, replica) {
+            Stage::Lingering | Stage::Finishing => {
+                self.enter_stage(service, replica, (Stage::In, None), ctx);
+                self.takes_from_all(service, replica, ctx);
+            }
+            Stage::Out => {
+                self.enter_stage(service, replica, (Stage::In, None), ctx);
+                self.restart(service, replica, ctx);
+            }
+            Stage::In | Stage::Starting => {}
+        }
+    }
+
+    /// What a stage waited for has come.
+    pub fn stage_is_over(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        let it = self.services[service as usize].membership.as_mut().expect("its members move");
+        let member = &mut it.members[replica as usize];
+        member.timer = None;
+        let gone_by = member.gone_by;
+        match member.stage {
+            Stage::Lingering => {
+                self.enter_stage(service, replica, (Stage::Finishing, Some(gone_by)), ctx);
+                self.goes_if_done(service, replica, ctx);
+            }
+            Stage::Finishing => self.goes(service, replica, ctx),
+            Stage::Starting => {
+                let it = &mut self.services[service as usize];
+                it.replicas[replica as usize].down -= 1;
+                it.warming.iter_mut().for_each(|warming| warming.is_ready(replica, ctx.now()));
+                self.enter_stage(service, replica, (Stage::In, None), ctx);
+                self.opens(service, replica, ctx);
+            }
+            Stage::In | Stage::Out => unreachable!("a stage without an end"),
+        }
+    }
+
+    /// A replica that leaves, and has nothing left to do, goes.
+    pub fn goes_if_done(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        let idle = self.services[service as usize].replicas[replica as usize].in_hand == 0;
+        if idle && self.stage(service, replica) == Stage::Finishing {
+            self.goes(service, replica, ctx);
+        }
+    }
+
+    /// What it still has in hand is cut off.
+    fn goes(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        self.enter_stage(service, replica, (Stage::Out, None), ctx);
+        self.crash(service, replica, CrashStyle::Reset, ctx);
+        self.services[service as usize].derive(replica);
+    }
+
+    /// A replica crashes: for how many reasons more it is down. One that was leaving is out, whenever the crash is over; one that was
+    /// starting is down already, and starts again then.
+    pub fn reasons_to_be_down(&mut self, service: u32, replica: u32, ctx: &mut Ctx) -> u32 {
+        match self.stage(service, replica) {
+            Stage::In | Stage::Out => 1,
+            Stage::Lingering | Stage::Finishing => {
+                self.enter_stage(service, replica, (Stage::Out, None), ctx);
+                2
+            }
+            Stage::Starting => {
+                self.enter_stage(service, replica, (Stage::In, None), ctx);
+                0
+            }
+        }
+    }
+
+    /// A replica could be up again: whether it starts first.
+    pub fn starts(&mut self, service: u32, replica: u32, ctx: &mut Ctx) -> bool {
+        let it = &mut self.services[service as usize];
+        let Some(takes) = it.membership.as_mut().and_then(|it| it.start_takes(replica)) else {
+            it.warming.iter_mut().for_each(|warming| warming.is_ready(replica, ctx.now()));
+            return false;
+        };
+        it.replicas[replica as usize].down += 1;
+        self.enter_stage(service, replica, (Stage::Starting, Some(ctx.now() + takes)), ctx);
+        true
+    }
+
+    fn stage(&self, service: u32, replica: u32) -> Stage {
+        let it = &self.services[service as usize].membership;
+        it.as_ref().map_or(Stage::In, |it| it.members[replica as usize].stage)
+    }
+
+    fn enter_stage(
+        &mut self,
+        service: u32,
+        replica: u32,
+        (stage, until): (Stage, Option<SimTime>),
+        ctx: &mut Ctx,
+    ) {
+        let it = self.services[service as usize].membership.as_mut().expect("its members move");
+        let control = it.control;
+        if let Some(timer) = it.members[replica as usize].timer.take() {
+            ctx.cancel(timer);
+        }
+        let timer = until.map(|at| ctx.schedule(at, Class::Change, Event::Look { control, of: replica }));
+        self.change_member(service, replica, ctx.now(), |member| {
+            (member.stage, member.timer) = (stage, timer)
+        });
+        self.services[service as usize].note_free(replica);
+    }
+}
+
+impl Service {
+    /// Whether a replica is on its way out, and up.
+    #[cold]
+    pub fn leaves(&self, replica: u32) -> bool {
+        self.membership.as_ref().is_some_and(|it| it.members[replica as usize].leaves())
+    }
+}
