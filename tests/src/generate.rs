@@ -140,7 +140,7 @@ fn write_service(text: &mut String, rng: &mut Rng, service: u64, callees: &[u64]
                 // Whoever may fail is not waited for: as many as are there are needed at most.
                 0 => format!(
                     "Parallel(calls: {}, wait_for: 1)",
-                    calls.replace("optional: true", "optional: false")
+                    calls.replace("optional: true", "optional: false").replace("wait: false, ", "")
                 ),
                 _ => format!("Parallel(calls: {calls}, fail: Fast)"),
             });
@@ -160,10 +160,11 @@ fn write_service(text: &mut String, rng: &mut Rng, service: u64, callees: &[u64]
 fn call(rng: &mut Rng, to: u64) -> String {
     let probability = rng.pick(&["1", "1", "0.5", "0"]);
     let (times, optional) = (rng.pick(&["1", "1", "1", "3"]), rng.one_in(3));
+    let wait = if rng.one_in(8) { "wait: false, " } else { "" };
     let network = rng.pick(&["", "", "", "network: \"0s\", ", "network: Exponential(mean: \"5ms\"), "]);
     let policy = policy(rng);
     format!(
-        "(to: \"s{to}\", probability: {probability}, times: {times}, optional: {optional}, {network}{policy})"
+        "(to: \"s{to}\", probability: {probability}, times: {times}, optional: {optional}, {wait}{network}{policy})"
     )
 }
 

@@ -233,6 +233,7 @@ fn build_service(
             probability: call.probability,
             times: call.times,
             stake: match &step.fail {
+                _ if !call.wait => Stake::Nothing,
                 _ if step.wait_for.is_some() => Stake::Vote,
                 _ if call.optional => Stake::Optional,
                 Fail::AtEnd => Stake::Required,
@@ -248,7 +249,7 @@ fn build_service(
         }
     };
     let steps = plan.steps(number).map(|(step, edges)| StepPlan {
-        parallel: step.parallel,
+        parallel: step.parallel || step.leaves_any(),
         wait_for: step.wait_for.map_or(0, |wait_for| u16::try_from(wait_for).expect("checked: few")),
         votes: Votes::default(),
         sites: step.calls.iter().zip(edges).map(|(call, edge)| site(call, step, edge)).collect(),

@@ -114,6 +114,8 @@ pub enum Stake {
     Decisive,
     /// It counts how many of its calls end well.
     Vote,
+    /// It does not wait.
+    Nothing,
 }
 
 /// The workload of what no user has asked for.

@@ -102,6 +102,8 @@ struct Step {
     attempt: u16,
     client: Option<u32>,
     wasted: bool,
+    /// A call that is wanted, and that nobody waits for.
+    aside: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -143,9 +145,8 @@ impl Tracer {
         now: SimTime,
     ) {
         let at = match parent {
-            Parent::Request { attempt, .. } | Parent::Aside { by: attempt, .. } => {
-                self.inner_call((edge, client), attempt, now)
-            }
+            Parent::Request { attempt, .. } => self.inner_call((edge, client), (attempt, false), now),
+            Parent::Aside { by, wanted, .. } => self.inner_call((edge, client), (by, wanted), now),
             Parent::Check { .. } => None,
             Parent::User | Parent::Loop { .. } | Parent::Visit { .. } => {
                 self.user_call(id, (edge, client), key, now)
@@ -181,10 +182,15 @@ impl Tracer {
         Some(At { trace, span: 0, stage: None })
     }
 
-    fn inner_call(&mut self, (edge, client): (u32, u32), attempt: AttemptId, now: SimTime) -> Option<At> {
+    fn inner_call(
+        &mut self,
+        (edge, client): (u32, u32),
+        (attempt, aside): (AttemptId, bool),
+        now: SimTime,
+    ) -> Option<At> {
         let request = get(&self.attempts, attempt.index())?;
-        let step = Step::new(SpanKind::Call, Place::Edge(edge), now).by(client);
-        let wasted = self.is_for_nobody(request.trace, request.span);
+        let step = Step { aside, ..Step::new(SpanKind::Call, Place::Edge(edge), now).by(client) };
+        let wasted = !aside && self.is_for_nobody(request.trace, request.span);
         // A request makes calls while it waits for them.
         self.begin(request.trace, Step { wasted, ..step }, request.stage.unwrap_or(request.span))
     }
@@ -353,7 +359,7 @@ impl Tracer {
             if ended || step.kind == SpanKind::Call && step.wasted {
                 return true;
             }
-            above = step.parent;
+            above = step.parent.filter(|_| !step.aside);
         }
         false
     }
@@ -480,6 +486,7 @@ impl Step {
             attempt: 0,
             client: None,
             wasted: false,
+            aside: false,
         }
     }
 

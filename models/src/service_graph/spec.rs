@@ -2,6 +2,7 @@
 
 use super::control::health::Health;
 use super::control::start_up::StartUp;
+use super::service::aside::Aside;
 use super::service::error_rate::ErrorRate;
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decode, Decoder, Kind, Len, Map, Node, Shape, Span, Spanned, TypeDoc, VariantDoc};
@@ -150,7 +151,7 @@ spec! {
 
 spec! {
     /// A call to another service.
-    pub struct CallSpec {
+    pub struct CallSpec where check_call {
         /// The service called.
         to: Spanned<String>,
         /// Name of the policy; none means: wait for ever, never retry.
@@ -161,10 +162,19 @@ spec! {
         times: u32 = 1; 1..=10_000,
         /// Whether the request survives if this call fails.
         optional: bool = false,
+        /// Whether the request waits for it. If not it goes on at once, whatever becomes of the call, and the call outlives it.
+        wait: bool = true,
         /// Names of the workloads whose requests make this call; empty means all.
         only_from: Vec<Spanned<String>> = Vec::new(),
         /// One-way network latency; absent means the graph's.
         network: Option<TimeDistribution> = None,
+    }
+}
+
+impl CallSpec {
+    /// What becomes of it besides being made.
+    pub fn parts(&self) -> Vec<Listed<'_>> {
+        vec![Listed::made("wait", "", (!self.wait).then_some(Aside))]
     }
 }
 
@@ -286,9 +296,23 @@ impl Step {
         vec![Listed::made("wait_for", "", self.wait_for.map(|wait_for| Quorum(wait_for, self.most())))]
     }
 
+    /// Whether it makes calls that the request does not wait for.
+    pub fn leaves_any(&self) -> bool {
+        self.calls.iter().any(|call| !call.wait)
+    }
+
     /// The most calls that it makes.
     pub fn most(&self) -> u64 {
         self.calls.iter().map(|call| u64::from(call.times)).sum()
+    }
+}
+
+fn check_call(call: &CallSpec, at: &Node, cx: &mut Decoder) {
+    if call.optional && !call.wait {
+        cx.at("optional", |cx| {
+            cx.warn(at.span_of("optional"), "says nothing of a call that is not waited for: it fails nobody")
+                .help("leave `optional` out");
+        });
     }
 }
 

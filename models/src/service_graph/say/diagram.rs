@@ -66,6 +66,7 @@ fn link(edge: &EdgePlan, workloads: usize) -> Link {
         facts.extend(call.optional.then(|| "optional".to_owned()));
         let step = Around::new("", edge.step.map(Step::parts).unwrap_or_default());
         facts.extend(briefs(&step));
+        facts.extend(briefs(&Around::new("", call.parts())));
         let only: Vec<&str> = call.only_from.iter().map(|name| name.value.as_str()).collect();
         facts.extend((!only.is_empty()).then(|| format!("only for {}", only.join(", "))));
     }

@@ -16,6 +16,9 @@ fn patience(edge: &EdgePlan) -> Option<SimDuration> {
 pub fn check_timeouts(plan: &Plan, at: &Node, cx: &mut Decoder) {
     for edge in &plan.edges {
         let (Caller::Service(caller), Some(inner)) = (edge.caller, edge.worst.attempt) else { continue };
+        if edge.call.is_some_and(|call| !call.wait) {
+            continue;
+        }
         let Some((outer, of)) = longest_wait(plan, caller) else { continue };
         if inner > outer {
             let message =

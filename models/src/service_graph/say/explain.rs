@@ -275,6 +275,8 @@ fn notes(plan: &Plan, load: &Load, fluid: &Fluid) -> Vec<String> {
     for edge in &plan.edges {
         let around = edge.around();
         notes.extend(around.all().flat_map(|part| part.notes(&around)));
+        let of_call = Around::new(&edge.name, edge.call.map(CallSpec::parts).unwrap_or_default());
+        notes.extend(of_call.all().flat_map(|part| part.notes(&of_call)));
     }
     for (service, (name, _)) in spec.services.iter().enumerate() {
         for (step, edges) in plan.steps(service).filter(|(step, _)| step.parallel) {
@@ -285,7 +287,7 @@ fn notes(plan: &Plan, load: &Load, fluid: &Fluid) -> Vec<String> {
                     calls.join(" and "),
                     step.most(),
                 ));
-            } else if step.most() > 1 && step.calls.iter().any(|call| !call.optional) {
+            } else if step.most() > 1 && step.calls.iter().any(|call| !call.optional && call.wait) {
                 let when = match step.fail {
                     Fail::AtEnd => "when all of them have ended (fail: AtEnd)",
                     Fail::Fast => "at once, and the others go on as work for nobody (fail: Fast)",

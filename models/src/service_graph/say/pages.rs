@@ -4,7 +4,7 @@ use crate::experiment::{Decode, Decoder, Node};
 use crate::mechanism::{Mechanism, of};
 use crate::policy::Policy;
 use crate::policy::part::{Does, Listed};
-use crate::service_graph::spec::{Parallel, ServiceSpec, Step, WorkloadSpec};
+use crate::service_graph::spec::{CallSpec, Parallel, ServiceSpec, Step, WorkloadSpec};
 
 /// All of them, in the order in which a call meets them.
 pub fn mechanisms() -> Vec<Mechanism> {
@@ -28,7 +28,17 @@ pub fn mechanisms() -> Vec<Mechanism> {
     let of_steps = of("services.NAME.calls[]", Parallel::describe(), &plain, |key, sample| {
         what_is_done(key, &a_step(Some((key, sample)))?.parts())
     });
-    of_users.into_iter().chain(of_policies).chain(of_services).chain(of_steps).collect()
+    let plain = a_call(None).expect("a sound call");
+    let of_calls = of("services.NAME.calls[]", CallSpec::describe(), &plain.parts(), |key, sample| {
+        what_is_done(key, &a_call(Some((key, sample)))?.parts())
+    });
+    of_users.into_iter().chain(of_policies).chain(of_services).chain(of_calls).chain(of_steps).collect()
+}
+
+/// A call, and this.
+fn a_call(also: Option<(&'static str, Node)>) -> Option<CallSpec> {
+    let to = ("to", Node::text("service"));
+    CallSpec::decode(&Node::record(std::iter::once(to).chain(also)), &mut Decoder::new())
 }
 
 /// Two calls at once, and this.

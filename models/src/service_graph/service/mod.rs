@@ -4,6 +4,7 @@
 //! goes down loses it. The rest is what a service is made of.
 
 mod answer;
+pub mod aside;
 pub mod dies;
 pub mod error_rate;
 pub mod free;

@@ -125,6 +125,12 @@ pub fn check(step: &Step, at: &Node, cx: &mut Decoder) {
             .help("leave `optional` out, or wait for fewer");
         });
     }
+    if step.leaves_any() {
+        cx.at("wait_for", |cx| {
+            cx.error(span, "one of its calls has `wait: false`: no answer of that one is waited for")
+                .help("make it a call of its own, before or after");
+        });
+    }
     if let (Fail::Fast, Some(fail)) = (&step.fail, at.get("fail")) {
         cx.at("fail", |cx| {
             cx.warn(fail.span, "says nothing beside `wait_for`: a step fails as soon as enough cannot come")

@@ -1,4 +1,4 @@
-//! The calls that a request makes: in sequence, or in parallel. Of how many of those it waits for all: `quorum`.
+//! The calls that a request makes: in sequence, or in parallel. Where it waits for the first so many: `quorum`; for none: `aside`.
 
 use crate::policy::Outcome;
 use crate::service_graph::follow::Listen;
@@ -86,9 +86,13 @@ impl<L: Listen> Graph<L> {
             }
             let (edge, times, stake) = (site.edge, site.times, site.stake);
             made += times;
+            let mut parent = Parent::Request { attempt: id, stake };
+            let waits = stake != Stake::Nothing;
+            if !waits {
+                parent = Parent::Aside { by: id, workload, wanted: true };
+            }
             for repetition in 0..times {
-                self.attempts[id].outstanding += 1;
-                let parent = Parent::Request { attempt: id, stake };
+                self.attempts[id].outstanding += u32::from(waits);
                 self.begin_call(edge, client, parent, key.child(u64::from(repetition)), ctx);
             }
         }

@@ -146,6 +146,14 @@ pub fn rows() -> Vec<Row> {
             r#"services.shop.calls[1].wait_for [1]: some of its calls are `optional`, and all of them may fail that are not waited for
                 help: leave `optional` out, or wait for fewer"#,
         ),
+        row(PARALLEL, r#"Parallel(calls: [(to: "pay"), (to: "mail", wait: false)], wait_for: 1)"#, r#"Parallel(calls: [(to: "pay")], wait_for: 1), (to: "mail", wait: false)"#,
+            r#"services.shop.calls[1].wait_for [1]: one of its calls has `wait: false`: no answer of that one is waited for
+                help: make it a call of its own, before or after"#,
+        ),
+        row(PARALLEL, r#"(to: "pay"), (to: "mail", wait: false, optional: true)"#, r#"(to: "pay"), (to: "mail", wait: false)"#,
+            r#"warning: services.shop.calls[2].optional [true]: says nothing of a call that is not waited for: it fails nobody
+                help: leave `optional` out"#,
+        ),
         row(PARALLEL, r#"Parallel(calls: [(to: "pay"), (to: "mail")], wait_for: 1, fail: Fast)"#, r#"Parallel(calls: [(to: "pay"), (to: "mail")], wait_for: 1)"#,
             r#"warning: services.shop.calls[1].fail [Fast]: says nothing beside `wait_for`: a step fails as soon as enough cannot come
                 help: leave `fail` out"#,

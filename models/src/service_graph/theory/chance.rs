@@ -133,7 +133,7 @@ impl Chances {
         }
         let mut alive = 1.0;
         for (edge, call) in edges.zip(&step.calls) {
-            if !call.optional && plan.concerns(edge, workload) {
+            if !call.optional && call.wait && plan.concerns(edge, workload) {
                 let ok = 1.0 - self.outlook[edge][workload]?.fails;
                 alive *= 1.0 - call.probability + call.probability * powi(ok, call.times);
             }
@@ -185,13 +185,13 @@ impl Chances {
                     continue;
                 }
                 // One after another a required call is repeated as long as all before it went well.
-                let repeats = match (step.parallel || call.optional, self.outlook[edge][workload]) {
-                    (true, _) => Some(f64::from(call.times)),
-                    (false, outlook) if call.times > 1 => {
-                        outlook.map(|out| (0..call.times).fold(0.0, |sum, _| 1.0 + (1.0 - out.fails) * sum))
-                    }
-                    _ => Some(1.0),
-                };
+                let repeats =
+                    match (step.parallel || call.optional || !call.wait, self.outlook[edge][workload]) {
+                        (true, _) => Some(f64::from(call.times)),
+                        (false, outlook) if call.times > 1 => outlook
+                            .map(|out| (0..call.times).fold(0.0, |sum, _| 1.0 + (1.0 - out.fails) * sum)),
+                        _ => Some(1.0),
+                    };
                 self.calls[edge][workload] =
                     alive.zip(repeats).map(|(alive, repeats)| alive * call.probability * repeats);
             }

@@ -6,7 +6,7 @@
 //! - A request that comes again, because it is retried or because a service is called repeatedly, makes
 //!   arrivals that are not Poisson; but if every queue on the way has exponential work, each is
 //!   distributed as if they were, and arrivals see it so (Kelly 1975). That is a *product* form.
-//! - Calls made in parallel leave together: each branch is Poisson for itself, nothing is known where branches meet
+//! - Calls made in parallel, or not waited for, leave together: each branch is Poisson for itself, nothing is known where branches meet
 //!   again, nor of what is called afterwards.
 //! - A blocking worker waits for others, work that is not exponential leaves its mark on departures, a
 //!   balancer that is not random makes arrivals more even, a timeout makes its caller go on at its own
@@ -67,7 +67,7 @@ pub fn laws(plan: &Plan, chances: &Chances) -> Vec<Option<Textbook>> {
         };
         for (step, edges) in plan.steps(service) {
             let at_once: u64 = step.calls.iter().map(|call| u64::from(call.times)).sum();
-            let in_parallel = step.parallel && at_once > 1;
+            let in_parallel = step.parallel && at_once > 1 || step.leaves_any();
             for (edge, call) in edges.clone().zip(&step.calls) {
                 over[edge] = leaving;
                 let nature = if in_parallel && (call.times > 1 || !plan.edges[edge].does.within(ANSWERED)) {
@@ -176,10 +176,9 @@ fn exponential_below(plan: &Plan, edge: usize) -> bool {
             continue;
         }
         let callee = plan.spec.service(service);
-        let parallel = callee
-            .calls
-            .iter()
-            .any(|step| step.parallel && step.calls.len() + step.calls[0].times as usize > 2);
+        let parallel = callee.calls.iter().any(|step| {
+            step.parallel && step.calls.len() + step.calls[0].times as usize > 2 || step.leaves_any()
+        });
         if parallel || !replicas_are_random(plan, service) || !can_be_product(plan, service) {
             return false;
         }

@@ -246,7 +246,7 @@ fn mean_response(
     let mut rough = is_rough(law.source);
     for (step, edges) in plan.steps(edge.callee) {
         for (edge, call) in edges.zip(&step.calls) {
-            if !plan.concerns(edge, workload) {
+            if !plan.concerns(edge, workload) || !call.wait {
                 continue;
             }
             if step.parallel && (step.calls.len() > 1 || call.times > 1) {
