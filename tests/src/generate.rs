@@ -16,7 +16,7 @@ pub fn random_experiment(seed: u64) -> String {
     let mut text = String::from("(\n    about: \"random\",\n    model: ServiceGraph(\n        services: {\n");
     for service in 0..services {
         let callees: Vec<u64> = (service + 1..services).filter(|_| !rng.one_in(3)).collect();
-        write_service(&mut text, rng, service, &callees);
+        write_service(&mut text, rng, service, &callees, services);
         calls.push(callees);
     }
     text.push_str("        },\n        workload: [\n");
@@ -119,7 +119,7 @@ fn settings<T: Decode>(rng: &mut Rng, parts: &[Listed]) -> String {
     text
 }
 
-fn write_service(text: &mut String, rng: &mut Rng, service: u64, callees: &[u64]) {
+fn write_service(text: &mut String, rng: &mut Rng, service: u64, callees: &[u64], services: u64) {
     let replicas = rng.between(1, 4);
     let work = rng.pick(&[
         "\"0s\"",
@@ -133,19 +133,17 @@ fn write_service(text: &mut String, rng: &mut Rng, service: u64, callees: &[u64]
     let mut rest = callees.iter();
     while let Some(first) = rest.next() {
         if rng.one_in(3) {
-            let more: Vec<String> = rest.by_ref().take(2).map(|callee| call(rng, *callee)).collect();
-            let calls = format!("[{}, {}]", call(rng, *first), more.join(", "));
+            let votes = service % 2 == 0 && rng.one_in(2);
+            let more = rest.by_ref().take(2).map(|callee| call(rng, *callee, services, votes));
+            let more: Vec<String> = more.collect();
+            let calls = format!("[{}, {}]", call(rng, *first, services, votes), more.join(", "));
             steps.push(match service % 2 {
-                0 if rng.one_in(2) => format!("Parallel({calls})"),
-                // Whoever may fail is not waited for: as many as are there are needed at most.
-                0 => format!(
-                    "Parallel(calls: {}, wait_for: 1)",
-                    calls.replace("optional: true", "optional: false").replace("wait: false, ", "")
-                ),
+                0 if votes => format!("Parallel(calls: {calls}, wait_for: 1)"),
+                0 => format!("Parallel({calls})"),
                 _ => format!("Parallel(calls: {calls}, fail: Fast)"),
             });
         } else {
-            steps.push(call(rng, *first));
+            steps.push(call(rng, *first, services, false));
         }
     }
     let settings = settings::<ServiceSpec>(rng, &crate::a_service().parts());
@@ -157,14 +155,22 @@ fn write_service(text: &mut String, rng: &mut Rng, service: u64, callees: &[u64]
     .expect("a string takes everything");
 }
 
-fn call(rng: &mut Rng, to: u64) -> String {
+/// A call to one of so many services. One that has a vote in a quorum is like all others.
+fn call(rng: &mut Rng, to: u64, services: u64, votes: bool) -> String {
     let probability = rng.pick(&["1", "1", "0.5", "0"]);
-    let (times, optional) = (rng.pick(&["1", "1", "1", "3"]), rng.one_in(3));
-    let wait = if rng.one_in(8) { "wait: false, " } else { "" };
+    let (times, optional) = (rng.pick(&["1", "1", "1", "3"]), rng.one_in(3) && !votes);
+    let instead = format!("fallback: Call(to: \"s{}\"), ", to + 1);
+    let besides = match rng.below(8) {
+        0 if !votes => "wait: false, ",
+        1 if !votes => "fallback: Default, ",
+        2 if !votes => "fallback: Stale(max_age: \"500ms\"), ",
+        3 if !votes && to + 1 < services => &instead,
+        _ => "",
+    };
     let network = rng.pick(&["", "", "", "network: \"0s\", ", "network: Exponential(mean: \"5ms\"), "]);
     let policy = policy(rng);
     format!(
-        "(to: \"s{to}\", probability: {probability}, times: {times}, optional: {optional}, {wait}{network}{policy})"
+        "(to: \"s{to}\", probability: {probability}, times: {times}, optional: {optional}, {besides}{network}{policy})"
     )
 }
 

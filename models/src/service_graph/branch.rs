@@ -227,7 +227,7 @@ impl Graph<Deaf> {
         services.for_each(|(one, other)| (one.mortal, one.attended) = (other.mortal, other.attended));
         for (one, other) in self.edges.iter_mut().zip(other.edges) {
             one.listed = other.listed;
-            one.gates = one.gates.with(Gates::LISTED, one.listed || one.stopped);
+            one.gates = one.gates.with(Gates::LISTED, one.is_listed());
         }
     }
 

@@ -9,6 +9,7 @@ use super::fruit::Fruits;
 use super::plan::{Caller, EdgePlan, Plan};
 use super::report::disturbances;
 use super::roster::{Roster, Standings};
+use super::service::fallback::StandIn;
 use super::service::free::NumberSet;
 use super::service::greeting::Greetings;
 use super::service::line::Line;
@@ -85,6 +86,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         arrived_at: Default::default(),
         held: Default::default(),
         carriage: Carriage::in_graph(spec),
+        degraded: Default::default(),
         book: Default::default(),
         visits: Slab::default(),
         fruits: Fruits::default(),
@@ -176,13 +178,14 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         Caller::Workload(number) => Classes::by(&plan.spec.workload[number as usize], plan.spec, streams),
         Caller::Service(_) | Caller::Checks(_) => None,
     };
+    let degrades = plan.degrades[edge.callee];
     let fixed = matches!(edge.caller, Caller::Checks(_));
     let gates = gates
-        .with(Gates::LISTED, listed || stopped)
         .with(Gates::CARRIES, carriage::carries(plan.spec))
         .with(Gates::CLASSED, classes.is_some())
         .with(Gates::SEND.or(Gates::ASKS_ALL).or(Gates::FIXED), fixed);
-    let edge = Edge {
+    let planned = edge;
+    let mut edge = Edge {
         name: name.clone(),
         path,
         caller: edge.caller,
@@ -196,6 +199,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         clients: edge.clients_of as u32,
         link: Link::new(edge.network, name, streams),
         tells: counts
+            || degrades
             || callee.queue.common().looks_ahead
             || plan.sites[edge.callee]
                 .clone()
@@ -208,8 +212,14 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         pick,
         gate: edge.policy.throttle.as_ref().map(|_| streams.luck("gate", name)),
         stats: EdgeStats::default(),
+        fallback: StandIn::by(planned, plan).map(Box::new),
+        degrades: degrades.then(Box::default),
         classes: classes.map(Box::new),
     };
+    edge.gates = edge.gates.with(Gates::LISTED, edge.is_listed());
+    if let (Some(fallback), Some(call)) = (&mut edge.fallback, planned.call) {
+        fallback.otherwise(stake(call, planned.step));
+    }
     (edge, clients)
 }
 
@@ -232,13 +242,7 @@ fn build_service(
             edge: edge as u32,
             probability: call.probability,
             times: call.times,
-            stake: match &step.fail {
-                _ if !call.wait => Stake::Nothing,
-                _ if step.wait_for.is_some() => Stake::Vote,
-                _ if call.optional => Stake::Optional,
-                Fail::AtEnd => Stake::Required,
-                Fail::Fast => Stake::Decisive,
-            },
+            stake: if call.fallback.is_some() { Stake::FallsBack } else { stake(call, Some(step)) },
             only_from: call
                 .only_from
                 .iter()
@@ -332,6 +336,17 @@ fn membership(number: usize, plan: &Plan, streams: &Streams) -> Option<Membershi
     let edges = edges.filter(|(_, edge)| edge.callee == number && !matches!(edge.caller, Caller::Checks(_)));
     let edges = edges.map(|(edge, _)| edge as u32).collect();
     Some(Membership::new(plan.spec.service(number), name, (control, edges), streams))
+}
+
+/// What a request has at stake in a call, if nothing stands in for it.
+fn stake(call: &CallSpec, step: Option<&Step>) -> Stake {
+    match step.map(|step| (&step.fail, step.wait_for)) {
+        _ if !call.wait => Stake::Nothing,
+        Some((_, Some(_))) => Stake::Vote,
+        _ if call.optional => Stake::Optional,
+        Some((Fail::Fast, _)) => Stake::Decisive,
+        _ => Stake::Required,
+    }
 }
 
 /// Whether a request of this service may be called off with all that it does.

@@ -116,6 +116,8 @@ pub enum Stake {
     Vote,
     /// It does not wait.
     Nothing,
+    /// Something may stand in, and what it has at stake otherwise is kept with that.
+    FallsBack,
 }
 
 /// The workload of what no user has asked for.

@@ -11,6 +11,8 @@ impl<L: Listen> Graph<L> {
         for edge in &mut self.edges {
             edge.stats.close_window();
             edge.classes.iter_mut().for_each(|classes| classes.close_window());
+            edge.fallback.iter_mut().for_each(|fallback| fallback.close_window());
+            edge.degrades.iter_mut().for_each(|degraded| degraded.close_window());
         }
         for clients in &mut self.clients {
             clients.watch.close_window(now);

@@ -4,7 +4,7 @@
 //! A plan is made once, of a graph whose names have been checked, and lent to everybody who asks.
 
 use super::control;
-use super::service::quorum;
+use super::service::{fallback, quorum};
 use super::spec::*;
 use crate::RunSpec;
 use crate::carried::Says;
@@ -35,6 +35,8 @@ pub struct Plan<'a> {
     pub does: Vec<Does>,
     /// What each fault may do.
     pub faults: Vec<Does>,
+    /// Whether something may have stood in for a part of what each service answers.
+    pub degrades: Vec<bool>,
 }
 
 /// An edge as the file describes it. A second call site between the same two services is called `a->b#2`.
@@ -48,6 +50,10 @@ pub struct EdgePlan<'a> {
     pub network: &'a TimeDistribution,
     /// The call site; `None` for a workload.
     pub call: Option<&'a CallSpec>,
+    /// The edge over which another is asked if it fails, if anybody is.
+    pub fallback: Option<usize>,
+    /// The other way round: whose failed calls it answers for.
+    pub instead_of: Option<usize>,
     /// The step that it is made in.
     pub step: Option<&'a Step>,
     /// Replicas that its callers choose among; one behind a shared queue, where whoever is free takes the next request.
@@ -85,7 +91,9 @@ impl<'a> Plan<'a> {
             (0..spec.services.len() as u32).map(|service| first(service)..first(service + 1)).collect();
         let does = spec.services.values().map(ServiceSpec::does).collect();
         let faults = spec.faults.iter().map(|fault| fault.effect.does()).collect();
-        let mut plan = Plan { spec, edges, sites, order: topological(spec), does, faults };
+        let mut plan =
+            Plan { spec, edges, sites, order: topological(spec), does, faults, degrades: Vec::new() };
+        plan.degrades = plan.degrades();
         plan.hear(|workload| workload.tenants.is_some(), |says| &mut says.tenant);
         plan.hear(|workload| workload.keys.is_some(), |says| &mut says.key);
         plan
@@ -94,7 +102,7 @@ impl<'a> Plan<'a> {
     /// Notes of each edge whether any request comes by that says something.
     fn hear(&mut self, says: fn(&WorkloadSpec) -> bool, what: fn(&mut Says) -> &mut bool) {
         if self.spec.workload.iter().any(says) {
-            let calls = self.calls(|workload| f64::from(u8::from(says(workload))), |_| 1.0);
+            let calls = self.calls(|workload| f64::from(u8::from(says(workload))), |_| 1.0, 1.0);
             self.edges.iter_mut().zip(calls).for_each(|(edge, calls)| *what(&mut edge.says) = calls > 0.0);
         }
     }
@@ -112,6 +120,9 @@ impl<'a> Plan<'a> {
     /// Whether a workload's requests make the calls of this edge at all.
     pub fn concerns(&self, edge: usize, workload: usize) -> bool {
         let edge = &self.edges[edge];
+        if let Some(primary) = edge.instead_of {
+            return self.concerns(primary, workload);
+        }
         let Some(call) = edge.call else { return edge.caller == Caller::Workload(workload as u32) };
         let named = |name: &str| self.spec.workload_number(name) == Some(workload as u32);
         call.only_from.is_empty() || call.only_from.iter().any(|name| named(&name.value))
@@ -147,17 +158,18 @@ impl<'a> Plan<'a> {
         worst
     }
 
-    /// Calls per second over each edge if every call on the way there takes so many attempts.
-    pub fn calls_per_sec(&self, run: &RunSpec, attempts: impl Fn(&EdgePlan) -> f64) -> Vec<f64> {
-        self.calls(|workload| workload.base_rate(run), attempts)
+    /// Calls per second over each edge if every call on the way there takes so many attempts, and such a share fails.
+    pub fn calls_per_sec(&self, run: &RunSpec, attempts: impl Fn(&EdgePlan) -> f64, fail: f64) -> Vec<f64> {
+        self.calls(|workload| workload.base_rate(run), attempts, fail)
     }
 
-    /// Calls over each edge if users make so many, and every call on the way there takes so many attempts: workload by
-    /// workload, because a request's further calls depend on whose it is.
+    /// Calls over each edge if users make so many, every call on the way there takes so many attempts, and this share of those fails
+    /// that another may stand in for: workload by workload, because a request's further calls depend on whose it is.
     pub fn calls(
         &self,
         of_users: impl Fn(&WorkloadSpec) -> f64,
         attempts: impl Fn(&EdgePlan) -> f64,
+        fail: f64,
     ) -> Vec<f64> {
         let mut all = vec![0.0; self.edges.len()];
         let mut into = vec![Vec::new(); self.spec.services.len()];
@@ -172,7 +184,11 @@ impl<'a> Plan<'a> {
                         Caller::Service(caller) => requests[caller as usize],
                         Caller::Checks(_) => 0.0,
                     };
-                    let calls = from * edge.call.map_or(1.0, |call| call.probability * f64::from(call.times));
+                    let made = |edge: &EdgePlan| {
+                        edge.call.map_or(1.0, |call| call.probability * f64::from(call.times))
+                    };
+                    let calls =
+                        from * edge.instead_of.map_or_else(|| made(edge), |of| fail * made(&self.edges[of]));
                     all[index] += calls;
                     requests[service] += calls * attempts(edge);
                 }
@@ -183,8 +199,26 @@ impl<'a> Plan<'a> {
 }
 
 impl Plan<'_> {
+    /// See the field.
+    fn degrades(&self) -> Vec<bool> {
+        let mut all = vec![false; self.spec.services.len()];
+        for &service in self.order.iter().rev() {
+            let degrades = |edge: &EdgePlan| {
+                let waits = edge.call.is_none_or(|call| call.wait);
+                edge.does.any(Does::STANDS_IN) || waits && all[edge.callee]
+            };
+            all[service] = self.edges[self.sites[service].clone()].iter().any(degrades);
+        }
+        all
+    }
+
     /// What the parts of edges and services measure, declared.
     pub fn sections(&self) -> Vec<Section> {
+        let to_users = self.edges.iter().take(self.spec.workload.len());
+        let to_users =
+            to_users.filter(|edge| self.degrades[edge.callee]).map(|edge| fallback::degraded(&edge.name));
+        let of_calls = self.edges.iter().filter_map(|edge| Some((&edge.name, edge.call?)));
+        let of_calls = of_calls.flat_map(|(name, call)| Around::new(name, call.parts()).sections());
         let own = self.edges.iter().enumerate().filter(|(number, edge)| edge.clients_of == *number);
         let edges = own.flat_map(|(_, edge)| edge.around().sections());
         // The workloads' edges come first, in their order.
@@ -192,6 +226,8 @@ impl Plan<'_> {
         let users = users.flat_map(|(edge, workload)| Around::new(&edge.name, workload.parts()).sections());
         edges
             .chain(users)
+            .chain(to_users)
+            .chain(of_calls)
             .chain(self.spec.services.iter().flat_map(|(name, service)| {
                 let steps = service.calls.iter().enumerate();
                 let steps = steps.flat_map(move |(number, step)| {
@@ -250,7 +286,17 @@ fn edges(spec: &GraphSpec) -> Vec<EdgePlan<'_>> {
             let caller = (Caller::Service(number as u32), name);
             let to = &call.to.value;
             let plan = edge(spec, &mut between, caller, to, &call.policy, &call.network, Some(call));
-            plans.push(EdgePlan { step: Some(step), ..plan });
+            let of_call = Around::new("", call.parts()).does();
+            plans.push(EdgePlan { step: Some(step), does: plan.does.and(of_call), ..plan });
+        }
+        // Whoever stands in comes after all of them.
+        let first = plans.len() - service.calls.iter().map(|step| step.calls.len()).sum::<usize>();
+        for (at, call) in service.calls.iter().flat_map(|step| &step.calls).enumerate() {
+            let Some((to, policy, network)) = call.instead() else { continue };
+            let caller = (Caller::Service(number as u32), name);
+            let plan = edge(spec, &mut between, caller, &to.value, policy, network, None);
+            plans[first + at].fallback = Some(plans.len());
+            plans.push(EdgePlan { instead_of: Some(first + at), ..plan });
         }
     }
     for (number, (name, service)) in spec.services.iter().enumerate() {
@@ -307,6 +353,8 @@ fn edge<'a>(
         policy,
         network,
         call,
+        fallback: None,
+        instead_of: None,
         step: None,
         choices,
         number: *same,
@@ -320,10 +368,11 @@ fn of_policy(policy: &Policy) -> (Does, Worst) {
     (parts.does(), parts.worst())
 }
 
-/// The services that a service calls, once per call site. Needs no plan: it is what a circle is looked for in.
+/// The services that a service calls, once per call site, and whom it asks instead. Needs no plan: it is what a circle is looked for in.
 pub fn callees(spec: &GraphSpec, service: usize) -> Vec<usize> {
-    let steps = spec.service(service).calls.iter();
-    steps.flat_map(|step| &step.calls).filter_map(|call| spec.services.index_of(&call.to.value)).collect()
+    let calls = spec.service(service).calls.iter().flat_map(|step| &step.calls);
+    let named = calls.flat_map(|call| [Some(&call.to), call.instead().map(|(to, ..)| to)]).flatten();
+    named.filter_map(|to| spec.services.index_of(&to.value)).collect()
 }
 
 /// Callers before callees. The graph has no circle.

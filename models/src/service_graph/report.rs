@@ -9,6 +9,7 @@ use super::state::{Edge, Graph, Service};
 use super::stats::{EdgeStats, ServiceStats, ServiceTotals};
 use super::witness;
 use crate::RunSpec;
+use crate::policy::Ending;
 use crate::report::{
     self, Attempts, Calls, Disturbance, Named, RunFacts, Series, Timeline, amplify, judge_knowing, stretches,
 };
@@ -61,6 +62,13 @@ pub fn fill<L: Listen>(
         report
             .sections
             .extend(edge.classes.iter().flat_map(|classes| classes.sections(&edge.name, measured)));
+    }
+    for edge in &graph.edges {
+        let users = matches!(edge.caller, Caller::Workload(_));
+        let ok = edge.stats.whole().calls.of(Ending::Ok);
+        report.sections.extend(edge.fallback.iter().map(|fallback| fallback.section(&edge.name)));
+        let degraded = edge.degrades.iter().filter(|_| users);
+        report.sections.extend(degraded.map(|degraded| degraded.section(&edge.name, ok)));
     }
     report.sections.extend(graph.services.iter().flat_map(Service::told_of));
     report.sections.extend(graph.services.iter().flat_map(|service| service.figures(now, measured)));

@@ -4,6 +4,7 @@ use super::control::health::Health;
 use super::control::start_up::StartUp;
 use super::service::aside::Aside;
 use super::service::error_rate::ErrorRate;
+pub use super::service::fallback::Fallback;
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decode, Decoder, Kind, Len, Map, Node, Shape, Span, Spanned, TypeDoc, VariantDoc};
 use crate::policy::part::{Around, Does, Listed};
@@ -162,6 +163,8 @@ spec! {
         times: u32 = 1; 1..=10_000,
         /// Whether the request survives if this call fails.
         optional: bool = false,
+        /// What stands in for its answer if it fails, whatever of.
+        fallback: Option<Fallback> = None,
         /// Whether the request waits for it. If not it goes on at once, whatever becomes of the call, and the call outlives it.
         wait: bool = true,
         /// Names of the workloads whose requests make this call; empty means all.
@@ -172,9 +175,21 @@ spec! {
 }
 
 impl CallSpec {
+    /// Who is asked if it fails, if anybody is: the service, by which policy, over which network.
+    #[allow(clippy::type_complexity)]
+    pub fn instead(&self) -> Option<(&Spanned<String>, &Option<Spanned<String>>, &Option<TimeDistribution>)> {
+        match &self.fallback {
+            Some(Fallback::Call { to, policy, network }) => Some((to, policy, network)),
+            _ => None,
+        }
+    }
+
     /// What becomes of it besides being made.
     pub fn parts(&self) -> Vec<Listed<'_>> {
-        vec![Listed::made("wait", "", (!self.wait).then_some(Aside))]
+        vec![
+            Listed::optional("fallback", "", self.fallback.as_ref()),
+            Listed::made("wait", "", (!self.wait).then_some(Aside)),
+        ]
     }
 }
 
@@ -243,6 +258,14 @@ impl ServiceSpec {
     }
 }
 
+impl ServiceSpec {
+    /// Every call that it may make, and whom it asks if one fails, by what says so.
+    pub fn all_calls(&self) -> usize {
+        let calls = self.calls.iter().flat_map(|step| &step.calls);
+        calls.map(|call| 1 + usize::from(call.instead().is_some())).sum()
+    }
+}
+
 impl GraphSpec {
     /// The service of this number.
     pub fn service(&self, number: usize) -> &ServiceSpec {
@@ -308,6 +331,18 @@ impl Step {
 }
 
 fn check_call(call: &CallSpec, at: &Node, cx: &mut Decoder) {
+    if call.fallback.is_some() && !call.wait {
+        cx.at("fallback", |cx| {
+            cx.error(at.span_of("fallback"), "nobody waits for this call: nothing needs to stand in for it")
+                .help("leave `fallback` out, or `wait: false`");
+        });
+    }
+    if call.optional && matches!(call.fallback, Some(Fallback::Default)) {
+        cx.at("optional", |cx| {
+            cx.warn(at.span_of("optional"), "says nothing beside `fallback: Default`: that never fails")
+                .help("leave one of them out; what is optional is not counted as degraded");
+        });
+    }
     if call.optional && !call.wait {
         cx.at("optional", |cx| {
             cx.warn(at.span_of("optional"), "says nothing of a call that is not waited for: it fails nobody")

@@ -9,6 +9,7 @@ pub use super::flight::*;
 use super::fruit::Fruits;
 use super::plan::Caller;
 use super::roster::{Roster, Standings};
+use super::service::fallback::{Degraded, StandIn};
 use super::service::free::NumberSet;
 use super::service::greeting::Greetings;
 pub use super::service::idempotency::{Book, Deeds};
@@ -81,6 +82,8 @@ pub struct Graph<L> {
     pub carriage: Carriage,
     /// When each request came to its replica, of those whose replicas are told apart.
     pub arrived_at: Beside<SimTime>,
+    /// Whether something stood in for a part of what each attempt will be answered, where that may be.
+    pub degraded: Beside<bool>,
     /// What was done for each call, where somebody counts that.
     pub book: Book,
     /// Users who may make more than one call, from their first load to their last.
@@ -196,6 +199,10 @@ pub struct Edge {
     /// Where its guards draw, if they do.
     pub gate: Option<Luck>,
     pub stats: EdgeStats,
+    /// What stands in for calls of it that fail, if anything does.
+    pub fallback: Option<Box<StandIn>>,
+    /// What comes over it may be made of that.
+    pub degrades: Option<Box<Degraded>>,
     /// What the calls of its users carry, if they carry anything, and what becomes of them by that.
     pub classes: Option<Box<Classes>>,
 }
@@ -440,6 +447,12 @@ impl Edge {
         if self.gates.has(Gates::INHERITS) { end.min(*inherited.of(id)) } else { end }
     }
 
+    /// Whether anybody must hear of each of its calls when it ends, or find it.
+    pub fn is_listed(&self) -> bool {
+        let hears = self.fallback.as_ref().is_some_and(|it| it.hears());
+        self.listed || self.stopped || self.degrades.is_some() || hears
+    }
+
     /// From here on its callers do about failures what those of another do.
     pub fn take_policy(&mut self, other: Edge) {
         (self.retry, self.policy) = (other.retry, other.policy);
@@ -450,6 +463,7 @@ impl Clients {
     /// One that crashed has forgotten what its policies knew of `edge`.
     pub fn reset(&mut self, client: u32, edge: &mut Edge, ctx: &mut Ctx) {
         let mut words = edge.pick.at(Key::root(edge.path, u64::from(client)));
+        edge.fallback.iter_mut().for_each(|it| it.forget(client));
         if let Some(guards) = self.guards.get_mut(client as usize) {
             self.watch.forgotten(ctx.now(), guards);
             let limit = guards.limit();

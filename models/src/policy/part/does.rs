@@ -63,6 +63,8 @@ does! {
     FOLLOWS = 20,
     /// Requests come that no user has made.
     CHECKS = 21,
+    /// Something else may answer for a call that has failed.
+    STANDS_IN = 22,
 }
 
 impl Does {

@@ -128,6 +128,9 @@ impl<L: Listen> Graph<L> {
             if edge.gates.has(Gates::FIXED) {
                 entry.marks.add(Marks::CHECK);
             }
+            if edge.degrades.is_some() {
+                self.degraded.put(attempt, false);
+            }
             if edge.counts {
                 self.book.sent(id, attempt, call.sent == 1, call.stretch != UNMEASURED);
             }
@@ -252,8 +255,10 @@ impl<L: Listen> Graph<L> {
         let fruit = attempt.fruit(edge.callee, useful);
         let (parent, client, is_listed) = (call.parent, call.client, edge.gates.has(Gates::LISTED));
         let (number, makes_room) = (u32::from(call.edge), edge.makes_room());
+        let measured = call.stretch != UNMEASURED;
         if is_listed {
             self.strike_call(call_id, (number, client), parent);
+            self.hand_on(id, (number, client), (parent, measured), now);
         }
         if makes_room {
             self.make_room((number, client), id, ctx);

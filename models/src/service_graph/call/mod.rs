@@ -100,6 +100,9 @@ impl<L: Listen> Graph<L> {
             self.never_loaded(parent, by.0, key, end);
         }
         self.listener.tell(|tracer| tracer.call_begins(Err(end), parent, by, key, now));
+        if let Parent::Request { attempt, stake: Stake::FallsBack } = parent {
+            return self.falls_back(attempt, by, (key, self.stretch != UNMEASURED), ctx);
+        }
         self.notify(parent, by, None, ctx)
     }
 
@@ -185,13 +188,22 @@ impl<L: Listen> Graph<L> {
         edge.call_ended(&mut self.clients, (id, call), &self.carriage, end, ctx.now());
         let (parent, client, is_listed) = (call.parent, call.client, edge.gates.has(Gates::LISTED));
         let (number, line) = (u32::from(call.edge), edge.line());
+        let (key, measured) = (call.key, call.stretch != UNMEASURED);
         if is_listed {
             self.strike_call(id, (number, client), parent);
         }
         if let Some(clients) = line {
             self.move_up(clients, client, ctx.now());
         }
+        if let Parent::Request { attempt, stake: Stake::FallsBack } = parent {
+            return self.falls_back(attempt, (number, client), (key, measured), ctx);
+        }
         self.notify(parent, (number, client), None, ctx);
+    }
+
+    /// Tells whoever waits that a call has failed, and nothing more is to be tried.
+    pub fn call_is_over(&mut self, parent: Parent, by: (u32, u32), ctx: &mut Ctx) {
+        self.notify(parent, by, None, ctx);
     }
 
     /// Keeps of a call that begins what is kept beside it.

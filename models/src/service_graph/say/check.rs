@@ -39,6 +39,12 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
                                 sound &= check_service_name(graph, "to", &call.to, cx);
                                 sound &= check_policy_name(graph, &call.policy, cx);
                                 check_workload_names(graph, call, cx);
+                                if let Some((to, policy, _)) = call.instead() {
+                                    cx.at("fallback", |cx| {
+                                        sound &= check_service_name(graph, "to", to, cx);
+                                        sound &= check_policy_name(graph, policy, cx);
+                                    });
+                                }
                             })
                         });
                     }

@@ -58,6 +58,7 @@ fn link(edge: &EdgePlan, workloads: usize) -> Link {
     if edge.network.nanos.mean() > 0.0 {
         facts.push(format!("network {}", time(edge.network)));
     }
+    facts.extend(edge.instead_of.map(|_| "if another fails".to_owned()));
     if let Some(call) = edge.call {
         facts.extend(
             (call.probability < 1.0).then(|| format!("in {}", crate::words::percent(call.probability))),

@@ -42,11 +42,11 @@ struct Load {
 
 impl Load {
     fn of(plan: &Plan, run: &RunSpec) -> Load {
-        let into = |attempts: &dyn Fn(&EdgePlan) -> f64| {
-            attempts_at(plan, &plan.calls_per_sec(run, attempts), attempts)
+        let into = |attempts: &dyn Fn(&EdgePlan) -> f64, fail: f64| {
+            attempts_at(plan, &plan.calls_per_sec(run, attempts, fail), attempts)
         };
         let all = |edge: &EdgePlan| f64::from(edge.worst.sent());
-        Load { healthy: into(&|_| 1.0), worst: into(&all) }
+        Load { healthy: into(&|_| 1.0, 0.0), worst: into(&all, 1.0) }
     }
 }
 
@@ -169,7 +169,10 @@ fn calls(plan: &Plan) -> Table {
             edge.name.as_str().into(),
             edge.policy_name.unwrap_or("(none)").into(),
             edge.network.encode().without_absent().plain().into(),
-            edge.call.map_or(1.0, |call| call.probability).into(),
+            match edge.instead_of {
+                Some(_) => "if another fails".into(),
+                None => edge.call.map_or(1.0, |call| call.probability).into(),
+            },
             u64::from(edge.call.map_or(1, |call| call.times)).into(),
             u64::from(edge.worst.sent()).into(),
             edge.worst.longest().map_or("for ever".into(), in_life).into(),
@@ -260,7 +263,7 @@ fn notes(plan: &Plan, load: &Load, fluid: &Fluid) -> Vec<String> {
             ));
         }
     }
-    let at_once = plan.calls(|workload| workload.arrivals.at_once().map_or(0.0, f64::from), |_| 1.0);
+    let at_once = plan.calls(|workload| workload.arrivals.at_once().map_or(0.0, f64::from), |_| 1.0, 0.0);
     for ((name, service), requests) in spec.services.iter().zip(attempts_at(plan, &at_once, |_| 1.0)) {
         let seconds = requests / service.capacity();
         if seconds > 0.0 {

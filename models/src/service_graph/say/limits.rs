@@ -19,8 +19,7 @@ const MOST_ARRIVALS: f64 = 1e10;
 pub fn check_sizes(graph: &GraphSpec, at: &Node, cx: &mut Decoder) -> bool {
     let span = at.get("services").unwrap_or(at).span;
     let replicas: u64 = graph.services.values().map(|service| u64::from(service.replicas)).sum();
-    let sites: usize =
-        graph.services.values().flat_map(|service| &service.calls).map(|step| step.calls.len()).sum();
+    let sites: usize = graph.services.values().map(ServiceSpec::all_calls).sum();
     if replicas > MOST_REPLICAS {
         cx.error(span, format!("{replicas} replicas in all, at most {MOST_REPLICAS}"));
     }
@@ -59,7 +58,7 @@ pub fn check_memory(plan: &Plan, at: &Node, cx: &mut Decoder) {
 pub fn check_run(graph: &GraphSpec, run: &RunSpec, cx: &mut Decoder) {
     let end = SimTime::ZERO + run.duration;
     let windows = run.duration.as_nanos().div_ceil(run.window.as_nanos().max(1));
-    let calls = graph.services.values().flat_map(|service| &service.calls).map(|step| step.calls.len());
+    let calls = graph.services.values().map(ServiceSpec::all_calls);
     let edges = (graph.workload.len() + calls.sum::<usize>()) as u64;
     // Six numbers of each edge and four of each service.
     let row = 48 * edges + 32 * graph.services.len() as u64;

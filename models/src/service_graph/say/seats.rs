@@ -10,13 +10,17 @@ pub fn seats(plan: &Plan) -> Vec<Seat> {
     let spec = plan.spec;
     let of_users = (0..spec.workload.len()).map(|number| format!("workload[{number}].policy"));
     let inside = spec.services.iter().flat_map(|(name, service)| {
-        service.calls.iter().enumerate().flat_map(move |(at, step)| {
+        let calls = service.calls.iter().enumerate().flat_map(move |(at, step)| {
             let one = move |number| match step.parallel {
-                true => format!("services.{name}.calls[{at}].calls[{number}].policy"),
-                false => format!("services.{name}.calls[{at}].policy"),
+                true => format!("services.{name}.calls[{at}].calls[{number}]"),
+                false => format!("services.{name}.calls[{at}]"),
             };
-            (0..step.calls.len()).map(one)
-        })
+            step.calls.iter().enumerate().map(move |(number, call)| (one(number), call.instead().is_some()))
+        });
+        let calls: Vec<(String, bool)> = calls.collect();
+        let instead = calls.clone().into_iter().filter(|(_, instead)| *instead);
+        let instead = instead.map(|(call, _)| format!("{call}.fallback.policy"));
+        calls.into_iter().map(|(call, _)| format!("{call}.policy")).chain(instead)
     });
     let paths: Vec<String> = of_users.chain(inside).collect();
     assert_eq!(paths.len(), plan.edges.len(), "an edge for each workload and each call");

@@ -7,6 +7,7 @@ mod answer;
 pub mod aside;
 pub mod dies;
 pub mod error_rate;
+pub mod fallback;
 pub mod free;
 pub mod greeting;
 pub mod idempotency;

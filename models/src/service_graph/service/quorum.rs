@@ -131,6 +131,15 @@ pub fn check(step: &Step, at: &Node, cx: &mut Decoder) {
                 .help("make it a call of its own, before or after");
         });
     }
+    if step.calls.iter().any(|call| call.fallback.is_some()) {
+        cx.at("wait_for", |cx| {
+            cx.error(
+                span,
+                "some of its calls have a `fallback`, and what stands in for an answer has no vote",
+            )
+            .help("give the call of this service a fallback, one level up");
+        });
+    }
     if let (Fail::Fast, Some(fail)) = (&step.fail, at.get("fail")) {
         cx.at("fail", |cx| {
             cx.warn(fail.span, "says nothing beside `wait_for`: a step fails as soon as enough cannot come")

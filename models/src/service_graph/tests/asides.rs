@@ -90,7 +90,7 @@ fn it_outlives_its_request_and_not_its_caller() {
         [Ending::Ok, Ending::Cancelled, Ending::Deadline].map(|end| mail.calls.of(end))
     };
     assert_eq!(of(aside, gives_up), [1, 0, 0], "nobody waits for the request, which was called off");
-    assert_eq!(of(&aside.replace("wait: false, ", ""), gives_up), [0, 0, 1], "who waits has a deadline");
+    assert_eq!(of(&aside.replace("wait: false, ", ""), gives_up), [0, 1, 0], "who waits is called off");
     let crash = |at: &str| format!(r#"faults: [(at: "{at}", on: "shop", effect: Crash())]"#);
     let plain = r#"(to: "mail", wait: false)"#;
     assert_eq!(mail(plain, &crash("1050ms")), [0, 1, 0], "its caller is gone");

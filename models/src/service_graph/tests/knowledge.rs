@@ -209,6 +209,11 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (fault(r#"(at: "0s", on: "desk", effect: Errors(probability: 0.1))"#), Does::FAILS, "wait_mean"),
         (fault(r#"(at: "0s", on: "desk", effect: Drop(probability: 0.1))"#), Does::LOSES, "wait_mean"),
         (fault(r#"(at: "1s", for: "500ms", on: "desk", effect: Hold)"#), Does::DELAYS, "wait_mean"),
+        (
+            service(r#"calls: [(to: "back", fallback: Default)]"#),
+            Does::STANDS_IN,
+            "response_mean users->desk",
+        ),
     ];
     // No mechanism is forgotten, nor anything that one does.
     let spec: GraphSpec = read(&DESK.text());
@@ -294,7 +299,13 @@ fn a_claim_knows_what_it_says_it_knows_and_nothing_else() {
         (refusing, 0, "refused", all(&[QUIET, D::REFUSES]), QUEUED),
         (lined_up, 0, "line_wait", all(&[STILL, D::DELAYS, D::REFUSES]), QUEUED),
         (saturated, 0, "throughput", STILL, all(&[D::STRETCHES, D::REORDERS, D::EXPIRES])),
-        (flaky, 0, "amplification users->desk", all(&[QUIET, D::REFUSES, D::GIVES_UP, D::REPEATS]), ANYHOW),
+        (
+            flaky,
+            0,
+            "amplification users->desk",
+            all(&[QUIET, D::REFUSES, D::GIVES_UP, D::REPEATS, D::STANDS_IN]),
+            ANYHOW,
+        ),
         (storm, 0, "Vulnerable", all(&[QUIET, D::GIVES_UP, D::REPEATS]), all(&[D::FAILS, D::STRETCHES])),
         (overrun, 0, "Overloaded", all(&[QUIET, D::GIVES_UP, D::REPEATS, D::REFUSES]), ANYHOW),
         (chain, 1, "response_mean users->desk", QUIET, QUEUED.without(D::FAILS)),

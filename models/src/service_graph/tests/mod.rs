@@ -11,6 +11,7 @@ mod deeds;
 mod diagram;
 mod exact;
 mod explain;
+mod fallbacks;
 mod faults;
 mod hedges;
 mod keyed;

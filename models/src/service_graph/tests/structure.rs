@@ -154,6 +154,24 @@ pub fn rows() -> Vec<Row> {
             r#"warning: services.shop.calls[2].optional [true]: says nothing of a call that is not waited for: it fails nobody
                 help: leave `optional` out"#,
         ),
+        row(PARALLEL, r#"Parallel(calls: [(to: "pay"), (to: "mail", fallback: Default)], wait_for: 1)"#, r#"Parallel(calls: [(to: "pay"), (to: "mail")], wait_for: 1)"#,
+            r#"services.shop.calls[1].wait_for [1]: some of its calls have a `fallback`, and what stands in for an answer has no vote
+                help: give the call of this service a fallback, one level up"#,
+        ),
+        row(PARALLEL, r#"(to: "pay"), (to: "mail", wait: false, fallback: Default)"#, r#"(to: "pay"), (to: "mail", wait: false)"#,
+            r#"services.shop.calls[2].fallback [Default]: nobody waits for this call: nothing needs to stand in for it
+                help: leave `fallback` out, or `wait: false`"#,
+        ),
+        row(PARALLEL, r#"(to: "pay"), (to: "mail", optional: true, fallback: Default)"#, r#"(to: "pay"), (to: "mail", fallback: Default)"#,
+            r#"warning: services.shop.calls[2].optional [true]: says nothing beside `fallback: Default`: that never fails
+                help: leave one of them out; what is optional is not counted as degraded"#,
+        ),
+        row(PARALLEL, r#"(to: "pay", fallback: Call(to: "mial", policy: "careless")), (to: "mail")"#, r#"(to: "pay", fallback: Call(to: "mail", policy: "careful"))"#,
+            r#"services.shop.calls[1].fallback.to ["mial"]: unknown service `mial`
+                help: did you mean `mail`?
+                services.shop.calls[1].fallback.policy ["careless"]: unknown policy `careless`
+                help: the policies are: careful"#,
+        ),
         row(PARALLEL, r#"Parallel(calls: [(to: "pay"), (to: "mail")], wait_for: 1, fail: Fast)"#, r#"Parallel(calls: [(to: "pay"), (to: "mail")], wait_for: 1)"#,
             r#"warning: services.shop.calls[1].fail [Fast]: says nothing beside `wait_for`: a step fails as soon as enough cannot come
                 help: leave `fail` out"#,

@@ -12,7 +12,7 @@ use crate::policy::part::{Does, Part, Rationed};
 use crate::policy::{Ending, Outcome};
 use crate::report::Edge;
 use crate::service_graph::plan::{EdgePlan, Plan};
-use crate::service_graph::spec::{Affected, FaultSpec, GraphSpec, ServiceSpec, Step};
+use crate::service_graph::spec::{Affected, Fallback, FaultSpec, GraphSpec, ServiceSpec, Step};
 use crate::theory::{either, expected_attempts, success_after_retries};
 use sim_core::SimTime;
 use sim_core::math::powi;
@@ -28,7 +28,7 @@ const MOST_COPIES: usize = 64;
 /// What a fault may do and be spoken of here.
 const STRUCK: Does = Does::FAILS.and(Does::LOSES);
 /// What may become of calls and requests: whether any of it happened, and spoiled the chances, is read in the report.
-const CALLER: Does = QUIET.and(Does::REFUSES).and(Does::GIVES_UP).and(Does::REPEATS);
+const CALLER: Does = QUIET.and(Does::REFUSES).and(Does::GIVES_UP).and(Does::REPEATS).and(Does::STANDS_IN);
 const CALLEE: Does = Does::FAILS
     .and(Does::REORDERS)
     .and(Does::EXPIRES)
@@ -134,11 +134,62 @@ impl Chances {
         let mut alive = 1.0;
         for (edge, call) in edges.zip(&step.calls) {
             if !call.optional && call.wait && plan.concerns(edge, workload) {
-                let ok = 1.0 - self.outlook[edge][workload]?.fails;
+                let ok = 1.0 - self.fails_in_the_end(plan, edge, workload)?;
                 alive *= 1.0 - call.probability + call.probability * powi(ok, call.times);
             }
         }
         Some(alive)
+    }
+
+    /// The chance that a call has failed when nothing is left to stand in for it. Whether there was an answer before that can, in time,
+    /// nobody here knows.
+    fn fails_in_the_end(&self, plan: &Plan, edge: usize, workload: usize) -> Option<f64> {
+        let fails = |edge: usize| Some(self.outlook[edge][workload]?.fails);
+        match plan.edges[edge].call.and_then(|call| call.fallback.as_ref()) {
+            None => fails(edge),
+            Some(Fallback::Default) => Some(0.0),
+            Some(Fallback::Stale { .. }) => None,
+            Some(Fallback::Call { .. }) => Some(fails(edge)? * fails(plan.edges[edge].fallback?)?),
+        }
+    }
+
+    /// The chance that a request of a service ends well and nothing stood in for any part of that, and that it ends well.
+    fn clean(&self, plan: &Plan, workload: usize, own: &[f64]) -> Option<Vec<(f64, f64)>> {
+        let mut all = vec![(1.0, 1.0); plan.spec.services.len()];
+        for &service in plan.order.iter().rev() {
+            let (mut clean, mut ok) = (1.0 - own[service], 1.0 - own[service]);
+            for (step, edges) in plan.steps(service) {
+                let survival = self.survival(plan, step, edges.clone(), workload)?;
+                ok *= survival;
+                if step.wait_for.is_some() {
+                    // Whose answers count is not known.
+                    if edges.clone().any(|edge| plan.degrades[plan.edges[edge].callee]) {
+                        return None;
+                    }
+                    clean *= survival;
+                    continue;
+                }
+                for (edge, call) in edges.zip(&step.calls) {
+                    if !call.wait || !plan.concerns(edge, workload) {
+                        continue;
+                    }
+                    let fails = self.outlook[edge][workload]?.fails;
+                    let (as_is, well) = all[plan.edges[edge].callee];
+                    let unharmed = if call.optional && call.fallback.is_none() { fails } else { 0.0 };
+                    let each = unharmed + (1.0 - fails) * if well > 0.0 { as_is / well } else { 0.0 };
+                    clean *= 1.0 - call.probability + call.probability * powi(each, call.times);
+                }
+            }
+            all[service] = (clean, ok);
+        }
+        Some(all)
+    }
+
+    /// The share of degraded answers among the good ones that each workload's users get, where that is known.
+    pub fn degraded(&self, plan: &Plan, workload: usize) -> Option<f64> {
+        let all = self.clean(plan, workload, &own_errors(plan.spec))?;
+        let (clean, ok) = all[plan.edges[workload].callee];
+        (ok > 0.0).then(|| 1.0 - clean / ok)
     }
 
     /// The chance that so many calls of a step end well, or all that are made if those are fewer. Call by call: the chances of
@@ -185,15 +236,19 @@ impl Chances {
                     continue;
                 }
                 // One after another a required call is repeated as long as all before it went well.
-                let repeats =
-                    match (step.parallel || call.optional || !call.wait, self.outlook[edge][workload]) {
-                        (true, _) => Some(f64::from(call.times)),
-                        (false, outlook) if call.times > 1 => outlook
-                            .map(|out| (0..call.times).fold(0.0, |sum, _| 1.0 + (1.0 - out.fails) * sum)),
-                        _ => Some(1.0),
-                    };
-                self.calls[edge][workload] =
-                    alive.zip(repeats).map(|(alive, repeats)| alive * call.probability * repeats);
+                let all_are_made = step.parallel || call.optional || !call.wait;
+                let repeats = if all_are_made || call.times == 1 {
+                    Some(f64::from(call.times))
+                } else {
+                    let fails = self.fails_in_the_end(plan, edge, workload);
+                    fails.map(|fails| (0..call.times).fold(0.0, |sum, _| 1.0 + (1.0 - fails) * sum))
+                };
+                let made = alive.zip(repeats).map(|(alive, repeats)| alive * call.probability * repeats);
+                self.calls[edge][workload] = made;
+                if let Some(instead) = plan.edges[edge].fallback {
+                    let fails = self.outlook[edge][workload].map(|outlook| outlook.fails);
+                    self.calls[instead][workload] = made.zip(fails).map(|(made, fails)| made * fails);
+                }
             }
             let survival = self.survival(plan, step, edges, workload);
             alive = alive.zip(survival).map(|(alive, survival)| alive * survival);

@@ -93,7 +93,7 @@ fn regime(plan: &Plan, of_users: impl Fn(&WorkloadSpec) -> f64, backlogs: &mut [
     let mut offered = vec![0.0; spec.services.len()];
     // What each is asked for if its own callers repeat, and if all do, from the users on.
     let (mut sustained, mut most) = (offered.clone(), offered.clone());
-    let (once, repeated) = (plan.calls(&of_users, |_| 1.0), plan.calls(&of_users, attempts));
+    let (once, repeated) = (plan.calls(&of_users, |_| 1.0, 0.0), plan.calls(&of_users, attempts, 1.0));
     for (edge, (once, repeated)) in edges.iter().zip(once.into_iter().zip(repeated)) {
         offered[edge.callee] += once;
         sustained[edge.callee] += once * attempts(edge);

@@ -44,7 +44,7 @@ struct Ran<'a> {
 
 /// Of one queue, of one edge, of one workload, and of several together: what has something exact beside it.
 const OF_SERVICES: [&str; 6] = ["wait_mean", "waiting", "rejected", "abandoned", "in_time", "utilisation"];
-const OF_EDGES: [&str; 8] = [
+const OF_EDGES: [&str; 9] = [
     "response_mean",
     "response_p99",
     "stretch",
@@ -53,6 +53,7 @@ const OF_EDGES: [&str; 8] = [
     "amplification",
     "per_user_call",
     "success",
+    "degraded",
 ];
 const OF_WORKLOADS: [&str; 2] = ["throughput", "capacity"];
 const OF_ALL: [&str; 3] = ["contention", "coherency", "peak"];
@@ -370,6 +371,14 @@ fn retries(ran: &Ran, chances: &Chances, values: &mut Values) {
             };
             let source = said(source, outlook.rough);
             values.add(name, "calls that end well", "share", success, Some(1.0 - outlook.fails), &source);
+        }
+        if let (Caller::Workload(workload), true) = (edge.caller, ran.plan.degrades[edge.callee]) {
+            let told = report.section("degraded", &edge.name);
+            let share = told.and_then(|section| section.values.get("share")).and_then(|value| value.value);
+            let exact = chances.degraded(ran.plan, workload as usize);
+            let about = "good answers that something stood in for a part of";
+            let source = said("1 - product of the chances that nothing did", chances.any_rough());
+            values.add(format!("degraded {}", edge.name), about, "share", share, exact, &source);
         }
     }
 }
