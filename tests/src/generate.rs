@@ -133,7 +133,7 @@ fn write_service(text: &mut String, rng: &mut Rng, service: u64, callees: &[u64]
     let mut rest = callees.iter();
     while let Some(first) = rest.next() {
         if rng.one_in(3) {
-            let votes = service % 2 == 0 && rng.one_in(2);
+            let votes = service.is_multiple_of(2) && rng.one_in(2);
             let more = rest.by_ref().take(2).map(|callee| call(rng, *callee, services, votes));
             let more: Vec<String> = more.collect();
             let calls = format!("[{}, {}]", call(rng, *first, services, votes), more.join(", "));
