@@ -61,6 +61,8 @@ pub struct Carried {
     pub priority: Criticality,
     /// The user's place among those who matter as much, below [`USERS`]; 0 where nobody looks at it.
     pub user: u8,
+    /// Bytes that it weighs; none where nothing is said.
+    pub bytes: u32,
 }
 
 /// What of it is said by any of some requests.

@@ -42,6 +42,7 @@
 #[macro_use]
 pub mod experiment;
 pub mod branch;
+mod byte_size;
 pub mod callback_routing;
 pub mod carried;
 pub mod catalog;

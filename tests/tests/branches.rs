@@ -456,6 +456,7 @@ fn what_is_carried_is_copied() {
         .replace("(name: \"loop\",", &format!("(name: \"loop\", {carried},"));
     // A level that was learnt, and users in the middle of their sessions.
     let storm = storm
+        .replace("workers: Blocking(4),", "workers: Blocking(4), queue_bytes: \"300kB\",")
         .replace(
             "workers: ProcessorSharing(cores: 4, at_once: 64),",
             "workers: Async(64), shed: Dagor(window: \"200ms\", threshold: \"1ms\"),",

@@ -327,6 +327,8 @@ pub struct Callers {
     pub tenants: bool,
     /// Which criticalities some of their requests have, by rank.
     pub priorities: [bool; 4],
+    /// Some of their requests weigh something.
+    pub sizes: bool,
     /// How long the most patient of them waits; none if that is for ever.
     pub longest: Option<SimDuration>,
     /// All of them wait equally long, whatever happens.

@@ -14,6 +14,7 @@ use super::service::free::NumberSet;
 use super::service::greeting::Greetings;
 use super::service::line::Line;
 use super::service::per_replica::Figures;
+use super::service::queue_bytes::Weights;
 use super::service::quorum::Votes;
 use super::service::shed::{Rule, Shedding};
 use super::service::told::Told;
@@ -278,15 +279,20 @@ fn build_service(
         sharing: service.workers.sharing(),
         held: 0,
     };
+    let sized = plan.spec.workload.iter().any(|workload| workload.size.is_some());
+    let fatal = service.dies.as_ref().filter(|_| sized).and_then(Death::fatal_bytes);
+    let weights = Weights::by(service, fatal, lines);
+    let at_the_door = weights.is_some() || service.shed.as_ref().is_some_and(Shed::asks_at_the_door);
+    let line = || Line::new(&service.queue, service.shed.as_ref().map(Rule::new), at_the_door);
     Service {
         name: name.to_owned(),
         path: digest::hash_text(name),
         replicas: (0..service.replicas).map(|_| replica()).collect(),
         workers,
-        unasked: if service.shed.as_ref().is_some_and(Shed::asks_at_the_door) { 0 } else { workers },
+        unasked: if at_the_door { 0 } else { workers },
         cores: service.workers.cores(),
         blocking: matches!(service.workers, Workers::Blocking(_)),
-        lines: (0..lines).map(|_| Line::new(&service.queue, service.shed.as_ref().map(Rule::new))).collect(),
+        lines: (0..lines).map(|_| line()).collect(),
         queue,
         on_cancel: service.on_cancel,
         told: Told::by(service, name, streams),
@@ -310,7 +316,8 @@ fn build_service(
         fatal_in_hand: service.dies.as_ref().map(Death::fatal_in_hand),
         restart_after: service.dies.as_ref().map(|death| death.restart_after).unwrap_or_default(),
         death_style: service.dies.as_ref().map_or(CrashStyle::Reset, |death| death.callers),
-        attended: is_mortal(number, plan) || service.per_replica,
+        attended: is_mortal(number, plan) || service.per_replica || weights.is_some(),
+        looks_again: queue.drop_expired || weights.is_some(),
         membership: membership(number, plan, streams).map(Box::new),
         warming: service
             .starts()
@@ -323,6 +330,7 @@ fn build_service(
             || plan.into(number).any(|edge| Gates::of(&edge.policy, 1).has(Gates::TIES)),
         deeds: Deeds::by(service).map(Box::new),
         lookup: Deeds::lookup(service),
+        weights: weights.map(Box::new),
         shedding: service.shed.as_ref().map(Shedding::by),
         stats: ServiceStats::new(u64::from(service.workers.cores()) * u64::from(service.replicas)),
     }

@@ -15,6 +15,7 @@ use crate::report::Section;
 use crate::workload::Ranks;
 use crate::workload::classes::Class;
 use crate::workload::tenants::{self, Numbering, OTHERS};
+use sim_core::sampler::Distribution;
 use sim_core::{Key, Luck, SimDuration, SimTime, StreamUse, Streams};
 
 /// What each call carries, and each attempt.
@@ -61,6 +62,7 @@ pub struct Classes {
     workload: String,
     tenants: Option<Drawn>,
     keys: Option<Drawn>,
+    sizes: Option<(Distribution, Luck)>,
     /// Of all calls, unless they are drawn.
     priority: Criticality,
     priorities: Option<Drawn>,
@@ -99,7 +101,10 @@ fn ranks_users(spec: &GraphSpec) -> bool {
 
 /// Whether a workload says anything of what its requests carry.
 pub fn says(workload: &WorkloadSpec) -> bool {
-    workload.tenants.is_some() || workload.priority.is_some() || workload.keys.is_some()
+    workload.tenants.is_some()
+        || workload.priority.is_some()
+        || workload.keys.is_some()
+        || workload.size.is_some()
 }
 
 impl Classes {
@@ -134,6 +139,7 @@ impl Classes {
             workload: name.clone(),
             tenants: workload.tenants.as_ref().map(|it| drawn("tenant", it.ranks())),
             keys: workload.keys.as_ref().map(|it| drawn("key", it.ranks())),
+            sizes: workload.size.as_ref().map(|it| (it.bytes(), streams.luck("size", name))),
             priority: workload.priority.as_ref().map(|it| it.those()[0]).unwrap_or_default(),
             priorities: workload.priority.as_ref().and_then(|it| Some(drawn("priority", it.ranks()?))),
             numbers,
@@ -155,6 +161,8 @@ impl Classes {
                 .as_mut()
                 .map_or(self.priority, |drawn| Criticality::ALL[drawn.at(first) as usize]),
             user: 0,
+            // What is more than there is room for is the most.
+            bytes: self.sizes.as_mut().map_or(0, |(bytes, luck)| bytes.sample(&mut luck.at(key)) as u32),
         }
     }
 
@@ -196,9 +204,11 @@ impl Classes {
     /// Draws so far, by what they decided.
     pub fn used(&self) -> impl Iterator<Item = (&'static str, &str, StreamUse)> {
         let all = [("tenant", &self.tenants), ("key", &self.keys), ("priority", &self.priorities)];
-        all.into_iter().filter_map(|(purpose, drawn)| {
+        let sizes = self.sizes.iter().map(|(_, luck)| ("size", self.workload.as_str(), luck.used()));
+        let drawn = all.into_iter().filter_map(|(purpose, drawn)| {
             Some((purpose, self.workload.as_str(), drawn.as_ref()?.luck.used()))
-        })
+        });
+        drawn.chain(sizes)
     }
 
     /// What was measured, over so long.

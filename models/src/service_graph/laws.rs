@@ -14,6 +14,7 @@ impl<L> Graph<L> {
     /// - as many calls stand in line as the guards of their clients have counted, and as many attempts wait for a connection;
     /// - as many connections are lent as attempts have one, and a client has no more than it may;
     /// - as many users' calls were counted of all tenants, and of all priorities, as in all;
+    /// - where requests are weighed, what waits and what is in hand is what they weigh;
     /// - every attempt that is waited for is in the list of its call, once;
     /// - attempts sent = calls - calls never sent + retries + copies;
     /// - Little's law on every queue: the integral of its length over time equals the summed waits, to
@@ -81,6 +82,7 @@ impl<L> Graph<L> {
         }
         self.check_connections();
         self.services.iter().for_each(Service::check_told_apart);
+        self.check_weights();
         self.fruits.check(&self.attempts);
         self.book.check();
         assert!(parents.is_empty(), "calls of a request that is not there");

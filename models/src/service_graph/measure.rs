@@ -105,6 +105,7 @@ impl Service {
         self.stats.window_base = totals;
         self.deeds.iter_mut().for_each(|deeds| deeds.close_window());
         self.close_shedding(totals.turned_away);
+        self.weights.iter_mut().for_each(|weights| weights.close_window());
         self.per_replica.iter_mut().for_each(|figures| figures.close_window(now));
     }
 }

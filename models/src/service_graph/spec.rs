@@ -6,23 +6,27 @@ use super::service::aside::Aside;
 use super::service::error_rate::ErrorRate;
 pub use super::service::fallback::Fallback;
 use crate::distribution::TimeDistribution;
-use crate::experiment::{Decode, Decoder, Kind, Len, Map, Node, Shape, Span, Spanned, TypeDoc, VariantDoc};
+use crate::experiment::{
+    Decode, Decoder, Kind, Len, Map, Node, POSITIVE, Shape, Span, Spanned, TypeDoc, VariantDoc,
+};
 use crate::policy::part::{Around, Does, Listed};
 use crate::policy::preset::Written;
 use sim_core::SimDuration;
 
-pub use super::service::dies::{ByteSize, Death};
+pub use super::service::dies::Death;
 pub use super::service::idempotency::Idempotency;
 pub use super::service::on_cancel::OnCancel;
 use super::service::per_replica::{self, PerReplica};
 use super::service::queue::Common;
 pub use super::service::queue::{Capacity, DEFAULT_QUEUE_CAPACITY, Queue};
+use super::service::queue_bytes::QueueBytes;
 use super::service::quorum::{self, MOST_QUORUM, Quorum};
 pub use super::service::scaling::Scaling;
 pub use super::service::shed::Shed;
 pub use super::service::workers::Workers;
+pub use crate::byte_size::ByteSize;
 pub use crate::fault::{Affected, CrashStyle, Effect, FaultSpec};
-pub use crate::workload::{Arrivals, Keys, Priority, RateStep, Reload, Session, Spacing, Tenants};
+pub use crate::workload::{Arrivals, Keys, Priority, RateStep, Reload, Session, Size, Spacing, Tenants};
 
 /// More than this would need more memory for histograms alone than most machines have.
 pub const MOST_EDGES: usize = 4_000;
@@ -70,6 +74,8 @@ spec! {
         priority: Option<Priority> = None,
         /// Which keys their requests are about, if any.
         keys: Option<Keys> = None,
+        /// What their requests weigh; nothing if absent.
+        size: Option<Size> = None,
     }
 }
 
@@ -82,6 +88,8 @@ spec! {
         workers: Workers,
         /// What waits when all workers are busy.
         queue: Queue = Queue::Fifo { capacity: Capacity::Bounded(DEFAULT_QUEUE_CAPACITY), drop_expired: false },
+        /// Bytes that may wait in each queue, if that is limited: a request that would make it more is rejected.
+        queue_bytes: Option<ByteSize> = None; POSITIVE,
         /// Whom it turns away though there is a place for them.
         shed: Option<Shed> = None,
         /// Own work per request, before any calls.
@@ -202,6 +210,7 @@ impl WorkloadSpec {
             Listed::optional("tenants", "", self.tenants.as_ref()),
             Listed::optional("priority", "", self.priority.as_ref()),
             Listed::optional("keys", "", self.keys.as_ref()),
+            Listed::optional("size", "", self.size.as_ref()),
         ]
     }
 }
@@ -212,6 +221,7 @@ impl ServiceSpec {
         vec![
             Listed::always("workers", &self.workers),
             Listed::always("queue", &self.queue),
+            Listed::made("queue_bytes", "", self.queue_bytes.map(QueueBytes)),
             Listed::optional("shed", "", self.shed.as_ref()),
             Listed::always("on_cancel", &self.on_cancel),
             Listed::always("scaling", &self.scaling),

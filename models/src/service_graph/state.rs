@@ -17,6 +17,7 @@ use super::service::line::Line;
 use super::service::on_cancel::OnCancel;
 use super::service::per_replica::Figures;
 use super::service::queue::Common;
+use super::service::queue_bytes::Weights;
 use super::service::quorum::Votes;
 use super::service::sharing::Sharing;
 use super::service::shed::Shedding;
@@ -350,6 +351,10 @@ pub struct Service {
     /// What it does for each call, if it is counted, and how much longer each request takes because it is looked up.
     pub deeds: Option<Box<Deeds>>,
     pub lookup: SimDuration,
+    /// What its requests weigh, if somebody looks at that.
+    pub weights: Option<Box<Weights>>,
+    /// Who is next is looked at again: it may have been given up, or is weighed.
+    pub looks_again: bool,
     /// Whom it turned away though they had a place, if it may.
     pub shedding: Option<Shedding>,
     pub stats: ServiceStats,

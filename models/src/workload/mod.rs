@@ -9,6 +9,7 @@ mod ranks;
 mod reload;
 mod schedule;
 mod session;
+mod size;
 pub mod tenants;
 
 pub use arrivals::{Arrivals, RateStep, Spacing};
@@ -18,4 +19,5 @@ pub use ranks::Ranks;
 pub use reload::{Reload, declared};
 pub use schedule::Schedule;
 pub use session::{Session, Sessions};
+pub use size::Size;
 pub use tenants::Tenants;

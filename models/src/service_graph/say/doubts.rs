@@ -80,12 +80,14 @@ fn callers(plan: &Plan) -> Vec<Option<Callers>> {
             match edge.caller {
                 Caller::Workload(number) => {
                     let workload = &plan.spec.workload[number as usize];
+                    known.sizes |= workload.size.is_some();
                     let ranks = workload.priority.as_ref().map(Priority::those).unwrap_or_default();
                     let default = ranks.is_empty().then(Criticality::default);
                     ranks.into_iter().chain(default).for_each(|one| known.priorities[one.rank()] = true);
                 }
                 Caller::Service(caller) => {
                     let Some(above) = &all[caller as usize] else { continue };
+                    known.sizes |= above.sizes;
                     known.priorities.iter_mut().zip(above.priorities).for_each(|(one, it)| *one |= it);
                 }
                 Caller::Checks(_) => unreachable!("nobody's requests"),

@@ -27,6 +27,9 @@ impl<L: Listen> Graph<L> {
             if service.note_end((id, attempt), outcome, lists, ctx.now()) {
                 self.admitted.push_back(Admitted::IsDone { service: service_id, replica: replica_id });
             }
+            if let Some(weights) = &mut service.weights {
+                weights.done(replica_id, self.carriage.of(id).bytes);
+            }
         }
         // The next in the queue before the answer: whoever is answered may send another request at once,
         // and must not overtake those who wait.

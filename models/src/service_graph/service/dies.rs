@@ -1,6 +1,7 @@
 //! A replica that does not survive its own load.
 
-use crate::experiment::{Decode, Decoder, Node, TypeDoc};
+use crate::byte_size::ByteSize;
+use crate::experiment::{Decoder, Node};
 use crate::fault::CrashStyle;
 use crate::policy::page::Page;
 use crate::policy::part::{Does, Part};
@@ -15,7 +16,7 @@ spec! {
         at_memory: Option<ByteSize> = None,
         /// Memory of an idle replica.
         memory_idle: ByteSize = ByteSize(0),
-        /// Memory of each request in hand.
+        /// Memory of each request in hand, besides what it weighs (its `size`).
         memory_per_request: ByteSize = ByteSize(1 << 20),
         /// Time until it is back.
         restart_after: SimDuration,
@@ -24,12 +25,14 @@ spec! {
     }
 }
 
-/// An amount of memory: `"512MiB"`, `"2GiB"`, `"64kB"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
-pub struct ByteSize(pub u64);
-
 impl Death {
-    /// The number of requests in hand that a replica does not survive: with which it has that much memory.
+    /// Bytes of requests in hand that a replica does not survive, if it is memory that it dies of, and what each takes besides its size.
+    pub fn fatal_bytes(&self) -> Option<(u64, u64)> {
+        let limit = self.at_memory?;
+        Some((limit.0.saturating_sub(self.memory_idle.0), self.memory_per_request.0))
+    }
+
+    /// The number of requests in hand that a replica does not survive, if they weigh nothing: with which it has that much memory.
     pub fn fatal_in_hand(&self) -> u32 {
         let by_memory = self.at_memory.map(|limit| {
             let room = limit.0.saturating_sub(self.memory_idle.0);
@@ -69,8 +72,8 @@ impl Part for Death {
             name: "dies",
             word: "",
             what: "Kills a replica that has too many requests, or too much memory, in hand: what it had is \
-                   lost, and it comes back empty. Memory is `memory_idle` and `memory_per_request` for each request that waits \
-                   there or is worked on, calls that it waits for included.",
+                   lost, and it comes back empty. Memory is `memory_idle`, and for each request that waits there or is worked on, calls that it waits \
+                   for included, `memory_per_request` and its `size`.",
             hurts: "The others get its share and die of it: one after another, each time sooner. Who restarts \
                    alone meets the load of all.",
             formula: "by memory with `(at_memory - memory_idle) / memory_per_request` in hand, rounded up: a queue of fewer places than that, \
@@ -87,46 +90,6 @@ impl Part for Death {
             r#"(at_in_flight: 1, restart_after: "50ms", callers: Silence)"#,
             r#"(at_memory: "10MiB", restart_after: "2s")"#,
         ]
-    }
-}
-
-/// Units of memory and their bytes.
-const BYTE_UNITS: [(&str, u64); 8] = [
-    ("B", 1),
-    ("kB", 1_000),
-    ("KiB", 1 << 10),
-    ("MB", 1_000_000),
-    ("MiB", 1 << 20),
-    ("GB", 1_000_000_000),
-    ("GiB", 1 << 30),
-    ("TiB", 1 << 40),
-];
-
-impl Decode for ByteSize {
-    fn decode(node: &Node, cx: &mut Decoder) -> Option<Self> {
-        let Some(text) = node.as_text() else {
-            return cx.expected(node, "an amount of memory such as \"512MiB\"");
-        };
-        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (number, unit) = text.split_at(digits);
-        let unit = BYTE_UNITS.iter().find(|(name, _)| *name == unit.trim());
-        let bytes = number.parse::<u64>().ok().zip(unit).and_then(|(n, (_, bytes))| n.checked_mul(*bytes));
-        if bytes.is_none() {
-            let units: Vec<_> = BYTE_UNITS.iter().map(|(name, _)| *name).collect();
-            cx.error(node.span, format!("not an amount of memory: {}", node.found()))
-                .help(format!("write a whole number and one of {}, as in \"512MiB\"", units.join(", ")));
-        }
-        bytes.map(ByteSize)
-    }
-
-    fn encode(&self) -> Node {
-        let fits = |(_, bytes): &&(&str, u64)| self.0 >= *bytes && self.0.is_multiple_of(*bytes);
-        let (unit, bytes) = BYTE_UNITS.iter().rev().find(fits).unwrap_or(&BYTE_UNITS[0]);
-        Node::text(format!("{}{unit}", self.0 / bytes))
-    }
-
-    fn describe() -> TypeDoc {
-        TypeDoc::text("amount of memory", "\"512MiB\"")
     }
 }
 

@@ -20,8 +20,9 @@ pub struct Line<T> {
 }
 
 impl<T: Copy + PartialEq> Line<T> {
-    pub fn new(queue: &Queue, rule: Option<Rule>) -> Self {
-        Line { queue: Discipline::new(queue, rule), length: TimeIntegral::default(), waited: 0 }
+    /// An empty one; `looks`: at whoever comes, whatever its order.
+    pub fn new(queue: &Queue, rule: Option<Rule>, looks: bool) -> Self {
+        Line { queue: Discipline::new(queue, rule, looks), length: TimeIntegral::default(), waited: 0 }
     }
 
     /// A request begins to wait, if there is a place for it and the queue looks at nothing more.
@@ -99,7 +100,7 @@ mod tests {
     fn whoever_leaves_by_whatever_door_adds_its_wait() {
         let (capacity, drop_expired) = (Capacity::Bounded(3), false);
         for queue in [Queue::Fifo { capacity, drop_expired }, Queue::Lifo { capacity, drop_expired }] {
-            let mut line = Line::new(&queue, None);
+            let mut line = Line::new(&queue, None, false);
             let at = SimTime::from_nanos;
             // Since when request n waits; the fourth finds no place and waits for nothing.
             let since = [10, 20, 40, 50].map(at);

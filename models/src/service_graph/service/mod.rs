@@ -15,6 +15,7 @@ pub mod line;
 pub mod on_cancel;
 pub mod per_replica;
 pub mod queue;
+pub mod queue_bytes;
 pub mod quorum;
 mod ranked;
 mod replica;
@@ -35,6 +36,8 @@ impl Service {
     /// What is told of what it did, by whatever counts that.
     pub fn told_of(&self) -> impl Iterator<Item = Section> {
         let deeds = self.deeds.iter().map(|deeds| deeds.section(&self.name));
-        deeds.chain(self.shedding.iter().map(|shedding| shedding.section(self))).chain(self.told_of_votes())
+        let weights = self.weights.iter().filter_map(|weights| weights.section(&self.name));
+        let shed = self.shedding.iter().map(|shedding| shedding.section(self));
+        deeds.chain(weights).chain(shed).chain(self.told_of_votes())
     }
 }

@@ -86,6 +86,7 @@ impl<L: Listen> Graph<L> {
                 self.attempts[id].leave_queue();
                 let replica = &mut service.replicas[replica_id as usize];
                 replica.in_hand -= u32::from(!service.queue.shared);
+                service.unload(replica_id, self.carriage.of(id).bytes);
                 service.stats.total.called_off += 1;
                 service.note_level(replica_id, now);
             }
@@ -113,6 +114,9 @@ impl<L: Listen> Graph<L> {
         let service = &mut self.services[service_id as usize];
         let holds = works || service.blocking;
         service.replicas[replica_id as usize].in_hand -= 1;
+        if let Some(weights) = &mut service.weights {
+            weights.done(replica_id, self.carriage.of(id).bytes);
+        }
         if service.mortal {
             self.attempt_standings.leave(&mut service.replicas[replica_id as usize].at_work, id);
         }

@@ -12,7 +12,9 @@ impl<L: Listen> Graph<L> {
     #[inline(always)]
     pub(super) fn die_if_overwhelmed(&mut self, service: u32, replica: u32, ctx: &mut Ctx) -> bool {
         let state = &self.services[service as usize];
-        let dies = state.fatal_in_hand.is_some_and(|fatal| state.replicas[replica as usize].in_hand >= fatal);
+        let dies = state.fatal_in_hand.is_some_and(|fatal| {
+            state.replicas[replica as usize].in_hand >= fatal || state.is_too_heavy(replica)
+        });
         if dies {
             self.die(service, replica, ctx);
         }
@@ -41,6 +43,9 @@ impl<L: Listen> Graph<L> {
         }
         replica.silent = style == CrashStyle::Silence;
         replica.in_hand = 0;
+        if let Some(weights) = &mut service.weights {
+            weights.lost(replica_id, (!service.queue.shared).then_some(replica_id as usize));
+        }
         service.note_level(replica_id, now);
         if !service.connected.is_empty() {
             self.connections_break(service_id, replica_id, style, ctx);

@@ -1,5 +1,6 @@
 //! A worker takes a request, does its work, and takes the next.
 
+use super::Rule;
 use super::queue::offer::{Known, Offer, Turn, Unseen};
 use crate::policy::Outcome;
 use crate::service_graph::follow::{Arrival, Listen};
@@ -124,18 +125,18 @@ impl<L: Listen> Graph<L> {
         &mut self,
         id: AttemptId,
         at: (u32, Option<u32>),
-        line: usize,
+        line_number: usize,
         ctx: &mut Ctx,
     ) -> bool {
         let (now, service_id) = (ctx.now(), at.0);
         let (service, attempt) = (&mut self.services[service_id as usize], &mut self.attempts[id]);
         let (replica_id, carried) = (attempt.replica, self.carriage.of(id));
-        let line = &mut service.lines[line];
+        let line = &mut service.lines[line_number];
         let waiting = if service.queue.shared { line.len() as u32 } else { 0 };
         let replica = &mut service.replicas[replica_id as usize];
         let is_free = replica.busy.value() < u64::from(service.workers);
-        let Some(rule) = line.rule() else { return false };
-        if !rule.admits(carried, replica.in_hand + waiting, now) {
+        let mut rule = line.rule();
+        if !rule.as_mut().is_none_or(|rule| rule.admits(carried, replica.in_hand + waiting, now)) {
             service.stats.total.turned_away += 1;
             if let Some(shedding) = &mut service.shedding {
                 shedding.refused(carried.priority, attempt.marks.has(Marks::MEASURED));
@@ -146,9 +147,12 @@ impl<L: Listen> Graph<L> {
             return true;
         }
         if !is_free {
-            return false;
+            return self.is_too_much(id, at, line_number, ctx);
         }
-        rule.begun_at_once();
+        rule.into_iter().for_each(Rule::begun_at_once);
+        if let Some(weights) = &mut service.weights {
+            weights.taken(replica_id, carried.bytes);
+        }
         replica.in_hand += 1;
         count(&mut service.stats.total.entered);
         service.hold_worker(replica_id, now);
@@ -194,15 +198,20 @@ impl<L: Listen> Graph<L> {
         count(&mut service.stats.total.entered);
         count(&mut service.stats.total.queued);
         service.replicas[replica_id as usize].in_hand += u32::from(!service.queue.shared);
+        if let Some(weights) = &mut service.weights {
+            weights.waits(line, known.carried.bytes, attempt.marks.has(Marks::MEASURED));
+            if !service.queue.shared {
+                weights.taken(replica_id, known.carried.bytes);
+            }
+        }
         attempt.wait(ticket);
         self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Queued, now));
-        // If as many wait as before nobody dies of that.
         if grows {
             service.note_arrival((id, attempt), false, &mut self.arrived_at, now);
-            self.die_if_overwhelmed(service_id, replica_id, ctx);
         } else {
             service.note_level(replica_id, now);
         }
+        self.die_if_overwhelmed(service_id, replica_id, ctx);
     }
 
     /// A request's own work is done.
@@ -342,19 +351,41 @@ impl<L: Listen> Graph<L> {
                 self.turn_away(id, service_id, "shed", now);
                 continue;
             }
-            let replica = &mut service.replicas[replica_id as usize];
             let is_late = attempt.marks.has(Marks::EXPIRES) && now > *self.wanted_until.of(id);
-            if is_late || service.queue.drop_expired && !attempt.is_awaited() {
-                replica.in_hand -= u32::from(!service.queue.shared);
-                service.stats.total.expired += 1;
-                service.note_level(replica_id, now);
-                self.listener.tell(|tracer| tracer.lost_in_hand(id, "expired", now));
-                self.swallow(id);
-                continue;
+            if is_late || service.looks_again && (!attempt.is_awaited() || service.weights.is_some()) {
+                if self.is_passed_over(id, service_id, is_late, now) {
+                    continue;
+                }
+            } else {
+                service.replicas[replica_id as usize].in_hand += u32::from(service.queue.shared);
             }
-            replica.in_hand += u32::from(service.queue.shared);
             return Some((id, wait));
         }
+    }
+
+    /// Whether one that has left the queue, as the next, is not worth any work, in which case it is gone; its replica has it in hand otherwise.
+    #[inline(never)]
+    fn is_passed_over(&mut self, id: AttemptId, service_id: u32, is_late: bool, now: SimTime) -> bool {
+        let (service, attempt) = (&mut self.services[service_id as usize], &self.attempts[id]);
+        let (replica, shared) = (attempt.replica, service.queue.shared);
+        let gone = is_late || service.queue.drop_expired && !attempt.is_awaited();
+        if service.weights.is_some() {
+            let bytes = self.carriage.of(id).bytes;
+            service.unload(replica, bytes);
+            if let Some(weights) = service.weights.as_mut().filter(|_| !gone) {
+                weights.taken(replica, bytes);
+            }
+        }
+        if gone {
+            service.replicas[replica as usize].in_hand -= u32::from(!shared);
+            service.stats.total.expired += 1;
+            service.note_level(replica, now);
+            self.listener.tell(|tracer| tracer.lost_in_hand(id, "expired", now));
+            self.swallow(id);
+        } else {
+            service.replicas[replica as usize].in_hand += u32::from(shared);
+        }
+        gone
     }
 
     /// Work on a request has begun at a service that has something to do then.
@@ -374,6 +405,7 @@ impl<L: Listen> Graph<L> {
         let (service, attempt) = (&mut self.services[service_id as usize], &mut self.attempts[id]);
         let replica = &mut service.replicas[attempt.replica as usize];
         replica.in_hand -= u32::from(!service.queue.shared);
+        service.unload(attempt.replica, self.carriage.of(id).bytes);
         service.stats.total.turned_away += 1;
         service.note_turned_away(attempt, now);
         attempt.server = Server::Replying(Outcome::Rejected);

@@ -153,22 +153,25 @@ fn whoever_comes_again_carries_the_same() {
 fn a_session_is_one_users() {
     use crate::drive::Drive;
     let mut simulation = simulation(&format!(
-        r#"workload: [(to: "web", arrivals: Poisson("20/s"), {CLASSES} session: (calls: Fixed(5), think: "100ms"))],
-           services: {{"web": (workers: Async(99), work: "30ms", shed: Dagor())}}"#
+        r#"workload: [(to: "web", arrivals: Poisson("20/s"), {CLASSES} session: (calls: Fixed(5), think: "100ms"), reload: (after: "50ms", times: 9))],
+           services: {{"web": (workers: Async(99), work: "30ms", shed: Dagor(), error_rate: 0.3)}}"#
     ));
     let (graph, ctx) = simulation.parts();
     graph.begin(ctx);
     let mut of = std::collections::BTreeMap::<_, BTreeSet<_>>::new();
-    let (mut keys, mut users) = (BTreeSet::new(), BTreeSet::new());
+    let (mut keys, mut users, mut loads) =
+        (BTreeSet::new(), BTreeSet::new(), std::collections::BTreeMap::new());
     for step in 1..400 {
         simulation.run_until(SimTime::from_nanos(step * 20_000_000));
         let graph = simulation.model();
         for (id, call) in graph.calls.iter() {
             let Parent::Visit { visit } = call.parent else { unreachable!("all make several") };
-            let Carried { tenant, key, priority, user } = graph.carriage.of_call(id);
+            let Carried { tenant, key, priority, user, .. } = graph.carriage.of_call(id);
             let who = graph.visits[visit].whose().1.get();
             of.entry(who).or_default().insert((tenant, priority.rank(), user));
             keys.insert((who, key));
+            // Every load has a luck of its own.
+            assert_eq!(*loads.entry(call.key.get()).or_insert(call.started), call.started);
             users.insert(user);
         }
     }

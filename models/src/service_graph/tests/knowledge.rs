@@ -159,6 +159,7 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (service("shed: CoDel()"), Does::SHEDS, "wait_mean"),
         (service("shed: FacebookCoDel()"), Does::SHEDS, "wait_mean"),
         (service(r#"shed: MaxWait("1s")"#), Does::SHEDS, "response_mean"),
+        (service(r#"queue_bytes: "1GiB""#), Does::SHEDS, "wait_mean"),
         (service("shed: ByPriority(critical: 1000)"), Does::SHEDS, "wait_mean"),
         (service("shed: Dagor()"), Does::SHEDS, "wait_mean"),
         (

@@ -3,6 +3,7 @@
 
 mod asides;
 mod breakers;
+mod bytes;
 mod calls;
 mod cancels;
 mod classes;

@@ -53,6 +53,9 @@ fn whoever_has_waited_too_long_is_turned_away() {
         // Who finds one at work is turned away: at 20, 30 and 50.
         ("shed: ByPriority(critical_plus: 1)", (2, 3, 25)),
         ("shed: ByPriority(critical: 1), per_replica: true", (2, 3, 25)),
+        // When the fifth comes the first has begun after 0 ms, and the second after 15: 7.5 on average. What is too long shuts the door to all but one user.
+        (r#"shed: Dagor(requests: 4, threshold: "7500us", decrease: 0.999)"#, (5, 0, 85)),
+        (r#"shed: Dagor(requests: 4, threshold: "7499us", decrease: 0.999)"#, (4, 1, 70)),
         // The fifth may wait 30 as well, but at 85 it has waited 35, and the fourth 45.
         (r#"shed: FacebookCoDel(target: "1ms", interval: "30ms")"#, (3, 2, 55)),
     ] {

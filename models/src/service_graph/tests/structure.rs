@@ -196,6 +196,22 @@ pub fn rows() -> Vec<Row> {
             r#"services.stock.workers.at_once [3]: 3 at once cannot use 4 cores
                 help: `at_once` is `cores` at the least"#,
         ),
+        // What requests weigh.
+        row(r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "careful", size: BoundedPareto(low: "2kB", high: "2kB", shape: 1)"#, r#"Poisson("100/s"), policy: "careful", size: BoundedPareto(low: "2kB", high: "2001B", shape: 1)"#,
+            r#"workload[0].size [BoundedPareto(low: "2kB", high: "2kB", s..]: `low` must be less than `high`
+                help: for requests of one size write Fixed("64KiB")"#,
+        ),
+        row(r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "careful", size: LogNormal(median: "2kB", p99: "2kB")"#, r#"Poisson("100/s"), policy: "careful", size: LogNormal(median: "2kB", p99: "2001B")"#,
+            r#"workload[0].size [LogNormal(median: "2kB", p99: "2kB")]: `median` must be less than `p99`
+                help: for requests of one size write Fixed("64KiB")"#,
+        ),
+        row(r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "careful", size: Exponential(mean: "0B")"#, r#"Poisson("100/s"), policy: "careful", size: Exponential(mean: "1B")"#,
+            r#"workload[0].size.mean ["0B"]: got "0B", must be more than 0"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), queue_bytes: "1MiB", work: "8ms""#, r#"workers: Async(4), work: "8ms""#,
+            r#"warning: services.stock ["stock"]: no request to `stock` weighs anything: the bytes in its queue are not limited
+                help: say how much they do where they come from, as in `size: Fixed("64KiB")`"#,
+        ),
         // What is turned away at the door.
         row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), shed: ByPriority(), work: "8ms""#, r#"workers: Async(4), shed: ByPriority(critical: 9), work: "8ms""#,
             r#"services.stock.shed [ByPriority()]: no criticality has a limit: nobody is turned away
@@ -217,6 +233,15 @@ pub fn rows() -> Vec<Row> {
             r#"warning: services.stock ["stock"]: whoever has waited 1s at `stock` has been given up: its callers wait 1s at most
                 help: a shorter limit, or `drop_expired`"#,
         ),
+        row(r#"arrivals: Constant("1/s")"#, r#"arrivals: Constant("1/s"), policy: "careful""#, r#"arrivals: Constant("1/s")"#,
+            r#"warning: services.shop ["shop"]: whoever has waited 1s at `shop` has been given up: its callers wait 1s at most
+                help: a shorter limit, or `drop_expired`"#,
+        ).and(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), shed: MaxWait("1s"), work: "5ms""#),
+        // What takes a while to arrive is waited for less long when it comes.
+        row(r#"(to: "stock", policy: "careful")"#, r#"(to: "stock", policy: "careful", network: "2ms")"#, r#"(to: "stock", policy: "careful", network: Exponential(mean: "2ms"))"#,
+            r#"warning: services.stock ["stock"]: all callers of `stock` wait equally long: who is waited for least long is who came first
+                help: callers that wait for different times, or `Fifo`"#,
+        ).and(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), queue: EarliestDeadline(), work: "8ms""#),
         // An order by what all have in common.
         row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), queue: Fair(), work: "8ms""#, r#"workers: Async(4), queue: Fifo(), work: "8ms""#,
             r#"warning: services.stock ["stock"]: nobody says whose the requests to `stock` are: its fair queue serves them as they came

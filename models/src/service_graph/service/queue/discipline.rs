@@ -30,17 +30,17 @@ pub enum Discipline<T> {
 }
 
 impl<T: Copy + PartialEq> Discipline<T> {
-    /// An empty queue.
-    pub fn new(queue: &Queue, rule: Option<Rule>) -> Self {
+    /// An empty queue; `looks`: at whoever comes, whatever its order.
+    pub fn new(queue: &Queue, rule: Option<Rule>, looks: bool) -> Self {
         let places = match queue.common().capacity {
             Capacity::Bounded(places) => places as usize,
             Capacity::Unbounded => usize::MAX,
         };
         let order = match queue {
-            Queue::Fifo { .. } | Queue::SharedFifo { .. } if rule.is_none() => {
+            Queue::Fifo { .. } | Queue::SharedFifo { .. } if rule.is_none() && !looks => {
                 return Discipline::Fifo(Fifo::new(places));
             }
-            Queue::Lifo { .. } if rule.is_none() => return Discipline::Lifo(Lifo::new(places)),
+            Queue::Lifo { .. } if rule.is_none() && !looks => return Discipline::Lifo(Lifo::new(places)),
             Queue::Fifo { .. } | Queue::SharedFifo { .. } => Order::ByArrival(AdaptiveLifo::new(usize::MAX)),
             Queue::Lifo { .. } => Order::ByArrival(AdaptiveLifo::new(0)),
             Queue::AdaptiveLifo { threshold, .. } => Order::ByArrival(AdaptiveLifo::new(*threshold as usize)),
@@ -169,7 +169,7 @@ mod tests {
             "earliest" => (Queue::EarliestDeadline { capacity, drop_expired, shared }, None),
             _ => panic!("no {kind}"),
         };
-        Discipline::new(&queue, shed.map(Rule::new))
+        Discipline::new(&queue, shed.map(Rule::new), false)
     }
 
     /// (discipline, the order in which 1, 2, 3, 4 leave, and in which they leave without 2). Each is waited for less long
