@@ -296,6 +296,17 @@ fn the_shorter_of_two_queues() {
     }
 }
 
+/// Fresh reports are as good as to know, and before the first of them all are equal: `lb_jsq2_exact.csv` again, both columns.
+#[test]
+fn reports_are_as_good_as_they_are_fresh() {
+    for (reports, mean_response) in
+        [(r#"every: "200us", counts_own: true"#, 2.955_737), (r#"every: "1000h""#, 5.0)]
+    {
+        let runs = replicas(2, 0.8, &format!("LeastReported({reports})"));
+        runs.agree(&format!("reported {reports}: mean response"), response, mean_response, 0.02);
+    }
+}
+
 /// Claim D1, where random has 5 and 10. `mc_power_of_d_finite.csv` has 3.176 at 0.9 for two choices *with*
 /// replacement, one of ten of which is no choice; ours are two different servers. The references are a
 /// simulation of that Markov chain apart from this program: 2.0750 +- 0.0034 and 2.9786 +- 0.0098.

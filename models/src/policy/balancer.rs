@@ -16,6 +16,7 @@ mod consistent_hash;
 mod peak_ewma;
 mod power_of_d;
 mod ranking;
+mod reported;
 mod view;
 mod weighted;
 
@@ -29,6 +30,7 @@ pub use consistent_hash::Circle;
 use consistent_hash::ConsistentHash;
 use peak_ewma::PeakEwma;
 use ranking::{Ranking, take_one};
+use reported::Reported;
 use sim_core::{SimDuration, SimTime, Streams, Words};
 use std::sync::Arc;
 pub use view::View;
@@ -56,6 +58,15 @@ spec! {
         PeakEwma {
             /// In this time what is known loses all but 1/e of its weight.
             decay: SimDuration = peak_ewma::DECAY; POSITIVE,
+        },
+        /// One with the fewest requests in hand, as all of them said last.
+        LeastReported {
+            /// How often a client hears from them, each in its own beat.
+            every: SimDuration = SimDuration::from_secs(1); POSITIVE,
+            /// So many different ones are drawn, and the least of these is chosen; of all if absent.
+            d: Option<u32> = None; 2..=power_of_d::MOST,
+            /// What this client has sent since then counts, too.
+            counts_own: bool = false,
         },
         /// Each in turn, some more often than others.
         Weighted {
@@ -108,6 +119,7 @@ enum Choice {
     PowerOfTwo { pending: Box<[u32]> },
     PowerOfD { pending: Box<[u32]>, d: u32, replacement: bool },
     PeakEwma(Box<PeakEwma>),
+    Reported(Box<Reported>),
     Weighted(Box<Weighted>),
     ConsistentHash(Box<ConsistentHash>),
 }
@@ -116,7 +128,10 @@ impl Balancer {
     /// Whether it wants to know when attempts end.
     pub fn hears_ends(&self) -> bool {
         match self {
-            Balancer::RoundRobin | Balancer::Random | Balancer::Weighted { .. } => false,
+            Balancer::RoundRobin
+            | Balancer::Random
+            | Balancer::Weighted { .. }
+            | Balancer::LeastReported { .. } => false,
             Balancer::ConsistentHash { load_factor, .. } => load_factor.is_some(),
             _ => true,
         }
@@ -133,6 +148,14 @@ impl Balancer {
             Balancer::ConsistentHash { vnodes, .. } if replicas > 1 => {
                 Some(Arc::new(Circle::new(replicas, *vnodes, service, streams)))
             }
+            _ => None,
+        }
+    }
+
+    /// How often it wants to hear what the replicas have in hand: see [`BalancerState::hears`].
+    pub fn hears_every(&self) -> Option<SimDuration> {
+        match self {
+            Balancer::LeastReported { every, .. } => Some(*every),
             _ => None,
         }
     }
@@ -158,6 +181,9 @@ impl BalancerState {
                 Choice::PowerOfD { pending, d: *d, replacement: *replacement }
             }
             Balancer::PeakEwma { decay } => Choice::PeakEwma(Box::new(PeakEwma::new(*decay, replicas))),
+            Balancer::LeastReported { d, counts_own, .. } => {
+                Choice::Reported(Box::new(Reported::new(*d, *counts_own, replicas)))
+            }
             Balancer::Weighted { weights } => {
                 Choice::Weighted(Box::new(Weighted::new(weights, replicas, words)))
             }
@@ -172,6 +198,13 @@ impl BalancerState {
             },
         };
         BalancerState { choice }
+    }
+
+    /// Each replica that says anything says how many requests it has in hand.
+    pub fn hears(&mut self, in_hand: impl Iterator<Item = Option<u32>>) {
+        if let Choice::Reported(all) = &mut self.choice {
+            all.hears(in_hand);
+        }
     }
 
     /// It is so late, and who asks carries this: to be told before it [picks](Self::pick), if it asks for [times](Balancer::times)
@@ -278,6 +311,7 @@ impl BalancerState {
                 power_of_d::least_of_drawn(view, pending, *d, *replacement, words)
             }
             Choice::PeakEwma(all) => all.pick(view, words),
+            Choice::Reported(all) => all.pick(view, words),
             Choice::Weighted(all) => all.pick(view),
             Choice::ConsistentHash(all) => all.pick(view, words),
         }
@@ -291,6 +325,7 @@ impl BalancerState {
             Choice::PowerOfTwo { pending } => pending[replica as usize] += 1,
             Choice::PowerOfD { pending, .. } => pending[replica as usize] += 1,
             Choice::PeakEwma(all) => all.sent(replica),
+            Choice::Reported(all) => all.sent(replica),
             Choice::ConsistentHash(all) => all.sent(replica),
             Choice::Only | Choice::RoundRobin { .. } | Choice::Random | Choice::Weighted(_) => {}
         }
@@ -305,7 +340,11 @@ impl BalancerState {
             Choice::PowerOfD { pending, .. } => take_one(&mut pending[replica as usize]),
             Choice::PeakEwma(all) => all.ended(replica),
             Choice::ConsistentHash(all) => all.ended(replica),
-            Choice::Only | Choice::RoundRobin { .. } | Choice::Random | Choice::Weighted(_) => {}
+            Choice::Only
+            | Choice::RoundRobin { .. }
+            | Choice::Random
+            | Choice::Reported(_)
+            | Choice::Weighted(_) => {}
         }
     }
 }
@@ -358,6 +397,7 @@ impl Part for Balancer {
         match self {
             Balancer::LeastPending => 12 * u64::from(replicas) + 128,
             Balancer::PowerOfTwo | Balancer::PowerOfD { .. } => 4 * u64::from(replicas),
+            Balancer::LeastReported { .. } => 12 * u64::from(replicas) + 160,
             Balancer::PeakEwma { .. } => {
                 (size_of::<peak_ewma::Host>() as u64) * u64::from(replicas) + size_of::<PeakEwma>() as u64
             }
@@ -394,6 +434,7 @@ impl Part for Balancer {
                 experiment: "hedged-requests",
             },
             power_of_d::PAGE,
+            reported::PAGE,
             peak_ewma::PAGE,
             weighted::PAGE,
             consistent_hash::PAGE,
@@ -408,6 +449,8 @@ impl Part for Balancer {
             "PowerOfTwo",
             "PowerOfD()",
             "PowerOfD(d: 2, replacement: true)",
+            r#"LeastReported(every: "50ms")"#,
+            r#"LeastReported(every: "300ms", d: 2, counts_own: true)"#,
             "PeakEwma()",
             r#"PeakEwma(decay: "50ms")"#,
             "Weighted(weights: [3])",
@@ -424,7 +467,7 @@ mod tests {
     use super::*;
     use sim_core::{Stream, Streams};
 
-    const ALL: [Balancer; 8] = [
+    const ALL: [Balancer; 10] = [
         Balancer::RoundRobin,
         Balancer::Random,
         Balancer::LeastPending,
@@ -432,6 +475,8 @@ mod tests {
         Balancer::PowerOfD { d: 3, replacement: false },
         Balancer::PowerOfD { d: 2, replacement: true },
         Balancer::PeakEwma { decay: peak_ewma::DECAY },
+        Balancer::LeastReported { every: peak_ewma::DECAY, d: None, counts_own: true },
+        Balancer::LeastReported { every: peak_ewma::DECAY, d: Some(2), counts_own: false },
         Balancer::Weighted { weights: Vec::new() },
     ];
 

@@ -525,6 +525,13 @@ impl Guards {
         Gate::No(end)
     }
 
+    /// Each replica that says anything says how many requests it has in hand.
+    pub fn hears(&mut self, in_hand: impl Iterator<Item = Option<u32>>) {
+        if let Some(balancer) = &mut self.balancer {
+            balancer.hears(in_hand);
+        }
+    }
+
     /// Takes what all clients share, or gives it back: they hold it only while they are asked or told.
     #[cold]
     pub fn lend(&mut self, shared: &mut Option<Shared>) {

@@ -165,6 +165,11 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// How often each client wants to hear what the replicas have in hand, if it wants to at all.
+    pub fn hears_every(&self) -> Option<SimDuration> {
+        self.balancer.hears_every()
+    }
+
     /// What it is as long as nothing has failed. A limit on attempts refuses, and may be tried again, although nothing has; and so
     /// do a breaker that opens because answers are slow, and a pool that is used up.
     pub fn before_failures(&self) -> Policy {

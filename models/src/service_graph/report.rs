@@ -329,8 +329,8 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
             note("whether", &graph.edges[site.edge as usize].name, site.luck.used());
         }
     }
-    for (edge, stream) in graph.controls.iter().filter_map(Control::used) {
-        note("check", &graph.edges[edge as usize].name, stream);
+    for (purpose, edge, stream) in graph.controls.iter().filter_map(Control::used) {
+        note(purpose, &graph.edges[edge as usize].name, stream);
     }
     used
 }

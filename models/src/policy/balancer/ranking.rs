@@ -55,6 +55,21 @@ impl Ranking {
         self.order[if equals > 1 { words.below(u64::from(equals)) as usize } else { 0 }]
     }
 
+    /// How many are out at each, whether or not it may be chosen.
+    pub(super) fn all(&self) -> &[u32] {
+        &self.pending
+    }
+
+    /// From now on so many are out at each of which anything is known.
+    pub(super) fn hears(&mut self, pending: impl Iterator<Item = Option<u32>>) {
+        for (known, pending) in self.pending.iter_mut().zip(pending) {
+            *known = pending.unwrap_or(*known);
+        }
+        // Who is chosen next ranks them anew.
+        self.version = u32::MAX;
+        self.place.fill(OUT);
+    }
+
     /// How many are out there.
     pub(super) fn pending(&self, replica: u32) -> u32 {
         self.pending[replica as usize]

@@ -6,6 +6,7 @@
 
 pub mod health;
 pub mod membership;
+pub mod reports;
 pub mod start_up;
 
 use super::follow::Listen;
@@ -16,6 +17,7 @@ use super::witness as kind;
 use crate::policy::Outcome;
 use crate::report::Section;
 use health::Checker;
+use reports::Reports;
 use sim_core::{Key, SimTime, StreamUse, Streams};
 
 /// Whoever looks at one service.
@@ -25,6 +27,8 @@ pub enum Control {
     Members { service: u32 },
     /// At whether each replica answers.
     Health(Box<Checker>),
+    /// What all of them have in hand, for the clients of an edge.
+    Reports(Reports),
 }
 
 /// What they will tell of one service: nothing measured yet.
@@ -47,7 +51,18 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
         let luck = streams.luck("check", &edge.name);
         Some(Control::Health(Box::new(Checker::new(health, (service, number as u32), replicas, luck))))
     });
-    members.chain(checks).collect()
+    let reports = plan.edges.iter().enumerate().filter(|(number, edge)| edge.clients_of == *number);
+    let reports = reports.filter_map(|(number, edge)| {
+        let every = edge.policy.hears_every().filter(|_| edge.choices > 1)?;
+        Some(Control::Reports(Reports {
+            service: edge.callee as u32,
+            edge: number as u32,
+            every,
+            clients: plan.clients(edge),
+            luck: streams.luck("reports", &edge.name),
+        }))
+    });
+    members.chain(checks).chain(reports).collect()
 }
 
 /// Which of them moves the members of this service, if any does.
@@ -62,10 +77,13 @@ impl<L: Listen> Graph<L> {
     /// They begin to look.
     pub fn begin_controls(&mut self, ctx: &mut Ctx) {
         for (control, it) in (0..).zip(&mut self.controls) {
-            if let Control::Health(checker) = it {
-                for (of, at) in (0..).zip(checker.first_looks()) {
-                    ctx.schedule_at(at, Event::Look { control, of });
-                }
+            let first = match it {
+                Control::Members { .. } => Vec::new(),
+                Control::Health(checker) => checker.first_looks(),
+                Control::Reports(reports) => reports.first_looks(),
+            };
+            for (of, at) in (0..).zip(first) {
+                ctx.schedule_at(at, Event::Look { control, of });
             }
         }
     }
@@ -84,6 +102,14 @@ impl<L: Listen> Graph<L> {
                 ctx.schedule_at(again, Event::Look { control, of });
                 let key = Key::root(self.edges[edge as usize].path, of.into()).child(ordinal);
                 self.begin_call(edge, of, Parent::Check { control }, key, ctx);
+            }
+            Control::Reports(reports) => {
+                ctx.schedule_at(ctx.now() + reports.every, Event::Look { control, of });
+                let replicas = &self.services[service as usize].replicas;
+                let says = replicas.iter().map(|replica| (replica.down == 0).then_some(replica.in_hand));
+                let guards = &mut self.clients[reports.edge as usize].guards;
+                // None where there is nothing to remember.
+                guards.get_mut(of as usize).into_iter().for_each(|client| client.hears(says.clone()));
             }
         }
     }
@@ -127,7 +153,7 @@ impl<L: Listen> Graph<L> {
         let checks = |service: usize| {
             self.controls.iter().find_map(move |control| match control {
                 Control::Health(checker) if checker.service as usize == service => Some(checker),
-                Control::Health(_) | Control::Members { .. } => None,
+                Control::Health(_) | Control::Members { .. } | Control::Reports(_) => None,
             })
         };
         let of = |(number, service): (usize, &Service)| {
@@ -165,14 +191,16 @@ impl Control {
         match self {
             Control::Members { service } => *service,
             Control::Health(checker) => checker.service,
+            Control::Reports(reports) => reports.service,
         }
     }
 
-    /// The edge over which it asks, and what it has drawn.
-    pub fn used(&self) -> Option<(u32, StreamUse)> {
+    /// What it has drawn, for what, and the edge over which it asks or tells.
+    pub fn used(&self) -> Option<(&'static str, u32, StreamUse)> {
         match self {
             Control::Members { .. } => None,
-            Control::Health(checker) => Some((checker.edge, checker.used())),
+            Control::Health(checker) => Some(("check", checker.edge, checker.used())),
+            Control::Reports(reports) => Some(("reports", reports.edge, reports.luck.used())),
         }
     }
 }

@@ -242,3 +242,23 @@ fn a_check_costs_what_it_asks_for() {
     assert_eq!(work("Shallow"), (90, 3_600));
     assert_eq!(work(r#"Worker(work: "7ms")"#), (110, 3_740), "ten checks of each of two");
 }
+
+/// Between two reports a client believes the last: all goes to one of two replicas, until it hears what that did; and who adds what it
+/// has sent itself sends in turn. A replica that is down says nothing, and what it said last stands.
+#[test]
+fn old_news_is_believed_until_there_are_new() {
+    let arrived = |balancer: &str, faults: &str| {
+        let report =
+            desk(&format!("balancer: LeastReported({balancer})"), "replicas: 2, per_replica: true", faults);
+        ["db[0]", "db[1]"].map(|at| value(&report, "replicas", at, "arrived"))
+    };
+    // Before the first report all are equal, and each choice is a draw; a call is over before the next, so all are equal again.
+    let [one, other] = arrived(r#"every: "1s""#, "");
+    assert!(one + other == 90.0 && one > 25.0 && other > 25.0, "{one}, {other}");
+    let [one, other] = arrived(r#"every: "100s", counts_own: true"#, "");
+    assert_eq!((one, other), (45.0, 45.0));
+    // What one has in hand takes 30 times as long for a second: it is heard of, and left alone until it is heard to be done.
+    let slow = r#"(at: "2s", for: "1s", on: "db", effect: Slow(factor: 75), replicas: Only([0]))"#;
+    let [one, other] = arrived(r#"every: "500ms""#, slow);
+    assert!(one + other == 90.0 && other > one + 10.0, "{one}, {other}");
+}
