@@ -269,7 +269,9 @@ impl BalancerState {
             return choice;
         }
         let other = match &self.choice {
-            Choice::LeastPending(ranking) => ranking.least_of(|replica| !tried.contains(&replica)),
+            Choice::LeastPending(ranking) => {
+                ranking.least_of(|replica| !tried.contains(&replica) && view.contains(replica))
+            }
             _ => view.members().find(|replica| !tried.contains(replica)),
         };
         other.unwrap_or(choice)
@@ -312,7 +314,7 @@ impl BalancerState {
             }
             Choice::PeakEwma(all) => all.pick(view, words),
             Choice::Reported(all) => all.pick(view, words),
-            Choice::Weighted(all) => all.pick(view),
+            Choice::Weighted(all) => all.pick(view, words),
             Choice::ConsistentHash(all) => all.pick(view, words),
         }
     }
@@ -642,5 +644,37 @@ mod tests {
     fn only_what_was_sent_can_end() {
         let mut words = stream("panic");
         BalancerState::new(&Balancer::LeastPending, Chooser::of(3), &mut words).ended(1);
+    }
+
+    /// Others may be chosen for each attempt, a few at a time, and nothing is remembered of that.
+    #[test]
+    fn a_few_for_one_attempt() {
+        for balancer in &ALL {
+            let mut words = stream(&format!("few/{balancer:?}"));
+            let mut view = View::passing();
+            let mut state = BalancerState::new(balancer, Chooser::of(9), &mut words);
+            let mut picks = [0u32; 9];
+            for number in 0..9_000u32 {
+                let few = [number % 9, (number + 4) % 9];
+                view.pass(few);
+                let pick = state.pick(&view, &mut words);
+                assert!(few.contains(&pick), "{balancer:?}: {pick} of {few:?}");
+                picks[pick as usize] += 1;
+                let other = state.pick_other(&view, &[pick], None, &mut words);
+                assert!(few.contains(&other) && other != pick, "{balancer:?}: {other} of {few:?}");
+            }
+            // Each is one of two for two of nine: Binomial(2000, 1/2), sd 22.
+            assert!(picks.iter().all(|picks| picks.abs_diff(1_000) < 100), "{balancer:?}: {picks:?}");
+        }
+        // Whoever has fewer out is chosen.
+        let mut words = stream("few/least");
+        let mut view = View::passing();
+        let mut state = BalancerState::new(&Balancer::LeastPending, Chooser::of(4), &mut words);
+        [3, 3, 1, 0].into_iter().for_each(|replica| state.sent(replica));
+        for (few, least) in [([3, 1], 1), ([0, 3], 0), ([2, 1], 2)] {
+            view.pass(few);
+            assert_eq!(state.pick(&view, &mut words), least, "{few:?}");
+        }
+        assert_eq!(state.pick(&View::all(4), &mut words), 2, "and of all as before");
     }
 }

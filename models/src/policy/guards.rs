@@ -147,9 +147,10 @@ impl Gates {
         let asks_all = limits_attempts || adapts || steps_back || counts_out;
         let asks_all = asks_all || chooses && policy.balancer.asks_what_is_carried();
         let own_view = Sight::is_own(policy);
+        let ejects = policy.outlier.is_some() || policy.panic_threshold.is_some();
         let asks_all = asks_all || special || per_call || elsewhere || own_view || timed;
         let asks_all = asks_all || starts_slowly(policy, choices);
-        let tells_all = hears_ends || hedges || steps_back || adapts || special || own_view || timed;
+        let tells_all = hears_ends || hedges || steps_back || adapts || special || ejects || timed;
         [
             (Gates::BEGIN, bulkhead || pays_in || limits_calls),
             (Gates::REPEAT, policy.budget.is_some()),
@@ -170,7 +171,7 @@ impl Gates {
             (Gates::TIMES, timed),
             (Gates::TIMES, per_attempt && policy.breaker.as_ref().is_some_and(|breaker| breaker.times())),
             (Gates::SHARES, policy.breaker.as_ref().is_some_and(|breaker| breaker.is_shared())),
-            (Gates::STEPS, own_view),
+            (Gates::STEPS, ejects),
             (Gates::STEPS, policy.breaker.as_ref().is_some_and(|it| it.is_per_replica(choices))),
         ]
         .into_iter()
@@ -296,7 +297,7 @@ impl Guards {
             hedge: policy.hedge.as_ref().map(HedgeState::new),
             throttle: policy.throttle.as_ref().map(ThrottleState::new),
             concurrency: policy.concurrency.as_ref().map(ConcurrencyState::new),
-            sight: Sight::new(policy, view, words).map(Box::new),
+            sight: Sight::new(policy, view, (client, alike.salt()), words).map(Box::new),
             slow_start: policy.slow_start.clone().map(Box::new).filter(|_| starts_slowly(policy, choices)),
             pools: policy.pool.iter().flat_map(|pool| connections(pool, choices)).collect(),
         }
@@ -463,7 +464,7 @@ impl Guards {
         let view = match &mut self.sight {
             None if ask.view.size() == 0 => return self.sends_nothing(NOBODY_LEFT),
             None => ask.view,
-            Some(sight) => match sight.look(ask.now, ask.view) {
+            Some(sight) => match sight.look(ask.now, ask.view, &ask.carried) {
                 Some(view) => view,
                 None => return self.sends_nothing(NOBODY_LEFT),
             },

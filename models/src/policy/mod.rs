@@ -16,6 +16,7 @@
 //! | [`concurrency`] | whether one more attempt may be out | limit, attempts out, how long they took |
 //! | [`throttle`] | whether the service accepts enough to send more | asked and accepted of late |
 //! | [`breaker`] | whether anything may be sent | position, window, probes |
+//! | [`subset`] | which replicas it knows at all | none, or whom it knows |
 //! | [`outlier`] and [`panic_threshold`] | which replicas it may go to | failures of each, whom it has ejected |
 //! | [`slow_start`] | how much of its share a replica has that has just come | nothing: the view says since when it is there |
 //! | [`balancer`] | to which replica | turn, or attempts out |
@@ -54,11 +55,13 @@ pub mod retry_after;
 pub mod retry_host;
 pub mod sight;
 pub mod slow_start;
+pub mod subset;
 pub mod throttle;
 pub mod timeout;
 pub mod told;
 mod waits;
 
+pub use balancer::View;
 pub use deadline::Patience;
 pub use denied::Denied;
 pub use ending::Ending;
@@ -86,6 +89,7 @@ use retry_after::RetryAfter;
 use retry_host::RetryHost;
 use sim_core::SimDuration;
 use slow_start::SlowStart;
+use subset::Subset;
 use throttle::Throttle;
 use timeout::Timeout;
 
@@ -119,6 +123,8 @@ spec! {
         rate_limit: Option<RateLimit> = None,
         /// A limit on the calls of one client that are out at the same time.
         bulkhead: Option<Bulkhead> = None,
+        /// Which of the replicas a client, or a tenant, knows at all.
+        subset: Option<Subset> = None,
         /// Takes replicas that fail out of those that a client chooses among, for a while.
         outlier: Option<Outlier> = None,
         /// If less than this share of the replicas is left to choose among, all are chosen again. Absent: however few are left.
@@ -153,6 +159,7 @@ impl Default for Policy {
             breaker: None,
             rate_limit: None,
             bulkhead: None,
+            subset: None,
             outlier: None,
             panic_threshold: None,
             slow_start: None,
@@ -207,6 +214,7 @@ impl Policy {
             Listed::optional("breaker", "none: whatever fails is called again", self.breaker.as_ref()),
             Listed::optional("rate_limit", "", self.rate_limit.as_ref()),
             Listed::optional("bulkhead", "none: any number of calls at once", self.bulkhead.as_ref()),
+            Listed::optional("subset", "", self.subset.as_ref()),
             Listed::optional("outlier", "", self.outlier.as_ref()),
             Listed::made("panic_threshold", "", self.panic_threshold.map(PanicThreshold)),
             Listed::optional("slow_start", "", self.slow_start.as_ref()),

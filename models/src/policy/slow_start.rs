@@ -63,7 +63,7 @@ impl SlowStart {
                 return choice;
             }
             passed_over[number] = choice;
-            let others = chooser.best_of(|replica| !passed_over.contains(&replica));
+            let others = chooser.best_of(|replica| view.contains(replica) && !passed_over.contains(&replica));
             match (chooser.pending(choice), others) {
                 (Some(here), Some(other)) => {
                     let there = chooser.pending(other).expect("it counts");

@@ -141,7 +141,10 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         .with(Gates::SEND, may_be_nobody)
         .with(Gates::ASKS_ALL, may_be_nobody);
     let alike = match edge.clients_of == number {
-        true => Alike::new(&edge.policy, choices, plan.spec.name(edge.callee), streams),
+        true => {
+            let names = (name.as_str(), plan.spec.name(edge.callee));
+            Alike::new(&edge.policy, choices, names, streams)
+        }
         false => Alike::nothing(choices),
     };
     // Each asks where to start, whether or not it will remember: whom a policy concerns moves nobody's luck.

@@ -49,8 +49,7 @@ pub fn fill<L: Listen>(
     for (number, edge) in
         graph.edges.iter().enumerate().filter(|(number, edge)| edge.clients == *number as u32)
     {
-        let watch = std::mem::take(&mut graph.clients[number].watch);
-        report.sections.extend(watch.sections(&edge.name));
+        report.sections.extend(graph.clients[number].sections(&edge.name));
     }
     for workload in &graph.workloads {
         let edge = &graph.edges[workload.edge as usize].name;

@@ -32,6 +32,7 @@ use crate::policy::Policy;
 use crate::policy::guards::{Alike, Connected, Dial, Gates, Guards, Lease, Shared, Step, View, Watch};
 use crate::policy::retry::RetryPlan;
 use crate::policy::retry_host::Tried;
+use crate::report::Section;
 use crate::theory::Usl;
 use crate::workload::Schedule;
 use sim_core::sampler::Distribution;
@@ -478,6 +479,11 @@ impl Clients {
             self.watch.limit_moved(limit, guards);
             self.disconnect(client, ctx);
         }
+    }
+
+    /// What was measured of them, once.
+    pub fn sections(&mut self, at: &str) -> Vec<Section> {
+        std::mem::take(&mut self.watch).sections(at, &self.guards, self.alike.choices())
     }
 
     /// Lends what all share to one of them, or takes it back.

@@ -47,6 +47,9 @@ impl Ranking {
 
     #[inline]
     pub(super) fn least(&mut self, view: &View, words: &mut impl Words) -> u32 {
+        if view.is_passing() {
+            return self.least_of_few(view, words);
+        }
         if self.version != view.version {
             self.look_at(view);
         }
@@ -73,6 +76,17 @@ impl Ranking {
     /// How many are out there.
     pub(super) fn pending(&self, replica: u32) -> u32 {
         self.pending[replica as usize]
+    }
+
+    /// Of a few that are not ranked apart, one with the fewest.
+    #[inline(never)]
+    fn least_of_few(&self, view: &View, words: &mut impl Words) -> u32 {
+        let pending = |replica: &u32| self.pending[*replica as usize];
+        let least = view.members().map(|replica| pending(&replica)).min().expect("somebody may be chosen");
+        let equals = || view.members().filter(|replica| pending(replica) == least);
+        let count = equals().count();
+        let which = if count > 1 { words.below(count as u64) as usize } else { 0 };
+        equals().nth(which).expect("one of them")
     }
 
     /// Of those that are wanted, one with the fewest; none if there is none.

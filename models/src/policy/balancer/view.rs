@@ -23,7 +23,12 @@ enum Members {
         /// Of each replica up to the last of them, whether it is one.
         are: Box<[bool]>,
     },
+    /// A few, and others for the next attempt.
+    Few(Vec<u32>),
 }
+
+/// The version of a view that is of one attempt alone.
+const PASSING: u32 = u32::MAX;
 
 impl View {
     /// All of so many replicas.
@@ -41,12 +46,31 @@ impl View {
         self.version += 1;
     }
 
+    /// Nobody yet: to be [filled](Self::pass) for one attempt at a time.
+    pub fn passing() -> View {
+        View { members: Members::Few(Vec::new()), all: 0, since: Vec::new(), version: PASSING }
+    }
+
+    /// These few, for one attempt: nobody is to remember anything of them.
+    pub fn pass(&mut self, few: impl IntoIterator<Item = u32>) {
+        let Members::Few(members) = &mut self.members else { unreachable!("it was made to pass") };
+        members.clear();
+        members.extend(few);
+    }
+
+    /// Whether it is of one attempt alone.
+    #[inline]
+    pub fn is_passing(&self) -> bool {
+        self.version == PASSING
+    }
+
     /// How many there are.
     #[inline]
     pub fn size(&self) -> u32 {
         match &self.members {
             Members::All(replicas) => *replicas,
             Members::Listed { members, .. } => members.len() as u32,
+            Members::Few(members) => members.len() as u32,
         }
     }
 
@@ -77,6 +101,7 @@ impl View {
         match &self.members {
             Members::All(replicas) => replica < *replicas,
             Members::Listed { are, .. } => are.get(replica as usize).is_some_and(|is| *is),
+            Members::Few(members) => members.contains(&replica),
         }
     }
 
@@ -87,10 +112,11 @@ impl View {
 
     /// Which replica the one at this place is.
     #[inline]
-    pub(super) fn member(&self, place: u32) -> u32 {
+    pub fn member(&self, place: u32) -> u32 {
         match &self.members {
             Members::All(_) => place,
             Members::Listed { members, .. } => members[place as usize],
+            Members::Few(members) => members[place as usize],
         }
     }
 }

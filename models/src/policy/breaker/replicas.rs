@@ -187,7 +187,7 @@ impl Replicas {
             let permit = self.states[replica as usize].watched();
             return Some(Passes { replica, permit, around: false });
         }
-        if self.version != view.version() {
+        if self.version != view.version() || view.is_passing() {
             (self.version, self.due) = (view.version(), SimTime::ZERO);
         }
         if self.closed == 0 && now < self.due {

@@ -21,7 +21,7 @@ impl Client {
         let mut pick = Streams::new(5).luck("pick", "a->b");
         let view = View::all(choices);
         let policy = policy(text);
-        let alike = Alike::new(&policy, choices, "b", &Streams::new(5));
+        let alike = Alike::new(&policy, choices, ("a->b", "b"), &Streams::new(5));
         let guards = Guards::new(&policy, &view, 0, &alike, &mut pick.at(Key::root(0, 0)));
         let gate = Streams::new(5).luck("gate", "a->b");
         Client { guards, view, pick, gate, sent: 0, first: true, grant: Grant::NONE }
@@ -157,6 +157,8 @@ fn only_what_is_there_is_asked() {
         ("(outlier: ())", 1, "send, learn, steps, asks all, tells all"),
         ("(outlier: (), panic_threshold: 0.5)", 3, "send, learn, steps, asks all, tells all"),
         ("(panic_threshold: 0.5)", 3, "send, learn, steps, asks all, tells all"),
+        ("(subset: Random(2))", 3, "send, asks all"),
+        ("(subset: ShuffleShard(2), outlier: ())", 3, "send, learn, steps, asks all, tells all"),
         ("(pool: ())", 1, "connect"),
         ("(pool: ())", 3, "send, connect"),
     ];

@@ -2,7 +2,7 @@
 
 use super::{Connected, Guards, Step};
 use crate::policy::waits::Waits;
-use crate::policy::{Policy, breaker, bulkhead, concurrency, hedge, outlier, pool, rate_limit};
+use crate::policy::{Policy, breaker, bulkhead, concurrency, hedge, outlier, pool, rate_limit, subset};
 use crate::report::Section;
 use sim_core::{SimDuration, SimTime};
 
@@ -146,8 +146,10 @@ impl Watch {
         self.outliers.iter_mut().for_each(|watch| watch.close_window(now));
     }
 
-    /// What was measured.
-    pub fn sections(self, at: &str) -> Vec<Section> {
+    /// What was measured of these clients, of so many replicas.
+    pub fn sections(self, at: &str, guards: &[Guards], replicas: u32) -> Vec<Section> {
+        let known = || guards.iter().filter_map(|guards| guards.sight.as_ref()?.known());
+        let known = known().next().map(|_| subset::spread(at, replicas, known()));
         let breaker = self.breaker.map(|watch| watch.section(at));
         let hedge = self.hedge.map(|watch| watch.section(at));
         let concurrency = self.concurrency.map(|watch| watch.section(at));
@@ -155,6 +157,6 @@ impl Watch {
         let places = self.places.map(|waits| waits.fill(bulkhead::declared(at)));
         let pools = self.pools.map(|watch| watch.section(at));
         let outliers = self.outliers.map(|watch| watch.section(at));
-        [breaker, hedge, concurrency, turns, places, outliers, pools].into_iter().flatten().collect()
+        [breaker, hedge, concurrency, turns, places, known, outliers, pools].into_iter().flatten().collect()
     }
 }

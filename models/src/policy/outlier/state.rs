@@ -16,6 +16,8 @@ pub struct OutlierState {
     /// It looks at rates.
     compares: bool,
     hosts: Box<[Host]>,
+    /// As many as the client chooses among.
+    among: u32,
     ejected: u32,
     /// When it looks next.
     next: SimTime,
@@ -61,6 +63,7 @@ impl OutlierState {
             compares: outlier.success_rate.is_some() || outlier.failure_percentage.is_some(),
             rules: Box::new(outlier.clone()),
             hosts: vec![Host::default(); replicas as usize].into(),
+            among: replicas,
             ejected: 0,
             next: SimTime::from_nanos(phase + 1),
             heard_of: Vec::new(),
@@ -74,6 +77,11 @@ impl OutlierState {
     #[inline]
     pub fn is_ejected(&self, replica: u32) -> bool {
         self.hosts[replica as usize].ejected
+    }
+
+    /// The client chooses among so many from now on.
+    pub fn choose_among(&mut self, so_many: u32) {
+        self.among = so_many;
     }
 
     /// How many are.
@@ -124,7 +132,7 @@ impl OutlierState {
     }
 
     fn eject(&mut self, replica: u32, now: SimTime) {
-        if !self.rules.may_go(self.ejected, self.hosts.len() as u32) {
+        if !self.rules.may_go(self.ejected, self.among) {
             self.spared += 1;
             return;
         }

@@ -136,7 +136,7 @@ fn a_copy_that_is_refused_leaves_it_to_those_that_are_out() {
     let (graph, ctx) = scene.0.parts();
     graph.end_attempt(attempt, Outcome::Error, ctx);
     graph.settle(second, Outcome::Error, ctx);
-    let told = graph.clients[0].watch.clone().sections("users->a");
+    let told = graph.clients[0].clone().sections("users->a");
     assert_eq!(told[0].changes.len(), 1, "it opened");
     let only = scene.last_sent(first);
     assert_eq!(scene.copy(first, 1), only, "nothing was sent");

@@ -94,3 +94,82 @@ fn so_have_tenants_and_clients() {
     let report = shards(clients, "balancer: ConsistentHash(by: Tenant)", "");
     assert!(arrived(&report, 5).iter().all(|count| *count > 100.0), "{:?}", arrived(&report, 5));
 }
+
+/// A tenant has two of five, whoever balances and whatever else keeps him from one of them; and the same two by another edge.
+#[test]
+fn a_tenant_has_a_few_of_its_own() {
+    let tenant =
+        r#"(to: "shard", arrivals: Constant("100/s"), policy: "p", clients: 3, tenants: Named({"one": 1}))"#;
+    let own = |policy: &str, workload: &str| -> Vec<usize> {
+        let report = shards(workload, policy, "");
+        let arrived = arrived(&report, 5);
+        (0..5).filter(|replica| arrived[*replica] > 0.0).collect()
+    };
+    let subset = "subset: ShuffleShard(2)";
+    let two = own(subset, tenant);
+    assert_eq!(two.len(), 2);
+    for balancer in [
+        "Random",
+        "LeastPending",
+        "PowerOfTwo",
+        "PowerOfD()",
+        "PeakEwma()",
+        "Weighted(weights: [3, 1, 3, 1, 3])",
+        "ConsistentHash(by: Key)",
+    ] {
+        for more in [
+            "",
+            "breaker: Consecutive(per: Replica())",
+            "outlier: (max_ejection_percent: 100)",
+            "pool: (per: Replica)",
+            r#"hedge: (after: "5ms"), retry_host: Other()"#,
+            r#"retry: Fixed(attempts: 4), retry_host: Other(picks: 2), timeout: "24ms", breaker: Consecutive(per: Replica(picks: 3), open_for: "1s")"#,
+        ] {
+            let policy = format!("{subset}, balancer: {balancer}, {more}");
+            assert_eq!(own(&policy, tenant), two, "{policy}");
+        }
+    }
+    let other = format!(
+        r#"{tenant}, (name: "other", to: "shard", arrivals: Constant("9/s"), policy: "p", tenants: Named({{"one": 1}}))"#
+    );
+    assert_eq!(own(subset, &other), two);
+    let all = r#"(to: "shard", arrivals: Constant("100/s"), policy: "p")"#;
+    assert_eq!(own(subset, all).len(), 5, "who is of no tenant has all");
+}
+
+/// Five clients that know two of five each: two rounds and a half. In rounds each replica is known to 2, and in the last to somebody
+/// once more, or not; by chance to as many as chance has it, and that is counted.
+#[test]
+fn how_many_clients_know_whom_is_told() {
+    let clients = r#"(to: "shard", arrivals: Constant("200/s"), policy: "p", clients: 5)"#;
+    for (subset, sum) in [("Deterministic(1)", 5.0), ("Deterministic(5)", 25.0), ("Random(2)", 10.0)] {
+        let report = shards(clients, &format!("subset: {subset}"), "");
+        let told = |name| number(&report, &format!("subsets[\"users->shard\"].{name}"));
+        let (least, most, unknown) = (told("clients_least"), told("clients_most"), told("unknown"));
+        let idle = arrived(&report, 5).iter().filter(|count| **count == 0.0).count();
+        assert_eq!(unknown, idle as f64, "{subset}: who is known to nobody has nothing to do");
+        assert!(5.0 * least <= sum && sum <= 5.0 * most, "{subset}: {least} to {most}");
+        assert!(subset.starts_with("Random") || least == most, "{subset}: {least} to {most}");
+    }
+}
+
+/// Who has ejected one of the two that it knows has the other; without it, half is lost.
+#[test]
+fn of_few_one_is_lost() {
+    let lost = |policy: &str| {
+        let graph = format!(
+            r#"workload: [(to: "shard", arrivals: Constant("100/s"), policy: "p", tenants: Named({{"one": 1}}))],
+               services: {{"shard": (replicas: 3, workers: Async(9), work: "1ms")}},
+               policies: {{"p": (subset: ShuffleShard(2), {policy})}},
+               faults: [(at: "0s", on: "shard", replicas: Only([0, 1]), effect: Errors(probability: 1.0))]"#
+        );
+        1.0 - number(&scene(&graph, "20s"), "success")
+    };
+    // Of the three pairs two have one that works, and one has none.
+    let one = lost("");
+    assert!((one - 0.5).abs() < 0.001 || one == 1.0, "{one}");
+    let ejecting = lost("outlier: (max_ejection_percent: 100)");
+    assert!(if one == 1.0 { ejecting == 1.0 } else { ejecting < 0.006 }, "{ejecting} of {one}");
+    let elsewhere = lost("retry: Fixed(attempts: 2), retry_host: Other()");
+    assert_eq!(elsewhere, if one == 1.0 { 1.0 } else { 0.0 });
+}

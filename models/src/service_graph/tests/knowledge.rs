@@ -140,6 +140,11 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (Desk { service: "replicas: 2", ..policy("balancer: LeastPending") }, Does::STEERS, "wait_mean"),
         (Desk { service: "replicas: 2", ..policy("balancer: PowerOfTwo") }, Does::STEERS, "wait_mean"),
         (
+            Desk { service: "replicas: 2", ..policy("balancer: Random, subset: Random(1)") },
+            Does::STEERS,
+            "wait_mean",
+        ),
+        (
             Desk { service: "replicas: 2", ..policy("balancer: ConsistentHash(by: Client)") },
             Does::STEERS,
             "wait_mean",

@@ -116,6 +116,24 @@ pub fn rows() -> Vec<Row> {
                 warning: services.stock ["stock"]: shop->stock has 4 weights for 3 replicas: the last 1 are nobody's
                 help: a weight for each replica, in their order"#,
         ),
+        // Who knows all anyway, and who is nobody's.
+        row(SAYS, "subset: Random(2)", "subset: Random(1)",
+            r#"warning: services.shop ["shop"]: each client knows all 2 replicas over users->shop: a subset of 2 leaves nobody out
+                help: fewer, or leave it out"#,
+        ),
+        row(r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "careful", tenants: Even(9)"#,
+            r#"warning: services.shop ["shop"]: no request over users->shop says whose it is: it may go to all 2 replicas
+                help: `tenants` of the workload
+                warning: services.stock ["stock"]: no request over shop->stock says whose it is: it may go to all 3 replicas
+                help: `tenants` of the workload"#,
+        ).and(SAYS, r#"timeout: "1s", subset: ShuffleShard(1)"#),
+        row(SAYS, "subset: ShuffleShard(65)", "subset: Random(1)",
+            r#"policies.careful.subset [65]: got 65, allowed 1 to 64
+                warning: services.shop ["shop"]: each tenant has all 2 replicas over users->shop: a subset of 64 leaves nobody out
+                help: fewer, or leave it out
+                warning: services.stock ["stock"]: each tenant has all 3 replicas over shop->stock: a subset of 64 leaves nobody out
+                help: fewer, or leave it out"#,
+        ),
         // What nobody says of a request.
         row(SAYS, "balancer: ConsistentHash()", "balancer: ConsistentHash(by: Client)",
             r#"warning: services.shop ["shop"]: no request over users->shop says what it is about: chance decides where it goes
