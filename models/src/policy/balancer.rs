@@ -17,6 +17,7 @@ mod peak_ewma;
 mod power_of_d;
 mod ranking;
 mod reported;
+mod sticky;
 mod view;
 mod weighted;
 
@@ -24,6 +25,7 @@ use super::page::Page;
 use super::part::{Around, Does, Part};
 use crate::carried::Carried;
 use crate::experiment::{Decode, POSITIVE};
+use crate::report::Section;
 use crate::theory::ring_share_cv;
 use by::By;
 pub use consistent_hash::Circle;
@@ -33,6 +35,8 @@ use ranking::{Ranking, take_one};
 use reported::Reported;
 use sim_core::{SimDuration, SimTime, Streams, Words};
 use std::sync::Arc;
+pub use sticky::Sessions;
+use sticky::{Session, Sticky};
 pub use view::View;
 use weighted::Weighted;
 
@@ -83,6 +87,15 @@ spec! {
             /// however many.
             load_factor: Option<f64> = None; 1.0..=1000.0,
         },
+        /// The one that had the first request of a session.
+        Sticky {
+            /// Whose requests are one session.
+            by: Session = Session::Tenant,
+            /// A session ends after so long without a request. Absent: never for that.
+            max_idle: Option<SimDuration> = None; POSITIVE,
+            /// And so long after it began. Absent: never for that.
+            max_life: Option<SimDuration> = None; POSITIVE,
+        },
     }
 }
 
@@ -122,6 +135,7 @@ enum Choice {
     Reported(Box<Reported>),
     Weighted(Box<Weighted>),
     ConsistentHash(Box<ConsistentHash>),
+    Sticky(Box<Sticky>),
 }
 
 impl Balancer {
@@ -131,7 +145,8 @@ impl Balancer {
             Balancer::RoundRobin
             | Balancer::Random
             | Balancer::Weighted { .. }
-            | Balancer::LeastReported { .. } => false,
+            | Balancer::LeastReported { .. }
+            | Balancer::Sticky { .. } => false,
             Balancer::ConsistentHash { load_factor, .. } => load_factor.is_some(),
             _ => true,
         }
@@ -139,7 +154,12 @@ impl Balancer {
 
     /// Whether it wants to know what requests carry: see [`BalancerState::look`].
     pub fn asks_what_is_carried(&self) -> bool {
-        matches!(self, Balancer::ConsistentHash { .. })
+        matches!(self, Balancer::ConsistentHash { .. } | Balancer::Sticky { .. })
+    }
+
+    /// Whether all who choose by it among the replicas of a service remember [something together](BalancerState::lend).
+    pub fn keeps_sessions(&self) -> bool {
+        matches!(self, Balancer::Sticky { .. })
     }
 
     /// What all who choose by it among the replicas of a service have in common, if anything.
@@ -196,6 +216,10 @@ impl BalancerState {
                 // Whose place another takes is never asked.
                 None => Choice::Only,
             },
+            Balancer::Sticky { by, max_idle, max_life } => {
+                let rules = (*by, *max_idle, *max_life);
+                Choice::Sticky(Box::new(Sticky::new(rules, chooser.client, replicas, words)))
+            }
         };
         BalancerState { choice }
     }
@@ -214,7 +238,15 @@ impl BalancerState {
         match &mut self.choice {
             Choice::PeakEwma(all) => all.look(now),
             Choice::ConsistentHash(all) => all.look(carried),
+            Choice::Sticky(all) => all.look(now, carried),
             _ => {}
+        }
+    }
+
+    /// Takes what all clients remember together, or gives it back.
+    pub fn lend(&mut self, sessions: &mut Option<Box<Sessions>>) {
+        if let Choice::Sticky(all) = &mut self.choice {
+            all.lend(sessions);
         }
     }
 
@@ -316,6 +348,7 @@ impl BalancerState {
             Choice::Reported(all) => all.pick(view, words),
             Choice::Weighted(all) => all.pick(view, words),
             Choice::ConsistentHash(all) => all.pick(view, words),
+            Choice::Sticky(all) => all.pick(view),
         }
     }
 
@@ -329,7 +362,11 @@ impl BalancerState {
             Choice::PeakEwma(all) => all.sent(replica),
             Choice::Reported(all) => all.sent(replica),
             Choice::ConsistentHash(all) => all.sent(replica),
-            Choice::Only | Choice::RoundRobin { .. } | Choice::Random | Choice::Weighted(_) => {}
+            Choice::Only
+            | Choice::RoundRobin { .. }
+            | Choice::Random
+            | Choice::Weighted(_)
+            | Choice::Sticky(_) => {}
         }
     }
 
@@ -346,7 +383,8 @@ impl BalancerState {
             | Choice::RoundRobin { .. }
             | Choice::Random
             | Choice::Reported(_)
-            | Choice::Weighted(_) => {}
+            | Choice::Weighted(_)
+            | Choice::Sticky(_) => {}
         }
     }
 }
@@ -366,6 +404,10 @@ impl Part for Balancer {
         }
     }
 
+    fn sections(&self, at: &str) -> Vec<Section> {
+        if self.keeps_sessions() { vec![sticky::declared(at)] } else { Vec::new() }
+    }
+
     fn notes(&self, around: &Around) -> Vec<String> {
         let (Balancer::ConsistentHash { vnodes, .. }, 2..) = (self, around.choices) else {
             return Vec::new();
@@ -383,6 +425,12 @@ impl Part for Balancer {
             let (what, help) = by.unsaid(around.says)?;
             let why = format!("no request over {} says {what}: chance decides where it goes", around.name);
             return Some((why, help.into()));
+        }
+        if let (Balancer::Sticky { by: Session::Tenant, .. }, 2.., false) =
+            (self, around.choices, around.says.tenant)
+        {
+            let why = format!("no request over {} says whose it is, so there are no sessions", around.name);
+            return Some((why, "`tenants` of the workload, or `by: Client`".into()));
         }
         let Balancer::Weighted { weights } = self else { return None };
         let beyond = weights.len().checked_sub(around.choices as usize).filter(|beyond| *beyond > 0)?;
@@ -407,6 +455,7 @@ impl Part for Balancer {
             Balancer::ConsistentHash { load_factor, .. } => {
                 ConsistentHash::bytes(replicas, load_factor.is_some())
             }
+            Balancer::Sticky { .. } => size_of::<Sticky>() as u64,
             Balancer::RoundRobin | Balancer::Random => 0,
         }
     }
@@ -440,6 +489,7 @@ impl Part for Balancer {
             peak_ewma::PAGE,
             weighted::PAGE,
             consistent_hash::PAGE,
+            sticky::PAGE,
         ]
     }
 
@@ -460,6 +510,8 @@ impl Part for Balancer {
             "ConsistentHash()",
             "ConsistentHash(by: Client, vnodes: 1, load_factor: 1)",
             "ConsistentHash(by: Tenant, vnodes: 7, load_factor: 1.25)",
+            "Sticky()",
+            r#"Sticky(by: Client, max_idle: "200ms", max_life: "1s")"#,
         ]
     }
 }
@@ -469,7 +521,7 @@ mod tests {
     use super::*;
     use sim_core::{Stream, Streams};
 
-    const ALL: [Balancer; 10] = [
+    const ALL: [Balancer; 11] = [
         Balancer::RoundRobin,
         Balancer::Random,
         Balancer::LeastPending,
@@ -480,6 +532,7 @@ mod tests {
         Balancer::LeastReported { every: peak_ewma::DECAY, d: None, counts_own: true },
         Balancer::LeastReported { every: peak_ewma::DECAY, d: Some(2), counts_own: false },
         Balancer::Weighted { weights: Vec::new() },
+        Balancer::Sticky { by: Session::Tenant, max_idle: None, max_life: None },
     ];
 
     fn stream(name: &str) -> Stream {

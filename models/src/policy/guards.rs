@@ -18,12 +18,13 @@
 //! [`succeeds`](Guards::succeeds)).
 
 mod alike;
+mod shared;
 mod watch;
 
 use super::balancer::BalancerState;
 pub use super::balancer::{BalancerState as Balancing, View};
 use super::breaker::{Breakers, Passes, Replicas, Scope, Unwanted};
-pub use super::breaker::{Breakers as Shared, Permit, Step};
+pub use super::breaker::{Permit, Step};
 use super::budget::BudgetState;
 pub use super::budget::Grant;
 use super::bulkhead::{BulkheadState, Place};
@@ -39,6 +40,7 @@ use super::throttle::ThrottleState;
 use super::{Denied, Ending, Outcome, Policy};
 use crate::carried::Carried;
 pub use alike::Alike;
+pub use shared::Shared;
 use sim_core::{Key, Luck, SimDuration, SimTime, Streams, Words};
 pub use watch::{Wait, Watch};
 
@@ -171,6 +173,7 @@ impl Gates {
             (Gates::TIMES, timed),
             (Gates::TIMES, per_attempt && policy.breaker.as_ref().is_some_and(|breaker| breaker.times())),
             (Gates::SHARES, policy.breaker.as_ref().is_some_and(|breaker| breaker.is_shared())),
+            (Gates::SHARES, chooses && policy.balancer.keeps_sessions()),
             (Gates::STEPS, ejects),
             (Gates::STEPS, policy.breaker.as_ref().is_some_and(|it| it.is_per_replica(choices))),
         ]
@@ -301,12 +304,6 @@ impl Guards {
             slow_start: policy.slow_start.clone().map(Box::new).filter(|_| starts_slowly(policy, choices)),
             pools: policy.pool.iter().flat_map(|pool| connections(pool, choices)).collect(),
         }
-    }
-
-    /// What all clients remember together, if they do; only then it asks where it draws.
-    pub fn shared(policy: &Policy, view: &View, pick: &mut Luck, key: Key) -> Option<Shared> {
-        let breaker = policy.breaker.as_ref().filter(|breaker| breaker.is_shared())?;
-        Some(Breakers::new(breaker, view.of(), &mut pick.at(key)))
     }
 
     /// They take the place of those that a client has forgotten.
@@ -531,12 +528,6 @@ impl Guards {
         if let Some(balancer) = &mut self.balancer {
             balancer.hears(in_hand);
         }
-    }
-
-    /// Takes what all clients share, or gives it back: they hold it only while they are asked or told.
-    #[cold]
-    pub fn lend(&mut self, shared: &mut Option<Shared>) {
-        std::mem::swap(&mut self.breaker, shared);
     }
 
     /// Whether an attempt that may be sent to this replica has a connection to it. One that has is to be told of to

@@ -18,7 +18,7 @@ pub struct Sight {
     outliers: Option<OutlierState>,
     panic: PanicThreshold,
     all: u32,
-    /// Whom it knows, if not all; and for a moment, whom a tenant has.
+    /// Whom it knows, and for a moment, whom a tenant has.
     known: Vec<u32>,
     few: Vec<u32>,
     view: View,

@@ -27,7 +27,7 @@ use crate::RunSpec;
 use crate::fault::{ActiveSet, OnReplica, Struck};
 use crate::network::Link;
 use crate::policy::Patience;
-use crate::policy::guards::{self, Alike, Gates, Guards, View, Watch};
+use crate::policy::guards::{self, Alike, Gates, Guards, Shared, View, Watch};
 use crate::policy::part::Does;
 use crate::policy::retry::RetryPlan;
 use crate::report::{Cohorts, stretches};
@@ -159,7 +159,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
     let apart = u64::from(u32::MAX) + 1;
     let connecting = guards.len() * guards::pools(&edge.policy, choices) as usize;
     let clients = Clients {
-        shared: Guards::shared(&edge.policy, &view, &mut pick, Key::root(path, apart))
+        shared: Shared::new(&edge.policy, &view, &mut pick, Key::root(path, apart))
             .filter(|_| !guards.is_empty()),
         watch: Watch::new(&edge.policy, guards.len() as u32),
         guards,

@@ -37,7 +37,7 @@ impl<L: Listen> Graph<L> {
         self.stretch = UNMEASURED;
         self.begin_stretch();
         for clients in &mut self.clients {
-            clients.watch.begin();
+            clients.begin();
         }
         for workload in &mut self.workloads {
             workload.visits.iter_mut().for_each(|visits| visits.begin(now));

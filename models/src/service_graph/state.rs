@@ -481,15 +481,24 @@ impl Clients {
         }
     }
 
+    /// Measurement begins: what was before is not counted.
+    pub fn begin(&mut self) {
+        self.watch.begin();
+        self.shared.iter_mut().for_each(Shared::begin);
+    }
+
     /// What was measured of them, once.
     pub fn sections(&mut self, at: &str) -> Vec<Section> {
-        std::mem::take(&mut self.watch).sections(at, &self.guards, self.alike.choices())
+        let watch = std::mem::take(&mut self.watch);
+        watch.sections(at, &self.guards, self.shared.as_ref(), self.alike.choices())
     }
 
     /// Lends what all share to one of them, or takes it back.
     #[cold]
     pub fn lend(&mut self, client: u32) {
-        self.guards[client as usize].lend(&mut self.shared);
+        if let Some(shared) = &mut self.shared {
+            self.guards[client as usize].lend(shared);
+        }
     }
 
     /// What one of them has learnt while it was asked.

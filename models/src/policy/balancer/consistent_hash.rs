@@ -122,7 +122,8 @@ impl ConsistentHash {
         let before = self.next.map(|(_, before)| before);
         let found = self.walk(view, |replica| Some(replica) != before, words);
         let found = found.or_else(|| self.walk(view, |_| true, words));
-        found.expect("of those that are on the ring somebody has no more than the mean")
+        // Of a few that only this attempt may go to all may have more than their share of all.
+        found.or_else(|| self.walk_on(view, |_| true, |_| true, words)).expect("somebody may be chosen")
     }
 
     /// The first along the ring that is none of these; the first at all if all are.
@@ -131,13 +132,25 @@ impl ConsistentHash {
         found.unwrap_or_else(|| self.pick(view, words))
     }
 
+    /// The next along the ring that is wanted and has room.
     fn walk(&mut self, view: &View, wanted: impl Fn(u32) -> bool, words: &mut impl Words) -> Option<u32> {
+        let Some(bound) = self.bound.take() else { return self.walk_on(view, wanted, |_| true, words) };
+        let mean_of = if view.is_passing() { bound.pending.len() as u32 } else { view.size() };
+        let most = bound.most(mean_of);
+        let has_room = |replica: u32| u64::from(bound.pending[replica as usize]) < most;
+        let found = self.walk_on(view, wanted, has_room, words);
+        self.bound = Some(bound);
+        found
+    }
+
+    fn walk_on(
+        &mut self,
+        view: &View,
+        wanted: impl Fn(u32) -> bool,
+        has_room: impl Fn(u32) -> bool,
+        words: &mut impl Words,
+    ) -> Option<u32> {
         let ring = &self.circle.ring;
-        let most = self.bound.as_ref().map(|bound| bound.most(view.size()));
-        let has_room = |replica: u32| match (&self.bound, most) {
-            (Some(bound), Some(most)) => u64::from(bound.pending[replica as usize]) < most,
-            _ => true,
-        };
         let mut place = match (self.next, self.number) {
             (Some((place, _)), _) => place,
             (None, Some(number)) => self.circle.place_of(number),

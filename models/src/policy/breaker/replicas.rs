@@ -663,4 +663,25 @@ mod tests {
             assert_eq!(breakers.open(), 0, "{text}");
         }
     }
+
+    /// Who has others to choose among than whoever asked before is not told what was found of those: all four are open, two of them
+    /// until later.
+    #[test]
+    fn what_was_found_for_one_attempt_is_nothing_to_the_next() {
+        let text = r#"Consecutive(failures: 1, open_for: "5s", per: Replica())"#;
+        let mut client = Client::new(text, &Balancer::RoundRobin, 4);
+        client.view = View::passing();
+        for (at, few) in [(0, [2, 3]), (4, [0, 1])] {
+            for _ in few {
+                client.view.pass(few);
+                assert!(client.send(secs(at)).is_some());
+            }
+            client.end(secs(at), |_| Outcome::Error);
+        }
+        for (at, few, goes) in [(4, [0, 1], false), (5, [0, 1], false), (5, [2, 3], true), (8, [0, 1], false)]
+        {
+            client.view.pass(few);
+            assert_eq!(client.send(secs(at)).is_some(), goes, "{few:?} at {at} s");
+        }
+    }
 }

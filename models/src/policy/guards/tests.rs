@@ -119,6 +119,8 @@ fn only_what_is_there_is_asked() {
         ("(balancer: ConsistentHash())", 3, "send, asks all"),
         ("(balancer: ConsistentHash(load_factor: 1.25))", 3, "send, learn, asks all"),
         ("(balancer: ConsistentHash(load_factor: 1.25))", 1, ""),
+        ("(balancer: Sticky())", 3, "send, shares, asks all"),
+        ("(balancer: Sticky())", 1, ""),
         ("(bulkhead: ())", 1, "begin, learn call"),
         (r#"(bulkhead: (max_wait: "250ms"))"#, 1, "begin, learn call, line"),
         ("(retry: Fixed(attempts: 3), budget: Ratio())", 1, "begin, repeat"),

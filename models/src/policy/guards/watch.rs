@@ -1,6 +1,6 @@
 //! What the guards of an edge measure.
 
-use super::{Connected, Guards, Step};
+use super::{Connected, Guards, Shared, Step};
 use crate::policy::waits::Waits;
 use crate::policy::{Policy, breaker, bulkhead, concurrency, hedge, outlier, pool, rate_limit, subset};
 use crate::report::Section;
@@ -16,6 +16,7 @@ pub struct Watch {
     turns: Option<Waits>,
     places: Option<Waits>,
     pools: Option<pool::Watch>,
+    keeps_sessions: bool,
     outliers: Option<outlier::Watch>,
 }
 
@@ -41,6 +42,7 @@ impl Watch {
             turns: policy.rate_limit.as_ref().filter(|it| it.waits()).map(|_| Waits::default()),
             places: policy.bulkhead.as_ref().filter(|it| it.waits()).map(|_| Waits::default()),
             pools: policy.pool.as_ref().map(|_| pool::Watch::default()),
+            keeps_sessions: policy.balancer.keeps_sessions(),
             outliers: policy.outlier.as_ref().map(|_| outlier::Watch::default()),
         }
     }
@@ -147,7 +149,14 @@ impl Watch {
     }
 
     /// What was measured of these clients, of so many replicas.
-    pub fn sections(self, at: &str, guards: &[Guards], replicas: u32) -> Vec<Section> {
+    pub fn sections(
+        self,
+        at: &str,
+        guards: &[Guards],
+        shared: Option<&Shared>,
+        replicas: u32,
+    ) -> Vec<Section> {
+        let sessions = self.keeps_sessions.then(|| Shared::told_of_sessions(shared, at));
         let known = || guards.iter().filter_map(|guards| guards.sight.as_ref()?.known());
         let known = known().next().map(|_| subset::spread(at, replicas, known()));
         let breaker = self.breaker.map(|watch| watch.section(at));
@@ -157,6 +166,9 @@ impl Watch {
         let places = self.places.map(|waits| waits.fill(bulkhead::declared(at)));
         let pools = self.pools.map(|watch| watch.section(at));
         let outliers = self.outliers.map(|watch| watch.section(at));
-        [breaker, hedge, concurrency, turns, places, known, outliers, pools].into_iter().flatten().collect()
+        [breaker, hedge, concurrency, turns, places, known, outliers, sessions, pools]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }

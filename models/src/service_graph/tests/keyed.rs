@@ -1,6 +1,6 @@
 //! Scenes of requests that go where what they carry says.
 
-use super::scenes::scene;
+use super::scenes::{scene, scene_of};
 use crate::report::{Metric, Report};
 
 #[track_caller]
@@ -172,4 +172,55 @@ fn of_few_one_is_lost() {
     assert!(if one == 1.0 { ejecting == 1.0 } else { ejecting < 0.006 }, "{ejecting} of {one}");
     let elsewhere = lost("retry: Fixed(attempts: 2), retry_host: Other()");
     assert_eq!(elsewhere, if one == 1.0 { 1.0 } else { 0.0 });
+}
+
+/// A session is where it was, whichever client asks, until its replica is ejected.
+#[test]
+fn a_session_stays_where_it_is() {
+    let tenants =
+        |more: &str| format!(r#"(to: "shard", arrivals: Constant("100/s"), policy: "p", clients: 3{more})"#);
+    let of = |workload: &str, policy: &str| {
+        let report = shards(workload, policy, "");
+        let begun = number(&report, "affinities[\"users->shard\"].begun");
+        (arrived(&report, 5).iter().filter(|count| **count > 0.0).count(), begun)
+    };
+    let one = tenants(r#", tenants: Named({"one": 1})"#);
+    assert_eq!(of(&one, "balancer: Sticky()"), (1, 1.0));
+    assert_eq!(
+        of(&one, "balancer: Sticky(), subset: ShuffleShard(2), outlier: (max_ejection_percent: 100)"),
+        (1, 1.0)
+    );
+    assert_eq!(of(&one, "balancer: Sticky(by: Client)").1, 3.0, "three clients");
+    // Every second a new one; the clients have turns of their own, so it need not be another.
+    let (_, begun) = of(&one, r#"balancer: Sticky(max_life: "1s")"#);
+    assert_eq!(begun, 10.0);
+    let crashed = |policy: &str| {
+        let graph = format!(
+            r#"workload: [{one}],
+               services: {{"shard": (replicas: 5, workers: Async(9), work: "1ms")}},
+               policies: {{"p": (balancer: Sticky(), {policy})}},
+               faults: [(at: "2s", for: "4s", on: "shard", effect: Errors(probability: 1.0))]"#
+        );
+        let report = scene(&graph, "10s");
+        (number(&report, "success"), number(&report, "affinities[\"users->shard\"].moved"))
+    };
+    // All are ill for four seconds, and a session stays: nobody is ejected.
+    let (success, moved) = crashed("");
+    assert!((success - 0.6).abs() < 0.001 && moved == 0.0, "{success}, {moved} moved");
+    assert!(
+        crashed("retry: Fixed(attempts: 2), retry_host: Other()").1 >= 400.0,
+        "each retry takes it along"
+    );
+}
+
+/// What began before measurement did is not counted.
+#[test]
+fn sessions_are_counted_after_the_warm_up() {
+    let graph = r#"workload: [(to: "shard", arrivals: Constant("100/s"), policy: "p", tenants: Named({"one": 1}))],
+                   services: {"shard": (replicas: 5, workers: Async(9), work: "1ms")},
+                   policies: {"p": (balancer: Sticky(max_life: "4s"))}"#;
+    let report = scene_of(graph, r#"duration: "10s", warm_up: "5s", window: "5s""#);
+    // At 0, 4 and 8 s; what comes at the very end of a life is still of it.
+    let told = |name| number(&report, &format!("affinities[\"users->shard\"].{name}"));
+    assert_eq!((told("begun"), told("expired"), told("moved")), (1.0, 1.0, 0.0));
 }

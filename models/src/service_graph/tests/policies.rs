@@ -147,6 +147,12 @@ pub fn rows() -> Vec<Row> {
                 warning: services.stock ["stock"]: no request over shop->stock says whose it is: chance decides where it goes
                 help: `tenants` of the workload, or `by: Client`"#,
         ).and(SAYS, r#"timeout: "1s", balancer: ConsistentHash(by: Tenant, load_factor: 1.25)"#),
+        row(SAYS, "balancer: Sticky()", "balancer: Sticky(by: Client)",
+            r#"warning: services.shop ["shop"]: no request over users->shop says whose it is, so there are no sessions
+                help: `tenants` of the workload, or `by: Client`
+                warning: services.stock ["stock"]: no request over shop->stock says whose it is, so there are no sessions
+                help: `tenants` of the workload, or `by: Client`"#,
+        ),
         row(SAYS, "balancer: ConsistentHash(by: Client, load_factor: 0.9)", "balancer: ConsistentHash(by: Client, load_factor: 1)",
             r#"policies.careful.balancer.load_factor [0.9]: got 0.9, allowed 1.0 to 1000.0"#,
         ),

@@ -130,6 +130,11 @@ pub fn rows() -> Vec<Row> {
             r#"services [{     "shop": (replicas: 10000, workers:..]: what clients remember of their policies takes * MiB, at most 2048
                 help: fewer clients or caller replicas; or Random instead of LeastPending"#,
         ).and(USERS, r#"policy: "careful", clients: 18000), (name"#).and(REPLICAS, r#""shop": (replicas: 10000"#),
+        // Twelve of each point of a ring.
+        row(SAYS, "balancer: ConsistentHash(by: Client, vnodes: 10000, load_factor: 2)", "balancer: ConsistentHash(by: Client, load_factor: 2)",
+            r#"services [{     "shop": (replicas: 10000, workers:..]: what clients remember of their policies takes * MiB, at most 2048
+                help: fewer clients or caller replicas; or Random instead of LeastPending"#,
+        ).and(USERS, r#"policy: "careful", clients: 24000), (name"#).and(REPLICAS, r#""shop": (replicas: 10000"#),
         row(USERS, r#"policy: "careful", clients: 18000), (name"#, r#"policy: "careful", clients: 17000), (name"#,
             r#"services [{     "shop": (replicas: 10000, workers:..]: what clients remember of their policies takes * MiB, at most 2048
                 help: fewer clients or caller replicas; or Random instead of LeastPending"#,

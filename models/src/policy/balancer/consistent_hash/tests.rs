@@ -226,3 +226,22 @@ fn loads_are_bounded() {
     picks.dedup();
     assert_eq!(picks.len(), 6);
 }
+
+/// Where an attempt may go to a few only, a replica is full when it has its share of all; and if all of them are, it goes where it would.
+#[test]
+fn of_a_few_all_may_be_full() {
+    let (circle, mut view) = (circle(4, 8, 160), View::passing());
+    let mut state = state(&circle, 8, Some(1.0));
+    let mut words = words();
+    let mut go = |state: &mut ConsistentHash, few: &[u32]| {
+        view.pass(few.iter().copied());
+        state.look(&key(1));
+        let pick = state.pick(&view, &mut words);
+        state.sent(pick);
+        pick
+    };
+    // One each makes ceil(1 * 2 / 8) = 1: the other of two, and then the first again, since both are full.
+    let picks = [0; 3].map(|_| go(&mut state, &[2, 5]));
+    assert!(picks[0] != picks[1] && picks[2] == picks[0], "{picks:?}");
+    assert_eq!(go(&mut state, &[7]), 7);
+}
