@@ -485,6 +485,25 @@ mod tests {
         insta::assert_snapshot!(text);
     }
 
+    /// Two of three are enough: the second decides, and the third, which takes longer, is not what was waited for.
+    #[test]
+    fn what_was_not_waited_for_is_not_to_blame() {
+        use SpanKind::*;
+        let mut tree = Tree(Vec::new());
+        let root = tree.add(0, Call, "users->front", (0, 60), "ok");
+        let attempt = tree.add(root, Attempt, "users->front", (0, 60), "ok");
+        let waiting = tree.add(attempt, Waiting, "front[0]", (0, 60), "");
+        for (node, took) in [("a", 20), ("b", 60), ("c", 90)] {
+            let edge = format!("front->{node}");
+            let call = tree.add(waiting, Call, &edge, (0, took), "ok");
+            let attempt = tree.add(call, Attempt, &edge, (0, took), "ok");
+            tree.add(attempt, Work, &format!("{node}[0]"), (0, took), "");
+        }
+        let trace = Trace { edge: "users->front".into(), spans: tree.0, ..Trace::default() };
+        let text = page(&Report::default(), &[trace], again, Style::default());
+        assert!(text.contains("100 % working in b; answered"), "{text}");
+    }
+
     #[test]
     fn hostile_names_stay_text() {
         let mut trace = storm();

@@ -104,9 +104,13 @@ impl Causes<'_> {
         self.add(silent, reached, to);
     }
 
-    /// From the end back: the call that was waited for last, then the one before it.
+    /// From the end back: the call that was waited for last, then the one before it. What went on when the wait was over was not waited
+    /// for: enough others had answered, or nobody needed it.
     fn waiting(&mut self, index: usize, from: u64, to: u64) {
         let mut calls = self.children[index].clone();
+        if let Some(over) = self.spans[index].to {
+            calls.retain(|&call| self.spans[call].to.is_some_and(|to| to <= over));
+        }
         calls.sort_by_key(|&call| (self.spans[call].to.unwrap_or(u64::MAX), call));
         let mut left = to;
         for call in calls.into_iter().rev() {
