@@ -503,6 +503,10 @@ impl Walk<'_> {
             };
             let owner = variants.iter().find(|variant| variant.fields.iter().any(|field| field.name == name));
             let message = match owner {
+                // A variant without a name is what stands there without one.
+                Some(owner) if owner.name.is_empty() => {
+                    format!("`{here}` has no field `{shown}`: what stands in it may have one")
+                }
                 Some(owner) => format!("`{shown}` belongs to `{}`, but this is `{here}`", owner.name),
                 None => format!("`{here}` has no field `{shown}`"),
             };

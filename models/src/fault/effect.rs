@@ -32,7 +32,7 @@ spec! {
         /// Requests are taken and never answered.
         BlackHole,
         /// It is told to go (SIGTERM), and comes back when the fault ends: callers no longer choose it, it does what it has in hand, and
-        /// goes when that is done. What comes later is refused.
+        /// goes when that is done, with the calls that it does not wait for. What comes later is refused.
         Drain {
             /// How long it waits before it looks whether it is done: for what is still on its way (a `preStop` sleep).
             linger: SimDuration = SimDuration::ZERO,

@@ -104,6 +104,8 @@ spec! {
 pub struct Chooser<'a> {
     /// Its number among the clients of its edge.
     pub client: u32,
+    /// What tells those of one caller from those of another.
+    pub caller: u32,
     /// Among so many.
     pub replicas: u32,
     /// On what, if its [`Balancer`] [needs one](Balancer::circle).
@@ -113,7 +115,7 @@ pub struct Chooser<'a> {
 impl Chooser<'_> {
     /// The only one.
     pub fn of(replicas: u32) -> Self {
-        Chooser { client: 0, replicas, circle: None }
+        Chooser { client: 0, caller: 0, replicas, circle: None }
     }
 }
 
@@ -209,7 +211,7 @@ impl BalancerState {
             }
             Balancer::ConsistentHash { by, load_factor, .. } => match chooser.circle {
                 Some(circle) => {
-                    let (circle, client) = (circle.clone(), chooser.client);
+                    let (circle, client) = (circle.clone(), chooser.client ^ chooser.caller);
                     let state = ConsistentHash::new(circle, *by, client, *load_factor, replicas);
                     Choice::ConsistentHash(Box::new(state))
                 }
@@ -300,19 +302,15 @@ impl BalancerState {
         if picks.is_some() || !tried.contains(&choice) {
             return choice;
         }
-        let other = match &self.choice {
-            Choice::LeastPending(ranking) => {
-                ranking.least_of(|replica| !tried.contains(&replica) && view.contains(replica))
-            }
-            _ => view.members().find(|replica| !tried.contains(replica)),
-        };
-        other.unwrap_or(choice)
+        let new = |replica: &u32| view.contains(*replica) && !tried.contains(replica);
+        self.best_of(|replica| new(&replica)).or_else(|| view.members().find(new)).unwrap_or(choice)
     }
 
-    /// How many attempts this client has out there, if that is all that it goes by.
+    /// How many attempts this client has out there, or how many requests it believes there to be, if that is all that it goes by.
     pub fn pending(&self, replica: u32) -> Option<u32> {
         match &self.choice {
             Choice::LeastPending(ranking) => Some(ranking.pending(replica)),
+            Choice::Reported(all) => all.ranking().map(|ranking| ranking.pending(replica)),
             _ => None,
         }
     }
@@ -321,6 +319,7 @@ impl BalancerState {
     pub fn best_of(&self, wanted: impl Fn(u32) -> bool) -> Option<u32> {
         match &self.choice {
             Choice::LeastPending(ranking) => ranking.least_of(wanted),
+            Choice::Reported(all) => all.ranking()?.least_of(wanted),
             _ => None,
         }
     }
@@ -683,6 +682,19 @@ mod tests {
                 assert_eq!(picks, members, "{balancer:?}");
             }
         }
+    }
+
+    /// Who is to go elsewhere goes to the next least of those that are said to have little.
+    #[test]
+    fn the_next_that_has_little() {
+        let mut words = stream("reported");
+        let balancer = Balancer::LeastReported { every: peak_ewma::DECAY, d: None, counts_own: false };
+        let view = View::all(4);
+        let mut state = BalancerState::new(&balancer, Chooser::of(4), &mut words);
+        state.hears([Some(7), Some(1), Some(3), None].into_iter());
+        // One that says nothing is believed to have what it had: nothing.
+        assert_eq!(state.pick(&view, &mut words), 3);
+        assert_eq!(state.pick_other(&view, &[3, 1], None, &mut words), 2);
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl Ending {
             Ending::NoHost => Told {
                 from_the_first: false,
                 ..Told::new("no_host", "no host", "Not sent: no replica was left to choose.", Tone::Unsent)
-                    .refused_by("ejection of all replicas", "found all replicas ejected")
+                    .refused_by("having nobody to call", "found no replica to choose")
             },
         }
     }

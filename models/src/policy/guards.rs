@@ -504,7 +504,9 @@ impl Guards {
                 };
                 match &self.slow_start {
                     None => choice,
-                    Some(slow) => slow.settle(choice, balancer, (view, ask.view), ask.now, &mut words),
+                    Some(slow) => {
+                        slow.settle(choice, balancer, (view, ask.view), ask.tried, ask.now, &mut words)
+                    }
                 }
             });
             balancer.sent(pass.replica);

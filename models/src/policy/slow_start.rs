@@ -46,13 +46,15 @@ impl SlowStart {
         view.since(replica).map_or(1.0, |since| self.weight(now.since(since)))
     }
 
-    /// Whom the balancer chooses in the end of those that this client may, and of all, that has chosen this one first.
+    /// Whom the balancer chooses in the end of those that this client may, and of all, that has chosen this one first: none of those that
+    /// were tried, as long as there are others.
     #[cold]
     pub fn settle(
         &self,
         first: u32,
         chooser: &mut Balancing,
         (view, all): (&View, &View),
+        tried: &[u32],
         now: SimTime,
         words: &mut impl Words,
     ) -> u32 {
@@ -63,7 +65,10 @@ impl SlowStart {
                 return choice;
             }
             passed_over[number] = choice;
-            let others = chooser.best_of(|replica| view.contains(replica) && !passed_over.contains(&replica));
+            let is_new = |replica| {
+                view.contains(replica) && !passed_over.contains(&replica) && !tried.contains(&replica)
+            };
+            let others = chooser.best_of(is_new);
             match (chooser.pending(choice), others) {
                 (Some(here), Some(other)) => {
                     let there = chooser.pending(other).expect("it counts");
@@ -75,7 +80,8 @@ impl SlowStart {
                 }
                 (Some(_), None) => return choice,
                 (None, _) if words.unit() < weight => return choice,
-                (None, _) => choice = chooser.pick(view, words),
+                (None, _) if tried.is_empty() => choice = chooser.pick(view, words),
+                (None, _) => choice = chooser.pick_other(view, tried, None, words),
             }
         }
         choice
@@ -158,7 +164,7 @@ mod tests {
             let mut picks = [0u32; 4];
             for _ in 0..28_000 {
                 let first = state.pick(&view, &mut words);
-                picks[slow.settle(first, &mut state, (&view, &view), now, &mut words) as usize] += 1;
+                picks[slow.settle(first, &mut state, (&view, &view), &[], now, &mut words) as usize] += 1;
             }
             // Binomial(28000, 1/7): sd 59; (28000, 2/7): 76.
             assert!(picks[3].abs_diff(4_000) < 240, "{balancer:?}: {picks:?}");
@@ -177,10 +183,51 @@ mod tests {
         let mut out = [0u32; 3];
         for _ in 0..90 {
             let first = state.pick(&view, &mut words);
-            let replica = slow.settle(first, &mut state, (&view, &view), SimTime::from_secs(115), &mut words);
+            let replica =
+                slow.settle(first, &mut state, (&view, &view), &[], SimTime::from_secs(115), &mut words);
             state.sent(replica);
             out[replica as usize] += 1;
         }
         assert_eq!(out, [40, 40, 10]);
+    }
+
+    /// A retry that is to go elsewhere does, whoever has just come.
+    #[test]
+    fn who_was_tried_is_not_chosen_again() {
+        let slow = read::<SlowStart>(r#"(window: "60s", min_weight: 0)"#).expect("sound").0;
+        for balancer in [Balancer::Random, Balancer::RoundRobin, Balancer::LeastPending] {
+            let mut words = Streams::new(5).stream("test", &format!("tried {balancer:?}"));
+            let mut view = View::all(3);
+            view.joins(2, SimTime::from_secs(100));
+            let mut state = BalancerState::new(&balancer, Chooser::of(3), &mut words);
+            let mut tried = 0;
+            for _ in 0..200 {
+                let first = state.pick_other(&view, &[0], None, &mut words);
+                let now = SimTime::from_secs(100);
+                let choice = slow.settle(first, &mut state, (&view, &view), &[0], now, &mut words);
+                tried += u32::from(choice == 0);
+            }
+            assert_eq!(tried, 0, "{balancer:?}");
+        }
+    }
+
+    /// One that is said to have little is still one that can do little.
+    #[test]
+    fn what_is_reported_is_weighed() {
+        let slow = read::<SlowStart>(r#"(window: "60s")"#).expect("sound").0;
+        let reported = read::<Balancer>("LeastReported()").expect("sound").0;
+        let mut words = Streams::new(5).stream("test", "reported");
+        let mut view = View::all(3);
+        view.joins(2, SimTime::from_secs(100));
+        let mut state = BalancerState::new(&reported, Chooser::of(3), &mut words);
+        // At a quarter of its weight 3 there are as good as 12 elsewhere, and 2 as 8.
+        for (in_hand, chosen) in [(2, false), (1, true)] {
+            state.hears([10, 10, in_hand].map(Some).into_iter());
+            let first = state.pick(&view, &mut words);
+            assert_eq!(first, 2);
+            let now = SimTime::from_secs(115);
+            let choice = slow.settle(first, &mut state, (&view, &view), &[], now, &mut words);
+            assert_eq!(choice == 2, chosen, "{in_hand}");
+        }
     }
 }

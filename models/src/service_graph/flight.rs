@@ -148,7 +148,7 @@ pub struct Attempt {
     pub outstanding: u32,
     pub repetition: u16,
     pub step: u16,
-    /// Which try of its call.
+    /// Which try of its call; 0 of a check.
     pub number: u16,
     /// What that repeats on, if it does.
     pub grant: Grant,
@@ -161,9 +161,9 @@ pub struct Attempt {
 #[derive(Clone, Copy, Default)]
 pub struct OwnWork(u64);
 
-/// What is or is not so of an attempt.
+/// What is or is not so of an attempt, in one byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Marks(u16);
+pub struct Marks(u8);
 
 impl Marks {
     /// The caller still waits.
@@ -180,10 +180,8 @@ impl Marks {
     pub const IS_COPY: Marks = Marks(1 << 5);
     /// Its service knows until when it is waited for, and does not work on it later.
     pub const EXPIRES: Marks = Marks(1 << 7);
-    /// Called off before it arrived.
+    /// Called off before it arrived; or a check, which is looked at first.
     pub const CALLED_OFF: Marks = Marks(1 << 6);
-    /// Nothing but a check of its replica.
-    pub const CHECK: Marks = Marks(1 << 8);
 
     /// Either of two.
     pub const fn or(self, other: Marks) -> Marks {
@@ -279,6 +277,12 @@ impl Attempt {
     pub fn fruit(&self, service: u32, useful: bool) -> Fruit {
         let own = if useful { self.work() } else { SimDuration::ZERO };
         Fruit { below: self.below, own, service }
+    }
+
+    /// Whether it is nothing but a check of its replica: no try of anything.
+    #[inline]
+    pub fn is_check(&self) -> bool {
+        self.number == 0
     }
 
     /// Whether the caller still waits.

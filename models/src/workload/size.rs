@@ -8,7 +8,7 @@ use crate::byte_size::ByteSize;
 use crate::experiment::{Decoder, Node, POSITIVE};
 use crate::policy::page::Page;
 use crate::policy::part::{Does, Part};
-use sim_core::sampler::Distribution;
+use sim_core::sampler::{Distribution, DistributionError};
 
 spec! {
     /// How much the requests weigh; 4 GiB at most, whatever is drawn.
@@ -47,22 +47,27 @@ fn check(size: &Size, at: &Node, cx: &mut Decoder) {
     };
     if low >= high {
         cx.error(at.span, names).help("for requests of one size write Fixed(\"64KiB\")");
+    } else if let Err(why) = size.drawn() {
+        cx.error(at.span, why.to_string());
     }
 }
 
 impl Size {
     /// What draws bytes.
     pub fn bytes(&self) -> Distribution {
+        self.drawn().expect("checked")
+    }
+
+    fn drawn(&self) -> Result<Distribution, DistributionError> {
         let of = |bytes: &ByteSize| bytes.0 as f64;
-        let drawn = match self {
+        match self {
             Size::Fixed(bytes) => Distribution::constant(of(bytes)),
             Size::Exponential { mean } => Distribution::exponential(of(mean)),
             Size::LogNormal { median, p99 } => Distribution::lognormal_from_quantiles(of(median), of(p99)),
             Size::BoundedPareto { low, high, shape } => {
                 Distribution::bounded_pareto(of(low), of(high), *shape)
             }
-        };
-        drawn.expect("checked: sizes above 0, in their order")
+        }
     }
 }
 
@@ -121,6 +126,17 @@ mod tests {
         ] {
             let size = read::<Size>(text).unwrap_or_else(|said| panic!("{said}")).0;
             assert!((size.bytes().mean() / mean - 1.0).abs() < 1e-3, "{text}: {}", size.bytes().mean());
+        }
+    }
+
+    /// What cannot be drawn is refused where it is written.
+    #[test]
+    fn what_cannot_be_drawn_is_no_size() {
+        for text in [
+            r#"BoundedPareto(low: "1B", high: "4GiB", shape: 0.01)"#,
+            r#"LogNormal(median: "1B", p99: "1TiB")"#,
+        ] {
+            assert!(crate::policy::tests::read::<Size>(text).is_err(), "{text}");
         }
     }
 }

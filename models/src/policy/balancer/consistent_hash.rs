@@ -119,7 +119,7 @@ impl ConsistentHash {
     /// Whose the attempt's key is; asked again, whose it would be without that one.
     #[inline(never)]
     pub(super) fn pick(&mut self, view: &View, words: &mut impl Words) -> u32 {
-        let before = self.next.map(|(_, before)| before);
+        let before = self.next.map(|(_, before)| before).filter(|_| view.size() > 1);
         let found = self.walk(view, |replica| Some(replica) != before, words);
         let found = found.or_else(|| self.walk(view, |_| true, words));
         // Of a few that only this attempt may go to all may have more than their share of all.
@@ -128,7 +128,10 @@ impl ConsistentHash {
 
     /// The first along the ring that is none of these; the first at all if all are.
     pub(super) fn pick_other(&mut self, view: &View, tried: &[u32], words: &mut impl Words) -> u32 {
-        let found = self.walk(view, |replica| !tried.contains(&replica), words);
+        let tried_all =
+            view.size() as usize <= tried.len() && view.members().all(|replica| tried.contains(&replica));
+        let found =
+            if tried_all { None } else { self.walk(view, |replica| !tried.contains(&replica), words) };
         found.unwrap_or_else(|| self.pick(view, words))
     }
 

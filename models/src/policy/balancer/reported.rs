@@ -6,6 +6,8 @@
 //! clients agree the larger the herd: with reports older than a few services the least of all is far worse than a random one, and the better
 //! of two random ones is worse, too, as soon as reports are old enough (Mitzenmacher, "How Useful Is Old Information?", 2000). A client
 //! that adds what it has sent itself since (`counts_own`) spreads its own herd.
+//!
+//! Left out: reports take no time, and none is lost. One of a replica that is down does not come, and what it said last stands.
 
 use super::power_of_d;
 use super::ranking::Ranking;
@@ -36,6 +38,11 @@ impl Reported {
         }
     }
 
+    /// What it goes by, if it looks at all of them.
+    pub(super) fn ranking(&self) -> Option<&Ranking> {
+        self.d.is_none().then_some(&self.ranking)
+    }
+
     pub(super) fn sent(&mut self, replica: u32) {
         if self.counts_own {
             self.ranking.sent(replica);
@@ -54,7 +61,8 @@ pub(super) const PAGE: Page = Page {
     what: "The replica with the fewest requests in hand, or of `d` drawn ones the one with the fewest, as all of them said last: each client \
            hears it `every` so often. `counts_own` adds what it has sent itself since.",
     hurts: "Until a client hears again it sends all it has to the one that was idle: reports older than a few services herd, and the more \
-            exact they are the worse. Many clients that hear at different times are many small herds.",
+            exact they are the worse. Many clients that hear at different times are many small herds. A replica that is \
+           down says nothing more: it is believed to have as little as it had, and draws calls.",
     formula: "a report of age `T` is good for about as many picks as the replica ends in `T`; at `T` of many services the least of all is worse \
               than a random one, whose queue at load rho is M/M/1's `rho / (1 - rho)`",
     source: "Mitzenmacher, \"How Useful Is Old Information?\", IEEE TPDS 2000; Dahlin, \"Interpreting Stale Load Information\", 2000; ORCA in \

@@ -2,7 +2,7 @@
 
 use crate::policy::Policy;
 use crate::policy::balancer::{Chooser, Circle};
-use sim_core::Streams;
+use sim_core::{Streams, digest};
 use std::sync::Arc;
 
 /// What all clients of an edge have alike.
@@ -11,6 +11,8 @@ pub struct Alike {
     /// As many replicas there are to choose among.
     choices: u32,
     circle: Option<Arc<Circle>>,
+    /// What tells its clients from those of other callers.
+    caller: u32,
     /// What tells the subsets of this run from those of others.
     salt: u64,
 }
@@ -21,13 +23,14 @@ impl Alike {
         Alike {
             choices,
             circle: policy.balancer.circle(choices, service, streams),
+            caller: digest::hash_text(edge.split("->").next().unwrap_or(edge)) as u32,
             salt: policy.subset.as_ref().map_or(0, |subset| subset.salt(edge, service, streams)),
         }
     }
 
     /// Of an edge that has no clients of its own.
     pub fn nothing(choices: u32) -> Self {
-        Alike { choices, circle: None, salt: 0 }
+        Alike { choices, circle: None, caller: 0, salt: 0 }
     }
 
     /// Replicas that there are to choose among.
@@ -42,6 +45,22 @@ impl Alike {
 
     /// Who chooses among them, by its number.
     pub(super) fn chooser(&self, client: u32) -> Chooser<'_> {
-        Chooser { client, replicas: self.choices, circle: self.circle.as_ref() }
+        Chooser { client, caller: self.caller, replicas: self.choices, circle: self.circle.as_ref() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each caller has addresses of its own, whichever way it calls.
+    #[test]
+    fn the_first_client_of_one_caller_is_not_that_of_another() {
+        let caller = |edge: &str| {
+            let alike = Alike::new(&Policy::default(), 3, (edge, "shop"), &Streams::new(1));
+            alike.chooser(0).caller
+        };
+        assert_ne!(caller("users->shop"), caller("web->shop"));
+        assert_eq!(caller("web->shop"), caller("web->shop#2"));
     }
 }

@@ -126,7 +126,8 @@ impl<L: Listen> Graph<L> {
             }
             self.wanted_until.put(attempt, until);
             if edge.gates.has(Gates::FIXED) {
-                entry.marks.add(Marks::CHECK);
+                entry.number = 0;
+                entry.marks.add(Marks::CALLED_OFF);
             }
             if edge.degrades.is_some() {
                 self.degraded.put(attempt, false);

@@ -75,6 +75,11 @@ impl Health {
         Policy { timeout: Some(self.timeout), ..Policy::default() }
     }
 
+    /// The least work of a check, in nanoseconds.
+    pub fn least_work(&self) -> f64 {
+        self.asks().work.map_or(0.0, |work| work.nanos.min())
+    }
+
     /// What it asks of the service.
     pub fn asks(&self) -> Asks {
         match &self.kind {
@@ -150,7 +155,7 @@ impl Checker {
     pub fn first_looks(&mut self) -> Vec<SimTime> {
         let every = self.interval.as_nanos();
         let mut at = |replica| SimTime::from_nanos(self.luck.at(Key::root(0, replica)).below(every));
-        (0..self.hosts.len() as u64).map(|replica| at(replica)).collect()
+        (0..self.hosts.len() as u64).map(&mut at).collect()
     }
 
     /// It looks at a replica: over which edge, when it does so next, and how often it has.
@@ -283,7 +288,7 @@ impl Part for Health {
             word: "",
             what: "Asks each replica now and then whether it is well; one that fails some checks in a row is chosen by no caller until it \
                    passes some. A shallow check asks whether anybody listens, one with a worker waits for it like a request, a deep one \
-                   makes the calls of a request too.",
+                   makes the calls of a request too, all that it may wait for.",
             hurts: "A shallow check passes while users fail. One that needs a worker takes replicas out because they are busy, and gives \
                     their load to the others. Deep checks take all replicas out at once when what all of them need is ill: callers that \
                     could have been served without it get nothing.",

@@ -274,6 +274,15 @@ impl<L: Listen> Graph<L> {
         }
     }
 
+    /// A replica has one request less in hand: if it leaves, it may have nothing left to do.
+    #[cold]
+    pub fn may_be_done(&mut self, service: u32, replica: u32) {
+        let it = &self.services[service as usize];
+        if it.membership.is_some() && it.replicas[replica as usize].in_hand == 0 {
+            self.admitted.push_back(Admitted::IsDone { service, replica });
+        }
+    }
+
     /// What it still has in hand is cut off.
     fn goes(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
         self.enter_stage(service, replica, (Stage::Out, None), ctx);

@@ -82,7 +82,7 @@ impl Part for StartUp {
             what: "How long a replica takes to start, after a crash or when it comes back that was drained, and how much slower it is at \
                    first. Until it is ready it refuses what comes and no caller chooses it.",
             hurts: "A cold replica that gets its full share at once builds up a queue before it is warm: callers time out, and whoever \
-                    sends by least pending sends to it first, since it has nothing.",
+                    counts what is out finds that it has nothing, and sees how slow it is only if it sends enough itself.",
             formula: "at `t` after it is ready work takes `1 + (cold_factor - 1) (1 - t / warms_up_in)` times as long: for as long as that times \
                       its utilisation is over 1 its queue grows",
             source: "Kubernetes readiness; Envoy slow start (why there is one); JVM warm-up",

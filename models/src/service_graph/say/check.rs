@@ -3,7 +3,7 @@
 use super::doubts::{check_allowances, check_idle, check_timeouts, check_width};
 use super::limits::{check_memory, check_sizes};
 use crate::experiment::{Decoder, Name, Node, Spanned};
-use crate::service_graph::plan::{CHECKER, Plan, callees};
+use crate::service_graph::plan::{CHECKER, Caller, Plan, callees};
 use crate::service_graph::spec::*;
 use sim_core::SimDuration;
 use std::collections::BTreeMap;
@@ -306,7 +306,11 @@ fn check_patience(plan: &Plan, at: &Node, cx: &mut Decoder) {
     for edge in &plan.edges {
         let Some(patience) = edge.worst.attempt.into_iter().chain(edge.worst.call).min() else { continue };
         let (name, service) = (graph.name(edge.callee), plan.callee(edge));
-        let fastest = 2.0 * edge.network.nanos.min() + service.work.nanos.min();
+        let work = match edge.caller {
+            Caller::Checks(_) => service.checks().map_or(0.0, |checks| checks.least_work()),
+            Caller::Workload(_) | Caller::Service(_) => service.work.nanos.min(),
+        };
+        let fastest = 2.0 * edge.network.nanos.min() + work;
         if fastest > patience.as_nanos() as f64 {
             let fastest = SimDuration::from_nanos_f64(fastest);
             let span = graph.services.span_of(name).unwrap_or(at.span);

@@ -6,7 +6,7 @@ use crate::policy::Policy;
 use crate::policy::part::{Around, Does};
 use crate::report::{Cell, Table};
 use crate::run::Explanation;
-use crate::service_graph::plan::{EdgePlan, Plan};
+use crate::service_graph::plan::{Caller, EdgePlan, Plan};
 use crate::service_graph::spec::*;
 use crate::service_graph::theory::fluid::{self, Backlog, Fluid};
 use sim_core::{LONGEST, SimDuration};
@@ -167,7 +167,10 @@ fn calls(plan: &Plan) -> Table {
     for edge in &plan.edges {
         table.rows.push(vec![
             edge.name.as_str().into(),
-            edge.policy_name.unwrap_or("(none)").into(),
+            match edge.caller {
+                Caller::Checks(_) => "(its own)".into(),
+                Caller::Workload(_) | Caller::Service(_) => edge.policy_name.unwrap_or("(none)").into(),
+            },
             edge.network.encode().without_absent().plain().into(),
             match edge.instead_of {
                 Some(_) => "if another fails".into(),

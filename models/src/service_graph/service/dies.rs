@@ -76,8 +76,8 @@ impl Part for Death {
                    for included, `memory_per_request` and its `size`.",
             hurts: "The others get its share and die of it: one after another, each time sooner. Who restarts \
                    alone meets the load of all.",
-            formula: "by memory with `(at_memory - memory_idle) / memory_per_request` in hand, rounded up: a queue of fewer places than that, \
-                      less its workers, is never fatal; with `m` of `n` replicas left each has `n / m` times its load: the rest follow once `n / m` \
+            formula: "by memory with `(at_memory - memory_idle) / memory_per_request` in hand, rounded up, of requests without a `size`: a queue of fewer \
+                      places than that, less its workers, is never fatal; with `m` of `n` replicas left each has `n / m` times its load: the rest follow once `n / m` \
                    times what each has in hand is over the limit",
             source: "Beyer et al., Site Reliability Engineering, chapter 22 (cascading failures)",
             experiment: "slow-dependency",

@@ -89,6 +89,7 @@ impl<L: Listen> Graph<L> {
                 service.unload(replica_id, self.carriage.of(id).bytes);
                 service.stats.total.called_off += 1;
                 service.note_level(replica_id, now);
+                self.may_be_done(service_id, replica_id);
             }
             Server::Working | Server::Waiting if how == OnCancel::Stop => {
                 service.stats.total.called_off += 1;
@@ -121,6 +122,7 @@ impl<L: Listen> Graph<L> {
             self.attempt_standings.leave(&mut service.replicas[replica_id as usize].at_work, id);
         }
         service.note_level(replica_id, ctx.now());
+        self.may_be_done(service_id, replica_id);
         if holds {
             let since = self.attempts[id].since;
             self.free_worker(service_id, replica_id, since, ctx);

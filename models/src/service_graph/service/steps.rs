@@ -107,6 +107,6 @@ impl Site {
         (self.only_from.is_empty() || self.only_from.contains(&workload))
             && (self.probability >= 1.0 || self.luck.at(key).unit() < self.probability)
             // Whoever checks wants to know of all that may be needed.
-            || workload == NOBODYS
+            || workload == NOBODYS && self.probability > 0.0 && self.stake != Stake::Nothing
     }
 }

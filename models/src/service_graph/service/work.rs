@@ -20,7 +20,7 @@ impl<L: Listen> Graph<L> {
         attempt.since = now;
         attempt.marks.add(Marks::MEASURED.when(now >= self.measured_from));
         count(&mut service.stats.total.arrived);
-        if attempt.marks.has(Marks::CALLED_OFF.or(Marks::EXPIRES).or(Marks::CHECK)) {
+        if attempt.marks.has(Marks::CALLED_OFF.or(Marks::EXPIRES)) {
             if self.is_over_as_it_comes(id, service_id, ctx) {
                 return;
             }
@@ -96,10 +96,13 @@ impl<L: Listen> Graph<L> {
     /// Nobody waits for a request when it comes, or it wants nothing of a worker.
     #[inline(never)]
     fn is_over_as_it_comes(&mut self, id: AttemptId, service: u32, ctx: &mut Ctx) -> bool {
-        let (now, marks) = (ctx.now(), self.attempts[id].marks);
-        if marks.has(Marks::CHECK) && self.is_checked(id, service, ctx) {
-            return true;
+        let attempt = &mut self.attempts[id];
+        if attempt.is_check() {
+            // Nor is it counted among those of users.
+            attempt.marks.lift(Marks::CALLED_OFF.or(Marks::MEASURED));
+            return self.is_checked(id, service, ctx);
         }
+        let (now, marks) = (ctx.now(), attempt.marks);
         let why = match () {
             () if marks.has(Marks::CALLED_OFF) => "called off",
             () if marks.has(Marks::EXPIRES) && now > *self.wanted_until.of(id) => "expired",
@@ -382,6 +385,7 @@ impl<L: Listen> Graph<L> {
             service.note_level(replica, now);
             self.listener.tell(|tracer| tracer.lost_in_hand(id, "expired", now));
             self.swallow(id);
+            self.may_be_done(service_id, replica);
         } else {
             service.replicas[replica as usize].in_hand += u32::from(shared);
         }
@@ -410,6 +414,8 @@ impl<L: Listen> Graph<L> {
         service.note_turned_away(attempt, now);
         attempt.server = Server::Replying(Outcome::Rejected);
         self.listener.tell(|tracer| tracer.lost_in_hand(id, why, now));
+        let replica = attempt.replica;
+        self.may_be_done(service_id, replica);
         self.admitted.push_back(Admitted::TurnedAway(id));
     }
 }
@@ -473,7 +479,7 @@ impl Service {
         let replica = &mut self.replicas[replica as usize];
         let mut nanos = nanos;
         if let Some(check) = &self.check
-            && attempt.marks.has(Marks::CHECK)
+            && attempt.is_check()
         {
             let work = check.work.as_ref().expect("only who needs work comes here");
             nanos = work.nanos.sample(&mut self.work_luck.at(attempt.key)) * replica.state.slow;

@@ -60,6 +60,10 @@ pub fn rows() -> Vec<Row> {
         row(r#"work: "8ms")"#, r#"work: "8ms", start_up: (time: "0s"))"#, r#"work: "8ms", start_up: (time: "1ms"))"#,
             r#"warning: services.stock.start_up [(time: "0s")]: takes no time, and is warm at once: it is as if it were not there"#,
         ),
+        // A check that needs no work is not late because requests need much.
+        row(r#"work: "8ms")"#, r#"work: "8ms", health: (kind: Worker(work: "30ms"), timeout: "20ms"))"#, r#"work: "8ms", health: (timeout: "5ms"))"#,
+            r#"warning: services.stock ["stock"]: no call over health->stock can succeed: it takes at least 32ms, the timeout is 20ms"#,
+        ),
         // What requests carry.
         row(r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "careful", keys: Hot(count: 3, hot: 4, share: 0.5)"#, r#"Poisson("100/s"), policy: "careful", keys: Hot(count: 3, hot: 3, share: 0.5)"#,
             r#"workload[0].keys.hot [4]: 4 of 3 keys are hot
