@@ -292,7 +292,7 @@ impl Part for Shed {
                 name: "dagor",
                 word: "Dagor",
                 what: "Learns how much it can let in: after a window in which requests waited longer than `threshold` on average it lets in 5 % less, after any other 1 % \
-                       more, and always those that matter most: by `priority`, then by a number that belongs to the user and goes down with all that is done for him.",
+                       more. Who matters least is the first to be turned away: by `priority`, then by a number that belongs to the user and goes down with all that is done for him.",
                 hurts: "It takes a second for each step of 5 %: a load that doubles at once is over only after some fifteen windows, unless they end earlier by the number of \
                         requests. What it has learnt under load it unlearns by 1 % a window. A mean wait says little where work takes seconds.",
                 formula: "to let in a share `a` of what it did takes `ln(1 / a) / 0.05` windows; a user whose task needs `k` calls of an overloaded service is served with `p`, not \
@@ -454,11 +454,11 @@ impl Rule {
         }
     }
 
-    /// Whether one that carries this is let in by a replica that has so many in hand.
-    pub fn admits(&mut self, carried: Carried, in_hand: u32, now: SimTime) -> bool {
+    /// Whether one that carries this is let in by a replica that has so many in hand, while so many wait in this queue.
+    pub fn admits(&mut self, carried: Carried, in_hand: u32, waiting: usize, now: SimTime) -> bool {
         match self {
             Rule::ByPriority(cutoffs) => cutoffs.admits(carried.priority, in_hand),
-            Rule::Dagor(dagor) => dagor.admits(carried.priority, carried.user, now),
+            Rule::Dagor(dagor) => dagor.admits(carried.priority, carried.user, waiting, now),
             Rule::CoDel(_) | Rule::Facebook(_) | Rule::MaxWait(_) => true,
         }
     }

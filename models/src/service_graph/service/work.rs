@@ -135,11 +135,12 @@ impl<L: Listen> Graph<L> {
         let (service, attempt) = (&mut self.services[service_id as usize], &mut self.attempts[id]);
         let (replica_id, carried) = (attempt.replica, self.carriage.of(id));
         let line = &mut service.lines[line_number];
-        let waiting = if service.queue.shared { line.len() as u32 } else { 0 };
+        let waiting = line.len();
+        let of_all = if service.queue.shared { waiting as u32 } else { 0 };
         let replica = &mut service.replicas[replica_id as usize];
         let is_free = replica.busy.value() < u64::from(service.workers);
         let mut rule = line.rule();
-        if !rule.as_mut().is_none_or(|rule| rule.admits(carried, replica.in_hand + waiting, now)) {
+        if !rule.as_mut().is_none_or(|rule| rule.admits(carried, replica.in_hand + of_all, waiting, now)) {
             service.stats.total.turned_away += 1;
             if let Some(shedding) = &mut service.shedding {
                 shedding.refused(carried.priority, attempt.marks.has(Marks::MEASURED));

@@ -134,6 +134,24 @@ pub fn trajectory_of(service: &str, policy: &str) -> String {
     report.digest.t
 }
 
+/// Ten slow seconds shut the door to all who ever come, of whom nobody matters most. When they are over the queue drains, nothing begins any more, and
+/// a tenth of those who come is let in after each second: ten seconds later it is as if nothing had been.
+#[test]
+fn a_door_that_overload_has_shut_opens_again() {
+    let report = scene(
+        r#"workload: [(to: "db", arrivals: Constant("80/s"))],
+           services: {"db": (workers: Async(1), work: "10ms", shed: Dagor(decrease: 0.999, increase: 0.1))},
+           faults: [(at: "1s", for: "10s", on: "db", effect: Slow(50))]"#,
+        "60s",
+    );
+    let section = report.section("shed", "db").unwrap();
+    let level = section.series.iter().find(|line| line.name == "level").unwrap();
+    let least = level.values.iter().copied().fold(1.0, f64::min);
+    assert_eq!(least, 0.25, "shut to all of whom anybody is");
+    let ok = report.edges.get("users->db").unwrap().calls.ok();
+    assert!(ok > 2_000, "open again for half a minute: {ok}");
+}
+
 /// What never acts moves no event.
 #[test]
 fn what_never_acts_moves_nothing() {

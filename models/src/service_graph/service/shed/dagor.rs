@@ -4,7 +4,8 @@
 //! A replica is overloaded if requests whose work begins within a window have waited longer than `threshold` on average. Each request has a level: by
 //! how much it matters, and among those that matter equally by who the user is, one of [`USERS`] places. Where the replica is overloaded
 //! it lets in, from the most important level down, so many levels as made up `1 - decrease` of what it let in; where it is not, so many more as made up
-//! `increase` of all that came. A window ends after a time or so many requests, whichever is first.
+//! `increase` of all that came. A window ends after a time or so many requests, whichever is first. One in which no work began tells of no wait: if nobody waits
+//! either that is no overload, and more are let in, or a replica that lets in nobody who comes would do so for good.
 //!
 //! A user's place goes down with all that is done for him, so two services that must turn away half each turn away the same half. Whoever turns
 //! away at random serves a request that needs the same service `k` times with the chance `p^k`: the paper's subsequent overload. There users change
@@ -56,10 +57,10 @@ impl Dagor {
         Dagor { rates, level: LEVELS, ends, seen, admitted: 0, all: 0, waited: 0, begun: 0 }
     }
 
-    /// Whether one that matters so much, and is of such a user, is let in.
-    pub fn admits(&mut self, priority: Criticality, user: u8, now: SimTime) -> bool {
+    /// Whether one that matters so much, and is of such a user, is let in, while so many wait.
+    pub fn admits(&mut self, priority: Criticality, user: u8, waiting: usize, now: SimTime) -> bool {
         if self.all >= self.rates.requests || self.ends.is_some_and(|ends| now >= ends) {
-            self.adjust();
+            self.adjust(waiting);
             self.ends = None;
         }
         self.ends.get_or_insert(now + self.rates.window);
@@ -82,25 +83,23 @@ impl Dagor {
         self.level as f64 / LEVELS as f64
     }
 
-    /// A window is over. Where nothing was begun with nothing is known.
-    fn adjust(&mut self) {
+    /// A window is over, and so many wait. If nothing was begun with, and they wait for that, nothing is known.
+    fn adjust(&mut self, waiting: usize) {
         let (admitted, all) = (f64::from(self.admitted), f64::from(self.all));
         let mut prefix = self.admitted;
-        if self.begun > 0 {
-            let limit = u128::from(self.begun) * u128::from(self.rates.threshold.as_nanos());
-            if self.waited > limit {
-                let expected = (1.0 - self.rates.decrease) * admitted;
-                // What matters most of all is always let in.
-                while self.level > 1 && f64::from(prefix) > expected {
-                    self.level -= 1;
-                    prefix -= self.seen[self.level];
-                }
-            } else {
-                let expected = admitted + self.rates.increase * all;
-                while self.level < LEVELS && f64::from(prefix) < expected {
-                    prefix += self.seen[self.level];
-                    self.level += 1;
-                }
+        let limit = u128::from(self.begun) * u128::from(self.rates.threshold.as_nanos());
+        if self.waited > limit {
+            let expected = (1.0 - self.rates.decrease) * admitted;
+            // There is always a level that is let in.
+            while self.level > 1 && f64::from(prefix) > expected {
+                self.level -= 1;
+                prefix -= self.seen[self.level];
+            }
+        } else if self.begun > 0 || waiting == 0 {
+            let expected = admitted + self.rates.increase * all;
+            while self.level < LEVELS && f64::from(prefix) < expected {
+                prefix += self.seen[self.level];
+                self.level += 1;
             }
         }
         (self.seen, self.admitted, self.all) = ([0; LEVELS], 0, 0);
@@ -131,7 +130,7 @@ mod tests {
         let mut admitted = 0;
         for priority in [Critical, Sheddable] {
             for user in 0..USERS as u8 {
-                if dagor.admits(priority, user, at(second * 1_000)) {
+                if dagor.admits(priority, user, 0, at(second * 1_000)) {
                     admitted += 1;
                     dagor.begun(ms(wait));
                 }
@@ -148,41 +147,60 @@ mod tests {
         let waits = [21, 21, 21, 20, 20, 0, 21];
         let admitted = (1..).zip(waits).map(|(second, wait)| window(&mut dagor, second, wait));
         assert_eq!(admitted.collect::<Vec<_>>(), [256, 243, 230, 218, 221, 224, 227]);
-        assert!(dagor.admits(Critical, 127, at(8_000)) && dagor.admits(Sheddable, 86, at(8_000)));
-        assert!(!dagor.admits(Sheddable, 87, at(8_000)), "215 are left of 227: 128 and 87");
+        assert!(dagor.admits(Critical, 127, 0, at(8_000)) && dagor.admits(Sheddable, 86, 0, at(8_000)));
+        assert!(!dagor.admits(Sheddable, 87, 0, at(8_000)), "215 are left of 227: 128 and 87");
     }
 
     /// The window of time, of requests, and one in which nothing was begun with.
     #[test]
     fn when_a_window_ends() {
         let mut long = dagor(1_000_000);
-        long.admits(Sheddable, 0, at(0));
+        long.admits(Sheddable, 0, 0, at(0));
         long.begun(ms(30));
-        long.admits(Sheddable, 1, at(999));
+        long.admits(Sheddable, 1, 0, at(999));
         assert_eq!(long.level, LEVELS);
-        long.admits(Sheddable, 1, at(1_000));
+        long.admits(Sheddable, 1, 0, at(1_000));
         assert_eq!(long.level, 3 * USERS + 1, "one of two is more than 95 %");
-        // Nothing was begun with: nothing is known.
-        long.admits(Sheddable, 0, at(2_000));
+        // Nothing was begun with, and somebody waits for that: nothing is known.
+        long.admits(Sheddable, 0, 1, at(2_000));
         assert_eq!(long.level, 3 * USERS + 1);
         let mut short = dagor(3);
         (0..3).for_each(|_| {
-            short.admits(Sheddable, 0, at(0));
+            short.admits(Sheddable, 0, 0, at(0));
             short.begun(ms(30));
         });
         assert_eq!(short.level, LEVELS);
-        short.admits(Sheddable, 0, at(0));
+        short.admits(Sheddable, 0, 0, at(0));
         assert_eq!(short.level, 3 * USERS, "the fourth begins another, and what came is turned away");
+    }
+
+    /// Overload shuts the door to all but one level. Who comes is of others: as long as somebody waits nothing is known, and then 1 % more are let in
+    /// after each window, the most important first, though nothing has begun.
+    #[test]
+    fn a_door_that_is_shut_is_opened_again() {
+        let mut dagor = dagor(100);
+        dagor.level = 1;
+        let mut window = |waiting| {
+            let users = (0..100).filter(|user| dagor.admits(Critical, 20 + user, waiting, at(0)));
+            let admitted: Vec<u8> = users.collect();
+            admitted.iter().for_each(|_| dagor.begun(ms(0)));
+            admitted
+        };
+        let none: [u8; 0] = [];
+        assert_eq!(window(0), none, "all 100 are turned away");
+        assert_eq!(window(7), none, "seven wait: that may be overload");
+        assert_eq!(window(0), [0], "nobody waits, and the first of those who came is let in");
+        assert_eq!(window(0), [0, 1]);
     }
 
     /// However long it lasts.
     #[test]
-    fn what_matters_most_is_let_in() {
+    fn a_level_is_let_in_however_long_it_lasts() {
         let mut dagor = dagor(10);
         for second in 0..100 {
             dagor.begun(ms(100));
-            assert!(dagor.admits(Criticality::CriticalPlus, 0, at(second * 1_000)));
-            assert_eq!(dagor.admits(Criticality::CriticalPlus, 1, at(second * 1_000)), second == 0);
+            assert!(dagor.admits(Criticality::CriticalPlus, 0, 5, at(second * 1_000)));
+            assert_eq!(dagor.admits(Criticality::CriticalPlus, 1, 5, at(second * 1_000)), second == 0);
         }
         assert_eq!(dagor.level, 1);
     }
