@@ -9,7 +9,7 @@ use super::fruit::Fruits;
 use super::plan::{Caller, EdgePlan, Plan};
 use super::report::disturbances;
 use super::roster::{Roster, Standings};
-use super::service::fallback::StandIn;
+use super::service::fallback::{Degraded, StandIn};
 use super::service::free::NumberSet;
 use super::service::greeting::Greetings;
 use super::service::line::Line;
@@ -182,7 +182,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         Caller::Workload(number) => Classes::by(&plan.spec.workload[number as usize], plan.spec, streams),
         Caller::Service(_) | Caller::Checks(_) => None,
     };
-    let degrades = plan.degrades[edge.callee];
+    let degrades = Degraded::by(edge, plan);
     let fixed = matches!(edge.caller, Caller::Checks(_));
     let gates = gates
         .with(Gates::CARRIES, carriage::carries(plan.spec))
@@ -203,7 +203,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         clients: edge.clients_of as u32,
         link: Link::new(edge.network, name, streams),
         tells: counts
-            || degrades
+            || degrades.is_some()
             || callee.queue.common().looks_ahead
             || plan.sites[edge.callee]
                 .clone()
@@ -217,7 +217,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         gate: edge.policy.throttle.as_ref().map(|_| streams.luck("gate", name)),
         stats: EdgeStats::default(),
         fallback: StandIn::by(planned, plan).map(Box::new),
-        degrades: degrades.then(Box::default),
+        degrades: degrades.map(Box::new),
         classes: classes.map(Box::new),
     };
     edge.gates = edge.gates.with(Gates::LISTED, edge.is_listed());
@@ -257,7 +257,7 @@ fn build_service(
         }
     };
     let steps = plan.steps(number).map(|(step, edges)| StepPlan {
-        parallel: step.parallel || step.leaves_any(),
+        parallel: step.is_at_once(),
         wait_for: step.wait_for.map_or(0, |wait_for| u16::try_from(wait_for).expect("checked: few")),
         votes: Votes::default(),
         sites: step.calls.iter().zip(edges).map(|(call, edge)| site(call, step, edge)).collect(),

@@ -167,13 +167,13 @@ spec! {
         policy: Option<Spanned<String>> = None,
         /// How often a request makes this call at all.
         probability: f64 = 1.0; 0.0..=1.0,
-        /// Repetitions: one after another, or at once inside `Parallel`.
+        /// Repetitions: one after another, or at once inside `Parallel` and where `wait` is false.
         times: u32 = 1; 1..=10_000,
         /// Whether the request survives if this call fails.
         optional: bool = false,
         /// What stands in for its answer if it fails, whatever of.
         fallback: Option<Fallback> = None,
-        /// Whether the request waits for it. If not it goes on at once, whatever becomes of the call, and the call outlives it.
+        /// Whether the request waits for it. If not it goes on at once, whatever becomes of the call, and the call outlives it; all its repetitions are made at once.
         wait: bool = true,
         /// Names of the workloads whose requests make this call; empty means all.
         only_from: Vec<Spanned<String>> = Vec::new(),
@@ -332,6 +332,11 @@ impl Step {
     /// Whether it makes calls that the request does not wait for.
     pub fn leaves_any(&self) -> bool {
         self.calls.iter().any(|call| !call.wait)
+    }
+
+    /// Whether it makes them all at once: nobody waits for one before the next.
+    pub fn is_at_once(&self) -> bool {
+        self.parallel || self.leaves_any()
     }
 
     /// The most calls that it makes.

@@ -27,13 +27,26 @@ pub fn check_sizes(graph: &GraphSpec, at: &Node, cx: &mut Decoder) -> bool {
         cx.error(span, format!("{} edges, at most {MOST_EDGES}", sites + graph.workload.len()));
     }
     for (name, service) in graph.services.iter() {
-        let most = service.calls.iter().filter(|step| step.parallel).map(Step::most).max();
-        if let Some(calls) = most.filter(|&calls| calls > MOST_AT_ONCE) {
+        let calls = most_at_once(service);
+        if calls > MOST_AT_ONCE {
             let span = graph.services.span_of(name).unwrap_or(at.span);
             cx.error(span, format!("a request makes {calls} calls at once, at most {MOST_AT_ONCE}"));
         }
     }
     sites + graph.workload.len() <= MOST_EDGES
+}
+
+/// The most calls that a request of this service makes at once. What it does not wait for is made at once with what comes next.
+fn most_at_once(service: &ServiceSpec) -> u64 {
+    let (mut most, mut now) = (0, 0);
+    for step in &service.calls {
+        now += if step.is_at_once() { step.most() } else { 1 };
+        most = most.max(now);
+        if step.calls.iter().any(|call| call.wait) {
+            now = 0;
+        }
+    }
+    most
 }
 
 /// Every caller's replica remembers something about every replica that it calls.

@@ -2,7 +2,7 @@
 //!
 //! A fallback keeps a failure from going up the tree: Hystrix made it known, resilience4j and Polly have it, and it is what a
 //! breaker is for. It is asked for when all else has been tried: after the last retry, a deadline, an open breaker, a full bulkhead.
-//! The request goes on and may end well; its answer is *degraded*, and so is every answer that is made of it, up to the
+//! The request goes on and may end well; its answer is *degraded* if anything did stand in, and so is every answer that is made of it, up to the
 //! user. Success says nothing of it: so it is counted beside, on the call's edge and where users get it.
 //!
 //! - `Default`: a value that the caller has anyway: an empty list, a guest, "in stock". It is there at once and never fails.
@@ -211,14 +211,23 @@ impl StandIn {
 }
 
 /// Answers over an edge that something may have stood in for a part of.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Degraded {
+    /// All of them stand in for those of another edge.
+    stands_in: bool,
     answers: u64,
     window: u64,
     windows: Vec<f64>,
 }
 
 impl Degraded {
+    /// Of the answers over an edge, if they can be that.
+    pub fn by(edge: &EdgePlan, plan: &Plan) -> Option<Self> {
+        let stands_in = edge.instead_of.is_some();
+        let (answers, window, windows) = (0, 0, Vec::new());
+        (stands_in || plan.degrades[edge.callee]).then_some(Degraded { stands_in, answers, window, windows })
+    }
+
     /// A window is over.
     pub fn close_window(&mut self) {
         self.windows.push(std::mem::take(&mut self.window) as f64);
@@ -255,10 +264,12 @@ impl<L: Listen> Graph<L> {
         fallback.stood_in += u64::from(measured && stands_in);
         fallback.window += u64::from(stands_in);
         let stake = fallback.otherwise;
-        if stands_in {
+        let other = other.filter(|_| stands_in);
+        // Of another's answer that is told when there is one.
+        if stands_in && other.is_none() {
             self.degraded.put(id, true);
         }
-        match other.filter(|_| stands_in) {
+        match other {
             Some(other) => {
                 let parent = Parent::Request { attempt: id, stake };
                 self.begin_call(other, client, parent, key.child(INSTEAD), ctx);
@@ -284,7 +295,7 @@ impl<L: Listen> Graph<L> {
             fallback.answered(client, now);
         }
         let Some(degraded) = &mut edge.degrades else { return };
-        if !*self.degraded.of(id) {
+        if !degraded.stands_in && !*self.degraded.of(id) {
             return;
         }
         match parent {

@@ -97,7 +97,7 @@ fn it_outlives_its_request_and_not_its_caller() {
     assert_eq!(mail(plain, &crash("1200ms")), [1, 0, 0]);
 }
 
-/// A crash that is over, and what was known of it: nobody waits, so all that is known of the request is known without it.
+/// Nobody waits for the call: all that is known of the request is known without it.
 #[test]
 fn theory_knows_what_is_not_waited_for() {
     let report = scene(

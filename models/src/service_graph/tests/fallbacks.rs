@@ -160,6 +160,8 @@ fn another_service_stands_in() {
     assert_eq!(edge(&report, "users->web").latency_failed.p50.map(|p50| p50 / MILLI), Some(81));
     let report = shop(&calls("optional: true, "), both, "20s");
     assert_eq!(edge(&report, "users->web").success, Some(1.0), "it can do without");
+    assert_eq!(users(&report).1, 0.0, "what was to stand in has failed as well: nothing did");
+    assert_eq!(of(&report, "fallbacks", "shop->prices", "stood_in_share"), 1.0, "though it was asked to");
 }
 
 /// Closed forms of what users get, and of how much of it is degraded.
@@ -181,7 +183,7 @@ fn theory_knows_what_stands_in() {
         );
         ["success users->web", "degraded users->web"].map(|name| {
             let Some(value) = report.values.get(name) else { return f64::NAN };
-            let (found, exact) = (value.value.unwrap(), value.exact.unwrap());
+            let (Some(found), Some(exact)) = (value.value, value.exact) else { return f64::NAN };
             assert!((found - exact).abs() < 0.012, "{name} of {calls}: {found}, not {exact}");
             exact
         })
@@ -195,10 +197,15 @@ fn theory_knows_what_stands_in() {
         (r#"(to: "prices", probability: 0.5, fallback: Default), (to: "other", optional: true)"#, 0.9, 0.1),
         (r#"(to: "prices", fallback: Default), (to: "other")"#, 0.63, 0.2),
         (r#"(to: "prices", fallback: Call(to: "other"))"#, 0.9 * 0.94, 1.0 - 0.8 / 0.94),
+        // Something did stand in where the first failed and the other did not.
+        (r#"(to: "prices", optional: true, fallback: Call(to: "other"))"#, 0.9, 0.2 * 0.7),
     ] {
         let [found, share] = of(calls);
         assert!((found - success(ok)).abs() < 1e-9, "{calls}: {found}, not {}", success(ok));
         assert!((share - degraded).abs() < 1e-9, "{calls}: {share}, not {degraded}");
     }
     assert!(of(r#"(to: "prices", fallback: Stale(max_age: "1s"))"#)[0].is_nan(), "nobody knows");
+    let [found, share] = of(r#"(to: "prices", optional: true, fallback: Stale(max_age: "1s"))"#);
+    assert!((found - success(0.9)).abs() < 1e-9, "whatever stands in: {found}");
+    assert!(share.is_nan(), "how often there is a last answer that can stand in nobody knows: {share}");
 }

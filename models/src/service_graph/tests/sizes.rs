@@ -37,6 +37,12 @@ pub fn rows() -> Vec<Row> {
             "(workers: Async(9), work: \"8ms\", calls: [Parallel([{calls}{times}])]), \"end\": (workers: Async(9), work: \"1ms\")"
         )
     };
+    let left_behind = |last: &str| {
+        let calls = "(to: \"end\", times: 10000, wait: false), ".repeat(100);
+        format!(
+            "(workers: Async(9), work: \"8ms\", calls: [{calls}{last}]), \"end\": (workers: Async(9), work: \"1ms\")"
+        )
+    };
     vec![
         // 2 + 1 + 1 + 3 of the shop's own.
         row(STOCK, services(100, 10_000), services(99, 10_000),
@@ -47,6 +53,10 @@ pub fn rows() -> Vec<Row> {
             r#"services [{     "shop": (replicas: 2, workers: Asy..]: 4001 edges, at most 4000"#,
         ),
         row(STOCK, at_once("(to: \"end\")"), at_once(""),
+            r#"services.stock ["stock"]: a request makes 1000001 calls at once, at most 1000000"#,
+        ),
+        // Nobody waits for any of them before the next.
+        row(STOCK, left_behind("(to: \"end\")"), left_behind(""),
             r#"services.stock ["stock"]: a request makes 1000001 calls at once, at most 1000000"#,
         ),
         row(r#"work: "8ms""#, r#"work: Pareto(scale: "1ms", shape: 1)"#, r#"work: Pareto(scale: "1ms", shape: 1.01)"#,

@@ -175,7 +175,17 @@ impl Chances {
                     }
                     let fails = self.outlook[edge][workload]?.fails;
                     let (as_is, well) = all[plan.edges[edge].callee];
-                    let unharmed = if call.optional && call.fallback.is_none() { fails } else { 0.0 };
+                    let unharmed = match &call.fallback {
+                        // Whether there was an answer before that can stand in, in time, nobody here knows.
+                        Some(Fallback::Stale { .. }) => return None,
+                        Some(Fallback::Default) => 0.0,
+                        _ if !call.optional => 0.0,
+                        None => fails,
+                        // Whoever was to stand in has failed as well.
+                        Some(Fallback::Call { .. }) => {
+                            fails * self.outlook[plan.edges[edge].fallback?][workload]?.fails
+                        }
+                    };
                     let each = unharmed + (1.0 - fails) * if well > 0.0 { as_is / well } else { 0.0 };
                     clean *= 1.0 - call.probability + call.probability * powi(each, call.times);
                 }
