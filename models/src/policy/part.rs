@@ -329,6 +329,8 @@ pub struct Callers {
     pub priorities: [bool; 4],
     /// Some of their requests weigh something.
     pub sizes: bool,
+    /// And none of them weighs less than so many bytes.
+    pub lightest: Option<u64>,
     /// How long the most patient of them waits; none if that is for ever.
     pub longest: Option<SimDuration>,
     /// All of them wait equally long, whatever happens.

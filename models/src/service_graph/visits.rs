@@ -99,8 +99,13 @@ impl Visits {
 
     /// What whoever reads of calls should know.
     pub fn notes(&self) -> impl Iterator<Item = &'static str> {
-        let reloads = self.reloads.iter().map(|_| {
-            "whoever was not served comes again: what is offered, and what is said of calls, are loads; `reloads` counts users"
+        let reloads = self.reloads.iter().map(|_| match self.sessions {
+            None => {
+                "whoever was not served comes again: what is offered, and what is said of calls, are loads; `reloads` counts users"
+            }
+            Some(_) => {
+                "a call of a session that was not answered well is loaded again: what is offered, and what is said of calls, are loads; `reloads` counts calls of sessions"
+            }
         });
         let sessions = self.sessions.iter().map(|_| {
             "users make several calls, one after another: what is offered, and what is said of calls, are single ones; `sessions` counts whole sessions"

@@ -11,7 +11,7 @@ use crate::policy::part::{Does, Part};
 use sim_core::sampler::{Distribution, DistributionError};
 
 spec! {
-    /// How much the requests weigh; 4 GiB at most, whatever is drawn.
+    /// How much the requests weigh; a byte less than 4 GiB at most, whatever is drawn.
     pub enum Size where check {
         /// All the same.
         Fixed(bytes: ByteSize),
@@ -39,7 +39,18 @@ spec! {
     }
 }
 
+/// More than what is kept of a size can say.
+const MOST: ByteSize = ByteSize(u32::MAX as u64);
+
 fn check(size: &Size, at: &Node, cx: &mut Decoder) {
+    let (Size::Fixed(usual)
+    | Size::Exponential { mean: usual }
+    | Size::LogNormal { median: usual, .. }
+    | Size::BoundedPareto { low: usual, .. }) = size;
+    if *usual > MOST {
+        cx.error(at.span, format!("{usual} is more than a request can weigh, which is {MOST}"))
+            .help("write sizes and limits in a smaller measure everywhere, as if a MiB were a GiB");
+    }
     let (low, high, names) = match size {
         Size::LogNormal { median, p99 } => (median, p99, "`median` must be less than `p99`"),
         Size::BoundedPareto { low, high, .. } => (low, high, "`low` must be less than `high`"),
@@ -53,6 +64,14 @@ fn check(size: &Size, at: &Node, cx: &mut Decoder) {
 }
 
 impl Size {
+    /// No request weighs less.
+    pub fn least(&self) -> u64 {
+        match self {
+            Size::Fixed(bytes) | Size::BoundedPareto { low: bytes, .. } => bytes.0,
+            Size::Exponential { .. } | Size::LogNormal { .. } => 0,
+        }
+    }
+
     /// What draws bytes.
     pub fn bytes(&self) -> Distribution {
         self.drawn().expect("checked")

@@ -5,6 +5,7 @@ use crate::experiment::{Decoder, Node, Span};
 use crate::policy::part::{Around, Callers, Does};
 use crate::service_graph::plan::{Caller, EdgePlan, Plan};
 use crate::service_graph::spec::{Priority, Workers};
+use crate::workload::Size;
 use sim_core::{LONGEST, SimDuration};
 
 /// How long the caller of an edge waits for one attempt.
@@ -73,6 +74,9 @@ fn callers(plan: &Plan) -> Vec<Option<Callers>> {
     let mut all: Vec<Option<Callers>> = vec![None; plan.spec.services.len()];
     for &service in &plan.order {
         let mut here: Option<Callers> = None;
+        let lighter = |known: &mut Callers, bytes: u64| {
+            known.lightest = Some(known.lightest.map_or(bytes, |least| least.min(bytes)));
+        };
         let mut waits = Vec::new();
         for edge in plan.into(service).filter(|edge| !matches!(edge.caller, Caller::Checks(_))) {
             let known = here.get_or_insert_default();
@@ -81,6 +85,7 @@ fn callers(plan: &Plan) -> Vec<Option<Callers>> {
                 Caller::Workload(number) => {
                     let workload = &plan.spec.workload[number as usize];
                     known.sizes |= workload.size.is_some();
+                    lighter(known, workload.size.as_ref().map_or(0, Size::least));
                     let ranks = workload.priority.as_ref().map(Priority::those).unwrap_or_default();
                     let default = ranks.is_empty().then(Criticality::default);
                     ranks.into_iter().chain(default).for_each(|one| known.priorities[one.rank()] = true);
@@ -88,6 +93,7 @@ fn callers(plan: &Plan) -> Vec<Option<Callers>> {
                 Caller::Service(caller) => {
                     let Some(above) = &all[caller as usize] else { continue };
                     known.sizes |= above.sizes;
+                    above.lightest.into_iter().for_each(|least| lighter(known, least));
                     known.priorities.iter_mut().zip(above.priorities).for_each(|(one, it)| *one |= it);
                 }
                 Caller::Checks(_) => unreachable!("nobody's requests"),

@@ -319,7 +319,8 @@ fn notes(plan: &Plan, load: &Load, fluid: &Fluid) -> Vec<String> {
             ));
         }
     }
-    for edge in plan.edges.iter().filter(|edge| !edge.does.any(Does::GIVES_UP)) {
+    let waits = |edge: &&EdgePlan| edge.call.is_none_or(|call| call.wait);
+    for edge in plan.edges.iter().filter(|edge| !edge.does.any(Does::GIVES_UP)).filter(waits) {
         notes.push(format!("{} waits for ever: a callee that falls silent holds its callers", edge.name));
     }
     notes

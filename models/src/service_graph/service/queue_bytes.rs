@@ -31,9 +31,18 @@ impl Part for QueueBytes {
 
     fn idles(&self, around: &Around) -> Option<(String, String)> {
         let (name, callers) = (around.name, around.callers.as_ref()?);
-        let why = format!("no request to `{name}` weighs anything: the bytes in its queue are not limited");
-        let help = r#"say how much they do where they come from, as in `size: Fixed("64KiB")`"#;
-        (!callers.sizes).then(|| (why, help.into()))
+        if !callers.sizes {
+            let why =
+                format!("no request to `{name}` weighs anything: the bytes in its queue are not limited");
+            let help = r#"say how much they do where they come from, as in `size: Fixed("64KiB")`"#;
+            return Some((why, help.into()));
+        }
+        let least = ByteSize(callers.lightest.filter(|least| *least > self.0.0)?);
+        let why = format!(
+            "nobody ever waits at `{name}`: its queue has room for {}, and no request weighs less than {least}",
+            self.0
+        );
+        Some((why, "a larger `queue_bytes`; or `capacity: 0`, if that is meant".into()))
     }
 
     fn sections(&self, at: &str) -> Vec<Section> {

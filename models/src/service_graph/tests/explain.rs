@@ -308,6 +308,25 @@ fn what_is_said_of_a_policy() {
     }
 }
 
+/// Whoever is waited for by nobody holds nobody, however long it is silent.
+#[test]
+fn what_is_said_of_a_call_that_is_not_waited_for() {
+    let of = |wait: bool| {
+        let notes = explain(&format!(
+            r#"(about: "aside", model: ServiceGraph(
+                workload: [(to: "shop", arrivals: Poisson("10/s"), policy: "p")],
+                services: {{"shop": (workers: Async(4), work: "10ms", calls: [(to: "mail", wait: {wait})]), "mail": (workers: Async(4), work: "10ms")}},
+                policies: {{"p": (timeout: "1s")}},
+            ), run: (duration: "1min"))"#
+        ));
+        notes.notes
+    };
+    let held = "shop->mail waits for ever: a callee that falls silent holds its callers";
+    assert_eq!(of(true), [held]);
+    let aside = "nobody waits for shop->mail: requests go on at once, and if it fails, nobody hears of it";
+    assert_eq!(of(false), [aside]);
+}
+
 /// The waits that a policy allows, retry by retry.
 #[test]
 fn a_table_of_back_offs() {

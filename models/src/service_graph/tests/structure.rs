@@ -216,6 +216,20 @@ pub fn rows() -> Vec<Row> {
             r#"warning: services.stock ["stock"]: no request to `stock` weighs anything: the bytes in its queue are not limited
                 help: say how much they do where they come from, as in `size: Fixed("64KiB")`"#,
         ),
+        row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), queue_bytes: "1999B", work: "8ms""#, r#"workers: Async(4), queue_bytes: "2kB", work: "8ms""#,
+            r#"warning: services.stock ["stock"]: nobody ever waits at `stock`: its queue has room for 1999B, and no request weighs less than 2kB
+                help: a larger `queue_bytes`; or `capacity: 0`, if that is meant"#,
+        )
+        .and(r#"Constant("1/s")"#, r#"Constant("1/s"), size: BoundedPareto(low: "2kB", high: "9kB", shape: 1)"#)
+        .and(r#"Poisson("100/s")"#, r#"Poisson("100/s"), size: Fixed("3kB")"#),
+        row(r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "careful", size: Exponential(mean: "4GiB")"#, r#"Poisson("100/s"), policy: "careful", size: Exponential(mean: "3GiB")"#,
+            r#"workload[0].size [Exponential(mean: "4GiB")]: 4GiB is more than a request can weigh, which is 4294967295B
+                help: write sizes and limits in a smaller measure everywhere, as if a MiB were a GiB"#,
+        ),
+        row(r#"Poisson("100/s"), policy: "careful""#, r#"Poisson("100/s"), policy: "careful", size: Fixed("8GiB")"#, r#"Poisson("100/s"), policy: "careful", size: Fixed("4294967295B")"#,
+            r#"workload[0].size [Fixed("8GiB")]: 8GiB is more than a request can weigh, which is 4294967295B
+                help: write sizes and limits in a smaller measure everywhere, as if a MiB were a GiB"#,
+        ),
         // What is turned away at the door.
         row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), shed: ByPriority(), work: "8ms""#, r#"workers: Async(4), shed: ByPriority(critical: 9), work: "8ms""#,
             r#"services.stock.shed [ByPriority()]: no criticality has a limit: nobody is turned away

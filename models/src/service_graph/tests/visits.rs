@@ -133,6 +133,11 @@ fn a_call_of_a_session_may_be_loaded_again() {
     // 5.6, 4.5 and 3.4 s, and six of 2.3.
     let mean = (5_600 + 4_500 + 3_400 + 6 * 2_300) as f64 / 9.0 * MILLI as f64;
     assert!((of_sessions(&report, "time_mean") - mean).abs() < 1.0);
+    let of_reloads = |report: &Report| report.notes.iter().find(|note| note.contains("`reloads`")).cloned();
+    let note = of_reloads(&report).expect("of loads");
+    assert!(note.ends_with("`reloads` counts calls of sessions"), "{note}");
+    let note = of_reloads(&nine_users(r#"reload: (after: "1s"),"#)).expect("of loads");
+    assert!(note.ends_with("`reloads` counts users"), "{note}");
     // Of each call it is asked whether it was served, and of each how long that took.
     assert_eq!(
         (told(&report, "users"), told(&report, "served"), told(&report, "served_at_once")),

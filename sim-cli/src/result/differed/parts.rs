@@ -29,11 +29,31 @@ pub fn first_different_stretch(a: &DigestParts, b: &DigestParts) -> Option<(u64,
 pub fn layer(parts: &[&str]) -> &'static str {
     let differs = |part: &str| parts.contains(&part);
     match (differs("input"), differs("trajectory"), differs("randomness"), differs("results")) {
-        (true, false, _, _) => "another input, and yet the same events: what changed had no effect",
+        (true, false, _, false) => "another input, and yet the same events: what changed had no effect",
+        (true, false, _, true) => "another input: the same events came to something else",
         (true, ..) => "",
         (false, true, true, _) => "the same input drew other random numbers: a draw too many or too few",
         (false, true, false, _) => "the same input and draws took another course: another version, or a bug",
         (false, false, _, true) => "the same events were reported differently: another version, or a bug",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing had an effect only if nothing came of it: the same events can end well for one graph and badly for another.
+    #[test]
+    fn what_is_said_of_the_same_events() {
+        for (parts, said) in [
+            (&["input"][..], "another input, and yet the same events: what changed had no effect"),
+            (&["input", "results"], "another input: the same events came to something else"),
+            (&["input", "trajectory", "results"], ""),
+            (&["results"], "the same events were reported differently: another version, or a bug"),
+            (&[], ""),
+        ] {
+            assert_eq!(layer(parts), said, "{parts:?}");
+        }
     }
 }
