@@ -34,7 +34,7 @@ spec! {
         /// It is told to go (SIGTERM), and comes back when the fault ends: callers no longer choose it, it does what it has in hand, and
         /// goes when that is done, with the calls that it does not wait for. What comes later is refused.
         Drain {
-            /// How long it waits before it looks whether it is done: for what is still on its way (a `preStop` sleep).
+            /// How long it waits before it looks whether it is done: for what is still on its way (a `preStop` sleep). Part of `grace`.
             linger: SimDuration = SimDuration::ZERO,
             /// How long it has in all; what it has in hand then is cut off (`terminationGracePeriodSeconds`).
             grace: SimDuration = SimDuration::from_secs(30),

@@ -15,6 +15,7 @@ impl<L> Graph<L> {
     /// - as many connections are lent as attempts have one, and a client has no more than it may;
     /// - as many users' calls were counted of all tenants, and of all priorities, as in all;
     /// - where requests are weighed, what waits and what is in hand is what they weigh;
+    /// - callers choose among the members of a service, and who leaves it has something left to do;
     /// - every attempt that is waited for is in the list of its call, once;
     /// - attempts sent = calls - calls never sent + retries + copies;
     /// - Little's law on every queue: the integral of its length over time equals the summed waits, to
@@ -81,6 +82,7 @@ impl<L> Graph<L> {
             }
         }
         self.check_connections();
+        self.check_members();
         self.services.iter().for_each(Service::check_told_apart);
         self.check_weights();
         self.fruits.check(&self.attempts);

@@ -12,7 +12,8 @@
 //! still comes and does what it has in hand; one that is out, or starts, refuses. A crash takes nobody out of the views: that is for
 //! whoever checks to find out. But whoever starts a replica knows that it is not ready.
 
-use crate::fault::{CrashStyle, Effect};
+use crate::distribution::TimeDistribution;
+use crate::fault::{CrashStyle, Effect, FaultSpec};
 use crate::report::{Better, Fold, Section, Unit, Value};
 use crate::service_graph::follow::Listen;
 use crate::service_graph::spec::{GraphSpec, ServiceSpec};
@@ -71,7 +72,7 @@ pub struct Membership {
     /// The control that ends their stages, and the edges whose callers choose among them.
     control: u32,
     edges: Vec<u32>,
-    start: Option<(crate::distribution::TimeDistribution, Luck)>,
+    start: Option<(TimeDistribution, Luck)>,
     chosen: TimeIntegral,
     least: u64,
     /// Area and time when measurement, and the window, began.
@@ -83,9 +84,7 @@ pub struct Membership {
 /// Whether replicas of a service come and go while it runs, or may be said to be ill.
 pub fn moves(spec: &GraphSpec, name: &str) -> bool {
     let service = spec.services.get(name).expect("a service of the graph");
-    let drains = |fault: &crate::fault::FaultSpec| {
-        matches!(fault.effect, Effect::Drain { .. }) && fault.on.value == name
-    };
+    let drains = |fault: &FaultSpec| matches!(fault.effect, Effect::Drain { .. }) && fault.on.value == name;
     service.checks().is_some() || service.starts().is_some() || spec.faults.iter().any(drains)
 }
 
@@ -169,6 +168,31 @@ pub fn declared(at: &str) -> Section {
         .line("chosen_among", Unit::Plain, "Replicas that callers may choose among, mean of each window.")
 }
 
+impl<L> Graph<L> {
+    /// Callers choose among those who may be chosen, and among nobody else; and who leaves has something left to do.
+    pub fn check_members(&self) {
+        for service in &self.services {
+            let Some(it) = &service.membership else { continue };
+            let members: Vec<u32> = it.may_be_chosen().collect();
+            assert_eq!(it.chosen.value(), members.len() as u64, "members of {}", service.name);
+            for view in it.edges.iter().map(|edge| &self.edges[*edge as usize].view) {
+                let seen = if view.of() > 1 { view.size() as usize == members.len() } else { true };
+                let same = view.of() == 1 || members.iter().all(|member| view.contains(*member));
+                assert!(
+                    seen && same && (view.size() == 0) == members.is_empty(),
+                    "a view of {}",
+                    service.name
+                );
+            }
+            for (member, replica) in it.members.iter().zip(&service.replicas) {
+                let lasts = member.stage != Stage::Finishing || replica.in_hand > 0;
+                assert!(lasts, "one of {} leaves and has nothing to do", service.name);
+                assert!(!member.is_kept_down() || replica.down > 0, "one of {} is out, and up", service.name);
+            }
+        }
+    }
+}
+
 impl<L: Listen> Graph<L> {
     /// Something is otherwise about a replica: callers choose among others if that makes a difference to them.
     pub fn change_member(
@@ -220,8 +244,8 @@ impl<L: Listen> Graph<L> {
                 self.enter_stage(service, replica, (Stage::Out, None), ctx);
             }
             Stage::In => {
-                self.change_member(service, replica, now, |member| member.gone_by = now + grace.max(linger));
-                self.enter_stage(service, replica, (Stage::Lingering, Some(now + linger)), ctx);
+                self.change_member(service, replica, now, |member| member.gone_by = now + grace);
+                self.enter_stage(service, replica, (Stage::Lingering, Some(now + linger.min(grace))), ctx);
             }
             Stage::Starting => self.enter_stage(service, replica, (Stage::Out, None), ctx),
             Stage::Lingering | Stage::Finishing | Stage::Out => {}

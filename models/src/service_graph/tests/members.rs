@@ -45,6 +45,9 @@ fn who_is_drained_does_what_it_has_in_hand() {
         let other = drain(2_120 + 2_000 - at, r#"grace: "10ms""#);
         assert_eq!(cut[2] + other[2], 1, "after 20 ms it had to go: one was cut off: {cut:?} {other:?}");
     }
+    // Whatever it waits for: the time that it has is all that it has (Kubernetes' `preStop` is part of it).
+    let cut = [2_010, 2_110].map(|at| drain(at, r#"linger: "1s", grace: "10ms""#)[2]);
+    assert_eq!(cut[0] + cut[1], 1, "{cut:?}");
     // A request that is on its way finds a replica that has nothing to do: gone, unless it waits for what may still come.
     let on_the_way = [2_000, 2_100].map(|at| {
         let at = format!("{at}500us").replace("00500us", "00.5ms");
