@@ -355,17 +355,9 @@ impl BalancerState {
     #[inline(always)]
     pub fn sent(&mut self, replica: u32) {
         match &mut self.choice {
-            Choice::LeastPending(ranking) => ranking.sent(replica),
+            Choice::Only | Choice::RoundRobin { .. } | Choice::Random => {}
             Choice::PowerOfTwo { pending } => pending[replica as usize] += 1,
-            Choice::PowerOfD { pending, .. } => pending[replica as usize] += 1,
-            Choice::PeakEwma(all) => all.sent(replica),
-            Choice::Reported(all) => all.sent(replica),
-            Choice::ConsistentHash(all) => all.sent(replica),
-            Choice::Only
-            | Choice::RoundRobin { .. }
-            | Choice::Random
-            | Choice::Weighted(_)
-            | Choice::Sticky(_) => {}
+            _ => self.counts_sent(replica),
         }
     }
 
@@ -373,17 +365,39 @@ impl BalancerState {
     #[inline(always)]
     pub fn ended(&mut self, replica: u32) {
         match &mut self.choice {
-            Choice::LeastPending(ranking) => ranking.ended(replica),
+            Choice::Only | Choice::RoundRobin { .. } | Choice::Random => {}
             Choice::PowerOfTwo { pending } => take_one(&mut pending[replica as usize]),
+            _ => self.counts_ended(replica),
+        }
+    }
+
+    /// The same for those whose books are longer: out of the way of the others.
+    #[inline(never)]
+    fn counts_sent(&mut self, replica: u32) {
+        match &mut self.choice {
+            Choice::LeastPending(ranking) => ranking.sent(replica),
+            Choice::PowerOfD { pending, .. } => pending[replica as usize] += 1,
+            Choice::PeakEwma(all) => all.sent(replica),
+            Choice::Reported(all) => all.sent(replica),
+            Choice::ConsistentHash(all) => all.sent(replica),
+            Choice::Weighted(_) | Choice::Sticky(_) => {}
+            Choice::Only | Choice::RoundRobin { .. } | Choice::Random | Choice::PowerOfTwo { .. } => {
+                unreachable!("they have no books, or short ones")
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn counts_ended(&mut self, replica: u32) {
+        match &mut self.choice {
+            Choice::LeastPending(ranking) => ranking.ended(replica),
             Choice::PowerOfD { pending, .. } => take_one(&mut pending[replica as usize]),
             Choice::PeakEwma(all) => all.ended(replica),
             Choice::ConsistentHash(all) => all.ended(replica),
-            Choice::Only
-            | Choice::RoundRobin { .. }
-            | Choice::Random
-            | Choice::Reported(_)
-            | Choice::Weighted(_)
-            | Choice::Sticky(_) => {}
+            Choice::Reported(_) | Choice::Weighted(_) | Choice::Sticky(_) => {}
+            Choice::Only | Choice::RoundRobin { .. } | Choice::Random | Choice::PowerOfTwo { .. } => {
+                unreachable!("they have no books, or short ones")
+            }
         }
     }
 }

@@ -6,6 +6,8 @@ use sim_core::SimTime;
 #[derive(Clone, Debug)]
 pub struct View {
     members: Members,
+    /// How many that are: asked for every attempt.
+    size: u32,
     /// How many there are to choose among when all may be.
     all: u32,
     /// Since when each has been one, of those that came when others were there.
@@ -16,8 +18,8 @@ pub struct View {
 
 #[derive(Clone, Debug)]
 enum Members {
-    /// Replica 0 up to here.
-    All(u32),
+    /// From replica 0 on.
+    All,
     Listed {
         members: Box<[u32]>,
         /// Of each replica up to the last of them, whether it is one.
@@ -34,7 +36,7 @@ impl View {
     /// All of so many replicas.
     pub fn all(replicas: u32) -> View {
         assert!(replicas > 0, "a balancer without replicas");
-        View { members: Members::All(replicas), all: replicas, since: Vec::new(), version: 0 }
+        View { members: Members::All, size: replicas, all: replicas, since: Vec::new(), version: 0 }
     }
 
     /// From now on only these, in this order. There may be nobody, and then nobody must be [chosen](super::BalancerState::pick).
@@ -42,13 +44,14 @@ impl View {
         let members: Box<[u32]> = members.into_iter().collect();
         let mut are = vec![false; members.iter().max().map_or(0, |last| *last as usize + 1)];
         members.iter().for_each(|member| are[*member as usize] = true);
+        self.size = members.len() as u32;
         self.members = Members::Listed { members, are: are.into() };
         self.version += 1;
     }
 
     /// Nobody yet: to be [filled](Self::pass) for one attempt at a time.
     pub fn passing() -> View {
-        View { members: Members::Few(Vec::new()), all: 0, since: Vec::new(), version: PASSING }
+        View { members: Members::Few(Vec::new()), size: 0, all: 0, since: Vec::new(), version: PASSING }
     }
 
     /// These few, for one attempt: nobody is to remember anything of them.
@@ -56,6 +59,7 @@ impl View {
         let Members::Few(members) = &mut self.members else { unreachable!("it was made to pass") };
         members.clear();
         members.extend(few);
+        self.size = members.len() as u32;
     }
 
     /// Whether it is of one attempt alone.
@@ -67,11 +71,7 @@ impl View {
     /// How many there are.
     #[inline]
     pub fn size(&self) -> u32 {
-        match &self.members {
-            Members::All(replicas) => *replicas,
-            Members::Listed { members, .. } => members.len() as u32,
-            Members::Few(members) => members.len() as u32,
-        }
+        self.size
     }
 
     /// This one may be chosen from now on, or again.
@@ -99,7 +99,7 @@ impl View {
     #[inline]
     pub fn contains(&self, replica: u32) -> bool {
         match &self.members {
-            Members::All(replicas) => replica < *replicas,
+            Members::All => replica < self.size,
             Members::Listed { are, .. } => are.get(replica as usize).is_some_and(|is| *is),
             Members::Few(members) => members.contains(&replica),
         }
@@ -114,7 +114,7 @@ impl View {
     #[inline]
     pub fn member(&self, place: u32) -> u32 {
         match &self.members {
-            Members::All(_) => place,
+            Members::All => place,
             Members::Listed { members, .. } => members[place as usize],
             Members::Few(members) => members[place as usize],
         }
