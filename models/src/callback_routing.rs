@@ -25,6 +25,7 @@ mod measure;
 mod routes;
 mod summary;
 
+use crate::catalog::Outline;
 use crate::diagram::Diagram;
 use crate::distribution::TimeDistribution;
 use crate::drive;
@@ -210,6 +211,10 @@ impl Scenario for CallbackRouting {
 
     fn values(&self, _run: &RunSpec) -> Vec<String> {
         summary::values()
+    }
+
+    fn outline(&self) -> Option<Outline> {
+        Some(Outline { users: vec![summary::EDGE.into()], ..Outline::default() })
     }
 
     fn run(&self, run: &RunSpec, options: &RunOptions, observer: Observer) -> RunOutput {

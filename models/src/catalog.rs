@@ -11,6 +11,7 @@ pub use crate::experiment::RunSpec;
 use crate::experiment::{Decode, Decoder, Node, TypeDoc, nearest};
 use crate::mechanism::Mechanism;
 use crate::policy::preset::Seat;
+use crate::promise;
 use crate::report::Section;
 use crate::run::{Explanation, Observer, RunOptions, RunOutput};
 use sim_core::SimTime;
@@ -66,6 +67,11 @@ pub trait Scenario: Send + Sync {
         Vec::new()
     }
 
+    /// What its report tells of, by name; `None` if that is not known before it has run.
+    fn outline(&self) -> Option<Outline> {
+        None
+    }
+
     /// Why no call of it can be traced, in a clause; `None` if [`crate::trace::collect`] can.
     fn untraceable(&self) -> Option<&'static str> {
         Some("it simulates no calls over edges")
@@ -85,6 +91,15 @@ pub trait Scenario: Send + Sync {
     fn explain(&self, _run: &RunSpec) -> Explanation {
         Explanation::default()
     }
+}
+
+/// What a report tells of, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outline {
+    /// The edges over which users call.
+    pub users: Vec<String>,
+    /// The services.
+    pub services: Vec<String>,
 }
 
 /// A scenario that can be written down again. Whatever is decoded can; nobody implements this.
@@ -194,9 +209,9 @@ impl Catalog {
         self.0.iter().flat_map(|entry| entry.experiments)
     }
 
-    /// What the models are made of.
+    /// What the models are made of, and what any of their runs can be held to.
     pub fn mechanisms(&self) -> impl Iterator<Item = Mechanism> {
-        self.0.iter().flat_map(|entry| (entry.mechanisms)())
+        self.0.iter().flat_map(|entry| (entry.mechanisms)()).chain(promise::mechanisms())
     }
 
     /// Their names.

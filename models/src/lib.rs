@@ -24,7 +24,7 @@
 //! - [`experiment`]: from the text to a decoded, checked model, or to all problems with their places.
 //! - [`catalog`]: the models that a file can name; a crate that depends on this one adds its own.
 //! - [`service_graph`]: requests through services. [`workload`]: who comes, and when; [`carried`]: what their requests carry;
-//!   [`policy`]: what stands between a caller and the [`network`]; [`fault`]: what goes wrong.
+//!   [`policy`]: what stands between a caller and the [`network`]; [`fault`]: what goes wrong; [`promise`]: what users are promised, and what it costs.
 //! - [`callback_routing`], [`contention`]: models of their own. [`drive`]: what all models share while they run.
 //! - [`mechanism`]: the pages of what a model is made of, to be read before it is used.
 //! - [`report`]: what came out, for any model; it is read back as well as written.
@@ -37,8 +37,7 @@
 //! # What is deliberately absent
 //! No files, clocks, terminals, threads or environment: those are `sim-cli`'s. No rendering: a report holds
 //! numbers and sentences, not layouts. No packets, bytes or bandwidth: a message takes a time, or is lost, or
-//! held. No hosts or processor sharing: a worker does one thing at a time, and work takes as long as it was
-//! drawn. Health checks, adaptive limits, caches, autoscaling and protocols are not there yet.
+//! held. No hosts: a worker is a worker, whatever it shares a machine with. Caches and protocols are not there yet.
 #[macro_use]
 pub mod experiment;
 pub mod branch;
@@ -54,6 +53,7 @@ pub mod fault;
 pub mod mechanism;
 pub mod network;
 pub mod policy;
+pub mod promise;
 pub mod report;
 mod ring;
 pub mod run;

@@ -2,6 +2,7 @@
 
 use crate::branch::Trunk;
 use crate::experiment::Resolved;
+use crate::promise;
 use crate::report::{self, Report, Table, Value, results_digest};
 use crate::trace::{Trace, Tracing};
 use sim_core::digest::{self, Digester, Hex};
@@ -37,6 +38,7 @@ fn complete(resolved: &Resolved, options: &RunOptions, mut output: RunOutput) ->
             report.sections.push(declared);
         }
     }
+    promise::judge(&resolved.run, report);
     report.complete_sections();
     let mut input = Digester::new(digest::INPUT);
     input.pair(resolved.input_digest, options.seed);

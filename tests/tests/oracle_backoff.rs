@@ -15,14 +15,9 @@ use sim_models::{RunSpec, Scenario};
 use std::ops::ControlFlow;
 
 const SEEDS: u64 = 40;
-const SPAN: RunSpec = RunSpec {
-    duration: SimDuration::from_secs(600),
-    warm_up: SimDuration::ZERO,
-    seed: 1,
-    replications: 1,
-    window: SimDuration::from_secs(60),
-    within: None,
-};
+fn span(secs: u64) -> RunSpec {
+    RunSpec { window: SimDuration::from_secs(60), ..RunSpec::lasting(SimDuration::from_secs(secs)) }
+}
 
 /// More than any client can need.
 const ATTEMPTS: u32 = 1000;
@@ -56,7 +51,7 @@ fn strategy(name: &str) -> Retry {
 /// Calls and completion in ms of one run.
 fn run(clients: u32, retry: Retry, seed: u64) -> (f64, f64) {
     let spec = Contention { clients, hop: Hop { mean: ms(10), sd: ms(2) }, retry };
-    let report = spec.run(&SPAN, &RunOptions::seeded(seed), &mut |_| ControlFlow::Continue(())).report;
+    let report = spec.run(&span(600), &RunOptions::seeded(seed), &mut |_| ControlFlow::Continue(())).report;
     let measured = |name: &str| report.values.get(name).and_then(|value| value.value);
     let value = |name: &str| measured(name).expect("a value of the model");
     assert_eq!(value("succeeded"), f64::from(clients), "everybody is done");
@@ -154,7 +149,7 @@ fn without_jitter_any_delay_wastes_the_same() {
 fn time_is_the_limit_if_nothing_else_is() {
     let spec =
         Contention { clients: 100, hop: Hop { mean: ms(10), sd: ms(2) }, retry: strategy("Exponential") };
-    let span = RunSpec { duration: SimDuration::from_secs(1), ..SPAN };
+    let span = span(1);
     let mut seen = SimTime::ZERO;
     let report = spec
         .run(&span, &RunOptions::seeded(1), &mut |progress| {

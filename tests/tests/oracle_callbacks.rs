@@ -43,14 +43,8 @@ fn routing(servers: Servers) -> CallbackRouting {
 }
 
 fn run_for(spec: &CallbackRouting, secs: u64, seed: u64) -> Report {
-    let span = RunSpec {
-        duration: SimDuration::from_secs(secs),
-        warm_up: SimDuration::ZERO,
-        replications: 1,
-        seed: 1,
-        window: SimDuration::from_secs(10),
-        within: None,
-    };
+    let duration = SimDuration::from_secs(secs);
+    let span = RunSpec { window: SimDuration::from_secs(10), ..RunSpec::lasting(duration) };
     spec.run(&span, &RunOptions::seeded(seed), &mut |_| ControlFlow::Continue(())).report
 }
 
@@ -358,12 +352,9 @@ fn random_experiments_run_the_same_on_both_engines() {
     for case in 0..90 {
         let spec = random(&mut words, &mut kinds);
         let span = RunSpec {
-            duration: SimDuration::from_secs(10),
             warm_up: SimDuration::from_secs(words.below(3)),
-            replications: 1,
-            seed: 1,
             window: SimDuration::from_millis(700),
-            within: None,
+            ..RunSpec::lasting(SimDuration::from_secs(10))
         };
         let run = |engine| {
             let options = RunOptions { engine, ..RunOptions::seeded(case) };

@@ -37,7 +37,9 @@ fn the_experiment_of_a_page_uses_its_mechanism() {
         let variants = std::iter::once(None).chain(read.variant_names().map(Some));
         let used = variants.into_iter().any(|variant| {
             let resolved = read.with(variant, &[]).expect("a sound variant");
-            is_used(&mechanism, resolved.canonical.get("model").expect("a model"))
+            ["model", "run"]
+                .iter()
+                .any(|part| is_used(&mechanism, resolved.canonical.get(part).expect("both")))
         });
         assert!(used, "{} does not use `{}`, whose page names it", page.experiment, page.name);
     }

@@ -14,7 +14,7 @@ use crate::theory::{binomial_pmf, deliveries, same_server};
 use sim_core::SimTime;
 
 /// The one edge: a call is a request and its callback, an attempt is one delivery of the callback.
-const EDGE: &str = "callers->service";
+pub(super) const EDGE: &str = "callers->service";
 /// Up to so many servers the joint distribution is shown pair by pair.
 const PAIRS_SHOWN: usize = 4;
 

@@ -22,6 +22,7 @@ use super::print;
 use super::root::read_root;
 use super::run::{Expectation, RunSpec};
 use crate::catalog::{Catalog, Decoded, Entry};
+use crate::promise;
 use crate::report::During;
 
 /// The version of the file's format that is read here.
@@ -382,6 +383,7 @@ pub(super) fn decoded(
     let spec = cx.at("run", |cx| RunSpec::decode(run, cx));
     if let (Some(scenario), Some(spec), false) = (&scenario, &spec, cx.has_errors()) {
         scenario.check(spec, &mut cx);
+        cx.at("run", |cx| promise::check(spec, || scenario.outline(), run, cx));
     }
     let sound = !cx.has_errors();
     let mut found = cx.into_diagnostics();

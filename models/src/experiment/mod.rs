@@ -50,6 +50,7 @@ pub use load::{Axis, Experiment, FORMAT, MAX_POINTS, Resolved, Variant};
 pub use map::Map;
 pub use node::{Entry, Kind, Node, Span, Spanned};
 pub use path::{Override, Path};
+pub(crate) use print::quoted;
 pub use rule::{Len, NOT_EMPTY, Name, POSITIVE, Positive, Rule};
 pub use run::{Bound, Check, Expectation, MOST_WINDOWS, RunSpec};
 pub use spec::as_rule;

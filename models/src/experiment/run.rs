@@ -1,5 +1,6 @@
 //! How long and how often a model runs, and what is expected of it.
 
+use crate::promise::{Cost, Slo};
 use crate::report::During;
 use sim_core::SimDuration;
 
@@ -28,6 +29,26 @@ spec! {
         /// How long users are ready to wait for an answer: what takes longer is late, and a verdict counts it as not served.
         /// Without, three times the 99th percentile before anything goes wrong.
         within: Option<SimDuration> = None; POSITIVE.or("nothing would be in time"),
+        /// What is promised to users, and who is told when the promise is in danger.
+        slo: Vec<Slo> = Vec::new(),
+        /// What things cost.
+        cost: Option<Cost> = None,
+    }
+}
+
+impl RunSpec {
+    /// So long, and the rest as it is where nothing is said.
+    pub const fn lasting(duration: SimDuration) -> Self {
+        RunSpec {
+            duration,
+            warm_up: SimDuration::ZERO,
+            seed: 1,
+            replications: 10,
+            window: SimDuration::from_secs(1),
+            within: None,
+            slo: Vec::new(),
+            cost: None,
+        }
     }
 }
 

@@ -208,7 +208,7 @@ impl Report {
     }
 
     /// How far the run came, in nanoseconds: to its end, or to the last window before it was stopped.
-    pub(super) fn reached(&self) -> u64 {
+    pub(crate) fn reached(&self) -> u64 {
         let windows = self.edges.iter().map(|(_, edge)| edge.windows.started.len()).max();
         let windows =
             windows.or(self.services.iter().map(|(_, service)| service.windows.busy_ns.len()).max());

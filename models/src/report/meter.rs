@@ -12,7 +12,7 @@
 //!
 //! let second = |n| SimTime::from_secs(n);
 //! let [duration, window] = [SimDuration::from_secs(10); 2];
-//! let run = RunSpec { duration, window, warm_up: SimDuration::ZERO, seed: 1, replications: 1, within: None };
+//! let run = RunSpec { window, ..RunSpec::lasting(duration) };
 //! let mut meter = Meter::new(&run, None);
 //! meter.started(second(1));
 //! meter.started(second(2));

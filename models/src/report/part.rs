@@ -125,7 +125,7 @@ impl Report {
     }
 
     /// How long a window is, in nanoseconds: the last one may be shorter.
-    fn length_of(&self, window: usize) -> f64 {
+    pub(crate) fn length_of(&self, window: usize) -> f64 {
         let (from, reached) = (window as u64 * self.run.window, self.reached());
         (from + self.run.window).min(reached).saturating_sub(from) as f64
     }

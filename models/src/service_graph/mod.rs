@@ -54,6 +54,7 @@ mod visits;
 mod witness;
 
 use crate::branch::Trunk;
+use crate::catalog::Outline;
 use crate::diagram::Diagram;
 use crate::drive::{self, Drive, Mark};
 use crate::experiment::{Decode, Decoder};
@@ -120,6 +121,12 @@ impl Scenario for GraphSpec {
         observer: Observer,
     ) -> Option<RunOutput> {
         branch::run_from(self, trunk, run, options, observer)
+    }
+
+    fn outline(&self) -> Option<Outline> {
+        let plan = Plan::new(self);
+        let users = plan.edges.iter().take(self.workload.len()).map(|edge| edge.name.clone());
+        Some(Outline { users: users.collect(), services: self.services.names().map(String::from).collect() })
     }
 
     fn sections(&self, _run: &RunSpec) -> Vec<Section> {

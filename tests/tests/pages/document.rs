@@ -54,7 +54,14 @@ fn page() -> String {
     for mechanism in &all {
         let here = mechanism.path.split('.').next().unwrap_or_default();
         if here != place {
-            _ = writeln!(page, "\n## {}", if here == "policies" { "Of a policy" } else { "Of a service" });
+            let what = match here {
+                "policies" => "policy",
+                "services" => "service",
+                "workload[]" => "workload",
+                "faults[]" => "fault",
+                other => other,
+            };
+            _ = writeln!(page, "\n## Of a {what}");
             place = here;
         }
         of(mechanism, &mut told, &mut page);

@@ -11,7 +11,7 @@ type Guests<'a> = &'a [(u64, Option<(u64, Outcome)>)];
 /// Warmed up for a second, windows of a second.
 fn spec(within: Option<SimDuration>) -> RunSpec {
     let [warm_up, window] = [SimDuration::from_secs(1); 2];
-    RunSpec { duration: SimDuration::from_secs(300), warm_up, window, seed: 1, replications: 1, within }
+    RunSpec { warm_up, window, within, ..RunSpec::lasting(SimDuration::from_secs(300)) }
 }
 
 /// A meter that was told of `guests` in the order of time, warmed up for a second, with windows of a second.
