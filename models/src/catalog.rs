@@ -176,7 +176,12 @@ pub struct Catalog(Vec<Entry>);
 impl Catalog {
     /// The models of this crate.
     pub fn bundled() -> Self {
-        Catalog::new([crate::service_graph::ENTRY, crate::callback_routing::ENTRY, crate::contention::ENTRY])
+        Catalog::new([
+            crate::service_graph::ENTRY,
+            crate::callback_routing::ENTRY,
+            crate::contention::ENTRY,
+            crate::fleet::ENTRY,
+        ])
     }
 
     /// A catalog of these entries. Panics if two have one name: that is a bug of the program.

@@ -30,9 +30,10 @@ const OWN: [(&str, &str); 2] = [
 ];
 
 /// Models of their own, with mechanisms of their own, and closed forms, which know no mechanism but may share its name.
-const APART: [&str; 5] = [
+const APART: [&str; 6] = [
     "models/src/callback_routing",
     "models/src/contention",
+    "models/src/fleet",
     "models/src/theory",
     "models/src/service_graph/tests",
     "models/src/experiment/tests",
