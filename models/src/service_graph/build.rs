@@ -282,6 +282,8 @@ fn build_service(
         sharing: service.workers.sharing(),
         held: 0,
     };
+    let edges = plan.edges.iter().enumerate().filter(|(_, edge)| edge.callee == number);
+    let checks = edges.filter_map(|(edge, planned)| Some((edge as u16, planned.check?.asks())));
     let sized = plan.spec.workload.iter().any(|workload| workload.size.is_some());
     let fatal = service.dies.as_ref().filter(|_| sized).and_then(Death::fatal_bytes);
     let weights = Weights::by(service, fatal, lines);
@@ -312,7 +314,7 @@ fn build_service(
             || greets
             || service.workers.sharing().is_some()
             || service.starts().is_some_and(StartUp::is_cold)
-            || service.checks().is_some_and(|checks| checks.asks().work.is_some()),
+            || service.checks().iter().any(|check| check.asks().work.is_some()),
         mortal: is_mortal(number, plan),
         up: up.clone(),
         free: up,
@@ -326,7 +328,7 @@ fn build_service(
             .starts()
             .filter(|start| start.is_cold())
             .map(|start| Box::new(Warming::new(start, service.replicas))),
-        check: service.checks().map(|checks| Box::new(checks.asks())),
+        checks: checks.collect(),
         per_replica: service.per_replica.then(|| Box::new(Figures::new(service.replicas))),
         at_begin: Deeds::by(service).is_some()
             || service.per_replica

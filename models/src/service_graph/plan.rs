@@ -4,6 +4,7 @@
 //! A plan is made once, of a graph whose names have been checked, and lent to everybody who asks.
 
 use super::control;
+use super::control::check::Check;
 use super::service::{fallback, quorum};
 use super::spec::*;
 use crate::RunSpec;
@@ -18,9 +19,6 @@ use crate::workload::{Arrivals, Schedule};
 use sim_core::SimTime;
 use std::collections::BTreeMap;
 use std::ops::Range;
-
-/// What the caller of a health check is called.
-pub const CHECKER: &str = "health";
 
 /// A graph and what follows from it.
 pub struct Plan<'a> {
@@ -56,6 +54,8 @@ pub struct EdgePlan<'a> {
     pub instead_of: Option<usize>,
     /// The step that it is made in.
     pub step: Option<&'a Step>,
+    /// Who asks over it whether a replica is well, and what, if that is what it is for.
+    pub check: Option<Check<'a>>,
     /// Replicas that its callers choose among; one behind a shared queue, where whoever is free takes the next request.
     pub choices: u32,
     /// Client instances: a workload's, or one per replica of the caller.
@@ -300,14 +300,17 @@ fn edges(spec: &GraphSpec) -> Vec<EdgePlan<'_>> {
         }
     }
     for (number, (name, service)) in spec.services.iter().enumerate() {
-        let Some(checks) = service.checks() else { continue };
-        let caller = (Caller::Checks(number as u32), CHECKER);
-        let plan = edge(spec, &mut between, caller, name, &None, &checks.network, None);
-        plans.push(EdgePlan { choices: 1, ..plan.under(checks.policy()) });
+        for check in service.checks() {
+            let caller = (Caller::Checks(number as u32), check.by);
+            // Each is the first of his name.
+            let plan = edge(spec, &mut BTreeMap::new(), caller, name, &None, check.network, None);
+            plans.push(EdgePlan { choices: 1, check: Some(check), ..plan.under(check.policy()) });
+        }
     }
     let mut owners = BTreeMap::new();
     for (number, edge) in plans.iter_mut().enumerate() {
         edge.clients_of = match edge.policy.per {
+            _ if edge.check.is_some() => number,
             Per::CallSite => number,
             Per::Target => *owners.entry((edge.caller, edge.callee, edge.policy_name)).or_insert(number),
         };
@@ -356,6 +359,7 @@ fn edge<'a>(
         fallback: None,
         instead_of: None,
         step: None,
+        check: None,
         choices,
         number: *same,
         clients_of: 0,

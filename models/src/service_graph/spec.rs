@@ -1,5 +1,6 @@
 //! What a user writes: workloads, services, policies, faults.
 
+use super::control::check::Check;
 use super::control::health::Health;
 use super::control::start_up::StartUp;
 use super::service::aside::Aside;
@@ -251,8 +252,13 @@ impl ServiceSpec {
         self.shed.as_ref().is_some_and(Shed::ranks_users)
     }
 
-    /// Who asks its replicas whether they are well, if anybody does: before one queue for all of them there is nobody to ask.
-    pub fn checks(&self) -> Option<&Health> {
+    /// All who ask its replicas whether they are well: before one queue for all of them there is nobody to ask.
+    pub fn checks(&self) -> Vec<Check<'_>> {
+        self.checked().map(Health::check).into_iter().collect()
+    }
+
+    /// Who takes out those who do not answer well, if anybody does.
+    pub fn checked(&self) -> Option<&Health> {
         self.health.as_ref().filter(|_| !self.queue.common().shared)
     }
 
@@ -301,7 +307,7 @@ fn check_service(service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
     if service.work.nanos.mean() == 0.0 && service.calls.is_empty() && service.dies.is_none() {
         cx.warn(at.get("work").unwrap_or(at).span, "takes no time and calls nobody: it can never be busy");
     }
-    if service.health.is_some() && service.checks().is_none() {
+    if service.health.is_some() && service.checks().is_empty() {
         cx.warn(
             at.span_of("health"),
             "the replicas share one queue: none of them can be asked, or left out, and nothing is checked",

@@ -2,7 +2,7 @@
 
 use super::carriage::{Carriage, Classes};
 use super::control::Control;
-use super::control::health::Asks;
+use super::control::check::Asks;
 use super::control::membership::Membership;
 use super::control::start_up::Warming;
 pub use super::flight::*;
@@ -345,8 +345,8 @@ pub struct Service {
     /// Which of its replicas may be chosen, if they come and go, and how warm they are, if they start cold.
     pub membership: Option<Box<Membership>>,
     pub warming: Option<Box<Warming>>,
-    /// What those ask of it who check it.
-    pub check: Option<Box<Asks>>,
+    /// What those ask of it who check it, by their edges.
+    pub checks: Box<[(u16, Asks)]>,
     /// What each of its replicas did, if they are told apart.
     pub per_replica: Option<Box<Figures>>,
     /// What it does for each call, if it is counted, and how much longer each request takes because it is looked up.

@@ -1,23 +1,21 @@
 //! Active health checks: somebody asks each replica now and then, and takes out who does not answer well.
 //!
-//! A check is a call over an edge of its own, `health->api`, to one replica: it meets that replica's network, crash and queue as any
-//! request does, and what strikes that edge (a cut between checker and replica) strikes nobody else. What it asks for makes the
-//! difference. A *shallow* check is answered by whoever listens: it finds out who is down and nothing else. One that takes a *worker*
-//! waits behind the requests: overload looks like illness, and whoever is taken out leaves his load to the others. A *deep* one makes the
-//! calls of a request too: when what all of them need is ill, all of them are taken out.
+//! What it asks for makes the difference (see [`check`](super::check)): whoever is taken out because he is busy leaves his load to the
+//! others, and when what all of them need is ill a deep check takes all of them out. What strikes its edge, `health->api` (a cut between
+//! checker and replica), strikes nobody else.
 //!
 //! There is one checker for all callers, as in a load balancer or a kubelet, and they see what it says at once. Of `unhealthy_threshold`
 //! `f` checks, one each `interval` `i`, a replica that answers nothing more is taken out `(f - 1) i + timeout` after the first that it
 //! misses, which is uniform over `i`: `(f - 1/2) i + timeout` on average.
 
+use super::check::{self, Check, InARow, Kind, Thresholds};
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decoder, Node, POSITIVE};
-use crate::policy::Policy;
 use crate::policy::page::Page;
 use crate::policy::part::{Around, Does, Part};
 use crate::report::{Better, Change, Fold, Section, Unit, Value};
 use sim_core::stats::TimeIntegral;
-use sim_core::{Key, Luck, SimDuration, SimTime, StreamUse, Words};
+use sim_core::{Luck, SimDuration, SimTime, StreamUse};
 
 /// More changes than this are counted but not listed.
 const LISTED: usize = 1_000;
@@ -40,63 +38,18 @@ spec! {
     }
 }
 
-spec! {
-    /// What a health check asks for.
-    pub enum Kind {
-        /// Whether anybody listens: needs no worker, and says nothing of the work.
-        Shallow,
-        /// Some work of a worker, for which it waits in line like any request.
-        Worker {
-            /// The work.
-            work: TimeDistribution = TimeDistribution::constant(SimDuration::from_millis(1)),
-        },
-        /// The same, and then the calls that a request makes, to see whether what it needs is there.
-        Deep {
-            /// The work before these calls.
-            work: TimeDistribution = TimeDistribution::constant(SimDuration::from_millis(1)),
-        },
-    }
-}
+/// What a checker is called.
+pub const CHECKER: &str = "health";
 
 fn check(health: &Health, at: &Node, cx: &mut Decoder) {
-    if health.timeout > health.interval {
-        let span = at.get("timeout").or(at.get("interval")).unwrap_or(at).span;
-        let message = format!(
-            "a check waits {} for its answer, and the next is made after {}",
-            health.timeout, health.interval
-        );
-        cx.error(span, message).help("make `timeout` at most `interval`");
-    }
+    check::check_pace((health.timeout, health.interval), "interval", at, cx);
 }
 
 impl Health {
-    /// What its calls are made under.
-    pub fn policy(&self) -> Policy {
-        Policy { timeout: Some(self.timeout), ..Policy::default() }
+    /// Who asks, and what.
+    pub fn check(&self) -> Check<'_> {
+        Check { by: CHECKER, kind: &self.kind, timeout: self.timeout, network: &self.network }
     }
-
-    /// The least work of a check, in nanoseconds.
-    pub fn least_work(&self) -> f64 {
-        self.asks().work.map_or(0.0, |work| work.nanos.min())
-    }
-
-    /// What it asks of the service.
-    pub fn asks(&self) -> Asks {
-        match &self.kind {
-            Kind::Shallow => Asks { work: None, calls: false },
-            Kind::Worker { work } => Asks { work: Some(work.clone()), calls: false },
-            Kind::Deep { work } => Asks { work: Some(work.clone()), calls: true },
-        }
-    }
-}
-
-/// What a check asks of a service.
-#[derive(Clone, Debug)]
-pub struct Asks {
-    /// The work of a worker; none if it needs none.
-    pub work: Option<TimeDistribution>,
-    /// And then the calls that a request makes.
-    pub calls: bool,
 }
 
 /// Whoever checks all replicas of one service.
@@ -107,8 +60,8 @@ pub struct Checker {
     /// Over which it asks.
     pub edge: u32,
     interval: SimDuration,
-    /// In a row, to be taken out, and to be let in again.
-    thresholds: (u32, u32),
+    /// To be taken out, and to be let in again.
+    thresholds: Thresholds,
     hosts: Box<[Host]>,
     luck: Luck,
     unhealthy: TimeIntegral,
@@ -126,8 +79,7 @@ pub struct Checker {
 #[derive(Clone, Copy, Debug, Default)]
 struct Host {
     unhealthy: bool,
-    /// Checks in a row that say otherwise.
-    otherwise: u32,
+    row: InARow,
     checks: u64,
 }
 
@@ -138,7 +90,7 @@ impl Checker {
             service,
             edge,
             interval: health.interval,
-            thresholds: (health.unhealthy_threshold, health.healthy_threshold),
+            thresholds: Thresholds { ill: health.unhealthy_threshold, well: health.healthy_threshold },
             hosts: vec![Host::default(); replicas as usize].into(),
             luck,
             unhealthy: TimeIntegral::default(),
@@ -153,9 +105,7 @@ impl Checker {
 
     /// When it looks at each replica first.
     pub fn first_looks(&mut self) -> Vec<SimTime> {
-        let every = self.interval.as_nanos();
-        let mut at = |replica| SimTime::from_nanos(self.luck.at(Key::root(0, replica)).below(every));
-        (0..self.hosts.len() as u64).map(&mut at).collect()
+        check::beats(&mut self.luck, self.interval, self.hosts.len() as u32).collect()
     }
 
     /// It looks at a replica: over which edge, when it does so next, and how often it has.
@@ -170,17 +120,11 @@ impl Checker {
         self.counts[0] += 1;
         self.counts[1] += u64::from(!is_well);
         let host = &mut self.hosts[replica as usize];
-        if is_well != host.unhealthy {
-            host.otherwise = 0;
+        let healthy = host.row.hears(is_well, self.thresholds)?;
+        if healthy != host.unhealthy {
             return None;
         }
-        host.otherwise += 1;
-        let (out, back) = self.thresholds;
-        if host.otherwise < if host.unhealthy { back } else { out } {
-            return None;
-        }
-        (host.otherwise, host.unhealthy) = (0, !host.unhealthy);
-        let healthy = !host.unhealthy;
+        host.unhealthy = !healthy;
         let ill = if healthy { self.unhealthy.value() - 1 } else { self.unhealthy.value() + 1 };
         self.unhealthy.set(now, ill);
         self.counts[if healthy { 3 } else { 2 }] += 1;
@@ -254,20 +198,11 @@ pub fn declared(at: &str) -> Section {
 
 impl Part for Health {
     fn does(&self) -> Does {
-        let load = match self.kind {
-            Kind::Shallow => Does::NOTHING,
-            Kind::Worker { .. } | Kind::Deep { .. } => Does::CHECKS,
-        };
-        Does::STEERS.and(Does::REFUSES).and(load)
+        Does::STEERS.and(Does::REFUSES).and(self.kind.does())
     }
 
     fn brief(&self) -> Option<String> {
-        let kind = match self.kind {
-            Kind::Shallow => "shallow",
-            Kind::Worker { .. } => "worker",
-            Kind::Deep { .. } => "deep",
-        };
-        Some(format!("{kind} checks every {}", self.interval))
+        Some(format!("{} checks every {}", self.kind.name(), self.interval))
     }
 
     fn notes(&self, around: &Around) -> Vec<String> {

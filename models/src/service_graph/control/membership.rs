@@ -85,7 +85,7 @@ pub struct Membership {
 pub fn moves(spec: &GraphSpec, name: &str) -> bool {
     let service = spec.services.get(name).expect("a service of the graph");
     let drains = |fault: &FaultSpec| matches!(fault.effect, Effect::Drain { .. }) && fault.on.value == name;
-    service.checks().is_some() || service.starts().is_some() || spec.faults.iter().any(drains)
+    !service.checks().is_empty() || service.starts().is_some() || spec.faults.iter().any(drains)
 }
 
 impl Membership {

@@ -4,6 +4,7 @@
 //! decides is done here and in [`membership`], by the verbs of a replica: it crashes, restarts, is taken out of the views of its
 //! callers or let in.
 
+pub mod check;
 pub mod health;
 pub mod membership;
 pub mod reports;
@@ -16,6 +17,7 @@ use super::state::*;
 use super::witness as kind;
 use crate::policy::Outcome;
 use crate::report::Section;
+use check::Asks;
 use health::Checker;
 use reports::Reports;
 use sim_core::{Key, SimTime, StreamUse, Streams};
@@ -34,7 +36,7 @@ pub enum Control {
 /// What they will tell of one service: nothing measured yet.
 pub fn declared(spec: &GraphSpec, name: &str) -> Vec<Section> {
     let service = spec.services.get(name).expect("a service of the graph");
-    let checks = service.checks().map(|_| health::declared(name));
+    let checks = service.checked().map(|_| health::declared(name));
     checks.into_iter().chain(membership::moves(spec, name).then(|| membership::declared(name))).collect()
 }
 
@@ -46,7 +48,7 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
         .map(|(number, _)| Control::Members { service: number as u32 });
     let checks = plan.edges.iter().enumerate().filter_map(|(number, edge)| {
         let Caller::Checks(service) = edge.caller else { return None };
-        let health = plan.spec.service(service as usize).checks()?;
+        let health = plan.spec.service(service as usize).checked()?;
         let replicas = plan.spec.service(service as usize).replicas;
         let luck = streams.luck("check", &edge.name);
         Some(Control::Health(Box::new(Checker::new(health, (service, number as u32), replicas, luck))))
@@ -130,11 +132,12 @@ impl<L: Listen> Graph<L> {
     pub fn is_checked(&mut self, id: AttemptId, service: u32, ctx: &mut Ctx) -> bool {
         let attempt = &mut self.attempts[id];
         let service = &mut self.services[service as usize];
-        let check = service.check.as_ref().expect("it is checked");
+        let check = Asks::over(&service.checks, attempt.edge);
+        let needs_a_worker = check.work.is_some();
         if !check.calls {
             attempt.step = u16::MAX;
         }
-        if check.work.is_some() {
+        if needs_a_worker {
             return false;
         }
         // It is nothing to the service.

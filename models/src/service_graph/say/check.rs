@@ -3,7 +3,7 @@
 use super::doubts::{check_allowances, check_idle, check_timeouts, check_width};
 use super::limits::{check_memory, check_sizes};
 use crate::experiment::{Decoder, Name, Node, Spanned};
-use crate::service_graph::plan::{CHECKER, Caller, Plan, callees};
+use crate::service_graph::plan::{Plan, callees};
 use crate::service_graph::spec::*;
 use sim_core::SimDuration;
 use std::collections::BTreeMap;
@@ -160,12 +160,13 @@ fn check_workload_names(graph: &GraphSpec, call: &CallSpec, cx: &mut Decoder) {
 /// Who checks replicas has a name of its own among the callers.
 fn check_checkers(graph: &GraphSpec, at: &Node, cx: &mut Decoder) -> bool {
     let mut sound = true;
-    for (name, _) in graph.services.iter().filter(|(_, service)| service.checks().is_some()) {
+    let checks =
+        |(name, service)| ServiceSpec::checks(service).into_iter().map(move |check| (name, check.by));
+    for (name, by) in graph.services.iter().flat_map(checks) {
         let span = graph.services.span_of(name).unwrap_or(at.span);
-        let taken = graph.services.get(CHECKER).is_some() || graph.workload_number(CHECKER).is_some();
-        if taken {
+        if graph.services.get(by).is_some() || graph.workload_number(by).is_some() {
             let message =
-                format!("whoever checks the replicas of `{name}` is called `{CHECKER}`, and so is another");
+                format!("whoever checks the replicas of `{name}` is called `{by}`, and so is another");
             let help = "give that workload, or service, another name";
             cx.at("services", |cx| cx.at(name, |cx| _ = cx.error(span, message).help(help)));
             sound = false;
@@ -306,10 +307,7 @@ fn check_patience(plan: &Plan, at: &Node, cx: &mut Decoder) {
     for edge in &plan.edges {
         let Some(patience) = edge.worst.attempt.into_iter().chain(edge.worst.call).min() else { continue };
         let (name, service) = (graph.name(edge.callee), plan.callee(edge));
-        let work = match edge.caller {
-            Caller::Checks(_) => service.checks().map_or(0.0, |checks| checks.least_work()),
-            Caller::Workload(_) | Caller::Service(_) => service.work.nanos.min(),
-        };
+        let work = edge.check.map_or(service.work.nanos.min(), |check| check.least_work());
         let fastest = 2.0 * edge.network.nanos.min() + work;
         if fastest > patience.as_nanos() as f64 {
             let fastest = SimDuration::from_nanos_f64(fastest);

@@ -3,6 +3,7 @@
 use super::Rule;
 use super::queue::offer::{Known, Offer, Turn, Unseen};
 use crate::policy::Outcome;
+use crate::service_graph::control::check::Asks;
 use crate::service_graph::follow::{Arrival, Listen};
 use crate::service_graph::roster::Standings;
 use crate::service_graph::state::*;
@@ -479,10 +480,9 @@ impl Service {
         let replica_number = replica;
         let replica = &mut self.replicas[replica as usize];
         let mut nanos = nanos;
-        if let Some(check) = &self.check
-            && attempt.is_check()
-        {
-            let work = check.work.as_ref().expect("only who needs work comes here");
+        if attempt.is_check() {
+            let asks = Asks::over(&self.checks, attempt.edge);
+            let work = asks.work.as_ref().expect("only who needs work comes here");
             nanos = work.nanos.sample(&mut self.work_luck.at(attempt.key)) * replica.state.slow;
         }
         if let Some(warming) = &self.warming {
