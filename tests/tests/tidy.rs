@@ -43,7 +43,7 @@ const APART: [&str; 6] = [
 const ONE_ROOM: [&str; 2] = ["models/src/policy/guards", "models/src/service_graph/call"];
 
 /// The same word for something else.
-const HOMONYMS: [(&str, &str, &str); 19] = [
+const HOMONYMS: [(&str, &str, &str); 22] = [
     ("throttle", "models/src/policy/budget", "gRPC's, which is a budget"),
     ("cancel", "models/src/service_graph/service/replica", "what the engine does to a timer"),
     ("cancel", "models/src/service_graph/service/sharing", "what the engine does to a timer"),
@@ -59,6 +59,9 @@ const HOMONYMS: [(&str, &str, &str); 19] = [
     ("timeout", "sim-cli/src/plan", "of `std::sync::mpsc`"),
     ("timeout", "models/src/policy/pool", "of connections that are idle"),
     ("timeout", "models/src/service_graph/control", "of a check"),
+    ("probes", "models/src/policy/breaker", "what passes one that is half-open"),
+    ("probes", "sim-cli/src/command/find", "runs that look for an edge"),
+    ("probes", "sim-cli/src/study", "runs that look for an edge"),
     ("deadline", "models/src/service_graph/service/queue", "an order, by whatever ends a wait first"),
     ("pool", "sim-cli/src/render/testdata", "a section of a mechanism that is not there"),
     ("budget", "sim-cli/src/command/recommend", "how many runs a search may take"),

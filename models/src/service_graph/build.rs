@@ -39,7 +39,7 @@ use sim_core::{Key, SimTime, Streams, digest};
 /// The graph, ready to begin.
 pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, streams: &Streams) -> Graph<L> {
     let spec = plan.spec;
-    let services: Vec<Service> = spec
+    let mut services: Vec<Service> = spec
         .services
         .iter()
         .enumerate()
@@ -63,11 +63,13 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         edge.stats.cohorts = Some(Box::new(Cohorts::new(run.window, run.within, struck)));
     }
     let measured_from = SimTime::ZERO + run.warm_up;
+    let controls = control::build(plan, streams);
+    control::assign(&controls, &mut services);
     Graph {
         listener: L::new(options.trace.as_ref(), &built, measured_from),
         workloads: spec.workload.iter().enumerate().map(|(n, w)| build_workload(n, w, streams)).collect(),
         faults: spec.faults.iter().enumerate().map(|(n, f)| build_fault(n, f, plan, streams)).collect(),
-        controls: control::build(plan, streams),
+        controls,
         edges: built,
         clients,
         services,
@@ -373,7 +375,8 @@ fn is_mortal(number: usize, plan: &Plan) -> bool {
     let crashes = |fault: &FaultSpec| {
         matches!(fault.effect, Effect::Crash { .. } | Effect::Drain { .. }) && fault.on.value == name
     };
-    plan.spec.service(number).dies.is_some() || plan.spec.faults.iter().any(crashes)
+    let service = plan.spec.service(number);
+    service.dies.is_some() || service.is_killed() || plan.spec.faults.iter().any(crashes)
 }
 
 fn build_fault(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams) -> Fault {

@@ -328,7 +328,7 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
             note("whether", &graph.edges[site.edge as usize].name, site.luck.used());
         }
     }
-    for (purpose, edge, stream) in graph.controls.iter().filter_map(Control::used) {
+    for (purpose, edge, stream) in graph.controls.iter().flat_map(Control::used) {
         note(purpose, &graph.edges[edge as usize].name, stream);
     }
     used

@@ -2,6 +2,7 @@
 
 use super::control::check::Check;
 use super::control::health::Health;
+use super::control::probes::Probes;
 use super::control::start_up::StartUp;
 use super::service::aside::Aside;
 use super::service::error_rate::ErrorRate;
@@ -115,6 +116,8 @@ spec! {
         start_up: Option<StartUp> = None,
         /// Checks that take a replica out of the callers' choice; none if absent, and they choose among all, up or not.
         health: Option<Health> = None,
+        /// Probes of each replica by its own node: whether it has started, lives, and may be chosen; none if absent.
+        probes: Option<Probes> = None,
         /// Whether what is done for a call is done once, however often that comes; if it is said at all, what is done more than
         /// once is counted.
         idempotency: Option<Idempotency> = None,
@@ -230,6 +233,7 @@ impl ServiceSpec {
             Listed::optional("dies", "never: it survives any load", self.dies.as_ref()),
             Listed::optional("start_up", "at once, and warm", self.start_up.as_ref()),
             Listed::optional("health", "", self.health.as_ref()),
+            Listed::optional("probes", "", self.probes.as_ref()),
             Listed::optional("idempotency", "", self.idempotency.as_ref()),
             Listed::made("per_replica", "", self.per_replica.then_some(PerReplica(self.replicas))),
         ]
@@ -254,7 +258,18 @@ impl ServiceSpec {
 
     /// All who ask its replicas whether they are well: before one queue for all of them there is nobody to ask.
     pub fn checks(&self) -> Vec<Check<'_>> {
-        self.checked().map(Health::check).into_iter().collect()
+        let probes = self.probed().into_iter().flat_map(Probes::checks);
+        self.checked().map(Health::check).into_iter().chain(probes).collect()
+    }
+
+    /// Who probes them, if anybody does.
+    pub fn probed(&self) -> Option<&Probes> {
+        self.probes.as_ref().filter(|_| !self.queue.common().shared)
+    }
+
+    /// Whether whoever probes a replica may kill it.
+    pub fn is_killed(&self) -> bool {
+        self.probed().is_some_and(Probes::kill)
     }
 
     /// Who takes out those who do not answer well, if anybody does.
@@ -307,12 +322,18 @@ fn check_service(service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
     if service.work.nanos.mean() == 0.0 && service.calls.is_empty() && service.dies.is_none() {
         cx.warn(at.get("work").unwrap_or(at).span, "takes no time and calls nobody: it can never be busy");
     }
-    if service.health.is_some() && service.checks().is_empty() {
+    let asked = [("health", service.health.is_some()), ("probes", service.probes.is_some())];
+    for (who, _) in asked.into_iter().filter(|(_, asks)| *asks && service.queue.common().shared) {
         cx.warn(
-            at.span_of("health"),
+            at.span_of(who),
             "the replicas share one queue: none of them can be asked, or left out, and nothing is checked",
         )
         .help("leave `shared` out of the queue, and each has its own");
+    }
+    if let (Some(probes), Some(start)) = (service.probed(), service.starts())
+        && let Some((why, help)) = probes.never_start(SimDuration::from_nanos_f64(start.time.nanos.min()))
+    {
+        cx.warn(at.span_of("start_up"), why).help(help);
     }
     if service.per_replica && service.replicas > per_replica::MOST {
         let (most, span) = (per_replica::MOST, at.span_of("per_replica"));

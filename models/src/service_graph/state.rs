@@ -285,6 +285,8 @@ pub enum Admitted {
     Decided(AttemptId),
     /// A replica that may be leaving has nothing left to do.
     IsDone { service: u32, replica: u32 },
+    /// A replica has failed a probe of this control too often.
+    Failed { control: u32, replica: u32 },
 }
 
 /// What goes over a link.

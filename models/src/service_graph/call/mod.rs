@@ -298,7 +298,7 @@ impl<L: Listen> Graph<L> {
             Parent::Check { control } => {
                 let is_well = fruit.is_some();
                 self.enjoy(fruit);
-                self.checked(control, client, is_well, ctx);
+                self.checked(control, (edge, client), is_well, ctx);
             }
             Parent::Visit { visit } => self.load_ends(visit, fruit, ctx),
             Parent::Aside { wanted: true, .. } => self.enjoy(fruit),

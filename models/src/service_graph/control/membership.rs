@@ -8,7 +8,7 @@
 //!                  ready                              (and after a crash)
 //! ```
 //!
-//! Only a replica that is in, and that nobody says is ill, stands in the views of its callers. One that lingers or finishes takes what
+//! Only a replica that is in, and that nobody says is ill or not ready, stands in the views of its callers. One that lingers or finishes takes what
 //! still comes and does what it has in hand; one that is out, or starts, refuses. A crash takes nobody out of the views: that is for
 //! whoever checks to find out. But whoever starts a replica knows that it is not ready.
 
@@ -42,6 +42,8 @@ pub struct Member {
     pub stage: Stage,
     /// Whoever checks says so.
     pub unhealthy: bool,
+    /// Whoever probes it says that it is not ready.
+    pub unready: bool,
     /// What its stage ends with.
     timer: Option<Timer>,
     /// When it goes in any case.
@@ -51,7 +53,7 @@ pub struct Member {
 
 impl Member {
     fn may_be_chosen(&self) -> bool {
-        self.stage == Stage::In && !self.unhealthy
+        self.stage == Stage::In && !self.unhealthy && !self.unready
     }
 
     /// It does what it has in hand, and takes nothing more from a queue that others take from.
@@ -72,6 +74,8 @@ pub struct Membership {
     /// The control that ends their stages, and the edges whose callers choose among them.
     control: u32,
     edges: Vec<u32>,
+    /// Whoever probes them, and is to know when one starts.
+    pub kubelet: Option<u32>,
     start: Option<(TimeDistribution, Luck)>,
     chosen: TimeIntegral,
     least: u64,
@@ -102,6 +106,7 @@ impl Membership {
             members: vec![Member::default(); service.replicas as usize].into(),
             control,
             edges,
+            kubelet: None,
             start: service.starts().map(|start| (start.time.clone(), streams.luck("start", name))),
             chosen,
             least: service.replicas.into(),
@@ -340,6 +345,16 @@ impl<L: Listen> Graph<L> {
         it.replicas[replica as usize].down += 1;
         self.enter_stage(service, replica, (Stage::Starting, Some(ctx.now() + takes)), ctx);
         true
+    }
+
+    /// Whether it is neither out nor on its way there.
+    pub fn stays(&self, service: u32, replica: u32) -> bool {
+        matches!(self.stage(service, replica), Stage::In | Stage::Starting)
+    }
+
+    /// Whether it is on its way in.
+    pub fn is_starting(&self, service: u32, replica: u32) -> bool {
+        self.stage(service, replica) == Stage::Starting
     }
 
     fn stage(&self, service: u32, replica: u32) -> Stage {

@@ -7,20 +7,23 @@
 pub mod check;
 pub mod health;
 pub mod membership;
+pub mod probes;
 pub mod reports;
 pub mod start_up;
 
 use super::follow::Listen;
-use super::plan::{Caller, Plan};
+use super::plan::{Caller, EdgePlan, Plan};
 use super::spec::GraphSpec;
 use super::state::*;
 use super::witness as kind;
+use crate::fault::{CrashStyle, OnReplica};
 use crate::policy::Outcome;
 use crate::report::Section;
 use check::Asks;
 use health::Checker;
+use probes::{Kubelet, Task, Verdict, Which};
 use reports::Reports;
-use sim_core::{Key, SimTime, StreamUse, Streams};
+use sim_core::{Class, Key, SimTime, StreamUse, Streams};
 
 /// Whoever looks at one service.
 #[derive(Clone)]
@@ -31,13 +34,17 @@ pub enum Control {
     Health(Box<Checker>),
     /// What all of them have in hand, for the clients of an edge.
     Reports(Reports),
+    /// At whether each replica lives and may be chosen, and when it starts again.
+    Probes(Box<Kubelet>),
 }
 
 /// What they will tell of one service: nothing measured yet.
 pub fn declared(spec: &GraphSpec, name: &str) -> Vec<Section> {
     let service = spec.services.get(name).expect("a service of the graph");
     let checks = service.checked().map(|_| health::declared(name));
-    checks.into_iter().chain(membership::moves(spec, name).then(|| membership::declared(name))).collect()
+    let probed = service.probed().map(|_| probes::declared(name));
+    let members = membership::moves(spec, name).then(|| membership::declared(name));
+    [checks, probed, members].into_iter().flatten().collect()
 }
 
 /// All of a graph: those that move members first, by service, then the others.
@@ -49,6 +56,9 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
     let checks = plan.edges.iter().enumerate().filter_map(|(number, edge)| {
         let Caller::Checks(service) = edge.caller else { return None };
         let health = plan.spec.service(service as usize).checked()?;
+        if edge.check?.by != health.check().by {
+            return None;
+        }
         let replicas = plan.spec.service(service as usize).replicas;
         let luck = streams.luck("check", &edge.name);
         Some(Control::Health(Box::new(Checker::new(health, (service, number as u32), replicas, luck))))
@@ -64,7 +74,30 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
             luck: streams.luck("reports", &edge.name),
         }))
     });
-    members.chain(checks).chain(reports).collect()
+    let probed = plan.spec.services.values().enumerate();
+    let probed = probed.filter_map(|(number, service)| {
+        let asks = |which: Which| {
+            let is_it = |edge: &EdgePlan| {
+                edge.caller == Caller::Checks(number as u32)
+                    && edge.check.is_some_and(|it| it.by == which.name())
+            };
+            let edge = plan.edges.iter().position(is_it).expect("whoever asks has an edge");
+            (edge as u32, streams.luck("check", &plan.edges[edge].name))
+        };
+        let kubelet = Kubelet::new(service.probed()?, number as u32, service.replicas, asks);
+        Some(Control::Probes(Box::new(kubelet)))
+    });
+    members.chain(checks).chain(reports).chain(probed).collect()
+}
+
+/// Tells the members of each service who is to know when one of them starts.
+pub fn assign(controls: &[Control], services: &mut [Service]) {
+    for (number, control) in (0..).zip(controls) {
+        if let Control::Probes(kubelet) = control {
+            let members = services[kubelet.service as usize].membership.as_mut();
+            members.expect("who is probed comes and goes").kubelet = Some(number);
+        }
+    }
 }
 
 /// Which of them moves the members of this service, if any does.
@@ -81,10 +114,11 @@ impl<L: Listen> Graph<L> {
         for (control, it) in (0..).zip(&mut self.controls) {
             let first = match it {
                 Control::Members { .. } => Vec::new(),
-                Control::Health(checker) => checker.first_looks(),
-                Control::Reports(reports) => reports.first_looks(),
+                Control::Health(checker) => (0..).zip(checker.first_looks()).collect(),
+                Control::Reports(reports) => (0..).zip(reports.first_looks()).collect(),
+                Control::Probes(kubelet) => kubelet.first_looks(),
             };
-            for (of, at) in (0..).zip(first) {
+            for (of, at) in first {
                 ctx.schedule_at(at, Event::Look { control, of });
             }
         }
@@ -93,7 +127,9 @@ impl<L: Listen> Graph<L> {
     /// One of them looks at one of the replicas.
     pub fn look(&mut self, control: u32, of: u32, ctx: &mut Ctx) {
         let service = self.controls[control as usize].service();
-        ctx.witness(kind::LOOK, 0, 0, self.services[service as usize].path, u64::from(of), control.into());
+        let (replica, what) = self.controls[control as usize].subject(of);
+        let path = self.services[service as usize].path;
+        ctx.witness(kind::LOOK, what, 0, path, u64::from(replica), control.into());
         match &mut self.controls[control as usize] {
             Control::Members { service } => {
                 let service = *service;
@@ -113,18 +149,95 @@ impl<L: Listen> Graph<L> {
                 // None where there is nothing to remember.
                 guards.get_mut(of as usize).into_iter().for_each(|client| client.hears(says.clone()));
             }
+            Control::Probes(kubelet) => match kubelet.looks(of, ctx.now()) {
+                Task::Start => self.starts_again(control, replica, ctx),
+                Task::Wait { again } => _ = ctx.schedule_at(again, Event::Look { control, of }),
+                Task::Ask { edge, ordinal, again } => {
+                    ctx.schedule_at(again, Event::Look { control, of });
+                    if self.stays(service, replica) {
+                        let key = Key::root(self.edges[edge as usize].path, replica.into()).child(ordinal);
+                        self.begin_call(edge, replica, Parent::Check { control }, key, ctx);
+                    }
+                }
+            },
         }
     }
 
-    /// A check has ended, of the replica that is the only one its client calls.
-    pub fn checked(&mut self, control: u32, replica: u32, is_well: bool, ctx: &mut Ctx) {
-        let Control::Health(checker) = &mut self.controls[control as usize] else {
-            unreachable!("only checkers check")
-        };
-        let service = checker.service;
-        if let Some(healthy) = checker.heard(replica, is_well, ctx.now()) {
-            self.change_member(service, replica, ctx.now(), |member| member.unhealthy = !healthy);
+    /// A check has ended, over this edge, of the replica that is the only one its client calls.
+    pub fn checked(&mut self, control: u32, (edge, replica): (u32, u32), is_well: bool, ctx: &mut Ctx) {
+        match &mut self.controls[control as usize] {
+            Control::Health(checker) => {
+                let service = checker.service;
+                if let Some(healthy) = checker.heard(replica, is_well, ctx.now()) {
+                    self.change_member(service, replica, ctx.now(), |member| member.unhealthy = !healthy);
+                }
+            }
+            Control::Probes(kubelet) => {
+                let before = kubelet.state(replica);
+                match kubelet.heard(edge, replica, is_well) {
+                    None => {}
+                    Some(Verdict::Ready) => self.is_otherwise(control, replica, before, ctx.now()),
+                    // Whoever is told of an end may be in the middle of something.
+                    Some(Verdict::Kill) => self.admitted.push_back(Admitted::Failed { control, replica }),
+                }
+            }
+            Control::Members { .. } | Control::Reports(_) => unreachable!("they ask nobody"),
         }
+    }
+
+    /// What is known of a replica by its probes may be otherwise than before.
+    fn is_otherwise(&mut self, control: u32, replica: u32, before: &'static str, now: SimTime) {
+        let Control::Probes(kubelet) = &mut self.controls[control as usize] else {
+            unreachable!("it probes")
+        };
+        let (service, ready) = (kubelet.service, kubelet.notes(replica, before, now));
+        self.change_member(service, replica, now, |member| member.unready = !ready);
+    }
+
+    /// A replica has failed a probe too often: its container is killed, unless it leaves anyway.
+    #[cold]
+    pub fn has_failed(&mut self, control: u32, replica: u32, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let service = self.controls[control as usize].service();
+        if !self.stays(service, replica) {
+            return;
+        }
+        let starts = self.is_starting(service, replica);
+        let state = &self.services[service as usize].replicas[replica as usize];
+        let is_healthy = state.state == OnReplica::WELL && (state.down == 0 || starts);
+        let Control::Probes(kubelet) = &mut self.controls[control as usize] else {
+            unreachable!("it probes")
+        };
+        let before = kubelet.state(replica);
+        let (again, of) = kubelet.kills(replica, (is_healthy, starts), now);
+        self.is_otherwise(control, replica, before, now);
+        self.crash(service, replica, CrashStyle::Reset, ctx);
+        self.services[service as usize].derive(replica);
+        ctx.schedule(again, Class::Change, Event::Look { control, of });
+    }
+
+    /// A container that was killed starts again, if nothing else keeps it down.
+    fn starts_again(&mut self, control: u32, replica: u32, ctx: &mut Ctx) {
+        let service = self.controls[control as usize].service();
+        self.revived(service, replica, ctx);
+        if self.services[service as usize].replicas[replica as usize].down > 0
+            && !self.is_starting(service, replica)
+        {
+            self.container_starts(service, replica, ctx);
+        }
+    }
+
+    /// A container of a replica starts, if anybody probes it.
+    #[cold]
+    pub fn container_starts(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        let members = self.services[service as usize].membership.as_ref();
+        let Some(control) = members.and_then(|it| it.kubelet) else { return };
+        let Control::Probes(kubelet) = &mut self.controls[control as usize] else {
+            unreachable!("it probes")
+        };
+        let before = kubelet.state(replica);
+        kubelet.starts(replica, ctx.now());
+        self.is_otherwise(control, replica, before, ctx.now());
     }
 
     /// A check has come: whether it is answered at once, since it needs no worker.
@@ -153,16 +266,15 @@ impl<L: Listen> Graph<L> {
 
     /// What is told of all.
     pub fn sections_of_controls(&self, now: SimTime) -> Vec<Section> {
-        let checks = |service: usize| {
-            self.controls.iter().find_map(move |control| match control {
-                Control::Health(checker) if checker.service as usize == service => Some(checker),
-                Control::Health(_) | Control::Members { .. } | Control::Reports(_) => None,
-            })
-        };
         let of = |(number, service): (usize, &Service)| {
-            let checked = checks(number).map(|checker| checker.section(&service.name, now));
-            let members = service.membership.as_ref().map(|it| it.section(&service.name, now));
-            [checked, members].into_iter().flatten()
+            let own = self.controls.iter().filter(move |control| control.service() as usize == number);
+            let told = own.filter_map(move |control| match control {
+                Control::Health(checker) => Some(checker.section(&service.name, now)),
+                Control::Probes(kubelet) => Some(kubelet.section(&service.name, now)),
+                Control::Members { .. } | Control::Reports(_) => None,
+            });
+            let told = told.chain(service.membership.as_ref().map(|it| it.section(&service.name, now)));
+            told.collect::<Vec<_>>()
         };
         self.services.iter().enumerate().flat_map(of).collect()
     }
@@ -170,8 +282,10 @@ impl<L: Listen> Graph<L> {
     /// Measurement begins.
     pub fn begin_measuring_controls(&mut self, now: SimTime) {
         for control in &mut self.controls {
-            if let Control::Health(checker) = control {
-                checker.begin(now);
+            match control {
+                Control::Health(checker) => checker.begin(now),
+                Control::Probes(kubelet) => kubelet.begin(now),
+                Control::Members { .. } | Control::Reports(_) => {}
             }
         }
         self.services.iter_mut().filter_map(|it| it.membership.as_mut()).for_each(|it| it.begin(now));
@@ -180,8 +294,10 @@ impl<L: Listen> Graph<L> {
     /// A window is over.
     pub fn close_windows_of_controls(&mut self, now: SimTime) {
         for control in &mut self.controls {
-            if let Control::Health(checker) = control {
-                checker.close_window(now);
+            match control {
+                Control::Health(checker) => checker.close_window(now),
+                Control::Probes(kubelet) => kubelet.close_window(now),
+                Control::Members { .. } | Control::Reports(_) => {}
             }
         }
         self.services.iter_mut().filter_map(|it| it.membership.as_mut()).for_each(|it| it.close_window(now));
@@ -195,15 +311,28 @@ impl Control {
             Control::Members { service } => *service,
             Control::Health(checker) => checker.service,
             Control::Reports(reports) => reports.service,
+            Control::Probes(kubelet) => kubelet.service,
+        }
+    }
+
+    /// At which replica, or whom, it looks, and for what of several things.
+    fn subject(&self, of: u32) -> (u32, u16) {
+        match self {
+            Control::Members { .. } | Control::Health(_) | Control::Reports(_) => (of, 0),
+            Control::Probes(_) => {
+                let (replica, what) = Kubelet::subject(of);
+                (replica, what as u16)
+            }
         }
     }
 
     /// What it has drawn, for what, and the edge over which it asks or tells.
-    pub fn used(&self) -> Option<(&'static str, u32, StreamUse)> {
+    pub fn used(&self) -> Vec<(&'static str, u32, StreamUse)> {
         match self {
-            Control::Members { .. } => None,
-            Control::Health(checker) => Some(("check", checker.edge, checker.used())),
-            Control::Reports(reports) => Some(("reports", reports.edge, reports.luck.used())),
+            Control::Members { .. } => Vec::new(),
+            Control::Health(checker) => vec![("check", checker.edge, checker.used())],
+            Control::Reports(reports) => vec![("reports", reports.edge, reports.luck.used())],
+            Control::Probes(kubelet) => kubelet.used().map(|(edge, used)| ("check", edge, used)).collect(),
         }
     }
 }

@@ -105,7 +105,11 @@ impl<L: Listen> Graph<L> {
     pub fn restart(&mut self, service_id: u32, replica_id: u32, ctx: &mut Ctx) {
         let replica = &mut self.services[service_id as usize].replicas[replica_id as usize];
         replica.down -= 1;
-        if replica.down == 0 && !self.starts(service_id, replica_id, ctx) {
+        if replica.down > 0 {
+            return;
+        }
+        self.container_starts(service_id, replica_id, ctx);
+        if !self.starts(service_id, replica_id, ctx) {
             self.opens(service_id, replica_id, ctx);
         }
     }

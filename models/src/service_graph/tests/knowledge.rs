@@ -205,6 +205,19 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             "wait_mean",
         ),
         (
+            Desk { service: "replicas: 2, probes: (readiness: ())", ..policy("balancer: Random") },
+            Does::STEERS.and(Does::REFUSES),
+            "wait_mean",
+        ),
+        (
+            Desk {
+                service: "replicas: 2, probes: (liveness: (kind: Worker()))",
+                ..policy("balancer: Random")
+            },
+            Does::STEERS.and(Does::REFUSES).and(Does::BREAKS).and(Does::CHECKS),
+            "wait_mean",
+        ),
+        (
             fault(r#"(at: "1s", for: "100ms", on: "desk", effect: Drain())"#),
             Does::VARIES.and(Does::STEERS).and(Does::REFUSES),
             "wait_mean",

@@ -23,6 +23,7 @@ mod orders;
 mod per_replica;
 mod policies;
 mod presets;
+mod probes;
 mod propagation;
 mod quorums;
 mod replicas;

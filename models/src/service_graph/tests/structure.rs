@@ -57,6 +57,37 @@ pub fn rows() -> Vec<Row> {
             r#"services.stock.health.timeout ["1500ms"]: a check waits 1.5s for its answer, and the next is made after 1s
                 help: make `timeout` at most `interval`"#,
         ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", probes: (readiness: (), liveness: (period: "1s", timeout: "1500ms")))"#, r#"work: "8ms", probes: (readiness: (), liveness: (period: "1s", timeout: "1s")))"#,
+            r#"services.stock.probes.liveness.timeout ["1500ms"]: a check waits 1.5s for its answer, and the next is made after 1s
+                help: make `timeout` at most `period`"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", queue: SharedFifo(), probes: (readiness: ()))"#, r#"work: "8ms", queue: Fifo(), probes: (readiness: ()))"#,
+            r#"warning: services.stock.probes [(readiness: ())]: the replicas share one queue: none of them can be asked, or left out, and nothing is checked
+                help: leave `shared` out of the queue, and each has its own"#,
+        ),
+        row(r#"name: "batch""#, r#"name: "liveness""#, r#"name: "batches""#,
+            r#"services.stock ["stock"]: whoever checks the replicas of `stock` is called `liveness`, and so is another
+                help: give that workload, or service, another name"#,
+        ).and(ONLY, "only_from: []").and(r#"work: "8ms")"#, r#"work: "8ms", probes: (readiness: (), liveness: ()))"#),
+        row(r#"work: "8ms")"#, r#"work: "8ms", probes: ())"#, r#"work: "8ms", probes: (startup: ()))"#,
+            r#"warning: services.stock.probes [()]: asks nothing: it is as if it were not there
+                help: give it `liveness`, `readiness` or `startup`"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", probes: (liveness: (success_threshold: 2)))"#, r#"work: "8ms", probes: (readiness: (success_threshold: 2)))"#,
+            r#"services.stock.probes.liveness.success_threshold [2]: `success_threshold` of `liveness` must be 1
+                help: one success ends a row of failures, and only `readiness` may ask for more"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", probes: (liveness: (), crash_loop_backoff: (initial: "10s", cap: "9s")))"#, r#"work: "8ms", probes: (liveness: (), crash_loop_backoff: (initial: "9s", cap: "9s")))"#,
+            r#"services.stock.probes.crash_loop_backoff.cap ["9s"]: `cap` 9s is less than `initial` 10s"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", start_up: (time: "31s"), probes: (liveness: ()))"#, r#"work: "8ms", start_up: (time: "30s"), probes: (liveness: ()))"#,
+            r#"warning: services.stock.start_up [(time: "31s")]: takes at least 31s to start, and `liveness` kills it after 30s: it never starts again
+                help: a `startup` probe holds `liveness` back until it has started, or `initial_delay` does"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", start_up: (time: "31s"), probes: (liveness: (), startup: ()))"#, r#"work: "8ms", start_up: (time: "31s"), probes: (liveness: (), startup: (failure_threshold: 4)))"#,
+            r#"warning: services.stock.start_up [(time: "31s")]: takes at least 31s to start, and `startup` kills it after 30s: it never starts again
+                help: a larger `failure_threshold` of `startup`"#,
+        ),
         row(r#"work: "8ms")"#, r#"work: "8ms", start_up: (time: "0s"))"#, r#"work: "8ms", start_up: (time: "1ms"))"#,
             r#"warning: services.stock.start_up [(time: "0s")]: takes no time, and is warm at once: it is as if it were not there"#,
         ),
