@@ -134,7 +134,10 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
     let name = &edge.name;
     let callee = plan.callee(edge);
     let choices = edge.choices;
-    let view = View::all(choices);
+    let mut view = View::all(choices);
+    if choices > callee.replicas {
+        view.change(0..callee.replicas);
+    }
     let path = digest::hash_text(name);
     let mut pick = streams.luck("pick", name);
     let may_be_nobody =
@@ -238,8 +241,8 @@ fn build_service(
 ) -> Service {
     let workers = service.workers.count();
     let queue = service.queue.common();
-    let lines = if queue.shared { 1 } else { service.replicas };
-    let mut up = NumberSet::new(if queue.shared { service.replicas } else { 0 });
+    let lines = if queue.shared { 1 } else { service.room() };
+    let mut up = NumberSet::new(if queue.shared { service.room() } else { 0 });
     (0..if queue.shared { service.replicas } else { 0 }).for_each(|replica| up.set(replica, true));
     let site = |call: &CallSpec, step: &Step, edge: usize| {
         let name = &plan.edges[edge].name;
@@ -265,14 +268,15 @@ fn build_service(
         sites: step.calls.iter().zip(edges).map(|(call, edge)| site(call, step, edge)).collect(),
     });
     // Behind a queue for all nobody knows before whom a request ends at.
-    let one_way = !queue.shared || service.replicas == 1;
+    let one_way = !queue.shared || service.room() == 1;
     let leads_here = |edge: &EdgePlan| one_way && guards::ends_at_replicas(&edge.policy);
     let own =
         plan.edges.iter().enumerate().filter(|(at, edge)| edge.callee == number && edge.clients_of == *at);
     let connected = own.filter(|(_, edge)| leads_here(edge)).map(|(at, _)| at as u32);
     let greets = plan.into(number).any(|edge| guards::greets(&edge.policy));
-    let replica = || Replica {
-        down: 0,
+    let replica = |number| Replica {
+        // Those that are not there yet.
+        down: u32::from(number >= service.replicas),
         silent: false,
         faults: ActiveSet::default(),
         state: OnReplica::WELL,
@@ -294,7 +298,7 @@ fn build_service(
     Service {
         name: name.to_owned(),
         path: digest::hash_text(name),
-        replicas: (0..service.replicas).map(|_| replica()).collect(),
+        replicas: (0..service.room()).map(replica).collect(),
         workers,
         unasked: if at_the_door { 0 } else { workers },
         cores: service.workers.cores(),
@@ -329,9 +333,9 @@ fn build_service(
         warming: service
             .starts()
             .filter(|start| start.is_cold())
-            .map(|start| Box::new(Warming::new(start, service.replicas))),
+            .map(|start| Box::new(Warming::new(start, service.room()))),
         checks: checks.collect(),
-        per_replica: service.per_replica.then(|| Box::new(Figures::new(service.replicas))),
+        per_replica: service.per_replica.then(|| Box::new(Figures::new(service.room()))),
         at_begin: Deeds::by(service).is_some()
             || service.per_replica
             || plan.into(number).any(|edge| Gates::of(&edge.policy, 1).has(Gates::TIES)),
@@ -376,7 +380,7 @@ fn is_mortal(number: usize, plan: &Plan) -> bool {
         matches!(fault.effect, Effect::Crash { .. } | Effect::Drain { .. }) && fault.on.value == name
     };
     let service = plan.spec.service(number);
-    service.dies.is_some() || service.is_killed() || plan.spec.faults.iter().any(crashes)
+    service.dies.is_some() || service.is_taken_down() || plan.spec.faults.iter().any(crashes)
 }
 
 fn build_fault(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams) -> Fault {
@@ -387,7 +391,9 @@ fn build_fault(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams)
             Target::Edges(into.map(|(edge, _)| edge as u32).collect())
         }
         Some(service) => {
-            let replicas = plan.spec.service(service).replicas;
+            let struck = plan.spec.service(service);
+            let is_all = matches!(fault.replicas, Affected::All);
+            let replicas = if is_all { struck.room() } else { struck.replicas };
             let path = format!("{on}/{number}");
             Target::Replicas {
                 service: service as u32,

@@ -337,12 +337,12 @@ fn edge<'a>(
     let policy = policy_name.map_or_else(Policy::default, named);
     let network = network.as_ref().unwrap_or(&spec.network);
     let service = spec.service(callee);
-    let choices = if service.queue.common().shared { 1 } else { service.replicas };
+    let choices = if service.queue.common().shared { 1 } else { service.room() };
     let (does, worst) = of_policy(&policy);
     let travels = if network.nanos.mean() == 0.0 { Does::NOTHING } else { Does::TRAVELS };
     let callers = match caller {
         Caller::Workload(number) => spec.workload[number as usize].clients,
-        Caller::Service(number) | Caller::Checks(number) => spec.service(number as usize).replicas,
+        Caller::Service(number) | Caller::Checks(number) => spec.service(number as usize).room(),
     };
     EdgePlan {
         callers,

@@ -182,9 +182,10 @@ fn service_section(service: &Service, now: SimTime, measured: SimDuration, run: 
             product: rate * time / 1e9,
         }
     });
+    let replicas = service.begins_with();
     report::Service {
-        replicas: service.replicas.len() as u32,
-        workers: u64::from(service.cores) * service.replicas.len() as u64,
+        replicas,
+        workers: u64::from(service.cores) * u64::from(replicas),
         queue_capacity: match service.queue.capacity {
             Capacity::Bounded(places) => Some(u64::from(places) * service.lines.len() as u64),
             Capacity::Unbounded => None,

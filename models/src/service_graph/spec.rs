@@ -1,5 +1,6 @@
 //! What a user writes: workloads, services, policies, faults.
 
+use super::control::autoscaler::Autoscaler;
 use super::control::check::Check;
 use super::control::health::Health;
 use super::control::probes::Probes;
@@ -118,6 +119,8 @@ spec! {
         health: Option<Health> = None,
         /// Probes of each replica by its own node: whether it has started, lives, and may be chosen; none if absent.
         probes: Option<Probes> = None,
+        /// Who starts more replicas when there is more to do, and stops them; nobody if absent. `replicas` is where it begins.
+        autoscaler: Option<Autoscaler> = None,
         /// Whether what is done for a call is done once, however often that comes; if it is said at all, what is done more than
         /// once is counted.
         idempotency: Option<Idempotency> = None,
@@ -234,8 +237,9 @@ impl ServiceSpec {
             Listed::optional("start_up", "at once, and warm", self.start_up.as_ref()),
             Listed::optional("health", "", self.health.as_ref()),
             Listed::optional("probes", "", self.probes.as_ref()),
+            Listed::optional("autoscaler", "", self.autoscaler.as_ref()),
             Listed::optional("idempotency", "", self.idempotency.as_ref()),
-            Listed::made("per_replica", "", self.per_replica.then_some(PerReplica(self.replicas))),
+            Listed::made("per_replica", "", self.per_replica.then_some(PerReplica(self.room()))),
         ]
     }
 
@@ -275,6 +279,16 @@ impl ServiceSpec {
     /// Who takes out those who do not answer well, if anybody does.
     pub fn checked(&self) -> Option<&Health> {
         self.health.as_ref().filter(|_| !self.queue.common().shared)
+    }
+
+    /// Replicas that there may be at a time.
+    pub fn room(&self) -> u32 {
+        self.autoscaler.as_ref().map_or(self.replicas, |it| it.max.max(self.replicas))
+    }
+
+    /// Whether any of them may be stopped and started while it runs, or killed.
+    pub fn is_taken_down(&self) -> bool {
+        self.autoscaler.is_some() || self.is_killed()
     }
 
     /// How a replica starts, if it is not there at once.
@@ -330,16 +344,23 @@ fn check_service(service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
         )
         .help("leave `shared` out of the queue, and each has its own");
     }
+    if let Some(scaler) = &service.autoscaler
+        && !(scaler.min..=scaler.max).contains(&service.replicas)
+    {
+        let (min, max) = (scaler.min, scaler.max);
+        let message = format!("`replicas` is {}, and the autoscaler has {min} to {max}", service.replicas);
+        cx.error(at.span_of("replicas"), message).help("begin with a number between `min` and `max`");
+    }
     if let (Some(probes), Some(start)) = (service.probed(), service.starts())
         && let Some((why, help)) = probes.never_start(SimDuration::from_nanos_f64(start.time.nanos.min()))
     {
         cx.warn(at.span_of("start_up"), why).help(help);
     }
-    if service.per_replica && service.replicas > per_replica::MOST {
+    if service.per_replica && service.room() > per_replica::MOST {
         let (most, span) = (per_replica::MOST, at.span_of("per_replica"));
         cx.error(
             span,
-            format!("no more than {most} replicas are told apart, and there are {}", service.replicas),
+            format!("no more than {most} replicas are told apart, and there are {}", service.room()),
         )
         .help("leave it out: what all of them did together is told anyway");
     }

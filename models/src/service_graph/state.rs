@@ -442,6 +442,11 @@ impl Service {
     pub fn line_of(&self, replica: u32) -> usize {
         if self.queue.shared { 0 } else { replica as usize }
     }
+
+    /// Replicas that are there from the beginning: all, unless there is room for more.
+    pub fn begins_with(&self) -> u32 {
+        self.membership.as_ref().map_or(self.replicas.len() as u32, |it| it.begins_with)
+    }
 }
 
 impl Edge {

@@ -7,6 +7,7 @@ use crate::fault::CrashStyle;
 use crate::policy::Outcome;
 use crate::policy::guards::{Back, Connections, Dial, Due, Guards, Lease, Watch};
 use crate::service_graph::follow::Listen;
+use crate::service_graph::plan::Caller;
 use crate::service_graph::state::*;
 use crate::service_graph::witness as kind;
 use sim_core::{Class, Key, SimTime};
@@ -149,6 +150,9 @@ impl<L: Listen> Graph<L> {
         for clients in 0..self.clients.len() as u32 {
             for at in 0..self.clients[clients as usize].connecting.len() as u32 {
                 let group = self.clients[clients as usize].group(clients, at);
+                if self.leads_nowhere(group) {
+                    continue;
+                }
                 while self.group(group).connections().wants(0) {
                     let now = ctx.now();
                     let key = self.next_key(group);
@@ -160,6 +164,15 @@ impl<L: Listen> Graph<L> {
                 }
             }
         }
+    }
+
+    /// Whether either end is not there yet.
+    fn leads_nowhere(&self, group: Group) -> bool {
+        let edge = &self.edges[group.clients as usize];
+        let is_down =
+            |service: u32, replica: u32| self.services[service as usize].replicas[replica as usize].down > 0;
+        let caller = matches!(edge.caller, Caller::Service(service) if is_down(service, group.client));
+        caller || self.clients[group.clients as usize].groups_of_each() > 1 && is_down(edge.callee, group.of)
     }
 
     /// A replica is back that makes calls: its pools begin anew, and open as many as should be idle.

@@ -8,6 +8,8 @@
 //!                  ready                              (and after a crash)
 //! ```
 //!
+//! Where there is room for more than there are, the others are out, and nobody wants them in until they are started.
+//!
 //! Only a replica that is in, and that nobody says is ill or not ready, stands in the views of its callers. One that lingers or finishes takes what
 //! still comes and does what it has in hand; one that is out, or starts, refuses. A crash takes nobody out of the views: that is for
 //! whoever checks to find out. But whoever starts a replica knows that it is not ready.
@@ -44,6 +46,12 @@ pub struct Member {
     pub unhealthy: bool,
     /// Whoever probes it says that it is not ready.
     pub unready: bool,
+    /// There is room for it, and it is not to be there.
+    pub unwanted: bool,
+    /// Since when it is in, or was the last time.
+    in_since: SimTime,
+    /// Whether it is there, on its way in or out or in.
+    there: TimeIntegral,
     /// What its stage ends with.
     timer: Option<Timer>,
     /// When it goes in any case.
@@ -52,6 +60,11 @@ pub struct Member {
 }
 
 impl Member {
+    /// Whether it is in, and has been for as long as that.
+    pub fn was_in_since(&self, then: SimTime) -> bool {
+        self.stage == Stage::In && self.in_since <= then
+    }
+
     fn may_be_chosen(&self) -> bool {
         self.stage == Stage::In && !self.unhealthy && !self.unready
     }
@@ -71,6 +84,9 @@ impl Member {
 #[derive(Clone)]
 pub struct Membership {
     pub members: Box<[Member]>,
+    /// How many there are from the beginning, and whether that changes.
+    pub begins_with: u32,
+    scales: bool,
     /// The control that ends their stages, and the edges whose callers choose among them.
     control: u32,
     edges: Vec<u32>,
@@ -89,7 +105,10 @@ pub struct Membership {
 pub fn moves(spec: &GraphSpec, name: &str) -> bool {
     let service = spec.services.get(name).expect("a service of the graph");
     let drains = |fault: &FaultSpec| matches!(fault.effect, Effect::Drain { .. }) && fault.on.value == name;
-    !service.checks().is_empty() || service.starts().is_some() || spec.faults.iter().any(drains)
+    !service.checks().is_empty()
+        || service.autoscaler.is_some()
+        || service.starts().is_some()
+        || spec.faults.iter().any(drains)
 }
 
 impl Membership {
@@ -102,8 +121,17 @@ impl Membership {
     ) -> Self {
         let mut chosen = TimeIntegral::default();
         chosen.set(SimTime::ZERO, service.replicas.into());
+        let member = |number: u32| {
+            let unwanted = number >= service.replicas;
+            let mut there = TimeIntegral::default();
+            there.set(SimTime::ZERO, u64::from(!unwanted));
+            let stage = if unwanted { Stage::Out } else { Stage::In };
+            Member { stage, unwanted, there, ..Member::default() }
+        };
         Membership {
-            members: vec![Member::default(); service.replicas as usize].into(),
+            members: (0..service.room()).map(member).collect(),
+            begins_with: service.replicas,
+            scales: service.autoscaler.is_some(),
             control,
             edges,
             kubelet: None,
@@ -133,6 +161,35 @@ impl Membership {
 
     fn may_be_chosen(&self) -> impl Iterator<Item = u32> + '_ {
         (0..).zip(&self.members).filter(|(_, member)| member.may_be_chosen()).map(|(number, _)| number)
+    }
+
+    /// The summed times for which replicas have been there.
+    pub fn there_area(&self, now: SimTime) -> u128 {
+        self.members.iter().map(|member| member.there.area(now)).sum()
+    }
+
+    /// For how long one has been there, if any may be away.
+    pub fn there_for(&self, replica: u32, now: SimTime) -> Option<u128> {
+        self.scales.then(|| self.members[replica as usize].there.area(now))
+    }
+
+    /// How many are wanted.
+    pub fn wanted(&self) -> u32 {
+        self.members.iter().filter(|member| !member.unwanted).count() as u32
+    }
+
+    /// Who is started next: one that is away, or else one that is on its way.
+    pub fn next_to_start(&self) -> Option<u32> {
+        let mut unwanted = (0..).zip(&self.members).filter(|(_, member)| member.unwanted);
+        let first = unwanted.clone().next();
+        unwanted.find(|(_, member)| member.stage == Stage::Out).or(first).map(|(number, _)| number)
+    }
+
+    /// Who is stopped next: one that callers may not choose, or else the newest.
+    pub fn next_to_stop(&self) -> Option<u32> {
+        let wanted = (0..).zip(&self.members).filter(|(_, member)| !member.unwanted);
+        let last = wanted.max_by_key(|(number, member)| (!member.may_be_chosen(), member.in_since, *number));
+        last.map(|(number, _)| number)
     }
 
     /// Measurement begins.
@@ -257,8 +314,29 @@ impl<L: Listen> Graph<L> {
         }
     }
 
-    /// Nobody wants it to go any more.
+    /// A replica is wanted from now on, or is not.
+    pub fn want(
+        &mut self,
+        service: u32,
+        replica: u32,
+        is_wanted: bool,
+        grace: (SimDuration, SimDuration),
+        ctx: &mut Ctx,
+    ) {
+        self.change_member(service, replica, ctx.now(), |member| member.unwanted = !is_wanted);
+        if !is_wanted {
+            self.drain(service, replica, grace.0, grace.1, ctx);
+        } else if !self.services[service as usize].replicas[replica as usize].state.drained {
+            self.undrain(service, replica, ctx);
+        }
+    }
+
+    /// Nothing tells it to go any more: it comes back, if it is wanted.
     pub fn undrain(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        let members = self.services[service as usize].membership.as_ref();
+        if members.is_some_and(|it| it.members[replica as usize].unwanted) {
+            return;
+        }
         match self.stage(service, replica) {
             Stage::Lingering | Stage::Finishing => {
                 self.enter_stage(service, replica, (Stage::In, None), ctx);
@@ -352,6 +430,12 @@ impl<L: Listen> Graph<L> {
         matches!(self.stage(service, replica), Stage::In | Stage::Starting)
     }
 
+    /// Whether it is not to be there.
+    pub fn is_away(&self, service: u32, replica: u32) -> bool {
+        let it = &self.services[service as usize].membership;
+        it.as_ref().is_some_and(|it| it.members[replica as usize].unwanted)
+    }
+
     /// Whether it is on its way in.
     pub fn is_starting(&self, service: u32, replica: u32) -> bool {
         self.stage(service, replica) == Stage::Starting
@@ -375,7 +459,12 @@ impl<L: Listen> Graph<L> {
             ctx.cancel(timer);
         }
         let timer = until.map(|at| ctx.schedule(at, Class::Change, Event::Look { control, of: replica }));
-        self.change_member(service, replica, ctx.now(), |member| {
+        let now = ctx.now();
+        self.change_member(service, replica, now, |member| {
+            if stage == Stage::In && member.stage != Stage::In {
+                member.in_since = now;
+            }
+            member.there.set(now, u64::from(stage != Stage::Out));
             (member.stage, member.timer) = (stage, timer)
         });
         self.services[service as usize].note_free(replica);

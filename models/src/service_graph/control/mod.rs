@@ -4,6 +4,7 @@
 //! decides is done here and in [`membership`], by the verbs of a replica: it crashes, restarts, is taken out of the views of its
 //! callers or let in.
 
+pub mod autoscaler;
 pub mod check;
 pub mod health;
 pub mod membership;
@@ -19,11 +20,13 @@ use super::witness as kind;
 use crate::fault::{CrashStyle, OnReplica};
 use crate::policy::Outcome;
 use crate::report::Section;
+use autoscaler::Scaler;
 use check::Asks;
 use health::Checker;
 use probes::{Kubelet, Task, Verdict, Which};
 use reports::Reports;
-use sim_core::{Class, Key, SimTime, StreamUse, Streams};
+use sim_core::{Class, Key, SimDuration, SimTime, StreamUse, Streams};
+use std::cmp::Ordering;
 
 /// Whoever looks at one service.
 #[derive(Clone)]
@@ -36,6 +39,8 @@ pub enum Control {
     Reports(Reports),
     /// At whether each replica lives and may be chosen, and when it starts again.
     Probes(Box<Kubelet>),
+    /// At how much there is to do, and how many there should be.
+    Autoscaler(Box<Scaler>),
 }
 
 /// What they will tell of one service: nothing measured yet.
@@ -44,7 +49,8 @@ pub fn declared(spec: &GraphSpec, name: &str) -> Vec<Section> {
     let checks = service.checked().map(|_| health::declared(name));
     let probed = service.probed().map(|_| probes::declared(name));
     let members = membership::moves(spec, name).then(|| membership::declared(name));
-    [checks, probed, members].into_iter().flatten().collect()
+    let scaled = service.autoscaler.as_ref().map(|_| autoscaler::declared(name));
+    [checks, probed, scaled, members].into_iter().flatten().collect()
 }
 
 /// All of a graph: those that move members first, by service, then the others.
@@ -59,7 +65,7 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
         if edge.check?.by != health.check().by {
             return None;
         }
-        let replicas = plan.spec.service(service as usize).replicas;
+        let replicas = plan.spec.service(service as usize).room();
         let luck = streams.luck("check", &edge.name);
         Some(Control::Health(Box::new(Checker::new(health, (service, number as u32), replicas, luck))))
     });
@@ -84,10 +90,15 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
             let edge = plan.edges.iter().position(is_it).expect("whoever asks has an edge");
             (edge as u32, streams.luck("check", &plan.edges[edge].name))
         };
-        let kubelet = Kubelet::new(service.probed()?, number as u32, service.replicas, asks);
+        let kubelet = Kubelet::new(service.probed()?, number as u32, service.room(), asks);
         Some(Control::Probes(Box::new(kubelet)))
     });
-    members.chain(checks).chain(reports).chain(probed).collect()
+    let scaled = plan.spec.services.values().enumerate().filter_map(|(number, service)| {
+        let says = service.autoscaler.as_ref()?;
+        let scaler = Scaler::new(says, number as u32, service.replicas, service.room());
+        Some(Control::Autoscaler(Box::new(scaler)))
+    });
+    members.chain(checks).chain(reports).chain(probed).chain(scaled).collect()
 }
 
 /// Tells the members of each service who is to know when one of them starts.
@@ -117,6 +128,7 @@ impl<L: Listen> Graph<L> {
                 Control::Health(checker) => (0..).zip(checker.first_looks()).collect(),
                 Control::Reports(reports) => (0..).zip(reports.first_looks()).collect(),
                 Control::Probes(kubelet) => kubelet.first_looks(),
+                Control::Autoscaler(scaler) => vec![(0, scaler.first_look())],
             };
             for (of, at) in first {
                 ctx.schedule_at(at, Event::Look { control, of });
@@ -138,6 +150,9 @@ impl<L: Listen> Graph<L> {
             Control::Health(checker) => {
                 let (edge, again, ordinal) = checker.looks(of, ctx.now());
                 ctx.schedule_at(again, Event::Look { control, of });
+                if self.is_away(service, of) {
+                    return;
+                }
                 let key = Key::root(self.edges[edge as usize].path, of.into()).child(ordinal);
                 self.begin_call(edge, of, Parent::Check { control }, key, ctx);
             }
@@ -160,6 +175,12 @@ impl<L: Listen> Graph<L> {
                     }
                 }
             },
+            Control::Autoscaler(scaler) => {
+                let (again, wanted) = scaler.looks(&self.services[service as usize], ctx.now());
+                let grace = scaler.grace();
+                ctx.schedule_at(again, Event::Look { control, of });
+                self.scale(service, wanted, grace, ctx);
+            }
         }
     }
 
@@ -181,7 +202,9 @@ impl<L: Listen> Graph<L> {
                     Some(Verdict::Kill) => self.admitted.push_back(Admitted::Failed { control, replica }),
                 }
             }
-            Control::Members { .. } | Control::Reports(_) => unreachable!("they ask nobody"),
+            Control::Members { .. } | Control::Reports(_) | Control::Autoscaler(_) => {
+                unreachable!("they ask nobody")
+            }
         }
     }
 
@@ -224,6 +247,20 @@ impl<L: Listen> Graph<L> {
             && !self.is_starting(service, replica)
         {
             self.container_starts(service, replica, ctx);
+        }
+    }
+
+    /// So many replicas are wanted: as many start, or go.
+    fn scale(&mut self, service: u32, wanted: u32, grace: (SimDuration, SimDuration), ctx: &mut Ctx) {
+        loop {
+            let members = self.services[service as usize].membership.as_ref().expect("they come and go");
+            let (next, more) = match members.wanted().cmp(&wanted) {
+                Ordering::Less => (members.next_to_start(), true),
+                Ordering::Greater => (members.next_to_stop(), false),
+                Ordering::Equal => return,
+            };
+            let next = next.expect("there is room for as many as may be wanted");
+            self.want(service, next, more, grace, ctx);
         }
     }
 
@@ -271,6 +308,7 @@ impl<L: Listen> Graph<L> {
             let told = own.filter_map(move |control| match control {
                 Control::Health(checker) => Some(checker.section(&service.name, now)),
                 Control::Probes(kubelet) => Some(kubelet.section(&service.name, now)),
+                Control::Autoscaler(scaler) => Some(scaler.section(service, now)),
                 Control::Members { .. } | Control::Reports(_) => None,
             });
             let told = told.chain(service.membership.as_ref().map(|it| it.section(&service.name, now)));
@@ -285,6 +323,7 @@ impl<L: Listen> Graph<L> {
             match control {
                 Control::Health(checker) => checker.begin(now),
                 Control::Probes(kubelet) => kubelet.begin(now),
+                Control::Autoscaler(scaler) => scaler.begin(&self.services[scaler.service as usize], now),
                 Control::Members { .. } | Control::Reports(_) => {}
             }
         }
@@ -297,6 +336,9 @@ impl<L: Listen> Graph<L> {
             match control {
                 Control::Health(checker) => checker.close_window(now),
                 Control::Probes(kubelet) => kubelet.close_window(now),
+                Control::Autoscaler(scaler) => {
+                    scaler.close_window(&self.services[scaler.service as usize], now);
+                }
                 Control::Members { .. } | Control::Reports(_) => {}
             }
         }
@@ -312,13 +354,16 @@ impl Control {
             Control::Health(checker) => checker.service,
             Control::Reports(reports) => reports.service,
             Control::Probes(kubelet) => kubelet.service,
+            Control::Autoscaler(scaler) => scaler.service,
         }
     }
 
     /// At which replica, or whom, it looks, and for what of several things.
     fn subject(&self, of: u32) -> (u32, u16) {
         match self {
-            Control::Members { .. } | Control::Health(_) | Control::Reports(_) => (of, 0),
+            Control::Members { .. } | Control::Health(_) | Control::Reports(_) | Control::Autoscaler(_) => {
+                (of, 0)
+            }
             Control::Probes(_) => {
                 let (replica, what) = Kubelet::subject(of);
                 (replica, what as u16)
@@ -329,7 +374,7 @@ impl Control {
     /// What it has drawn, for what, and the edge over which it asks or tells.
     pub fn used(&self) -> Vec<(&'static str, u32, StreamUse)> {
         match self {
-            Control::Members { .. } => Vec::new(),
+            Control::Members { .. } | Control::Autoscaler(_) => Vec::new(),
             Control::Health(checker) => vec![("check", checker.edge, checker.used())],
             Control::Reports(reports) => vec![("reports", reports.edge, reports.luck.used())],
             Control::Probes(kubelet) => kubelet.used().map(|(edge, used)| ("check", edge, used)).collect(),

@@ -251,9 +251,9 @@ fn check_faults(plan: &Plan, cx: &mut Decoder) {
             );
         }
         if let (Some(service), Affected::Only(replicas)) = (service, &fault.replicas) {
-            if let Some(beyond) = replicas.iter().find(|&&replica| replica >= service.replicas) {
+            if let Some(beyond) = replicas.iter().find(|&&replica| replica >= service.room()) {
                 // None at all is refused where it is written, and its faults are looked at all the same.
-                let last = service.replicas.saturating_sub(1);
+                let last = service.room().saturating_sub(1);
                 report(
                     format!("`{}` has no replica {beyond}: they are 0 to {last}", on.value),
                     String::new(),

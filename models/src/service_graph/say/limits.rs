@@ -18,7 +18,7 @@ const MOST_ARRIVALS: f64 = 1e10;
 /// How much there is of everything; whether it is little enough to be looked at any further.
 pub fn check_sizes(graph: &GraphSpec, at: &Node, cx: &mut Decoder) -> bool {
     let span = at.get("services").unwrap_or(at).span;
-    let replicas: u64 = graph.services.values().map(|service| u64::from(service.replicas)).sum();
+    let replicas: u64 = graph.services.values().map(|service| u64::from(service.room())).sum();
     let sites: usize = graph.services.values().map(ServiceSpec::all_calls).sum();
     if replicas > MOST_REPLICAS {
         cx.error(span, format!("{replicas} replicas in all, at most {MOST_REPLICAS}"));
@@ -53,7 +53,7 @@ fn most_at_once(service: &ServiceSpec) -> u64 {
 pub fn check_memory(plan: &Plan, at: &Node, cx: &mut Decoder) {
     let own = plan.edges.iter().enumerate().filter(|(number, edge)| edge.clients_of == *number);
     let bytes = own.fold(0u64, |bytes, (_, edge)| {
-        let replicas = plan.callee(edge).replicas;
+        let replicas = plan.callee(edge).room();
         let parts: u64 = edge.around().all().map(|part| part.bytes(replicas)).sum();
         let of_all: u64 = edge.around().all().map(|part| part.bytes_of_all(replicas)).sum();
         let of_each = u64::from(plan.clients(edge)) * (size_of::<Guards>() as u64 + parts);

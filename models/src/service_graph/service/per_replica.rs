@@ -125,6 +125,7 @@ struct OfReplica {
     /// Areas as the warm-up ended, and as the window began.
     in_hand_before: u128,
     busy_before: u128,
+    there_before: u128,
     window_base: u128,
     took: LatencyHistogram,
     windows: Vec<f64>,
@@ -224,8 +225,16 @@ impl Service {
         let per = |area: u128, by: f64| (nanos > 0.0 && by > 0.0).then(|| area as f64 / (nanos * by));
         let time = |took: &LatencyHistogram, percent| took.percentile_ns(percent).map(|ns| ns as f64);
         let busy = |number: usize| {
-            let spent = self.replicas[number].used(now) - figures.each[number].busy_before;
-            per(spent, f64::from(self.cores))
+            let of = &figures.each[number];
+            let spent = self.replicas[number].used(now) - of.busy_before;
+            match self.there_for(number, now) {
+                None => per(spent, f64::from(self.cores)),
+                // Of the time for which it was there.
+                Some(there) if there > of.there_before => {
+                    Some(spent as f64 / ((there - of.there_before) as f64 * f64::from(self.cores)))
+                }
+                Some(_) => None,
+            }
         };
         let mut all = vec![spread(&self.name)];
         for (number, of) in figures.each.iter().enumerate() {
@@ -260,9 +269,17 @@ impl Service {
 
     /// The warm-up is over.
     pub fn tell_apart_from(&mut self, now: SimTime) {
-        if let Some(figures) = &mut self.per_replica {
-            figures.begin(now, self.replicas.iter().map(|replica| replica.used(now)));
+        let Some(mut figures) = self.per_replica.take() else { return };
+        figures.begin(now, self.replicas.iter().map(|replica| replica.used(now)));
+        for (number, of) in figures.each.iter_mut().enumerate() {
+            of.there_before = self.there_for(number, now).unwrap_or(0);
         }
+        self.per_replica = Some(figures);
+    }
+
+    /// For how long a replica has been there, if there may be more and fewer of them.
+    fn there_for(&self, number: usize, now: SimTime) -> Option<u128> {
+        self.membership.as_ref().and_then(|it| it.there_for(number as u32, now))
     }
 
     /// What a replica has in hand has changed.

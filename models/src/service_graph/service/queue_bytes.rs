@@ -108,7 +108,7 @@ impl Weights {
             most,
             fatal,
             waiting: vec![0; lines as usize],
-            in_hand: vec![0; service.replicas as usize],
+            in_hand: vec![0; service.room() as usize],
             refused: 0,
             refused_now: 0,
             waiting_max: 0,

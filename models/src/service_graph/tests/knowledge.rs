@@ -218,6 +218,11 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             "wait_mean",
         ),
         (
+            Desk { service: "autoscaler: (metric: Queue(1), max: 1)", ..policy("balancer: Random") },
+            Does::VARIES.and(Does::STEERS).and(Does::REFUSES),
+            "wait_mean",
+        ),
+        (
             fault(r#"(at: "1s", for: "100ms", on: "desk", effect: Drain())"#),
             Does::VARIES.and(Does::STEERS).and(Does::REFUSES),
             "wait_mean",

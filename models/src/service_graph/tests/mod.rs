@@ -2,6 +2,7 @@
 //! goes through the same door as a file of a user's.
 
 mod asides;
+mod autoscalers;
 mod breakers;
 mod bytes;
 mod calls;

@@ -88,6 +88,22 @@ pub fn rows() -> Vec<Row> {
             r#"warning: services.stock.start_up [(time: "31s")]: takes at least 31s to start, and `startup` kills it after 30s: it never starts again
                 help: a larger `failure_threshold` of `startup`"#,
         ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", autoscaler: (metric: Queue(1), max: 2))"#, r#"work: "8ms", autoscaler: (metric: Queue(1), max: 3))"#,
+            r#"services.stock.replicas [3]: `replicas` is 3, and the autoscaler has 1 to 2
+                help: begin with a number between `min` and `max`"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", autoscaler: (metric: Queue(1), min: 4, max: 3))"#, r#"work: "8ms", autoscaler: (metric: Queue(1), min: 3, max: 3))"#,
+            r#"services.stock.replicas [3]: `replicas` is 3, and the autoscaler has 4 to 3
+                help: begin with a number between `min` and `max`
+                services.stock.autoscaler.min [4]: `min` 4 is more than `max` 3"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", autoscaler: (metric: Queue(1), max: 9, quota: [(at: "2s", max: 4), (at: "2s", max: 5)]))"#, r#"work: "8ms", autoscaler: (metric: Queue(1), max: 9, quota: [(at: "1s", max: 4), (at: "2s", max: 5)]))"#,
+            r#"services.stock.autoscaler.quota [[(at: "2s", max: 4), (at: "2s", max: 5)]]: quota[1] is not later than the one before it"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", autoscaler: (metric: Queue(1), max: 9, scheduled: [(at: "2s", min: 10)]))"#, r#"work: "8ms", autoscaler: (metric: Queue(1), max: 9, scheduled: [(at: "2s", min: 9)]))"#,
+            r#"warning: services.stock.autoscaler.scheduled [[(at: "2s", min: 10)]]: at 2s there are to be 10, and `max` is 9
+                help: `max` goes before it"#,
+        ),
         row(r#"work: "8ms")"#, r#"work: "8ms", start_up: (time: "0s"))"#, r#"work: "8ms", start_up: (time: "1ms"))"#,
             r#"warning: services.stock.start_up [(time: "0s")]: takes no time, and is warm at once: it is as if it were not there"#,
         ),
