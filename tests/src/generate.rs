@@ -90,8 +90,9 @@ pub fn random_recovery(seed: u64) -> String {
             .expect("a string takes everything");
     }
     let (at, length, after) = (rng.between(20, 60), rng.between(1, 20), rng.between(40, 120));
-    // What only takes longer harms nobody here.
-    let harms = |sample: &&&str| crate::sound::<Effect>(sample).does() != Does::TRAVELS;
+    // What only takes longer harms nobody here, nor does what comes twice, or waits for others that weigh nothing.
+    let harmless = Does::TRAVELS.and(Does::DOUBLES).and(Does::CROWDS);
+    let harms = |sample: &&&str| !crate::sound::<Effect>(sample).does().within(harmless);
     let effects: Vec<&str> = Effect::samples().iter().filter(harms).copied().collect();
     let (struck, effect) = (rng.below(depth), rng.pick(&effects));
     let (arrivals, window) =
@@ -213,9 +214,11 @@ fn write_fault(text: &mut String, rng: &mut Rng, targets: &[String], services: u
     let flap = rng.pick(&["", "", "", "flap: (active: \"70ms\", quiet: \"130ms\"), "]);
     let on = &targets[rng.below(if network { targets.len() as u64 } else { services as u64 }) as usize];
     let replicas = rng.pick(&["", "", "replicas: Fraction(0.5), ", "replicas: Only([0]), "]);
+    let way = if network { rng.pick(&["", "", "way: Requests, ", "way: Replies, "]) } else { "" };
+    let clients = if network { rng.pick(&["", "", "clients: Fraction(0.5), "]) } else { "" };
     writeln!(
         text,
-        "            (at: \"{at}\", {length}on: \"{on}\", effect: {effect}, {replicas}{ramp}{flap}),"
+        "            (at: \"{at}\", {length}on: \"{on}\", effect: {effect}, {replicas}{way}{clients}{ramp}{flap}),"
     )
     .expect("a string takes everything");
 }

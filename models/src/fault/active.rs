@@ -4,7 +4,8 @@
 //! the file has. The whole is derived from the set at each change, in the order in which the file lists the faults,
 //! and never patched: what overlaps needs no undoing, and no rounding error is left behind.
 
-use super::{CrashStyle, Effect};
+use super::{CrashStyle, Effect, Reach, Way};
+use crate::byte_size::ByteRate;
 use crate::distribution::TimeDistribution;
 use crate::theory::either;
 
@@ -21,6 +22,8 @@ struct Active {
     effect: Effect,
     /// How much of it is there, from 0 to 1.
     strength: f64,
+    /// Of a link: which messages it strikes.
+    reach: Reach,
 }
 
 /// What faults make of a replica. Without any: [`OnReplica::WELL`].
@@ -40,15 +43,32 @@ pub struct OnReplica {
     pub drained: bool,
 }
 
-/// What faults make of a link. Without any: [`OnLink::WELL`].
+/// What faults make of a link for messages of one kind. Without any: [`OnLink::WELL`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OnLink {
     /// Share of messages that are lost.
     pub drop: f64,
-    /// Messages take longer, by [`ActiveSet::delays`].
+    /// Messages take longer, or some of them, by [`ActiveSet::delays`].
     pub delayed: bool,
     /// Messages are kept back.
     pub holding: bool,
+    /// Share of messages that come twice.
+    pub twice: f64,
+    /// So much is carried, one message after another.
+    pub limit: Option<ByteRate>,
+}
+
+/// What makes messages take longer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Longer<'a> {
+    /// The number of the fault.
+    pub fault: u32,
+    /// The share of messages that do, if not all.
+    pub share: Option<f64>,
+    /// How much longer.
+    pub time: &'a TimeDistribution,
+    /// How much of that.
+    pub strength: f64,
 }
 
 impl OnReplica {
@@ -64,14 +84,19 @@ impl OnReplica {
 
 impl OnLink {
     /// Nothing is wrong.
-    pub const WELL: OnLink = OnLink { drop: 0.0, delayed: false, holding: false };
+    pub const WELL: OnLink = OnLink { drop: 0.0, delayed: false, holding: false, twice: 0.0, limit: None };
 }
 
 impl ActiveSet {
     /// The fault of this number begins here, with so much of its strength. It must not be here yet.
     pub fn begin(&mut self, fault: u32, effect: Effect, strength: f64) {
+        self.begin_with(fault, effect, strength, Reach::default());
+    }
+
+    /// The same of a link, where it may strike some messages only.
+    pub fn begin_with(&mut self, fault: u32, effect: Effect, strength: f64, reach: Reach) {
         let place = self.place(fault).expect_err("a fault began twice");
-        self.effects.insert(place, Active { fault, effect, strength });
+        self.effects.insert(place, Active { fault, effect, strength, reach });
     }
 
     /// It has another strength. It must be here.
@@ -105,20 +130,42 @@ impl ActiveSet {
                     state.silent |= callers == CrashStyle::Silence;
                 }
                 Effect::Drain { .. } => state.drained = true,
-                Effect::Drop { .. } | Effect::Delay { .. } | Effect::Hold => {}
+                Effect::Drop { .. }
+                | Effect::Delay { .. }
+                | Effect::Hold
+                | Effect::Duplicate { .. }
+                | Effect::Reorder { .. }
+                | Effect::Bandwidth { .. } => {}
             }
         }
         state
     }
 
-    /// What they make of a link; effects on replicas make nothing of it.
-    pub fn on_link(&self) -> OnLink {
+    /// Whether any keeps messages back.
+    pub fn holds(&self) -> bool {
+        self.effects.iter().any(|active| matches!(active.effect, Effect::Hold))
+    }
+
+    /// Whether some strike some clients only.
+    pub fn tells_clients_apart(&self) -> bool {
+        self.effects.iter().any(|active| active.reach.clients.is_some())
+    }
+
+    /// What they make of a link for messages of this client that go this way; effects on replicas make nothing of it.
+    pub fn on_link(&self, way: Way, client: Option<u32>) -> OnLink {
         let mut state = OnLink::WELL;
-        for Active { effect, strength, .. } in &self.effects {
+        for Active { effect, strength, .. } in self.reaching(way, client) {
             match *effect {
                 Effect::Drop { probability } => state.drop = either(state.drop, probability * strength),
-                Effect::Delay { .. } => state.delayed = true,
+                Effect::Delay { .. } | Effect::Reorder { .. } => state.delayed = true,
                 Effect::Hold => state.holding = true,
+                Effect::Duplicate { probability } => {
+                    state.twice = either(state.twice, probability * strength);
+                }
+                // The narrowest place of a way is what it carries.
+                Effect::Bandwidth { limit } => {
+                    state.limit = Some(state.limit.map_or(limit, |least| least.min(limit)));
+                }
                 Effect::Slow { .. }
                 | Effect::Errors { .. }
                 | Effect::BlackHole
@@ -129,12 +176,22 @@ impl ActiveSet {
         state
     }
 
-    /// What makes messages take longer: the number of the fault, the time, and how much of it.
-    pub fn delays(&self) -> impl Iterator<Item = (u32, &TimeDistribution, f64)> {
-        self.effects.iter().filter_map(|active| match &active.effect {
-            Effect::Delay { add } => Some((active.fault, add, active.strength)),
-            _ => None,
+    /// What makes messages of this client that go this way take longer.
+    pub fn delays(&self, way: Way, client: Option<u32>) -> impl Iterator<Item = Longer<'_>> {
+        self.reaching(way, client).filter_map(|active| {
+            let Active { fault, strength, .. } = *active;
+            match &active.effect {
+                Effect::Delay { add } => Some(Longer { fault, share: None, time: add, strength }),
+                Effect::Reorder { probability, by } => {
+                    Some(Longer { fault, share: Some(probability * strength), time: by, strength: 1.0 })
+                }
+                _ => None,
+            }
         })
+    }
+
+    fn reaching(&self, way: Way, client: Option<u32>) -> impl Iterator<Item = &Active> {
+        self.effects.iter().filter(move |active| active.reach.strikes(way, client))
     }
 }
 
@@ -185,6 +242,8 @@ mod tests {
     #[test]
     fn effects_on_a_link_add_up() {
         let drop = |probability| Effect::Drop { probability };
+        let twice = |probability| Effect::Duplicate { probability };
+        let limit = |bytes| Effect::Bandwidth { limit: ByteRate(bytes) };
         let well = OnLink::WELL;
         let table = [
             (vec![], well),
@@ -193,11 +252,42 @@ mod tests {
             (vec![drop(0.5), drop(0.5)], OnLink { drop: 0.75, ..well }),
             (vec![drop(0.25), Effect::Hold], OnLink { drop: 0.25, holding: true, ..well }),
             (vec![crate::fault::delay("5ms")], OnLink { delayed: true, ..well }),
+            (vec![crate::fault::reorder(0.5, "5ms")], OnLink { delayed: true, ..well }),
+            (vec![twice(0.5), twice(0.5)], OnLink { twice: 0.75, ..well }),
+            // The narrower of two, whichever comes first.
+            (vec![limit(3), limit(2)], OnLink { limit: Some(ByteRate(2)), ..well }),
+            (vec![limit(2), limit(3)], OnLink { limit: Some(ByteRate(2)), ..well }),
             (vec![Effect::Slow { factor: 9.0 }, Effect::BlackHole], well),
         ];
         for (effects, expected) in table {
-            assert_eq!(set(&effects).on_link(), expected, "{effects:?}");
+            assert_eq!(set(&effects).on_link(Way::Out, None), expected, "{effects:?}");
         }
+    }
+
+    #[test]
+    fn a_link_is_as_bad_as_what_reaches_a_message() {
+        use crate::fault::Ways;
+        let mut set = ActiveSet::default();
+        let drop = |probability| Effect::Drop { probability };
+        let reach = |ways, clients: Option<&[u32]>| Reach { ways, clients: clients.map(Into::into) };
+        set.begin_with(0, drop(0.5), 1.0, reach(Ways::Replies, None));
+        set.begin_with(1, drop(0.5), 1.0, reach(Ways::Both, Some(&[3])));
+        set.begin_with(2, crate::fault::delay("5ms"), 1.0, reach(Ways::Requests, Some(&[2, 3])));
+        // (way, client, lost, delayed)
+        let table = [
+            (Way::Out, None, 0.0, 0),
+            (Way::Out, Some(2), 0.0, 1),
+            (Way::Out, Some(3), 0.5, 1),
+            (Way::Back, Some(3), 0.75, 0),
+            (Way::Back, Some(9), 0.5, 0),
+            (Way::Back, None, 0.5, 0),
+        ];
+        for (way, client, lost, delayed) in table {
+            let found = set.on_link(way, client);
+            assert_eq!((found.drop, found.delayed), (lost, delayed > 0), "{way:?} {client:?}");
+            assert_eq!(set.delays(way, client).count(), delayed, "{way:?} {client:?}");
+        }
+        assert!(set.tells_clients_apart());
     }
 
     #[test]
@@ -224,13 +314,23 @@ mod tests {
         let drop = Effect::Drop { probability: 0.75 };
         // (strength, times slower, errors, lost)
         let table = [(0.0, 1.0, 0.0, 0.0), (0.25, 2.0, 0.125, 0.1875), (1.0, 5.0, 0.5, 0.75)];
-        let mut set = set(&[slow, errors, drop, crate::fault::delay("8ms")]);
+        let mut set = set(&[
+            slow,
+            errors,
+            drop,
+            crate::fault::delay("8ms"),
+            crate::fault::reorder(0.5, "8ms"),
+            Effect::Duplicate { probability: 0.75 },
+        ]);
         for (strength, slower, errors, lost) in table {
-            (0..4).for_each(|fault| set.change(fault, strength));
-            let (replica, link) = (set.on_replica(), set.on_link());
+            (0..6).for_each(|fault| set.change(fault, strength));
+            let (replica, link) = (set.on_replica(), set.on_link(Way::Out, None));
             assert_eq!((replica.slow, replica.errors, link.drop), (slower, errors, lost), "{strength}");
-            let delays: Vec<_> = set.delays().map(|(fault, _, part)| (fault, part)).collect();
-            assert_eq!(delays, [(3, strength)]);
+            assert_eq!(link.twice, lost);
+            let delays = set.delays(Way::Out, None).map(|it| (it.fault, it.share, it.strength));
+            // Of what is delayed all is by a part, of what is overtaken a part by all.
+            let expected = [(3, None, strength), (4, Some(0.5 * strength), 1.0)];
+            assert_eq!(delays.collect::<Vec<_>>(), expected);
         }
         // Whoever is twice as fast is faster by degrees, too.
         let mut faster = self::set(&[Effect::Slow { factor: 0.5 }]);

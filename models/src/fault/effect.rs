@@ -2,10 +2,14 @@
 //!
 //! An effect strikes replicas or the network, never both. Several at a time add up
 //! ([`ActiveSet`](super::ActiveSet)): slowness multiplies, shares of errors and of lost messages are those of
-//! independent causes, delays are sums, everything else is there or is not.
+//! independent causes, delays are sums, of two limits the smaller counts, everything else is there or is not.
 
+use super::pages;
+use crate::byte_size::ByteRate;
 use crate::diagram::time;
 use crate::distribution::TimeDistribution;
+use crate::experiment::POSITIVE;
+use crate::policy::page::Page;
 use crate::policy::part::{Does, Part};
 use crate::words::percent;
 use sim_core::SimDuration;
@@ -39,12 +43,12 @@ spec! {
             /// How long it has in all; what it has in hand then is cut off (`terminationGracePeriodSeconds`).
             grace: SimDuration = SimDuration::from_secs(30),
         },
-        /// The network loses messages, in both directions.
+        /// The network loses messages.
         Drop {
             /// Share of messages.
             probability: f64 = 1.0; 0.0..=1.0,
         },
-        /// The network takes longer, in both directions, each of its own: one delay to the request, one to the answer.
+        /// The network takes longer, each message of its own: one delay to the request, one to the answer.
         /// Messages on their way are not touched.
         Delay {
             /// What each message takes longer.
@@ -52,6 +56,25 @@ spec! {
         },
         /// The network keeps messages back and delivers all of them at once when the fault ends.
         Hold,
+        /// A message comes twice. A request is worked on again, for nobody: the answer to the one that comes first is the one
+        /// that counts. Of an answer the second is ignored.
+        Duplicate {
+            /// Share of messages.
+            probability: f64; 0.0..=1.0,
+        },
+        /// A share of the messages takes longer, and is overtaken by those that are sent after them.
+        Reorder {
+            /// Share of messages.
+            probability: f64; 0.0..=1.0,
+            /// How much longer they take.
+            by: TimeDistribution,
+        },
+        /// The link carries so much, one message after another, each way for itself: a message takes its size over that, and waits for those
+        /// before it. An answer weighs what its request does; what weighs nothing still waits.
+        Bandwidth {
+            /// How much it carries.
+            limit: ByteRate; POSITIVE,
+        },
     }
 }
 
@@ -88,6 +111,9 @@ impl Effect {
             Effect::Drop { .. } => "drop",
             Effect::Delay { .. } => "delay",
             Effect::Hold => "hold",
+            Effect::Duplicate { .. } => "duplicate",
+            Effect::Reorder { .. } => "reorder",
+            Effect::Bandwidth { .. } => "bandwidth",
         }
     }
 
@@ -99,16 +125,35 @@ impl Effect {
             | Effect::Errors { .. }
             | Effect::BlackHole
             | Effect::Drain { .. } => Struck::Replicas,
-            Effect::Drop { .. } | Effect::Delay { .. } | Effect::Hold => Struck::Network,
+            Effect::Drop { .. }
+            | Effect::Delay { .. }
+            | Effect::Hold
+            | Effect::Duplicate { .. }
+            | Effect::Reorder { .. }
+            | Effect::Bandwidth { .. } => Struck::Network,
         }
     }
 
     /// Whether there can be more and less of it.
     pub fn has_degrees(&self) -> bool {
         match self {
-            Effect::Slow { .. } | Effect::Errors { .. } | Effect::Drop { .. } | Effect::Delay { .. } => true,
-            Effect::Crash { .. } | Effect::BlackHole | Effect::Drain { .. } | Effect::Hold => false,
+            Effect::Slow { .. }
+            | Effect::Errors { .. }
+            | Effect::Drop { .. }
+            | Effect::Delay { .. }
+            | Effect::Duplicate { .. }
+            | Effect::Reorder { .. } => true,
+            Effect::Crash { .. }
+            | Effect::BlackHole
+            | Effect::Drain { .. }
+            | Effect::Hold
+            | Effect::Bandwidth { .. } => false,
         }
+    }
+
+    /// Whether it is told what becomes of messages by it.
+    pub fn tells_of_messages(&self) -> bool {
+        matches!(self, Effect::Duplicate { .. } | Effect::Reorder { .. })
     }
 
     /// Whether it is the network that fails, not a replica.
@@ -127,15 +172,22 @@ impl Part for Effect {
             Effect::Drop { .. } => Does::LOSES,
             Effect::Delay { .. } => Does::TRAVELS,
             Effect::Hold => Does::DELAYS,
+            Effect::Duplicate { .. } => Does::DOUBLES,
+            Effect::Reorder { .. } => Does::TRAVELS,
+            Effect::Bandwidth { .. } => Does::CROWDS,
         }
     }
 
     fn brief(&self) -> Option<String> {
         let how = match self {
             Effect::Slow { factor } => format!(", {factor} times"),
-            Effect::Errors { probability } | Effect::Drop { probability } => {
+            Effect::Errors { probability }
+            | Effect::Drop { probability }
+            | Effect::Duplicate { probability } => {
                 format!(" {}", percent(*probability))
             }
+            Effect::Reorder { probability, by } => format!(" {} by {}", percent(*probability), time(by)),
+            Effect::Bandwidth { limit } => format!(" {limit}"),
             Effect::Delay { add } => format!(" {} each way", time(add)),
             Effect::Drain { linger, grace } if linger.is_zero() => format!(" within {grace}"),
             Effect::Drain { linger, grace } => format!(" after {linger} within {grace}"),
@@ -158,6 +210,17 @@ impl Part for Effect {
         }
     }
 
+    fn transmits(&self) -> Option<ByteRate> {
+        match self {
+            Effect::Bandwidth { limit } => Some(*limit),
+            _ => None,
+        }
+    }
+
+    fn about() -> &'static [Page] {
+        pages::EFFECTS
+    }
+
     fn samples() -> &'static [&'static str] {
         &[
             "Slow(factor: 10)",
@@ -172,6 +235,10 @@ impl Part for Effect {
             "Hold",
             "Delay(add: \"20ms\")",
             "Delay(add: Exponential(mean: \"20ms\"))",
+            "Duplicate(probability: 0.3)",
+            "Duplicate(probability: 1)",
+            "Reorder(probability: 0.3, by: Exponential(mean: \"20ms\"))",
+            "Bandwidth(limit: \"100KiB/s\")",
         ]
     }
 }
@@ -194,6 +261,9 @@ mod tests {
             (Effect::Drop { probability }, "drop", Network),
             (Effect::Hold, "hold", Network),
             (crate::fault::delay("5ms"), "delay", Network),
+            (Effect::Duplicate { probability }, "duplicate", Network),
+            (crate::fault::reorder(0.5, "5ms"), "reorder", Network),
+            (Effect::Bandwidth { limit: ByteRate(1) }, "bandwidth", Network),
         ];
         for (effect, word, struck) in table {
             assert_eq!((effect.name(), effect.strikes()), (word, struck));

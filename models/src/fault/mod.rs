@@ -6,18 +6,32 @@
 
 mod active;
 mod effect;
+mod pages;
+mod reach;
 mod rhythm;
 mod scheduled;
 
-pub use active::{ActiveSet, OnLink, OnReplica};
+pub use active::{ActiveSet, Longer, OnLink, OnReplica};
 pub use effect::{CrashStyle, Effect, Struck};
+pub use reach::{Clients, Reach, Way, Ways};
 pub use rhythm::{Flap, Rhythm};
 pub use scheduled::{Affected, FaultSpec};
 
 /// A delay of so long.
 #[cfg(test)]
 pub(crate) fn delay(add: &str) -> Effect {
+    Effect::Delay { add: constant(add) }
+}
+
+/// A share that takes so much longer.
+#[cfg(test)]
+pub(crate) fn reorder(probability: f64, by: &str) -> Effect {
+    Effect::Reorder { probability, by: constant(by) }
+}
+
+#[cfg(test)]
+fn constant(time: &str) -> crate::distribution::TimeDistribution {
     use crate::experiment::{Decode, Decoder, Node};
-    let add = crate::distribution::TimeDistribution::decode(&Node::text(add), &mut Decoder::new());
-    Effect::Delay { add: add.expect("a time") }
+    let time = crate::distribution::TimeDistribution::decode(&Node::text(time), &mut Decoder::new());
+    time.expect("a time")
 }

@@ -1,7 +1,8 @@
 //! Faults that begin and end when the file says so.
 
-use super::{Effect, Flap, Rhythm};
+use super::{Clients, Effect, Flap, Rhythm, Ways};
 use crate::experiment::{Decoder, Node, Spanned};
+use crate::policy::part::{Listed, Part};
 use sim_core::{Key, SimDuration, SimTime, Streams, Words};
 
 spec! {
@@ -16,8 +17,13 @@ spec! {
         on: Spanned<String>,
         /// What it does.
         effect: Effect,
-        /// Which replicas of the service; the network is struck as a whole.
+        /// Which replicas of the service; the network has none.
         replicas: Affected = Affected::All,
+        /// Of the network: which way the messages go that are struck.
+        way: Ways = Ways::Both,
+        /// Of the network: whose messages are struck, of the client instances of an edge (a workload's `clients`, the replicas of a service that
+        /// calls). `Fraction` and `Only` as of replicas.
+        clients: Affected = Affected::All,
         /// How long it takes to build up, in a straight line from nothing; slowness from "as usual". What is there or is
         /// not (Crash, BlackHole, Hold) cannot.
         ramp: SimDuration = SimDuration::ZERO,
@@ -27,6 +33,15 @@ spec! {
 }
 
 impl FaultSpec {
+    /// What it does, and to which messages: what there is to know of a fault.
+    pub fn parts(&self) -> Vec<Listed<'_>> {
+        vec![
+            Listed::always("effect", &self.effect),
+            Listed::always("way", &self.way),
+            Listed::made("clients", "", Some(Clients(&self.clients))),
+        ]
+    }
+
     /// When it is there, and how much of it.
     pub fn rhythm(&self) -> Rhythm {
         Rhythm::new(self.at, self.r#for, self.ramp, self.flap.clone())
@@ -35,6 +50,23 @@ impl FaultSpec {
     /// Whether it is as it is from beginning to end.
     pub fn is_steady(&self) -> bool {
         self.ramp.is_zero() && self.flap.is_none()
+    }
+
+    /// Which messages it strikes, where it is not all.
+    pub fn brief_reach(&self) -> Option<String> {
+        let both: Vec<String> = self.way.brief().into_iter().chain(Clients(&self.clients).brief()).collect();
+        (!both.is_empty()).then(|| both.join(", "))
+    }
+
+    /// Whether it is told what becomes of messages by it.
+    pub fn tells_of_messages(&self) -> bool {
+        self.effect.tells_of_messages() || self.way != Ways::Both || !matches!(self.clients, Affected::All)
+    }
+
+    /// Whether it is no fault but what the network can do, at any time of a run.
+    pub fn is_a_property(&self) -> bool {
+        let always = self.at == SimTime::ZERO && self.r#for.is_none() && self.is_steady();
+        always && self.effect.transmits().is_some()
     }
 
     /// How it comes and goes, where it does not come at once to stay.
@@ -52,7 +84,21 @@ fn check(fault: &FaultSpec, at: &Node, cx: &mut Decoder) {
     let place = |field: &str| at.get(field).unwrap_or(at).span;
     if !fault.ramp.is_zero() && !fault.effect.has_degrees() {
         let message = format!("`{}` is there or is not: it cannot build up", fault.effect.name());
-        cx.error(place("ramp"), message).help("Slow, Errors, Drop and Delay have degrees");
+        cx.error(place("ramp"), message)
+            .help("Slow, Errors, Drop, Delay, Duplicate and Reorder have degrees");
+    }
+    for (field, is_said) in
+        [("way", fault.way != Ways::Both), ("clients", !matches!(fault.clients, Affected::All))]
+    {
+        if is_said && !fault.effect.is_network() {
+            let message = format!(
+                "`{}` strikes replicas, whoever calls them: `{field}` is of the network",
+                fault.effect.name()
+            );
+            cx.error(place(field), message).help(
+                "leave it out, or let the network fail: Drop, Delay, Hold, Duplicate, Reorder, Bandwidth",
+            );
+        }
     }
     if let Some(Flap { active, quiet }) = &fault.flap
         && (active.is_zero() || quiet.is_zero())
@@ -68,31 +114,36 @@ fn check(fault: &FaultSpec, at: &Node, cx: &mut Decoder) {
 }
 
 spec! {
-    /// Which replicas a fault strikes.
+    /// Which of several a fault strikes.
     pub enum Affected {
         /// All of them.
         All,
         /// Those with these numbers, from 0.
-        Only(replicas: Vec<u32>),
+        Only(numbers: Vec<u32>),
         /// A share of them, rounded to the nearest whole number, at least one; which ones is drawn.
         Fraction(share: f64; 0.0..=1.0),
     }
 }
 
 impl Affected {
-    /// Which they are, where it is not all.
+    /// Which replicas they are, where it is not all.
     pub fn brief(&self) -> Option<String> {
+        self.brief_of("replica")
+    }
+
+    /// Which of what they are, where it is not all.
+    pub fn brief_of(&self, what: &str) -> Option<String> {
         match self {
             Affected::All => None,
             Affected::Only(numbers) => {
                 let numbers: Vec<String> = numbers.iter().map(u32::to_string).collect();
-                Some(format!("replicas {}", numbers.join(", ")))
+                Some(format!("{what}s {}", numbers.join(", ")))
             }
-            Affected::Fraction(share) => Some(format!("{} of the replicas", crate::words::percent(*share))),
+            Affected::Fraction(share) => Some(format!("{} of the {what}s", crate::words::percent(*share))),
         }
     }
 
-    /// The replicas struck, of so many.
+    /// Those struck, of so many.
     pub fn chosen(&self, replicas: u32, path: &str, streams: &Streams) -> Vec<u32> {
         match self {
             Affected::All => (0..replicas).collect(),

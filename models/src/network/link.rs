@@ -2,29 +2,26 @@
 //!
 //! A link is asked once for each message and answers with its [`Fate`]; whoever asked schedules the arrival. Its
 //! luck is addressed by the message's key, each way its own, so that a retry meets the same network under every
-//! policy. What faults do to it stands in its [`ActiveSet`]. A message that is lost is lost before it can be kept
-//! back; what is kept back arrives, in order, when nothing holds it any more.
+//! policy. If something is [wrong](super::wrong) with it whoever asked must say more of the message ([`Parcel`]), and ask again.
 
+use super::wrong::{Tells, Wrong};
 use crate::distribution::TimeDistribution;
-use crate::fault::{ActiveSet, Effect, OnLink};
+use crate::fault::{Effect, Reach, Way};
+use crate::report::Section;
 use sim_core::sampler::Distribution;
-use sim_core::{Key, Luck, SimDuration, SimTime, StreamUse, Streams, Words};
+use sim_core::{Key, Luck, SimDuration, SimTime, StreamUse, Streams};
 
 /// A link that carries messages `M`.
 #[derive(Clone)]
 pub struct Link<M> {
     latency: Latency,
-    drop_luck: Luck,
-    delay_luck: Luck,
-    faults: ActiveSet,
-    /// Derived from `faults`.
-    state: OnLink,
     /// Derived: a message arrives in the very event that sends it. No latency, and nothing is wrong.
     instant: bool,
+    /// Derived: something is wrong.
+    struck: bool,
     /// Derived: how long every message needs, if all need as long, and not nothing, and nothing is wrong.
     steady: Option<SimDuration>,
-    /// Messages kept back, in order.
-    held: Vec<M>,
+    wrong: Box<Wrong<M>>,
 }
 
 #[derive(Clone)]
@@ -34,27 +31,50 @@ enum Latency {
     Random { time: Distribution, out: Luck, back: Luck },
 }
 
-/// Which way a message goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// From the caller to the callee.
-    Out,
-    /// Back.
-    Back,
+/// What a link must know of a message if something is wrong.
+#[derive(Clone, Copy, Debug)]
+pub struct Parcel {
+    /// Where its luck is drawn.
+    pub key: Key,
+    /// Which way it goes.
+    pub way: Way,
+    /// Which client sent it, or waits for it, if any does.
+    pub client: Option<u32>,
+    /// What it weighs.
+    pub bytes: u32,
+    /// It is the second of one that comes twice.
+    pub is_second: bool,
+}
+
+/// The second of a message that comes twice has luck of its own.
+const SECOND: u64 = 1 << 36;
+
+impl Parcel {
+    /// Where its luck is drawn, each way its own.
+    pub fn luck(&self) -> Key {
+        self.key.child(u64::from(self.way == Way::Back))
+    }
+
+    /// The same once more.
+    pub fn again(&self) -> Self {
+        Parcel { key: self.key.child(SECOND), is_second: true, ..*self }
+    }
 }
 
 /// What becomes of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[must_use = "a message that nobody delivers is lost"]
 pub enum Fate {
     /// It arrives in this very event.
     Now,
     /// It arrives then.
     At(SimTime),
-    /// It does not arrive.
-    Lost,
     /// It is kept back: to be handed over to [`Link::hold`].
     Held,
+    /// It does not arrive.
+    Lost,
+    /// Something is wrong: to be asked by [`Link::send_struck`].
+    Struck,
 }
 
 impl<M> Link<M> {
@@ -69,16 +89,8 @@ impl<M> Link<M> {
             let (out, back) = (streams.luck("request", name), streams.luck("reply", name));
             Latency::Random { time: time.clone(), out, back }
         };
-        let mut link = Link {
-            latency,
-            drop_luck: streams.luck("drop", name),
-            delay_luck: streams.luck("delay", name),
-            faults: ActiveSet::default(),
-            state: OnLink::WELL,
-            instant: false,
-            steady: None,
-            held: Vec::new(),
-        };
+        let wrong = Box::new(Wrong::new(name, streams));
+        let mut link = Link { latency, instant: false, struck: false, steady: None, wrong };
         link.derive();
         link
     }
@@ -95,75 +107,93 @@ impl<M> Link<M> {
         self.steady.map(|latency| now + latency)
     }
 
-    /// What becomes of the message at `key` that is sent `now`.
+    /// What becomes of the message at `key` that is sent `now`, if nothing is wrong.
     #[inline(never)]
     pub fn send(&mut self, now: SimTime, key: Key, way: Way) -> Fate {
-        if self.state.drop > 0.0
-            && self.drop_luck.at(key.child(u64::from(way == Way::Back))).unit() < self.state.drop
-        {
-            return Fate::Lost;
+        if self.struck {
+            return Fate::Struck;
         }
-        if self.state.holding {
-            return Fate::Held;
+        match &mut self.latency {
+            Latency::Instant => Fate::Now,
+            latency => Fate::At(now + latency.of(key, way)),
         }
-        let latency = match &mut self.latency {
-            Latency::Instant if !self.state.delayed => return Fate::Now,
-            Latency::Instant => SimDuration::ZERO,
-            Latency::Constant(latency) => *latency,
-            Latency::Random { time, out, back } => {
-                let luck = if way == Way::Out { out } else { back };
-                SimDuration::drawn(time.sample(&mut luck.at(key)))
-            }
-        };
-        if self.state.delayed {
-            return Fate::At(now + latency + self.delay(key, way));
-        }
-        Fate::At(now + latency)
     }
 
-    /// What faults add, each from luck of its own.
+    /// What becomes of a message that is sent `now`, whatever is wrong. One that comes twice is two: see [`Link::comes_twice`].
     #[cold]
-    fn delay(&mut self, key: Key, way: Way) -> SimDuration {
-        let key = key.child(u64::from(way == Way::Back));
-        let of = |(fault, time, strength): (u32, &TimeDistribution, f64)| {
-            let nanos = time.nanos.sample(&mut self.delay_luck.at(key.child(u64::from(fault))));
-            SimDuration::drawn(nanos * strength)
-        };
-        self.faults.delays().map(of).fold(SimDuration::ZERO, |sum, delay| sum + delay)
+    pub fn send_struck(&mut self, now: SimTime, parcel: &Parcel) -> Fate {
+        let is_instant = matches!(self.latency, Latency::Instant);
+        let latency = &mut self.latency;
+        self.wrong.send(now, parcel, || latency.of(parcel.key, parcel.way), is_instant)
+    }
+
+    /// Whether a message comes twice: then [the second](Parcel::again) is sent for itself.
+    #[cold]
+    pub fn comes_twice(&mut self, parcel: &Parcel) -> bool {
+        self.wrong.comes_twice(parcel)
+    }
+
+    /// One that came twice was worked on twice.
+    pub fn note_twice(&mut self) {
+        self.wrong.note_twice();
     }
 
     /// Keeps a message back whose fate was [`Fate::Held`].
     pub fn hold(&mut self, message: M) {
-        self.held.push(message);
+        self.wrong.hold(message);
     }
 
-    /// The fault of this number begins here.
-    pub fn strike(&mut self, fault: u32, effect: Effect, strength: f64) {
-        self.faults.begin(fault, effect, strength);
+    /// The fault of this number begins here, for these messages.
+    pub fn strike(&mut self, fault: u32, effect: Effect, strength: f64, reach: Reach) {
+        self.wrong.strike(fault, effect, strength, reach);
         self.derive();
     }
 
     /// It has another strength.
     pub fn change(&mut self, fault: u32, strength: f64) {
-        self.faults.change(fault, strength);
+        self.wrong.change(fault, strength);
         self.derive();
     }
 
     /// It ends; the messages that nothing holds any more are to be delivered in this order.
     pub fn lift(&mut self, fault: u32) -> Vec<M> {
-        self.faults.end(fault);
+        let free = self.wrong.lift(fault);
         self.derive();
-        if self.state.holding { Vec::new() } else { std::mem::take(&mut self.held) }
+        free
     }
 
     fn derive(&mut self) {
-        self.state = self.faults.on_link();
-        let is_well = self.state == OnLink::WELL;
-        self.instant = matches!(self.latency, Latency::Instant) && is_well;
+        self.struck = self.wrong.is_anything();
+        self.instant = matches!(self.latency, Latency::Instant) && !self.struck;
         self.steady = match self.latency {
-            Latency::Constant(latency) if is_well => Some(latency),
+            Latency::Constant(latency) if !self.struck => Some(latency),
             _ => None,
         };
+    }
+
+    /// What faults do to it is told from here on: so much of it.
+    pub fn tell(&mut self, tells: Tells) {
+        self.wrong.tell(tells);
+    }
+
+    /// How much of it is.
+    pub fn tells(&self) -> Tells {
+        self.wrong.tells()
+    }
+
+    /// Measurement of what faults do begins.
+    pub fn begin(&mut self, now: SimTime) {
+        self.wrong.begin(now);
+    }
+
+    /// A window is over.
+    pub fn close_window(&mut self, now: SimTime) {
+        self.wrong.close_window(now);
+    }
+
+    /// What faults have done to it, in a run of so many windows.
+    pub fn sections(&self, at: &str, now: SimTime, windows: usize) -> Vec<Section> {
+        self.wrong.sections(at, now, windows)
     }
 
     /// The streams it drew from, by their purposes.
@@ -172,9 +202,20 @@ impl<M> Link<M> {
             Latency::Random { out, back, .. } => Some([("request", out.used()), ("reply", back.used())]),
             Latency::Instant | Latency::Constant(_) => None,
         };
-        [("drop", self.drop_luck.used()), ("delay", self.delay_luck.used())]
-            .into_iter()
-            .chain(random.into_iter().flatten())
+        self.wrong.used().into_iter().chain(random.into_iter().flatten())
+    }
+}
+
+impl Latency {
+    fn of(&mut self, key: Key, way: Way) -> SimDuration {
+        match self {
+            Latency::Instant => SimDuration::ZERO,
+            Latency::Constant(latency) => *latency,
+            Latency::Random { time, out, back } => {
+                let luck = if way == Way::Out { out } else { back };
+                SimDuration::drawn(time.sample(&mut luck.at(key)))
+            }
+        }
     }
 }
 
@@ -195,6 +236,31 @@ mod tests {
 
     const NOW: SimTime = SimTime::from_secs(5);
 
+    /// What becomes of it, whether or not anything is wrong.
+    fn fate(link: &mut Link<u32>, number: u64, way: Way) -> Fate {
+        fate_of(link, number, way, Some(0))
+    }
+
+    fn fate_of(link: &mut Link<u32>, number: u64, way: Way, client: Option<u32>) -> Fate {
+        match link.send(NOW, key(number), way) {
+            Fate::Struck => link.send_struck(NOW, &parcel(number, way, client)),
+            fate => fate,
+        }
+    }
+
+    fn parcel(number: u64, way: Way, client: Option<u32>) -> Parcel {
+        Parcel { key: key(number), way, client, bytes: 1_000, is_second: false }
+    }
+
+    fn told(link: &mut Link<u32>, name: &str) -> Option<f64> {
+        link.tell(Tells { messages: true, waits: false });
+        link.sections("a->b", NOW, 0)[0].values.get(name).and_then(|value| value.value)
+    }
+
+    fn strike(link: &mut Link<u32>, fault: u32, effect: Effect, strength: f64) {
+        link.strike(fault, effect, strength, Reach::default());
+    }
+
     fn key(number: u64) -> Key {
         Key::root(1, number)
     }
@@ -202,11 +268,11 @@ mod tests {
     #[test]
     fn a_message_takes_its_latency() {
         let mut none = link(Node::text("0s"));
-        assert_eq!((none.is_instant(), none.send(NOW, key(0), Way::Out)), (true, Fate::Now));
+        assert_eq!((none.is_instant(), fate(&mut none, 0, Way::Out)), (true, Fate::Now));
         let mut constant = link(Node::text("3ms"));
         let later = NOW + SimDuration::from_millis(3);
         for way in [Way::Out, Way::Back] {
-            assert_eq!((constant.is_instant(), constant.send(NOW, key(0), way)), (false, Fate::At(later)));
+            assert_eq!((constant.is_instant(), fate(&mut constant, 0, way)), (false, Fate::At(later)));
         }
     }
 
@@ -215,12 +281,8 @@ mod tests {
         let mut link = exponential();
         let mut sums = [0u64; 2];
         for number in 0..20_000 {
-            let both = [Way::Out, Way::Back].map(|way| link.send(NOW, key(number), way));
-            assert_eq!(
-                both,
-                [Way::Out, Way::Back].map(|way| link.send(NOW, key(number), way)),
-                "asked twice"
-            );
+            let both = [Way::Out, Way::Back].map(|way| fate(&mut link, number, way));
+            assert_eq!(both, [Way::Out, Way::Back].map(|way| fate(&mut link, number, way)), "asked twice");
             assert_ne!(both[0], both[1]);
             for (sum, fate) in sums.iter_mut().zip(both) {
                 let Fate::At(at) = fate else { panic!("{fate:?}") };
@@ -235,24 +297,27 @@ mod tests {
     fn each_way_tells_what_it_drew() {
         let mut link = exponential();
         for way in [Way::Out, Way::Out, Way::Back] {
-            let _ = link.send(NOW, key(0), way);
+            let _ = fate(&mut link, 0, way);
         }
         let used: Vec<(&str, u64)> = link.used().map(|(purpose, used)| (purpose, used.draws)).collect();
-        assert_eq!(used, [("drop", 0), ("delay", 0), ("request", 2), ("reply", 1)]);
+        assert_eq!(
+            used,
+            [("drop", 0), ("delay", 0), ("duplicate", 0), ("reorder", 0), ("request", 2), ("reply", 1)]
+        );
     }
 
     #[test]
     fn two_faults_lose_what_either_loses() {
         let mut link = link(Node::text("0s"));
         let lost = |link: &mut Link<u32>, way| {
-            (0..20_000).filter(|&number| link.send(NOW, key(number), way) == Fate::Lost).count()
+            (0..20_000).filter(|&number| fate(link, number, way) == Fate::Lost).count()
         };
         // (what begins or ends, probability, share lost afterwards)
         let table =
             [(true, 0, 0.25, 0.25), (true, 1, 0.5, 0.625), (false, 0, 0.25, 0.5), (false, 1, 0.5, 0.0)];
         for (begins, fault, probability, share) in table {
             if begins {
-                link.strike(fault, Effect::Drop { probability }, 1.0);
+                strike(&mut link, fault, Effect::Drop { probability }, 1.0);
             } else {
                 assert!(link.lift(fault).is_empty());
             }
@@ -263,9 +328,9 @@ mod tests {
             }
         }
         // Both ways do not share their luck: of half, a quarter loses both.
-        link.strike(2, Effect::Drop { probability: 0.5 }, 1.0);
+        strike(&mut link, 2, Effect::Drop { probability: 0.5 }, 1.0);
         let both = (0..20_000).filter(|&number| {
-            [Way::Out, Way::Back].iter().all(|&way| link.send(NOW, key(number), way) == Fate::Lost)
+            [Way::Out, Way::Back].iter().all(|&way| fate(&mut link, number, way) == Fate::Lost)
         });
         assert!(both.count().abs_diff(5_000) < 250);
     }
@@ -273,15 +338,15 @@ mod tests {
     #[test]
     fn what_is_kept_back_arrives_in_order_when_the_last_hold_ends() {
         let mut link = exponential();
-        link.strike(0, Effect::Hold, 1.0);
-        link.strike(1, Effect::Hold, 1.0);
+        strike(&mut link, 0, Effect::Hold, 1.0);
+        strike(&mut link, 1, Effect::Hold, 1.0);
         for message in 0..4 {
-            assert_eq!(link.send(NOW, key(u64::from(message)), Way::Out), Fate::Held);
+            assert_eq!(fate(&mut link, u64::from(message), Way::Out), Fate::Held);
             link.hold(message);
         }
         assert!(link.lift(0).is_empty(), "another still holds");
         assert_eq!(link.lift(1), [0, 1, 2, 3]);
-        assert!(matches!(link.send(NOW, key(9), Way::Out), Fate::At(_)));
+        assert!(matches!(fate(&mut link, 9, Way::Out), Fate::At(_)));
     }
 
     #[test]
@@ -290,8 +355,8 @@ mod tests {
         // (what is done, the latency in microseconds afterwards)
         type Change = fn(&mut Link<u32>);
         let table: [(Change, u64); 5] = [
-            (|link| link.strike(0, crate::fault::delay("20ms"), 1.0), 23_000),
-            (|link| link.strike(1, crate::fault::delay("10ms"), 0.0), 23_000),
+            (|link| strike(link, 0, crate::fault::delay("20ms"), 1.0), 23_000),
+            (|link| strike(link, 1, crate::fault::delay("10ms"), 0.0), 23_000),
             (|link| link.change(1, 0.25), 25_500),
             (|link| assert!(link.lift(0).is_empty()), 5_500),
             (|link| assert!(link.lift(1).is_empty()), 3_000),
@@ -300,13 +365,13 @@ mod tests {
             change(&mut link);
             let at = NOW + SimDuration::from_micros(micros);
             for way in [Way::Out, Way::Back] {
-                assert_eq!(link.send(NOW, key(0), way), Fate::At(at), "after change {number}");
+                assert_eq!(fate(&mut link, 0, way), Fate::At(at), "after change {number}");
             }
         }
         let mut none = self::link(Node::text("0s"));
-        none.strike(0, crate::fault::delay("20ms"), 1.0);
+        strike(&mut none, 0, crate::fault::delay("20ms"), 1.0);
         assert!(!none.is_instant());
-        assert_eq!(none.send(NOW, key(0), Way::Out), Fate::At(NOW + SimDuration::from_millis(20)));
+        assert_eq!(fate(&mut none, 0, Way::Out), Fate::At(NOW + SimDuration::from_millis(20)));
     }
 
     #[test]
@@ -314,9 +379,9 @@ mod tests {
         let add = Node::record([("mean", Node::text("2ms"))]).named(Some("Exponential"));
         let add = TimeDistribution::decode(&add, &mut Decoder::new()).unwrap();
         let mut link = link(Node::text("0s"));
-        link.strike(0, Effect::Delay { add: add.clone() }, 1.0);
-        link.strike(1, Effect::Delay { add }, 1.0);
-        let mut nanos = |number, way| match link.send(NOW, key(number), way) {
+        strike(&mut link, 0, Effect::Delay { add: add.clone() }, 1.0);
+        strike(&mut link, 1, Effect::Delay { add }, 1.0);
+        let mut nanos = |number, way| match fate(&mut link, number, way) {
             Fate::At(at) => at.since(NOW).as_nanos() as f64,
             fate => panic!("{fate:?}"),
         };
@@ -335,8 +400,83 @@ mod tests {
     #[test]
     fn what_is_lost_is_not_kept_back() {
         let mut link = link(Node::text("1ms"));
-        link.strike(0, Effect::Hold, 1.0);
-        link.strike(1, Effect::Drop { probability: 1.0 }, 1.0);
-        assert_eq!(link.send(NOW, key(0), Way::Back), Fate::Lost);
+        strike(&mut link, 0, Effect::Hold, 1.0);
+        strike(&mut link, 1, Effect::Drop { probability: 1.0 }, 1.0);
+        assert_eq!(fate(&mut link, 0, Way::Back), Fate::Lost);
+    }
+
+    #[test]
+    fn one_way_is_lost_and_the_other_is_not() {
+        use crate::fault::Ways;
+        let drop = || Effect::Drop { probability: 1.0 };
+        for (ways, lost) in [(Ways::Requests, [true, false]), (Ways::Replies, [false, true])] {
+            let mut link = link(Node::text("1ms"));
+            link.strike(0, drop(), 1.0, Reach { ways, clients: None });
+            let found = [Way::Out, Way::Back].map(|way| fate(&mut link, 0, way) == Fate::Lost);
+            assert_eq!(found, lost, "{ways:?}");
+        }
+        // Some clients only: a gray failure.
+        let mut link = link(Node::text("0s"));
+        let reach = Reach { ways: Ways::Both, clients: Some([1, 3].into()) };
+        link.strike(0, drop(), 1.0, reach);
+        let found = [0, 1, 2, 3].map(|client| fate_of(&mut link, 0, Way::Out, Some(client)) == Fate::Lost);
+        assert_eq!((found, link.is_instant()), ([false, true, false, true], false));
+        assert!(link.lift(0).is_empty() && link.is_instant());
+    }
+
+    #[test]
+    fn a_share_comes_twice_each_of_the_two_by_itself() {
+        let mut link = exponential();
+        strike(&mut link, 0, Effect::Duplicate { probability: 0.3 }, 1.0);
+        let (mut twice, mut both) = (0, 0);
+        for number in 0..20_000 {
+            let [out, back] = [Way::Out, Way::Back].map(|way| parcel(number, way, None));
+            let is_twice = link.comes_twice(&out);
+            (twice, both) =
+                (twice + u32::from(is_twice), both + u32::from(is_twice && link.comes_twice(&back)));
+            assert_ne!(link.send_struck(NOW, &out), link.send_struck(NOW, &out.again()), "{number}");
+        }
+        // Binomials: 6000 with a deviation of 65, 1800 with one of 40.
+        assert!(twice.abs_diff(6_000) < 260 && both.abs_diff(1_800) < 160, "{twice} {both}");
+        assert_eq!(told(&mut link, "requests"), Some(20_000.0), "the second is none of its own");
+    }
+
+    #[test]
+    fn a_share_takes_longer_and_is_overtaken() {
+        let mut link = link(Node::text("3ms"));
+        strike(&mut link, 0, crate::fault::reorder(0.25, "20ms"), 1.0);
+        let (usual, longer) = (NOW + SimDuration::from_millis(3), NOW + SimDuration::from_millis(23));
+        let fates: Vec<Fate> = (0..20_000).map(|number| fate(&mut link, number, Way::Out)).collect();
+        let late = fates.iter().filter(|fate| **fate == Fate::At(longer)).count();
+        assert_eq!(fates.iter().filter(|fate| **fate == Fate::At(usual)).count(), 20_000 - late);
+        assert!(late.abs_diff(5_000) < 250, "{late}");
+        let told = told(&mut link, "overtaken");
+        // The last of all may have nobody behind it.
+        assert!(late as f64 - told.expect("a count") <= 3.0, "{told:?} of {late}");
+    }
+
+    #[test]
+    fn what_carries_so_much_carries_one_after_another_each_way() {
+        let mut link = link(Node::text("3ms"));
+        // A kilobyte takes 10 ms.
+        let limit = crate::byte_size::ByteRate(100_000);
+        strike(&mut link, 0, Effect::Bandwidth { limit }, 1.0);
+        let at = |ms| Fate::At(NOW + SimDuration::from_millis(ms));
+        for ms in [13, 23, 33] {
+            assert_eq!(fate(&mut link, 0, Way::Out), at(ms));
+        }
+        assert_eq!(fate(&mut link, 0, Way::Back), at(13), "each way for itself");
+        // What weighs nothing waits, and takes no time.
+        let nothing = Parcel { bytes: 0, ..parcel(0, Way::Out, None) };
+        assert_eq!(link.send_struck(NOW, &nothing), at(33));
+        // Who is lost takes no time either.
+        strike(&mut link, 1, Effect::Drop { probability: 1.0 }, 1.0);
+        assert_eq!(fate(&mut link, 0, Way::Out), Fate::Lost);
+        assert!(link.lift(1).is_empty());
+        assert_eq!(fate(&mut link, 0, Way::Out), at(43));
+        // No latency: whoever finds it free and weighs nothing is there at once.
+        let mut none = self::link(Node::text("0s"));
+        strike(&mut none, 0, Effect::Bandwidth { limit }, 1.0);
+        assert_eq!([none.send_struck(NOW, &nothing), fate(&mut none, 0, Way::Out)], [Fate::Now, at(10)]);
     }
 }

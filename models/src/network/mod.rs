@@ -1,7 +1,13 @@
 //! What lies between a caller and whom it calls: one [`Link`] per edge.
 //!
-//! A message takes a time, or is lost, or is kept back; it has no size, and links have no capacity.
+//! A message takes a time. What faults do to it stands in a file of its own: it is lost, kept back, comes twice, is overtaken, or waits for
+//! others where the link carries only so much ([`pipe`]). Nothing of that is asked about a link with which nothing is wrong.
 
 mod link;
+mod order;
+mod pipe;
+mod wrong;
 
-pub use link::{Fate, Link, Way};
+pub use crate::fault::Way;
+pub use link::{Fate, Link, Parcel};
+pub use wrong::{Tells, declared};

@@ -12,6 +12,7 @@ mod does;
 
 use super::Outcome;
 use super::page::Page;
+use crate::byte_size::ByteRate;
 use crate::carried::Says;
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decoder, Node};
@@ -116,6 +117,11 @@ pub trait Part {
 
     /// Of what loses: the share of messages that never arrive, whatever else happens.
     fn loses(&self) -> Option<f64> {
+        None
+    }
+
+    /// Of what lets messages wait for one another: how much of them it carries.
+    fn transmits(&self) -> Option<ByteRate> {
         None
     }
 

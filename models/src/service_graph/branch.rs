@@ -241,6 +241,7 @@ impl Graph<Deaf> {
             if let (Some(cohorts), Some(other)) = (&mut edge.stats.cohorts, &other.stats.cohorts) {
                 cohorts.struck_as(other, now);
             }
+            edge.link.tell(other.link.tells());
             edge.take_policy(other);
         }
         for (workload, other) in self.workloads.iter_mut().zip(other.workloads) {

@@ -24,7 +24,7 @@ use super::state::*;
 use super::stats::{Began, EdgeStats, ServiceStats};
 use super::visits::Visits;
 use crate::RunSpec;
-use crate::fault::{ActiveSet, OnReplica, Struck};
+use crate::fault::{ActiveSet, OnReplica, Reach, Struck};
 use crate::network::Link;
 use crate::policy::Patience;
 use crate::policy::guards::{self, Alike, Gates, Guards, Shared, View, Watch};
@@ -225,6 +225,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         degrades: degrades.map(Box::new),
         classes: classes.map(Box::new),
     };
+    edge.link.tell(plan.tells_link(planned));
     edge.gates = edge.gates.with(Gates::LISTED, edge.is_listed());
     if let (Some(fallback), Some(call)) = (&mut edge.fallback, planned.call) {
         fallback.otherwise(stake(call, planned.step));
@@ -386,11 +387,7 @@ fn is_mortal(number: usize, plan: &Plan) -> bool {
 fn build_fault(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams) -> Fault {
     let on = &fault.on.value;
     let target = match plan.spec.services.index_of(on) {
-        Some(service) if fault.effect.strikes() == Struck::Network => {
-            let into = plan.edges.iter().enumerate().filter(|(_, edge)| edge.callee == service);
-            Target::Edges(into.map(|(edge, _)| edge as u32).collect())
-        }
-        Some(service) => {
+        Some(service) if fault.effect.strikes() == Struck::Replicas => {
             let struck = plan.spec.service(service);
             let is_all = matches!(fault.replicas, Affected::All);
             let replicas = if is_all { struck.room() } else { struck.replicas };
@@ -400,9 +397,18 @@ fn build_fault(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams)
                 replicas: fault.replicas.chosen(replicas, &path, streams),
             }
         }
-        None => {
-            let struck = plan.edges.iter().enumerate().filter(|(_, edge)| edge.is_on(on));
-            Target::Edges(struck.map(|(edge, _)| edge as u32).collect())
+        _ => {
+            let struck = plan.edges.iter().enumerate().filter(|(_, edge)| plan.strikes(fault, edge));
+            let reach = |edge: &EdgePlan| Reach {
+                ways: fault.way,
+                clients: match &fault.clients {
+                    Affected::All => None,
+                    some => {
+                        Some(some.chosen(edge.callers, &format!("{}/{number}", edge.name), streams).into())
+                    }
+                },
+            };
+            Target::Edges(struck.map(|(at, edge)| (at as u32, reach(edge))).collect())
         }
     };
     Fault {

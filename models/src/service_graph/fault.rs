@@ -35,8 +35,8 @@ impl<L: Listen> Graph<L> {
                 }
             }
             Target::Edges(edges) => {
-                for &edge in edges {
-                    self.edges[edge as usize].link.strike(id, effect.clone(), strength);
+                for (edge, reach) in edges {
+                    self.edges[*edge as usize].link.strike(id, effect.clone(), strength, reach.clone());
                 }
             }
         }
@@ -58,7 +58,7 @@ impl<L: Listen> Graph<L> {
                 }
             }
             Target::Edges(edges) => {
-                edges.iter().for_each(|&edge| self.edges[edge as usize].link.change(id, strength));
+                edges.iter().for_each(|(edge, _)| self.edges[*edge as usize].link.change(id, strength));
             }
         }
         self.faults[id as usize].target = target;
@@ -96,7 +96,7 @@ impl<L: Listen> Graph<L> {
                 }
             }
             Target::Edges(edges) => {
-                let links = edges.iter().flat_map(|&edge| self.edges[edge as usize].link.lift(id));
+                let links = edges.iter().flat_map(|(edge, _)| self.edges[*edge as usize].link.lift(id));
                 for message in links.collect::<Vec<_>>() {
                     self.deliver(message, ctx);
                 }

@@ -212,6 +212,11 @@ impl Tracer {
         put(&mut self.attempts, id.index(), at);
     }
 
+    /// A request that no trace is about has taken this place.
+    pub fn unfollowed(&mut self, id: AttemptId) {
+        put(&mut self.attempts, id.index(), None);
+    }
+
     /// An attempt waits for a connection.
     pub fn connecting(&mut self, id: AttemptId, call: CallId, edge: u32, now: SimTime) {
         let at = get(&self.calls, call.index()).and_then(|call| {

@@ -13,6 +13,7 @@ impl<L: Listen> Graph<L> {
             edge.classes.iter_mut().for_each(|classes| classes.close_window());
             edge.fallback.iter_mut().for_each(|fallback| fallback.close_window());
             edge.degrades.iter_mut().for_each(|degraded| degraded.close_window());
+            edge.link.close_window(now);
         }
         for clients in &mut self.clients {
             clients.watch.close_window(now);
@@ -39,6 +40,7 @@ impl<L: Listen> Graph<L> {
         for clients in &mut self.clients {
             clients.begin();
         }
+        self.edges.iter_mut().for_each(|edge| edge.link.begin(now));
         for workload in &mut self.workloads {
             workload.visits.iter_mut().for_each(|visits| visits.begin(now));
         }

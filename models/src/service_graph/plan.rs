@@ -11,6 +11,7 @@ use crate::RunSpec;
 use crate::carried::Says;
 use crate::distribution::TimeDistribution;
 use crate::experiment::Spanned;
+use crate::network::{self, Tells};
 use crate::policy::Policy;
 use crate::policy::part::{Around, Does, Part, Worst};
 use crate::policy::per::Per;
@@ -110,6 +111,21 @@ impl<'a> Plan<'a> {
     /// The service that an edge leads to.
     pub fn callee(&self, edge: &EdgePlan) -> &'a ServiceSpec {
         self.spec.service(edge.callee)
+    }
+
+    /// Whether a fault of the network strikes an edge.
+    pub fn strikes(&self, fault: &FaultSpec, edge: &EdgePlan) -> bool {
+        let into = self.spec.services.index_of(&fault.on.value) == Some(edge.callee);
+        fault.effect.is_network() && (into || edge.is_on(&fault.on.value))
+    }
+
+    /// What is told of what faults do to the link of an edge.
+    pub fn tells_link(&self, edge: &EdgePlan) -> Tells {
+        let struck = || self.spec.faults.iter().filter(|fault| self.strikes(fault, edge));
+        Tells {
+            messages: struck().any(|fault| fault.tells_of_messages()),
+            waits: struck().any(|fault| fault.effect.transmits().is_some()),
+        }
     }
 
     /// Client instances of an edge.
@@ -236,6 +252,7 @@ impl Plan<'_> {
                 service.around(name).sections().into_iter().chain(steps)
             }))
             .chain(self.spec.services.names().flat_map(|name| control::declared(self.spec, name)))
+            .chain(self.edges.iter().flat_map(|edge| network::declared(&edge.name, self.tells_link(edge))))
             .collect()
     }
 }

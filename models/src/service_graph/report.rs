@@ -72,6 +72,10 @@ pub fn fill<L: Listen>(
     report.sections.extend(graph.services.iter().flat_map(Service::told_of));
     report.sections.extend(graph.services.iter().flat_map(|service| service.figures(now, measured)));
     report.sections.extend(graph.sections_of_controls(now));
+    for edge in &graph.edges {
+        let windows = edge.stats.windows.started.len();
+        report.sections.extend(edge.link.sections(&edge.name, now, windows));
+    }
     report.timeline = timeline(plan.spec, &report.edges, &report.services, &report.run);
     let mut known = super::theory::fluid::known(plan, run);
     let cohorts =
@@ -259,7 +263,8 @@ fn timeline(
 pub fn disturbances(spec: &GraphSpec) -> Vec<Disturbance> {
     let end = |from: SimTime, length: SimDuration| (from + length).as_nanos();
     let mut all: Vec<Disturbance> = Vec::new();
-    for fault in &spec.faults {
+    // What the network is like from beginning to end disturbs nothing.
+    for fault in spec.faults.iter().filter(|fault| !fault.is_a_property()) {
         all.push(Disturbance {
             what: fault.effect.name().into(),
             on: fault.on.value.clone(),

@@ -25,7 +25,7 @@ use super::service::told::Told;
 use super::slab::{Beside, Slab};
 use super::stats::{EdgeStats, ServiceStats};
 use super::visits::{Visit, VisitId, Visits};
-use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica, Rhythm};
+use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica, Reach, Rhythm};
 use crate::network::Link;
 use crate::policy::Patience;
 use crate::policy::Policy;
@@ -426,8 +426,8 @@ pub struct Fault {
 pub enum Target {
     /// These replicas of a service, in order.
     Replicas { service: u32, replicas: Vec<u32> },
-    /// The links of these edges, in order.
-    Edges(Vec<u32>),
+    /// The links of these edges, in order, and which of their messages.
+    Edges(Vec<(u32, Reach)>),
 }
 
 impl Default for Target {

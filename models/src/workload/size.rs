@@ -2,7 +2,7 @@
 //!
 //! Requests are counted where places are meant, and weighed where memory is: a thousand of a kilobyte are a megabyte, and one of a gigabyte is a gigabyte.
 //! Sizes are spread far wider than times, with tails in which a few requests hold most of the bytes. Each call of a user's draws its own, and whatever is
-//! called for it weighs as much; nothing takes longer for it.
+//! called for it weighs as much. Work takes no longer for it; a message does, over a link that carries only so much.
 
 use crate::byte_size::ByteSize;
 use crate::experiment::{Decoder, Node, POSITIVE};
@@ -109,7 +109,8 @@ impl Part for Size {
             name: "size",
             word: "",
             what: "Says what each request weighs, in bytes that it keeps wherever it waits or is worked on. It goes down with all that is done for the request. \
-                   What looks at it: a limit on the bytes in a queue (`queue_bytes`), and the memory that a replica does not survive (`dies`).",
+                   What looks at it: a limit on the bytes in a queue (`queue_bytes`), the memory that a replica does not survive (`dies`), and a link \
+                   that carries only so much (`effect: Bandwidth(..)`).",
             hurts: "A limit that counts requests knows nothing of it: as many as ever may be a hundred times as heavy, and a replica that is well with a thousand \
                     small ones dies of ten large ones.",
             formula: "bytes in hand are requests in hand times the mean size (Little), with a spread that a heavy tail makes as large as the largest",

@@ -65,6 +65,10 @@ does! {
     CHECKS = 21,
     /// Something else may answer for a call that has failed.
     STANDS_IN = 22,
+    /// A message may come twice.
+    DOUBLES = 23,
+    /// Messages wait for one another on their way.
+    CROWDS = 24,
 }
 
 impl Does {

@@ -142,7 +142,7 @@ impl<L: Listen> Graph<L> {
         if edge.gates.has(Gates::COPY) {
             edge.plan_copy(&mut self.clients, (id, call), &self.inherited, ctx);
             if marks.has(Marks::IS_COPY) {
-                let copy = (attempt, call.stretch != UNMEASURED);
+                let copy = (attempt, call.client, call.stretch != UNMEASURED);
                 edge.tie_late(copy, &mut self.attempts, &mut self.clients, ctx);
             }
         }
@@ -184,6 +184,7 @@ impl<L: Listen> Graph<L> {
         match fate {
             Fate::At(then) => message.arrives(then, ctx),
             Fate::Now => self.deliver(message, ctx),
+            Fate::Struck => self.meets_what_is_wrong(message, ctx),
             Fate::Lost if matches!(message, Message::Cancel(_) | Message::Begun(_)) => {}
             Fate::Lost => self.swallow(id),
             Fate::Held => {

@@ -7,7 +7,7 @@ use crate::service_graph::follow::Listen;
 use crate::service_graph::state::*;
 
 /// A cancellation has luck of its own on the way out.
-const CANCELLATION: u64 = 1 << 33;
+pub(super) const CANCELLATION: u64 = 1 << 33;
 
 /// Why a caller stops waiting.
 #[derive(Clone, Copy, PartialEq, Eq)]

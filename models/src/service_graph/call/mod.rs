@@ -15,7 +15,8 @@
 //! [`attempt`]: one try, from the gate to its outcome; [`ask`]: the guards that let it pass; [`connect`]: the connection that it needs,
 //! and [`connections`]: what becomes of that.
 //! [`hedge`]: its copies. [`line`] and [`turn`]: waiting for the first. [`wait`]: the pauses between tries.
-//! [`cancel`]: a caller that no longer waits says so. [`aside`]: calls that go on without one.
+//! [`cancel`]: a caller that no longer waits says so. [`aside`]: calls that go on without one. [`twice`]: messages over a link with which something is
+//! wrong, and requests that come twice.
 
 mod aside;
 mod ask;
@@ -28,6 +29,7 @@ mod line;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod twice;
 mod wait;
 
 use super::carriage::Carriage;

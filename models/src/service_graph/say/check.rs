@@ -3,7 +3,8 @@
 use super::doubts::{check_allowances, check_idle, check_timeouts, check_width};
 use super::limits::{check_memory, check_sizes};
 use crate::experiment::{Decoder, Name, Node, Spanned};
-use crate::service_graph::plan::{Plan, callees};
+use crate::policy::part::Part;
+use crate::service_graph::plan::{CHECKER, Caller, EdgePlan, Plan, callees};
 use crate::service_graph::spec::*;
 use sim_core::SimDuration;
 use std::collections::BTreeMap;
@@ -57,6 +58,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     if sound {
         let plan = Plan::new(graph);
         check_faults(&plan, cx);
+        check_messages(&plan, cx);
         check_reach(graph, at, cx);
         check_amplification(&plan, at, cx);
         check_patience(&plan, at, cx);
@@ -241,7 +243,7 @@ fn check_faults(plan: &Plan, cx: &mut Decoder) {
             let effect = fault.effect.name();
             report(
                 format!("`{effect}` strikes a service, and `{}` is an edge", on.value),
-                "edges can be struck by Drop, Delay and Hold".into(),
+                "edges can be struck by Drop, Delay, Hold, Duplicate, Reorder and Bandwidth".into(),
             );
         }
         if fault.r#for.is_some_and(|length| length.is_zero()) {
@@ -262,6 +264,55 @@ fn check_faults(plan: &Plan, cx: &mut Decoder) {
             if replicas.is_empty() {
                 report("no replica is struck".into(), "list at least one, or leave `replicas` out".into());
             }
+        }
+    }
+}
+
+/// Whose messages a fault of the network strikes, and whether they weigh anything.
+fn check_messages(plan: &Plan, cx: &mut Decoder) {
+    for (number, fault) in plan.spec.faults.iter().enumerate() {
+        let struck: Vec<&EdgePlan> = plan.edges.iter().filter(|edge| plan.strikes(fault, edge)).collect();
+        let Some(fewest) = struck.iter().min_by_key(|edge| edge.callers) else { continue };
+        let span = fault.on.span;
+        let mut report = |field: &str, is_error: bool, message: String, help: &str| {
+            cx.at("faults", |cx| {
+                cx.at_index(number, |cx| {
+                    cx.at(field, |cx| {
+                        _ = if is_error { cx.error(span, message) } else { cx.warn(span, message) }.help(help)
+                    })
+                })
+            });
+        };
+        match &fault.clients {
+            Affected::Only(clients) => {
+                if let Some(beyond) = clients.iter().find(|client| **client >= fewest.callers) {
+                    let (name, last) = (&fewest.name, fewest.callers - 1);
+                    let message = format!("{name} has no client {beyond}: they are 0 to {last}");
+                    report(
+                        "clients",
+                        true,
+                        message,
+                        "a workload says how many `clients` it has; a service has as many as replicas",
+                    );
+                } else if clients.is_empty() {
+                    report(
+                        "clients",
+                        true,
+                        "no client is struck".into(),
+                        "list at least one, or leave `clients` out",
+                    );
+                }
+            }
+            Affected::Fraction(_) if struck.iter().all(|edge| edge.callers == 1) => {
+                let message = format!("{} has one client, which is all of them", fewest.name);
+                report("clients", false, message, "say `clients` of the workload, or leave this out");
+            }
+            Affected::Fraction(_) | Affected::All => {}
+        }
+        let weighs = plan.spec.workload.iter().any(|workload| workload.size.is_some());
+        if fault.effect.transmits().is_some() && !weighs {
+            let message = "no request weighs anything: however little is carried, nothing waits".into();
+            report("effect", false, message, "give a workload a `size`, such as Fixed(\"64KiB\")");
         }
     }
 }

@@ -83,7 +83,8 @@ fn briefs(around: &Around) -> Vec<String> {
 fn fault_words(fault: &FaultSpec) -> String {
     let what = fault.effect.brief().unwrap_or_default();
     let which = fault.replicas.brief().filter(|_| !fault.effect.is_network());
-    let which = which.map(|which| format!(", {which}")).unwrap_or_default();
+    let which = which.into_iter().chain(fault.brief_reach());
+    let which: String = which.map(|which| format!(", {which}")).collect();
     let until = fault.r#for.map_or("the end".into(), |length| (fault.at + length).to_string());
     let rhythm = fault.brief_rhythm().map(|rhythm| format!(", {rhythm}")).unwrap_or_default();
     format!("{what}{which}, {} to {until}{rhythm}", fault.at)

@@ -3,7 +3,7 @@
 use crate::RunSpec;
 use crate::experiment::{Decode, Entry, Node};
 use crate::policy::Policy;
-use crate::policy::part::{Around, Does};
+use crate::policy::part::{Around, Does, Part};
 use crate::report::{Cell, Table};
 use crate::run::Explanation;
 use crate::service_graph::plan::{Caller, EdgePlan, Plan};
@@ -29,7 +29,7 @@ pub fn explain(plan: &Plan, run: &RunSpec) -> Explanation {
     }));
     tables.extend(faults(plan));
     let fluid = fluid::law(plan, run);
-    Explanation { tables, notes: notes(plan, &load, &fluid), regime: fluid.regime }
+    Explanation { tables, notes: notes(plan, run, &load, &fluid), regime: fluid.regime }
 }
 
 /// Expected requests per second, when nothing fails and when everything does.
@@ -223,10 +223,12 @@ fn faults(plan: &Plan) -> Option<Table> {
         let effect = fault.effect.encode().without_absent().plain();
         table.rows.push(vec![
             on.into(),
-            match fault.brief_rhythm() {
-                None => effect.into(),
-                Some(rhythm) => format!("{effect}, {rhythm}").into(),
-            },
+            [Some(effect), fault.brief_reach(), fault.brief_rhythm()]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(", ")
+                .into(),
             fault.replicas.encode().plain().into(),
             fault.at.to_string().into(),
             fault.r#for.map_or("the end".into(), |length| (fault.at + length).to_string()).into(),
@@ -235,7 +237,34 @@ fn faults(plan: &Plan) -> Option<Table> {
     (!table.rows.is_empty()).then_some(table)
 }
 
-fn notes(plan: &Plan, load: &Load, fluid: &Fluid) -> Vec<String> {
+/// How much of what a link carries it is offered, where it carries only so much from beginning to end.
+fn full_links(plan: &Plan, run: &RunSpec) -> Vec<String> {
+    let bytes = |attempts: fn(&EdgePlan) -> f64| {
+        let of_users = |workload: &WorkloadSpec| {
+            workload.size.as_ref().map_or(0.0, |size| workload.base_rate(run) * size.bytes().mean())
+        };
+        let calls = plan.calls(of_users, attempts, 0.0);
+        plan.edges.iter().zip(calls).map(|(edge, bytes)| bytes * attempts(edge)).collect::<Vec<f64>>()
+    };
+    let (healthy, worst) = (bytes(|_| 1.0), bytes(|edge| f64::from(edge.worst.sent())));
+    let told = plan.edges.iter().zip(healthy).zip(worst).flat_map(|((edge, healthy), worst)| {
+        let struck =
+            plan.spec.faults.iter().filter(|fault| plan.strikes(fault, edge) && fault.is_a_property());
+        struck.filter_map(move |fault| {
+            let limit = fault.effect.transmits()?;
+            let share = |offered: f64| crate::words::percent(offered / limit.0 as f64);
+            let then = if worst > healthy {
+                format!(", {} if all is tried as often as it may be", share(worst))
+            } else {
+                String::new()
+            };
+            Some(format!("{} carries {limit} and is offered {} of that{then}", edge.name, share(healthy)))
+        })
+    });
+    told.collect()
+}
+
+fn notes(plan: &Plan, run: &RunSpec, load: &Load, fluid: &Fluid) -> Vec<String> {
     let spec = plan.spec;
     let mut notes = Vec::new();
     for (number, (name, service)) in spec.services.iter().enumerate() {
@@ -266,6 +295,7 @@ fn notes(plan: &Plan, load: &Load, fluid: &Fluid) -> Vec<String> {
             ));
         }
     }
+    notes.extend(full_links(plan, run));
     let at_once = plan.calls(|workload| workload.arrivals.at_once().map_or(0.0, f64::from), |_| 1.0, 0.0);
     for ((name, service), requests) in spec.services.iter().zip(attempts_at(plan, &at_once, |_| 1.0)) {
         let seconds = requests / service.capacity();

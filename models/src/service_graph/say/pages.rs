@@ -1,10 +1,10 @@
-//! What a graph is made of, page by page: the parts of workloads, of policies, of services, then of their calls.
+//! What a graph is made of, page by page: the parts of workloads, of policies, of services and their calls, and of faults.
 
 use crate::experiment::{Decode, Decoder, Node};
 use crate::mechanism::{Mechanism, of};
 use crate::policy::Policy;
 use crate::policy::part::{Does, Listed};
-use crate::service_graph::spec::{CallSpec, Parallel, ServiceSpec, Step, WorkloadSpec};
+use crate::service_graph::spec::{CallSpec, Effect, FaultSpec, Parallel, ServiceSpec, Step, WorkloadSpec};
 
 /// All of them, in the order in which a call meets them.
 pub fn mechanisms() -> Vec<Mechanism> {
@@ -32,7 +32,20 @@ pub fn mechanisms() -> Vec<Mechanism> {
     let of_calls = of("services.NAME.calls[]", CallSpec::describe(), &plain.parts(), |key, sample| {
         what_is_done(key, &a_call(Some((key, sample)))?.parts())
     });
-    of_users.into_iter().chain(of_policies).chain(of_services).chain(of_calls).chain(of_steps).collect()
+    let plain = a_fault(None).expect("a sound fault");
+    let of_faults = of("faults[]", FaultSpec::describe(), &plain.parts(), |key, sample| {
+        what_is_done(key, &a_fault(Some((key, sample)))?.parts())
+    });
+    let all = of_users.into_iter().chain(of_policies).chain(of_services).chain(of_calls).chain(of_steps);
+    all.chain(of_faults).collect()
+}
+
+/// A fault of which only what must be said is said, and this.
+fn a_fault(also: Option<(&'static str, Node)>) -> Option<FaultSpec> {
+    let must = [("at", Node::text("0s")), ("on", Node::text("service")), ("effect", Effect::Hold.encode())];
+    let said = must.into_iter().filter(|(key, _)| also.as_ref().is_none_or(|(other, _)| other != key));
+    let said: Vec<_> = said.chain(also.clone()).collect();
+    FaultSpec::decode(&Node::record(said), &mut Decoder::new())
 }
 
 /// A call, and this.

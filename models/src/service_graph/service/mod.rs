@@ -23,7 +23,7 @@ pub mod scaling;
 pub mod sharing;
 pub mod shed;
 mod steps;
-mod tie;
+pub mod tie;
 pub mod told;
 mod work;
 pub mod workers;

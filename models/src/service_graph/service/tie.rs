@@ -8,7 +8,7 @@
 //!
 //! Whoever forgets a request answers nothing; if the one that was begun with is lost, its caller needs a timeout to find out.
 
-use crate::network::{Fate, Way};
+use crate::network::{Fate, Parcel, Way};
 use crate::policy::Outcome;
 use crate::policy::guards::Gates;
 use crate::service_graph::follow::Listen;
@@ -18,14 +18,14 @@ use crate::service_graph::stats::UNMEASURED;
 use sim_core::{Class, SimTime};
 
 /// What replicas tell each other has luck of its own on the way.
-const BEGUN: u64 = 1 << 35;
+pub const BEGUN: u64 = 1 << 35;
 
 impl Edge {
     /// A copy is sent: if another of its call is begun with by now, the message that says so is there or on its way.
     #[inline(never)]
     pub fn tie_late(
         &mut self,
-        (copy, measured): (AttemptId, bool),
+        (copy, client, measured): (AttemptId, u32, bool),
         attempts: &mut Slab<Attempt>,
         clients: &mut [Clients],
         ctx: &mut Ctx,
@@ -51,7 +51,15 @@ impl Edge {
         if first == SimTime::MAX {
             return;
         }
-        match self.link.send(first, key, Way::Out) {
+        let fate = match self.link.send(first, key, Way::Out) {
+            Fate::Struck => {
+                let client = Some(client);
+                let parcel = Parcel { key, way: Way::Out, client, bytes: 0, is_second: false };
+                self.link.send_struck(first, &parcel)
+            }
+            fate => fate,
+        };
+        match fate {
             Fate::At(then) if then > ctx.now() => {
                 ctx.schedule(then, Class::End, Event::Begun { attempt: copy });
             }
@@ -61,6 +69,7 @@ impl Edge {
             }
             Fate::Held => self.link.hold(Message::Begun(copy)),
             Fate::Lost => {}
+            Fate::Struck => unreachable!("asked as one that is"),
         }
     }
 }

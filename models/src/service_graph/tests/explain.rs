@@ -6,7 +6,7 @@ use crate::policy::Policy;
 use crate::report::Cell;
 use crate::run::Explanation;
 
-fn explain(text: &str) -> Explanation {
+pub fn explain(text: &str) -> Explanation {
     let read = Experiment::parse("test.ron", text, &[], &Catalog::bundled());
     let (experiment, _) = read.unwrap_or_else(|failed| panic!("{failed}\n{text}"));
     let resolved = experiment.with(None, &[]).expect("sound");

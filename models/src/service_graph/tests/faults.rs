@@ -10,6 +10,9 @@ fn what_a_fault_may_not_be() {
 /// What ends the replicas of one service.
 const DIES: &str = r#"(at_in_flight: 50, restart_after: "5s")"#;
 
+/// Where a workload can say what its requests weigh.
+const WEIGHS: &str = r#"arrivals: Poisson("100/s")"#;
+
 #[rustfmt::skip]
 pub fn rows() -> Vec<Row> {
     let at = |on: &str, rest: &str| format!("[(at: \"10s\", on: \"{on}\", {rest})]");
@@ -29,19 +32,19 @@ pub fn rows() -> Vec<Row> {
         ),
         row(FAULTS, at("shop->stock", "effect: Slow(factor: 2)"), at("stock", "effect: Slow(factor: 2)"),
             r#"faults[0].on ["shop->stock"]: `slow` strikes a service, and `shop->stock` is an edge
-                help: edges can be struck by Drop, Delay and Hold"#,
+                help: edges can be struck by Drop, Delay, Hold, Duplicate, Reorder and Bandwidth"#,
         ),
         row(FAULTS, at("shop->stock", "effect: Crash()"), at("stock", "effect: Crash()"),
             r#"faults[0].on ["shop->stock"]: `crash` strikes a service, and `shop->stock` is an edge
-                help: edges can be struck by Drop, Delay and Hold"#,
+                help: edges can be struck by Drop, Delay, Hold, Duplicate, Reorder and Bandwidth"#,
         ),
         row(FAULTS, at("shop->stock", "effect: Errors()"), at("stock", "effect: Errors()"),
             r#"faults[0].on ["shop->stock"]: `errors` strikes a service, and `shop->stock` is an edge
-                help: edges can be struck by Drop, Delay and Hold"#,
+                help: edges can be struck by Drop, Delay, Hold, Duplicate, Reorder and Bandwidth"#,
         ),
         row(FAULTS, at("shop->stock", "effect: BlackHole"), at("shop->stock", "effect: Drop()"),
             r#"faults[0].on ["shop->stock"]: `black hole` strikes a service, and `shop->stock` is an edge
-                help: edges can be struck by Drop, Delay and Hold"#,
+                help: edges can be struck by Drop, Delay, Hold, Duplicate, Reorder and Bandwidth"#,
         ),
         // Which of them.
         row(
@@ -100,13 +103,52 @@ pub fn rows() -> Vec<Row> {
         row(FAULTS, at("stock", "effect: Delay(add: \"-1s\")"), at("stock", "effect: Delay(add: \"1s\")"),
             r#"faults[0].effect.add ["-1s"]: got "-1s": a duration cannot be negative"#,
         ),
+        // Which messages.
+        row(FAULTS, at("stock", "effect: Crash(), way: Replies"), at("stock", "effect: Drop(), way: Replies"),
+            r#"faults[0].way [Replies]: `crash` strikes replicas, whoever calls them: `way` is of the network
+                help: leave it out, or let the network fail: Drop, Delay, Hold, Duplicate, Reorder, Bandwidth"#,
+        ),
+        row(FAULTS, at("stock", "effect: Errors(), clients: Only([0])"), at("stock", "effect: Hold, clients: Only([0])"),
+            r#"faults[0].clients [Only([0])]: `errors` strikes replicas, whoever calls them: `clients` is of the network
+                help: leave it out, or let the network fail: Drop, Delay, Hold, Duplicate, Reorder, Bandwidth"#,
+        ),
+        row(FAULTS, at("stock", "effect: Hold, clients: Only([1, 2])"), at("stock", "effect: Hold, clients: Only([1])"),
+            r#"faults[0].clients ["stock"]: shop->stock has no client 2: they are 0 to 1
+                help: a workload says how many `clients` it has; a service has as many as replicas"#,
+        ),
+        row(FAULTS, at("stock", "effect: Hold, clients: Only([])"), at("stock", "effect: Hold, clients: Only([0])"),
+            r#"faults[0].clients ["stock"]: no client is struck
+                help: list at least one, or leave `clients` out"#,
+        ),
+        row(
+            FAULTS,
+            at("users->shop", "effect: Hold, clients: Fraction(0.5)"),
+            at("shop->stock", "effect: Hold, clients: Fraction(0.5)"),
+            r#"warning: faults[0].clients ["users->shop"]: users->shop has one client, which is all of them
+                help: say `clients` of the workload, or leave this out"#,
+        ),
+        // How much is carried.
+        row(FAULTS, at("stock", "effect: Bandwidth(limit: \"0B/s\")"), at("stock", "effect: Bandwidth(limit: \"1B/s\")"),
+            r#"faults[0].effect.limit ["0B/s"]: got "0B/s", must be more than 0"#,
+        ).and(WEIGHS, format!("size: Fixed(\"1kB\"), {WEIGHS}")),
+        row(FAULTS, at("stock", "effect: Bandwidth(limit: \"10MiB\")"), at("stock", "effect: Bandwidth(limit: \"10MiB/s\")"),
+            r#"faults[0].effect.limit ["10MiB"]: not a rate of bytes: the text "10MiB"
+                help: write a whole number and a unit per second, as in "10MiB/s", "500kB/s" or "100Mbit/s""#,
+        ).and(WEIGHS, format!("size: Fixed(\"1kB\"), {WEIGHS}")),
+        row(FAULTS, at("stock", "effect: Bandwidth(limit: 10)"), at("stock", "effect: Bandwidth(limit: \"10MiB/s\")"),
+            r#"faults[0].effect.limit [10]: expected a rate of bytes such as "10MiB/s", found the number 10"#,
+        ).and(WEIGHS, format!("size: Fixed(\"1kB\"), {WEIGHS}")),
+        row(FAULTS, at("stock", "effect: Bandwidth(limit: \"1MiB/s\")"), at("stock", "effect: Delay(add: \"1s\")"),
+            r#"warning: faults[0].effect ["stock"]: no request weighs anything: however little is carried, nothing waits
+                help: give a workload a `size`, such as Fixed("64KiB")"#,
+        ),
         // How it comes and goes.
         row(
             FAULTS,
             at("stock", "effect: Hold, ramp: \"5s\""),
             at("stock", "effect: Delay(add: \"1s\"), ramp: \"5s\""),
             r#"faults[0].ramp ["5s"]: `hold` is there or is not: it cannot build up
-                help: Slow, Errors, Drop and Delay have degrees"#,
+                help: Slow, Errors, Drop, Delay, Duplicate and Reorder have degrees"#,
         ),
         row(
             FAULTS,

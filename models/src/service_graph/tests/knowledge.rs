@@ -233,6 +233,13 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (fault(r#"(at: "0s", on: "desk", effect: Errors(probability: 0.1))"#), Does::FAILS, "wait_mean"),
         (fault(r#"(at: "0s", on: "desk", effect: Drop(probability: 0.1))"#), Does::LOSES, "wait_mean"),
         (fault(r#"(at: "1s", for: "500ms", on: "desk", effect: Hold)"#), Does::DELAYS, "wait_mean"),
+        (fault(r#"(at: "0s", on: "desk", effect: Duplicate(probability: 0.1))"#), Does::DOUBLES, "wait_mean"),
+        (
+            fault(r#"(at: "0s", on: "desk", effect: Reorder(probability: 0.1, by: "1ms"))"#),
+            Does::TRAVELS,
+            "wait_mean",
+        ),
+        (fault(r#"(at: "0s", on: "desk", effect: Bandwidth(limit: "1MiB/s"))"#), Does::CROWDS, "wait_mean"),
         (
             service(r#"calls: [(to: "back", fallback: Default)]"#),
             Does::STANDS_IN,

@@ -19,6 +19,7 @@ mod hedges;
 mod keyed;
 mod knowledge;
 mod lines;
+mod links;
 mod members;
 mod orders;
 mod per_replica;

@@ -8,6 +8,7 @@
 
 use super::{QUIET, Ran, is_rough};
 use crate::RunSpec;
+use crate::fault::Way;
 use crate::policy::part::{Does, Part, Rationed};
 use crate::policy::{Ending, Outcome};
 use crate::report::Edge;
@@ -73,7 +74,10 @@ impl Chances {
     /// `None` if something else than steady errors and losses goes wrong.
     pub fn of(ran: &Ran) -> Option<Chances> {
         let (plan, spec) = (ran.plan, ran.plan.spec);
-        let steady = |fault: &FaultSpec| lasts(fault, ran.run) && matches!(fault.replicas, Affected::All);
+        let steady = |fault: &FaultSpec| {
+            let all = [&fault.replicas, &fault.clients].iter().all(|it| matches!(it, Affected::All));
+            lasts(fault, ran.run) && all
+        };
         let known = |(fault, does): (&FaultSpec, &Does)| {
             does.within(Does::NOTHING) || (does.within(STRUCK) && steady(fault))
         };
@@ -308,17 +312,20 @@ fn own_errors(spec: &GraphSpec) -> Vec<f64> {
     spec.services.iter().map(own).collect()
 }
 
-/// The share of messages lost over an edge.
-fn lost(spec: &GraphSpec, edge: &EdgePlan) -> f64 {
-    let callee = spec.name(edge.callee);
-    let struck = spec.faults.iter().filter(|fault| edge.is_on(&fault.on.value) || fault.on.value == callee);
-    struck.filter_map(|fault| fault.effect.loses()).fold(0.0, either)
+/// The share of messages lost over an edge, on the way there and back.
+fn lost(plan: &Plan, edge: &EdgePlan) -> [f64; 2] {
+    [Way::Out, Way::Back].map(|way| {
+        let struck = plan.spec.faults.iter().filter(|fault| plan.strikes(fault, edge));
+        let struck = struck.filter(|fault| fault.way.strikes(way));
+        struck.filter_map(|fault| fault.effect.loses()).fold(0.0, either)
+    })
 }
 
 /// What becomes of a call whose requests fail with probability `p_error`, which may be an approximation.
 fn outlook(ran: &Ran, number: usize, (p_error, rough): (f64, bool)) -> Option<Outlook> {
     let (edge, measured) = (&ran.plan.edges[number], &ran.report.edges.0[number].1);
-    let lost = lost(ran.plan.spec, edge);
+    let [lost_there, lost_back] = lost(ran.plan, edge);
+    let lost = either(lost_there, lost_back);
     let known = edge.does.within(CALLER) && ran.plan.does[edge.callee].within(CALLEE);
     if !known || !as_foreseen(measured, lost > 0.0) {
         return None;
@@ -337,7 +344,7 @@ fn outlook(ran: &Ran, number: usize, (p_error, rough): (f64, bool)) -> Option<Ou
         }
         retried = timeouts;
     }
-    let p_fail = 1.0 - (1.0 - p_error) * (1.0 - lost) * (1.0 - lost);
+    let p_fail = 1.0 - (1.0 - p_error) * (1.0 - lost_there) * (1.0 - lost_back);
     let retries = if retried { edge.worst.attempts - 1 } else { 0 };
     let unlimited = expected_attempts(p_fail, retries);
     let rationed = measured.attempts.rationed() > 0;

@@ -19,13 +19,15 @@ pub mod fluid;
 mod queue;
 mod usl;
 
-use super::plan::{Caller, Plan};
+use super::plan::{Caller, EdgePlan, Plan};
 use super::stats::ServiceTotals;
 use crate::RunSpec;
+use crate::fault::Way;
 use crate::policy::Outcome;
-use crate::policy::part::Does;
+use crate::policy::part::{Does, Part};
 use crate::report::{Named, Report, Value};
-use crate::theory::{MmcPlusD, erlang_b};
+use crate::service_graph::spec::Affected;
+use crate::theory::{Mg1, MmcPlusD, ServiceMoments, erlang_b};
 use chance::Chances;
 use queue::Textbook;
 
@@ -56,6 +58,7 @@ const OF_EDGES: [&str; 9] = [
     "degraded",
 ];
 const OF_WORKLOADS: [&str; 2] = ["throughput", "capacity"];
+const OF_LINKS: [&str; 2] = ["link_wait", "link_busy"];
 const OF_ALL: [&str; 3] = ["contention", "coherency", "peak"];
 
 /// The names of all values that there may be. What is alone is not named.
@@ -69,6 +72,11 @@ pub fn names(plan: &Plan) -> Vec<String> {
     spec.services.names().for_each(|service| of(&OF_SERVICES, service));
     plan.edges.iter().for_each(|edge| of(&OF_EDGES, &edge.name));
     spec.workload.iter().for_each(|workload| of(&OF_WORKLOADS, &workload.name.value));
+    let full = |edge: &&EdgePlan| {
+        let struck = spec.faults.iter().filter(|fault| plan.strikes(fault, edge));
+        struck.into_iter().any(|fault| fault.effect.transmits().is_some())
+    };
+    plan.edges.iter().filter(full).for_each(|edge| of(&OF_LINKS, &edge.name));
     all
 }
 
@@ -90,6 +98,7 @@ pub fn beside(plan: &Plan, run: &RunSpec, totals: &[ServiceTotals], report: &mut
     if let Some(chances) = &chances {
         retries(&ran, chances, &mut values);
     }
+    links(&ran, &mut values);
     for (name, value) in values.found.0 {
         report.values.push(name, value);
     }
@@ -332,6 +341,41 @@ fn losses(ran: &Ran, values: &mut Values) {
             let refused = share(calls.never_sent, calls.started);
             values.add(name, &about, "share", refused, Some(erlang_b(limit, offered)), "Erlang B");
         }
+    }
+}
+
+/// The way of requests through a link that carries only so much is a queue with one server, whatever becomes of them behind it.
+fn links(ran: &Ran, values: &mut Values) {
+    const CALLER: Does = QUIET.and(Does::GIVES_UP);
+    let (plan, report) = (ran.plan, ran.report);
+    if !plan.faults.iter().all(|does| does.within(Does::CROWDS)) {
+        return;
+    }
+    for (number, workload) in plan.spec.workload.iter().enumerate() {
+        let edge = &plan.edges[number];
+        let struck = plan.spec.faults.iter().filter(|fault| plan.strikes(fault, edge));
+        let mut struck = struck.filter(|fault| fault.way.strikes(Way::Out));
+        let (Some(fault), None) = (struck.next(), struck.next()) else { continue };
+        let all = matches!(fault.clients, Affected::All) && chance::lasts(fault, ran.run);
+        let (Some(limit), Some(size)) = (fault.effect.transmits(), &workload.size) else { continue };
+        let Some(rate) = workload.arrivals.poisson().filter(|_| all && edge.does.within(CALLER)) else {
+            continue;
+        };
+        let (bytes, per_byte) = (size.bytes(), 1e9 / limit.0 as f64);
+        let mean = bytes.mean() * per_byte;
+        let second = (bytes.variance() + bytes.mean() * bytes.mean()) * per_byte * per_byte;
+        let utilisation = rate / 1e9 * mean;
+        let service = ServiceMoments { mean, second, third: f64::NAN };
+        let law = Mg1 { utilisation, service };
+        let source = if bytes.variance() == 0.0 { "M/D/1" } else { "M/G/1: Pollaczek and Khinchine" };
+        let told = report.section("bandwidth", &edge.name);
+        let value = |name: &str| told.and_then(|section| section.values.get(name)).and_then(|it| it.value);
+        let about = "mean wait of requests until what was sent before had gone through";
+        let wait = value("request_wait");
+        values.add(format!("link_wait {}", edge.name), about, "ns", wait, Some(law.mean_wait()), source);
+        let about = "share of the time in which something goes through on the way there";
+        let (busy, exact) = (value("request_busy"), utilisation.min(1.0));
+        values.add(format!("link_busy {}", edge.name), about, "share", busy, Some(exact), source);
     }
 }
 

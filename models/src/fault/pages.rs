@@ -1,0 +1,86 @@
+//! What a person should know of each effect, and of whom it strikes.
+
+use crate::policy::page::Page;
+
+/// Of effects.
+pub const EFFECTS: &[Page] = &[
+    Page {
+        name: "effect",
+        word: "",
+        what: "What goes wrong, for replicas: Slow, Crash, Errors, BlackHole, Drain; or in the network: Drop, Delay, Hold, Duplicate, \
+               Reorder, Bandwidth. Several at a time add up: slowness multiplies, shares are those of independent causes, delays are sums, \
+               of two limits the smaller counts.",
+        hurts: "A fault strikes whom it names and nobody else; what goes wrong together in life, since it is on one rack or behind one switch, must be written \
+                as several that begin at the same time.",
+        formula: "two that lose shares `p` and `q` lose `1 - (1-p)(1-q)`",
+        source: "Jepsen (nemeses); Linux tc-netem; Alvaro and Tymon, \"Abstracting the Geniuses Away from Failure Testing\", ACM Queue 2017",
+        experiment: "retry-storm",
+    },
+    Page {
+        name: "drop",
+        word: "Drop",
+        what: "Loses a share of the messages. With probability 1 it is a partition, and with `way: Replies` one of which the callee knows nothing: all is done \
+               and nobody hears of it.",
+        hurts: "A caller without a timeout waits for ever for what was lost, and keeps what it waits with: a worker, a connection. One that tries again does \
+                what only the answer was lost of a second time.",
+        formula: "an attempt fails with `1 - (1-p)^2` where both ways lose `p`, a call of `k` attempts with the `k`th power of that; of calls that are tried \
+                  again until one answer comes `p/(1-p)` are done too often",
+        source: "Peter Deutsch, \"The Eight Fallacies of Distributed Computing\", 1994 (the first); Bailis and Kingsbury, \"The Network is Reliable\", ACM Queue \
+                 2014; Linux tc-netem (loss)",
+        experiment: "network-is-reliable",
+    },
+    Page {
+        name: "duplicate",
+        word: "Duplicate",
+        what: "Lets a share of the messages come twice. Each of the two has latency and luck of its own. A request that comes twice is worked on twice, with all \
+               that is called for it; its caller counts one attempt, and takes the answer to the one that comes first.",
+        hurts: "Whoever never tries anything again is not safe from doing it twice: only who is asked can tell, by a key.",
+        formula: "a share `p` that comes twice is a share `p` of load more, at each hop: `(1+p)^n` behind `n` of them",
+        source: "RFC 9293 (why TCP numbers what it sends); Amazon SQS standard queues and Kafka before 0.11 (at least once); Linux tc-netem (duplicate)",
+        experiment: "duplicated-and-reordered",
+    },
+    Page {
+        name: "reorder",
+        word: "Reorder",
+        what: "Lets a share of the messages take so much longer, so that what is sent after them comes before them. A section `network` tells how many were \
+               overtaken (RFC 4737), by this or by a latency that varies.",
+        hurts: "What is overtaken for longer than its caller waits is tried again, and is then done twice, the old one last.",
+        formula: "of messages that come every `t` one that takes `d` longer is overtaken by `d/t`",
+        source: "RFC 4737; Linux tc-netem (reorder); Bennett, Partridge and Shectman, \"Packet Reordering is Not Pathological Network Behavior\", 1999",
+        experiment: "duplicated-and-reordered",
+    },
+    Page {
+        name: "bandwidth",
+        word: "Bandwidth",
+        what: "Lets a link carry only so much, one message after another, each way for itself: a message takes what it weighs (a workload's `size`) over that, and \
+               waits until those before it have gone through. An answer weighs what its request does.",
+        hurts: "No server is busy and nothing is refused: a full link shows only in how long everything takes. What callers give up goes through all \
+                the same, and so does each retry.",
+        formula: "M/D/1 with messages of one size: mean wait `s rho / (2 (1 - rho))`, `rho` = bytes per second over the limit, `s` = size over the limit; else M/G/1",
+        source: "Pollaczek 1930, Khinchine 1932; Gettys and Nichols, \"Bufferbloat: Dark Buffers in the Internet\", ACM Queue 2011",
+        experiment: "bandwidth-is-infinite",
+    },
+];
+
+/// Of which way messages go.
+pub const WAY: &[Page] = &[Page {
+    name: "way",
+    word: "",
+    what: "Which way the messages go that a fault of the network strikes: Requests, and what else callers send; Replies; or Both.",
+    hurts: "A partition one way looks like one both ways to the caller, and is another: behind lost requests nothing is done, behind lost answers everything, as \
+            often as it is tried.",
+    formula: "loss `p` of answers alone: a call of `k` attempts is done `1 + p + .. + p^(k-1)` times on average",
+    source: "Alfatafta et al., \"Toward a Generic Fault Tolerance Technique for Partial Network Partitioning\" (simplex partitions), OSDI 2020",
+    experiment: "network-is-reliable",
+}];
+
+/// Of whose messages they are.
+pub const CLIENTS: &[Page] = &[Page {
+    name: "clients",
+    word: "",
+    what: "Whose messages a fault of the network strikes, of the client instances of an edge: some see a fault that others do not.",
+    hurts: "What is healthy to most, and to whoever checks it, is down for some of its callers: nothing is taken out of their choice, and the mean looks well.",
+    formula: "of `n` clients that call equally often `k` that are cut off are `k/n` of the calls",
+    source: "Huang et al., \"Gray Failure: The Achilles' Heel of Cloud-Scale Systems\", HotOS 2017 (differential observability)",
+    experiment: "network-is-reliable",
+}];
