@@ -39,12 +39,31 @@ pub fn random_experiment(seed: u64) -> String {
     for _ in 0..rng.below(6) {
         write_fault(&mut text, rng, &targets, edges);
     }
+    // Sometimes all of it stands in several zones, of which one may be struck.
+    let zones = rng.pick(&[
+        "",
+        "",
+        "zones: (names: [\"a\", \"b\"]), ",
+        "zones: (names: [\"a\", \"b\", \"c\"], network: \"3ms\"), ",
+        "zones: (names: [\"a\", \"b\"], network: Exponential(mean: \"2ms\")), ",
+    ]);
+    if !zones.is_empty() && rng.one_in(2) {
+        let of_replicas = |sample: &&&str| !crate::sound::<Effect>(sample).is_network();
+        let effects: Vec<&str> = Effect::samples().iter().filter(of_replicas).copied().collect();
+        let effect = rng.pick(&effects);
+        let replicas = rng.pick(&["", "replicas: Fraction(0.5), "]);
+        writeln!(
+            text,
+            "            (at: \"1s\", for: \"1s\", on: \"zone a\", effect: {effect}, {replicas}),"
+        )
+        .expect("a string takes everything");
+    }
     let network = rng.pick(&["\"0s\"", "\"0s\"", "\"1ms\"", "Exponential(mean: \"2ms\")"]);
     let (duration, warm_up) = (rng.between(2, 6), rng.below(2));
     let window = rng.pick(&["1s", "700ms", "250ms"]);
     write!(
         text,
-        "        ],\n        network: {network},\n    ),\n    run: (duration: \"{duration}s\", warm_up: \"{warm_up}s\", window: \"{window}\"),\n)\n",
+        "        ],\n        {zones}network: {network},\n    ),\n    run: (duration: \"{duration}s\", warm_up: \"{warm_up}s\", window: \"{window}\"),\n)\n",
     )
     .expect("a string takes everything");
     text

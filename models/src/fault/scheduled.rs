@@ -13,11 +13,11 @@ spec! {
         /// How long it lasts; absent means until the end of the run.
         r#for: Option<SimDuration> = None,
         /// A service; of the network, all edges into it, or those between two, such as "checkout->payments": all call sites
-        /// there, of which "checkout->payments#2" is the second alone.
+        /// there, of which "checkout->payments#2" is the second alone. Or a zone, "zone a": the replicas of every service that stand in it.
         on: Spanned<String>,
         /// What it does.
         effect: Effect,
-        /// Which replicas of the service; the network has none.
+        /// Which replicas of the service, or of each in the zone; the network has none.
         replicas: Affected = Affected::All,
         /// Of the network: which way the messages go that are struck.
         way: Ways = Ways::Both,
@@ -40,6 +40,11 @@ impl FaultSpec {
             Listed::always("way", &self.way),
             Listed::made("clients", "", Some(Clients(&self.clients))),
         ]
+    }
+
+    /// The zone that it is on, by its name, if it is on one. No service has a name with a space.
+    pub fn place(&self) -> Option<&str> {
+        self.on.value.strip_prefix("zone ").map(str::trim)
     }
 
     /// When it is there, and how much of it.
@@ -122,6 +127,8 @@ spec! {
         Only(numbers: Vec<u32>),
         /// A share of them, rounded to the nearest whole number, at least one; which ones is drawn.
         Fraction(share: f64; 0.0..=1.0),
+        /// Those that stand in the zone of this name.
+        Zone(name: String),
     }
 }
 
@@ -140,13 +147,22 @@ impl Affected {
                 Some(format!("{what}s {}", numbers.join(", ")))
             }
             Affected::Fraction(share) => Some(format!("{} of the {what}s", crate::words::percent(*share))),
+            Affected::Zone(name) => Some(format!("in zone {name}")),
         }
     }
 
-    /// Those struck, of so many.
-    pub fn chosen(&self, replicas: u32, path: &str, streams: &Streams) -> Vec<u32> {
+    /// The zone in which they stand, by its name, if that says which they are.
+    pub fn place(&self) -> Option<&str> {
         match self {
-            Affected::All => (0..replicas).collect(),
+            Affected::Zone(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The replicas struck, of these. Who stands in a zone has been looked up by then.
+    pub fn chosen(&self, among: Vec<u32>, path: &str, streams: &Streams) -> Vec<u32> {
+        match self {
+            Affected::All | Affected::Zone(_) => among,
             Affected::Only(numbers) => {
                 let mut numbers = numbers.clone();
                 numbers.sort_unstable();
@@ -154,9 +170,9 @@ impl Affected {
                 numbers
             }
             Affected::Fraction(share) => {
-                let wanted = ((share * f64::from(replicas)).round() as u32).clamp(1, replicas);
-                let mut luck = streams.luck("struck", path);
-                let mut order: Vec<u32> = (0..replicas).collect();
+                let all = among.len() as u32;
+                let wanted = ((share * f64::from(all)).round() as u32).clamp(1, all);
+                let (mut luck, mut order) = (streams.luck("struck", path), among);
                 order.sort_by_cached_key(|&replica| luck.at(Key::root(0, u64::from(replica))).next_u64());
                 streams.spend("struck", path, luck.used());
                 order.truncate(wanted as usize);
@@ -174,8 +190,9 @@ mod tests {
     #[test]
     fn a_list_strikes_whom_it_names_once_each_in_order() {
         let streams = Streams::new(1);
-        assert_eq!(Affected::All.chosen(3, "a/0", &streams), [0, 1, 2]);
-        assert_eq!(Affected::Only(vec![4, 1, 4]).chosen(6, "a/0", &streams), [1, 4]);
+        assert_eq!(Affected::All.chosen(vec![0, 1, 2], "a/0", &streams), [0, 1, 2]);
+        assert_eq!(Affected::Zone("a".into()).chosen(vec![0, 3], "a/0", &streams), [0, 3]);
+        assert_eq!(Affected::Only(vec![4, 1, 4]).chosen((0..6).collect(), "a/0", &streams), [1, 4]);
     }
 
     #[test]
@@ -183,17 +200,21 @@ mod tests {
         let streams = Streams::new(1);
         for (share, replicas, struck) in [(0.0, 4, 1), (0.5, 4, 2), (0.5, 5, 3), (0.1, 100, 10), (1.0, 7, 7)]
         {
-            let chosen = Affected::Fraction(share).chosen(replicas, "a/0", &streams);
+            let chosen = Affected::Fraction(share).chosen((0..replicas).collect(), "a/0", &streams);
             assert_eq!(chosen.len(), struck, "{share} of {replicas}");
             assert!(chosen.windows(2).all(|two| two[0] < two[1]), "{chosen:?}");
         }
         // Over many faults every replica is struck as often: binomial(3000, 1/3), sd 25.8.
         let mut times = [0u32; 6];
         for fault in 0..3_000 {
-            for replica in Affected::Fraction(1.0 / 3.0).chosen(6, &format!("a/{fault}"), &streams) {
+            let all = (0..6).collect();
+            for replica in Affected::Fraction(1.0 / 3.0).chosen(all, &format!("a/{fault}"), &streams) {
                 times[replica as usize] += 1;
             }
         }
         assert!(times.iter().all(|&n| n.abs_diff(1_000) < 104), "{times:?}");
+        // Of those that stand in a zone, and of nobody else.
+        let of_a_zone = Affected::Fraction(0.5).chosen(vec![1, 4, 7, 10], "a/0", &streams);
+        assert!(of_a_zone.len() == 2 && of_a_zone.iter().all(|replica| replica % 3 == 1), "{of_a_zone:?}");
     }
 }

@@ -3,6 +3,9 @@
 //! A link is asked once for each message and answers with its [`Fate`]; whoever asked schedules the arrival. Its
 //! luck is addressed by the message's key, each way its own, so that a retry meets the same network under every
 //! policy. If something is [wrong](super::wrong) with it whoever asked must say more of the message ([`Parcel`]), and ask again.
+//!
+//! Where callers and callees stand in several zones the link does not know how far a message goes: it answers when it arrives if it
+//! stays in its zone, and whoever asked knows whether it does, and asks how much [further](Link::further) it is.
 
 use super::wrong::{Tells, Wrong};
 use crate::distribution::TimeDistribution;
@@ -29,6 +32,39 @@ enum Latency {
     Instant,
     Constant(SimDuration),
     Random { time: Distribution, out: Luck, back: Luck },
+    Apart(Box<Apart>),
+}
+
+/// Some messages go further than others.
+#[derive(Clone)]
+struct Apart {
+    /// Of those that do not.
+    near: Latency,
+    /// What the others need beyond that.
+    further: Distribution,
+    luck: Luck,
+}
+
+impl Latency {
+    /// How long the message at this key needs, if it goes no further than others.
+    fn of(&mut self, key: Key, way: Way) -> SimDuration {
+        match self {
+            Latency::Instant => SimDuration::ZERO,
+            Latency::Constant(latency) => *latency,
+            Latency::Random { time, out, back } => {
+                let luck = if way == Way::Out { out } else { back };
+                SimDuration::drawn(time.sample(&mut luck.at(key)))
+            }
+            Latency::Apart(apart) => apart.near.of(key, way),
+        }
+    }
+
+    /// What it needs beyond that if it leaves its zone.
+    fn further(&mut self, key: Key, way: Way) -> SimDuration {
+        let Latency::Apart(apart) = self else { return SimDuration::ZERO };
+        let key = key.child(u64::from(way == Way::Back));
+        SimDuration::drawn(apart.further.sample(&mut apart.luck.at(key)))
+    }
 }
 
 /// What a link must know of a message if something is wrong.
@@ -44,6 +80,8 @@ pub struct Parcel {
     pub bytes: u32,
     /// It is the second of one that comes twice.
     pub is_second: bool,
+    /// It leaves its zone.
+    pub crosses: bool,
 }
 
 /// The second of a message that comes twice has luck of its own.
@@ -69,6 +107,8 @@ pub enum Fate {
     Now,
     /// It arrives then.
     At(SimTime),
+    /// It arrives then if it stays in its zone, and so much later as it goes [further](Link::further) if not.
+    Apart(SimTime),
     /// It is kept back: to be handed over to [`Link::hold`].
     Held,
     /// It does not arrive.
@@ -95,6 +135,16 @@ impl<M> Link<M> {
         link
     }
 
+    /// The same, with a way that is so much longer for whoever leaves his zone.
+    #[must_use]
+    pub fn apart(mut self, further: &TimeDistribution, name: &str, streams: &Streams) -> Self {
+        let (near, further) = (self.latency, further.nanos.clone());
+        let luck = streams.luck("between", name);
+        self.latency = Latency::Apart(Box::new(Apart { near, further, luck }));
+        self.derive();
+        self
+    }
+
     /// Whether a message arrives in the very event that sends it: then nothing need be asked.
     #[inline(always)]
     pub fn is_instant(&self) -> bool {
@@ -115,6 +165,7 @@ impl<M> Link<M> {
         }
         match &mut self.latency {
             Latency::Instant => Fate::Now,
+            Latency::Apart(_) => Fate::Apart(now + self.latency.of(key, way)),
             latency => Fate::At(now + latency.of(key, way)),
         }
     }
@@ -124,7 +175,17 @@ impl<M> Link<M> {
     pub fn send_struck(&mut self, now: SimTime, parcel: &Parcel) -> Fate {
         let is_instant = matches!(self.latency, Latency::Instant);
         let latency = &mut self.latency;
-        self.wrong.send(now, parcel, || latency.of(parcel.key, parcel.way), is_instant)
+        let takes = || {
+            let near = latency.of(parcel.key, parcel.way);
+            if parcel.crosses { near + latency.further(parcel.key, parcel.way) } else { near }
+        };
+        self.wrong.send(now, parcel, takes, is_instant)
+    }
+
+    /// How much longer the message at `key` needs since it leaves its zone.
+    #[cold]
+    pub fn further(&mut self, key: Key, way: Way) -> SimDuration {
+        self.latency.further(key, way)
     }
 
     /// Whether a message comes twice: then [the second](Parcel::again) is sent for itself.
@@ -198,24 +259,15 @@ impl<M> Link<M> {
 
     /// The streams it drew from, by their purposes.
     pub fn used(&self) -> impl Iterator<Item = (&'static str, StreamUse)> {
-        let random = match &self.latency {
-            Latency::Random { out, back, .. } => Some([("request", out.used()), ("reply", back.used())]),
-            Latency::Instant | Latency::Constant(_) => None,
+        let (near, between) = match &self.latency {
+            Latency::Apart(apart) => (&apart.near, Some(("between", apart.luck.used()))),
+            near => (near, None),
         };
-        self.wrong.used().into_iter().chain(random.into_iter().flatten())
-    }
-}
-
-impl Latency {
-    fn of(&mut self, key: Key, way: Way) -> SimDuration {
-        match self {
-            Latency::Instant => SimDuration::ZERO,
-            Latency::Constant(latency) => *latency,
-            Latency::Random { time, out, back } => {
-                let luck = if way == Way::Out { out } else { back };
-                SimDuration::drawn(time.sample(&mut luck.at(key)))
-            }
-        }
+        let random = match near {
+            Latency::Random { out, back, .. } => Some([("request", out.used()), ("reply", back.used())]),
+            Latency::Instant | Latency::Constant(_) | Latency::Apart(_) => None,
+        };
+        self.wrong.used().into_iter().chain(random.into_iter().flatten()).chain(between)
     }
 }
 
@@ -249,7 +301,7 @@ mod tests {
     }
 
     fn parcel(number: u64, way: Way, client: Option<u32>) -> Parcel {
-        Parcel { key: key(number), way, client, bytes: 1_000, is_second: false }
+        Parcel { key: key(number), way, client, bytes: 1_000, is_second: false, crosses: false }
     }
 
     fn told(link: &mut Link<u32>, name: &str) -> Option<f64> {
@@ -395,6 +447,52 @@ mod tests {
         }
         assert!((sum - 4.0).abs() < 4.0 * (8.0f64 / 20_000.0).sqrt(), "{sum}");
         assert!(product.abs() < 4.0 * 8.0 / 20_000f64.sqrt(), "covariance {product}");
+    }
+
+    /// Who stays in his zone needs what he needed before there were any; how much further it is to another is drawn for each way, and
+    /// what faults do they do to both.
+    #[test]
+    fn who_leaves_his_zone_goes_further() {
+        let millis = |millis| SimDuration::from_millis(millis);
+        let far = TimeDistribution::constant(millis(7));
+        for (near, needs) in [("0s", 0), ("3ms", 3)] {
+            let mut link = link(Node::text(near)).apart(&far, "a->b", &Streams::new(7));
+            assert_eq!((link.is_instant(), link.steadily(NOW)), (false, None), "{near}");
+            for way in [Way::Out, Way::Back] {
+                assert_eq!(link.send(NOW, key(0), way), Fate::Apart(NOW + millis(needs)), "{near}");
+                assert_eq!(link.further(key(0), way), millis(7));
+            }
+            strike(&mut link, 0, crate::fault::delay("20ms"), 1.0);
+            for (crosses, further) in [(false, 0), (true, 7)] {
+                assert_eq!(link.send(NOW, key(0), Way::Out), Fate::Struck);
+                let parcel = Parcel { crosses, ..parcel(0, Way::Out, None) };
+                assert_eq!(link.send_struck(NOW, &parcel), Fate::At(NOW + millis(needs + 20 + further)));
+            }
+            strike(&mut link, 1, Effect::Hold, 1.0);
+            assert_eq!(fate(&mut link, 0, Way::Out), Fate::Held);
+            strike(&mut link, 2, Effect::Drop { probability: 1.0 }, 1.0);
+            assert_eq!(fate(&mut link, 0, Way::Out), Fate::Lost);
+        }
+        // The luck of those who stay is what it was.
+        let mean = Node::record([("mean", Node::text("2ms"))]).named(Some("Exponential"));
+        let further = TimeDistribution::decode(&mean, &mut Decoder::new()).unwrap();
+        let (mut before, mut apart) =
+            (exponential(), exponential().apart(&further, "a->b", &Streams::new(7)));
+        for way in [Way::Out, Way::Back] {
+            let (Fate::At(at), Fate::Apart(near)) =
+                (before.send(NOW, key(5), way), apart.send(NOW, key(5), way))
+            else {
+                panic!("both arrive")
+            };
+            assert_eq!(at, near);
+        }
+        let [out, back] = [Way::Out, Way::Back].map(|way| apart.further(key(5), way));
+        assert!(
+            out != back && apart.further(key(5), Way::Out) == out,
+            "each way has luck of its own, and keeps it"
+        );
+        let used: Vec<(&str, u64)> = apart.used().map(|(purpose, used)| (purpose, used.draws)).collect();
+        assert_eq!(used, [("drop", 0), ("delay", 0), ("request", 1), ("reply", 1), ("between", 3)]);
     }
 
     #[test]

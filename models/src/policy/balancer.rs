@@ -23,6 +23,7 @@ mod weighted;
 
 use super::page::Page;
 use super::part::{Around, Does, Part};
+use super::zone::{Near, ZoneState};
 use crate::carried::Carried;
 use crate::experiment::{Decode, POSITIVE};
 use crate::report::Section;
@@ -110,12 +111,14 @@ pub struct Chooser<'a> {
     pub replicas: u32,
     /// On what, if its [`Balancer`] [needs one](Balancer::circle).
     pub circle: Option<&'a Arc<Circle>>,
+    /// Those that are near are preferred, if anything makes a difference between them.
+    pub near: Option<Near<'a>>,
 }
 
 impl Chooser<'_> {
     /// The only one.
     pub fn of(replicas: u32) -> Self {
-        Chooser { client: 0, caller: 0, replicas, circle: None }
+        Chooser { client: 0, caller: 0, replicas, circle: None, near: None }
     }
 }
 
@@ -128,16 +131,26 @@ pub struct BalancerState {
 #[derive(Clone, Debug)]
 enum Choice {
     Only,
-    RoundRobin { next: u32 },
+    RoundRobin {
+        next: u32,
+    },
     Random,
     LeastPending(Box<Ranking>),
-    PowerOfTwo { pending: Box<[u32]> },
-    PowerOfD { pending: Box<[u32]>, d: u32, replacement: bool },
+    PowerOfTwo {
+        pending: Box<[u32]>,
+    },
+    PowerOfD {
+        pending: Box<[u32]>,
+        d: u32,
+        replacement: bool,
+    },
     PeakEwma(Box<PeakEwma>),
     Reported(Box<Reported>),
     Weighted(Box<Weighted>),
     ConsistentHash(Box<ConsistentHash>),
     Sticky(Box<Sticky>),
+    /// Any of them, for each of two levels.
+    Zone(Box<ZoneState>),
 }
 
 impl Balancer {
@@ -192,6 +205,10 @@ impl BalancerState {
     /// A client that has sent nothing yet. Draws one word for round robin, none with a single replica.
     pub fn new(balancer: &Balancer, chooser: Chooser, words: &mut impl Words) -> Self {
         let replicas = chooser.replicas;
+        if let (Some(near), 2..) = (chooser.near, replicas) {
+            let choice = Choice::Zone(Box::new(ZoneState::new(near, balancer, chooser, words)));
+            return BalancerState { choice };
+        }
         let choice = match balancer {
             _ if replicas == 1 => Choice::Only,
             Balancer::RoundRobin => Choice::RoundRobin { next: words.below(u64::from(replicas)) as u32 },
@@ -227,9 +244,11 @@ impl BalancerState {
     }
 
     /// Each replica that says anything says how many requests it has in hand.
-    pub fn hears(&mut self, in_hand: impl Iterator<Item = Option<u32>>) {
-        if let Choice::Reported(all) = &mut self.choice {
-            all.hears(in_hand);
+    pub fn hears(&mut self, in_hand: impl Iterator<Item = Option<u32>> + Clone) {
+        match &mut self.choice {
+            Choice::Reported(all) => all.hears(in_hand),
+            Choice::Zone(all) => all.hears(in_hand),
+            _ => {}
         }
     }
 
@@ -241,22 +260,40 @@ impl BalancerState {
             Choice::PeakEwma(all) => all.look(now),
             Choice::ConsistentHash(all) => all.look(carried),
             Choice::Sticky(all) => all.look(now, carried),
+            Choice::Zone(all) => all.look(now, carried),
             _ => {}
         }
     }
 
     /// Takes what all clients remember together, or gives it back.
     pub fn lend(&mut self, sessions: &mut Option<Box<Sessions>>) {
-        if let Choice::Sticky(all) = &mut self.choice {
-            all.lend(sessions);
+        match &mut self.choice {
+            Choice::Sticky(all) => all.lend(sessions),
+            Choice::Zone(all) => all.lend(sessions),
+            _ => {}
+        }
+    }
+
+    /// Whether who asks has a session that goes on with one of these.
+    pub fn has_session_in(&self, view: &View) -> bool {
+        matches!(&self.choice, Choice::Sticky(all) if all.goes_on_in(view))
+    }
+
+    /// A number that is the same for all that is about one thing, if that decides who is chosen.
+    pub fn lot(&self) -> Option<u64> {
+        match &self.choice {
+            Choice::ConsistentHash(all) => all.lot(),
+            _ => None,
         }
     }
 
     /// An attempt that ended now took so long.
     #[inline]
     pub fn took(&mut self, now: SimTime, replica: u32, took: SimDuration) {
-        if let Choice::PeakEwma(all) = &mut self.choice {
-            all.took(now, replica, took);
+        match &mut self.choice {
+            Choice::PeakEwma(all) => all.took(now, replica, took),
+            Choice::Zone(all) => all.took(now, replica, took),
+            _ => {}
         }
     }
 
@@ -284,8 +321,10 @@ impl BalancerState {
         picks: Option<u32>,
         words: &mut impl Words,
     ) -> u32 {
-        if let (Choice::ConsistentHash(all), None) = (&mut self.choice, picks) {
-            return all.pick_other(view, tried, words);
+        match (&mut self.choice, picks) {
+            (Choice::ConsistentHash(all), None) => return all.pick_other(view, tried, words),
+            (Choice::Zone(all), _) => return all.pick_other(view, tried, picks, words),
+            _ => {}
         }
         let mut choice = self.pick(view, words);
         if view.size() as usize <= tried.len() && view.members().all(|replica| tried.contains(&replica)) {
@@ -311,6 +350,7 @@ impl BalancerState {
         match &self.choice {
             Choice::LeastPending(ranking) => Some(ranking.pending(replica)),
             Choice::Reported(all) => all.ranking().map(|ranking| ranking.pending(replica)),
+            Choice::Zone(all) => all.pending(replica),
             _ => None,
         }
     }
@@ -320,6 +360,7 @@ impl BalancerState {
         match &self.choice {
             Choice::LeastPending(ranking) => ranking.least_of(wanted),
             Choice::Reported(all) => all.ranking()?.least_of(wanted),
+            Choice::Zone(all) => all.best_of(&wanted),
             _ => None,
         }
     }
@@ -348,6 +389,7 @@ impl BalancerState {
             Choice::Weighted(all) => all.pick(view, words),
             Choice::ConsistentHash(all) => all.pick(view, words),
             Choice::Sticky(all) => all.pick(view),
+            Choice::Zone(all) => all.pick(view, words),
         }
     }
 
@@ -380,6 +422,7 @@ impl BalancerState {
             Choice::PeakEwma(all) => all.sent(replica),
             Choice::Reported(all) => all.sent(replica),
             Choice::ConsistentHash(all) => all.sent(replica),
+            Choice::Zone(all) => all.sent(replica),
             Choice::Weighted(_) | Choice::Sticky(_) => {}
             Choice::Only | Choice::RoundRobin { .. } | Choice::Random | Choice::PowerOfTwo { .. } => {
                 unreachable!("they have no books, or short ones")
@@ -394,6 +437,7 @@ impl BalancerState {
             Choice::PowerOfD { pending, .. } => take_one(&mut pending[replica as usize]),
             Choice::PeakEwma(all) => all.ended(replica),
             Choice::ConsistentHash(all) => all.ended(replica),
+            Choice::Zone(all) => all.ended(replica),
             Choice::Reported(_) | Choice::Weighted(_) | Choice::Sticky(_) => {}
             Choice::Only | Choice::RoundRobin { .. } | Choice::Random | Choice::PowerOfTwo { .. } => {
                 unreachable!("they have no books, or short ones")

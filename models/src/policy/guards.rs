@@ -115,12 +115,15 @@ impl Gates {
     pub const CARRIES: Gates = Gates(1 << 25);
     /// Its calls are users', and are told apart by what they carry.
     pub const CLASSED: Gates = Gates(1 << 26);
+    /// Its clients and those whom they call stand in several zones.
+    pub const APART: Gates = Gates(1 << 28);
     /// Each client calls the replica of its own number, and nobody is asked.
     pub const FIXED: Gates = Gates(1 << 27);
     /// Something is kept beside each call.
     pub const KEEPS_OF_CALL: Gates = Gates(Gates::INHERITS.0 | Gates::LISTED.0 | Gates::CARRIES.0);
     /// Something is kept beside each attempt.
-    pub const KEEPS_OF_ATTEMPT: Gates = Gates(Gates::INHERITS.0 | Gates::CARRIES.0 | Gates::FIXED.0);
+    pub const KEEPS_OF_ATTEMPT: Gates =
+        Gates(Gates::INHERITS.0 | Gates::CARRIES.0 | Gates::FIXED.0 | Gates::APART.0);
     /// Somebody wants to know how each call ends.
     pub const HEARS_OF_CALLS: Gates = Gates(Gates::LEARN_CALL.0 | Gates::CLASSED.0);
     /// Whoever has ended may make room for another.
@@ -526,7 +529,7 @@ impl Guards {
     }
 
     /// Each replica that says anything says how many requests it has in hand.
-    pub fn hears(&mut self, in_hand: impl Iterator<Item = Option<u32>>) {
+    pub fn hears(&mut self, in_hand: impl Iterator<Item = Option<u32>> + Clone) {
         if let Some(balancer) = &mut self.balancer {
             balancer.hears(in_hand);
         }

@@ -60,6 +60,7 @@ pub mod throttle;
 pub mod timeout;
 pub mod told;
 mod waits;
+pub mod zone;
 
 pub use balancer::View;
 pub use deadline::Patience;
@@ -92,6 +93,7 @@ use slow_start::SlowStart;
 use subset::Subset;
 use throttle::Throttle;
 use timeout::Timeout;
+use zone::Zone;
 
 spec! {
     /// How a caller protects itself and the service it calls.
@@ -131,6 +133,8 @@ spec! {
         panic_threshold: Option<f64> = None; 0.0..=1.0,
         /// Sends little to a replica that has just come, and more and more.
         slow_start: Option<SlowStart> = None,
+        /// Whether it would rather call who stands in its own zone; absent: all are alike.
+        zone: Option<Zone> = None,
         /// Which replica an attempt goes to.
         balancer: Balancer = Balancer::RoundRobin,
         /// The connections that one client keeps, each for one attempt at a time.
@@ -163,6 +167,7 @@ impl Default for Policy {
             outlier: None,
             panic_threshold: None,
             slow_start: None,
+            zone: None,
             balancer: Balancer::RoundRobin,
             pool: None,
             cancel: Cancel::Never,
@@ -218,6 +223,7 @@ impl Policy {
             Listed::optional("outlier", "", self.outlier.as_ref()),
             Listed::made("panic_threshold", "", self.panic_threshold.map(PanicThreshold)),
             Listed::optional("slow_start", "", self.slow_start.as_ref()),
+            Listed::optional("zone", "", self.zone.as_ref()),
             Listed::always("balancer", &self.balancer),
             Listed::optional("pool", "", self.pool.as_ref()),
             Listed::optional("cancel", "", Some(&self.cancel).filter(|cancel| **cancel != Cancel::Never)),

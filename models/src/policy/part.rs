@@ -16,6 +16,7 @@ use crate::byte_size::ByteRate;
 use crate::carried::Says;
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decoder, Node};
+use crate::network::Apart;
 use crate::report::{Section, Table};
 use crate::theory::{Usl, either};
 pub use does::Does;
@@ -318,6 +319,8 @@ pub struct Around<'a> {
     pub choices: u32,
     /// Clients that call, each for itself.
     pub clients: u32,
+    /// Where they stand, and those whom they call, if that is not all in one zone.
+    pub apart: Option<&'a Apart>,
     /// What any request says that comes by.
     pub says: Says,
     /// As many requests each replica of the service can have in hand; none if there is no end to it, or if it is not known.
@@ -352,6 +355,7 @@ impl<'a> Around<'a> {
             workers: 1,
             choices: 0,
             clients: 1,
+            apart: None,
             says: Says::default(),
             room: None,
             callers: None,

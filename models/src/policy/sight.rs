@@ -148,6 +148,7 @@ impl Sight {
             Left::TooFew => self.view.change(0..self.all),
             Left::Nobody => {}
         }
+        self.view.panics(is_left == Left::TooFew);
         self.left = is_left;
     }
 
@@ -159,6 +160,7 @@ impl Sight {
         self.in_fear = is_left == Left::TooFew;
         let (few, outliers, in_fear) = (&self.few, &self.outliers, self.in_fear);
         self.shard.pass(few.iter().copied().filter(|replica| in_fear || is_in(outliers, *replica)));
+        self.shard.panics(in_fear);
         (is_left != Left::Nobody).then_some(&self.shard)
     }
 

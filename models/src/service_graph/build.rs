@@ -4,6 +4,7 @@ use super::carriage::{self, Carriage, Classes};
 use super::control;
 use super::control::membership::{Membership, moves};
 use super::control::start_up::{StartUp, Warming};
+use super::crossing::Crossing;
 use super::follow::Listen;
 use super::fruit::Fruits;
 use super::plan::{Caller, EdgePlan, Plan};
@@ -68,7 +69,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
     Graph {
         listener: L::new(options.trace.as_ref(), &built, measured_from),
         workloads: spec.workload.iter().enumerate().map(|(n, w)| build_workload(n, w, streams)).collect(),
-        faults: spec.faults.iter().enumerate().map(|(n, f)| build_fault(n, f, plan, streams)).collect(),
+        faults: spec.faults.iter().enumerate().flat_map(|(n, f)| build_faults(n, f, plan, streams)).collect(),
         controls,
         edges: built,
         clients,
@@ -88,6 +89,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         sent_at: Default::default(),
         arrived_at: Default::default(),
         held: Default::default(),
+        crossed: Default::default(),
         carriage: Carriage::in_graph(spec),
         degraded: Default::default(),
         book: Default::default(),
@@ -148,7 +150,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
     let alike = match edge.clients_of == number {
         true => {
             let names = (name.as_str(), plan.spec.name(edge.callee));
-            Alike::new(&edge.policy, choices, names, streams)
+            Alike::new(&edge.policy, (choices, edge.apart.as_ref()), names, streams)
         }
         false => Alike::nothing(choices),
     };
@@ -192,7 +194,13 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
     let gates = gates
         .with(Gates::CARRIES, carriage::carries(plan.spec))
         .with(Gates::CLASSED, classes.is_some())
+        .with(Gates::APART, edge.apart.is_some())
         .with(Gates::SEND.or(Gates::ASKS_ALL).or(Gates::FIXED), fixed);
+    let link = Link::new(edge.network, name, streams);
+    let link = match plan.spec.zones.as_ref().filter(|zones| zones.are_apart() && edge.apart.is_some()) {
+        Some(zones) => link.apart(&zones.network, name, streams),
+        None => link,
+    };
     let planned = edge;
     let mut edge = Edge {
         name: name.clone(),
@@ -206,7 +214,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         gates,
         policy: edge.policy.clone(),
         clients: edge.clients_of as u32,
-        link: Link::new(edge.network, name, streams),
+        link,
         tells: counts
             || degrades.is_some()
             || callee.queue.common().looks_ahead
@@ -223,6 +231,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         stats: EdgeStats::default(),
         fallback: StandIn::by(planned, plan).map(Box::new),
         degrades: degrades.map(Box::new),
+        crossing: edge.apart.as_ref().map(|apart| Box::new(Crossing::new(apart))),
         classes: classes.map(Box::new),
     };
     edge.link.tell(plan.tells_link(planned));
@@ -378,25 +387,35 @@ fn stops(number: usize, plan: &Plan) -> bool {
 fn is_mortal(number: usize, plan: &Plan) -> bool {
     let name = plan.spec.name(number);
     let crashes = |fault: &FaultSpec| {
-        matches!(fault.effect, Effect::Crash { .. } | Effect::Drain { .. }) && fault.on.value == name
+        matches!(fault.effect, Effect::Crash { .. } | Effect::Drain { .. }) && plan.spec.strikes(fault, name)
     };
     let service = plan.spec.service(number);
     service.dies.is_some() || service.is_taken_down() || plan.spec.faults.iter().any(crashes)
 }
 
-fn build_fault(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams) -> Fault {
-    let on = &fault.on.value;
-    let target = match plan.spec.services.index_of(on) {
-        Some(service) if fault.effect.strikes() == Struck::Replicas => {
-            let struck = plan.spec.service(service);
-            let is_all = matches!(fault.replicas, Affected::All);
-            let replicas = if is_all { struck.room() } else { struck.replicas };
-            let path = format!("{on}/{number}");
-            Target::Replicas {
-                service: service as u32,
-                replicas: fault.replicas.chosen(replicas, &path, streams),
-            }
+/// A fault; on a zone, one for each service of which any replica stands in it.
+fn build_faults(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams) -> Vec<Fault> {
+    let (spec, on) = (plan.spec, &fault.on.value);
+    let struck = |service: usize, among: Vec<u32>| {
+        let path = format!("{}/{number}", spec.name(service));
+        Target::Replicas { service: service as u32, replicas: fault.replicas.chosen(among, &path, streams) }
+    };
+    let targets = match (spec.services.index_of(on), fault.place()) {
+        (None, Some(place)) => {
+            let there = (0..spec.services.len()).map(|service| (service, spec.standing_in(place, service)));
+            there
+                .filter(|(_, those)| !those.is_empty())
+                .map(|(service, those)| struck(service, those))
+                .collect()
         }
+        (Some(service), _) if fault.effect.strikes() == Struck::Replicas => vec![match fault.replicas.place() {
+            Some(place) => struck(service, spec.standing_in(place, service)),
+            None => {
+                let all = spec.service(service);
+                let is_all = matches!(fault.replicas, Affected::All);
+                struck(service, (0..if is_all { all.room() } else { all.replicas }).collect())
+            }
+        }],
         _ => {
             let struck = plan.edges.iter().enumerate().filter(|(_, edge)| plan.strikes(fault, edge));
             let reach = |edge: &EdgePlan| Reach {
@@ -404,19 +423,21 @@ fn build_fault(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams)
                 clients: match &fault.clients {
                     Affected::All => None,
                     some => {
-                        Some(some.chosen(edge.callers, &format!("{}/{number}", edge.name), streams).into())
+                        let path = format!("{}/{number}", edge.name);
+                        Some(some.chosen((0..edge.callers).collect(), &path, streams).into())
                     }
                 },
             };
-            Target::Edges(struck.map(|(at, edge)| (at as u32, reach(edge))).collect())
+            vec![Target::Edges(struck.map(|(at, edge)| (at as u32, reach(edge))).collect())]
         }
     };
-    Fault {
+    let one = |target| Fault {
         path: digest::hash_text(on),
         rhythm: fault.rhythm(),
         flaps: fault.flap.is_some(),
         begun: fault.at,
         effect: fault.effect.clone(),
         target,
-    }
+    };
+    targets.into_iter().map(one).collect()
 }

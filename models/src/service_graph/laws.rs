@@ -14,6 +14,7 @@ impl<L> Graph<L> {
     /// - as many calls stand in line as the guards of their clients have counted, and as many attempts wait for a connection;
     /// - as many connections are lent as attempts have one, and a client has no more than it may;
     /// - as many users' calls were counted of all tenants, and of all priorities, as in all;
+    /// - as many attempts were looked at for whether they leave their zone as were sent;
     /// - where requests are weighed, what waits and what is in hand is what they weigh;
     /// - callers choose among the members of a service, and who leaves it has something left to do;
     /// - every attempt that is waited for is in the list of its call, once;
@@ -94,6 +95,11 @@ impl<L> Graph<L> {
             check_edge(&edge.name, &edge.stats, in_flight);
         }
         self.check_classes();
+        for edge in &self.edges {
+            let Some(crossing) = &edge.crossing else { continue };
+            let measured: u64 = edge.stats.began.iter().map(|began| began.sent).sum();
+            assert_eq!(crossing.counted(), measured, "attempts that may leave their zone on {}", edge.name);
+        }
         self.check_services(now);
     }
 

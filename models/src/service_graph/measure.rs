@@ -14,6 +14,7 @@ impl<L: Listen> Graph<L> {
             edge.fallback.iter_mut().for_each(|fallback| fallback.close_window());
             edge.degrades.iter_mut().for_each(|degraded| degraded.close_window());
             edge.link.close_window(now);
+            edge.crossing.iter_mut().for_each(|crossing| crossing.close_window());
         }
         for clients in &mut self.clients {
             clients.watch.close_window(now);

@@ -32,6 +32,7 @@ mod build;
 mod call;
 mod carriage;
 mod control;
+mod crossing;
 mod fault;
 mod flight;
 mod follow;

@@ -5,13 +5,14 @@
 
 use super::control;
 use super::control::check::Check;
+use super::crossing;
 use super::service::{fallback, quorum};
 use super::spec::*;
 use crate::RunSpec;
 use crate::carried::Says;
 use crate::distribution::TimeDistribution;
 use crate::experiment::Spanned;
-use crate::network::{self, Tells};
+use crate::network::{self, Apart, Tells, Zones};
 use crate::policy::Policy;
 use crate::policy::part::{Around, Does, Part, Worst};
 use crate::policy::per::Per;
@@ -61,6 +62,8 @@ pub struct EdgePlan<'a> {
     pub choices: u32,
     /// Client instances: a workload's, or one per replica of the caller.
     pub callers: u32,
+    /// Where its clients stand and whom they call, if any call may leave its zone.
+    pub apart: Option<Apart>,
     /// What the requests that come by say of themselves.
     pub says: Says,
     /// Which of the edges between the same two it is, from 1 on.
@@ -243,6 +246,11 @@ impl Plan<'_> {
         edges
             .chain(users)
             .chain(to_users)
+            .chain(
+                self.edges
+                    .iter()
+                    .filter_map(|edge| Some(crossing::declared(&edge.name, edge.apart.as_ref()?))),
+            )
             .chain(of_calls)
             .chain(self.spec.services.iter().flat_map(|(name, service)| {
                 let steps = service.calls.iter().enumerate();
@@ -261,7 +269,8 @@ impl EdgePlan<'_> {
     /// The parts of its policy, to be asked together.
     pub fn around(&self) -> Around<'_> {
         let around = Around::new(&self.name, self.policy.parts());
-        Around { choices: self.choices, clients: self.callers, says: self.says, ..around }
+        let apart = self.apart.as_ref();
+        Around { choices: self.choices, clients: self.callers, apart, says: self.says, ..around }
     }
 
     /// The same under another policy.
@@ -361,10 +370,14 @@ fn edge<'a>(
         Caller::Workload(number) => spec.workload[number as usize].clients,
         Caller::Service(number) | Caller::Checks(number) => spec.service(number as usize).room(),
     };
+    let apart = apart(spec, (caller, callers), (callee, choices));
+    let is_far = spec.zones.as_ref().is_some_and(Zones::are_apart) && apart.is_some();
+    let crosses = if is_far { Does::TRAVELS.and(Does::CROSSES) } else { Does::NOTHING };
     EdgePlan {
         callers,
+        apart,
         says: Says::default(),
-        does: does.and(travels),
+        does: does.and(travels).and(crosses),
         worst,
         name: format!("{from}->{to}{suffix}"),
         caller,
@@ -381,6 +394,23 @@ fn edge<'a>(
         number: *same,
         clients_of: 0,
     }
+}
+
+/// Where those stand who make the calls of an edge, and whom they call, if that is not all in one zone. Behind a queue for all nobody
+/// knows before to whom a request goes; and whoever checks a replica stands beside it.
+fn apart(
+    spec: &GraphSpec,
+    (caller, callers): (Caller, u32),
+    (callee, choices): (usize, u32),
+) -> Option<Apart> {
+    let replicas = spec.service(callee).replicas;
+    let from = match caller {
+        Caller::Workload(number) => spec.turns_of_workload(number as usize)?,
+        Caller::Service(number) => spec.turns_of_service(number as usize)?,
+        Caller::Checks(_) => return None,
+    };
+    let zones = spec.zones.as_ref().filter(|_| choices == replicas)?;
+    Apart::of(zones, (from, callers), (spec.turns_of_service(callee)?, replicas))
 }
 
 /// What a policy does, and the most that it makes of a call.

@@ -69,6 +69,9 @@ pub fn fill<L: Listen>(
         let degraded = edge.degrades.iter().filter(|_| users);
         report.sections.extend(degraded.map(|degraded| degraded.section(&edge.name, ok)));
     }
+    for edge in &graph.edges {
+        report.sections.extend(edge.crossing.iter().map(|crossing| crossing.section(&edge.name)));
+    }
     report.sections.extend(graph.services.iter().flat_map(Service::told_of));
     report.sections.extend(graph.services.iter().flat_map(|service| service.figures(now, measured)));
     report.sections.extend(graph.sections_of_controls(now));

@@ -12,6 +12,7 @@ use crate::distribution::TimeDistribution;
 use crate::experiment::{
     Decode, Decoder, Kind, Len, Map, Node, POSITIVE, Shape, Span, Spanned, TypeDoc, VariantDoc,
 };
+use crate::network::zones::{MOST_ZONES, Turns, Zones};
 use crate::policy::part::{Around, Does, Listed};
 use crate::policy::preset::Written;
 use sim_core::SimDuration;
@@ -49,6 +50,8 @@ spec! {
         faults: Vec<FaultSpec> = Vec::new(); Len(0..=MOST_FAULTS),
         /// One-way latency of every edge that does not say its own.
         network: TimeDistribution = TimeDistribution::constant(SimDuration::ZERO),
+        /// The zones in which all of it stands; none if absent, and nobody is nearer than another.
+        zones: Option<Zones> = None,
     }
 }
 
@@ -63,6 +66,8 @@ spec! {
         arrivals: Arrivals,
         /// Client instances, each with its own breaker, budget, bulkhead and balancer.
         clients: u32 = 1; 1..=100_000,
+        /// In which zones they stand, dealt out in turn; empty means all of the graph's. A name that stands twice has two of each round.
+        zones: Vec<Spanned<String>> = Vec::new(); Len(0..=MOST_ZONES),
         /// Name of the policy they follow; none means: wait for ever, never retry.
         policy: Option<Spanned<String>> = None,
         /// One-way network latency; absent means the graph's.
@@ -87,6 +92,9 @@ spec! {
     pub struct ServiceSpec where check_service {
         /// Identical replicas.
         replicas: u32 = 1; 1..=10_000,
+        /// In which zones they stand, dealt out in turn: with three, replicas 0, 3, 6 .. in the first. Empty means all of the graph's; a name
+        /// that stands twice has two of each round.
+        zones: Vec<Spanned<String>> = Vec::new(); Len(0..=MOST_ZONES),
         /// Workers of each replica. A service with calls must say whether they block.
         workers: Workers,
         /// What waits when all workers are busy.
@@ -322,6 +330,58 @@ impl GraphSpec {
         &self.services.at(number).expect("a service by its number").0.value
     }
 
+    /// Whether there is a zone of this name.
+    pub fn has_zones(&self, name: &str) -> bool {
+        self.zones.as_ref().is_some_and(|zones| zones.number(name).is_some())
+    }
+
+    /// The zones of a service's replicas, if there are any.
+    pub fn turns_of_service(&self, number: usize) -> Option<Turns> {
+        self.zones.as_ref().map(|zones| zones.turns(&self.service(number).zones))
+    }
+
+    /// The zones of a workload's clients, if there are any.
+    pub fn turns_of_workload(&self, number: usize) -> Option<Turns> {
+        self.zones.as_ref().map(|zones| zones.turns(&self.workload[number].zones))
+    }
+
+    /// Those replicas of a service that stand in the zone of this name.
+    pub fn standing_in(&self, place: &str, service: usize) -> Vec<u32> {
+        let number = self.zones.as_ref().and_then(|zones| zones.number(place));
+        let Some((place, turns)) = number.zip(self.turns_of_service(service)) else { return Vec::new() };
+        (0..self.service(service).replicas).filter(|replica| turns.of(*replica) == place).collect()
+    }
+
+    /// Where the replicas of a service stand, in words, if there are zones: `2 in a, 1 in b`.
+    pub fn places_of_service(&self, number: usize) -> Option<String> {
+        let zones = self.zones.as_ref()?;
+        Some(zones.told(&self.turns_of_service(number)?, self.service(number).replicas))
+    }
+
+    /// The zone in which most replicas of a service stand, by its name, and the share of them that is left without it.
+    pub fn without_the_largest(&self, number: usize) -> Option<(&str, f64)> {
+        let (zones, turns) = (self.zones.as_ref()?, self.turns_of_service(number)?);
+        let all = self.service(number).replicas;
+        // The first of those that are as large.
+        let counts = (0..zones.names.len()).rev().map(|place| (turns.count(place as u32, all), place));
+        let (most, place) = counts.max_by_key(|(count, _)| *count)?;
+        let name = &zones.names[place];
+        Some((&name.value, f64::from(all - most) / f64::from(all)))
+    }
+
+    /// And the clients of a workload.
+    pub fn places_of_workload(&self, number: usize) -> Option<String> {
+        let zones = self.zones.as_ref()?;
+        Some(zones.told(&self.turns_of_workload(number)?, self.workload[number].clients))
+    }
+
+    /// Whether a fault is upon replicas of this service: of itself, or of a zone in which some of them stand.
+    pub fn strikes(&self, fault: &FaultSpec, service: &str) -> bool {
+        let stands =
+            |place| self.services.index_of(service).is_some_and(|it| !self.standing_in(place, it).is_empty());
+        fault.on.value == service || fault.place().is_some_and(stands)
+    }
+
     /// The number of a workload by its name.
     pub fn workload_number(&self, name: &str) -> Option<u32> {
         self.workload.iter().position(|workload| workload.name.value == name).map(|number| number as u32)
@@ -465,7 +525,7 @@ mod tests {
     use crate::experiment::Experiment;
 
     /// What a service is, whatever its mechanisms.
-    const GROUND: [&str; 4] = ["replicas", "work", "retry_after", "calls"];
+    const GROUND: [&str; 5] = ["replicas", "zones", "work", "retry_after", "calls"];
 
     #[test]
     fn every_other_setting_of_a_service_is_a_part() {

@@ -5,6 +5,7 @@ use super::control::Control;
 use super::control::check::Asks;
 use super::control::membership::Membership;
 use super::control::start_up::Warming;
+use super::crossing::Crossing;
 pub use super::flight::*;
 use super::fruit::Fruits;
 use super::plan::Caller;
@@ -26,7 +27,7 @@ use super::slab::{Beside, Slab};
 use super::stats::{EdgeStats, ServiceStats};
 use super::visits::{Visit, VisitId, Visits};
 use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica, Reach, Rhythm};
-use crate::network::Link;
+use crate::network::{Link, Way};
 use crate::policy::Patience;
 use crate::policy::Policy;
 use crate::policy::guards::{Alike, Connected, Dial, Gates, Guards, Lease, Shared, Step, View, Watch};
@@ -80,6 +81,8 @@ pub struct Graph<L> {
     pub sent_at: Beside<SimTime>,
     /// What each attempt is sent over that needs a connection, until that is given back.
     pub held: Beside<Option<Held>>,
+    /// Whether each attempt left its zone, of those that may have.
+    pub crossed: Beside<bool>,
     /// What calls and attempts carry, where anything is carried.
     pub carriage: Carriage,
     /// When each request came to its replica, of those whose replicas are told apart.
@@ -205,6 +208,8 @@ pub struct Edge {
     pub fallback: Option<Box<StandIn>>,
     /// What comes over it may be made of that.
     pub degrades: Option<Box<Degraded>>,
+    /// What leaves its zone, if anything may.
+    pub crossing: Option<Box<Crossing>>,
     /// What the calls of its users carry, if they carry anything, and what becomes of them by that.
     pub classes: Option<Box<Classes>>,
 }
@@ -297,6 +302,24 @@ pub enum Message {
     Cancel(AttemptId),
     /// Another that this one is tied to was begun with.
     Begun(AttemptId),
+}
+
+impl Message {
+    /// The attempt that it is about.
+    pub fn whose(self) -> AttemptId {
+        let (Message::Request(id) | Message::Reply(id) | Message::Cancel(id) | Message::Begun(id)) = self;
+        id
+    }
+
+    /// Where the luck of its way to another zone is drawn, of an attempt of this key: of each its own.
+    pub fn way(self, key: Key) -> (Key, Way) {
+        match self {
+            Message::Request(_) => (key, Way::Out),
+            Message::Reply(_) => (key, Way::Back),
+            Message::Cancel(_) => (key.child(1), Way::Out),
+            Message::Begun(_) => (key.child(2), Way::Out),
+        }
+    }
 }
 
 #[derive(Clone)]

@@ -116,6 +116,11 @@ impl ConsistentHash {
         (self.number, self.next) = (self.by.of(carried, self.client), None);
     }
 
+    /// A number of what the attempt is about that asks, which says nothing of where that is on the ring.
+    pub(super) fn lot(&self) -> Option<u64> {
+        self.number.map(|number| Key::root(self.circle.salt, u64::from(number)).child(1).get())
+    }
+
     /// Whose the attempt's key is; asked again, whose it would be without that one.
     #[inline(never)]
     pub(super) fn pick(&mut self, view: &View, words: &mut impl Words) -> u32 {

@@ -148,6 +148,18 @@ impl Sticky {
         view.member(place)
     }
 
+    /// Whether who asks, for the first time, has a session that goes on with one of these.
+    pub(super) fn goes_on_in(&self, view: &View) -> bool {
+        let kept = self.session.zip(self.sessions.as_ref()).and_then(|(it, all)| all.kept.get(it as usize));
+        let forgotten = self.is_new && self.by == Session::Client;
+        let goes_on = |kept: &Kept| kept.replica != NOWHERE.replica && !self.has_ended(kept);
+        !self.again && !forgotten && kept.is_some_and(|kept| goes_on(kept) && view.contains(kept.replica))
+    }
+
+    fn has_ended(&self, kept: &Kept) -> bool {
+        self.now.since(kept.last) > self.max_idle || self.now.since(kept.since) > self.max_life
+    }
+
     /// Where its session is; asked again, somebody else, where it is from then on.
     #[inline(never)]
     pub(super) fn pick(&mut self, view: &View) -> u32 {
@@ -159,7 +171,7 @@ impl Sticky {
         let forgotten = std::mem::replace(&mut self.is_new, false) && self.by == Session::Client;
         let kept = *sessions.of(number);
         let began = kept.replica != NOWHERE.replica && !forgotten;
-        let ended = self.now.since(kept.last) > self.max_idle || self.now.since(kept.since) > self.max_life;
+        let ended = self.has_ended(&kept);
         let mut next = Kept { last: self.now, ..kept };
         if !began || ended || again || !view.contains(kept.replica) {
             next.replica = self.in_turn(view);

@@ -14,6 +14,8 @@ pub struct View {
     since: Vec<Option<SimTime>>,
     /// How often that has changed.
     pub(super) version: u32,
+    /// All are in it again, since too few were left.
+    in_panic: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -36,7 +38,14 @@ impl View {
     /// All of so many replicas.
     pub fn all(replicas: u32) -> View {
         assert!(replicas > 0, "a balancer without replicas");
-        View { members: Members::All, size: replicas, all: replicas, since: Vec::new(), version: 0 }
+        View {
+            members: Members::All,
+            size: replicas,
+            all: replicas,
+            since: Vec::new(),
+            version: 0,
+            in_panic: false,
+        }
     }
 
     /// From now on only these, in this order. There may be nobody, and then nobody must be [chosen](super::BalancerState::pick).
@@ -51,7 +60,14 @@ impl View {
 
     /// Nobody yet: to be [filled](Self::pass) for one attempt at a time.
     pub fn passing() -> View {
-        View { members: Members::Few(Vec::new()), size: 0, all: 0, since: Vec::new(), version: PASSING }
+        View {
+            members: Members::Few(Vec::new()),
+            size: 0,
+            all: 0,
+            since: Vec::new(),
+            version: PASSING,
+            in_panic: false,
+        }
     }
 
     /// These few, for one attempt: nobody is to remember anything of them.
@@ -60,6 +76,16 @@ impl View {
         members.clear();
         members.extend(few);
         self.size = members.len() as u32;
+    }
+
+    /// Whether all are in it because too few were left: then nobody is to be preferred.
+    pub fn panics(&mut self, so: bool) {
+        self.in_panic = so;
+    }
+
+    /// Whether that is so.
+    pub fn in_panic(&self) -> bool {
+        self.in_panic
     }
 
     /// Whether it is of one attempt alone.

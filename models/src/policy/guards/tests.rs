@@ -21,7 +21,7 @@ impl Client {
         let mut pick = Streams::new(5).luck("pick", "a->b");
         let view = View::all(choices);
         let policy = policy(text);
-        let alike = Alike::new(&policy, choices, ("a->b", "b"), &Streams::new(5));
+        let alike = Alike::new(&policy, (choices, None), ("a->b", "b"), &Streams::new(5));
         let guards = Guards::new(&policy, &view, 0, &alike, &mut pick.at(Key::root(0, 0)));
         let gate = Streams::new(5).luck("gate", "a->b");
         Client { guards, view, pick, gate, sent: 0, first: true, grant: Grant::NONE }

@@ -69,6 +69,8 @@ does! {
     DOUBLES = 23,
     /// Messages wait for one another on their way.
     CROWDS = 24,
+    /// Some messages take longer than others: those that leave their zone.
+    CROSSES = 25,
 }
 
 impl Does {

@@ -132,6 +132,10 @@ impl<L: Listen> Graph<L> {
             if edge.degrades.is_some() {
                 self.degraded.put(attempt, false);
             }
+            if let Some(crossing) = &mut edge.crossing {
+                let crosses = crossing.sent(call.client, replica, call.stretch != UNMEASURED);
+                self.crossed.put(attempt, crosses);
+            }
             if edge.counts {
                 self.book.sent(id, attempt, call.sent == 1, call.stretch != UNMEASURED);
             }
@@ -143,7 +147,7 @@ impl<L: Listen> Graph<L> {
             edge.plan_copy(&mut self.clients, (id, call), &self.inherited, ctx);
             if marks.has(Marks::IS_COPY) {
                 let copy = (attempt, call.client, call.stretch != UNMEASURED);
-                edge.tie_late(copy, &mut self.attempts, &mut self.clients, ctx);
+                edge.tie_late(copy, &mut self.attempts, &self.crossed, &mut self.clients, ctx);
             }
         }
         if let Some(held) = held {
@@ -185,6 +189,7 @@ impl<L: Listen> Graph<L> {
             Fate::At(then) => message.arrives(then, ctx),
             Fate::Now => self.deliver(message, ctx),
             Fate::Struck => self.meets_what_is_wrong(message, ctx),
+            Fate::Apart(then) => self.goes_apart(then, message, ctx),
             Fate::Lost if matches!(message, Message::Cancel(_) | Message::Begun(_)) => {}
             Fate::Lost => self.swallow(id),
             Fate::Held => {
@@ -391,7 +396,7 @@ impl<L: Listen> Graph<L> {
 impl Message {
     /// It will arrive then.
     #[inline(always)]
-    fn arrives(self, then: SimTime, ctx: &mut Ctx) {
+    pub(in crate::service_graph) fn arrives(self, then: SimTime, ctx: &mut Ctx) {
         let (class, event) = match self {
             Message::Request(attempt) => (Class::Begin, Event::Deliver { attempt }),
             Message::Reply(attempt) => (Class::End, Event::Reply { attempt }),

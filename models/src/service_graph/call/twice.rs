@@ -51,7 +51,8 @@ impl<L: Listen> Graph<L> {
         let bytes = if weighs { self.carriage.of(id).bytes } else { 0 };
         // Of one that nobody waits for it is not known any more who did.
         let client = attempt.is_awaited().then(|| self.calls[attempt.call].client);
-        (Parcel { key, way, client, bytes, is_second: false }, attempt.edge)
+        let crosses = self.edges[attempt.edge as usize].crossing.is_some() && *self.crossed.of(id);
+        (Parcel { key, way, client, bytes, is_second: false, crosses }, attempt.edge)
     }
 
     /// The second request of one that comes twice. Nobody waits for it.
@@ -65,12 +66,17 @@ impl<L: Listen> Graph<L> {
         debug_assert!(again.below == None::<Basket> && again.outstanding == 0);
         let edge = &self.edges[again.edge as usize];
         let (gates, tells, degrades, counts) = (edge.gates, edge.tells, edge.degrades.is_some(), edge.counts);
+        let is_apart = edge.crossing.is_some();
         let (again, _) = self.attempts.insert(again);
         self.listener.tell(|tracer| tracer.unfollowed(again));
         if gates.has(Gates::CONNECT) {
             self.held.put(again, None);
         }
         // What is kept of the first is kept of the second.
+        if is_apart {
+            let crosses = *self.crossed.of(id);
+            self.crossed.put(again, crosses);
+        }
         if tells || gates.has(Gates::KEEPS_OF_ATTEMPT) {
             if gates.has(Gates::CARRIES) {
                 self.carriage.sent(call, again);

@@ -104,7 +104,8 @@ pub struct Membership {
 /// Whether replicas of a service come and go while it runs, or may be said to be ill.
 pub fn moves(spec: &GraphSpec, name: &str) -> bool {
     let service = spec.services.get(name).expect("a service of the graph");
-    let drains = |fault: &FaultSpec| matches!(fault.effect, Effect::Drain { .. }) && fault.on.value == name;
+    let drains =
+        |fault: &FaultSpec| matches!(fault.effect, Effect::Drain { .. }) && spec.strikes(fault, name);
     !service.checks().is_empty()
         || service.autoscaler.is_some()
         || service.starts().is_some()

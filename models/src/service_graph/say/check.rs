@@ -4,7 +4,7 @@ use super::doubts::{check_allowances, check_idle, check_timeouts, check_width};
 use super::limits::{check_memory, check_sizes};
 use crate::experiment::{Decoder, Name, Node, Spanned};
 use crate::policy::part::Part;
-use crate::service_graph::plan::{CHECKER, Caller, EdgePlan, Plan, callees};
+use crate::service_graph::plan::{EdgePlan, Plan, callees};
 use crate::service_graph::spec::*;
 use sim_core::SimDuration;
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         return;
     }
     check_means(graph, at, cx);
-    let mut sound = check_workloads(graph, cx);
+    let mut sound = check_workloads(graph, cx) & check_zones(graph, cx);
     for (name, service) in graph.services.iter() {
         cx.at("services", |cx| {
             cx.at(name, |cx| {
@@ -124,6 +124,54 @@ fn check_workloads(graph: &GraphSpec, cx: &mut Decoder) -> bool {
         });
     }
     sound
+}
+
+/// Who stands somewhere stands in one of the zones that there are.
+fn check_zones(graph: &GraphSpec, cx: &mut Decoder) -> bool {
+    let mut sound = true;
+    let mut check = |named: &[Spanned<String>], cx: &mut Decoder| {
+        for name in named.iter().filter(|name| !graph.has_zones(&name.value)) {
+            sound = false;
+            let (why, help) = unknown_of_zones(graph, &name.value);
+            cx.at("zones", |cx| _ = cx.error(name.span, why).help(help));
+        }
+    };
+    for (number, workload) in graph.workload.iter().enumerate() {
+        cx.at("workload", |cx| cx.at_index(number, |cx| check(&workload.zones, cx)));
+    }
+    for (name, service) in graph.services.iter() {
+        cx.at("services", |cx| cx.at(name, |cx| check(&service.zones, cx)));
+    }
+    let all = graph.zones.as_ref().map_or(0, |zones| zones.names.len());
+    for (number, workload) in graph.workload.iter().enumerate() {
+        let (clients, name) = (workload.clients, &workload.name.value);
+        if workload.zones.is_empty() && (clients as usize) < all {
+            let plural = if clients == 1 { "" } else { "s" };
+            let message =
+                format!("`{name}` has {clients} client{plural} for {all} zones: nobody calls from the last");
+            let help = "more `clients`, or `zones` of the workload, in which they stand";
+            let span = workload.to.span;
+            cx.at("workload", |cx| {
+                cx.at_index(number, |cx| cx.at("clients", |cx| _ = cx.warn(span, message).help(help)))
+            });
+        }
+    }
+    sound
+}
+
+/// Why there is no zone of this name, and which there are.
+fn unknown_of_zones(graph: &GraphSpec, name: &str) -> (String, String) {
+    match &graph.zones {
+        None => {
+            let help = format!("add them: zones: (names: [\"{name}\", ..])");
+            (format!("there is no zone `{name}`: the graph has none"), help)
+        }
+        Some(zones) => {
+            let names = zones.names.iter().map(|name| name.value.as_str());
+            let help = crate::experiment::did_you_mean(name, "the zones are", names);
+            (format!("there is no zone `{name}`"), help)
+        }
+    }
 }
 
 fn check_service_name(graph: &GraphSpec, field: &str, name: &Spanned<String>, cx: &mut Decoder) -> bool {
@@ -235,7 +283,35 @@ fn check_faults(plan: &Plan, cx: &mut Decoder) {
                 cx.at_index(number, |cx| cx.at("on", |cx| _ = cx.error(on.span, message).help(help)))
             });
         };
-        if service.is_none() && !edge {
+        let struck = fault.place().filter(|_| service.is_none());
+        if let Some(place) = struck {
+            let nobody =
+                || (0..graph.services.len()).all(|service| graph.standing_in(place, service).is_empty());
+            if !graph.has_zones(place) {
+                let (why, help) = unknown_of_zones(graph, place);
+                report(why, help);
+            } else if fault.effect.is_network() {
+                let effect = fault.effect.name();
+                let help = "of the network a service can be struck, which is all edges into it, or an edge";
+                report(
+                    format!("`{effect}` strikes the network, and `{}` is where replicas stand", on.value),
+                    help.into(),
+                );
+            } else if !matches!(fault.replicas, Affected::All | Affected::Fraction(_)) {
+                report(
+                    format!(
+                        "`{}` is all services of which replicas stand there: `replicas` says those of one",
+                        on.value
+                    ),
+                    "leave `replicas` out, or say which share of each: Fraction(0.5)".into(),
+                );
+            } else if nobody() {
+                report(
+                    format!("nobody stands in `{}`", on.value),
+                    "name a zone in which replicas stand".into(),
+                );
+            }
+        } else if service.is_none() && !edge {
             let names = graph.services.names().chain(edges.iter().map(|edge| edge.name.as_str()));
             let help = crate::experiment::did_you_mean(&on.value, "services and edges are", names);
             report(format!("unknown service or edge `{}`", on.value), help);
@@ -251,6 +327,18 @@ fn check_faults(plan: &Plan, cx: &mut Decoder) {
                 "`for` must be longer than 0".into(),
                 "leave it out and the fault lasts until the end".into(),
             );
+        }
+        if let (Some(number), Some(place)) = (graph.services.index_of(&on.value), fault.replicas.place()) {
+            if !graph.has_zones(place) {
+                let (why, help) = unknown_of_zones(graph, place);
+                report(why, help);
+            } else if graph.standing_in(place, number).is_empty() {
+                let there = graph.places_of_service(number).unwrap_or_default();
+                report(
+                    format!("no replica of `{}` stands in zone `{place}`", on.value),
+                    format!("they stand: {there}"),
+                );
+            }
         }
         if let (Some(service), Affected::Only(replicas)) = (service, &fault.replicas) {
             if let Some(beyond) = replicas.iter().find(|&&replica| replica >= service.room()) {
@@ -306,6 +394,10 @@ fn check_messages(plan: &Plan, cx: &mut Decoder) {
             Affected::Fraction(_) if struck.iter().all(|edge| edge.callers == 1) => {
                 let message = format!("{} has one client, which is all of them", fewest.name);
                 report("clients", false, message, "say `clients` of the workload, or leave this out");
+            }
+            Affected::Zone(_) => {
+                let help = "list those that stand there with Only([..]), or take a share with Fraction(..)";
+                report("clients", true, "a zone says which replicas are struck, not which clients".into(), help);
             }
             Affected::Fraction(_) | Affected::All => {}
         }

@@ -11,11 +11,24 @@ pub fn diagram(plan: &Plan) -> Diagram {
     let workloads = spec.workload.len();
     let mut nodes: Vec<Node> = spec.workload.iter().map(users).collect();
     nodes.extend(spec.services.iter().map(|(name, service)| self::service(name, service)));
+    for (number, node) in nodes.iter_mut().enumerate() {
+        let places = match number.checked_sub(workloads) {
+            None => spec.places_of_workload(number),
+            Some(service) => spec.places_of_service(service),
+        };
+        node.facts.extend(places);
+    }
     // Who checks a replica is said of the service.
     let edges = || plan.edges.iter().filter(|edge| !matches!(edge.caller, Caller::Checks(_)));
     let mut links: Vec<Link> = edges().map(|edge| link(edge, workloads)).collect();
     for fault in &spec.faults {
         let said = fault_words(fault);
+        if let Some(place) = fault.place() {
+            for service in (0..spec.services.len()).filter(|it| !spec.standing_in(place, *it).is_empty()) {
+                nodes[workloads + service].faults.push(format!("{}: {said}", fault.on.value));
+            }
+            continue;
+        }
         match spec.services.index_of(&fault.on.value) {
             Some(service) if fault.effect.is_network() => {
                 let into = links.iter_mut().filter(|link| link.to == workloads + service);

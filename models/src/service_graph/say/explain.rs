@@ -19,6 +19,7 @@ pub fn explain(plan: &Plan, run: &RunSpec) -> Explanation {
     tables.extend(besides_of_workloads(spec));
     tables.push(services(spec, &load));
     tables.extend(besides(spec));
+    tables.extend(zones(spec, &load));
     tables.push(calls(plan));
     tables.extend(spec.policies.iter().map(|(name, written)| policy((name, &written.policy))));
     let presets = spec.policies.iter().filter_map(|(name, written)| Some((name, written.from.as_ref()?)));
@@ -127,7 +128,7 @@ fn services(spec: &GraphSpec, load: &Load) -> Table {
 
 /// What services say that the table of all of them has no column for.
 fn besides(spec: &GraphSpec) -> Option<Table> {
-    const TOLD: [&str; 5] = ["replicas", "workers", "queue", "work", "calls"];
+    const TOLD: [&str; 6] = ["replicas", "zones", "workers", "queue", "work", "calls"];
     let mut table = table("More settings of services", &["service", "setting", "value, defaults included"]);
     for (name, service) in spec.services.iter() {
         table.rows.extend(not_told(name, &service.encode(), &TOLD));
@@ -135,9 +136,40 @@ fn besides(spec: &GraphSpec) -> Option<Table> {
     (!table.rows.is_empty()).then_some(table)
 }
 
+/// Where everybody stands, if there is more than one place.
+fn zones(spec: &GraphSpec, load: &Load) -> Option<Table> {
+    let zones = spec.zones.as_ref()?;
+    let mut table = table("Zones", &["who", "stand", "utilisation without the largest"]);
+    for (number, workload) in spec.workload.iter().enumerate() {
+        let places = spec.places_of_workload(number)?;
+        let who = format!("clients of {}", workload.name.value);
+        table.rows.push(vec![who.into(), places.into(), Cell::Empty(())]);
+    }
+    for (number, (name, service)) in spec.services.iter().enumerate() {
+        let (_, left) = spec.without_the_largest(number)?;
+        let rest = match left {
+            0.0 => "nobody is left".into(),
+            left => percent(load.healthy[number] / service.capacity() / left),
+        };
+        table.rows.push(vec![
+            format!("replicas of {name}").into(),
+            spec.places_of_service(number)?.into(),
+            rest,
+        ]);
+    }
+    table.note = match zones.are_apart() {
+        true => format!(
+            "a message from one to another takes {} longer, each way",
+            zones.network.encode().without_absent().plain()
+        ),
+        false => "a message takes no longer from one to another than within one".into(),
+    };
+    Some(table)
+}
+
 /// What workloads say that other tables have no column for.
 fn besides_of_workloads(spec: &GraphSpec) -> Option<Table> {
-    const TOLD: [&str; 6] = ["name", "to", "arrivals", "clients", "policy", "network"];
+    const TOLD: [&str; 7] = ["name", "to", "arrivals", "clients", "zones", "policy", "network"];
     let mut table = table("More settings of workloads", &["name", "setting", "value, defaults included"]);
     for workload in &spec.workload {
         table.rows.extend(not_told(&workload.name.value, &workload.encode(), &TOLD));
@@ -296,6 +328,17 @@ fn notes(plan: &Plan, run: &RunSpec, load: &Load, fluid: &Fluid) -> Vec<String> 
         }
     }
     notes.extend(full_links(plan, run));
+    for (number, (name, service)) in spec.services.iter().enumerate() {
+        let healthy = load.healthy[number] / service.capacity();
+        let lost = spec.without_the_largest(number).filter(|(_, left)| *left > 0.0 && healthy / left >= 1.0);
+        if let Some((lost, left)) = lost.filter(|_| healthy < 1.0) {
+            notes.push(format!(
+                "{name} is at {:.0} % of its capacity, but what is left of it without zone {lost} would be at {:.0} %",
+                healthy * 100.0,
+                healthy / left * 100.0,
+            ));
+        }
+    }
     let at_once = plan.calls(|workload| workload.arrivals.at_once().map_or(0.0, f64::from), |_| 1.0, 0.0);
     for ((name, service), requests) in spec.services.iter().zip(attempts_at(plan, &at_once, |_| 1.0)) {
         let seconds = requests / service.capacity();

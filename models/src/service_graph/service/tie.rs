@@ -12,7 +12,7 @@ use crate::network::{Fate, Parcel, Way};
 use crate::policy::Outcome;
 use crate::policy::guards::Gates;
 use crate::service_graph::follow::Listen;
-use crate::service_graph::slab::Slab;
+use crate::service_graph::slab::{Beside, Slab};
 use crate::service_graph::state::*;
 use crate::service_graph::stats::UNMEASURED;
 use sim_core::{Class, SimTime};
@@ -27,6 +27,7 @@ impl Edge {
         &mut self,
         (copy, client, measured): (AttemptId, u32, bool),
         attempts: &mut Slab<Attempt>,
+        crossed: &Beside<bool>,
         clients: &mut [Clients],
         ctx: &mut Ctx,
     ) {
@@ -53,13 +54,18 @@ impl Edge {
         }
         let fate = match self.link.send(first, key, Way::Out) {
             Fate::Struck => {
-                let client = Some(client);
-                let parcel = Parcel { key, way: Way::Out, client, bytes: 0, is_second: false };
+                let (client, crosses) = (Some(client), self.crossing.is_some() && *crossed.of(copy));
+                let parcel = Parcel { key, way: Way::Out, client, bytes: 0, is_second: false, crosses };
                 self.link.send_struck(first, &parcel)
+            }
+            Fate::Apart(then) => {
+                let message = Message::Begun(copy);
+                Fate::At(self.arrives_apart(then, message, attempts[copy].key, *crossed.of(copy)))
             }
             fate => fate,
         };
         match fate {
+            Fate::Apart(_) => unreachable!("it was looked up"),
             Fate::At(then) if then > ctx.now() => {
                 ctx.schedule(then, Class::End, Event::Begun { attempt: copy });
             }

@@ -1,6 +1,6 @@
 //! What may go wrong, and what may die.
 
-use super::{FAULTS, Row, hold, row};
+use super::{BATCH, FAULTS, NETWORK, Row, USERS, ZONED, hold, row};
 
 #[test]
 fn what_a_fault_may_not_be() {
@@ -15,6 +15,10 @@ const WEIGHS: &str = r#"arrivals: Poisson("100/s")"#;
 
 #[rustfmt::skip]
 pub fn rows() -> Vec<Row> {
+    let zoned = |told: String, mended: String, said| {
+        let row = row(FAULTS, told, mended, said).and(NETWORK, ZONED);
+        row.and(USERS, format!("{USERS}, zones: [\"a\"]")).and(BATCH, format!("{BATCH}, zones: [\"a\"]"))
+    };
     let at = |on: &str, rest: &str| format!("[(at: \"10s\", on: \"{on}\", {rest})]");
     vec![
         // Who is struck.
@@ -75,6 +79,35 @@ pub fn rows() -> Vec<Row> {
         ),
         row(FAULTS, at("stock", "effect: Drop(), replicas: Fraction(0.5)"), at("stock", "effect: Drop()"),
             r#"warning: faults[0].on ["stock"]: the network has no replicas: all messages over the edge are struck"#,
+        ),
+        // What stands in a zone.
+        row(FAULTS, at("zone a", "effect: Crash()"), at("stock", "effect: Crash()"),
+            r#"faults[0].on ["zone a"]: there is no zone `a`: the graph has none
+                help: add them: zones: (names: ["a", ..])"#,
+        ),
+        zoned(at("zone north", "effect: Crash()"), at("zone c", "effect: Crash()"),
+            r#"faults[0].on ["zone north"]: there is no zone `north`
+                help: the zones are: a, b, c"#,
+        ),
+        zoned(at("zone a", "effect: Drop()"), at("zone a", "effect: Errors()"),
+            r#"faults[0].on ["zone a"]: `drop` strikes the network, and `zone a` is where replicas stand
+                help: of the network a service can be struck, which is all edges into it, or an edge"#,
+        ),
+        zoned(at("zone a", "effect: BlackHole, replicas: Only([0])"), at("zone a", "effect: BlackHole, replicas: Fraction(0.5)"),
+            r#"faults[0].on ["zone a"]: `zone a` is all services of which replicas stand there: `replicas` says those of one
+                help: leave `replicas` out, or say which share of each: Fraction(0.5)"#,
+        ),
+        zoned(at("zone b", "effect: BlackHole"), at("zone a", "effect: BlackHole"),
+            r#"faults[0].on ["zone b"]: nobody stands in `zone b`
+                help: name a zone in which replicas stand"#,
+        ).and(r#""stock": (replicas: 3"#, r#""stock": (zones: ["c"], replicas: 3"#).and(r#""shop": (replicas: 2"#, r#""shop": (zones: ["a"], replicas: 2"#),
+        zoned(at("shop", "effect: BlackHole, replicas: Zone(\"c\")"), at("stock", "effect: BlackHole, replicas: Zone(\"c\")"),
+            r#"faults[0].on ["shop"]: no replica of `shop` stands in zone `c`
+                help: they stand: 1 in a, 1 in b"#,
+        ),
+        zoned(at("shop", "effect: BlackHole, replicas: Zone(\"north\")"), at("shop", "effect: BlackHole, replicas: Zone(\"b\")"),
+            r#"faults[0].on ["shop"]: there is no zone `north`
+                help: the zones are: a, b, c"#,
         ),
         // How long, and how much.
         row(

@@ -41,13 +41,14 @@ struct Desk {
     users: &'static str,
     service: &'static str,
     faults: &'static str,
+    zones: &'static str,
 }
 
-const DESK: Desk = Desk { policy: "", users: "", service: "", faults: "" };
+const DESK: Desk = Desk { policy: "", users: "", service: "", faults: "", zones: "None" };
 
 impl Desk {
     fn text(&self) -> String {
-        let Desk { policy, users, service, faults } = self;
+        let Desk { policy, users, service, faults, zones } = self;
         let or = |said: &str, key: &str, otherwise: &str| match said.contains(&format!("{key}: ")) {
             true => String::new(),
             false => format!("{key}: {otherwise}, "),
@@ -69,6 +70,7 @@ impl Desk {
                 services: {{"desk": ({workers}{queue}{work}{service}){back}}},
                 policies: {{"p": ({policy})}},
                 faults: [{faults}],
+                zones: {zones},
             )"#
         )
     }
@@ -150,6 +152,17 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             "wait_mean",
         ),
         (Desk { users: r#"network: "1ms""#, ..DESK }, Does::TRAVELS, "response_p99"),
+        (Desk { service: "replicas: 2", ..policy("balancer: Random, zone: Own") }, Does::STEERS, "wait_mean"),
+        (
+            Desk {
+                service: r#"zones: ["b"]"#,
+                users: r#"zones: ["a"]"#,
+                zones: r#"(names: ["a", "b"], network: "1ms")"#,
+                ..DESK
+            },
+            Does::TRAVELS.and(Does::CROSSES),
+            "response_p99",
+        ),
         (Desk { users: r#"reload: (after: "1s")"#, ..DESK }, Does::RETURNS, "wait_mean"),
         (Desk { users: r#"reload: (after: "1s")"#, ..DESK }, Does::RETURNS, "Stable"),
         (Desk { users: r#"session: (calls: Fixed(2), think: "1s")"#, ..DESK }, Does::FOLLOWS, "wait_mean"),

@@ -39,6 +39,7 @@ mod ties;
 mod told;
 mod turns;
 mod visits;
+mod zones;
 
 use crate::Catalog;
 use crate::experiment::{Diagnostics, Experiment, Failed, Severity, Sources};
@@ -56,6 +57,11 @@ const SERVICES: &str = r#"{
 const POLICIES: &str = r#"{"careful": (timeout: "1s", retry: Fixed(attempts: 2))}"#;
 const FAULTS: &str = r#"[(at: "10s", for: "5s", on: "stock", effect: Slow(factor: 3))]"#;
 const RUN: &str = r#"(duration: "1min")"#;
+/// What a graph in zones says besides, and where its users and its jobs say where they stand.
+const NETWORK: &str = r#"network: "1ms""#;
+const ZONED: &str = r#"network: "1ms", zones: (names: ["a", "b", "c"], network: "1ms")"#;
+const USERS: &str = r#"arrivals: Poisson("100/s")"#;
+const BATCH: &str = r#"arrivals: Constant("1/s")"#;
 
 /// A graph about which nothing is to be said.
 fn shop() -> String {

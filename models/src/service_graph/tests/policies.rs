@@ -1,6 +1,6 @@
 //! What callers do to themselves, and to those whom they call.
 
-use super::{POLICIES, Row, hold, row};
+use super::{BATCH, NETWORK, POLICIES, Row, USERS, ZONED, hold, row};
 
 #[test]
 fn what_a_policy_may_not_be() {
@@ -134,6 +134,31 @@ pub fn rows() -> Vec<Row> {
                 warning: services.stock ["stock"]: each tenant has all 3 replicas over shop->stock: a subset of 64 leaves nobody out
                 help: fewer, or leave it out"#,
         ),
+        // Whose zone nobody is nearer to.
+        row(SAYS, "zone: Own", "balancer: Random",
+            r#"warning: services.shop ["shop"]: all replicas behind users->shop stand in one zone, or in none: no zone is preferred
+                help: `zones` of the graph, and more than one of the service
+                warning: services.stock ["stock"]: all replicas behind shop->stock stand in one zone, or in none: no zone is preferred
+                help: `zones` of the graph, and more than one of the service"#,
+        ),
+        row(SAYS, "zone: Spill()", "timeout: \"1s\"",
+            r#"warning: services.shop ["shop"]: nobody who calls over users->shop stands in a zone of its replicas: no zone is preferred
+                help: `zones` of the service in which its callers stand
+                warning: services.stock ["stock"]: there is one replica, or one queue, to choose over shop->stock: no zone is preferred
+                help: replicas of its own in several zones, each with its queue"#,
+        )
+        .and(NETWORK, ZONED).and(USERS, format!("{USERS}, zones: [\"c\"]")).and(BATCH, format!("{BATCH}, zones: [\"a\"]"))
+        .and(r#""shop": (replicas: 2"#, r#""shop": (zones: ["a", "b"], replicas: 2"#)
+        .and(r#""stock": (replicas: 3"#, r#""stock": (queue: SharedFifo(), replicas: 3"#),
+        row(SAYS, "zone: Spill(), subset: Random(1)", "zone: Own, subset: Random(1)",
+            r#"warning: policies.careful.zone [Spill()]: who knows some of the replicas does not know which share of a zone is well: nothing spills over as long as it knows anybody there
+                help: leave `subset` out, or say `zone: Own`"#,
+        )
+        .and(NETWORK, ZONED).and(USERS, format!("{USERS}, zones: [\"a\"]")).and(BATCH, format!("{BATCH}, zones: [\"a\"]")),
+        row(SAYS, "zone: Spill(overprovisioning_factor: 0.9)", "timeout: \"1s\"",
+            r#"policies.careful.zone.overprovisioning_factor [0.9]: got 0.9, allowed 1.0 to 100.0"#,
+        )
+        .and(NETWORK, ZONED).and(USERS, format!("{USERS}, zones: [\"a\"]")).and(BATCH, format!("{BATCH}, zones: [\"a\"]")),
         // What nobody says of a request.
         row(SAYS, "balancer: ConsistentHash()", "balancer: ConsistentHash(by: Client)",
             r#"warning: services.shop ["shop"]: no request over users->shop says what it is about: chance decides where it goes

@@ -1,6 +1,6 @@
 //! Names, references and circles.
 
-use super::{Row, SERVICES, WORKLOAD, hold, row};
+use super::{BATCH, NETWORK, Row, SERVICES, USERS, WORKLOAD, ZONED, hold, row};
 
 #[test]
 fn what_a_graph_is_made_of() {
@@ -44,6 +44,30 @@ pub fn rows() -> Vec<Row> {
             r#"workload[1].name ["shop"]: workload[0] is called `users` too
                 help: give one of them a name: (name: "batch", to: ..)"#,
         ).and(ONLY, "only_from: []"),
+        // Where they stand.
+        row(USERS, format!("{USERS}, zones: [\"a\"]"), USERS,
+            r#"workload[0].zones[0] ["a"]: there is no zone `a`: the graph has none
+                help: add them: zones: (names: ["a", ..])"#,
+        ),
+        row(r#""pay": (workers"#, r#""pay": (zones: ["cc"], workers"#, r#""pay": (zones: ["c"], workers"#,
+            r#"services.pay.zones[0] ["cc"]: there is no zone `cc`
+                help: did you mean `c`?"#,
+        ).and(NETWORK, ZONED).and(USERS, format!("{USERS}, zones: [\"a\"]")).and(BATCH, format!("{BATCH}, zones: [\"a\"]")),
+        row(r#""pay": (workers"#, r#""pay": (zones: ["north"], workers"#, r#""pay": (zones: ["c", "c", "b"], workers"#,
+            r#"services.pay.zones[0] ["north"]: there is no zone `north`
+                help: the zones are: a, b, c"#,
+        ).and(NETWORK, ZONED).and(USERS, format!("{USERS}, zones: [\"a\"]")).and(BATCH, format!("{BATCH}, zones: [\"a\"]")),
+        row(NETWORK, r#"network: "1ms", zones: (names: ["a", "a", "b c"])"#, r#"network: "1ms", zones: (names: ["a", "b", "c"])"#,
+            r#"zones.names[1] ["a"]: another zone is called so
+                zones.names[2] ["b c"]: a name is letters (a-z, A-Z), digits, `_` and `-`, and does not begin with `-`"#,
+        ).and(USERS, format!("{USERS}, zones: [\"a\"]")).and(BATCH, format!("{BATCH}, zones: [\"a\"]")),
+        row(NETWORK, r#"network: "1ms", zones: (names: [])"#, r#"network: "1ms", zones: None"#,
+            r#"zones.names [[]]: got an empty list, 0 entries, allowed 1 to 32"#,
+        ),
+        row(USERS, format!("{USERS}, clients: 2"), format!("{USERS}, clients: 3"),
+            r#"warning: workload[0].clients ["shop"]: `users` has 2 clients for 3 zones: nobody calls from the last
+                help: more `clients`, or `zones` of the workload, in which they stand"#,
+        ).and(NETWORK, ZONED).and(BATCH, format!("{BATCH}, zones: [\"a\"]")),
         // Who is checked.
         row(r#"(replicas: 3, workers: Blocking(4), work: "8ms")"#, r#"(replicas: 3, workers: Blocking(4), work: "8ms", health: (), queue: SharedFifo())"#, r#"(replicas: 3, workers: Blocking(4), work: "8ms", health: (), queue: Fifo())"#,
             r#"warning: services.stock.health [()]: the replicas share one queue: none of them can be asked, or left out, and nothing is checked

@@ -74,10 +74,12 @@ impl Chances {
     /// `None` if something else than steady errors and losses goes wrong.
     pub fn of(ran: &Ran) -> Option<Chances> {
         let (plan, spec) = (ran.plan, ran.plan.spec);
-        let steady = |fault: &FaultSpec| {
+        // A zone is never all of a service.
+        let whole = |fault: &FaultSpec| {
             let all = [&fault.replicas, &fault.clients].iter().all(|it| matches!(it, Affected::All));
-            lasts(fault, ran.run) && all
+            all && fault.place().is_none()
         };
+        let steady = |fault: &FaultSpec| lasts(fault, ran.run) && whole(fault);
         let known = |(fault, does): (&FaultSpec, &Does)| {
             does.within(Does::NOTHING) || (does.within(STRUCK) && steady(fault))
         };

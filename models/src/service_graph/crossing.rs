@@ -1,0 +1,168 @@
+//! Attempts that leave the zone of their client: which they are, how many, and how much later they arrive.
+//!
+//! Who goes where is known when an attempt is sent. It is kept beside the attempt, of edges that have any such way at all, and asked
+//! for when one of its messages is on the [link](crate::network::Link): nobody else pays for it.
+
+use super::follow::Listen;
+use super::state::*;
+use crate::network::Apart;
+use crate::report::{Better, Fold, Section, Unit, Value};
+use sim_core::{Key, SimTime};
+
+/// What leaves its zone over one edge.
+#[derive(Clone)]
+pub struct Crossing {
+    apart: Apart,
+    /// Attempts of calls that are measured: all, and those that left.
+    measured: [u64; 2],
+    /// Of these those to each zone.
+    to: Vec<u64>,
+    /// All of the window, those that left, and those to each zone.
+    window: Vec<u64>,
+    windows: Vec<Vec<f64>>,
+}
+
+impl Crossing {
+    /// Nothing has been sent yet between these.
+    pub fn new(apart: &Apart) -> Self {
+        let zones = apart.names.len();
+        Crossing {
+            apart: apart.clone(),
+            measured: [0; 2],
+            to: vec![0; zones],
+            window: vec![0; 2 + zones],
+            windows: vec![Vec::new(); 2 + zones],
+        }
+    }
+
+    /// A client sends an attempt to a replica: whether that is in another zone.
+    #[cold]
+    pub fn sent(&mut self, client: u32, replica: u32, measured: bool) -> bool {
+        let (crosses, to) = (self.apart.crosses(client, replica), self.apart.callees.of(replica) as usize);
+        self.window[0] += 1;
+        self.window[1] += u64::from(crosses);
+        self.window[2 + to] += 1;
+        if measured {
+            self.measured[0] += 1;
+            self.measured[1] += u64::from(crosses);
+            self.to[to] += 1;
+        }
+        crosses
+    }
+
+    /// All that were sent and are measured.
+    pub fn counted(&self) -> u64 {
+        self.measured[0]
+    }
+
+    /// A window is over.
+    pub fn close_window(&mut self) {
+        for (line, count) in self.windows.iter_mut().zip(&mut self.window) {
+            line.push(std::mem::take(count) as f64);
+        }
+    }
+
+    /// What was measured.
+    pub fn section(&self, at: &str) -> Section {
+        let mut section = declared(at, &self.apart);
+        let [all, left] = self.measured.map(|count| count as f64);
+        let share = |part: f64| (all > 0.0).then(|| part / all);
+        section.set("cross_zone", share(left));
+        for (name, count) in self.apart.names.iter().zip(&self.to) {
+            section.set(&to(name), share(*count as f64));
+        }
+        let names = ["sent", "left"]
+            .map(String::from)
+            .into_iter()
+            .chain(self.apart.names.iter().map(|name| to(name)));
+        for (name, values) in names.zip(&self.windows) {
+            section.draw(&name, values.clone());
+        }
+        section
+    }
+}
+
+/// What goes to a zone is called after it.
+fn to(zone: &str) -> String {
+    format!("to_{zone}")
+}
+
+/// What will be told: nothing measured yet.
+pub fn declared(at: &str, apart: &Apart) -> Section {
+    let share = |part: &str, about: String| {
+        Value::new(Unit::Share, about).of_windows(Fold::Ratio(part.into(), "sent".into()))
+    };
+    let left = share("left", "share of attempts that went to another zone than their client's".into());
+    let mut section = Section::new("zones", at).value("cross_zone", left.better(Better::Less).headline());
+    for name in apart.names.iter() {
+        section =
+            section.value(&to(name), share(&to(name), format!("share of attempts that went to zone {name}")));
+    }
+    section = section.line("sent", Unit::Plain, "Attempts sent in each window.").line(
+        "left",
+        Unit::Plain,
+        "Those of them that went to another zone.",
+    );
+    for name in apart.names.iter() {
+        section =
+            section.line(&to(name), Unit::Plain, &format!("Attempts sent to zone {name} in each window."));
+    }
+    section
+}
+
+impl Edge {
+    /// When a message arrives that would then if it stayed in its zone.
+    #[cold]
+    pub fn arrives_apart(&mut self, then: SimTime, message: Message, key: Key, crosses: bool) -> SimTime {
+        let (key, way) = message.way(key);
+        if crosses { then + self.link.further(key, way) } else { then }
+    }
+}
+
+impl<L: Listen> Graph<L> {
+    /// A message is sent that arrives then if it stays in its zone.
+    #[cold]
+    pub(super) fn goes_apart(&mut self, then: SimTime, message: Message, ctx: &mut Ctx) {
+        let id = message.whose();
+        let (edge, key) = (self.attempts[id].edge, self.attempts[id].key);
+        let then = self.edges[edge as usize].arrives_apart(then, message, key, *self.crossed.of(id));
+        if then > ctx.now() { message.arrives(then, ctx) } else { self.deliver(message, ctx) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Zones;
+    use crate::policy::tests::read;
+
+    #[test]
+    fn what_leaves_is_counted_by_where_it_goes() {
+        let zones = read::<Zones>(r#"(names: ["a", "b"])"#).unwrap().0;
+        let apart = Apart::of(&zones, (zones.turns(&[]), 2), (zones.turns(&[]), 4)).expect("two zones");
+        let mut crossing = Crossing::new(&apart);
+        for (client, replica, measured, left) in [
+            (0, 0, false, false),
+            (0, 1, true, true),
+            (1, 1, true, false),
+            (1, 3, true, false),
+            (1, 2, true, true),
+        ] {
+            assert_eq!(crossing.sent(client, replica, measured), left);
+        }
+        crossing.close_window();
+        crossing.close_window();
+        assert_eq!(crossing.counted(), 4);
+        let section = crossing.section("a->b");
+        let values: Vec<_> =
+            section.values.iter().map(|(name, value)| (name, value.value.unwrap())).collect();
+        assert_eq!(values, [("cross_zone", 0.5), ("to_a", 0.25), ("to_b", 0.75)]);
+        let lines: Vec<_> =
+            section.series.iter().map(|line| (line.name.as_str(), line.values.clone())).collect();
+        let line = |count: f64| vec![count, 0.0];
+        assert_eq!(
+            lines,
+            [("sent", line(5.0)), ("left", line(2.0)), ("to_a", line(2.0)), ("to_b", line(3.0))]
+        );
+    }
+}
