@@ -3,7 +3,7 @@ use sim_models::experiment::{Decode, Shape};
 use sim_models::fault::Effect;
 use sim_models::policy::Policy;
 use sim_models::policy::part::{Does, Listed, Part};
-use sim_models::service_graph::spec::ServiceSpec;
+use sim_models::service_graph::spec::{Callback, ServiceSpec};
 use std::fmt::Write;
 
 /// A small, short and usually catastrophic experiment: a random service graph under random policies and
@@ -185,6 +185,7 @@ fn call(rng: &mut Rng, to: u64, services: u64, votes: bool) -> String {
         1 if !votes => "fallback: Default, ",
         2 if !votes => "fallback: Stale(max_age: \"500ms\"), ",
         3 if !votes && to + 1 < services => &instead,
+        4 if !votes => &callback(rng),
         _ => "",
     };
     let network = rng.pick(&["", "", "", "network: \"0s\", ", "network: Exponential(mean: \"5ms\"), "]);
@@ -192,6 +193,13 @@ fn call(rng: &mut Rng, to: u64, services: u64, votes: bool) -> String {
     format!(
         "(to: \"s{to}\", probability: {probability}, times: {times}, optional: {optional}, {besides}{network}{policy})"
     )
+}
+
+/// How the callee of a call calls back.
+fn callback(rng: &mut Rng) -> String {
+    let sample = rng.pick(Callback::samples());
+    let settings = sample.strip_suffix(')').expect("a struct");
+    format!("callback: {settings}, {}), ", policy(rng))
 }
 
 fn policy(rng: &mut Rng) -> String {

@@ -246,6 +246,8 @@ pub struct Ask<'a> {
     pub grant: Grant,
     /// What its call carries: whose it is, which key it is about, how much it matters.
     pub carried: Carried,
+    /// The replica that it is addressed to, if it is: it goes there if that may be chosen at all.
+    pub address: Option<u32>,
 }
 
 /// What an attempt that may be sent takes along.
@@ -472,7 +474,7 @@ impl Guards {
         if let Some(balancer) = &mut self.balancer {
             balancer.look(ask.now, &ask.carried);
         }
-        let mut goes_to = None;
+        let mut goes_to = ask.address.filter(|replica| view.contains(*replica));
         if let Some(breakers) = &mut self.breaker
             && !ask.admitted
         {

@@ -10,6 +10,7 @@ use super::fruit::Fruits;
 use super::plan::{Caller, EdgePlan, Plan};
 use super::report::disturbances;
 use super::roster::{Roster, Standings};
+use super::service::callback::{self, Callbacks};
 use super::service::fallback::{Degraded, StandIn};
 use super::service::free::NumberSet;
 use super::service::greeting::Greetings;
@@ -93,6 +94,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         carriage: Carriage::in_graph(spec),
         degraded: Default::default(),
         book: Default::default(),
+        callbacks: Callbacks::in_graph(plan, streams),
         visits: Slab::default(),
         fruits: Fruits::default(),
         measured_from,
@@ -190,11 +192,14 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         Caller::Service(_) | Caller::Checks(_) => None,
     };
     let degrades = Degraded::by(edge, plan);
+    let callback = Callbacks::leg(number, plan);
+    let addressed = callback::is_addressed(edge, plan) && choices > 1;
     let fixed = matches!(edge.caller, Caller::Checks(_));
     let gates = gates
         .with(Gates::CARRIES, carriage::carries(plan.spec))
         .with(Gates::CLASSED, classes.is_some())
         .with(Gates::APART, edge.apart.is_some())
+        .with(Gates::SEND.or(Gates::ASKS_ALL), addressed)
         .with(Gates::SEND.or(Gates::ASKS_ALL).or(Gates::FIXED), fixed);
     let link = Link::new(edge.network, name, streams);
     let link = match plan.spec.zones.as_ref().filter(|zones| zones.are_apart() && edge.apart.is_some()) {
@@ -217,11 +222,13 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         link,
         tells: counts
             || degrades.is_some()
+            || callback.is_some()
             || callee.queue.common().looks_ahead
             || plan.sites[edge.callee]
                 .clone()
                 .any(|site| Gates::of(&plan.edges[site].policy, 1).has(Gates::INHERITS)),
         counts,
+        callback,
         limited: edge.does.any(Does::GIVES_UP),
         has_deadlines: !matches!(patience, Patience::Endless) || gates.has(Gates::INHERITS),
         patience,
@@ -300,6 +307,7 @@ fn build_service(
     };
     let edges = plan.edges.iter().enumerate().filter(|(_, edge)| edge.callee == number);
     let checks = edges.filter_map(|(edge, planned)| Some((edge as u16, planned.check?.asks())));
+    let called_back = callback::own_work(number, plan);
     let sized = plan.spec.workload.iter().any(|workload| workload.size.is_some());
     let fatal = service.dies.as_ref().filter(|_| sized).and_then(Death::fatal_bytes);
     let weights = Weights::by(service, fatal, lines);
@@ -330,14 +338,18 @@ fn build_service(
             || greets
             || service.workers.sharing().is_some()
             || service.starts().is_some_and(StartUp::is_cold)
-            || service.checks().iter().any(|check| check.asks().work.is_some()),
+            || service.checks().iter().any(|check| check.asks().work.is_some())
+            || !called_back.is_empty(),
         mortal: is_mortal(number, plan),
         up: up.clone(),
         free: up,
         fatal_in_hand: service.dies.as_ref().map(Death::fatal_in_hand),
         restart_after: service.dies.as_ref().map(|death| death.restart_after).unwrap_or_default(),
         death_style: service.dies.as_ref().map_or(CrashStyle::Reset, |death| death.callers),
-        attended: is_mortal(number, plan) || service.per_replica || weights.is_some(),
+        attended: is_mortal(number, plan)
+            || service.per_replica
+            || weights.is_some()
+            || plan.into(number).any(|edge| edge.callback.is_some()),
         looks_again: queue.drop_expired || weights.is_some(),
         membership: membership(number, plan, streams).map(Box::new),
         warming: service
@@ -350,6 +362,8 @@ fn build_service(
             || service.per_replica
             || plan.into(number).any(|edge| Gates::of(&edge.policy, 1).has(Gates::TIES)),
         deeds: Deeds::by(service).map(Box::new),
+        notes: Deeds::by(service).is_some() || plan.into(number).any(|edge| edge.callback_of.is_some()),
+        called_back,
         lookup: Deeds::lookup(service),
         weights: weights.map(Box::new),
         shedding: service.shed.as_ref().map(Shedding::by),

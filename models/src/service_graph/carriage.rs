@@ -253,6 +253,7 @@ impl<L: Listen> Graph<L> {
                 return self.carriage.of(attempt);
             }
             Parent::Check { .. } => return Carried::default(),
+            Parent::Callback { wait, .. } => return self.callbacks.carried(wait),
             Parent::User => (key, key, None),
             Parent::Loop { user } => (key, key, Some(user)),
             // Whoever comes again is the same user, who wants the same; or the next, which matters as much.

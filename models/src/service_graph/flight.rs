@@ -1,6 +1,7 @@
 //! Calls and attempts in flight.
 
 use super::fruit::{Basket, Fruit};
+use super::service::callback::WaitId;
 use super::service::queue::offer::Ticket;
 use super::slab::{Id, Link};
 use super::visits::VisitId;
@@ -101,6 +102,8 @@ pub enum Parent {
     Request { attempt: AttemptId, stake: Stake },
     /// Nobody: the request that made it goes on without it, and may be gone. Somebody may want it done all the same.
     Aside { by: AttemptId, workload: u16, wanted: bool },
+    /// A callee that accepted a call calls back, about this.
+    Callback { wait: WaitId, workload: u16 },
 }
 
 /// What becomes of a request one of whose calls fails.

@@ -6,6 +6,7 @@
 //! each step cost three instructions in a hundred.
 
 use super::plan::Caller;
+use super::service::callback::WaitId;
 use super::state::*;
 use crate::policy::{Denied, Ending, Outcome};
 use crate::trace::{Chooser, Outline, Span, SpanKind, Trace, Tracing};
@@ -70,6 +71,8 @@ pub struct Tracer {
     /// By place in the slab.
     calls: Vec<Option<At>>,
     attempts: Vec<Option<At>>,
+    /// And where callbacks stand that are to come, by what they are about.
+    waits: Vec<Option<At>>,
 }
 
 /// Where something stands in its trace.
@@ -148,6 +151,11 @@ impl Tracer {
             Parent::Request { attempt, .. } => self.inner_call((edge, client), (attempt, false), now),
             Parent::Aside { by, wanted, .. } => self.inner_call((edge, client), (by, wanted), now),
             Parent::Check { .. } => None,
+            // It stands beside the call that asked for it.
+            Parent::Callback { wait, .. } => get(&self.waits, wait.index()).and_then(|at| {
+                let step = Step::new(SpanKind::Call, Place::Edge(edge), now).by(client);
+                self.begin(at.trace, Step { aside: true, ..step }, at.span)
+            }),
             Parent::User | Parent::Loop { .. } | Parent::Visit { .. } => {
                 self.user_call(id, (edge, client), key, now)
             }
@@ -201,6 +209,15 @@ impl Tracer {
         if let Some(followed) = &mut self.followed[trace] {
             followed.spans[span as usize].wasted = true;
         }
+    }
+
+    /// A call is sent whose callee will call back, about this.
+    pub fn asks_for_callback(&mut self, wait: WaitId, call: CallId) {
+        let at = get(&self.calls, call.index()).and_then(|at| {
+            let span = self.followed[at.trace].as_ref()?.spans[at.span as usize].parent?;
+            Some(At { span, stage: None, ..at })
+        });
+        put(&mut self.waits, wait.index(), at);
     }
 
     pub fn attempt_sent(&mut self, id: AttemptId, call: CallId, edge: u32, number: u16, now: SimTime) {

@@ -15,6 +15,7 @@ impl<L> Graph<L> {
     /// - as many connections are lent as attempts have one, and a client has no more than it may;
     /// - as many users' calls were counted of all tenants, and of all priorities, as in all;
     /// - as many attempts were looked at for whether they leave their zone as were sent;
+    /// - requests wait for as many callbacks as are still to come to them, and nothing is kept of one that nobody can ask for;
     /// - where requests are weighed, what waits and what is in hand is what they weigh;
     /// - callers choose among the members of a service, and who leaves it has something left to do;
     /// - every attempt that is waited for is in the list of its call, once;
@@ -65,6 +66,7 @@ impl<L> Graph<L> {
             let counted: u32 = clients.guards.iter().map(Guards::waiting).sum();
             assert_eq!(counted, waiting, "calls in line, as their guards have counted them");
         }
+        outstanding.extend(self.callbacks.waiting(&self.attempts).map(|request| request.index()));
         outstanding.sort_unstable();
         let mut parents = outstanding.as_slice();
         for (id, attempt) in self.attempts.iter() {
@@ -88,6 +90,7 @@ impl<L> Graph<L> {
         self.check_weights();
         self.fruits.check(&self.attempts);
         self.book.check();
+        self.callbacks.check(&self.calls, &self.attempts);
         assert!(parents.is_empty(), "calls of a request that is not there");
         assert_eq!(listed, 0, "attempts that a call lists and nobody awaits");
         for (edge, in_flight) in self.edges.iter_mut().zip(calls_in_flight) {

@@ -25,6 +25,7 @@ impl<L: Listen> Graph<L> {
         for workload in &mut self.workloads {
             workload.visits.iter_mut().for_each(|visits| visits.close_window());
         }
+        self.callbacks.close_window();
         self.close_windows_of_controls(now);
     }
 

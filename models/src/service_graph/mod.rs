@@ -202,6 +202,8 @@ impl<L: Listen> Model for Graph<L> {
             Event::AttemptTimer { attempt } => self.timed_out(attempt, ctx),
             Event::CallTimer { call } => self.call_timer(call, ctx),
             Event::Reload { visit } => self.reload(visit, ctx),
+            Event::CallsBack { due } => self.calls_back(due, ctx),
+            Event::NotCalledBack { wait } => self.not_called_back(wait, ctx),
             Event::FaultBegins { fault } => self.fault_begins(fault, ctx),
             Event::FaultEnds { fault } => self.fault_ends(fault, ctx),
             Event::FaultGrows { fault } => self.fault_grows(fault, ctx),

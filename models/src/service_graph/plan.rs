@@ -6,6 +6,7 @@
 use super::control;
 use super::control::check::Check;
 use super::crossing;
+use super::service::callback::CALLBACK;
 use super::service::{fallback, quorum};
 use super::spec::*;
 use crate::RunSpec;
@@ -25,7 +26,8 @@ use std::ops::Range;
 /// A graph and what follows from it.
 pub struct Plan<'a> {
     pub spec: &'a GraphSpec,
-    /// The workloads' edges first, by number, then each service's in the order of its calls, then those of whoever checks them.
+    /// The workloads' edges first, by number, then each service's in the order of its calls and after them those over which it calls back,
+    /// then those of whoever checks them.
     pub edges: Vec<EdgePlan<'a>>,
     /// The edges of each service's call sites, in the order of its steps.
     pub sites: Vec<Range<usize>>,
@@ -54,6 +56,10 @@ pub struct EdgePlan<'a> {
     pub fallback: Option<usize>,
     /// The other way round: whose failed calls it answers for.
     pub instead_of: Option<usize>,
+    /// The edge over which its callee calls back, if it does.
+    pub callback: Option<usize>,
+    /// The other way round: the callee of which calls back over it.
+    pub callback_of: Option<usize>,
     /// The step that it is made in.
     pub step: Option<&'a Step>,
     /// Who asks over it whether a replica is well, and what, if that is what it is for.
@@ -139,7 +145,7 @@ impl<'a> Plan<'a> {
     /// Whether a workload's requests make the calls of this edge at all.
     pub fn concerns(&self, edge: usize, workload: usize) -> bool {
         let edge = &self.edges[edge];
-        if let Some(primary) = edge.instead_of {
+        if let Some(primary) = edge.instead_of.or(edge.callback_of) {
             return self.concerns(primary, workload);
         }
         let Some(call) = edge.call else { return edge.caller == Caller::Workload(workload as u32) };
@@ -150,6 +156,11 @@ impl<'a> Plan<'a> {
     /// The edges whose calls are made by the clients of this one, if it has any of its own.
     pub fn sharing(&self, owner: usize) -> impl Iterator<Item = &EdgePlan<'a>> {
         self.edges.iter().filter(move |edge| edge.clients_of == owner)
+    }
+
+    /// Those into a service over which it is called, and not called back.
+    pub fn callers_of(&self, service: usize) -> impl Iterator<Item = &EdgePlan<'a>> {
+        self.into(service).filter(|edge| edge.callback_of.is_none())
     }
 
     /// The edges into a service.
@@ -171,7 +182,8 @@ impl<'a> Plan<'a> {
     pub fn worst_attempts(&self, uncalled: u64) -> Vec<u64> {
         let mut worst = vec![uncalled; self.spec.services.len()];
         for &service in &self.order {
-            let into = self.into(service);
+            // What is called back calls nobody.
+            let into = self.callers_of(service);
             worst[service] = into.map(|edge| edge.worst_attempts(&worst)).max().unwrap_or(uncalled);
         }
         worst
@@ -183,7 +195,8 @@ impl<'a> Plan<'a> {
     }
 
     /// Calls over each edge if users make so many, every call on the way there takes so many attempts, and this share of those fails
-    /// that another may stand in for: workload by workload, because a request's further calls depend on whose it is.
+    /// that another may stand in for: workload by workload, because a request's further calls depend on whose it is. What is called back
+    /// makes none.
     pub fn calls(
         &self,
         of_users: impl Fn(&WorkloadSpec) -> f64,
@@ -192,7 +205,8 @@ impl<'a> Plan<'a> {
     ) -> Vec<f64> {
         let mut all = vec![0.0; self.edges.len()];
         let mut into = vec![Vec::new(); self.spec.services.len()];
-        self.edges.iter().enumerate().for_each(|(index, edge)| into[edge.callee].push(index));
+        let calls = self.edges.iter().enumerate().filter(|(_, edge)| edge.callback_of.is_none());
+        calls.for_each(|(index, edge)| into[edge.callee].push(index));
         for (number, workload) in self.spec.workload.iter().enumerate() {
             let mut requests = vec![0.0; self.spec.services.len()];
             for &service in &self.order {
@@ -213,6 +227,12 @@ impl<'a> Plan<'a> {
                 }
             }
         }
+        // Every attempt that is accepted is called back, and that is the end of it.
+        for (index, edge) in self.edges.iter().enumerate() {
+            if let Some(asks) = edge.callback_of {
+                all[index] = all[asks] * attempts(&self.edges[asks]);
+            }
+        }
         all
     }
 }
@@ -223,7 +243,7 @@ impl Plan<'_> {
         let mut all = vec![false; self.spec.services.len()];
         for &service in self.order.iter().rev() {
             let degrades = |edge: &EdgePlan| {
-                let waits = edge.call.is_none_or(|call| call.wait);
+                let waits = edge.call.is_none_or(|call| call.wait) && edge.callback_of.is_none();
                 edge.does.any(Does::STANDS_IN) || waits && all[edge.callee]
             };
             all[service] = self.edges[self.sites[service].clone()].iter().any(degrades);
@@ -298,6 +318,8 @@ impl EdgePlan<'_> {
 fn edges(spec: &GraphSpec) -> Vec<EdgePlan<'_>> {
     let mut plans = Vec::new();
     let mut between = BTreeMap::new();
+    // Those over which a service is called back are counted apart, and know whom they are for when all edges are there.
+    let (mut callbacks, mut asked_by) = (BTreeMap::new(), Vec::new());
     for (number, workload) in spec.workload.iter().enumerate() {
         let caller = (Caller::Workload(number as u32), workload.name.value.as_str());
         let to = &workload.to.value;
@@ -324,6 +346,25 @@ fn edges(spec: &GraphSpec) -> Vec<EdgePlan<'_>> {
             plans[first + at].fallback = Some(plans.len());
             plans.push(EdgePlan { instead_of: Some(first + at), ..plan });
         }
+        // And then whoever it calls back. Who that is may have its own edges only later.
+        for (asker, (to, _)) in spec.services.iter().enumerate() {
+            let calls = spec.service(asker).calls.iter().flat_map(|step| &step.calls);
+            for (at, call) in calls.enumerate().filter(|(_, call)| call.to.value == name) {
+                let Some(callback) = &call.callback else { continue };
+                let caller = (Caller::Service(number as u32), name);
+                let back = &mut callbacks;
+                let plan = edge(spec, back, caller, to, &callback.policy, &callback.network, None);
+                asked_by.push((plans.len(), asker, at));
+                let number = if plan.number == 1 { String::new() } else { format!("#{}", plan.number) };
+                let name = format!("{name}->{to}{CALLBACK}{number}");
+                plans.push(EdgePlan { name, does: plan.does.and(Does::CALLS_BACK), ..plan });
+            }
+        }
+    }
+    for (back, asker, at) in asked_by {
+        let first = plans.partition_point(|edge| edge.caller < Caller::Service(asker as u32));
+        plans[back].callback_of = Some(first + at);
+        plans[first + at].callback = Some(back);
     }
     for (number, (name, service)) in spec.services.iter().enumerate() {
         for check in service.checks() {
@@ -338,7 +379,11 @@ fn edges(spec: &GraphSpec) -> Vec<EdgePlan<'_>> {
         edge.clients_of = match edge.policy.per {
             _ if edge.check.is_some() => number,
             Per::CallSite => number,
-            Per::Target => *owners.entry((edge.caller, edge.callee, edge.policy_name)).or_insert(number),
+            // Who calls back is another client than who calls.
+            Per::Target => {
+                let target = (edge.caller, edge.callee, edge.policy_name, edge.callback_of.is_some());
+                *owners.entry(target).or_insert(number)
+            }
         };
     }
     plans
@@ -388,6 +433,8 @@ fn edge<'a>(
         call,
         fallback: None,
         instead_of: None,
+        callback: None,
+        callback_of: None,
         step: None,
         check: None,
         choices,

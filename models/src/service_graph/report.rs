@@ -72,6 +72,7 @@ pub fn fill<L: Listen>(
     for edge in &graph.edges {
         report.sections.extend(edge.crossing.iter().map(|crossing| crossing.section(&edge.name)));
     }
+    report.sections.extend(graph.callbacks.sections(&graph.edges, now, run.window));
     report.sections.extend(graph.services.iter().flat_map(Service::told_of));
     report.sections.extend(graph.services.iter().flat_map(|service| service.figures(now, measured)));
     report.sections.extend(graph.sections_of_controls(now));
@@ -336,6 +337,9 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
         for site in service.steps.iter().flat_map(|step| &step.sites) {
             note("whether", &graph.edges[site.edge as usize].name, site.luck.used());
         }
+    }
+    for (edge, stream) in graph.callbacks.used() {
+        note("after", &graph.edges[edge as usize].name, stream);
     }
     for (purpose, edge, stream) in graph.controls.iter().flat_map(Control::used) {
         note(purpose, &graph.edges[edge as usize].name, stream);

@@ -6,6 +6,7 @@ use super::control::health::Health;
 use super::control::probes::Probes;
 use super::control::start_up::StartUp;
 use super::service::aside::Aside;
+pub use super::service::callback::{Callback, CallbackState};
 use super::service::error_rate::ErrorRate;
 pub use super::service::fallback::Fallback;
 use crate::distribution::TimeDistribution;
@@ -190,6 +191,8 @@ spec! {
         fallback: Option<Fallback> = None,
         /// Whether the request waits for it. If not it goes on at once, whatever becomes of the call, and the call outlives it; all its repetitions are made at once.
         wait: bool = true,
+        /// Whether the callee only accepts the call, and calls back later; the request waits for that.
+        callback: Option<Callback> = None,
         /// Names of the workloads whose requests make this call; empty means all.
         only_from: Vec<Spanned<String>> = Vec::new(),
         /// One-way network latency; absent means the graph's.
@@ -212,6 +215,7 @@ impl CallSpec {
         vec![
             Listed::optional("fallback", "", self.fallback.as_ref()),
             Listed::made("wait", "", (!self.wait).then_some(Aside)),
+            Listed::optional("callback", "", self.callback.as_ref()),
         ]
     }
 }
@@ -312,10 +316,12 @@ impl ServiceSpec {
 }
 
 impl ServiceSpec {
-    /// Every call that it may make, and whom it asks if one fails, by what says so.
+    /// Every call that it may make, whom it asks if one fails, and who calls it back, by what says so.
     pub fn all_calls(&self) -> usize {
         let calls = self.calls.iter().flat_map(|step| &step.calls);
-        calls.map(|call| 1 + usize::from(call.instead().is_some())).sum()
+        calls
+            .map(|call| 1 + usize::from(call.instead().is_some()) + usize::from(call.callback.is_some()))
+            .sum()
     }
 }
 
@@ -464,6 +470,12 @@ fn check_call(call: &CallSpec, at: &Node, cx: &mut Decoder) {
         cx.at("optional", |cx| {
             cx.warn(at.span_of("optional"), "says nothing beside `fallback: Default`: that never fails")
                 .help("leave one of them out; what is optional is not counted as degraded");
+        });
+    }
+    if call.callback.is_some() && !call.wait {
+        cx.at("callback", |cx| {
+            cx.error(at.span_of("callback"), "nobody waits for this call, nor for its callback")
+                .help("leave `wait: false` out: a request waits for a callback without a worker if its service is Async");
         });
     }
     if call.optional && !call.wait {

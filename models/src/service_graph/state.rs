@@ -10,6 +10,7 @@ pub use super::flight::*;
 use super::fruit::Fruits;
 use super::plan::Caller;
 use super::roster::{Roster, Standings};
+use super::service::callback::{Callbacks, DueId, Leg, WaitId};
 use super::service::fallback::{Degraded, StandIn};
 use super::service::free::NumberSet;
 use super::service::greeting::Greetings;
@@ -91,6 +92,8 @@ pub struct Graph<L> {
     pub degraded: Beside<bool>,
     /// What was done for each call, where somebody counts that.
     pub book: Book,
+    /// Requests that wait for a callback, and what calls them back.
+    pub callbacks: Callbacks,
     /// Users who may make more than one call, from their first load to their last.
     pub visits: Slab<Visit>,
     /// What came back of the work behind each request.
@@ -134,6 +137,10 @@ pub enum Event {
     Reload { visit: VisitId },
     /// What a call waited for has come, or its deadline came first; its [`Phase`] says what that was.
     CallTimer { call: CallId },
+    /// A callee calls back.
+    CallsBack { due: DueId },
+    /// A request has waited long enough for a callback.
+    NotCalledBack { wait: WaitId },
     /// A fault begins.
     FaultBegins { fault: u32 },
     /// A fault ends.
@@ -190,10 +197,13 @@ pub struct Edge {
     /// The edge whose clients make the calls.
     pub clients: u32,
     pub link: Link<Message>,
-    /// The service that it calls makes calls that end when nobody waits for their request, or counts what it does for each call.
+    /// The service that it calls makes calls that end when nobody waits for their request, or counts what it does for each call; or
+    /// callbacks have to do with it.
     pub tells: bool,
     /// The second of these.
     pub counts: bool,
+    /// Its callee calls back, or it is what that is done over.
+    pub callback: Option<Leg>,
     /// Its callers give up: what is sent over it may run out of time.
     pub limited: bool,
     /// Its calls have a deadline, of their own or of the request that makes them.
@@ -377,6 +387,10 @@ pub struct Service {
     /// What it does for each call, if it is counted, and how much longer each request takes because it is looked up.
     pub deeds: Option<Box<Deeds>>,
     pub lookup: SimDuration,
+    /// Something is to be noted when the work on a request is done: what it was, or whom a callback finds.
+    pub notes: bool,
+    /// The work of callbacks, of those that have one of their own, by edge.
+    pub called_back: Vec<(u16, Distribution)>,
     /// What its requests weigh, if somebody looks at that.
     pub weights: Option<Box<Weights>>,
     /// Who is next is looked at again: it may have been given up, or is weighed.
@@ -486,7 +500,8 @@ impl Edge {
     /// Whether anybody must hear of each of its calls when it ends, or find it.
     pub fn is_listed(&self) -> bool {
         let hears = self.fallback.as_ref().is_some_and(|it| it.hears());
-        self.listed || self.stopped || self.degrades.is_some() || hears
+        let asks = matches!(self.callback, Some(Leg::Asks(_)));
+        self.listed || self.stopped || self.degrades.is_some() || hears || asks
     }
 
     /// From here on its callers do about failures what those of another do.

@@ -21,6 +21,8 @@ pub const RELOAD: u16 = 20;
 pub const BEGUN: u16 = 21;
 pub const NEXT_CALL: u16 = 22;
 pub const LOOK: u16 = 30;
+pub const CALLS_BACK: u16 = 50;
+pub const NOT_CALLED_BACK: u16 = 51;
 
 /// A kind in words.
 pub fn name(kind: u16) -> &'static str {
@@ -44,6 +46,8 @@ pub fn name(kind: u16) -> &'static str {
         NEXT_CALL => "user calls next",
         BEGUN => "another was begun with",
         LOOK => "somebody looks",
+        CALLS_BACK => "callback is due",
+        NOT_CALLED_BACK => "no callback came",
         _ => "unknown event",
     }
 }
@@ -61,7 +65,9 @@ pub fn note(event: &sim_core::Witness) -> String {
     let detail = event.detail;
     match event.kind {
         ARRIVAL => format!("number {detail}"),
-        DELIVER | REPLY | PROCEED if detail < u64::from(u32::MAX) => format!("replica {detail}"),
+        DELIVER | REPLY | PROCEED | CALLS_BACK | NOT_CALLED_BACK if detail < u64::from(u32::MAX) => {
+            format!("replica {detail}")
+        }
         WORK_DONE => {
             let work = SimDuration::from_nanos(detail & ((1 << REPLICA_SHIFT) - 1));
             format!("replica {}, after {work}", detail >> REPLICA_SHIFT)

@@ -46,6 +46,7 @@ impl Client {
             first: self.first,
             grant: self.grant,
             carried: Default::default(),
+            address: None,
         })
     }
 

@@ -71,6 +71,8 @@ does! {
     CROWDS = 24,
     /// Some messages take longer than others: those that leave their zone.
     CROSSES = 25,
+    /// What is asked for comes later, by a call of the callee's own.
+    CALLS_BACK = 26,
 }
 
 impl Does {

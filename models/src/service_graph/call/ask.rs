@@ -9,6 +9,7 @@ use crate::policy::guards::{Ask, Gate, Gates, Grant, Pass, Seen};
 use crate::policy::retry_host::Tried;
 use crate::policy::{Ending, Outcome};
 use crate::service_graph::carriage::Carriage;
+use crate::service_graph::service::callback::Callbacks;
 use crate::service_graph::slab::Beside;
 use crate::service_graph::state::*;
 use crate::service_graph::stats::UNMEASURED;
@@ -20,7 +21,7 @@ impl Edge {
     pub(super) fn may_send(
         &mut self,
         clients: &mut [Clients],
-        beside: (&Beside<Tried>, &Carriage),
+        beside: (&Beside<Tried>, &Carriage, &Callbacks),
         (id, call): (CallId, &mut Call),
         (key, grant): (Key, Grant),
         now: SimTime,
@@ -41,7 +42,7 @@ impl Edge {
     fn ask_all(
         &mut self,
         clients: &mut [Clients],
-        beside: (&Beside<Tried>, &Carriage),
+        beside: (&Beside<Tried>, &Carriage, &Callbacks),
         (id, call): (CallId, &mut Call),
         (key, grant): (Key, Grant),
         now: SimTime,
@@ -49,7 +50,7 @@ impl Edge {
         if self.gates.has(Gates::FIXED) {
             return Ok(Pass { replica: call.client, ..Pass::default() });
         }
-        let (tried, carriage) = beside;
+        let (tried, carriage, callbacks) = beside;
         let has_tried = self.gates.has(Gates::TRIED) && call.sent > 0;
         let ask = Ask {
             now,
@@ -63,6 +64,7 @@ impl Edge {
             admitted: call.permit.is_some(),
             first: call.sent == 0,
             grant,
+            address: callbacks.address(call.parent),
         };
         let clients = &mut clients[self.clients as usize];
         let client = call.client;

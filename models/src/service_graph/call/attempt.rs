@@ -1,11 +1,13 @@
 //! One try of a call: asked at the gate, sent, and over when its outcome is known.
 
 use super::cancel::Why;
+use crate::carried::Carried;
 use crate::network::{Fate, Way};
 use crate::policy::cancel::Cancel;
 use crate::policy::guards::{Gates, Grant, Pass};
 use crate::policy::{Ending, Outcome};
 use crate::service_graph::follow::Listen;
+use crate::service_graph::service::callback::Leg;
 use crate::service_graph::slab::Link;
 use crate::service_graph::state::*;
 use crate::service_graph::stats::{UNMEASURED, Which};
@@ -45,7 +47,7 @@ impl<L: Listen> Graph<L> {
         let edge = &mut self.edges[edge_id as usize];
         let workload = match call.parent {
             Parent::Request { attempt, .. } => self.attempts[attempt].workload,
-            Parent::Aside { workload, .. } => workload,
+            Parent::Aside { workload, .. } | Parent::Callback { workload, .. } => workload,
             // The workloads' edges come first, in their order.
             Parent::User | Parent::Loop { .. } | Parent::Visit { .. } => edge_id,
             Parent::Check { .. } => NOBODYS,
@@ -55,7 +57,7 @@ impl<L: Listen> Graph<L> {
             None => {
                 let asked = edge.may_send(
                     &mut self.clients,
-                    (&self.tried, &self.carriage),
+                    (&self.tried, &self.carriage, &self.callbacks),
                     (id, call),
                     (key, grant),
                     now,
@@ -136,8 +138,19 @@ impl<L: Listen> Graph<L> {
                 let crosses = crossing.sent(call.client, replica, call.stretch != UNMEASURED);
                 self.crossed.put(attempt, crosses);
             }
+            if let Some(leg) = edge.callback {
+                let carries = edge.gates.has(Gates::CARRIES);
+                let carried = if carries { self.carriage.of_call(id) } else { Carried::default() };
+                let asked = self.callbacks.sent(leg, (id, call), (attempt, entry), carried);
+                if let Some(wait) = asked {
+                    self.listener.tell(|tracer| tracer.asks_for_callback(wait, id));
+                }
+            }
             if edge.counts {
-                self.book.sent(id, attempt, call.sent == 1, call.stretch != UNMEASURED);
+                // Delivered again, a callback is not what was delivered before: that it was may be what went wrong.
+                let (delivers, measured) =
+                    (matches!(edge.callback, Some(Leg::CallsBack)), call.stretch != UNMEASURED);
+                self.book.sent(id, attempt, delivers || call.sent == 1, measured && !delivers);
             }
         }
         if until < SimTime::MAX {
@@ -266,6 +279,12 @@ impl<L: Listen> Graph<L> {
         if is_listed {
             self.strike_call(call_id, (number, client), parent);
             self.hand_on(id, (number, client), (parent, measured), now);
+            if let Some(Leg::Asks(_)) = self.edges[number as usize].callback {
+                if makes_room {
+                    self.make_room((number, client), id, ctx);
+                }
+                return self.accepted(call_id, (number, client), (parent, fruit), ctx);
+            }
         }
         if makes_room {
             self.make_room((number, client), id, ctx);

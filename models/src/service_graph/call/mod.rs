@@ -36,6 +36,7 @@ use super::carriage::Carriage;
 use super::follow::Listen;
 use super::fruit::{Basket, Fruit};
 use super::plan::Caller;
+use super::service::callback::Leg;
 use super::state::*;
 use super::stats::UNMEASURED;
 use crate::policy::guards::{Gate, Gates, Grant};
@@ -193,6 +194,9 @@ impl<L: Listen> Graph<L> {
         let (key, measured) = (call.key, call.stretch != UNMEASURED);
         if is_listed {
             self.strike_call(id, (number, client), parent);
+            if let Some(Leg::Asks(_)) = self.edges[number as usize].callback {
+                self.not_accepted(id);
+            }
         }
         if let Some(clients) = line {
             self.move_up(clients, client, ctx.now());
@@ -203,9 +207,10 @@ impl<L: Listen> Graph<L> {
         self.notify(parent, (number, client), None, ctx);
     }
 
-    /// Tells whoever waits that a call has failed, and nothing more is to be tried.
-    pub fn call_is_over(&mut self, parent: Parent, by: (u32, u32), ctx: &mut Ctx) {
-        self.notify(parent, by, None, ctx);
+    /// Tells whoever waits that a call is over, and nothing more is to be tried or waited for.
+    #[inline(never)]
+    pub fn call_is_over(&mut self, parent: Parent, by: (u32, u32), fruit: Option<Fruit>, ctx: &mut Ctx) {
+        self.notify(parent, by, fruit, ctx);
     }
 
     /// Keeps of a call that begins what is kept beside it.
@@ -258,9 +263,11 @@ impl<L: Listen> Graph<L> {
     fn notify(&mut self, parent: Parent, (edge, client): (u32, u32), fruit: Option<Fruit>, ctx: &mut Ctx) {
         match parent {
             Parent::User => self.enjoy(fruit),
-            Parent::Loop { .. } | Parent::Visit { .. } | Parent::Check { .. } | Parent::Aside { .. } => {
-                self.notify_user(parent, (edge, client), fruit, ctx)
-            }
+            Parent::Loop { .. }
+            | Parent::Visit { .. }
+            | Parent::Check { .. }
+            | Parent::Aside { .. }
+            | Parent::Callback { .. } => self.notify_user(parent, (edge, client), fruit, ctx),
             Parent::Request { attempt: id, stake } => {
                 let attempt = &mut self.attempts[id];
                 attempt.outstanding -= 1;
@@ -303,6 +310,10 @@ impl<L: Listen> Graph<L> {
                 self.checked(control, (edge, client), is_well, ctx);
             }
             Parent::Visit { visit } => self.load_ends(visit, fruit, ctx),
+            Parent::Callback { wait, .. } => {
+                self.enjoy(fruit);
+                self.callback_ends(wait, fruit.is_some());
+            }
             Parent::Aside { wanted: true, .. } => self.enjoy(fruit),
             Parent::Aside { wanted: false, .. } => self.spoil(fruit.and_then(|fruit| fruit.below)),
             Parent::Loop { user } => {
@@ -346,6 +357,9 @@ impl<L: Listen> Graph<L> {
             self.strike_from_request(id, self.calls[id].edge.into(), parent);
             self.attempts[attempt].outstanding -= 1;
             self.let_go(attempt);
+        }
+        if let Parent::Callback { wait, .. } = parent {
+            self.callback_ends(wait, false);
         }
         self.end_call(id, Ending::Cancelled, ctx);
     }

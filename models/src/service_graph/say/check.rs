@@ -46,6 +46,11 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
                                         sound &= check_policy_name(graph, policy, cx);
                                     });
                                 }
+                                if let Some(callback) = &call.callback {
+                                    cx.at("callback", |cx| {
+                                        sound &= check_policy_name(graph, &callback.policy, cx);
+                                    });
+                                }
                             })
                         });
                     }

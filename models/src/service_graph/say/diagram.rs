@@ -72,6 +72,7 @@ fn link(edge: &EdgePlan, workloads: usize) -> Link {
         facts.push(format!("network {}", time(edge.network)));
     }
     facts.extend(edge.instead_of.map(|_| "if another fails".to_owned()));
+    facts.extend(edge.callback_of.map(|_| "calls back".to_owned()));
     if let Some(call) = edge.call {
         facts.extend(
             (call.probability < 1.0).then(|| format!("in {}", crate::words::percent(call.probability))),
@@ -84,7 +85,8 @@ fn link(edge: &EdgePlan, workloads: usize) -> Link {
         let only: Vec<&str> = call.only_from.iter().map(|name| name.value.as_str()).collect();
         facts.extend((!only.is_empty()).then(|| format!("only for {}", only.join(", "))));
     }
-    Link { from, to: workloads + edge.callee, name: edge.name.clone(), facts, ..Link::default() }
+    let later = edge.callback_of.is_some();
+    Link { from, to: workloads + edge.callee, name: edge.name.clone(), facts, later, ..Link::default() }
 }
 
 /// What is to be said of each part, where there is anything.

@@ -17,7 +17,8 @@ fn patience(edge: &EdgePlan) -> Option<SimDuration> {
 pub fn check_timeouts(plan: &Plan, at: &Node, cx: &mut Decoder) {
     for edge in &plan.edges {
         let (Caller::Service(caller), Some(inner)) = (edge.caller, edge.worst.attempt) else { continue };
-        if edge.call.is_some_and(|call| !call.wait) {
+        // Who calls back is in no hurry for its callers.
+        if edge.call.is_some_and(|call| !call.wait) || edge.callback_of.is_some() {
             continue;
         }
         let Some((outer, of)) = longest_wait(plan, caller) else { continue };
@@ -38,6 +39,9 @@ pub fn check_allowances(plan: &Plan, at: &Node, cx: &mut Decoder) {
         else {
             continue;
         };
+        if edge.callback_of.is_some() {
+            continue;
+        }
         let Some(outer) = longest_wait(plan, caller) else { continue };
         if ahead >= outer.0 {
             let message = format!(
@@ -90,6 +94,8 @@ fn callers(plan: &Plan) -> Vec<Option<Callers>> {
                     let default = ranks.is_empty().then(Criticality::default);
                     ranks.into_iter().chain(default).for_each(|one| known.priorities[one.rank()] = true);
                 }
+                // It carries what its request does, of whom all is known here.
+                Caller::Service(_) if edge.callback_of.is_some() => {}
                 Caller::Service(caller) => {
                     let Some(above) = &all[caller as usize] else { continue };
                     known.sizes |= above.sizes;
@@ -122,7 +128,7 @@ fn waits_alike(edge: &EdgePlan) -> bool {
 
 /// The edge into a service whose callers wait longest for it, and how long; none if one waits for ever, or there is none.
 fn longest_wait<'p>(plan: &'p Plan, service: u32) -> Option<(SimDuration, &'p str)> {
-    let into = plan.into(service as usize).map(|into| (patience(into), into.name.as_str()));
+    let into = plan.callers_of(service as usize).map(|into| (patience(into), into.name.as_str()));
     let longest = into.max_by_key(|(wait, _)| wait.map_or(u64::MAX, |it| it.as_nanos()));
     longest.and_then(|(wait, name)| Some((wait?, name)))
 }

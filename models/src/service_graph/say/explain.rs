@@ -204,9 +204,10 @@ fn calls(plan: &Plan) -> Table {
                 Caller::Workload(_) | Caller::Service(_) => edge.policy_name.unwrap_or("(none)").into(),
             },
             edge.network.encode().without_absent().plain().into(),
-            match edge.instead_of {
-                Some(_) => "if another fails".into(),
-                None => edge.call.map_or(1.0, |call| call.probability).into(),
+            match (edge.instead_of, edge.callback_of) {
+                (Some(_), _) => "if another fails".into(),
+                (_, Some(_)) => "calls back".into(),
+                (None, None) => edge.call.map_or(1.0, |call| call.probability).into(),
             },
             u64::from(edge.call.map_or(1, |call| call.times)).into(),
             u64::from(edge.worst.sent()).into(),
@@ -392,7 +393,7 @@ fn notes(plan: &Plan, run: &RunSpec, load: &Load, fluid: &Fluid) -> Vec<String> 
             ));
         }
     }
-    let waits = |edge: &&EdgePlan| edge.call.is_none_or(|call| call.wait);
+    let waits = |edge: &&EdgePlan| edge.call.is_none_or(|call| call.wait) && edge.callback_of.is_none();
     for edge in plan.edges.iter().filter(|edge| !edge.does.any(Does::GIVES_UP)).filter(waits) {
         notes.push(format!("{} waits for ever: a callee that falls silent holds its callers", edge.name));
     }

@@ -3,6 +3,7 @@
 use crate::policy::Outcome;
 use crate::service_graph::follow::Listen;
 use crate::service_graph::fruit::Basket;
+use crate::service_graph::service::callback::Leg;
 use crate::service_graph::state::*;
 use sim_core::stats::count;
 
@@ -29,6 +30,12 @@ impl<L: Listen> Graph<L> {
             }
             if let Some(weights) = &mut service.weights {
                 weights.done(replica_id, self.carriage.of(id).bytes);
+            }
+            if let Some(Leg::Asks(_)) = self.edges[attempt.edge as usize].callback
+                && outcome == Outcome::Ok
+                && !(service.deeds.is_some() && self.book.is_told_again(id))
+            {
+                self.callbacks.accepts((id, attempt), service_id, ctx);
             }
         }
         // The next in the queue before the answer: whoever is answered may send another request at once,
@@ -106,6 +113,7 @@ impl<L: Listen> Graph<L> {
                     return true;
                 }
                 Parent::Aside { wanted, .. } => return wanted,
+                Parent::Callback { .. } => return true,
             }
         }
     }

@@ -276,7 +276,7 @@ impl<L: Listen> Graph<L> {
             }
             None => {
                 let stake = if stands_in { Stake::Optional } else { stake };
-                self.call_is_over(Parent::Request { attempt: id, stake }, (edge, client), ctx);
+                self.call_is_over(Parent::Request { attempt: id, stake }, (edge, client), None, ctx);
             }
         }
     }
@@ -300,7 +300,7 @@ impl<L: Listen> Graph<L> {
         }
         match parent {
             Parent::Request { attempt, .. } => self.degraded.put(attempt, true),
-            Parent::Aside { .. } | Parent::Check { .. } => {}
+            Parent::Aside { .. } | Parent::Check { .. } | Parent::Callback { .. } => {}
             Parent::User | Parent::Loop { .. } | Parent::Visit { .. } => {
                 degraded.answers += u64::from(measured);
                 degraded.window += 1;

@@ -224,6 +224,11 @@ impl Book {
         assert!(self.deeds.iter().all(|(_, deed)| deed.places > 0), "what was done is kept for nobody");
     }
 
+    /// Whether an attempt is answered from what is kept of its call.
+    pub fn is_told_again(&self, attempt: AttemptId) -> bool {
+        self.of(attempt).1 == Way::Replays
+    }
+
     fn of(&self, attempt: AttemptId) -> (Id<Deed>, Way) {
         let (deed, way) = *self.of_attempts.of(attempt);
         (deed.expect("a request that is kept book of"), way)

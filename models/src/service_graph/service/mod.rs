@@ -5,6 +5,7 @@
 
 mod answer;
 pub mod aside;
+pub mod callback;
 pub mod dies;
 pub mod error_rate;
 pub mod fallback;

@@ -111,6 +111,7 @@ impl<L: Listen> Graph<L> {
             while let Some(&call) = self.calls_of.get(id.index()).and_then(|calls| calls.last()) {
                 self.call_off_call(call, ctx);
             }
+            self.waits_for_no_callback(id);
         }
         let service = &mut self.services[service_id as usize];
         let holds = works || service.blocking;

@@ -140,6 +140,12 @@ pub fn check(step: &Step, at: &Node, cx: &mut Decoder) {
             .help("give the call of this service a fallback, one level up");
         });
     }
+    if step.calls.iter().any(|call| call.callback.is_some()) {
+        cx.at("wait_for", |cx| {
+            cx.error(span, "some of its calls have a `callback`, which is not left behind when enough others have answered")
+                .help("make it a call of its own, before or after");
+        });
+    }
     if let (Fail::Fast, Some(fail)) = (&step.fail, at.get("fail")) {
         cx.at("fail", |cx| {
             cx.warn(fail.span, "says nothing beside `wait_for`: a step fails as soon as enough cannot come")

@@ -43,6 +43,7 @@ impl<L: Listen> Graph<L> {
         }
         replica.silent = style == CrashStyle::Silence;
         replica.in_hand = 0;
+        self.callbacks.crashed(service_id, replica_id);
         if let Some(weights) = &mut service.weights {
             weights.lost(replica_id, (!service.queue.shared).then_some(replica_id as usize));
         }
@@ -75,6 +76,7 @@ impl<L: Listen> Graph<L> {
             }
             // Who hears of another of them first may call this one off: it is neither waiting nor worked on any more.
             self.attempts[id].server = Server::Replying(Outcome::Reset);
+            self.waits_for_no_callback(id);
         }
         self.services[service_id as usize].note_free(replica_id);
         self.forget_calls_of(service_id, replica_id, ctx);

@@ -12,6 +12,7 @@ impl<L: Listen> Graph<L> {
             let attempt = &mut self.attempts[id];
             debug_assert!(attempt.server == Server::Waiting);
             if attempt.marks.has(Marks::FAILED) {
+                self.waits_for_no_callback(id);
                 return self.finish(id, Outcome::Error, ctx);
             }
             let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];

@@ -1,6 +1,7 @@
 //! A worker takes a request, does its work, and takes the next.
 
 use super::Rule;
+use super::callback::Leg;
 use super::queue::offer::{Known, Offer, Turn, Unseen};
 use crate::policy::Outcome;
 use crate::service_graph::control::check::Asks;
@@ -231,8 +232,8 @@ impl<L: Listen> Graph<L> {
         ctx.witness(kind::WORK_DONE, attempt.number, 0, service.path, attempt.key.get(), detail);
         let share = service.replicas[replica_id as usize].fails;
         let fails = share > 0.0 && service.error_luck.at(attempt.key).unit() < share;
-        let (counts, is_over) = (service.deeds.is_some(), fails || service.steps.is_empty());
-        if counts && let Some(answer) = self.note_deed(id, fails, now) {
+        let (notes, is_over) = (service.notes, fails || service.steps.is_empty());
+        if notes && let Some(answer) = self.note_done(id, fails, ctx) {
             return self.finish(id, answer, ctx);
         }
         if is_over {
@@ -250,6 +251,20 @@ impl<L: Listen> Graph<L> {
             }
         }
         self.advance(id, ctx);
+    }
+
+    /// A request's own work is over at a service that has something to note then: as what it ends at once, if it does.
+    #[cold]
+    fn note_done(&mut self, id: AttemptId, fails: bool, ctx: &mut Ctx) -> Option<Outcome> {
+        let edge = &self.edges[self.attempts[id].edge as usize];
+        if let Some(Leg::CallsBack) = edge.callback {
+            return Some(self.finds(id, fails, ctx));
+        }
+        self.services[edge.callee as usize]
+            .deeds
+            .is_some()
+            .then(|| self.note_deed(id, fails, ctx.now()))
+            .flatten()
     }
 
     /// The worker that was held since then is free: the next request in the queue takes it over.
@@ -484,6 +499,9 @@ impl Service {
             let asks = Asks::over(&self.checks, attempt.edge);
             let work = asks.work.as_ref().expect("only who needs work comes here");
             nanos = work.nanos.sample(&mut self.work_luck.at(attempt.key)) * replica.state.slow;
+        }
+        if let Some((_, work)) = self.called_back.iter().find(|(edge, _)| *edge == attempt.edge) {
+            nanos = work.sample(&mut self.work_luck.at(attempt.key)) * replica.state.slow;
         }
         if let Some(warming) = &self.warming {
             nanos *= warming.stretch(replica_number, ctx.now());

@@ -258,6 +258,11 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             Does::STANDS_IN,
             "response_mean users->desk",
         ),
+        (
+            service(r#"calls: [(to: "back", callback: (after: "1ms", within: "1s"))]"#),
+            Does::CALLS_BACK,
+            "wait_mean desk",
+        ),
     ];
     // No mechanism is forgotten, nor anything that one does.
     let spec: GraphSpec = read(&DESK.text());

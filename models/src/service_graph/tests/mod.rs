@@ -5,6 +5,7 @@ mod asides;
 mod autoscalers;
 mod breakers;
 mod bytes;
+mod callbacks;
 mod calls;
 mod cancels;
 mod classes;

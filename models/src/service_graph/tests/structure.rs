@@ -158,6 +158,23 @@ pub fn rows() -> Vec<Row> {
             r#"workload[0].priority [Mixed(critical: 0)]: no priority has a share
                 help: Mixed(critical: 0.3, sheddable: 0.7), or one word for all: Sheddable"#,
         ),
+        // Who calls back.
+        row(r#"(to: "stock", policy: "careful")"#, r#"(to: "stock", policy: "careful", wait: false, callback: (after: "1s", within: "2s", policy: "careful"))"#, r#"(to: "stock", policy: "careful", callback: (after: "1s", within: "2s", policy: "careful"))"#,
+            r#"services.shop.calls[0].callback [(after: "1s", within: "2s", policy: "car..]: nobody waits for this call, nor for its callback
+                help: leave `wait: false` out: a request waits for a callback without a worker if its service is Async"#,
+        ),
+        row(r#"(to: "stock", policy: "careful")"#, r#"(to: "stock", policy: "careful", callback: (after: Uniform(low: "2s", high: "9s"), within: "1999ms", policy: "careful"))"#, r#"(to: "stock", policy: "careful", callback: (after: Uniform(low: "2s", high: "9s"), within: "2s", policy: "careful"))"#,
+            r#"warning: services.shop.calls[0].callback.within ["1999ms"]: no callback comes sooner than after 2s, and the request waits 1.999s
+                help: make `within` longer than `after` can be"#,
+        ),
+        row(r#"(to: "stock", policy: "careful")"#, r#"(to: "stock", policy: "careful", callback: (after: "1s", within: "2s", policy: "carful"))"#, r#"(to: "stock", policy: "careful", callback: (after: "1s", within: "2s"))"#,
+            r#"services.shop.calls[0].callback.policy ["carful"]: unknown policy `carful`
+                help: did you mean `careful`?"#,
+        ),
+        row(PARALLEL, r#"Parallel(calls: [(to: "pay", times: 2, callback: (after: "1s", within: "2s")), (to: "mail", only_from: ["batch"])], wait_for: 1)"#, r#"Parallel(calls: [(to: "pay", times: 2, callback: (after: "1s", within: "2s")), (to: "mail", only_from: ["batch"])], fail: Fast)"#,
+            r#"services.shop.calls[1].wait_for [1]: some of its calls have a `callback`, which is not left behind when enough others have answered
+                help: make it a call of its own, before or after"#,
+        ),
         // Who is named must be there.
         row(r#"(to: "stock""#, r#"(to: "stok""#, r#"(to: "stock""#,
             r#"services.shop.calls[0].to ["stok"]: unknown service `stok`

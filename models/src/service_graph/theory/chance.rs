@@ -95,6 +95,10 @@ impl Chances {
             outlook: vec![vec![None; workloads]; plan.edges.len()],
             calls: vec![vec![Some(0.0); workloads]; plan.edges.len()],
         };
+        for (number, _) in plan.edges.iter().enumerate().filter(|(_, edge)| edge.does.any(Does::CALLS_BACK)) {
+            let concerns = (0..workloads).filter(|workload| plan.concerns(number, *workload));
+            concerns.for_each(|workload| chances.calls[number][workload] = None);
+        }
         for workload in 0..workloads {
             // The chance that a request fails at each service, callees before callers.
             let mut fail = vec![None; spec.services.len()];
