@@ -492,7 +492,18 @@ mod tests {
             "each way has luck of its own, and keeps it"
         );
         let used: Vec<(&str, u64)> = apart.used().map(|(purpose, used)| (purpose, used.draws)).collect();
-        assert_eq!(used, [("drop", 0), ("delay", 0), ("request", 1), ("reply", 1), ("between", 3)]);
+        assert_eq!(
+            used,
+            [
+                ("drop", 0),
+                ("delay", 0),
+                ("duplicate", 0),
+                ("reorder", 0),
+                ("request", 1),
+                ("reply", 1),
+                ("between", 3)
+            ]
+        );
     }
 
     #[test]

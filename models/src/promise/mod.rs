@@ -113,7 +113,7 @@ mod tests {
             ),
             (
                 r#"slo: [(objective: 0.9, alerts: [(burn_rate: 2, long: "10min")])]"#,
-                vec!["the run is told in windows of 1 min: an alert cannot look at the last 50 s"],
+                vec!["the run is told in windows of 60s: an alert cannot look at the last 50s"],
             ),
         ] {
             let said = said(run);

@@ -422,14 +422,16 @@ fn build_faults(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams
                 .map(|(service, those)| struck(service, those))
                 .collect()
         }
-        (Some(service), _) if fault.effect.strikes() == Struck::Replicas => vec![match fault.replicas.place() {
-            Some(place) => struck(service, spec.standing_in(place, service)),
-            None => {
-                let all = spec.service(service);
-                let is_all = matches!(fault.replicas, Affected::All);
-                struck(service, (0..if is_all { all.room() } else { all.replicas }).collect())
-            }
-        }],
+        (Some(service), _) if fault.effect.strikes() == Struck::Replicas => {
+            vec![match fault.replicas.place() {
+                Some(place) => struck(service, spec.standing_in(place, service)),
+                None => {
+                    let all = spec.service(service);
+                    let is_all = matches!(fault.replicas, Affected::All);
+                    struck(service, (0..if is_all { all.room() } else { all.replicas }).collect())
+                }
+            }]
+        }
         _ => {
             let struck = plan.edges.iter().enumerate().filter(|(_, edge)| plan.strikes(fault, edge));
             let reach = |edge: &EdgePlan| Reach {

@@ -402,7 +402,12 @@ fn check_messages(plan: &Plan, cx: &mut Decoder) {
             }
             Affected::Zone(_) => {
                 let help = "list those that stand there with Only([..]), or take a share with Fraction(..)";
-                report("clients", true, "a zone says which replicas are struck, not which clients".into(), help);
+                report(
+                    "clients",
+                    true,
+                    "a zone says which replicas are struck, not which clients".into(),
+                    help,
+                );
             }
             Affected::Fraction(_) | Affected::All => {}
         }

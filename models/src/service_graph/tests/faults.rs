@@ -155,6 +155,13 @@ pub fn rows() -> Vec<Row> {
         ),
         row(
             FAULTS,
+            at("stock", r#"effect: Hold, clients: Zone("a")"#),
+            at("stock", "effect: Hold"),
+            r#"faults[0].clients ["stock"]: a zone says which replicas are struck, not which clients
+                help: list those that stand there with Only([..]), or take a share with Fraction(..)"#,
+        ),
+        row(
+            FAULTS,
             at("users->shop", "effect: Hold, clients: Fraction(0.5)"),
             at("shop->stock", "effect: Hold, clients: Fraction(0.5)"),
             r#"warning: faults[0].clients ["users->shop"]: users->shop has one client, which is all of them
