@@ -70,7 +70,7 @@ spec! {
             /// How many should.
             target: f64; 0.001..=1_000_000.0,
         ),
-        /// Requests that come, per replica.
+        /// Requests that come, per replica; checks that take a worker are requests.
         Requests(
             /// How many should.
             target: Rate; POSITIVE,

@@ -143,6 +143,16 @@ impl Checker {
         Some(healthy)
     }
 
+    /// Another takes the place of a replica: nothing is known of that.
+    pub fn forgets(&mut self, replica: u32, now: SimTime) {
+        let host = &mut self.hosts[replica as usize];
+        let was_ill = host.unhealthy;
+        *host = Host { checks: host.checks, ..Host::default() };
+        if was_ill {
+            self.unhealthy.set(now, self.unhealthy.value() - 1);
+        }
+    }
+
     /// Draws so far.
     pub fn used(&self) -> StreamUse {
         self.luck.used()

@@ -243,9 +243,10 @@ impl<L: Listen> Graph<L> {
     fn starts_again(&mut self, control: u32, replica: u32, ctx: &mut Ctx) {
         let service = self.controls[control as usize].service();
         self.revived(service, replica, ctx);
-        if self.services[service as usize].replicas[replica as usize].down > 0
-            && !self.is_starting(service, replica)
-        {
+        let is_killed =
+            matches!(&self.controls[control as usize], Control::Probes(it) if it.state(replica) == "killed");
+        if is_killed && !self.is_starting(service, replica) {
+            // Something else keeps it down.
             self.container_starts(service, replica, ctx);
         }
     }
@@ -261,7 +262,24 @@ impl<L: Listen> Graph<L> {
             };
             let next = next.expect("there is room for as many as may be wanted");
             self.want(service, next, more, grace, ctx);
+            if !more {
+                self.forget(service, next, ctx.now());
+            }
         }
+    }
+
+    /// A replica is taken away: whoever looks at it knows nothing of the next.
+    fn forget(&mut self, service: u32, replica: u32, now: SimTime) {
+        for control in self.controls.iter_mut().filter(|control| control.service() == service) {
+            match control {
+                Control::Health(checker) => checker.forgets(replica, now),
+                Control::Probes(kubelet) => kubelet.forgets(replica, now),
+                Control::Members { .. } | Control::Reports(_) | Control::Autoscaler(_) => {}
+            }
+        }
+        self.change_member(service, replica, now, |member| {
+            (member.unhealthy, member.unready) = (false, false)
+        });
     }
 
     /// A container of a replica starts, if anybody probes it.

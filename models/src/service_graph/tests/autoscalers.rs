@@ -172,7 +172,7 @@ fn faults_on_those_that_are_not_there() {
         )
     };
     let rates = [(0, 100), (60, 200), (120, 100)];
-    let ready = [50, 80, 110, 140];
+    let ready = [50, 78, 110, 140];
     let drain = |at: u32, lasts: u32| {
         format!(r#"(at: "{at}s", for: "{lasts}s", on: "api", effect: Drain(), replicas: Only([3]))"#)
     };
@@ -181,7 +181,7 @@ fn faults_on_those_that_are_not_there() {
         // Before it comes, across its coming, while it is there, across its going, after it.
         (drain(20, 20), [2.0, 4.0, 4.0, 2.0]),
         (drain(20, 80), [2.0, 3.0, 4.0, 2.0]),
-        (drain(78, 10), [2.0, 3.0, 4.0, 2.0]),
+        (drain(76, 10), [2.0, 3.0, 4.0, 2.0]),
         (drain(100, 60), [2.0, 4.0, 3.0, 2.0]),
         (drain(150, 10), [2.0, 4.0, 4.0, 2.0]),
     ] {
@@ -206,6 +206,40 @@ fn faults_on_those_that_are_not_there() {
         section.values.get("utilisation").unwrap().value.expect("it was there")
     };
     assert!((0..4).all(|replica| (0.4..0.7).contains(&busy(replica))), "{} {}", busy(0), busy(3));
+    // The newest have gone: to the first two came half of all, and before and after that all.
+    let line = |replica: u32, second: usize| {
+        let at = format!("api[{replica}]");
+        let section =
+            report.sections.iter().find(|it| it.kind == "replicas" && it.at == at).expect("told apart");
+        section.series[0].values[second]
+    };
+    let there = |second: usize| [0, 1, 2, 3].map(|replica| line(replica, second) > 0.0);
+    assert_eq!(
+        [there(50), there(100), there(170)],
+        [[true, true, false, false], [true; 4], [true, true, false, false]]
+    );
+}
+
+/// A replica that is ill goes first; and whoever takes its place is another.
+#[test]
+fn who_goes_is_forgotten() {
+    let rates = [(0, 190), (60, 90), (120, 190)];
+    let text = |more: &str| {
+        format!(
+            r#"replicas: 4, autoscaler: (metric: Requests("50/s"), max: 4, scale_down: (stabilization: "0s")), {more}"#
+        )
+    };
+    // One of the first falls silent, is found out, and goes; the fault is over when its place is taken.
+    let fault = r#"(at: "30s", for: "60s", on: "api", effect: BlackHole, replicas: Only([0]))"#;
+    for (more, kind, without) in [
+        (r#"health: (kind: Worker())"#, "health", "unhealthy"),
+        (r#"probes: (readiness: (kind: Worker(), period: "5s"))"#, "probes", "unready"),
+    ] {
+        let report = shop(&rates, &text(more), fault, "3min");
+        let ready = line(&report, "members", "chosen_among", &[50, 80, 150]);
+        assert_eq!(ready[1..], [2.0, 4.0], "{more}");
+        assert_eq!(line(&report, kind, without, &[80, 119, 150]), [0.0; 3], "{more}");
+    }
 }
 
 /// A caller that grows brings its clients along, with connections of their own; and what it calls grows too.

@@ -271,4 +271,15 @@ fn what_overlaps_needs_no_undoing() {
     }
     let report = desk(probes, &format!("{drain}, {}", hole(20)), "2min");
     assert_eq!(value(&report, "probes", "kills"), 0.0, "it leaves anyway");
+    // Nor for what it was asked before.
+    for at in (10_050..12_000).step_by(100) {
+        let drain = drain.replace("10500ms", &format!("{at}ms"));
+        let probes = probes.replace("failure_threshold: 2", "failure_threshold: 1");
+        let report = desk(&probes, &format!("{drain}, {}", hole(20)), "30s");
+        let killed = times(&report, "killed", 0);
+        assert!(
+            killed.iter().all(|killed| *killed < f64::from(at) / 1_000.0 || *killed > 20.0),
+            "{at}: {killed:?}"
+        );
+    }
 }

@@ -112,6 +112,8 @@ mod tests {
     fn what_it_does_it_does_not_take_back() {
         assert_eq!(by_mean(&[of(700)], 0.6, 0.1), Some(2));
         assert_eq!(by_mean(&[of(350), of(350)], 0.6, 0.1), Some(2));
+        // Those that start are idle, and then it is near enough.
+        assert_eq!(by_mean(&[of(1_000), of(1_000), U, U], 0.48, 0.1), Some(4));
         // Less than a tenth off is near enough.
         assert_eq!(by_mean(&[of(659)], 0.6, 0.1), Some(1));
         assert_eq!(by_mean(&[of(661)], 0.6, 0.1), Some(2));

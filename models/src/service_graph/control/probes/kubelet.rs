@@ -247,6 +247,16 @@ impl Kubelet {
         pod.rows = [InARow::default(); 3];
     }
 
+    /// A replica is taken away: nothing is known of whatever takes its place.
+    pub fn forgets(&mut self, replica: u32, now: SimTime) {
+        let pod = &mut self.pods[replica as usize];
+        if !pod.is_ready() {
+            self.unready.set(now, self.unready.value() - 1);
+        }
+        let (container, turns) = (pod.container + 1, pod.turns);
+        *pod = Pod { container, turns, started: true, ready: true, ..Pod::default() };
+    }
+
     /// Draws so far, and over which edges.
     pub fn used(&self) -> impl Iterator<Item = (u32, StreamUse)> + '_ {
         self.probers.iter().flatten().map(|prober| (prober.edge, prober.luck.used()))
@@ -312,4 +322,93 @@ pub fn declared(at: &str) -> Section {
         )
         .line("unready", Unit::Plain, "Replicas that are not ready, mean of each window.")
         .line("kills", Unit::Plain, "Replicas that were killed since they failed a probe, in each window.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::tests::read;
+    use sim_core::Streams;
+
+    const T: fn(u64) -> SimTime = SimTime::from_secs;
+
+    fn kubelet(text: &str) -> Kubelet {
+        let probes = read::<Probes>(text).expect("sound").0;
+        let edge = |which: Which| (which as u32, Streams::new(1).luck("check", which.name()));
+        Kubelet::new(&probes, 0, 2, edge)
+    }
+
+    /// Asks a replica, or not, and hears this: what is to be done.
+    fn asked(kubelet: &mut Kubelet, which: Which, at: u64, is_well: bool) -> Option<Option<Verdict>> {
+        let subject = SUBJECTS + which as u32;
+        match kubelet.looks(subject, T(at)) {
+            Task::Ask { edge, .. } => Some(kubelet.heard(edge, 1, is_well)),
+            Task::Wait { again } => {
+                assert!(again > T(at));
+                None
+            }
+            Task::Start => unreachable!("a question"),
+        }
+    }
+
+    /// What a container goes through: the startup probe alone, then the others; and what they say is believed after some in a row.
+    #[test]
+    fn one_question_after_another() {
+        let mut it = kubelet(
+            "(liveness: (failure_threshold: 2), readiness: (failure_threshold: 1, success_threshold: 2), startup: ())",
+        );
+        assert_eq!(it.state(1), "ready", "all have started long ago");
+        assert_eq!(asked(&mut it, Which::Startup, 0, false), None);
+        assert_eq!(asked(&mut it, Which::Readiness, 0, false), Some(Some(Verdict::Ready)));
+        assert_eq!(it.state(1), "unready");
+        assert_eq!(asked(&mut it, Which::Liveness, 1, false), Some(None));
+        assert_eq!(asked(&mut it, Which::Liveness, 2, false), Some(Some(Verdict::Kill)));
+        assert_eq!(it.kills(1, (true, false), T(2)), (T(2), SUBJECTS + START));
+        assert_eq!((it.state(1), it.state(0)), ("killed", "ready"));
+        assert_eq!(asked(&mut it, Which::Liveness, 3, false), None, "there is nobody");
+        it.starts(1, T(4));
+        assert_eq!(asked(&mut it, Which::Liveness, 5, false), None, "it has not started");
+        assert_eq!(asked(&mut it, Which::Startup, 5, false), Some(None));
+        assert_eq!(asked(&mut it, Which::Startup, 6, true), Some(Some(Verdict::Ready)));
+        assert_eq!(it.state(1), "unready");
+        assert_eq!(asked(&mut it, Which::Startup, 7, true), None);
+        assert_eq!(asked(&mut it, Which::Readiness, 7, true), Some(None));
+        assert_eq!(asked(&mut it, Which::Readiness, 8, true), Some(Some(Verdict::Ready)));
+        assert_eq!(it.state(1), "ready");
+        // The row began anew with the container.
+        assert_eq!(asked(&mut it, Which::Liveness, 9, false), Some(None));
+    }
+
+    /// What the last container was asked says nothing of this one, nor of another that takes its place.
+    #[test]
+    fn an_answer_of_a_container_that_is_gone() {
+        for is_taken_away in [false, true] {
+            let mut it = kubelet("(liveness: (failure_threshold: 1))");
+            let Task::Ask { edge, .. } = it.looks(SUBJECTS + Which::Liveness as u32, T(1)) else {
+                panic!("it is asked")
+            };
+            it.kills(1, (false, false), T(2));
+            it.notes(1, "ready", T(2));
+            if is_taken_away {
+                it.forgets(1, T(2));
+            } else {
+                it.starts(1, T(2));
+            }
+            assert_eq!(it.heard(edge, 1, false), None);
+            assert_eq!(it.state(1), "ready");
+        }
+    }
+
+    /// Whoever is taken away while it waits to start leaves nothing behind.
+    #[test]
+    fn who_is_taken_away_is_forgotten() {
+        let mut it = kubelet("(liveness: (), readiness: ())");
+        let before = it.state(1);
+        it.kills(1, (true, false), T(1));
+        assert!(!it.notes(1, before, T(1)));
+        it.forgets(1, T(11));
+        assert_eq!(it.state(1), "ready");
+        assert_eq!(it.kills(1, (true, false), T(12)).0, T(12), "its first");
+        assert_eq!(it.section("a", T(20)).values.get("unready_mean").unwrap().value, Some(0.5));
+    }
 }
