@@ -4,6 +4,7 @@
 //! for when one of its messages is on the [link](crate::network::Link): nobody else pays for it.
 
 use super::follow::Listen;
+use super::slab::Beside;
 use super::state::*;
 use crate::network::Apart;
 use crate::report::{Better, Fold, Section, Unit, Value};
@@ -36,7 +37,6 @@ impl Crossing {
     }
 
     /// A client sends an attempt to a replica: whether that is in another zone.
-    #[cold]
     pub fn sent(&mut self, client: u32, replica: u32, measured: bool) -> bool {
         let (crosses, to) = (self.apart.crosses(client, replica), self.apart.callees.of(replica) as usize);
         self.window[0] += 1;
@@ -111,6 +111,20 @@ pub fn declared(at: &str, apart: &Apart) -> Section {
 }
 
 impl Edge {
+    /// A client sends an attempt to a replica, which may be in another zone.
+    #[cold]
+    #[inline(never)]
+    pub fn note_crossing(
+        &mut self,
+        crossed: &mut Beside<bool>,
+        attempt: AttemptId,
+        (client, replica): (u32, u32),
+        measured: bool,
+    ) {
+        let crossing = self.crossing.as_mut().expect("they stand apart");
+        crossed.put(attempt, crossing.sent(client, replica, measured));
+    }
+
     /// When a message arrives that would then if it stayed in its zone.
     #[cold]
     pub fn arrives_apart(&mut self, then: SimTime, message: Message, key: Key, crosses: bool) -> SimTime {

@@ -134,9 +134,9 @@ impl<L: Listen> Graph<L> {
             if edge.degrades.is_some() {
                 self.degraded.put(attempt, false);
             }
-            if let Some(crossing) = &mut edge.crossing {
-                let crosses = crossing.sent(call.client, replica, call.stretch != UNMEASURED);
-                self.crossed.put(attempt, crosses);
+            if edge.gates.has(Gates::APART) {
+                let measured = call.stretch != UNMEASURED;
+                edge.note_crossing(&mut self.crossed, attempt, (call.client, replica), measured);
             }
             if let Some(leg) = edge.callback {
                 let carries = edge.gates.has(Gates::CARRIES);

@@ -58,6 +58,19 @@ fn what_is_written_in_a_picture() {
             "policy careful, timeout 1s, up to 2 attempts, network 1ms! hold, 10s to 15s",
         ),
         (
+            "stock",
+            FAULTS,
+            fault(r#"at: "10s", on: "zone b", effect: Crash(), replicas: Fraction(0.5)"#)
+                + r#", zones: (names: ["a", "b"], network: "2ms")"#,
+            "3 replicas of 4 blocking workers, queue of 1024, work 8ms, 2 in a, 1 in b! zone b: crash, 50 % of the replicas, 10s to the end",
+        ),
+        (
+            "pay",
+            FAULTS,
+            fault(r#"at: "10s", on: "zone b", effect: Crash()"#) + r#", zones: (names: ["a", "b"])"#,
+            "8 workers, queue of 1024, work Exponential, mean 10 ms, 1 in a",
+        ),
+        (
             "shop->mail",
             FAULTS,
             fault(r#"at: "1s", on: "shop->mail", effect: Drop(probability: 0.5)"#),

@@ -423,3 +423,45 @@ fn the_rhythm_of_a_fault() {
     let said = r#"Delay(add: "1s"), building up over 2s, 3s there, 4s gone in turn"#;
     same(column(&explanation, "Faults", "effect"), &[("db", said)]);
 }
+
+/// Who stands where, and what is left of a service without the zone in which most of it stands.
+#[test]
+fn where_everybody_stands() {
+    let shop = |rate: &str| {
+        explain(&format!(
+            r#"(about: "zones", model: ServiceGraph(
+                zones: (names: ["a", "b", "c"], network: "2ms"),
+                workload: [(to: "web", arrivals: Poisson("{rate}"), clients: 5, policy: "p"), (name: "jobs", to: "web", arrivals: Poisson("1/s"), zones: ["c"])],
+                services: {{
+                    "web": (replicas: 7, workers: Async(1), work: "10ms", calls: [(to: "db")]),
+                    "db": (workers: Async(90), work: "10ms", zones: ["b"]),
+                }},
+                policies: {{"p": (zone: Spill())}},
+            ), run: (duration: "1min"))"#
+        ))
+    };
+    let told = shop("399/s");
+    let places = [
+        ("clients of users", "2 in a, 2 in b, 1 in c"),
+        ("clients of jobs", "1 in c"),
+        ("replicas of web", "3 in a, 2 in b, 2 in c"),
+        ("replicas of db", "1 in b"),
+    ];
+    same(column(&told, "Zones", "stand"), &places);
+    // 400/s of 700/s; without a of 400/s.
+    let without = [
+        ("clients of users", ""),
+        ("clients of jobs", ""),
+        ("replicas of web", "100 %"),
+        ("replicas of db", "nobody is left"),
+    ];
+    same(column(&told, "Zones", "utilisation without the largest"), &without);
+    let note = |told: &Explanation| told.notes.iter().find(|note| note.contains("without zone")).cloned();
+    let said = "web is at 57 % of its capacity, but what is left of it without zone a would be at 100 %";
+    assert_eq!(note(&told).as_deref(), Some(said));
+    assert_eq!(note(&shop("398/s")), None);
+    assert!(told.tables.iter().any(|table| table.title == "What stays in its zone under `p`"));
+    let zones = told.tables.iter().find(|table| table.title == "Zones").expect("it is there");
+    assert_eq!(zones.note, "a message from one to another takes 2ms longer, each way");
+    assert!(under("").tables.iter().all(|table| table.title != "Zones"));
+}
