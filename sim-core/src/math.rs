@@ -5,7 +5,7 @@
 //! compiler folds one of them. `+ - * /` and `sqrt` are exact everywhere and used as they are.
 
 pub use libm::{
-    erf, erfc, exp, expm1 as exp_m1, lgamma, log as ln, log1p as ln_1p, log2, log10, pow, tgamma,
+    cos, erf, erfc, exp, expm1 as exp_m1, lgamma, log as ln, log1p as ln_1p, log2, log10, pow, sin, tgamma,
 };
 use std::f64::consts::{PI, SQRT_2};
 

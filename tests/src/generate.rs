@@ -216,6 +216,9 @@ fn write_workload(text: &mut String, rng: &mut Rng, number: usize, to: u64) {
         "Spike(base: \"50/s\", peak: \"1000/s\", at: \"1s\", for: \"500ms\", spacing: Even)",
         "ClosedLoop(users: 20, think: Exponential(mean: \"50ms\"))",
         "ClosedLoop(users: 5, think: \"10ms\")",
+        "Growth(from: \"50/s\", to: \"500/s\", doubles_in: \"1s\")",
+        "Diurnal(mean: \"100/s\", amplitude: 1, period: \"2s\", peak_at: \"1s\")",
+        "Bursty(states: [(rate: \"10/s\", lasts: \"1s\"), (rate: \"800/s\", lasts: \"100ms\")])",
     ]);
     let clients = rng.pick(&["1", "1", "3", "10"]);
     let policy = policy(rng);

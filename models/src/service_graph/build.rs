@@ -116,6 +116,8 @@ fn build_workload(number: usize, workload: &WorkloadSpec, streams: &Streams) -> 
         }
         None => (Vec::new(), None),
     };
+    let mut schedule = Schedule::new(&workload.arrivals);
+    schedule.iter_mut().for_each(|schedule| schedule.draws_from(|purpose| streams.luck(purpose, name)));
     Workload {
         name: name.clone(),
         path: digest::hash_text(name),
@@ -125,7 +127,7 @@ fn build_workload(number: usize, workload: &WorkloadSpec, streams: &Streams) -> 
         next_key: Key::root(digest::hash_text(name), 0),
         arrivals: streams.luck("arrivals", name),
         spread: streams.luck("spread", name),
-        schedule: Schedule::new(&workload.arrivals),
+        schedule,
         users,
         think,
         visits: Visits::new(workload.reload.as_ref(), workload.session.as_ref(), |it| streams.luck(it, name))

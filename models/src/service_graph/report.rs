@@ -299,6 +299,8 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
         let path = &workload.name;
         note("arrivals", path, workload.arrivals.used());
         note("spread", path, workload.spread.used());
+        let drawn = workload.schedule.iter().filter_map(|schedule| schedule.used());
+        drawn.for_each(|(purpose, stream)| note(purpose, path, stream));
         if let Some((_, luck)) = &workload.think {
             note("think", path, luck.used());
         }

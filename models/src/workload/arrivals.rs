@@ -2,7 +2,8 @@
 
 use crate::diagram::time;
 use crate::distribution::TimeDistribution;
-use crate::experiment::{Decoder, Node, POSITIVE};
+use crate::experiment::{Decoder, Len, Node, POSITIVE};
+use crate::words::percent;
 use sim_core::{Rate, SimDuration, SimTime};
 
 spec! {
@@ -46,6 +47,38 @@ spec! {
             /// Poisson or evenly spaced.
             spacing: Spacing = Spacing::Poisson,
         },
+        /// The rate doubles again and again, until it is as high as it gets.
+        Growth {
+            /// Rate until `at`.
+            from: Rate; POSITIVE,
+            /// Rate at which it stays.
+            to: Rate; POSITIVE,
+            /// In what time it doubles.
+            doubles_in: SimDuration; POSITIVE,
+            /// When it begins to grow.
+            at: SimTime = SimTime::ZERO,
+            /// Poisson or evenly spaced.
+            spacing: Spacing = Spacing::Poisson,
+        },
+        /// The rate goes up and down like that of a day: a wave about its mean.
+        Diurnal {
+            /// Rate on average.
+            mean: Rate; POSITIVE,
+            /// By which share of that it is higher at its peak, and lower half a period later.
+            amplitude: f64 = 0.5; 0.0..=1.0,
+            /// From one peak to the next.
+            period: SimDuration = DAY; POSITIVE,
+            /// When a peak is.
+            peak_at: SimTime = SimTime::from_secs(14 * 3600),
+            /// Poisson or evenly spaced.
+            spacing: Spacing = Spacing::Poisson,
+        },
+        /// Quiet and busy stretches that come by chance (a Markov-modulated Poisson process): independent arrivals at the rate of a state as long as it
+        /// lasts, then at that of the next in the list, and again from the first.
+        Bursty {
+            /// Their rates, and how long each lasts on average.
+            states: Vec<RateState>; Len(2..=MOST_STATES),
+        },
         /// So many calls at one instant, and none before or after.
         Burst {
             /// How many.
@@ -84,7 +117,27 @@ spec! {
     }
 }
 
+const DAY: SimDuration = SimDuration::from_secs(86_400);
+const MOST_STATES: usize = 32;
+/// Shorter stretches than this would be more events than calls.
+const SHORTEST: SimDuration = SimDuration::from_millis(1);
+
+spec! {
+    /// A rate for a while.
+    pub struct RateState {
+        /// The rate.
+        rate: Rate,
+        /// How long it lasts: exponentially distributed with this mean.
+        lasts: SimDuration; SHORTEST..,
+    }
+}
+
 impl Arrivals {
+    /// Whether their rate never settles, or not for long.
+    pub fn wander(&self) -> bool {
+        matches!(self, Arrivals::Growth { .. } | Arrivals::Diurnal { .. } | Arrivals::Bursty { .. })
+    }
+
     /// In a few words, for a picture.
     pub fn brief(&self) -> String {
         match self {
@@ -96,6 +149,17 @@ impl Arrivals {
                 let steps: Vec<String> =
                     steps.iter().map(|step| format!("{} from {}", step.rate, step.at)).collect();
                 steps.join(", ")
+            }
+            Arrivals::Growth { from, to, doubles_in, at, .. } => {
+                format!("{from}, doubling every {doubles_in} from {at} on, up to {to}")
+            }
+            Arrivals::Diurnal { mean, amplitude, period, peak_at, .. } => {
+                format!("{mean} on average, {} more at {peak_at}, every {period}", percent(*amplitude))
+            }
+            Arrivals::Bursty { states } => {
+                let states: Vec<String> =
+                    states.iter().map(|state| format!("{} for {}", state.rate, state.lasts)).collect();
+                format!("{}, on average, in turn", states.join(", "))
             }
             Arrivals::Burst { count, at } => format!("{count} at once, at {at}"),
             Arrivals::ClosedLoop { users, think } => {
@@ -163,6 +227,11 @@ impl Arrivals {
             Arrivals::Steps { steps, .. } => {
                 Some(steps.iter().map(|step| step.rate.get()).fold(0.0, f64::max))
             }
+            Arrivals::Growth { to, .. } => Some(to.get()),
+            Arrivals::Diurnal { mean, amplitude, .. } => Some(mean.get() * (1.0 + amplitude)),
+            Arrivals::Bursty { states } => {
+                Some(states.iter().map(|state| state.rate.get()).fold(0.0, f64::max))
+            }
             Arrivals::Burst { .. } | Arrivals::ClosedLoop { .. } => None,
         }
     }
@@ -183,6 +252,10 @@ fn check(arrivals: &Arrivals, at: &Node, cx: &mut Decoder) {
             if let Some(late) = steps.windows(2).position(|pair| pair[0].at >= pair[1].at) {
                 cx.error(place("steps"), format!("steps[{}] is not later than the one before it", late + 1));
             }
+        }
+        Arrivals::Growth { from, to, .. } if to.get() <= from.get() => {
+            cx.error(place("to"), format!("{to} is not more than {from}, so nothing grows"))
+                .help("a rate that falls is a Ramp");
         }
         Arrivals::Spike { r#for, .. } if r#for.is_zero() => {
             cx.error(place("for"), "must be longer than 0");

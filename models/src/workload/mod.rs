@@ -3,6 +3,7 @@
 
 mod arrivals;
 pub mod classes;
+mod curve;
 mod keys;
 mod priority;
 mod ranks;

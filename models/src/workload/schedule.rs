@@ -4,9 +4,13 @@
 //! process of rate 1 (Poisson: sums of unit exponentials; even: 1, 2, 3 ..). A variant that changes λ
 //! therefore meets the same users in the same order, only sooner or later.
 
+use super::curve::{Bursts, Curve, Growth, Wave};
 use super::{Arrivals, Spacing};
 use sim_core::sampler::standard_exponential;
-use sim_core::{Key, Luck, SimDuration, SimTime};
+use sim_core::{Key, Luck, SimDuration, SimTime, StreamUse};
+
+/// What is drawn of how long each stretch of a rate lasts.
+const BURSTS: &str = "bursts";
 
 /// A stretch over which the rate moves in a straight line.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,8 +54,8 @@ pub struct Schedule {
     /// Λ consumed of the current segment.
     consumed: f64,
     even: bool,
-    /// All at one instant, where there is no rate: when, and how many are still to come.
-    burst: (SimTime, u32),
+    /// What they follow where there are no segments.
+    curve: Option<Box<Curve>>,
 }
 
 impl Schedule {
@@ -59,7 +63,7 @@ impl Schedule {
     pub fn new(arrivals: &Arrivals) -> Option<Self> {
         let flat = |start: f64, end: f64, rate: f64| Segment { start, end, rate, slope: 0.0 };
         let forever = f64::INFINITY;
-        let mut burst = (SimTime::ZERO, 0);
+        let mut curve = None;
         let (segments, spacing) = match arrivals {
             Arrivals::Poisson(rate) => (vec![flat(0.0, forever, rate.get())], Spacing::Poisson),
             Arrivals::Constant(rate) => (vec![flat(0.0, forever, rate.get())], Spacing::Even),
@@ -92,13 +96,27 @@ impl Schedule {
                 (segments, spacing.clone())
             }
             Arrivals::Burst { count, at } => {
-                burst = (*at, *count);
+                curve = Some(Curve::Burst(*at, *count));
                 (Vec::new(), Spacing::Even)
+            }
+            Arrivals::Growth { from, to, doubles_in, at, spacing } => {
+                let (at, doubles_in) = (at.as_secs_f64(), doubles_in.as_secs_f64());
+                curve = Some(Curve::Growth(Growth { from: from.get(), to: to.get(), at, doubles_in }));
+                (Vec::new(), spacing.clone())
+            }
+            Arrivals::Diurnal { mean, amplitude, period, peak_at, spacing } => {
+                let (period, peak_at) = (period.as_secs_f64(), peak_at.as_secs_f64());
+                curve = Some(Curve::Wave(Wave { mean: mean.get(), amplitude: *amplitude, period, peak_at }));
+                (Vec::new(), spacing.clone())
+            }
+            Arrivals::Bursty { states } => {
+                curve = Some(Curve::Bursts(Bursts::new(states)));
+                (Vec::new(), Spacing::Poisson)
             }
             Arrivals::ClosedLoop { .. } => return None,
         };
         let even = matches!(spacing, Spacing::Even);
-        Some(Schedule { segments, segment: 0, consumed: 0.0, even, burst })
+        Some(Schedule { segments, segment: 0, consumed: 0.0, even, curve: curve.map(Box::new) })
     }
 
     /// The next arrival, whose luck is at `key`; `None` if no more will come.
@@ -106,7 +124,7 @@ impl Schedule {
     pub fn next(&mut self, luck: &mut Luck, key: Key) -> Option<SimTime> {
         self.consumed += if self.even { 1.0 } else { standard_exponential(&mut luck.at(key)) };
         loop {
-            let Some(segment) = self.segments.get(self.segment) else { return self.next_of_burst() };
+            let Some(segment) = self.segments.get(self.segment) else { return self.next_on_curve() };
             if segment.slope == 0.0 && segment.end.is_infinite() {
                 if segment.rate == 0.0 {
                     return None;
@@ -123,10 +141,21 @@ impl Schedule {
         }
     }
 
-    #[cold]
-    fn next_of_burst(&mut self) -> Option<SimTime> {
-        self.burst.1 = self.burst.1.checked_sub(1)?;
-        Some(self.burst.0)
+    #[inline(never)]
+    fn next_on_curve(&mut self) -> Option<SimTime> {
+        self.curve.as_mut()?.reaches(&mut self.consumed).map(at_seconds)
+    }
+
+    /// Whence it draws what is no arrival, if it does, by what that is.
+    pub fn draws_from(&mut self, luck: impl FnOnce(&'static str) -> Luck) {
+        if let Some(curve) = &mut self.curve {
+            curve.draws_from(|| luck(BURSTS));
+        }
+    }
+
+    /// What it has drawn of that.
+    pub fn used(&self) -> Option<(&'static str, StreamUse)> {
+        self.curve.as_ref().and_then(|curve| curve.used()).map(|used| (BURSTS, used))
     }
 
     /// Whether another would have drawn what this one has: its rates are the same until after the next arrival.
@@ -150,9 +179,12 @@ impl Schedule {
         self.segments = other.segments;
     }
 
-    /// The rate at a time, per second.
+    /// The rate at a time, per second; of a day, and of chance, the mean.
     pub fn rate_at(&self, time: SimTime) -> f64 {
         let seconds = time.as_secs_f64();
+        if let Some(curve) = &self.curve {
+            return curve.rate_at(seconds);
+        }
         let segment = self.segments.iter().find(|segment| seconds < segment.end);
         segment.map_or(0.0, |segment| segment.rate + segment.slope * (seconds - segment.start).max(0.0))
     }

@@ -379,3 +379,27 @@ fn a_claim_knows_what_it_says_it_knows_and_nothing_else() {
         }
     }
 }
+
+/// Of a rate that never settles nothing is claimed that a rate for good would allow.
+#[test]
+fn nothing_is_claimed_of_arrivals_that_wander() {
+    let claimed = |users| claims(&Desk { users, ..DESK }.text(), |_| {});
+    let steady = claimed(r#"arrivals: Poisson("50/s")"#);
+    for users in [
+        r#"arrivals: Growth(from: "10/s", to: "50/s", doubles_in: "1s")"#,
+        r#"arrivals: Diurnal(mean: "50/s", period: "2s")"#,
+        r#"arrivals: Bursty(states: [(rate: "10/s", lasts: "1s"), (rate: "90/s", lasts: "1s")])"#,
+    ] {
+        let of_all =
+            ["wait_mean", "waiting", "response_mean", "response_p99", "stretch", "Stable", "utilisation"];
+        let wrong: Vec<&str> = of_all
+            .into_iter()
+            .filter(|claim| steady.contains(*claim) && claimed(users).contains(*claim))
+            .collect();
+        assert!(wrong.is_empty(), "{wrong:?} of {users}");
+    }
+    assert!(
+        ["wait_mean", "response_mean", "Stable"].iter().all(|claim| steady.contains(*claim)),
+        "{steady:?}"
+    );
+}

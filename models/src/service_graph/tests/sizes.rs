@@ -70,6 +70,23 @@ pub fn rows() -> Vec<Row> {
             r#"Ramp(from: "1/s", to: "9/s", over: "1ns")"#,
             r#"workload[0].arrivals.over ["0s"]: must be longer than 0: a jump is Steps"#,
         ),
+        row(ARRIVALS, r#"Growth(from: "9/s", to: "9/s", doubles_in: "1s")"#, r#"Growth(from: "9/s", to: "10/s", doubles_in: "1s")"#,
+            r#"workload[0].arrivals.to ["9/s"]: 9/s is not more than 9/s, so nothing grows
+                help: a rate that falls is a Ramp"#,
+        ),
+        row(ARRIVALS, r#"Diurnal(mean: "9/s", amplitude: 1.5)"#, r#"Diurnal(mean: "9/s", amplitude: 1)"#,
+            r#"workload[0].arrivals.amplitude [1.5]: got 1.5, allowed 0.0 to 1.0
+                help: is 1.5 % meant? write 0.015"#,
+        ),
+        row(ARRIVALS, r#"Bursty(states: [(rate: "9/s", lasts: "1s")])"#, r#"Bursty(states: [(rate: "9/s", lasts: "1s"), (rate: "0/s", lasts: "1ms")])"#,
+            r#"workload[0].arrivals.states [[(rate: "9/s", lasts: "1s")]]: got a list [..], 1 entries, allowed 2 to 32"#,
+        ),
+        row(ARRIVALS, r#"Bursty(states: [(rate: "9/s", lasts: "1s"), (rate: "0/s", lasts: "1us")])"#, r#"Bursty(states: [(rate: "9/s", lasts: "1s"), (rate: "0/s", lasts: "1ms")])"#,
+            r#"workload[0].arrivals.states[1].lasts ["1us"]: got "1us", allowed at least "1ms""#,
+        ),
+        row(ARRIVALS, r#"Bursty(states: [(rate: "0/s", lasts: "1s"), (rate: "0/s", lasts: "2s")])"#, r#"Bursty(states: [(rate: "1/s", lasts: "1s"), (rate: "0/s", lasts: "2s")])"#,
+            r#"workload[0].arrivals [Bursty(states: [(rate: "0/s", lasts: "1s..]: nobody ever arrives: every rate is 0"#,
+        ),
         row(ARRIVALS, r#"Steps(steps: [])"#, r#"Steps(steps: [(at: "0s", rate: "1/s")])"#,
             r#"workload[0].arrivals [Steps(steps: [])]: nobody ever arrives: every rate is 0
                 workload[0].arrivals.steps [[]]: the first step must be at "0s""#,

@@ -85,7 +85,9 @@ fn regime(plan: &Plan, of_users: impl Fn(&WorkloadSpec) -> f64, backlogs: &mut [
     let within = |caller: Does, callee: Does| {
         edges.iter().all(|edge| edge.does.within(caller)) && plan.does.iter().all(|does| does.within(callee))
     };
-    if !within(OFFERS, CARRIES) || spec.workload.iter().any(|it| it.arrivals.closed_loop().is_some()) {
+    if !within(OFFERS, CARRIES)
+        || spec.workload.iter().any(|it| it.arrivals.closed_loop().is_some() || it.arrivals.wander())
+    {
         return None;
     }
     let retries: Option<Vec<f64>> = edges.iter().map(per_call).collect();
