@@ -171,6 +171,14 @@ fn a_zone_is_as_well_as_those_that_a_client_may_choose() {
     assert!((28..=40).contains(&panics), "{panics}");
 }
 
+/// Behind one queue for all nobody knows to whom he goes; whoever takes the next request stands wherever he stands.
+#[test]
+fn a_queue_for_all_stands_nowhere() {
+    let report = desk("", r#"zones: ["a"]"#, r#"replicas: 3, zones: ["b", "c"], queue: SharedFifo()"#, "");
+    assert!(report.sections.iter().all(|section| section.kind != "zones"));
+    assert_eq!(report.edges.get("users->db").unwrap().latency.max, Some(42 * MILLI));
+}
+
 /// What is drawn elsewhere is not moved by zones that nobody is sent another way for.
 #[test]
 fn zones_without_a_way_between_them_change_nothing() {
