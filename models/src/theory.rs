@@ -6,6 +6,7 @@
 //!
 //! Everything is computed with [`sim_core::math`], so the same target-independent digits come out everywhere.
 
+mod failures;
 mod general;
 mod parallel;
 mod patience;
@@ -18,6 +19,7 @@ mod sharding;
 mod throttle;
 mod waiting_room;
 
+pub use failures::{Together, beta_parts, beta_shape, copula_given, k_of_n, unavailability};
 pub use general::{Gg1, Mg1, ServiceMoments, allen_cunneen_wait, knee};
 pub use parallel::{ForkJoin, any_slow, exponential_max_quantile, harmonic};
 pub use patience::ErlangA;

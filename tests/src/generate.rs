@@ -1,6 +1,6 @@
 use crate::Rng;
 use sim_models::experiment::{Decode, Shape};
-use sim_models::fault::Effect;
+use sim_models::fault::{Correlation, Effect};
 use sim_models::policy::Policy;
 use sim_models::policy::part::{Does, Listed, Part};
 use sim_models::service_graph::spec::{Callback, ServiceSpec};
@@ -58,12 +58,26 @@ pub fn random_experiment(seed: u64) -> String {
         )
         .expect("a string takes everything");
     }
+    text.push_str("        ],\n        failures: {\n");
+    for number in 0..rng.below(3) {
+        write_failure(&mut text, rng, number, &targets, edges);
+    }
+    text.push_str("        },\n        domains: {\n");
+    if rng.one_in(3) {
+        let (one, other) = (rng.below(services), rng.below(services));
+        let effect = rng.pick(&["Crash()", "Slow(factor: 5)", "Hold"]);
+        writeln!(
+            text,
+            "            \"rack\": (holds: [(on: \"s{one}\"), (on: \"s{other}\", replicas: Only([0]))], every: \"700ms\", for: Exponential(mean: \"200ms\"), effect: {effect}),"
+        )
+        .expect("a string takes everything");
+    }
     let network = rng.pick(&["\"0s\"", "\"0s\"", "\"1ms\"", "Exponential(mean: \"2ms\")"]);
     let (duration, warm_up) = (rng.between(2, 6), rng.below(2));
     let window = rng.pick(&["1s", "700ms", "250ms"]);
     write!(
         text,
-        "        ],\n        {zones}network: {network},\n    ),\n    run: (duration: \"{duration}s\", warm_up: \"{warm_up}s\", window: \"{window}\"),\n)\n",
+        "        }},\n        {zones}network: {network},\n    ),\n    run: (duration: \"{duration}s\", warm_up: \"{warm_up}s\", window: \"{window}\"),\n)\n",
     )
     .expect("a string takes everything");
     text
@@ -232,6 +246,23 @@ fn write_workload(text: &mut String, rng: &mut Rng, number: usize, to: u64) {
 fn write_policy(text: &mut String, rng: &mut Rng, number: u64) {
     let settings = settings::<Policy>(rng, &Policy::default().parts());
     writeln!(text, "            \"p{number}\": ({settings}),").expect("a string takes everything");
+}
+
+/// Something that fails at random, several times in a run of a few seconds.
+fn write_failure(text: &mut String, rng: &mut Rng, number: u64, targets: &[String], services: usize) {
+    let effect = rng.pick(Effect::samples());
+    let network = crate::sound::<Effect>(effect).is_network();
+    let on = &targets[rng.below(if network { targets.len() as u64 } else { services as u64 }) as usize];
+    let times = rng.pick(&[
+        "every: Exponential(mean: \"1s\"), for: Exponential(mean: \"100ms\")",
+        "every: Exponential(mean: \"300ms\"), for: Exponential(mean: \"300ms\")",
+    ]);
+    let correlation = rng.pick(Correlation::samples());
+    writeln!(
+        text,
+        "            \"f{number}\": (on: \"{on}\", {times}, effect: {effect}, correlation: {correlation}),"
+    )
+    .expect("a string takes everything");
 }
 
 fn write_fault(text: &mut String, rng: &mut Rng, targets: &[String], services: usize) {

@@ -5,17 +5,26 @@
 //! undone.
 
 mod active;
+mod correlated;
 mod effect;
 mod pages;
+mod random;
 mod reach;
 mod rhythm;
 mod scheduled;
 
 pub use active::{ActiveSet, Longer, OnLink, OnReplica};
+pub use correlated::{Correlation, DomainSpec, HeldSpec, Holds};
 pub use effect::{CrashStyle, Effect, Struck};
+pub use random::{FailureSpec, Source, declared};
 pub use reach::{Clients, Reach, Way, Ways};
 pub use rhythm::{Flap, Rhythm};
 pub use scheduled::{Affected, FaultSpec};
+
+/// The zone that something is on, by its name, if it is on one. No service has a name with a space.
+pub fn zone(on: &str) -> Option<&str> {
+    on.strip_prefix("zone ").map(str::trim)
+}
 
 /// A delay of so long.
 #[cfg(test)]

@@ -84,3 +84,42 @@ pub const CLIENTS: &[Page] = &[Page {
     source: "Huang et al., \"Gray Failure: The Achilles' Heel of Cloud-Scale Systems\", HotOS 2017 (differential observability)",
     experiment: "network-is-reliable",
 }];
+
+/// Of what fails at random.
+pub const RANDOM: &[Page] = &[Page {
+    name: "random_failures",
+    word: "",
+    what: "Each replica of a service, or each edge, fails by itself again and again: `every` is its time to failure, `for` its time to repair, both drawn. A \
+           section `failures` tells for which share of the time one, any, all, or more than can be done without were down, beside what is exact.",
+    hurts: "Many that hardly ever fail fail often: whatever needs all of them is down for as long as any. And what is said of independent ones holds for \
+            nothing that shares a rack, a switch or a release.",
+    formula: "down for `p = MTTR / (MTTF + MTTR)` whatever the distributions; at least one of `n` for `1 - (1-p)^n`; at least `k` up as the binomial says",
+    source: "Barlow and Proschan, Mathematical Theory of Reliability, 1965 (alternating renewal); Trivedi, Probability and Statistics with Reliability, \
+             Queuing and Computer Science Applications, 2002",
+    experiment: "hundred-servers",
+}];
+
+/// Of failing together, by a number.
+pub const CORRELATION: &[Page] = &[Page {
+    name: "correlation",
+    word: "",
+    what: "Says how replicas fail together where the cause is not written down, in one of three senses: BetaFactor, the share of the downtime that is common to \
+           all; Pearson, the correlation of being down, of any two; GaussianCopula, the same of normal numbers behind it.",
+    hurts: "\"A correlation of 0.6\" is three claims that differ tenfold. Each replica is down for as long as before: it shows in nothing but how many are at once.",
+    formula: "four that are each down 2 % of the time and 0.6 are all down 1.2e-2 (beta factor), 7.5e-3 (Pearson), 1.07e-3 (copula) of the time; independent ones 1.6e-7",
+    source: "Fleming, A Reliability Model for Common Mode Failures, 1975; Li, On Default Correlation, 2000; Ford et al., Availability in Globally Distributed \
+             Storage Systems, OSDI 2010",
+    experiment: "shared-domain",
+}];
+
+/// Of failing together, by a cause.
+pub const DOMAINS: &[Page] = &[Page {
+    name: "domains",
+    word: "",
+    what: "What several share and what fails as one: a rack, a power feed, a switch, a name server, a deploy pipeline. It holds replicas of any services, and takes \
+           all of them with it.",
+    hurts: "A replica more in the same domain is down whenever the others are: it buys capacity, and no availability beyond that of the domain.",
+    formula: "a service behind one domain is up for at most the domain's share of the time, however many replicas it has",
+    source: "Amazon EC2 spread placement groups; Kubernetes topologySpreadConstraints; Ford et al., OSDI 2010 (37 % of failures are correlated)",
+    experiment: "shared-domain",
+}];

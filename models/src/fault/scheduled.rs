@@ -42,9 +42,9 @@ impl FaultSpec {
         ]
     }
 
-    /// The zone that it is on, by its name, if it is on one. No service has a name with a space.
+    /// The zone that it is on, by its name, if it is on one.
     pub fn place(&self) -> Option<&str> {
-        self.on.value.strip_prefix("zone ").map(str::trim)
+        super::zone(&self.on.value)
     }
 
     /// When it is there, and how much of it.
@@ -159,6 +159,20 @@ impl Affected {
         }
     }
 
+    /// How many are struck, of so many.
+    pub fn count(&self, of: u32) -> u32 {
+        match self {
+            Affected::All | Affected::Zone(_) => of,
+            Affected::Only(numbers) => {
+                let mut numbers = numbers.clone();
+                numbers.sort_unstable();
+                numbers.dedup();
+                numbers.len() as u32
+            }
+            Affected::Fraction(share) => ((share * f64::from(of)).round() as u32).clamp(1, of),
+        }
+    }
+
     /// The replicas struck, of these. Who stands in a zone has been looked up by then.
     pub fn chosen(&self, among: Vec<u32>, path: &str, streams: &Streams) -> Vec<u32> {
         match self {
@@ -169,9 +183,8 @@ impl Affected {
                 numbers.dedup();
                 numbers
             }
-            Affected::Fraction(share) => {
-                let all = among.len() as u32;
-                let wanted = ((share * f64::from(all)).round() as u32).clamp(1, all);
+            Affected::Fraction(_) => {
+                let wanted = self.count(among.len() as u32);
                 let (mut luck, mut order) = (streams.luck("struck", path), among);
                 order.sort_by_cached_key(|&replica| luck.at(Key::root(0, u64::from(replica))).next_u64());
                 streams.spend("struck", path, luck.used());

@@ -50,7 +50,8 @@ struct State {
 /// What a file says of the time before an instant; none where that cannot be told apart.
 fn until(spec: &GraphSpec, instant: SimTime) -> Option<GraphSpec> {
     let calls = spec.services.values().flat_map(|service| &service.calls).map(|step| step.calls.len());
-    if spec.workload.len() + calls.sum::<usize>() > MOST_EDGES {
+    // What fails at random has its numbers after the faults of the file.
+    if spec.workload.len() + calls.sum::<usize>() > MOST_EDGES || spec.fails_at_random() {
         return None;
     }
     let mut early = spec.clone();

@@ -5,6 +5,7 @@ use super::control;
 use super::control::membership::{Membership, moves};
 use super::control::start_up::{StartUp, Warming};
 use super::crossing::Crossing;
+use super::failures;
 use super::follow::Listen;
 use super::fruit::Fruits;
 use super::plan::{Caller, EdgePlan, Plan};
@@ -67,10 +68,14 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
     let measured_from = SimTime::ZERO + run.warm_up;
     let controls = control::build(plan, streams);
     control::assign(&controls, &mut services);
+    let mut faults: Vec<Fault> =
+        spec.faults.iter().enumerate().flat_map(|(n, f)| build_faults(n, f, plan, streams)).collect();
+    let sources = failures::build(plan, streams, &mut faults);
     Graph {
         listener: L::new(options.trace.as_ref(), &built, measured_from),
         workloads: spec.workload.iter().enumerate().map(|(n, w)| build_workload(n, w, streams)).collect(),
-        faults: spec.faults.iter().enumerate().flat_map(|(n, f)| build_faults(n, f, plan, streams)).collect(),
+        faults,
+        sources,
         controls,
         edges: built,
         clients,
@@ -402,11 +407,9 @@ fn stops(number: usize, plan: &Plan) -> bool {
 /// Whether replicas of this service can die: of their load, or of a fault.
 fn is_mortal(number: usize, plan: &Plan) -> bool {
     let name = plan.spec.name(number);
-    let crashes = |fault: &FaultSpec| {
-        matches!(fault.effect, Effect::Crash { .. } | Effect::Drain { .. }) && plan.spec.strikes(fault, name)
-    };
+    let ends = |effect: &Effect| matches!(effect, Effect::Crash { .. } | Effect::Drain { .. });
     let service = plan.spec.service(number);
-    service.dies.is_some() || service.is_taken_down() || plan.spec.faults.iter().any(crashes)
+    service.dies.is_some() || service.is_taken_down() || plan.spec.is_struck(name, ends)
 }
 
 /// A fault; on a zone, one for each service of which any replica stands in it.
@@ -425,14 +428,7 @@ fn build_faults(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams
                 .collect()
         }
         (Some(service), _) if fault.effect.strikes() == Struck::Replicas => {
-            vec![match fault.replicas.place() {
-                Some(place) => struck(service, spec.standing_in(place, service)),
-                None => {
-                    let all = spec.service(service);
-                    let is_all = matches!(fault.replicas, Affected::All);
-                    struck(service, (0..if is_all { all.room() } else { all.replicas }).collect())
-                }
-            }]
+            vec![struck(service, spec.among(service, &fault.replicas))]
         }
         _ => {
             let struck = plan.edges.iter().enumerate().filter(|(_, edge)| plan.strikes(fault, edge));
@@ -455,7 +451,9 @@ fn build_faults(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams
         flaps: fault.flap.is_some(),
         begun: fault.at,
         effect: fault.effect.clone(),
-        target,
+        targets: vec![target],
+        random: None,
+        drawn_down: false,
     };
     targets.into_iter().map(one).collect()
 }

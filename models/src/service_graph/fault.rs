@@ -9,6 +9,14 @@ use sim_core::Class;
 impl<L: Listen> Graph<L> {
     pub fn fault_begins(&mut self, id: u32, ctx: &mut Ctx) {
         let fault = &mut self.faults[id as usize];
+        if let Some((source, unit)) = fault.random {
+            let source = &mut self.sources[source as usize];
+            source.fails(unit, ctx.now());
+            if unit < source.renewals() {
+                let end = ctx.now() + source.time_to_repair(unit);
+                ctx.schedule(end, Class::Change, Event::FaultEnds { fault: id });
+            }
+        }
         ctx.witness(kind::FAULT, 0, 1, fault.path, u64::from(id), 0);
         fault.begun = ctx.now();
         if let Some(to) = fault.rhythm.ends(fault.begun).filter(|_| fault.flaps) {
@@ -16,52 +24,59 @@ impl<L: Listen> Graph<L> {
         }
         let strength = self.grows_on(id, ctx);
         let fault = &mut self.faults[id as usize];
-        let (effect, target) = (fault.effect.clone(), std::mem::take(&mut fault.target));
-        match &target {
-            Target::Replicas { service, replicas } => {
-                for &replica in replicas {
-                    self.services[*service as usize].replicas[replica as usize].faults.begin(
-                        id,
-                        effect.clone(),
-                        strength,
-                    );
-                    if let Effect::Crash { callers } = effect {
-                        self.crash(*service, replica, callers, ctx);
+        let (effect, targets) = (fault.effect.clone(), std::mem::take(&mut fault.targets));
+        for target in &targets {
+            match target {
+                Target::Replicas { service, replicas } => {
+                    for &replica in replicas {
+                        self.services[*service as usize].replicas[replica as usize].faults.begin(
+                            id,
+                            effect.clone(),
+                            strength,
+                        );
+                        if let Effect::Crash { callers } = effect {
+                            self.crash(*service, replica, callers, ctx);
+                        }
+                        if let Effect::Drain { linger, grace } = effect {
+                            self.drain(*service, replica, linger, grace, ctx);
+                        }
+                        self.services[*service as usize].derive(replica);
                     }
-                    if let Effect::Drain { linger, grace } = effect {
-                        self.drain(*service, replica, linger, grace, ctx);
-                    }
-                    self.services[*service as usize].derive(replica);
                 }
-            }
-            Target::Edges(edges) => {
-                for (edge, reach) in edges {
-                    self.edges[*edge as usize].link.strike(id, effect.clone(), strength, reach.clone());
+                Target::Edges(edges) => {
+                    for (edge, reach) in edges {
+                        self.edges[*edge as usize].link.strike(id, effect.clone(), strength, reach.clone());
+                    }
                 }
             }
         }
-        self.faults[id as usize].target = target;
+        self.faults[id as usize].targets = targets;
     }
 
     /// A fault that builds up has more of its strength.
     pub fn fault_grows(&mut self, id: u32, ctx: &mut Ctx) {
         let fault = &mut self.faults[id as usize];
         ctx.witness(kind::FAULT, 0, 3, fault.path, u64::from(id), 0);
-        let target = std::mem::take(&mut fault.target);
+        if let Some((source, _)) = fault.random {
+            return self.draw_failures(source, id, ctx);
+        }
+        let targets = std::mem::take(&mut fault.targets);
         let strength = self.grows_on(id, ctx);
-        match &target {
-            Target::Replicas { service, replicas } => {
-                for &replica in replicas {
-                    let service = &mut self.services[*service as usize];
-                    service.replicas[replica as usize].faults.change(id, strength);
-                    service.derive(replica);
+        for target in &targets {
+            match target {
+                Target::Replicas { service, replicas } => {
+                    for &replica in replicas {
+                        let service = &mut self.services[*service as usize];
+                        service.replicas[replica as usize].faults.change(id, strength);
+                        service.derive(replica);
+                    }
+                }
+                Target::Edges(edges) => {
+                    edges.iter().for_each(|(edge, _)| self.edges[*edge as usize].link.change(id, strength));
                 }
             }
-            Target::Edges(edges) => {
-                edges.iter().for_each(|(edge, _)| self.edges[*edge as usize].link.change(id, strength));
-            }
         }
-        self.faults[id as usize].target = target;
+        self.faults[id as usize].targets = targets;
     }
 
     /// Its strength now; when that changes next is scheduled.
@@ -76,33 +91,73 @@ impl<L: Listen> Graph<L> {
     pub fn fault_ends(&mut self, id: u32, ctx: &mut Ctx) {
         let fault = &mut self.faults[id as usize];
         ctx.witness(kind::FAULT, 0, 2, fault.path, u64::from(id), 0);
+        if let Some((source, unit)) = fault.random {
+            let source = &mut self.sources[source as usize];
+            source.is_repaired(unit, ctx.now());
+            if unit < source.renewals() {
+                let next = ctx.now() + source.time_to_failure(unit);
+                ctx.schedule(next, Class::Change, Event::FaultBegins { fault: id });
+            }
+        }
         if let Some(again) = fault.rhythm.again(ctx.now()) {
             ctx.schedule(again, Class::Change, Event::FaultBegins { fault: id });
         }
         let crash = matches!(fault.effect, Effect::Crash { .. });
         let drain = matches!(fault.effect, Effect::Drain { .. });
-        let target = std::mem::take(&mut fault.target);
-        match &target {
-            Target::Replicas { service, replicas } => {
-                for &replica in replicas {
-                    self.services[*service as usize].replicas[replica as usize].faults.end(id);
-                    if crash {
-                        self.restart(*service, replica, ctx);
-                    }
-                    self.services[*service as usize].derive(replica);
-                    if drain && !self.services[*service as usize].replicas[replica as usize].state.drained {
-                        self.undrain(*service, replica, ctx);
+        let targets = std::mem::take(&mut fault.targets);
+        for target in &targets {
+            match target {
+                Target::Replicas { service, replicas } => {
+                    for &replica in replicas {
+                        self.services[*service as usize].replicas[replica as usize].faults.end(id);
+                        if crash {
+                            self.restart(*service, replica, ctx);
+                        }
+                        self.services[*service as usize].derive(replica);
+                        if drain && !self.services[*service as usize].replicas[replica as usize].state.drained
+                        {
+                            self.undrain(*service, replica, ctx);
+                        }
                     }
                 }
-            }
-            Target::Edges(edges) => {
-                let links = edges.iter().flat_map(|(edge, _)| self.edges[*edge as usize].link.lift(id));
-                for message in links.collect::<Vec<_>>() {
-                    self.deliver(message, ctx);
+                Target::Edges(edges) => {
+                    let links = edges.iter().flat_map(|(edge, _)| self.edges[*edge as usize].link.lift(id));
+                    for message in links.collect::<Vec<_>>() {
+                        self.deliver(message, ctx);
+                    }
                 }
             }
         }
-        self.faults[id as usize].target = target;
+        self.faults[id as usize].targets = targets;
+    }
+
+    /// Whatever fails at random is up, and has its first time to failure.
+    pub fn begin_failures(&mut self, ctx: &mut Ctx) {
+        for id in 0..self.faults.len() as u32 {
+            let Some((source, unit)) = self.faults[id as usize].random else { continue };
+            let source = &mut self.sources[source as usize];
+            if unit < source.renewals() {
+                let first = ctx.now() + source.time_to_failure(unit);
+                ctx.schedule(first, Class::Change, Event::FaultBegins { fault: id });
+            } else if source.is_common(unit) {
+                let first = ctx.now() + source.time_to_draw();
+                ctx.schedule(first, Class::Change, Event::FaultGrows { fault: id });
+            }
+        }
+    }
+
+    /// It is drawn anew who is down, of those before this one whose failures are drawn for all at once.
+    fn draw_failures(&mut self, source: u32, common: u32, ctx: &mut Ctx) {
+        let all = self.sources[source as usize].drawn();
+        for (id, is_down) in (common - all.len() as u32..).zip(all) {
+            match (std::mem::replace(&mut self.faults[id as usize].drawn_down, is_down), is_down) {
+                (false, true) => self.fault_begins(id, ctx),
+                (true, false) => self.fault_ends(id, ctx),
+                _ => {}
+            }
+        }
+        let next = ctx.now() + self.sources[source as usize].time_to_draw();
+        ctx.schedule(next, Class::Change, Event::FaultGrows { fault: common });
     }
 
     /// A replica that died of its load is back.

@@ -229,9 +229,16 @@ impl Tracer {
         put(&mut self.attempts, id.index(), at);
     }
 
-    /// A request that no trace is about has taken this place.
-    pub fn unfollowed(&mut self, id: AttemptId) {
-        put(&mut self.attempts, id.index(), None);
+    /// The request of an attempt comes once more: another beside it, that is over for the caller as it begins.
+    pub fn comes_twice(&mut self, again: AttemptId, first: AttemptId, edge: u32, number: u16, now: SimTime) {
+        let at = get(&self.attempts, first.index()).and_then(|first| {
+            let call = self.followed[first.trace].as_ref()?.spans[first.span as usize].parent?;
+            let step = Step::new(SpanKind::Attempt, Place::Edge(edge), now);
+            let over = Step { attempt: number, to: Some(now), outcome: "came twice", wasted: true, ..step };
+            self.begin(first.trace, over, call)
+        });
+        put(&mut self.attempts, again.index(), at);
+        self.transmits(again, edge, now);
     }
 
     /// An attempt waits for a connection.

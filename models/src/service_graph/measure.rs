@@ -26,6 +26,7 @@ impl<L: Listen> Graph<L> {
             workload.visits.iter_mut().for_each(|visits| visits.close_window());
         }
         self.callbacks.close_window();
+        self.sources.iter_mut().for_each(|source| source.close_window(now));
         self.close_windows_of_controls(now);
     }
 
@@ -46,6 +47,7 @@ impl<L: Listen> Graph<L> {
         for workload in &mut self.workloads {
             workload.visits.iter_mut().for_each(|visits| visits.begin(now));
         }
+        self.sources.iter_mut().for_each(|source| source.begin(now));
         self.begin_measuring_controls(now);
         let spent = self.spent(now);
         for (service, spent) in self.services.iter_mut().zip(spent) {

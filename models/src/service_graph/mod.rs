@@ -7,7 +7,7 @@
 //! - `call`: the caller's side: in which order a call meets its policies, and how it ends.
 //! - `service`: the callee's side: admission, queue, worker, further calls, answer; crashes.
 //! - `control`: what looks at a service while it runs, and takes replicas out or lets them in.
-//! - `fault`: active effects, and what is derived from them.
+//! - `fault`: active effects, and what is derived from them. `failures`: those that begin and end at random.
 //! - `stats`: what is counted; `measure`: when. `laws`: what the counts must obey.
 //! - `follow`: what happened to single calls, for whoever asked to trace them.
 //! - `plan`: what the file amounts to: edges, call sites, order, loads. Made once, and lent to what follows.
@@ -33,6 +33,7 @@ mod call;
 mod carriage;
 mod control;
 mod crossing;
+mod failures;
 mod fault;
 mod flight;
 mod follow;
@@ -234,6 +235,7 @@ impl<L: Listen> Drive for Graph<L> {
     /// Schedules the first arrivals and the faults.
     fn begin(&mut self, ctx: &mut Ctx) {
         self.schedule_faults(0, ctx);
+        self.begin_failures(ctx);
         self.begin_connected(ctx);
         self.begin_controls(ctx);
         self.begin_workloads(ctx);
@@ -263,7 +265,8 @@ impl<L: Listen> Drive for Graph<L> {
 impl<L: Listen> Graph<L> {
     /// Those from this one on.
     fn schedule_faults(&self, first: usize, ctx: &mut Ctx) {
-        for (id, fault) in self.faults.iter().enumerate().skip(first) {
+        let scheduled = self.faults.iter().enumerate().filter(|(_, fault)| fault.random.is_none());
+        for (id, fault) in scheduled.skip(first) {
             let fault_id = id as u32;
             let from = fault.rhythm.first();
             ctx.schedule(from, Class::Change, Event::FaultBegins { fault: fault_id });

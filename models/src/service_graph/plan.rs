@@ -13,6 +13,7 @@ use crate::RunSpec;
 use crate::carried::Says;
 use crate::distribution::TimeDistribution;
 use crate::experiment::Spanned;
+use crate::fault;
 use crate::network::{self, Apart, Tells, Zones};
 use crate::policy::Policy;
 use crate::policy::part::{Around, Does, Part, Worst};
@@ -35,7 +36,7 @@ pub struct Plan<'a> {
     pub order: Vec<usize>,
     /// What each service may do to requests.
     pub does: Vec<Does>,
-    /// What each fault may do.
+    /// What each fault may do, and after them what fails at random.
     pub faults: Vec<Does>,
     /// Whether something may have stood in for a part of what each service answers.
     pub degrades: Vec<bool>,
@@ -100,7 +101,7 @@ impl<'a> Plan<'a> {
         let sites =
             (0..spec.services.len() as u32).map(|service| first(service)..first(service + 1)).collect();
         let does = spec.services.values().map(ServiceSpec::does).collect();
-        let faults = spec.faults.iter().map(|fault| fault.effect.does()).collect();
+        let faults = spec.strikes().map(|(effect, _)| effect.does()).collect();
         let mut plan =
             Plan { spec, edges, sites, order: topological(spec), does, faults, degrades: Vec::new() };
         plan.degrades = plan.degrades();
@@ -124,8 +125,20 @@ impl<'a> Plan<'a> {
 
     /// Whether a fault of the network strikes an edge.
     pub fn strikes(&self, fault: &FaultSpec, edge: &EdgePlan) -> bool {
-        let into = self.spec.services.index_of(&fault.on.value) == Some(edge.callee);
-        fault.effect.is_network() && (into || edge.is_on(&fault.on.value))
+        fault.effect.is_network() && self.is_on(&fault.on.value, edge)
+    }
+
+    /// Whether an edge is what this names: itself, or all that lead to a service.
+    pub fn is_on(&self, on: &str, edge: &EdgePlan) -> bool {
+        self.spec.services.index_of(on) == Some(edge.callee) || edge.is_on(on)
+    }
+
+    /// How many fail by themselves, each for itself: replicas of a service, or edges.
+    pub fn failing(&self, failure: &FailureSpec) -> u32 {
+        match self.spec.services.get(&failure.on.value) {
+            Some(service) if !failure.effect.is_network() => failure.replicas.count(service.replicas),
+            _ => self.edges.iter().filter(|edge| self.is_on(&failure.on.value, edge)).count() as u32,
+        }
     }
 
     /// What is told of what faults do to the link of an edge.
@@ -280,6 +293,13 @@ impl Plan<'_> {
                 service.around(name).sections().into_iter().chain(steps)
             }))
             .chain(self.spec.services.names().flat_map(|name| control::declared(self.spec, name)))
+            .chain(
+                self.spec
+                    .failures
+                    .iter()
+                    .map(|(name, failure)| fault::declared(name, self.failing(failure), failure.needs)),
+            )
+            .chain(self.spec.domains.names().map(|name| fault::declared(name, 1, None)))
             .chain(self.edges.iter().flat_map(|edge| network::declared(&edge.name, self.tells_link(edge))))
             .collect()
     }

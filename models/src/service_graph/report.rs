@@ -9,6 +9,7 @@ use super::state::{Edge, Graph, Service};
 use super::stats::{EdgeStats, ServiceStats, ServiceTotals};
 use super::witness;
 use crate::RunSpec;
+use crate::fault::Source;
 use crate::policy::Ending;
 use crate::report::{
     self, Attempts, Calls, Disturbance, Named, RunFacts, Series, Timeline, amplify, judge_knowing, stretches,
@@ -76,6 +77,7 @@ pub fn fill<L: Listen>(
     report.sections.extend(graph.services.iter().flat_map(Service::told_of));
     report.sections.extend(graph.services.iter().flat_map(|service| service.figures(now, measured)));
     report.sections.extend(graph.sections_of_controls(now));
+    report.sections.extend(graph.sources.iter_mut().map(|source| source.section(now)));
     for edge in &graph.edges {
         let windows = edge.stats.windows.started.len();
         report.sections.extend(edge.link.sections(&edge.name, now, windows));
@@ -343,6 +345,7 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
     for (edge, stream) in graph.callbacks.used() {
         note("after", &graph.edges[edge as usize].name, stream);
     }
+    graph.sources.iter().map(Source::used).for_each(|(name, stream)| note("failures", name, stream));
     for (purpose, edge, stream) in graph.controls.iter().flat_map(Control::used) {
         note(purpose, &graph.edges[edge as usize].name, stream);
     }

@@ -30,7 +30,7 @@ pub use super::service::scaling::Scaling;
 pub use super::service::shed::Shed;
 pub use super::service::workers::Workers;
 pub use crate::byte_size::ByteSize;
-pub use crate::fault::{Affected, CrashStyle, Effect, FaultSpec};
+pub use crate::fault::{Affected, CrashStyle, DomainSpec, Effect, FailureSpec, FaultSpec};
 pub use crate::workload::{Arrivals, Keys, Priority, RateStep, Reload, Session, Size, Spacing, Tenants};
 
 /// More than this would need more memory for histograms alone than most machines have.
@@ -49,6 +49,10 @@ spec! {
         policies: Map<Written> = Map::default(); Len(0..=MOST_SERVICES),
         /// What goes wrong, and when.
         faults: Vec<FaultSpec> = Vec::new(); Len(0..=MOST_FAULTS),
+        /// What goes wrong by itself, at random, again and again: by name.
+        failures: Map<FailureSpec> = Map::default(); Len(0..=MOST_SERVICES),
+        /// What several replicas share, of whichever service, and what fails as one, at random: by name.
+        domains: Map<DomainSpec> = Map::default(); Len(0..=MOST_SERVICES),
         /// One-way latency of every edge that does not say its own.
         network: TimeDistribution = TimeDistribution::constant(SimDuration::ZERO),
         /// The zones in which all of it stands; none if absent, and nobody is nearer than another.
@@ -381,11 +385,37 @@ impl GraphSpec {
         Some(zones.told(&self.turns_of_workload(number)?, self.workload[number].clients))
     }
 
-    /// Whether a fault is upon replicas of this service: of itself, or of a zone in which some of them stand.
-    pub fn strikes(&self, fault: &FaultSpec, service: &str) -> bool {
-        let stands =
-            |place| self.services.index_of(service).is_some_and(|it| !self.standing_in(place, it).is_empty());
-        fault.on.value == service || fault.place().is_some_and(stands)
+    /// Those replicas of a service of which some are struck: where all are, those included that may yet come.
+    pub fn among(&self, service: usize, struck: &Affected) -> Vec<u32> {
+        let all = self.service(service);
+        match struck {
+            Affected::Zone(place) => self.standing_in(place, service),
+            Affected::All => (0..all.room()).collect(),
+            Affected::Only(_) | Affected::Fraction(_) => (0..all.replicas).collect(),
+        }
+    }
+
+    /// Whether an effect that is meant may be upon replicas of this service, whatever it comes from: upon itself, or upon a zone in which
+    /// some of them stand.
+    pub fn is_struck(&self, service: &str, meant: impl Fn(&Effect) -> bool) -> bool {
+        let number = self.services.index_of(service);
+        let stands = |place: &str| number.is_some_and(|it| !self.standing_in(place, it).is_empty());
+        let on_it = |on: &str| on == service || crate::fault::zone(on).is_some_and(&stands);
+        self.strikes().any(|(effect, on)| meant(effect) && on_it(&on.value))
+    }
+
+    /// What may strike, and where, whenever it does: effects, and whom they are on.
+    pub fn strikes(&self) -> impl Iterator<Item = (&Effect, &Spanned<String>)> {
+        let faults = self.faults.iter().map(|fault| (&fault.effect, &fault.on));
+        let failures = self.failures.values().map(|failure| (&failure.effect, &failure.on));
+        let held = self.domains.values();
+        let held = held.flat_map(|domain| domain.holds.iter().map(|held| (&domain.effect, &held.on)));
+        faults.chain(failures).chain(held)
+    }
+
+    /// Whether anything goes wrong at random.
+    pub fn fails_at_random(&self) -> bool {
+        !self.failures.is_empty() || !self.domains.is_empty()
     }
 
     /// The number of a workload by its name.

@@ -27,7 +27,7 @@ use super::service::told::Told;
 use super::slab::{Beside, Slab};
 use super::stats::{EdgeStats, ServiceStats};
 use super::visits::{Visit, VisitId, Visits};
-use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica, Reach, Rhythm};
+use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica, Reach, Rhythm, Source};
 use crate::network::{Link, Way};
 use crate::policy::Patience;
 use crate::policy::Policy;
@@ -54,6 +54,8 @@ pub struct Graph<L> {
     pub clients: Vec<Clients>,
     pub services: Vec<Service>,
     pub faults: Vec<Fault>,
+    /// What makes some of them begin and end at random.
+    pub sources: Vec<Source>,
     /// Who looks at services while they run.
     pub controls: Vec<Control>,
     pub calls: Slab<Call>,
@@ -145,7 +147,7 @@ pub enum Event {
     FaultBegins { fault: u32 },
     /// A fault ends.
     FaultEnds { fault: u32 },
-    /// One that builds up has more of its strength.
+    /// One that builds up has more of its strength; or it is drawn anew who is down.
     FaultGrows { fault: u32 },
     /// A replica that died of its load is back.
     Restart { service: u32, replica: u32 },
@@ -455,7 +457,11 @@ pub struct Fault {
     /// When it last came.
     pub begun: SimTime,
     pub effect: Effect,
-    pub target: Target,
+    pub targets: Vec<Target>,
+    /// If it begins and ends at random: by which source, and which of its numbers it is.
+    pub random: Option<(u32, u32)>,
+    /// Where that is drawn for all of a source at once: whether it is there.
+    pub drawn_down: bool,
 }
 
 /// What one fault strikes.
@@ -465,12 +471,6 @@ pub enum Target {
     Replicas { service: u32, replicas: Vec<u32> },
     /// The links of these edges, in order, and which of their messages.
     Edges(Vec<(u32, Reach)>),
-}
-
-impl Default for Target {
-    fn default() -> Self {
-        Target::Edges(Vec::new())
-    }
 }
 
 impl Service {

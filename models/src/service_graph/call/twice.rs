@@ -12,6 +12,7 @@ use crate::service_graph::follow::Listen;
 use crate::service_graph::fruit::Basket;
 use crate::service_graph::service::tie::BEGUN;
 use crate::service_graph::state::*;
+use sim_core::SimTime;
 
 impl<L: Listen> Graph<L> {
     /// What becomes of a message over a link with which something is wrong.
@@ -29,7 +30,7 @@ impl<L: Listen> Graph<L> {
         match message {
             Message::Request(id) if second != Fate::Lost && !self.attempts[id].is_check() => {
                 self.edges[edge as usize].link.note_twice();
-                let again = self.once_more(id);
+                let again = self.once_more(id, ctx.now());
                 self.meet(first, message, ctx);
                 self.meet(second, Message::Request(again), ctx);
             }
@@ -56,7 +57,7 @@ impl<L: Listen> Graph<L> {
     }
 
     /// The second request of one that comes twice. Nobody waits for it.
-    fn once_more(&mut self, id: AttemptId) -> AttemptId {
+    fn once_more(&mut self, id: AttemptId, now: SimTime) -> AttemptId {
         let mut again = self.attempts[id].clone();
         let call = self.calls.id(again.call);
         again.key = self.parcel(Message::Request(id)).0.again().key;
@@ -67,8 +68,9 @@ impl<L: Listen> Graph<L> {
         let edge = &self.edges[again.edge as usize];
         let (gates, tells, degrades, counts) = (edge.gates, edge.tells, edge.degrades.is_some(), edge.counts);
         let is_apart = edge.crossing.is_some();
+        let (number, try_number) = (u32::from(again.edge), again.number);
         let (again, _) = self.attempts.insert(again);
-        self.listener.tell(|tracer| tracer.unfollowed(again));
+        self.listener.tell(|tracer| tracer.comes_twice(again, id, number, try_number, now));
         if gates.has(Gates::CONNECT) {
             self.held.put(again, None);
         }

@@ -15,7 +15,7 @@
 //! whoever checks to find out. But whoever starts a replica knows that it is not ready.
 
 use crate::distribution::TimeDistribution;
-use crate::fault::{CrashStyle, Effect, FaultSpec};
+use crate::fault::{CrashStyle, Effect};
 use crate::report::{Better, Fold, Section, Unit, Value};
 use crate::service_graph::follow::Listen;
 use crate::service_graph::spec::{GraphSpec, ServiceSpec};
@@ -104,12 +104,10 @@ pub struct Membership {
 /// Whether replicas of a service come and go while it runs, or may be said to be ill.
 pub fn moves(spec: &GraphSpec, name: &str) -> bool {
     let service = spec.services.get(name).expect("a service of the graph");
-    let drains =
-        |fault: &FaultSpec| matches!(fault.effect, Effect::Drain { .. }) && spec.strikes(fault, name);
     !service.checks().is_empty()
         || service.autoscaler.is_some()
         || service.starts().is_some()
-        || spec.faults.iter().any(drains)
+        || spec.is_struck(name, |effect| matches!(effect, Effect::Drain { .. }))
 }
 
 impl Membership {

@@ -3,6 +3,7 @@
 use super::doubts::{check_allowances, check_idle, check_timeouts, check_width};
 use super::limits::{check_memory, check_sizes};
 use crate::experiment::{Decoder, Name, Node, Spanned};
+use crate::fault::Correlation;
 use crate::policy::part::Part;
 use crate::service_graph::plan::{EdgePlan, Plan, callees};
 use crate::service_graph::spec::*;
@@ -64,6 +65,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         let plan = Plan::new(graph);
         check_faults(&plan, cx);
         check_messages(&plan, cx);
+        check_failures(&plan, at, cx);
         check_reach(graph, at, cx);
         check_amplification(&plan, at, cx);
         check_patience(&plan, at, cx);
@@ -274,11 +276,9 @@ fn check_cycles(graph: &GraphSpec, at: &Node, cx: &mut Decoder) -> bool {
 }
 
 fn check_faults(plan: &Plan, cx: &mut Decoder) {
-    let (graph, edges) = (plan.spec, &plan.edges);
+    let graph = plan.spec;
     for (number, fault) in graph.faults.iter().enumerate() {
         let on = &fault.on;
-        let service = graph.services.get(&on.value);
-        let edge = edges.iter().any(|edge| edge.name == on.value);
         if fault.effect.is_network() && !matches!(fault.replicas, Affected::All) {
             let message = "the network has no replicas: all messages over the edge are struck";
             cx.at("faults", |cx| cx.at_index(number, |cx| _ = cx.warn(on.span, message)));
@@ -288,7 +288,7 @@ fn check_faults(plan: &Plan, cx: &mut Decoder) {
                 cx.at_index(number, |cx| cx.at("on", |cx| _ = cx.error(on.span, message).help(help)))
             });
         };
-        let struck = fault.place().filter(|_| service.is_none());
+        let struck = fault.place().filter(|_| graph.services.get(&on.value).is_none());
         if let Some(place) = struck {
             let nobody =
                 || (0..graph.services.len()).all(|service| graph.standing_in(place, service).is_empty());
@@ -316,16 +316,8 @@ fn check_faults(plan: &Plan, cx: &mut Decoder) {
                     "name a zone in which replicas stand".into(),
                 );
             }
-        } else if service.is_none() && !edge {
-            let names = graph.services.names().chain(edges.iter().map(|edge| edge.name.as_str()));
-            let help = crate::experiment::did_you_mean(&on.value, "services and edges are", names);
-            report(format!("unknown service or edge `{}`", on.value), help);
-        } else if service.is_none() && !fault.effect.is_network() {
-            let effect = fault.effect.name();
-            report(
-                format!("`{effect}` strikes a service, and `{}` is an edge", on.value),
-                "edges can be struck by Drop, Delay, Hold, Duplicate, Reorder and Bandwidth".into(),
-            );
+        } else {
+            check_struck(plan, on, &fault.effect, &mut report);
         }
         if fault.r#for.is_some_and(|length| length.is_zero()) {
             report(
@@ -333,31 +325,121 @@ fn check_faults(plan: &Plan, cx: &mut Decoder) {
                 "leave it out and the fault lasts until the end".into(),
             );
         }
-        if let (Some(number), Some(place)) = (graph.services.index_of(&on.value), fault.replicas.place()) {
-            if !graph.has_zones(place) {
-                let (why, help) = unknown_of_zones(graph, place);
-                report(why, help);
-            } else if graph.standing_in(place, number).is_empty() {
-                let there = graph.places_of_service(number).unwrap_or_default();
-                report(
-                    format!("no replica of `{}` stands in zone `{place}`", on.value),
-                    format!("they stand: {there}"),
-                );
-            }
+        check_replicas(graph, on, &fault.replicas, &mut report);
+    }
+}
+
+/// Whether what is struck is there, and can be struck so.
+fn check_struck(plan: &Plan, on: &Spanned<String>, effect: &Effect, report: &mut dyn FnMut(String, String)) {
+    let edges = &plan.edges;
+    let service = plan.spec.services.get(&on.value);
+    let edge = edges.iter().any(|edge| edge.name == on.value);
+    if service.is_none() && !edge {
+        let names = plan.spec.services.names().chain(edges.iter().map(|edge| edge.name.as_str()));
+        let help = crate::experiment::did_you_mean(&on.value, "services and edges are", names);
+        report(format!("unknown service or edge `{}`", on.value), help);
+    } else if service.is_none() && !effect.is_network() {
+        report(
+            format!("`{}` strikes a service, and `{}` is an edge", effect.name(), on.value),
+            "edges can be struck by Drop, Delay, Hold, Duplicate, Reorder and Bandwidth".into(),
+        );
+    }
+}
+
+/// Whether the replicas are there that are struck.
+fn check_replicas(
+    graph: &GraphSpec,
+    on: &Spanned<String>,
+    struck: &Affected,
+    report: &mut dyn FnMut(String, String),
+) {
+    if let (Some(number), Some(place)) = (graph.services.index_of(&on.value), struck.place()) {
+        if !graph.has_zones(place) {
+            let (why, help) = unknown_of_zones(graph, place);
+            report(why, help);
+        } else if graph.standing_in(place, number).is_empty() {
+            let there = graph.places_of_service(number).unwrap_or_default();
+            report(
+                format!("no replica of `{}` stands in zone `{place}`", on.value),
+                format!("they stand: {there}"),
+            );
         }
-        if let (Some(service), Affected::Only(replicas)) = (service, &fault.replicas) {
-            if let Some(beyond) = replicas.iter().find(|&&replica| replica >= service.room()) {
-                // None at all is refused where it is written, and its faults are looked at all the same.
-                let last = service.room().saturating_sub(1);
-                report(
-                    format!("`{}` has no replica {beyond}: they are 0 to {last}", on.value),
-                    String::new(),
-                );
-            }
-            if replicas.is_empty() {
-                report("no replica is struck".into(), "list at least one, or leave `replicas` out".into());
-            }
+    }
+    let (Some(service), Affected::Only(replicas)) = (graph.services.get(&on.value), struck) else { return };
+    if let Some(beyond) = replicas.iter().find(|&&replica| replica >= service.room()) {
+        // None at all is refused where it is written, and its faults are looked at all the same.
+        let last = service.room().saturating_sub(1);
+        report(format!("`{}` has no replica {beyond}: they are 0 to {last}", on.value), String::new());
+    }
+    if replicas.is_empty() {
+        report("no replica is struck".into(), "list at least one, or leave `replicas` out".into());
+    }
+}
+
+/// More than this that fail by themselves are more than a run keeps apart.
+const MOST_FAILING: u64 = 1_000_000;
+
+/// What fails at random: who that is, and whether so many can be needed.
+fn check_failures(plan: &Plan, at: &Node, cx: &mut Decoder) {
+    let graph = plan.spec;
+    let mut all = 0;
+    for (name, failure) in graph.failures.iter() {
+        let (on, mut sound) = (&failure.on, true);
+        let mut report = |message: String, help: String| {
+            sound = false;
+            cx.at("failures", |cx| {
+                cx.at(name, |cx| cx.at("on", |cx| _ = cx.error(on.span, message).help(help)))
+            });
+        };
+        check_struck(plan, on, &failure.effect, &mut report);
+        check_replicas(graph, on, &failure.replicas, &mut report);
+        if !sound {
+            continue;
         }
+        let units = plan.failing(failure);
+        all += u64::from(units);
+        if let Some(needs) = failure.needs.filter(|needs| *needs > units) {
+            let message = format!("{needs} are needed, but only {units} can fail: they are never all there");
+            let help = "as many as there are at most";
+            cx.at("failures", |cx| {
+                cx.at(name, |cx| cx.at("needs", |cx| _ = cx.error(on.span, message).help(help)))
+            });
+        }
+        if units == 1 && failure.correlation != Correlation::Independent {
+            let message = "one alone fails together with nobody";
+            let help = "give the service more `replicas`, or leave this out";
+            cx.at("failures", |cx| {
+                cx.at(name, |cx| cx.at("correlation", |cx| _ = cx.warn(on.span, message).help(help)))
+            });
+        }
+    }
+    for (name, domain) in graph.domains.iter() {
+        for (number, held) in domain.holds.iter().enumerate() {
+            let on = &held.on;
+            let mut report = |message: String, help: String| {
+                cx.at("domains", |cx| {
+                    cx.at(name, |cx| {
+                        cx.at("holds", |cx| {
+                            cx.at_index(number, |cx| {
+                                cx.at("on", |cx| _ = cx.error(on.span, message).help(help))
+                            })
+                        })
+                    })
+                });
+            };
+            check_struck(plan, on, &domain.effect, &mut report);
+            check_replicas(graph, on, &held.replicas, &mut report);
+        }
+        if graph.failures.get(name).is_some() {
+            let message = format!("`{name}` is among the `failures`, too");
+            let span = graph.domains.span_of(name).unwrap_or(at.span);
+            let help = "give it another name, by which it can be told";
+            cx.at("domains", |cx| cx.at(name, |cx| _ = cx.error(span, message).help(help)));
+        }
+    }
+    if all > MOST_FAILING {
+        let message = format!("{all} fail by themselves, at most {MOST_FAILING}");
+        cx.at("failures", |cx| _ = cx.error(at.get("failures").unwrap_or(at).span, message));
     }
 }
 

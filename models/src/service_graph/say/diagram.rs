@@ -21,27 +21,54 @@ pub fn diagram(plan: &Plan) -> Diagram {
     // Who checks a replica is said of the service.
     let edges = || plan.edges.iter().filter(|edge| !matches!(edge.caller, Caller::Checks(_)));
     let mut links: Vec<Link> = edges().map(|edge| link(edge, workloads)).collect();
-    for fault in &spec.faults {
-        let said = fault_words(fault);
-        if let Some(place) = fault.place() {
+    for (on, is_network, said) in all_that_strikes(spec) {
+        if let Some(place) = crate::fault::zone(on) {
             for service in (0..spec.services.len()).filter(|it| !spec.standing_in(place, *it).is_empty()) {
-                nodes[workloads + service].faults.push(format!("{}: {said}", fault.on.value));
+                nodes[workloads + service].faults.push(format!("{on}: {said}"));
             }
             continue;
         }
-        match spec.services.index_of(&fault.on.value) {
-            Some(service) if fault.effect.is_network() => {
+        match spec.services.index_of(on) {
+            Some(service) if is_network => {
                 let into = links.iter_mut().filter(|link| link.to == workloads + service);
                 into.for_each(|link| link.faults.push(said.clone()));
             }
             Some(service) => nodes[workloads + service].faults.push(said),
             None => {
-                let struck = links.iter_mut().zip(edges()).filter(|(_, edge)| edge.is_on(&fault.on.value));
+                let struck = links.iter_mut().zip(edges()).filter(|(_, edge)| edge.is_on(on));
                 struck.for_each(|(link, _)| link.faults.push(said.clone()));
             }
         }
     }
     Diagram { nodes, links, notes: Vec::new() }
+}
+
+/// Whom something strikes, whether it is the network there, and what is to be said of it.
+fn all_that_strikes(spec: &GraphSpec) -> Vec<(&str, bool, String)> {
+    let faults = spec
+        .faults
+        .iter()
+        .map(|fault| (fault.on.value.as_str(), fault.effect.is_network(), fault_words(fault)));
+    let times = |every, repair| format!("up {}, down {}", time(every), time(repair));
+    let failures = spec.failures.iter().map(|(name, failure)| {
+        let what = [
+            failure.effect.brief(),
+            failure.replicas.brief(),
+            failure.way.brief(),
+            failure.correlation.brief(),
+        ];
+        let what: Vec<String> = what.into_iter().flatten().collect();
+        let said = format!("{name}: {}, {}", what.join(", "), times(&failure.every, &failure.r#for));
+        (failure.on.value.as_str(), failure.effect.is_network(), said)
+    });
+    let held = spec.domains.iter().flat_map(|(name, domain)| {
+        domain.holds.iter().map(move |held| {
+            let what: Vec<String> = domain.effect.brief().into_iter().chain(held.replicas.brief()).collect();
+            let said = format!("{name}: {}, {}", what.join(", "), times(&domain.every, &domain.r#for));
+            (held.on.value.as_str(), domain.effect.is_network(), said)
+        })
+    });
+    faults.chain(failures).chain(held).collect()
 }
 
 fn users(workload: &WorkloadSpec) -> Node {

@@ -29,6 +29,7 @@ pub fn explain(plan: &Plan, run: &RunSpec) -> Explanation {
         around.all().flat_map(|part| part.tables(name)).collect::<Vec<_>>()
     }));
     tables.extend(faults(plan));
+    tables.extend(failures(plan));
     let fluid = fluid::law(plan, run);
     Explanation { tables, notes: notes(plan, run, &load, &fluid), regime: fluid.regime }
 }
@@ -267,6 +268,63 @@ fn faults(plan: &Plan) -> Option<Table> {
             fault.r#for.map_or("the end".into(), |length| (fault.at + length).to_string()).into(),
         ]);
     }
+    (!table.rows.is_empty()).then_some(table)
+}
+
+/// What fails at random, and what that comes to in the long run.
+fn failures(plan: &Plan) -> Option<Table> {
+    let columns = [
+        "name",
+        "what fails",
+        "how many",
+        "up",
+        "down",
+        "each is down",
+        "at least one",
+        "all",
+        "enough are up",
+    ];
+    let mut table = table("Failures at random", &columns);
+    let share = |of: Option<f64>| match of {
+        None => "-".into(),
+        Some(share) if share < 1e-15 => "under 1e-15".into(),
+        Some(share) => Cell::Number(share),
+    };
+    for (name, failure) in plan.spec.failures.iter() {
+        let units = plan.failing(failure);
+        let down = failure.down(units);
+        let at = |of: fn(&[f64]) -> f64| share(down.as_deref().map(of));
+        let enough = |needs: u32| down.as_ref().map(|down| down[..=(units - needs) as usize].iter().sum());
+        let what = [Some(failure.on.value.clone()), failure.effect.brief(), failure.correlation.brief()];
+        table.rows.push(vec![
+            name.into(),
+            what.into_iter().flatten().collect::<Vec<_>>().join(", ").into(),
+            u64::from(units).into(),
+            crate::diagram::time(&failure.every).into(),
+            crate::diagram::time(&failure.r#for).into(),
+            share(failure.down_share()),
+            at(|down| 1.0 - down[0]),
+            at(|down| down[down.len() - 1]),
+            failure.needs.map_or("".into(), |needs| share(enough(needs))),
+        ]);
+    }
+    for (name, domain) in plan.spec.domains.iter() {
+        let holds: Vec<&str> = domain.holds.iter().map(|held| held.on.value.as_str()).collect();
+        let what = [Some(holds.join(" and ")), domain.effect.brief()];
+        let down = || share(domain.down_share());
+        table.rows.push(vec![
+            name.into(),
+            what.into_iter().flatten().collect::<Vec<_>>().join(", ").into(),
+            1u64.into(),
+            crate::diagram::time(&domain.every).into(),
+            crate::diagram::time(&domain.r#for).into(),
+            down(),
+            down(),
+            down(),
+            "".into(),
+        ]);
+    }
+    table.note = "shares of the time in the long run; everything is up when a run begins".into();
     (!table.rows.is_empty()).then_some(table)
 }
 

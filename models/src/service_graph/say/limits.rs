@@ -5,7 +5,7 @@ use crate::experiment::{Decoder, Node};
 use crate::policy::guards::Guards;
 use crate::service_graph::plan::Plan;
 use crate::service_graph::spec::*;
-use sim_core::SimTime;
+use sim_core::{SimDuration, SimTime};
 
 const MOST_REPLICAS: u64 = 1_000_000;
 /// More calls than this that one request makes at once would be made before any limit is looked at.
@@ -83,6 +83,28 @@ pub fn check_run(graph: &GraphSpec, run: &RunSpec, cx: &mut Decoder) {
     for (number, fault) in graph.faults.iter().enumerate().filter(|(_, fault)| fault.at >= end) {
         let message = format!("begins at {}, but the run ends at {end}: it never happens", fault.at);
         cx.at("faults", |cx| cx.at_index(number, |cx| cx.at("at", |cx| _ = cx.warn(fault.on.span, message))));
+    }
+    for (name, failure) in graph.failures.iter() {
+        // An edge is one, or a few.
+        let units = graph
+            .services
+            .get(&failure.on.value)
+            .map_or(1, |service| failure.replicas.count(service.replicas));
+        let between = (failure.every.nanos.mean() + failure.r#for.nanos.mean()) / f64::from(units.max(1));
+        if between > run.duration.as_nanos() as f64 {
+            let between = SimDuration::from_nanos_f64(between).brief();
+            let message =
+                format!("happens once in {between} on average, and the run is over after {}", run.duration);
+            cx.at("failures", |cx| {
+                cx.at(name, |cx| {
+                    cx.at("every", |cx| {
+                        _ = cx
+                            .warn(failure.on.span, message)
+                            .help("a longer run, or a shorter time to failure")
+                    })
+                })
+            });
+        }
     }
     for (number, workload) in graph.workload.iter().enumerate() {
         let Some(peak) = workload.arrivals.peak() else { continue };

@@ -1,10 +1,15 @@
 //! What a graph is made of, page by page: the parts of workloads, of policies, of services and their calls, and of faults.
 
+use crate::distribution::TimeDistribution;
 use crate::experiment::{Decode, Decoder, Node};
+use crate::fault::Holds;
 use crate::mechanism::{Mechanism, of};
 use crate::policy::Policy;
 use crate::policy::part::{Does, Listed};
-use crate::service_graph::spec::{CallSpec, Effect, FaultSpec, Parallel, ServiceSpec, Step, WorkloadSpec};
+use crate::service_graph::spec::{
+    CallSpec, DomainSpec, Effect, FailureSpec, FaultSpec, Parallel, ServiceSpec, Step, WorkloadSpec,
+};
+use sim_core::SimDuration;
 
 /// All of them, in the order in which a call meets them.
 pub fn mechanisms() -> Vec<Mechanism> {
@@ -37,7 +42,22 @@ pub fn mechanisms() -> Vec<Mechanism> {
         what_is_done(key, &a_fault(Some((key, sample)))?.parts())
     });
     let all = of_users.into_iter().chain(of_policies).chain(of_services).chain(of_calls).chain(of_steps);
-    all.chain(of_faults).collect()
+    let plain = a_failure(None).expect("a sound failure");
+    let of_failures = of("failures.NAME", FailureSpec::describe(), &plain.parts(), |key, sample| {
+        what_is_done(key, &a_failure(Some((key, sample)))?.parts())
+    });
+    let holds = [Listed::made("holds", "", Some(Holds))];
+    let of_domains = of("domains.NAME", DomainSpec::describe(), &holds, |_, _| Some(Does::NOTHING));
+    all.chain(of_faults).chain(of_failures).chain(of_domains).collect()
+}
+
+/// Something that fails at random of which only what must be said is said, and this.
+fn a_failure(also: Option<(&'static str, Node)>) -> Option<FailureSpec> {
+    let hour = || TimeDistribution::exponential(SimDuration::from_secs(3600)).encode();
+    let must = [("on", Node::text("service")), ("every", hour()), ("for", hour())];
+    let said = must.into_iter().filter(|(key, _)| also.as_ref().is_none_or(|(other, _)| other != key));
+    let said: Vec<_> = said.chain(also.clone()).collect();
+    FailureSpec::decode(&Node::record(said), &mut Decoder::new())
 }
 
 /// A fault of which only what must be said is said, and this.

@@ -13,6 +13,14 @@ const DIES: &str = r#"(at_in_flight: 50, restart_after: "5s")"#;
 /// Where a workload can say what its requests weigh.
 const WEIGHS: &str = r#"arrivals: Poisson("100/s")"#;
 
+/// Where something that fails at random can be said.
+const RANDOM: &str = r#"network: "1ms""#;
+
+/// The same, of a run in which it happens.
+fn at_random(what: &str) -> String {
+    format!("{what}, {RANDOM}")
+}
+
 #[rustfmt::skip]
 pub fn rows() -> Vec<Row> {
     let zoned = |told: String, mended: String, said| {
@@ -20,6 +28,11 @@ pub fn rows() -> Vec<Row> {
         row.and(USERS, format!("{USERS}, zones: [\"a\"]")).and(BATCH, format!("{BATCH}, zones: [\"a\"]"))
     };
     let at = |on: &str, rest: &str| format!("[(at: \"10s\", on: \"{on}\", {rest})]");
+    let often = r#"every: Exponential(mean: "9s"), for: Exponential(mean: "1s")"#;
+    let fails = |on: &str, rest: &str| at_random(&format!("failures: {{\"f\": (on: \"{on}\", {rest})}}"));
+    let shared = |holds: &str, rest: &str| {
+        at_random(&format!("domains: {{\"rack\": (holds: [{holds}], every: \"9s\", for: \"1s\"{rest})}}"))
+    };
     vec![
         // Who is struck.
         row(FAULTS, at("stok", "effect: BlackHole"), at("stock", "effect: BlackHole"),
@@ -217,6 +230,78 @@ pub fn rows() -> Vec<Row> {
             at("stock", "effect: Slow(factor: 9), for: \"9s\", ramp: \"3s\", flap: (active: \"3s\", quiet: \"1s\")"),
             r#"warning: faults[0].ramp ["5s"]: builds up over 5s, but is there for 3s only
                 help: it ends before it has its full strength"#,
+        ),
+        // What fails at random.
+        row(RANDOM, fails("stok", often), fails("stock", often),
+            r#"failures.f.on ["stok"]: unknown service or edge `stok`
+                help: did you mean `stock`?"#,
+        ),
+        row(RANDOM, fails("shop->stock", often), fails("shop->stock", &format!("{often}, effect: Drop()")),
+            r#"failures.f.on ["shop->stock"]: `crash` strikes a service, and `shop->stock` is an edge
+                help: edges can be struck by Drop, Delay, Hold, Duplicate, Reorder and Bandwidth"#,
+        ),
+        row(
+            RANDOM,
+            fails("stock", &format!("{often}, replicas: Only([0, 3])")),
+            fails("stock", &format!("{often}, replicas: Only([0, 2])")),
+            r#"failures.f.on ["stock"]: `stock` has no replica 3: they are 0 to 2"#,
+        ),
+        row(
+            RANDOM,
+            fails("stock", &format!("{often}, needs: 4")),
+            fails("stock", &format!("{often}, needs: 3")),
+            r#"failures.f.needs ["stock"]: 4 are needed, but only 3 can fail: they are never all there
+                help: as many as there are at most"#,
+        ),
+        row(
+            RANDOM,
+            fails("stock", r#"every: "9s", for: Exponential(mean: "1s"), correlation: Pearson(0.5)"#),
+            fails("stock", r#"every: "9s", for: Exponential(mean: "1s"), correlation: BetaFactor(0.5)"#),
+            r#"failures.f.correlation [Pearson(0.5)]: this sense of failing together has exponential times to failure and to repair
+                help: write both as Exponential(mean: ..), or take BetaFactor, which keeps the times that it is given"#,
+        ),
+        row(
+            RANDOM,
+            fails("stock", &format!("{often}, way: Replies")),
+            fails("stock", &format!("{often}, effect: Drop(), way: Replies")),
+            r#"failures.f.way [Replies]: `crash` strikes replicas, whoever calls them: `way` is of the network
+                help: leave it out, or let the network fail: Drop, Delay, Hold, Duplicate, Reorder, Bandwidth"#,
+        ),
+        row(
+            RANDOM,
+            fails("pay", &format!("{often}, correlation: BetaFactor(0.5)")),
+            fails("stock", &format!("{often}, correlation: BetaFactor(0.5)")),
+            r#"warning: failures.f.correlation ["pay"]: one alone fails together with nobody
+                help: give the service more `replicas`, or leave this out"#,
+        ),
+        row(
+            RANDOM,
+            fails("stock", r#"every: Pareto(scale: "1s", shape: 1), for: "1s""#),
+            fails("stock", r#"every: Pareto(scale: "1s", shape: 1.5), for: "1s""#),
+            r#"failures.f.every [Pareto(scale: "1s", shape: 1)]: `every` has no mean: what it comes to in the long run is not known
+                help: a shape above 1 has a mean, BoundedPareto an end"#,
+        ),
+        row(RANDOM, fails("stock", r#"every: "0s", for: "1s""#), fails("stock", r#"every: "9s", for: "1s""#),
+            r#"failures.f.every ["0s"]: got "0s", must be longer than 0"#,
+        ),
+        row(RANDOM, fails("stock", r#"every: "1h", for: "1s""#), fails("stock", r#"every: "1min", for: "1s""#),
+            r#"warning: failures.f.every ["stock"]: happens once in 20 min on average, and the run is over after 60s
+                help: a longer run, or a shorter time to failure"#,
+        ),
+        row(RANDOM, shared(r#"(on: "stok")"#, ""), shared(r#"(on: "stock")"#, ""),
+            r#"domains.rack.holds[0].on ["stok"]: unknown service or edge `stok`
+                help: did you mean `stock`?"#,
+        ),
+        row(RANDOM, shared(r#"(on: "pay"), (on: "stock", replicas: Only([]))"#, ""), shared(r#"(on: "pay"), (on: "stock", replicas: Only([1]))"#, ""),
+            r#"domains.rack.holds[1].on ["stock"]: no replica is struck
+                help: list at least one, or leave `replicas` out"#,
+        ),
+        row(
+            RANDOM,
+            at_random(&format!("failures: {{\"rack\": (on: \"stock\", {often})}}, domains: {{\"rack\": (holds: [(on: \"pay\")], {often})}}")),
+            at_random(&format!("failures: {{\"disk\": (on: \"stock\", {often})}}, domains: {{\"rack\": (holds: [(on: \"pay\")], {often})}}")),
+            r#"domains.rack ["rack"]: `rack` is among the `failures`, too
+                help: give it another name, by which it can be told"#,
         ),
         // What a replica does not survive.
         row(DIES, r#"(restart_after: "5s")"#, r#"(at_memory: "1MiB", restart_after: "5s")"#,

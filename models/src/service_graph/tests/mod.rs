@@ -14,6 +14,7 @@ mod deeds;
 mod diagram;
 mod exact;
 mod explain;
+mod failures;
 mod fallbacks;
 mod faults;
 mod hedges;

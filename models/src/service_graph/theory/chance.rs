@@ -83,7 +83,8 @@ impl Chances {
         let known = |(fault, does): (&FaultSpec, &Does)| {
             does.within(Does::NOTHING) || (does.within(STRUCK) && steady(fault))
         };
-        if !spec.faults.iter().zip(&plan.faults).all(known) {
+        // What fails at random may do anything of what it does to some, at some time.
+        if !spec.faults.iter().zip(&plan.faults).all(known) || spec.fails_at_random() {
             return None;
         }
         let workloads = spec.workload.len();

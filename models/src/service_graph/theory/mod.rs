@@ -58,6 +58,7 @@ const OF_EDGES: [&str; 9] = [
     "degraded",
 ];
 const OF_WORKLOADS: [&str; 2] = ["throughput", "capacity"];
+const OF_FAILURES: [&str; 4] = ["down", "any_down", "all_down", "enough_up"];
 const OF_LINKS: [&str; 2] = ["link_wait", "link_busy"];
 const OF_ALL: [&str; 3] = ["contention", "coherency", "peak"];
 
@@ -76,6 +77,7 @@ pub fn names(plan: &Plan) -> Vec<String> {
         let struck = spec.faults.iter().filter(|fault| plan.strikes(fault, edge));
         struck.into_iter().any(|fault| fault.effect.transmits().is_some())
     };
+    spec.failures.names().chain(spec.domains.names()).for_each(|name| of(&OF_FAILURES, name));
     plan.edges.iter().filter(full).for_each(|edge| of(&OF_LINKS, &edge.name));
     all
 }
@@ -99,6 +101,7 @@ pub fn beside(plan: &Plan, run: &RunSpec, totals: &[ServiceTotals], report: &mut
         retries(&ran, chances, &mut values);
     }
     links(&ran, &mut values);
+    failures(&ran, &mut values);
     for (name, value) in values.found.0 {
         report.values.push(name, value);
     }
@@ -376,6 +379,38 @@ fn links(ran: &Ran, values: &mut Values) {
         let about = "share of the time in which something goes through on the way there";
         let (busy, exact) = (value("request_busy"), utilisation.min(1.0));
         values.add(format!("link_busy {}", edge.name), about, "share", busy, Some(exact), source);
+    }
+}
+
+/// How many are down of what fails at random, in the long run.
+fn failures(ran: &Ran, values: &mut Values) {
+    let (plan, report) = (ran.plan, ran.report);
+    let mut add = |name: &str, what: &str, about: &str, exact: Option<f64>, source: &str| {
+        let told = report.section("failures", name);
+        let value = told.and_then(|section| section.values.get(what)).and_then(|it| it.value);
+        values.add(format!("{what} {name}"), about, "share", value, exact, source);
+    };
+    const EACH: &str = "share of the time for which each of them is down";
+    const RENEWAL: &str = "MTTR / (MTTF + MTTR)";
+    for (name, failure) in plan.spec.failures.iter() {
+        let units = plan.failing(failure);
+        add(name, "down", EACH, failure.down_share(), RENEWAL);
+        let Some(down) = failure.down(units).filter(|_| units > 1) else { continue };
+        let law = failure.correlation.law();
+        let (any, all) = (1.0 - down[0], down[units as usize]);
+        add(name, "any_down", "share of the time for which at least one is down", Some(any), law.source());
+        add(name, "all_down", "share of the time for which all are down", Some(all), law.source());
+        let enough = failure.needs.map(|needs| down[..=(units - needs) as usize].iter().sum());
+        add(
+            name,
+            "enough_up",
+            "share of the time for which as many are up as are needed",
+            enough,
+            law.source(),
+        );
+    }
+    for (name, domain) in plan.spec.domains.iter() {
+        add(name, "down", EACH, domain.down_share(), RENEWAL);
     }
 }
 
