@@ -149,6 +149,12 @@ fn whatever_the_fault_is_the_branch_is_the_run() {
             vec![set("faults[0].effect", "Slow(factor: 20.0)")],
             vec![set("faults[0].effect", "Drop(probability: 0.5)"), set("faults[0].at", "\"17.5s\"")],
             vec![set("faults[1].effect", "Drop()")],
+            vec![set("faults[1].effect", "Duplicate(probability: 0.5)")],
+            vec![set("faults[1].effect", "Bandwidth(limit: \"1MiB/s\")"), set("faults[1].way", "Replies")],
+            vec![
+                set("faults[1].effect", "Reorder(probability: 0.3, by: \"50ms\")"),
+                set("faults[1].clients", "Only([1])"),
+            ],
         ] {
             let way = resolved(STORM, None, &way);
             let branched = branch(&way, &trunk, &options).expect("it may go on from there");

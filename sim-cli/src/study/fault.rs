@@ -4,7 +4,8 @@
 //! settings on top of the file, so that `--set` can repeat it.
 
 use sim_core::{SimDuration, SimTime};
-use sim_models::experiment::{Kind, Node, Resolved};
+use sim_models::experiment::{Decode, Decoder, Kind, Node, Resolved};
+use sim_models::fault::FaultSpec;
 
 /// One disturbance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +35,13 @@ pub fn disturbances(resolved: &Resolved) -> Vec<Disturbance> {
         let arrivals = node.get("arrivals").filter(|arrivals| arrivals.name() == Some("Spike"))?;
         of(arrivals, format!("workload[{n}].arrivals.for"), ["a spike", "a spike"].map(String::from))
     };
-    let faults = list("faults").iter().enumerate().filter_map(fault);
+    let faults = list("faults").iter().enumerate().filter(|(_, node)| !is_a_property(node)).filter_map(fault);
     faults.chain(list("workload").iter().enumerate().filter_map(surge)).collect()
+}
+
+/// Whether it is no fault but what the network is like from beginning to end.
+fn is_a_property(node: &Node) -> bool {
+    FaultSpec::decode(node, &mut Decoder::new()).is_some_and(|fault| fault.is_a_property())
 }
 
 fn of(node: &Node, length_path: String, [what, what_briefly]: [String; 2]) -> Option<Disturbance> {
@@ -65,8 +71,10 @@ pub fn over(disturbances: &[Disturbance]) -> Option<SimTime> {
 /// Settings that take all disturbances away.
 pub fn without(resolved: &Resolved) -> Vec<(String, String)> {
     let mut set = Vec::new();
-    if resolved.value("faults").is_some_and(|faults| !faults.items().is_empty()) {
-        set.push(("faults".to_string(), "[]".to_string()));
+    let faults = resolved.value("faults").map(Node::items).unwrap_or_default();
+    let kept: Vec<String> = faults.iter().filter(|node| is_a_property(node)).map(Node::to_line).collect();
+    if kept.len() < faults.len() {
+        set.push(("faults".to_string(), format!("[{}]", kept.join(", "))));
     }
     let workloads = resolved.value("workload").map(Node::items).unwrap_or_default();
     for (n, workload) in workloads.iter().enumerate() {
@@ -173,6 +181,19 @@ mod tests {
         assert_eq!(over(&disturbances(&lasting)), None);
         assert!(harder(&lasting, 4.0).is_empty());
         assert!(without(&resolved("Poisson(\"10/s\")", "")).is_empty());
+    }
+
+    #[test]
+    fn what_the_network_is_like_all_the_time_is_not_taken_away() {
+        let line = r#"(at: "0s", on: "s", effect: Bandwidth(limit: "1MiB/s"))"#;
+        let always = resolved("Poisson(\"10/s\")", line);
+        assert!(disturbances(&always).is_empty() && without(&always).is_empty());
+        let both = resolved("Poisson(\"10/s\")", &format!("{line}, {SLOW}"));
+        assert_eq!(disturbances(&both).len(), 1);
+        assert_eq!(typed(&without(&both)), [format!("faults=[{line}]")]);
+        assert_eq!(typed(&harder(&both, 2.0))[0], "faults[1].for=\"1min\"");
+        let later = resolved("Poisson(\"10/s\")", &line.replace("0s", "9s"));
+        assert_eq!(typed(&without(&later)), ["faults=[]"]);
     }
 
     #[test]

@@ -59,6 +59,8 @@ fn page() -> String {
                 "services" => "service",
                 "workload[]" => "workload",
                 "faults[]" => "fault",
+                "failures" => "failure at random",
+                "domains" => "domain",
                 other => other,
             };
             _ = writeln!(page, "\n## Of a {what}");
