@@ -58,6 +58,29 @@ fn a_key_tells_that_two_requests_are_one() {
     assert_eq!(one.services.get("pay").unwrap().work, 900 * MILLI);
 }
 
+/// Of two requests, and of two answers, the one that comes first counts: half the latency each way, and a half less is lost.
+#[test]
+fn the_first_of_two_counts() {
+    let report = scene(
+        &format!(
+            r#"workload: [(to: "pay", arrivals: Poisson("200/s"), policy: "p")],
+               services: {{"pay": (workers: Async(9999), work: "1ms")}},
+               policies: {{"p": (timeout: "1s")}},
+               faults: [(at: "0s", on: "pay", {TWICE}), (at: "0s", on: "pay", effect: Drop(probability: 0.3))],
+               network: Exponential(mean: "10ms")"#
+        ),
+        "100s",
+    );
+    let edge = report.edges.get("users->pay").unwrap();
+    // One of two is lost in 42 % of the cases that are not lost, and then it is 10 ms, else 5 ms, each way.
+    let one = 0.42 / 0.91;
+    let expected = 1.0 + 2.0 * (one * 10.0 + (1.0 - one) * 5.0);
+    let mean = edge.latency.mean.unwrap() as f64 / 1e6;
+    assert!((mean / expected - 1.0).abs() < 0.03, "{mean} ms instead of {expected}");
+    // Both ways nine in a hundred are lost twice.
+    assert!((edge.success.unwrap() - 0.91 * 0.91).abs() < 0.012, "{:?}", edge.success);
+}
+
 /// What is called for the second is called as well.
 #[test]
 fn what_comes_twice_is_done_twice_all_the_way_down() {
