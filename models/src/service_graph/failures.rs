@@ -76,7 +76,35 @@ pub fn build(plan: &Plan, streams: &Streams, faults: &mut Vec<Fault>) -> Vec<Sou
                 None => Target::Edges(edges(on, Ways::Both)),
             }
         };
-        add(name, &domain.effect, domain.holds.iter().map(target).collect(), (number, 0));
+        add(name, &domain.effect, together(domain.holds.iter().map(target)), (number, 0));
     }
     sources
+}
+
+/// What a domain holds, each once, however often it is said.
+fn together(targets: impl Iterator<Item = Target>) -> Vec<Target> {
+    let mut all: Vec<Target> = Vec::new();
+    for one in targets {
+        let joined = all.iter_mut().any(|other| match (other, &one) {
+            (Target::Replicas { service, replicas }, Target::Replicas { service: of, replicas: more })
+                if service == of =>
+            {
+                replicas.extend(more);
+                replicas.sort_unstable();
+                replicas.dedup();
+                true
+            }
+            (Target::Edges(edges), Target::Edges(more)) => {
+                edges.extend(more.iter().cloned());
+                edges.sort_by_key(|(edge, _)| *edge);
+                edges.dedup_by_key(|(edge, _)| *edge);
+                true
+            }
+            _ => false,
+        });
+        if !joined {
+            all.push(one);
+        }
+    }
+    all
 }

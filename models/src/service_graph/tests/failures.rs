@@ -86,16 +86,22 @@ fn all_are_down_as_the_sense_says() {
 /// A rack takes its replicas with it, of both services, all at once; and nobody else.
 #[test]
 fn a_domain_takes_with_it_what_it_holds() {
-    let report = scene_of(
-        r#"workload: [(to: "api", arrivals: Constant("10/s"), policy: "p")],
+    let rack = |holds: &str| {
+        let graph = r#"workload: [(to: "api", arrivals: Constant("10/s"), policy: "p")],
            services: {
                "api": (replicas: 2, workers: Async(9), work: "1ms", per_replica: true, calls: [(to: "db", policy: "p")]),
                "db": (workers: Async(9), work: "1ms"),
            },
            policies: {"p": ()},
-           domains: {"rack": (holds: [(on: "api", replicas: Only([1])), (on: "db")], every: "9s", for: "1s")}"#,
-        r#"duration: "100s", window: "10s""#,
+           domains: {"rack": (holds: [HOLDS], every: "9s", for: "1s")}"#;
+        scene_of(&graph.replace("HOLDS", holds), r#"duration: "100s", window: "10s""#)
+    };
+    let report = rack(r#"(on: "api", replicas: Only([1])), (on: "db")"#);
+    // What is held twice is held once.
+    let twice = rack(
+        r#"(on: "db"), (on: "api", replicas: Only([1])), (on: "db", replicas: Only([0])), (on: "api", replicas: Only([1, 1]))"#,
     );
+    assert_eq!(twice.digest.t, report.digest.t);
     // Down from 9 to 10 s, 19 to 20 .. 99 to 100: one tenth, all calls.
     let told = report.section("failures", "rack").unwrap();
     let value = |name: &str| told.values.get(name).and_then(|value| value.value);

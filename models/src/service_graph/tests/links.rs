@@ -127,6 +127,24 @@ fn what_holds_answers_back_holds_no_request() {
     assert_eq!(edge.latency.max, Some(11 * SECOND));
 }
 
+/// Of two that hold, each its way, the first that ends lets nothing go that the other holds: answers until 12 s, requests until 20 s.
+#[test]
+fn what_another_holds_stays_held() {
+    let report = scene(
+        r#"workload: [(to: "pay", arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "1/s"), (at: "9500ms", rate: "0/s")]))],
+           services: {"pay": (workers: Async(9), work: "100ms")},
+           faults: [
+               (at: "0s", for: "12s", on: "pay", effect: Hold, way: Replies),
+               (at: "5500ms", for: "14500ms", on: "pay", effect: Hold, way: Requests),
+           ]"#,
+        "30s",
+    );
+    let edge = report.edges.get("users->pay").unwrap();
+    // Five were answered, and heard of it at 20 s; four came then.
+    assert_eq!((edge.calls.ok(), edge.latency.max), (9, Some(19 * SECOND)));
+    assert_eq!(edge.windows.ok, [0, 0, 9]);
+}
+
 /// Two of five clients hear nothing: what they ask is lost, and nobody else is.
 #[test]
 fn some_clients_are_struck_and_others_are_not() {
