@@ -43,7 +43,7 @@ const APART: [&str; 6] = [
 const ONE_ROOM: [&str; 2] = ["models/src/policy/guards", "models/src/service_graph/call"];
 
 /// The same word for something else.
-const HOMONYMS: [(&str, &str, &str); 22] = [
+const HOMONYMS: [(&str, &str, &str); 23] = [
     ("throttle", "models/src/policy/budget", "gRPC's, which is a budget"),
     ("cancel", "models/src/service_graph/service/replica", "what the engine does to a timer"),
     ("cancel", "models/src/service_graph/service/sharing", "what the engine does to a timer"),
@@ -63,6 +63,7 @@ const HOMONYMS: [(&str, &str, &str); 22] = [
     ("timeout", "sim-cli/src/plan", "of `std::sync::mpsc`"),
     ("timeout", "models/src/policy/pool", "of connections that are idle"),
     ("timeout", "models/src/service_graph/control", "of a check"),
+    ("scaling", "models/src/service_graph/control/autoscaler", "of how many there are"),
     ("probes", "models/src/policy/breaker", "what passes one that is half-open"),
     ("probes", "sim-cli/src/command/find", "runs that look for an edge"),
     ("probes", "sim-cli/src/study", "runs that look for an edge"),
