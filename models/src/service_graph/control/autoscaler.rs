@@ -181,7 +181,7 @@ impl Part for Autoscaler {
                       least",
             source: "Kubernetes HorizontalPodAutoscaler, autoscaling/v2 and its defaults; `replica_calculator.go`, `horizontal.go`; AWS EC2 \
                      Auto Scaling (simple scaling, cool-down)",
-            experiment: "thirty-fold",
+            experiment: "autoscaler",
         }]
     }
 
