@@ -465,6 +465,18 @@ impl Part for Balancer {
         if self.keeps_sessions() { vec![sticky::declared(at)] } else { Vec::new() }
     }
 
+    /// Whoever calls all alike leaves as often as others stand elsewhere.
+    fn leaves(&self, around: &Around) -> Option<f64> {
+        let (Balancer::RoundRobin | Balancer::Random, Some(apart)) = (self, around.apart) else {
+            return None;
+        };
+        let share = |zone| {
+            let callers = f64::from(apart.callers.count(zone, around.clients)) / f64::from(around.clients);
+            callers * f64::from(apart.callees.count(zone, around.choices)) / f64::from(around.choices)
+        };
+        Some(1.0 - apart.zones().map(share).sum::<f64>())
+    }
+
     fn notes(&self, around: &Around) -> Vec<String> {
         let (Balancer::ConsistentHash { vnodes, .. }, 2..) = (self, around.choices) else {
             return Vec::new();

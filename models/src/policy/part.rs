@@ -111,6 +111,12 @@ pub trait Part {
         None
     }
 
+    /// Of what chooses: the share of attempts that leave their zone as long as all may be chosen, if each client sends as many as
+    /// any other.
+    fn leaves(&self, _around: &Around) -> Option<f64> {
+        None
+    }
+
     /// Of what fails: the share of work that ends in an error, whatever else happens.
     fn fails(&self) -> Option<f64> {
         None

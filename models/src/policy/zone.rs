@@ -191,6 +191,14 @@ impl Part for Zone {
         vec![note]
     }
 
+    /// Those who have nobody in their own.
+    fn leaves(&self, around: &Around) -> Option<f64> {
+        let apart = around.apart?;
+        let nobody = apart.zones().filter(|zone| apart.callees.count(*zone, around.choices) == 0);
+        let strangers: u32 = nobody.map(|zone| apart.callers.count(zone, around.clients)).sum();
+        Some(f64::from(strangers) / f64::from(around.clients))
+    }
+
     fn tables(&self, name: &str) -> Vec<Table> {
         let Zone::Spill { .. } = self else { return Vec::new() };
         let others = Level { well: 1, all: 1 };

@@ -4,7 +4,7 @@ use super::carriage::{self, Carriage, Classes};
 use super::control;
 use super::control::membership::{Membership, moves};
 use super::control::start_up::{StartUp, Warming};
-use super::crossing::Crossing;
+use super::crossing::{self, Crossing};
 use super::failures;
 use super::follow::Listen;
 use super::fruit::Fruits;
@@ -245,7 +245,10 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         stats: EdgeStats::default(),
         fallback: StandIn::by(planned, plan).map(Box::new),
         degrades: degrades.map(Box::new),
-        crossing: edge.apart.as_ref().map(|apart| Box::new(Crossing::new(apart))),
+        crossing: planned
+            .apart
+            .as_ref()
+            .map(|apart| Box::new(Crossing::new(apart, crossing::foreseen(plan, planned)))),
         classes: classes.map(Box::new),
     };
     edge.link.tell(plan.tells_link(planned));

@@ -3,10 +3,13 @@
 //! Who goes where is known when an attempt is sent. It is kept beside the attempt, of edges that have any such way at all, and asked
 //! for when one of its messages is on the [link](crate::network::Link): nobody else pays for it.
 
+use super::control::membership::moves;
 use super::follow::Listen;
+use super::plan::{Caller, EdgePlan, Plan};
 use super::slab::Beside;
 use super::state::*;
 use crate::network::Apart;
+use crate::policy::part::{Does, Part};
 use crate::report::{Better, Fold, Section, Unit, Value};
 use sim_core::{Key, SimTime};
 
@@ -14,6 +17,8 @@ use sim_core::{Key, SimTime};
 #[derive(Clone)]
 pub struct Crossing {
     apart: Apart,
+    /// The share that leaves, where that is known.
+    foreseen: Option<f64>,
     /// Attempts of calls that are measured: all, and those that left.
     measured: [u64; 2],
     /// Of these those to each zone.
@@ -25,10 +30,11 @@ pub struct Crossing {
 
 impl Crossing {
     /// Nothing has been sent yet between these.
-    pub fn new(apart: &Apart) -> Self {
+    pub fn new(apart: &Apart, foreseen: Option<f64>) -> Self {
         let zones = apart.names.len();
         Crossing {
             apart: apart.clone(),
+            foreseen,
             measured: [0; 2],
             to: vec![0; zones],
             window: vec![0; 2 + zones],
@@ -68,6 +74,9 @@ impl Crossing {
         let [all, left] = self.measured.map(|count| count as f64);
         let share = |part: f64| (all > 0.0).then(|| part / all);
         section.set("cross_zone", share(left));
+        if let (Some(foreseen), Some((_, value))) = (self.foreseen, section.values.0.first_mut()) {
+            (value.exact, value.source) = (Some(foreseen), "where clients and replicas stand".into());
+        }
         for (name, count) in self.apart.names.iter().zip(&self.to) {
             section.set(&to(name), share(*count as f64));
         }
@@ -80,6 +89,18 @@ impl Crossing {
         }
         section
     }
+}
+
+/// The share of attempts over an edge that leaves its zone, where that is known: each client sends as many as any other, nobody ever goes, and
+/// whatever has a say in who is chosen says what it comes to. The first of them narrows what the next chooses from.
+pub fn foreseen(plan: &Plan, edge: &EdgePlan) -> Option<f64> {
+    let (Caller::Workload(_), false) = (edge.caller, moves(plan.spec, plan.spec.name(edge.callee))) else {
+        return None;
+    };
+    let around = edge.around();
+    let chooses = |part: &&(dyn Part + '_)| part.does().any(Does::STEERS) || part.leaves(&around).is_some();
+    let says: Option<Vec<f64>> = around.all().filter(chooses).map(|part| part.leaves(&around)).collect();
+    says?.first().copied()
 }
 
 /// What goes to a zone is called after it.
@@ -154,7 +175,7 @@ mod tests {
     fn what_leaves_is_counted_by_where_it_goes() {
         let zones = read::<Zones>(r#"(names: ["a", "b"])"#).unwrap().0;
         let apart = Apart::of(&zones, (zones.turns(&[]), 2), (zones.turns(&[]), 4)).expect("two zones");
-        let mut crossing = Crossing::new(&apart);
+        let mut crossing = Crossing::new(&apart, Some(0.4));
         for (client, replica, measured, left) in [
             (0, 0, false, false),
             (0, 1, true, true),
@@ -168,6 +189,7 @@ mod tests {
         crossing.close_window();
         assert_eq!(crossing.counted(), 4);
         let section = crossing.section("a->b");
+        assert_eq!(section.values.get("cross_zone").and_then(|value| value.exact), Some(0.4));
         let values: Vec<_> =
             section.values.iter().map(|(name, value)| (name, value.value.unwrap())).collect();
         assert_eq!(values, [("cross_zone", 0.5), ("to_a", 0.25), ("to_b", 0.75)]);

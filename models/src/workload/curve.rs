@@ -341,6 +341,23 @@ mod tests {
         assert!(first.windows(2).all(|two| two[1].0 == (two[0].0 + 1) % 3 && two[0].1.1 == two[1].1.0));
     }
 
+    /// It begins in either state, by the share of time that each has: three quarters, and a quarter.
+    #[test]
+    fn bursts_begin_anywhere() {
+        let Arrivals::Bursty { states } = read::<Arrivals>(QUIET_AND_BUSY).unwrap().0 else {
+            panic!("bursts")
+        };
+        let begins_quiet = |seed: u64| {
+            let mut bursts = Bursts::new(&states);
+            bursts.luck = Some(Streams::new(seed).luck("bursts", "users"));
+            bursts.next_stretch();
+            bursts.state == 0
+        };
+        let quiet = (0..2_000).filter(|seed| begins_quiet(*seed)).count();
+        // Binomial(2000, 3/4): sd 19.4.
+        assert!(quiet.abs_diff(1_500) < 78, "{quiet}");
+    }
+
     #[test]
     fn the_rate_at_a_time() {
         let rate = |text: &str, at: u64| {

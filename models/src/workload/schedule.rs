@@ -141,7 +141,7 @@ impl Schedule {
         }
     }
 
-    #[inline(never)]
+    #[cold]
     fn next_on_curve(&mut self) -> Option<SimTime> {
         self.curve.as_mut()?.reaches(&mut self.consumed).map(at_seconds)
     }

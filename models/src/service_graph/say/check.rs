@@ -317,7 +317,9 @@ fn check_faults(plan: &Plan, cx: &mut Decoder) {
                 );
             }
         } else {
-            check_struck(plan, on, &fault.effect, &mut report);
+            let places = graph.zones.iter().flat_map(|zones| &zones.names);
+            let places: Vec<String> = places.map(|name| format!("zone {}", name.value)).collect();
+            check_struck(plan, on, &fault.effect, &places, &mut report);
         }
         if fault.r#for.is_some_and(|length| length.is_zero()) {
             report(
@@ -329,13 +331,20 @@ fn check_faults(plan: &Plan, cx: &mut Decoder) {
     }
 }
 
-/// Whether what is struck is there, and can be struck so.
-fn check_struck(plan: &Plan, on: &Spanned<String>, effect: &Effect, report: &mut dyn FnMut(String, String)) {
+/// Whether what is struck is there, and can be struck so; it may have been meant for one of these places.
+fn check_struck(
+    plan: &Plan,
+    on: &Spanned<String>,
+    effect: &Effect,
+    places: &[String],
+    report: &mut dyn FnMut(String, String),
+) {
     let edges = &plan.edges;
     let service = plan.spec.services.get(&on.value);
     let edge = edges.iter().any(|edge| edge.name == on.value);
     if service.is_none() && !edge {
         let names = plan.spec.services.names().chain(edges.iter().map(|edge| edge.name.as_str()));
+        let names = names.chain(places.iter().map(String::as_str));
         let help = crate::experiment::did_you_mean(&on.value, "services and edges are", names);
         report(format!("unknown service or edge `{}`", on.value), help);
     } else if service.is_none() && !effect.is_network() {
@@ -391,7 +400,7 @@ fn check_failures(plan: &Plan, at: &Node, cx: &mut Decoder) {
                 cx.at(name, |cx| cx.at("on", |cx| _ = cx.error(on.span, message).help(help)))
             });
         };
-        check_struck(plan, on, &failure.effect, &mut report);
+        check_struck(plan, on, &failure.effect, &[], &mut report);
         check_replicas(graph, on, &failure.replicas, &mut report);
         if !sound {
             continue;

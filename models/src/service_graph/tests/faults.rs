@@ -102,6 +102,10 @@ pub fn rows() -> Vec<Row> {
             r#"faults[0].on ["zone north"]: there is no zone `north`
                 help: the zones are: a, b, c"#,
         ),
+        zoned(at("zoneb", "effect: Crash()"), at("zone b", "effect: Crash()"),
+            r#"faults[0].on ["zoneb"]: unknown service or edge `zoneb`
+                help: did you mean `zone b`?"#,
+        ),
         zoned(at("zone a", "effect: Drop()"), at("zone a", "effect: Errors()"),
             r#"faults[0].on ["zone a"]: `drop` strikes the network, and `zone a` is where replicas stand
                 help: of the network a service can be struck, which is all edges into it, or an edge"#,

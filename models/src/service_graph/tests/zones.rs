@@ -171,6 +171,43 @@ fn a_zone_is_as_well_as_those_that_a_client_may_choose() {
     assert!((28..=40).contains(&panics), "{panics}");
 }
 
+/// How much leaves is known beforehand where all stay, and where whoever chooses says so; and that is what is measured.
+#[test]
+fn what_leaves_is_foreseen() {
+    for (policy, users, service, exact) in [
+        ("", r#"zones: ["a"]"#, "replicas: 6", Some(2.0 / 3.0)),
+        ("balancer: Random", "clients: 3", "replicas: 7", Some(1.0 - (3.0 + 2.0 + 2.0) / 21.0)),
+        ("zone: Own", "clients: 3", "replicas: 6", Some(0.0)),
+        // Nobody in c.
+        ("zone: Spill()", "clients: 3", "replicas: 2", Some(1.0 / 3.0)),
+        (
+            "zone: Own",
+            r#"zones: ["a", "a", "b"], clients: 3"#,
+            r#"replicas: 4, zones: ["b", "c"]"#,
+            Some(2.0 / 3.0),
+        ),
+        ("balancer: LeastPending", "clients: 3", "replicas: 6", None),
+        ("outlier: (success_rate: None, max_ejection_percent: 50)", "clients: 3", "replicas: 6", None),
+        ("retry_host: Other(), retry: Fixed(attempts: 2)", "clients: 3", "replicas: 6", None),
+        ("zone: Own, subset: Random(3)", "clients: 3", "replicas: 6", None),
+        ("zone: Own", "clients: 3", "replicas: 6, health: ()", None),
+    ] {
+        let report = desk(policy, users, service, "");
+        let section =
+            report.sections.iter().find(|section| section.kind == "zones").expect("they stand apart");
+        let value = section.values.get("cross_zone").expect("declared");
+        assert_eq!(value.exact.is_some(), exact.is_some(), "{policy} {users} {service}");
+        if let (Some(exact), Some(found)) = (exact, value.value) {
+            // 90 calls of clients by chance: sd 5 %.
+            let foreseen = value.exact.unwrap();
+            assert!(
+                (foreseen - exact).abs() < 1e-12 && (found - exact).abs() < 0.17,
+                "{policy} {users} {service}: {found}, {foreseen}"
+            );
+        }
+    }
+}
+
 /// Behind one queue for all nobody knows to whom he goes; whoever takes the next request stands wherever he stands.
 #[test]
 fn a_queue_for_all_stands_nowhere() {
