@@ -7,6 +7,7 @@
 //! - `call`: the caller's side: in which order a call meets its policies, and how it ends.
 //! - `service`: the callee's side: admission, queue, worker, further calls, answer; crashes.
 //! - `control`: what looks at a service while it runs, and takes replicas out or lets them in.
+//! - `crossing`: attempts that leave the zone of their client.
 //! - `fault`: active effects, and what is derived from them. `failures`: those that begin and end at random.
 //! - `stats`: what is counted; `measure`: when. `laws`: what the counts must obey.
 //! - `follow`: what happened to single calls, for whoever asked to trace them.

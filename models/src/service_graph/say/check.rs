@@ -436,7 +436,7 @@ fn check_failures(plan: &Plan, at: &Node, cx: &mut Decoder) {
                     })
                 });
             };
-            check_struck(plan, on, &domain.effect, &mut report);
+            check_struck(plan, on, &domain.effect, &[], &mut report);
             check_replicas(graph, on, &held.replicas, &mut report);
         }
         if graph.failures.get(name).is_some() {
