@@ -181,7 +181,7 @@ impl<M> Wrong<M> {
                 }
                 Some(_) => continue,
             };
-            sum = sum + SimDuration::drawn(nanos);
+            sum += SimDuration::drawn(nanos);
         }
         sum
     }

@@ -196,7 +196,7 @@ mod tests {
     fn at_the_ends_all_is_independent_or_one() {
         let one =
             |rho: f64| [Together::Pearson(rho), Together::GaussianCopula(rho), Together::BetaFactor(rho)];
-        for (rho, expected) in [(0.0, 0.02f64.powi(4)), (1.0, 0.02)] {
+        for (rho, expected) in [(0.0, sim_core::math::powi(0.02, 4)), (1.0, 0.02)] {
             for law in one(rho) {
                 let found = law.down(4, 0.02)[4];
                 assert!((found - expected).abs() < 1e-12, "{law:?}: {found}");

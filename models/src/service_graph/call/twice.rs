@@ -9,7 +9,6 @@ use super::cancel::CANCELLATION;
 use crate::network::{Fate, Parcel, Way};
 use crate::policy::guards::{Gates, Grant};
 use crate::service_graph::follow::Listen;
-use crate::service_graph::fruit::Basket;
 use crate::service_graph::service::tie::BEGUN;
 use crate::service_graph::state::*;
 use sim_core::SimTime;
@@ -64,7 +63,7 @@ impl<L: Listen> Graph<L> {
         again.marks.lift(Marks::AWAITED.or(Marks::UNTIL_CALL_ENDS));
         again.marks.lift(Marks::HAS_SIBLINGS.or(Marks::IS_COPY));
         (again.sibling, again.timer, again.permit, again.grant) = (None, None, None, Grant::NONE);
-        debug_assert!(again.below == None::<Basket> && again.outstanding == 0);
+        debug_assert!(again.below.is_none() && again.outstanding == 0);
         let edge = &self.edges[again.edge as usize];
         let (gates, tells, degrades, counts) = (edge.gates, edge.tells, edge.degrades.is_some(), edge.counts);
         let is_apart = edge.crossing.is_some();

@@ -267,7 +267,7 @@ fn theory_knows_which_way_messages_are_lost() {
             "200s",
         );
         let success = report.values.get("success users->pay").expect("it is known");
-        let expected = 1.0 - f64::powi(p_fail, 3);
+        let expected = 1.0 - sim_core::math::powi(p_fail, 3);
         assert!((success.exact.unwrap() - expected).abs() < 1e-12, "{way}: {success:?}");
         assert!((success.value.unwrap() - expected).abs() < 0.007, "{way}: {success:?}");
     }
