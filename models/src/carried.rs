@@ -2,7 +2,7 @@
 //! others.
 //!
 //! It is drawn once, for the call of a user, and goes down with everything that is done for that call: attempts, copies, and the
-//! calls of the services on the way. Whoever queues, balances, limits or keeps answers may look at it; nobody has to.
+//! calls of the services on the way, which count how often it has been passed on. Whoever queues, balances, limits or keeps answers may look at it; nobody has to.
 
 spec! {
     /// How much a request matters: the criticalities of the SRE book ("Handling Overload"), which services take over from whoever calls
@@ -63,6 +63,8 @@ pub struct Carried {
     pub user: u8,
     /// Bytes that it weighs; none where nothing is said.
     pub bytes: u32,
+    /// How often it has been passed on from service to service.
+    pub hops: u8,
 }
 
 /// What of it is said by any of some requests.

@@ -59,7 +59,8 @@ pub struct Link {
     pub facts: Vec<String>,
     /// What goes wrong with it, and when.
     pub faults: Vec<String>,
-    /// Whether it comes later than what brought it about: a callback, a copy. Only such arrows may lead back.
+    /// Whether it comes later than what brought it about: a callback, a copy; or leads back to where a request has been. Only such arrows
+    /// may.
     pub later: bool,
 }
 

@@ -59,7 +59,7 @@ pub fn of(
             let done = samples.filter_map(|sample| does(listed.key, sample)).fold(Does::NOTHING, Does::and);
             all.push(Mechanism {
                 page,
-                path: format!("{at}.{}", listed.key),
+                path: if at.is_empty() { listed.key.into() } else { format!("{at}.{}", listed.key) },
                 does: done,
                 setting: setting.clone(),
             });

@@ -12,10 +12,13 @@ use std::fmt::Write;
 pub fn random_experiment(seed: u64) -> String {
     let rng = &mut Rng::new(seed);
     let services = rng.between(1, 6);
+    // In some of them requests come back.
+    let goes_round = seed.is_multiple_of(5);
     let mut calls: Vec<Vec<u64>> = Vec::new();
     let mut text = String::from("(\n    about: \"random\",\n    model: ServiceGraph(\n        services: {\n");
     for service in 0..services {
-        let callees: Vec<u64> = (service + 1..services).filter(|_| !rng.one_in(3)).collect();
+        let mut callees: Vec<u64> = (service + 1..services).filter(|_| !rng.one_in(3)).collect();
+        callees.extend(goes_round.then_some(service / 2));
         write_service(&mut text, rng, service, &callees, services);
         calls.push(callees);
     }
@@ -75,9 +78,10 @@ pub fn random_experiment(seed: u64) -> String {
     let network = rng.pick(&["\"0s\"", "\"0s\"", "\"1ms\"", "Exponential(mean: \"2ms\")"]);
     let (duration, warm_up) = (rng.between(2, 6), rng.below(2));
     let window = rng.pick(&["1s", "700ms", "250ms"]);
+    let limit = if goes_round { "        hop_limit: 3,\n" } else { "" };
     write!(
         text,
-        "        }},\n        {zones}network: {network},\n    ),\n    run: (duration: \"{duration}s\", warm_up: \"{warm_up}s\", window: \"{window}\"),\n)\n",
+        "        }},\n        {zones}network: {network},\n{limit}    ),\n    run: (duration: \"{duration}s\", warm_up: \"{warm_up}s\", window: \"{window}\"),\n)\n",
     )
     .expect("a string takes everything");
     text

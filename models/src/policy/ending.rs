@@ -33,6 +33,8 @@ pub enum Ending {
     PoolFull,
     /// Not sent, since no replica is left to choose.
     NoHost,
+    /// Not sent, since its request had been passed on as often as it may be.
+    HopLimit,
 }
 
 impl Ending {
@@ -53,6 +55,7 @@ impl Ending {
         Ending::Limited,
         Ending::PoolFull,
         Ending::NoHost,
+        Ending::HopLimit,
     ];
 
     /// Whether a file can list a refusal of this kind among what is tried again, and `on` does.
@@ -124,6 +127,16 @@ impl Ending {
                 ..Told::new("no_host", "no host", "Not sent: no replica was left to choose.", Tone::Unsent)
                     .refused_by("having nobody to call", "found no replica to choose")
             },
+            Ending::HopLimit => Told {
+                from_the_first: false,
+                ..Told::new(
+                    "hop_limit",
+                    "hop limit",
+                    "Not sent: its request had been passed on as often as it may be.",
+                    Tone::Unsent,
+                )
+                .refused_by("the hop limit", "were made by requests that had been passed on too often")
+            },
         }
     }
 
@@ -170,7 +183,8 @@ impl Ending {
             | Ending::RateLimited
             | Ending::Limited
             | Ending::PoolFull
-            | Ending::NoHost => Outcome::Cancelled,
+            | Ending::NoHost
+            | Ending::HopLimit => Outcome::Cancelled,
         }
     }
 }
@@ -198,6 +212,7 @@ impl Counted for Ending {
             Ending::Limited => 9,
             Ending::PoolFull => 10,
             Ending::NoHost => 11,
+            Ending::HopLimit => 12,
         }
     }
 

@@ -117,6 +117,8 @@ impl Gates {
     pub const CLASSED: Gates = Gates(1 << 26);
     /// Its clients and those whom they call stand in several zones.
     pub const APART: Gates = Gates(1 << 28);
+    /// Its calls are not made for a request that has been passed on too often.
+    pub const HOPS: Gates = Gates(1 << 29);
     /// Each client calls the replica of its own number, and nobody is asked.
     pub const FIXED: Gates = Gates(1 << 27);
     /// Something is kept beside each call.

@@ -207,6 +207,11 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         .with(Gates::CLASSED, classes.is_some())
         .with(Gates::APART, edge.apart.is_some())
         .with(Gates::SEND.or(Gates::ASKS_ALL), addressed)
+        .with(
+            Gates::HOPS,
+            plan.spec.hop_limit.is_some()
+                && edge.call.or(edge.instead_of.and_then(|of| plan.edges[of].call)).is_some(),
+        )
         .with(Gates::SEND.or(Gates::ASKS_ALL).or(Gates::FIXED), fixed);
     let link = Link::new(edge.network, name, streams);
     let link = match plan.spec.zones.as_ref().filter(|zones| zones.are_apart() && edge.apart.is_some()) {
@@ -351,6 +356,7 @@ fn build_service(
             || service.checks().iter().any(|check| check.asks().work.is_some())
             || !called_back.is_empty(),
         mortal: is_mortal(number, plan),
+        calls_itself: plan.edges[plan.sites[number].clone()].iter().any(|edge| edge.callee == number),
         up: up.clone(),
         free: up,
         fatal_in_hand: service.dies.as_ref().map(Death::fatal_in_hand),

@@ -25,6 +25,8 @@ pub struct Carriage {
     attempts: Beside<Carried>,
     /// Somebody looks at who the user is.
     ranks_users: bool,
+    /// How often a request may be passed on, if that is limited.
+    hop_limit: u8,
 }
 
 /// Of what there is of a user's first key: his place among others, a hash of who he is.
@@ -33,7 +35,19 @@ const USER: u64 = 1 << 35;
 impl Carriage {
     /// Nothing yet.
     pub fn in_graph(spec: &GraphSpec) -> Self {
-        Carriage { ranks_users: ranks_users(spec), ..Carriage::default() }
+        let hop_limit = spec.hop_limit.map_or(u8::MAX, |limit| u8::try_from(limit).expect("checked: few"));
+        Carriage { ranks_users: ranks_users(spec), hop_limit, ..Carriage::default() }
+    }
+
+    /// Whether the request that makes this call has been passed on as often as it may be.
+    #[cold]
+    pub fn is_at_hop_limit(&self, parent: Parent) -> bool {
+        match parent {
+            Parent::Request { attempt, .. } | Parent::Aside { by: attempt, .. } => {
+                self.of(attempt).hops >= self.hop_limit
+            }
+            _ => false,
+        }
     }
 
     /// What a call carries, in a graph in which anything is.
@@ -91,7 +105,7 @@ impl Drawn {
 
 /// Whether anything is carried in this graph.
 pub fn carries(spec: &GraphSpec) -> bool {
-    spec.workload.iter().any(says) || ranks_users(spec)
+    spec.workload.iter().any(says) || ranks_users(spec) || spec.hop_limit.is_some()
 }
 
 /// Whether a service looks at who the user is.
@@ -163,6 +177,7 @@ impl Classes {
             user: 0,
             // What is more than there is room for is the most.
             bytes: self.sizes.as_mut().map_or(0, |(bytes, luck)| bytes.sample(&mut luck.at(key)) as u32),
+            hops: 0,
         }
     }
 
@@ -250,7 +265,8 @@ impl<L: Listen> Graph<L> {
     fn carried_from(&mut self, parent: Parent, edge: u32, key: Key) -> Carried {
         let (key, first, user) = match parent {
             Parent::Request { attempt, .. } | Parent::Aside { by: attempt, .. } => {
-                return self.carriage.of(attempt);
+                let carried = self.carriage.of(attempt);
+                return Carried { hops: carried.hops.saturating_add(1), ..carried };
             }
             Parent::Check { .. } => return Carried::default(),
             Parent::Callback { wait, .. } => return self.callbacks.carried(wait),

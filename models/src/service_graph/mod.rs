@@ -32,6 +32,7 @@ mod branch;
 mod build;
 mod call;
 mod carriage;
+mod circles;
 mod control;
 mod crossing;
 mod failures;

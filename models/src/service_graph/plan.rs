@@ -3,6 +3,7 @@
 //!
 //! A plan is made once, of a graph whose names have been checked, and lent to everybody who asks.
 
+use super::circles::Circles;
 use super::control;
 use super::control::check::Check;
 use super::crossing;
@@ -32,8 +33,10 @@ pub struct Plan<'a> {
     pub edges: Vec<EdgePlan<'a>>,
     /// The edges of each service's call sites, in the order of its steps.
     pub sites: Vec<Range<usize>>,
-    /// The services, callers before callees.
+    /// The services, callers before callees, but for those that call each other in a circle.
     pub order: Vec<usize>,
+    /// Whether calls go round in circles.
+    pub has_circles: bool,
     /// What each service may do to requests.
     pub does: Vec<Does>,
     /// What each fault may do, and after them what fails at random.
@@ -94,16 +97,33 @@ pub enum Caller {
 }
 
 impl<'a> Plan<'a> {
-    /// What follows from `spec`, whose names must have been checked and whose calls make no circle.
+    /// What follows from `spec`, whose names must have been checked and whose circles must have been found to end.
     pub fn new(spec: &'a GraphSpec) -> Self {
-        let edges = edges(spec);
+        let callees: Vec<Vec<usize>> =
+            (0..spec.services.len()).map(|service| callees(spec, service)).collect();
+        let circles = Circles::of(&callees);
+        let mut edges = edges(spec);
+        let of_graph = Around::new("", spec.parts()).does();
+        for edge in &mut edges {
+            let Caller::Service(caller) = edge.caller else { continue };
+            let back = edge.callback_of.is_none() && circles.has(caller as usize, edge.callee);
+            edge.does = edge.does.and(of_graph).and(if back { Does::LOOPS } else { Does::NOTHING });
+        }
         let first = |service| edges.partition_point(|edge| edge.caller < Caller::Service(service));
         let sites =
             (0..spec.services.len() as u32).map(|service| first(service)..first(service + 1)).collect();
         let does = spec.services.values().map(ServiceSpec::does).collect();
         let faults = spec.strikes().map(|(effect, _)| effect.does()).collect();
-        let mut plan =
-            Plan { spec, edges, sites, order: topological(spec), does, faults, degrades: Vec::new() };
+        let mut plan = Plan {
+            spec,
+            edges,
+            sites,
+            has_circles: !circles.is_empty(),
+            order: circles.order,
+            does,
+            faults,
+            degrades: Vec::new(),
+        };
         plan.degrades = plan.degrades();
         plan.hear(|workload| workload.tenants.is_some(), |says| &mut says.tenant);
         plan.hear(|workload| workload.keys.is_some(), |says| &mut says.key);
@@ -193,12 +213,48 @@ impl<'a> Plan<'a> {
 
     /// The largest product of attempts along any path to each service; `uncalled` for one that nobody calls.
     pub fn worst_attempts(&self, uncalled: u64) -> Vec<u64> {
+        self.worst_within(uncalled, self.spec.hop_limit)
+    }
+
+    /// The same of requests that may still make calls.
+    pub fn worst_attempts_of_callers(&self, uncalled: u64) -> Vec<u64> {
+        self.worst_within(uncalled, self.spec.hop_limit.map(|limit| limit - 1))
+    }
+
+    /// The same of requests that have been passed on so often at most.
+    fn worst_within(&self, uncalled: u64, hops: Option<u32>) -> Vec<u64> {
         let mut worst = vec![uncalled; self.spec.services.len()];
-        for &service in &self.order {
-            // What is called back calls nobody.
-            let into = self.callers_of(service);
-            worst[service] = into.map(|edge| edge.worst_attempts(&worst)).max().unwrap_or(uncalled);
+        if !self.has_circles && hops.is_none() {
+            for &service in &self.order {
+                // What is called back calls nobody.
+                let into = self.callers_of(service);
+                worst[service] = into.map(|edge| edge.worst_attempts(&worst)).max().unwrap_or(uncalled);
+            }
+            return worst;
         }
+        // Hop by hop: of nobody that comes so far it is 0.
+        let product = |callers: &[u64], service: usize, first: bool| {
+            let into =
+                self.callers_of(service).filter(|edge| matches!(edge.caller, Caller::Service(_)) != first);
+            into.map(|edge| edge.worst_attempts(callers)).max().unwrap_or(0)
+        };
+        let services = || 0..self.spec.services.len();
+        let alone = |service| if self.callers_of(service).next().is_none() { uncalled } else { 0 };
+        let mut here: Vec<u64> =
+            services().map(|service| product(&[], service, true).max(alone(service))).collect();
+        let mut all = here.clone();
+        // What still grows when a request has been everywhere grows without end.
+        let everywhere = worst.len() as u32;
+        for hop in 0..hops.unwrap_or(2 * everywhere) {
+            here = services().map(|service| product(&here, service, false)).collect();
+            for (here, all) in here.iter_mut().zip(&mut all) {
+                if hops.is_none() && hop >= everywhere && *here > *all {
+                    *here = u64::MAX;
+                }
+                *all = (*all).max(*here);
+            }
+        }
+        worst.iter_mut().zip(all).filter(|(_, all)| *all > 0).for_each(|(worst, all)| *worst = all);
         worst
     }
 
@@ -216,6 +272,80 @@ impl<'a> Plan<'a> {
         attempts: impl Fn(&EdgePlan) -> f64,
         fail: f64,
     ) -> Vec<f64> {
+        let mut all = match self.has_circles || self.spec.hop_limit.is_some() {
+            true => self.calls_hop_by_hop(&of_users, &attempts, fail),
+            false => self.calls_in_order(&of_users, &attempts, fail),
+        };
+        // Every attempt that is accepted is called back, and that is the end of it.
+        for (index, edge) in self.edges.iter().enumerate() {
+            if let Some(asks) = edge.callback_of {
+                all[index] = all[asks] * attempts(&self.edges[asks]);
+            }
+        }
+        all
+    }
+
+    /// Calls over an edge that each request makes of the service that makes them, or each call of the edge that this one stands in for.
+    fn made(&self, edge: &EdgePlan, fail: f64) -> f64 {
+        let made = |edge: &EdgePlan| edge.call.map_or(1.0, |call| call.probability * f64::from(call.times));
+        edge.instead_of.map_or_else(|| made(edge), |of| fail * made(&self.edges[of]))
+    }
+
+    /// The same where requests may come back, or are passed on so often: hop by hop, as long as any are left. Infinite where they do not
+    /// become fewer.
+    fn calls_hop_by_hop(
+        &self,
+        of_users: &dyn Fn(&WorkloadSpec) -> f64,
+        attempts: &dyn Fn(&EdgePlan) -> f64,
+        fail: f64,
+    ) -> Vec<f64> {
+        /// What comes to so little is not worth another hop; what has not by then does not.
+        const LITTLE: f64 = 1e-12;
+        const MUCH: f64 = 1e100;
+        const MOST_HOPS: u32 = 20_000;
+        let mut all = vec![0.0; self.edges.len()];
+        for (number, workload) in self.spec.workload.iter().enumerate() {
+            let edges = self.edges.iter().enumerate();
+            let edges =
+                edges.filter(|(index, edge)| edge.callback_of.is_none() && self.concerns(*index, number));
+            let edges: Vec<(usize, &EdgePlan)> = edges.collect();
+            let mut here = vec![0.0; self.spec.services.len()];
+            all[number] = of_users(workload);
+            here[self.edges[number].callee] = all[number] * attempts(&self.edges[number]);
+            let entered: f64 = here.iter().sum();
+            let mut hops = 0;
+            while self.spec.hop_limit.is_none_or(|limit| hops < limit) {
+                let left = here.iter().sum::<f64>();
+                if left <= entered * LITTLE {
+                    break;
+                }
+                let endless = hops == MOST_HOPS || left > MUCH;
+                let mut next = vec![0.0; here.len()];
+                for (index, edge) in &edges {
+                    let Caller::Service(caller) = edge.caller else { continue };
+                    let calls = here[caller as usize] * self.made(edge, fail);
+                    all[*index] += calls;
+                    next[edge.callee] += calls * attempts(edge);
+                    if endless && calls > 0.0 {
+                        all[*index] = f64::INFINITY;
+                    }
+                }
+                if endless {
+                    break;
+                }
+                (here, hops) = (next, hops + 1);
+            }
+        }
+        all
+    }
+
+    /// The same where no request comes back.
+    fn calls_in_order(
+        &self,
+        of_users: &dyn Fn(&WorkloadSpec) -> f64,
+        attempts: &dyn Fn(&EdgePlan) -> f64,
+        fail: f64,
+    ) -> Vec<f64> {
         let mut all = vec![0.0; self.edges.len()];
         let mut into = vec![Vec::new(); self.spec.services.len()];
         let calls = self.edges.iter().enumerate().filter(|(_, edge)| edge.callback_of.is_none());
@@ -230,20 +360,10 @@ impl<'a> Plan<'a> {
                         Caller::Service(caller) => requests[caller as usize],
                         Caller::Checks(_) => 0.0,
                     };
-                    let made = |edge: &EdgePlan| {
-                        edge.call.map_or(1.0, |call| call.probability * f64::from(call.times))
-                    };
-                    let calls =
-                        from * edge.instead_of.map_or_else(|| made(edge), |of| fail * made(&self.edges[of]));
+                    let calls = from * self.made(edge, fail);
                     all[index] += calls;
                     requests[service] += calls * attempts(edge);
                 }
-            }
-        }
-        // Every attempt that is accepted is called back, and that is the end of it.
-        for (index, edge) in self.edges.iter().enumerate() {
-            if let Some(asks) = edge.callback_of {
-                all[index] = all[asks] * attempts(&self.edges[asks]);
             }
         }
         all
@@ -254,7 +374,9 @@ impl Plan<'_> {
     /// See the field.
     fn degrades(&self) -> Vec<bool> {
         let mut all = vec![false; self.spec.services.len()];
-        for &service in self.order.iter().rev() {
+        // What goes round is looked at until it has been everywhere.
+        let rounds = if self.has_circles { all.len() } else { 1 };
+        for &service in std::iter::repeat_n(&self.order, rounds).flat_map(|order| order.iter().rev()) {
             let degrades = |edge: &EdgePlan| {
                 let waits = edge.call.is_none_or(|call| call.wait) && edge.callback_of.is_none();
                 edge.does.any(Does::STANDS_IN) || waits && all[edge.callee]
@@ -491,26 +613,6 @@ pub fn callees(spec: &GraphSpec, service: usize) -> Vec<usize> {
     let calls = spec.service(service).calls.iter().flat_map(|step| &step.calls);
     let named = calls.flat_map(|call| [Some(&call.to), call.instead().map(|(to, ..)| to)]).flatten();
     named.filter_map(|to| spec.services.index_of(&to.value)).collect()
-}
-
-/// Callers before callees. The graph has no circle.
-fn topological(spec: &GraphSpec) -> Vec<usize> {
-    let mut callers = vec![0usize; spec.services.len()];
-    for service in 0..spec.services.len() {
-        callees(spec, service).into_iter().for_each(|callee| callers[callee] += 1);
-    }
-    let mut order: Vec<usize> = (0..callers.len()).filter(|&service| callers[service] == 0).collect();
-    let mut next = 0;
-    while next < order.len() {
-        for callee in callees(spec, order[next]) {
-            callers[callee] -= 1;
-            if callers[callee] == 0 {
-                order.push(callee);
-            }
-        }
-        next += 1;
-    }
-    order
 }
 
 impl WorkloadSpec {

@@ -1,5 +1,6 @@
 //! What a user writes: workloads, services, policies, faults.
 
+use super::circles::HopLimit;
 use super::control::autoscaler::Autoscaler;
 use super::control::check::Check;
 use super::control::health::Health;
@@ -57,6 +58,9 @@ spec! {
         network: TimeDistribution = TimeDistribution::constant(SimDuration::ZERO),
         /// The zones in which all of it stands; none if absent, and nobody is nearer than another.
         zones: Option<Zones> = None,
+        /// How often a request may be passed on from service to service: one that has been makes no further call. Absent: any number of
+        /// times; then calls may go round in a circle only if less than one on average comes back.
+        hop_limit: Option<u32> = None; 1..=255,
     }
 }
 
@@ -330,6 +334,11 @@ impl ServiceSpec {
 }
 
 impl GraphSpec {
+    /// What holds for all of it.
+    pub fn parts(&self) -> Vec<Listed<'_>> {
+        vec![Listed::made("hop_limit", "", self.hop_limit.map(HopLimit))]
+    }
+
     /// The service of this number.
     pub fn service(&self, number: usize) -> &ServiceSpec {
         self.services.at(number).expect("a service by its number").1

@@ -304,6 +304,8 @@ pub enum Admitted {
     IsDone { service: u32, replica: u32 },
     /// A replica has failed a probe of this control too often.
     Failed { control: u32, replica: u32 },
+    /// A replica of a service that calls itself has more in hand than it survives.
+    Dies { service: u32, replica: u32 },
 }
 
 /// What goes over a link.
@@ -368,6 +370,8 @@ pub struct Service {
     pub varies: bool,
     /// Its replicas can die: they list what they have in hand.
     pub mortal: bool,
+    /// One of its calls leads to itself.
+    pub calls_itself: bool,
     /// Behind a shared queue: replicas that are up, and those of them with a free worker.
     pub up: NumberSet,
     pub free: NumberSet,

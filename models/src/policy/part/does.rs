@@ -73,6 +73,8 @@ does! {
     CROSSES = 25,
     /// What is asked for comes later, by a call of the callee's own.
     CALLS_BACK = 26,
+    /// A request may come back to where it has been.
+    LOOPS = 27,
 }
 
 impl Does {

@@ -12,7 +12,7 @@ use crate::report::edge::{Edge, ends};
 use crate::report::head::Report;
 use crate::report::service::Service;
 use crate::words::short;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Standard deviations that are more than luck, as for a queue that grows.
@@ -135,6 +135,14 @@ impl<'a> Asked<'a> {
                 next.extend((*left == 0).then_some(*callee));
             }
         }
+        // What a service is asked for by those who call it back is asked of it, too; but they pass nothing on.
+        for (name, edge) in report.edges.iter() {
+            if let Some((caller, callee)) = ends(name)
+                && let Some(service) = callee.strip_suffix("/callback")
+            {
+                asked.into.entry(service).or_default().push((caller, edge));
+            }
+        }
         asked
     }
 
@@ -152,12 +160,28 @@ impl<'a> Asked<'a> {
         if edge.from_users { 1.0 } else { self.first.get(caller).copied().unwrap_or(1.0) }
     }
 
+    /// Whether calls of a service may come back to it.
+    fn comes_back(&self, name: &str) -> bool {
+        let callees = |name: &str| self.out_of.get(name).into_iter().flatten().map(|(callee, _)| *callee);
+        let (mut seen, mut next) = (BTreeSet::new(), callees(name).collect::<Vec<_>>());
+        while let Some(callee) = next.pop() {
+            if callee == name {
+                return true;
+            }
+            if seen.insert(callee) {
+                next.extend(callees(callee));
+            }
+        }
+        false
+    }
+
     /// How many times what it can do a service is asked for, if that is clearly more than once.
     fn too_much(&self, name: &str, service: &Service, windows: &Range<usize>) -> Option<f64> {
         let nanos = |series: &[u64]| area(part(series, windows).iter().copied());
         let (busy, available) = (nanos(&service.windows.busy_ns), nanos(&service.windows.available_ns));
         let completed = sum(&service.windows.completed, windows);
-        if completed == 0 || available == 0.0 {
+        // Whose requests come back has them in hand for as long as those take that it has asked for itself.
+        if completed == 0 || available == 0.0 || self.comes_back(name) {
             return None;
         }
         let held = busy / completed as f64;

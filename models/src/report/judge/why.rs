@@ -10,6 +10,7 @@ use crate::report::edge::{Edge, ends as line_to};
 use crate::report::head::{Report, VerdictKind};
 use crate::words::{percent, short};
 use sim_core::SimDuration;
+use std::collections::BTreeSet;
 
 /// More attempts per call than this are worth a sentence.
 const AMPLIFIED: f64 = 1.05;
@@ -117,9 +118,9 @@ fn main_cause(report: &Report) -> Option<String> {
 /// What a service that fails its callers meets itself: what many of its own calls come to, and so on to the end of the chain.
 fn behind(report: &Report) -> Option<String> {
     let (mut name, ..) = most_failed(report)?;
-    let mut last = None;
-    // Calls go round in no circle, so this ends.
-    loop {
+    let (mut last, mut met) = (None, BTreeSet::new());
+    // Where calls go round in a circle, once is enough.
+    while met.insert(name) {
         let service = line_to(name)?.1;
         let next =
             failures(report).filter(|(edge, ..)| line_to(edge).is_some_and(|(from, _)| from == service));

@@ -1,7 +1,7 @@
 //! The caller's side. The order in which a call meets its policies is written here and nowhere else:
 //!
 //! ```text
-//! deadline > rate limit > bulkhead (and its line) > retry (budget) > hedge
+//! hop limit > deadline > rate limit > bulkhead (and its line) > retry (budget) > hedge
 //!     > rate limit of attempts > breaker > throttle > adaptive limit
 //!     > whom the client may choose > balancer > connection
 //!     > attempt timeout > network
@@ -52,13 +52,17 @@ impl<L: Listen> Graph<L> {
         edge.stats.call_started(stretch);
         let mut gate = Gate::Go(());
         let mut inherited = SimTime::MAX;
-        if edge.gates.has(Gates::INHERITS)
-            && let (Parent::Request { attempt, .. }, Some(propagation)) =
+        if edge.gates.has(Gates::INHERITS.or(Gates::HOPS)) {
+            if edge.gates.has(Gates::HOPS) && self.carriage.is_at_hop_limit(parent) {
+                return self.never_begins(Ending::HopLimit, (edge_id, client), parent, key, ctx);
+            }
+            if let (Parent::Request { attempt, .. }, Some(propagation)) =
                 (parent, &edge.policy.deadline_propagation)
-        {
-            inherited = propagation.end(*self.wanted_until.of(attempt));
-            if inherited <= now {
-                return self.never_begins(Ending::Deadline, (edge_id, client), parent, key, ctx);
+            {
+                inherited = propagation.end(*self.wanted_until.of(attempt));
+                if inherited <= now {
+                    return self.never_begins(Ending::Deadline, (edge_id, client), parent, key, ctx);
+                }
             }
         }
         if edge.gates.has(Gates::BEGIN) {

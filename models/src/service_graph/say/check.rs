@@ -5,6 +5,7 @@ use super::limits::{check_memory, check_sizes};
 use crate::experiment::{Decoder, Name, Node, Spanned};
 use crate::fault::Correlation;
 use crate::policy::part::Part;
+use crate::service_graph::circles;
 use crate::service_graph::plan::{EdgePlan, Plan, callees};
 use crate::service_graph::spec::*;
 use sim_core::SimDuration;
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 /// A product of attempts along one path that deserves a word.
 const NOTABLE_AMPLIFICATION: u64 = 100;
 
-/// Checks names, references, cycles and what only makes sense together.
+/// Checks names, references, circles and what only makes sense together.
 pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     if graph.workload.is_empty() {
         cx.at("workload", |cx| {
@@ -59,7 +60,8 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
             })
         });
     }
-    sound &= check_cycles(graph, at, cx);
+    let callees: Vec<Vec<usize>> = (0..graph.services.len()).map(|service| callees(graph, service)).collect();
+    sound &= circles::check(graph, &callees, at, cx);
     sound &= check_checkers(graph, at, cx);
     if sound {
         let plan = Plan::new(graph);
@@ -230,49 +232,6 @@ fn check_checkers(graph: &GraphSpec, at: &Node, cx: &mut Decoder) -> bool {
         }
     }
     sound
-}
-
-/// A request that comes back to a service it is already in would wait for itself.
-fn check_cycles(graph: &GraphSpec, at: &Node, cx: &mut Decoder) -> bool {
-    // 0 unseen, 1 on the path, 2 done.
-    let mut seen = vec![0u8; graph.services.len()];
-    for start in 0..graph.services.len() {
-        // Depth first with a list: as many services as the limit allows may stand in one chain.
-        let mut path: Vec<(usize, Vec<usize>)> = Vec::new();
-        if seen[start] == 0 {
-            seen[start] = 1;
-            path.push((start, callees(graph, start)));
-        }
-        while let Some((service, rest)) = path.last_mut() {
-            let Some(next) = rest.pop() else {
-                seen[*service] = 2;
-                path.pop();
-                continue;
-            };
-            match seen[next] {
-                0 => {
-                    seen[next] = 1;
-                    path.push((next, callees(graph, next)));
-                }
-                1 => {
-                    let name = |service: usize| graph.name(service);
-                    let from = path.iter().position(|(service, _)| *service == next).expect("on the path");
-                    let mut cycle: Vec<&str> =
-                        path[from..].iter().map(|(service, _)| name(*service)).collect();
-                    cycle.push(name(next));
-                    let span = graph.services.span_of(name(next)).unwrap_or(at.span);
-                    cx.at("services", |cx| {
-                        cx.error(span, format!("calls go round in a circle: {}", cycle.join(" -> "))).help(
-                            "a request may not come back to a service it is in; split the service in two",
-                        );
-                    });
-                    return false;
-                }
-                _ => {}
-            }
-        }
-    }
-    true
 }
 
 fn check_faults(plan: &Plan, cx: &mut Decoder) {

@@ -1,7 +1,7 @@
 //! The graph as a picture.
 
 use crate::diagram::{Diagram, Link, Node, NodeKind, time};
-use crate::policy::part::{Around, Part};
+use crate::policy::part::{Around, Does, Part};
 use crate::service_graph::plan::{Caller, EdgePlan, Plan};
 use crate::service_graph::spec::*;
 
@@ -20,7 +20,17 @@ pub fn diagram(plan: &Plan) -> Diagram {
     }
     // Who checks a replica is said of the service.
     let edges = || plan.edges.iter().filter(|edge| !matches!(edge.caller, Caller::Checks(_)));
-    let mut links: Vec<Link> = edges().map(|edge| link(edge, workloads)).collect();
+    let place = |service: usize| plan.order.iter().position(|other| *other == service);
+    let back = |edge: &EdgePlan| match edge.caller {
+        Caller::Service(caller) => edge.does.any(Does::LOOPS) && place(edge.callee) <= place(caller as usize),
+        Caller::Workload(_) | Caller::Checks(_) => false,
+    };
+    let mut links: Vec<Link> = edges()
+        .map(|edge| {
+            let link = link(edge, workloads);
+            Link { later: link.later || back(edge), ..link }
+        })
+        .collect();
     for (on, is_network, said) in all_that_strikes(spec) {
         if let Some(place) = crate::fault::zone(on) {
             for service in (0..spec.services.len()).filter(|it| !spec.standing_in(place, *it).is_empty()) {
@@ -40,7 +50,7 @@ pub fn diagram(plan: &Plan) -> Diagram {
             }
         }
     }
-    Diagram { nodes, links, notes: Vec::new() }
+    Diagram { nodes, links, notes: briefs(&Around::new("", spec.parts())) }
 }
 
 /// Whom something strikes, whether it is the network there, and what is to be said of it.

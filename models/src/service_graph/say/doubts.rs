@@ -76,7 +76,9 @@ pub fn check_idle(plan: &Plan, at: &Node, cx: &mut Decoder) {
 /// What is known of those who call each service; none of one that nobody calls. Whoever may call counts.
 fn callers(plan: &Plan) -> Vec<Option<Callers>> {
     let mut all: Vec<Option<Callers>> = vec![None; plan.spec.services.len()];
-    for &service in &plan.order {
+    // Who calls in a circle is known when it has been looked at once.
+    let rounds = if plan.has_circles { 2 } else { 1 };
+    for &service in std::iter::repeat_n(&plan.order, rounds).flatten() {
         let mut here: Option<Callers> = None;
         let lighter = |known: &mut Callers, bytes: u64| {
             known.lightest = Some(known.lightest.map_or(bytes, |least| least.min(bytes)));

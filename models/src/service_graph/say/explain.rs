@@ -70,6 +70,9 @@ fn table(title: &str, columns: &[&str]) -> Table {
 }
 
 fn per_second(rate: f64) -> Cell {
+    if rate.is_infinite() {
+        return "no end".into();
+    }
     Cell::Text(if rate >= 99.95 { format!("{rate:.0}/s") } else { format!("{rate:.1}/s") })
 }
 
@@ -196,7 +199,7 @@ fn calls(plan: &Plan) -> Table {
     let columns =
         ["edge", "policy", "latency", "probability", "times", "attempts", "longest", "worst amplification"];
     let mut table = table("Calls", &columns);
-    let worst = plan.worst_attempts(1);
+    let worst = plan.worst_attempts_of_callers(1);
     for edge in &plan.edges {
         table.rows.push(vec![
             edge.name.as_str().into(),
@@ -379,10 +382,13 @@ fn notes(plan: &Plan, run: &RunSpec, load: &Load, fluid: &Fluid) -> Vec<String> 
                 }
                 Backlog::Unknown => String::new(),
             };
+            let asked = match worst.is_finite() {
+                true => format!("they ask for {:.0} %{then}", worst * 100.0),
+                false => "there is no end to what they ask for".into(),
+            };
             notes.push(format!(
-                "{name} is at {:.0} % of its capacity, but if its callers time out they ask for {:.0} %{then}",
+                "{name} is at {:.0} % of its capacity, but if its callers time out {asked}",
                 healthy * 100.0,
-                worst * 100.0,
             ));
         }
     }
@@ -410,6 +416,8 @@ fn notes(plan: &Plan, run: &RunSpec, load: &Load, fluid: &Fluid) -> Vec<String> 
         let around = service.around(name);
         notes.extend(around.all().flat_map(|part| part.notes(&around)));
     }
+    let around = Around::new("the graph", spec.parts());
+    notes.extend(around.all().flat_map(|part| part.notes(&around)));
     for edge in &plan.edges {
         let around = edge.around();
         notes.extend(around.all().flat_map(|part| part.notes(&around)));

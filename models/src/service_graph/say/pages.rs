@@ -1,13 +1,15 @@
-//! What a graph is made of, page by page: the parts of workloads, of policies, of services and their calls, and of faults.
+//! What a graph is made of, page by page: what holds for all of it, the parts of workloads, of policies, of services and their calls, and of faults.
 
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decode, Decoder, Node};
 use crate::fault::Holds;
 use crate::mechanism::{Mechanism, of};
 use crate::policy::Policy;
-use crate::policy::part::{Does, Listed};
+use crate::policy::part::{Does, Listed, Part};
+use crate::service_graph::circles::HopLimit;
 use crate::service_graph::spec::{
-    CallSpec, DomainSpec, Effect, FailureSpec, FaultSpec, Parallel, ServiceSpec, Step, WorkloadSpec,
+    CallSpec, DomainSpec, Effect, FailureSpec, FaultSpec, GraphSpec, Parallel, ServiceSpec, Step,
+    WorkloadSpec,
 };
 use sim_core::SimDuration;
 
@@ -37,6 +39,11 @@ pub fn mechanisms() -> Vec<Mechanism> {
     let of_calls = of("services.NAME.calls[]", CallSpec::describe(), &plain.parts(), |key, sample| {
         what_is_done(key, &a_call(Some((key, sample)))?.parts())
     });
+    let of_all = [Listed::made("hop_limit", "", None::<HopLimit>)];
+    let of_graphs = of("", GraphSpec::describe(), &of_all, |_, hops| {
+        Some(HopLimit(u32::decode(&hops, &mut Decoder::new())?).does())
+    });
+    let of_users = of_graphs.into_iter().chain(of_users);
     let plain = a_fault(None).expect("a sound fault");
     let of_faults = of("faults[]", FaultSpec::describe(), &plain.parts(), |key, sample| {
         what_is_done(key, &a_fault(Some((key, sample)))?.parts())

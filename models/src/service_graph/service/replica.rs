@@ -11,18 +11,38 @@ impl<L: Listen> Graph<L> {
     /// A replica dies of its own load, if that is more than it survives.
     #[inline(always)]
     pub(super) fn die_if_overwhelmed(&mut self, service: u32, replica: u32, ctx: &mut Ctx) -> bool {
-        let state = &self.services[service as usize];
-        let dies = state.fatal_in_hand.is_some_and(|fatal| {
-            state.replicas[replica as usize].in_hand >= fatal || state.is_too_heavy(replica)
-        });
+        let dies = self.is_overwhelmed(service, replica);
         if dies {
             self.die(service, replica, ctx);
         }
         dies
     }
 
+    #[inline(always)]
+    fn is_overwhelmed(&self, service: u32, replica: u32) -> bool {
+        let state = &self.services[service as usize];
+        state.fatal_in_hand.is_some_and(|fatal| {
+            state.replicas[replica as usize].in_hand >= fatal || state.is_too_heavy(replica)
+        })
+    }
+
+    /// It does so at once; of a service that calls itself when whoever has called has made all its calls: it may die with it.
     #[cold]
     fn die(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        if self.services[service as usize].calls_itself {
+            return self.admitted.push_back(Admitted::Dies { service, replica });
+        }
+        self.dies(service, replica, ctx);
+    }
+
+    /// A replica was to die when an event is over: it does, unless it has.
+    pub fn dies_after_all(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        if self.is_overwhelmed(service, replica) {
+            self.dies(service, replica, ctx);
+        }
+    }
+
+    fn dies(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
         let state = &mut self.services[service as usize];
         state.stats.total.deaths += 1;
         let (style, restart_after) = (state.death_style, state.restart_after);

@@ -79,7 +79,9 @@ fn what_is_carried_goes_all_the_way_down() {
             let carried = graph.carriage.of_call(id);
             match call.parent {
                 Parent::Request { attempt, .. } => {
-                    assert_eq!(carried, graph.carriage.of(attempt), "of the request that makes it");
+                    let of = graph.carriage.of(attempt);
+                    let on = Carried { hops: of.hops + 1, ..of };
+                    assert_eq!(carried, on, "of the request that makes it");
                     deepest = deepest.max(graph.edges[call.edge as usize].callee);
                 }
                 _ if call.edge == 2 => assert_eq!(carried, Carried::default(), "its workload says nothing"),

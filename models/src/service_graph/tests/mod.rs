@@ -8,6 +8,7 @@ mod bytes;
 mod callbacks;
 mod calls;
 mod cancels;
+mod circles;
 mod classes;
 mod connections;
 mod deeds;

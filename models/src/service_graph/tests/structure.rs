@@ -206,21 +206,61 @@ pub fn rows() -> Vec<Row> {
             r#"services.shop.calls[1].only_from ["everybody"]: unknown workload `everybody`
                 help: the workloads are: users, batch"#,
         ),
-        // A request may not come back.
+        // A request that comes back must come to an end.
         row(
             r#"work: Exponential(mean: "10ms")"#,
             r#"work: "10ms", calls: [(to: "shop")]"#,
             r#"work: "10ms", calls: [(to: "stock")]"#,
-            r#"services.shop ["shop"]: calls go round in a circle: shop -> pay -> shop
-                help: a request may not come back to a service it is in; split the service in two"#,
+            r#"services.shop ["shop"]: calls go round in a circle without end: shop -> pay -> shop
+                help: give the graph a `hop_limit`; or let less than one call on average come back, attempts included, as with `probability: 0.5`"#,
         ),
         row(
             r#"work: Exponential(mean: "10ms")"#,
             r#"work: "10ms", calls: [(to: "pay")]"#,
-            r#"work: "10ms", calls: [(to: "mail")]"#,
-            r#"services.pay ["pay"]: calls go round in a circle: pay -> pay
-                help: a request may not come back to a service it is in; split the service in two"#,
+            r#"work: "10ms", calls: [(to: "pay", probability: 0.99)]"#,
+            r#"services.pay ["pay"]: calls go round in a circle without end: pay -> pay
+                help: give the graph a `hop_limit`; or let less than one call on average come back, attempts included, as with `probability: 0.5`"#,
         ),
+        // Twice for each request, and from there with this chance; and with two attempts.
+        row(
+            r#"work: Exponential(mean: "10ms")"#,
+            r#"work: "10ms", calls: [(to: "shop", probability: 0.5)]"#,
+            r#"work: "10ms", calls: [(to: "shop", probability: 0.49)]"#,
+            r#"services.shop ["shop"]: calls go round in a circle without end: shop -> pay -> shop
+                help: give the graph a `hop_limit`; or let less than one call on average come back, attempts included, as with `probability: 0.5`"#,
+        ),
+        row(
+            r#"work: Exponential(mean: "10ms")"#,
+            r#"work: "10ms", calls: [(to: "pay", policy: "careful", probability: 0.5)]"#,
+            r#"work: "10ms", calls: [(to: "pay", probability: 0.5)]"#,
+            r#"services.pay ["pay"]: calls go round in a circle without end: pay -> pay
+                help: give the graph a `hop_limit`; or let less than one call on average come back, attempts included, as with `probability: 0.5`"#,
+        ),
+        // Whoever checks makes them all.
+        row(
+            r#"work: Exponential(mean: "10ms")"#,
+            r#"work: "10ms", health: (kind: Deep()), calls: [(to: "mail", probability: 0.5)]"#,
+            r#"work: "10ms", health: (), calls: [(to: "mail", probability: 0.5)]"#,
+            r#"services.pay ["pay"]: deep checks of it make all calls that a request may make, and those go round in a circle
+                help: give the graph a `hop_limit`, or check less deep"#,
+        )
+        .and(r#"work: "1ms", dies"#, r#"work: "1ms", calls: [(to: "mail", probability: 0.5)], dies"#),
+        // Whoever stands in is called, too.
+        row(
+            r#"work: Exponential(mean: "10ms")"#,
+            r#"work: "10ms", calls: [(to: "stock", fallback: Call(to: "pay"))]"#,
+            r#"work: "10ms", calls: [(to: "stock", probability: 0.5, fallback: Call(to: "pay"))]"#,
+            r#"services.pay ["pay"]: calls go round in a circle without end: pay -> pay
+                help: give the graph a `hop_limit`; or let less than one call on average come back, attempts included, as with `probability: 0.5`"#,
+        ),
+        row(r#"network: "1ms""#, r#"network: "1ms", hop_limit: 1"#, r#"network: "1ms""#,
+            r#"warning: hop_limit [1]: no call comes back, and no request is passed on more than 1 times: nothing is limited
+                help: leave it out"#,
+        ),
+        row(r#"network: "1ms""#, r#"network: "1ms", hop_limit: 256"#, r#"network: "1ms", hop_limit: 255"#,
+            r#"hop_limit [256]: got 256, allowed 1 to 255"#,
+        )
+        .and(r#"work: Exponential(mean: "10ms")"#, r#"work: "10ms", calls: [(to: "pay")]"#),
         // Somebody calls whatever is there.
         row(r#"(to: "stock", policy: "careful"),"#, r#""#, r#"(to: "stock"),"#,
             r#"warning: services.stock ["stock"]: nobody calls this service"#,

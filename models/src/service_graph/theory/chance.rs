@@ -96,7 +96,9 @@ impl Chances {
             outlook: vec![vec![None; workloads]; plan.edges.len()],
             calls: vec![vec![Some(0.0); workloads]; plan.edges.len()],
         };
-        for (number, _) in plan.edges.iter().enumerate().filter(|(_, edge)| edge.does.any(Does::CALLS_BACK)) {
+        for (number, _) in
+            plan.edges.iter().enumerate().filter(|(_, edge)| edge.does.any(Does::CALLS_BACK.and(Does::LOOPS)))
+        {
             let concerns = (0..workloads).filter(|workload| plan.concerns(number, *workload));
             concerns.for_each(|workload| chances.calls[number][workload] = None);
         }

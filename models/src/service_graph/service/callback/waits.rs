@@ -188,15 +188,11 @@ impl Callbacks {
         &mut self,
         leg: Leg,
         (call_id, call): (CallId, &Call),
-        (id, attempt): (AttemptId, &mut Attempt),
+        (id, attempt): (AttemptId, &Attempt),
         carried: Carried,
     ) -> Option<WaitId> {
         let (wait, new) = match (leg, call.parent) {
-            (Leg::CallsBack, Parent::Callback { wait, .. }) => {
-                // It only wakes who waits.
-                attempt.step = u16::MAX;
-                (Some(wait), None)
-            }
+            (Leg::CallsBack, Parent::Callback { wait, .. }) => (Some(wait), None),
             (Leg::CallsBack, _) => unreachable!("only callbacks are made over it"),
             (Leg::Asks(site), parent) if call.sent == 1 => {
                 // Who only checks a replica waits for no callback.
