@@ -120,7 +120,7 @@ const STORM: &str = r#"(
         services: {
             "front": (replicas: 2, workers: ProcessorSharing(cores: 4, at_once: 64), work: Exponential(mean: "2ms"), calls: [
                 (to: "back", policy: "naive"),
-                (to: "later", callback: (after: Exponential(mean: "300ms"), within: "5s", work: "1ms", state: Shared)),
+                (to: "later", callback: (after: Exponential(mean: "20ms"), within: "5s", work: "1ms", state: Shared)),
             ]),
             "later": (replicas: 2, workers: Async(64), work: "2ms"),
             "back": (replicas: 2, workers: Blocking(4), queue: EarliestDeadline(capacity: 100), shed: CoDel(target: "20ms"), work: Exponential(mean: "20ms")),

@@ -226,7 +226,7 @@ fn topological(callees: &[Vec<usize>], component: &[usize]) -> Vec<usize> {
 /// Whether less than one call comes back on average: whether the spectral radius of these means, of each call from one service to another, is
 /// below 1. It is if it can be shown: no vector of positive numbers is made larger in all of its places by a matrix whose radius is
 /// (Collatz and Wielandt), and the power method comes near the one that shows it best.
-fn dies_out(means: &[(usize, usize, f64)], members: &[usize]) -> bool {
+fn ends_by_chance(means: &[(usize, usize, f64)], members: &[usize]) -> bool {
     /// Of what is so near to 1 that this does not tell, there would be thousands of calls for each.
     const STEPS: usize = 10_000;
     let place = |service: usize| members.binary_search(&service).ok();
@@ -272,7 +272,7 @@ pub fn check(graph: &GraphSpec, callees: &[Vec<usize>], at: &Node, cx: &mut Deco
                 means(graph, service).into_iter().map(move |(to, mean)| (from, to, mean))
             })
             .collect();
-        let endless = circles.members().into_iter().filter(|members| !dies_out(&means, members));
+        let endless = circles.members().into_iter().filter(|members| !ends_by_chance(&means, members));
         let mut sound = true;
         for members in endless {
             let way = circles.shortest(&members, callees);
@@ -373,7 +373,7 @@ mod tests {
         ] {
             let members: Vec<usize> =
                 if means.iter().any(|(from, ..)| *from > 0) { vec![0, 1] } else { vec![0] };
-            assert_eq!(dies_out(means, &members), ends, "{means:?}");
+            assert_eq!(ends_by_chance(means, &members), ends, "{means:?}");
         }
     }
 }

@@ -305,7 +305,7 @@ pub enum Admitted {
     /// A replica has failed a probe of this control too often.
     Failed { control: u32, replica: u32 },
     /// A replica of a service that calls itself has more in hand than it survives.
-    Dies { service: u32, replica: u32 },
+    Overwhelmed { service: u32, replica: u32 },
 }
 
 /// What goes over a link.

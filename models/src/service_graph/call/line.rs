@@ -79,7 +79,9 @@ impl<L: Listen> Graph<L> {
             Some(Admitted::HungUp(held)) => self.hung_up(held, ctx),
             Some(Admitted::IsDone { service, replica }) => self.goes_if_done(service, replica, ctx),
             Some(Admitted::Failed { control, replica }) => self.has_failed(control, replica, ctx),
-            Some(Admitted::Dies { service, replica }) => self.dies_after_all(service, replica, ctx),
+            Some(Admitted::Overwhelmed { service, replica }) => {
+                self.goes_down_after_all(service, replica, ctx)
+            }
             Some(Admitted::TurnedAway(request)) => self.answer(request, Outcome::Rejected, ctx),
             Some(Admitted::Decided(request)) => self.decided(request, ctx),
             None => {}

@@ -30,19 +30,19 @@ impl<L: Listen> Graph<L> {
     #[cold]
     fn die(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
         if self.services[service as usize].calls_itself {
-            return self.admitted.push_back(Admitted::Dies { service, replica });
+            return self.admitted.push_back(Admitted::Overwhelmed { service, replica });
         }
-        self.dies(service, replica, ctx);
+        self.goes_down(service, replica, ctx);
     }
 
     /// A replica was to die when an event is over: it does, unless it has.
-    pub fn dies_after_all(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+    pub fn goes_down_after_all(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
         if self.is_overwhelmed(service, replica) {
-            self.dies(service, replica, ctx);
+            self.goes_down(service, replica, ctx);
         }
     }
 
-    fn dies(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+    fn goes_down(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
         let state = &mut self.services[service as usize];
         state.stats.total.deaths += 1;
         let (style, restart_after) = (state.death_style, state.restart_after);
