@@ -106,10 +106,10 @@ impl Part for Correlation {
     }
 }
 
-/// What a domain holds, as a setting to be read about.
-pub struct Holds;
+/// What several share, as a setting to be read about: the one that makes it fail.
+pub struct Shared;
 
-impl Part for Holds {
+impl Part for Shared {
     fn does(&self) -> Does {
         Does::NOTHING
     }
@@ -123,7 +123,7 @@ impl Part for Holds {
     }
 
     fn samples() -> &'static [&'static str] {
-        &[r#"[(on: "service")]"#]
+        &["\"1h\"", "Exponential(mean: \"300ms\")"]
     }
 }
 

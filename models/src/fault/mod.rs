@@ -14,7 +14,7 @@ mod rhythm;
 mod scheduled;
 
 pub use active::{ActiveSet, Longer, OnLink, OnReplica};
-pub use correlated::{Correlation, DomainSpec, HeldSpec, Holds};
+pub use correlated::{Correlation, DomainSpec, HeldSpec, Shared};
 pub use effect::{CrashStyle, Effect, Struck};
 pub use random::{FailureSpec, Source, declared};
 pub use reach::{Clients, Reach, Way, Ways};

@@ -38,6 +38,8 @@ pub use crate::workload::{Arrivals, Keys, Priority, RateStep, Reload, Session, S
 pub const MOST_EDGES: usize = 4_000;
 const MOST_SERVICES: usize = 10_000;
 const MOST_FAULTS: usize = 100_000;
+/// Each may be of as many replicas as a service has.
+const MOST_FAILURES: usize = 100;
 
 spec! {
     /// Requests through services: who calls whom, under which policies, and what goes wrong when.
@@ -51,7 +53,7 @@ spec! {
         /// What goes wrong, and when.
         faults: Vec<FaultSpec> = Vec::new(); Len(0..=MOST_FAULTS),
         /// What goes wrong by itself, at random, again and again: by name.
-        failures: Map<FailureSpec> = Map::default(); Len(0..=MOST_SERVICES),
+        failures: Map<FailureSpec> = Map::default(); Len(0..=MOST_FAILURES),
         /// What several replicas share, of whichever service, and what fails as one, at random: by name.
         domains: Map<DomainSpec> = Map::default(); Len(0..=MOST_SERVICES),
         /// One-way latency of every edge that does not say its own.

@@ -344,13 +344,9 @@ fn check_replicas(
     }
 }
 
-/// More than this that fail by themselves are more than a run keeps apart.
-const MOST_FAILING: u64 = 1_000_000;
-
 /// What fails at random: who that is, and whether so many can be needed.
 fn check_failures(plan: &Plan, at: &Node, cx: &mut Decoder) {
     let graph = plan.spec;
-    let mut all = 0;
     for (name, failure) in graph.failures.iter() {
         let (on, mut sound) = (&failure.on, true);
         let mut report = |message: String, help: String| {
@@ -365,7 +361,6 @@ fn check_failures(plan: &Plan, at: &Node, cx: &mut Decoder) {
             continue;
         }
         let units = plan.failing(failure);
-        all += u64::from(units);
         if let Some(needs) = failure.needs.filter(|needs| *needs > units) {
             let message = format!("{needs} are needed, but only {units} can fail: they are never all there");
             let help = "as many as there are at most";
@@ -404,10 +399,6 @@ fn check_failures(plan: &Plan, at: &Node, cx: &mut Decoder) {
             let help = "give it another name, by which it can be told";
             cx.at("domains", |cx| cx.at(name, |cx| _ = cx.error(span, message).help(help)));
         }
-    }
-    if all > MOST_FAILING {
-        let message = format!("{all} fail by themselves, at most {MOST_FAILING}");
-        cx.at("failures", |cx| _ = cx.error(at.get("failures").unwrap_or(at).span, message));
     }
 }
 

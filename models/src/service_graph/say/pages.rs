@@ -2,7 +2,7 @@
 
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decode, Decoder, Node};
-use crate::fault::Holds;
+use crate::fault::Shared;
 use crate::mechanism::{Mechanism, of};
 use crate::policy::Policy;
 use crate::policy::part::{Does, Listed, Part};
@@ -53,8 +53,8 @@ pub fn mechanisms() -> Vec<Mechanism> {
     let of_failures = of("failures.NAME", FailureSpec::describe(), &plain.parts(), |key, sample| {
         what_is_done(key, &a_failure(Some((key, sample)))?.parts())
     });
-    let holds = [Listed::made("holds", "", Some(Holds))];
-    let of_domains = of("domains.NAME", DomainSpec::describe(), &holds, |_, _| Some(Does::NOTHING));
+    let shared = [Listed::made("every", "", Some(Shared))];
+    let of_domains = of("domains.NAME", DomainSpec::describe(), &shared, |_, _| Some(Does::NOTHING));
     all.chain(of_faults).chain(of_failures).chain(of_domains).collect()
 }
 
