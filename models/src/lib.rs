@@ -36,8 +36,8 @@
 //!
 //! # What is deliberately absent
 //! No files, clocks, terminals, threads or environment: those are `sim-cli`'s. No rendering: a report holds
-//! numbers and sentences, not layouts. No packets, bytes or bandwidth: a message takes a time, or is lost, or
-//! held. No hosts: a worker is a worker, whatever it shares a machine with. Caches and protocols are not there yet.
+//! numbers and sentences, not layouts. No packets: a message takes a time, or is lost, held, doubled, overtaken.
+//! No hosts: a worker is a worker, whatever it shares a machine with. Caches, rollouts and protocols are not there yet.
 #[macro_use]
 pub mod experiment;
 pub mod branch;
