@@ -22,7 +22,7 @@ pub use rhythm::{Flap, Rhythm};
 pub use scheduled::{Affected, FaultSpec};
 
 /// The zone that something is on, by its name, if it is on one. No service has a name with a space.
-pub fn zone(on: &str) -> Option<&str> {
+pub fn place(on: &str) -> Option<&str> {
     on.strip_prefix("zone ").map(str::trim)
 }
 

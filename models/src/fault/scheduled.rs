@@ -44,7 +44,7 @@ impl FaultSpec {
 
     /// The zone that it is on, by its name, if it is on one.
     pub fn place(&self) -> Option<&str> {
-        super::zone(&self.on.value)
+        super::place(&self.on.value)
     }
 
     /// When it is there, and how much of it.

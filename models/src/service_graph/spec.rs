@@ -366,11 +366,17 @@ impl GraphSpec {
         self.zones.as_ref().map(|zones| zones.turns(&self.workload[number].zones))
     }
 
-    /// Those replicas of a service that stand in the zone of this name.
+    /// What a fault can be on where all that stands in a zone is struck.
+    pub fn places(&self) -> Vec<String> {
+        let names = self.zones.iter().flat_map(|zones| &zones.names);
+        names.map(|name| format!("zone {}", name.value)).collect()
+    }
+
+    /// Those replicas of a service that stand in the zone of this name, those included that may yet come.
     pub fn standing_in(&self, place: &str, service: usize) -> Vec<u32> {
         let number = self.zones.as_ref().and_then(|zones| zones.number(place));
         let Some((place, turns)) = number.zip(self.turns_of_service(service)) else { return Vec::new() };
-        (0..self.service(service).replicas).filter(|replica| turns.of(*replica) == place).collect()
+        (0..self.service(service).room()).filter(|replica| turns.of(*replica) == place).collect()
     }
 
     /// Where the replicas of a service stand, in words, if there are zones: `2 in a, 1 in b`.
@@ -411,7 +417,7 @@ impl GraphSpec {
     pub fn is_struck(&self, service: &str, meant: impl Fn(&Effect) -> bool) -> bool {
         let number = self.services.index_of(service);
         let stands = |place: &str| number.is_some_and(|it| !self.standing_in(place, it).is_empty());
-        let on_it = |on: &str| on == service || crate::fault::zone(on).is_some_and(&stands);
+        let on_it = |on: &str| on == service || crate::fault::place(on).is_some_and(&stands);
         self.strikes().any(|(effect, on)| meant(effect) && on_it(&on.value))
     }
 

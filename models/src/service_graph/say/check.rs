@@ -276,9 +276,7 @@ fn check_faults(plan: &Plan, cx: &mut Decoder) {
                 );
             }
         } else {
-            let places = graph.zones.iter().flat_map(|zones| &zones.names);
-            let places: Vec<String> = places.map(|name| format!("zone {}", name.value)).collect();
-            check_struck(plan, on, &fault.effect, &places, &mut report);
+            check_struck(plan, on, &fault.effect, &graph.places(), &mut report);
         }
         if fault.r#for.is_some_and(|length| length.is_zero()) {
             report(

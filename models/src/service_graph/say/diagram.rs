@@ -32,7 +32,7 @@ pub fn diagram(plan: &Plan) -> Diagram {
         })
         .collect();
     for (on, is_network, said) in all_that_strikes(spec) {
-        if let Some(place) = crate::fault::zone(on) {
+        if let Some(place) = crate::fault::place(on) {
             for service in (0..spec.services.len()).filter(|it| !spec.standing_in(place, *it).is_empty()) {
                 nodes[workloads + service].faults.push(format!("{on}: {said}"));
             }

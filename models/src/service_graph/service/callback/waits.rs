@@ -132,7 +132,7 @@ impl Callbacks {
         let sites: Vec<Site> = sites.collect();
         let crashes = plan.spec.services.values().filter(|_| !sites.is_empty());
         Callbacks {
-            crashes: crashes.map(|service| vec![0; service.replicas as usize]).collect(),
+            crashes: crashes.map(|service| vec![0; service.room() as usize]).collect(),
             sites,
             ..Callbacks::default()
         }
