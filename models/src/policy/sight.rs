@@ -128,24 +128,25 @@ impl Sight {
     #[cold]
     fn see(&mut self, of: &View) {
         self.version = of.version();
-        let mut all = self.all;
+        let all;
         if let Some(subset) = &self.subset {
             self.known = subset.known(of);
             all = subset.most();
             self.outliers.iter_mut().for_each(|outliers| outliers.choose_among(all));
         } else {
             self.known = of.members().collect();
+            all = of.there().len() as u32;
+            self.view.belong_as(of);
         }
         let known = || self.known.iter().copied();
         let left: Vec<u32> = known().filter(|replica| is_in(&self.outliers, *replica)).collect();
         let is_left = self.left(left.len(), all);
         match is_left {
             Left::Some => self.view.change(left),
-            Left::TooFew if all < self.all => {
-                let subset = self.subset.as_ref().expect("only that leaves somebody out");
-                self.view.change(subset.known(&View::all(self.all)));
-            }
-            Left::TooFew => self.view.change(0..self.all),
+            Left::TooFew => match &self.subset {
+                Some(subset) if all < self.all => self.view.change(subset.known(&View::all(self.all))),
+                _ => self.view.change(of.there()),
+            },
             Left::Nobody => {}
         }
         self.view.panics(is_left == Left::TooFew);

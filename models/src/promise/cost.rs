@@ -1,7 +1,7 @@
 //! What a run costs: replicas by the hour, calls by the million, and users who are not served.
 //!
 //! So that a cure can be weighed against what it cures: a fourth replica, or ten minutes a year. Prices are the reader's; nothing is assumed.
-//! Replicas are paid for whether they are up or not. An outage costs in proportion to the share of users' calls that it fails: two minutes in which half of
+//! Replicas are paid for whether they are up or not, as long as they are there. An outage costs in proportion to the share of users' calls that it fails: two minutes in which half of
 //! them do are one minute of downtime.
 
 use super::of_users;
@@ -36,15 +36,21 @@ impl Cost {
         let nanos = report.reached().saturating_sub(report.run.warm_up) as f64;
         let hours = nanos / HOUR;
         let price = |name: &str| self.replica_hours.get(name).copied().unwrap_or(self.replica_hour);
-        let replicas: f64 =
-            report.services.iter().map(|(name, it)| f64::from(it.replicas) * price(name)).sum::<f64>()
-                * hours;
+        // Whoever adds and takes away replicas says how many there were.
+        let told = |at: &str| {
+            let mut there = report.sections.iter().filter(|section| section.at == at);
+            there.find_map(|section| section.values.get("replica_hours")?.value)
+        };
+        let replica_hours = |name: &str, replicas: u32| told(name).unwrap_or(f64::from(replicas) * hours);
+        let services = report.services.iter();
+        let replicas: f64 = services.map(|(name, it)| replica_hours(name, it.replicas) * price(name)).sum();
         let arrived: u64 = report.services.iter().map(|(_, service)| service.arrived).sum();
         let requests = arrived as f64 / 1e6 * self.million_requests;
         let bad: u64 = of_users(report, None).map(|(_, edge)| edge.calls.ended_badly()).sum();
         let down = down_ns(run, report);
-        let downtime = down / HOUR * self.downtime_hour + bad as f64 * self.failed_call;
-        let total = replicas + requests + downtime;
+        let downtime = down / HOUR * self.downtime_hour;
+        let failed = bad as f64 * self.failed_call;
+        let total = replicas + requests + downtime + failed;
 
         let mut section = self.declared();
         section.set("total", total);
@@ -52,6 +58,7 @@ impl Cost {
         section.set("replicas", replicas);
         section.set("requests", requests);
         section.set("downtime", downtime);
+        section.set("failed_calls", failed);
         section.set("time_down", down);
         section
     }
@@ -60,12 +67,13 @@ impl Cost {
         let money = |about: &str| {
             Value::new(Unit::Plain, format!("{about}, in {}", self.currency)).better(Better::Less)
         };
-        Section::new("cost", "")
+        Section::new("cost", &self.currency)
             .value("total", money("all of it"))
             .value("per_hour", money("the same for each hour").headline())
             .value("replicas", money("of it: replicas"))
             .value("requests", money("of it: attempts that services took"))
-            .value("downtime", money("of it: users who were not served").headline())
+            .value("downtime", money("of it: time down").headline())
+            .value("failed_calls", money("of it: calls of users that did not end well"))
             .value(
                 "time_down",
                 Value::new(
@@ -168,8 +176,14 @@ mod tests {
             (told("replicas"), told("downtime"), told("time_down")),
             (3.5, 125.0, 7.5 * minute as f64)
         );
+        assert_eq!(told("failed_calls"), 25.0);
         assert!((told("requests") - 0.8).abs() < 1e-9 && (told("total") - 129.3).abs() < 1e-9);
         assert_eq!(told("per_hour"), told("total"));
+        // Half of them were there for half of the time.
+        let hours = Value { value: Some(2.25), ..Value::default() };
+        report.sections.push(Section::new("autoscaler", "shop").value("replica_hours", hours));
+        let section = cost.section(&spec, &report);
+        assert_eq!(section.values.get("replicas").and_then(|it| it.value), Some(2.25 * 0.5 + 2.0));
         assert!(section.values.get("total").unwrap().about.contains("EUR"));
     }
 }

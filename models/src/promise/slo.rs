@@ -202,6 +202,7 @@ impl Slo {
         let of = |all: &[u64]| all.iter().skip(measured).sum::<u64>();
         let (all, bad) = (of(&ended), of(&ended) - of(&good));
         let share = (all > 0).then(|| bad as f64 / all as f64);
+        section.set("objective", self.objective);
         section.set("burn_rate", share.map(|bad| bad / allowed));
         // At this pace, as many calls in the window.
         let seconds = report.reached().saturating_sub(report.run.warm_up) as f64;
@@ -274,6 +275,7 @@ impl Slo {
             format!("calls that were good, of those that ended; promised are {}", percent(self.objective));
         let mut section = Section::new("slo", at)
             .value("good", Value::new(Unit::Share, good).better(Better::More).headline().of_windows(ratio))
+            .value("objective", Value::new(Unit::Share, "what is promised"))
             .value("burn_rate", plain("how many times faster than it may the budget burnt").headline())
             .value(
                 "budget_burnt",

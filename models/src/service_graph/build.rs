@@ -148,6 +148,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
     let mut view = View::all(choices);
     if choices > callee.replicas {
         view.change(0..callee.replicas);
+        view.belong(0..callee.replicas);
     }
     let path = digest::hash_text(name);
     let mut pick = streams.luck("pick", name);

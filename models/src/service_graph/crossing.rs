@@ -80,7 +80,7 @@ impl Crossing {
         for (name, count) in self.apart.names.iter().zip(&self.to) {
             section.set(&to(name), share(*count as f64));
         }
-        let names = ["sent", "left"]
+        let names = ["sent", "crossing"]
             .map(String::from)
             .into_iter()
             .chain(self.apart.names.iter().map(|name| to(name)));
@@ -113,14 +113,14 @@ pub fn declared(at: &str, apart: &Apart) -> Section {
     let share = |part: &str, about: String| {
         Value::new(Unit::Share, about).of_windows(Fold::Ratio(part.into(), "sent".into()))
     };
-    let left = share("left", "share of attempts that went to another zone than their client's".into());
+    let left = share("crossing", "share of attempts that went to another zone than their client's".into());
     let mut section = Section::new("zones", at).value("cross_zone", left.better(Better::Less).headline());
     for name in apart.names.iter() {
         section =
             section.value(&to(name), share(&to(name), format!("share of attempts that went to zone {name}")));
     }
     section = section.line("sent", Unit::Plain, "Attempts sent in each window.").line(
-        "left",
+        "crossing",
         Unit::Plain,
         "Those of them that went to another zone.",
     );
@@ -198,7 +198,7 @@ mod tests {
         let line = |count: f64| vec![count, 0.0];
         assert_eq!(
             lines,
-            [("sent", line(5.0)), ("left", line(2.0)), ("to_a", line(2.0)), ("to_b", line(3.0))]
+            [("sent", line(5.0)), ("crossing", line(2.0)), ("to_a", line(2.0)), ("to_b", line(3.0))]
         );
     }
 }

@@ -592,7 +592,7 @@ fn apart(
     (caller, callers): (Caller, u32),
     (callee, choices): (usize, u32),
 ) -> Option<Apart> {
-    let replicas = spec.service(callee).replicas;
+    let replicas = spec.service(callee).room();
     let from = match caller {
         Caller::Workload(number) => spec.turns_of_workload(number as usize)?,
         Caller::Service(number) => spec.turns_of_service(number as usize)?,

@@ -16,6 +16,8 @@ pub struct View {
     pub(super) version: u32,
     /// All are in it again, since too few were left.
     in_panic: bool,
+    /// Who belongs to it, well or not, if that is not everybody for whom there is room.
+    there: Option<Box<[u32]>>,
 }
 
 #[derive(Clone, Debug)]
@@ -45,6 +47,7 @@ impl View {
             since: Vec::new(),
             version: 0,
             in_panic: false,
+            there: None,
         }
     }
 
@@ -67,6 +70,7 @@ impl View {
             since: Vec::new(),
             version: PASSING,
             in_panic: false,
+            there: None,
         }
     }
 
@@ -76,6 +80,21 @@ impl View {
         members.clear();
         members.extend(few);
         self.size = members.len() as u32;
+    }
+
+    /// Only these are there at all, well or not: others may come.
+    pub fn belong(&mut self, there: impl IntoIterator<Item = u32>) {
+        self.there = Some(there.into_iter().collect());
+    }
+
+    /// The same as to that view.
+    pub fn belong_as(&mut self, other: &View) {
+        self.there.clone_from(&other.there);
+    }
+
+    /// Who is there, well or not.
+    pub fn there(&self) -> Vec<u32> {
+        self.there.as_ref().map_or_else(|| (0..self.all).collect(), |there| there.to_vec())
     }
 
     /// Whether all are in it because too few were left: then nobody is to be preferred.

@@ -198,11 +198,20 @@ impl ZoneState {
     #[cold]
     fn look_at(&mut self, view: &View) {
         let panics = view.in_panic();
+        let there = view.there();
         for (level, at) in self.levels.iter_mut().enumerate() {
             let (callees, own) = (&self.callees, self.own);
             let is_own = move |replica: &u32| panics || callees.of(*replica) == own;
             let members = view.members().filter(|replica| is_own(replica) == (level == OWN));
-            if self.passing { at.few.pass(members) } else { at.view.change(members) }
+            if self.passing {
+                at.few.pass(members)
+            } else {
+                at.view.change(members)
+            }
+            if !self.passing {
+                let is_own = |replica: &&u32| callees.of(**replica) == own;
+                at.all = there.iter().filter(|replica| is_own(replica) == (level == OWN)).count() as u32;
+            }
         }
         let level = |at: &At| {
             let well = at.view(self.passing).size();

@@ -191,6 +191,11 @@ impl Membership {
         last.map(|(number, _)| number)
     }
 
+    /// Who is there, well or not: neither yet to come nor gone.
+    fn belonging(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..).zip(&self.members).filter(|(_, member)| member.stage == Stage::In).map(|(number, _)| number)
+    }
+
     /// Measurement begins.
     pub fn begin(&mut self, now: SimTime) {
         self.from = (self.chosen.area(now), now);
@@ -276,6 +281,9 @@ impl<L: Listen> Graph<L> {
         for &edge in &it.edges {
             let view = &mut self.edges[edge as usize].view;
             if view.of() > 1 {
+                if it.scales {
+                    view.belong(it.belonging());
+                }
                 view.change(it.may_be_chosen());
                 if !before {
                     view.joins(replica, now);

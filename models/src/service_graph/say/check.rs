@@ -444,7 +444,7 @@ fn check_messages(plan: &Plan, cx: &mut Decoder) {
                 report(
                     "clients",
                     true,
-                    "a zone says which replicas are struck, not which clients".into(),
+                    "zones tell which replicas are struck, not which clients".into(),
                     help,
                 );
             }

@@ -19,7 +19,7 @@ use crate::experiment::POSITIVE;
 use crate::policy::Outcome;
 use crate::policy::page::Page;
 use crate::policy::part::{Around, Does, Part};
-use crate::report::{Section, Unit, Value};
+use crate::report::{Better, Section, Unit, Value};
 use crate::service_graph::follow::Listen;
 use crate::service_graph::slab::{Beside, Id, Slab};
 use crate::service_graph::spec::ServiceSpec;
@@ -95,8 +95,8 @@ fn declared(at: &str) -> Section {
     let plain = |about| Value::new(Unit::Plain, about);
     Section::new("duplicates", at)
         .value("done", plain("calls that had their effect, of those made after the warm-up"))
-        .value("twice", plain("of them, those that had it more than once"))
-        .value("twice_share", Value::new(Unit::Share, "the same as a share"))
+        .value("twice", plain("of them, those that had it more than once").better(Better::Less).headline())
+        .value("twice_share", Value::new(Unit::Share, "the same as a share").better(Better::Less))
         .value("beyond", plain("times that it was had beyond the first"))
         .value("replayed", plain("requests answered without work, since their call had had its effect"))
         .value("conflicts", plain("requests refused while another of their call was worked on"))

@@ -174,7 +174,7 @@ pub fn rows() -> Vec<Row> {
             FAULTS,
             at("stock", r#"effect: Hold, clients: Zone("a")"#),
             at("stock", "effect: Hold"),
-            r#"faults[0].clients ["stock"]: a zone says which replicas are struck, not which clients
+            r#"faults[0].clients ["stock"]: zones tell which replicas are struck, not which clients
                 help: list those that stand there with Only([..]), or take a share with Fraction(..)"#,
         ),
         row(

@@ -237,3 +237,19 @@ fn zones_without_a_way_between_them_change_nothing() {
     assert_eq!(with(""), with(r#"zones: (names: ["a", "b"]),"#));
     assert_ne!(with(""), with(r#"zones: (names: ["a", "b"], network: "1ms"),"#));
 }
+
+/// Room for replicas that may yet come puts nobody into another zone, and nobody is missed who is not there: of nine of eighteen three stand in each,
+/// all of them well, and no call leaves its zone.
+#[test]
+fn who_may_yet_come_is_not_missed() {
+    for more in ["", r#"panic_threshold: 0.6"#] {
+        let report = desk(
+            &format!("zone: Spill(), balancer: Random, {more}"),
+            r#"zones: ["a"]"#,
+            "replicas: 9, autoscaler: (metric: Utilisation(0.9), min: 9, max: 18)",
+            "",
+        );
+        assert_eq!(value(&report, "users->db", "cross_zone"), 0.0, "{more}");
+        assert_eq!(report.edges.get("users->db").unwrap().calls.ok(), 90, "{more}");
+    }
+}
