@@ -28,11 +28,15 @@ use crate::drive;
 use crate::experiment::{Decoder, Len, Map, NOT_EMPTY, Node, POSITIVE};
 use crate::run::{Explanation, Observer, RunOptions, RunOutput};
 use crate::{Entry, RunSpec, Scenario};
+pub use exact::is_spread;
 use sim_core::{SimDuration, Streams};
 use years::Years;
 
 /// The most domains of which all cases are summed up.
 const MOST_DOMAINS: usize = 12;
+
+/// The most machines of all tenants together.
+const MOST_SHARED: u64 = 2_000_000;
 
 spec! {
     /// Machines that fail and are repaired, in groups that need some of theirs.
@@ -123,6 +127,12 @@ fn check(fleet: &Fleet, at: &Node, cx: &mut Decoder) {
         cx.at("groups", |cx| {
             _ = cx.error(at.span_of("groups"), message).help("as many as there are is everybody")
         });
+    }
+    if let Groups::Shards { tenants, of } = &fleet.groups
+        && u64::from(*tenants) * u64::from(*of) > MOST_SHARED
+    {
+        let message = format!("{tenants} tenants of {of} machines each are more than {MOST_SHARED} in all");
+        cx.at("groups", |cx| _ = cx.error(at.span_of("groups"), message).help("fewer tenants show the same"));
     }
     if fleet.failover.is_some() && matches!(fleet.groups, Groups::Shards { .. }) {
         cx.at("failover", |cx| {

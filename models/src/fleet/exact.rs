@@ -28,9 +28,20 @@ pub fn up(fails: &TimeDistribution, repair: &TimeDistribution) -> f64 {
     up / (up + down)
 }
 
-/// The law of a fleet; `None` where there is none: a take-over takes time, or too few repair what does not fail at random.
+/// How much a cycle must vary, over its mean, so that machines that all begin as new do not fail in step for ever.
+const SPREAD: f64 = 0.25;
+
+/// Whether what is up and down in turn forgets when it began.
+pub fn is_spread(fails: &TimeDistribution, repair: &TimeDistribution) -> bool {
+    let variance = fails.nanos.variance() + repair.nanos.variance();
+    variance.sqrt() >= SPREAD * (fails.nanos.mean() + repair.nanos.mean())
+}
+
+/// The law of a fleet; `None` where there is none: a take-over takes time, too few repair what does not fail at random, or all fail in step since their times hardly vary.
 pub fn law(fleet: &Fleet, seed: u64) -> Option<Law> {
-    if fleet.failover.is_some() {
+    let cycles = fleet.domains.values().map(|domain| (&domain.fails, &domain.repair));
+    let in_step = |(fails, repair): (&TimeDistribution, &TimeDistribution)| !is_spread(fails, repair);
+    if fleet.failover.is_some() || cycles.chain([(&fleet.fails, &fleet.repair)]).any(in_step) {
         return None;
     }
     let all = of(fleet, &Streams::new(seed));
@@ -107,8 +118,12 @@ fn few_crews(fleet: &Fleet, crews: u32, all: &[Vec<u32>]) -> Option<Law> {
     let rho = fleet.repair.nanos.mean() / fleet.fails.nanos.mean();
     let mut weights = vec![1.0];
     for down in 1..=n {
-        let last = weights[down as usize - 1];
+        let last: f64 = weights[down as usize - 1];
         weights.push(last * f64::from(n - down + 1) * rho / f64::from(down.min(crews)));
+        if weights[down as usize] > 1e200 {
+            // What counts is how they compare.
+            weights.iter_mut().for_each(|weight| *weight /= 1e200);
+        }
     }
     let total: f64 = weights.iter().sum();
     let size = all[0].len() as u32;

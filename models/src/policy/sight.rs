@@ -137,6 +137,7 @@ impl Sight {
             self.known = of.members().collect();
             all = of.there().len() as u32;
             self.view.belong_as(of);
+            self.outliers.iter_mut().for_each(|outliers| outliers.choose_among(all));
         }
         let known = || self.known.iter().copied();
         let left: Vec<u32> = known().filter(|replica| is_in(&self.outliers, *replica)).collect();

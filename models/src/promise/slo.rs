@@ -198,14 +198,15 @@ impl Slo {
         let allowed = 1.0 - self.objective;
         let mut section = self.declared(self.name.as_deref().unwrap_or(edge_name));
 
-        let measured = (report.run.warm_up / window) as usize;
+        // A window that began before is left out.
+        let measured = report.run.warm_up.div_ceil(window) as usize;
         let of = |all: &[u64]| all.iter().skip(measured).sum::<u64>();
         let (all, bad) = (of(&ended), of(&ended) - of(&good));
         let share = (all > 0).then(|| bad as f64 / all as f64);
         section.set("objective", self.objective);
         section.set("burn_rate", share.map(|bad| bad / allowed));
         // At this pace, as many calls in the window.
-        let seconds = report.reached().saturating_sub(report.run.warm_up) as f64;
+        let seconds = report.reached().saturating_sub(measured as u64 * window) as f64;
         let budget = all as f64 / seconds.max(1.0) * self.window.as_nanos() as f64 * allowed;
         section.set("budget_burnt", (all > 0).then(|| bad as f64 / budget));
 

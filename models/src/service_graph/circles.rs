@@ -8,7 +8,7 @@
 //! call to itself a request comes to `1/(1-p)` requests, and with a limit of `h` hops to `(1 - p^(h+1)) / (1-p)`; at `p = 1` that is `h + 1`,
 //! and without a limit no end.
 
-use super::spec::{GraphSpec, ServiceSpec};
+use super::spec::{Effect, GraphSpec, ServiceSpec};
 use crate::experiment::{Decoder, Node};
 use crate::policy::page::Page;
 use crate::policy::part::{Around, Does, Part};
@@ -258,7 +258,11 @@ fn means(graph: &GraphSpec, service: &ServiceSpec) -> Vec<(usize, f64)> {
         let instead = call.instead().map(|(to, policy, _)| (to, policy, made));
         [Some((&call.to, &call.policy, made)), instead].into_iter().flatten()
     });
-    all.filter_map(|(to, policy, made)| Some((graph.services.index_of(&to.value)?, made * attempts(policy))))
+    // Where messages come twice, each request may.
+    let twice = graph.strikes().any(|(effect, _)| matches!(effect, Effect::Duplicate { .. }));
+    let copies = if twice { 2.0 } else { 1.0 };
+    let mean = |policy, made: f64| copies * made * attempts(policy);
+    all.filter_map(|(to, policy, made)| Some((graph.services.index_of(&to.value)?, mean(policy, made))))
         .collect()
 }
 

@@ -97,6 +97,13 @@ pub fn foreseen(plan: &Plan, edge: &EdgePlan) -> Option<f64> {
     let (Caller::Workload(_), false) = (edge.caller, moves(plan.spec, plan.spec.name(edge.callee))) else {
         return None;
     };
+    // Whoever is refused, or tries again, sends another number than the others.
+    let differ = Does::REPEATS.and(Does::COPIES).and(Does::REFUSES).and(Does::GIVES_UP).and(Does::DELAYS);
+    if edge.does.any(differ)
+        || plan.spec.faults.iter().any(|fault| !matches!(fault.clients, crate::fault::Affected::All))
+    {
+        return None;
+    }
     let around = edge.around();
     let chooses = |part: &&(dyn Part + '_)| part.does().any(Does::STEERS) || part.leaves(&around).is_some();
     let says: Option<Vec<f64>> = around.all().filter(chooses).map(|part| part.leaves(&around)).collect();

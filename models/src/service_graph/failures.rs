@@ -30,7 +30,8 @@ pub fn build(plan: &Plan, streams: &Streams, faults: &mut Vec<Fault>) -> Vec<Sou
         let on = &failure.on.value;
         let each: Vec<Target> = match spec.services.index_of(on).filter(|_| !failure.effect.is_network()) {
             Some(service) => {
-                let chosen = failure.replicas.chosen(spec.among(service, &failure.replicas), name, streams);
+                let chosen =
+                    failure.replicas.chosen(spec.at_first(service, &failure.replicas), name, streams);
                 let one = |replica| Target::Replicas { service: service as u32, replicas: vec![replica] };
                 chosen.into_iter().map(one).collect()
             }

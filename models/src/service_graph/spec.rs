@@ -412,6 +412,12 @@ impl GraphSpec {
         }
     }
 
+    /// The same of those that are there at the beginning.
+    pub fn at_first(&self, service: usize, struck: &Affected) -> Vec<u32> {
+        let replicas = self.service(service).replicas;
+        self.among(service, struck).into_iter().filter(|replica| *replica < replicas).collect()
+    }
+
     /// Whether an effect that is meant may be upon replicas of this service, whatever it comes from: upon itself, or upon a zone in which
     /// some of them stand.
     pub fn is_struck(&self, service: &str, meant: impl Fn(&Effect) -> bool) -> bool {

@@ -66,7 +66,7 @@ impl<L: Listen> Graph<L> {
         debug_assert!(again.below.is_none() && again.outstanding == 0);
         let edge = &self.edges[again.edge as usize];
         let (gates, tells, degrades, counts) = (edge.gates, edge.tells, edge.degrades.is_some(), edge.counts);
-        let is_apart = edge.crossing.is_some();
+        let (is_apart, calls_back) = (edge.crossing.is_some(), edge.callback.is_some());
         let (number, try_number) = (u32::from(again.edge), again.number);
         let (again, _) = self.attempts.insert(again);
         self.listener.tell(|tracer| tracer.comes_twice(again, id, number, try_number, now));
@@ -74,6 +74,9 @@ impl<L: Listen> Graph<L> {
             self.held.put(again, None);
         }
         // What is kept of the first is kept of the second.
+        if calls_back {
+            self.callbacks.comes_twice(id, again);
+        }
         if is_apart {
             let crosses = *self.crossed.of(id);
             self.crossed.put(again, crosses);

@@ -236,7 +236,10 @@ impl<L: Listen> Graph<L> {
         self.is_otherwise(control, replica, before, now);
         self.crash(service, replica, CrashStyle::Reset, ctx);
         self.services[service as usize].derive(replica);
-        ctx.schedule(again, Class::Change, Event::Look { control, of });
+        let due = ctx.schedule(again, Class::Change, Event::Look { control, of });
+        if let Control::Probes(kubelet) = &mut self.controls[control as usize] {
+            kubelet.is_to_start(replica, due);
+        }
     }
 
     /// A container that was killed starts again, if nothing else keeps it down.
@@ -263,23 +266,29 @@ impl<L: Listen> Graph<L> {
             let next = next.expect("there is room for as many as may be wanted");
             self.want(service, next, more, grace, ctx);
             if !more {
-                self.forget(service, next, ctx.now());
+                self.forget(service, next, ctx);
             }
         }
     }
 
     /// A replica is taken away: whoever looks at it knows nothing of the next.
-    fn forget(&mut self, service: u32, replica: u32, now: SimTime) {
+    fn forget(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        let (now, mut due) = (ctx.now(), None);
         for control in self.controls.iter_mut().filter(|control| control.service() == service) {
             match control {
                 Control::Health(checker) => checker.forgets(replica, now),
-                Control::Probes(kubelet) => kubelet.forgets(replica, now),
+                Control::Probes(kubelet) => due = kubelet.forgets(replica, now),
                 Control::Members { .. } | Control::Reports(_) | Control::Autoscaler(_) => {}
             }
         }
         self.change_member(service, replica, now, |member| {
             (member.unhealthy, member.unready) = (false, false)
         });
+        // Nobody starts what was killed and then taken away: that it was killed is no reason any more for the next to be down.
+        if let Some(due) = due {
+            ctx.cancel(due);
+            self.revived(service, replica, ctx);
+        }
     }
 
     /// A container of a replica starts, if anybody probes it.

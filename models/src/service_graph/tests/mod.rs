@@ -23,6 +23,7 @@ mod keyed;
 mod knowledge;
 mod lines;
 mod links;
+mod meetings;
 mod members;
 mod orders;
 mod per_replica;

@@ -395,7 +395,8 @@ fn failures(ran: &Ran, values: &mut Values) {
     for (name, failure) in plan.spec.failures.iter() {
         let units = plan.failing(failure);
         add(name, "down", EACH, failure.down_share(), RENEWAL);
-        let Some(down) = failure.down(units).filter(|_| units > 1) else { continue };
+        let spread = crate::fleet::is_spread(&failure.every, &failure.r#for);
+        let Some(down) = failure.down(units).filter(|_| units > 1 && spread) else { continue };
         let law = failure.correlation.law();
         let (any, all) = (1.0 - down[0], down[units as usize]);
         add(name, "any_down", "share of the time for which at least one is down", Some(any), law.source());

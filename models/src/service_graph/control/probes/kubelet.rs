@@ -4,6 +4,7 @@ use super::crash_loop::{CrashLoopBackoff, Loop};
 use super::{Probes, Which};
 use crate::report::{Better, Change, Fold, Section, Unit, Value};
 use crate::service_graph::control::check::{self, InARow, Thresholds};
+use sim_core::Timer;
 use sim_core::stats::TimeIntegral;
 use sim_core::{Luck, SimDuration, SimTime, StreamUse};
 
@@ -54,6 +55,8 @@ struct Pod {
     since: SimTime,
     /// It was killed, and has not started again.
     killed: bool,
+    /// When it will have.
+    due: Option<Timer>,
     started: bool,
     ready: bool,
     rows: [InARow; 3],
@@ -240,6 +243,7 @@ impl Kubelet {
     pub fn starts(&mut self, replica: u32, now: SimTime) {
         let pod = &mut self.pods[replica as usize];
         self.counts[3] += u64::from(pod.killed);
+        pod.due = None;
         let is_asked = |which: Which| self.probers[which as usize].is_some();
         (pod.container, pod.since, pod.killed) = (pod.container + 1, now, false);
         pod.started = !is_asked(Which::Startup);
@@ -247,14 +251,21 @@ impl Kubelet {
         pod.rows = [InARow::default(); 3];
     }
 
-    /// A replica is taken away: nothing is known of whatever takes its place.
-    pub fn forgets(&mut self, replica: u32, now: SimTime) {
+    /// A container that was killed starts when this is due.
+    pub fn is_to_start(&mut self, replica: u32, due: Timer) {
+        self.pods[replica as usize].due = Some(due);
+    }
+
+    /// A replica is taken away: nothing is known of whatever takes its place. If its container was killed and was to start again: when that is
+    /// due.
+    pub fn forgets(&mut self, replica: u32, now: SimTime) -> Option<Timer> {
         let pod = &mut self.pods[replica as usize];
         if !pod.is_ready() {
             self.unready.set(now, self.unready.value() - 1);
         }
-        let (container, turns) = (pod.container + 1, pod.turns);
+        let (container, turns, due) = (pod.container + 1, pod.turns, pod.due.take());
         *pod = Pod { container, turns, started: true, ready: true, ..Pod::default() };
+        due
     }
 
     /// Draws so far, and over which edges.

@@ -212,6 +212,17 @@ impl Callbacks {
         new
     }
 
+    /// The second of a request that comes twice is about what the first is about.
+    #[cold]
+    pub fn comes_twice(&mut self, first: AttemptId, second: AttemptId) {
+        let wait = *self.of_attempts.of(first);
+        if let Some(wait) = wait {
+            self.waits[wait].holders += 1;
+        }
+        let before = self.of_attempts.replace(second, wait);
+        self.release(before);
+    }
+
     fn asked(&mut self, site: u32, call: &Call, carried: Carried) -> WaitId {
         let Parent::Request { attempt: request, stake } = call.parent else { unreachable!("a request asks") };
         let service = self.sites[site as usize].service;
