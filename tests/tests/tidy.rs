@@ -47,6 +47,7 @@ const HOMONYMS: &[(&str, &str, &str)] = &[
     ("throttle", "models/src/policy/budget", "gRPC's, which is a budget"),
     ("cancel", "models/src/service_graph/service/callback", "what the engine does to a timer"),
     ("timeout", "models/src/service_graph/service/callback", "a class of events"),
+    ("cancel", "models/src/service_graph/control", "what the engine does to a timer"),
     ("cancel", "models/src/service_graph/service/replica", "what the engine does to a timer"),
     ("cancel", "models/src/service_graph/service/sharing", "what the engine does to a timer"),
     ("cancel", "models/src/service_graph/service/work", "what the engine does to a timer"),

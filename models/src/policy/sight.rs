@@ -119,6 +119,8 @@ impl Sight {
     /// What is left of so many if so many are in.
     fn left(&self, left: usize, all: u32) -> Left {
         match left {
+            // Nobody is there at all: not even whom to panic about.
+            _ if all == 0 => Left::Nobody,
             some if self.panic.is_above(some, all) => Left::TooFew,
             0 => Left::Nobody,
             _ => Left::Some,

@@ -29,6 +29,11 @@ fn listed() -> Listed<'static> {
     Listed::optional::<Slo>("slo", "", None)
 }
 
+/// What is promised of a run, and when somebody would be told, in sentences.
+pub fn notes(run: &RunSpec) -> Vec<String> {
+    run.slo.iter().flat_map(Slo::notes).collect()
+}
+
 /// What became of the promises of a run: sections of its report.
 pub fn judge(run: &RunSpec, report: &mut Report) {
     let slos = run.slo.iter().flat_map(|slo| slo.sections(report)).collect::<Vec<_>>();

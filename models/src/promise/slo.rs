@@ -16,7 +16,7 @@ use super::of_users;
 use crate::experiment::{Decoder, Node, RunSpec, Spanned};
 use crate::policy::page::Page;
 use crate::policy::part::{Does, Part};
-use crate::report::{Better, Change, Edge, Fold, Report, Section, Unit, Value};
+use crate::report::{Better, Change, Edge, Report, Section, Unit, Value};
 use crate::words::percent;
 use sim_core::SimDuration;
 
@@ -173,6 +173,24 @@ impl Fired {
 }
 
 impl Slo {
+    /// What is promised, and when each alert would fire.
+    pub fn notes(&self) -> Vec<String> {
+        let brief = self.brief().unwrap_or_default();
+        let of = self.of.as_ref().map_or(String::new(), |of| format!(" of {}", of.value));
+        let promise = format!("promised{of}: {brief}, over {}", self.window);
+        let alerts = self.alerts.iter().map(|alert| {
+            format!(
+                "a {} where more than {} of calls were bad, over {} and over the last {}: {} times what is allowed",
+                alert.severity.word(),
+                percent((alert.burn_rate * (1.0 - self.objective)).min(1.0)),
+                alert.long,
+                alert.short(),
+                alert.burn_rate
+            )
+        });
+        std::iter::once(promise).chain(alerts).collect()
+    }
+
     /// What became of it: one section for each edge over which such users call.
     pub fn sections(&self, report: &Report) -> Vec<Section> {
         let of = self.of.as_ref().map(|of| of.value.as_str());
@@ -204,6 +222,7 @@ impl Slo {
         let (all, bad) = (of(&ended), of(&ended) - of(&good));
         let share = (all > 0).then(|| bad as f64 / all as f64);
         section.set("objective", self.objective);
+        section.set("good", share.map(|bad| 1.0 - bad));
         section.set("burn_rate", share.map(|bad| bad / allowed));
         // At this pace, as many calls in the window.
         let seconds = report.reached().saturating_sub(measured as u64 * window) as f64;
@@ -212,8 +231,6 @@ impl Slo {
 
         let fired = self.look(&counts, window, report, &mut section);
         self.tell(&fired, report, &mut section);
-        section.draw("good", good.iter().map(|&n| n as f64).collect());
-        section.draw("ended", ended.iter().map(|&n| n as f64).collect());
         section
     }
 
@@ -271,11 +288,10 @@ impl Slo {
     fn declared(&self, at: &str) -> Section {
         let plain = |about| Value::new(Unit::Plain, about).better(Better::Less);
         let time = |about| Value::new(Unit::Duration, about);
-        let ratio = Fold::Ratio("good".into(), "ended".into());
         let good =
             format!("calls that were good, of those that ended; promised are {}", percent(self.objective));
         let mut section = Section::new("slo", at)
-            .value("good", Value::new(Unit::Share, good).better(Better::More).headline().of_windows(ratio))
+            .value("good", Value::new(Unit::Share, good).better(Better::More).headline())
             .value("objective", Value::new(Unit::Share, "what is promised"))
             .value("burn_rate", plain("how many times faster than it may the budget burnt").headline())
             .value(
@@ -317,11 +333,7 @@ impl Slo {
                 drawn.push(line);
             }
         }
-        section.line("good", Unit::Plain, "Calls that ended well and in time.").line(
-            "ended",
-            Unit::Plain,
-            "Calls that ended.",
-        )
+        section
     }
 }
 
@@ -425,21 +437,15 @@ mod tests {
         assert!((told("budget_burnt").unwrap() - 1_800.0 / 54.0 * 900.0 / 43_200.0).abs() < 1e-9);
     }
 
-    fn line<'a>(section: &'a Section, name: &str) -> &'a [f64] {
-        &section.series.iter().find(|line| line.name == name).expect("it is drawn").values
-    }
-
     #[test]
     fn what_is_slow_is_not_good() {
         let slow = Slo { latency: Some(SimDuration::from_millis(300)), ..slo(0.9) };
         let mut run = report(vec![10], vec![2], None);
         let edge = &mut run.edges.0[0].1;
         edge.windows.latency = vec![vec![(100_000_000, 4), (300_000_000, 3), (300_000_001, 3)]];
-        let (mut section, good) = (slow.sections(&run).remove(0), 7.0);
-        assert_eq!(line(&section, "good"), [good]);
-        assert!((section.values.get("burn_rate").unwrap().value.unwrap() - 5.0 / 12.0 / 0.1).abs() < 1e-9);
-        section = slo(0.9).sections(&run).remove(0);
-        assert_eq!(line(&section, "good"), [10.0]);
+        assert_eq!(told(&slow, &run, "good"), Some(1.0 - 5.0 / 12.0));
+        assert!((told(&slow, &run, "burn_rate").unwrap() - 5.0 / 12.0 / 0.1).abs() < 1e-9);
+        assert_eq!(told(&slo(0.9), &run, "good"), Some(1.0 - 2.0 / 12.0));
     }
 
     #[test]

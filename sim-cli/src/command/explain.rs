@@ -11,6 +11,7 @@ use crate::text::{Paint, Style, clean, wrap};
 use clap::Args as ClapArgs;
 use serde_json::json;
 use sim_models::mechanism::Mechanism;
+use sim_models::promise;
 use sim_models::run::Explanation;
 
 /// `brownout explain`
@@ -47,7 +48,8 @@ pub(super) fn command(args: &Explain, app: &mut App) -> Result<Exit> {
     let Some(name) = &args.name else { return page(args, app) };
     let opened = app.open(name, args.variant.as_deref())?;
     let prepared = app.prepare(&opened, args.variant.as_deref(), &args.set, args.seed)?;
-    let explanation = prepared.resolved.model.explain(&prepared.resolved.run);
+    let mut explanation = prepared.resolved.model.explain(&prepared.resolved.run);
+    explanation.notes.extend(promise::notes(&prepared.resolved.run));
     let style = app.console.style();
     app.console.document(&match args.format {
         Format::Json => as_json(&prepared, &explanation),

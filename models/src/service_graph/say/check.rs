@@ -439,7 +439,8 @@ fn check_messages(plan: &Plan, cx: &mut Decoder) {
                 let message = format!("{} has one client, which is all of them", fewest.name);
                 report("clients", false, message, "say `clients` of the workload, or leave this out");
             }
-            Affected::Zone(_) => {
+            Affected::Fraction(_) | Affected::All => {}
+            _ => {
                 let help = "list those that stand there with Only([..]), or take a share with Fraction(..)";
                 report(
                     "clients",
@@ -448,7 +449,6 @@ fn check_messages(plan: &Plan, cx: &mut Decoder) {
                     help,
                 );
             }
-            Affected::Fraction(_) | Affected::All => {}
         }
         let weighs = plan.spec.workload.iter().any(|workload| workload.size.is_some());
         if fault.effect.transmits().is_some() && !weighs {
