@@ -189,7 +189,7 @@ fn a_mechanism_is_named_in_its_own_room_and_hardly_anywhere_else() {
                 wrong.push(format!(
                     "`{key}` is named in {path}, which names no mechanism: let the part tell it"
                 ));
-            } else if !lies_in(path, &APART) {
+            } else if !lies_in(path, APART) {
                 rooms.push(ONE_ROOM.iter().copied().find(|room| path.starts_with(room)).unwrap_or(path));
             }
         }
