@@ -119,8 +119,6 @@ impl Sight {
     /// What is left of so many if so many are in.
     fn left(&self, left: usize, all: u32) -> Left {
         match left {
-            // Nobody is there at all: not even whom to panic about.
-            _ if all == 0 => Left::Nobody,
             some if self.panic.is_above(some, all) => Left::TooFew,
             0 => Left::Nobody,
             _ => Left::Some,
@@ -143,13 +141,18 @@ impl Sight {
         }
         let known = || self.known.iter().copied();
         let left: Vec<u32> = known().filter(|replica| is_in(&self.outliers, *replica)).collect();
-        let is_left = self.left(left.len(), all);
+        // Where nobody is there at all there is nobody to panic about.
+        let is_left = if of.there().is_empty() { Left::Nobody } else { self.left(left.len(), all) };
         match is_left {
             Left::Some => self.view.change(left),
-            Left::TooFew => match &self.subset {
-                Some(subset) if all < self.all => self.view.change(subset.known(&View::all(self.all))),
-                _ => self.view.change(of.there()),
-            },
+            Left::TooFew => {
+                let mut whole = View::all(self.all);
+                whole.change(of.there());
+                match &self.subset {
+                    Some(subset) if all < self.all => self.view.change(subset.known(&whole)),
+                    _ => self.view.change(whole.members()),
+                }
+            }
             Left::Nobody => {}
         }
         self.view.panics(is_left == Left::TooFew);

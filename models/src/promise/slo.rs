@@ -126,7 +126,7 @@ impl BurnRateAlert {
 
     /// The line that draws how fast it burns over the long window.
     fn line(&self) -> String {
-        format!("burn rate {}", self.long)
+        format!("burn {}", self.long)
     }
 }
 
