@@ -195,7 +195,7 @@ mod tests {
             left.starts_with("faults=[(at: \"0s\"") && left.contains("Bandwidth") && !left.contains("Slow"),
             "{left}"
         );
-        assert_eq!(typed(&harder(&both, 2.0))[0], "faults[1].for=\"1min\"");
+        assert_eq!(typed(&harder(&both, 2.0))[0], "faults[1].for=\"60s\"");
         let later = resolved("Poisson(\"10/s\")", &line.replace("0s", "9s"));
         assert_eq!(typed(&without(&later)), ["faults=[]"]);
     }
