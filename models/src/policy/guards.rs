@@ -119,6 +119,8 @@ impl Gates {
     pub const APART: Gates = Gates(1 << 28);
     /// Its calls are not made for a request that has been passed on too often.
     pub const HOPS: Gates = Gates(1 << 29);
+    /// Its calls are called back, or are the callbacks.
+    pub const CALLBACK: Gates = Gates(1 << 30);
     /// Each client calls the replica of its own number, and nobody is asked.
     pub const FIXED: Gates = Gates(1 << 27);
     /// Something is kept beside each call.

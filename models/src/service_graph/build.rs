@@ -207,6 +207,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         .with(Gates::CARRIES, carriage::carries(plan.spec))
         .with(Gates::CLASSED, classes.is_some())
         .with(Gates::APART, edge.apart.is_some())
+        .with(Gates::CALLBACK, callback.is_some())
         .with(Gates::SEND.or(Gates::ASKS_ALL), addressed)
         .with(
             Gates::HOPS,

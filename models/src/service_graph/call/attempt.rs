@@ -134,16 +134,18 @@ impl<L: Listen> Graph<L> {
             if edge.degrades.is_some() {
                 self.degraded.put(attempt, false);
             }
-            if edge.gates.has(Gates::APART) {
-                let measured = call.stretch != UNMEASURED;
-                edge.note_crossing(&mut self.crossed, attempt, (call.client, replica), measured);
-            }
-            if let Some(leg) = edge.callback {
-                let carries = edge.gates.has(Gates::CARRIES);
-                let carried = if carries { self.carriage.of_call(id) } else { Carried::default() };
-                let asked = self.callbacks.sent(leg, (id, call), (attempt, entry), carried);
-                if let Some(wait) = asked {
-                    self.listener.tell(|tracer| tracer.asks_for_callback(wait, id));
+            if edge.gates.has(Gates::APART.or(Gates::CALLBACK)) {
+                if edge.gates.has(Gates::APART) {
+                    let measured = call.stretch != UNMEASURED;
+                    edge.note_crossing(&mut self.crossed, attempt, (call.client, replica), measured);
+                }
+                if let Some(leg) = edge.callback {
+                    let carries = edge.gates.has(Gates::CARRIES);
+                    let carried = if carries { self.carriage.of_call(id) } else { Carried::default() };
+                    let asked = self.callbacks.sent(leg, (id, call), (attempt, entry), carried);
+                    if let Some(wait) = asked {
+                        self.listener.tell(|tracer| tracer.asks_for_callback(wait, id));
+                    }
                 }
             }
             if edge.counts {

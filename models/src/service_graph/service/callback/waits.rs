@@ -447,8 +447,15 @@ impl<L: Listen> Graph<L> {
     }
 
     /// A request ends, or is lost, that may wait for callbacks: nothing is out for it any more but its calls.
-    #[cold]
+    #[inline(always)]
     pub fn waits_for_no_callback(&mut self, id: AttemptId) {
+        if !self.callbacks.waiting.is_empty() {
+            self.stops_waiting_for_callbacks(id);
+        }
+    }
+
+    #[cold]
+    fn stops_waiting_for_callbacks(&mut self, id: AttemptId) {
         if self.callbacks.waiting.get(id).is_some_and(|waiting| *waiting > 0) {
             let waiting = self.callbacks.waiting.replace(id, 0);
             self.attempts[id].outstanding -= waiting;
