@@ -228,7 +228,7 @@ impl Part for Queue {
                 experiment: "priority-shedding",
             },
             Page {
-                name: "fair_queue",
+                name: "fair",
                 word: "Fair",
                 what: "Serves tenants in turn, one request each, by the `tenants` that requests carry: whoever asks for much waits for himself. In a \
                        full queue the last to come of the tenant that has most in it gives its place up.",
