@@ -95,7 +95,7 @@ fn without_a_word_it_is_at_the_end_and_the_digest_is_the_same() {
     // It is a value like any other, and stays when the file is written out.
     let fast = said.replace("AtEnd", "Fast");
     let set = resolve(&said, None).canonical.to_string();
-    assert!(!set.contains("fail"), "{set}");
+    assert!(!set.contains("fail:"), "{set}");
     let written = resolve(&fast, None).canonical.to_string();
     assert_eq!(run(&written, 1).digest, run(&fast, 1).digest, "{written}");
 }
