@@ -9,6 +9,7 @@
 //! at least `k` are with the probability of a binomial tail. Domains are independent of each other, so one sums over which of them are down:
 //! within each case machines are independent again. A repair crew that is too small makes it the machine repair problem, a birth-death chain where
 //! all times are exponential.
+//! All begin as new: where times hardly vary they fail in step for ever, and are never independent; of those nothing is claimed.
 //!
 //! **When it bites.** Two machines at 99.9 % promise six nines, if they fail for different reasons. A domain that takes both a tenth as
 //! often as either fails leaves four. (The *beta factor* of IEC 61508 is such a domain: of failures of a machine, a share `beta` is
