@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What a mechanism may do to the requests that meet it: a set.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub struct Does(u32);
+pub struct Does(u64);
 
 macro_rules! does {
     ($(#[doc = $doc:literal] $name:ident = $bit:literal,)*) => {
