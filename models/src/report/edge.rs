@@ -7,6 +7,7 @@ use super::tally::Tally;
 use crate::policy::{Cause, Denied, Ending, Outcome};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sim_core::stats::count;
 
 /// Caller and callee of an edge by its name, whichever of the call sites between them it is: `a->b`, `a->b#2`.
 pub(super) fn ends(name: &str) -> Option<(&str, &str)> {
@@ -108,13 +109,22 @@ impl Calls {
         }
     }
 
-    /// One more has ended so, or `count` more.
-    #[inline]
+    /// So many more have ended so.
     pub fn add(&mut self, ending: Ending, count: u64) {
         self.ended[ending] += count;
         if let Ending::Failed(cause) = ending {
             debug_assert!(cause.as_cause().is_some(), "no call fails because an attempt was {cause}");
             self.failed_by[Cause(cause)] += count;
+        }
+    }
+
+    /// One more has.
+    #[inline]
+    pub fn count(&mut self, ending: Ending) {
+        count(&mut self.ended[ending]);
+        if let Ending::Failed(cause) = ending {
+            debug_assert!(cause.as_cause().is_some(), "no call fails because an attempt was {cause}");
+            count(&mut self.failed_by[Cause(cause)]);
         }
     }
 

@@ -118,11 +118,15 @@ impl EdgeStats {
     #[inline(never)]
     fn call_failed(&mut self, end: Ending, took: SimDuration, sent: u16, stretch: u8) {
         count(&mut self.window.failed);
-        self.window.never_sent += u64::from(sent == 0);
+        if sent == 0 {
+            count(&mut self.window.never_sent);
+        }
         let Some(began) = self.began(stretch) else { return };
         began.latency_failed.get_or_insert_default().record(took);
-        began.calls.never_sent += u64::from(sent == 0);
-        began.calls.add(end, 1);
+        began.calls.count(end);
+        if sent == 0 {
+            count(&mut began.calls.never_sent);
+        }
     }
 
     /// The next stretch begins.

@@ -47,20 +47,15 @@ impl LatencyHistogram {
     /// Counts one latency.
     #[inline]
     pub fn record(&mut self, latency: SimDuration) {
-        self.record_n(latency.as_nanos(), 1);
-    }
-
-    /// Counts `n` latencies of `ns` nanoseconds each.
-    #[inline(always)]
-    pub fn record_n(&mut self, ns: u64, n: u64) {
-        self.sum_ns += u128::from(ns) * u128::from(n);
+        let ns = latency.as_nanos();
+        self.sum_ns += u128::from(ns);
         self.max_ns = self.max_ns.max(ns);
         self.min_ns = self.min_ns.min(ns);
         if ns > HIGHEST_NS {
-            self.overflow += n;
+            count(&mut self.overflow);
         } else {
-            self.inside += n;
-            self.counts[FINE.index(ns)] += n;
+            count(&mut self.inside);
+            count(&mut self.counts[FINE.index(ns)]);
         }
     }
 
