@@ -1,5 +1,5 @@
 //! Embeds every `experiments/<family>/<name>.ron` in the binary, so that an installed `brownout` knows
-//! them from any folder.
+//! them from any folder, and every `.csv` beside them, which they may replay.
 //!
 //! Base names are what people type, so they must be unique: a second one stops the build.
 
@@ -39,8 +39,41 @@ fn main() {
         .expect("writing to a string");
     }
     table.push(']');
+    let mut beside = String::from("&[\n");
+    for family in families_of(&root) {
+        let name = family.file_name().and_then(|name| name.to_str()).expect("names of families are ASCII");
+        let mut files = String::new();
+        for file in recordings(&family) {
+            let called =
+                file.file_name().and_then(|name| name.to_str()).expect("names of recordings are ASCII");
+            let absolute = file.canonicalize().expect("a file just found");
+            write!(files, "({called:?}, include_str!({absolute:?})), ").expect("writing to a string");
+        }
+        if !files.is_empty() {
+            writeln!(beside, "    ({name:?}, &[{files}]),").expect("writing to a string");
+        }
+    }
+    beside.push(']');
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     fs::write(out.join("bundled.rs"), table).expect("OUT_DIR is writable");
+    fs::write(out.join("beside.rs"), beside).expect("OUT_DIR is writable");
+}
+
+/// The folders of experiments, in order.
+fn families_of(root: &Path) -> Vec<PathBuf> {
+    let all = fs::read_dir(root).into_iter().flatten().map(|entry| entry.expect("a readable folder").path());
+    let mut families: Vec<PathBuf> = all.filter(|path| path.is_dir()).collect();
+    families.sort();
+    families
+}
+
+/// What the experiments of a folder replay: each `.csv` in it, in order.
+fn recordings(family: &Path) -> Vec<PathBuf> {
+    let all =
+        fs::read_dir(family).into_iter().flatten().map(|entry| entry.expect("a readable folder").path());
+    let mut files: Vec<PathBuf> = all.filter(|path| path.extension().is_some_and(|it| it == "csv")).collect();
+    files.sort();
+    files
 }
 
 /// Every `.ron` below `folder`; a folder that is not there holds none.

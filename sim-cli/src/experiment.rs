@@ -122,12 +122,16 @@ impl App<'_> {
         found: &Found,
         set: &[(String, String)],
     ) -> Result<(Experiment, Diagnostics), Failed> {
-        self.understood(found, |name, text| Experiment::parse(name, text, set, &self.catalog))
+        self.understood(found, |name, text| {
+            Experiment::parse_beside(name, text, &found.folder(), set, &self.catalog)
+        })
     }
 
     /// The same without the points of its sweep.
     pub fn understand_unswept(&self, found: &Found) -> Result<(Experiment, Diagnostics), Failed> {
-        self.understood(found, |name, text| Experiment::parse_unswept(name, text, &self.catalog))
+        self.understood(found, |name, text| {
+            Experiment::parse_unswept(name, text, &found.folder(), &self.catalog)
+        })
     }
 
     fn understood<T>(

@@ -5,10 +5,16 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::text::{escape, escape_path};
 use sim_models::catalog::Bundled;
+use sim_models::experiment::{Folder, no_such};
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Every experiment of brownout, by family and name.
 pub const BUNDLED: &[Bundled] = include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
+
+/// What stands beside them, by family: the name of each file, and what it says.
+const BESIDE: &[(&str, &[(&str, &str)])] = include!(concat!(env!("OUT_DIR"), "/beside.rs"));
 
 /// An experiment file that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +31,57 @@ pub struct Found {
     pub path: Option<PathBuf>,
     /// What is in it.
     pub bytes: Vec<u8>,
+    /// The files beside it, by their names, where they came with it.
+    pub beside: Option<BTreeMap<String, String>>,
+}
+
+impl Found {
+    /// The folder that it may name files of.
+    pub fn folder(&self) -> Folder {
+        if let Some(files) = &self.beside {
+            return Folder::of(files.clone());
+        }
+        if let Some(path) = self.path.clone() {
+            return Folder::new(move |name| read_beside(&path, name));
+        }
+        let Some(family) = &self.family else { return Folder::none() };
+        let files = BESIDE.iter().find(|(it, _)| it == family).map_or(&[][..], |(_, files)| files);
+        Folder::new(move |name| match files.iter().find(|(it, _)| *it == name) {
+            Some((_, text)) => Ok((*text).into()),
+            None => {
+                let why = no_such(name, files.iter().map(|(it, _)| *it));
+                Err(format!(
+                    "{why} (an experiment that is part of the program has no files but those that came with it: \
+                     `show` it into a file of your own)"
+                ))
+            }
+        })
+    }
+}
+
+/// The text of a file in an experiment's folder, or below it.
+fn read_beside(experiment: &Path, name: &str) -> Result<String, String> {
+    let folder = experiment.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let path = folder.join(name);
+    let whole = path.canonicalize().map_err(|cause| match cause.kind() {
+        ErrorKind::NotFound => {
+            let there = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            let mut there: Vec<String> = there.filter_map(|it| it.file_name().into_string().ok()).collect();
+            there.retain(|name| !name.ends_with(".ron"));
+            there.sort_unstable();
+            no_such(name, there.iter().map(String::as_str))
+        }
+        _ => cause.to_string(),
+    })?;
+    let inside = folder.canonicalize().is_ok_and(|folder| whole.starts_with(folder));
+    if !inside {
+        return Err("it is a link that leads out of the experiment's folder".into());
+    }
+    let bytes = files::read(&whole, files::LIMIT).map_err(|error| match error {
+        Error::Io(_, cause) => cause.to_string(),
+        other => other.to_string(),
+    })?;
+    String::from_utf8(bytes).map_err(|_| "it is no text: save it as UTF-8".into())
 }
 
 impl App<'_> {
@@ -46,6 +103,7 @@ impl App<'_> {
                 argument: "-".into(),
                 path: None,
                 bytes,
+                beside: None,
             });
         }
         let bundled = self
@@ -158,6 +216,7 @@ fn read_path(path: &Path) -> Result<Found> {
         shown,
         path: Some(path.into()),
         bytes: files::read(path, files::LIMIT).map_err(no_experiment)?,
+        beside: None,
     })
 }
 
@@ -181,6 +240,7 @@ impl From<&Bundled> for Found {
             argument: bundled.name.into(),
             path: None,
             bytes: bundled.text.as_bytes().to_vec(),
+            beside: None,
         }
     }
 }
@@ -238,6 +298,34 @@ mod tests {
         assert_eq!(nearest("retrystorm", names()), Some("retry-storm".into()));
         assert_eq!(nearest("storm", names()), Some("retry-storm".into()));
         assert_eq!(nearest("xyz", names()), None);
+    }
+
+    #[test]
+    fn an_experiment_reads_what_stands_in_its_folder_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("mine");
+        std::fs::create_dir_all(inside.join("days")).unwrap();
+        for file in ["secret.csv", "mine/day.csv", "mine/days/friday.csv", "mine/mine.ron"] {
+            std::fs::write(folder.path().join(file), file).unwrap();
+        }
+        let experiment = inside.join("mine.ron");
+        let mut table = vec![
+            ("day.csv", Ok("mine/day.csv")),
+            ("days/friday.csv", Ok("mine/days/friday.csv")),
+            ("dya.csv", Err("there is no such file: did you mean `day.csv`?")),
+            ("days", Err("it is a directory, not a regular file")),
+        ];
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("../secret.csv", inside.join("out.csv")).unwrap();
+            std::os::unix::fs::symlink("days/friday.csv", inside.join("in.csv")).unwrap();
+            table.push(("out.csv", Err("it is a link that leads out of the experiment's folder")));
+            table.push(("in.csv", Ok("mine/days/friday.csv")));
+        }
+        for (name, expected) in table {
+            let expected = expected.map(String::from).map_err(String::from);
+            assert_eq!(read_beside(&experiment, name), expected, "{name}");
+        }
     }
 
     #[test]

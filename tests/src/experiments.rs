@@ -1,7 +1,11 @@
 //! The files of `experiments/`.
 
+use sim_models::Catalog;
+use sim_models::experiment::{Diagnostics, Experiment, Failed, Folder};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 /// One of them.
 pub struct File {
@@ -14,6 +18,34 @@ pub struct File {
     /// What it says.
     pub text: String,
 }
+
+impl File {
+    /// As it is read.
+    pub fn parse(&self) -> Result<(Experiment, Diagnostics), Failed> {
+        let name = self.path.to_string_lossy();
+        Experiment::parse_beside(&name, &self.text, &beside(), &[], &Catalog::bundled())
+    }
+}
+
+/// What stands beside any of them, and beside what is generated: each has a name of its own.
+pub fn beside() -> Folder {
+    static FILES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../experiments");
+        let named = files_below(&folder, "csv").into_iter().map(|path| {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            (name, fs::read_to_string(&path).expect("a readable recording"))
+        });
+        let generated = RECORDINGS.map(|(name, text)| (name.to_string(), text.to_string()));
+        named.chain(generated).collect()
+    });
+    Folder::of(FILES.clone())
+}
+
+/// What is replayed in what is generated.
+const RECORDINGS: [(&str, &str); 2] = [
+    ("some-rates.csv", "time,rate\n0s,50/s\n1s,400/s\n1500ms,0/s\n2s,100/s\n"),
+    ("some-calls.csv", "100ms\n100ms\n100ms\n300ms\n1.2s\n2s\n2.5s\n"),
+];
 
 /// All of them, by family and name. A new one needs no line anywhere.
 pub fn experiments() -> Vec<File> {

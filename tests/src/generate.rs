@@ -237,6 +237,8 @@ fn write_workload(text: &mut String, rng: &mut Rng, number: usize, to: u64) {
         "Growth(from: \"50/s\", to: \"500/s\", doubles_in: \"1s\")",
         "Diurnal(mean: \"100/s\", amplitude: 1, period: \"2s\", peak_at: \"1s\")",
         "Bursty(states: [(rate: \"10/s\", lasts: \"1s\"), (rate: \"800/s\", lasts: \"100ms\")])",
+        "Replay(file: \"some-rates.csv\", between: Lines, scale: 1.5)",
+        "Replay(file: \"some-calls.csv\")",
     ]);
     let clients = rng.pick(&["1", "1", "3", "10"]);
     let policy = policy(rng);

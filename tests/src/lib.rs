@@ -16,7 +16,7 @@ pub mod slow_judge;
 
 #[cfg(feature = "program")]
 pub use bench::{Bench, Said};
-pub use experiments::{File, experiments, files_below, stem};
+pub use experiments::{File, beside, experiments, files_below, stem};
 pub use generate::{random_experiment, random_recovery};
 pub use rng::Rng;
 
@@ -34,7 +34,7 @@ pub const SEEDS: RangeInclusive<u64> = 1..=20;
 /// The experiment (or one of its variants) that `text` describes. Panics with its diagnostics.
 #[track_caller]
 pub fn resolve(text: &str, variant: Option<&str>) -> Resolved {
-    let read = Experiment::parse("test.ron", text, &[], &Catalog::bundled());
+    let read = Experiment::parse_beside("test.ron", text, &beside(), &[], &Catalog::bundled());
     let read = read.and_then(|(experiment, _)| experiment.with(variant, &[]));
     read.unwrap_or_else(|failed| panic!("{failed}\n{text}"))
 }

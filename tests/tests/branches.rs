@@ -1,6 +1,6 @@
 //! A run that goes on from a copy of another's state is that run from the start, to the byte.
 
-use brownout_tests::experiments;
+use brownout_tests::{beside, experiments};
 use sim_core::{Engine, Limits, SimDuration, SimTime};
 use sim_models::experiment::{Experiment, Resolved};
 use sim_models::policy::Ending;
@@ -10,7 +10,8 @@ use sim_models::{Catalog, Trunk, simulate, simulate_from};
 use std::ops::ControlFlow;
 
 fn resolved(text: &str, variant: Option<&str>, set: &[(&str, String)]) -> Resolved {
-    let (experiment, _) = Experiment::parse("x", text, &[], &Catalog::bundled()).expect("sound");
+    let (experiment, _) =
+        Experiment::parse_beside("x", text, &beside(), &[], &Catalog::bundled()).expect("sound");
     let set: Vec<(String, String)> =
         set.iter().map(|(path, value)| ((*path).into(), value.clone())).collect();
     experiment.with(variant, &set).expect("sound")
@@ -52,7 +53,8 @@ fn first_difference(one: &str, other: &str) -> String {
 
 /// A bundled experiment in one of its variants, its length cut to so much.
 fn cut(text: &str, variant: Option<&str>, duration: SimDuration, more: &[(&str, &str)]) -> Option<Resolved> {
-    let (experiment, _) = Experiment::parse("x", text, &[], &Catalog::bundled()).expect("sound");
+    let (experiment, _) =
+        Experiment::parse_beside("x", text, &beside(), &[], &Catalog::bundled()).expect("sound");
     let set = more.iter().map(|(path, value)| ((*path).into(), (*value).into()));
     let set: Vec<(String, String)> =
         set.chain([("run.duration".into(), format!("\"{duration}\""))]).collect();
@@ -65,7 +67,7 @@ fn cut(text: &str, variant: Option<&str>, duration: SimDuration, more: &[(&str, 
 fn every_bundled_experiment_branches() {
     let (mut branches, mut looks) = (0, 0);
     for file in experiments() {
-        let (experiment, _) = Experiment::parse("x", &file.text, &[], &Catalog::bundled()).expect("sound");
+        let (experiment, _) = file.parse().expect("sound");
         let variants = std::iter::once(None).chain(experiment.variant_names().map(Some));
         for variant in variants {
             let name = format!("{}/{} {variant:?}", file.family, file.name);

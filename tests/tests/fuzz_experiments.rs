@@ -2,7 +2,7 @@
 //! a panic: texts that were valid before bytes, words, numbers or lines of them were changed at random.
 
 use brownout_tests::fuzz::cases;
-use brownout_tests::{Rng, random_experiment};
+use brownout_tests::{Rng, beside, random_experiment};
 use sim_core::Limits;
 use sim_models::experiment::Experiment;
 use sim_models::run::RunOptions;
@@ -107,7 +107,8 @@ fn renumber(text: &str, rng: &mut Rng) -> String {
 
 /// Reads and, if it is sound, runs a text for a moment. Whether it was sound.
 fn read_and_run(text: &str) -> bool {
-    let Ok((experiment, _)) = Experiment::parse("fuzz.ron", text, &[], &Catalog::bundled()) else {
+    let Ok((experiment, _)) = Experiment::parse_beside("fuzz.ron", text, &beside(), &[], &Catalog::bundled())
+    else {
         return false;
     };
     let resolved = experiment.with(None, &[]).expect("what was read can be resolved");

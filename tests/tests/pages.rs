@@ -5,9 +5,9 @@
 mod document;
 
 use brownout_tests::ask::ask;
-use brownout_tests::{File, experiments};
+use brownout_tests::experiments;
 use sim_models::Catalog;
-use sim_models::experiment::{Entry, Experiment, Node, nearest};
+use sim_models::experiment::{Entry, Node, nearest};
 use sim_models::mechanism::Mechanism;
 
 fn all() -> Vec<Mechanism> {
@@ -29,11 +29,10 @@ fn the_experiment_of_a_page_uses_its_mechanism() {
     let files = experiments();
     for mechanism in all() {
         let page = mechanism.page;
-        let File { text, .. } = files.iter().find(|file| file.name == page.experiment).unwrap_or_else(|| {
+        let file = files.iter().find(|file| file.name == page.experiment).unwrap_or_else(|| {
             panic!("the page of `{}` names {}, which is not there", page.name, page.experiment)
         });
-        let (read, _) =
-            Experiment::parse(page.experiment, text, &[], &Catalog::bundled()).expect("a sound experiment");
+        let (read, _) = file.parse().expect("a sound experiment");
         let variants = std::iter::once(None).chain(read.variant_names().map(Some));
         let used = variants.into_iter().any(|variant| {
             let resolved = read.with(variant, &[]).expect("a sound variant");

@@ -16,8 +16,8 @@ use sim_models::experiment::Experiment;
 use sim_models::policy::{Ending, Outcome};
 use sim_models::report::{Cell, Edge, Latency, Report, Service, Stretch, Table};
 use sim_models::run::RunOptions;
+use sim_models::simulate;
 use sim_models::words::percent;
-use sim_models::{Catalog, simulate};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt::Write;
@@ -230,7 +230,7 @@ static RUNS: LazyLock<Vec<Run>> = LazyLock::new(|| {
 });
 
 fn read(file: File) -> Read {
-    let read = Experiment::parse(&file.path.to_string_lossy(), &file.text, &[], &Catalog::bundled());
+    let read = file.parse();
     let (experiment, warnings) = read.unwrap_or_else(|failed| panic!("{failed}"));
     // A variant may be there to show what one is warned of.
     let warnings: String =

@@ -38,10 +38,13 @@
 
 use super::diagnostic::{Diagnostic, Diagnostics, Severity, did_you_mean};
 use super::doc::{Shape, TypeDoc};
+use super::folder::Folder;
 use super::node::{Entry, Kind, Node, Span};
 use super::path::{push_index, push_name};
 use super::print;
 use super::rule::Rule;
+use std::any::Any;
+use std::sync::Arc;
 
 /// A type that is read from an experiment file.
 pub trait Decode: Sized {
@@ -62,12 +65,27 @@ pub trait Decode: Sized {
 pub struct Decoder {
     path: String,
     diagnostics: Diagnostics,
+    folder: Option<Folder>,
 }
 
 impl Decoder {
     /// At the root, with nothing found.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same for an experiment in a folder: its files are looked at. Elsewhere they are only named.
+    pub(crate) fn beside(folder: &Folder) -> Self {
+        Decoder { folder: Some(folder.clone()), ..Self::default() }
+    }
+
+    /// What a file beside the experiment says, as `understand` reads it; none where files are not looked at.
+    pub fn file<T: Any + Send + Sync>(
+        &self,
+        name: &str,
+        understand: fn(&str) -> T,
+    ) -> Option<Result<Arc<T>, String>> {
+        self.folder.as_ref().map(|folder| folder.get(name, understand))
     }
 
     /// Reports an error at `span`, under the current path.

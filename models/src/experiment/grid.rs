@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::{Diagnostic, Diagnostics, Failed, Sources};
+use super::folder::Folder;
 use super::load::{Axis, Experiment, MAX_POINTS, Resolved, Variant, decoded, input_digest, place, resolved};
 use super::node::{Node, Span};
 use super::path::{Override, Path};
@@ -42,6 +43,7 @@ pub struct Grid {
     variant: Option<String>,
     axes: Vec<Axis>,
     sources: Sources,
+    folder: Folder,
 }
 
 /// What a point is given, in short.
@@ -126,7 +128,8 @@ impl Experiment {
             place(self.entry, set, &mut model, &mut run, problems);
         }
         let variant = variant.map(|variant| variant.name.value.clone());
-        Grid { about: self.about.clone(), entry: self.entry, model, run, variant, axes, sources }
+        let folder = self.folder.clone();
+        Grid { about: self.about.clone(), entry: self.entry, model, run, variant, axes, sources, folder }
     }
 }
 
@@ -257,7 +260,7 @@ impl Grid {
             let set = Override { path: axis.path.clone(), value: axis.values[index].clone() };
             placed &= place(self.entry, &set, &mut model, &mut run, problems);
         }
-        decoded(self.entry, &model, &run, problems).filter(|_| placed)
+        decoded(self.entry, &model, &run, &self.folder, problems).filter(|_| placed)
     }
 
     /// Adds the problems of a point that are new, and says at which values of the axes they are.

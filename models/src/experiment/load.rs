@@ -15,6 +15,7 @@ use super::decode::{Decode, Decoder};
 use super::diagnostic::{Diagnostic, Diagnostics, Failed, SHOWN, Sources};
 use super::doc::TypeRef;
 use super::file::parse_file;
+use super::folder::Folder;
 use super::grid::{in_variant, problem_key, too_many};
 use super::node::{Entry as Field, Kind, Node, Span, Spanned};
 use super::path::{Override, Path, Place, Roots, apply, path_of};
@@ -44,6 +45,7 @@ pub struct Experiment {
     pub(super) expected: Option<Node>,
     pub(super) set: Vec<Override>,
     pub(super) sources: Sources,
+    pub(super) folder: Folder,
 }
 
 /// A named set of values that differ from the experiment as written.
@@ -95,15 +97,26 @@ impl Resolved {
 }
 
 impl Experiment {
-    /// Reads an experiment and checks all of it. `overrides` are pairs of path and value as `--set` gives
-    /// them. On success there may be warnings, whose spans point into [`Experiment::sources`].
+    /// Reads an experiment beside which no files stand, and checks all of it. `overrides` are pairs of path and value as
+    /// `--set` gives them. On success there may be warnings, whose spans point into [`Experiment::sources`].
     pub fn parse(
         name: &str,
         text: &str,
         overrides: &[(String, String)],
         catalog: &Catalog,
     ) -> Result<(Experiment, Diagnostics), Failed> {
-        Self::read(name, text, overrides, catalog, true)
+        Self::read(name, text, &Folder::none(), overrides, catalog, true)
+    }
+
+    /// The same where it may name files of its folder.
+    pub fn parse_beside(
+        name: &str,
+        text: &str,
+        folder: &Folder,
+        overrides: &[(String, String)],
+        catalog: &Catalog,
+    ) -> Result<(Experiment, Diagnostics), Failed> {
+        Self::read(name, text, folder, overrides, catalog, true)
     }
 
     /// The same, but nothing is said about the points of its sweep: whoever sweeps checks those of a [`Grid`].
@@ -112,14 +125,16 @@ impl Experiment {
     pub fn parse_unswept(
         name: &str,
         text: &str,
+        folder: &Folder,
         catalog: &Catalog,
     ) -> Result<(Experiment, Diagnostics), Failed> {
-        Self::read(name, text, &[], catalog, false)
+        Self::read(name, text, folder, &[], catalog, false)
     }
 
     fn read(
         name: &str,
         text: &str,
+        folder: &Folder,
         overrides: &[(String, String)],
         catalog: &Catalog,
         points: bool,
@@ -136,6 +151,7 @@ impl Experiment {
             return Err(Failed { sources, diagnostics: problems.finish() });
         };
         experiment.set = set;
+        experiment.folder = folder.clone();
         experiment.check_all(points, &mut problems);
         let diagnostics = problems.finish();
         if diagnostics.has_errors() {
@@ -191,6 +207,11 @@ impl Experiment {
     /// What is expected. Whether the metrics exist is for the report to say.
     pub fn expectations(&self) -> &[Expectation] {
         &self.expectations
+    }
+
+    /// What stands beside it.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
     }
 
     /// The texts that spans point into.
@@ -293,7 +314,7 @@ impl Experiment {
         for set in before.iter().chain(&self.set).chain(more) {
             placed &= place(self.entry, set, &mut model, &mut run, problems);
         }
-        decoded(self.entry, &model, &run, problems).filter(|_| placed)
+        decoded(self.entry, &model, &run, &self.folder, problems).filter(|_| placed)
     }
 
     /// Reports what is expected of a stretch that ends after this run. With more set from outside nothing is expected.
@@ -376,9 +397,10 @@ pub(super) fn decoded(
     entry: Entry,
     model: &Node,
     run: &Node,
+    folder: &Folder,
     problems: &mut Diagnostics,
 ) -> Option<(Box<dyn Decoded>, RunSpec)> {
-    let mut cx = Decoder::new();
+    let mut cx = Decoder::beside(folder);
     let scenario = (entry.decode)(model, &mut cx);
     let spec = cx.at("run", |cx| RunSpec::decode(run, cx));
     if let (Some(scenario), Some(spec), false) = (&scenario, &spec, cx.has_errors()) {

@@ -25,6 +25,7 @@ pub mod decode;
 mod diagnostic;
 mod doc;
 mod file;
+mod folder;
 mod grid;
 mod load;
 mod map;
@@ -45,6 +46,7 @@ pub use diagnostic::{
 };
 pub use doc::{FieldDoc, Shape, TypeDoc, TypeRef, VariantDoc, join_doc};
 pub use file::{MAX_BYTES, parse_file, source_from_bytes};
+pub use folder::{Folder, no_such};
 pub use grid::{AxisText, Checked, Grid, Input};
 pub use load::{Axis, Experiment, FORMAT, MAX_POINTS, Resolved, Variant};
 pub use map::Map;

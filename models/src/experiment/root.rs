@@ -2,6 +2,7 @@
 
 use super::decode::{Decode, Decoder};
 use super::diagnostic::Sources;
+use super::folder::Folder;
 use super::load::{Axis, Experiment, FORMAT, Variant};
 use super::node::{Entry as Field, Kind, Node, Span};
 use super::path::{Override, Path};
@@ -76,6 +77,7 @@ pub(super) fn read_root(root: Node, catalog: &Catalog, cx: &mut Decoder) -> Opti
         expected,
         set: Vec::new(),
         sources: Sources::default(),
+        folder: Folder::none(),
     })
 }
 

@@ -625,7 +625,7 @@ impl WorkloadSpec {
             }
             Arrivals::Steps { steps, .. } => steps.last().map(|step| (&step.rate, step.at))?,
             Arrivals::Ramp { to, at, over, .. } => (to, *at + *over),
-            Arrivals::Burst { .. } | Arrivals::ClosedLoop { .. } => return None,
+            Arrivals::Burst { .. } | Arrivals::ClosedLoop { .. } | Arrivals::Replay { .. } => return None,
             Arrivals::Growth { .. } | Arrivals::Diurnal { .. } | Arrivals::Bursty { .. } => return None,
         };
         (since < SimTime::ZERO + run.duration).then(|| rate.get() * self.calls_mean())

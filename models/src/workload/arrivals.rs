@@ -1,8 +1,11 @@
 //! When calls are made, as a file says it.
 
+use super::recording::{Recording, Says};
 use crate::diagram::time;
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decoder, Len, Node, POSITIVE};
+use crate::policy::page::Page;
+use crate::policy::part::{Does, Part};
 use crate::words::percent;
 use sim_core::{Rate, SimDuration, SimTime};
 
@@ -79,6 +82,18 @@ spec! {
             /// Their rates, and how long each lasts on average.
             states: Vec<RateState>; Len(2..=MOST_STATES),
         },
+        /// What came one day, from a file in the experiment's folder: a rate from each time on (`60s,800/s` in a line, the first at 0s), or a
+        /// call at each time (`61.5s` in a line).
+        Replay {
+            /// The file, such as `"day.csv"`.
+            file: Recording,
+            /// By what its rates are multiplied.
+            scale: f64 = 1.0; POSITIVE,
+            /// What its rates do between two lines.
+            between: Between = Between::Steps,
+            /// Poisson or evenly spaced, where it has rates.
+            spacing: Spacing = Spacing::Poisson,
+        },
         /// So many calls at one instant, and none before or after.
         Burst {
             /// How many.
@@ -104,6 +119,16 @@ spec! {
         Poisson,
         /// As even as the rate allows.
         Even,
+    }
+}
+
+spec! {
+    /// What the rates of a recording do between two of its lines.
+    pub enum Between {
+        /// Each stays until the next.
+        Steps,
+        /// They move in a straight line.
+        Lines,
     }
 }
 
@@ -135,7 +160,8 @@ spec! {
 impl Arrivals {
     /// Whether their rate never settles, or not for long.
     pub fn wander(&self) -> bool {
-        matches!(self, Arrivals::Growth { .. } | Arrivals::Diurnal { .. } | Arrivals::Bursty { .. })
+        use Arrivals::{Bursty, Diurnal, Growth, Replay};
+        matches!(self, Growth { .. } | Diurnal { .. } | Bursty { .. } | Replay { .. })
     }
 
     /// In a few words, for a picture.
@@ -161,6 +187,8 @@ impl Arrivals {
                     states.iter().map(|state| format!("{} for {}", state.rate, state.lasts)).collect();
                 format!("{}, on average, in turn", states.join(", "))
             }
+            Arrivals::Replay { file, scale, .. } if *scale == 1.0 => file.brief(),
+            Arrivals::Replay { file, scale, .. } => format!("{scale} times {}", file.brief()),
             Arrivals::Burst { count, at } => format!("{count} at once, at {at}"),
             Arrivals::ClosedLoop { users, think } => {
                 format!("{users} users in a loop, thinking {}", time(think))
@@ -232,8 +260,87 @@ impl Arrivals {
             Arrivals::Bursty { states } => {
                 Some(states.iter().map(|state| state.rate.get()).fold(0.0, f64::max))
             }
+            Arrivals::Replay { file, scale, .. } => match file.says() {
+                Says::Rates(rates) => {
+                    Some(rates.iter().map(|(_, rate)| rate.get()).fold(0.0, f64::max) * scale)
+                }
+                Says::Arrivals(_) | Says::Unread => None,
+            },
             Arrivals::Burst { .. } | Arrivals::ClosedLoop { .. } => None,
         }
+    }
+
+    /// What is to be said of a recording that is over before a run is that ends then.
+    pub fn out_of_step(&self, ends: SimTime) -> Option<(String, &'static str)> {
+        let Arrivals::Replay { file, .. } = self else { return None };
+        let last = file.last();
+        // The last of regular lines stands for as long as the others.
+        let over = file.longest_gap().is_zero() || last + file.longest_gap() < ends;
+        if !over || file.is_one_rate() || *file.says() == Says::Unread || last >= ends {
+            return None;
+        }
+        let (last, ends) = (last.since(SimTime::ZERO), ends.since(SimTime::ZERO));
+        Some(match file.says() {
+            Says::Arrivals(_) => (
+                format!(
+                    "nobody comes after {last}, the last line of {}, and the run ends at {ends}",
+                    file.name()
+                ),
+                "a shorter run: what is measured after that is of an idle system",
+            ),
+            _ => (
+                format!(
+                    "the last line of {} is at {last}, and the run ends at {ends}: its rate stays until then",
+                    file.name()
+                ),
+                "a shorter run, or more lines",
+            ),
+        })
+    }
+}
+
+impl Part for Arrivals {
+    fn does(&self) -> Does {
+        Does::NOTHING
+    }
+
+    fn brief(&self) -> Option<String> {
+        Some(self.brief())
+    }
+
+    fn about() -> &'static [Page] {
+        &[
+            Page {
+                name: "arrivals",
+                word: "",
+                what: "Says when calls are made: independently of each other or evenly, at a rate that stays, jumps, moves in a straight line, \
+                       doubles, goes up and down like that of a day, or changes by chance; all at once; as a file says; or by users who wait for each \
+                       answer. The rate of an open loop changes when who comes, and not who: the k-th call has the same luck.",
+                hurts: "Users who wait for their answers come less often where those are slow, so a closed loop hides an overload that an open \
+                        one shows.",
+                formula: "the k-th call comes when the cumulative rate reaches the k-th point of a process of rate 1",
+                source: "Schroeder, Wierman and Harchol-Balter, \"Open Versus Closed: A Cautionary Tale\", 2006; Çinlar, \"Introduction to \
+                         Stochastic Processes\", 1975 (inversion)",
+                experiment: "viral-growth",
+            },
+            Page {
+                name: "replay",
+                word: "Replay",
+                what: "Takes rates or arrivals from a CSV in the experiment's folder. Lines of two cells are rates: `60s,800/s` is 800 calls a second \
+                       from then on, or moving in a straight line to the next (`between: Lines`), times `scale`; that of the last line stays. Lines of \
+                       one cell are arrivals, as they stand, and nobody comes after the last. A first line without numbers is a header; what begins \
+                       with `#` is left out.",
+                hurts: "A recording tells who came: whom a slow system kept away is missing, and the retries of those whom it did not are in it as if \
+                        they were users. Rates per minute tell nothing of what happened within one: a surge of seconds is spread over all of it.",
+                formula: "calls by `t`: `scale` times the sum of rate times length of the lines until then",
+                source: "trace-driven simulation: Jain, \"The Art of Computer Systems Performance Analysis\", 1991, chapter 24",
+                experiment: "replayed-day",
+            },
+        ]
+    }
+
+    fn samples() -> &'static [&'static str] {
+        &["Poisson(\"100/s\")", "Replay(file: \"day.csv\", scale: 2)"]
     }
 }
 
@@ -256,6 +363,18 @@ fn check(arrivals: &Arrivals, at: &Node, cx: &mut Decoder) {
         Arrivals::Growth { from, to, .. } if to.get() <= from.get() => {
             cx.error(place("to"), format!("{to} is not more than {from}, so nothing grows"))
                 .help("a rate that falls is a Ramp");
+        }
+        Arrivals::Replay { file, scale, between, spacing } if matches!(file.says(), Says::Arrivals(_)) => {
+            let plain = matches!((between, spacing), (Between::Steps, Spacing::Poisson));
+            for (key, plain) in [("scale", *scale == 1.0), ("between", plain), ("spacing", plain)] {
+                if let (Some(value), false) = (at.get(key), plain) {
+                    cx.error(
+                        value.span,
+                        format!("`{key}` changes rates, and {} says when each call comes", file.name()),
+                    )
+                    .help("recorded arrivals come as they stand: leave it out");
+                }
+            }
         }
         Arrivals::Spike { r#for, .. } if r#for.is_zero() => {
             cx.error(place("for"), "must be longer than 0");

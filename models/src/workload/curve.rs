@@ -17,12 +17,15 @@ use super::arrivals::RateState;
 use sim_core::sampler::standard_exponential;
 use sim_core::{Key, Luck, SimTime, StreamUse, Words, math};
 use std::f64::consts::{LN_2, PI};
+use std::sync::Arc;
 
 /// What arrivals follow where their rate is no straight line.
 #[derive(Clone, Debug)]
 pub(super) enum Curve {
     /// All at one instant, where there is no rate: when, and how many are still to come.
     Burst(SimTime, u32),
+    /// As they were recorded, and how many have come.
+    Recorded(Arc<[SimTime]>, usize),
     Growth(Growth),
     Wave(Wave),
     Bursts(Bursts),
@@ -36,16 +39,25 @@ impl Curve {
                 *left = left.checked_sub(1)?;
                 Some(at.as_secs_f64())
             }
+            Curve::Recorded(times, next) => {
+                let at = times.get(*next)?;
+                *next += 1;
+                Some(at.as_secs_f64())
+            }
             Curve::Growth(growth) => Some(growth.reaches(*mass)),
             Curve::Wave(wave) => Some(wave.reaches(*mass)),
             Curve::Bursts(bursts) => Some(bursts.reaches(mass)),
         }
     }
 
-    /// The rate at a time; over a day, and where it is chance, the mean.
+    /// The rate at a time; over a day, of a recording, and where it is chance, the mean.
     pub(super) fn rate_at(&self, seconds: f64) -> f64 {
         match self {
             Curve::Burst(..) => 0.0,
+            Curve::Recorded(times, _) => {
+                let last = times.last().map_or(0.0, |at| at.as_secs_f64());
+                if last > 0.0 { times.len() as f64 / last } else { 0.0 }
+            }
             Curve::Growth(growth) => growth.rate(seconds),
             Curve::Wave(wave) => wave.mean,
             Curve::Bursts(bursts) => bursts.mean(),

@@ -7,13 +7,14 @@ mod curve;
 mod keys;
 mod priority;
 mod ranks;
+mod recording;
 mod reload;
 mod schedule;
 mod session;
 mod size;
 pub mod tenants;
 
-pub use arrivals::{Arrivals, RateStep, Spacing};
+pub use arrivals::{Arrivals, Between, RateStep, Spacing};
 pub use keys::Keys;
 pub use priority::Priority;
 pub use ranks::Ranks;

@@ -5,9 +5,10 @@
 //! therefore meets the same users in the same order, only sooner or later.
 
 use super::curve::{Bursts, Curve, Growth, Wave};
-use super::{Arrivals, Spacing};
+use super::recording::Says;
+use super::{Arrivals, Between, Spacing};
 use sim_core::sampler::standard_exponential;
-use sim_core::{Key, Luck, SimDuration, SimTime, StreamUse};
+use sim_core::{Key, Luck, Rate, SimDuration, SimTime, StreamUse};
 
 /// What is drawn of how long each stretch of a rate lasts.
 const BURSTS: &str = "bursts";
@@ -113,6 +114,14 @@ impl Schedule {
                 curve = Some(Curve::Bursts(Bursts::new(states)));
                 (Vec::new(), Spacing::Poisson)
             }
+            Arrivals::Replay { file, scale, between, spacing } => match file.says() {
+                Says::Rates(rates) => (recorded(rates, *scale, between), spacing.clone()),
+                Says::Arrivals(times) => {
+                    curve = Some(Curve::Recorded(times.clone(), 0));
+                    (Vec::new(), Spacing::Even)
+                }
+                Says::Unread => unreachable!("what is run was read"),
+            },
             Arrivals::ClosedLoop { .. } => return None,
         };
         let even = matches!(spacing, Spacing::Even);
@@ -190,6 +199,21 @@ impl Schedule {
     }
 }
 
+/// From line to line.
+fn recorded(rates: &[(SimTime, Rate)], scale: f64, between: &Between) -> Vec<Segment> {
+    let nexts = rates.iter().skip(1).map(Some).chain([None]);
+    let segment = |(&(at, rate), next): (&(SimTime, Rate), Option<&(SimTime, Rate)>)| {
+        let (start, rate) = (at.as_secs_f64(), rate.get() * scale);
+        let end = next.map_or(f64::INFINITY, |(at, _)| at.as_secs_f64());
+        let slope = match (between, next) {
+            (Between::Lines, Some((_, next))) => (next.get() * scale - rate) / (end - start),
+            _ => 0.0,
+        };
+        Segment { start, end, rate, slope }
+    };
+    rates.iter().zip(nexts).map(segment).collect()
+}
+
 fn at_seconds(seconds: f64) -> SimTime {
     SimTime::ZERO + SimDuration::from_nanos_f64(seconds * 1e9)
 }
@@ -197,7 +221,7 @@ fn at_seconds(seconds: f64) -> SimTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::{Decode, Decoder, Diagnostics, Sources, parse_file};
+    use crate::experiment::{Decode, Decoder, Diagnostics, Folder, Sources, parse_file};
     use sim_core::Streams;
 
     fn schedule(text: &str) -> Option<Schedule> {
@@ -272,6 +296,45 @@ mod tests {
     fn where_the_rate_falls_to_nothing_nobody_comes_any_more() {
         let text = r#"Steps(steps: [(at: "0s", rate: "1/s"), (at: "3500ms", rate: "0/s")], spacing: Even)"#;
         assert_eq!(arrivals(text, 100).len(), 3);
+    }
+
+    fn recording(text: &'static str, settings: &str) -> Schedule {
+        let folder = Folder::of(std::iter::once(("day.csv".into(), text.into())).collect());
+        let text = format!("Replay(file: \"day.csv\", {settings})");
+        let source = Sources::default().add("test.ron", text.as_str());
+        let node = parse_file(&text, source, &mut Diagnostics::new()).expect("a value");
+        let arrivals = Arrivals::decode(&node, &mut Decoder::beside(&folder)).expect("arrivals");
+        Schedule::new(&arrivals).expect("an open loop")
+    }
+
+    fn times(mut schedule: Schedule, most: u64) -> Vec<f64> {
+        let mut luck = Streams::new(1).luck("arrivals", "users");
+        let next = |ordinal| schedule.next(&mut luck, Key::root(1, ordinal));
+        (0..most).map_while(next).map(SimTime::as_secs_f64).collect()
+    }
+
+    /// As a file of Steps, a ramp and a list of times would be, to the nanosecond.
+    #[test]
+    fn a_recording_is_replayed() {
+        let rates = "0s,2/s\n2s,0/s\n5s,1/s\n";
+        assert_eq!(times(recording(rates, "spacing: Even"), 6), [0.5, 1.0, 1.5, 5.0, 6.0, 7.0]);
+        assert_eq!(times(recording(rates, "spacing: Even, scale: 2"), 9)[6..], [1.75, 5.0, 5.5]);
+        let ramp = times(recording("0s,0/s\n10s,10/s\n", "spacing: Even, between: Lines"), 60);
+        for (k, at) in (1..).map(f64::from).zip(&ramp) {
+            let exact = if k <= 50.0 { (2.0 * k).sqrt() } else { 10.0 + (k - 50.0) / 10.0 };
+            assert!((at - exact).abs() < 1e-6, "arrival {k} at {at}, not {exact}");
+        }
+        assert_eq!(times(recording("time\n100ms\n100ms\n2.5s\n", ""), 9), [0.1, 0.1, 2.5]);
+    }
+
+    /// Twice the rate: the same users, each in half the time.
+    #[test]
+    fn the_luck_of_a_recording_is_that_of_its_users() {
+        let (once, twice) = (recording("0s,50/s\n", ""), recording("0s,50/s\n", "scale: 2"));
+        let (once, twice) = (times(once, 500), times(twice, 500));
+        assert!(once.iter().zip(&twice).all(|(one, other)| (one - 2.0 * other).abs() < 1e-6));
+        let steps = schedule(r#"Steps(steps: [(at: "0s", rate: "50/s")])"#).expect("an open loop");
+        assert_eq!(times(steps, 500), once, "and those of the same rate in the file");
     }
 
     #[test]

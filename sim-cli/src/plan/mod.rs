@@ -32,6 +32,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sim_core::digest::{Digester, Hex, hash_text};
 use sim_models::experiment::{AxisText, Checked, Failed, Grid, Input, Resolved};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Version of the shape of a plan.
@@ -90,6 +91,9 @@ pub struct Subject {
     pub shown: String,
     /// Its text.
     pub text: String,
+    /// The files beside it that it names, and what they say.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub beside: BTreeMap<String, String>,
 }
 
 /// How far a run may go, and on what.
@@ -212,6 +216,7 @@ impl Ready {
                 argument: opened.found.argument.clone(),
                 shown: opened.found.shown.clone(),
                 text: String::from_utf8_lossy(&opened.found.bytes).into_owned(),
+                beside: experiment.folder().texts(),
             },
             model: (experiment.entry().name.into(), experiment.entry().version),
             variant,
@@ -247,8 +252,9 @@ impl Ready {
         if plan.checksum != plan.checksum_of() {
             return Err(refuse("it was changed after it was written".into()));
         }
-        let Subject { name, argument, shown: file, text } = plan.experiment.clone();
-        let found = Found { name, family: None, shown: file, argument, path: None, bytes: text.into_bytes() };
+        let Subject { name, argument, shown: file, text, beside } = plan.experiment.clone();
+        let (bytes, beside) = (text.into_bytes(), Some(beside));
+        let found = Found { name, family: None, shown: file, argument, path: None, bytes, beside };
         let (experiment, _) = app.understand_unswept(&found).map_err(|failed| app.invalid(&failed))?;
         let here = (experiment.entry().name.to_string(), experiment.entry().version);
         if plan.model != here {

@@ -6,8 +6,6 @@
 
 use brownout_tests::golden::{self, WRITTEN, digest_line};
 use brownout_tests::{experiments, random_experiment, resolve, run_with};
-use sim_models::Catalog;
-use sim_models::experiment::Experiment;
 use sim_models::run::RunOptions;
 use std::path::Path;
 use std::process::ExitCode;
@@ -62,7 +60,7 @@ fn everything() -> Vec<Todo> {
     let mut all = Vec::new();
     for file in experiments() {
         let list = golden::read(&format!("digests/{}.txt", file.family));
-        let read = Experiment::parse(&file.name, &file.text, &[], &Catalog::bundled());
+        let read = file.parse();
         let (experiment, _) = read.unwrap_or_else(|failed| panic!("{failed}"));
         let variants = experiment.variant_names().map(|variant| Some(variant.to_owned()));
         for variant in std::iter::once(None).chain(variants) {

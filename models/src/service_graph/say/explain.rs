@@ -86,7 +86,11 @@ fn arrivals(spec: &GraphSpec, run: &RunSpec) -> Table {
         table.rows.push(vec![
             workload.name.value.as_str().into(),
             workload.to.value.as_str().into(),
-            workload.arrivals.encode().without_absent().plain().into(),
+            match &workload.arrivals {
+                // Not its canonical form, which is no more to read than its name.
+                recorded @ Arrivals::Replay { .. } => recorded.brief().into(),
+                arrivals => arrivals.encode().without_absent().plain().into(),
+            },
             match workload.arrivals.at_once() {
                 Some(_) => "at once".into(),
                 None => per_second(workload.base_rate(run)),

@@ -107,6 +107,13 @@ pub fn check_run(graph: &GraphSpec, run: &RunSpec, cx: &mut Decoder) {
         }
     }
     for (number, workload) in graph.workload.iter().enumerate() {
+        if let Some((message, help)) = workload.arrivals.out_of_step(end) {
+            cx.at("workload", |cx| {
+                cx.at_index(number, |cx| {
+                    cx.at("arrivals", |cx| _ = cx.warn(workload.to.span, message).help(help))
+                })
+            });
+        }
         let Some(peak) = workload.arrivals.peak() else { continue };
         let most = peak * run.duration.as_secs_f64();
         if most > MOST_ARRIVALS {

@@ -8,7 +8,7 @@ use crate::policy::Policy;
 use crate::policy::part::{Does, Listed, Part};
 use crate::service_graph::circles::HopLimit;
 use crate::service_graph::spec::{
-    CallSpec, DomainSpec, Effect, FailureSpec, FaultSpec, GraphSpec, Parallel, ServiceSpec, Step,
+    Arrivals, CallSpec, DomainSpec, Effect, FailureSpec, FaultSpec, GraphSpec, Parallel, ServiceSpec, Step,
     WorkloadSpec,
 };
 use sim_core::SimDuration;
@@ -25,6 +25,8 @@ pub fn mechanisms() -> Vec<Mechanism> {
         &a_service(None).expect("a sound service").parts(),
         |key, sample| what_is_done(key, &a_service(Some((key, sample)))?.parts()),
     );
+    let whoever_comes = [Listed::made("arrivals", "", None::<Arrivals>)];
+    let of_arrivals = of("workload[]", WorkloadSpec::describe(), &whoever_comes, |_, _| Some(Does::NOTHING));
     let of_users = of(
         "workload[]",
         WorkloadSpec::describe(),
@@ -43,7 +45,7 @@ pub fn mechanisms() -> Vec<Mechanism> {
     let of_graphs = of("", GraphSpec::describe(), &of_all, |_, hops| {
         Some(HopLimit(u32::decode(&hops, &mut Decoder::new())?).does())
     });
-    let of_users = of_graphs.into_iter().chain(of_users);
+    let of_users = of_graphs.into_iter().chain(of_arrivals).chain(of_users);
     let plain = a_fault(None).expect("a sound fault");
     let of_faults = of("faults[]", FaultSpec::describe(), &plain.parts(), |key, sample| {
         what_is_done(key, &a_fault(Some((key, sample)))?.parts())

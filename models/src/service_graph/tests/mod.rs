@@ -46,7 +46,7 @@ mod visits;
 mod zones;
 
 use crate::Catalog;
-use crate::experiment::{Diagnostics, Experiment, Failed, Severity, Sources};
+use crate::experiment::{Diagnostics, Experiment, Failed, Folder, Severity, Sources};
 
 const WORKLOAD: &str = r#"[(to: "shop", arrivals: Poisson("100/s"), policy: "careful"), (name: "batch", to: "shop", arrivals: Constant("1/s"))]"#;
 const SERVICES: &str = r#"{
@@ -66,6 +66,19 @@ const NETWORK: &str = r#"network: "1ms""#;
 const ZONED: &str = r#"network: "1ms", zones: (names: ["a", "b", "c"], network: "1ms")"#;
 const USERS: &str = r#"arrivals: Poisson("100/s")"#;
 const BATCH: &str = r#"arrivals: Constant("1/s")"#;
+
+/// What stands beside it, to be replayed.
+const BESIDE: [(&str, &str); 9] = [
+    ("day.csv", "time,rate\n0s,100/s\n30s,200/s\n60s,100/s\n"),
+    ("short.csv", "0s,100/s\n10s,200/s\n"),
+    ("nobody.csv", "0s,0/s\n60s,0/s\n"),
+    ("calls.csv", "1s\n30s\n60s\n"),
+    ("few.csv", "1s\n2s\n"),
+    ("empty.csv", "time,rate\n"),
+    ("broken.csv", "time,rate\n0s,9/s\n9s,1/s\n5s\n10s,1/s,2\n8s,2/s\n12s,ten\n"),
+    ("mixed.csv", "2s\n3s,1/s\n4s;1/s\n1s\n"),
+    ("late.csv", "5s,1/s\n5s,1/s\n5s,2/s\n5s,3/s\n5s,4/s\n5s,5/s\n5s,6/s\n5s,7/s\n5s,8/s\n5s,9/s\n"),
+];
 
 /// A graph about which nothing is to be said.
 fn shop() -> String {
@@ -146,7 +159,8 @@ fn hold(rows: &[Row]) {
 
 /// All that is said about an experiment, errors and warnings in the order in which they are shown; empty if it is fine.
 fn said(text: &str) -> String {
-    match Experiment::parse("shop.ron", text, &[], &Catalog::bundled()) {
+    let beside = Folder::of(BESIDE.iter().map(|(name, text)| (name.to_string(), text.to_string())).collect());
+    match Experiment::parse_beside("shop.ron", text, &beside, &[], &Catalog::bundled()) {
         Ok((experiment, warnings)) => lines(&warnings, experiment.sources()),
         Err(Failed { sources, diagnostics }) => lines(&diagnostics, &sources),
     }

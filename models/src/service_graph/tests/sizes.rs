@@ -87,6 +87,60 @@ pub fn rows() -> Vec<Row> {
         row(ARRIVALS, r#"Bursty(states: [(rate: "0/s", lasts: "1s"), (rate: "0/s", lasts: "2s")])"#, r#"Bursty(states: [(rate: "1/s", lasts: "1s"), (rate: "0/s", lasts: "2s")])"#,
             r#"workload[0].arrivals [Bursty(states: [(rate: "0/s", lasts: "1s..]: nobody ever arrives: every rate is 0"#,
         ),
+        row(ARRIVALS, r#"Replay(file: "dya.csv")"#, r#"Replay(file: "day.csv")"#,
+            r#"workload[0].arrivals.file ["dya.csv"]: dya.csv: there is no such file: did you mean `day.csv`?"#,
+        ),
+        row(ARRIVALS, r#"Replay(file: "../day.csv")"#, r#"Replay(file: "calls.csv")"#,
+            r#"workload[0].arrivals.file ["../day.csv"]: ../day.csv: it must stand in the folder of the experiment, or in one below, without `.` and `..`"#,
+        ),
+        row(ARRIVALS, r#"Replay(file: "empty.csv")"#, r#"Replay(file: "day.csv", scale: 2.5, between: Lines, spacing: Even)"#,
+            r#"workload[0].arrivals.file ["empty.csv"]: empty.csv, line 1: there are no lines that say anything"#,
+        ),
+        row(ARRIVALS, r#"Replay(file: "broken.csv")"#, r#"Replay(file: "day.csv")"#,
+            r#"workload[0].arrivals.file ["broken.csv"]: broken.csv, line 4: a time without a rate
+                workload[0].arrivals.file ["broken.csv"]: broken.csv, line 5: 3 cells: a time, or a time and a rate
+                workload[0].arrivals.file ["broken.csv"]: broken.csv, line 6: 8s is not later than 9s, which stands before it
+                workload[0].arrivals.file ["broken.csv"]: broken.csv, line 7: `ten`: a rate is a number per unit of time, as in "800/s" or "30/min""#,
+        ),
+        row(ARRIVALS, r#"Replay(file: "mixed.csv")"#, r#"Replay(file: "day.csv")"#,
+            r#"workload[0].arrivals.file ["mixed.csv"]: mixed.csv, line 2: a rate beside a time, and none beside those before
+                workload[0].arrivals.file ["mixed.csv"]: mixed.csv, line 3: cells are told apart by commas
+                workload[0].arrivals.file ["mixed.csv"]: mixed.csv, line 4: 1s is earlier than 2s, which stands before it"#,
+        ),
+        row(ARRIVALS, r#"Replay(file: "late.csv")"#, r#"Replay(file: "day.csv")"#,
+            r#"workload[0].arrivals.file ["late.csv"]: late.csv, line 1: the first rate is at 5s, and must be at 0s
+                workload[0].arrivals.file ["late.csv"]: late.csv, line 2: 5s is not later than 5s, which stands before it
+                workload[0].arrivals.file ["late.csv"]: late.csv, line 3: 5s is not later than 5s, which stands before it
+                workload[0].arrivals.file ["late.csv"]: late.csv, line 4: 5s is not later than 5s, which stands before it
+                workload[0].arrivals.file ["late.csv"]: late.csv, line 5: 5s is not later than 5s, which stands before it
+                workload[0].arrivals.file ["late.csv"]: late.csv, line 6: 5s is not later than 5s, which stands before it
+                workload[0].arrivals.file ["late.csv"]: late.csv, line 7: 5s is not later than 5s, which stands before it
+                workload[0].arrivals.file ["late.csv"]: late.csv, line 8: 5s is not later than 5s, which stands before it
+                workload[0].arrivals.file ["late.csv"]: late.csv: 2 more lines are wrong, from line 9 on"#,
+        ),
+        row(ARRIVALS, r#"Replay(file: (name: "day.csv", content: "0123"))"#, r#"Replay(file: (name: "day.csv", content: "024787f6da5be488"))"#,
+            r#"workload[0].arrivals.file [(name: "day.csv", content: "0123")]: day.csv says 024787f6da5be488, and 0123 was to be replayed
+                help: to take it as it is, write its name alone"#,
+        ),
+        row(ARRIVALS, r#"Replay(file: "calls.csv", scale: 2)"#, r#"Replay(file: "calls.csv", scale: 1)"#,
+            r#"workload[0].arrivals.scale [2]: `scale` changes rates, and calls.csv says when each call comes
+                help: recorded arrivals come as they stand: leave it out"#,
+        ),
+        row(ARRIVALS, r#"Replay(file: "day.csv", scale: 0)"#, r#"Replay(file: "day.csv", scale: 0.5)"#,
+            r#"workload[0].arrivals [Replay(file: "day.csv", scale: 0)]: nobody ever arrives: every rate is 0
+                workload[0].arrivals.scale [0]: got 0, must be more than 0"#,
+        ),
+        row(ARRIVALS, r#"Replay(file: "nobody.csv")"#, r#"Replay(file: "day.csv")"#,
+            r#"workload[0].arrivals [Replay(file: "nobody.csv")]: nobody ever arrives: every rate is 0"#,
+        ),
+        row(ARRIVALS, r#"Replay(file: "short.csv")"#, r#"Replay(file: "day.csv")"#,
+            r#"warning: workload[0].arrivals ["shop"]: the last line of short.csv is at 10s, and the run ends at 60s: its rate stays until then
+                help: a shorter run, or more lines"#,
+        ),
+        row(ARRIVALS, r#"Replay(file: "few.csv")"#, r#"Replay(file: "calls.csv")"#,
+            r#"warning: workload[0].arrivals ["shop"]: nobody comes after 2s, the last line of few.csv, and the run ends at 60s
+                help: a shorter run: what is measured after that is of an idle system"#,
+        ),
         row(ARRIVALS, r#"Steps(steps: [])"#, r#"Steps(steps: [(at: "0s", rate: "1/s")])"#,
             r#"workload[0].arrivals [Steps(steps: [])]: nobody ever arrives: every rate is 0
                 workload[0].arrivals.steps [[]]: the first step must be at "0s""#,
