@@ -8,14 +8,10 @@ use crate::service_graph::state::*;
 use sim_core::Class;
 
 impl<L: Listen> Graph<L> {
-    /// A replica dies of its own load, if that is more than it survives.
+    /// A replica dies of its own load, if that is more than it survives: whether it has, and not only will when the event is over.
     #[inline(always)]
     pub(super) fn die_if_overwhelmed(&mut self, service: u32, replica: u32, ctx: &mut Ctx) -> bool {
-        let dies = self.is_overwhelmed(service, replica);
-        if dies {
-            self.die(service, replica, ctx);
-        }
-        dies
+        self.is_overwhelmed(service, replica) && self.die(service, replica, ctx)
     }
 
     #[inline(always)]
@@ -26,13 +22,17 @@ impl<L: Listen> Graph<L> {
         })
     }
 
-    /// It does so at once; of a service that calls itself when whoever has called has made all its calls: it may die with it.
+    /// It does so at once; of a service that calls itself when whoever has called has made all its calls: it may die with it, or live,
+    /// since somebody ends before that, and until then it goes on as if nothing were.
     #[cold]
-    fn die(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
-        if self.services[service as usize].calls_itself {
-            return self.admitted.push_back(Admitted::Overwhelmed { service, replica });
+    fn die(&mut self, service: u32, replica: u32, ctx: &mut Ctx) -> bool {
+        let at_once = !self.services[service as usize].calls_itself;
+        if at_once {
+            self.goes_down(service, replica, ctx);
+        } else {
+            self.admitted.push_back(Admitted::Overwhelmed { service, replica });
         }
-        self.goes_down(service, replica, ctx);
+        at_once
     }
 
     /// A replica was to die when an event is over: it does, unless it has.

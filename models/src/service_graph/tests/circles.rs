@@ -5,6 +5,9 @@ use crate::Catalog;
 use crate::experiment::Experiment;
 use crate::policy::Ending;
 use crate::report::Report;
+use crate::run::RunOptions;
+use crate::simulate;
+use std::ops::ControlFlow;
 
 /// One request at 1 s to the first of these services.
 fn one(services: &str, more: &str) -> Report {
@@ -79,6 +82,26 @@ fn a_replica_may_die_of_what_it_asks_of_itself() {
         assert_eq!((deaths, users.ended_badly()), (1, badly), "{calls}");
         assert!(edge.calls.started >= made, "{calls}: {:?}", edge.calls);
     }
+}
+
+/// A replica that is to die when an event is over may live, since one of its own calls is turned away in it and ends what had made it: whoever
+/// was done with its own work goes on all the same. Users come for half a second, and all of them are answered.
+#[test]
+fn who_was_to_die_and_lives_forgets_nobody() {
+    let graph = r#"workload: [(to: "a", arrivals: Steps(steps: [(at: "0s", rate: "200/s"), (at: "500ms", rate: "0/s")]))],
+        services: {"a": (workers: Async(1), work: Exponential(mean: "4ms"), queue: SharedFifo(capacity: 100), shed: CoDel(target: "2ms", interval: "5ms"),
+            dies: (at_in_flight: 5, restart_after: "50ms"), calls: [(to: "a", probability: 0.7)])}, hop_limit: 3"#;
+    let text = format!("(about: \"x\", model: ServiceGraph({graph}), run: (duration: \"3s\"))");
+    let (experiment, _) = Experiment::parse("x", &text, &[], &Catalog::bundled()).expect("sound");
+    let resolved = experiment.with(None, &[]).expect("sound");
+    let left: Vec<u64> = (40..=60)
+        .filter(|&seed| {
+            let options = RunOptions::seeded(seed);
+            let report = simulate(&resolved, &options, &mut |_| ControlFlow::Continue(())).report;
+            report.edges.iter().any(|(_, edge)| edge.calls.in_flight() > 0)
+        })
+        .collect();
+    assert!(left.is_empty(), "somebody is left standing with seeds {left:?}");
 }
 
 /// It comes back with a chance `p`: `1/(1-p)` requests for each, and fewer under a limit.
