@@ -47,6 +47,41 @@ fn agrees(runs: &Runs, name: &str, exact: f64, tolerance: f64) {
     runs.agree(name, |report| value(report, name).value.expect("measured"), exact, tolerance);
 }
 
+/// One worker that stands still at random times: they go before everybody, in the middle of work as well, and wait for each other, so it is
+/// an M/G/1 queue with two preemptive priorities (White and Christie 1958). A tenth of the time for half of it busy: the
+/// response is 38.9 ms instead of 20, and 25.9 ms if the same tenth comes in pauses of 10 ms instead of 100.
+#[test]
+fn a_worker_that_stands_still() {
+    for (every, pause) in [(1.0, 0.1), (0.1, 0.01)] {
+        let (rho, still, work) = (0.5, pause / every, 0.01);
+        let rest = (pause * pause / every + 50.0 * 2.0 * work * work) / 2.0;
+        let exact = (work * (1.0 - still - rho) + rest) / ((1.0 - still) * (1.0 - still - rho));
+        let text = graph(
+            r#"(to: "server", arrivals: Poisson("50/s"))"#,
+            &format!(
+                r#""server": (workers: Async(1), queue: Fifo(capacity: Unbounded), work: {EXPONENTIAL},
+                    stop_the_world: Periodic(every: Exponential(mean: "{}us"), for: "{}us"))"#,
+                every * 1e6,
+                pause * 1e6
+            ),
+            "",
+            2_000,
+        );
+        let runs = Runs::of(&text, SEEDS);
+        println!("M/G/1 with pauses of {pause} s every {every} s: {exact}");
+        let mean = |report: &Report| report.edges.0[0].1.latency.mean.expect("calls ended well") as f64;
+        runs.agree("response_mean", mean, exact * 1e9, 0.02);
+        let told = |report: &Report, name: &str| {
+            let section = report.section("stop_the_world", "server").expect("it stands still");
+            section.values.get(name).and_then(|it| it.value).expect("measured")
+        };
+        runs.agree("share", |report| told(report, "share"), still, 0.02);
+        for report in &runs.reports {
+            assert!(find(report, "wait_mean").is_none(), "nothing is known of it");
+        }
+    }
+}
+
 /// `erlang_a.csv`: c, rho, theta, P(wait), P(abandon), utilisation. Of those served, the wait is the derived
 /// closed form; who leaves during the work is not in the table either: patience has no memory.
 #[test]

@@ -20,6 +20,7 @@ use super::service::per_replica::Figures;
 use super::service::queue_bytes::Weights;
 use super::service::quorum::Votes;
 use super::service::shed::{Rule, Shedding};
+use super::service::stop_the_world::Frozen;
 use super::service::told::Told;
 use super::slab::Slab;
 use super::spec::*;
@@ -329,6 +330,7 @@ fn build_service(
     let fatal = service.dies.as_ref().filter(|_| sized).and_then(Death::fatal_bytes);
     let weights = Weights::by(service, fatal, lines);
     let at_the_door = weights.is_some() || service.shed.as_ref().is_some_and(Shed::asks_at_the_door);
+    let frozen = Frozen::by(service, name, streams);
     let line = || Line::new(&service.queue, service.shed.as_ref().map(Rule::new), at_the_door);
     Service {
         name: name.to_owned(),
@@ -356,6 +358,7 @@ fn build_service(
             || service.workers.sharing().is_some()
             || service.starts().is_some_and(StartUp::is_cold)
             || service.checks().iter().any(|check| check.asks().work.is_some())
+            || frozen.is_some()
             || !called_back.is_empty(),
         mortal: is_mortal(number, plan),
         calls_itself: plan.edges[plan.sites[number].clone()].iter().any(|edge| edge.callee == number),
@@ -367,6 +370,7 @@ fn build_service(
         attended: is_mortal(number, plan)
             || service.per_replica
             || weights.is_some()
+            || frozen.is_some()
             || plan.into(number).any(|edge| edge.callback.is_some()),
         looks_again: queue.drop_expired || weights.is_some(),
         membership: membership(number, plan, streams).map(Box::new),
@@ -384,6 +388,7 @@ fn build_service(
         called_back,
         lookup: Deeds::lookup(service),
         weights: weights.map(Box::new),
+        frozen: frozen.map(Box::new),
         shedding: service.shed.as_ref().map(Shedding::by),
         stats: ServiceStats::new(u64::from(service.workers.cores()) * u64::from(service.replicas)),
     }

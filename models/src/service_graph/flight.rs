@@ -241,6 +241,12 @@ impl Attempt {
         self.own = OwnWork(done.to_bits());
     }
 
+    /// Work on it is done later than was planned.
+    pub fn put_off(&mut self, done: Timer) {
+        debug_assert!(self.server == Server::Working);
+        self.own = OwnWork(done.to_bits());
+    }
+
     /// Work on it begins, and shares what there is under this number.
     pub fn share_work(&mut self, now: SimTime, number: u64) {
         self.server = Server::Working;

@@ -54,6 +54,7 @@ impl<L: Listen> Graph<L> {
             service.stats.at_warm_up = service.totals(now);
             service.stats.spent[0] = spent;
             service.tell_apart_from(now);
+            service.frozen.iter_mut().for_each(|frozen| frozen.begin(now));
         }
     }
 }
@@ -112,6 +113,7 @@ impl Service {
         self.deeds.iter_mut().for_each(|deeds| deeds.close_window());
         self.close_shedding(totals.turned_away);
         self.weights.iter_mut().for_each(|weights| weights.close_window());
+        self.frozen.iter_mut().for_each(|frozen| frozen.close_window(now));
         self.per_replica.iter_mut().for_each(|figures| figures.close_window(now));
     }
 }

@@ -75,6 +75,7 @@ pub fn fill<L: Listen>(
     }
     report.sections.extend(graph.callbacks.sections(&graph.edges, now, run.window));
     report.sections.extend(graph.services.iter().flat_map(Service::told_of));
+    report.sections.extend(graph.services.iter().filter_map(|service| service.told_of_pauses(now)));
     report.sections.extend(graph.services.iter().flat_map(|service| service.figures(now, measured)));
     report.sections.extend(graph.sections_of_controls(now));
     report.sections.extend(graph.sources.iter_mut().map(|source| source.section(now)));
@@ -333,6 +334,11 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
             .iter()
             .filter_map(|it| it.used())
             .for_each(|stream| note("start", &service.name, stream));
+        service
+            .frozen
+            .iter()
+            .filter_map(|it| it.used())
+            .for_each(|stream| note("pauses", &service.name, stream));
         service
             .told
             .iter()

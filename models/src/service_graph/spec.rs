@@ -29,6 +29,7 @@ use super::service::queue_bytes::QueueBytes;
 use super::service::quorum::{self, MOST_QUORUM, Quorum};
 pub use super::service::scaling::Scaling;
 pub use super::service::shed::Shed;
+use super::service::stop_the_world::StopTheWorld;
 pub use super::service::workers::Workers;
 pub use crate::byte_size::ByteSize;
 pub use crate::fault::{Affected, CrashStyle, DomainSpec, Effect, FailureSpec, FaultSpec};
@@ -123,6 +124,8 @@ spec! {
         retry_after: Option<TimeDistribution> = None,
         /// Whether work takes longer the more of it a replica does at once.
         scaling: Scaling = Scaling::Independent,
+        /// What makes each replica stand still for a while, again and again; nothing if absent.
+        stop_the_world: Option<StopTheWorld> = None,
         /// Share of requests that fail after their own work.
         error_rate: f64 = 0.0; 0.0..=1.0,
         /// Calls made after the own work, one after another; `Parallel([(to: ..), (to: ..)])` among them makes several
@@ -254,6 +257,7 @@ impl ServiceSpec {
             Listed::optional("shed", "", self.shed.as_ref()),
             Listed::always("on_cancel", &self.on_cancel),
             Listed::always("scaling", &self.scaling),
+            Listed::optional("stop_the_world", "", self.stop_the_world.as_ref()),
             Listed::made("error_rate", "", Some(ErrorRate(self.error_rate))),
             Listed::optional("dies", "never: it survives any load", self.dies.as_ref()),
             Listed::optional("start_up", "at once, and warm", self.start_up.as_ref()),
@@ -462,6 +466,13 @@ fn check_service(service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
             "the replicas share one queue: none of them can be asked, or left out, and nothing is checked",
         )
         .help("leave `shared` out of the queue, and each has its own");
+    }
+    if service.queue.common().shared
+        && service.stop_the_world.as_ref().is_some_and(StopTheWorld::counts_what_waits)
+    {
+        let message = "what waits in the queue that all replicas share is alive in none of them: only what is worked on is";
+        cx.warn(at.span_of("stop_the_world"), message)
+            .help("leave `shared` out of the queue, and each has its own");
     }
     if let Some(scaler) = &service.autoscaler
         && !(scaler.min..=scaler.max).contains(&service.replicas)

@@ -23,6 +23,7 @@ use super::service::queue_bytes::Weights;
 use super::service::quorum::Votes;
 use super::service::sharing::Sharing;
 use super::service::shed::Shedding;
+use super::service::stop_the_world::Frozen;
 use super::service::told::Told;
 use super::slab::{Beside, Slab};
 use super::stats::{EdgeStats, ServiceStats};
@@ -401,6 +402,8 @@ pub struct Service {
     pub weights: Option<Box<Weights>>,
     /// Who is next is looked at again: it may have been given up, or is weighed.
     pub looks_again: bool,
+    /// What makes its replicas stand still, if anything does.
+    pub frozen: Option<Box<Frozen>>,
     /// Whom it turned away though they had a place, if it may.
     pub shedding: Option<Shedding>,
     pub stats: ServiceStats,

@@ -75,6 +75,8 @@ does! {
     CALLS_BACK = 26,
     /// A request may come back to where it has been.
     LOOPS = 27,
+    /// No work is done for a while, again and again.
+    PAUSES = 28,
 }
 
 impl Does {

@@ -14,6 +14,7 @@ pub mod start_up;
 
 use super::follow::Listen;
 use super::plan::{Caller, EdgePlan, Plan};
+use super::service::stop_the_world::Frozen;
 use super::spec::GraphSpec;
 use super::state::*;
 use super::witness as kind;
@@ -41,6 +42,8 @@ pub enum Control {
     Probes(Box<Kubelet>),
     /// At how much there is to do, and how many there should be.
     Autoscaler(Box<Scaler>),
+    /// At the clock: when each replica stands still.
+    Pauses { service: u32 },
 }
 
 /// What they will tell of one service: nothing measured yet.
@@ -98,7 +101,9 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
         let scaler = Scaler::new(says, number as u32, service.replicas, service.room());
         Some(Control::Autoscaler(Box::new(scaler)))
     });
-    members.chain(checks).chain(reports).chain(probed).chain(scaled).collect()
+    let paused = plan.spec.services.values().enumerate().filter(|(_, service)| Frozen::is_timed(service));
+    let paused = paused.map(|(number, _)| Control::Pauses { service: number as u32 });
+    members.chain(checks).chain(reports).chain(probed).chain(scaled).chain(paused).collect()
 }
 
 /// Tells the members of each service who is to know when one of them starts.
@@ -129,6 +134,10 @@ impl<L: Listen> Graph<L> {
                 Control::Reports(reports) => (0..).zip(reports.first_looks()).collect(),
                 Control::Probes(kubelet) => kubelet.first_looks(),
                 Control::Autoscaler(scaler) => vec![(0, scaler.first_look())],
+                Control::Pauses { service } => {
+                    let frozen = &mut self.services[*service as usize].frozen;
+                    frozen.iter_mut().flat_map(|frozen| frozen.firsts()).collect()
+                }
             };
             for (of, at) in first {
                 ctx.schedule_at(at, Event::Look { control, of });
@@ -181,6 +190,10 @@ impl<L: Listen> Graph<L> {
                 ctx.schedule_at(again, Event::Look { control, of });
                 self.scale(service, wanted, grace, ctx);
             }
+            Control::Pauses { service } => {
+                let service = *service;
+                self.stands_still(control, (service, of), ctx);
+            }
         }
     }
 
@@ -202,7 +215,10 @@ impl<L: Listen> Graph<L> {
                     Some(Verdict::Kill) => self.admitted.push_back(Admitted::Failed { control, replica }),
                 }
             }
-            Control::Members { .. } | Control::Reports(_) | Control::Autoscaler(_) => {
+            Control::Members { .. }
+            | Control::Reports(_)
+            | Control::Autoscaler(_)
+            | Control::Pauses { .. } => {
                 unreachable!("they ask nobody")
             }
         }
@@ -278,7 +294,10 @@ impl<L: Listen> Graph<L> {
             match control {
                 Control::Health(checker) => checker.forgets(replica, now),
                 Control::Probes(kubelet) => due = kubelet.forgets(replica, now),
-                Control::Members { .. } | Control::Reports(_) | Control::Autoscaler(_) => {}
+                Control::Members { .. }
+                | Control::Reports(_)
+                | Control::Autoscaler(_)
+                | Control::Pauses { .. } => {}
             }
         }
         self.change_member(service, replica, now, |member| {
@@ -320,6 +339,12 @@ impl<L: Listen> Graph<L> {
         // It is nothing to the service.
         service.stats.total.arrived -= 1;
         let replica = &service.replicas[attempt.replica as usize];
+        if let (0, Some(at)) = (replica.down, service.goes_on_at(attempt.replica, ctx.now())) {
+            // Nobody is there who could say anything.
+            attempt.marks.add(Marks::CALLED_OFF);
+            ctx.schedule_at(at, Event::Deliver { attempt: id });
+            return true;
+        }
         match (replica.down > 0, replica.silent || replica.state.black_hole) {
             (true, false) => self.answer(id, Outcome::Refused, ctx),
             (_, true) => self.swallow(id),
@@ -336,7 +361,7 @@ impl<L: Listen> Graph<L> {
                 Control::Health(checker) => Some(checker.section(&service.name, now)),
                 Control::Probes(kubelet) => Some(kubelet.section(&service.name, now)),
                 Control::Autoscaler(scaler) => Some(scaler.section(service, now)),
-                Control::Members { .. } | Control::Reports(_) => None,
+                Control::Members { .. } | Control::Reports(_) | Control::Pauses { .. } => None,
             });
             let told = told.chain(service.membership.as_ref().map(|it| it.section(&service.name, now)));
             told.collect::<Vec<_>>()
@@ -351,7 +376,7 @@ impl<L: Listen> Graph<L> {
                 Control::Health(checker) => checker.begin(now),
                 Control::Probes(kubelet) => kubelet.begin(now),
                 Control::Autoscaler(scaler) => scaler.begin(&self.services[scaler.service as usize], now),
-                Control::Members { .. } | Control::Reports(_) => {}
+                Control::Members { .. } | Control::Reports(_) | Control::Pauses { .. } => {}
             }
         }
         self.services.iter_mut().filter_map(|it| it.membership.as_mut()).for_each(|it| it.begin(now));
@@ -366,7 +391,7 @@ impl<L: Listen> Graph<L> {
                 Control::Autoscaler(scaler) => {
                     scaler.close_window(&self.services[scaler.service as usize], now);
                 }
-                Control::Members { .. } | Control::Reports(_) => {}
+                Control::Members { .. } | Control::Reports(_) | Control::Pauses { .. } => {}
             }
         }
         self.services.iter_mut().filter_map(|it| it.membership.as_mut()).for_each(|it| it.close_window(now));
@@ -377,7 +402,7 @@ impl Control {
     /// Of which service it is.
     pub fn service(&self) -> u32 {
         match self {
-            Control::Members { service } => *service,
+            Control::Members { service } | Control::Pauses { service } => *service,
             Control::Health(checker) => checker.service,
             Control::Reports(reports) => reports.service,
             Control::Probes(kubelet) => kubelet.service,
@@ -388,9 +413,11 @@ impl Control {
     /// At which replica, or whom, it looks, and for what of several things.
     fn subject(&self, of: u32) -> (u32, u16) {
         match self {
-            Control::Members { .. } | Control::Health(_) | Control::Reports(_) | Control::Autoscaler(_) => {
-                (of, 0)
-            }
+            Control::Members { .. }
+            | Control::Health(_)
+            | Control::Reports(_)
+            | Control::Autoscaler(_)
+            | Control::Pauses { .. } => (of, 0),
             Control::Probes(_) => {
                 let (replica, what) = Kubelet::subject(of);
                 (replica, what as u16)
@@ -401,7 +428,7 @@ impl Control {
     /// What it has drawn, for what, and the edge over which it asks or tells.
     pub fn used(&self) -> Vec<(&'static str, u32, StreamUse)> {
         match self {
-            Control::Members { .. } | Control::Autoscaler(_) => Vec::new(),
+            Control::Members { .. } | Control::Autoscaler(_) | Control::Pauses { .. } => Vec::new(),
             Control::Health(checker) => vec![("check", checker.edge, checker.used())],
             Control::Reports(reports) => vec![("reports", reports.edge, reports.luck.used())],
             Control::Probes(kubelet) => kubelet.used().map(|(edge, used)| ("check", edge, used)).collect(),

@@ -6,12 +6,12 @@ use crate::service_graph::fruit::Basket;
 use crate::service_graph::service::callback::Leg;
 use crate::service_graph::state::*;
 use sim_core::stats::count;
+use sim_core::{Class, SimTime};
 
 impl<L: Listen> Graph<L> {
     /// The request is over at this replica: the worker is free and the answer goes out.
     #[inline(always)]
     pub(super) fn finish(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
-        self.listener.tell(|tracer| tracer.finished(id, outcome, ctx.now()));
         let attempt = self.attempts.again(id);
         let edge = &self.edges[attempt.edge as usize];
         let (service_id, replica_id, instant) = (edge.callee, attempt.replica, edge.link.is_instant());
@@ -24,6 +24,9 @@ impl<L: Listen> Graph<L> {
         }
         attempt.server = Server::Replying(outcome);
         if service.attended {
+            if let Some(at) = service.goes_on_at(replica_id, ctx.now()).filter(|_| !works) {
+                return self.is_held_back(id, at, ctx);
+            }
             let lists = (&mut self.attempt_standings, &self.arrived_at);
             if service.note_end((id, attempt), outcome, lists, ctx.now()) {
                 self.admitted.push_back(Admitted::IsDone { service: service_id, replica: replica_id });
@@ -38,6 +41,7 @@ impl<L: Listen> Graph<L> {
                 self.callbacks.accepts((id, attempt), service_id, ctx);
             }
         }
+        self.listener.tell(|tracer| tracer.finished(id, outcome, ctx.now()));
         // The next in the queue before the answer: whoever is answered may send another request at once,
         // and must not overtake those who wait.
         if works || service.blocking {
@@ -45,6 +49,17 @@ impl<L: Listen> Graph<L> {
             self.free_worker(service_id, replica_id, since, ctx);
         }
         if instant { self.answered(id, ctx) } else { self.transmit_answer(id, ctx) }
+    }
+
+    /// A replica that stands still answers nobody before it goes on.
+    #[cold]
+    fn is_held_back(&mut self, id: AttemptId, until: SimTime, ctx: &mut Ctx) {
+        let attempt = &mut self.attempts[id];
+        let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
+        attempt.server = Server::Waiting;
+        service.stats.total.completed -= 1;
+        service.replicas[attempt.replica as usize].in_hand += 1;
+        ctx.schedule(until, Class::End, Event::Proceed { attempt: id });
     }
 
     #[inline]

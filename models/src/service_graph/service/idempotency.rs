@@ -261,8 +261,7 @@ impl<L: Listen> Graph<L> {
         assert!(self.interrupt(id, ctx), "it is worked on");
         let attempt = &mut self.attempts[id];
         let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
-        let replica = &mut service.replicas[attempt.replica as usize];
-        replica.work_on((id, attempt), (SimDuration::ZERO, lookup), ctx);
+        service.work_on((id, attempt), (SimDuration::ZERO, lookup), ctx);
     }
 
     /// A request's own work is over: as what it ends at once, if it does.

@@ -24,6 +24,7 @@ pub mod scaling;
 pub mod sharing;
 pub mod shed;
 mod steps;
+pub mod stop_the_world;
 pub mod tie;
 pub mod told;
 mod work;

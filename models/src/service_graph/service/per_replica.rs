@@ -299,6 +299,9 @@ impl Service {
         arrived: &mut Beside<SimTime>,
         now: SimTime,
     ) {
+        if let Some(frozen) = self.frozen.as_mut().filter(|_| !is_in_hand && !self.queue.shared) {
+            frozen.waits(attempt.replica, id, now);
+        }
         let Some(figures) = &mut self.per_replica else { return };
         arrived.put(id, now);
         if attempt.marks.has(Marks::MEASURED) {

@@ -64,6 +64,7 @@ impl<L: Listen> Graph<L> {
         replica.silent = style == CrashStyle::Silence;
         replica.in_hand = 0;
         self.callbacks.crashed(service_id, replica_id);
+        service.goes_down(replica_id, now);
         if let Some(weights) = &mut service.weights {
             weights.lost(replica_id, (!service.queue.shared).then_some(replica_id as usize));
         }

@@ -95,7 +95,21 @@ impl Sharing {
         Some((share.request, self.at + SimDuration::from_nanos(nanos)))
     }
 
+    /// Nothing goes on for so long, or for so much longer.
+    pub fn stands_still(&mut self, longer: SimDuration, now: SimTime) {
+        self.advance(now);
+        self.at = self.at.max(now) + longer;
+    }
+
+    /// It goes on.
+    pub fn goes_on(&mut self, now: SimTime) {
+        self.at = self.at.min(now);
+    }
+
     fn advance(&mut self, now: SimTime) {
+        if now < self.at {
+            return;
+        }
         let (n, parts) = (self.at_work.len() as u128, u128::from(now.since(self.at).as_nanos()) << PARTS);
         self.progress += (parts * u128::from(self.in_use())).checked_div(n).unwrap_or(0);
         self.at = now;

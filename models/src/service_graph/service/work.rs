@@ -302,15 +302,18 @@ impl<L: Listen> Graph<L> {
         true
     }
 
-    /// The next of those who share what there is has done its work.
+    /// The next of those who share what there is has done its work, or one whose replica may have stood still.
     #[inline(never)]
     pub fn share_done(&mut self, id: AttemptId, ctx: &mut Ctx) {
-        let attempt = &self.attempts[id];
+        let attempt = &mut self.attempts[id];
         let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
+        if service.is_put_off(id, attempt, ctx) {
+            return;
+        }
         if let Some(sharing) = &mut service.replicas[attempt.replica as usize].sharing {
             sharing.fired();
+            self.ends_sharing(id, ctx);
         }
-        self.ends_sharing(id, ctx);
         self.work_done(id, ctx);
     }
 
@@ -437,7 +440,7 @@ impl<L: Listen> Graph<L> {
     }
 }
 
-impl Replica {
+impl Service {
     /// Work on a request begins: its own, and what is to be done besides.
     pub(super) fn work_on(
         &mut self,
@@ -446,18 +449,20 @@ impl Replica {
         ctx: &mut Ctx,
     ) {
         let now = ctx.now();
-        let done = now + work + besides;
-        match &mut self.sharing {
-            None => attempt.begin_work(now, ctx.schedule(done, Class::End, Event::WorkDone { attempt: id })),
-            Some(sharing) => {
-                attempt.share_work(now, sharing.join(id, done.since(now), now));
-                sharing.plan(ctx);
-            }
+        let number = attempt.replica;
+        let replica = &mut self.replicas[number as usize];
+        let waits = self.frozen.as_mut().map(|frozen| frozen.begins(number, id, now));
+        if let Some(sharing) = &mut replica.sharing {
+            attempt.share_work(now, sharing.join(id, work + besides, now));
+            return sharing.plan(ctx);
         }
+        let (done, event) = match waits {
+            None => (now + work + besides, Event::WorkDone { attempt: id }),
+            Some(waits) => (now + waits + work + besides, Event::ShareDone { attempt: id }),
+        };
+        attempt.begin_work(now, ctx.schedule(done, Class::End, event));
     }
-}
 
-impl Service {
     /// Work on a request begins, for which a worker is held.
     #[inline(always)]
     fn start_work(
@@ -509,7 +514,10 @@ impl Service {
         let greeting = self.greetings.of(id).as_nanos() as f64 * replica.state.slow;
         let stretch = self.scaling.as_ref().map_or(1.0, |law| law.stretch(replica.busy.value() as f64));
         let work = SimDuration::drawn((nanos + greeting) * stretch);
-        replica.work_on((id, attempt), (work, self.lookup), ctx);
+        if self.frozen.is_some() {
+            self.fills_the_heap(replica_number, attempt, ctx);
+        }
+        self.work_on((id, attempt), (work, self.lookup), ctx);
     }
 
     /// A worker of a replica is held from now on.

@@ -207,6 +207,14 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             "wait_mean",
         ),
         (service(r#"start_up: (time: "1s")"#), Does::VARIES, "wait_mean"),
+        (service(r#"stop_the_world: Periodic(every: "1s", for: "1ms")"#), Does::PAUSES, "wait_mean"),
+        (
+            service(
+                r#"stop_the_world: GarbageCollection(heap: "1GiB", allocated_per_request: "1MiB", pause: "1ms")"#,
+            ),
+            Does::PAUSES,
+            "Stable",
+        ),
         (
             Desk { service: "replicas: 2, health: ()", ..policy("balancer: Random") },
             Does::STEERS.and(Does::REFUSES),

@@ -38,6 +38,7 @@ mod scenes;
 mod sharing;
 mod shedding;
 mod sizes;
+mod still;
 mod structure;
 mod ties;
 mod told;

@@ -27,6 +27,27 @@ pub fn rows() -> Vec<Row> {
         row(SERVICES, "{}", SERVICES,
             r#"services [{}]: nothing to simulate: no services"#,
         ),
+        // Replicas that stand still.
+        row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: Blocking(4), work: "8ms", stop_the_world: Periodic(every: "1s", for: "1s")"#,
+            r#"workers: Blocking(4), work: "8ms", stop_the_world: Periodic(every: "1s", for: "999ms")"#,
+            r#"services.stock.stop_the_world.for ["1s"]: pauses of 1s every 1s: it never goes on
+                help: `every` counts from beginning to beginning, and is longer than `for`"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: Blocking(4), work: "8ms", stop_the_world: GarbageCollection(heap: "1GiB", live: "1GiB", allocated_per_request: "1MiB")"#,
+            r#"workers: Blocking(4), work: "8ms", stop_the_world: GarbageCollection(heap: "1GiB", live: "1023MiB", allocated_per_request: "1MiB", pause: "1ms")"#,
+            r#"services.stock.stop_the_world.live ["1GiB"]: `live` 1GiB fills the heap of 1GiB: there is no room for a request
+                help: a larger `heap`
+                warning: services.stock.stop_the_world [GarbageCollection(heap: "1GiB", live: "1..]: a collection takes no time: it is as if it were not there
+                help: give it a `pause`, or a `pause_per_gib`"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: Blocking(4), work: "8ms", queue: SharedFifo(), stop_the_world: GarbageCollection(heap: "1GiB", live_per_request: "1MiB", allocated_per_request: "1MiB", pause: "1ms")"#,
+            r#"workers: Blocking(4), work: "8ms", stop_the_world: GarbageCollection(heap: "1GiB", live_per_request: "1MiB", allocated_per_request: "1MiB", pause: "1ms")"#,
+            r#"warning: services.stock.stop_the_world [GarbageCollection(heap: "1GiB", live_per..]: what waits in the queue that all replicas share is alive in none of them: only what is worked on is
+                help: leave `shared` out of the queue, and each has its own"#,
+        ),
         // Names of workloads.
         row(r#"name: "batch""#, r#"name: """#, r#"name: "b""#,
             r#"workload[1].name [""]: a name cannot be empty"#,
