@@ -2,7 +2,7 @@
 
 use super::doubts::{check_allowances, check_idle, check_timeouts, check_width};
 use super::limits::{check_memory, check_sizes};
-use crate::experiment::{Decoder, Name, Node, Spanned};
+use crate::experiment::{Decoder, Name, Node, Span, Spanned};
 use crate::fault::Correlation;
 use crate::policy::part::Part;
 use crate::service_graph::circles;
@@ -109,11 +109,13 @@ fn check_workloads(graph: &GraphSpec, cx: &mut Decoder) -> bool {
                     sound = false;
                 }
                 if graph.services.get(&name.value).is_some() {
+                    // One that has no name is called so all the same.
+                    let span = if name.span == Span::default() { workload.to.span } else { name.span };
+                    let message = format!("`{}` is a service: name the workload otherwise", name.value);
                     cx.at("name", |cx| {
-                        _ = cx.error(
-                            name.span,
-                            format!("`{}` is a service: name the workload otherwise", name.value),
-                        )
+                        _ = cx
+                            .error(span, message)
+                            .help("what stands before its arrow: (name: \"batch\", to: ..)")
                     });
                     sound = false;
                 }

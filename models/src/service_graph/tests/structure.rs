@@ -59,7 +59,8 @@ pub fn rows() -> Vec<Row> {
             r#"workload[1].name ["xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx..]: a name has at most 64 bytes, this one 65"#,
         ).and(ONLY, "only_from: []"),
         row(r#"name: "batch""#, r#"name: "pay""#, r#"name: "payer""#,
-            r#"workload[1].name ["pay"]: `pay` is a service: name the workload otherwise"#,
+            r#"workload[1].name ["pay"]: `pay` is a service: name the workload otherwise
+                help: what stands before its arrow: (name: "batch", to: ..)"#,
         ).and(ONLY, "only_from: []"),
         row(r#"name: "batch""#, r#"name: "users""#, r#"name: "others""#,
             r#"workload[1].name ["shop"]: workload[0] is called `users` too
