@@ -71,6 +71,7 @@ const HOMONYMS: &[(&str, &str, &str)] = &[
     ("probes", "sim-cli/src/command/find", "runs that look for an edge"),
     ("probes", "sim-cli/src/study", "runs that look for an edge"),
     ("deadline", "models/src/service_graph/service/queue", "an order, by whatever ends a wait first"),
+    ("cache", "models/src/report/synthetic", "a section of a mechanism that is not there"),
     ("pool", "sim-cli/src/render/testdata", "a section of a mechanism that is not there"),
     ("budget", "sim-cli/src/command/recommend", "how many runs a search may take"),
     ("budget", "sim-cli/src/study", "how many runs a search may take"),

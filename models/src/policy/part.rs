@@ -42,6 +42,11 @@ pub trait Part {
         0
     }
 
+    /// And of what a service keeps by key: what all its replicas keep, if there are so many keys.
+    fn bytes_by_key(&self, _replicas: u32, _keys: u64) -> u64 {
+        0
+    }
+
     /// What it measures where it stands, declared: nothing measured yet.
     fn sections(&self, _at: &str) -> Vec<Section> {
         Vec::new()
@@ -132,6 +137,11 @@ pub trait Part {
         None
     }
 
+    /// Of what answers from what it keeps, in place of the calls of a service: what that is.
+    fn keeps(&self) -> Option<Keeps> {
+        None
+    }
+
     /// Of what stretches: the law that it follows.
     fn stretch(&self) -> Option<Usl> {
         None
@@ -152,6 +162,10 @@ pub trait Part {
     where
         Self: Sized;
 }
+
+/// What is kept of answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keeps;
 
 /// A line before what there is only so much of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -340,6 +354,8 @@ pub struct Around<'a> {
 pub struct Callers {
     /// They are told apart: by tenants.
     pub tenants: bool,
+    /// Some of their requests say what they are about.
+    pub keys: bool,
     /// Which criticalities some of their requests have, by rank.
     pub priorities: [bool; 4],
     /// Some of their requests weigh something.

@@ -11,6 +11,7 @@ use super::fruit::Fruits;
 use super::plan::{Caller, EdgePlan, Plan};
 use super::report::disturbances;
 use super::roster::{Roster, Standings};
+use super::service::cache::Caches;
 use super::service::callback::{self, Callbacks};
 use super::service::fallback::{Degraded, StandIn};
 use super::service::free::NumberSet;
@@ -331,6 +332,7 @@ fn build_service(
     let weights = Weights::by(service, fatal, lines);
     let at_the_door = weights.is_some() || service.shed.as_ref().is_some_and(Shed::asks_at_the_door);
     let frozen = Frozen::by(service, name, streams);
+    let caches = Caches::by(service, name, streams);
     let line = || Line::new(&service.queue, service.shed.as_ref().map(Rule::new), at_the_door);
     Service {
         name: name.to_owned(),
@@ -371,6 +373,7 @@ fn build_service(
             || service.per_replica
             || weights.is_some()
             || frozen.is_some()
+            || caches.is_some()
             || plan.into(number).any(|edge| edge.callback.is_some()),
         looks_again: queue.drop_expired || weights.is_some(),
         membership: membership(number, plan, streams).map(Box::new),
@@ -384,7 +387,10 @@ fn build_service(
             || service.per_replica
             || plan.into(number).any(|edge| Gates::of(&edge.policy, 1).has(Gates::TIES)),
         deeds: Deeds::by(service).map(Box::new),
-        notes: Deeds::by(service).is_some() || plan.into(number).any(|edge| edge.callback_of.is_some()),
+        notes: Deeds::by(service).is_some()
+            || caches.is_some()
+            || plan.into(number).any(|edge| edge.callback_of.is_some()),
+        caches: caches.map(Box::new),
         called_back,
         lookup: Deeds::lookup(service),
         weights: weights.map(Box::new),

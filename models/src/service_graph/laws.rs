@@ -91,6 +91,7 @@ impl<L> Graph<L> {
         self.fruits.check(&self.attempts);
         self.book.check();
         self.callbacks.check(&self.calls, &self.attempts);
+        self.services.iter().flat_map(|service| &service.caches).for_each(|caches| caches.check());
         assert!(parents.is_empty(), "calls of a request that is not there");
         assert_eq!(listed, 0, "attempts that a call lists and nobody awaits");
         for (edge, in_flight) in self.edges.iter_mut().zip(calls_in_flight) {

@@ -175,6 +175,24 @@ impl<'a> Plan<'a> {
         edge.callers
     }
 
+    /// Of each service whether it is asked less if answers are kept on the way there: nobody knows by how much before a run.
+    pub fn is_spared(&self) -> Vec<bool> {
+        let mut all = vec![false; self.spec.services.len()];
+        // What goes round is looked at until it has been everywhere.
+        let rounds = if self.has_circles { all.len() } else { 1 };
+        for &service in std::iter::repeat_n(&self.order, rounds).flatten() {
+            all[service] = self.callers_of(service).any(|edge| self.is_spared_edge(edge, &all));
+        }
+        all
+    }
+
+    /// The same of an edge, where that is known of its caller.
+    pub fn is_spared_edge(&self, edge: &EdgePlan, spared: &[bool]) -> bool {
+        let Caller::Service(by) = edge.caller else { return false };
+        let keeps = || self.spec.service(by as usize).around("").all().any(|part| part.keeps().is_some());
+        spared[by as usize] || keeps()
+    }
+
     /// Whether a workload's requests make the calls of this edge at all.
     pub fn concerns(&self, edge: usize, workload: usize) -> bool {
         let edge = &self.edges[edge];

@@ -330,6 +330,11 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
         note("work", &service.name, service.work_luck.used());
         note("errors", &service.name, service.error_luck.used());
         service
+            .caches
+            .iter()
+            .flat_map(|caches| caches.used())
+            .for_each(|(purpose, stream)| note(purpose, &service.name, stream));
+        service
             .membership
             .iter()
             .filter_map(|it| it.used())

@@ -7,6 +7,7 @@ use super::control::health::Health;
 use super::control::probes::Probes;
 use super::control::start_up::StartUp;
 use super::service::aside::Aside;
+use super::service::cache::{self, Cache};
 pub use super::service::callback::{Callback, CallbackState};
 use super::service::error_rate::ErrorRate;
 pub use super::service::fallback::Fallback;
@@ -146,6 +147,8 @@ spec! {
         /// Whether what is done for a call is done once, however often that comes; if it is said at all, what is done more than
         /// once is counted.
         idempotency: Option<Idempotency> = None,
+        /// Answers that are kept, by key, so that a request makes no calls whose answer is there; none if absent.
+        cache: Option<Cache> = None,
         /// Whether each replica has figures of its own: how busy it is, what it has in hand, how long its requests take and how many fail.
         per_replica: bool = false,
     }
@@ -265,6 +268,7 @@ impl ServiceSpec {
             Listed::optional("probes", "", self.probes.as_ref()),
             Listed::optional("autoscaler", "", self.autoscaler.as_ref()),
             Listed::optional("idempotency", "", self.idempotency.as_ref()),
+            Listed::optional("cache", "", self.cache.as_ref()),
             Listed::made("per_replica", "", self.per_replica.then_some(PerReplica(self.room()))),
         ]
     }
@@ -459,6 +463,7 @@ fn check_service(service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
     if service.work.nanos.mean() == 0.0 && service.calls.is_empty() && service.dies.is_none() {
         cx.warn(at.get("work").unwrap_or(at).span, "takes no time and calls nobody: it can never be busy");
     }
+    cache::check_service(service, at, cx);
     let asked = [("health", service.health.is_some()), ("probes", service.probes.is_some())];
     for (who, _) in asked.into_iter().filter(|(_, asks)| *asks && service.queue.common().shared) {
         cx.warn(

@@ -10,6 +10,7 @@ pub use super::flight::*;
 use super::fruit::Fruits;
 use super::plan::Caller;
 use super::roster::{Roster, Standings};
+use super::service::cache::Caches;
 use super::service::callback::{Callbacks, DueId, Leg, WaitId};
 use super::service::fallback::{Degraded, StandIn};
 use super::service::free::NumberSet;
@@ -394,7 +395,9 @@ pub struct Service {
     /// What it does for each call, if it is counted, and how much longer each request takes because it is looked up.
     pub deeds: Option<Box<Deeds>>,
     pub lookup: SimDuration,
-    /// Something is to be noted when the work on a request is done: what it was, or whom a callback finds.
+    /// What its replicas keep of answers, if they do.
+    pub caches: Option<Box<Caches>>,
+    /// Something is to be noted when the work on a request is done: what it was, whom a callback finds, or what is kept of its key.
     pub notes: bool,
     /// The work of callbacks, of those that have one of their own, by edge.
     pub called_back: Vec<(u16, Distribution)>,

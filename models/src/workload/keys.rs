@@ -47,6 +47,13 @@ fn check(keys: &Keys, at: &Node, cx: &mut Decoder) {
 }
 
 impl Keys {
+    /// How many there are.
+    pub fn count(&self) -> u32 {
+        match self {
+            Keys::Uniform(count) | Keys::Zipf { count, .. } | Keys::Hot { count, .. } => *count,
+        }
+    }
+
     /// How they are drawn.
     pub fn ranks(&self) -> Ranks {
         match self {

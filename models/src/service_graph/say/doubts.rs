@@ -87,6 +87,7 @@ fn callers(plan: &Plan) -> Vec<Option<Callers>> {
         for edge in plan.into(service).filter(|edge| !matches!(edge.caller, Caller::Checks(_))) {
             let known = here.get_or_insert_default();
             known.tenants |= edge.says.tenant;
+            known.keys |= edge.says.key;
             match edge.caller {
                 Caller::Workload(number) => {
                     let workload = &plan.spec.workload[number as usize];

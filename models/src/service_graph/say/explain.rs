@@ -17,9 +17,9 @@ pub fn explain(plan: &Plan, run: &RunSpec) -> Explanation {
     let load = Load::of(plan, run);
     let mut tables = vec![arrivals(spec, run)];
     tables.extend(besides_of_workloads(spec));
-    tables.push(services(spec, &load));
+    tables.push(services(plan, &load));
     tables.extend(besides(spec));
-    tables.extend(zones(spec, &load));
+    tables.extend(zones(plan, &load));
     tables.push(calls(plan));
     tables.extend(spec.policies.iter().map(|(name, written)| policy((name, &written.policy))));
     let presets = spec.policies.iter().filter_map(|(name, written)| Some((name, written.from.as_ref()?)));
@@ -80,6 +80,14 @@ fn percent(share: f64) -> Cell {
     if share.is_finite() { Cell::Text(crate::words::percent(share)) } else { "-".into() }
 }
 
+/// What it is at most, if it is less by nobody knows how much.
+fn at_most(is_spared: bool, cell: Cell) -> Cell {
+    match cell {
+        Cell::Text(text) if is_spared && text != "-" => Cell::Text(format!("up to {text}")),
+        other => other,
+    }
+}
+
 fn arrivals(spec: &GraphSpec, run: &RunSpec) -> Table {
     let mut table = table("Workload", &["name", "calls", "arrivals", "rate", "clients"]);
     for workload in &spec.workload {
@@ -101,7 +109,8 @@ fn arrivals(spec: &GraphSpec, run: &RunSpec) -> Table {
     table
 }
 
-fn services(spec: &GraphSpec, load: &Load) -> Table {
+fn services(plan: &Plan, load: &Load) -> Table {
+    let (spec, spared) = (plan.spec, plan.is_spared());
     let columns = [
         "service",
         "replicas",
@@ -123,14 +132,17 @@ fn services(spec: &GraphSpec, load: &Load) -> Table {
             service.queue.encode().plain().into(),
             service.work.mean().brief().into(),
             if capacity.is_finite() { per_second(capacity) } else { "-".into() },
-            per_second(load.healthy[number]),
-            percent(load.healthy[number] / capacity),
+            at_most(spared[number], per_second(load.healthy[number])),
+            at_most(spared[number], percent(load.healthy[number] / capacity)),
             percent(load.worst[number] / capacity),
         ]);
     }
     table.note = "capacity counts own work only; a blocking worker also waits for the calls it makes. \
                   `if all fail` is the load when every call is tried as often as the policies allow"
         .into();
+    if spared.contains(&true) {
+        table.note += ". `up to` is what comes if nothing that is kept on the way there answers";
+    }
     table
 }
 
@@ -145,7 +157,8 @@ fn besides(spec: &GraphSpec) -> Option<Table> {
 }
 
 /// Where everybody stands, if there is more than one place.
-fn zones(spec: &GraphSpec, load: &Load) -> Option<Table> {
+fn zones(plan: &Plan, load: &Load) -> Option<Table> {
+    let spec = plan.spec;
     let zones = spec.zones.as_ref()?;
     let mut table = table("Zones", &["who", "stand", "utilisation without the largest"]);
     for (number, workload) in spec.workload.iter().enumerate() {
@@ -153,11 +166,12 @@ fn zones(spec: &GraphSpec, load: &Load) -> Option<Table> {
         let who = format!("clients of {}", workload.name.value);
         table.rows.push(vec![who.into(), places.into(), Cell::Empty(())]);
     }
+    let spared = plan.is_spared();
     for (number, (name, service)) in spec.services.iter().enumerate() {
         let (_, left) = spec.without_the_largest(number)?;
         let rest = match left {
             0.0 => "nobody is left".into(),
-            left => percent(load.healthy[number] / service.capacity() / left),
+            left => at_most(spared[number], percent(load.healthy[number] / service.capacity() / left)),
         };
         table.rows.push(vec![
             format!("replicas of {name}").into(),
@@ -345,9 +359,11 @@ fn full_links(plan: &Plan, run: &RunSpec) -> Vec<String> {
         plan.edges.iter().zip(calls).map(|(edge, bytes)| bytes * attempts(edge)).collect::<Vec<f64>>()
     };
     let (healthy, worst) = (bytes(|_| 1.0), bytes(|edge| f64::from(edge.worst.sent())));
+    let spared = plan.is_spared();
     let told = plan.edges.iter().zip(healthy).zip(worst).flat_map(|((edge, healthy), worst)| {
         let struck =
             plan.spec.faults.iter().filter(|fault| plan.strikes(fault, edge) && fault.is_a_property());
+        let most = if plan.is_spared_edge(edge, &spared) { "up to " } else { "" };
         struck.filter_map(move |fault| {
             let limit = fault.effect.transmits()?;
             let share = |offered: f64| crate::words::percent(offered / limit.0 as f64);
@@ -356,7 +372,11 @@ fn full_links(plan: &Plan, run: &RunSpec) -> Vec<String> {
             } else {
                 String::new()
             };
-            Some(format!("{} carries {limit} and is offered {} of that{then}", edge.name, share(healthy)))
+            Some(format!(
+                "{} carries {limit} and is offered {most}{} of that{then}",
+                edge.name,
+                share(healthy)
+            ))
         })
     });
     told.collect()
@@ -365,10 +385,20 @@ fn full_links(plan: &Plan, run: &RunSpec) -> Vec<String> {
 fn notes(plan: &Plan, run: &RunSpec, load: &Load, fluid: &Fluid) -> Vec<String> {
     let spec = plan.spec;
     let mut notes = Vec::new();
+    let spared = plan.is_spared();
     for (number, (name, service)) in spec.services.iter().enumerate() {
         let capacity = service.capacity();
         let (healthy, worst) = (load.healthy[number] / capacity, load.worst[number] / capacity);
-        if healthy >= 1.0 {
+        if spared[number] {
+            if healthy >= 1.0 {
+                notes.push(format!(
+                    "{name} would be offered {:.0} % of its capacity if nothing that is kept on the way there answered: it needs that at \
+                     least {:.0} % of what comes is answered before it",
+                    healthy * 100.0,
+                    (1.0 - 1.0 / healthy) * 100.0,
+                ));
+            }
+        } else if healthy >= 1.0 {
             notes.push(format!(
                 "{name} is offered {:.0} % of its capacity: it will never keep up",
                 healthy * 100.0
@@ -399,6 +429,9 @@ fn notes(plan: &Plan, run: &RunSpec, load: &Load, fluid: &Fluid) -> Vec<String> 
     notes.extend(full_links(plan, run));
     for (number, (name, service)) in spec.services.iter().enumerate() {
         let healthy = load.healthy[number] / service.capacity();
+        if spared[number] {
+            continue;
+        }
         let lost = spec.without_the_largest(number).filter(|(_, left)| *left > 0.0 && healthy / left >= 1.0);
         if let Some((lost, left)) = lost.filter(|_| healthy < 1.0) {
             notes.push(format!(
@@ -413,7 +446,11 @@ fn notes(plan: &Plan, run: &RunSpec, load: &Load, fluid: &Fluid) -> Vec<String> 
         let seconds = requests / service.capacity();
         if seconds > 0.0 {
             let length = SimDuration::from_nanos_f64(seconds * 1e9);
-            notes.push(format!("{name} gets {requests:.0} requests at once: {} of work", length.brief()));
+            let most = if spared[spec.services.index_of(name).expect("one of them")] { "up to " } else { "" };
+            notes.push(format!(
+                "{name} gets {most}{requests:.0} requests at once: {most}{} of work",
+                length.brief()
+            ));
         }
     }
     for (name, service) in spec.services.iter() {

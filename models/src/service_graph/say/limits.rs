@@ -49,8 +49,31 @@ fn most_at_once(service: &ServiceSpec) -> u64 {
     most
 }
 
+/// The most keys that there are, and the one thing that all are about who say none.
+fn keys(graph: &GraphSpec) -> u64 {
+    let counts = graph.workload.iter().filter_map(|workload| workload.keys.as_ref());
+    counts.map(|keys| u64::from(keys.count())).max().unwrap_or(0) + 1
+}
+
+/// What services keep by key.
+fn check_kept(plan: &Plan, at: &Node, cx: &mut Decoder) {
+    let keys = keys(plan.spec);
+    let each = plan.spec.services.iter().map(|(name, service)| {
+        service.around(name).all().map(|part| part.bytes_by_key(service.room(), keys)).sum::<u64>()
+    });
+    let bytes = each.fold(0, u64::saturating_add);
+    if bytes > MOST_BYTES {
+        let (found, most) = (bytes >> 20, MOST_BYTES >> 20);
+        let message =
+            format!("what services keep by key takes {found} MiB if every key is asked for, at most {most}");
+        cx.error(at.get("services").unwrap_or(at).span, message)
+            .help("fewer keys, less capacity, or `per: Service`, which is one for all replicas");
+    }
+}
+
 /// Every caller's replica remembers something about every replica that it calls.
 pub fn check_memory(plan: &Plan, at: &Node, cx: &mut Decoder) {
+    check_kept(plan, at, cx);
     let own = plan.edges.iter().enumerate().filter(|(number, edge)| edge.clients_of == *number);
     let bytes = own.fold(0u64, |bytes, (_, edge)| {
         let replicas = plan.callee(edge).room();

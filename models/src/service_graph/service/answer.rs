@@ -23,6 +23,7 @@ impl<L: Listen> Graph<L> {
             attempt.end_work(ctx.now(), Server::Replying(outcome));
         }
         attempt.server = Server::Replying(outcome);
+        let (holds, since) = (works || service.blocking, attempt.since);
         if service.attended {
             if let Some(at) = service.goes_on_at(replica_id, ctx.now()).filter(|_| !works) {
                 return self.is_held_back(id, at, ctx);
@@ -40,12 +41,14 @@ impl<L: Listen> Graph<L> {
             {
                 self.callbacks.accepts((id, attempt), service_id, ctx);
             }
+            if service.caches.is_some() {
+                self.comes_back(id, outcome, ctx.now());
+            }
         }
         self.listener.tell(|tracer| tracer.finished(id, outcome, ctx.now()));
         // The next in the queue before the answer: whoever is answered may send another request at once,
         // and must not overtake those who wait.
-        if works || service.blocking {
-            let since = attempt.since;
+        if holds {
             self.free_worker(service_id, replica_id, since, ctx);
         }
         if instant { self.answered(id, ctx) } else { self.transmit_answer(id, ctx) }

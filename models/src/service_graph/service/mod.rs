@@ -5,6 +5,7 @@
 
 mod answer;
 pub mod aside;
+pub mod cache;
 pub mod callback;
 pub mod dies;
 pub mod error_rate;
@@ -40,6 +41,7 @@ impl Service {
         let deeds = self.deeds.iter().map(|deeds| deeds.section(&self.name));
         let weights = self.weights.iter().filter_map(|weights| weights.section(&self.name));
         let shed = self.shedding.iter().map(|shedding| shedding.section(self));
-        deeds.chain(weights).chain(shed).chain(self.told_of_votes())
+        let caches = self.caches.iter().map(|caches| caches.section(&self.name));
+        deeds.chain(caches).chain(weights).chain(shed).chain(self.told_of_votes())
     }
 }

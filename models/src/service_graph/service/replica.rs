@@ -65,6 +65,7 @@ impl<L: Listen> Graph<L> {
         replica.in_hand = 0;
         self.callbacks.crashed(service_id, replica_id);
         service.goes_down(replica_id, now);
+        service.caches.iter_mut().for_each(|caches| caches.crashed(replica_id));
         if let Some(weights) = &mut service.weights {
             weights.lost(replica_id, (!service.queue.shared).then_some(replica_id as usize));
         }

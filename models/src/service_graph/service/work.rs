@@ -1,6 +1,7 @@
 //! A worker takes a request, does its work, and takes the next.
 
 use super::Rule;
+use super::cache::Found;
 use super::callback::Leg;
 use super::queue::offer::{Known, Offer, Turn, Unseen};
 use crate::policy::Outcome;
@@ -233,12 +234,26 @@ impl<L: Listen> Graph<L> {
         let share = service.replicas[replica_id as usize].fails;
         let fails = share > 0.0 && service.error_luck.at(attempt.key).unit() < share;
         let (notes, is_over) = (service.notes, fails || service.steps.is_empty());
-        if notes && let Some(answer) = self.note_done(id, fails, ctx) {
-            return self.finish(id, answer, ctx);
+        if notes {
+            return self.noted_work_done(id, fails, is_over, ctx);
         }
         if is_over {
             return self.finish(id, if fails { Outcome::Error } else { Outcome::Ok }, ctx);
         }
+        if self.waits_from_here((service_id, replica_id), id, ctx) {
+            self.advance(id, ctx);
+        }
+    }
+
+    /// A request's own work is over and it waits: says whether it still does when its worker has gone on.
+    #[inline(always)]
+    fn waits_from_here(
+        &mut self,
+        (service_id, replica_id): (u32, u32),
+        id: AttemptId,
+        ctx: &mut Ctx,
+    ) -> bool {
+        let now = ctx.now();
         let (service, attempt) = (&self.services[service_id as usize], self.attempts.again(id));
         attempt.end_work(now, Server::Waiting);
         self.listener.tell(|tracer| tracer.waiting_begins(id, service_id, replica_id, now));
@@ -246,11 +261,31 @@ impl<L: Listen> Graph<L> {
             let since = attempt.since;
             self.free_worker(service_id, replica_id, since, ctx);
             // It may have taken one more from a shared queue while this one waits.
-            if self.die_if_overwhelmed(service_id, replica_id, ctx) {
-                return;
-            }
+            return !self.die_if_overwhelmed(service_id, replica_id, ctx);
         }
-        self.advance(id, ctx);
+        true
+    }
+
+    /// The same at a service that has something to note then, or keeps answers.
+    #[cold]
+    #[inline(never)]
+    fn noted_work_done(&mut self, id: AttemptId, fails: bool, is_over: bool, ctx: &mut Ctx) {
+        if let Some(answer) = self.note_done(id, fails, ctx) {
+            return self.finish(id, answer, ctx);
+        }
+        if fails {
+            return self.finish(id, Outcome::Error, ctx);
+        }
+        match self.looks_up(id, ctx.now()) {
+            Found::Kept(answer) => return self.finish(id, answer, ctx),
+            Found::Nothing if is_over => return self.finish(id, Outcome::Ok, ctx),
+            Found::Nothing => {}
+        }
+        let attempt = &self.attempts[id];
+        let at = (self.edges[attempt.edge as usize].callee, attempt.replica);
+        if self.waits_from_here(at, id, ctx) {
+            self.advance(id, ctx);
+        }
     }
 
     /// A request's own work is over at a service that has something to note then: as what it ends at once, if it does.

@@ -191,6 +191,11 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (service(r#"workers: Blocking(1), calls: [(to: "back")]"#), Does::HOLDS, "wait_mean desk"),
         (service("workers: ProcessorSharing(at_once: 5)"), Does::SHARES, "wait_mean"),
         (service("idempotency: Key()"), Does::ANSWERS.and(Does::FAILS).and(Does::STRETCHES), "wait_mean"),
+        (
+            service(r#"cache: (capacity: 1, ttl: "1ms"), calls: [(to: "back")]"#),
+            Does::ANSWERS,
+            "wait_mean desk",
+        ),
         (service("scaling: Usl(contention: 0.1)"), Does::STRETCHES, "wait_mean"),
         (
             Desk {

@@ -5,6 +5,7 @@ mod asides;
 mod autoscalers;
 mod breakers;
 mod bytes;
+mod caches;
 mod callbacks;
 mod calls;
 mod cancels;

@@ -55,6 +55,11 @@ pub fn rows() -> Vec<Row> {
         row(STOCK, at_once("(to: \"end\")"), at_once(""),
             r#"services.stock ["stock"]: a request makes 1000001 calls at once, at most 1000000"#,
         ),
+        row(r#""shop": (replicas: 2,"#, r#""shop": (replicas: 2, cache: (capacity: Unbounded),"#, r#""shop": (replicas: 2, cache: (capacity: 1000000),"#,
+            r#"services [{     "shop": (replicas: 2, cache: (capa..]: what services keep by key takes * MiB if every key is asked for, at most 2048
+                help: fewer keys, less capacity, or `per: Service`, which is one for all replicas"#,
+        )
+        .and(USERS, r#"policy: "careful", keys: Uniform(20000000)), (name"#),
         // Nobody waits for any of them before the next.
         row(STOCK, left_behind("(to: \"end\")"), left_behind(""),
             r#"services.stock ["stock"]: a request makes 1000001 calls at once, at most 1000000"#,

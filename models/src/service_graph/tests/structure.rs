@@ -380,6 +380,23 @@ pub fn rows() -> Vec<Row> {
             r#"workload[0].size [Fixed("8GiB")]: 8GiB is more than a request can weigh, which is 4294967295B
                 help: write sizes and limits in a smaller measure everywhere, as if a MiB were a GiB"#,
         ),
+        // What is kept.
+        row(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 0)"#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1)"#,
+            r#"services.shop.cache.capacity [0]: there is room for nothing
+                help: at least 1; or leave `cache` out"#,
+        ),
+        row(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1, jitter: 0.1)"#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1, ttl: "1s", jitter: 0.1)"#,
+            r#"warning: services.shop.cache.jitter [0.1]: nothing here has a time that could be shorter or longer
+                help: a `ttl`, such as "60s"; or leave `jitter` out"#,
+        ),
+        row(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 2)"#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1)"#,
+            r#"warning: services.shop ["shop"]: no request that comes to shop says a key: all are about one thing, and 2 are never kept
+                help: `keys` of a workload, such as Zipf(count: 10000); or `capacity: 1`"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Blocking(4), work: "8ms", cache: (capacity: 1)"#, r#"workers: Blocking(4), work: "8ms""#,
+            r#"warning: services.stock.cache [(capacity: 1)]: this service calls nobody: an answer that is kept saves nothing
+                help: what is worth keeping comes from `calls`; own work is done for each request, kept or not"#,
+        ),
         // What is turned away at the door.
         row(r#"workers: Blocking(4), work: "8ms""#, r#"workers: Async(4), shed: ByPriority(), work: "8ms""#, r#"workers: Async(4), shed: ByPriority(critical: 9), work: "8ms""#,
             r#"services.stock.shed [ByPriority()]: no criticality has a limit: nobody is turned away
