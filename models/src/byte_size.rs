@@ -3,6 +3,7 @@
 use crate::experiment::{Decode, Decoder, Node, Positive, Rule, TypeDoc};
 use sim_core::{LONGEST, SimDuration};
 use std::fmt;
+use std::str::FromStr;
 
 /// An amount of memory: `"512MiB"`, `"2GiB"`, `"64kB"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
@@ -111,21 +112,30 @@ const BYTE_UNITS: [(&str, u64); 8] = [
     ("TiB", 1 << 40),
 ];
 
+impl FromStr for ByteSize {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        let unit = BYTE_UNITS.iter().find(|(name, _)| *name == unit.trim());
+        let bytes = number.parse::<u64>().ok().zip(unit).and_then(|(n, (_, bytes))| n.checked_mul(*bytes));
+        bytes.map(ByteSize).ok_or(())
+    }
+}
+
 impl Decode for ByteSize {
     fn decode(node: &Node, cx: &mut Decoder) -> Option<Self> {
         let Some(text) = node.as_text() else {
             return cx.expected(node, "an amount of memory such as \"512MiB\"");
         };
-        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (number, unit) = text.split_at(digits);
-        let unit = BYTE_UNITS.iter().find(|(name, _)| *name == unit.trim());
-        let bytes = number.parse::<u64>().ok().zip(unit).and_then(|(n, (_, bytes))| n.checked_mul(*bytes));
-        if bytes.is_none() {
+        let bytes = text.parse::<ByteSize>();
+        if bytes.is_err() {
             let units: Vec<_> = BYTE_UNITS.iter().map(|(name, _)| *name).collect();
             cx.error(node.span, format!("not an amount of memory: {}", node.found()))
                 .help(format!("write a whole number and one of {}, as in \"512MiB\"", units.join(", ")));
         }
-        bytes.map(ByteSize)
+        bytes.ok()
     }
 
     fn encode(&self) -> Node {

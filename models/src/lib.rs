@@ -37,7 +37,7 @@
 //! # What is deliberately absent
 //! No files, clocks, terminals, threads or environment: those are `sim-cli`'s. No rendering: a report holds
 //! numbers and sentences, not layouts. No packets: a message takes a time, or is lost, held, doubled, overtaken.
-//! No hosts: a worker is a worker, whatever it shares a machine with. Caches, rollouts and protocols are not there yet.
+//! No hosts: a worker is a worker, whatever it shares a machine with. Protocols are not there yet.
 #[macro_use]
 pub mod experiment;
 pub mod branch;
@@ -67,5 +67,6 @@ pub mod words;
 pub mod workload;
 
 pub use branch::Trunk;
+pub use byte_size::ByteSize;
 pub use catalog::{Catalog, Entry, RunSpec, Scenario};
 pub use run::{simulate, simulate_from};

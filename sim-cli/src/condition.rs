@@ -3,6 +3,7 @@
 
 use crate::text::unit::Unit;
 use sim_core::Rate;
+use sim_models::ByteSize;
 pub use sim_models::experiment::{Bound, Check};
 
 /// Whether a number that counts this is as it should be. Its bounds fit its unit, or there is no saying.
@@ -43,6 +44,7 @@ pub fn in_unit(bound: &Bound, unit: Unit) -> Option<f64> {
             .strip_suffix('%')
             .and_then(|percent| percent.trim().parse::<f64>().ok())
             .map(|percent| percent / 100.0),
+        (Bound::Text(text), Unit::Bytes) => text.parse::<ByteSize>().ok().map(|size| size.0 as f64),
         (Bound::Text(_), _) => None,
     }
 }
@@ -62,6 +64,7 @@ pub fn kind(unit: Unit) -> (&'static str, &'static str) {
         Unit::Duration => ("is a time", "300ms"),
         Unit::Rate => ("is a rate", "800/s"),
         Unit::Share => ("is a share", "95%"),
+        Unit::Bytes => ("is a number of bytes", "64MiB"),
         Unit::Plain => ("is a number", "1.2"),
     }
 }

@@ -221,6 +221,7 @@ fn wrong_unit(unit: Unit) -> String {
         Unit::Duration => "hold it against one, such as \"250ms\"",
         Unit::Rate => "hold it against a number per second, or a rate such as \"800/s\"",
         Unit::Share => "hold it against a number between 0 and 1, or a text such as \"95%\"",
+        Unit::Bytes => "hold it against a number, or a text such as \"64MiB\"",
         Unit::Plain => "hold it against one",
     };
     format!("{}: {against}", kind(unit).0)

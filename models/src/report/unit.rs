@@ -9,6 +9,8 @@ pub enum Unit {
     Rate,
     /// A share between 0 and 1.
     Share,
+    /// Bytes.
+    Bytes,
     /// Anything else.
     #[default]
     Plain,
@@ -16,7 +18,7 @@ pub enum Unit {
 
 impl Unit {
     /// All there are.
-    pub const ALL: [Unit; 4] = [Unit::Duration, Unit::Rate, Unit::Share, Unit::Plain];
+    pub const ALL: [Unit; 5] = [Unit::Duration, Unit::Rate, Unit::Share, Unit::Bytes, Unit::Plain];
 
     /// As a report names it: what [`Value::unit`](super::Value::unit) says.
     pub const fn name(self) -> &'static str {
@@ -24,6 +26,7 @@ impl Unit {
             Unit::Duration => "ns",
             Unit::Rate => "/s",
             Unit::Share => "share",
+            Unit::Bytes => "B",
             Unit::Plain => "",
         }
     }

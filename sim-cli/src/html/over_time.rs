@@ -70,6 +70,7 @@ fn sorts(unit: Unit) -> &'static str {
         Unit::Rate => "Rates",
         Unit::Share => "Shares",
         Unit::Duration => "Times",
+        Unit::Bytes => "Bytes",
         Unit::Plain => "Numbers",
     }
 }

@@ -171,7 +171,9 @@ mod tests {
     #[test]
     fn the_table_is_that_of_the_java_original() {
         let mut source = LatencyHistogram::new();
-        (1..2_000u64).for_each(|n| source.record_n(n * n * 997, 1 + n % 7));
+        for n in 1..2_000u64 {
+            (0..=n % 7).for_each(|_| source.record(SimDuration::from_nanos(n * n * 997)));
+        }
         assert_eq!(percentiles(&rebuild(&Latency::of(&source))), include_str!("testdata/java-2.1.11.hgrm"));
     }
 

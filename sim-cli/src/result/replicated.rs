@@ -114,7 +114,7 @@ impl Theory {
             Unit::Duration => !seen(0.0, FINEST),
             // Attempts of a call.
             Unit::Plain => !seen(1.0, RARE),
-            Unit::Rate => false,
+            Unit::Rate | Unit::Bytes => false,
         };
         let allowed = sample.half_width(each).filter(|_| !unseen).map(|half| half.max(resolution));
         let approximate = source.contains("approximate");

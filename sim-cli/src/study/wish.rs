@@ -195,7 +195,10 @@ impl Wish {
     /// The bound in the unit of its metric, for a picture; of a truth nothing.
     pub fn bound(&self) -> Option<f64> {
         match bounds(self.0.check()).next()? {
-            text @ Bound::Text(_) => in_unit(text, Unit::Share).or_else(|| in_unit(text, Unit::Rate)),
+            text @ Bound::Text(_) => {
+                let units = [Unit::Share, Unit::Rate, Unit::Bytes];
+                units.into_iter().find_map(|unit| in_unit(text, unit))
+            }
             Bound::Duration(duration) => Some(duration.as_nanos() as f64),
             Bound::Number(number) => Some(*number),
         }

@@ -153,6 +153,7 @@ pub fn of(x: f64, unit: Unit) -> String {
         Unit::Duration => nanos(x),
         Unit::Rate => rate(x),
         Unit::Share => percent(x),
+        Unit::Bytes => bytes(x),
         Unit::Plain => number(x),
     }
 }
@@ -170,6 +171,7 @@ pub fn plus_minus(mean: f64, half: f64, unit: Unit, style: Style) -> String {
         Unit::Duration => time_scale(mean.abs().max(half)),
         Unit::Share => (0.01, " %"),
         Unit::Rate => (1.0, "/s"),
+        Unit::Bytes => byte_scale(mean.abs().max(half)),
         Unit::Plain => (1.0, ""),
     };
     let (mean, half) = (mean / scale, half / scale);
@@ -181,6 +183,25 @@ pub fn plus_minus(mean: f64, half: f64, unit: Unit, style: Style) -> String {
         _ => (to_the_digit(mean, digits), to_the_digit(half, digits)),
     };
     format!("{mean} {} {half}{suffix}", style.pick("±", "+-"))
+}
+
+/// Bytes, to three digits, in the units that memory is bought in: `1.5 MiB`.
+pub fn bytes(x: f64) -> String {
+    let (scale, suffix) = byte_scale(x.abs());
+    let text = number(x / scale);
+    if text == NOTHING { text } else { text + suffix }
+}
+
+/// Bytes in the unit that so many are told in, and its name.
+fn byte_scale(bytes: f64) -> (f64, &'static str) {
+    const UNITS: [&str; 5] = [" B", " KiB", " MiB", " GiB", " TiB"];
+    // What would be told as 1 000 of one is one of the next, as good as.
+    let place = (1..UNITS.len()).rev().find(|&place| bytes >= 999.5 * scale(place - 1)).unwrap_or(0);
+    (scale(place), UNITS[place])
+}
+
+fn scale(place: usize) -> f64 {
+    (1u64 << (10 * place)) as f64
 }
 
 /// Nanoseconds in the unit that a time of this size is told in, and its name.
@@ -251,6 +272,22 @@ pub(crate) fn tidy(x: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_told_as_memory_is_bought() {
+        let table = [
+            (0.0, "0 B"),
+            (999.0, "999 B"),
+            (1000.0, "0.977 KiB"),
+            (33_554_432.0, "32 MiB"),
+            (750e6, "715 MiB"),
+        ];
+        for (x, told) in table {
+            assert_eq!(of(x, Unit::Bytes), told);
+        }
+        assert_eq!(plus_minus(2.5e9, 2e8, Unit::Bytes, Style::default()), "2.33 ± 0.19 GiB");
+        assert_eq!(difference(1024.0, Unit::Bytes), "+1 KiB");
+    }
 
     #[test]
     fn three_digits_and_thousands_apart() {

@@ -6,10 +6,11 @@ pub use sim_models::report::Unit;
 
 /// How a unit is spelled besides its [name](Unit::name) in a report, where times are nanoseconds: in JSON documents; in
 /// a CSV, where times are seconds.
-const SPELLINGS: [(Unit, &str, &str); 4] = [
+const SPELLINGS: [(Unit, &str, &str); 5] = [
     (Unit::Duration, "duration", "s"),
     (Unit::Rate, "rate", "/s"),
     (Unit::Share, "share", "share"),
+    (Unit::Bytes, "bytes", "B"),
     (Unit::Plain, "plain", ""),
 ];
 

@@ -73,14 +73,14 @@ fn declared(at: &str) -> Section {
         .value("refused", refused.better(Better::Less).headline().of_windows(Fold::Sum("refused".into())))
         .value(
             "waiting_max",
-            Value::new(Unit::Plain, "bytes in the fullest queue that a request found, itself included"),
+            Value::new(Unit::Bytes, "bytes in the fullest queue that a request found, itself included"),
         )
         .line(
             "refused",
             Unit::Plain,
             "Requests that were rejected because of the bytes that waited, in each window.",
         )
-        .line("waiting", Unit::Plain, "Bytes that wait at the window's end, in all queues.")
+        .line("waiting", Unit::Bytes, "Bytes that wait at the window's end, in all queues.")
 }
 
 /// What the requests of a service weigh.

@@ -222,7 +222,7 @@ fn declared(at: &str, collects: bool) -> Section {
     }
     section.value(
         "live_most",
-        Value::new(Unit::Plain, "bytes alive in a replica at a collection: the most").better(Better::Less),
+        Value::new(Unit::Bytes, "bytes alive in a replica at a collection: the most").better(Better::Less),
     )
 }
 

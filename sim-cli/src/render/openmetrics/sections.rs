@@ -69,6 +69,7 @@ fn spelled(unit: &str) -> (&'static str, &'static str) {
         Unit::Duration => ("_seconds", "seconds"),
         Unit::Share => ("_ratio", "ratio"),
         Unit::Rate => ("_per_second", ""),
+        Unit::Bytes => ("_bytes", "bytes"),
         Unit::Plain => ("", ""),
     }
 }
