@@ -57,7 +57,7 @@ fn until(spec: &GraphSpec, instant: SimTime) -> Option<GraphSpec> {
     let mut early = spec.clone();
     early.faults.truncate(spec.faults.iter().take_while(|fault| fault.at < instant).count());
     let left_out = &spec.faults[early.faults.len()..];
-    let simple = spec.services.iter().all(|(_, service)| service.dies.is_none())
+    let simple = spec.services.iter().all(|(_, service)| !service.may_die())
         && early.faults.iter().all(|fault| fault.is_steady())
         && left_out.iter().all(|fault| fault.at >= instant)
         // Who starts, or leaves, does so in its own time.

@@ -17,6 +17,7 @@ use super::service::fallback::{Degraded, StandIn};
 use super::service::free::NumberSet;
 use super::service::greeting::Greetings;
 use super::service::line::Line;
+use super::service::memory_leak::Leaking;
 use super::service::per_replica::Figures;
 use super::service::queue_bytes::Weights;
 use super::service::quorum::Votes;
@@ -331,6 +332,7 @@ fn build_service(
     let fatal = service.dies.as_ref().filter(|_| sized).and_then(Death::fatal_bytes);
     let weights = Weights::by(service, fatal, lines);
     let at_the_door = weights.is_some() || service.shed.as_ref().is_some_and(Shed::asks_at_the_door);
+    let leaking = Leaking::by(service).map(Box::new);
     let frozen = Frozen::by(service, name, streams);
     let caches = Caches::by(service, name, streams);
     let line = || Line::new(&service.queue, service.shed.as_ref().map(Rule::new), at_the_door);
@@ -361,6 +363,7 @@ fn build_service(
             || service.starts().is_some_and(StartUp::is_cold)
             || service.checks().iter().any(|check| check.asks().work.is_some())
             || frozen.is_some()
+            || leaking.is_some()
             || !called_back.is_empty(),
         mortal: is_mortal(number, plan),
         calls_itself: plan.edges[plan.sites[number].clone()].iter().any(|edge| edge.callee == number),
@@ -384,6 +387,7 @@ fn build_service(
         checks: checks.collect(),
         per_replica: service.per_replica.then(|| Box::new(Figures::new(service.room()))),
         at_begin: Deeds::by(service).is_some()
+            || leaking.is_some()
             || service.per_replica
             || plan.into(number).any(|edge| Gates::of(&edge.policy, 1).has(Gates::TIES)),
         deeds: Deeds::by(service).map(Box::new),
@@ -394,6 +398,7 @@ fn build_service(
         called_back,
         lookup: Deeds::lookup(service),
         weights: weights.map(Box::new),
+        leaking,
         frozen: frozen.map(Box::new),
         shedding: service.shed.as_ref().map(Shedding::by),
         stats: ServiceStats::new(u64::from(service.workers.cores()) * u64::from(service.replicas)),
@@ -431,7 +436,7 @@ fn is_mortal(number: usize, plan: &Plan) -> bool {
     let name = plan.spec.name(number);
     let ends = |effect: &Effect| matches!(effect, Effect::Crash { .. } | Effect::Drain { .. });
     let service = plan.spec.service(number);
-    service.dies.is_some() || service.is_taken_down() || plan.spec.is_struck(name, ends)
+    service.may_die() || service.is_taken_down() || plan.spec.is_struck(name, ends)
 }
 
 /// A fault; on a zone, one for each service of which any replica stands in it.

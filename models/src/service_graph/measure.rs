@@ -115,6 +115,7 @@ impl Service {
         self.close_shedding(totals.turned_away);
         self.weights.iter_mut().for_each(|weights| weights.close_window());
         self.frozen.iter_mut().for_each(|frozen| frozen.close_window(now));
+        self.leaking.iter_mut().for_each(|leaking| leaking.close_window(now));
         self.per_replica.iter_mut().for_each(|figures| figures.close_window(now));
     }
 }

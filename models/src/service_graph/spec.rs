@@ -22,6 +22,7 @@ use sim_core::SimDuration;
 
 pub use super::service::dies::Death;
 pub use super::service::idempotency::Idempotency;
+use super::service::memory_leak::MemoryLeak;
 pub use super::service::on_cancel::OnCancel;
 use super::service::per_replica::{self, PerReplica};
 use super::service::queue::Common;
@@ -136,6 +137,8 @@ spec! {
         calls: Vec<Step> = Vec::new(); Len(0..=MOST_EDGES),
         /// The load at which a replica dies.
         dies: Option<Death> = None,
+        /// Memory that a replica never gives back while it is up; none if absent.
+        memory_leak: Option<MemoryLeak> = None,
         /// How a replica starts that was down; at once if absent.
         start_up: Option<StartUp> = None,
         /// Checks that take a replica out of the callers' choice; none if absent, and they choose among all, up or not.
@@ -263,6 +266,7 @@ impl ServiceSpec {
             Listed::optional("stop_the_world", "", self.stop_the_world.as_ref()),
             Listed::made("error_rate", "", Some(ErrorRate(self.error_rate))),
             Listed::optional("dies", "never: it survives any load", self.dies.as_ref()),
+            Listed::optional("memory_leak", "", self.memory_leak.as_ref()),
             Listed::optional("start_up", "at once, and warm", self.start_up.as_ref()),
             Listed::optional("health", "", self.health.as_ref()),
             Listed::optional("probes", "", self.probes.as_ref()),
@@ -319,6 +323,11 @@ impl ServiceSpec {
     /// Whether any of them may be stopped and started while it runs, or killed.
     pub fn is_taken_down(&self) -> bool {
         self.autoscaler.is_some() || self.is_killed()
+    }
+
+    /// Whether a replica may die of what it does.
+    pub fn may_die(&self) -> bool {
+        self.dies.is_some() || self.memory_leak.as_ref().is_some_and(MemoryLeak::kills)
     }
 
     /// How a replica starts, if it is not there at once.

@@ -17,6 +17,7 @@ use super::service::free::NumberSet;
 use super::service::greeting::Greetings;
 pub use super::service::idempotency::{Book, Deeds};
 use super::service::line::Line;
+use super::service::memory_leak::Leaking;
 use super::service::on_cancel::OnCancel;
 use super::service::per_replica::Figures;
 use super::service::queue::Common;
@@ -405,6 +406,8 @@ pub struct Service {
     pub weights: Option<Box<Weights>>,
     /// Who is next is looked at again: it may have been given up, or is weighed.
     pub looks_again: bool,
+    /// What its replicas lose, if they lose anything.
+    pub leaking: Option<Box<Leaking>>,
     /// What makes its replicas stand still, if anything does.
     pub frozen: Option<Box<Frozen>>,
     /// Whom it turned away though they had a place, if it may.

@@ -14,6 +14,7 @@ pub mod start_up;
 
 use super::follow::Listen;
 use super::plan::{Caller, EdgePlan, Plan};
+use super::service::memory_leak::Leaking;
 use super::service::stop_the_world::Frozen;
 use super::spec::GraphSpec;
 use super::state::*;
@@ -44,6 +45,8 @@ pub enum Control {
     Autoscaler(Box<Scaler>),
     /// At the clock: when each replica stands still.
     Pauses { service: u32 },
+    /// At what each replica has lost of its memory.
+    Leaks { service: u32 },
 }
 
 /// What they will tell of one service: nothing measured yet.
@@ -103,7 +106,9 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
     });
     let paused = plan.spec.services.values().enumerate().filter(|(_, service)| Frozen::is_timed(service));
     let paused = paused.map(|(number, _)| Control::Pauses { service: number as u32 });
-    members.chain(checks).chain(reports).chain(probed).chain(scaled).chain(paused).collect()
+    let leaking = plan.spec.services.values().enumerate().filter(|(_, service)| Leaking::is_timed(service));
+    let leaking = leaking.map(|(number, _)| Control::Leaks { service: number as u32 });
+    members.chain(checks).chain(reports).chain(probed).chain(scaled).chain(paused).chain(leaking).collect()
 }
 
 /// Tells the members of each service who is to know when one of them starts.
@@ -137,6 +142,10 @@ impl<L: Listen> Graph<L> {
                 Control::Pauses { service } => {
                     let frozen = &mut self.services[*service as usize].frozen;
                     frozen.iter_mut().flat_map(|frozen| frozen.firsts()).collect()
+                }
+                Control::Leaks { service } => {
+                    let leaking = &self.services[*service as usize].leaking;
+                    leaking.iter().flat_map(|leaking| leaking.firsts()).collect()
                 }
             };
             for (of, at) in first {
@@ -194,6 +203,10 @@ impl<L: Listen> Graph<L> {
                 let service = *service;
                 self.stands_still(control, (service, of), ctx);
             }
+            Control::Leaks { service } => {
+                let service = *service;
+                self.may_have_leaked(control, (service, of), ctx);
+            }
         }
     }
 
@@ -218,7 +231,8 @@ impl<L: Listen> Graph<L> {
             Control::Members { .. }
             | Control::Reports(_)
             | Control::Autoscaler(_)
-            | Control::Pauses { .. } => {
+            | Control::Pauses { .. }
+            | Control::Leaks { .. } => {
                 unreachable!("they ask nobody")
             }
         }
@@ -297,7 +311,8 @@ impl<L: Listen> Graph<L> {
                 Control::Members { .. }
                 | Control::Reports(_)
                 | Control::Autoscaler(_)
-                | Control::Pauses { .. } => {}
+                | Control::Pauses { .. }
+                | Control::Leaks { .. } => {}
             }
         }
         self.change_member(service, replica, now, |member| {
@@ -361,7 +376,10 @@ impl<L: Listen> Graph<L> {
                 Control::Health(checker) => Some(checker.section(&service.name, now)),
                 Control::Probes(kubelet) => Some(kubelet.section(&service.name, now)),
                 Control::Autoscaler(scaler) => Some(scaler.section(service, now)),
-                Control::Members { .. } | Control::Reports(_) | Control::Pauses { .. } => None,
+                Control::Members { .. }
+                | Control::Reports(_)
+                | Control::Pauses { .. }
+                | Control::Leaks { .. } => None,
             });
             let told = told.chain(service.membership.as_ref().map(|it| it.section(&service.name, now)));
             told.collect::<Vec<_>>()
@@ -376,7 +394,10 @@ impl<L: Listen> Graph<L> {
                 Control::Health(checker) => checker.begin(now),
                 Control::Probes(kubelet) => kubelet.begin(now),
                 Control::Autoscaler(scaler) => scaler.begin(&self.services[scaler.service as usize], now),
-                Control::Members { .. } | Control::Reports(_) | Control::Pauses { .. } => {}
+                Control::Members { .. }
+                | Control::Reports(_)
+                | Control::Pauses { .. }
+                | Control::Leaks { .. } => {}
             }
         }
         self.services.iter_mut().filter_map(|it| it.membership.as_mut()).for_each(|it| it.begin(now));
@@ -391,7 +412,10 @@ impl<L: Listen> Graph<L> {
                 Control::Autoscaler(scaler) => {
                     scaler.close_window(&self.services[scaler.service as usize], now);
                 }
-                Control::Members { .. } | Control::Reports(_) | Control::Pauses { .. } => {}
+                Control::Members { .. }
+                | Control::Reports(_)
+                | Control::Pauses { .. }
+                | Control::Leaks { .. } => {}
             }
         }
         self.services.iter_mut().filter_map(|it| it.membership.as_mut()).for_each(|it| it.close_window(now));
@@ -402,7 +426,9 @@ impl Control {
     /// Of which service it is.
     pub fn service(&self) -> u32 {
         match self {
-            Control::Members { service } | Control::Pauses { service } => *service,
+            Control::Members { service } | Control::Pauses { service } | Control::Leaks { service } => {
+                *service
+            }
             Control::Health(checker) => checker.service,
             Control::Reports(reports) => reports.service,
             Control::Probes(kubelet) => kubelet.service,
@@ -417,7 +443,8 @@ impl Control {
             | Control::Health(_)
             | Control::Reports(_)
             | Control::Autoscaler(_)
-            | Control::Pauses { .. } => (of, 0),
+            | Control::Pauses { .. }
+            | Control::Leaks { .. } => (of, 0),
             Control::Probes(_) => {
                 let (replica, what) = Kubelet::subject(of);
                 (replica, what as u16)
@@ -428,7 +455,10 @@ impl Control {
     /// What it has drawn, for what, and the edge over which it asks or tells.
     pub fn used(&self) -> Vec<(&'static str, u32, StreamUse)> {
         match self {
-            Control::Members { .. } | Control::Autoscaler(_) | Control::Pauses { .. } => Vec::new(),
+            Control::Members { .. }
+            | Control::Autoscaler(_)
+            | Control::Pauses { .. }
+            | Control::Leaks { .. } => Vec::new(),
             Control::Health(checker) => vec![("check", checker.edge, checker.used())],
             Control::Reports(reports) => vec![("reports", reports.edge, reports.luck.used())],
             Control::Probes(kubelet) => kubelet.used().map(|(edge, used)| ("check", edge, used)).collect(),

@@ -14,6 +14,7 @@ pub mod free;
 pub mod greeting;
 pub mod idempotency;
 pub mod line;
+pub mod memory_leak;
 pub mod on_cancel;
 pub mod per_replica;
 pub mod queue;
@@ -42,6 +43,7 @@ impl Service {
         let weights = self.weights.iter().filter_map(|weights| weights.section(&self.name));
         let shed = self.shedding.iter().map(|shedding| shedding.section(self));
         let caches = self.caches.iter().map(|caches| caches.section(&self.name));
-        deeds.chain(caches).chain(weights).chain(shed).chain(self.told_of_votes())
+        let leaking = self.leaking.iter().map(|leaking| leaking.section(&self.name));
+        deeds.chain(caches).chain(weights).chain(shed).chain(leaking).chain(self.told_of_votes())
     }
 }

@@ -40,6 +40,7 @@ impl<L: Listen> Graph<L> {
         if self.is_overwhelmed(service, replica) {
             self.goes_down(service, replica, ctx);
         }
+        self.is_used_up(service, replica, ctx);
     }
 
     fn goes_down(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
@@ -66,6 +67,7 @@ impl<L: Listen> Graph<L> {
         self.callbacks.crashed(service_id, replica_id);
         service.goes_down(replica_id, now);
         service.caches.iter_mut().for_each(|caches| caches.crashed(replica_id));
+        service.leaking.iter_mut().for_each(|leaking| leaking.goes_down(replica_id));
         if let Some(weights) = &mut service.weights {
             weights.lost(replica_id, (!service.queue.shared).then_some(replica_id as usize));
         }
@@ -144,6 +146,7 @@ impl<L: Listen> Graph<L> {
         let cores = service.cores;
         service.stats.available(ctx.now(), |available| available + u64::from(cores));
         service.note_free(replica_id);
+        service.leaking.iter_mut().for_each(|leaking| leaking.opens(replica_id, ctx.now()));
         if !service.connected.is_empty() {
             self.connections_return(service_id, replica_id, ctx);
         }

@@ -452,6 +452,11 @@ impl<L: Listen> Graph<L> {
     fn is_begun(&mut self, id: AttemptId, service_id: u32, ctx: &mut Ctx) {
         let service = &mut self.services[service_id as usize];
         service.note_begin(&self.attempts[id], ctx.now());
+        if service.leaking.is_some() {
+            let replica = self.attempts[id].replica;
+            self.leaks(service_id, replica, ctx.now());
+        }
+        let service = &self.services[service_id as usize];
         if service.deeds.is_some() {
             self.look_up(id, ctx);
         }
@@ -545,6 +550,9 @@ impl Service {
         }
         if let Some(warming) = &self.warming {
             nanos *= warming.stretch(replica_number, ctx.now());
+        }
+        if let Some(leaking) = &self.leaking {
+            nanos *= leaking.stretch(replica_number, ctx.now());
         }
         let greeting = self.greetings.of(id).as_nanos() as f64 * replica.state.slow;
         let stretch = self.scaling.as_ref().map_or(1.0, |law| law.stretch(replica.busy.value() as f64));

@@ -212,6 +212,16 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             "wait_mean",
         ),
         (service(r#"start_up: (time: "1s")"#), Does::VARIES, "wait_mean"),
+        (
+            service(r#"memory_leak: (per_hour: "1MiB", limit: "1GiB", then: Dies(restart_after: "1s"))"#),
+            Does::BREAKS,
+            "wait_mean",
+        ),
+        (
+            service(r#"memory_leak: (per_hour: "1MiB", limit: "1GiB", then: Slows(factor: 2))"#),
+            Does::VARIES,
+            "wait_mean",
+        ),
         (service(r#"stop_the_world: Periodic(every: "1s", for: "1ms")"#), Does::PAUSES, "wait_mean"),
         (
             service(

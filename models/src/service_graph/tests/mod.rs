@@ -22,6 +22,7 @@ mod faults;
 mod hedges;
 mod keyed;
 mod knowledge;
+mod leaks;
 mod lines;
 mod links;
 mod meetings;

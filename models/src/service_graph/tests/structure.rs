@@ -48,6 +48,14 @@ pub fn rows() -> Vec<Row> {
             r#"warning: services.stock.stop_the_world [GarbageCollection(heap: "1GiB", live_per..]: what waits in the queue that all replicas share is alive in none of them: only what is worked on is
                 help: leave `shared` out of the queue, and each has its own"#,
         ),
+        row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: Blocking(4), work: "8ms", memory_leak: (limit: "1GiB", then: Slows(factor: 1))"#,
+            r#"workers: Blocking(4), work: "8ms", memory_leak: (limit: "1GiB", per_hour: "1B", then: Slows(factor: 2))"#,
+            r#"warning: services.stock.memory_leak [(limit: "1GiB", then: Slows(factor: 1))]: nothing leaks: it is as if it were not there
+                help: say how much is lost `per_request`, or `per_hour`
+                warning: services.stock.memory_leak.then [Slows(factor: 1)]: a factor of 1 makes nothing slower
+                help: a larger `factor`, or Dies(restart_after: "10s")"#,
+        ),
         // Names of workloads.
         row(r#"name: "batch""#, r#"name: """#, r#"name: "b""#,
             r#"workload[1].name [""]: a name cannot be empty"#,
