@@ -102,6 +102,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         carriage: Carriage::in_graph(spec),
         degraded: Default::default(),
         book: Default::default(),
+        keeps: spec.services.values().any(|service| service.cache.is_some()),
         callbacks: Callbacks::in_graph(plan, streams),
         visits: Slab::default(),
         fruits: Fruits::default(),

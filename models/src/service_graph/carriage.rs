@@ -62,6 +62,13 @@ impl Carriage {
         self.attempts.get(id).copied().unwrap_or_default()
     }
 
+    /// A request goes on as another, which weighs nothing.
+    #[cold]
+    pub fn goes_on(&mut self, first: AttemptId, again: AttemptId) {
+        let carried = Carried { bytes: 0, ..self.of(first) };
+        self.attempts.put(again, carried);
+    }
+
     /// An attempt takes along what its call carries.
     #[inline(never)]
     pub fn sent(&mut self, call: CallId, attempt: AttemptId) {

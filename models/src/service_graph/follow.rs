@@ -341,6 +341,34 @@ impl Tracer {
         self.enter_stage(id, SpanKind::Waiting, Place::Service(service, Some(replica)), now);
     }
 
+    /// What a request was told that looked at what is kept, as its work ended.
+    pub fn is_told(&mut self, id: AttemptId, what: &'static str) {
+        if let Some(step) = self.stage(id) {
+            step.outcome = what;
+        }
+    }
+
+    /// A request is answered, and goes on as another: what it waits for from here on nobody waits for.
+    pub fn goes_on_in_background(
+        &mut self,
+        again: AttemptId,
+        first: AttemptId,
+        (service, replica): (u32, u32),
+        now: SimTime,
+    ) {
+        let at = get(&self.attempts, first.index()).and_then(|first| {
+            let step = Step::new(SpanKind::Waiting, Place::Service(service, Some(replica)), now);
+            self.begin(first.trace, Step { aside: true, ..step }, first.span)
+        });
+        put(&mut self.attempts, again.index(), at);
+    }
+
+    /// And is over.
+    pub fn background_ends(&mut self, id: AttemptId, outcome: Outcome, now: SimTime) {
+        self.end(get(&self.attempts, id.index()), outcome.name(), now);
+        put(&mut self.attempts, id.index(), None);
+    }
+
     /// A request is over at its replica.
     pub fn finished(&mut self, id: AttemptId, outcome: Outcome, now: SimTime) {
         self.drop_empty_waiting(id, now);

@@ -183,7 +183,9 @@ impl<L: Listen> Model for Graph<L> {
                 // A crash at this very instant may have taken it.
                 if self.waits(attempt) {
                     self.witness_attempt(witness::PROCEED, attempt, ctx);
-                    self.advance(attempt, ctx);
+                    if !self.looks_again(attempt, ctx) {
+                        self.advance(attempt, ctx);
+                    }
                 }
             }
             Event::Reply { attempt } => {

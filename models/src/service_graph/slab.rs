@@ -229,6 +229,12 @@ impl<T> Id<T> {
         Id::new(0, 1)
     }
 
+    /// And for those who tell some apart.
+    #[cfg(test)]
+    pub fn of_place(place: u32) -> Self {
+        Id::new(place, 1)
+    }
+
     /// Its place: of two that are live at once never the same.
     #[inline]
     pub fn index(self) -> usize {

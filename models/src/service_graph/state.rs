@@ -97,6 +97,8 @@ pub struct Graph<L> {
     pub degraded: Beside<bool>,
     /// What was done for each call, where somebody counts that.
     pub book: Book,
+    /// Some service keeps answers.
+    pub keeps: bool,
     /// Requests that wait for a callback, and what calls them back.
     pub callbacks: Callbacks,
     /// Users who may make more than one call, from their first load to their last.

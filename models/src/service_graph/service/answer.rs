@@ -12,6 +12,18 @@ impl<L: Listen> Graph<L> {
     /// The request is over at this replica: the worker is free and the answer goes out.
     #[inline(always)]
     pub(super) fn finish(&mut self, id: AttemptId, outcome: Outcome, ctx: &mut Ctx) {
+        self.ends_here(id, outcome, false, ctx)
+    }
+
+    /// It is answered well, and another goes on in its place: with its worker, if that waits for calls.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn finish_going_on(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        self.ends_here(id, Outcome::Ok, true, ctx)
+    }
+
+    #[inline(always)]
+    fn ends_here(&mut self, id: AttemptId, outcome: Outcome, goes_on: bool, ctx: &mut Ctx) {
         let attempt = self.attempts.again(id);
         let edge = &self.edges[attempt.edge as usize];
         let (service_id, replica_id, instant) = (edge.callee, attempt.replica, edge.link.is_instant());
@@ -35,20 +47,23 @@ impl<L: Listen> Graph<L> {
             if let Some(weights) = &mut service.weights {
                 weights.done(replica_id, self.carriage.of(id).bytes);
             }
+            if service.caches.is_some() && self.comes_back(id, outcome, ctx.now()) {
+                return self.ends_in_background(id, (service_id, replica_id), holds, ctx);
+            }
+            let (service, attempt) = (&self.services[service_id as usize], &self.attempts[id]);
             if let Some(Leg::Asks(_)) = self.edges[attempt.edge as usize].callback
                 && outcome == Outcome::Ok
                 && !(service.deeds.is_some() && self.book.is_told_again(id))
             {
                 self.callbacks.accepts((id, attempt), service_id, ctx);
             }
-            if service.caches.is_some() {
-                self.comes_back(id, outcome, ctx.now());
-            }
         }
         self.listener.tell(|tracer| tracer.finished(id, outcome, ctx.now()));
         // The next in the queue before the answer: whoever is answered may send another request at once,
         // and must not overtake those who wait.
-        if holds {
+        if goes_on && self.services[service_id as usize].blocking {
+            self.services[service_id as usize].note_held(replica_id, since, ctx.now());
+        } else if holds {
             self.free_worker(service_id, replica_id, since, ctx);
         }
         if instant { self.answered(id, ctx) } else { self.transmit_answer(id, ctx) }
@@ -63,6 +78,19 @@ impl<L: Listen> Graph<L> {
         service.stats.total.completed -= 1;
         service.replicas[attempt.replica as usize].in_hand += 1;
         ctx.schedule(until, Class::End, Event::Proceed { attempt: id });
+    }
+
+    /// One that went on when it had been answered is over: nobody is told, and it is not counted again.
+    #[cold]
+    fn ends_in_background(&mut self, id: AttemptId, at: (u32, u32), holds: bool, ctx: &mut Ctx) {
+        let Attempt { since, server, .. } = self.attempts[id];
+        self.services[at.0 as usize].stats.total.completed -= 1;
+        let Server::Replying(outcome) = server else { unreachable!("it is over") };
+        self.listener.tell(|tracer| tracer.finished(id, outcome, ctx.now()));
+        if holds {
+            self.free_worker(at.0, at.1, since, ctx);
+        }
+        self.refresh_ends(id, outcome, ctx.now());
     }
 
     #[inline]
@@ -112,12 +140,28 @@ impl<L: Listen> Graph<L> {
         rest.into_iter().for_each(|basket| self.count_spoilt(basket));
     }
 
+    /// Whether on the way to whoever waits no more somebody keeps what comes, for others.
+    #[inline(never)]
+    fn is_for_whoever_asks<'a>(&'a self, mut attempt: &'a Attempt) -> bool {
+        while self.keeps && attempt.is_awaited() {
+            let Parent::Request { attempt: parent, .. } = self.calls[attempt.call].parent else {
+                return false;
+            };
+            attempt = &self.attempts[parent];
+            if self.is_for_all(parent, attempt.edge) {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Whether everybody from this attempt's caller up to the user still waits.
     #[inline(always)]
-    fn is_for_somebody<'a>(&'a self, mut attempt: &'a Attempt) -> bool {
+    fn is_for_somebody<'a>(&'a self, first: &'a Attempt) -> bool {
+        let mut attempt = first;
         loop {
             if !attempt.is_awaited() {
-                return false;
+                return self.is_for_whoever_asks(first);
             }
             match self.calls[attempt.call].parent {
                 Parent::Request { attempt: parent, .. } => {

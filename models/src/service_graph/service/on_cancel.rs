@@ -112,6 +112,7 @@ impl<L: Listen> Graph<L> {
                 self.call_off_call(call, ctx);
             }
             self.waits_for_no_callback(id);
+            self.fetch_is_called_off(id, ctx.now());
         }
         let service = &mut self.services[service_id as usize];
         let holds = works || service.blocking;

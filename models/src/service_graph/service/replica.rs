@@ -66,6 +66,7 @@ impl<L: Listen> Graph<L> {
         replica.in_hand = 0;
         self.callbacks.crashed(service_id, replica_id);
         service.goes_down(replica_id, now);
+        let keeps = service.caches.is_some();
         service.caches.iter_mut().for_each(|caches| caches.crashed(replica_id));
         service.leaking.iter_mut().for_each(|leaking| leaking.goes_down(replica_id));
         if let Some(weights) = &mut service.weights {
@@ -105,6 +106,9 @@ impl<L: Listen> Graph<L> {
         self.services[service_id as usize].note_free(replica_id);
         self.forget_calls_of(service_id, replica_id, ctx);
         for id in lost {
+            if keeps && self.fetch_is_lost(id, now) {
+                continue;
+            }
             if style == CrashStyle::Reset {
                 self.answer(id, Outcome::Reset, ctx);
             } else {

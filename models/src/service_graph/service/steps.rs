@@ -13,7 +13,8 @@ impl<L: Listen> Graph<L> {
             debug_assert!(attempt.server == Server::Waiting);
             if attempt.marks.has(Marks::FAILED) {
                 self.waits_for_no_callback(id);
-                return self.finish(id, Outcome::Error, ctx);
+                let outcome = self.outcome_of_failed(id, ctx.now());
+                return self.finish(id, outcome, ctx);
             }
             let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
             let Some(step) = service.steps.get_mut(attempt.step as usize) else {

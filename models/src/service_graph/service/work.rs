@@ -276,15 +276,27 @@ impl<L: Listen> Graph<L> {
         if fails {
             return self.finish(id, Outcome::Error, ctx);
         }
-        match self.looks_up(id, ctx.now()) {
+        let found = self.looks_up(id, ctx.now());
+        match found {
             Found::Kept(answer) => return self.finish(id, answer, ctx),
+            Found::Stale { refreshes: true } => {
+                self.refreshes(id, ctx.now());
+                return self.finish_going_on(id, ctx);
+            }
+            Found::Stale { refreshes: false } => return self.finish(id, Outcome::Ok, ctx),
             Found::Nothing if is_over => return self.finish(id, Outcome::Ok, ctx),
-            Found::Nothing => {}
+            Found::Nothing | Found::Waits | Found::LooksAgain(_) => {}
         }
         let attempt = &self.attempts[id];
         let at = (self.edges[attempt.edge as usize].callee, attempt.replica);
-        if self.waits_from_here(at, id, ctx) {
-            self.advance(id, ctx);
+        if !self.waits_from_here(at, id, ctx) {
+            return;
+        }
+        match found {
+            // Another wakes it.
+            Found::Waits => {}
+            Found::LooksAgain(wait) => self.will_look_again(id, ctx.now() + wait, ctx),
+            _ => self.advance(id, ctx),
         }
     }
 
@@ -584,7 +596,7 @@ impl Service {
 
     /// For how long a worker was held.
     #[inline(always)]
-    fn note_held(&mut self, replica: u32, since: SimTime, now: SimTime) {
+    pub(super) fn note_held(&mut self, replica: u32, since: SimTime, now: SimTime) {
         self.replicas[replica as usize].held += u128::from(now.since(since).as_nanos());
     }
 

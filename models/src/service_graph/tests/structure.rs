@@ -397,6 +397,30 @@ pub fn rows() -> Vec<Row> {
             r#"warning: services.shop.cache.jitter [0.1]: nothing here has a time that could be shorter or longer
                 help: a `ttl`, such as "60s"; or leave `jitter` out"#,
         ),
+        row(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1, stale_while_revalidate: "1s")"#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1, ttl: "9s", stale_while_revalidate: "1s")"#,
+            r#"warning: services.shop.cache.stale_while_revalidate ["1s"]: an answer is good for ever here: none is ever too old, or nearly
+                help: give the cache a `ttl`"#,
+        ),
+        row(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1, stale_if_error: "1s")"#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1, ttl: "9s", stale_if_error: "1s")"#,
+            r#"warning: services.shop.cache.stale_if_error ["1s"]: an answer is good for ever here: none is ever too old, or nearly
+                help: give the cache a `ttl`"#,
+        ),
+        row(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1, early: XFetch())"#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1, ttl: "9s", early: XFetch())"#,
+            r#"warning: services.shop.cache.early [XFetch()]: an answer is good for ever here: none is ever too old, or nearly
+                help: give the cache a `ttl`"#,
+        ),
+        row(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1, on_miss: Lease(stale: "1s"))"#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1, ttl: "9s", on_miss: Lease(stale: "1s"))"#,
+            r#"warning: services.shop.cache.on_miss [Lease(stale: "1s")]: an answer is good for ever here: none is ever too old, or nearly
+                help: give the cache a `ttl`"#,
+        ),
+        row(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1, ttl: "9s", stale_while_revalidate: "1s", stale_if_error: "1s")"#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1, ttl: "9s", stale_while_revalidate: "1s", stale_if_error: "2s")"#,
+            r#"warning: services.shop.cache.stale_if_error ["1s"]: until then `stale_while_revalidate` answers, and nobody waits for a fetch
+                help: a longer time than that"#,
+        ),
+        row(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1, ttl: "9s", stale_while_revalidate: "1s", on_miss: Lease(stale: "1s"))"#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1, ttl: "9s", stale_while_revalidate: "1s", on_miss: Lease(stale: "2s"))"#,
+            r#"warning: services.shop.cache.on_miss [Lease(stale: "1s")]: until then `stale_while_revalidate` answers, and nobody waits for a fetch
+                help: a longer time than that"#,
+        ),
         row(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 2)"#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1)"#,
             r#"warning: services.shop ["shop"]: no request that comes to shop says a key: all are about one thing, and 2 are never kept
                 help: `keys` of a workload, such as Zipf(count: 10000); or `capacity: 1`"#,

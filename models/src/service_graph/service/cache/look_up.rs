@@ -1,35 +1,64 @@
-//! A request looks for what is kept of its key, and if it went out for it, comes back with an answer.
+//! A request looks for what is kept of its key: it finds it, waits for another who is out for it, or goes out itself; and what it
+//! comes back with is kept, and is for all who have waited.
 
-use super::Caches;
 use super::store::Kept;
-use crate::carried::Carried;
+use super::{Caches, OnMiss};
 use crate::policy::Outcome;
-use crate::service_graph::follow::Listen;
 use crate::service_graph::state::*;
-use sim_core::{Key, SimDuration, SimTime, Words};
-
-/// The one thing that all are about who do not say any: more than there are keys.
-const NO_KEY: u32 = u32::MAX;
+use sim_core::{Key, SimDuration, SimTime, Words, math};
 
 /// What a request finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
     /// This is what it is answered with.
     Kept(Outcome),
-    /// Nothing: it goes out for it.
+    /// It is answered with what is too old; and the next is fetched meanwhile, if nobody is out for it.
+    Stale { refreshes: bool },
+    /// It waits for another who is out for it.
+    Waits,
+    /// And looks again when so much time is over.
+    LooksAgain(SimDuration),
+    /// It goes out for it.
     Nothing,
 }
 
-/// A request that is out for an answer: who it is, and for which key.
+/// What a request is about while it is not answered.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum What {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// It is out for an answer.
+    Fetches,
+    /// The same, and it was answered already with what there was.
+    Refreshes,
+    /// It went out in vain, and is answered with what is too old.
+    MakesDo,
+    /// It waits for another, who will wake it.
+    Waits,
+    /// Or looks again by itself.
+    LooksAgain,
+}
+
+/// Who that is, for which key, and since when.
 #[derive(Clone, Copy, Default)]
 pub struct Errand {
     of: Option<AttemptId>,
+    pub what: What,
     key: u32,
+    since: SimTime,
+    measured: bool,
 }
 
-/// Which key a request is about.
-fn key_of(carried: Carried) -> u32 {
-    carried.key.unwrap_or(NO_KEY)
+/// What a fetch comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// An answer, or an error of those who were asked.
+    With(Outcome),
+    /// An answer that something stood in for a part of.
+    StoodIn(Outcome),
+    /// It was called off.
+    CalledOff,
 }
 
 impl Caches {
@@ -38,95 +67,246 @@ impl Caches {
         if self.is_of_replicas { replica as usize } else { 0 }
     }
 
-    /// A request looks for what is kept of its key; if that is nothing that is good, it goes out for it.
-    fn look(&mut self, id: AttemptId, attempt: &Attempt, key: u32, now: SimTime) -> Found {
-        let measured = u64::from(attempt.marks.has(Marks::MEASURED));
-        let store = self.store_of(attempt.replica);
+    /// And which flights it knows of: those of its own process, or of whoever gives out leases.
+    fn flights_of(&self, replica: u32) -> usize {
+        if self.flies_by_replica { replica as usize } else { 0 }
+    }
+
+    /// A request looks for what is kept of its key.
+    pub fn look(&mut self, id: AttemptId, attempt: &Attempt, key: u32, now: SimTime) -> Found {
+        let measured = attempt.marks.has(Marks::MEASURED);
+        let count = u64::from(measured);
+        let errand = Errand { of: Some(id), what: What::Nothing, key, since: now, measured };
         self.window.lookups += 1;
-        self.counts.lookups += measured;
-        let kept = self.stores[store].look(key);
-        if let Some(kept) = kept {
-            if now < kept.until {
-                self.window.hits += 1;
-                self.counts.hits += measured;
-                self.counts.negative_hits += if kept.is_error { measured } else { 0 };
-                return Found::Kept(if kept.is_error { Outcome::Error } else { Outcome::Ok });
+        self.counts.lookups += count;
+        let store = self.store_of(attempt.replica);
+        let Some(kept) = self.stores[store].look(key).copied() else {
+            return self.misses(errand, attempt.replica, None, now);
+        };
+        if now < kept.until {
+            if self.is_renewed_early(&kept, attempt, key, now) {
+                self.counts.early += count;
+                if !kept.is_renewed {
+                    self.counts.first_early += count;
+                    self.counts.early_by +=
+                        if measured { u128::from(kept.until.since(now).as_nanos()) } else { 0 };
+                }
+                return self.goes(errand, attempt.replica, now);
             }
-            let is_first = !std::mem::replace(&mut kept.is_renewed, true);
-            self.counts.expired += if is_first { measured } else { 0 };
-            self.counts.fetches_again += measured;
+            self.window.hits += 1;
+            self.counts.hits += count;
+            self.counts.negative_hits += if kept.is_error { count } else { 0 };
+            return Found::Kept(if kept.is_error { Outcome::Error } else { Outcome::Ok });
         }
-        self.window.fetches += 1;
-        self.counts.fetches += measured;
-        self.errands.put(id, Errand { of: Some(id), key });
+        if !kept.is_renewed {
+            self.counts.expired += count;
+            self.renewed(store, key, count);
+        }
+        if is_within(&kept, self.rules.stale_while_revalidate, now) {
+            self.counts.stale += count;
+            let refreshes = !self.flights[self.flights_of(attempt.replica)].is_out(key, now);
+            return Found::Stale { refreshes };
+        }
+        self.misses(errand, attempt.replica, Some(kept), now)
+    }
+
+    /// Nothing that is good is there.
+    fn misses(&mut self, errand: Errand, replica: u32, kept: Option<Kept>, now: SimTime) -> Found {
+        let count = u64::from(errand.measured);
+        let is_out = || self.flights[self.flights_of(replica)].is_out(errand.key, now);
+        let (what, found) = match self.rules.on_miss {
+            OnMiss::SingleFlight if is_out() => (What::Waits, Found::Waits),
+            OnMiss::Lease { wait, stale, .. } if is_out() => {
+                if kept.is_some_and(|kept| is_within(&kept, stale, now)) {
+                    self.counts.stale += count;
+                    return Found::Kept(Outcome::Ok);
+                }
+                (What::LooksAgain, Found::LooksAgain(wait))
+            }
+            _ => return self.goes(errand, replica, now),
+        };
+        self.counts.waited += count;
+        let id = errand.of.expect("somebody looks");
+        if what == What::Waits {
+            let flights = self.flights_of(replica);
+            self.flights[flights].joins(errand.key, id);
+        }
+        self.errands.put(id, Errand { what, ..errand });
+        found
+    }
+
+    /// One who waits for whoever has the lease looks again: nothing else was counted since.
+    pub fn looks_again(&mut self, id: AttemptId, replica: u32, now: SimTime) -> Found {
+        let errand = *self.errands.of(id);
+        let store = self.store_of(replica);
+        let kept = self.stores[store].look(errand.key).copied();
+        if let Some(kept) = kept.filter(|kept| now < kept.until) {
+            self.errands.put(id, Errand::default());
+            return Found::Kept(if kept.is_error { Outcome::Error } else { Outcome::Ok });
+        }
+        let OnMiss::Lease { wait, .. } = self.rules.on_miss else { unreachable!("nobody else looks again") };
+        match self.flights[self.flights_of(replica)].is_out(errand.key, now) {
+            true => Found::LooksAgain(wait),
+            false => self.goes(errand, replica, now),
+        }
+    }
+
+    /// A request goes out for its answer.
+    fn goes(&mut self, errand: Errand, replica: u32, now: SimTime) -> Found {
+        let id = errand.of.expect("somebody goes");
+        self.sets_out(id, Errand { what: What::Fetches, since: now, ..errand }, replica, now);
         Found::Nothing
+    }
+
+    /// Another goes out in the place of one that was answered with what is too old.
+    pub fn refreshes(&mut self, id: AttemptId, (key, replica): (u32, u32), measured: bool, now: SimTime) {
+        self.counts.refreshes += u64::from(measured);
+        let errand = Errand { of: Some(id), what: What::Refreshes, key, since: now, measured };
+        self.sets_out(id, errand, replica, now);
+    }
+
+    fn sets_out(&mut self, id: AttemptId, errand: Errand, replica: u32, now: SimTime) {
+        let (key, count) = (errand.key, u64::from(errand.measured));
+        self.window.fetches += 1;
+        self.counts.fetches += count;
+        let store = self.store_of(replica);
+        if self.stores[store].peek(key).is_some() {
+            self.counts.fetches_again += count;
+            self.renewed(store, key, count);
+        }
+        let until = match self.rules.on_miss {
+            OnMiss::Lease { hold, .. } => now + hold,
+            OnMiss::SingleFlight | OnMiss::Fetch => SimTime::MAX,
+        };
+        let flights = self.flights_of(replica);
+        if self.rules.on_miss != OnMiss::Fetch || errand.what == What::Refreshes {
+            self.flights[flights].begins(key, id, until);
+        }
+        self.errands.put(id, errand);
+    }
+
+    /// Somebody has seen that what is kept of a key must be fetched again: the first who does is counted.
+    fn renewed(&mut self, store: usize, key: u32, count: u64) {
+        let kept = self.stores[store].peek(key).expect("it was looked at");
+        if !std::mem::replace(&mut kept.is_renewed, true) {
+            self.counts.renewed += count;
+        }
+    }
+
+    /// Whether a request fetches what is still good: sooner the longer that takes, and by luck, so that few do before all would
+    /// (XFetch: `now - took * beta * ln(u) >= until`). Who knows that another is out leaves it to him.
+    fn is_renewed_early(&mut self, kept: &Kept, attempt: &Attempt, key: u32, now: SimTime) -> bool {
+        let Some((beta, luck)) = &mut self.early else { return false };
+        if kept.is_error || kept.until == SimTime::MAX {
+            return false;
+        }
+        let drawn = -math::ln(luck.at(attempt.key).open_unit());
+        let ahead = kept.took.as_nanos() as f64 * *beta * drawn;
+        ahead >= kept.until.since(now).as_nanos() as f64
+            && !self.flights[self.flights_of(attempt.replica)].is_out(key, now)
     }
 
     /// How long what is stored now is good.
     fn drawn(&mut self, ttl: SimDuration, key: Key) -> SimDuration {
-        if self.jitter == 0.0 {
+        if self.rules.jitter == 0.0 {
             return ttl;
         }
-        let stretch = 1.0 + self.jitter * (2.0 * self.luck.at(key).unit() - 1.0);
+        let stretch = 1.0 + self.rules.jitter * (2.0 * self.luck.at(key).unit() - 1.0);
         SimDuration::drawn(ttl.as_nanos() as f64 * stretch)
     }
 
-    /// A request is over that may have been out for an answer: what came is kept, if it is worth that.
-    fn comes_back(&mut self, id: AttemptId, attempt: &Attempt, what: Option<Outcome>, now: SimTime) {
-        let Some(Errand { key, .. }) = self.errand_of(id) else { return };
-        self.errands.put(id, Errand::default());
-        let measured = u64::from(attempt.marks.has(Marks::MEASURED));
-        let (is_error, ttl) = match what {
-            Some(Outcome::Ok) => (false, Some(self.ttl)),
-            Some(_) => (true, self.negative_ttl.map(Some)),
-            None => (false, None),
+    /// A fetch has failed: whether what is kept is good enough to answer with all the same.
+    pub fn makes_do(&mut self, id: AttemptId, replica: u32, now: SimTime) -> bool {
+        let Some(errand) = self.errand_of(id).filter(|errand| errand.what == What::Fetches) else {
+            return false;
         };
-        let Some(ttl) = ttl else {
-            self.counts.failed += measured;
-            return;
-        };
-        let until = ttl.map_or(SimTime::MAX, |ttl| now + self.drawn(ttl, attempt.key));
-        let kept = Kept { until, is_error, is_renewed: false };
-        let store = self.store_of(attempt.replica);
-        self.counts.fills += measured;
-        if self.stores[store].put(key, kept) {
-            self.counts.evicted += measured;
+        let store = self.store_of(replica);
+        let limit = self.rules.stale_if_error;
+        let kept = self.stores[store].peek(errand.key).copied();
+        let is_good = |kept: &Kept| !kept.is_error && now < kept.until || is_within(kept, limit, now);
+        if !kept.as_ref().is_some_and(is_good) {
+            return false;
         }
+        self.counts.stale_on_error += u64::from(errand.measured);
+        self.errands.put(id, Errand { what: What::MakesDo, ..errand });
+        true
     }
 
-    fn errand_of(&self, id: AttemptId) -> Option<Errand> {
+    /// A request is over that may have been about something: what came is kept, if it is worth that, and those who waited for it are
+    /// handed over. Says what it was.
+    pub fn comes_back(
+        &mut self,
+        id: AttemptId,
+        (replica, luck): (u32, Key),
+        came: Came,
+        now: SimTime,
+    ) -> (What, Vec<AttemptId>) {
+        let Some(errand) = self.errand_of(id) else { return (What::Nothing, Vec::new()) };
+        let Errand { what, key, since, measured, .. } = errand;
+        self.errands.put(id, Errand::default());
+        if !matches!(what, What::Fetches | What::Refreshes | What::MakesDo) {
+            return (what, Vec::new());
+        }
+        let flights = self.flights_of(replica);
+        let flies = self.rules.on_miss != OnMiss::Fetch || what == What::Refreshes;
+        let is_whose = flies && self.flights[flights].is_whose(key, id);
+        let waited = if is_whose { self.flights[flights].ends(key) } else { Vec::new() };
+        let (is_error, ttl) = match came {
+            // Whoever has the lease now stores what comes.
+            _ if flies && !is_whose => (false, None),
+            Came::With(Outcome::Ok) if what != What::MakesDo => (false, Some(self.rules.ttl)),
+            // What was good, or good enough, is not thrown away for an error.
+            Came::With(Outcome::Error) if what == What::Fetches => (true, self.rules.negative_ttl.map(Some)),
+            _ => (false, None),
+        };
+        let Some(ttl) = ttl else {
+            self.counts.failed += u64::from(measured);
+            return (what, waited);
+        };
+        let until = ttl.map_or(SimTime::MAX, |ttl| now + self.drawn(ttl, luck));
+        let kept = Kept { until, took: now.since(since), is_error, is_renewed: false };
+        let store = self.store_of(replica);
+        self.counts.fills += u64::from(measured);
+        if self.stores[store].put(key, kept) {
+            self.counts.evicted += u64::from(measured);
+        }
+        (what, waited)
+    }
+
+    /// A request is gone that may have been about something, with the replica that had it in hand.
+    pub fn is_lost(&mut self, id: AttemptId) -> What {
+        let Some(errand) = self.errand_of(id) else { return What::Nothing };
+        self.errands.put(id, Errand::default());
+        if !matches!(errand.what, What::Waits | What::LooksAgain) {
+            self.counts.failed += u64::from(errand.measured);
+        }
+        errand.what
+    }
+
+    /// Those who waited have been told.
+    pub fn give_back(&mut self, replica: u32, room: Vec<AttemptId>) {
+        let flights = self.flights_of(replica);
+        self.flights[flights].give_back(room);
+    }
+
+    /// What a request is about, if it is.
+    pub fn errand_of(&self, id: AttemptId) -> Option<Errand> {
         self.errands.get(id).copied().filter(|errand| errand.of == Some(id))
+    }
+
+    /// A replica has crashed, with what it kept in its memory, and all who were out for it.
+    pub fn crashed(&mut self, replica: u32) {
+        if self.is_of_replicas {
+            self.stores[replica as usize].clear();
+        }
+        if self.flies_by_replica {
+            let flights = self.flights_of(replica);
+            self.flights[flights].clear();
+        }
     }
 }
 
-impl<L: Listen> Graph<L> {
-    /// A request's own work is over at a service that keeps answers, if it does: what it finds.
-    #[cold]
-    pub(in crate::service_graph::service) fn looks_up(&mut self, id: AttemptId, now: SimTime) -> Found {
-        let attempt = &self.attempts[id];
-        let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
-        match &mut service.caches {
-            // Whoever checks wants to know of all that is behind.
-            Some(caches) if !attempt.is_check() => {
-                caches.look(id, attempt, key_of(self.carriage.of(id)), now)
-            }
-            _ => Found::Nothing,
-        }
-    }
-
-    /// A request is over at such a service.
-    #[cold]
-    pub(in crate::service_graph::service) fn comes_back(
-        &mut self,
-        id: AttemptId,
-        outcome: Outcome,
-        now: SimTime,
-    ) {
-        let attempt = &self.attempts[id];
-        let edge = &self.edges[attempt.edge as usize];
-        // What something stood in for is not the answer.
-        let stood_in = edge.degrades.is_some() && *self.degraded.of(id);
-        let Some(caches) = &mut self.services[edge.callee as usize].caches else { return };
-        caches.comes_back(id, attempt, (!stood_in).then_some(outcome), now);
-    }
+/// Whether the time of what is kept has been over for no longer than this.
+fn is_within(kept: &Kept, limit: Option<SimDuration>, now: SimTime) -> bool {
+    !kept.is_error && limit.is_some_and(|limit| kept.until <= now && now.since(kept.until) <= limit)
 }

@@ -3,13 +3,15 @@
 //! A value whose time is over stays in its place until it is replaced, or it is its turn to go, as in memcached: nobody sweeps.
 
 use super::index::{Index, NOWHERE};
-use sim_core::SimTime;
+use sim_core::{SimDuration, SimTime};
 
 /// What is kept of a key.
 #[derive(Clone, Copy, Debug)]
 pub struct Kept {
     /// From then on its time is over.
     pub until: SimTime,
+    /// What it took to fetch.
+    pub took: SimDuration,
     /// It is an error.
     pub is_error: bool,
     /// Somebody has been out for the next since it was stored.
@@ -69,7 +71,6 @@ impl Store {
     }
 
     /// The same of what nobody looks at for its value.
-    #[cfg(test)]
     pub fn peek(&mut self, key: u32) -> Option<&mut Kept> {
         let at = self.index.get(key)?;
         Some(&mut self.entries[at as usize].kept)
@@ -168,7 +169,7 @@ mod tests {
 
     fn kept(at: u64) -> Kept {
         let until = SimTime::from_nanos(at);
-        Kept { until, is_error: false, is_renewed: false }
+        Kept { until, took: SimDuration::ZERO, is_error: false, is_renewed: false }
     }
 
     /// What is asked for, and whether it is there; what is not is stored.
