@@ -280,7 +280,7 @@ impl Part for Cache {
                       `stale_while_revalidate`, `e^(1/beta)` times with `XFetch`, on average `δ beta (ln(λ δ beta) + 0.577)` before its time",
             source: "Che, Tung and Wang, \"Hierarchical Web Caching Systems\", 2002; Fricker, Robert and Roberts, \"A versatile and accurate \
                      approximation for LRU cache performance\", 2012; RFC 2308 (negative caching); RFC 5861 (stale-while-revalidate, stale-if-error); \
-                     Nishtala et al., \"Scaling Memcache at Facebook\", NSDI 2013 (leases); Vattani, Chierichetti and Lowenstein, \"Optimal \
+                     Nishtala et al., NSDI 2013 (memcache at Facebook: leases); Vattani, Chierichetti and Lowenstein, \"Optimal \
                      Probabilistic Cache Stampede Prevention\", VLDB 2015; Go, golang.org/x/sync/singleflight",
             experiment: "stampede",
         }]
