@@ -20,7 +20,7 @@ use crate::network::Apart;
 use crate::report::{Section, Table};
 use crate::theory::{Usl, either};
 pub use does::Does;
-use sim_core::SimDuration;
+use sim_core::{SimDuration, SimTime};
 use std::ops::Deref;
 
 /// A mechanism as it was written, by what can be asked of it. `does` and `brief` must be answered; any other default
@@ -62,6 +62,11 @@ pub trait Part {
 
     /// Why it never does anything where it stands, and what would be needed, if that can be known.
     fn idles(&self, _around: &Around) -> Option<(String, String)> {
+        None
+    }
+
+    /// Of what is done to it at a time: in a word, and when.
+    fn disturbs(&self) -> Option<(&'static str, SimTime)> {
         None
     }
 

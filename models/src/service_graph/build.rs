@@ -3,6 +3,7 @@
 use super::carriage::{self, Carriage, Classes};
 use super::control;
 use super::control::membership::{Membership, moves};
+use super::control::rollout::Versions;
 use super::control::start_up::{StartUp, Warming};
 use super::crossing::{self, Crossing};
 use super::failures;
@@ -373,6 +374,7 @@ fn build_service(
         fatal_in_hand: service.dies.as_ref().map(Death::fatal_in_hand),
         restart_after: service.dies.as_ref().map(|death| death.restart_after).unwrap_or_default(),
         death_style: service.dies.as_ref().map_or(CrashStyle::Reset, |death| death.callers),
+        versions: service.rollout.is_some().then(|| Box::new(Versions::new(service.room()))),
         attended: is_mortal(number, plan)
             || service.per_replica
             || weights.is_some()

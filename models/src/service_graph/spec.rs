@@ -5,6 +5,7 @@ use super::control::autoscaler::Autoscaler;
 use super::control::check::Check;
 use super::control::health::Health;
 use super::control::probes::Probes;
+use super::control::rollout::{Planned, Rollout};
 use super::control::start_up::StartUp;
 use super::service::aside::Aside;
 use super::service::cache::{self, Cache};
@@ -147,6 +148,8 @@ spec! {
         probes: Option<Probes> = None,
         /// Who starts more replicas when there is more to do, and stops them; nobody if absent. `replicas` is where it begins.
         autoscaler: Option<Autoscaler> = None,
+        /// Another version that comes, and how; none if absent.
+        rollout: Option<Rollout> = None,
         /// Whether what is done for a call is done once, however often that comes; if it is said at all, what is done more than
         /// once is counted.
         idempotency: Option<Idempotency> = None,
@@ -271,6 +274,7 @@ impl ServiceSpec {
             Listed::optional("health", "", self.health.as_ref()),
             Listed::optional("probes", "", self.probes.as_ref()),
             Listed::optional("autoscaler", "", self.autoscaler.as_ref()),
+            Listed::made("rollout", "", self.planned()),
             Listed::optional("idempotency", "", self.idempotency.as_ref()),
             Listed::optional("cache", "", self.cache.as_ref()),
             Listed::made("per_replica", "", self.per_replica.then_some(PerReplica(self.room()))),
@@ -317,12 +321,29 @@ impl ServiceSpec {
 
     /// Replicas that there may be at a time.
     pub fn room(&self) -> u32 {
-        self.autoscaler.as_ref().map_or(self.replicas, |it| it.max.max(self.replicas))
+        let most = self.autoscaler.as_ref().map_or(self.replicas, |it| it.max.max(self.replicas));
+        self.rollout.as_ref().map_or(most, |rollout| rollout.room(most))
     }
 
     /// Whether any of them may be stopped and started while it runs, or killed.
     pub fn is_taken_down(&self) -> bool {
-        self.autoscaler.is_some() || self.is_killed()
+        self.has_room() || self.is_killed()
+    }
+
+    /// Whether any of its replicas may be away.
+    pub fn has_room(&self) -> bool {
+        self.autoscaler.is_some() || self.rollout.is_some()
+    }
+
+    /// The rollout of so many replicas that start like this.
+    fn planned(&self) -> Option<Planned<'_>> {
+        let start = self.start_up.as_ref().map_or(SimDuration::ZERO, |start| start.time.mean());
+        Some(Planned { rollout: self.rollout.as_ref()?, replicas: self.replicas, start })
+    }
+
+    /// Whether it needs to know who stands where.
+    pub fn goes_by_zones(&self) -> bool {
+        self.rollout.as_ref().is_some_and(Rollout::goes_by_zones)
     }
 
     /// Whether a replica may die of what it does.

@@ -4,6 +4,7 @@ use super::carriage::{Carriage, Classes};
 use super::control::Control;
 use super::control::check::Asks;
 use super::control::membership::Membership;
+use super::control::rollout::Versions;
 use super::control::start_up::Warming;
 use super::crossing::Crossing;
 pub use super::flight::*;
@@ -311,6 +312,8 @@ pub enum Admitted {
     Failed { control: u32, replica: u32 },
     /// A replica of a service that calls itself has more in hand than it survives.
     Overwhelmed { service: u32, replica: u32 },
+    /// Whoever changes versions has something to go on with.
+    RollsOn { control: u32 },
 }
 
 /// What goes over a link.
@@ -395,6 +398,8 @@ pub struct Service {
     pub checks: Box<[(u16, Asks)]>,
     /// What each of its replicas did, if they are told apart.
     pub per_replica: Option<Box<Figures>>,
+    /// Which version each of its replicas runs, and what those did, if another comes.
+    pub versions: Option<Box<Versions>>,
     /// What it does for each call, if it is counted, and how much longer each request takes because it is looked up.
     pub deeds: Option<Box<Deeds>>,
     pub lookup: SimDuration,

@@ -31,8 +31,10 @@ pub struct Course {
     first: usize,
     /// When the last disturbance ended, in nanoseconds, if all did.
     gone: Option<u64>,
-    /// What to call it.
+    /// What to call it, and the moment from which on it should be as before: that it `ended`, its `end`.
     name: String,
+    ended: &'static str,
+    end_of_it: &'static str,
     /// Whether there were several.
     several: bool,
 }
@@ -44,9 +46,10 @@ impl Course {
         let last = disturbances.iter().max_by_key(|disturbance| disturbance.to.unwrap_or(u64::MAX))?;
         let first = ((begin / window) as usize).min(all_windows(users));
         let noun = match last.what.as_str() {
-            load @ ("spike" | "step" | "ramp") => load,
+            load @ ("spike" | "step" | "ramp" | "rollout") => load,
             _ => "fault",
         };
+        let is_instant = last.to == Some(last.from);
         let last_of = if disturbances.len() > 1 { "last " } else { "" };
         Some(Course {
             window,
@@ -55,6 +58,9 @@ impl Course {
             first,
             gone: last.to.filter(|to| *to <= end),
             name: format!("the {last_of}{noun}"),
+            // What comes at an instant has no end.
+            ended: if is_instant { "began" } else { "ended" },
+            end_of_it: if is_instant { "beginning" } else { "end" },
             several: disturbances.len() > 1,
         })
     }
@@ -124,7 +130,7 @@ impl Course {
             Some(share) => format!("{}{before}", goodput(users, &latest, share)),
             None => format!("nothing is offered{before}"),
         };
-        let name = &self.name;
+        let Course { name, ended, end_of_it, .. } = self;
         let left = |gone: u64| SimDuration::from_nanos(self.end - gone).brief();
         let stuck = users.iter().any(|users| {
             users.closed_loop && users.waiting(windows) > 0 && offered(report, &(since..windows)) == 0
@@ -159,7 +165,7 @@ impl Course {
             None => (VerdictKind::StillDisturbed, format!("{name} lasts until the end: {goodput}")),
             Some(gone) if since + held > windows => {
                 let why =
-                    format!("the run ends {} after {name} ended, too soon to tell: {goodput}", left(gone));
+                    format!("the run ends {} after {name} {ended}, too soon to tell: {goodput}", left(gone));
                 (VerdictKind::StillDisturbed, why)
             }
             Some(gone) if stuck => {
@@ -174,7 +180,7 @@ impl Course {
                 let within = users.iter().filter_map(|users| users.within).max().unwrap_or(0);
                 let within = SimDuration::from_nanos(within).brief();
                 let why = format!(
-                    "the run ends {} after {name} ended, too soon to tell: an answer may take {within}",
+                    "the run ends {} after {name} {ended}, too soon to tell: an answer may take {within}",
                     left(gone)
                 );
                 (VerdictKind::Undecided, why)
@@ -183,7 +189,7 @@ impl Course {
                 let lost = of_normal.is_none_or(|share| share < LOST);
                 let kind = if lost { VerdictKind::NotRecovered } else { VerdictKind::Degraded };
                 outlook = Ahead::of(report, &(since..windows), &latest, known);
-                let time = format!("not within {} of {name}'s end", left(gone));
+                let time = format!("not within {} of {name}'s {end_of_it}", left(gone));
                 let when = outlook.as_ref().map_or(time.clone(), |ahead| ahead.headline(&time));
                 (kind, format!("{when}: {goodput}"))
             }
@@ -193,7 +199,7 @@ impl Course {
                     "too few calls to tell: {} of {} have been served since {}",
                     served.good,
                     served.of,
-                    if back == since { format!("{name} ended") } else { "then".into() }
+                    if back == since { format!("{name} {ended}") } else { "then".into() }
                 );
                 (VerdictKind::Undecided, why)
             }
@@ -201,7 +207,7 @@ impl Course {
                 let (good_for, after) =
                     ((ripe - back) as u64 * self.window, back as u64 * self.window - gone);
                 let why = format!(
-                    "too soon to tell: served as before for the last {} only, from {} after {name} ended",
+                    "too soon to tell: served as before for the last {} only, from {} after {name} {ended}",
                     SimDuration::from_nanos(good_for).brief(),
                     SimDuration::from_nanos(after).brief(),
                 );
@@ -232,6 +238,7 @@ impl Course {
                 meanwhile = all.share().filter(|_| !unharmed).map(|share| {
                     let when = match self.several {
                         true => "from the first fault to the end of the last".into(),
+                        false if *end_of_it == "beginning" => format!("as {name} began"),
                         false => format!("while {name} lasted"),
                     };
                     let each = users.iter().filter_map(|users| Some((served(users).share()?, users)));
@@ -246,12 +253,14 @@ impl Course {
                     let theirs = theirs.unwrap_or_default();
                     format!("{when} {} of calls were served{in_time}{theirs}", percent(share))
                 });
-                let headline = if unharmed {
+                let headline = if unharmed && *end_of_it == "beginning" {
+                    format!("goodput held through {name}")
+                } else if unharmed {
                     format!("goodput held while {name} lasted")
                 } else if back == since {
-                    format!("back to normal as soon as {name} ended")
+                    format!("back to normal as soon as {name} {ended}")
                 } else {
-                    format!("back to normal {} after {name} ended", SimDuration::from_nanos(taken).brief())
+                    format!("back to normal {} after {name} {ended}", SimDuration::from_nanos(taken).brief())
                 };
                 (VerdictKind::Recovered, headline)
             }

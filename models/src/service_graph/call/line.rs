@@ -82,6 +82,7 @@ impl<L: Listen> Graph<L> {
             Some(Admitted::Overwhelmed { service, replica }) => {
                 self.goes_down_after_all(service, replica, ctx)
             }
+            Some(Admitted::RollsOn { control }) => self.rolls_on(control, ctx),
             Some(Admitted::TurnedAway(request)) => self.answer(request, Outcome::Rejected, ctx),
             Some(Admitted::Decided(request)) => self.decided(request, ctx),
             None => {}

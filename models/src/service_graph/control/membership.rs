@@ -22,6 +22,7 @@ use crate::service_graph::spec::{GraphSpec, ServiceSpec};
 use crate::service_graph::state::*;
 use sim_core::stats::TimeIntegral;
 use sim_core::{Class, Key, Luck, SimDuration, SimTime, StreamUse, Streams, Timer};
+use std::collections::VecDeque;
 
 /// Where a replica is on its way out and back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,6 +49,10 @@ pub struct Member {
     pub unready: bool,
     /// There is room for it, and it is not to be there.
     pub unwanted: bool,
+    /// It is there, and waits for callers to be switched to it.
+    pub aside: bool,
+    /// It is to be there, and never becomes ready.
+    pub never_starts: bool,
     /// Since when it is in, or was the last time.
     in_since: SimTime,
     /// Whether it is there, on its way in or out or in.
@@ -66,7 +71,22 @@ impl Member {
     }
 
     fn may_be_chosen(&self) -> bool {
-        self.stage == Stage::In && !self.unhealthy && !self.unready
+        self.is_ready() && !self.unhealthy && !self.aside
+    }
+
+    /// Whether it is in, and nobody who probes it says otherwise.
+    pub fn is_ready(&self) -> bool {
+        self.stage == Stage::In && !self.unready
+    }
+
+    /// Whether nobody is there, and nobody is on the way.
+    pub fn is_gone(&self) -> bool {
+        self.unwanted && self.stage == Stage::Out
+    }
+
+    /// Whether whoever counts those that are there to serve counts it.
+    pub fn is_counted(&self) -> bool {
+        !self.unwanted && !self.aside
     }
 
     /// It does what it has in hand, and takes nothing more from a queue that others take from.
@@ -92,6 +112,8 @@ pub struct Membership {
     edges: Vec<u32>,
     /// Whoever probes them, and is to know when one starts.
     pub kubelet: Option<u32>,
+    /// Whoever changes their version, and is to know when one is ready, or gone.
+    pub roller: Option<u32>,
     start: Option<(TimeDistribution, Luck)>,
     chosen: TimeIntegral,
     least: u64,
@@ -105,7 +127,7 @@ pub struct Membership {
 pub fn moves(spec: &GraphSpec, name: &str) -> bool {
     let service = spec.services.get(name).expect("a service of the graph");
     !service.checks().is_empty()
-        || service.autoscaler.is_some()
+        || service.has_room()
         || service.starts().is_some()
         || spec.is_struck(name, |effect| matches!(effect, Effect::Drain { .. }))
 }
@@ -130,10 +152,11 @@ impl Membership {
         Membership {
             members: (0..service.room()).map(member).collect(),
             begins_with: service.replicas,
-            scales: service.autoscaler.is_some(),
+            scales: service.has_room(),
             control,
             edges,
             kubelet: None,
+            roller: None,
             start: service.starts().map(|start| (start.time.clone(), streams.luck("start", name))),
             chosen,
             least: service.replicas.into(),
@@ -193,7 +216,8 @@ impl Membership {
 
     /// Who is there, well or not: neither yet to come nor gone.
     fn belonging(&self) -> impl Iterator<Item = u32> + '_ {
-        (0..).zip(&self.members).filter(|(_, member)| member.stage == Stage::In).map(|(number, _)| number)
+        let there = (0..).zip(&self.members).filter(|(_, member)| member.stage == Stage::In && !member.aside);
+        there.map(|(number, _)| number)
     }
 
     /// Measurement begins.
@@ -275,6 +299,7 @@ impl<L: Listen> Graph<L> {
         if member.may_be_chosen() == before {
             return;
         }
+        tells_roller(it.roller, &mut self.admitted);
         let chosen = if before { it.chosen.value() - 1 } else { it.chosen.value() + 1 };
         it.chosen.set(now, chosen);
         it.least = it.least.min(chosen);
@@ -341,7 +366,8 @@ impl<L: Listen> Graph<L> {
     /// Nothing tells it to go any more: it comes back, if it is wanted.
     pub fn undrain(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
         let members = self.services[service as usize].membership.as_ref();
-        if members.is_some_and(|it| it.members[replica as usize].unwanted) {
+        let stays_away = |member: &Member| member.unwanted || member.never_starts;
+        if members.is_some_and(|it| stays_away(&it.members[replica as usize])) {
             return;
         }
         match self.stage(service, replica) {
@@ -407,6 +433,7 @@ impl<L: Listen> Graph<L> {
     /// A replica crashes: for how many reasons more it is down. One that was leaving is out, whenever the crash is over; one that was
     /// starting is down already, and starts again then.
     pub fn reasons_to_be_down(&mut self, service: u32, replica: u32, ctx: &mut Ctx) -> u32 {
+        self.is_otherwise_there(service);
         match self.stage(service, replica) {
             Stage::In | Stage::Out => 1,
             Stage::Lingering | Stage::Finishing => {
@@ -475,13 +502,33 @@ impl<L: Listen> Graph<L> {
             (member.stage, member.timer) = (stage, timer)
         });
         self.services[service as usize].note_free(replica);
+        self.is_otherwise_there(service);
+    }
+
+    /// One of them has come, or gone: whoever changes their version goes on before the event is over.
+    #[cold]
+    pub fn is_otherwise_there(&mut self, service: u32) {
+        if let Some(members) = &self.services[service as usize].membership {
+            tells_roller(members.roller, &mut self.admitted);
+        }
+    }
+}
+
+/// Whoever changes versions goes on when the event is over, once.
+fn tells_roller(roller: Option<u32>, admitted: &mut VecDeque<Admitted>) {
+    let Some(control) = roller else { return };
+    let goes_on = |it: &Admitted| matches!(it, Admitted::RollsOn { control: other } if *other == control);
+    if !admitted.iter().any(goes_on) {
+        admitted.push_back(Admitted::RollsOn { control });
     }
 }
 
 impl Service {
-    /// Whether a replica is on its way out, and up.
+    /// Whether a replica is on its way out, or waits aside, and is up: it takes nothing from a queue that others take from.
     #[cold]
     pub fn leaves(&self, replica: u32) -> bool {
-        self.membership.as_ref().is_some_and(|it| it.members[replica as usize].leaves())
+        let member =
+            |it: &Membership| it.members[replica as usize].leaves() || it.members[replica as usize].aside;
+        self.membership.as_ref().is_some_and(|it| member(it))
     }
 }

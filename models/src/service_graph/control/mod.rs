@@ -10,6 +10,7 @@ pub mod health;
 pub mod membership;
 pub mod probes;
 pub mod reports;
+pub mod rollout;
 pub mod start_up;
 
 use super::follow::Listen;
@@ -27,6 +28,7 @@ use check::Asks;
 use health::Checker;
 use probes::{Kubelet, Task, Verdict, Which};
 use reports::Reports;
+use rollout::Roller;
 use sim_core::{Class, Key, SimDuration, SimTime, StreamUse, Streams};
 use std::cmp::Ordering;
 
@@ -47,6 +49,8 @@ pub enum Control {
     Pauses { service: u32 },
     /// At what each replica has lost of its memory.
     Leaks { service: u32 },
+    /// At which version each replica runs, and which it is to run.
+    Rollout(Box<Roller>),
 }
 
 /// What they will tell of one service: nothing measured yet.
@@ -56,7 +60,8 @@ pub fn declared(spec: &GraphSpec, name: &str) -> Vec<Section> {
     let probed = service.probed().map(|_| probes::declared(name));
     let members = membership::moves(spec, name).then(|| membership::declared(name));
     let scaled = service.autoscaler.as_ref().map(|_| autoscaler::declared(name));
-    [checks, probed, scaled, members].into_iter().flatten().collect()
+    let rolled = service.rollout.as_ref().map(|rollout| rollout::declared(name, rollout));
+    [checks, probed, scaled, rolled, members].into_iter().flatten().collect()
 }
 
 /// All of a graph: those that move members first, by service, then the others.
@@ -108,15 +113,25 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
     let paused = paused.map(|(number, _)| Control::Pauses { service: number as u32 });
     let leaking = plan.spec.services.values().enumerate().filter(|(_, service)| Leaking::is_timed(service));
     let leaking = leaking.map(|(number, _)| Control::Leaks { service: number as u32 });
-    members.chain(checks).chain(reports).chain(probed).chain(scaled).chain(paused).chain(leaking).collect()
+    let rolled = plan.spec.services.values().enumerate().filter_map(|(number, service)| {
+        let says = service.rollout.as_ref()?;
+        let turns = plan.spec.turns_of_service(number);
+        let stands = |replica: u32| turns.as_ref().map_or(0, |turns| turns.of(replica));
+        let roller = Roller::new(says, number as u32, (service.replicas, service.room()), stands);
+        Some(Control::Rollout(Box::new(roller)))
+    });
+    let members = members.chain(checks).chain(reports).chain(probed).chain(scaled);
+    members.chain(paused).chain(leaking).chain(rolled).collect()
 }
 
 /// Tells the members of each service who is to know when one of them starts.
 pub fn assign(controls: &[Control], services: &mut [Service]) {
     for (number, control) in (0..).zip(controls) {
-        if let Control::Probes(kubelet) = control {
-            let members = services[kubelet.service as usize].membership.as_mut();
-            members.expect("who is probed comes and goes").kubelet = Some(number);
+        let members = services[control.service() as usize].membership.as_mut();
+        match control {
+            Control::Probes(_) => members.expect("who is probed comes and goes").kubelet = Some(number),
+            Control::Rollout(_) => members.expect("they come and go").roller = Some(number),
+            Control::Members { .. } | Control::Health(_) | Control::Reports(_) | Control::Autoscaler(_) => {}
         }
     }
 }
@@ -147,6 +162,7 @@ impl<L: Listen> Graph<L> {
                     let leaking = &self.services[*service as usize].leaking;
                     leaking.iter().flat_map(|leaking| leaking.firsts()).collect()
                 }
+                Control::Rollout(roller) => vec![roller.first_look()],
             };
             for (of, at) in first {
                 ctx.schedule_at(at, Event::Look { control, of });
@@ -207,6 +223,7 @@ impl<L: Listen> Graph<L> {
                 let service = *service;
                 self.may_have_leaked(control, (service, of), ctx);
             }
+            Control::Rollout(_) => self.roller_looks(control, of, ctx),
         }
     }
 
@@ -232,7 +249,8 @@ impl<L: Listen> Graph<L> {
             | Control::Reports(_)
             | Control::Autoscaler(_)
             | Control::Pauses { .. }
-            | Control::Leaks { .. } => {
+            | Control::Leaks { .. }
+            | Control::Rollout(_) => {
                 unreachable!("they ask nobody")
             }
         }
@@ -286,6 +304,10 @@ impl<L: Listen> Graph<L> {
 
     /// So many replicas are wanted: as many start, or go.
     fn scale(&mut self, service: u32, wanted: u32, grace: (SimDuration, SimDuration), ctx: &mut Ctx) {
+        let members = self.services[service as usize].membership.as_ref();
+        if let Some(control) = members.and_then(|it| it.roller) {
+            return self.rolls_to(control, wanted, ctx);
+        }
         loop {
             let members = self.services[service as usize].membership.as_ref().expect("they come and go");
             let (next, more) = match members.wanted().cmp(&wanted) {
@@ -312,7 +334,8 @@ impl<L: Listen> Graph<L> {
                 | Control::Reports(_)
                 | Control::Autoscaler(_)
                 | Control::Pauses { .. }
-                | Control::Leaks { .. } => {}
+                | Control::Leaks { .. }
+                | Control::Rollout(_) => {}
             }
         }
         self.change_member(service, replica, now, |member| {
@@ -376,6 +399,10 @@ impl<L: Listen> Graph<L> {
                 Control::Health(checker) => Some(checker.section(&service.name, now)),
                 Control::Probes(kubelet) => Some(kubelet.section(&service.name, now)),
                 Control::Autoscaler(scaler) => Some(scaler.section(service, now)),
+                Control::Rollout(roller) => {
+                    let versions = service.versions.as_ref().expect("it has versions");
+                    Some(roller.section((&service.name, versions), now))
+                }
                 Control::Members { .. }
                 | Control::Reports(_)
                 | Control::Pauses { .. }
@@ -394,6 +421,7 @@ impl<L: Listen> Graph<L> {
                 Control::Health(checker) => checker.begin(now),
                 Control::Probes(kubelet) => kubelet.begin(now),
                 Control::Autoscaler(scaler) => scaler.begin(&self.services[scaler.service as usize], now),
+                Control::Rollout(roller) => roller.told.begin(now),
                 Control::Members { .. }
                 | Control::Reports(_)
                 | Control::Pauses { .. }
@@ -412,6 +440,7 @@ impl<L: Listen> Graph<L> {
                 Control::Autoscaler(scaler) => {
                     scaler.close_window(&self.services[scaler.service as usize], now);
                 }
+                Control::Rollout(roller) => roller.told.close_window(now),
                 Control::Members { .. }
                 | Control::Reports(_)
                 | Control::Pauses { .. }
@@ -433,6 +462,7 @@ impl Control {
             Control::Reports(reports) => reports.service,
             Control::Probes(kubelet) => kubelet.service,
             Control::Autoscaler(scaler) => scaler.service,
+            Control::Rollout(roller) => roller.service,
         }
     }
 
@@ -445,6 +475,7 @@ impl Control {
             | Control::Autoscaler(_)
             | Control::Pauses { .. }
             | Control::Leaks { .. } => (of, 0),
+            Control::Rollout(_) => (0, of as u16),
             Control::Probes(_) => {
                 let (replica, what) = Kubelet::subject(of);
                 (replica, what as u16)
@@ -458,7 +489,8 @@ impl Control {
             Control::Members { .. }
             | Control::Autoscaler(_)
             | Control::Pauses { .. }
-            | Control::Leaks { .. } => Vec::new(),
+            | Control::Leaks { .. }
+            | Control::Rollout(_) => Vec::new(),
             Control::Health(checker) => vec![("check", checker.edge, checker.used())],
             Control::Reports(reports) => vec![("reports", reports.edge, reports.luck.used())],
             Control::Probes(kubelet) => kubelet.used().map(|(edge, used)| ("check", edge, used)).collect(),

@@ -153,6 +153,18 @@ fn check_zones(graph: &GraphSpec, cx: &mut Decoder) -> bool {
     for (name, service) in graph.services.iter() {
         cx.at("services", |cx| cx.at(name, |cx| check(&service.zones, cx)));
     }
+    if graph.zones.is_none() {
+        for (name, _) in graph.services.iter().filter(|(_, service)| service.goes_by_zones()) {
+            sound = false;
+            let span = graph.services.span_of(name).unwrap_or_default();
+            cx.at("services", |cx| {
+                cx.at(name, |cx| {
+                    cx.error(span, "goes from zone to zone, and the graph has none")
+                        .help("add them: zones: (names: [\"a\", \"b\"])");
+                })
+            });
+        }
+    }
     let all = graph.zones.as_ref().map_or(0, |zones| zones.names.len());
     for (number, workload) in graph.workload.iter().enumerate() {
         let (clients, name) = (workload.clients, &workload.name.value);

@@ -107,6 +107,14 @@ pub fn check_run(graph: &GraphSpec, run: &RunSpec, cx: &mut Decoder) {
         let message = format!("begins at {}, but the run ends at {end}: it never happens", fault.at);
         cx.at("faults", |cx| cx.at_index(number, |cx| cx.at("at", |cx| _ = cx.warn(fault.on.span, message))));
     }
+    for (name, service) in graph.services.iter() {
+        let (around, span) = (service.around(name), graph.services.span_of(name).unwrap_or_default());
+        let late = around.all().filter_map(|part| part.disturbs()).filter(|(_, at)| *at >= end);
+        for (what, at) in late {
+            let message = format!("its {what} begins at {at}, but the run ends at {end}: it never happens");
+            cx.at("services", |cx| cx.at(name, |cx| _ = cx.warn(span, message)));
+        }
+    }
     for (name, failure) in graph.failures.iter() {
         // An edge is one, or a few.
         let units = graph

@@ -302,6 +302,9 @@ impl Service {
         if let Some(frozen) = self.frozen.as_mut().filter(|_| !is_in_hand && !self.queue.shared) {
             frozen.waits(attempt.replica, id, now);
         }
+        if self.versions.is_some() {
+            arrived.put(id, now);
+        }
         let Some(figures) = &mut self.per_replica else { return };
         arrived.put(id, now);
         if attempt.marks.has(Marks::MEASURED) {
@@ -336,6 +339,10 @@ impl Service {
         if self.mortal {
             standings.leave(&mut self.replicas[replica as usize].at_work, id);
         }
+        if let Some(versions) = self.versions.as_mut().filter(|_| !attempt.is_check()) {
+            let took = now.since(*arrived.of(id));
+            versions.ended(replica, outcome, took, attempt.marks.has(Marks::MEASURED));
+        }
         if let Some(figures) = &mut self.per_replica
             && attempt.marks.has(Marks::MEASURED)
         {
@@ -348,6 +355,7 @@ impl Service {
     /// A request is turned away as it comes. Behind a queue that all share that is nobody's doing.
     #[cold]
     pub(super) fn note_refused(&mut self, attempt: &Attempt) {
+        self.note_turned_away_by_version(attempt);
         if let Some(figures) = self.per_replica.as_mut().filter(|_| attempt.marks.has(Marks::MEASURED)) {
             figures.finds(attempt.replica, false);
         }
@@ -360,10 +368,19 @@ impl Service {
     /// A request that waited is turned away.
     #[cold]
     pub(super) fn note_turned_away(&mut self, attempt: &Attempt, now: SimTime) {
+        self.note_turned_away_by_version(attempt);
         if let Some(of) = self.told_apart(attempt) {
             of.turned_away += 1;
         }
         self.note_level(attempt.replica, now);
+    }
+
+    /// Where versions are told apart, a replica that is up turns a request away: behind a queue that all share that is nobody's doing.
+    fn note_turned_away_by_version(&mut self, attempt: &Attempt) {
+        let is_up = self.replicas[attempt.replica as usize].down == 0 && !self.queue.shared;
+        if let Some(versions) = self.versions.as_mut().filter(|_| is_up && !attempt.is_check()) {
+            versions.turned_away(attempt.replica, attempt.marks.has(Marks::MEASURED));
+        }
     }
 
     /// The figures of the replica that a measured request waits for.

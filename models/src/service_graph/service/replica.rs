@@ -151,6 +151,8 @@ impl<L: Listen> Graph<L> {
         service.stats.available(ctx.now(), |available| available + u64::from(cores));
         service.note_free(replica_id);
         service.leaking.iter_mut().for_each(|leaking| leaking.opens(replica_id, ctx.now()));
+        self.is_otherwise_there(service_id);
+        let service = &mut self.services[service_id as usize];
         if !service.connected.is_empty() {
             self.connections_return(service_id, replica_id, ctx);
         }

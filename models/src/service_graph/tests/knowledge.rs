@@ -259,6 +259,11 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             "wait_mean",
         ),
         (
+            Desk { service: r#"rollout: (at: "1s")"#, ..policy("balancer: Random") },
+            Does::VARIES.and(Does::STEERS).and(Does::REFUSES),
+            "wait_mean",
+        ),
+        (
             fault(r#"(at: "1s", for: "100ms", on: "desk", effect: Drain())"#),
             Does::VARIES.and(Does::STEERS).and(Does::REFUSES),
             "wait_mean",

@@ -36,6 +36,7 @@ mod propagation;
 mod quorums;
 mod replicas;
 mod rhythms;
+mod rollouts;
 mod scenes;
 mod sharing;
 mod shedding;

@@ -158,6 +158,40 @@ pub fn rows() -> Vec<Row> {
             r#"warning: services.stock.autoscaler.scheduled [[(at: "2s", min: 10)]]: at 2s there are to be 10, and `max` is 9
                 help: `max` goes before it"#,
         ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", missed: 1, strategy: BlueGreen()))"#, r#"work: "8ms", rollout: (at: "9s", missed: 1))"#,
+            r#"services.stock.rollout.missed [1]: callers are switched over at once: `BlueGreen` misses nobody
+                help: leave `missed` out, or take another strategy"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", missed: 3))"#, r#"work: "8ms", rollout: (at: "9s", missed: 2))"#,
+            r#"warning: services.stock.rollout.missed [3]: misses 3 of 3 replicas: nobody gets it
+                help: fewer `missed`, or more `replicas`"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", to: (ready: false, work: 2)))"#, r#"work: "8ms", rollout: (at: "9s", to: (ready: false)))"#,
+            r#"warning: services.stock.rollout.to [(ready: false, work: 2)]: none of its replicas ever becomes ready: what else it does nobody sees"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", to: (ready: false), analysis: (metric: ErrorRate(at_most: 0))))"#, r#"work: "8ms", rollout: (at: "9s", to: (ready: false), progress_deadline_abort: true))"#,
+            r#"warning: services.stock.rollout.analysis [(metric: ErrorRate(at_most: 0))]: none of its replicas ever becomes ready: there is nothing to be looked at
+                help: what never becomes ready is taken back by `progress_deadline_abort: true`"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", analysis: (metric: ErrorRate(at_most: 1))))"#, r#"work: "8ms", rollout: (at: "9s", analysis: (metric: ErrorRate(at_most: 0.5))))"#,
+            r#"warning: services.stock.rollout.analysis [(metric: ErrorRate(at_most: 1))]: no share of requests is more than `at_most: 1`: it never takes anything back
+                help: a lower `at_most`"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", analysis: (metric: ErrorRate(at_most: 0), count: 2, failure_limit: 2)))"#, r#"work: "8ms", rollout: (at: "9s", analysis: (metric: ErrorRate(at_most: 0), count: 3, failure_limit: 2)))"#,
+            r#"warning: services.stock.rollout.analysis [(metric: ErrorRate(at_most: 0), count: 2..]: 2 measurements, of which 2 may fail: it never takes anything back
+                help: a lower `failure_limit`, or a higher `count`"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", strategy: Canary(steps: [(weight: 0.01)])))"#, r#"work: "8ms", rollout: (at: "9s", strategy: Canary(steps: [(weight: 0.3)])))"#,
+            r#"warning: services.stock.rollout.strategy [Canary(steps: [(weight: 0.01)])]: 1 % of 3 replicas is one: it meets 33 % of the requests
+                help: more `replicas`, of which a share can be that small"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", strategy: Zones()))"#, r#"work: "8ms", rollout: (at: "9s"))"#,
+            r#"services.stock ["stock"]: goes from zone to zone, and the graph has none
+                help: add them: zones: (names: ["a", "b"])"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "60s"))"#, r#"work: "8ms", rollout: (at: "59s"))"#,
+            r#"warning: services.stock ["stock"]: its rollout begins at 60s, but the run ends at 60s: it never happens"#,
+        ),
         row(r#"work: "8ms")"#, r#"work: "8ms", start_up: (time: "0s"))"#, r#"work: "8ms", start_up: (time: "1ms"))"#,
             r#"warning: services.stock.start_up [(time: "0s")]: takes no time, and is warm at once: it is as if it were not there"#,
         ),

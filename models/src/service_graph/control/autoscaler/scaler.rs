@@ -155,7 +155,7 @@ impl Scaler {
         match (&seen.figure, &self.says.metric) {
             (Figure::Each(each), Metric::Utilisation(target)) => {
                 let members = &service.membership.as_ref().expect("they come and go").members;
-                let here = each.iter().zip(members.iter()).filter(|(_, member)| !member.unwanted);
+                let here = each.iter().zip(members.iter()).filter(|(_, member)| member.is_counted());
                 let readings: Vec<Reading> = here.map(|(reading, _)| *reading).collect();
                 by_mean(&readings, *target, tolerance)
             }

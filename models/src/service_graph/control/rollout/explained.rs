@@ -1,0 +1,192 @@
+//! A rollout before it is run: what will happen, and when at the earliest.
+//!
+//! Whoever rolls it out is asked what he would do if replicas took their mean time to start and were gone as soon as they may, and nothing
+//! else happened.
+
+use super::analysis::to_see;
+use super::roller::{Action, Roller, Sight};
+use super::{Rollout, Strategy};
+use crate::experiment::{Decoder, Node};
+use crate::policy::page::Page;
+use crate::policy::part::{Around, Does, Part};
+use crate::words::percent;
+use sim_core::{SimDuration, SimTime};
+
+/// A service of more replicas is not asked beforehand.
+const MOST: u32 = 500;
+/// Nor further than so many steps.
+const STEPS: u32 = 100_000;
+
+/// A rollout where it stands: of so many replicas, which take so long to start.
+#[derive(Clone, Copy, Debug)]
+pub struct Planned<'a> {
+    pub rollout: &'a Rollout,
+    pub replicas: u32,
+    pub start: SimDuration,
+}
+
+/// When what is to happen happens, at the earliest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Foreseen {
+    first_shown: Option<SimTime>,
+    ended: Option<SimTime>,
+    least: u32,
+}
+
+impl Planned<'_> {
+    fn foresees(&self) -> Option<Foreseen> {
+        let rollout = self.rollout;
+        if self.replicas > MOST || rollout.goes_by_zones() {
+            return None;
+        }
+        let room = rollout.room(self.replicas);
+        let mut roller = Roller::new(rollout, 0, (self.replicas, room), |_| 0);
+        // Until when each is on its way in, or out.
+        let mut until: Vec<(Option<SimTime>, bool)> = vec![(Some(SimTime::ZERO), true); room as usize];
+        until[self.replicas as usize..].iter_mut().for_each(|it| it.1 = false);
+        let mut now = rollout.at;
+        roller.begins(now);
+        for _ in 0..STEPS {
+            let sight = |(at, is_in): &(Option<SimTime>, bool)| {
+                let there = at.is_some_and(|at| at <= now);
+                Sight { gone: there && !is_in, ready: there && *is_in }
+            };
+            roller.sees(until.iter().map(sight), now);
+            match roller.decides(now) {
+                Action::Start { slot, new, .. } => {
+                    let never = new && !rollout.to.ready;
+                    until[slot as usize] = ((!never).then_some(now + self.start), true);
+                }
+                Action::Stop { slot } => until[slot as usize] = (Some(now + rollout.linger), false),
+                Action::Show { .. } => {}
+                Action::Wait { until: next } => {
+                    let changes = until.iter().filter_map(|it| it.0);
+                    match changes.chain(next).filter(|at| *at > now).min() {
+                        Some(next) => now = next,
+                        None => break,
+                    }
+                }
+            }
+        }
+        let told = &roller.told;
+        Some(Foreseen { first_shown: told.first_shown(), ended: told.ended(), least: told.least()? })
+    }
+}
+
+impl Part for Planned<'_> {
+    fn does(&self) -> Does {
+        let fails = if self.rollout.to.error_rate > 0.0 { Does::FAILS } else { Does::NOTHING };
+        Does::VARIES.and(Does::STEERS).and(Does::REFUSES).and(fails)
+    }
+
+    fn brief(&self) -> Option<String> {
+        Some(format!("{} at {}", self.rollout.strategy.words(), self.rollout.at))
+    }
+
+    fn disturbs(&self) -> Option<(&'static str, SimTime)> {
+        Some(("rollout", self.rollout.at))
+    }
+
+    fn check(&self, _around: &Around, at: &Node, cx: &mut Decoder) {
+        let (rollout, replicas) = (self.rollout, self.replicas);
+        let node = at.get("rollout").unwrap_or(at);
+        if rollout.missed >= replicas {
+            let message = format!("misses {} of {replicas} replicas: nobody gets it", rollout.missed);
+            cx.warn(node.span_of("missed"), message).help("fewer `missed`, or more `replicas`");
+        }
+        let Strategy::Canary { steps, .. } = &rollout.strategy else { return };
+        let rounded = |weight: f64| f64::from(super::up(weight, replicas)) / f64::from(replicas);
+        let coarse = steps.iter().find(|step| rounded(step.weight) > 2.0 * step.weight);
+        if let Some(step) = coarse.filter(|step| step.weight > 0.0) {
+            let message = format!(
+                "{} of {replicas} replicas is one: it meets {} of the requests",
+                percent(step.weight),
+                percent(rounded(step.weight))
+            );
+            cx.warn(node.span_of("strategy"), message)
+                .help("more `replicas`, of which a share can be that small");
+        }
+    }
+
+    fn notes(&self, around: &Around) -> Vec<String> {
+        let (rollout, name) = (self.rollout, around.name);
+        let foreseen = self.foresees();
+        let mut notes = Vec::new();
+        if let Some(Foreseen { first_shown, ended, least }) = foreseen {
+            let begins = format!("the rollout of {name} begins at {}", rollout.at);
+            let meanwhile = format!("meanwhile callers have at least {least} of {} replicas", self.replicas);
+            notes.push(match (first_shown, ended) {
+                (Some(first), Some(ended)) => format!(
+                    "{begins}: callers meet the new version at {first} and all of it at {ended} at the earliest; {meanwhile}"
+                ),
+                (Some(first), None) => format!("{begins}: callers meet the new version at {first}; {meanwhile}"),
+                (None, Some(ended)) => {
+                    format!("{begins}: no caller ever meets the new version, and it is taken back by {ended}; {meanwhile}")
+                }
+                (None, None) => {
+                    format!("{begins} and gets stuck: no replica of it becomes ready, and nobody takes it back; {meanwhile}")
+                }
+            });
+        }
+        let Some(analysis) = &rollout.analysis else { return notes };
+        if let Some(first) = foreseen.and_then(|it| it.first_shown) {
+            let first = first + analysis.initial_delay + analysis.interval;
+            notes.push(format!(
+                "{name} is taken back for an {} at {first} at the earliest, {} after callers meet it",
+                analysis.words(),
+                (analysis.initial_delay
+                    + analysis.interval.saturating_mul(u64::from(analysis.failure_limit) + 1))
+                .brief()
+            ));
+        }
+        if let (Some(most), Some(requests)) = (analysis.most_errors(), to_see(rollout.to.error_rate)) {
+            notes.push(match most {
+                0.0 => format!(
+                    "one that fails {} of its requests shows it in {requests} of them with 95 %: 1 - (1 - p)^n",
+                    percent(rollout.to.error_rate)
+                ),
+                most if most >= rollout.to.error_rate => format!(
+                    "it fails {} of its requests of itself, and {} are borne: only luck, or somebody else's failures, takes it back",
+                    percent(rollout.to.error_rate),
+                    percent(most)
+                ),
+                most => format!(
+                    "it fails {} of its requests, of which {} are borne: a measurement needs {requests} requests to see one failure with 95 %",
+                    percent(rollout.to.error_rate),
+                    percent(most)
+                ),
+            });
+        }
+        notes
+    }
+
+    fn about() -> &'static [Page] {
+        PAGES
+    }
+
+    fn samples() -> &'static [&'static str] {
+        &[
+            r#"(at: "200ms", to: (work: 1.5, error_rate: 0.1), strategy: Rolling(), grace: "100ms")"#,
+            r#"(at: "100ms", to: (error_rate: 0.5), strategy: BlueGreen(scale_down_delay: "200ms"), analysis: (metric: ErrorRate(at_most: 0.1), interval: "50ms"), grace: "20ms")"#,
+            r#"(at: "50ms", strategy: Canary(steps: [(weight: 0.3, pause: "100ms"), (weight: 0.6, pause: "50ms")]), missed: 1, min_ready: "10ms", linger: "5ms", grace: "10ms", analysis: (metric: Latency(at_most: "2ms", above_old: true), interval: "30ms", count: 3))"#,
+            r#"(at: "100ms", to: (ready: false), strategy: Recreate, progress_deadline: "200ms", progress_deadline_abort: true, grace: "50ms")"#,
+        ]
+    }
+}
+
+const PAGES: &[Page] = &[Page {
+    name: "rollout",
+    word: "",
+    what: "Brings another version of a service: replicas of the old one are drained and go, replicas of the new one start in their place, in \
+           the order and at the pace of a strategy. What the new version does otherwise is upon whoever runs it. An analysis measures the new \
+           version every so often and takes it back when it fails; a canary and zones wait between their steps, blue and green wait aside.",
+    hurts: "Whoever is replaced is missing, and what starts is not there yet: at peak load the others are over their capacity, bad release or not. \
+            A bad release reaches as many users as have it when somebody notices: everybody, if that takes longer than the rollout. Few \
+            requests show little: an analysis that must see one failure in a hundred needs 299 of them, and one that looks often at few \
+            takes back what is good. A limit that is not compared with the old version takes back a good one when something else fails.",
+    formula: "users meet it for `sum w_j t_j` of shares `w_j` for times `t_j`; a share `p` of failures shows in `n` requests with \
+              `1 - (1 - p)^n`: `n = ln 0.05 / ln(1 - p)` for 95 %, three in `p`",
+    source: "Kubernetes apps/v1 Deployment and its defaults, `pkg/controller/deployment/rolling.go`; Argo Rollouts `canary`, `blueGreen`, \
+             `AnalysisTemplate`; Beyer et al., The Site Reliability Workbook, chapter 16 (canarying releases)",
+    experiment: "canary-deploy",
+}];

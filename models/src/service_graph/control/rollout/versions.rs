@@ -1,0 +1,201 @@
+//! What a version does, and what those replicas did that run it.
+
+use crate::fault::{ActiveSet, Effect};
+use crate::policy::Outcome;
+use sim_core::{SimDuration, stats::count};
+
+spec! {
+    /// What the new version does otherwise than the old one.
+    pub struct Version {
+        /// How many times as long its work takes.
+        work: f64 = 1.0; 0.000_001..=1_000_000.0,
+        /// Share of its requests that fail after their own work, besides those that do so anyway.
+        error_rate: f64 = 0.0; 0.0..=1.0,
+        /// Whether its replicas ever become ready (one that cannot be pulled, crashes as it starts, or fails its readiness check does not).
+        ready: bool = true,
+    }
+}
+
+/// Numbers of effects that no fault has.
+const SLOW: u32 = u32::MAX - 1;
+const FAILS: u32 = u32::MAX;
+
+impl Version {
+    /// One that does all as the old one does.
+    pub fn same() -> Self {
+        Version { work: 1.0, error_rate: 0.0, ready: true }
+    }
+
+    /// Whether those of its replicas that are ready do as the old ones do.
+    pub fn is_like_the_old(&self) -> bool {
+        self.work == 1.0 && self.error_rate == 0.0
+    }
+
+    /// Whether whoever takes it back does so for nothing.
+    pub fn is_sound(&self) -> bool {
+        self.work <= 1.0 && self.error_rate == 0.0 && self.ready
+    }
+
+    fn effects(&self) -> impl Iterator<Item = (u32, Effect)> {
+        let slow = (self.work != 1.0).then_some((SLOW, Effect::Slow { factor: self.work }));
+        let fails =
+            (self.error_rate > 0.0).then_some((FAILS, Effect::Errors { probability: self.error_rate }));
+        slow.into_iter().chain(fails)
+    }
+
+    /// A replica runs it from now on.
+    pub fn comes(&self, upon: &mut ActiveSet) {
+        self.effects().for_each(|(number, effect)| upon.begin(number, effect, 1.0));
+    }
+
+    /// It no longer does.
+    pub fn goes(&self, from: &mut ActiveSet) {
+        self.effects().for_each(|(number, _)| from.end(number));
+    }
+}
+
+/// What those of one version did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Requests that were answered, or turned away.
+    pub requests: u64,
+    /// Of these, those that were not answered well.
+    pub failed: u64,
+    /// How long the others took, from when they came, in nanoseconds.
+    pub took: u128,
+}
+
+impl Seen {
+    /// Those that were answered well.
+    pub fn ok(&self) -> u64 {
+        self.requests - self.failed
+    }
+
+    /// What was seen since then.
+    pub fn since(self, then: Seen) -> Seen {
+        Seen {
+            requests: self.requests - then.requests,
+            failed: self.failed - then.failed,
+            took: self.took - then.took,
+        }
+    }
+
+    fn counts(&mut self, took: Option<SimDuration>) {
+        count(&mut self.requests);
+        match took {
+            Some(took) => self.took += u128::from(took.as_nanos()),
+            None => self.failed += 1,
+        }
+    }
+}
+
+/// Which version each replica runs, and what they did.
+#[derive(Clone, Debug)]
+pub struct Versions {
+    new: Box<[bool]>,
+    /// The old one and the new one: from the beginning, and of what is measured.
+    all: [Seen; 2],
+    measured: [Seen; 2],
+}
+
+impl Versions {
+    /// All run the old one.
+    pub fn new(replicas: u32) -> Self {
+        Versions {
+            new: vec![false; replicas as usize].into(),
+            all: Default::default(),
+            measured: Default::default(),
+        }
+    }
+
+    /// Whether a replica runs the new one.
+    pub fn is_new(&self, replica: u32) -> bool {
+        self.new[replica as usize]
+    }
+
+    /// A replica runs another: whether it did not before.
+    pub fn changes(&mut self, replica: u32, new: bool) -> bool {
+        std::mem::replace(&mut self.new[replica as usize], new) != new
+    }
+
+    /// What they did from the beginning: the old one and the new.
+    pub fn seen(&self) -> [Seen; 2] {
+        self.all
+    }
+
+    /// And of what is measured.
+    pub fn measured(&self) -> [Seen; 2] {
+        self.measured
+    }
+
+    /// A replica is done with a request, which took so long.
+    #[cold]
+    pub fn ended(&mut self, replica: u32, outcome: Outcome, took: SimDuration, is_measured: bool) {
+        let took = (outcome == Outcome::Ok).then_some(took);
+        let version = usize::from(self.is_new(replica));
+        self.all[version].counts(took);
+        if is_measured {
+            self.measured[version].counts(took);
+        }
+    }
+
+    /// It turns one away.
+    #[cold]
+    pub fn turned_away(&mut self, replica: u32, is_measured: bool) {
+        self.ended(replica, Outcome::Rejected, SimDuration::ZERO, is_measured);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a version does is upon a replica beside what faults do, and leaves nothing behind.
+    #[test]
+    fn a_version_is_upon_whoever_runs_it() {
+        let bad = Version { work: 3.0, error_rate: 0.5, ready: true };
+        let mut set = ActiveSet::default();
+        set.begin(7, Effect::Slow { factor: 2.0 }, 1.0);
+        bad.comes(&mut set);
+        let state = set.on_replica();
+        assert_eq!((state.slow, state.errors), (6.0, 0.5));
+        bad.goes(&mut set);
+        let state = set.on_replica();
+        assert_eq!((state.slow, state.errors), (2.0, 0.0));
+        Version::same().comes(&mut set);
+        assert_eq!(set.on_replica(), state);
+    }
+
+    #[test]
+    fn each_counts_for_its_version() {
+        let mut versions = Versions::new(2);
+        assert!(versions.changes(1, true) && !versions.changes(1, true));
+        let took = SimDuration::from_nanos(5);
+        for (replica, outcome, measured) in [
+            (0, Outcome::Ok, true),
+            (1, Outcome::Ok, false),
+            (1, Outcome::Error, true),
+            (0, Outcome::Error, true),
+        ] {
+            versions.ended(replica, outcome, took, measured);
+        }
+        versions.turned_away(1, true);
+        let seen = |requests, failed, took| Seen { requests, failed, took };
+        assert_eq!(versions.seen(), [seen(2, 1, 5), seen(3, 2, 5)]);
+        assert_eq!(versions.measured(), [seen(2, 1, 5), seen(2, 2, 0)]);
+        assert_eq!(versions.seen()[1].since(seen(1, 0, 5)), seen(2, 2, 0));
+    }
+
+    #[test]
+    fn what_is_taken_back_for_nothing() {
+        for (version, sound) in [
+            (Version::same(), true),
+            (Version { work: 0.5, ..Version::same() }, true),
+            (Version { work: 1.1, ..Version::same() }, false),
+            (Version { error_rate: 0.01, ..Version::same() }, false),
+            (Version { ready: false, ..Version::same() }, false),
+        ] {
+            assert_eq!(version.is_sound(), sound, "{version:?}");
+        }
+    }
+}
