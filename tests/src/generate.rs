@@ -22,6 +22,10 @@ pub fn random_experiment(seed: u64) -> String {
         write_service(&mut text, rng, service, &callees, services);
         calls.push(callees);
     }
+    // Whoever is asked where replicas are.
+    if text.contains("\"names\"") {
+        text.push_str("            \"names\": (replicas: 2, workers: Async(2), work: \"1ms\"),\n");
+    }
     text.push_str("        },\n        workload: [\n");
     let workloads = rng.between(1, 3);
     let entries: Vec<u64> = (0..workloads).map(|_| rng.below(services.min(3))).collect();

@@ -69,6 +69,10 @@ fn every_two_mechanisms_obey_every_law_together() {
             if !service.contains("workers: ") {
                 service += "workers: Blocking(2), ";
             }
+            let names = match service.contains("\"names\"") {
+                true => r#""names": (workers: Async(1), work: "1ms"),"#,
+                false => "",
+            };
             let faults = match fault.as_str() {
                 "" => String::new(),
                 effect => format!(r#"(at: "300ms", for: "200ms", on: "back", {effect})"#),
@@ -79,6 +83,7 @@ fn every_two_mechanisms_obey_every_law_together() {
                     services: {{
                         "front": (replicas: 2, {service}work: "1ms", calls: [(to: "back", policy: "p")]),
                         "back": (replicas: 2, {service}work: Exponential(mean: "5ms")),
+                        {names}
                     }},
                     policies: {{"p": ({policy})}}, faults: [{faults}], network: "1ms",
                 ))"#

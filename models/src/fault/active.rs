@@ -4,7 +4,7 @@
 //! the file has. The whole is derived from the set at each change, in the order in which the file lists the faults,
 //! and never patched: what overlaps needs no undoing, and no rounding error is left behind.
 
-use super::{CrashStyle, Effect, Reach, Way};
+use super::{CrashStyle, Effect, Reach, Way, Whose};
 use crate::byte_size::ByteRate;
 use crate::distribution::TimeDistribution;
 use crate::theory::either;
@@ -148,13 +148,13 @@ impl ActiveSet {
 
     /// Whether some strike some clients only.
     pub fn tells_clients_apart(&self) -> bool {
-        self.effects.iter().any(|active| active.reach.clients.is_some())
+        self.effects.iter().any(|active| active.reach.tells_apart())
     }
 
     /// What they make of a link for messages of this client that go this way; effects on replicas make nothing of it.
-    pub fn on_link(&self, way: Way, client: Option<u32>) -> OnLink {
+    pub fn on_link(&self, way: Way, whose: impl Into<Whose>) -> OnLink {
         let mut state = OnLink::WELL;
-        for Active { effect, strength, .. } in self.reaching(way, client) {
+        for Active { effect, strength, .. } in self.reaching(way, whose.into()) {
             match *effect {
                 Effect::Drop { probability } => state.drop = either(state.drop, probability * strength),
                 Effect::Delay { .. } | Effect::Reorder { .. } => state.delayed = true,
@@ -177,8 +177,8 @@ impl ActiveSet {
     }
 
     /// What makes messages of this client that go this way take longer.
-    pub fn delays(&self, way: Way, client: Option<u32>) -> impl Iterator<Item = Longer<'_>> {
-        self.reaching(way, client).filter_map(|active| {
+    pub fn delays<'a>(&'a self, way: Way, whose: impl Into<Whose>) -> impl Iterator<Item = Longer<'a>> {
+        self.reaching(way, whose.into()).filter_map(|active| {
             let Active { fault, strength, .. } = *active;
             match &active.effect {
                 Effect::Delay { add } => Some(Longer { fault, share: None, time: add, strength }),
@@ -190,8 +190,8 @@ impl ActiveSet {
         })
     }
 
-    fn reaching(&self, way: Way, client: Option<u32>) -> impl Iterator<Item = &Active> {
-        self.effects.iter().filter(move |active| active.reach.strikes(way, client))
+    fn reaching(&self, way: Way, whose: Whose) -> impl Iterator<Item = &Active> {
+        self.effects.iter().filter(move |active| active.reach.strikes(way, whose))
     }
 }
 
@@ -269,7 +269,8 @@ mod tests {
         use crate::fault::Ways;
         let mut set = ActiveSet::default();
         let drop = |probability| Effect::Drop { probability };
-        let reach = |ways, clients: Option<&[u32]>| Reach { ways, clients: clients.map(Into::into) };
+        let reach =
+            |ways, clients: Option<&[u32]>| Reach { ways, clients: clients.map(Into::into), stretch: None };
         set.begin_with(0, drop(0.5), 1.0, reach(Ways::Replies, None));
         set.begin_with(1, drop(0.5), 1.0, reach(Ways::Both, Some(&[3])));
         set.begin_with(2, crate::fault::delay("5ms"), 1.0, reach(Ways::Requests, Some(&[2, 3])));

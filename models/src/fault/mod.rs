@@ -5,6 +5,7 @@
 //! undone.
 
 mod active;
+mod between;
 mod correlated;
 mod effect;
 mod pages;
@@ -14,16 +15,17 @@ mod rhythm;
 mod scheduled;
 
 pub use active::{ActiveSet, Longer, OnLink, OnReplica};
+pub use between::{Between, Stretch};
 pub use correlated::{Correlation, DomainSpec, HeldSpec, Shared};
 pub use effect::{CrashStyle, Effect, Struck};
 pub use random::{FailureSpec, Source, declared};
-pub use reach::{Clients, Reach, Way, Ways};
+pub use reach::{Clients, Reach, Way, Ways, Whose};
 pub use rhythm::{Flap, Rhythm};
 pub use scheduled::{Affected, FaultSpec};
 
 /// The zone that something is on, by its name, if it is on one. No service has a name with a space.
 pub fn place(on: &str) -> Option<&str> {
-    on.strip_prefix("zone ").map(str::trim)
+    on.strip_prefix("zone ").filter(|place| !place.contains("->")).map(str::trim)
 }
 
 /// A delay of so long.

@@ -62,6 +62,20 @@ pub const EFFECTS: &[Page] = &[
     },
 ];
 
+/// Of the way between zones.
+pub const BETWEEN: &[Page] = &[Page {
+    name: "partition",
+    word: "",
+    what: "Strikes what goes from one zone to another, over whichever edge: `zone a -> zone b`, or both ways, `zone a <-> zone b`. With Drop it is a \
+           partition between the two, a partial one if there is a third, which sees both.",
+    hurts: "Nobody is down, and whoever checks from beside a replica, or from a third zone, finds all of them well: callers go on choosing those whom they cannot \
+            reach.",
+    formula: "with callers and replicas spread over `z` zones a cut between two of them costs `2/z^2` of the calls, one way or both",
+    source: "Alfatafta et al., \"Toward a Generic Fault Tolerance Technique for Partial Network Partitioning\", OSDI 2020; Alquraan et al., \"An Analysis of \
+             Network-Partitioning Failures in Cloud Systems\", OSDI 2018",
+    experiment: "zone-partition",
+}];
+
 /// Of which way messages go.
 pub const WAY: &[Page] = &[Page {
     name: "way",

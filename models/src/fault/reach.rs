@@ -4,7 +4,7 @@
 //! know. Nor for everybody: a gray failure is one that some clients see and others do not (Huang et al., "Gray Failure: The Achilles' Heel of
 //! Cloud-Scale Systems", HotOS 2017).
 
-use super::{Affected, pages};
+use super::{Affected, Stretch, pages};
 use crate::policy::page::Page;
 use crate::policy::part::{Does, Part};
 use std::sync::Arc;
@@ -93,13 +93,38 @@ pub struct Reach {
     pub ways: Ways,
     /// Whose they are, in order; all clients' if absent.
     pub clients: Option<Arc<[u32]>>,
+    /// From which zone they go to which; wherever they go if absent.
+    pub stretch: Option<Stretch>,
+}
+
+/// Whose a message is, and where it goes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Whose {
+    /// The client that sent it, or waits for it, if any does.
+    pub client: Option<u32>,
+    /// From which zone to which, if that is known.
+    pub zones: Option<(u32, u32)>,
+}
+
+impl From<Option<u32>> for Whose {
+    fn from(client: Option<u32>) -> Self {
+        Whose { client, zones: None }
+    }
 }
 
 impl Reach {
     /// Whether it strikes a message of this client that goes this way. What is nobody's in particular is struck by what strikes all.
-    pub fn strikes(&self, way: Way, client: Option<u32>) -> bool {
+    pub fn strikes(&self, way: Way, whose: impl Into<Whose>) -> bool {
+        let Whose { client, zones } = whose.into();
         let is_theirs = |clients: &Arc<[u32]>| client.is_some_and(|one| clients.binary_search(&one).is_ok());
-        self.ways.strikes(way) && self.clients.as_ref().is_none_or(is_theirs)
+        let goes_there = |it: Stretch| zones.is_some_and(|(from, to)| it.is_gone_by(from, to));
+        let is_struck = self.ways.strikes(way) && self.clients.as_ref().is_none_or(is_theirs);
+        is_struck && self.stretch.is_none_or(goes_there)
+    }
+
+    /// Whether it strikes some messages that go the same way, and others not.
+    pub fn tells_apart(&self) -> bool {
+        self.clients.is_some() || self.stretch.is_some()
     }
 }
 
@@ -126,7 +151,7 @@ mod tests {
             (Ways::Replies, some, Out, Some(1), false),
         ];
         for (ways, clients, way, client, struck) in table {
-            let reach = Reach { ways, clients };
+            let reach = Reach { ways, clients, stretch: None };
             assert_eq!(reach.strikes(way, client), struck, "{reach:?} {way:?} {client:?}");
         }
     }

@@ -1,6 +1,6 @@
 //! Faults that begin and end when the file says so.
 
-use super::{Clients, Effect, Flap, Rhythm, Ways};
+use super::{Between, Clients, Effect, Flap, Rhythm, Ways};
 use crate::experiment::{Decoder, Node, Spanned};
 use crate::policy::part::{Listed, Part};
 use sim_core::{Key, SimDuration, SimTime, Streams, Words};
@@ -14,6 +14,7 @@ spec! {
         r#for: Option<SimDuration> = None,
         /// A service; of the network, all edges into it, or those between two, such as "checkout->payments": all call sites
         /// there, of which "checkout->payments#2" is the second alone. Or a zone, "zone a": the replicas of every service that stand in it.
+        /// Or of the network the way from a zone to another, "zone a -> zone b", or both ways, "zone a <-> zone b".
         on: Spanned<String>,
         /// What it does.
         effect: Effect,
@@ -36,6 +37,7 @@ impl FaultSpec {
     /// What it does, and to which messages: what there is to know of a fault.
     pub fn parts(&self) -> Vec<Listed<'_>> {
         vec![
+            Listed::made("on", "", self.between()),
             Listed::always("effect", &self.effect),
             Listed::always("way", &self.way),
             Listed::made("clients", "", Some(Clients(&self.clients))),
@@ -45,6 +47,11 @@ impl FaultSpec {
     /// The zone that it is on, by its name, if it is on one.
     pub fn place(&self) -> Option<&str> {
         super::place(&self.on.value)
+    }
+
+    /// The way between two zones that it is on, if it is on one.
+    pub fn between(&self) -> Option<Between<'_>> {
+        Between::of(&self.on.value)
     }
 
     /// When it is there, and how much of it.
@@ -65,7 +72,9 @@ impl FaultSpec {
 
     /// Whether it is told what becomes of messages by it.
     pub fn tells_of_messages(&self) -> bool {
-        self.effect.tells_of_messages() || self.way != Ways::Both || !matches!(self.clients, Affected::All)
+        let some =
+            self.way != Ways::Both || !matches!(self.clients, Affected::All) || self.between().is_some();
+        self.effect.tells_of_messages() || some
     }
 
     /// Whether it is no fault but what the network can do, at any time of a run.

@@ -9,7 +9,7 @@
 
 use super::wrong::{Tells, Wrong};
 use crate::distribution::TimeDistribution;
-use crate::fault::{Effect, Reach, Way};
+use crate::fault::{Effect, Reach, Way, Whose};
 use crate::report::Section;
 use sim_core::sampler::Distribution;
 use sim_core::{Key, Luck, SimDuration, SimTime, StreamUse, Streams};
@@ -82,6 +82,8 @@ pub struct Parcel {
     pub is_second: bool,
     /// It leaves its zone.
     pub crosses: bool,
+    /// From which zone to which, if that is known.
+    pub zones: Option<(u32, u32)>,
 }
 
 /// The second of a message that comes twice has luck of its own.
@@ -91,6 +93,11 @@ impl Parcel {
     /// Where its luck is drawn, each way its own.
     pub fn luck(&self) -> Key {
         self.key.child(u64::from(self.way == Way::Back))
+    }
+
+    /// Whose it is, and where it goes.
+    pub fn whose(&self) -> Whose {
+        Whose { client: self.client, zones: self.zones }
     }
 
     /// The same once more.
@@ -301,7 +308,7 @@ mod tests {
     }
 
     fn parcel(number: u64, way: Way, client: Option<u32>) -> Parcel {
-        Parcel { key: key(number), way, client, bytes: 1_000, is_second: false, crosses: false }
+        Parcel { key: key(number), way, client, bytes: 1_000, is_second: false, crosses: false, zones: None }
     }
 
     fn told(link: &mut Link<u32>, name: &str) -> Option<f64> {
@@ -520,13 +527,13 @@ mod tests {
         let drop = || Effect::Drop { probability: 1.0 };
         for (ways, lost) in [(Ways::Requests, [true, false]), (Ways::Replies, [false, true])] {
             let mut link = link(Node::text("1ms"));
-            link.strike(0, drop(), 1.0, Reach { ways, clients: None });
+            link.strike(0, drop(), 1.0, Reach { ways, ..Reach::default() });
             let found = [Way::Out, Way::Back].map(|way| fate(&mut link, 0, way) == Fate::Lost);
             assert_eq!(found, lost, "{ways:?}");
         }
         // Some clients only: a gray failure.
         let mut link = link(Node::text("0s"));
-        let reach = Reach { ways: Ways::Both, clients: Some([1, 3].into()) };
+        let reach = Reach { clients: Some([1, 3].into()), ..Reach::default() };
         link.strike(0, drop(), 1.0, reach);
         let found = [0, 1, 2, 3].map(|client| fate_of(&mut link, 0, Way::Out, Some(client)) == Fate::Lost);
         assert_eq!((found, link.is_instant()), ([false, true, false, true], false));

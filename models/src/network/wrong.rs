@@ -121,7 +121,7 @@ impl<M> Wrong<M> {
 
     fn state(&self, parcel: &Parcel) -> OnLink {
         if self.apart {
-            self.faults.on_link(parcel.way, parcel.client)
+            self.faults.on_link(parcel.way, parcel.whose())
         } else {
             self.states[usize::from(parcel.way == Way::Back)]
         }
@@ -172,7 +172,7 @@ impl<M> Wrong<M> {
     /// What faults add, each from luck of its own.
     fn delay(&mut self, parcel: &Parcel) -> SimDuration {
         let mut sum = SimDuration::ZERO;
-        for Longer { fault, share, time, strength } in self.faults.delays(parcel.way, parcel.client) {
+        for Longer { fault, share, time, strength } in self.faults.delays(parcel.way, parcel.whose()) {
             let key = parcel.luck().child(u64::from(fault));
             let nanos = match share {
                 None => time.nanos.sample(&mut self.delay_luck.at(key)) * strength,

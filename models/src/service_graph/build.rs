@@ -71,7 +71,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
     }
     let measured_from = SimTime::ZERO + run.warm_up;
     let controls = control::build(plan, streams);
-    control::assign(&controls, &mut services);
+    control::assign(&controls, &mut services, &mut built);
     let mut faults: Vec<Fault> =
         spec.faults.iter().enumerate().flat_map(|(n, f)| build_faults(n, f, plan, streams)).collect();
     let sources = failures::build(plan, streams, &mut faults);
@@ -157,8 +157,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
     }
     let path = digest::hash_text(name);
     let mut pick = streams.luck("pick", name);
-    let may_be_nobody =
-        !matches!(edge.caller, Caller::Checks(_)) && moves(plan.spec, plan.spec.name(edge.callee));
+    let may_be_nobody = edge.check.is_none() && moves(plan.spec, plan.spec.name(edge.callee));
     let gates = Gates::of(&edge.policy, choices)
         .with(Gates::SEND, may_be_nobody)
         .with(Gates::ASKS_ALL, may_be_nobody);
@@ -180,7 +179,19 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
     let in_line = if gates.has(Gates::LINE) { guards.len() } else { 0 };
     let apart = u64::from(u32::MAX) + 1;
     let connecting = guards.len() * guards::pools(&edge.policy, choices) as usize;
+    let is_found = callee.found().is_some() && !matches!(edge.caller, Caller::Checks(_));
+    let heard = (0..if is_found { guards.len() as u32 } else { 0 }).map(|client| {
+        let mut heard = view.clone();
+        // Who is not there has heard of nobody.
+        if matches!(edge.caller, Caller::Service(caller) if client >= plan.spec.service(caller as usize).replicas) {
+            heard.change([]);
+            heard.belong([]);
+        }
+        heard
+    });
+    let heard = heard.collect();
     let clients = Clients {
+        heard,
         shared: Shared::new(&edge.policy, &view, &mut pick, Key::root(path, apart))
             .filter(|_| !guards.is_empty()),
         watch: Watch::new(&edge.policy, guards.len() as u32),
@@ -207,7 +218,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
     let degrades = Degraded::by(edge, plan);
     let callback = Callbacks::leg(number, plan);
     let addressed = callback::is_addressed(edge, plan) && choices > 1;
-    let fixed = matches!(edge.caller, Caller::Checks(_));
+    let fixed = edge.check.is_some();
     let gates = gates
         .with(Gates::CARRIES, carriage::carries(plan.spec))
         .with(Gates::CLASSED, classes.is_some())
@@ -240,6 +251,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         clients: edge.clients_of as u32,
         link,
         tells: counts
+            || is_found
             || degrades.is_some()
             || callback.is_some()
             || callee.queue.common().looks_ahead
@@ -261,6 +273,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
             .apart
             .as_ref()
             .map(|apart| Box::new(Crossing::new(apart, crossing::foreseen(plan, planned)))),
+        found: None,
         classes: classes.map(Box::new),
     };
     edge.link.tell(plan.tells_link(planned));
@@ -387,6 +400,7 @@ fn build_service(
             .starts()
             .filter(|start| start.is_cold())
             .map(|start| Box::new(Warming::new(start, service.room()))),
+        directories: None,
         checks: checks.collect(),
         per_replica: service.per_replica.then(|| Box::new(Figures::new(service.room()))),
         at_begin: Deeds::by(service).is_some()
@@ -413,7 +427,9 @@ fn membership(number: usize, plan: &Plan, streams: &Streams) -> Option<Membershi
     let name = plan.spec.name(number);
     let control = control::of_members(plan, number)?;
     let edges = plan.edges.iter().enumerate();
-    let edges = edges.filter(|(_, edge)| edge.callee == number && !matches!(edge.caller, Caller::Checks(_)));
+    let edges = edges.filter(|(_, edge)| edge.callee == number && edge.check.is_none());
+    // Who looks it up sees what he has heard.
+    let edges = edges.filter(|_| plan.spec.service(number).found().is_none());
     let edges = edges.map(|(edge, _)| edge as u32).collect();
     Some(Membership::new(plan.spec.service(number), name, (control, edges), streams))
 }
@@ -471,6 +487,7 @@ fn build_faults(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams
                         Some(some.chosen((0..edge.callers).collect(), &path, streams).into())
                     }
                 },
+                stretch: fault.between().zip(edge.apart.as_ref()).and_then(|(it, apart)| it.numbered(apart)),
             };
             vec![Target::Edges(struck.map(|(at, edge)| (at as u32, reach(edge))).collect())]
         }

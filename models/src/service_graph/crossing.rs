@@ -56,6 +56,11 @@ impl Crossing {
         crosses
     }
 
+    /// In which zones a client and a replica stand.
+    pub fn stand(&self, client: u32, replica: u32) -> (u32, u32) {
+        (self.apart.callers.of(client), self.apart.callees.of(replica))
+    }
+
     /// All that were sent and are measured.
     pub fn counted(&self) -> u64 {
         self.measured[0]

@@ -24,7 +24,7 @@ pub fn build(plan: &Plan, streams: &Streams, faults: &mut Vec<Fault>) -> Vec<Sou
     };
     let edges = |on: &str, ways: Ways| -> Vec<(u32, Reach)> {
         let on = plan.edges.iter().enumerate().filter(|(_, edge)| plan.is_on(on, edge));
-        on.map(|(edge, _)| (edge as u32, Reach { ways, clients: None })).collect()
+        on.map(|(edge, _)| (edge as u32, Reach { ways, ..Reach::default() })).collect()
     };
     for (number, (name, failure)) in (0..).zip(spec.failures.iter()) {
         let on = &failure.on.value;

@@ -86,6 +86,7 @@ impl<L> Graph<L> {
         }
         self.check_connections();
         self.check_members();
+        self.check_directories();
         self.services.iter().for_each(Service::check_told_apart);
         self.check_weights();
         self.fruits.check(&self.attempts);

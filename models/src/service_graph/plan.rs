@@ -25,6 +25,10 @@ use sim_core::SimTime;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+/// What the edges are called over which replicas say that they are there, and callers ask who is, after the two that they are between.
+const HEARTBEAT: &str = "/heartbeat";
+const LOOKUP: &str = "/lookup";
+
 /// A graph and what follows from it.
 pub struct Plan<'a> {
     pub spec: &'a GraphSpec,
@@ -68,6 +72,10 @@ pub struct EdgePlan<'a> {
     pub step: Option<&'a Step>,
     /// Who asks over it whether a replica is well, and what, if that is what it is for.
     pub check: Option<Check<'a>>,
+    /// What else it is for, if no request is sent over it.
+    pub errand: Option<Errand>,
+    /// Calls per second that it has then, as long as all are there.
+    pub by_itself: f64,
     /// Replicas that its callers choose among; one behind a shared queue, where whoever is free takes the next request.
     pub choices: u32,
     /// Client instances: a workload's, or one per replica of the caller.
@@ -92,8 +100,18 @@ pub struct EdgePlan<'a> {
 pub enum Caller {
     Workload(u32),
     Service(u32),
-    /// Whoever asks the replicas of this service whether they are well: its clients have one replica each.
+    /// Whoever asks the replicas of this service whether they are well, each client one replica; and what is said and asked about
+    /// them elsewhere, to find them.
     Checks(u32),
+}
+
+/// What is said and asked about the replicas of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// A replica says that it is there.
+    SaysItIsThere,
+    /// This caller of theirs asks who is.
+    LooksUp(Caller),
 }
 
 impl<'a> Plan<'a> {
@@ -112,7 +130,10 @@ impl<'a> Plan<'a> {
         let first = |service| edges.partition_point(|edge| edge.caller < Caller::Service(service));
         let sites =
             (0..spec.services.len() as u32).map(|service| first(service)..first(service + 1)).collect();
-        let does = spec.services.values().map(ServiceSpec::does).collect();
+        let mut does: Vec<Does> = spec.services.values().map(ServiceSpec::does).collect();
+        for edge in edges.iter().filter(|edge| edge.errand.is_some()) {
+            does[edge.callee] = does[edge.callee].and(Does::CHECKS);
+        }
         let faults = spec.strikes().map(|(effect, _)| effect.does()).collect();
         let mut plan = Plan {
             spec,
@@ -278,7 +299,29 @@ impl<'a> Plan<'a> {
 
     /// Calls per second over each edge if every call on the way there takes so many attempts, and such a share fails.
     pub fn calls_per_sec(&self, run: &RunSpec, attempts: impl Fn(&EdgePlan) -> f64, fail: f64) -> Vec<f64> {
-        self.calls(|workload| workload.base_rate(run), attempts, fail)
+        let mut all = self.calls(|workload| workload.base_rate(run), &attempts, fail);
+        self.run_errands(&mut all, &attempts, fail);
+        all
+    }
+
+    /// Adds what is said and asked without any user, and the calls that follow from that.
+    fn run_errands(&self, all: &mut [f64], attempts: impl Fn(&EdgePlan) -> f64, fail: f64) {
+        let mut requests = vec![0.0; self.spec.services.len()];
+        for (all, edge) in all.iter_mut().zip(&self.edges).filter(|(_, edge)| edge.by_itself > 0.0) {
+            *all += edge.by_itself;
+            requests[edge.callee] += edge.by_itself * attempts(edge);
+        }
+        for &service in self.order.iter().filter(|_| !self.has_circles) {
+            for index in self.sites[service].clone() {
+                let edge = &self.edges[index];
+                if edge.callback_of.is_some() || edge.call.is_some_and(|call| !call.only_from.is_empty()) {
+                    continue;
+                }
+                let calls = requests[service] * self.made(edge, fail);
+                all[index] += calls;
+                requests[edge.callee] += calls * attempts(edge);
+            }
+        }
     }
 
     /// Calls over each edge if users make so many, every call on the way there takes so many attempts, and this share of those fails
@@ -462,7 +505,10 @@ impl EdgePlan<'_> {
     /// Whether a fault on `on` strikes it: an edge without a number is all call sites between the two.
     pub fn is_on(&self, on: &str) -> bool {
         let between = self.name.rsplit_once('#').filter(|_| self.number > 1).map(|(name, _)| name);
-        self.name == on || between == Some(on)
+        let goes = |it: fault::Between| {
+            self.apart.as_ref().is_some_and(|apart| it.is_gone(apart, self.callers, self.choices))
+        };
+        self.name == on || between == Some(on) || fault::Between::of(on).is_some_and(goes)
     }
 
     /// Attempts per user's call if all fail: those of this edge, times those of its caller; 1 for a user.
@@ -534,10 +580,11 @@ fn edges(spec: &GraphSpec) -> Vec<EdgePlan<'_>> {
             plans.push(EdgePlan { choices: 1, check: Some(check), ..plan.under(check.policy()) });
         }
     }
+    errands(spec, &mut plans);
     let mut owners = BTreeMap::new();
     for (number, edge) in plans.iter_mut().enumerate() {
         edge.clients_of = match edge.policy.per {
-            _ if edge.check.is_some() => number,
+            _ if matches!(edge.caller, Caller::Checks(_)) => number,
             Per::CallSite => number,
             // Who calls back is another client than who calls.
             Per::Target => {
@@ -547,6 +594,48 @@ fn edges(spec: &GraphSpec) -> Vec<EdgePlan<'_>> {
         };
     }
     plans
+}
+
+/// Those over which the replicas of services are registered and looked up, by each kind of caller.
+fn errands<'a>(spec: &'a GraphSpec, plans: &mut Vec<EdgePlan<'a>>) {
+    let mut between = BTreeMap::new();
+    for (number, (name, service)) in spec.services.iter().enumerate() {
+        let Some(found) = service.found() else { continue };
+        let (lookup, of) = (found.lookup(), Caller::Checks(number as u32));
+        let mut whoever = vec![];
+        if found.heartbeat().is_some() {
+            whoever.push((Caller::Service(number as u32), name, Errand::SaysItIsThere));
+        }
+        for edge in
+            plans.iter().filter(|edge| edge.callee == number && !matches!(edge.caller, Caller::Checks(_)))
+        {
+            let caller = match edge.caller {
+                Caller::Workload(number) => spec.workload[number as usize].name.value.as_str(),
+                Caller::Service(number) | Caller::Checks(number) => spec.name(number as usize),
+            };
+            let looks = (edge.caller, caller, Errand::LooksUp(edge.caller));
+            whoever.extend((!whoever.contains(&looks)).then_some(looks));
+        }
+        for (caller, from, errand) in whoever {
+            // Who says something and who asks are counted apart.
+            let counted = between.entry(errand == Errand::SaysItIsThere).or_insert_with(BTreeMap::new);
+            let plan = edge(spec, counted, (caller, from), &lookup.whom.value, &None, &None, None);
+            let what = if errand == Errand::SaysItIsThere { HEARTBEAT } else { LOOKUP };
+            let again = if plan.number == 1 { String::new() } else { format!("#{}", plan.number) };
+            let name = format!("{from}->{}{what}{again}", lookup.whom.value);
+            let there = match caller {
+                Caller::Workload(_) => plan.callers,
+                Caller::Service(caller) | Caller::Checks(caller) => spec.service(caller as usize).replicas,
+            };
+            let every = match errand {
+                Errand::SaysItIsThere => found.heartbeat(),
+                Errand::LooksUp(_) => lookup.every(),
+            };
+            let by_itself = every.map_or(0.0, |every| f64::from(there) / every.as_secs_f64());
+            let plan = EdgePlan { caller: of, errand: Some(errand), by_itself, ..plan };
+            plans.push(EdgePlan { name, ..plan.under(lookup.policy()) });
+        }
+    }
 }
 
 /// `between` counts the edges so far between any two.
@@ -597,6 +686,8 @@ fn edge<'a>(
         callback_of: None,
         step: None,
         check: None,
+        errand: None,
+        by_itself: 0.0,
         choices,
         number: *same,
         clients_of: 0,

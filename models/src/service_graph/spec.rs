@@ -3,6 +3,7 @@
 use super::circles::HopLimit;
 use super::control::autoscaler::Autoscaler;
 use super::control::check::Check;
+use super::control::discovery::Discovery;
 use super::control::health::Health;
 use super::control::probes::Probes;
 use super::control::rollout::{Planned, Rollout};
@@ -150,6 +151,8 @@ spec! {
         autoscaler: Option<Autoscaler> = None,
         /// Another version that comes, and how; none if absent.
         rollout: Option<Rollout> = None,
+        /// How callers find the replicas: by what they last heard, which may be old. Absent: all know at once who is there.
+        discovery: Option<Discovery> = None,
         /// Whether what is done for a call is done once, however often that comes; if it is said at all, what is done more than
         /// once is counted.
         idempotency: Option<Idempotency> = None,
@@ -275,6 +278,7 @@ impl ServiceSpec {
             Listed::optional("probes", "", self.probes.as_ref()),
             Listed::optional("autoscaler", "", self.autoscaler.as_ref()),
             Listed::made("rollout", "", self.planned()),
+            Listed::optional("discovery", "", self.discovery.as_ref()),
             Listed::optional("idempotency", "", self.idempotency.as_ref()),
             Listed::optional("cache", "", self.cache.as_ref()),
             Listed::made("per_replica", "", self.per_replica.then_some(PerReplica(self.room()))),
@@ -317,6 +321,11 @@ impl ServiceSpec {
     /// Who takes out those who do not answer well, if anybody does.
     pub fn checked(&self) -> Option<&Health> {
         self.health.as_ref().filter(|_| !self.queue.common().shared)
+    }
+
+    /// How its callers find its replicas, if they do not know them: before one queue for all of them nobody chooses.
+    pub fn found(&self) -> Option<&Discovery> {
+        self.discovery.as_ref().filter(|_| !self.queue.common().shared)
     }
 
     /// Replicas that there may be at a time.
@@ -508,6 +517,13 @@ fn check_service(service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
         let message = "what waits in the queue that all replicas share is alive in none of them: only what is worked on is";
         cx.warn(at.span_of("stop_the_world"), message)
             .help("leave `shared` out of the queue, and each has its own");
+    }
+    if service.discovery.is_some() && service.found().is_none() {
+        cx.warn(
+            at.span_of("discovery"),
+            "the replicas share one queue: nobody chooses among them, and nothing is looked up",
+        )
+        .help("leave `shared` out of the queue, and each has its own");
     }
     if let Some(scaler) = &service.autoscaler
         && !(scaler.min..=scaler.max).contains(&service.replicas)

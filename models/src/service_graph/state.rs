@@ -3,6 +3,7 @@
 use super::carriage::{Carriage, Classes};
 use super::control::Control;
 use super::control::check::Asks;
+use super::control::discovery::{Directories, Found};
 use super::control::membership::Membership;
 use super::control::rollout::Versions;
 use super::control::start_up::Warming;
@@ -228,6 +229,8 @@ pub struct Edge {
     pub degrades: Option<Box<Degraded>>,
     /// What leaves its zone, if anything may.
     pub crossing: Option<Box<Crossing>>,
+    /// By what lists its callers choose, if they do not know whom it leads to anyway.
+    pub found: Option<Found>,
     /// What the calls of its users carry, if they carry anything, and what becomes of them by that.
     pub classes: Option<Box<Classes>>,
 }
@@ -237,6 +240,8 @@ pub struct Edge {
 pub struct Clients {
     /// What each remembers; empty if there is nothing to remember.
     pub guards: Vec<Guards>,
+    /// Whom each has last heard of; empty where all know.
+    pub heard: Vec<View>,
     /// What they have alike.
     pub alike: Alike,
     /// What they remember together, [lent](Guards::lend) to whoever is asked or told something.
@@ -394,6 +399,8 @@ pub struct Service {
     /// Which of its replicas may be chosen, if they come and go, and how warm they are, if they start cold.
     pub membership: Option<Box<Membership>>,
     pub warming: Option<Box<Warming>>,
+    /// Where it is found, and where its replicas look for others, if not all are known anyway.
+    pub directories: Option<Box<Directories>>,
     /// What those ask of it who check it, by their edges.
     pub checks: Box<[(u16, Asks)]>,
     /// What each of its replicas did, if they are told apart.
@@ -538,7 +545,8 @@ impl Clients {
         if let Some(guards) = self.guards.get_mut(client as usize) {
             self.watch.forgotten(ctx.now(), guards);
             let limit = guards.limit();
-            let new = Guards::new(&edge.policy, &edge.view, client, &self.alike, &mut words);
+            let view = self.heard.get(client as usize).unwrap_or(&edge.view);
+            let new = Guards::new(&edge.policy, view, client, &self.alike, &mut words);
             let forgotten = std::mem::replace(guards, new);
             guards.succeed(&forgotten);
             self.watch.limit_moved(limit, guards);

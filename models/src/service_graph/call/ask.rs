@@ -52,10 +52,17 @@ impl Edge {
         }
         let (tried, carriage, callbacks) = beside;
         let has_tried = self.gates.has(Gates::TRIED) && call.sent > 0;
+        let clients = &mut clients[self.clients as usize];
+        let client = call.client;
+        let shares = self.gates.has(Gates::SHARES);
+        if shares {
+            clients.lend(client);
+        }
         let ask = Ask {
             now,
             key,
-            view: &self.view,
+            // Whoever has to look them up knows those of whom it has heard.
+            view: clients.heard.get(client as usize).unwrap_or(&self.view),
             pick: &mut self.pick,
             tried: if has_tried { tried.of(id).all() } else { &[] },
             carried: if self.gates.has(Gates::CARRIES) { carriage.of_call(id) } else { Carried::default() },
@@ -66,12 +73,6 @@ impl Edge {
             grant,
             address: callbacks.address(call.parent),
         };
-        let clients = &mut clients[self.clients as usize];
-        let client = call.client;
-        let shares = self.gates.has(Gates::SHARES);
-        if shares {
-            clients.lend(client);
-        }
         let gate = clients.guards[client as usize].may_send(ask);
         if self.gates.has(Gates::STEPS) || matches!(gate, Gate::No(_)) {
             clients.note_untold(client, now);

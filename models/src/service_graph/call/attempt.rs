@@ -134,6 +134,10 @@ impl<L: Listen> Graph<L> {
             if edge.degrades.is_some() {
                 self.degraded.put(attempt, false);
             }
+            if let Some(found) = edge.found {
+                let is_gone = self.services[edge.callee as usize].replicas[replica as usize].down > 0;
+                found.sent(&mut self.controls, call.client, is_gone, now);
+            }
             if edge.gates.has(Gates::APART.or(Gates::CALLBACK)) {
                 if edge.gates.has(Gates::APART) {
                     let measured = call.stretch != UNMEASURED;

@@ -51,8 +51,12 @@ impl<L: Listen> Graph<L> {
         let bytes = if weighs { self.carriage.of(id).bytes } else { 0 };
         // Of one that nobody waits for it is not known any more who did.
         let client = attempt.is_awaited().then(|| self.calls[attempt.call].client);
-        let crosses = self.edges[attempt.edge as usize].crossing.is_some() && *self.crossed.of(id);
-        (Parcel { key, way, client, bytes, is_second: false, crosses }, attempt.edge)
+        let crossing = &self.edges[attempt.edge as usize].crossing;
+        let crosses = crossing.is_some() && *self.crossed.of(id);
+        let stand = crossing.as_ref().zip(client).map(|(it, client)| it.stand(client, attempt.replica));
+        let zones =
+            stand.map(|(caller, callee)| if way == Way::Out { (caller, callee) } else { (callee, caller) });
+        (Parcel { key, way, client, bytes, is_second: false, crosses, zones }, attempt.edge)
     }
 
     /// The second request of one that comes twice. Nobody waits for it.

@@ -71,12 +71,22 @@ impl Member {
     }
 
     fn may_be_chosen(&self) -> bool {
-        self.is_ready() && !self.unhealthy && !self.aside
+        self.is_in() && !self.is_ill()
+    }
+
+    /// Whether it is neither leaving nor away nor on its way in.
+    pub fn is_in(&self) -> bool {
+        self.stage == Stage::In
     }
 
     /// Whether it is in, and nobody who probes it says otherwise.
     pub fn is_ready(&self) -> bool {
-        self.stage == Stage::In && !self.unready
+        self.is_in() && !self.unready
+    }
+
+    /// Whether anybody says that it is ill, or not ready, or not to be called yet.
+    pub fn is_ill(&self) -> bool {
+        self.unhealthy || self.unready || self.aside
     }
 
     /// Whether nobody is there, and nobody is on the way.
@@ -107,6 +117,8 @@ pub struct Membership {
     /// How many there are from the beginning, and whether that changes.
     pub begins_with: u32,
     scales: bool,
+    /// Callers do not know of it before they hear of it.
+    looked_up: bool,
     /// The control that ends their stages, and the edges whose callers choose among them.
     control: u32,
     edges: Vec<u32>,
@@ -129,6 +141,7 @@ pub fn moves(spec: &GraphSpec, name: &str) -> bool {
     !service.checks().is_empty()
         || service.has_room()
         || service.starts().is_some()
+        || service.found().is_some()
         || spec.is_struck(name, |effect| matches!(effect, Effect::Drain { .. }))
 }
 
@@ -153,6 +166,7 @@ impl Membership {
             members: (0..service.room()).map(member).collect(),
             begins_with: service.replicas,
             scales: service.has_room(),
+            looked_up: service.found().is_some(),
             control,
             edges,
             kubelet: None,
@@ -181,7 +195,8 @@ impl Membership {
         (!takes.is_zero()).then_some(takes)
     }
 
-    fn may_be_chosen(&self) -> impl Iterator<Item = u32> + '_ {
+    /// Those whom whoever knows them all would choose among.
+    pub fn may_be_chosen(&self) -> impl Iterator<Item = u32> + '_ {
         (0..).zip(&self.members).filter(|(_, member)| member.may_be_chosen()).map(|(number, _)| number)
     }
 
@@ -237,7 +252,7 @@ impl Membership {
     pub fn section(&self, at: &str, now: SimTime) -> Section {
         let (before, then) = self.from;
         let measured = now.max(then).since(then).as_nanos();
-        let mut section = declared(at);
+        let mut section = declared(at, self.looked_up);
         section.set(
             "mean",
             (measured > 0).then(|| (self.chosen.area(now.max(then)) - before) as f64 / measured as f64),
@@ -249,8 +264,13 @@ impl Membership {
 }
 
 /// What is told of them: nothing measured yet.
-pub fn declared(at: &str) -> Section {
-    let among = "replicas that callers may choose among: neither leaving, nor starting, nor said to be ill";
+pub fn declared(at: &str, looked_up: bool) -> Section {
+    let among = match looked_up {
+        false => "replicas that callers may choose among: neither leaving, nor starting, nor said to be ill",
+        true => {
+            "replicas that callers may choose among as soon as they hear of them: neither leaving, nor starting, nor said to be ill"
+        }
+    };
     let mean = Value::new(Unit::Plain, format!("{among}; mean over time"));
     Section::new("members", at)
         .value("mean", mean.of_windows(Fold::Mean("chosen_among".into())).better(Better::More))
@@ -338,6 +358,7 @@ impl<L: Listen> Graph<L> {
                 self.enter_stage(service, replica, (Stage::Out, None), ctx);
             }
             Stage::In => {
+                self.takes_its_name_back(service, replica, ctx);
                 self.change_member(service, replica, now, |member| member.gone_by = now + grace);
                 self.enter_stage(service, replica, (Stage::Lingering, Some(now + linger.min(grace))), ctx);
             }
@@ -503,6 +524,7 @@ impl<L: Listen> Graph<L> {
         });
         self.services[service as usize].note_free(replica);
         self.is_otherwise_there(service);
+        self.may_be_found(service, replica, ctx);
     }
 
     /// One of them has come, or gone: whoever changes their version goes on before the event is over.

@@ -6,6 +6,7 @@
 
 pub mod autoscaler;
 pub mod check;
+pub mod discovery;
 pub mod health;
 pub mod membership;
 pub mod probes;
@@ -14,7 +15,7 @@ pub mod rollout;
 pub mod start_up;
 
 use super::follow::Listen;
-use super::plan::{Caller, EdgePlan, Plan};
+use super::plan::{Caller, EdgePlan, Errand, Plan};
 use super::service::memory_leak::Leaking;
 use super::service::stop_the_world::Frozen;
 use super::spec::GraphSpec;
@@ -25,6 +26,7 @@ use crate::policy::Outcome;
 use crate::report::Section;
 use autoscaler::Scaler;
 use check::Asks;
+use discovery::Directory;
 use health::Checker;
 use probes::{Kubelet, Task, Verdict, Which};
 use reports::Reports;
@@ -51,6 +53,8 @@ pub enum Control {
     Leaks { service: u32 },
     /// At which version each replica runs, and which it is to run.
     Rollout(Box<Roller>),
+    /// At who says that it is there, and who asks for whom.
+    Directory(Box<Directory>),
 }
 
 /// What they will tell of one service: nothing measured yet.
@@ -58,10 +62,12 @@ pub fn declared(spec: &GraphSpec, name: &str) -> Vec<Section> {
     let service = spec.services.get(name).expect("a service of the graph");
     let checks = service.checked().map(|_| health::declared(name));
     let probed = service.probed().map(|_| probes::declared(name));
-    let members = membership::moves(spec, name).then(|| membership::declared(name));
+    let members =
+        membership::moves(spec, name).then(|| membership::declared(name, service.found().is_some()));
     let scaled = service.autoscaler.as_ref().map(|_| autoscaler::declared(name));
     let rolled = service.rollout.as_ref().map(|rollout| rollout::declared(name, rollout));
-    [checks, probed, scaled, rolled, members].into_iter().flatten().collect()
+    let found = service.found().map(|found| discovery::declared(name, found.heartbeat().is_some()));
+    [checks, probed, scaled, rolled, found, members].into_iter().flatten().collect()
 }
 
 /// All of a graph: those that move members first, by service, then the others.
@@ -120,12 +126,49 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
         let roller = Roller::new(says, number as u32, (service.replicas, service.room()), stands);
         Some(Control::Rollout(Box::new(roller)))
     });
+    let found = (0..plan.spec.services.len()).filter_map(|service| directory(service, plan, streams));
     let members = members.chain(checks).chain(reports).chain(probed).chain(scaled);
-    members.chain(paused).chain(leaking).chain(rolled).collect()
+    members.chain(paused).chain(leaking).chain(rolled).chain(found).collect()
 }
 
-/// Tells the members of each service who is to know when one of them starts.
-pub fn assign(controls: &[Control], services: &mut [Service]) {
+/// In what the replicas of a service are found, if callers do not know them anyway.
+fn directory(service: usize, plan: &Plan, streams: &Streams) -> Option<Control> {
+    let spec = plan.spec.service(service);
+    let found = spec.found()?;
+    let own = (0..).zip(&plan.edges).filter(|(_, edge)| edge.caller == Caller::Checks(service as u32));
+    let errands = own.filter_map(|(number, edge): (u32, &EdgePlan)| Some((number, edge, edge.errand?)));
+    let (mut beats, mut groups, mut first) = (None, Vec::new(), 0);
+    for (number, edge, errand) in errands {
+        let Errand::LooksUp(caller) = errand else {
+            beats = Some((number, streams.luck("heartbeat", &edge.name)));
+            continue;
+        };
+        let calls = |(_, it): &(u32, &EdgePlan)| it.caller == caller && it.callee == service;
+        let sent: Vec<(u32, &EdgePlan)> = (0..).zip(&plan.edges).filter(calls).collect();
+        let own = sent.iter().filter(|(number, it)| it.clients_of == *number as usize);
+        let (service, there) = match caller {
+            Caller::Service(caller) => (Some(caller), plan.spec.service(caller as usize).replicas),
+            Caller::Workload(_) | Caller::Checks(_) => (None, edge.callers),
+        };
+        let group = discovery::Group {
+            edge: number,
+            service,
+            first,
+            callers: edge.callers,
+            of: own.map(|(number, _)| *number).collect(),
+            sent: sent.iter().map(|(number, _)| *number).collect(),
+            luck: streams.luck("lookup", &edge.name),
+        };
+        first += edge.callers;
+        groups.push((group, there));
+    }
+    let who = (service as u32, spec.replicas, spec.room());
+    Some(Control::Directory(Box::new(Directory::new(found, who, beats, groups))))
+}
+
+/// Tells the members of each service who is to know when one of them starts, and who chooses by what.
+pub fn assign(controls: &[Control], services: &mut [Service], edges: &mut [Edge]) {
+    discovery::assign(controls, services, edges);
     for (number, control) in (0..).zip(controls) {
         let members = services[control.service() as usize].membership.as_mut();
         match control {
@@ -163,9 +206,13 @@ impl<L: Listen> Graph<L> {
                     leaking.iter().flat_map(|leaking| leaking.firsts()).collect()
                 }
                 Control::Rollout(roller) => vec![roller.first_look()],
+                Control::Directory(directory) => directory.first_looks(),
             };
             for (of, at) in first {
-                ctx.schedule_at(at, Event::Look { control, of });
+                let timer = ctx.schedule_at(at, Event::Look { control, of });
+                if let Control::Directory(directory) = it {
+                    directory.will_be_due(directory.due(of), Some(timer));
+                }
             }
         }
     }
@@ -224,6 +271,7 @@ impl<L: Listen> Graph<L> {
                 self.may_have_leaked(control, (service, of), ctx);
             }
             Control::Rollout(_) => self.roller_looks(control, of, ctx),
+            Control::Directory(_) => self.directory_looks(control, of, ctx),
         }
     }
 
@@ -245,6 +293,7 @@ impl<L: Listen> Graph<L> {
                     Some(Verdict::Kill) => self.admitted.push_back(Admitted::Failed { control, replica }),
                 }
             }
+            Control::Directory(_) => self.directory_hears(control, (edge, replica), is_well, ctx),
             Control::Members { .. }
             | Control::Reports(_)
             | Control::Autoscaler(_)
@@ -335,7 +384,8 @@ impl<L: Listen> Graph<L> {
                 | Control::Autoscaler(_)
                 | Control::Pauses { .. }
                 | Control::Leaks { .. }
-                | Control::Rollout(_) => {}
+                | Control::Rollout(_)
+                | Control::Directory(_) => {}
             }
         }
         self.change_member(service, replica, now, |member| {
@@ -399,6 +449,7 @@ impl<L: Listen> Graph<L> {
                 Control::Health(checker) => Some(checker.section(&service.name, now)),
                 Control::Probes(kubelet) => Some(kubelet.section(&service.name, now)),
                 Control::Autoscaler(scaler) => Some(scaler.section(service, now)),
+                Control::Directory(directory) => Some(directory.section(&service.name, now)),
                 Control::Rollout(roller) => {
                     let versions = service.versions.as_ref().expect("it has versions");
                     Some(roller.section((&service.name, versions), now))
@@ -421,6 +472,7 @@ impl<L: Listen> Graph<L> {
                 Control::Health(checker) => checker.begin(now),
                 Control::Probes(kubelet) => kubelet.begin(now),
                 Control::Autoscaler(scaler) => scaler.begin(&self.services[scaler.service as usize], now),
+                Control::Directory(directory) => directory.ledger.begin(now),
                 Control::Rollout(roller) => roller.told.begin(now),
                 Control::Members { .. }
                 | Control::Reports(_)
@@ -440,6 +492,7 @@ impl<L: Listen> Graph<L> {
                 Control::Autoscaler(scaler) => {
                     scaler.close_window(&self.services[scaler.service as usize], now);
                 }
+                Control::Directory(directory) => directory.ledger.close_window(now),
                 Control::Rollout(roller) => roller.told.close_window(now),
                 Control::Members { .. }
                 | Control::Reports(_)
@@ -463,6 +516,7 @@ impl Control {
             Control::Probes(kubelet) => kubelet.service,
             Control::Autoscaler(scaler) => scaler.service,
             Control::Rollout(roller) => roller.service,
+            Control::Directory(directory) => directory.service,
         }
     }
 
@@ -474,7 +528,8 @@ impl Control {
             | Control::Reports(_)
             | Control::Autoscaler(_)
             | Control::Pauses { .. }
-            | Control::Leaks { .. } => (of, 0),
+            | Control::Leaks { .. }
+            | Control::Directory(_) => (of, 0),
             Control::Rollout(_) => (0, of as u16),
             Control::Probes(_) => {
                 let (replica, what) = Kubelet::subject(of);
@@ -494,6 +549,7 @@ impl Control {
             Control::Health(checker) => vec![("check", checker.edge, checker.used())],
             Control::Reports(reports) => vec![("reports", reports.edge, reports.luck.used())],
             Control::Probes(kubelet) => kubelet.used().map(|(edge, used)| ("check", edge, used)).collect(),
+            Control::Directory(directory) => directory.used().collect(),
         }
     }
 }

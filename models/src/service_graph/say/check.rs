@@ -3,7 +3,7 @@
 use super::doubts::{check_allowances, check_idle, check_timeouts, check_width};
 use super::limits::{check_memory, check_sizes};
 use crate::experiment::{Decoder, Name, Node, Span, Spanned};
-use crate::fault::Correlation;
+use crate::fault::{Between, Correlation};
 use crate::policy::part::Part;
 use crate::service_graph::circles;
 use crate::service_graph::plan::{EdgePlan, Plan, callees};
@@ -63,6 +63,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     let callees: Vec<Vec<usize>> = (0..graph.services.len()).map(|service| callees(graph, service)).collect();
     sound &= circles::check(graph, &callees, at, cx);
     sound &= check_checkers(graph, at, cx);
+    sound &= check_found(graph, cx);
     if sound {
         let plan = Plan::new(graph);
         check_faults(&plan, cx);
@@ -248,6 +249,30 @@ fn check_checkers(graph: &GraphSpec, at: &Node, cx: &mut Decoder) -> bool {
     sound
 }
 
+/// Who is asked where replicas are is there, and need not be asked for itself.
+fn check_found(graph: &GraphSpec, cx: &mut Decoder) -> bool {
+    let mut sound = true;
+    for (name, service) in graph.services.iter() {
+        let Some(lookup) = service.found().map(|found| found.lookup()) else { continue };
+        let (field, whom) = (lookup.field, lookup.whom);
+        cx.at("services", |cx| {
+            cx.at(name, |cx| {
+                cx.at("discovery", |cx| {
+                    let known = check_service_name(graph, field, whom, cx);
+                    let asked = graph.services.get(&whom.value).and_then(ServiceSpec::found);
+                    if asked.is_some() {
+                        let message = format!("`{}` would have to be looked up itself", whom.value);
+                        let help = "whoever is asked for others is known: leave out how it is found";
+                        cx.at(field, |cx| _ = cx.error(whom.span, message).help(help));
+                    }
+                    sound &= known && asked.is_none();
+                })
+            })
+        });
+    }
+    sound
+}
+
 fn check_faults(plan: &Plan, cx: &mut Decoder) {
     let graph = plan.spec;
     for (number, fault) in graph.faults.iter().enumerate() {
@@ -262,7 +287,9 @@ fn check_faults(plan: &Plan, cx: &mut Decoder) {
             });
         };
         let struck = fault.place().filter(|_| graph.services.get(&on.value).is_none());
-        if let Some(place) = struck {
+        if let Some(between) = fault.between() {
+            check_between(plan, between, fault, &mut report);
+        } else if let Some(place) = struck {
             let nobody =
                 || (0..graph.services.len()).all(|service| graph.standing_in(place, service).is_empty());
             if !graph.has_zones(place) {
@@ -299,6 +326,37 @@ fn check_faults(plan: &Plan, cx: &mut Decoder) {
             );
         }
         check_replicas(graph, on, &fault.replicas, &mut report);
+    }
+}
+
+/// Whether there is such a way, and anybody goes it.
+fn check_between(plan: &Plan, between: Between, fault: &FaultSpec, report: &mut dyn FnMut(String, String)) {
+    let (graph, Between { from, to, .. }) = (plan.spec, between);
+    let unknown = [from, to].into_iter().filter(|zone| !graph.has_zones(zone));
+    let unknown: Vec<(String, String)> = unknown.map(|zone| unknown_of_zones(graph, zone)).collect();
+    if !unknown.is_empty() {
+        unknown.into_iter().for_each(|(why, help)| report(why, help));
+    } else if from == to {
+        report(
+            format!("from `{from}` to `{to}` is no way between two zones"),
+            "what is within a zone is struck by the edges or services that stand in it".into(),
+        );
+    } else if !fault.effect.is_network() {
+        report(
+            format!(
+                "`{}` strikes replicas, and `{}` is a way between zones",
+                fault.effect.name(),
+                fault.on.value
+            ),
+            format!(
+                "name a zone, such as \"zone {from}\", or let the network fail: Drop, Delay, Hold, Duplicate, Reorder, Bandwidth"
+            ),
+        );
+    } else if !plan.edges.iter().any(|edge| plan.is_on(&fault.on.value, edge)) {
+        report(
+            format!("nothing goes from zone `{from}` to zone `{to}`"),
+            "name two zones of which callers stand in one and those whom they call in the other".into(),
+        );
     }
 }
 
@@ -480,6 +538,9 @@ fn check_reach(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         if !std::mem::replace(&mut reached[service], true) {
             todo.extend(callees(graph, service));
         }
+    }
+    for asked in graph.services.values().filter_map(|service| Some(service.found()?.lookup().whom)) {
+        graph.services.index_of(&asked.value).into_iter().for_each(|asked| reached[asked] = true);
     }
     for (name, _) in graph.services.names().zip(reached).filter(|(_, reached)| !reached) {
         let span = graph.services.span_of(name).unwrap_or(at.span);

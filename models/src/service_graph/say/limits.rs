@@ -77,7 +77,8 @@ pub fn check_memory(plan: &Plan, at: &Node, cx: &mut Decoder) {
     let own = plan.edges.iter().enumerate().filter(|(number, edge)| edge.clients_of == *number);
     let bytes = own.fold(0u64, |bytes, (_, edge)| {
         let replicas = plan.callee(edge).room();
-        let parts: u64 = edge.around().all().map(|part| part.bytes(replicas)).sum();
+        let callee = plan.callee(edge).around("");
+        let parts: u64 = edge.around().all().chain(callee.all()).map(|part| part.bytes(replicas)).sum();
         let of_all: u64 = edge.around().all().map(|part| part.bytes_of_all(replicas)).sum();
         let of_each = u64::from(plan.clients(edge)) * (size_of::<Guards>() as u64 + parts);
         bytes.saturating_add(of_all).saturating_add(of_each)

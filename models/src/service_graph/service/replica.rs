@@ -64,6 +64,11 @@ impl<L: Listen> Graph<L> {
         }
         replica.silent = style == CrashStyle::Silence;
         replica.in_hand = 0;
+        if service.directories.is_some() {
+            self.may_be_found(service_id, replica_id, ctx);
+            self.forgets_whom_it_knew(service_id, replica_id, ctx);
+        }
+        let service = &mut self.services[service_id as usize];
         self.callbacks.crashed(service_id, replica_id);
         service.goes_down(replica_id, now);
         let keeps = service.caches.is_some();
@@ -157,6 +162,10 @@ impl<L: Listen> Graph<L> {
             self.connections_return(service_id, replica_id, ctx);
         }
         self.connects_anew(service_id, replica_id, ctx);
+        if self.services[service_id as usize].directories.is_some() {
+            self.may_be_found(service_id, replica_id, ctx);
+            self.looks_around(service_id, replica_id, ctx);
+        }
         self.takes_from_all(service_id, replica_id, ctx);
     }
 

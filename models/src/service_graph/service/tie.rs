@@ -54,8 +54,11 @@ impl Edge {
         }
         let fate = match self.link.send(first, key, Way::Out) {
             Fate::Struck => {
-                let (client, crosses) = (Some(client), self.crossing.is_some() && *crossed.of(copy));
-                let parcel = Parcel { key, way: Way::Out, client, bytes: 0, is_second: false, crosses };
+                let crosses = self.crossing.is_some() && *crossed.of(copy);
+                let zones = self.crossing.as_ref().map(|it| it.stand(client, attempts[copy].replica));
+                let client = Some(client);
+                let parcel =
+                    Parcel { key, way: Way::Out, client, bytes: 0, is_second: false, crosses, zones };
                 self.link.send_struck(first, &parcel)
             }
             Fate::Apart(then) => {

@@ -93,6 +93,25 @@ pub fn rows() -> Vec<Row> {
         row(FAULTS, at("stock", "effect: Drop(), replicas: Fraction(0.5)"), at("stock", "effect: Drop()"),
             r#"warning: faults[0].on ["stock"]: the network has no replicas: all messages over the edge are struck"#,
         ),
+        // What goes from one to another.
+        row(FAULTS, at("zone a -> zone b", "effect: Drop()"), at("stock", "effect: Drop()"),
+            r#"faults[0].on ["zone a -> zone b"]: there is no zone `a`: the graph has none
+                help: add them: zones: (names: ["a", ..])
+                faults[0].on ["zone a -> zone b"]: there is no zone `b`: the graph has none
+                help: add them: zones: (names: ["b", ..])"#,
+        ),
+        zoned(at("zone a -> zone cc", "effect: Drop()"), at("zone a -> zone c", "effect: Drop()"),
+            r#"faults[0].on ["zone a -> zone cc"]: there is no zone `cc`
+                help: did you mean `c`?"#,
+        ),
+        zoned(at("zone a -> zone a", "effect: Drop()"), at("zone a <-> zone b", "effect: Drop()"),
+            r#"faults[0].on ["zone a -> zone a"]: from `a` to `a` is no way between two zones
+                help: what is within a zone is struck by the edges or services that stand in it"#,
+        ),
+        zoned(at("zone a -> zone b", "effect: Crash()"), at("zone a", "effect: Crash()"),
+            r#"faults[0].on ["zone a -> zone b"]: `crash` strikes replicas, and `zone a -> zone b` is a way between zones
+                help: name a zone, such as "zone a", or let the network fail: Drop, Delay, Hold, Duplicate, Reorder, Bandwidth"#,
+        ),
         // What stands in a zone.
         row(FAULTS, at("zone a", "effect: Crash()"), at("stock", "effect: Crash()"),
             r#"faults[0].on ["zone a"]: there is no zone `a`: the graph has none

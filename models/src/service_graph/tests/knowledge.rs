@@ -264,6 +264,14 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             "wait_mean",
         ),
         (
+            Desk {
+                service: r#"replicas: 2, calls: [(to: "back")], discovery: Dns(resolver: "back")"#,
+                ..policy("balancer: Random")
+            },
+            Does::STEERS.and(Does::REFUSES).and(Does::CHECKS),
+            "wait_mean desk",
+        ),
+        (
             fault(r#"(at: "1s", for: "100ms", on: "desk", effect: Drain())"#),
             Does::VARIES.and(Does::STEERS).and(Does::REFUSES),
             "wait_mean",

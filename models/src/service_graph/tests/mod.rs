@@ -14,6 +14,7 @@ mod classes;
 mod connections;
 mod deeds;
 mod diagram;
+mod discoveries;
 mod exact;
 mod explain;
 mod failures;

@@ -195,6 +195,39 @@ pub fn rows() -> Vec<Row> {
         row(r#"work: "8ms")"#, r#"work: "8ms", start_up: (time: "0s"))"#, r#"work: "8ms", start_up: (time: "1ms"))"#,
             r#"warning: services.stock.start_up [(time: "0s")]: takes no time, and is warm at once: it is as if it were not there"#,
         ),
+        // Who is looked up.
+        row(r#"work: "8ms")"#, r#"work: "8ms", discovery: Dns(resolver: "names"))"#, r#"work: "8ms", discovery: Dns(resolver: "mail"))"#,
+            r#"services.stock.discovery.resolver ["names"]: unknown service `names`
+                help: the services are: shop, stock, pay, mail"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", discovery: Registry(registry: "stock"))"#, r#"work: "8ms", discovery: Registry(registry: "pay"))"#,
+            r#"services.stock.discovery.registry ["stock"]: `stock` would have to be looked up itself
+                help: whoever is asked for others is known: leave out how it is found"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", queue: SharedFifo(), discovery: Dns(resolver: "pay"))"#, r#"work: "8ms", queue: Fifo(), discovery: Dns(resolver: "pay"))"#,
+            r#"warning: services.stock.discovery [Dns(resolver: "pay")]: the replicas share one queue: nobody chooses among them, and nothing is looked up
+                help: leave `shared` out of the queue, and each has its own"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", discovery: Registry(registry: "pay", heartbeat: "30s", ttl: "30s"))"#, r#"work: "8ms", discovery: Registry(registry: "pay", heartbeat: "29s", ttl: "30s"))"#,
+            r#"warning: services.stock.discovery.ttl ["30s"]: an entry runs out after 30s, and is renewed after 30s
+                help: three times `heartbeat`, so that two may be lost"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", discovery: Registry(registry: "pay", self_preservation: 0.85))"#, r#"work: "8ms", discovery: Registry(registry: "pay", self_preservation: 0.85, ttl: "60s"))"#,
+            r#"warning: services.stock.discovery.self_preservation [0.85]: entries run out after 30s, before a minute of heartbeats has been counted
+                help: a `ttl` of 90s, as Eureka has"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", discovery: Dns(resolver: "pay", ttl: "1s", timeout: "2s"))"#, r#"work: "8ms", discovery: Dns(resolver: "pay", ttl: "2s", timeout: "2s"))"#,
+            r#"services.stock.discovery.timeout ["2s"]: a lookup waits 2s for its answer, and an answer is kept for 1s
+                help: make `timeout` at most `ttl`"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", discovery: Registry(registry: "pay", max_stale: "29s"))"#, r#"work: "8ms", discovery: Registry(registry: "pay", max_stale: "30s"))"#,
+            r#"services.stock.discovery.max_stale ["29s"]: a list is dropped after 29s, and asked for again after 30s only
+                help: make `max_stale` at least `refresh`"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", discovery: Dns(resolver: "pay", ttl: Never, max_stale: "1s"))"#, r#"work: "8ms", discovery: Dns(resolver: "pay", ttl: Never))"#,
+            r#"warning: services.stock.discovery.max_stale ["1s"]: never acts: nobody asks again, so nobody finds out that there is no answer
+                help: leave it out, or say a time for `ttl`"#,
+        ),
         // A check that needs no work is not late because requests need much.
         row(r#"work: "8ms")"#, r#"work: "8ms", health: (kind: Worker(work: "30ms"), timeout: "20ms"))"#, r#"work: "8ms", health: (timeout: "5ms"))"#,
             r#"warning: services.stock ["stock"]: no call over health->stock can succeed: it takes at least 32ms, the timeout is 20ms"#,

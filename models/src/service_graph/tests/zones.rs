@@ -253,3 +253,38 @@ fn who_may_yet_come_is_not_missed() {
         assert_eq!(report.edges.get("users->db").unwrap().calls.ok(), 90, "{more}");
     }
 }
+
+/// A cut between two zones strikes what goes that way and nothing else: requests from the first, answers from it, and nobody else's.
+#[test]
+fn what_goes_between_two_zones_is_struck() {
+    // Users in a, a replica in b: calls that got no answer, and requests that came.
+    for (on, lost, came) in [
+        ("zone a -> zone b", 30, 60),
+        ("zone b -> zone a", 30, 90),
+        ("zone a <-> zone b", 30, 60),
+        ("zone b <-> zone a", 30, 60),
+    ] {
+        let cut = format!(r#"(at: "2050ms", for: "3s", on: "{on}", effect: Drop())"#);
+        let report = desk(r#"timeout: "500ms""#, r#"zones: ["a"]"#, r#"zones: ["b"]"#, &cut);
+        let edge = report.edges.get("users->db").unwrap();
+        let found = (edge.attempts.of(Outcome::TimedOut), report.services.get("db").unwrap().arrived);
+        assert_eq!(found, (lost, came), "{on}");
+    }
+    // Of three zones that all call each other it is one of nine ways, and back: whoever calls his own, or asks somebody else, loses nothing.
+    for (policy, least, most) in [
+        (r#"timeout: "500ms", balancer: Random"#, 0.60, 0.95),
+        (r#"timeout: "500ms", zone: Own"#, 1.0, 1.0),
+        (r#"timeout: "500ms", retry: Fixed(attempts: 2), retry_host: Other()"#, 1.0, 1.0),
+    ] {
+        let cut = r#"(at: "0s", on: "zone a <-> zone b", effect: Drop())"#;
+        let report = desk(policy, "clients: 3", "replicas: 3", cut);
+        let success = report.edges.get("users->db").unwrap().success.unwrap();
+        assert!((least..=most).contains(&success), "{policy}: {success}");
+    }
+    // Whoever gets longer ways gets them there and nowhere else.
+    let slow = r#"(at: "0s", on: "zone a -> zone b", effect: Delay(add: "100ms"))"#;
+    let report = desk("", r#"zones: ["a"]"#, r#"zones: ["b", "c"], replicas: 2"#, slow);
+    let latency = &report.edges.get("users->db").unwrap().latency;
+    // In turn: half of them.
+    assert_eq!((latency.mean, latency.max), (Some(106 * MILLI), Some(156 * MILLI)));
+}

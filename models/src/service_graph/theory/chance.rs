@@ -77,7 +77,7 @@ impl Chances {
         // A zone is never all of a service.
         let whole = |fault: &FaultSpec| {
             let all = [&fault.replicas, &fault.clients].iter().all(|it| matches!(it, Affected::All));
-            all && fault.place().is_none()
+            all && fault.place().is_none() && fault.between().is_none()
         };
         let steady = |fault: &FaultSpec| lasts(fault, ran.run) && whole(fault);
         let known = |(fault, does): (&FaultSpec, &Does)| {

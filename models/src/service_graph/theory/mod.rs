@@ -359,7 +359,8 @@ fn links(ran: &Ran, values: &mut Values) {
         let struck = plan.spec.faults.iter().filter(|fault| plan.strikes(fault, edge));
         let mut struck = struck.filter(|fault| fault.way.strikes(Way::Out));
         let (Some(fault), None) = (struck.next(), struck.next()) else { continue };
-        let all = matches!(fault.clients, Affected::All) && chance::lasts(fault, ran.run);
+        let all = matches!(fault.clients, Affected::All) && fault.between().is_none();
+        let all = all && chance::lasts(fault, ran.run);
         let (Some(limit), Some(size)) = (fault.effect.transmits(), &workload.size) else { continue };
         let Some(rate) = workload.arrivals.poisson().filter(|_| all && edge.does.within(CALLER)) else {
             continue;

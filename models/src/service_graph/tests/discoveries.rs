@@ -1,0 +1,172 @@
+//! Scenes of callers who look up whom they call.
+
+use super::scenes::{SECOND, scene, scene_of};
+use crate::policy::{Ending, Outcome};
+use crate::report::Report;
+
+#[track_caller]
+fn told(report: &Report, name: &str) -> f64 {
+    let section = report.section("discovery", "api").expect("it is looked up");
+    section.values.get(name).and_then(|it| it.value).unwrap_or_else(|| panic!("no {name}"))
+}
+
+/// Users of an API of two replicas, ten calls a second for a minute and 0.05 s, one after another.
+#[track_caller]
+fn api(found: &str, service: &str, more: &str) -> Report {
+    scene(
+        &format!(
+            r#"workload: [(to: "api", arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "10/s"), (at: "60050ms", rate: "0/s")]))],
+               services: {{
+                   "api": (replicas: 2, workers: Async(9), work: "1ms", discovery: {found}{service}),
+                   "names": (workers: Async(9), work: "1ms"),
+               }}, faults: [{more}]"#
+        ),
+        "2min",
+    )
+}
+
+fn refused(report: &Report) -> u64 {
+    report.edges.get("users->api").unwrap().attempts.of(Outcome::Refused)
+}
+
+/// Of two that are called in turn one dies for good at 20.05 s, or leaves, with 400 calls yet to come.
+#[test]
+fn who_is_gone_is_called_until_it_is_known() {
+    let registry = |more: &str| format!(r#"Registry(registry: "names", heartbeat: "1s", ttl: "3s"{more})"#);
+    let once = registry(", refresh: Never");
+    let often = registry(r#", refresh: "1s""#);
+    let mute = registry(r#", refresh: "1s", deregister: false"#);
+    let (dies, leaves) = ("Crash()", "Drain()");
+    // Who asks once calls it for good. Found out after 2 s at least and 4 s at most, every second of ten calls a second goes to it
+    // until then; who says that he goes is known after one second at most, whether or not he would have been found out.
+    for (found, effect, least, most) in [
+        (&once, dies, 200, 200),
+        (&once, leaves, 200, 200),
+        (&often, dies, 10, 21),
+        (&often, leaves, 0, 6),
+        (&mute, leaves, 10, 21),
+        (&r#"Dns(resolver: "names", ttl: "1s")"#.to_string(), leaves, 0, 6),
+        (&r#"Dns(resolver: "names", ttl: "1s")"#.to_string(), dies, 200, 200),
+    ] {
+        let fault = format!(r#"(at: "20050ms", on: "api", effect: {effect}, replicas: Only([0]))"#);
+        let report = api(found, "", &fault);
+        let count = refused(&report);
+        assert!((least..=most).contains(&count), "{found} {effect}: {count}");
+        assert_eq!(told(&report, "sent_to_gone"), count as f64, "{found} {effect}");
+        assert_eq!(told(&report, "sent"), 600.0);
+    }
+    // A checker that takes it out tells the zone.
+    let fault = r#"(at: "20050ms", on: "api", effect: Crash(), replicas: Only([0]))"#;
+    let health = r#", health: (interval: "1s", timeout: "1s", unhealthy_threshold: 1)"#;
+    let report = api(r#"Dns(resolver: "names", ttl: "1s")"#, health, fault);
+    assert!((0..=11).contains(&refused(&report)), "{}", refused(&report));
+}
+
+/// While nobody answers all go on with what they have, for as long as they may; whoever starts has nothing.
+#[test]
+fn without_an_answer_there_is_the_last() {
+    let away = r#"(at: "20050ms", for: "20s", on: "names", effect: Crash())"#;
+    let found = |more: &str| {
+        format!(r#"Registry(registry: "names", heartbeat: "1s", ttl: "3s", refresh: "1s"{more})"#)
+    };
+    let keeps = api(&found(""), "", away);
+    assert_eq!(keeps.edges.get("users->api").unwrap().calls.of(Ending::Ok), 600);
+    assert!((told(&keeps, "age_max") - 20.5e9).abs() < 1.6e9, "{}", told(&keeps, "age_max"));
+    // It is heard again within a second; whose heartbeats come later is not in the first lists.
+    let drops = api(&found(r#", max_stale: "5s""#), "", away);
+    let nobody = drops.edges.get("users->api").unwrap().calls.of(Ending::NoHost);
+    assert!((139..=171).contains(&nobody), "from 24.05 to 25.05 s on until 40.05 to 41.05: {nobody}");
+    assert_eq!((told(&drops, "dropped"), told(&drops, "age_max") <= 5e9), (1.0, true));
+}
+
+/// A caller that starts while there is no registry has nobody to call; with one it knows all within a few milliseconds.
+#[test]
+fn who_starts_must_ask() {
+    for (away, nobody) in [("", 0), (r#"(at: "5s", for: "20s", on: "names", effect: Crash())"#, 14)] {
+        let report = scene(
+            &format!(
+                r#"workload: [(to: "front", arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "1/s"), (at: "59500ms", rate: "0/s")]))],
+                   services: {{
+                       "front": (workers: Async(9), work: "1ms", calls: [(to: "api")]),
+                       "api": (replicas: 2, workers: Async(9), work: "1ms", discovery: Registry(registry: "names", timeout: "500ms", heartbeat: "1s", ttl: "1min")),
+                       "names": (workers: Async(9), work: "1ms"),
+                   }}, faults: [(at: "9500ms", for: "1s", on: "front", effect: Crash()), {away}]"#
+            ),
+            "2min",
+        );
+        let edge = report.edges.get("front->api").unwrap();
+        // The call at 10 s finds the front down; those from 11 to 24 s nobody behind it: it asks twice a second, and at 25 s it is told.
+        assert_eq!((edge.calls.started, edge.calls.of(Ending::NoHost)), (58, nobody), "{away}");
+    }
+}
+
+/// An answer that names nobody is kept for less long.
+#[test]
+fn a_negative_answer_is_kept_for_less_long() {
+    let gone = r#"(at: "20050ms", for: "2s", on: "api", effect: Drain())"#;
+    for (negative, most) in [("1s", 32), ("8s", 102)] {
+        let found =
+            format!(r#"Dns(resolver: "names", ttl: "2s", negative_ttl: "{negative}", timeout: "500ms")"#);
+        let report = api(&found, "", gone);
+        let edge = report.edges.get("users->api").unwrap();
+        let lost = edge.calls.of(Ending::NoHost) + refused(&report);
+        assert!(lost <= most && lost + 25 >= most.min(60), "{negative}: {lost}");
+    }
+}
+
+/// What the module says: who dies is found out after `ttl - heartbeat / 2 + refresh / 2` on average, and `ttl + refresh` at most.
+#[test]
+fn how_long_the_dead_are_called() {
+    for (heartbeat, ttl, refresh) in [(10, 30, 30), (2, 50, 6), (20, 25, 10)] {
+        let report = scene_of(
+            &format!(
+                r#"workload: [(to: "api", arrivals: Constant("0.001/s"))],
+                   services: {{
+                       "api": (replicas: 8, workers: Async(1), work: "1ms", discovery: Registry(
+                           registry: "names", heartbeat: "{heartbeat}s", ttl: "{ttl}s", refresh: "{refresh}s",
+                       )),
+                       "names": (workers: Async(9), work: "1us"),
+                   }},
+                   failures: {{"dies": (on: "api", effect: Crash(), every: Exponential(mean: "400s"), for: "100s")}}"#
+            ),
+            r#"duration: "60000s", window: "1000s""#,
+        );
+        let deaths = told(&report, "gone");
+        assert!(deaths > 800.0, "{deaths}");
+        let mean = f64::from(ttl) + f64::from(refresh - heartbeat) / 2.0;
+        // Of two that are uniform.
+        let sd = (f64::from(heartbeat * heartbeat + refresh * refresh) / 12.0 / deaths).sqrt();
+        let found = told(&report, "gone_known_mean") / 1e9;
+        assert!(
+            (found - mean).abs() < 3.5 * sd,
+            "{heartbeat}, {ttl}, {refresh}: {found}, and not {mean} +- {sd}"
+        );
+        let most = told(&report, "gone_known_max") / 1e9;
+        assert!((most - f64::from(ttl + refresh)).abs() < f64::from(refresh.max(heartbeat)) / 4.0, "{most}");
+        // Who dies again before all have heard that it was back is no news, and runs out again.
+        let expired = told(&report, "expired") / deaths;
+        assert!((1.0..1.1).contains(&expired), "{expired}");
+        // Who comes back is known after the next look of whoever asks.
+        let come = told(&report, "come_known_mean") / 1e9;
+        let sd = f64::from(refresh) / (12.0 * told(&report, "come")).sqrt();
+        assert!((come - f64::from(refresh) / 2.0).abs() < 3.5 * sd, "{come}");
+    }
+}
+
+/// More come when there is more to do: they are called when they are heard of.
+#[test]
+fn who_comes_is_called_when_it_is_heard_of() {
+    let report = scene(
+        r#"workload: [(to: "api", arrivals: Constant("10/s"))],
+           services: {
+               "api": (workers: Async(9), work: "1ms", autoscaler: (metric: Queue(100), max: 3, scheduled: [(at: "30s", min: 3)]),
+                       discovery: Dns(resolver: "names", ttl: "40s"), per_replica: true),
+               "names": (workers: Async(9), work: "1ms"),
+           }"#,
+        "2min",
+    );
+    assert_eq!(told(&report, "come"), 2.0);
+    let known = told(&report, "come_known_max");
+    assert!(known > 0.0 && known <= 40.1 * SECOND as f64, "{known}");
+    assert_eq!((told(&report, "sent_to_gone"), told(&report, "lookups_lost")), (0.0, 0.0));
+}
