@@ -82,6 +82,27 @@ fn a_worker_that_stands_still() {
     }
 }
 
+/// One caller at a time, at random times: cold is who comes later than the time-out after the one before, with probability `e^(-rate x timeout)`.
+#[test]
+fn a_share_starts_cold() {
+    for times in [0.5, 1.0, 3.9120] {
+        let exact = f64::exp(-times);
+        let text = graph(
+            &format!(r#"(to: "function", arrivals: Poisson("{}/s"))"#, times / 10.0),
+            r#""function": (workers: Blocking(9), queue: Fifo(capacity: 0), work: "10us", cold_start: (time: "20us", idle_timeout: "10s"))"#,
+            "",
+            (200_000.0 / times) as u32,
+        );
+        let runs = Runs::of(&text, SEEDS);
+        println!("cold starts: {times} calls per time-out, {exact}");
+        let share = |report: &Report| {
+            let section = report.section("cold_start", "function").expect("it starts cold");
+            section.values.get("share").and_then(|it| it.value).expect("measured")
+        };
+        runs.agree("share", share, exact, 0.01);
+    }
+}
+
 /// `erlang_a.csv`: c, rho, theta, P(wait), P(abandon), utilisation. Of those served, the wait is the derived
 /// closed form; who leaves during the work is not in the table either: patience has no memory.
 #[test]

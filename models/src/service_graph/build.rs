@@ -14,6 +14,7 @@ use super::report::disturbances;
 use super::roster::{Roster, Standings};
 use super::service::cache::Caches;
 use super::service::callback::{self, Callbacks};
+use super::service::cold_start::Instances;
 use super::service::fallback::{Degraded, StandIn};
 use super::service::free::NumberSet;
 use super::service::greeting::Greetings;
@@ -347,6 +348,7 @@ fn build_service(
     let fatal = service.dies.as_ref().filter(|_| sized).and_then(Death::fatal_bytes);
     let weights = Weights::by(service, fatal, lines);
     let at_the_door = weights.is_some() || service.shed.as_ref().is_some_and(Shed::asks_at_the_door);
+    let instances = Instances::by(service, name, streams).map(Box::new);
     let leaking = Leaking::by(service).map(Box::new);
     let frozen = Frozen::by(service, name, streams);
     let caches = Caches::by(service, name, streams);
@@ -379,6 +381,7 @@ fn build_service(
             || service.checks().iter().any(|check| check.asks().work.is_some())
             || frozen.is_some()
             || leaking.is_some()
+            || instances.is_some()
             || !called_back.is_empty(),
         mortal: is_mortal(number, plan),
         calls_itself: plan.edges[plan.sites[number].clone()].iter().any(|edge| edge.callee == number),
@@ -393,6 +396,7 @@ fn build_service(
             || weights.is_some()
             || frozen.is_some()
             || caches.is_some()
+            || instances.is_some()
             || plan.into(number).any(|edge| edge.callback.is_some()),
         looks_again: queue.drop_expired || weights.is_some(),
         membership: membership(number, plan, streams).map(Box::new),
@@ -415,6 +419,7 @@ fn build_service(
         called_back,
         lookup: Deeds::lookup(service),
         weights: weights.map(Box::new),
+        instances,
         leaking,
         frozen: frozen.map(Box::new),
         shedding: service.shed.as_ref().map(Shedding::by),

@@ -55,6 +55,7 @@ impl<L: Listen> Graph<L> {
             service.stats.spent[0] = spent;
             service.tell_apart_from(now);
             service.frozen.iter_mut().for_each(|frozen| frozen.begin(now));
+            service.instances.iter_mut().for_each(|instances| instances.begin(now));
         }
     }
 }
@@ -116,6 +117,7 @@ impl Service {
         self.weights.iter_mut().for_each(|weights| weights.close_window());
         self.frozen.iter_mut().for_each(|frozen| frozen.close_window(now));
         self.leaking.iter_mut().for_each(|leaking| leaking.close_window(now));
+        self.instances.iter_mut().for_each(|instances| instances.close_window());
         self.per_replica.iter_mut().for_each(|figures| figures.close_window(now));
     }
 }

@@ -76,6 +76,12 @@ pub fn fill<L: Listen>(
     report.sections.extend(graph.callbacks.sections(&graph.edges, now, run.window));
     report.sections.extend(graph.services.iter().flat_map(Service::told_of));
     report.sections.extend(graph.services.iter().filter_map(|service| service.told_of_pauses(now)));
+    report.sections.extend(
+        graph
+            .services
+            .iter()
+            .filter_map(|service| Some(service.instances.as_ref()?.section(&service.name, measured, now))),
+    );
     report.sections.extend(graph.services.iter().flat_map(|service| service.figures(now, measured)));
     report.sections.extend(graph.sections_of_controls(now));
     report.sections.extend(graph.sources.iter_mut().map(|source| source.section(now)));
@@ -349,6 +355,7 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
             .iter()
             .filter_map(|it| it.used())
             .for_each(|stream| note("start", &service.name, stream));
+        service.instances.iter().for_each(|it| note("cold", &service.name, it.used()));
         service
             .frozen
             .iter()

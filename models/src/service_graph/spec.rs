@@ -11,6 +11,7 @@ use super::control::start_up::StartUp;
 use super::service::aside::Aside;
 use super::service::cache::{self, Cache};
 pub use super::service::callback::{Callback, CallbackState};
+use super::service::cold_start::ColdStart;
 use super::service::error_rate::ErrorRate;
 pub use super::service::fallback::Fallback;
 use crate::distribution::TimeDistribution;
@@ -113,6 +114,8 @@ spec! {
         zones: Vec<Spanned<String>> = Vec::new(); Len(0..=MOST_ZONES),
         /// Workers of each replica. A service with calls must say whether they block.
         workers: Workers,
+        /// Whether its workers are instances that start when they are needed, and go when they are not; they are always there if absent.
+        cold_start: Option<ColdStart> = None,
         /// What waits when all workers are busy.
         queue: Queue = Queue::Fifo { capacity: Capacity::Bounded(DEFAULT_QUEUE_CAPACITY), drop_expired: false },
         /// Bytes that may wait in each queue, if that is limited: a request that would make it more is rejected.
@@ -264,6 +267,7 @@ impl ServiceSpec {
     pub fn parts(&self) -> Vec<Listed<'_>> {
         vec![
             Listed::always("workers", &self.workers),
+            Listed::optional("cold_start", "", self.cold_start.as_ref()),
             Listed::always("queue", &self.queue),
             Listed::made("queue_bytes", "", self.queue_bytes.map(QueueBytes)),
             Listed::optional("shed", "", self.shed.as_ref()),
@@ -511,6 +515,7 @@ fn check_service(service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
         )
         .help("leave `shared` out of the queue, and each has its own");
     }
+    service.cold_start.iter().for_each(|it| it.check_beside(service, at, cx));
     if service.queue.common().shared
         && service.stop_the_world.as_ref().is_some_and(StopTheWorld::counts_what_waits)
     {

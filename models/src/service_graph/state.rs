@@ -14,6 +14,7 @@ use super::plan::Caller;
 use super::roster::{Roster, Standings};
 use super::service::cache::Caches;
 use super::service::callback::{Callbacks, DueId, Leg, WaitId};
+use super::service::cold_start::Instances;
 use super::service::fallback::{Degraded, StandIn};
 use super::service::free::NumberSet;
 use super::service::greeting::Greetings;
@@ -420,6 +421,8 @@ pub struct Service {
     pub weights: Option<Box<Weights>>,
     /// Who is next is looked at again: it may have been given up, or is weighed.
     pub looks_again: bool,
+    /// Its workers, if they come and go.
+    pub instances: Option<Box<Instances>>,
     /// What its replicas lose, if they lose anything.
     pub leaking: Option<Box<Leaking>>,
     /// What makes its replicas stand still, if anything does.

@@ -261,7 +261,9 @@ impl<L: Listen> Graph<L> {
         assert!(self.interrupt(id, ctx), "it is worked on");
         let attempt = &mut self.attempts[id];
         let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
-        service.work_on((id, attempt), (SimDuration::ZERO, lookup), ctx);
+        // An instance that has only just been started has to, whatever it finds.
+        let starts = service.instances.as_ref().map_or(SimDuration::ZERO, |it| it.starts_now());
+        service.work_on((id, attempt), (SimDuration::ZERO, starts + lookup), ctx);
     }
 
     /// A request's own work is over: as what it ends at once, if it does.

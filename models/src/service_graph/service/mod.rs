@@ -7,6 +7,7 @@ mod answer;
 pub mod aside;
 pub mod cache;
 pub mod callback;
+pub mod cold_start;
 pub mod dies;
 pub mod error_rate;
 pub mod fallback;

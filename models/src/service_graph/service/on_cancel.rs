@@ -123,6 +123,7 @@ impl<L: Listen> Graph<L> {
         if service.mortal {
             self.attempt_standings.leave(&mut service.replicas[replica_id as usize].at_work, id);
         }
+        service.instances.iter_mut().for_each(|instances| instances.ends(replica_id, ctx.now()));
         service.note_level(replica_id, ctx.now());
         self.may_be_done(service_id, replica_id);
         if holds {

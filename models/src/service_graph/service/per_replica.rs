@@ -343,6 +343,7 @@ impl Service {
             let took = now.since(*arrived.of(id));
             versions.ended(replica, outcome, took, attempt.marks.has(Marks::MEASURED));
         }
+        self.instances.iter_mut().for_each(|instances| instances.ends(replica, now));
         if let Some(figures) = &mut self.per_replica
             && attempt.marks.has(Marks::MEASURED)
         {

@@ -74,6 +74,7 @@ impl<L: Listen> Graph<L> {
         let keeps = service.caches.is_some();
         service.caches.iter_mut().for_each(|caches| caches.crashed(replica_id));
         service.leaking.iter_mut().for_each(|leaking| leaking.goes_down(replica_id));
+        service.instances.iter_mut().for_each(|instances| instances.goes_down(replica_id, now));
         if let Some(weights) = &mut service.weights {
             weights.lost(replica_id, (!service.queue.shared).then_some(replica_id as usize));
         }
@@ -158,6 +159,7 @@ impl<L: Listen> Graph<L> {
         service.leaking.iter_mut().for_each(|leaking| leaking.opens(replica_id, ctx.now()));
         self.is_otherwise_there(service_id);
         let service = &mut self.services[service_id as usize];
+        service.instances.iter_mut().for_each(|instances| instances.opens(replica_id, ctx.now()));
         if !service.connected.is_empty() {
             self.connections_return(service_id, replica_id, ctx);
         }

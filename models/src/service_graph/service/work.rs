@@ -568,7 +568,10 @@ impl Service {
         }
         let greeting = self.greetings.of(id).as_nanos() as f64 * replica.state.slow;
         let stretch = self.scaling.as_ref().map_or(1.0, |law| law.stretch(replica.busy.value() as f64));
-        let work = SimDuration::drawn((nanos + greeting) * stretch);
+        let mut work = SimDuration::drawn((nanos + greeting) * stretch);
+        if let Some(instances) = &mut self.instances {
+            work += instances.begins(replica_number, attempt, ctx.now());
+        }
         if self.frozen.is_some() {
             self.fills_the_heap(replica_number, attempt, ctx);
         }

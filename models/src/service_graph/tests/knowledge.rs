@@ -222,6 +222,7 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             Does::VARIES,
             "wait_mean",
         ),
+        (service(r#"cold_start: (time: "1ms")"#), Does::VARIES, "wait_mean"),
         (service(r#"stop_the_world: Periodic(every: "1s", for: "1ms")"#), Does::PAUSES, "wait_mean"),
         (
             service(

@@ -11,6 +11,7 @@ mod calls;
 mod cancels;
 mod circles;
 mod classes;
+mod colds;
 mod connections;
 mod deeds;
 mod diagram;

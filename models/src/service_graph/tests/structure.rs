@@ -56,6 +56,31 @@ pub fn rows() -> Vec<Row> {
                 warning: services.stock.memory_leak.then [Slows(factor: 1)]: a factor of 1 makes nothing slower
                 help: a larger `factor`, or Dies(restart_after: "10s")"#,
         ),
+        // Workers that come and go.
+        row(r#"workers: Async(8), work: "5ms""#,
+            r#"workers: Async(8), work: "5ms", cold_start: (time: "1s")"#,
+            r#"workers: Blocking(8), work: "5ms", cold_start: (time: "1s")"#,
+            r#"services.shop.cold_start [(time: "1s")]: an instance has one request, until that is answered: it does not take another while it waits for calls
+                help: write `workers: Blocking(..)`"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: ProcessorSharing(at_once: 9), work: "8ms", cold_start: (time: "1s")"#,
+            r#"workers: Async(9), work: "8ms", cold_start: (time: "1s")"#,
+            r#"services.stock.cold_start [(time: "1s")]: an instance has one request, and shares its cores with nobody
+                help: write `workers: Blocking(..)`"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: Blocking(4), work: "8ms", cold_start: (time: "1s", provisioned: 5)"#,
+            r#"workers: Blocking(4), work: "8ms", cold_start: (time: "1s", provisioned: 3)"#,
+            r#"warning: services.stock.cold_start [(time: "1s", provisioned: 5)]: 5 instances are provisioned, and only 4 may be busy at a time
+                help: as many `workers`, or fewer `provisioned`"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: Blocking(4), work: "8ms", cold_start: (time: "1s", provisioned: 4)"#,
+            r#"workers: Blocking(4), work: "8ms", cold_start: (time: "1s", provisioned: 0)"#,
+            r#"warning: services.stock.cold_start [(time: "1s", provisioned: 4)]: all instances are provisioned: none ever starts cold
+                help: fewer `provisioned`, or leave `cold_start` out"#,
+        ),
         // Names of workloads.
         row(r#"name: "batch""#, r#"name: """#, r#"name: "b""#,
             r#"workload[1].name [""]: a name cannot be empty"#,
