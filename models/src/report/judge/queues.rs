@@ -25,7 +25,7 @@ fn grows(queue: impl Fn(u64) -> u64, busy: u64, more: impl Fn(&mut Service, &mut
 #[test]
 fn growth_is_of_a_busy_queue_that_nobody_leaves() {
     let nothing = |_: &mut Service, _: &mut Edge| {};
-    let clearly = Some(Growth::Grows("db".into(), 12.0));
+    let clearly = Some(Growth::Grows("db".into(), 12.0, None));
     let perhaps = Some(Growth::Perhaps("db".into()));
     let steadily = |second: u64| 12 * second;
     assert_eq!(grows(steadily, 100, nothing), clearly);
@@ -50,7 +50,7 @@ fn growth_is_of_a_busy_queue_that_nobody_leaves() {
     assert_eq!(grows(drunk, 96, nothing), perhaps);
     // And by four times that: it grows.
     let surely = grows(|second| 100 + 7 * second + 20 * (second % 2), 96, nothing);
-    assert!(matches!(surely, Some(Growth::Grows(_, rate)) if (rate - 7.1).abs() < 0.1), "{surely:?}");
+    assert!(matches!(surely, Some(Growth::Grows(_, rate, _)) if (rate - 7.1).abs() < 0.1), "{surely:?}");
     // It was soon as long as it is: that is no growth.
     assert_eq!(grows(|second| 12 * second.min(50), 96, nothing), None);
     // Nine more in all that time are nothing.

@@ -3,6 +3,11 @@
 //! A queue at its limit wanders like a drunkard: in `n` windows it comes as far as the root of `n` times the variance of
 //! what one window adds. What has grown by clearly more than that, and still grows in the end, has a drift: more comes than
 //! is served. A queue of which so much cannot be said, but whose workers have long had no rest, may be either.
+//!
+//! What is offered may have become too much only on the way. Then the whole shows little, and it is asked again of the time since its
+//! workers last had a rest, if the queue is longer by now than it has ever been and been gone again. A queue is never empty in such a time, so
+//! even without a drift it has grown: its end is that of a meander, which is beyond `z` standard deviations with a chance of
+//! `exp(-z^2 / 2)` (Durrett, Iglehart and Miller 1977), and must be beyond more of them.
 
 use crate::report::count::{part, share};
 use crate::report::edge::ends;
@@ -11,6 +16,8 @@ use std::ops::Range;
 
 /// Standard deviations that are growth: chance does so once in two hundred runs, at the very limit of what can be carried.
 const GROWS: f64 = 2.6;
+/// The same chance, of what has not been empty meanwhile: sqrt(2 ln 200).
+const GROWS_SINCE: f64 = 3.26;
 /// And that are suspicious.
 const MAY_GROW: f64 = 1.2;
 /// Fewer windows, or a smaller rise, show nothing.
@@ -25,8 +32,8 @@ pub const NEARLY_BUSY: f64 = 0.95;
 /// What can be said of a queue.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Growth {
-    /// It grows: whose, and by how many requests a second.
-    Grows(String, f64),
+    /// It grows: whose, by how many requests a second, and for how many windows, if not all the time.
+    Grows(String, f64, Option<usize>),
     /// The run is too short to tell.
     Perhaps(String),
 }
@@ -34,7 +41,7 @@ pub enum Growth {
 /// The queue that grows most, or might.
 pub fn growth(report: &Report, windows: &Range<usize>) -> Option<Growth> {
     let seconds = report.run.window.max(1) as f64 / 1e9;
-    let (mut most, mut perhaps) = (None::<(f64, &str)>, None);
+    let (mut most, mut perhaps) = (None::<(f64, &str, Option<usize>)>, None);
     for (name, service) in report.services.iter() {
         let queue = lengths(&service.windows.queue_ns, windows, report.run.window);
         let half = windows.start + windows.len() / 2..windows.end;
@@ -42,10 +49,15 @@ pub fn growth(report: &Report, windows: &Range<usize>) -> Option<Growth> {
             share(&service.windows.busy_ns, &service.windows.available_ns, windows).unwrap_or(0.0)
         };
         let drift = drift(&queue);
-        if let Some((sure, rate)) = drift {
+        let grows = drift.filter(|(sure, _)| *sure >= GROWS && busy(&half) >= NEARLY_BUSY);
+        let grows = grows.map(|(_, rate)| (rate, None)).or_else(|| {
+            let rest = |window: &usize| busy(&(*window..window + 1)) < BUSY;
+            grows_since(&queue, windows.clone().rev().position(|window| rest(&window))?)
+        });
+        if let Some((rate, since)) = grows {
             let rate = rate / seconds;
-            if sure >= GROWS && busy(&half) >= NEARLY_BUSY && most.is_none_or(|(most, _)| rate > most) {
-                most = Some((rate, name));
+            if most.is_none_or(|(most, ..)| rate > most) {
+                most = Some((rate, name, since));
             }
         }
         let patient = !report
@@ -63,8 +75,16 @@ pub fn growth(report: &Report, windows: &Range<usize>) -> Option<Growth> {
         // Users who wait are never more than they are.
         return None;
     }
-    most.map(|(rate, name)| Growth::Grows(name.into(), rate))
+    most.map(|(rate, name, since)| Growth::Grows(name.into(), rate, since))
         .or(perhaps.map(|name| Growth::Perhaps(name.into())))
+}
+
+/// By how many requests per window a queue has grown for so many windows, in which its workers had no rest, if it clearly has.
+fn grows_since(queue: &[f64], windows: usize) -> Option<(f64, Option<usize>)> {
+    let (before, since) = queue.split_at(queue.len() - windows);
+    let (sure, rate) = drift(since)?;
+    let been = before.iter().copied().fold(0.0, f64::max);
+    (sure >= GROWS_SINCE && *since.last()? > been).then_some((rate, Some(windows)))
 }
 
 /// The queue that falls and still does so in the end, if one clearly does: whose, by how many requests per window, and how
@@ -116,6 +136,44 @@ fn drift(values: &[f64]) -> Option<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Service;
+    use crate::report::synthetic::{healthy, run};
+
+    /// A queue of 200 s, whose workers have had no rest for the last so many.
+    fn told(seconds: u64, queue: impl Fn(u64) -> f64, busy_for: u64) -> Option<Growth> {
+        let mut report = run(seconds, |_| healthy(100));
+        let mut page = Service { workers: 1, ..Service::default() };
+        let second = 1_000_000_000;
+        page.windows.queue_ns = (0..seconds).map(|at| (queue(at) * second as f64) as u64).collect();
+        page.windows.available_ns = vec![second; seconds as usize];
+        let busy = |at| if at + busy_for >= seconds { second } else { second / 2 };
+        page.windows.busy_ns = (0..seconds).map(busy).collect();
+        report.services.push("page", page);
+        growth(&report, &(0..seconds as usize))
+    }
+
+    /// What comes doubles every 20 s and is too much for the last 60 of 200 s: the line is that of the fluid.
+    #[test]
+    fn what_has_become_too_much_only_in_the_end_grows_all_the_same() {
+        let line = |at: u64| {
+            let t = at.saturating_sub(140) as f64;
+            100.0 * ((t / 20.0).exp2() - 1.0 - t / 20.0 * std::f64::consts::LN_2)
+        };
+        let since = |told: Option<Growth>| match told {
+            Some(Growth::Grows(page, rate, since)) => Some((page, rate.round(), since)),
+            _ => None,
+        };
+        let grown = (line(199) - line(140)) / 59.0;
+        assert_eq!(since(told(200, line, 60)), Some(("page".into(), grown.round(), Some(60))));
+        assert_eq!(since(told(200, line, 15)), None, "a dozen seconds show nothing");
+        // It was as long before, and then it was gone: so may this one.
+        let wave = |at: u64| line(at).max(if at == 70 { line(199) + 1.0 } else { 0.0 });
+        assert_eq!(since(told(200, wave, 60)), None);
+        // It has grown, and does so no more; or is on its way to be gone.
+        let plateau = |at: u64| if at < 140 { 0.0 } else { 1_000.0 };
+        let hill = |at: u64| if at < 140 { 0.0 } else { 1_000.0 - 10.0 * (at - 140) as f64 };
+        assert_eq!((since(told(200, plateau, 60)), since(told(200, hill, 60))), (None, None));
+    }
 
     /// Steps of plus or minus one, or more, from a fixed sequence.
     fn walk(drift: f64, floor: f64) -> Vec<f64> {

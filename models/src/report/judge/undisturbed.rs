@@ -63,8 +63,10 @@ pub fn undisturbed(report: &Report, users: &[Users], summary: &Summary) -> Judge
             (VerdictKind::Finding, "nothing was measured: the run was stopped during the warm-up".into())
         }
         (None, ..) => (VerdictKind::Steady, "no calls were made".into()),
-        (_, Some(Growth::Grows(service, rate)), _) => {
-            (VerdictKind::Overloaded, format!("the queue of {service} grows by {}/s", short(rate)))
+        (_, Some(Growth::Grows(service, rate, since)), _) => {
+            let last = |windows: usize| SimDuration::from_nanos(windows as u64 * report.run.window).brief();
+            let since = since.map(|windows| format!(", for the last {}", last(windows))).unwrap_or_default();
+            (VerdictKind::Overloaded, format!("the queue of {service} grows by {}/s{since}", short(rate)))
         }
         (_, _, Some(period)) => (VerdictKind::NeverSettles, period.words(report.run.window)),
         (_, Some(Growth::Perhaps(service)), _) if !bad => (

@@ -266,7 +266,7 @@ fn grows(report: &Report, judgement: &Judgement) -> Option<String> {
     let from = report.timeline.disturbances.iter().map(|it| it.to.unwrap_or(it.from)).max()?;
     let window = report.run.window.max(1);
     match growth(report, &(from.div_ceil(window) as usize..(report.reached() / window) as usize))? {
-        Growth::Grows(name, rate) if judgement.kind != VerdictKind::Overloaded => {
+        Growth::Grows(name, rate, None) if judgement.kind != VerdictKind::Overloaded => {
             Some(format!("the queue of {name} grows by {}/s", short(rate)))
         }
         _ => None,
