@@ -65,6 +65,12 @@ pub struct Carried {
     pub bytes: u32,
     /// How often it has been passed on from service to service.
     pub hops: u8,
+    /// Whether it changes what it is about.
+    pub writes: bool,
+    /// Where a store of record is: what a user may count on who asks.
+    pub expects: u32,
+    /// And on the way back the version that is answered; 0 is none.
+    pub version: u32,
 }
 
 /// What of it is said by any of some requests.

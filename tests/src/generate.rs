@@ -83,9 +83,11 @@ pub fn random_experiment(seed: u64) -> String {
     let (duration, warm_up) = (rng.between(2, 6), rng.below(2));
     let window = rng.pick(&["1s", "700ms", "250ms"]);
     let limit = if goes_round { "        hop_limit: 3,\n" } else { "" };
+    let record = rng.below(2 * services);
+    let record = if record < services { format!("store_of_record: \"s{record}\", ") } else { String::new() };
     write!(
         text,
-        "        }},\n        {zones}network: {network},\n{limit}    ),\n    run: (duration: \"{duration}s\", warm_up: \"{warm_up}s\", window: \"{window}\"),\n)\n",
+        "        }},\n        {zones}{record}network: {network},\n{limit}    ),\n    run: (duration: \"{duration}s\", warm_up: \"{warm_up}s\", window: \"{window}\"),\n)\n",
     )
     .expect("a string takes everything");
     text
@@ -208,6 +210,7 @@ fn call(rng: &mut Rng, to: u64, services: u64, votes: bool) -> String {
         2 if !votes => "fallback: Stale(max_age: \"500ms\"), ",
         3 if !votes && to + 1 < services => &instead,
         4 if !votes => &callback(rng),
+        5 => rng.pick(&["only: Writes, ", "only: Reads, "]),
         _ => "",
     };
     let network = rng.pick(&["", "", "", "network: \"0s\", ", "network: Exponential(mean: \"5ms\"), "]);
@@ -245,10 +248,12 @@ fn write_workload(text: &mut String, rng: &mut Rng, number: usize, to: u64) {
         "Replay(file: \"some-calls.csv\")",
     ]);
     let clients = rng.pick(&["1", "1", "3", "10"]);
+    let carries =
+        rng.pick(&["", "", "keys: Uniform(20), writes: 0.3, ", "keys: Zipf(count: 9), writes: 1, "]);
     let policy = policy(rng);
     writeln!(
         text,
-        "            (name: \"w{number}\", to: \"s{to}\", arrivals: {arrivals}, clients: {clients}, {policy}),"
+        "            (name: \"w{number}\", to: \"s{to}\", arrivals: {arrivals}, clients: {clients}, {carries}{policy}),"
     )
     .expect("a string takes everything");
 }

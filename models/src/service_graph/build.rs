@@ -20,9 +20,11 @@ use super::service::free::NumberSet;
 use super::service::greeting::Greetings;
 use super::service::line::Line;
 use super::service::memory_leak::Leaking;
+use super::service::on_write::Written;
 use super::service::per_replica::Figures;
 use super::service::queue_bytes::Weights;
 use super::service::quorum::Votes;
+use super::service::record::Ledger;
 use super::service::shed::{Rule, Shedding};
 use super::service::stop_the_world::Frozen;
 use super::service::told::Told;
@@ -107,6 +109,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         keeps: spec.services.values().any(|service| service.cache.is_some()),
         callbacks: Callbacks::in_graph(plan, streams),
         visits: Slab::default(),
+        ledger: Ledger::by(spec),
         fruits: Fruits::default(),
         measured_from,
         stretch: u8::from(run.warm_up.is_zero()),
@@ -270,6 +273,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         stats: EdgeStats::default(),
         fallback: StandIn::by(planned, plan).map(Box::new),
         degrades: degrades.map(Box::new),
+        says_versions: plan.spec.store_of_record.is_some(),
         crossing: planned
             .apart
             .as_ref()
@@ -283,6 +287,11 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         fallback.otherwise(stake(call, planned.step));
     }
     (edge, clients)
+}
+
+/// Whether a service's word is the truth.
+fn is_of_record(plan: &Plan, service: usize) -> bool {
+    plan.spec.store_of_record.as_ref().is_some_and(|it| it.value == plan.spec.name(service))
 }
 
 fn build_service(
@@ -311,6 +320,8 @@ fn build_service(
                 .filter_map(|name| plan.spec.workload_number(&name.value))
                 .map(|number| u16::try_from(number).expect("checked: few edges"))
                 .collect(),
+            only: call.only,
+            asks: call.only.is_some() || !call.only_from.is_empty(),
             luck: streams.luck("whether", name),
         }
     };
@@ -414,7 +425,12 @@ fn build_service(
         deeds: Deeds::by(service).map(Box::new),
         notes: Deeds::by(service).is_some()
             || caches.is_some()
+            || is_of_record(plan, number)
             || plan.into(number).any(|edge| edge.callback_of.is_some()),
+        written: caches
+            .as_ref()
+            .and_then(|caches| Written::by(service, caches.stores(), plan.spec.store_of_record.is_some()))
+            .map(Box::new),
         caches: caches.map(Box::new),
         called_back,
         lookup: Deeds::lookup(service),

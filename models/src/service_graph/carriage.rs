@@ -16,7 +16,7 @@ use crate::workload::Ranks;
 use crate::workload::classes::Class;
 use crate::workload::tenants::{self, Numbering, OTHERS};
 use sim_core::sampler::Distribution;
-use sim_core::{Key, Luck, SimDuration, SimTime, StreamUse, Streams};
+use sim_core::{Key, Luck, SimDuration, SimTime, StreamUse, Streams, Words};
 
 /// What each call carries, and each attempt.
 #[derive(Clone, Default)]
@@ -69,6 +69,11 @@ impl Carriage {
         self.attempts.put(again, carried);
     }
 
+    /// What a request carries, to be added to.
+    pub fn of_mut(&mut self, id: AttemptId) -> &mut Carried {
+        self.attempts.of_mut(id, false)
+    }
+
     /// An attempt takes along what its call carries.
     #[inline(never)]
     pub fn sent(&mut self, call: CallId, attempt: AttemptId) {
@@ -83,6 +88,7 @@ pub struct Classes {
     workload: String,
     tenants: Option<Drawn>,
     keys: Option<Drawn>,
+    writes: Option<(f64, Luck)>,
     sizes: Option<(Distribution, Luck)>,
     /// Of all calls, unless they are drawn.
     priority: Criticality,
@@ -112,7 +118,10 @@ impl Drawn {
 
 /// Whether anything is carried in this graph.
 pub fn carries(spec: &GraphSpec) -> bool {
-    spec.workload.iter().any(says) || ranks_users(spec) || spec.hop_limit.is_some()
+    spec.workload.iter().any(says)
+        || ranks_users(spec)
+        || spec.hop_limit.is_some()
+        || spec.store_of_record.is_some()
 }
 
 /// Whether a service looks at who the user is.
@@ -125,6 +134,7 @@ pub fn says(workload: &WorkloadSpec) -> bool {
     workload.tenants.is_some()
         || workload.priority.is_some()
         || workload.keys.is_some()
+        || workload.writes.is_some()
         || workload.size.is_some()
 }
 
@@ -160,6 +170,7 @@ impl Classes {
             workload: name.clone(),
             tenants: workload.tenants.as_ref().map(|it| drawn("tenant", it.ranks())),
             keys: workload.keys.as_ref().map(|it| drawn("key", it.ranks())),
+            writes: workload.writes.map(|share| (share, streams.luck("write", name))),
             sizes: workload.size.as_ref().map(|it| (it.bytes(), streams.luck("size", name))),
             priority: workload.priority.as_ref().map(|it| it.those()[0]).unwrap_or_default(),
             priorities: workload.priority.as_ref().and_then(|it| Some(drawn("priority", it.ranks()?))),
@@ -184,7 +195,8 @@ impl Classes {
             user: 0,
             // What is more than there is room for is the most.
             bytes: self.sizes.as_mut().map_or(0, |(bytes, luck)| bytes.sample(&mut luck.at(key)) as u32),
-            hops: 0,
+            writes: self.writes.as_mut().is_some_and(|(share, luck)| luck.at(key).unit() < *share),
+            ..Carried::default()
         }
     }
 
@@ -227,10 +239,11 @@ impl Classes {
     pub fn used(&self) -> impl Iterator<Item = (&'static str, &str, StreamUse)> {
         let all = [("tenant", &self.tenants), ("key", &self.keys), ("priority", &self.priorities)];
         let sizes = self.sizes.iter().map(|(_, luck)| ("size", self.workload.as_str(), luck.used()));
+        let writes = self.writes.iter().map(|(_, luck)| ("write", self.workload.as_str(), luck.used()));
         let drawn = all.into_iter().filter_map(|(purpose, drawn)| {
             Some((purpose, self.workload.as_str(), drawn.as_ref()?.luck.used()))
         });
-        drawn.chain(sizes)
+        drawn.chain(sizes).chain(writes)
     }
 
     /// What was measured, over so long.
@@ -273,7 +286,7 @@ impl<L: Listen> Graph<L> {
         let (key, first, user) = match parent {
             Parent::Request { attempt, .. } | Parent::Aside { by: attempt, .. } => {
                 let carried = self.carriage.of(attempt);
-                return Carried { hops: carried.hops.saturating_add(1), ..carried };
+                return Carried { hops: carried.hops.saturating_add(1), version: 0, ..carried };
             }
             Parent::Check { .. } => return Carried::default(),
             Parent::Callback { wait, .. } => return self.callbacks.carried(wait),
@@ -289,7 +302,8 @@ impl<L: Listen> Graph<L> {
         let carried =
             edge.classes.as_mut().map(|classes| classes.draw(key, first, whose)).unwrap_or_default();
         let user = if self.carriage.ranks_users { place_of(whose) } else { 0 };
-        Carried { user, ..carried }
+        let expects = self.ledger.as_mut().map_or(0, |ledger| ledger.expects(carried.key));
+        Carried { user, expects, ..carried }
     }
 
     /// A call begins that carries something.

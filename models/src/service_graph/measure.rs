@@ -26,6 +26,7 @@ impl<L: Listen> Graph<L> {
             workload.visits.iter_mut().for_each(|visits| visits.close_window());
         }
         self.callbacks.close_window();
+        self.ledger.iter_mut().for_each(|ledger| ledger.close_window());
         self.sources.iter_mut().for_each(|source| source.close_window(now));
         self.close_windows_of_controls(now);
     }

@@ -225,6 +225,20 @@ impl<'a> Plan<'a> {
         call.only_from.is_empty() || call.only_from.iter().any(|name| named(&name.value))
     }
 
+    /// Whether requests of a workload that are writes, or are not, make them.
+    fn is_made(&self, edge: usize, workload: usize, write: bool) -> bool {
+        let of = self.edges[edge].instead_of.unwrap_or(edge);
+        let only = self.edges[of].call.and_then(|call| call.only);
+        only.is_none_or(|only| only.has(write)) && self.concerns(edge, workload)
+    }
+
+    /// The kinds of requests that a workload makes, and the share of each: writes and others, where that makes a difference.
+    fn kinds(&self, workload: &WorkloadSpec) -> Vec<(bool, f64)> {
+        let share = workload.writes.unwrap_or(0.0);
+        let differ = self.edges.iter().any(|edge| edge.call.is_some_and(|call| call.only.is_some()));
+        if differ { vec![(false, 1.0 - share), (true, share)] } else { vec![(false, 1.0)] }
+    }
+
     /// The edges whose calls are made by the clients of this one, if it has any of its own.
     pub fn sharing(&self, owner: usize) -> impl Iterator<Item = &EdgePlan<'a>> {
         self.edges.iter().filter(move |edge| edge.clients_of == owner)
@@ -365,14 +379,17 @@ impl<'a> Plan<'a> {
         const MUCH: f64 = 1e100;
         const MOST_HOPS: u32 = 20_000;
         let mut all = vec![0.0; self.edges.len()];
-        for (number, workload) in self.spec.workload.iter().enumerate() {
+        let kinds =
+            |(number, workload)| self.kinds(workload).into_iter().map(move |kind| (number, workload, kind));
+        for (number, workload, (write, share)) in self.spec.workload.iter().enumerate().flat_map(kinds) {
             let edges = self.edges.iter().enumerate();
-            let edges =
-                edges.filter(|(index, edge)| edge.callback_of.is_none() && self.concerns(*index, number));
+            let edges = edges
+                .filter(|(index, edge)| edge.callback_of.is_none() && self.is_made(*index, number, write));
             let edges: Vec<(usize, &EdgePlan)> = edges.collect();
             let mut here = vec![0.0; self.spec.services.len()];
-            all[number] = of_users(workload);
-            here[self.edges[number].callee] = all[number] * attempts(&self.edges[number]);
+            let users = of_users(workload) * share;
+            all[number] += users;
+            here[self.edges[number].callee] = users * attempts(&self.edges[number]);
             let entered: f64 = here.iter().sum();
             let mut hops = 0;
             while self.spec.hop_limit.is_none_or(|limit| hops < limit) {
@@ -411,13 +428,15 @@ impl<'a> Plan<'a> {
         let mut into = vec![Vec::new(); self.spec.services.len()];
         let calls = self.edges.iter().enumerate().filter(|(_, edge)| edge.callback_of.is_none());
         calls.for_each(|(index, edge)| into[edge.callee].push(index));
-        for (number, workload) in self.spec.workload.iter().enumerate() {
+        let kinds =
+            |(number, workload)| self.kinds(workload).into_iter().map(move |kind| (number, workload, kind));
+        for (number, workload, (write, share)) in self.spec.workload.iter().enumerate().flat_map(kinds) {
             let mut requests = vec![0.0; self.spec.services.len()];
             for &service in &self.order {
-                for &index in into[service].iter().filter(|&&index| self.concerns(index, number)) {
+                for &index in into[service].iter().filter(|&&index| self.is_made(index, number, write)) {
                     let edge = &self.edges[index];
                     let from = match edge.caller {
-                        Caller::Workload(_) => of_users(workload),
+                        Caller::Workload(_) => of_users(workload) * share,
                         Caller::Service(caller) => requests[caller as usize],
                         Caller::Checks(_) => 0.0,
                     };
@@ -468,6 +487,7 @@ impl Plan<'_> {
                     .filter_map(|edge| Some(crossing::declared(&edge.name, edge.apart.as_ref()?))),
             )
             .chain(of_calls)
+            .chain(Around::new("", self.spec.parts()).sections())
             .chain(self.spec.services.iter().flat_map(|(name, service)| {
                 let steps = service.calls.iter().enumerate();
                 let steps = steps.flat_map(move |(number, step)| {

@@ -3,6 +3,7 @@
 use super::control::Control;
 use super::follow::Listen;
 use super::plan::{Caller, Plan};
+use super::service::record::Ledger;
 use super::service::told::Told;
 use super::spec::{Capacity, GraphSpec};
 use super::state::{Edge, Graph, Service};
@@ -74,6 +75,8 @@ pub fn fill<L: Listen>(
         report.sections.extend(edge.crossing.iter().map(|crossing| crossing.section(&edge.name)));
     }
     report.sections.extend(graph.callbacks.sections(&graph.edges, now, run.window));
+    let of_record = |ledger: &Box<_>| Ledger::section(ledger, &graph.services[ledger.service as usize].name);
+    report.sections.extend(graph.ledger.iter().map(of_record));
     report.sections.extend(graph.services.iter().flat_map(Service::told_of));
     report.sections.extend(graph.services.iter().filter_map(|service| service.told_of_pauses(now)));
     report.sections.extend(

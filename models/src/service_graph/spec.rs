@@ -14,6 +14,8 @@ pub use super::service::callback::{Callback, CallbackState};
 use super::service::cold_start::ColdStart;
 use super::service::error_rate::ErrorRate;
 pub use super::service::fallback::Fallback;
+use super::service::on_write::{self, OnWrite};
+use super::service::record::StoreOfRecord;
 use crate::distribution::TimeDistribution;
 use crate::experiment::{
     Decode, Decoder, Kind, Len, Map, Node, POSITIVE, Shape, Span, Spanned, TypeDoc, VariantDoc,
@@ -38,7 +40,9 @@ use super::service::stop_the_world::StopTheWorld;
 pub use super::service::workers::Workers;
 pub use crate::byte_size::ByteSize;
 pub use crate::fault::{Affected, CrashStyle, DomainSpec, Effect, FailureSpec, FaultSpec};
-pub use crate::workload::{Arrivals, Keys, Priority, RateStep, Reload, Session, Size, Spacing, Tenants};
+pub use crate::workload::{
+    Arrivals, Keys, Only, Priority, RateStep, Reload, Session, Size, Spacing, Tenants, Writes,
+};
 
 /// More than this would need more memory for histograms alone than most machines have.
 pub const MOST_EDGES: usize = 4_000;
@@ -69,6 +73,8 @@ spec! {
         /// How often a request may be passed on from service to service: one that has been makes no further call. Absent: any number of
         /// times; then calls may go round in a circle only if less than one on average comes back.
         hop_limit: Option<u32> = None; 1..=255,
+        /// The service whose word is the truth about every key, if what users are told is to be held against it.
+        store_of_record: Option<Spanned<String>> = None,
     }
 }
 
@@ -99,6 +105,8 @@ spec! {
         priority: Option<Priority> = None,
         /// Which keys their requests are about, if any.
         keys: Option<Keys> = None,
+        /// Which share of their requests are writes; none if absent.
+        writes: Option<f64> = None; 0.0..=1.0,
         /// What their requests weigh; nothing if absent.
         size: Option<Size> = None,
     }
@@ -161,6 +169,8 @@ spec! {
         idempotency: Option<Idempotency> = None,
         /// Answers that are kept, by key, so that a request makes no calls whose answer is there; none if absent.
         cache: Option<Cache> = None,
+        /// What becomes of what is kept of a key that is written; nothing if absent: it is kept until its time is over.
+        on_write: Option<OnWrite> = None,
         /// Whether each replica has figures of its own: how busy it is, what it has in hand, how long its requests take and how many fail.
         per_replica: bool = false,
     }
@@ -223,6 +233,8 @@ spec! {
         callback: Option<Callback> = None,
         /// Names of the workloads whose requests make this call; empty means all.
         only_from: Vec<Spanned<String>> = Vec::new(),
+        /// Whether only reads make this call, or only writes; all if absent.
+        only: Option<Only> = None,
         /// One-way network latency; absent means the graph's.
         network: Option<TimeDistribution> = None,
     }
@@ -244,6 +256,7 @@ impl CallSpec {
             Listed::optional("fallback", "", self.fallback.as_ref()),
             Listed::made("wait", "", (!self.wait).then_some(Aside)),
             Listed::optional("callback", "", self.callback.as_ref()),
+            Listed::optional("only", "", self.only.as_ref()),
         ]
     }
 }
@@ -257,6 +270,7 @@ impl WorkloadSpec {
             Listed::optional("tenants", "", self.tenants.as_ref()),
             Listed::optional("priority", "", self.priority.as_ref()),
             Listed::optional("keys", "", self.keys.as_ref()),
+            Listed::made("writes", "", self.writes.map(Writes)),
             Listed::optional("size", "", self.size.as_ref()),
         ]
     }
@@ -285,6 +299,7 @@ impl ServiceSpec {
             Listed::optional("discovery", "", self.discovery.as_ref()),
             Listed::optional("idempotency", "", self.idempotency.as_ref()),
             Listed::optional("cache", "", self.cache.as_ref()),
+            Listed::optional("on_write", "", self.on_write.as_ref()),
             Listed::made("per_replica", "", self.per_replica.then_some(PerReplica(self.room()))),
         ]
     }
@@ -389,7 +404,11 @@ impl ServiceSpec {
 impl GraphSpec {
     /// What holds for all of it.
     pub fn parts(&self) -> Vec<Listed<'_>> {
-        vec![Listed::made("hop_limit", "", self.hop_limit.map(HopLimit))]
+        let record = self.store_of_record.as_ref().map(|record| StoreOfRecord(record.value.clone()));
+        vec![
+            Listed::made("hop_limit", "", self.hop_limit.map(HopLimit)),
+            Listed::made("store_of_record", "", record),
+        ]
     }
 
     /// The service of this number.
@@ -507,6 +526,7 @@ fn check_service(service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
         cx.warn(at.get("work").unwrap_or(at).span, "takes no time and calls nobody: it can never be busy");
     }
     cache::check_service(service, at, cx);
+    on_write::check(service, at, cx);
     let asked = [("health", service.health.is_some()), ("probes", service.probes.is_some())];
     for (who, _) in asked.into_iter().filter(|(_, asks)| *asks && service.queue.common().shared) {
         cx.warn(

@@ -22,10 +22,12 @@ pub use super::service::idempotency::{Book, Deeds};
 use super::service::line::Line;
 use super::service::memory_leak::Leaking;
 use super::service::on_cancel::OnCancel;
+use super::service::on_write::Written;
 use super::service::per_replica::Figures;
 use super::service::queue::Common;
 use super::service::queue_bytes::Weights;
 use super::service::quorum::Votes;
+use super::service::record::Ledger;
 use super::service::sharing::Sharing;
 use super::service::shed::Shedding;
 use super::service::stop_the_world::Frozen;
@@ -42,6 +44,7 @@ use crate::policy::retry::RetryPlan;
 use crate::policy::retry_host::Tried;
 use crate::report::Section;
 use crate::theory::Usl;
+use crate::workload::Only;
 use crate::workload::Schedule;
 use sim_core::sampler::Distribution;
 use sim_core::stats::TimeIntegral;
@@ -106,6 +109,8 @@ pub struct Graph<L> {
     pub callbacks: Callbacks,
     /// Users who may make more than one call, from their first load to their last.
     pub visits: Slab<Visit>,
+    /// The truth about every key, where a store of record is.
+    pub ledger: Option<Box<Ledger>>,
     /// What came back of the work behind each request.
     pub fruits: Fruits,
     /// Calls that begin from here on are measured.
@@ -228,6 +233,8 @@ pub struct Edge {
     pub fallback: Option<Box<StandIn>>,
     /// What comes over it may be made of that.
     pub degrades: Option<Box<Degraded>>,
+    /// Good answers over it may say which version of their key they are.
+    pub says_versions: bool,
     /// What leaves its zone, if anything may.
     pub crossing: Option<Box<Crossing>>,
     /// By what lists its callers choose, if they do not know whom it leads to anyway.
@@ -413,6 +420,8 @@ pub struct Service {
     pub lookup: SimDuration,
     /// What its replicas keep of answers, if they do.
     pub caches: Option<Box<Caches>>,
+    /// What it knows of writes, if it keeps answers.
+    pub written: Option<Box<Written>>,
     /// Something is to be noted when the work on a request is done: what it was, whom a callback finds, or what is kept of its key.
     pub notes: bool,
     /// The work of callbacks, of those that have one of their own, by edge.
@@ -450,7 +459,11 @@ pub struct Site {
     pub times: u32,
     pub stake: Stake,
     /// Which workloads' requests make this call; empty means all.
+    /// Not all requests make it: who does is asked.
+    pub asks: bool,
     pub only_from: Vec<u16>,
+    /// Which requests make it at all, if not all of them.
+    pub only: Option<Only>,
     pub luck: Luck,
 }
 
@@ -531,7 +544,7 @@ impl Edge {
     pub fn is_listed(&self) -> bool {
         let hears = self.fallback.as_ref().is_some_and(|it| it.hears());
         let asks = matches!(self.callback, Some(Leg::Asks(_)));
-        self.listed || self.stopped || self.degrades.is_some() || hears || asks
+        self.listed || self.stopped || self.degrades.is_some() || self.says_versions || hears || asks
     }
 
     /// From here on its callers do about failures what those of another do.

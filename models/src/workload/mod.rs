@@ -13,6 +13,7 @@ mod schedule;
 mod session;
 mod size;
 pub mod tenants;
+mod writes;
 
 pub use arrivals::{Arrivals, Between, RateStep, Spacing};
 pub use keys::Keys;
@@ -23,3 +24,4 @@ pub use schedule::Schedule;
 pub use session::{Session, Sessions};
 pub use size::Size;
 pub use tenants::Tenants;
+pub use writes::{Only, Writes};

@@ -77,6 +77,8 @@ does! {
     LOOPS = 27,
     /// No work is done for a while, again and again.
     PAUSES = 28,
+    /// Some requests make a call and others do not, by what they carry.
+    CHOOSES = 29,
 }
 
 impl Does {

@@ -281,10 +281,10 @@ impl<L: Listen> Graph<L> {
         let fruit = attempt.fruit(edge.callee, useful);
         let (parent, client, is_listed) = (call.parent, call.client, edge.gates.has(Gates::LISTED));
         let (number, makes_room) = (u32::from(call.edge), edge.makes_room());
-        let measured = call.stretch != UNMEASURED;
+        let (measured, began) = (call.stretch != UNMEASURED, call.started);
         if is_listed {
             self.strike_call(call_id, (number, client), parent);
-            self.hand_on(id, (number, client), (parent, measured), now);
+            self.hand_on(id, (number, client), (parent, measured), (began, now));
             if let Some(Leg::Asks(_)) = self.edges[number as usize].callback {
                 if makes_room {
                     self.make_room((number, client), id, ctx);

@@ -7,6 +7,7 @@ use crate::fault::{Between, Correlation};
 use crate::policy::part::Part;
 use crate::service_graph::circles;
 use crate::service_graph::plan::{EdgePlan, Plan, callees};
+use crate::service_graph::service::record;
 use crate::service_graph::spec::*;
 use sim_core::SimDuration;
 use std::collections::BTreeMap;
@@ -61,6 +62,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         });
     }
     let callees: Vec<Vec<usize>> = (0..graph.services.len()).map(|service| callees(graph, service)).collect();
+    record::check(graph, at, cx);
     sound &= circles::check(graph, &callees, at, cx);
     sound &= check_checkers(graph, at, cx);
     sound &= check_found(graph, cx);

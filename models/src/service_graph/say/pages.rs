@@ -7,6 +7,7 @@ use crate::mechanism::{Mechanism, of};
 use crate::policy::Policy;
 use crate::policy::part::{Does, Listed, Part};
 use crate::service_graph::circles::HopLimit;
+use crate::service_graph::service::record::StoreOfRecord;
 use crate::service_graph::spec::{
     Arrivals, CallSpec, DomainSpec, Effect, FailureSpec, FaultSpec, GraphSpec, Parallel, ServiceSpec, Step,
     WorkloadSpec,
@@ -41,9 +42,13 @@ pub fn mechanisms() -> Vec<Mechanism> {
     let of_calls = of("services.NAME.calls[]", CallSpec::describe(), &plain.parts(), |key, sample| {
         what_is_done(key, &a_call(Some((key, sample)))?.parts())
     });
-    let of_all = [Listed::made("hop_limit", "", None::<HopLimit>)];
-    let of_graphs = of("", GraphSpec::describe(), &of_all, |_, hops| {
-        Some(HopLimit(u32::decode(&hops, &mut Decoder::new())?).does())
+    let of_all = [
+        Listed::made("hop_limit", "", None::<HopLimit>),
+        Listed::made("store_of_record", "", None::<StoreOfRecord>),
+    ];
+    let of_graphs = of("", GraphSpec::describe(), &of_all, |key, said| match key {
+        "hop_limit" => Some(HopLimit(u32::decode(&said, &mut Decoder::new())?).does()),
+        _ => Some(StoreOfRecord(String::new()).does()),
     });
     let of_users = of_graphs.into_iter().chain(of_arrivals).chain(of_users);
     let plain = a_fault(None).expect("a sound fault");

@@ -37,7 +37,8 @@
 
 mod fetch;
 mod flights;
-mod index;
+mod forget;
+pub mod index;
 mod look_up;
 mod store;
 

@@ -286,15 +286,18 @@ impl<L: Listen> Graph<L> {
     pub fn hand_on(
         &mut self,
         id: AttemptId,
-        (edge, client): (u32, u32),
+        (number, client): (u32, u32),
         (parent, measured): (Parent, bool),
-        now: SimTime,
+        (began, now): (SimTime, SimTime),
     ) {
-        let edge = &mut self.edges[edge as usize];
+        let edge = &mut self.edges[number as usize];
         if let Some(fallback) = &mut edge.fallback {
             fallback.answered(client, now);
         }
-        let Some(degraded) = &mut edge.degrades else { return };
+        if edge.says_versions {
+            self.hand_on_version(id, (parent, measured), began, now);
+        }
+        let Some(degraded) = &mut self.edges[number as usize].degrades else { return };
         if !degraded.stands_in && !*self.degraded.of(id) {
             return;
         }

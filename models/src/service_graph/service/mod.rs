@@ -17,11 +17,13 @@ pub mod idempotency;
 pub mod line;
 pub mod memory_leak;
 pub mod on_cancel;
+pub mod on_write;
 pub mod per_replica;
 pub mod queue;
 pub mod queue_bytes;
 pub mod quorum;
 mod ranked;
+pub mod record;
 mod replica;
 pub mod scaling;
 pub mod sharing;
@@ -45,6 +47,8 @@ impl Service {
         let shed = self.shedding.iter().map(|shedding| shedding.section(self));
         let caches = self.caches.iter().map(|caches| caches.section(&self.name));
         let leaking = self.leaking.iter().map(|leaking| leaking.section(&self.name));
-        deeds.chain(caches).chain(weights).chain(shed).chain(leaking).chain(self.told_of_votes())
+        let written = self.written.iter().filter_map(|written| written.section(&self.name));
+        let kept = deeds.chain(caches).chain(written);
+        kept.chain(weights).chain(shed).chain(leaking).chain(self.told_of_votes())
     }
 }

@@ -42,7 +42,8 @@ impl<L: Listen> Graph<L> {
             }
             let site = &mut step.sites[0];
             let key = key.child(site.number);
-            let skipped = attempt.repetition == 0 && !site.happens(key, attempt.workload);
+            let writes = || self.carriage.of(id).writes;
+            let skipped = attempt.repetition == 0 && !site.happens(key, attempt.workload, writes);
             if skipped || u32::from(attempt.repetition) == site.times {
                 attempt.step += 1;
                 attempt.repetition = 0;
@@ -80,7 +81,7 @@ impl<L: Listen> Graph<L> {
         for index in 0..self.services[service].steps[step].sites.len() {
             let site = &mut self.services[service].steps[step].sites[index];
             let key = request.child(site.number);
-            if !site.happens(key, workload) {
+            if !site.happens(key, workload, || self.carriage.of(id).writes) {
                 continue;
             }
             if made == 0 && !ctx.may_begin() {
@@ -105,10 +106,17 @@ impl<L: Listen> Graph<L> {
 impl Site {
     /// Whether this request makes this call at all.
     #[inline]
-    fn happens(&mut self, key: Key, workload: u16) -> bool {
-        (self.only_from.is_empty() || self.only_from.contains(&workload))
+    pub(super) fn happens(&mut self, key: Key, workload: u16, writes: impl FnOnce() -> bool) -> bool {
+        (!self.asks || self.is_for(workload, writes()))
             && (self.probability >= 1.0 || self.luck.at(key).unit() < self.probability)
             // Whoever checks wants to know of all that may be needed.
             || workload == NOBODYS && self.probability > 0.0 && self.stake != Stake::Nothing
+    }
+
+    /// Whether requests of this workload make it that are writes, or are not.
+    #[cold]
+    fn is_for(&self, workload: u16, write: bool) -> bool {
+        (self.only_from.is_empty() || self.only_from.contains(&workload))
+            && self.only.is_none_or(|only| only.has(write))
     }
 }

@@ -276,7 +276,7 @@ impl<L: Listen> Graph<L> {
         if fails {
             return self.finish(id, Outcome::Error, ctx);
         }
-        let found = self.looks_up(id, ctx.now());
+        let found = if self.is_write(id) { Found::Nothing } else { self.looks_up(id, ctx.now()) };
         match found {
             Found::Kept(answer) => return self.finish(id, answer, ctx),
             Found::Stale { refreshes: true } => {
@@ -303,6 +303,10 @@ impl<L: Listen> Graph<L> {
     /// A request's own work is over at a service that has something to note then: as what it ends at once, if it does.
     #[cold]
     fn note_done(&mut self, id: AttemptId, fails: bool, ctx: &mut Ctx) -> Option<Outcome> {
+        let edge = &self.edges[self.attempts[id].edge as usize];
+        if !fails && self.ledger.is_some() {
+            self.is_recorded(id, edge.callee);
+        }
         let edge = &self.edges[self.attempts[id].edge as usize];
         if let Some(Leg::CallsBack) = edge.callback {
             return Some(self.finds(id, fails, ctx));

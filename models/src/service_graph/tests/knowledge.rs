@@ -192,6 +192,11 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (service("workers: ProcessorSharing(at_once: 5)"), Does::SHARES, "wait_mean"),
         (service("idempotency: Key()"), Does::ANSWERS.and(Does::FAILS).and(Does::STRETCHES), "wait_mean"),
         (
+            Desk { users: "writes: 0.5", ..service(r#"calls: [(to: "back", only: Writes)]"#) },
+            Does::CHOOSES,
+            "wait_mean back",
+        ),
+        (
             service(r#"cache: (capacity: 1, ttl: "1ms"), calls: [(to: "back")]"#),
             Does::ANSWERS,
             "wait_mean desk",
@@ -308,8 +313,8 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
     let listed = policy.parts().into_iter().chain(spec.service(0).parts()).map(|listed| listed.key);
     // Whose a policy's state is does nothing by itself; who shares a budget is looked up where one is spoken of. Nor does
     // what becomes of requests that nobody calls off, how long the pause before a retry is, when those who were taken out
-    // of a choice are back in it, or what is told of replicas.
-    let silent = ["per", "on_cancel", "retry_after", "panic_threshold", "per_replica"];
+    // of a choice are back in it, what is told of replicas, or what becomes of what is kept, where something is.
+    let silent = ["per", "on_cancel", "retry_after", "panic_threshold", "per_replica", "on_write"];
     for key in listed.filter(|key| !silent.contains(key)).chain(["network", "effect"]) {
         let silences = |(desk, ..): &(Desk, Does, &str)| {
             [desk.policy, desk.users, desk.service, desk.faults].concat().contains(&format!("{key}: "))

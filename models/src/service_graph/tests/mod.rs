@@ -49,6 +49,7 @@ mod ties;
 mod told;
 mod turns;
 mod visits;
+mod writes;
 mod zones;
 
 use crate::Catalog;

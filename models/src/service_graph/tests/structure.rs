@@ -13,6 +13,9 @@ const ONLY: &str = r#"only_from: ["batch"]"#;
 /// What is called at once.
 const PARALLEL: &str = r#"Parallel([(to: "pay", times: 2), (to: "mail", only_from: ["batch"])])"#;
 
+/// Users some of whose requests are writes.
+const WRITERS: &str = r#"arrivals: Poisson("100/s"), writes: 0.1"#;
+
 #[rustfmt::skip]
 pub fn rows() -> Vec<Row> {
     let long = "x".repeat(65);
@@ -481,6 +484,34 @@ pub fn rows() -> Vec<Row> {
                 help: write sizes and limits in a smaller measure everywhere, as if a MiB were a GiB"#,
         ),
         // What is kept.
+        row(NETWORK, r#"network: "1ms", store_of_record: "stok""#, r#"network: "1ms", store_of_record: "stock""#,
+            r#"store_of_record ["stok"]: unknown service `stok`
+                help: did you mean `stock`?"#,
+        ).and(USERS, WRITERS),
+        row(NETWORK, r#"network: "1ms", store_of_record: "stock""#, r#"network: "1ms""#,
+            r#"warning: store_of_record ["stock"]: nobody writes, so nothing can be stale
+                help: `writes` of a workload, such as 0.05; or leave it out"#,
+        ),
+        row(USERS, WRITERS, USERS,
+            r#"warning: workload[0].to ["shop"]: nothing makes a difference between writes and reads
+                help: name the `store_of_record`, or say `only: Writes` of a call; or leave `writes` out"#,
+        ),
+        row(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1), on_write: Through"#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1)"#,
+            r#"warning: services.shop ["shop"]: nobody writes, so `shop` never hears of a write
+                help: `writes` of a workload; or leave `on_write` out"#,
+        ),
+        row(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", on_write: Invalidate"#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1), on_write: Invalidate"#,
+            r#"warning: services.shop.on_write [Invalidate]: nothing is kept here that a write could change
+                help: give the service a `cache`; or leave `on_write` out"#,
+        ).and(USERS, WRITERS),
+        row(r#"(to: "pay", times: 2)"#, r#"(to: "pay", times: 2, only: Writes)"#, r#"(to: "pay", times: 2)"#,
+            r#"warning: services.shop.calls[1][0].to ["pay"]: nobody writes, so this call is never made
+                help: `writes` of a workload, such as 0.05; or leave `only` out"#,
+        ),
+        row(r#"(to: "pay", times: 2)"#, r#"(to: "pay", times: 2, only: Reads)"#, r#"(to: "pay", times: 2)"#,
+            r#"warning: services.shop.calls[1][0].to ["pay"]: nobody writes, so all requests make this call
+                help: `writes` of a workload, such as 0.05; or leave `only` out"#,
+        ),
         row(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 0)"#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1)"#,
             r#"services.shop.cache.capacity [0]: there is room for nothing
                 help: at least 1; or leave `cache` out"#,

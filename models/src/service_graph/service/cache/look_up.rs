@@ -63,7 +63,7 @@ pub enum Came {
 
 impl Caches {
     /// Which of them a replica looks into.
-    fn store_of(&self, replica: u32) -> usize {
+    pub fn store_of(&self, replica: u32) -> usize {
         if self.is_of_replicas { replica as usize } else { 0 }
     }
 

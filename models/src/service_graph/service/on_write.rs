@@ -1,0 +1,186 @@
+//! What a service that keeps answers does about a write.
+//!
+//! A write is never answered from what is kept: it does the service's own work and makes the calls, as a read does that finds nothing. If all
+//! ends well, what is kept of its key in the store that its replica looks into may be
+//!
+//! - left alone, as where nothing is said: it is answered with until its time is over;
+//! - thrown away (`Invalidate`; cache-aside): the next read fetches what there is now. A read that fetched the old value before the write was
+//!   done, and stores it after it was thrown away, leaves it there for good, or until its time is over: the race of cache-aside;
+//! - replaced (`Through`): who asks next is answered with what was written. Whoever comes last wins, so of two that write at a time, or of a
+//!   write and a fetch, the older may stay. Only what is there is replaced, and its time is that of the old value.
+//!
+//! Other replicas that keep their own (`per: Replica`) hear nothing of either, and neither does what is kept elsewhere.
+
+use super::cache::index::Index;
+use crate::experiment::{Decoder, Node};
+use crate::policy::Outcome;
+use crate::policy::page::Page;
+use crate::policy::part::{Does, Part};
+use crate::report::{Section, Unit, Value};
+use crate::service_graph::follow::Listen;
+use crate::service_graph::spec::ServiceSpec;
+use crate::service_graph::state::*;
+
+spec! {
+    /// What a service that keeps answers does with what it keeps of a key that was written.
+    #[derive(Copy, PartialEq, Eq)]
+    pub enum OnWrite {
+        /// It is thrown away: the next who asks fetches it.
+        Invalidate,
+        /// It is replaced by what was written, if it is there.
+        Through,
+    }
+}
+
+/// What can be seen without the calls that it is for.
+pub fn check(service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
+    if service.on_write.is_some() && service.cache.is_none() {
+        cx.at("on_write", |cx| {
+            cx.warn(at.span_of("on_write"), "nothing is kept here that a write could change")
+                .help("give the service a `cache`; or leave `on_write` out");
+        });
+    }
+}
+
+impl Part for OnWrite {
+    fn does(&self) -> Does {
+        Does::NOTHING
+    }
+
+    fn brief(&self) -> Option<String> {
+        Some(match self {
+            OnWrite::Invalidate => "writes invalidate".into(),
+            OnWrite::Through => "writes through".into(),
+        })
+    }
+
+    fn sections(&self, at: &str) -> Vec<Section> {
+        vec![declared(at)]
+    }
+
+    fn about() -> &'static [Page] {
+        &[Page {
+            name: "on_write",
+            word: "",
+            what: "Says what a service with a cache does when a write that it has passed on has ended well: it throws away what is kept of its key \
+                   (`Invalidate`, cache-aside), or replaces it (`Through`). A write is never answered from a cache, and without this nothing is done \
+                   about it: what is kept stays until its time is over.",
+            hurts: "It reaches the one store that its own replica looks into. And a read that fetched the old value before the write was done stores it when \
+                    it comes back, which may be after: then the old value stays, with nothing left to throw it away.",
+            formula: "with fetches that take `δ`, of a key that is asked for at `r` and written at `w`, about `w r δ` stale values a second are stored at most",
+            source: "Nishtala et al., \"Scaling Memcache at Facebook\", NSDI 2013, 3.2.1 (stale sets); Jouppi, \"Cache Write Policies and \
+                     Performance\", 1993",
+            experiment: "write-patterns",
+        }]
+    }
+
+    fn samples() -> &'static [&'static str] {
+        &["Invalidate", "Through"]
+    }
+}
+
+/// What is told of it: nothing measured yet.
+fn declared(at: &str) -> Section {
+    let plain = |about| Value::new(Unit::Plain, about);
+    Section::new("on_write", at)
+        .value(
+            "writes",
+            plain("writes that were passed on and ended well, of those that came after the warm-up"),
+        )
+        .value(
+            "invalidated",
+            plain("of them, those by which something was thrown away that was kept of their key"),
+        )
+}
+
+/// Versions of what is kept, by key; of a key that is kept no more they mean nothing.
+#[derive(Clone, Default)]
+struct Versions {
+    places: Index,
+    versions: Vec<u32>,
+}
+
+impl Versions {
+    fn get(&self, key: u32) -> Option<u32> {
+        Some(self.versions[self.places.get(key)? as usize])
+    }
+
+    fn put(&mut self, key: u32, version: u32) {
+        match self.places.get(key) {
+            Some(place) => self.versions[place as usize] = version,
+            None => {
+                self.places.insert(key, self.versions.len() as u32);
+                self.versions.push(version);
+            }
+        }
+    }
+}
+
+/// What a service knows of writes that keeps answers.
+#[derive(Clone)]
+pub struct Written {
+    rule: Option<OnWrite>,
+    /// Of each of its stores, where a store of record is.
+    versions: Box<[Versions]>,
+    writes: u64,
+    invalidated: u64,
+}
+
+impl Written {
+    /// Of a service that keeps answers in so many stores, and has anything to know.
+    pub fn by(service: &ServiceSpec, stores: usize, has_record: bool) -> Option<Self> {
+        let (rule, versions) = (service.on_write, vec![Versions::default(); stores].into());
+        (rule.is_some() || has_record).then_some(Written { rule, versions, writes: 0, invalidated: 0 })
+    }
+
+    /// What was measured, if it does anything.
+    pub fn section(&self, at: &str) -> Option<Section> {
+        self.rule?;
+        let mut section = declared(at);
+        section.set("writes", self.writes as f64);
+        section.set("invalidated", self.invalidated as f64);
+        Some(section)
+    }
+}
+
+impl<L: Listen> Graph<L> {
+    /// Whether a request is a write, which is never answered from what is kept.
+    #[inline]
+    pub(super) fn is_write(&self, id: AttemptId) -> bool {
+        self.carriage.of(id).writes
+    }
+
+    /// A request is over at a service that keeps answers, before what it has come back with is kept: which version that is, or the one that it was
+    /// answered with; and what it has written.
+    #[cold]
+    pub(super) fn notes_version(&mut self, id: AttemptId, outcome: Outcome) {
+        let attempt = &self.attempts[id];
+        let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
+        let (Some(written), Some(caches)) = (&mut service.written, &mut service.caches) else { return };
+        if outcome != Outcome::Ok || attempt.is_check() {
+            return;
+        }
+        let carried = self.carriage.of(id);
+        let (key, store) = (carried.key.unwrap_or(u32::MAX), caches.store_of(attempt.replica));
+        let says = carried.version != 0;
+        if !carried.writes {
+            let versions = &mut written.versions[store];
+            if says {
+                versions.put(key, carried.version);
+            } else if let Some(version) = versions.get(key) {
+                self.carriage.of_mut(id).version = version;
+            }
+            return;
+        }
+        let Some(rule) = written.rule else { return };
+        let measured = u64::from(attempt.marks.has(Marks::MEASURED));
+        written.writes += measured;
+        match rule {
+            OnWrite::Invalidate => {
+                written.invalidated += if caches.forget(store, key) { measured } else { 0 }
+            }
+            OnWrite::Through if says => written.versions[store].put(key, carried.version),
+            OnWrite::Through => {}
+        }
+    }
+}

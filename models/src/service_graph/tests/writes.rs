@@ -1,0 +1,148 @@
+//! Writes, what is kept of a key that is written, and how old an answer is: by hand, and by closed forms.
+
+use super::scenes::scene;
+use crate::report::Report;
+
+fn value(report: &Report, kind: &str, at: &str, name: &str) -> f64 {
+    let section = report.section(kind, at).unwrap_or_else(|| panic!("no {kind} at {at}"));
+    section.values.get(name).unwrap_or_else(|| panic!("no {name}")).value.unwrap_or(f64::NAN)
+}
+
+fn staleness<const N: usize>(report: &Report, names: [&str; N]) -> [f64; N] {
+    names.map(|name| value(report, "staleness", "db", name))
+}
+
+/// One write at a time of a key, and one read: when they come, to a service with a cache before the store of record; what else is said of either.
+fn one_key(writes: &[u64], reads: &[u64], app: &str, db: &str, more: &str) -> Report {
+    let steps = |times: &[u64]| {
+        // For a second before it, so that it comes then.
+        let steps: Vec<String> = times
+            .iter()
+            .flat_map(|at| {
+                let (on, off) = (at * 1_000 - 1_000, at * 1_000 + 1);
+                [format!(r#"(at: "{on}ms", rate: "1/s")"#), format!(r#"(at: "{off}ms", rate: "0/s")"#)]
+            })
+            .collect();
+        let steps = steps.join(", ").replace(r#"(at: "0ms", rate: "1/s")"#, r#"(at: "0s", rate: "1/s")"#);
+        let nobody = if steps.starts_with(r#"(at: "0s""#) { "" } else { r#"(at: "0s", rate: "0/s"), "# };
+        format!("Steps(spacing: Even, steps: [{nobody}{steps}])")
+    };
+    scene(
+        &format!(
+            r#"workload: [(name: "w", to: "app", arrivals: {}, writes: 1), (name: "r", to: "app", arrivals: {})],
+               services: {{"app": (workers: Async(99), work: "0s", calls: [(to: "db")], cache: (capacity: 1), {app}), "db": (workers: Async(99), {db})}},
+               store_of_record: "db", {more}"#,
+            steps(writes),
+            steps(reads)
+        ),
+        "60s",
+    )
+}
+
+/// A read at 1 s, a write at 4 s that takes 100 ms, a read at 7 s: what it is answered with.
+#[test]
+fn what_a_write_does_to_what_is_kept() {
+    for (app, stale, age, fetches) in [
+        // What was fetched at 1.1 s, though the write was acknowledged at 4.1 s.
+        ("", 1.0, 2.9e9, 1.0),
+        ("on_write: Invalidate", 0.0, f64::NAN, 2.0),
+        ("on_write: Through", 0.0, f64::NAN, 1.0),
+    ] {
+        let report = one_key(&[4], &[1, 7], app, r#"work: "100ms""#, "");
+        let [reads, found, mean, writes] = staleness(&report, ["reads", "stale", "age_mean", "writes"]);
+        assert_eq!([reads, found, writes], [2.0, stale, 1.0], "{app}");
+        assert!((mean - age).abs() < 5e6 || mean.is_nan() && age.is_nan(), "{app}: {mean}");
+        assert_eq!(value(&report, "cache", "app", "fetches"), fetches, "{app}");
+    }
+}
+
+/// A read goes out at 4 s, and its answer takes three seconds on its way back; a write that is done meanwhile throws away nothing, since nothing is there
+/// yet. What comes is as old as before, and stays.
+#[test]
+fn an_old_value_that_comes_after_its_invalidation_stays() {
+    let text = |late: &str| {
+        format!(
+            r#"workload: [
+                   (name: "w", to: "app", arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "0/s"), (at: "4s", rate: "1/s"), (at: "5100ms", rate: "0/s")]), writes: 1),
+                   (name: "r", to: "app", arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "0/s"), (at: "3s", rate: "1/s"), (at: "4100ms", rate: "0/s"), (at: "9s", rate: "1/s"), (at: "12s", rate: "0/s")])),
+               ],
+               services: {{
+                   "app": (workers: Async(99), work: "0s", calls: [(to: "db", only: Reads, network: "{late}"), (to: "db", only: Writes)], cache: (capacity: 1), on_write: Invalidate),
+                   "db": (workers: Async(99), work: "10ms"),
+               }}, store_of_record: "db""#
+        )
+    };
+    // The read reaches the store before the write, and comes back after it.
+    let report = scene(&text("900ms"), "30s");
+    let [reads, stale] = staleness(&report, ["reads", "stale"]);
+    assert!(
+        reads >= 3.0 && stale == reads - 1.0,
+        "{stale} of {reads}: all but the first, which began before"
+    );
+    assert_eq!(value(&report, "on_write", "app", "invalidated"), 0.0, "there was nothing to throw away");
+    let report = scene(&text("100ms"), "30s");
+    assert_eq!(staleness(&report, ["stale"]), [0.0], "it was there by then");
+    assert_eq!(value(&report, "on_write", "app", "invalidated"), 1.0);
+}
+
+/// Two replicas keep answers of their own: an invalidation reaches the one that has passed the write on. All have one store: it reaches all.
+#[test]
+fn an_invalidation_reaches_one_store() {
+    let stale = |per: &str| {
+        let report = scene(
+            &format!(
+                r#"workload: [(to: "app", arrivals: Poisson("100/s"), keys: Uniform(5), writes: 0.1, policy: "p")],
+                   services: {{
+                       "app": (replicas: 2, workers: Async(99), work: "0s", calls: [(to: "db")], cache: (capacity: 9, per: {per}), on_write: Invalidate),
+                       "db": (workers: Async(99), work: "0s"),
+                   }}, policies: {{"p": (balancer: Random)}}, store_of_record: "db""#
+            ),
+            "100s",
+        );
+        staleness(&report, ["stale_share"])[0]
+    };
+    assert!(stale("Replica") > 0.2, "{}", stale("Replica"));
+    assert_eq!(stale("Service"), 0.0);
+}
+
+/// Reads at rate `r` and writes at `w` of each of a hundred keys, a value that is kept for `T`: of what is looked at at an age `a` a share `1 - e^(-w a)` is stale, and
+/// one look in `1 + r T` is a fetch.
+#[test]
+fn what_is_kept_for_a_time_is_stale_by_its_closed_form() {
+    for (share, ttl) in [(0.05_f64, 10.0_f64), (0.2, 1.0), (0.01, 3.0)] {
+        let report = scene(
+            &format!(
+                r#"workload: [(to: "app", arrivals: Poisson("500/s"), keys: Uniform(100), writes: {share})],
+                   services: {{"app": (workers: Async(99), work: "0s", calls: [(to: "db")], cache: (capacity: Unbounded, ttl: "{ttl}s")), "db": (workers: Async(99), work: "0s")}},
+                   store_of_record: "db""#
+            ),
+            "1000s",
+        );
+        let (r, w) = (5.0 * (1.0 - share), 5.0 * share);
+        let hits = r * ttl - r * (1.0 - sim_core::math::exp(-w * ttl)) / w;
+        let exact = hits / (1.0 + r * ttl);
+        let found = staleness(&report, ["stale_share"])[0];
+        // Times between fetches are as many as there are keys times cycles: each tells its own.
+        let cycles = 100.0 * 1000.0 / (ttl + 1.0 / r);
+        assert!((found - exact).abs() < 4.0 * 0.5 / cycles.sqrt(), "{found}, not {exact}");
+    }
+}
+
+/// A call that only writes make is offered to what it is made to by their share, and made by them.
+#[test]
+fn a_call_is_made_by_those_that_it_is_for() {
+    for (only, share) in [("Writes", 0.3), ("Reads", 0.7)] {
+        let report = scene(
+            &format!(
+                r#"workload: [(to: "app", arrivals: Poisson("1000/s"), writes: 0.3)],
+                   services: {{"app": (workers: Async(9), work: "1ms", calls: [(to: "db", only: {only}), Parallel([(to: "log", only: {only})])]),
+                       "db": (workers: Async(9), work: "1ms"), "log": (workers: Async(9), work: "1ms")}}"#
+            ),
+            "100s",
+        );
+        for edge in ["app->db", "app->log"] {
+            let calls = report.edges.get(edge).unwrap().calls.started as f64 / 100_000.0;
+            assert!((calls - share).abs() < 0.006, "{edge} {only}: {calls}");
+        }
+    }
+}
