@@ -229,7 +229,8 @@ pub fn fewer_served((from, to): (f64, f64)) -> String {
 }
 
 fn by_how_much(metric: &Column, effect: &Effect) -> String {
-    let by_value = matches!(metric.unit, Unit::Plain | Unit::Share | Unit::Bytes) || BY_VALUE.contains(&last(&metric.path));
+    let by_value = matches!(metric.unit, Unit::Plain | Unit::Share | Unit::Bytes)
+        || BY_VALUE.contains(&last(&metric.path));
     let (Some(ratio), Some((low, high)), false) = (effect.ratio, effect.ratio_interval, by_value) else {
         let show = |x: Option<f64>| x.map_or_else(|| "-".into(), |x| of(x, metric.unit));
         return format!("{} -> {}", show(effect.from), show(effect.to));

@@ -174,7 +174,13 @@ pub fn assign(controls: &[Control], services: &mut [Service], edges: &mut [Edge]
         match control {
             Control::Probes(_) => members.expect("who is probed comes and goes").kubelet = Some(number),
             Control::Rollout(_) => members.expect("they come and go").roller = Some(number),
-            Control::Members { .. } | Control::Health(_) | Control::Reports(_) | Control::Autoscaler(_) => {}
+            Control::Members { .. }
+            | Control::Health(_)
+            | Control::Reports(_)
+            | Control::Autoscaler(_)
+            | Control::Pauses { .. }
+            | Control::Leaks { .. }
+            | Control::Directory(_) => {}
         }
     }
 }
