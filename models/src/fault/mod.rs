@@ -13,6 +13,7 @@ mod random;
 mod reach;
 mod rhythm;
 mod scheduled;
+mod trigger;
 
 pub use active::{ActiveSet, Longer, OnLink, OnReplica};
 pub use between::{Between, Stretch};
@@ -22,6 +23,7 @@ pub use random::{FailureSpec, Source, declared};
 pub use reach::{Clients, Reach, Way, Ways, Whose};
 pub use rhythm::{Flap, Rhythm};
 pub use scheduled::{Affected, FaultSpec};
+pub use trigger::{Signal, Trigger, TriggerSpec, declared_trigger};
 
 /// The zone that something is on, by its name, if it is on one. No service has a name with a space.
 pub fn place(on: &str) -> Option<&str> {

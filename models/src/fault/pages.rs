@@ -113,6 +113,20 @@ pub const RANDOM: &[Page] = &[Page {
     experiment: "hundred-servers",
 }];
 
+/// Of what a state sets off.
+pub const TRIGGERS: &[Page] = &[Page {
+    name: "triggers",
+    word: "",
+    what: "Lets something go wrong when the system is in some state: so many wait or are in hand, workers are so busy, so many calls fail, so few replicas are \
+           up. Somebody looks `every` so often, and a state that holds for as long as it `lasts` sets it off; then nobody looks until it has gone and `cool_down` \
+           is over.",
+    hurts: "What is set off by trouble and makes it worse keeps itself going: a watchdog that restarts whoever is slow takes capacity from the others, who are slow \
+            next.",
+    formula: "it begins between `lasts` and `lasts + every` after the state does, and again `for + cool_down + lasts` later at the earliest",
+    source: "Bronson et al., \"Metastable Failures in Distributed Systems\", HotOS 2021; Huang et al., \"Metastable Failures in the Wild\", OSDI 2022",
+    experiment: "watchdog",
+}];
+
 /// Of failing together, by a number.
 pub const CORRELATION: &[Page] = &[Page {
     name: "correlation",

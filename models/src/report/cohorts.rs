@@ -55,6 +55,13 @@ impl Cohorts {
         }
     }
 
+    /// Something goes wrong now that nobody could foresee: what is in time is known from here on.
+    pub fn struck_at(&mut self, now: SimTime) {
+        if self.within.is_none() {
+            self.known_from = self.known_from.min(now.as_nanos());
+        }
+    }
+
     /// A call has ended well. `usual` are the response times so far.
     #[inline(always)]
     pub fn ok(&mut self, began: SimTime, now: SimTime, usual: &LatencyHistogram) {

@@ -65,6 +65,8 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
     let disturbances = disturbances(spec);
     let struck = disturbances.first().map(|first| SimTime::from_nanos(first.from));
     let spans = stretches(&disturbances, &(run.warm_up.as_nanos()..run.duration.as_nanos()));
+    // What a state sets off belongs to none that could be known before.
+    let spans = spans.filter(|_| spec.triggers.is_empty());
     let told_apart = spans.as_ref().map_or(1, |spans| spans.len());
     for edge in &mut built {
         edge.stats.began.resize_with(told_apart, Began::default);
@@ -73,11 +75,19 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         edge.stats.cohorts = Some(Box::new(Cohorts::new(run.window, run.within, struck)));
     }
     let measured_from = SimTime::ZERO + run.warm_up;
-    let controls = control::build(plan, streams);
+    let mut controls = control::build(plan, streams);
     control::assign(&controls, &mut services, &mut built);
     let mut faults: Vec<Fault> =
         spec.faults.iter().enumerate().flat_map(|(n, f)| build_faults(n, f, plan, streams)).collect();
     let sources = failures::build(plan, streams, &mut faults);
+    let set_off = spec.triggers.iter().map(|(name, trigger)| {
+        let first = faults.len() as u32;
+        let those = build_faults(name, &trigger.fault(), plan, streams);
+        faults.extend(those.into_iter().map(|fault| Fault { is_set_off: true, ..fault }));
+        first..faults.len() as u32
+    });
+    let set_off: Vec<_> = set_off.collect();
+    controls.extend(control::watch::build(plan, &set_off));
     Graph {
         listener: L::new(options.trace.as_ref(), &built, measured_from),
         workloads: spec.workload.iter().enumerate().map(|(n, w)| build_workload(n, w, streams)).collect(),
@@ -480,7 +490,12 @@ fn is_mortal(number: usize, plan: &Plan) -> bool {
 }
 
 /// A fault; on a zone, one for each service of which any replica stands in it.
-fn build_faults(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams) -> Vec<Fault> {
+fn build_faults(
+    number: impl std::fmt::Display,
+    fault: &FaultSpec,
+    plan: &Plan,
+    streams: &Streams,
+) -> Vec<Fault> {
     let (spec, on) = (plan.spec, &fault.on.value);
     let struck = |service: usize, among: Vec<u32>| {
         let path = format!("{}/{number}", spec.name(service));
@@ -522,6 +537,7 @@ fn build_faults(number: usize, fault: &FaultSpec, plan: &Plan, streams: &Streams
         targets: vec![target],
         random: None,
         drawn_down: false,
+        is_set_off: false,
     };
     targets.into_iter().map(one).collect()
 }

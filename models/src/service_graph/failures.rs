@@ -20,6 +20,7 @@ pub fn build(plan: &Plan, streams: &Streams, faults: &mut Vec<Fault>) -> Vec<Sou
             targets,
             random: Some(random),
             drawn_down: false,
+            is_set_off: false,
         });
     };
     let edges = |on: &str, ways: Ways| -> Vec<(u32, Reach)> {

@@ -269,7 +269,8 @@ impl<L: Listen> Drive for Graph<L> {
 impl<L: Listen> Graph<L> {
     /// Those from this one on.
     fn schedule_faults(&self, first: usize, ctx: &mut Ctx) {
-        let scheduled = self.faults.iter().enumerate().filter(|(_, fault)| fault.random.is_none());
+        let scheduled =
+            self.faults.iter().enumerate().filter(|(_, fault)| fault.random.is_none() && !fault.is_set_off);
         for (id, fault) in scheduled.skip(first) {
             let fault_id = id as u32;
             let from = fault.rhythm.first();

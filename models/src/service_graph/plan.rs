@@ -503,6 +503,7 @@ impl Plan<'_> {
                     .map(|(name, failure)| fault::declared(name, self.failing(failure), failure.needs)),
             )
             .chain(self.spec.domains.names().map(|name| fault::declared(name, 1, None)))
+            .chain(self.spec.triggers.names().map(fault::declared_trigger))
             .chain(self.edges.iter().flat_map(|edge| network::declared(&edge.name, self.tells_link(edge))))
             .collect()
     }

@@ -34,6 +34,7 @@ pub fn fill<L: Listen>(
     let report = &mut output.report;
     let measured = now.max(graph.measured_from).since(graph.measured_from);
     let spans = stretches(&disturbances(plan.spec), &(graph.measured_from.as_nanos()..now.as_nanos()));
+    let spans = spans.filter(|_| plan.spec.triggers.is_empty());
     for (edge, planned) in graph.edges.iter_mut().zip(&plan.edges) {
         let closed_loop = matches!(edge.caller, Caller::Workload(number)
             if graph.workloads[number as usize].schedule.is_none());
@@ -93,6 +94,9 @@ pub fn fill<L: Listen>(
         report.sections.extend(edge.link.sections(&edge.name, now, windows));
     }
     report.timeline = timeline(plan.spec, &report.edges, &report.services, &report.run);
+    let set_off = graph.controls.iter().flat_map(Control::disturbances);
+    report.timeline.disturbances.extend(set_off);
+    report.timeline.disturbances.sort_by_key(|disturbance| disturbance.from);
     let mut known = super::theory::fluid::known(plan, run);
     let cohorts =
         |edge: &Edge| Some((edge.name.clone(), edge.stats.cohorts.as_ref()?.failed_by_window().to_vec()));

@@ -39,7 +39,7 @@ pub use super::service::shed::Shed;
 use super::service::stop_the_world::StopTheWorld;
 pub use super::service::workers::Workers;
 pub use crate::byte_size::ByteSize;
-pub use crate::fault::{Affected, CrashStyle, DomainSpec, Effect, FailureSpec, FaultSpec};
+pub use crate::fault::{Affected, CrashStyle, DomainSpec, Effect, FailureSpec, FaultSpec, TriggerSpec};
 pub use crate::workload::{
     Arrivals, Keys, Only, Priority, RateStep, Reload, Session, Size, Spacing, Tenants, Writes,
 };
@@ -68,6 +68,8 @@ spec! {
         domains: Map<DomainSpec> = Map::default(); Len(0..=MOST_SERVICES),
         /// One-way latency of every edge that does not say its own.
         network: TimeDistribution = TimeDistribution::constant(SimDuration::ZERO),
+        /// What goes wrong when the system is in some state: by name.
+        triggers: Map<TriggerSpec> = Map::default(); Len(0..=MOST_FAILURES),
         /// The zones in which all of it stands; none if absent, and nobody is nearer than another.
         zones: Option<Zones> = None,
         /// How often a request may be passed on from service to service: one that has been makes no further call. Absent: any number of
@@ -503,12 +505,13 @@ impl GraphSpec {
         let failures = self.failures.values().map(|failure| (&failure.effect, &failure.on));
         let held = self.domains.values();
         let held = held.flat_map(|domain| domain.holds.iter().map(|held| (&domain.effect, &held.on)));
-        faults.chain(failures).chain(held)
+        let set_off = self.triggers.values().map(|trigger| (&trigger.effect, &trigger.on));
+        faults.chain(failures).chain(held).chain(set_off)
     }
 
-    /// Whether anything goes wrong at random.
+    /// Whether anything goes wrong at random, or when it is set off: at a time that the file does not say.
     pub fn fails_at_random(&self) -> bool {
-        !self.failures.is_empty() || !self.domains.is_empty()
+        !self.failures.is_empty() || !self.domains.is_empty() || !self.triggers.is_empty()
     }
 
     /// The number of a workload by its name.

@@ -505,6 +505,8 @@ pub struct Fault {
     pub random: Option<(u32, u32)>,
     /// Where that is drawn for all of a source at once: whether it is there.
     pub drawn_down: bool,
+    /// Somebody sets it off when he sees something: no time is known before.
+    pub is_set_off: bool,
 }
 
 /// What one fault strikes.

@@ -175,6 +175,11 @@ impl EdgeStats {
         self.windows.ok.iter().sum::<u64>() + self.window.ok
     }
 
+    /// Calls that have ended otherwise.
+    pub fn failed_so_far(&self) -> u64 {
+        self.windows.failed.iter().sum::<u64>() + self.window.failed
+    }
+
     pub fn close_window(&mut self) {
         let window = std::mem::take(&mut self.window);
         let so_far = (self.started_so_far(), self.sent.iter().sum());

@@ -13,6 +13,7 @@ pub mod probes;
 pub mod reports;
 pub mod rollout;
 pub mod start_up;
+pub mod watch;
 
 use super::follow::Listen;
 use super::plan::{Caller, EdgePlan, Errand, Plan};
@@ -23,7 +24,7 @@ use super::state::*;
 use super::witness as kind;
 use crate::fault::{CrashStyle, OnReplica};
 use crate::policy::Outcome;
-use crate::report::Section;
+use crate::report::{Disturbance, Section};
 use autoscaler::Scaler;
 use check::Asks;
 use discovery::Directory;
@@ -33,6 +34,7 @@ use reports::Reports;
 use rollout::Roller;
 use sim_core::{Class, Key, SimDuration, SimTime, StreamUse, Streams};
 use std::cmp::Ordering;
+use watch::Watcher;
 
 /// Whoever looks at one service.
 #[derive(Clone)]
@@ -55,6 +57,8 @@ pub enum Control {
     Rollout(Box<Roller>),
     /// At who says that it is there, and who asks for whom.
     Directory(Box<Directory>),
+    /// At a state in which something goes wrong.
+    Watch(Box<Watcher>),
 }
 
 /// What they will tell of one service: nothing measured yet.
@@ -174,13 +178,7 @@ pub fn assign(controls: &[Control], services: &mut [Service], edges: &mut [Edge]
         match control {
             Control::Probes(_) => members.expect("who is probed comes and goes").kubelet = Some(number),
             Control::Rollout(_) => members.expect("they come and go").roller = Some(number),
-            Control::Members { .. }
-            | Control::Health(_)
-            | Control::Reports(_)
-            | Control::Autoscaler(_)
-            | Control::Pauses { .. }
-            | Control::Leaks { .. }
-            | Control::Directory(_) => {}
+            _ => {}
         }
     }
 }
@@ -213,6 +211,7 @@ impl<L: Listen> Graph<L> {
                 }
                 Control::Rollout(roller) => vec![roller.first_look()],
                 Control::Directory(directory) => directory.first_looks(),
+                Control::Watch(watcher) => vec![(0, watcher.trigger.first_look())],
             };
             for (of, at) in first {
                 let timer = ctx.schedule_at(at, Event::Look { control, of });
@@ -278,6 +277,7 @@ impl<L: Listen> Graph<L> {
             }
             Control::Rollout(_) => self.roller_looks(control, of, ctx),
             Control::Directory(_) => self.directory_looks(control, of, ctx),
+            Control::Watch(_) => self.watches(control, of, ctx),
         }
     }
 
@@ -300,12 +300,7 @@ impl<L: Listen> Graph<L> {
                 }
             }
             Control::Directory(_) => self.directory_hears(control, (edge, replica), is_well, ctx),
-            Control::Members { .. }
-            | Control::Reports(_)
-            | Control::Autoscaler(_)
-            | Control::Pauses { .. }
-            | Control::Leaks { .. }
-            | Control::Rollout(_) => {
+            _ => {
                 unreachable!("they ask nobody")
             }
         }
@@ -385,13 +380,7 @@ impl<L: Listen> Graph<L> {
             match control {
                 Control::Health(checker) => checker.forgets(replica, now),
                 Control::Probes(kubelet) => due = kubelet.forgets(replica, now),
-                Control::Members { .. }
-                | Control::Reports(_)
-                | Control::Autoscaler(_)
-                | Control::Pauses { .. }
-                | Control::Leaks { .. }
-                | Control::Rollout(_)
-                | Control::Directory(_) => {}
+                _ => {}
             }
         }
         self.change_member(service, replica, now, |member| {
@@ -460,15 +449,16 @@ impl<L: Listen> Graph<L> {
                     let versions = service.versions.as_ref().expect("it has versions");
                     Some(roller.section((&service.name, versions), now))
                 }
-                Control::Members { .. }
-                | Control::Reports(_)
-                | Control::Pauses { .. }
-                | Control::Leaks { .. } => None,
+                _ => None,
             });
             let told = told.chain(service.membership.as_ref().map(|it| it.section(&service.name, now)));
             told.collect::<Vec<_>>()
         };
-        self.services.iter().enumerate().flat_map(of).collect()
+        let watchers = self.controls.iter().filter_map(|control| match control {
+            Control::Watch(watcher) => Some(watcher.trigger.section(now)),
+            _ => None,
+        });
+        self.services.iter().enumerate().flat_map(of).chain(watchers).collect()
     }
 
     /// Measurement begins.
@@ -480,10 +470,7 @@ impl<L: Listen> Graph<L> {
                 Control::Autoscaler(scaler) => scaler.begin(&self.services[scaler.service as usize], now),
                 Control::Directory(directory) => directory.ledger.begin(now),
                 Control::Rollout(roller) => roller.told.begin(now),
-                Control::Members { .. }
-                | Control::Reports(_)
-                | Control::Pauses { .. }
-                | Control::Leaks { .. } => {}
+                _ => {}
             }
         }
         self.services.iter_mut().filter_map(|it| it.membership.as_mut()).for_each(|it| it.begin(now));
@@ -500,10 +487,8 @@ impl<L: Listen> Graph<L> {
                 }
                 Control::Directory(directory) => directory.ledger.close_window(now),
                 Control::Rollout(roller) => roller.told.close_window(now),
-                Control::Members { .. }
-                | Control::Reports(_)
-                | Control::Pauses { .. }
-                | Control::Leaks { .. } => {}
+                Control::Watch(watcher) => watcher.trigger.close_window(now),
+                _ => {}
             }
         }
         self.services.iter_mut().filter_map(|it| it.membership.as_mut()).for_each(|it| it.close_window(now));
@@ -523,20 +508,23 @@ impl Control {
             Control::Autoscaler(scaler) => scaler.service,
             Control::Rollout(roller) => roller.service,
             Control::Directory(directory) => directory.service,
+            Control::Watch(watcher) => watcher.service,
+        }
+    }
+
+    /// What it set off.
+    pub fn disturbances(&self) -> Vec<Disturbance> {
+        match self {
+            Control::Watch(watcher) => watcher.trigger.disturbances().collect(),
+            _ => Vec::new(),
         }
     }
 
     /// At which replica, or whom, it looks, and for what of several things.
     fn subject(&self, of: u32) -> (u32, u16) {
         match self {
-            Control::Members { .. }
-            | Control::Health(_)
-            | Control::Reports(_)
-            | Control::Autoscaler(_)
-            | Control::Pauses { .. }
-            | Control::Leaks { .. }
-            | Control::Directory(_) => (of, 0),
             Control::Rollout(_) => (0, of as u16),
+            _ => (of, 0),
             Control::Probes(_) => {
                 let (replica, what) = Kubelet::subject(of);
                 (replica, what as u16)
@@ -547,11 +535,7 @@ impl Control {
     /// What it has drawn, for what, and the edge over which it asks or tells.
     pub fn used(&self) -> Vec<(&'static str, u32, StreamUse)> {
         match self {
-            Control::Members { .. }
-            | Control::Autoscaler(_)
-            | Control::Pauses { .. }
-            | Control::Leaks { .. }
-            | Control::Rollout(_) => Vec::new(),
+            _ => Vec::new(),
             Control::Health(checker) => vec![("check", checker.edge, checker.used())],
             Control::Reports(reports) => vec![("reports", reports.edge, reports.luck.used())],
             Control::Probes(kubelet) => kubelet.used().map(|(edge, used)| ("check", edge, used)).collect(),

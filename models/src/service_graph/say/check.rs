@@ -3,10 +3,11 @@
 use super::doubts::{check_allowances, check_idle, check_timeouts, check_width};
 use super::limits::{check_memory, check_sizes};
 use crate::experiment::{Decoder, Name, Node, Span, Spanned};
-use crate::fault::{Between, Correlation};
+use crate::fault::{Between, Correlation, Signal};
 use crate::policy::part::Part;
 use crate::service_graph::circles;
 use crate::service_graph::plan::{EdgePlan, Plan, callees};
+use crate::service_graph::service::queue::Common;
 use crate::service_graph::service::record;
 use crate::service_graph::spec::*;
 use sim_core::SimDuration;
@@ -71,6 +72,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         check_faults(&plan, cx);
         check_messages(&plan, cx);
         check_failures(&plan, at, cx);
+        check_triggers(&plan, cx);
         check_reach(graph, at, cx);
         check_amplification(&plan, at, cx);
         check_patience(&plan, at, cx);
@@ -334,8 +336,8 @@ fn check_faults(plan: &Plan, cx: &mut Decoder) {
 /// Whether there is such a way, and anybody goes it.
 fn check_between(plan: &Plan, between: Between, fault: &FaultSpec, report: &mut dyn FnMut(String, String)) {
     let (graph, Between { from, to, .. }) = (plan.spec, between);
-    let unknown = [from, to].into_iter().filter(|zone| !graph.has_zones(zone));
-    let unknown: Vec<(String, String)> = unknown.map(|zone| unknown_of_zones(graph, zone)).collect();
+    let unknown = [from, to].into_iter().filter(|place| !graph.has_zones(place));
+    let unknown: Vec<(String, String)> = unknown.map(|place| unknown_of_zones(graph, place)).collect();
     if !unknown.is_empty() {
         unknown.into_iter().for_each(|(why, help)| report(why, help));
     } else if from == to {
@@ -470,6 +472,50 @@ fn check_failures(plan: &Plan, at: &Node, cx: &mut Decoder) {
             let span = graph.domains.span_of(name).unwrap_or(at.span);
             let help = "give it another name, by which it can be told";
             cx.at("domains", |cx| cx.at(name, |cx| _ = cx.error(span, message).help(help)));
+        }
+    }
+}
+
+/// What a state sets off: whose state, and who is struck.
+fn check_triggers(plan: &Plan, cx: &mut Decoder) {
+    let graph = plan.spec;
+    for (name, trigger) in graph.triggers.iter() {
+        let (on, of) = (&trigger.on, trigger.when.of());
+        let mut report = |field: &str, span: Span, message: String, help: String| {
+            cx.at("triggers", |cx| {
+                cx.at(name, |cx| cx.at(field, |cx| _ = cx.error(span, message).help(help)))
+            });
+        };
+        check_struck(plan, on, &trigger.effect, &[], &mut |why, help| report("on", on.span, why, help));
+        check_replicas(graph, on, &trigger.replicas, &mut |why, help| report("on", on.span, why, help));
+        let of_calls = trigger.when.is_of_calls() && plan.edges.iter().any(|edge| edge.name == of.value);
+        let service = graph.services.get(&of.value);
+        if service.is_none() && !of_calls {
+            let edges = plan.edges.iter().filter(|_| trigger.when.is_of_calls());
+            let names = graph.services.names().chain(edges.map(|edge| edge.name.as_str()));
+            let help = crate::experiment::did_you_mean(&of.value, "there are", names);
+            report("when", of.span, format!("nothing is called `{}` that has such a state", of.value), help);
+        }
+        if let (Some(service), Signal::Up { below, .. }) = (service, &trigger.when)
+            && *below > service.room()
+        {
+            let room = service.room();
+            let message =
+                format!("`{}` never has more than {room}: fewer than {below} are always up", of.value);
+            report("when", of.span, message, "a `below` of no more than its replicas".into());
+        }
+        if let (Some(service), Signal::Queue { above, .. }) = (service, &trigger.when)
+            && let Common { capacity: Capacity::Bounded(places), shared, .. } = service.queue.common()
+            && *above >= u64::from(places) * u64::from(if shared { 1 } else { service.room() })
+        {
+            let message = format!("no more than that can wait at `{}`: it never happens", of.value);
+            cx.at("triggers", |cx| {
+                cx.at(name, |cx| {
+                    cx.at("when", |cx| {
+                        _ = cx.warn(of.span, message).help("an `above` below the `capacity` of its queues")
+                    })
+                })
+            });
         }
     }
 }

@@ -78,7 +78,10 @@ fn all_that_strikes(spec: &GraphSpec) -> Vec<(&str, bool, String)> {
             (held.on.value.as_str(), domain.effect.is_network(), said)
         })
     });
-    faults.chain(failures).chain(held).collect()
+    let set_off = spec.triggers.iter().map(|(name, trigger)| {
+        (trigger.on.value.as_str(), trigger.effect.is_network(), format!("{name}: {}", trigger.told()))
+    });
+    faults.chain(failures).chain(held).chain(set_off).collect()
 }
 
 fn users(workload: &WorkloadSpec) -> Node {

@@ -30,6 +30,7 @@ pub fn explain(plan: &Plan, run: &RunSpec) -> Explanation {
     }));
     tables.extend(faults(plan));
     tables.extend(failures(plan));
+    tables.extend(triggers(plan));
     let fluid = fluid::law(plan, run);
     Explanation { tables, notes: notes(plan, run, &load, &fluid), regime: fluid.regime }
 }
@@ -293,6 +294,22 @@ fn faults(plan: &Plan) -> Option<Table> {
 }
 
 /// What fails at random, and what that comes to in the long run.
+/// What a state sets off.
+fn triggers(plan: &Plan) -> Option<Table> {
+    let mut table =
+        table("What a state sets off", &["name", "on", "what, when, for how long", "looked at every"]);
+    for (name, trigger) in plan.spec.triggers.iter() {
+        let cells: [Cell; 4] = [
+            name.into(),
+            trigger.on.value.as_str().into(),
+            trigger.told().into(),
+            trigger.every.to_string().into(),
+        ];
+        table.rows.push(cells.into());
+    }
+    (!table.rows.is_empty()).then_some(table)
+}
+
 fn failures(plan: &Plan) -> Option<Table> {
     let columns = [
         "name",

@@ -10,7 +10,7 @@ use crate::service_graph::circles::HopLimit;
 use crate::service_graph::service::record::StoreOfRecord;
 use crate::service_graph::spec::{
     Arrivals, CallSpec, DomainSpec, Effect, FailureSpec, FaultSpec, GraphSpec, Parallel, ServiceSpec, Step,
-    WorkloadSpec,
+    TriggerSpec, WorkloadSpec,
 };
 use sim_core::SimDuration;
 
@@ -60,9 +60,13 @@ pub fn mechanisms() -> Vec<Mechanism> {
     let of_failures = of("failures.NAME", FailureSpec::describe(), &plain.parts(), |key, sample| {
         what_is_done(key, &a_failure(Some((key, sample)))?.parts())
     });
+    let plain = a_trigger(None).expect("a sound trigger");
+    let of_triggers = of("triggers.NAME", TriggerSpec::describe(), &plain.parts(), |key, sample| {
+        what_is_done(key, &a_trigger(Some((key, sample)))?.parts())
+    });
     let shared = [Listed::made("every", "", Some(Shared))];
     let of_domains = of("domains.NAME", DomainSpec::describe(), &shared, |_, _| Some(Does::NOTHING));
-    all.chain(of_faults).chain(of_failures).chain(of_domains).collect()
+    all.chain(of_faults).chain(of_failures).chain(of_domains).chain(of_triggers).collect()
 }
 
 /// Something that fails at random of which only what must be said is said, and this.
@@ -72,6 +76,16 @@ fn a_failure(also: Option<(&'static str, Node)>) -> Option<FailureSpec> {
     let said = must.into_iter().filter(|(key, _)| also.as_ref().is_none_or(|(other, _)| other != key));
     let said: Vec<_> = said.chain(also.clone()).collect();
     FailureSpec::decode(&Node::record(said), &mut Decoder::new())
+}
+
+/// What a state sets off, of which only what must be said is said, and this.
+fn a_trigger(also: Option<(&'static str, Node)>) -> Option<TriggerSpec> {
+    let up = Node::record([("of", Node::text("service")), ("below", Node::number(2))]);
+    let must =
+        [("when", up.named(Some("Up"))), ("on", Node::text("service")), ("effect", Effect::Hold.encode())];
+    let said = must.into_iter().filter(|(key, _)| also.as_ref().is_none_or(|(other, _)| other != key));
+    let said: Vec<_> = said.chain(also.clone()).collect();
+    TriggerSpec::decode(&Node::record(said), &mut Decoder::new())
 }
 
 /// A fault of which only what must be said is said, and this.

@@ -23,6 +23,8 @@ fn at_random(what: &str) -> String {
 
 #[rustfmt::skip]
 pub fn rows() -> Vec<Row> {
+    let set_off =
+        |when: &str, rest: &str| at_random(&format!("triggers: {{\"t\": (when: {when}, {rest})}}"));
     let zoned = |told: String, mended: String, said| {
         let row = row(FAULTS, told, mended, said).and(NETWORK, ZONED);
         row.and(USERS, format!("{USERS}, zones: [\"a\"]")).and(BATCH, format!("{BATCH}, zones: [\"a\"]"))
@@ -93,6 +95,41 @@ pub fn rows() -> Vec<Row> {
         row(FAULTS, at("stock", "effect: Drop(), replicas: Fraction(0.5)"), at("stock", "effect: Drop()"),
             r#"warning: faults[0].on ["stock"]: the network has no replicas: all messages over the edge are struck"#,
         ),
+        // What a state sets off.
+        row(NETWORK, set_off(r#"Queue(of: "stok", above: 9)"#, r#"on: "stok", effect: Crash()"#), set_off(r#"Queue(of: "stock", above: 9)"#, r#"on: "stock", effect: Crash()"#),
+            r#"triggers.t.when.of ["stok"]: nothing is called `stok` that has such a state
+                help: did you mean `stock`?
+                triggers.t.on ["stok"]: unknown service or edge `stok`
+                help: did you mean `stock`?"#,
+        ),
+        row(NETWORK, set_off(r#"InHand(of: "shop->stock", above: 9)"#, r#"on: "shop->stock", effect: Drop()"#), set_off(r#"Failing(of: "shop->stock", above: 0.5)"#, r#"on: "shop->stock", effect: Drop()"#),
+            r#"triggers.t.when.of ["shop->stock"]: nothing is called `shop->stock` that has such a state
+                help: there are: shop, stock, pay, mail"#,
+        ),
+        row(NETWORK, set_off(r#"Up(of: "stock", below: 4)"#, r#"on: "stock", effect: Crash()"#), set_off(r#"Up(of: "stock", below: 3)"#, r#"on: "stock", effect: Crash()"#),
+            r#"triggers.t.when.of ["stock"]: `stock` never has more than 3: fewer than 4 are always up
+                help: a `below` of no more than its replicas"#,
+        ),
+        row(NETWORK, set_off(r#"Queue(of: "stock", above: 3072)"#, r#"on: "stock", effect: Crash()"#), set_off(r#"Queue(of: "stock", above: 3071)"#, r#"on: "stock", effect: Crash()"#),
+            r#"warning: triggers.t.when.of ["stock"]: no more than that can wait at `stock`: it never happens
+                help: an `above` below the `capacity` of its queues"#,
+        ),
+        row(NETWORK, set_off(r#"Utilisation(of: "stock", above: 1)"#, r#"on: "stock", effect: Crash()"#), set_off(r#"Utilisation(of: "stock", above: 0.9)"#, r#"on: "stock", effect: Crash()"#),
+            r#"warning: triggers.t.when [Utilisation(of: "stock", above: 1)]: no share is more than 1: it never happens
+                help: an `above` below 1"#,
+        ),
+        row(NETWORK, set_off(r#"Up(of: "stock", below: 2)"#, r#"on: "stock", effect: Crash(), times: 2, for: "0s""#), set_off(r#"Up(of: "stock", below: 2)"#, r#"on: "stock", effect: Crash(), times: 2, for: "1s""#),
+            r#"triggers.t.for ["0s"]: `for` must be longer than 0
+                help: leave it out and it lasts until the end"#,
+        ),
+        row(NETWORK, set_off(r#"Up(of: "stock", below: 2)"#, r#"on: "stock", effect: Crash(), times: 2"#), set_off(r#"Up(of: "stock", below: 2)"#, r#"on: "stock", effect: Crash(), times: 1"#),
+            r#"warning: triggers.t.times [2]: it lasts until the end of the run: it happens once
+                help: say with `for` how long it is there each time"#,
+        ),
+        row(NETWORK, set_off(r#"Up(of: "stock", below: 2)"#, r#"on: "stock", effect: Crash(), for: "1s", cool_down: "1s""#), set_off(r#"Up(of: "stock", below: 2)"#, r#"on: "stock", effect: Crash(), for: "1s", cool_down: "1s", times: 2"#),
+            r#"warning: triggers.t.cool_down ["1s"]: nobody looks again: it happens once
+                help: leave it out, or say with `times` how often it may happen"#,
+        ),
         // What goes from one to another.
         row(FAULTS, at("zone a -> zone b", "effect: Drop()"), at("stock", "effect: Drop()"),
             r#"faults[0].on ["zone a -> zone b"]: there is no zone `a`: the graph has none
@@ -108,6 +145,10 @@ pub fn rows() -> Vec<Row> {
             r#"faults[0].on ["zone a -> zone a"]: from `a` to `a` is no way between two zones
                 help: what is within a zone is struck by the edges or services that stand in it"#,
         ),
+        zoned(at("zone a -> zone b", "effect: Drop()"), at("zone a -> zone c", "effect: Drop()"),
+            r#"faults[0].on ["zone a -> zone b"]: nothing goes from zone `a` to zone `b`
+                help: name two zones of which callers stand in one and those whom they call in the other"#,
+        ).and(r#""stock": (replicas: 3"#, r#""stock": (zones: ["c"], replicas: 3"#).and(r#""shop": (replicas: 2"#, r#""shop": (zones: ["a"], replicas: 2"#),
         zoned(at("zone a -> zone b", "effect: Crash()"), at("zone a", "effect: Crash()"),
             r#"faults[0].on ["zone a -> zone b"]: `crash` strikes replicas, and `zone a -> zone b` is a way between zones
                 help: name a zone, such as "zone a", or let the network fail: Drop, Delay, Hold, Duplicate, Reorder, Bandwidth"#,

@@ -47,6 +47,7 @@ mod still;
 mod structure;
 mod ties;
 mod told;
+mod triggers;
 mod turns;
 mod visits;
 mod writes;

@@ -1,0 +1,106 @@
+//! Whoever watches for a state in which something goes wrong: what he sees, and what begins then.
+
+use super::Control;
+use crate::experiment::Spanned;
+use crate::fault::{Signal, Trigger};
+use crate::service_graph::follow::Listen;
+use crate::service_graph::plan::Plan;
+use crate::service_graph::state::*;
+use sim_core::{Class, SimTime};
+
+/// What one trigger watches, and what it strikes with.
+#[derive(Clone, Debug)]
+pub struct Watcher {
+    pub trigger: Trigger,
+    /// The service that is watched, or the one that the first of the edges leads to; and the edges.
+    pub service: u32,
+    edges: Box<[u32]>,
+    /// Its faults, among all of them.
+    faults: std::ops::Range<u32>,
+    /// What there had been by the last look.
+    before: [u128; 2],
+}
+
+/// All of a graph. Each has some of the faults, which come after all others, from this one on.
+pub fn build(plan: &Plan, first: &[std::ops::Range<u32>]) -> Vec<Control> {
+    let watchers = plan.spec.triggers.iter().zip(first).map(|((name, says), faults)| {
+        let edges = watched(plan, says.when.of());
+        let service = plan.spec.services.index_of(&says.when.of().value);
+        let of_edge = || plan.edges[*edges.first().expect("checked: it is there") as usize].callee;
+        Control::Watch(Box::new(Watcher {
+            trigger: Trigger::new(name, says),
+            service: service.unwrap_or_else(of_edge) as u32,
+            edges,
+            faults: faults.clone(),
+            before: [0; 2],
+        }))
+    });
+    watchers.collect()
+}
+
+/// The edges whose calls are watched: those into a service, or those of this name.
+fn watched(plan: &Plan, of: &Spanned<String>) -> Box<[u32]> {
+    let edges = (0..).zip(&plan.edges).filter(|(_, edge)| plan.is_on(&of.value, edge));
+    edges.map(|(number, _)| number).collect()
+}
+
+impl<L: Listen> Graph<L> {
+    /// What a trigger sees.
+    fn sees(&mut self, control: u32, now: SimTime) -> Option<f64> {
+        let Control::Watch(watcher) = &mut self.controls[control as usize] else {
+            unreachable!("it watches")
+        };
+        let service = &self.services[watcher.service as usize];
+        let mut part = |now: [u128; 2]| {
+            let before = std::mem::replace(&mut watcher.before, now);
+            let [some, all] = [0, 1].map(|at| now[at] - before[at]);
+            (all > 0).then(|| some as f64 / all as f64)
+        };
+        match &watcher.trigger.when {
+            Signal::Queue { .. } => {
+                Some(service.lines.iter().map(|line| line.length.value()).sum::<u64>() as f64)
+            }
+            Signal::InHand { .. } => Some(service.in_hand() as f64),
+            Signal::Utilisation { .. } => {
+                let totals = service.totals(now);
+                part([totals.used_area, totals.available_area])
+            }
+            Signal::Failing { .. } => {
+                let sum = |of: fn(&Edge) -> u64| {
+                    watcher.edges.iter().map(|edge| u128::from(of(&self.edges[*edge as usize]))).sum::<u128>()
+                };
+                let failed = sum(|edge| edge.stats.failed_so_far());
+                part([failed, failed + sum(|edge| edge.stats.ok_so_far())])
+            }
+            Signal::Up { .. } => {
+                Some(service.replicas.iter().filter(|replica| replica.down == 0).count() as f64)
+            }
+        }
+    }
+
+    /// A trigger looks; it may fire.
+    #[cold]
+    pub fn watches(&mut self, control: u32, of: u32, ctx: &mut Ctx) {
+        let now = ctx.now();
+        let seen = self.sees(control, now);
+        let Control::Watch(watcher) = &mut self.controls[control as usize] else {
+            unreachable!("it watches")
+        };
+        let fires = watcher.trigger.looks(seen, now);
+        if let Some(again) = watcher.trigger.again(now) {
+            ctx.schedule_at(again, Event::Look { control, of });
+        }
+        let Some(over) = fires else { return };
+        let faults = watcher.faults.clone();
+        // From here on it is known what was usual.
+        for cohorts in self.edges.iter_mut().filter_map(|edge| edge.stats.cohorts.as_mut()) {
+            cohorts.struck_at(now);
+        }
+        for fault in faults {
+            if let Some(over) = over {
+                ctx.schedule(over, Class::Change, Event::FaultEnds { fault });
+            }
+            self.fault_begins(fault, ctx);
+        }
+    }
+}
