@@ -462,7 +462,7 @@ fn membership(number: usize, plan: &Plan, streams: &Streams) -> Option<Membershi
     // Who looks it up sees what he has heard.
     let edges = edges.filter(|_| plan.spec.service(number).found().is_none());
     let edges = edges.map(|(edge, _)| edge as u32).collect();
-    Some(Membership::new(plan.spec.service(number), name, (control, edges), streams))
+    Some(Membership::new(plan.spec.service(number), (name, plan.spec), (control, edges), streams))
 }
 
 /// What a request has at stake in a call, if nothing stands in for it.

@@ -14,6 +14,7 @@
 //! still comes and does what it has in hand; one that is out, or starts, refuses. A crash takes nobody out of the views: that is for
 //! whoever checks to find out. But whoever starts a replica knows that it is not ready.
 
+use super::start_up::{Again, Needs};
 use crate::distribution::TimeDistribution;
 use crate::fault::{CrashStyle, Effect};
 use crate::report::{Better, Fold, Section, Unit, Value};
@@ -127,6 +128,8 @@ pub struct Membership {
     /// Whoever changes their version, and is to know when one is ready, or gone.
     pub roller: Option<u32>,
     start: Option<(TimeDistribution, Luck)>,
+    /// Whom each needs before it is ready.
+    needs: Option<Needs>,
     chosen: TimeIntegral,
     least: u64,
     /// Area and time when measurement, and the window, began.
@@ -149,7 +152,7 @@ impl Membership {
     /// All of them are in.
     pub fn new(
         service: &ServiceSpec,
-        name: &str,
+        (name, graph): (&str, &GraphSpec),
         (control, edges): (u32, Vec<u32>),
         streams: &Streams,
     ) -> Self {
@@ -172,6 +175,7 @@ impl Membership {
             kubelet: None,
             roller: None,
             start: service.starts().map(|start| (start.time.clone(), streams.luck("start", name))),
+            needs: service.starts().and_then(|start| Needs::by(start, graph, service.room())),
             chosen,
             least: service.replicas.into(),
             from: (0, SimTime::ZERO),
@@ -208,6 +212,11 @@ impl Membership {
     /// For how long one has been there, if any may be away.
     pub fn there_for(&self, replica: u32, now: SimTime) -> Option<u128> {
         self.scales.then(|| self.members[replica as usize].there.area(now))
+    }
+
+    /// What is told of those that others are needed for.
+    pub fn told_of_needs(&self, at: &str, now: SimTime) -> Option<Section> {
+        self.needs.as_ref().map(|needs| needs.section(at, now))
     }
 
     /// How many are wanted.
@@ -417,6 +426,9 @@ impl<L: Listen> Graph<L> {
             }
             Stage::Finishing => self.goes(service, replica, ctx),
             Stage::Starting => {
+                if let Some(again) = self.misses_what_it_needs(service, replica, ctx.now()) {
+                    return self.enter_stage(service, replica, (Stage::Starting, Some(again)), ctx);
+                }
                 let it = &mut self.services[service as usize];
                 it.replicas[replica as usize].down -= 1;
                 it.warming.iter_mut().for_each(|warming| warming.is_ready(replica, ctx.now()));
@@ -471,13 +483,37 @@ impl<L: Listen> Graph<L> {
     /// A replica could be up again: whether it starts first.
     pub fn starts(&mut self, service: u32, replica: u32, ctx: &mut Ctx) -> bool {
         let it = &mut self.services[service as usize];
-        let Some(takes) = it.membership.as_mut().and_then(|it| it.start_takes(replica)) else {
+        let takes = it.membership.as_mut().and_then(|it| {
+            let takes = it.start_takes(replica);
+            // Whoever needs others looks for them, however soon it has started.
+            takes.or(it.needs.is_some().then_some(SimDuration::ZERO))
+        });
+        let Some(takes) = takes else {
             it.warming.iter_mut().for_each(|warming| warming.is_ready(replica, ctx.now()));
             return false;
         };
         it.replicas[replica as usize].down += 1;
         self.enter_stage(service, replica, (Stage::Starting, Some(ctx.now() + takes)), ctx);
         true
+    }
+
+    /// Whether a replica that has started still needs somebody who is not up; if so, when it has another look.
+    #[cold]
+    fn misses_what_it_needs(&mut self, service: u32, replica: u32, now: SimTime) -> Option<SimTime> {
+        let is_up = |service: &u32| self.services[*service as usize].stats.available.value() > 0;
+        let needs = &self.services[service as usize].membership.as_ref()?.needs;
+        let all = needs.as_ref()?.services.iter().all(is_up);
+        let measured = now >= self.measured_from;
+        let it = self.services[service as usize].membership.as_mut()?;
+        let needs = it.needs.as_mut()?;
+        if all {
+            needs.found(replica, now);
+            return None;
+        }
+        match needs.misses(replica, measured, now) {
+            Again::Looks(after) => Some(now + after),
+            Again::Starts(after) => Some(now + after + it.start_takes(replica).unwrap_or_default()),
+        }
     }
 
     /// Whether it is neither out nor on its way there.
@@ -515,6 +551,9 @@ impl<L: Listen> Graph<L> {
         }
         let timer = until.map(|at| ctx.schedule(at, Class::Change, Event::Look { control, of: replica }));
         let now = ctx.now();
+        if let Some(needs) = it.needs.as_mut().filter(|_| stage != Stage::Starting) {
+            needs.goes(replica);
+        }
         self.change_member(service, replica, now, |member| {
             if stage == Stage::In && member.stage != Stage::In {
                 member.in_since = now;

@@ -33,6 +33,7 @@ use probes::{Kubelet, Task, Verdict, Which};
 use reports::Reports;
 use rollout::Roller;
 use sim_core::{Class, Key, SimDuration, SimTime, StreamUse, Streams};
+pub use start_up::needs_itself;
 use std::cmp::Ordering;
 use watch::Watcher;
 
@@ -452,6 +453,8 @@ impl<L: Listen> Graph<L> {
                 _ => None,
             });
             let told = told.chain(service.membership.as_ref().map(|it| it.section(&service.name, now)));
+            let needs = service.membership.as_ref().and_then(|it| it.told_of_needs(&service.name, now));
+            let told = told.chain(needs);
             told.collect::<Vec<_>>()
         };
         let watchers = self.controls.iter().filter_map(|control| match control {

@@ -6,6 +6,7 @@ use crate::experiment::{Decoder, Name, Node, Span, Spanned};
 use crate::fault::{Between, Correlation, Signal};
 use crate::policy::part::Part;
 use crate::service_graph::circles;
+use crate::service_graph::control::needs_itself;
 use crate::service_graph::plan::{EdgePlan, Plan, callees};
 use crate::service_graph::service::queue::Common;
 use crate::service_graph::service::record;
@@ -37,6 +38,9 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     for (name, service) in graph.services.iter() {
         cx.at("services", |cx| {
             cx.at(name, |cx| {
+                for name in service.starts().into_iter().flat_map(|start| &start.needs) {
+                    cx.at("start_up", |cx| sound &= check_service_name(graph, "needs", name, cx));
+                }
                 for (number, step) in service.calls.iter().enumerate() {
                     for call in &step.calls {
                         cx.at("calls", |cx| {
@@ -67,6 +71,14 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     sound &= circles::check(graph, &callees, at, cx);
     sound &= check_checkers(graph, at, cx);
     sound &= check_found(graph, cx);
+    if sound && let Some(way) = needs_itself(graph) {
+        let span = graph.services.span_of(&way[0]).unwrap_or(at.span);
+        let message = format!(
+            "{}: each needs the next to start, so once all of them are down none ever does",
+            way.join(" -> ")
+        );
+        cx.warn(span, message).help("one of them must start without the others");
+    }
     if sound {
         let plan = Plan::new(graph);
         check_faults(&plan, cx);

@@ -43,6 +43,7 @@ mod scenes;
 mod sharing;
 mod shedding;
 mod sizes;
+mod starts;
 mod still;
 mod structure;
 mod ties;

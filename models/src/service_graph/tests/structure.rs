@@ -84,6 +84,25 @@ pub fn rows() -> Vec<Row> {
             r#"warning: services.stock.cold_start [(time: "1s", provisioned: 4)]: all instances are provisioned: none ever starts cold
                 help: fewer `provisioned`, or leave `cold_start` out"#,
         ),
+        // Who needs whom to start.
+        row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: Blocking(4), work: "8ms", start_up: (time: "1s", needs: ["pax"])"#,
+            r#"workers: Blocking(4), work: "8ms", start_up: (time: "1s", needs: ["pay"])"#,
+            r#"services.stock.start_up.needs[0] ["pax"]: unknown service `pax`
+                help: did you mean `pay`?"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: Blocking(4), work: "8ms", start_up: (time: "1s", missing: CrashLoop())"#,
+            r#"workers: Blocking(4), work: "8ms", start_up: (time: "1s", needs: ["pay"], missing: CrashLoop())"#,
+            r#"warning: services.stock.start_up.missing [CrashLoop()]: nothing can be missing: it needs nobody
+                help: name the services that it needs: needs: ["db"]"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: Blocking(4), work: "8ms", start_up: (time: "1s", needs: ["stock"])"#,
+            r#"workers: Blocking(4), work: "8ms", start_up: (time: "1s", needs: ["pay"])"#,
+            r#"warning: services.stock ["stock"]: stock -> stock: each needs the next to start, so once all of them are down none ever does
+                help: one of them must start without the others"#,
+        ),
         // Names of workloads.
         row(r#"name: "batch""#, r#"name: """#, r#"name: "b""#,
             r#"workload[1].name [""]: a name cannot be empty"#,
