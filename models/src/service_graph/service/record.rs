@@ -30,7 +30,8 @@ pub struct StoreOfRecord(pub String);
 
 /// Whether there is such a service, and what is said of writes where nobody writes, or nobody asks about it.
 pub fn check(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
-    let writes = graph.workload.iter().any(|workload| workload.writes.is_some_and(|share| share > 0.0));
+    // Whoever says that none do means it.
+    let writes = graph.workload.iter().any(|workload| workload.writes.is_some());
     let all_calls = || graph.services.values().flat_map(|it| &it.calls).flat_map(|step| &step.calls);
     let reacts = graph.store_of_record.is_some()
         || graph.services.values().any(|service| service.cache.is_some() || service.on_write.is_some())
@@ -267,13 +268,15 @@ impl Ledger {
 }
 
 impl<L: Listen> Graph<L> {
-    /// A request's own work is over, and was no error: at the store of record that is what there is of its key from now on, or was.
+    /// A request's own work is over, and was no error: at the store of record that is what there is of its key from now on, or was. What is only told again
+    /// is not done again.
     #[cold]
-    pub(super) fn is_recorded(&mut self, id: AttemptId, service: u32) {
+    pub(super) fn is_recorded(&mut self, id: AttemptId, again: bool) {
+        let service = self.edges[self.attempts[id].edge as usize].callee;
         let Some(ledger) = self.ledger.as_mut().filter(|ledger| ledger.service == service) else { return };
-        if !self.attempts[id].is_check() {
-            let carried = self.carriage.of_mut(id);
-            carried.version = ledger.done(carried.key, carried.writes);
+        let carried = self.carriage.of_mut(id);
+        if !self.attempts[id].is_check() && !carried.purges {
+            carried.version = ledger.done(carried.key, carried.writes && !again);
         }
     }
 

@@ -270,7 +270,11 @@ impl<L: Listen> Graph<L> {
     #[cold]
     #[inline(never)]
     fn noted_work_done(&mut self, id: AttemptId, fails: bool, is_over: bool, ctx: &mut Ctx) {
-        if let Some(answer) = self.note_done(id, fails, ctx) {
+        let answer = self.note_done(id, fails, ctx);
+        if !fails && answer.is_none_or(|answer| answer == Outcome::Ok) {
+            self.is_recorded(id, answer.is_some());
+        }
+        if let Some(answer) = answer {
             return self.finish(id, answer, ctx);
         }
         if fails {
@@ -303,10 +307,6 @@ impl<L: Listen> Graph<L> {
     /// A request's own work is over at a service that has something to note then: as what it ends at once, if it does.
     #[cold]
     fn note_done(&mut self, id: AttemptId, fails: bool, ctx: &mut Ctx) -> Option<Outcome> {
-        let edge = &self.edges[self.attempts[id].edge as usize];
-        if !fails && self.ledger.is_some() {
-            self.is_recorded(id, edge.callee);
-        }
         let edge = &self.edges[self.attempts[id].edge as usize];
         if let Some(Leg::CallsBack) = edge.callback {
             return Some(self.finds(id, fails, ctx));

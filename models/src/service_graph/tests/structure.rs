@@ -523,6 +523,14 @@ pub fn rows() -> Vec<Row> {
             r#"warning: services.shop.on_write [Invalidate]: nothing is kept here that a write could change
                 help: give the service a `cache`; or leave `on_write` out"#,
         ).and(USERS, WRITERS),
+        row(r#"(to: "pay", times: 2)"#, r#"(to: "pay", times: 2), (to: "stock", only: Writes, purge: true)"#, r#"(to: "pay", times: 2)"#,
+            r#"warning: services.shop.calls[1][1].to ["stock"]: stock keeps no answers: there is nothing to throw away
+                help: give it a `cache`; or leave the call out"#,
+        ).and(USERS, r#"arrivals: Poisson("100/s"), writes: 0.1, keys: Uniform(5)"#).and(NETWORK, r#"network: "1ms", store_of_record: "stock""#),
+        row(r#"(to: "stock", policy: "careful")"#, r#"(to: "stock", policy: "careful"), (to: "shop", purge: true)"#, r#"(to: "stock", policy: "careful"), (to: "shop", purge: true, only: Writes)"#,
+            r#"warning: services.shop.calls[1].to ["shop"]: this call throws away what is kept for reads as well, so nothing is kept for long
+                help: `only: Writes`"#,
+        ).and(USERS, WRITERS).and(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1)"#),
         row(r#"(to: "pay", times: 2)"#, r#"(to: "pay", times: 2, only: Writes)"#, r#"(to: "pay", times: 2)"#,
             r#"warning: services.shop.calls[1][0].to ["pay"]: nobody writes, so this call is never made
                 help: `writes` of a workload, such as 0.05; or leave `only` out"#,

@@ -146,3 +146,87 @@ fn a_call_is_made_by_those_that_it_is_for() {
         }
     }
 }
+
+/// The race of cache-aside, where fetches have leases: what throws a value away takes the lease back as well, and what comes with it is not kept.
+#[test]
+fn a_lease_keeps_an_old_value_out() {
+    let stale = |on_miss: &str| {
+        let report = scene(
+            &format!(
+                r#"workload: [(to: "app", arrivals: Poisson("500/s"), keys: Uniform(50), writes: 0.1)], network: Exponential(mean: "10ms"),
+                   services: {{
+                       "app": (workers: Async(99), work: "0s", calls: [(to: "db")], cache: (capacity: Unbounded, on_miss: {on_miss}), on_write: Invalidate),
+                       "db": (workers: Async(99), work: "1ms"),
+                   }}, store_of_record: "db""#
+            ),
+            "100s",
+        );
+        staleness(&report, ["stale_share"])[0]
+    };
+    assert!(
+        stale("Fetch") > 0.001 && stale("SingleFlight") > 0.001,
+        "{}, {}",
+        stale("Fetch"),
+        stale("SingleFlight")
+    );
+    assert_eq!(stale("Lease(hold: \"10s\")"), 0.0);
+}
+
+/// A shop before a store of record, and an edge before the shop that keeps answers for 20 s: a write goes through both, and says to the edge that its key has
+/// changed, by a message that takes so long, or is lost.
+fn edge(purge: &str, faults: &str, seconds: u64) -> Report {
+    scene(
+        &format!(
+            r#"workload: [(name: "w", to: "shop", arrivals: Poisson("5/s"), keys: Uniform(10), writes: 1), (name: "r", to: "edge", arrivals: Poisson("200/s"), keys: Uniform(10))],
+               services: {{
+                   "edge": (workers: Async(99), work: "0s", calls: [(to: "shop")], cache: (capacity: Unbounded, ttl: "20s")),
+                   "shop": (workers: Async(99), work: "0s", calls: [(to: "db") {purge}]),
+                   "db": (workers: Async(99), work: "0s"),
+               }}, store_of_record: "db", faults: [{faults}]"#
+        ),
+        &format!("{seconds}s"),
+    )
+}
+
+/// Half a write a second of each key: without messages all is as old as its ttl lets it, with one that takes `d` a share `1 - e^(-w d)` of the time.
+#[test]
+fn an_invalidation_is_a_message() {
+    let stale = |report: &Report| staleness(report, ["stale_share"])[0];
+    let never = edge("", "", 400);
+    assert!((stale(&never) - 0.90).abs() < 0.03, "{}", stale(&never));
+    let purge = |network: &str| {
+        format!(r#", (to: "edge", purge: true, only: Writes, wait: false, network: "{network}")"#)
+    };
+    let late = edge(&purge("200ms"), "", 400);
+    let exact = 1.0 - sim_core::math::exp(-0.5 * 0.2);
+    assert!((stale(&late) - exact).abs() < 0.015, "{}, not {exact}", stale(&late));
+    assert!(value(&late, "staleness", "db", "age_max") <= 0.21e9);
+    let sent = late.edges.get("shop->edge").unwrap().calls.started as f64;
+    let [came, threw] = ["purges", "thrown_away"].map(|name| value(&late, "purges", "edge", name));
+    assert!(came >= sent - 2.0 && threw > 0.8 * came && threw < came, "{threw} of {came} of {sent}");
+    // Nobody calls the shop because of it.
+    let asked = late.services.get("shop").unwrap().arrived as f64;
+    let (misses, writes) = (value(&late, "cache", "edge", "misses"), staleness(&late, ["writes"])[0]);
+    assert!((asked - misses - writes).abs() < 3.0, "{asked}: {misses} and {writes}");
+    let lost = edge(&purge("1ms"), r#"(at: "0s", on: "shop->edge", effect: Drop())"#, 400);
+    assert!((stale(&lost) - stale(&never)).abs() < 0.02, "what is lost throws nothing away");
+}
+
+/// A write whose first answer is lost is tried again: without a key it is done twice, and the second is what was acknowledged; with one it is told again, and is
+/// one version. Either way a reader who comes later is told what there is.
+#[test]
+fn what_is_told_again_is_not_written_again() {
+    for idempotency in ["Absent", "Key()"] {
+        let report = scene(
+            &format!(
+                r#"workload: [(to: "db", arrivals: Poisson("100/s"), keys: Uniform(5), writes: 0.5, policy: "again")],
+                   services: {{"db": (workers: Async(99), work: "1ms", idempotency: {idempotency})}},
+                   policies: {{"again": (timeout: "20ms", retry: Fixed(attempts: 5))}}, store_of_record: "db",
+                   faults: [(at: "0s", on: "users->db", effect: Drop(probability: 0.2))]"#
+            ),
+            "60s",
+        );
+        assert_eq!(staleness(&report, ["stale"]), [0.0], "{idempotency}");
+        assert!(staleness(&report, ["writes"])[0] > 2_500.0);
+    }
+}
