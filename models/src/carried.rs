@@ -67,6 +67,8 @@ pub struct Carried {
     pub hops: u8,
     /// Whether it changes what it is about.
     pub writes: bool,
+    /// It only says that what it is about has changed.
+    pub purges: bool,
     /// Where a store of record is: what a user may count on who asks.
     pub expects: u32,
     /// And on the way back the version that is answered; 0 is none.

@@ -284,6 +284,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         fallback: StandIn::by(planned, plan).map(Box::new),
         degrades: degrades.map(Box::new),
         says_versions: plan.spec.store_of_record.is_some(),
+        purges: planned.purges(),
         crossing: planned
             .apart
             .as_ref()
@@ -436,10 +437,14 @@ fn build_service(
         notes: Deeds::by(service).is_some()
             || caches.is_some()
             || is_of_record(plan, number)
+            || plan.into(number).any(EdgePlan::purges)
             || plan.into(number).any(|edge| edge.callback_of.is_some()),
         written: caches
             .as_ref()
-            .and_then(|caches| Written::by(service, caches.stores(), plan.spec.store_of_record.is_some()))
+            .and_then(|caches| {
+                let purged = plan.into(number).any(EdgePlan::purges);
+                Written::by(service, caches.stores(), plan.spec.store_of_record.is_some(), purged)
+            })
             .map(Box::new),
         caches: caches.map(Box::new),
         called_back,

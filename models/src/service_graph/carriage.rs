@@ -62,16 +62,16 @@ impl Carriage {
         self.attempts.get(id).copied().unwrap_or_default()
     }
 
-    /// A request goes on as another, which weighs nothing.
-    #[cold]
-    pub fn goes_on(&mut self, first: AttemptId, again: AttemptId) {
-        let carried = Carried { bytes: 0, ..self.of(first) };
-        self.attempts.put(again, carried);
-    }
-
     /// What a request carries, to be added to.
     pub fn of_mut(&mut self, id: AttemptId) -> &mut Carried {
         self.attempts.of_mut(id, false)
+    }
+
+    /// A request goes on as another, which weighs nothing.
+    #[cold]
+    pub fn goes_on(&mut self, first: AttemptId, again: AttemptId) {
+        let carried = Carried { bytes: 0, version: 0, ..self.of(first) };
+        self.attempts.put(again, carried);
     }
 
     /// An attempt takes along what its call carries.
@@ -122,6 +122,7 @@ pub fn carries(spec: &GraphSpec) -> bool {
         || ranks_users(spec)
         || spec.hop_limit.is_some()
         || spec.store_of_record.is_some()
+        || spec.services.values().any(|service| service.all_calls_of().any(|call| call.purge))
 }
 
 /// Whether a service looks at who the user is.
@@ -286,7 +287,8 @@ impl<L: Listen> Graph<L> {
         let (key, first, user) = match parent {
             Parent::Request { attempt, .. } | Parent::Aside { by: attempt, .. } => {
                 let carried = self.carriage.of(attempt);
-                return Carried { hops: carried.hops.saturating_add(1), version: 0, ..carried };
+                let purges = self.edges[edge as usize].purges;
+                return Carried { hops: carried.hops.saturating_add(1), version: 0, purges, ..carried };
             }
             Parent::Check { .. } => return Carried::default(),
             Parent::Callback { wait, .. } => return self.callbacks.carried(wait),

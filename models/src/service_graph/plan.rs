@@ -8,7 +8,7 @@ use super::control;
 use super::control::check::Check;
 use super::crossing;
 use super::service::callback::CALLBACK;
-use super::service::{fallback, quorum};
+use super::service::{fallback, on_write, quorum};
 use super::spec::*;
 use crate::RunSpec;
 use crate::carried::Says;
@@ -466,6 +466,14 @@ impl Plan<'_> {
         all
     }
 
+    /// Of the services that keep answers and are told of keys that have changed.
+    fn purged(&self) -> impl Iterator<Item = Section> {
+        let told = |(number, (_, service)): &(usize, (&str, &ServiceSpec))| {
+            service.cache.is_some() && self.into(*number).any(EdgePlan::purges)
+        };
+        self.spec.services.iter().enumerate().filter(told).map(|(_, (name, _))| on_write::purged(name))
+    }
+
     /// What the parts of edges and services measure, declared.
     pub fn sections(&self) -> Vec<Section> {
         let to_users = self.edges.iter().take(self.spec.workload.len());
@@ -488,6 +496,7 @@ impl Plan<'_> {
             )
             .chain(of_calls)
             .chain(Around::new("", self.spec.parts()).sections())
+            .chain(self.purged())
             .chain(self.spec.services.iter().flat_map(|(name, service)| {
                 let steps = service.calls.iter().enumerate();
                 let steps = steps.flat_map(move |(number, step)| {
@@ -732,6 +741,13 @@ fn apart(
     Apart::of(zones, (from, callers), (spec.turns_of_service(callee)?, replicas))
 }
 
+impl EdgePlan<'_> {
+    /// Whether its calls only say that a key has changed.
+    pub fn purges(&self) -> bool {
+        self.callback_of.is_none() && self.call.is_some_and(|call| call.purge)
+    }
+}
+
 /// What a policy does, and the most that it makes of a call.
 fn of_policy(policy: &Policy) -> (Does, Worst) {
     let parts = Around::new("", policy.parts());
@@ -740,7 +756,8 @@ fn of_policy(policy: &Policy) -> (Does, Worst) {
 
 /// The services that a service calls, once per call site, and whom it asks instead. Needs no plan: it is what a circle is looked for in.
 pub fn callees(spec: &GraphSpec, service: usize) -> Vec<usize> {
-    let calls = spec.service(service).calls.iter().flat_map(|step| &step.calls);
+    // What only says that a key has changed goes no further.
+    let calls = spec.service(service).all_calls_of().filter(|call| !call.purge);
     let named = calls.flat_map(|call| [Some(&call.to), call.instead().map(|(to, ..)| to)]).flatten();
     named.filter_map(|to| spec.services.index_of(&to.value)).collect()
 }

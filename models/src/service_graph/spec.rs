@@ -30,6 +30,7 @@ pub use super::service::idempotency::Idempotency;
 use super::service::memory_leak::MemoryLeak;
 pub use super::service::on_cancel::OnCancel;
 use super::service::per_replica::{self, PerReplica};
+use super::service::purge::Purge;
 use super::service::queue::Common;
 pub use super::service::queue::{Capacity, DEFAULT_QUEUE_CAPACITY, Queue};
 use super::service::queue_bytes::QueueBytes;
@@ -237,6 +238,8 @@ spec! {
         only_from: Vec<Spanned<String>> = Vec::new(),
         /// Whether only reads make this call, or only writes; all if absent.
         only: Option<Only> = None,
+        /// Whether it only says that its key has changed, so that the callee throws away what it keeps of that, and calls nobody.
+        purge: bool = false,
         /// One-way network latency; absent means the graph's.
         network: Option<TimeDistribution> = None,
     }
@@ -259,6 +262,7 @@ impl CallSpec {
             Listed::made("wait", "", (!self.wait).then_some(Aside)),
             Listed::optional("callback", "", self.callback.as_ref()),
             Listed::optional("only", "", self.only.as_ref()),
+            Listed::made("purge", "", self.purge.then_some(Purge)),
         ]
     }
 }
@@ -394,6 +398,11 @@ impl ServiceSpec {
 }
 
 impl ServiceSpec {
+    /// Its calls.
+    pub fn all_calls_of(&self) -> impl Iterator<Item = &CallSpec> {
+        self.calls.iter().flat_map(|step| &step.calls)
+    }
+
     /// Every call that it may make, whom it asks if one fails, and who calls it back, by what says so.
     pub fn all_calls(&self) -> usize {
         let calls = self.calls.iter().flat_map(|step| &step.calls);

@@ -235,6 +235,8 @@ pub struct Edge {
     pub degrades: Option<Box<Degraded>>,
     /// Good answers over it may say which version of their key they are.
     pub says_versions: bool,
+    /// Its calls only say that a key has changed.
+    pub purges: bool,
     /// What leaves its zone, if anything may.
     pub crossing: Option<Box<Crossing>>,
     /// By what lists its callers choose, if they do not know whom it leads to anyway.

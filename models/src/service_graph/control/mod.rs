@@ -527,22 +527,22 @@ impl Control {
     fn subject(&self, of: u32) -> (u32, u16) {
         match self {
             Control::Rollout(_) => (0, of as u16),
-            _ => (of, 0),
             Control::Probes(_) => {
                 let (replica, what) = Kubelet::subject(of);
                 (replica, what as u16)
             }
+            _ => (of, 0),
         }
     }
 
     /// What it has drawn, for what, and the edge over which it asks or tells.
     pub fn used(&self) -> Vec<(&'static str, u32, StreamUse)> {
         match self {
-            _ => Vec::new(),
             Control::Health(checker) => vec![("check", checker.edge, checker.used())],
             Control::Reports(reports) => vec![("reports", reports.edge, reports.luck.used())],
             Control::Probes(kubelet) => kubelet.used().map(|(edge, used)| ("check", edge, used)).collect(),
             Control::Directory(directory) => directory.used().collect(),
+            _ => Vec::new(),
         }
     }
 }

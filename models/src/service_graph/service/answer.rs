@@ -47,11 +47,8 @@ impl<L: Listen> Graph<L> {
             if let Some(weights) = &mut service.weights {
                 weights.done(replica_id, self.carriage.of(id).bytes);
             }
-            if service.caches.is_some() {
-                self.notes_version(id, outcome);
-                if self.comes_back(id, outcome, ctx.now()) {
-                    return self.ends_in_background(id, (service_id, replica_id), holds, ctx);
-                }
+            if service.caches.is_some() && self.comes_back(id, outcome, ctx.now()) {
+                return self.ends_in_background(id, (service_id, replica_id), holds, ctx);
             }
             let (service, attempt) = (&self.services[service_id as usize], &self.attempts[id]);
             if let Some(Leg::Asks(_)) = self.edges[attempt.edge as usize].callback

@@ -19,6 +19,7 @@ pub mod memory_leak;
 pub mod on_cancel;
 pub mod on_write;
 pub mod per_replica;
+pub mod purge;
 pub mod queue;
 pub mod queue_bytes;
 pub mod quorum;
@@ -47,7 +48,7 @@ impl Service {
         let shed = self.shedding.iter().map(|shedding| shedding.section(self));
         let caches = self.caches.iter().map(|caches| caches.section(&self.name));
         let leaking = self.leaking.iter().map(|leaking| leaking.section(&self.name));
-        let written = self.written.iter().filter_map(|written| written.section(&self.name));
+        let written = self.written.iter().flat_map(|written| written.sections(&self.name));
         let kept = deeds.chain(caches).chain(written);
         kept.chain(weights).chain(shed).chain(leaking).chain(self.told_of_votes())
     }

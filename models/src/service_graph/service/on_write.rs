@@ -93,6 +93,14 @@ fn declared(at: &str) -> Section {
         )
 }
 
+/// What is told of a service that keeps answers and is told of keys that have changed.
+pub fn purged(at: &str) -> Section {
+    let plain = |about| Value::new(Unit::Plain, about);
+    Section::new("purges", at)
+        .value("purges", plain("messages that a key had changed which came after the warm-up"))
+        .value("thrown_away", plain("of them, those by which something was thrown away that was kept"))
+}
+
 /// Versions of what is kept, by key; of a key that is kept no more they mean nothing.
 #[derive(Clone, Default)]
 struct Versions {
@@ -124,22 +132,43 @@ pub struct Written {
     versions: Box<[Versions]>,
     writes: u64,
     invalidated: u64,
+    /// Messages that a key has changed, if any can come, and those by which something was thrown away.
+    purges: Option<[u64; 2]>,
 }
 
 impl Written {
     /// Of a service that keeps answers in so many stores, and has anything to know.
-    pub fn by(service: &ServiceSpec, stores: usize, has_record: bool) -> Option<Self> {
+    pub fn by(service: &ServiceSpec, stores: usize, has_record: bool, purged: bool) -> Option<Self> {
         let (rule, versions) = (service.on_write, vec![Versions::default(); stores].into());
-        (rule.is_some() || has_record).then_some(Written { rule, versions, writes: 0, invalidated: 0 })
+        let purges = purged.then_some([0; 2]);
+        let any = rule.is_some() || has_record || purged;
+        any.then_some(Written { rule, versions, writes: 0, invalidated: 0, purges })
+    }
+
+    /// It was told that a key has changed: whether anything was kept of it.
+    pub fn is_purged(&mut self, forgot: bool, measured: bool) {
+        if let (Some([purges, forgotten]), true) = (&mut self.purges, measured) {
+            *purges += 1;
+            *forgotten += u64::from(forgot);
+        }
     }
 
     /// What was measured, if it does anything.
-    pub fn section(&self, at: &str) -> Option<Section> {
-        self.rule?;
-        let mut section = declared(at);
-        section.set("writes", self.writes as f64);
-        section.set("invalidated", self.invalidated as f64);
-        Some(section)
+    pub fn sections(&self, at: &str) -> Vec<Section> {
+        let mut sections = Vec::new();
+        if self.rule.is_some() {
+            let mut section = declared(at);
+            section.set("writes", self.writes as f64);
+            section.set("invalidated", self.invalidated as f64);
+            sections.push(section);
+        }
+        if let Some([purges, forgotten]) = self.purges {
+            let mut section = purged(at);
+            section.set("purges", purges as f64);
+            section.set("thrown_away", forgotten as f64);
+            sections.push(section);
+        }
+        sections
     }
 }
 
@@ -161,12 +190,17 @@ impl<L: Listen> Graph<L> {
             return;
         }
         let carried = self.carriage.of(id);
+        if carried.purges {
+            return;
+        }
         let (key, store) = (carried.key.unwrap_or(u32::MAX), caches.store_of(attempt.replica));
         let says = carried.version != 0;
         if !carried.writes {
             let versions = &mut written.versions[store];
-            if says {
+            if says && caches.will_keep(id, attempt.replica, key) {
                 versions.put(key, carried.version);
+            } else if says {
+                // It was told, and nobody keeps it.
             } else if let Some(version) = versions.get(key) {
                 self.carriage.of_mut(id).version = version;
             }
@@ -177,7 +211,7 @@ impl<L: Listen> Graph<L> {
         written.writes += measured;
         match rule {
             OnWrite::Invalidate => {
-                written.invalidated += if caches.forget(store, key) { measured } else { 0 }
+                written.invalidated += if caches.forget(attempt.replica, key) { measured } else { 0 }
             }
             OnWrite::Through if says => written.versions[store].put(key, carried.version),
             OnWrite::Through => {}

@@ -55,6 +55,18 @@ pub fn check(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
                 .help("name the `store_of_record`, or say `only: Writes` of a call; or leave `writes` out");
         });
     }
+    for call in all_calls().filter(|call| call.purge) {
+        if graph.services.get(&call.to.value).is_some_and(|callee| callee.cache.is_none()) {
+            let message = format!("{} keeps no answers: there is nothing to throw away", call.to.value);
+            cx.at("services", |cx| {
+                _ = cx.warn(call.to.span, message).help("give it a `cache`; or leave the call out")
+            });
+        }
+        if call.only != Some(Only::Writes) {
+            let message = "this call throws away what is kept for reads as well, so nothing is kept for long";
+            cx.at("services", |cx| _ = cx.warn(call.to.span, message).help("`only: Writes`"));
+        }
+    }
     if writes {
         return;
     }
@@ -67,7 +79,7 @@ pub fn check(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
             })
         });
     }
-    for call in all_calls().filter(|call| call.only.is_some()) {
+    for call in all_calls().filter(|call| call.only.is_some() && !call.purge) {
         let message = match call.only {
             Some(Only::Writes) => "nobody writes, so this call is never made",
             _ => "nobody writes, so all requests make this call",

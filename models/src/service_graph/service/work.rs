@@ -280,6 +280,9 @@ impl<L: Listen> Graph<L> {
         if fails {
             return self.finish(id, Outcome::Error, ctx);
         }
+        if self.is_purge(id) {
+            return self.finish(id, Outcome::Ok, ctx);
+        }
         let found = if self.is_write(id) { Found::Nothing } else { self.looks_up(id, ctx.now()) };
         match found {
             Found::Kept(answer) => return self.finish(id, answer, ctx),

@@ -88,6 +88,7 @@ impl<L: Listen> Graph<L> {
         outcome: Outcome,
         now: SimTime,
     ) -> bool {
+        self.notes_version(id, outcome);
         let edge = &self.edges[self.attempts[id].edge as usize];
         // What something stood in for is not the answer.
         let stood_in = edge.degrades.is_some() && *self.degraded.of(id);

@@ -68,7 +68,7 @@ impl Caches {
     }
 
     /// And which flights it knows of: those of its own process, or of whoever gives out leases.
-    fn flights_of(&self, replica: u32) -> usize {
+    pub(super) fn flights_of(&self, replica: u32) -> usize {
         if self.flies_by_replica { replica as usize } else { 0 }
     }
 
