@@ -2,6 +2,7 @@
 
 use super::carriage::{self, Carriage, Classes};
 use super::control;
+use super::control::brownout::Dimmer;
 use super::control::membership::{Membership, moves};
 use super::control::rollout::Versions;
 use super::control::start_up::{StartUp, Warming};
@@ -375,9 +376,11 @@ fn build_service(
     let frozen = Frozen::by(service, name, streams);
     let caches = Caches::by(service, name, streams);
     let line = || Line::new(&service.queue, service.shed.as_ref().map(Rule::new), at_the_door);
+    let steps: Vec<StepPlan> = steps.collect();
     Service {
         name: name.to_owned(),
         path: digest::hash_text(name),
+        dimmer: service.dims().map(|_| Box::new(Dimmer::new(&steps))),
         replicas: (0..service.room()).map(replica).collect(),
         workers,
         unasked: if at_the_door { 0 } else { workers },
@@ -392,7 +395,7 @@ fn build_service(
         scaling: service.scaling.law(),
         error_rate: service.error_rate,
         error_luck: streams.luck("errors", name),
-        steps: steps.collect(),
+        steps,
         edges: plan.sites[number].clone(),
         connected: connected.collect(),
         greetings: Greetings::default(),
@@ -415,6 +418,7 @@ fn build_service(
         versions: service.rollout.is_some().then(|| Box::new(Versions::new(service.room()))),
         attended: is_mortal(number, plan)
             || service.per_replica
+            || service.dims().is_some()
             || weights.is_some()
             || frozen.is_some()
             || caches.is_some()

@@ -2,6 +2,7 @@
 
 use super::circles::HopLimit;
 use super::control::autoscaler::Autoscaler;
+use super::control::brownout::Brownout;
 use super::control::check::Check;
 use super::control::discovery::Discovery;
 use super::control::health::Health;
@@ -165,6 +166,8 @@ spec! {
         autoscaler: Option<Autoscaler> = None,
         /// Another version that comes, and how; none if absent.
         rollout: Option<Rollout> = None,
+        /// Whether its optional calls are made with a probability that is turned down under load; as they are written if absent.
+        brownout: Option<Brownout> = None,
         /// How callers find the replicas: by what they last heard, which may be old. Absent: all know at once who is there.
         discovery: Option<Discovery> = None,
         /// Whether what is done for a call is done once, however often that comes; if it is said at all, what is done more than
@@ -246,6 +249,11 @@ spec! {
 }
 
 impl CallSpec {
+    /// Whether a request that waits for it can do without it, and nothing stands in.
+    pub fn can_be_dimmed(&self) -> bool {
+        self.optional && self.wait && self.fallback.is_none()
+    }
+
     /// Who is asked if it fails, if anybody is: the service, by which policy, over which network.
     #[allow(clippy::type_complexity)]
     pub fn instead(&self) -> Option<(&Spanned<String>, &Option<Spanned<String>>, &Option<TimeDistribution>)> {
@@ -302,6 +310,7 @@ impl ServiceSpec {
             Listed::optional("probes", "", self.probes.as_ref()),
             Listed::optional("autoscaler", "", self.autoscaler.as_ref()),
             Listed::made("rollout", "", self.planned()),
+            Listed::optional("brownout", "", self.brownout.as_ref()),
             Listed::optional("discovery", "", self.discovery.as_ref()),
             Listed::optional("idempotency", "", self.idempotency.as_ref()),
             Listed::optional("cache", "", self.cache.as_ref()),
@@ -346,6 +355,12 @@ impl ServiceSpec {
     /// Who takes out those who do not answer well, if anybody does.
     pub fn checked(&self) -> Option<&Health> {
         self.health.as_ref().filter(|_| !self.queue.common().shared)
+    }
+
+    /// What turns down its optional calls, if anything does.
+    pub fn dims(&self) -> Option<&Brownout> {
+        let calls = self.calls.iter().flat_map(|step| &step.calls);
+        self.brownout.as_ref().filter(|_| calls.into_iter().any(CallSpec::can_be_dimmed))
     }
 
     /// How its callers find its replicas, if they do not know them: before one queue for all of them nobody chooses.
@@ -554,6 +569,10 @@ fn check_service(service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
         let message = "what waits in the queue that all replicas share is alive in none of them: only what is worked on is";
         cx.warn(at.span_of("stop_the_world"), message)
             .help("leave `shared` out of the queue, and each has its own");
+    }
+    if service.brownout.is_some() && service.dims().is_none() {
+        cx.warn(at.span_of("brownout"), "no call of it is optional: there is nothing to leave out")
+            .help("say `optional: true` of calls that a request can do without");
     }
     if service.discovery.is_some() && service.found().is_none() {
         cx.warn(

@@ -2,6 +2,7 @@
 
 use super::carriage::{Carriage, Classes};
 use super::control::Control;
+use super::control::brownout::Dimmer;
 use super::control::check::Asks;
 use super::control::discovery::{Directories, Found};
 use super::control::membership::Membership;
@@ -413,6 +414,8 @@ pub struct Service {
     pub directories: Option<Box<Directories>>,
     /// What those ask of it who check it, by their edges.
     pub checks: Box<[(u16, Asks)]>,
+    /// What it does less of under load, if it does.
+    pub dimmer: Option<Box<Dimmer>>,
     /// What each of its replicas did, if they are told apart.
     pub per_replica: Option<Box<Figures>>,
     /// Which version each of its replicas runs, and what those did, if another comes.

@@ -5,6 +5,7 @@
 //! callers or let in.
 
 pub mod autoscaler;
+pub mod brownout;
 pub mod check;
 pub mod discovery;
 pub mod health;
@@ -26,6 +27,7 @@ use crate::fault::{CrashStyle, OnReplica};
 use crate::policy::Outcome;
 use crate::report::{Disturbance, Section};
 use autoscaler::Scaler;
+use brownout::Dims;
 use check::Asks;
 use discovery::Directory;
 use health::Checker;
@@ -58,6 +60,8 @@ pub enum Control {
     Rollout(Box<Roller>),
     /// At who says that it is there, and who asks for whom.
     Directory(Box<Directory>),
+    /// At how long requests take, and what can be left out.
+    Dims(Box<Dims>),
     /// At a state in which something goes wrong.
     Watch(Box<Watcher>),
 }
@@ -72,7 +76,8 @@ pub fn declared(spec: &GraphSpec, name: &str) -> Vec<Section> {
     let scaled = service.autoscaler.as_ref().map(|_| autoscaler::declared(name));
     let rolled = service.rollout.as_ref().map(|rollout| rollout::declared(name, rollout));
     let found = service.found().map(|found| discovery::declared(name, found.heartbeat().is_some()));
-    [checks, probed, scaled, rolled, found, members].into_iter().flatten().collect()
+    let dimmed = service.dims().map(|it| it.declared(name));
+    [checks, probed, scaled, rolled, dimmed, found, members].into_iter().flatten().collect()
 }
 
 /// All of a graph: those that move members first, by service, then the others.
@@ -132,8 +137,11 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
         Some(Control::Rollout(Box::new(roller)))
     });
     let found = (0..plan.spec.services.len()).filter_map(|service| directory(service, plan, streams));
+    let dims = (0..).zip(plan.spec.services.values());
+    let dims = dims
+        .filter_map(|(number, service)| Some(Control::Dims(Box::new(Dims::new(service.dims()?, number)))));
     let members = members.chain(checks).chain(reports).chain(probed).chain(scaled);
-    members.chain(paused).chain(leaking).chain(rolled).chain(found).collect()
+    members.chain(paused).chain(leaking).chain(rolled).chain(found).chain(dims).collect()
 }
 
 /// In what the replicas of a service are found, if callers do not know them anyway.
@@ -213,6 +221,7 @@ impl<L: Listen> Graph<L> {
                 Control::Rollout(roller) => vec![roller.first_look()],
                 Control::Directory(directory) => directory.first_looks(),
                 Control::Watch(watcher) => vec![(0, watcher.trigger.first_look())],
+                Control::Dims(dims) => vec![(0, dims.first_look())],
             };
             for (of, at) in first {
                 let timer = ctx.schedule_at(at, Event::Look { control, of });
@@ -279,6 +288,10 @@ impl<L: Listen> Graph<L> {
             Control::Rollout(_) => self.roller_looks(control, of, ctx),
             Control::Directory(_) => self.directory_looks(control, of, ctx),
             Control::Watch(_) => self.watches(control, of, ctx),
+            Control::Dims(dims) => {
+                let again = dims.looks(&mut self.services[service as usize], ctx.now());
+                ctx.schedule_at(again, Event::Look { control, of });
+            }
         }
     }
 
@@ -304,6 +317,7 @@ impl<L: Listen> Graph<L> {
             _ => {
                 unreachable!("they ask nobody")
             }
+            Control::Watch(_) | Control::Dims(_) => unreachable!("they ask nobody"),
         }
     }
 
@@ -446,6 +460,7 @@ impl<L: Listen> Graph<L> {
                 Control::Probes(kubelet) => Some(kubelet.section(&service.name, now)),
                 Control::Autoscaler(scaler) => Some(scaler.section(service, now)),
                 Control::Directory(directory) => Some(directory.section(&service.name, now)),
+                Control::Dims(dims) => Some(dims.section(&service.name, now)),
                 Control::Rollout(roller) => {
                     let versions = service.versions.as_ref().expect("it has versions");
                     Some(roller.section((&service.name, versions), now))
@@ -472,6 +487,7 @@ impl<L: Listen> Graph<L> {
                 Control::Probes(kubelet) => kubelet.begin(now),
                 Control::Autoscaler(scaler) => scaler.begin(&self.services[scaler.service as usize], now),
                 Control::Directory(directory) => directory.ledger.begin(now),
+                Control::Dims(dims) => dims.begin(now),
                 Control::Rollout(roller) => roller.told.begin(now),
                 _ => {}
             }
@@ -491,6 +507,7 @@ impl<L: Listen> Graph<L> {
                 Control::Directory(directory) => directory.ledger.close_window(now),
                 Control::Rollout(roller) => roller.told.close_window(now),
                 Control::Watch(watcher) => watcher.trigger.close_window(now),
+                Control::Dims(dims) => dims.close_window(now),
                 _ => {}
             }
         }
@@ -512,6 +529,7 @@ impl Control {
             Control::Rollout(roller) => roller.service,
             Control::Directory(directory) => directory.service,
             Control::Watch(watcher) => watcher.service,
+            Control::Dims(dims) => dims.service,
         }
     }
 

@@ -302,7 +302,7 @@ impl Service {
         if let Some(frozen) = self.frozen.as_mut().filter(|_| !is_in_hand && !self.queue.shared) {
             frozen.waits(attempt.replica, id, now);
         }
-        if self.versions.is_some() {
+        if self.versions.is_some() || self.dimmer.is_some() {
             arrived.put(id, now);
         }
         let Some(figures) = &mut self.per_replica else { return };
@@ -344,6 +344,9 @@ impl Service {
             versions.ended(replica, outcome, took, attempt.marks.has(Marks::MEASURED));
         }
         self.instances.iter_mut().for_each(|instances| instances.ends(replica, now));
+        if let Some(dimmer) = &mut self.dimmer {
+            dimmer.answered(now.since(*arrived.of(id)));
+        }
         if let Some(figures) = &mut self.per_replica
             && attempt.marks.has(Marks::MEASURED)
         {

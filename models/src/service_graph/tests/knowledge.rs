@@ -270,6 +270,11 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             "wait_mean",
         ),
         (
+            service(r#"calls: [(to: "back", optional: true)], brownout: Switch(above: 90, below: 9)"#),
+            Does::VARIES,
+            "wait_mean desk",
+        ),
+        (
             Desk {
                 service: r#"replicas: 2, calls: [(to: "back")], discovery: Dns(resolver: "back")"#,
                 ..policy("balancer: Random")

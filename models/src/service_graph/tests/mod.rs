@@ -4,6 +4,7 @@
 mod asides;
 mod autoscalers;
 mod breakers;
+mod brownouts;
 mod bytes;
 mod caches;
 mod callbacks;

@@ -242,6 +242,15 @@ pub fn rows() -> Vec<Row> {
         row(r#"work: "8ms")"#, r#"work: "8ms", start_up: (time: "0s"))"#, r#"work: "8ms", start_up: (time: "1ms"))"#,
             r#"warning: services.stock.start_up [(time: "0s")]: takes no time, and is warm at once: it is as if it were not there"#,
         ),
+        // What is left out under load.
+        row(r#"work: "5ms", calls: ["#, r#"work: "5ms", brownout: Switch(above: 9, below: 2), calls: ["#, r#"work: "5ms", brownout: Switch(above: 9, below: 2), calls: [(to: "pay", optional: true), "#,
+            r#"warning: services.shop.brownout [Switch(above: 9, below: 2)]: no call of it is optional: there is nothing to leave out
+                help: say `optional: true` of calls that a request can do without"#,
+        ),
+        row(r#"work: "5ms", calls: ["#, r#"work: "5ms", brownout: Switch(above: 9, below: 10), calls: [(to: "pay", optional: true), "#, r#"work: "5ms", brownout: Switch(above: 9, below: 9), calls: [(to: "pay", optional: true), "#,
+            r#"services.shop.brownout.below [10]: off above 9 and on below 10: between them it is both
+                help: a `below` of no more than `above`"#,
+        ),
         // Who is looked up.
         row(r#"work: "8ms")"#, r#"work: "8ms", discovery: Dns(resolver: "names"))"#, r#"work: "8ms", discovery: Dns(resolver: "mail"))"#,
             r#"services.stock.discovery.resolver ["names"]: unknown service `names`
