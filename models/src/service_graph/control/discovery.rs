@@ -91,6 +91,9 @@ impl Decode for Pace {
         if node.name() == Some("Never") {
             return cx.bare(node).map(|()| Pace::Never);
         }
+        if !node.is_text() {
+            return cx.expected(node, "a duration such as \"30s\", or the word Never");
+        }
         cx.checked(node, Some(&POSITIVE)).map(Pace::Each)
     }
 
@@ -308,7 +311,7 @@ mod tests {
             (r#"Registry(registry: "r", refresh: "1s", timeout: "2s")"#, "a lookup waits 2s"),
             (r#"Registry(registry: "r", refresh: "30s", max_stale: "29s")"#, "dropped after 29s"),
             (r#"Dns(resolver: "r", ttl: "0s")"#, "longer than 0"),
-            (r#"Dns(resolver: "r", ttl: Always)"#, "duration"),
+            (r#"Dns(resolver: "r", ttl: Always)"#, "or the word Never"),
         ] {
             let why = read::<Discovery>(text).map(|_| ()).expect_err("not sound");
             assert!(why.contains(said), "{text}: {why}");

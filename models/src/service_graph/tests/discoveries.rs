@@ -1,8 +1,11 @@
 //! Scenes of callers who look up whom they call.
 
 use super::scenes::{SECOND, scene, scene_of};
+use crate::RunSpec;
 use crate::policy::{Ending, Outcome};
 use crate::report::Report;
+use crate::service_graph::plan::Plan;
+use crate::service_graph::spec::GraphSpec;
 
 #[track_caller]
 fn told(report: &Report, name: &str) -> f64 {
@@ -55,11 +58,16 @@ fn who_is_gone_is_called_until_it_is_known() {
         assert_eq!(told(&report, "sent_to_gone"), count as f64, "{found} {effect}");
         assert_eq!(told(&report, "sent"), 600.0);
     }
-    // A checker that takes it out tells the zone.
+    // A checker that takes it out tells the zone, and the registry, whose own entry is good for a minute.
     let fault = r#"(at: "20050ms", on: "api", effect: Crash(), replicas: Only([0]))"#;
     let health = r#", health: (interval: "1s", timeout: "1s", unhealthy_threshold: 1)"#;
-    let report = api(r#"Dns(resolver: "names", ttl: "1s")"#, health, fault);
-    assert!((0..=11).contains(&refused(&report)), "{}", refused(&report));
+    for found in [
+        r#"Dns(resolver: "names", ttl: "1s")"#,
+        r#"Registry(registry: "names", heartbeat: "1s", ttl: "1min", refresh: "1s")"#,
+    ] {
+        let report = api(found, health, fault);
+        assert!((0..=11).contains(&refused(&report)), "{found}: {}", refused(&report));
+    }
 }
 
 /// While nobody answers all go on with what they have, for as long as they may; whoever starts has nothing.
@@ -151,6 +159,31 @@ fn how_long_the_dead_are_called() {
         let sd = f64::from(refresh) / (12.0 * told(&report, "come")).sqrt();
         assert!((come - f64::from(refresh) / 2.0).abs() < 3.5 * sd, "{come}");
     }
+}
+
+/// Heartbeats and lookups are load like any other, and what the registry asks for them.
+#[test]
+fn what_is_said_and_asked_is_offered_to_whom_it_is_said() {
+    let graph = r#"(
+        workload: [(to: "front", arrivals: Constant("9/s"), clients: 6)],
+        services: {
+            "front": (replicas: 3, workers: Async(9), work: "1ms", calls: [(to: "api"), (to: "api")],
+                      discovery: Dns(resolver: "names", ttl: "2s")),
+            "api": (replicas: 4, workers: Async(9), work: "1ms", discovery: Registry(registry: "names", heartbeat: "8s", refresh: "10s")),
+            "names": (workers: Async(9), work: "1ms", calls: [(to: "store", times: 2)]),
+            "store": (workers: Async(9), work: "1ms"),
+        },
+    )"#;
+    let spec = crate::policy::tests::read::<GraphSpec>(graph).expect("sound").0;
+    let run = crate::policy::tests::read::<RunSpec>(r#"(duration: "10s")"#).expect("sound").0;
+    let plan = Plan::new(&spec);
+    let calls = plan.calls_per_sec(&run, |_| 1.0, 0.0);
+    let of = |name: &str| calls[plan.edges.iter().position(|edge| edge.name == name).expect(name)];
+    let found =
+        ["users->names/lookup", "api->names/heartbeat", "front->names/lookup", "names->store", "front->api"]
+            .map(of);
+    let known = [3.0, 0.5, 0.3, 7.6, 9.0];
+    assert!(found.iter().zip(known).all(|(found, known)| (found - known).abs() < 1e-9), "{found:?}");
 }
 
 /// More come when there is more to do: they are called when they are heard of.

@@ -242,6 +242,9 @@ pub fn rows() -> Vec<Row> {
         row(r#"work: "8ms")"#, r#"work: "8ms", start_up: (time: "0s"))"#, r#"work: "8ms", start_up: (time: "1ms"))"#,
             r#"warning: services.stock.start_up [(time: "0s")]: takes no time, and is warm at once: it is as if it were not there"#,
         ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", discovery: Dns(resolver: "pay", ttl: Ever))"#, r#"work: "8ms", discovery: Dns(resolver: "pay", ttl: Never))"#,
+            r#"services.stock.discovery.ttl [Ever]: expected a duration such as "30s", or the word Never, found the word Ever"#,
+        ),
         // What is left out under load.
         row(r#"work: "5ms", calls: ["#, r#"work: "5ms", brownout: Switch(above: 9, below: 2), calls: ["#, r#"work: "5ms", brownout: Switch(above: 9, below: 2), calls: [(to: "pay", optional: true), "#,
             r#"warning: services.shop.brownout [Switch(above: 9, below: 2)]: no call of it is optional: there is nothing to leave out
