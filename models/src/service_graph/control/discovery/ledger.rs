@@ -331,6 +331,11 @@ mod tests {
         ledger.hears(0, Some(&[0, 2]), S(80));
         assert_eq!((told(&ledger, "come"), told(&ledger, "gone")), (Some(0.0), Some(2.0)));
         assert_eq!(told(&ledger, "gone_known_max"), Some(40e9));
+        // One that comes and goes between two lookups is news to nobody.
+        ledger.is_there(1, true, S(82));
+        ledger.is_there(1, false, S(84));
+        ledger.hears(0, Some(&[0, 2]), S(86));
+        assert_eq!((told(&ledger, "come"), told(&ledger, "gone")), (Some(0.0), Some(2.0)));
         // Who is told wrong learns nothing; what was news once is none any more.
         ledger.hears(0, Some(&[0]), S(90));
         ledger.hears(0, Some(&[0, 2]), S(95));
