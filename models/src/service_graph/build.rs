@@ -4,8 +4,8 @@ use super::carriage::{self, Carriage, Classes};
 use super::control;
 use super::control::brownout::Dimmer;
 use super::control::membership::{Membership, moves};
-use super::control::rollout::Versions;
 use super::control::start_up::{StartUp, Warming};
+use super::control::versions::Versions;
 use super::crossing::{self, Crossing};
 use super::failures;
 use super::follow::Listen;
@@ -416,9 +416,11 @@ fn build_service(
         restart_after: service.dies.as_ref().map(|death| death.restart_after).unwrap_or_default(),
         death_style: service.dies.as_ref().map_or(CrashStyle::Reset, |death| death.callers),
         versions: service.rollout.is_some().then(|| Box::new(Versions::new(service.room()))),
+        flagged: service.feature_flag.is_some().then(|| Box::new(Versions::new(service.room()))),
         attended: is_mortal(number, plan)
             || service.per_replica
             || service.dims().is_some()
+            || service.feature_flag.is_some()
             || weights.is_some()
             || frozen.is_some()
             || caches.is_some()

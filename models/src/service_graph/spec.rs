@@ -5,6 +5,7 @@ use super::control::autoscaler::Autoscaler;
 use super::control::brownout::Brownout;
 use super::control::check::Check;
 use super::control::discovery::Discovery;
+use super::control::feature_flag::{FeatureFlag, Flagged};
 use super::control::health::Health;
 use super::control::probes::Probes;
 use super::control::rollout::{Planned, Rollout};
@@ -170,6 +171,8 @@ spec! {
         brownout: Option<Brownout> = None,
         /// How callers find the replicas: by what they last heard, which may be old. Absent: all know at once who is there.
         discovery: Option<Discovery> = None,
+        /// Something that is switched on for some of its replicas while they run, and then for more; nothing if absent.
+        feature_flag: Option<FeatureFlag> = None,
         /// Whether what is done for a call is done once, however often that comes; if it is said at all, what is done more than
         /// once is counted.
         idempotency: Option<Idempotency> = None,
@@ -312,6 +315,7 @@ impl ServiceSpec {
             Listed::made("rollout", "", self.planned()),
             Listed::optional("brownout", "", self.brownout.as_ref()),
             Listed::optional("discovery", "", self.discovery.as_ref()),
+            Listed::made("feature_flag", "", self.flagged()),
             Listed::optional("idempotency", "", self.idempotency.as_ref()),
             Listed::optional("cache", "", self.cache.as_ref()),
             Listed::optional("on_write", "", self.on_write.as_ref()),
@@ -390,9 +394,15 @@ impl ServiceSpec {
         Some(Planned { rollout: self.rollout.as_ref()?, replicas: self.replicas, start })
     }
 
+    fn flagged(&self) -> Option<Flagged<'_>> {
+        let has_versions = self.rollout.is_some();
+        Some(Flagged { flag: self.feature_flag.as_ref()?, replicas: self.replicas, has_versions })
+    }
+
     /// Whether it needs to know who stands where.
     pub fn goes_by_zones(&self) -> bool {
         self.rollout.as_ref().is_some_and(Rollout::goes_by_zones)
+            || self.feature_flag.as_ref().is_some_and(FeatureFlag::goes_by_zones)
     }
 
     /// Whether a replica may die of what it does.

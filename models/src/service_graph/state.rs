@@ -6,8 +6,8 @@ use super::control::brownout::Dimmer;
 use super::control::check::Asks;
 use super::control::discovery::{Directories, Found};
 use super::control::membership::Membership;
-use super::control::rollout::Versions;
 use super::control::start_up::Warming;
+use super::control::versions::Versions;
 use super::crossing::Crossing;
 pub use super::flight::*;
 use super::fruit::Fruits;
@@ -420,6 +420,8 @@ pub struct Service {
     pub per_replica: Option<Box<Figures>>,
     /// Which version each of its replicas runs, and what those did, if another comes.
     pub versions: Option<Box<Versions>>,
+    /// On which of them what is switched on acts, and what those did, if anything is.
+    pub flagged: Option<Box<Versions>>,
     /// What it does for each call, if it is counted, and how much longer each request takes because it is looked up.
     pub deeds: Option<Box<Deeds>>,
     pub lookup: SimDuration,

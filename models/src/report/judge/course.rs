@@ -46,7 +46,7 @@ impl Course {
         let last = disturbances.iter().max_by_key(|disturbance| disturbance.to.unwrap_or(u64::MAX))?;
         let first = ((begin / window) as usize).min(all_windows(users));
         let noun = match last.what.as_str() {
-            load @ ("spike" | "step" | "ramp" | "rollout") => load,
+            load @ ("spike" | "step" | "ramp" | "rollout" | "flag") => load,
             _ => "fault",
         };
         let is_instant = last.to == Some(last.from);

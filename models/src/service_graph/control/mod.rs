@@ -4,10 +4,12 @@
 //! decides is done here and in [`membership`], by the verbs of a replica: it crashes, restarts, is taken out of the views of its
 //! callers or let in.
 
+pub mod analysis;
 pub mod autoscaler;
 pub mod brownout;
 pub mod check;
 pub mod discovery;
+pub mod feature_flag;
 pub mod health;
 pub mod membership;
 pub mod probes;
@@ -15,6 +17,7 @@ pub mod reports;
 pub mod rollout;
 pub mod start_up;
 pub mod watch;
+pub mod versions;
 
 use super::follow::Listen;
 use super::plan::{Caller, EdgePlan, Errand, Plan};
@@ -30,6 +33,7 @@ use autoscaler::Scaler;
 use brownout::Dims;
 use check::Asks;
 use discovery::Directory;
+use feature_flag::Setter;
 use health::Checker;
 use probes::{Kubelet, Task, Verdict, Which};
 use reports::Reports;
@@ -64,6 +68,8 @@ pub enum Control {
     Dims(Box<Dims>),
     /// At a state in which something goes wrong.
     Watch(Box<Watcher>),
+    /// At what becomes of those for whom something is switched on.
+    FeatureFlag(Box<Setter>),
 }
 
 /// What they will tell of one service: nothing measured yet.
@@ -76,8 +82,9 @@ pub fn declared(spec: &GraphSpec, name: &str) -> Vec<Section> {
     let scaled = service.autoscaler.as_ref().map(|_| autoscaler::declared(name));
     let rolled = service.rollout.as_ref().map(|rollout| rollout::declared(name, rollout));
     let found = service.found().map(|found| discovery::declared(name, found.heartbeat().is_some()));
+    let flagged = service.feature_flag.as_ref().map(|flag| feature_flag::declared(name, flag));
     let dimmed = service.dims().map(|it| it.declared(name));
-    [checks, probed, scaled, rolled, dimmed, found, members].into_iter().flatten().collect()
+    [checks, probed, scaled, rolled, flagged, dimmed, found, members].into_iter().flatten().collect()
 }
 
 /// All of a graph: those that move members first, by service, then the others.
@@ -136,12 +143,19 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
         let roller = Roller::new(says, number as u32, (service.replicas, service.room()), stands);
         Some(Control::Rollout(Box::new(roller)))
     });
+    let flagged = plan.spec.services.values().enumerate().filter_map(|(number, service)| {
+        let says = service.feature_flag.as_ref()?;
+        let turns = plan.spec.turns_of_service(number);
+        let stands = |replica: u32| turns.as_ref().map_or(0, |turns| turns.of(replica));
+        let setter = Setter::new(says, number as u32, (service.replicas, service.room()), stands);
+        Some(Control::FeatureFlag(Box::new(setter)))
+    });
     let found = (0..plan.spec.services.len()).filter_map(|service| directory(service, plan, streams));
     let dims = (0..).zip(plan.spec.services.values());
     let dims = dims
         .filter_map(|(number, service)| Some(Control::Dims(Box::new(Dims::new(service.dims()?, number)))));
     let members = members.chain(checks).chain(reports).chain(probed).chain(scaled);
-    members.chain(paused).chain(leaking).chain(rolled).chain(found).chain(dims).collect()
+    members.chain(paused).chain(leaking).chain(rolled).chain(flagged).chain(found).chain(dims).collect()
 }
 
 /// In what the replicas of a service are found, if callers do not know them anyway.
@@ -218,7 +232,8 @@ impl<L: Listen> Graph<L> {
                     let leaking = &self.services[*service as usize].leaking;
                     leaking.iter().flat_map(|leaking| leaking.firsts()).collect()
                 }
-                Control::Rollout(roller) => vec![roller.first_look()],
+                Control::Rollout(roller) => roller.first_looks(),
+                Control::FeatureFlag(setter) => setter.first_looks(),
                 Control::Directory(directory) => directory.first_looks(),
                 Control::Watch(watcher) => vec![(0, watcher.trigger.first_look())],
                 Control::Dims(dims) => vec![(0, dims.first_look())],
@@ -292,6 +307,7 @@ impl<L: Listen> Graph<L> {
                 let again = dims.looks(&mut self.services[service as usize], ctx.now());
                 ctx.schedule_at(again, Event::Look { control, of });
             }
+            Control::FeatureFlag(_) => self.setter_looks(control, of, ctx),
         }
     }
 
@@ -465,6 +481,10 @@ impl<L: Listen> Graph<L> {
                     let versions = service.versions.as_ref().expect("it has versions");
                     Some(roller.section((&service.name, versions), now))
                 }
+                Control::FeatureFlag(setter) => {
+                    let sides = service.flagged.as_ref().expect("it is counted");
+                    Some(setter.section(&service.name, sides))
+                }
                 _ => None,
             });
             let told = told.chain(service.membership.as_ref().map(|it| it.section(&service.name, now)));
@@ -506,6 +526,10 @@ impl<L: Listen> Graph<L> {
                 }
                 Control::Directory(directory) => directory.ledger.close_window(now),
                 Control::Rollout(roller) => roller.told.close_window(now),
+                Control::FeatureFlag(setter) => {
+                    let sides = self.services[setter.service as usize].flagged.as_ref();
+                    setter.close_window(sides.expect("it is counted").seen());
+                }
                 Control::Watch(watcher) => watcher.trigger.close_window(now),
                 Control::Dims(dims) => dims.close_window(now),
                 _ => {}
@@ -527,6 +551,7 @@ impl Control {
             Control::Probes(kubelet) => kubelet.service,
             Control::Autoscaler(scaler) => scaler.service,
             Control::Rollout(roller) => roller.service,
+            Control::FeatureFlag(setter) => setter.service,
             Control::Directory(directory) => directory.service,
             Control::Watch(watcher) => watcher.service,
             Control::Dims(dims) => dims.service,
@@ -544,7 +569,7 @@ impl Control {
     /// At which replica, or whom, it looks, and for what of several things.
     fn subject(&self, of: u32) -> (u32, u16) {
         match self {
-            Control::Rollout(_) => (0, of as u16),
+            Control::Rollout(_) | Control::FeatureFlag(_) => (0, of as u16),
             Control::Probes(_) => {
                 let (replica, what) = Kubelet::subject(of);
                 (replica, what as u16)

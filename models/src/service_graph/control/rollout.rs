@@ -6,27 +6,26 @@
 //! there is to serve with meanwhile, and who meets which version, follows, and nothing of it is written down.
 //!
 //! How many of which there are to be is the [`roller`]'s to say, how they come to be that many the [`pace`]'s: Kubernetes' Deployment
-//! controller, `rolling.go`. Whoever looks at the new version's figures and takes it back is the [`analysis`].
+//! controller, `rolling.go`. Whoever looks at the new version's figures and takes it back is the
+//! [`analysis`](super::analysis).
 //!
 //! Left out: traffic that is split otherwise than by replicas (a service mesh), more than one release in a run, and a rollout that is
 //! paused by hand. A replica that leaves has its place until it is gone (`podReplacementPolicy: TerminationComplete`).
 
-mod analysis;
 mod explained;
 mod moves;
 mod pace;
 mod roller;
 mod told;
-mod versions;
 
+use super::analysis::Analysis;
+use super::versions::Version;
 use crate::experiment::{Decoder, Len, Node};
 use crate::words::percent;
-pub use analysis::Analysis;
 pub use explained::Planned;
 pub use roller::Roller;
 use sim_core::{SimDuration, SimTime};
 pub use told::declared;
-pub use versions::{Version, Versions};
 
 spec! {
     /// Another version of a service comes.
@@ -47,6 +46,8 @@ spec! {
         progress_deadline_abort: bool = false,
         /// Who looks at the figures of the new version, and takes it back; nobody if absent.
         analysis: Option<Analysis> = None,
+        /// When somebody takes it back by hand (`kubectl rollout undo`); nobody if absent.
+        undo_at: Option<SimTime> = None,
         /// How long a replica that is stopped waits before it looks whether it is done. Part of `grace`.
         linger: SimDuration = SimDuration::ZERO,
         /// How long it has in all; what it has in hand then is cut off.
@@ -172,6 +173,10 @@ impl Rollout {
 /// What says something that can never be.
 fn check(rollout: &Rollout, at: &Node, cx: &mut Decoder) {
     let Rollout { to, strategy, analysis, missed, .. } = rollout;
+    if let Some(undo) = rollout.undo_at.filter(|undo| *undo <= rollout.at) {
+        let message = format!("is taken back at {undo}, and begins at {}", rollout.at);
+        cx.error(at.span_of("undo_at"), message).help("a later `undo_at`");
+    }
     if *missed > 0 && matches!(strategy, Strategy::BlueGreen { .. }) {
         cx.error(at.span_of("missed"), "callers are switched over at once: `BlueGreen` misses nobody")
             .help("leave `missed` out, or take another strategy");

@@ -302,7 +302,7 @@ impl Service {
         if let Some(frozen) = self.frozen.as_mut().filter(|_| !is_in_hand && !self.queue.shared) {
             frozen.waits(attempt.replica, id, now);
         }
-        if self.versions.is_some() || self.dimmer.is_some() {
+        if self.versions.is_some() || self.flagged.is_some() || self.dimmer.is_some() {
             arrived.put(id, now);
         }
         let Some(figures) = &mut self.per_replica else { return };
@@ -339,9 +339,11 @@ impl Service {
         if self.mortal {
             standings.leave(&mut self.replicas[replica as usize].at_work, id);
         }
-        if let Some(versions) = self.versions.as_mut().filter(|_| !attempt.is_check()) {
-            let took = now.since(*arrived.of(id));
-            versions.ended(replica, outcome, took, attempt.marks.has(Marks::MEASURED));
+        if !attempt.is_check() {
+            let is_measured = attempt.marks.has(Marks::MEASURED);
+            for sides in self.versions.iter_mut().chain(&mut self.flagged) {
+                sides.ended(replica, outcome, now.since(*arrived.of(id)), is_measured);
+            }
         }
         self.instances.iter_mut().for_each(|instances| instances.ends(replica, now));
         if let Some(dimmer) = &mut self.dimmer {
@@ -382,8 +384,10 @@ impl Service {
     /// Where versions are told apart, a replica that is up turns a request away: behind a queue that all share that is nobody's doing.
     fn note_turned_away_by_version(&mut self, attempt: &Attempt) {
         let is_up = self.replicas[attempt.replica as usize].down == 0 && !self.queue.shared;
-        if let Some(versions) = self.versions.as_mut().filter(|_| is_up && !attempt.is_check()) {
-            versions.turned_away(attempt.replica, attempt.marks.has(Marks::MEASURED));
+        if is_up && !attempt.is_check() {
+            let is_measured = attempt.marks.has(Marks::MEASURED);
+            let sides = self.versions.iter_mut().chain(&mut self.flagged);
+            sides.for_each(|sides| sides.turned_away(attempt.replica, is_measured));
         }
     }
 

@@ -265,6 +265,14 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             "wait_mean",
         ),
         (
+            Desk {
+                service: r#"feature_flag: (stages: [(at: "1s")], error_rate: 0.1)"#,
+                ..policy("balancer: Random")
+            },
+            Does::VARIES.and(Does::FAILS),
+            "wait_mean",
+        ),
+        (
             Desk { service: r#"rollout: (at: "1s")"#, ..policy("balancer: Random") },
             Does::VARIES.and(Does::STEERS).and(Does::REFUSES),
             "wait_mean",

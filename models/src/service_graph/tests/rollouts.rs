@@ -311,3 +311,63 @@ fn it_grows_and_shrinks_meanwhile() {
         assert_eq!([new[10], new[75], new[119]], [0.0, 1.0, 1.0], "{strategy}");
     }
 }
+
+/// A value of what is told of a flag.
+#[track_caller]
+fn of_flag(report: &Report, name: &str) -> Option<f64> {
+    let section = report.section("feature_flag", "api").expect("it is told");
+    section.values.get(name).unwrap_or_else(|| panic!("no {name}")).value
+}
+
+fn with_flag(report: &Report) -> &[f64] {
+    &report.section("feature_flag", "api").expect("it is told").series[0].values
+}
+
+/// One of four, two of four, and all, for 10 s each, in turn: until somebody looks, and for as long as it then takes.
+#[test]
+fn a_flag_is_on_for_a_share_and_then_for_more() {
+    let stages = r#"stages: [(at: "9995ms", share: 0.25), (at: "19995ms", share: 0.5), (at: "29995ms")]"#;
+    let of = |more: &str| shop("100/s", &format!("replicas: 4, feature_flag: ({stages}, {more})"), "40s");
+    let bad = of("error_rate: 1");
+    assert_eq!([5, 15, 25, 35].map(|second| with_flag(&bad)[second]), [0.0, 0.25, 0.5, 1.0]);
+    let failed = bad.edges.get("users->api").unwrap().calls.failed();
+    assert_eq!((failed, of_flag(&bad, "failed")), (250 + 500 + 1_000, Some(1_750.0)));
+    assert_eq!((of_flag(&bad, "error_rate_without"), of_flag(&bad, "killed")), (Some(0.0), Some(0.0)));
+    // 5 s of one in four, and 3 s more.
+    let killed =
+        of(r#"error_rate: 1, analysis: (metric: ErrorRate(at_most: 0.1), interval: "5s"), kill_takes: "3s""#);
+    assert_eq!((of_flag(&killed, "failed"), of_flag(&killed, "false_kills")), (Some(200.0), Some(0.0)));
+    assert_eq!(of_flag(&killed, "time_to_detect"), Some(5e9));
+    assert_eq!(
+        [17, 25, 35].map(|second| with_flag(&killed)[second]),
+        [0.25, 0.0, 0.0],
+        "off for good, whatever the stages"
+    );
+    assert_eq!(killed.summary.recovered, Some(true), "{}", killed.verdict.headline);
+    let missed = of("error_rate: 1, missed: 1");
+    assert_eq!(with_flag(&missed)[35], 0.75);
+    let slow = of(r#"work: 5, analysis: (metric: Latency(at_most: "2ms", above_old: true), interval: "5s")"#);
+    assert_eq!((of_flag(&slow, "killed"), of_flag(&slow, "failed")), (Some(1.0), Some(0.0)));
+    let good = of(r#"analysis: (metric: ErrorRate(at_most: 0), interval: "5s")"#);
+    assert_eq!((of_flag(&good, "killed"), of_flag(&good, "measurements")), (Some(0.0), Some(6.0)));
+}
+
+/// A flag that is used again wakes what the old version does with it: in one of eight that the release has missed, and in all of them when
+/// the release is taken back.
+#[test]
+fn a_flag_acts_where_its_version_runs() {
+    let of = |rollout: &str, only: &str| {
+        let service = format!(
+            r#"replicas: 8, rollout: (at: "5s", {rollout}), feature_flag: (stages: [(at: "20s")], error_rate: 1, only: {only})"#
+        );
+        shop("80/s", &service, "60s")
+    };
+    let at = |report: &Report| [10, 30, 55].map(|second| with_flag(report)[second]);
+    assert_eq!(at(&of("missed: 1", "Old")), [0.0, 0.125, 0.125]);
+    assert_eq!(at(&of("", "Old")), [0.0, 0.0, 0.0]);
+    assert_eq!(at(&of("missed: 1", "New")), [0.0, 0.875, 0.875]);
+    let back = of(r#"missed: 1, undo_at: "40s""#, "Old");
+    assert_eq!(at(&back), [0.0, 0.125, 1.0]);
+    assert_eq!((told(&back, "false_rollbacks"), seconds(&back, "time_to_detect")), (Some(1.0), Some(35.0)));
+    assert_eq!(at(&of(r#"missed: 1, undo_at: "40s""#, "New")), [0.0, 0.875, 0.0]);
+}

@@ -209,6 +209,29 @@ pub fn rows() -> Vec<Row> {
             r#"services.stock.rollout.missed [1]: callers are switched over at once: `BlueGreen` misses nobody
                 help: leave `missed` out, or take another strategy"#,
         ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", undo_at: "9s"))"#, r#"work: "8ms", rollout: (at: "9s", undo_at: "10s"))"#,
+            r#"services.stock.rollout.undo_at ["9s"]: is taken back at 9s, and begins at 9s
+                help: a later `undo_at`"#,
+        ),
+        // Flags.
+        row(r#"work: "8ms")"#, r#"work: "8ms", feature_flag: (stages: [(at: "9s", share: 0.5), (at: "9s")]))"#, r#"work: "8ms", feature_flag: (stages: [(at: "8s", share: 0.5), (at: "9s")]))"#,
+            r#"services.stock.feature_flag.stages [[(at: "9s", share: 0.5), (at: "9s")]]: stages[1] is not later than the one before it"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", feature_flag: (stages: [(at: "9s", share: 0)]))"#, r#"work: "8ms", feature_flag: (stages: [(at: "9s", share: 0.1)]))"#,
+            r#"warning: services.stock.feature_flag.stages [[(at: "9s", share: 0)]]: it is on for nobody at any time"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", feature_flag: (stages: [(at: "9s")], kill_takes: "1s"))"#, r#"work: "8ms", feature_flag: (stages: [(at: "9s")], kill_takes: "1s", analysis: (metric: ErrorRate(at_most: 0))))"#,
+            r#"warning: services.stock.feature_flag.kill_takes ["1s"]: nobody looks at what it does: it is never switched off
+                help: an `analysis` does that"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", feature_flag: (stages: [(at: "9s")], only: New))"#, r#"work: "8ms", feature_flag: (stages: [(at: "9s")], only: Old))"#,
+            r#"warning: services.stock.feature_flag.only [New]: no new version ever comes: it never does anything
+                help: give the service a `rollout`"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", feature_flag: (stages: [(at: "9s")], missed: 3))"#, r#"work: "8ms", feature_flag: (stages: [(at: "9s")], missed: 2))"#,
+            r#"warning: services.stock.feature_flag.missed [3]: misses 3 of 3 replicas: nobody gets it
+                help: fewer `missed`, or more `replicas`"#,
+        ),
         row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", missed: 3))"#, r#"work: "8ms", rollout: (at: "9s", missed: 2))"#,
             r#"warning: services.stock.rollout.missed [3]: misses 3 of 3 replicas: nobody gets it
                 help: fewer `missed`, or more `replicas`"#,

@@ -3,12 +3,12 @@
 //! Whoever rolls it out is asked what he would do if replicas took their mean time to start and were gone as soon as they may, and nothing
 //! else happened.
 
-use super::analysis::to_see;
 use super::roller::{Action, Roller, Sight};
 use super::{Rollout, Strategy};
 use crate::experiment::{Decoder, Node};
 use crate::policy::page::Page;
 use crate::policy::part::{Around, Does, Part};
+use crate::service_graph::control::analysis::to_see;
 use crate::words::percent;
 use sim_core::{SimDuration, SimTime};
 

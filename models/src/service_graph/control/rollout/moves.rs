@@ -1,16 +1,17 @@
 //! What whoever rolls a version out decides, done: by the verbs of a replica.
 
 use super::roller::{Action, Roller, Sight};
-use super::versions::Seen;
 use crate::service_graph::control::Control;
+use crate::service_graph::control::versions::Seen;
 use crate::service_graph::follow::Listen;
 use crate::service_graph::state::*;
 use sim_core::{Class, SimTime};
 
-/// What it looks at: whether to begin, how far it is, and what the new version did.
+/// What it looks at: whether to begin, how far it is, what the new version did, and whether to take it back by hand.
 pub const BEGIN: u32 = 0;
 const AGAIN: u32 = 1;
 const FIGURES: u32 = 2;
+pub const UNDO: u32 = 3;
 
 impl<L: Listen> Graph<L> {
     fn roller(&mut self, control: u32) -> &mut Roller {
@@ -29,6 +30,10 @@ impl<L: Listen> Graph<L> {
                 self.roller(control).begins(now);
             }
             AGAIN => self.roller(control).timer = None,
+            UNDO => {
+                self.sees_replicas(control, now);
+                self.roller(control).is_undone_by_hand(now);
+            }
             _ => {
                 debug_assert!(of == FIGURES);
                 let seen = self.seen_of_versions(control);
@@ -96,16 +101,17 @@ impl<L: Listen> Graph<L> {
         match action {
             Action::Start { slot, new, aside } => {
                 let never_starts = new && !roller.says.to.ready;
-                let version = roller.says.to.clone();
+                let burden = roller.says.to.burden();
                 let of = &mut self.services[service as usize];
                 if of.versions.as_mut().expect("it has versions").changes(slot, new) {
                     let upon = &mut of.replicas[slot as usize].faults;
                     if new {
-                        version.comes(upon)
+                        burden.comes(upon)
                     } else {
-                        version.goes(upon)
+                        burden.goes(upon)
                     }
                     of.derive(slot);
+                    self.version_is_another(service, slot);
                 }
                 self.change_member(service, slot, ctx.now(), |member| {
                     (member.aside, member.never_starts) = (aside, never_starts);

@@ -10,11 +10,11 @@
 //! It is told what is to be seen of each replica ([`sees`](Roller::sees)), and asked what is to be done next ([`decides`](Roller::decides))
 //! until it says that it waits. So it can be asked before a run, too: what would come of it if nothing else happened.
 
-use super::analysis::{Measured, Next};
 use super::pace::{self, Count, Goal, Move, Slot};
 use super::told::Told;
-use super::versions::Seen;
 use super::{Rollout, Strategy};
+use crate::service_graph::control::analysis::{Measured, Next};
+use crate::service_graph::control::versions::Seen;
 use sim_core::{SimDuration, SimTime, Timer};
 
 /// Whoever rolls out a version of one service.
@@ -144,8 +144,9 @@ impl Roller {
     }
 
     /// When it looks first, and at what.
-    pub fn first_look(&self) -> (u32, SimTime) {
-        (super::moves::BEGIN, self.says.at)
+    pub fn first_looks(&self) -> Vec<(u32, SimTime)> {
+        let undo = self.says.undo_at.map(|undo| (super::moves::UNDO, undo));
+        std::iter::once((super::moves::BEGIN, self.says.at)).chain(undo).collect()
     }
 
     /// It begins.
@@ -427,6 +428,13 @@ impl Roller {
         let ripe = self.places.iter().filter_map(|place| Some(place.ready_since? + self.says.min_ready));
         let all = ripe.chain(self.pause).chain(self.kept_until).chain(self.deadline());
         all.filter(|at| *at > now).min()
+    }
+
+    /// It is taken back by hand, if it has not been.
+    pub fn is_undone_by_hand(&mut self, now: SimTime) {
+        if matches!(self.phase, Phase::Going | Phase::Done) {
+            self.is_taken_back(now);
+        }
     }
 
     /// It is taken back.

@@ -2,8 +2,8 @@
 
 use super::Rollout;
 use super::roller::Roller;
-use super::versions::Versions;
 use crate::report::{Better, Change, Fold, Section, Unit, Value};
+use crate::service_graph::control::versions::Versions;
 use sim_core::SimTime;
 
 /// What happened, and for how long who was met by whom.

@@ -1,4 +1,5 @@
-//! Whoever looks at the figures of a new version, and takes it back: an analysis run in the background, as Argo Rollouts has it.
+//! Whoever looks at the figures of a new version, or of those for whom something is switched on, and takes that back: an analysis run in
+//! the background, as Argo Rollouts has it.
 //!
 //! Every `interval` it measures what the new version did since the last, as a metrics system sees it at the replicas: how many requests it
 //! failed, or how long it took for those that it answered. A measurement fails if that is over its limit; more than `failure_limit` of
@@ -14,7 +15,7 @@ use crate::words::percent;
 use sim_core::{SimDuration, math};
 
 spec! {
-    /// Measurements of the new version: when some fail it is taken back.
+    /// Measurements of the new version, or of those for whom a flag is on: when some fail that is taken back.
     pub struct Analysis {
         /// What is measured, and its limit.
         metric: Metric,
@@ -38,14 +39,14 @@ spec! {
         ErrorRate {
             /// More than this is too much.
             at_most: f64; 0.0..=1.0,
-            /// Whether that is on top of the share that the old version failed in the same time.
+            /// Whether that is on top of the share that the old version, or those without the flag, failed in the same time.
             above_old: bool = false,
         },
         /// How long it took for those that it answered well, on average, from when they came to it.
         Latency {
             /// More than this is too much.
             at_most: SimDuration,
-            /// Whether that is on top of what the old version took in the same time.
+            /// Whether that is on top of what the old version, or those without the flag, took in the same time.
             above_old: bool = false,
         },
     }

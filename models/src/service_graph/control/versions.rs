@@ -16,9 +16,43 @@ spec! {
     }
 }
 
-/// Numbers of effects that no fault has.
-const SLOW: u32 = u32::MAX - 1;
-const FAILS: u32 = u32::MAX;
+/// What comes upon a replica besides faults: two effects, under numbers that no fault has.
+#[derive(Clone, Copy, Debug)]
+pub struct Burden {
+    /// How many times as long work takes.
+    pub work: f64,
+    /// Share of requests that fail.
+    pub error_rate: f64,
+    /// The number of the first of the two.
+    pub number: u32,
+}
+
+/// Of what a version does, and of what a flag does.
+const OF_VERSION: u32 = u32::MAX - 1;
+pub const OF_FLAG: u32 = u32::MAX - 3;
+
+impl Burden {
+    /// Whether there is nothing of it.
+    pub fn is_none(&self) -> bool {
+        self.work == 1.0 && self.error_rate == 0.0
+    }
+
+    fn effects(&self) -> impl Iterator<Item = (u32, Effect)> {
+        let slow = (self.work != 1.0).then_some((self.number, Effect::Slow { factor: self.work }));
+        let fails = Effect::Errors { probability: self.error_rate };
+        slow.into_iter().chain((self.error_rate > 0.0).then_some((self.number + 1, fails)))
+    }
+
+    /// It comes upon a replica.
+    pub fn comes(&self, upon: &mut ActiveSet) {
+        self.effects().for_each(|(number, effect)| upon.begin(number, effect, 1.0));
+    }
+
+    /// And goes.
+    pub fn goes(&self, from: &mut ActiveSet) {
+        self.effects().for_each(|(number, _)| from.end(number));
+    }
+}
 
 impl Version {
     /// One that does all as the old one does.
@@ -28,7 +62,7 @@ impl Version {
 
     /// Whether those of its replicas that are ready do as the old ones do.
     pub fn is_like_the_old(&self) -> bool {
-        self.work == 1.0 && self.error_rate == 0.0
+        self.burden().is_none()
     }
 
     /// Whether whoever takes it back does so for nothing.
@@ -36,21 +70,9 @@ impl Version {
         self.work <= 1.0 && self.error_rate == 0.0 && self.ready
     }
 
-    fn effects(&self) -> impl Iterator<Item = (u32, Effect)> {
-        let slow = (self.work != 1.0).then_some((SLOW, Effect::Slow { factor: self.work }));
-        let fails =
-            (self.error_rate > 0.0).then_some((FAILS, Effect::Errors { probability: self.error_rate }));
-        slow.into_iter().chain(fails)
-    }
-
-    /// A replica runs it from now on.
-    pub fn comes(&self, upon: &mut ActiveSet) {
-        self.effects().for_each(|(number, effect)| upon.begin(number, effect, 1.0));
-    }
-
-    /// It no longer does.
-    pub fn goes(&self, from: &mut ActiveSet) {
-        self.effects().for_each(|(number, _)| from.end(number));
+    /// What is upon a replica that runs it.
+    pub fn burden(&self) -> Burden {
+        Burden { work: self.work, error_rate: self.error_rate, number: OF_VERSION }
     }
 }
 
@@ -89,7 +111,7 @@ impl Seen {
     }
 }
 
-/// Which version each replica runs, and what they did.
+/// Which version each replica runs, or for which of them a flag acts, and what they did.
 #[derive(Clone, Debug)]
 pub struct Versions {
     new: Box<[bool]>,
@@ -154,15 +176,21 @@ mod tests {
     #[test]
     fn a_version_is_upon_whoever_runs_it() {
         let bad = Version { work: 3.0, error_rate: 0.5, ready: true };
+        let flag = Burden { work: 5.0, error_rate: 0.5, number: OF_FLAG };
         let mut set = ActiveSet::default();
         set.begin(7, Effect::Slow { factor: 2.0 }, 1.0);
-        bad.comes(&mut set);
+        bad.burden().comes(&mut set);
         let state = set.on_replica();
         assert_eq!((state.slow, state.errors), (6.0, 0.5));
-        bad.goes(&mut set);
+        flag.comes(&mut set);
+        let both = set.on_replica();
+        assert_eq!((both.slow, both.errors), (30.0, 0.75));
+        flag.goes(&mut set);
+        assert_eq!(set.on_replica(), state);
+        bad.burden().goes(&mut set);
         let state = set.on_replica();
         assert_eq!((state.slow, state.errors), (2.0, 0.0));
-        Version::same().comes(&mut set);
+        Version::same().burden().comes(&mut set);
         assert_eq!(set.on_replica(), state);
     }
 
