@@ -35,20 +35,20 @@ spec! {
 }
 
 impl ColdStart {
-    /// What only shows against the other settings of its service.
+    /// Warns of what only shows against the other settings of its service.
     pub fn check_beside(&self, service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
         let span = at.span_of("cold_start");
-        match service.workers {
-            Workers::Blocking(_) => {}
-            Workers::Async(_) if service.calls.is_empty() => {}
-            Workers::Async(_) => {
-                cx.error(span, "an instance has one request, until that is answered: it does not take another while it waits for calls")
-                    .help("write `workers: Blocking(..)`");
-            }
-            Workers::ProcessorSharing { .. } => {
-                cx.error(span, "an instance has one request, and shares its cores with nobody")
-                    .help("write `workers: Blocking(..)`");
-            }
+        let wrong = match service.workers {
+            Workers::Async(_) if !service.calls.is_empty() => Some(
+                "an instance is kept until its request is answered, and these workers are free while it waits for calls: more of them may be there",
+            ),
+            Workers::ProcessorSharing { .. } => Some(
+                "an instance works alone, and here all that start and work share the cores of their replica",
+            ),
+            Workers::Blocking(_) | Workers::Async(_) => None,
+        };
+        if let Some(why) = wrong {
+            cx.warn(span, why).help("write `workers: Blocking(..)`, and that is how many there may be");
         }
         let workers = service.workers.count();
         if self.provisioned > workers {

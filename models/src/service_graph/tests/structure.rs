@@ -63,14 +63,14 @@ pub fn rows() -> Vec<Row> {
         row(r#"workers: Async(8), work: "5ms""#,
             r#"workers: Async(8), work: "5ms", cold_start: (time: "1s")"#,
             r#"workers: Blocking(8), work: "5ms", cold_start: (time: "1s")"#,
-            r#"services.shop.cold_start [(time: "1s")]: an instance has one request, until that is answered: it does not take another while it waits for calls
-                help: write `workers: Blocking(..)`"#,
+            r#"warning: services.shop.cold_start [(time: "1s")]: an instance is kept until its request is answered, and these workers are free while it waits for calls: more of them may be there
+                help: write `workers: Blocking(..)`, and that is how many there may be"#,
         ),
         row(r#"workers: Blocking(4), work: "8ms""#,
             r#"workers: ProcessorSharing(at_once: 9), work: "8ms", cold_start: (time: "1s")"#,
             r#"workers: Async(9), work: "8ms", cold_start: (time: "1s")"#,
-            r#"services.stock.cold_start [(time: "1s")]: an instance has one request, and shares its cores with nobody
-                help: write `workers: Blocking(..)`"#,
+            r#"warning: services.stock.cold_start [(time: "1s")]: an instance works alone, and here all that start and work share the cores of their replica
+                help: write `workers: Blocking(..)`, and that is how many there may be"#,
         ),
         row(r#"workers: Blocking(4), work: "8ms""#,
             r#"workers: Blocking(4), work: "8ms", cold_start: (time: "1s", provisioned: 5)"#,
