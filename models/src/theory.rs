@@ -8,6 +8,7 @@
 
 mod failures;
 mod general;
+mod lru;
 mod parallel;
 mod patience;
 mod priority;
@@ -21,6 +22,7 @@ mod waiting_room;
 
 pub use failures::{Together, beta_parts, beta_shape, copula_given, k_of_n, unavailability};
 pub use general::{Gg1, Mg1, ServiceMoments, allen_cunneen_wait, knee};
+pub use lru::{che_time, lru_hit_ratio, ttl_hit_ratio};
 pub use parallel::{ForkJoin, any_slow, exponential_max_quantile, harmonic};
 pub use patience::ErlangA;
 pub use priority::cobham_waits;

@@ -337,3 +337,20 @@ fn who_has_most_in_hand_is_known() {
         assert!((in_hand / most - 1.0).abs() < 0.05, "{variant:?}: {in_hand} in hand, not {most}");
     }
 }
+
+/// 100/s for 10 s, and the first: 1,001, give or take what Poisson does in a dozen times. One with single flight, or a lease that outlasts it.
+#[test]
+fn a_value_that_takes_ten_seconds_is_made_a_thousand_times_or_once() {
+    let text = case("16-stampede");
+    let told = |variant, name: &str| {
+        let report = run_with(&resolve(&text, variant), &RunOptions::seeded(1)).report;
+        match report.metric(&format!("cache.cache.{name}")).expect("it is told") {
+            Metric::Number(number, _) => number,
+            other => panic!("{name}: {other:?}"),
+        }
+    };
+    let each = told(None, "fetches_per_expiry");
+    assert!((each - 1001.0).abs() < 4.0 * (1000.0f64 / 12.0).sqrt(), "{each}");
+    assert_eq!(told(Some("single-flight"), "fetches_per_expiry"), 1.0);
+    assert_eq!(told(Some("lease"), "fetches_per_expiry"), 1.0);
+}

@@ -169,8 +169,32 @@ pub trait Part {
 }
 
 /// What is kept of answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keeps;
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Keeps {
+    /// The kind of the section that tells of it.
+    pub told_in: &'static str,
+    /// One for all replicas, not one for each.
+    pub is_one: bool,
+    /// So many in each, whoever was asked for longest ago first out; any number if nothing is said.
+    pub entries: Option<u32>,
+    /// For so long each, from when it came: on average and at the most; for ever if nothing is said.
+    pub time: Option<(SimDuration, SimDuration)>,
+    /// Who fetches, when that is over.
+    pub by: Fetched,
+}
+
+/// Who goes out for what is kept no longer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fetched {
+    /// Everybody who asks, until it is there.
+    ByAll,
+    /// One at a time.
+    ByOne,
+    /// Some before the time is over, by XFetch with this `beta`, and then everybody.
+    Early(f64),
+    /// Otherwise.
+    Otherwise,
+}
 
 /// A line before what there is only so much of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

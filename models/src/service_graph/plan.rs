@@ -210,8 +210,12 @@ impl<'a> Plan<'a> {
     /// The same of an edge, where that is known of its caller.
     pub fn is_spared_edge(&self, edge: &EdgePlan, spared: &[bool]) -> bool {
         let Caller::Service(by) = edge.caller else { return false };
-        let keeps = || self.spec.service(by as usize).around("").all().any(|part| part.keeps().is_some());
-        spared[by as usize] || keeps()
+        spared[by as usize] || self.keeps(by as usize)
+    }
+
+    /// Whether a service keeps answers, and then makes no calls.
+    pub fn keeps(&self, service: usize) -> bool {
+        self.spec.service(service).around("").all().any(|part| part.keeps().is_some())
     }
 
     /// Whether a workload's requests make the calls of this edge at all.

@@ -7,6 +7,7 @@ use super::ranks::Ranks;
 use crate::experiment::{Decoder, Node};
 use crate::policy::page::Page;
 use crate::policy::part::{Does, Part};
+use sim_core::math;
 use sim_core::sampler::Zipf;
 
 /// Keys are numbers of 32 bits, and some room is left.
@@ -51,6 +52,23 @@ impl Keys {
     pub fn count(&self) -> u32 {
         match self {
             Keys::Uniform(count) | Keys::Zipf { count, .. } | Keys::Hot { count, .. } => *count,
+        }
+    }
+
+    /// How likely each is.
+    pub fn shares(&self) -> Vec<f64> {
+        match self {
+            Keys::Zipf { count, exponent } => {
+                let weights = (1..=*count).map(|rank| math::exp(-exponent * math::ln(f64::from(rank))));
+                let weights: Vec<f64> = weights.collect();
+                // The small ones first, so that none is lost.
+                let all: f64 = weights.iter().rev().sum();
+                weights.into_iter().map(|weight| weight / all).collect()
+            }
+            Keys::Uniform(_) | Keys::Hot { .. } => {
+                let ranks = self.ranks();
+                (0..self.count()).map(|key| ranks.share(key)).collect()
+            }
         }
     }
 
@@ -118,6 +136,12 @@ mod tests {
         ] {
             let keys = read::<Keys>(text).unwrap_or_else(|said| panic!("{said}")).0;
             assert!((keys.ranks().share(0) - first).abs() < 1e-12, "{text}");
+            let shares = keys.shares();
+            assert_eq!(shares.len(), keys.count() as usize, "{text}");
+            assert!(
+                (0..).zip(&shares).all(|(key, share)| (share - keys.ranks().share(key)).abs() < 1e-12),
+                "{text}"
+            );
         }
     }
 }

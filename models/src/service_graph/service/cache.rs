@@ -45,7 +45,7 @@ mod store;
 use super::queue::Capacity;
 use crate::experiment::{Decoder, Node, POSITIVE};
 use crate::policy::page::Page;
-use crate::policy::part::{Around, Does, Keeps, Part};
+use crate::policy::part::{Around, Does, Fetched, Keeps, Part};
 use crate::report::{Better, Fold, Section, Unit, Value};
 use crate::service_graph::slab::Beside;
 use crate::service_graph::spec::ServiceSpec;
@@ -229,7 +229,22 @@ impl Part for Cache {
     }
 
     fn keeps(&self) -> Option<Keeps> {
-        Some(Keeps)
+        let plain = self.stale_while_revalidate.is_none();
+        let by = match (self.on_miss, self.early) {
+            (OnMiss::Fetch, None) if plain => Fetched::ByAll,
+            (OnMiss::Fetch, Some(Early::XFetch { beta })) if plain => Fetched::Early(beta),
+            (OnMiss::SingleFlight, None) if plain && self.per == Holder::Replica => Fetched::ByOne,
+            _ => Fetched::Otherwise,
+        };
+        let longest =
+            |ttl: SimDuration| SimDuration::from_nanos_f64(ttl.as_nanos() as f64 * (1.0 + self.jitter));
+        Some(Keeps {
+            told_in: "cache",
+            is_one: self.per == Holder::Service,
+            entries: (self.capacity != Capacity::Unbounded).then(|| self.most()),
+            time: self.ttl.map(|ttl| (ttl, longest(ttl))),
+            by,
+        })
     }
 
     fn notes(&self, around: &Around) -> Vec<String> {
@@ -275,7 +290,7 @@ impl Part for Cache {
             hurts: "What is behind it is built for what it lets through: when it is emptied, by a restart or because much of it ends at once, \
                     everything comes there, answers come late or not at all, and what was not answered was not kept. A hot key that ends is \
                     fetched by everybody who asks until the first has it (`on_miss`, `early` and `stale_while_revalidate` help). With `SingleFlight` an \
-                    error is everybody's; what is answered while it is `stale` is not what it should be.",
+                    error is everybody's; what is answered while it is `stale` is not what it should be; a lease that is shorter than a fetch keeps anything from being stored.",
             formula: "the hit ratio of LRU is `sum p_i (1 - e^(-p_i T))` with `sum (1 - e^(-p_i T)) = capacity` (Che), of a ttl alone \
                       `λ ttl / (1 + λ ttl)` for each key; a key is fetched `1 + λ δ` times when its ttl is over, once with `SingleFlight`, a `Lease` or \
                       `stale_while_revalidate`, `e^(1/beta)` times with `XFetch`, on average `δ beta (ln(λ δ beta) + 0.577)` before its time",

@@ -335,3 +335,62 @@ fn whatever_comes_between_the_laws_hold() {
         }
     }
 }
+
+/// What stands beside what was measured: (cache, keys, what is claimed).
+#[test]
+fn theory_speaks_where_it_knows() {
+    let claims = |cache: &str, workload: &str, front: &str, back: &str| -> Vec<String> {
+        let report = scene_of(
+            &format!(
+                r#"workload: [(to: "front", arrivals: Poisson("200/s"), {workload})],
+                   services: {{
+                       "front": (workers: Async(9999), work: "0s", cache: ({cache}), calls: [(to: "back" {front})]),
+                       "back": (workers: Async(9999), work: {back}),
+                   }}, policies: {{"p": (timeout: "1s", retry: Fixed(attempts: 2)), "q": (retry: Fixed(attempts: 2))}}"#
+            ),
+            r#"duration: "60s", warm_up: "10s""#,
+        );
+        let kept = report.values.iter().filter(|(name, _)| name.ends_with("front") && !name.contains("->"));
+        let per_user = report.values.iter().filter(|(name, _)| name.contains("per_user_call"));
+        kept.filter(|(name, _)| name.contains("hit") || name.contains("fetch"))
+            .chain(per_user)
+            .map(|(name, value)| {
+                let (found, exact) = (value.value.unwrap(), value.exact.unwrap());
+                assert!(
+                    (found / exact - 1.0).abs() < 0.25,
+                    "{name} is {found}, and should be {exact}: {cache}"
+                );
+                name.to_owned()
+            })
+            .collect()
+    };
+    let zipf = "keys: Zipf(count: 1000)";
+    let (ratio, each) = ("hit_ratio front", "fetches_per_expiry front");
+    let nothing: [&str; 0] = [];
+    assert_eq!(claims("capacity: 100", zipf, "", r#""1us""#), [ratio]);
+    assert_eq!(claims(r#"capacity: 1000, ttl: "5s""#, zipf, "", r#""1us""#), [ratio]);
+    assert_eq!(claims(r#"capacity: 1, ttl: "500ms""#, "", "", r#""1us""#), [ratio, each]);
+    assert_eq!(
+        claims(r#"capacity: 1, ttl: "500ms", jitter: 0.9"#, "", "", r#""100ms""#),
+        [each],
+        "too long away"
+    );
+    assert_eq!(claims(r#"capacity: 1, ttl: "2s", early: XFetch()"#, "", "", r#""100ms""#), [each]);
+    assert_eq!(
+        claims(r#"capacity: 1, ttl: "500ms", on_miss: SingleFlight"#, "", "", r#""1us""#),
+        [ratio, each]
+    );
+    assert_eq!(
+        claims(r#"capacity: 1, ttl: "500ms", stale_while_revalidate: "1s""#, "", "", r#""1us""#),
+        nothing
+    );
+    // Room and time together, and time that is drawn: only where the first is never what ends it.
+    assert_eq!(claims(r#"capacity: 100, ttl: "500ms""#, zipf, "", r#""1us""#), [ratio]);
+    assert_eq!(claims(r#"capacity: 100, ttl: "10s""#, zipf, "", r#""1us""#), nothing);
+    // A fetch that may take any time; one who gives up, or asks again; what fails.
+    assert_eq!(claims(r#"capacity: 1, ttl: "2s""#, "", "", r#"Exponential(mean: "100ms")"#), nothing);
+    assert_eq!(claims("capacity: 100", &format!(r#"{zipf}, policy: "p""#), "", r#""1us""#), nothing);
+    assert_eq!(claims("capacity: 100", zipf, "", r#""1us", error_rate: 0.1"#), nothing);
+    // Attempts of a call are what they were; how many calls a user makes is not known.
+    assert_eq!(claims("capacity: 100", zipf, r#", policy: "q""#, r#""1us", error_rate: 0.1"#), nothing);
+}

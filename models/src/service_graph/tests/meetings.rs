@@ -1,6 +1,7 @@
 //! Where two mechanisms meet: each knows nothing of the other, and neither spoils what the other does.
 
 use super::scenes::scene;
+use crate::policy::Outcome;
 use crate::report::Report;
 
 fn told(report: &Report, kind: &str, at: &str, name: &str) -> f64 {
@@ -85,4 +86,84 @@ fn what_was_killed_and_taken_away_leaves_nothing_to_the_next() {
     let mean = told(&report, "members", "s", "mean");
     // One for a minute, then two.
     assert!(mean > 1.7, "{mean} members");
+}
+
+/// Ten a second of one key for 9.5 s, which takes a second and is good for two, by this cache and these policies.
+fn kept(cache: &str, front: &str, of_users: &str, of_front: &str, faults: &str) -> Report {
+    scene(
+        &format!(
+            r#"workload: [(to: "front", policy: "users", arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "10/s"), (at: "9550ms", rate: "0/s")]))],
+               services: {{
+                   "front": (workers: Async(99), work: "0s", calls: [(to: "back", policy: "front")], cache: (capacity: 1, ttl: "2s", {cache}) {front}),
+                   "back": (workers: Async(99), work: "1s"),
+               }}, policies: {{"users": ({of_users}), "front": ({of_front})}}, faults: [{faults}]"#
+        ),
+        "30s",
+    )
+}
+
+/// A copy of a request asks for the same: it joins the flight of the first, and nobody is asked twice.
+#[test]
+fn a_copy_joins_the_flight() {
+    let hedge = r#"hedge: (after: "300ms")"#;
+    let fetches = |cache, policy| told(&kept(cache, "", policy, "", ""), "cache", "front", "fetches");
+    assert_eq!(
+        (fetches("", ""), fetches("", hedge)),
+        (30.0, 51.0),
+        "seven of ten are out for longer than 300 ms, three times"
+    );
+    assert_eq!((fetches("on_miss: SingleFlight", ""), fetches("on_miss: SingleFlight", hedge)), (4.0, 4.0));
+}
+
+/// Whoever goes first has a deadline, which ends what he fetches: that is everybody's who waited for him.
+#[test]
+fn the_deadline_of_the_first_is_everybodys() {
+    let users = r#"timeout: "450ms""#;
+    let ends = |of_front| {
+        let report = kept("on_miss: SingleFlight", "", users, of_front, "");
+        let attempts = &report.edges.get("users->front").unwrap().attempts;
+        [Outcome::Ok, Outcome::Error, Outcome::TimedOut].map(|outcome| attempts.of(outcome))
+    };
+    // From 0.1 s it is out until 1.1 s: all who come before 0.65 s have given up by then.
+    let [ok, errors, timed_out] = ends("");
+    assert_eq!((ok + errors + timed_out, errors), (95, 0));
+    // One goes, four wait, and all of them fail after 450 ms; the next goes.
+    assert_eq!(ends("deadline_propagation: ()"), [0, 76, 19]);
+}
+
+/// Who is drained, or taken away, comes back with nothing.
+#[test]
+fn a_replica_that_was_away_has_kept_nothing() {
+    for (front, faults, hits) in [
+        ("", "", 60.0),
+        // What is there at 4.95 s would be good until 6.1 s: at 5 s one goes once more, and then at 8 s; or 100 ms later, since the first is refused.
+        ("", r#"(at: "4950ms", for: "50ms", on: "front", effect: Drain())"#, 55.0),
+        (
+            r#", start_up: (time: "1ms")"#,
+            r#"(at: "4950ms", for: "50ms", on: "front", effect: Crash())"#,
+            54.0,
+        ),
+    ] {
+        let report = kept("on_miss: SingleFlight", front, "", "", faults);
+        let found = told(&report, "cache", "front", "hits");
+        assert_eq!(found, hits, "{front} {faults}");
+    }
+}
+
+/// Each replica that an autoscaler brings is cold: it asks for everything once more.
+#[test]
+fn who_comes_later_knows_nothing() {
+    let report = scene(
+        r#"workload: [(to: "front", keys: Uniform(100), arrivals: Steps(steps: [(at: "0s", rate: "100/s"), (at: "60s", rate: "1000/s")]))],
+           services: {
+               "front": (workers: Async(4), work: "2ms", calls: [(to: "back")], cache: (capacity: 100),
+                   autoscaler: (metric: Requests("200/s"), min: 1, max: 4, sync: "5s")),
+               "back": (workers: Async(99), work: "1ms"),
+           }"#,
+        "120s",
+    );
+    assert_eq!(told(&report, "autoscaler", "front", "desired_most"), 4.0);
+    assert_eq!(told(&report, "cache", "front", "entries").max(400.0), 400.0);
+    let fills = told(&report, "cache", "front", "fills");
+    assert!((400.0..440.0).contains(&fills), "{fills}: a hundred by each of four, and few twice");
 }

@@ -170,6 +170,9 @@ impl Chances {
     fn clean(&self, plan: &Plan, workload: usize, own: &[f64]) -> Option<Vec<(f64, f64)>> {
         let mut all = vec![(1.0, 1.0); plan.spec.services.len()];
         for &service in plan.order.iter().rev() {
+            if plan.keeps(service) {
+                return None;
+            }
             let (mut clean, mut ok) = (1.0 - own[service], 1.0 - own[service]);
             for (step, edges) in plan.steps(service) {
                 let survival = self.survival(plan, step, edges.clone(), workload)?;
@@ -252,7 +255,9 @@ impl Chances {
 
     /// Fills the mean calls of a service's sites, those of its callers being known.
     fn count_calls(&mut self, plan: &Plan, service: usize, own_error: f64, workload: usize) {
-        let mut alive = self.visits(plan, service, workload).map(|visits| visits * (1.0 - own_error));
+        // How many need no calls, since what they ask for is kept, nobody here knows.
+        let visits = self.visits(plan, service, workload).filter(|_| !plan.keeps(service));
+        let mut alive = visits.map(|visits| visits * (1.0 - own_error));
         for (step, edges) in plan.steps(service) {
             for (edge, call) in edges.clone().zip(&step.calls) {
                 if !plan.concerns(edge, workload) {

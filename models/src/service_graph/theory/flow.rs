@@ -161,7 +161,7 @@ fn rate(plan: &Plan, chances: &Chances, service: usize) -> Option<f64> {
 }
 
 /// Whether each replica has a random part of the arrivals, or all replicas have one queue.
-fn replicas_are_random(plan: &Plan, service: usize) -> bool {
+pub(super) fn replicas_are_random(plan: &Plan, service: usize) -> bool {
     let callee = plan.spec.service(service);
     let random = |edge: &EdgePlan| !edge.does.any(Does::STEERS);
     callee.replicas == 1 || callee.queue.common().shared || plan.into(service).all(random)

@@ -4,6 +4,7 @@
 //! - [`flow`]: which services of a graph have such arrivals, and why.
 //! - [`chance`]: attempts and success when failures are independent with a known probability.
 //! - [`fluid`]: what outlives its cause, by loads and capacities alone; before a run.
+//! - [`kept`]: what is found of answers that are kept, and how often each is fetched.
 //! - [`scaling`]: the universal scalability law of users who never think.
 //!
 //! Each of them says which of the things that a mechanism may do ([`Does`]) it knows, and is silent about a graph
@@ -16,6 +17,7 @@
 mod chance;
 mod flow;
 pub mod fluid;
+mod kept;
 mod queue;
 mod usl;
 
@@ -78,6 +80,9 @@ pub fn names(plan: &Plan) -> Vec<String> {
         struck.into_iter().any(|fault| fault.effect.transmits().is_some())
     };
     spec.failures.names().chain(spec.domains.names()).for_each(|name| of(&OF_FAILURES, name));
+    let keeping =
+        spec.services.iter().filter(|(name, it)| it.around(name).all().any(|part| part.keeps().is_some()));
+    keeping.for_each(|(name, _)| of(&kept::VALUES, name));
     plan.edges.iter().filter(full).for_each(|edge| of(&OF_LINKS, &edge.name));
     all
 }
@@ -96,6 +101,9 @@ pub fn beside(plan: &Plan, run: &RunSpec, totals: &[ServiceTotals], report: &mut
         losses(&ran, &mut values);
         lines(&ran, &mut values);
         usl::beside(&ran, &mut values);
+        if let Some(chances) = &chances {
+            kept::beside(&ran, chances, &mut values);
+        }
     }
     if let Some(chances) = &chances {
         retries(&ran, chances, &mut values);
