@@ -154,6 +154,15 @@ impl Law {
     }
 }
 
+/// Off if more wait than that, on if fewer than this, and in between as it was.
+fn switched(theta: f64, waits: u64, (above, below): (u64, u64)) -> f64 {
+    match () {
+        () if waits > above => 0.0,
+        () if waits < below => 1.0,
+        () => theta,
+    }
+}
+
 impl Dims {
     /// One that has seen nothing yet: all is done.
     pub fn new(says: &Brownout, service: u32) -> Self {
@@ -201,11 +210,7 @@ impl Dims {
             }
             Brownout::Switch { above, below, .. } => {
                 let waits: u64 = service.lines.iter().map(|line| line.length.value()).sum();
-                if waits > above {
-                    self.law.theta = 0.0;
-                } else if waits < below {
-                    self.law.theta = 1.0;
-                }
+                self.law.theta = switched(before, waits, (above, below));
                 self.counts[2] += u64::from(self.measured && before != self.law.theta);
                 service.dimmer.iter_mut().for_each(|dimmer| dimmer.took.clear());
             }
@@ -399,6 +404,11 @@ mod tests {
 
     #[test]
     fn a_switch_has_two_sides() {
+        let mut theta = 1.0;
+        for (waits, is) in [(5, 1.0), (6, 0.0), (5, 0.0), (3, 0.0), (2, 1.0), (4, 1.0), (6, 0.0), (0, 1.0)] {
+            theta = switched(theta, waits, (5, 3));
+            assert_eq!(theta, is, "{waits} wait");
+        }
         let why = read::<Brownout>("Switch(above: 5, below: 6)").map(|_| ()).expect_err("both");
         assert!(why.contains("between them it is both"), "{why}");
         assert!(read::<Brownout>("Switch(above: 5, below: 5)").is_ok());
