@@ -14,7 +14,7 @@
 //! still comes and does what it has in hand; one that is out, or starts, refuses. A crash takes nobody out of the views: that is for
 //! whoever checks to find out. But whoever starts a replica knows that it is not ready.
 
-use super::start_up::{Again, Needs};
+use super::needs::{Again, Needs};
 use crate::distribution::TimeDistribution;
 use crate::fault::{CrashStyle, Effect};
 use crate::report::{Better, Fold, Section, Unit, Value};

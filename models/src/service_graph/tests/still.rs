@@ -78,18 +78,22 @@ fn nobody_is_answered_by_who_stands_still() {
 /// Whoever goes down while it stands still goes on when it is back, and what it had in hand is lost.
 #[test]
 fn a_crash_ends_a_pause() {
-    let report = scene(
-        r#"workload: [(to: "s", arrivals: Constant("10/s"))],
-           services: {"s": (workers: Async(1), work: "1ms", queue: Fifo(capacity: Unbounded),
-               stop_the_world: GarbageCollection(heap: "15MiB", allocated_per_request: "10MiB", pause: "1h"))},
-           faults: [(at: "1050ms", for: "1s", on: "s", effect: Crash())]"#,
-        "10s",
-    );
-    let calls = &report.edges.get("users->s").unwrap().calls;
-    // One is served before the first pause, one before the second.
-    assert_eq!((calls.of(Ending::Ok), told(&report, "pauses")), (2, 2.0));
-    // From 200 ms on, but for the second in which it is down, and from 2200 on: 0.85 and 7.8 of 9 s.
-    assert!((told(&report, "share") - 8.65 / 9.0).abs() < 1e-9, "{}", told(&report, "share"));
+    for workers in ["Async(1)", "ProcessorSharing(at_once: Unbounded)"] {
+        let report = scene(
+            &format!(
+                r#"workload: [(to: "s", arrivals: Constant("10/s"))],
+                   services: {{"s": (workers: {workers}, work: "1ms", queue: Fifo(capacity: Unbounded),
+                       stop_the_world: GarbageCollection(heap: "15MiB", allocated_per_request: "10MiB", pause: "1h"))}},
+                   faults: [(at: "1050ms", for: "1s", on: "s", effect: Crash())]"#
+            ),
+            "10s",
+        );
+        let calls = &report.edges.get("users->s").unwrap().calls;
+        // One is served before the first pause, one before the second.
+        assert_eq!((calls.of(Ending::Ok), told(&report, "pauses")), (2, 2.0));
+        // From 200 ms on, but for the second in which it is down, and from 2200 on: 0.85 and 7.8 of 9 s.
+        assert!((told(&report, "share") - 8.65 / 9.0).abs() < 1e-9, "{}", told(&report, "share"));
+    }
 }
 
 /// A probe that is less patient than a pause is long kills who is well; one that asks thrice does not.

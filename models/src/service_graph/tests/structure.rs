@@ -86,6 +86,12 @@ pub fn rows() -> Vec<Row> {
         ),
         // Who needs whom to start.
         row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: Blocking(4), work: "8ms", start_up: (time: "1s", needs: ["pay", "mail"])"#,
+            r#"workers: Blocking(4), work: "8ms", start_up: (time: "1s", needs: ["mail"])"#,
+            r#"warning: services.stock ["stock"]: stock -> pay -> stock: each needs the next to start, so once all of them are down none ever does
+                help: one of them must start without the others"#,
+        ).and(r#"work: Exponential(mean: "10ms")"#, r#"work: Exponential(mean: "10ms"), start_up: (time: "1s", needs: ["mail", "stock"])"#),
+        row(r#"workers: Blocking(4), work: "8ms""#,
             r#"workers: Blocking(4), work: "8ms", start_up: (time: "1s", needs: ["pax"])"#,
             r#"workers: Blocking(4), work: "8ms", start_up: (time: "1s", needs: ["pay"])"#,
             r#"services.stock.start_up.needs[0] ["pax"]: unknown service `pax`
