@@ -407,7 +407,8 @@ impl<'a> Plan<'a> {
                     let Caller::Service(caller) = edge.caller else { continue };
                     let calls = here[caller as usize] * self.made(edge, fail);
                     all[*index] += calls;
-                    next[edge.callee] += calls * attempts(edge);
+                    // What only says that a key has changed goes no further.
+                    next[edge.callee] += if edge.purges() { 0.0 } else { calls * attempts(edge) };
                     if endless && calls > 0.0 {
                         all[*index] = f64::INFINITY;
                     }
@@ -431,7 +432,8 @@ impl<'a> Plan<'a> {
         let mut all = vec![0.0; self.edges.len()];
         let mut into = vec![Vec::new(); self.spec.services.len()];
         let calls = self.edges.iter().enumerate().filter(|(_, edge)| edge.callback_of.is_none());
-        calls.for_each(|(index, edge)| into[edge.callee].push(index));
+        let (last, calls): (Vec<_>, Vec<_>) = calls.partition(|(_, edge)| edge.purges());
+        calls.into_iter().for_each(|(index, edge)| into[edge.callee].push(index));
         let kinds =
             |(number, workload)| self.kinds(workload).into_iter().map(move |kind| (number, workload, kind));
         for (number, workload, (write, share)) in self.spec.workload.iter().enumerate().flat_map(kinds) {
@@ -448,6 +450,11 @@ impl<'a> Plan<'a> {
                     all[index] += calls;
                     requests[service] += calls * attempts(edge);
                 }
+            }
+            // What only says that a key has changed goes to whoever it is said to, before or behind, and no further.
+            for &(index, edge) in last.iter().filter(|(index, _)| self.is_made(*index, number, write)) {
+                let Caller::Service(caller) = edge.caller else { continue };
+                all[index] += requests[caller as usize] * self.made(edge, fail);
             }
         }
         all

@@ -230,3 +230,22 @@ fn what_is_told_again_is_not_written_again() {
         assert!(staleness(&report, ["writes"])[0] > 2_500.0);
     }
 }
+
+/// What is offered to a tier includes what it is told of keys that have changed, and what is behind it is not asked for that.
+#[test]
+fn a_message_is_offered_to_whom_it_is_told_and_to_nobody_behind() {
+    use crate::Catalog;
+    use crate::experiment::Experiment;
+    let text = r#"(about: "x", model: ServiceGraph(
+        workload: [(name: "w", to: "shop", arrivals: Poisson("20/s"), writes: 0.5), (name: "r", to: "edge", arrivals: Poisson("100/s"))],
+        services: {
+            "edge": (workers: Async(1), work: "1ms", calls: [(to: "shop", probability: 0.5)], cache: (capacity: 1)),
+            "shop": (workers: Async(1), work: "1ms", calls: [(to: "edge", purge: true, only: Writes, times: 2)]),
+        }), run: (duration: "10s"))"#;
+    let (experiment, _) = Experiment::parse("x", text, &[], &Catalog::bundled()).expect("sound");
+    let resolved = experiment.with(None, &[]).expect("sound");
+    let tables = resolved.model.explain(&resolved.run).tables;
+    let services = tables.iter().find(|table| table.title == "Services").expect("it is there");
+    let offered: Vec<String> = services.rows.iter().map(|row| format!("{:?}", row[6])).collect();
+    assert!(offered[0].contains("120/s") && offered[1].contains("70"), "{offered:?}");
+}
