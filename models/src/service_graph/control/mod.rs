@@ -17,8 +17,8 @@ pub mod probes;
 pub mod reports;
 pub mod rollout;
 pub mod start_up;
-pub mod watch;
 pub mod versions;
+pub mod watch;
 
 use super::follow::Listen;
 use super::plan::{Caller, EdgePlan, Errand, Plan};
@@ -334,7 +334,6 @@ impl<L: Listen> Graph<L> {
             _ => {
                 unreachable!("they ask nobody")
             }
-            Control::Watch(_) | Control::Dims(_) => unreachable!("they ask nobody"),
         }
     }
 
