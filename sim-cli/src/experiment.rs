@@ -84,10 +84,22 @@ impl App<'_> {
         Opened { program: self.program.clone(), max_memory, found, experiment }
     }
 
-    /// Finds and reads an experiment to run one variant of it; warnings about that go to stderr.
-    pub fn open(&mut self, argument: &str, variant: Option<&str>) -> Result<Opened> {
+    /// Finds and reads an experiment to run one variant of it with values set from outside; warnings about that go to stderr.
+    pub fn open(
+        &mut self,
+        argument: &str,
+        variant: Option<&str>,
+        set: &[(String, String)],
+    ) -> Result<Opened> {
         let found = self.find(argument)?;
-        self.read(found, |warnings| warnings.of(variant))
+        if set.is_empty() {
+            return self.read(found, |warnings| warnings.of(variant));
+        }
+        // What is doubtful may be so because of what is set, or no longer. What is wrong is told when that is run.
+        if let Ok((said, warnings)) = self.understand(&found, set) {
+            self.warn(&warnings.of(variant), said.sources());
+        }
+        self.read(found, |_| Diagnostics::new())
     }
 
     /// Finds and reads an experiment to run all of it; warnings go to stderr.

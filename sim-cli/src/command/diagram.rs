@@ -52,7 +52,7 @@ pub enum DiagramFormat {
 }
 
 pub(super) fn command(args: &Diagram, app: &mut App) -> Result<Exit> {
-    let opened = app.open(&args.subject.name, args.variant.as_deref())?;
+    let opened = app.open(&args.subject.name, args.variant.as_deref(), &args.subject.set)?;
     let prepared = app.prepare(&opened, args.variant.as_deref(), &args.subject.set, args.subject.seed)?;
     let diagram = prepared.resolved.model.diagram();
     if diagram.is_empty() {

@@ -46,7 +46,7 @@ pub struct Explain {
 
 pub(super) fn command(args: &Explain, app: &mut App) -> Result<Exit> {
     let Some(name) = &args.name else { return page(args, app) };
-    let opened = app.open(name, args.variant.as_deref())?;
+    let opened = app.open(name, args.variant.as_deref(), &args.set)?;
     let prepared = app.prepare(&opened, args.variant.as_deref(), &args.set, args.seed)?;
     let mut explanation = prepared.resolved.model.explain(&prepared.resolved.run);
     explanation.notes.extend(promise::notes(&prepared.resolved.run));

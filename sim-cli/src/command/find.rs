@@ -102,7 +102,7 @@ fn times(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn command(args: &Find, app: &mut App) -> Result<Exit> {
-    let opened = app.open(&args.subject.name, args.variant.as_deref())?;
+    let opened = app.open(&args.subject.name, args.variant.as_deref(), &[])?;
     let variant = app.variant(&opened, args.variant.as_deref())?;
     let (searched, fixed): (Settings, Settings) =
         args.subject.set.iter().cloned().partition(|(_, value)| is_range(value));

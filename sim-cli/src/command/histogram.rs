@@ -140,7 +140,7 @@ fn made(args: &Histogram, variant: Option<&str>, app: &mut App) -> Result<(Repor
         }
         return Ok((saved(name, app)?, Exit::Good));
     }
-    let opened = app.open(name, variant)?;
+    let opened = app.open(name, variant, &args.subject.set)?;
     let prepared = app.prepare(&opened, variant, &args.subject.set, args.subject.seed)?;
     let meter = Meter::of_run(&app.console, &prepared.name);
     let simulated = simulate(&prepared, &args.bounds, None, &app.console.interrupt, Some(&meter));

@@ -251,7 +251,7 @@ fn metrics(args: &List, app: &mut App) -> Result<Exit> {
         let help = "  such as: brownout list metrics retry-storm";
         return Err(Error::Usage { message: "metrics of which experiment?".into(), help: help.into() });
     };
-    let opened = app.open(name, None)?;
+    let opened = app.open(name, None, &[])?;
     let prepared = app.prepare(&opened, None, &[], None)?;
     let (mut report, _) = glance(&prepared.resolved);
     // What may be there, and shows only in a run, if something exact is known of it.

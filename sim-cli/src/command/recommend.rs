@@ -85,7 +85,7 @@ pub struct Recommend {
 }
 
 pub(super) fn command(args: &Recommend, app: &mut App) -> Result<Exit> {
-    let opened = app.open(&args.subject.name, args.variant.as_deref())?;
+    let opened = app.open(&args.subject.name, args.variant.as_deref(), &[])?;
     let variant = app.variant(&opened, args.variant.as_deref())?;
     let searched =
         |(path, value): &(String, String)| is_range(value) || Dimension::list(path, value).is_some();

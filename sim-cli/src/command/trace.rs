@@ -85,7 +85,7 @@ pub enum TraceFormat {
 
 pub(super) fn command(args: &Trace, app: &mut App) -> Result<Exit> {
     let selection = selection(args)?;
-    let opened = app.open(&args.subject.name, args.variant.as_deref())?;
+    let opened = app.open(&args.subject.name, args.variant.as_deref(), &args.subject.set)?;
     let prepared = app.prepare(&opened, args.variant.as_deref(), &args.subject.set, args.subject.seed)?;
     check_traceable(&prepared, &selection)?;
     let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES, &mut app.console)).transpose()?;

@@ -62,7 +62,7 @@ pub struct Verify {
 pub(super) fn command(args: &Verify, app: &mut App) -> Result<Exit> {
     let mut all = Vec::new();
     for name in &args.names {
-        let opened = app.open(name, args.variant.as_deref())?;
+        let opened = app.open(name, args.variant.as_deref(), &args.set)?;
         all.push(app.prepare(&opened, args.variant.as_deref(), &args.set, args.seed)?);
     }
     let runs: Vec<(&Prepared, Bounds)> = all

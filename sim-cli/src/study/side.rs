@@ -33,7 +33,7 @@ impl Side {
             return Side::saved(path, app);
         }
         let (name, variant, seed) = split(argument);
-        let opened = app.open(name, variant)?;
+        let opened = app.open(name, variant, &[])?;
         let prepared = app.prepare(&opened, variant, &[], seed)?;
         let meter = Meter::of_run(&app.console, &prepared.name);
         let simulated = simulate(&prepared, bounds, None, &app.console.interrupt, Some(&meter));
@@ -76,7 +76,7 @@ impl Side {
 /// The run that a report came from.
 fn again(report: &Report, app: &mut App) -> std::result::Result<Prepared, String> {
     let first_line = |error: Error| error.to_string().lines().next().unwrap_or_default().to_string();
-    let opened = app.open(&report.experiment, report.variant.as_deref()).map_err(first_line)?;
+    let opened = app.open(&report.experiment, report.variant.as_deref(), &[]).map_err(first_line)?;
     let variant = report.variant.as_deref();
     app.prepare(&opened, variant, &report.overrides, Some(report.run.seed)).map_err(first_line)
 }

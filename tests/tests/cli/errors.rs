@@ -170,6 +170,20 @@ fn a_warning_about_a_variant_is_for_who_runs_it() {
     assert!(told(&["explain", name, "--variant", "inverted"]) && told(&["validate", name]));
 }
 
+/// What is set from outside may make doubtful what was not, and the other way round.
+#[test]
+fn a_warning_is_about_what_runs() {
+    let idle = "services.desk.start_up=(time: \"0s\")";
+    let doubtful = TOY.replace("workers", "start_up: (time: \"0s\"), workers");
+    let told = |text: &str, set: &[&str]| {
+        let ran = with_input(&[&["run", "-"][..], set].concat(), text);
+        assert!(ran.stdout.contains("desk"), "{}", ran.stderr);
+        ran.stderr.contains("it is as if it were not there")
+    };
+    assert!(!told(TOY, &[]) && told(TOY, &["--set", idle]));
+    assert!(told(&doubtful, &[]) && !told(&doubtful, &["--set", "services.desk.start_up.time=1s"]));
+}
+
 #[test]
 fn letters_that_changed_places_are_answered_with_the_command() {
     assert!(brownout(&["rnu", "retry-storm"]).stderr.contains("'run'"));

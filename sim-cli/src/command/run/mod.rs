@@ -112,7 +112,7 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
                 .into(),
         });
     }
-    let opened = app.open(&args.subject.name, args.variant.as_deref())?;
+    let opened = app.open(&args.subject.name, args.variant.as_deref(), &args.subject.set)?;
     let variant = app.variant(&opened, args.variant.as_deref())?.map(String::from);
     let mut rows = [Row { variant, set: args.subject.set.clone() }];
     let first = app.prepare(&opened, rows[0].variant.as_deref(), &rows[0].set, args.subject.seed)?;
