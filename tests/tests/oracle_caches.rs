@@ -3,6 +3,7 @@
 
 use brownout_tests::Runs;
 use sim_models::report::Report;
+use std::f64::consts::E;
 
 /// Requests of a workload, to a cache in front of what takes so long.
 fn cache(workload: &str, cache: &str, work: &str, run: &str) -> String {
@@ -105,8 +106,8 @@ fn fetches_each_time_it_ends() {
 #[test]
 fn early_refreshes_are_few_and_in_time() {
     for (rate, beta, ttl, seconds, each, early) in [
-        (100, 1.0, 1000, 240, 2.718282, 0.2879801),
-        (1000, 1.0, 1200, 160, 2.718282, 0.5182386),
+        (100, 1.0, 1000, 240, E, 0.2879801),
+        (1000, 1.0, 1200, 160, E, 0.5182386),
         (1000, 2.0, 2400, 160, 1.648721, 1.175107),
         (1000, 0.5, 700, 240, 7.389056, 0.2244619),
     ] {
