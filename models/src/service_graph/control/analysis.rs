@@ -134,10 +134,10 @@ impl Analysis {
         let above = |is: bool| if is { " above the old version's" } else { "" };
         match self.metric {
             Metric::ErrorRate { at_most, above_old } => {
-                format!("error rate over {}{}", percent(at_most), above(above_old))
+                format!("error rate is over {}{}", percent(at_most), above(above_old))
             }
             Metric::Latency { at_most, above_old } => {
-                format!("mean time over {}{}", at_most.brief(), above(above_old))
+                format!("mean time is over {}{}", at_most.brief(), above(above_old))
             }
         }
     }

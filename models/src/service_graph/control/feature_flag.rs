@@ -157,7 +157,7 @@ impl Part for Flagged<'_> {
             let after = analysis.initial_delay + looks;
             let by_then = flag.stages.iter().rfind(|stage| stage.at <= first + after);
             notes.push(format!(
-                "it is switched off for an {} at {} at the earliest, {} after the first have it: by then {} do",
+                "it is switched off, if its {}, at {} at the earliest, {} after the first have it: by then {} do",
                 analysis.words(),
                 first + after,
                 after.brief(),

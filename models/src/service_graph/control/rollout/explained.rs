@@ -132,7 +132,7 @@ impl Part for Planned<'_> {
         if let Some(first) = foreseen.and_then(|it| it.first_shown) {
             let first = first + analysis.initial_delay + analysis.interval;
             notes.push(format!(
-                "{name} is taken back for an {} at {first} at the earliest, {} after callers meet it",
+                "it is taken back, if its {}, at {first} at the earliest, {} after callers meet it",
                 analysis.words(),
                 (analysis.initial_delay
                     + analysis.interval.saturating_mul(u64::from(analysis.failure_limit) + 1))

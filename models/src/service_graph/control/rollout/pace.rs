@@ -170,6 +170,8 @@ mod tests {
             ("oooo.", rolling(4, 4, 1, 1), "stop 0"),
             ("xooo.", rolling(4, 4, 1, 1), "new 4"),
             ("xoooN", rolling(4, 4, 1, 1), "waits"),
+            // Whoever leaves counts, though there is another place.
+            ("xoooN.", rolling(4, 4, 1, 1), "waits"),
             (".oooN", rolling(4, 4, 1, 1), "new 0"),
             ("NoooN", rolling(4, 4, 1, 1), "waits"),
             ("nooox", rolling(4, 4, 1, 1), "stop 1"),

@@ -542,6 +542,22 @@ mod tests {
         done.join(", ")
     }
 
+    /// Of a hundred requests none failed, and of the next hundred twenty: a tenth of all, but a fifth of those that it looks at.
+    #[test]
+    fn it_looks_at_what_was_since_it_looked() {
+        let text = r#"(at: "0s", analysis: (metric: ErrorRate(at_most: 0.15), interval: "10s"))"#;
+        let rollout = read::<Rollout>(text).expect("sound").0;
+        let mut roller = Roller::new(&rollout, 0, (1, 2), |_| 0);
+        roller.begins(SimTime::ZERO);
+        roller.looks = Looks::Looking;
+        let seen = |requests, failed| [Seen::default(), Seen { requests, failed, took: 0 }];
+        for (at, requests, failed, is_bad) in [(0, 0, 0, false), (10, 100, 0, false), (20, 200, 20, true)] {
+            let (again, found) = roller.looks(seen(requests, failed), SimTime::from_secs(at));
+            assert_eq!((again, found), ((!is_bad).then(|| SimTime::from_secs(at + 10)), is_bad), "at {at} s");
+        }
+        assert_eq!(roller.measured(), Measured { passed: 1, failed: 1, inconclusive: 0 });
+    }
+
     #[test]
     fn what_is_done_when() {
         let canary = r#"Canary(steps: [(weight: 0.25, pause: "20s"), (weight: 0.5)], max_unavailable: 0)"#;
