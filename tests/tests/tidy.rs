@@ -61,6 +61,7 @@ const HOMONYMS: &[(&str, &str, &str)] = &[
     ("per_replica", "models/src/policy/breaker", "a breaker for each"),
     ("per_replica", "models/src/policy/guards", "a breaker for each"),
     ("budget", "models/src/report", "of errors, which users have"),
+    ("brownout", "sim-cli/src", "the program"),
     ("budget", "sim-cli/src/html", "of errors"),
     ("budget", "sim-cli/src/result", "of errors"),
     ("timeout", "sim-cli/src/plan", "of `std::sync::mpsc`"),

@@ -365,7 +365,7 @@ fn check_between(plan: &Plan, between: Between, fault: &FaultSpec, report: &mut 
                 fault.on.value
             ),
             format!(
-                "name a zone, such as \"zone {from}\", or let the network fail: Drop, Delay, Hold, Duplicate, Reorder, Bandwidth"
+                "name a zone, such as `zone {from}`, or let the network fail: Drop, Delay, Hold, Duplicate, Reorder, Bandwidth"
             ),
         );
     } else if !plan.edges.iter().any(|edge| plan.is_on(&fault.on.value, edge)) {

@@ -151,7 +151,7 @@ pub fn rows() -> Vec<Row> {
         ).and(r#""stock": (replicas: 3"#, r#""stock": (zones: ["c"], replicas: 3"#).and(r#""shop": (replicas: 2"#, r#""shop": (zones: ["a"], replicas: 2"#),
         zoned(at("zone a -> zone b", "effect: Crash()"), at("zone a", "effect: Crash()"),
             r#"faults[0].on ["zone a -> zone b"]: `crash` strikes replicas, and `zone a -> zone b` is a way between zones
-                help: name a zone, such as "zone a", or let the network fail: Drop, Delay, Hold, Duplicate, Reorder, Bandwidth"#,
+                help: name a zone, such as `zone a`, or let the network fail: Drop, Delay, Hold, Duplicate, Reorder, Bandwidth"#,
         ),
         // What stands in a zone.
         row(FAULTS, at("zone a", "effect: Crash()"), at("stock", "effect: Crash()"),
