@@ -82,3 +82,17 @@ fn who_only_looks_up_has_to_start_as_well() {
     assert_eq!(report.edges.get("users->s").unwrap().attempts.of(Outcome::TimedOut), 2);
     assert_eq!(told(&report, "starts"), 2.0);
 }
+
+/// Two come within a start, and from then on one a second: whoever was free last is used, and the other goes after its 5 s. Were they to take
+/// turns, none would ever be idle for longer than two.
+#[test]
+fn whoever_was_free_last_is_used_first() {
+    let report = scene(
+        r#"workload: [(to: "s", arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "100/s"), (at: "25ms", rate: "1/s")]))],
+           services: {"s": (workers: Blocking(9), work: "1ms", cold_start: (time: "100ms", idle_timeout: "5s"))}"#,
+        "60s",
+    );
+    assert_eq!(told(&report, "starts"), 2.0);
+    let idle = told(&report, "idle_mean");
+    assert!((1.0..1.1).contains(&idle), "{idle} are free, and not one and for 5 of 60 s another");
+}
