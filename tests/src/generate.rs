@@ -195,7 +195,7 @@ fn write_service(text: &mut String, rng: &mut Rng, service: u64, callees: &[u64]
     let missing =
         ["Wait(every: \"20ms\")", "CrashLoop(initial: \"50ms\", cap: \"200ms\")"][service as usize / 2 % 2];
     let needs = format!("start_up: (needs: [\"s{}\"], missing: {missing}, ", (service + 1) % services);
-    let settings = if service % 2 == 0 { settings.replace("start_up: (", &needs) } else { settings };
+    let settings = if service.is_multiple_of(2) { settings.replace("start_up: (", &needs) } else { settings };
     writeln!(
         text,
         "            \"s{service}\": (replicas: {replicas}, {settings}work: {work}, calls: [{}]),",
