@@ -86,7 +86,7 @@ fn a_worker_that_stands_still() {
 #[test]
 fn a_share_starts_cold() {
     for times in [0.5, 1.0, 3.9120] {
-        let exact = f64::exp(-times);
+        let exact = sim_core::math::exp(-times);
         let text = graph(
             &format!(r#"(to: "function", arrivals: Poisson("{}/s"))"#, times / 10.0),
             r#""function": (workers: Blocking(9), queue: Fifo(capacity: 0), work: "10us", cold_start: (time: "20us", idle_timeout: "10s"))"#,
