@@ -175,8 +175,10 @@ pub fn plus_minus(mean: f64, half: f64, unit: Unit, style: Style) -> String {
         Unit::Plain => (1.0, ""),
     };
     let (mean, half) = (mean / scale, half / scale);
-    // An interval of next to nothing does not ask for more than four digits.
-    let least = math::pow(10.0, f64::from(exponent(mean.abs().max(1e-9))) - 2.0);
+    // An interval of next to nothing does not ask for more than four digits: of a share that is almost all, of what is left.
+    let left = 100.0 - mean;
+    let size = if unit == Unit::Share && left > 0.0 { left.min(mean.abs()) } else { mean.abs() };
+    let least = math::pow(10.0, f64::from(exponent(size.max(1e-9))) - 2.0);
     let digits = half.max(least);
     let (mean, half) = match half {
         0.0 => (number(mean), "0".into()),
@@ -353,6 +355,9 @@ mod tests {
         let style = Style::default();
         assert_eq!(plus_minus(11.83e9, 1.897e9, Unit::Duration, style), "11.8 ± 1.9 s");
         assert_eq!(plus_minus(0.973, 0.0143, Unit::Share, style), "97.3 ± 1.4 %");
+        assert_eq!(plus_minus(0.999_877, 0.000_031, Unit::Share, style), "99.9877 ± 0.0031 %");
+        assert_eq!(plus_minus(0.999_999_6, 2e-9, Unit::Share, style), "99.999960 ± 0.000000 %");
+        assert_eq!(plus_minus(1.0, 1e-9, Unit::Share, style), "100.0 ± 0.0 %");
         assert_eq!(plus_minus(2.98, 0.0248, Unit::Plain, style), "2.980 ± 0.025");
         assert_eq!(plus_minus(2.98, 1e-9, Unit::Plain, style), "2.980 ± 0.000");
         assert_eq!(plus_minus(1000.0, 0.0, Unit::Rate, style), "1 000 ± 0/s");
