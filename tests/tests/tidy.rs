@@ -25,6 +25,8 @@ const OTHER_ROOMS: usize = 4;
 /// Rooms beyond `policy/KEY*` and `service/KEY*` that are a mechanism's own.
 const OWN: &[(&str, &str)] = &[
     ("retry", "models/src/policy/backoff"),
+    // What becomes of what is kept when somebody writes.
+    ("cache", "models/src/service_graph/service/on_write"),
     // A cancellation has two sides.
     ("cancel", "models/src/service_graph/service/on_cancel"),
 ];

@@ -8,7 +8,7 @@ use super::control;
 use super::control::check::Check;
 use super::crossing;
 use super::service::callback::CALLBACK;
-use super::service::{fallback, on_write, quorum};
+use super::service::{fallback, purge, quorum, record};
 use super::spec::*;
 use crate::RunSpec;
 use crate::carried::Says;
@@ -480,9 +480,9 @@ impl Plan<'_> {
     /// Of the services that keep answers and are told of keys that have changed.
     fn purged(&self) -> impl Iterator<Item = Section> {
         let told = |(number, (_, service)): &(usize, (&str, &ServiceSpec))| {
-            service.cache.is_some() && self.into(*number).any(EdgePlan::purges)
+            record::keeps(service) && self.into(*number).any(EdgePlan::purges)
         };
-        self.spec.services.iter().enumerate().filter(told).map(|(_, (name, _))| on_write::purged(name))
+        self.spec.services.iter().enumerate().filter(told).map(|(_, (name, _))| purge::declared(name))
     }
 
     /// What the parts of edges and services measure, declared.

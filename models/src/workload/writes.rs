@@ -76,7 +76,7 @@ impl Part for Only {
             hurts: "Two ways through the same services with one name: what is enough for the many reads may be too little for what a write sets off.",
             formula: "a share `w` of writes makes `w` calls for each request, or `1 - w`",
             source: "command and query separation: Fowler, \"CQRS\", 2011",
-            experiment: "write-patterns",
+            experiment: "cache-tiers",
         }]
     }
 

@@ -157,7 +157,10 @@ mod tests {
     fn what_has_become_too_much_only_in_the_end_grows_all_the_same() {
         let line = |at: u64| {
             let t = at.saturating_sub(140) as f64;
-            100.0 * ((t / 20.0).exp2() - 1.0 - t / 20.0 * std::f64::consts::LN_2)
+            100.0
+                * (sim_core::math::exp(t / 20.0 * std::f64::consts::LN_2)
+                    - 1.0
+                    - t / 20.0 * std::f64::consts::LN_2)
         };
         let since = |told: Option<Growth>| match told {
             Some(Growth::Grows(page, rate, since)) => Some((page, rate.round(), since)),

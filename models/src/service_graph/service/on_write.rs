@@ -11,7 +11,7 @@
 //!
 //! Other replicas that keep their own (`per: Replica`) hear nothing of either, and neither does what is kept elsewhere.
 
-use super::cache::index::Index;
+pub use super::cache::index::{Index, NOWHERE};
 use crate::experiment::{Decoder, Node};
 use crate::policy::Outcome;
 use crate::policy::page::Page;
@@ -68,8 +68,7 @@ impl Part for OnWrite {
             hurts: "It reaches the one store that its own replica looks into. And a read that fetched the old value before the write was done stores it when \
                     it comes back, which may be after: then the old value stays, with nothing left to throw it away.",
             formula: "with fetches that take `δ`, of a key that is asked for at `r` and written at `w`, about `w r δ` stale values a second are stored at most",
-            source: "Nishtala et al., \"Scaling Memcache at Facebook\", NSDI 2013, 3.2.1 (stale sets); Jouppi, \"Cache Write Policies and \
-                     Performance\", 1993",
+            source: "Nishtala et al., NSDI 2013, 3.2.1 (stale sets); Jouppi, ISCA 1993",
             experiment: "write-patterns",
         }]
     }
@@ -91,14 +90,6 @@ fn declared(at: &str) -> Section {
             "invalidated",
             plain("of them, those by which something was thrown away that was kept of their key"),
         )
-}
-
-/// What is told of a service that keeps answers and is told of keys that have changed.
-pub fn purged(at: &str) -> Section {
-    let plain = |about| Value::new(Unit::Plain, about);
-    Section::new("purges", at)
-        .value("purges", plain("messages that a key had changed which came after the warm-up"))
-        .value("thrown_away", plain("of them, those by which something was thrown away that was kept"))
 }
 
 /// Versions of what is kept, by key; of a key that is kept no more they mean nothing.
@@ -163,7 +154,7 @@ impl Written {
             sections.push(section);
         }
         if let Some([purges, forgotten]) = self.purges {
-            let mut section = purged(at);
+            let mut section = super::purge::declared(at);
             section.set("purges", purges as f64);
             section.set("thrown_away", forgotten as f64);
             sections.push(section);

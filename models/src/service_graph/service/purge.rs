@@ -10,6 +10,7 @@
 
 use crate::policy::page::Page;
 use crate::policy::part::{Does, Part};
+use crate::report::{Section, Unit, Value};
 use crate::service_graph::follow::Listen;
 use crate::service_graph::state::*;
 
@@ -37,7 +38,7 @@ impl Part for Purge {
                     that keep their own and are not the one that it comes to. A time to live is what bounds that.",
             formula: "with messages that take `d`, of which a share `p` is lost, a key that is written at `w` and kept for `T` is stale for about `w d + p (1 - e^(-w T))` \
                       of the time, as long as that is little",
-            source: "Nishtala et al., \"Scaling Memcache at Facebook\", NSDI 2013, 4.1 (mcsqueal) and 5 (regions); Fastly and Varnish: PURGE; RFC 9111, 4.4",
+            source: "Nishtala et al., NSDI 2013, 4.1 (mcsqueal) and 5 (regions); Fastly and Varnish: PURGE; RFC 9111, 4.4",
             experiment: "cache-tiers",
         }]
     }
@@ -45,6 +46,14 @@ impl Part for Purge {
     fn samples() -> &'static [&'static str] {
         &["true", "false"]
     }
+}
+
+/// What is told of a service that keeps answers and is told of keys that have changed.
+pub fn declared(at: &str) -> Section {
+    let plain = |about| Value::new(Unit::Plain, about);
+    Section::new("purges", at)
+        .value("purges", plain("messages that a key had changed which came after the warm-up"))
+        .value("thrown_away", plain("of them, those by which something was thrown away that was kept"))
 }
 
 impl<L: Listen> Graph<L> {

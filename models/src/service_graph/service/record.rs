@@ -9,13 +9,13 @@
 //! It knows the truth, as nobody in the graph does: nothing in the run depends on it. What somebody stood in for says no version, and is
 //! counted as neither.
 
-use super::cache::index::{Index, NOWHERE};
+use super::on_write::{Index, NOWHERE};
 use crate::experiment::{Decoder, Node};
 use crate::policy::page::Page;
 use crate::policy::part::{Does, Part};
 use crate::report::{Better, Fold, Section, Unit, Value};
 use crate::service_graph::follow::Listen;
-use crate::service_graph::spec::{GraphSpec, Only};
+use crate::service_graph::spec::{GraphSpec, Only, ServiceSpec};
 use crate::service_graph::state::*;
 use sim_core::{SimDuration, SimTime};
 
@@ -34,7 +34,7 @@ pub fn check(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     let writes = graph.workload.iter().any(|workload| workload.writes.is_some());
     let all_calls = || graph.services.values().flat_map(|it| &it.calls).flat_map(|step| &step.calls);
     let reacts = graph.store_of_record.is_some()
-        || graph.services.values().any(|service| service.cache.is_some() || service.on_write.is_some())
+        || graph.services.values().any(|service| keeps(service) || service.on_write.is_some())
         || all_calls().any(|call| call.only.is_some());
     if let Some(record) = &graph.store_of_record {
         if graph.services.index_of(&record.value).is_none() {
@@ -56,7 +56,7 @@ pub fn check(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         });
     }
     for call in all_calls().filter(|call| call.purge) {
-        if graph.services.get(&call.to.value).is_some_and(|callee| callee.cache.is_none()) {
+        if graph.services.get(&call.to.value).is_some_and(|callee| !keeps(callee)) {
             let message = format!("{} keeps no answers: there is nothing to throw away", call.to.value);
             cx.at("services", |cx| {
                 _ = cx.warn(call.to.span, message).help("give it a `cache`; or leave the call out")
@@ -90,6 +90,11 @@ pub fn check(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
                 .help("`writes` of a workload, such as 0.05; or leave `only` out")
         });
     }
+}
+
+/// Whether a service keeps answers.
+pub fn keeps(service: &ServiceSpec) -> bool {
+    service.around("").all().any(|part| part.keeps().is_some())
 }
 
 impl Part for StoreOfRecord {
