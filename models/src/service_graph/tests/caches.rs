@@ -392,5 +392,20 @@ fn theory_speaks_where_it_knows() {
     assert_eq!(claims("capacity: 100", &format!(r#"{zipf}, policy: "p""#), "", r#""1us""#), nothing);
     assert_eq!(claims("capacity: 100", zipf, "", r#""1us", error_rate: 0.1"#), nothing);
     // Attempts of a call are what they were; how many calls a user makes is not known.
-    assert_eq!(claims("capacity: 100", zipf, r#", policy: "q""#, r#""1us", error_rate: 0.1"#), nothing);
+    assert_eq!(
+        claims("capacity: 100", zipf, r#", policy: "q", times: 2"#, r#""1us", error_rate: 0.1"#),
+        nothing
+    );
+}
+
+/// The first goes at 0.1 s and dies at 0.5 s, with those who wait: the next goes at 0.6 s, and again at 3.6, 6.6 and 9.6 s, which nobody comes for.
+#[test]
+fn who_dies_takes_his_flight_with_him() {
+    let crash = format!(r#"{PLAIN}, faults: [(at: "500ms", for: "100ms", on: "front", effect: Crash())]"#);
+    let report = ninety_five("on_miss: SingleFlight", "", "", &crash);
+    assert_eq!(told(&report, ["fetches", "fills", "failed"]), [4.0, 3.0, 1.0]);
+    // Nobody who knows that another is out goes before his time.
+    let report = ninety_five("on_miss: SingleFlight, early: XFetch(beta: 3)", "", "", PLAIN);
+    assert_eq!(value(&report, "fetches_per_expiry"), 1.0);
+    assert!(value(&report, "early") > 1.0, "some do");
 }
