@@ -224,8 +224,9 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
     let counts = Deeds::by(callee).is_some();
     let listed = matches!(edge.caller, Caller::Service(service) if is_mortal(service as usize, plan));
     let left_behind = edge.step.is_some_and(|step| step.wait_for.is_some());
-    let stopped =
-        left_behind || matches!(edge.caller, Caller::Service(service) if stops(service as usize, plan));
+    let ends_before =
+        |service: u32| stops(service as usize, plan) || answers_before(plan.spec.service(service as usize));
+    let stopped = left_behind || matches!(edge.caller, Caller::Service(service) if ends_before(service));
     let classes = match edge.caller {
         Caller::Workload(number) => Classes::by(&plan.spec.workload[number as usize], plan.spec, streams),
         Caller::Service(_) | Caller::Checks(_) => None,
@@ -490,6 +491,11 @@ fn stake(call: &CallSpec, step: Option<&Step>) -> Stake {
 /// Whether a request of this service may be called off with all that it does.
 fn stops(number: usize, plan: &Plan) -> bool {
     plan.spec.service(number).on_cancel == OnCancel::Stop
+}
+
+/// Whether a request of this service may be answered well while calls are out for it: one has failed, and what is kept is good enough.
+fn answers_before(service: &ServiceSpec) -> bool {
+    service.cache.is_some() && service.calls.iter().any(|step| matches!(step.fail, Fail::Fast))
 }
 
 /// Whether replicas of this service can die: of their load, or of a fault.

@@ -409,3 +409,60 @@ fn who_dies_takes_his_flight_with_him() {
     assert_eq!(value(&report, "fetches_per_expiry"), 1.0);
     assert!(value(&report, "early") > 1.0, "some do");
 }
+
+/// A request that asks two at once, one for 10 ms and one for 105 ms, and fails with the first that does: answered with what is kept, it waits for neither, and the
+/// other goes on for nobody.
+#[test]
+fn who_makes_do_leaves_the_rest_behind() {
+    let two = |cache: &str, steps: &str, more: &str, fault: &str| {
+        scene(
+            &format!(
+                r#"workload: [(to: "front", arrivals: Steps(spacing: Even, steps: [{steps}]))],
+                   services: {{
+                       "front": (workers: Async(99), work: "0s", calls: [Parallel(calls: [(to: "quick" {more}), (to: "slow")], fail: Fast)], cache: (capacity: 1 {cache})),
+                       "quick": (workers: Async(99), work: "10ms"),
+                       "slow": (workers: Async(99), work: "105ms"),
+                   }}, faults: [{fault}]"#
+            ),
+            "30s",
+        )
+    };
+    let latency = |report: &Report| {
+        let it = &report.edges.get("users->front").unwrap().latency;
+        (it.count, it.max, it.mean)
+    };
+    // From 1 s to 9 s: all but the first fail, and find what is too old.
+    let nine = r#"(at: "0s", rate: "1/s"), (at: "9500ms", rate: "0/s")"#;
+    let fails = r#"(at: "1500ms", on: "quick", effect: Errors())"#;
+    for (more, asked) in [("", 9), (r#", fallback: Stale(max_age: "1ms")"#, 9)] {
+        let report = two(r#", ttl: "500ms", stale_if_error: "1h""#, nine, more, fails);
+        assert_eq!(told(&report, ["fetches", "fills", "stale_on_error"]), [9.0, 1.0, 8.0]);
+        assert_eq!(latency(&report), (9, Some(105 * MILLI), Some((105 + 8 * 10) * MILLI / 9)));
+        let slow = report.services.get("slow").unwrap();
+        assert_eq!((slow.arrived, slow.work_wasted), (asked, 8 * 105 * MILLI), "nobody waits for the others");
+    }
+    // At 100 and 200 ms, and what the first has brought at 205 ms is there when the second fails, at 210 ms.
+    let ten = r#"(at: "0s", rate: "10/s"), (at: "550ms", rate: "0/s")"#;
+    let report = two("", ten, "", r#"(at: "150ms", on: "quick", effect: Errors())"#);
+    assert_eq!(told(&report, ["lookups", "hits", "fetches", "fills"]), [5.0, 3.0, 2.0, 1.0]);
+    assert_eq!(latency(&report), (5, Some(105 * MILLI), Some((105 + 10) * MILLI / 5)));
+}
+
+/// The same of a replica that stands still two fifths of the time: whoever was to be told so is told so later.
+#[test]
+fn who_makes_do_and_is_held_back_makes_do() {
+    let report = scene(
+        r#"workload: [(to: "front", arrivals: Poisson("20/s"))],
+           services: {
+               "front": (workers: Async(99), work: "0s", calls: [(to: "back")], cache: (capacity: 1, ttl: "1ms", stale_if_error: "1h"),
+                   stop_the_world: Periodic(every: "500ms", for: "200ms")),
+               "back": (workers: Async(99), work: "10ms"),
+           }, faults: [(at: "1500ms", on: "back", effect: Errors())]"#,
+        "60s",
+    );
+    let calls = &report.edges.get("users->front").unwrap().calls;
+    assert_eq!(calls.failed(), 0);
+    let (stale, latency) =
+        (value(&report, "stale_on_error"), &report.edges.get("users->front").unwrap().latency);
+    assert!(stale > 1_000.0 && latency.max > Some(150 * MILLI), "{stale} {latency:?}");
+}

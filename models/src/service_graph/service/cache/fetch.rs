@@ -77,7 +77,13 @@ impl<L: Listen> Graph<L> {
         let attempt = &self.attempts[id];
         let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
         let makes_do = service.caches.as_mut().is_some_and(|it| it.makes_do(id, attempt.replica, now));
-        if makes_do { Outcome::Ok } else { Outcome::Error }
+        if !makes_do {
+            return Outcome::Error;
+        }
+        if self.attempts[id].outstanding > 0 {
+            self.is_answered_without_the_rest(id);
+        }
+        Outcome::Ok
     }
 
     /// A request is over at such a service. Says whether nobody is to be answered, because somebody was.

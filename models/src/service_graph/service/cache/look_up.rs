@@ -217,9 +217,13 @@ impl Caches {
 
     /// A fetch has failed: whether what is kept is good enough to answer with all the same.
     pub fn makes_do(&mut self, id: AttemptId, replica: u32, now: SimTime) -> bool {
-        let Some(errand) = self.errand_of(id).filter(|errand| errand.what == What::Fetches) else {
-            return false;
-        };
+        let Some(errand) = self.errand_of(id) else { return false };
+        match errand.what {
+            What::Fetches => {}
+            // It was told so, and held back.
+            What::MakesDo => return true,
+            _ => return false,
+        }
         let store = self.store_of(replica);
         let limit = self.rules.stale_if_error;
         let kept = self.stores[store].peek(errand.key).copied();
