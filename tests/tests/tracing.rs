@@ -234,7 +234,11 @@ fn adds_up(report: &Report, traces: &[Trace], what: &str) {
     let all = || traces.iter().flat_map(|trace| trace.spans.iter().map(move |span| (trace, span)));
     // Nobody follows what no user asks for.
     let checks = ["health->", "liveness->", "readiness->", "startup->"];
-    let of_calls = report.edges.iter().filter(|(name, _)| !checks.iter().any(|by| name.starts_with(by)));
+    let errands = ["/heartbeat", "/lookup"];
+    let is_asked_for = |name: &str| {
+        !checks.iter().any(|by| name.starts_with(by)) && !errands.iter().any(|it| name.ends_with(it))
+    };
+    let of_calls = report.edges.iter().filter(|(name, _)| is_asked_for(name));
     for (name, edge) in of_calls {
         let mut calls: BTreeMap<&str, u64> = BTreeMap::new();
         let mut attempts: BTreeMap<&str, u64> = BTreeMap::new();

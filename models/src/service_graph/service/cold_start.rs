@@ -149,6 +149,8 @@ struct OfReplica {
     /// When each free instance became free, those that have gone since and were not looked at included.
     free: VecDeque<SimTime>,
     busy: u32,
+    /// Whoever ends next leaves its instance to another.
+    goes_on: bool,
     /// Times for which instances were there and free that are not so any more.
     idled: u128,
     /// Instances that are paid for.
@@ -208,9 +210,17 @@ impl Instances {
         self.last
     }
 
+    /// A request is about to end that goes on as another, with its instance.
+    pub fn goes_on(&mut self, replica: u32) {
+        self.each[replica as usize].goes_on = true;
+    }
+
     /// A request is done with, and its instance free.
     pub fn ends(&mut self, replica: u32, now: SimTime) {
         let of = &mut self.each[replica as usize];
+        if std::mem::take(&mut of.goes_on) {
+            return;
+        }
         of.forget(&self.says, now);
         of.busy -= 1;
         of.free.push_back(now);

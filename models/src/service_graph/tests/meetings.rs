@@ -102,6 +102,14 @@ fn kept(cache: &str, front: &str, of_users: &str, of_front: &str, faults: &str) 
     )
 }
 
+/// Who is answered with what is old leaves its instance to what is fetched for the next: no more of them are needed, and no fewer, than where all wait.
+#[test]
+fn a_fetch_in_the_background_keeps_the_instance() {
+    let cold = r#", cold_start: (time: "1ms", idle_timeout: "1h")"#;
+    let starts = |cache| told(&kept(cache, cold, "", "", ""), "cold_start", "front", "starts");
+    assert_eq!(starts(r#"stale_while_revalidate: "20s""#), starts(""));
+}
+
 /// A copy of a request asks for the same: it joins the flight of the first, and nobody is asked twice.
 #[test]
 fn a_copy_joins_the_flight() {

@@ -199,6 +199,8 @@ impl<L: Listen> Graph<L> {
         self.wanted_until.put(again, SimTime::MAX);
         let service = &mut self.services[service_id as usize];
         service.replicas[replica_id as usize].in_hand += 1;
+        service.instances.iter_mut().for_each(|instances| instances.goes_on(replica_id));
+        self.arrived_at.put(again, now);
         if service.mortal {
             self.attempt_standings.join(&mut service.replicas[replica_id as usize].at_work, again);
         }
