@@ -181,6 +181,8 @@ pub struct Keeps {
     pub time: Option<(SimDuration, SimDuration)>,
     /// Who fetches, when that is over.
     pub by: Fetched,
+    /// Whoever has been out for so long has what he brings kept only if nobody else has gone since; whenever he comes if nothing is said.
+    pub awaited: Option<SimDuration>,
 }
 
 /// Who goes out for what is kept no longer.

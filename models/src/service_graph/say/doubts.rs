@@ -4,6 +4,7 @@ use crate::carried::Criticality;
 use crate::experiment::{Decoder, Node, Span};
 use crate::policy::part::{Around, Callers, Does};
 use crate::service_graph::plan::{Caller, EdgePlan, Plan};
+use crate::service_graph::service::record::keeps;
 use crate::service_graph::spec::{Priority, Workers};
 use crate::workload::Size;
 use sim_core::{LONGEST, SimDuration};
@@ -163,4 +164,48 @@ pub fn check_width(plan: &Plan, at: &Node, cx: &mut Decoder) {
             cx.warn(span, message).help("a limit below that keeps a slow callee from holding its callers");
         }
     }
+}
+
+/// Whoever is out for what is to be kept is back while that is waited for, at least where nothing is wrong.
+pub fn check_fetches(plan: &Plan, at: &Node, cx: &mut Decoder) {
+    let mut known = vec![None; plan.spec.services.len()];
+    for (number, (name, service)) in plan.spec.services.iter().enumerate() {
+        let kept = service.around(name).all().find_map(|part| part.keeps());
+        let Some(awaited) = kept.and_then(|kept| kept.awaited) else { continue };
+        let least = SimDuration::from_nanos_f64(fetch(plan, number, &mut known));
+        if least > awaited {
+            let span = span_of(plan, number as u32, at);
+            let message = format!(
+                "a lease of {name} is over after {awaited}, and a fetch takes at least {least}: what comes is kept only if nobody has asked since"
+            );
+            cx.warn(span, message).help("a longer `hold` than that");
+        }
+    }
+}
+
+/// The shortest time, in nanoseconds, that the calls of a request take that ends well: of those that all make and none can do without.
+fn fetch(plan: &Plan, service: usize, known: &mut [Option<f64>]) -> f64 {
+    if let Some(least) = known[service] {
+        return least;
+    }
+    // Who comes round again may end there.
+    known[service] = Some(0.0);
+    let mut least = 0.0;
+    for (step, edges) in plan.steps(service) {
+        let mut longest = 0.0_f64;
+        for (call, edge) in step.calls.iter().zip(&plan.edges[edges]) {
+            let is_needed = call.wait && !call.optional && call.fallback.is_none() && step.wait_for.is_none();
+            let is_for_all = call.probability >= 1.0 && call.only_from.is_empty() && call.only.is_none();
+            if !is_needed || !is_for_all || call.callback.is_some() || call.purge {
+                continue;
+            }
+            let callee = plan.callee(edge);
+            let behind = if keeps(callee) { 0.0 } else { fetch(plan, edge.callee, known) };
+            let once = 2.0 * edge.network.nanos.min() + callee.work.nanos.min() + behind;
+            longest = longest.max(if step.parallel { once } else { once * f64::from(call.times) });
+        }
+        least += longest;
+    }
+    known[service] = Some(least);
+    least
 }

@@ -244,6 +244,10 @@ impl Part for Cache {
             entries: (self.capacity != Capacity::Unbounded).then(|| self.most()),
             time: self.ttl.map(|ttl| (ttl, longest(ttl))),
             by,
+            awaited: match self.on_miss {
+                OnMiss::Lease { hold, .. } => Some(hold),
+                OnMiss::Fetch | OnMiss::SingleFlight => None,
+            },
         })
     }
 

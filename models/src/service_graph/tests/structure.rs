@@ -612,6 +612,10 @@ pub fn rows() -> Vec<Row> {
             r#"warning: services.shop.cache.on_miss [Lease(stale: "1s")]: until then `stale_while_revalidate` answers, and nobody waits for a fetch
                 help: a longer time than that"#,
         ),
+        row(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1, ttl: "9s", on_miss: Lease(hold: "11999us"))"#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1, ttl: "9s", on_miss: Lease(hold: "12ms"))"#,
+            r#"warning: services.shop ["shop"]: a lease of shop is over after 11.999ms, and a fetch takes at least 12ms: what comes is kept only if nobody has asked since
+                help: a longer `hold` than that"#,
+        ),
         row(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 2)"#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1)"#,
             r#"warning: services.shop ["shop"]: no request that comes to shop says a key: all are about one thing, and 2 are never kept
                 help: `keys` of a workload, such as Zipf(count: 10000); or `capacity: 1`"#,
