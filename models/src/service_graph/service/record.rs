@@ -46,6 +46,12 @@ pub fn check(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
                 cx.warn(at.span_of("store_of_record"), "nobody writes, so nothing can be stale")
                     .help("`writes` of a workload, such as 0.05; or leave it out");
             });
+        } else if !is_written(graph, &record.value) {
+            let message = format!("no write ever comes to {}, so nothing can be stale", record.value);
+            cx.at("store_of_record", |cx| {
+                cx.warn(record.span, message)
+                    .help("let writes make the calls on the way there, or name another service");
+            });
         }
     }
     if writes && !reacts {
@@ -90,6 +96,32 @@ pub fn check(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
                 .help("`writes` of a workload, such as 0.05; or leave `only` out")
         });
     }
+}
+
+/// Whether a write of any user may come to this service; or nobody's is one, which whoever says so means.
+fn is_written(graph: &GraphSpec, record: &str) -> bool {
+    let mut writers =
+        graph.workload.iter().filter(|it| it.writes.is_some_and(|share| share > 0.0)).peekable();
+    writers.peek().is_none()
+        || writers.any(|writer| {
+            let (mut reached, mut next) = (vec![writer.to.value.as_str()], 0);
+            while let Some(&name) = reached.get(next) {
+                let service = graph.services.get(name);
+                let calls = service.into_iter().flat_map(ServiceSpec::all_calls_of).filter(|call| {
+                    let is_his = call.only_from.is_empty()
+                        || call.only_from.iter().any(|name| name.value == writer.name.value);
+                    is_his && !call.purge && call.only != Some(Only::Reads)
+                });
+                for to in calls.flat_map(|call| [Some(&call.to), call.instead().map(|(to, ..)| to)]).flatten()
+                {
+                    if !reached.contains(&to.value.as_str()) {
+                        reached.push(&to.value);
+                    }
+                }
+                next += 1;
+            }
+            reached.contains(&record)
+        })
 }
 
 /// Whether a service keeps answers.

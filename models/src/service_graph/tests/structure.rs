@@ -560,6 +560,14 @@ pub fn rows() -> Vec<Row> {
             r#"warning: services.shop ["shop"]: nobody writes, so `shop` never hears of a write
                 help: `writes` of a workload; or leave `on_write` out"#,
         ),
+        row(r#"(to: "stock", policy: "careful")"#, r#"(to: "stock", policy: "careful", only: Reads)"#, r#"(to: "stock", policy: "careful")"#,
+            r#"warning: store_of_record ["stock"]: no write ever comes to stock, so nothing can be stale
+                help: let writes make the calls on the way there, or name another service"#,
+        ).and(USERS, WRITERS).and(NETWORK, r#"network: "1ms", store_of_record: "stock""#),
+        row(r#"network: "1ms""#, r#"network: "1ms", store_of_record: "mail""#, r#"network: "1ms", store_of_record: "pay""#,
+            r#"warning: store_of_record ["mail"]: no write ever comes to mail, so nothing can be stale
+                help: let writes make the calls on the way there, or name another service"#,
+        ).and(USERS, WRITERS),
         row(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", on_write: Invalidate"#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1), on_write: Invalidate"#,
             r#"warning: services.shop.on_write [Invalidate]: nothing is kept here that a write could change
                 help: give the service a `cache`; or leave `on_write` out"#,
