@@ -270,9 +270,17 @@ impl Arrivals {
         }
     }
 
-    /// What is to be said of a recording that is over before a run is that ends then.
+    /// What is to be said of a recording that is over before a run is that ends then, or begins after it.
     pub fn out_of_step(&self, ends: SimTime) -> Option<(String, &'static str)> {
         let Arrivals::Replay { file, .. } = self else { return None };
+        if let Says::Arrivals(times) = file.says()
+            && let Some(first) = times.first().filter(|first| **first >= ends)
+        {
+            let name = file.name();
+            let message =
+                format!("nobody comes: the first line of {name} is at {first}, and the run ends at {ends}");
+            return Some((message, "a longer run, or lines that count from its beginning"));
+        }
         let last = file.last();
         // The last of regular lines stands for as long as the others.
         let over = file.longest_gap().is_zero() || last + file.longest_gap() < ends;

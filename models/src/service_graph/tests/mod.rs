@@ -78,12 +78,13 @@ const USERS: &str = r#"arrivals: Poisson("100/s")"#;
 const BATCH: &str = r#"arrivals: Constant("1/s")"#;
 
 /// What stands beside it, to be replayed.
-const BESIDE: [(&str, &str); 9] = [
+const BESIDE: [(&str, &str); 10] = [
     ("day.csv", "time,rate\n0s,100/s\n30s,200/s\n60s,100/s\n"),
     ("short.csv", "0s,100/s\n10s,200/s\n"),
     ("nobody.csv", "0s,0/s\n60s,0/s\n"),
     ("calls.csv", "1s\n30s\n60s\n"),
     ("few.csv", "1s\n2s\n"),
+    ("tomorrow.csv", "60s\n86400s\n"),
     ("empty.csv", "time,rate\n"),
     ("broken.csv", "time,rate\n0s,9/s\n9s,1/s\n5s\n10s,1/s,2\n8s,2/s\n12s,ten\n"),
     ("mixed.csv", "2s\n3s,1/s\n4s;1/s\n1s\n"),

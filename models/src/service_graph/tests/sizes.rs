@@ -146,6 +146,10 @@ pub fn rows() -> Vec<Row> {
             r#"warning: workload[0].arrivals ["shop"]: nobody comes after 2s, the last line of few.csv, and the run ends at 60s
                 help: a shorter run: what is measured after that is of an idle system"#,
         ),
+        row(ARRIVALS, r#"Replay(file: "tomorrow.csv")"#, r#"Replay(file: "calls.csv")"#,
+            r#"warning: workload[0].arrivals ["shop"]: nobody comes: the first line of tomorrow.csv is at 60s, and the run ends at 60s
+                help: a longer run, or lines that count from its beginning"#,
+        ),
         row(ARRIVALS, r#"Steps(steps: [])"#, r#"Steps(steps: [(at: "0s", rate: "1/s")])"#,
             r#"workload[0].arrivals [Steps(steps: [])]: nobody ever arrives: every rate is 0
                 workload[0].arrivals.steps [[]]: the first step must be at "0s""#,
