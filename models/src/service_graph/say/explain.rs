@@ -408,11 +408,15 @@ fn notes(plan: &Plan, run: &RunSpec, load: &Load, fluid: &Fluid) -> Vec<String> 
         let (healthy, worst) = (load.healthy[number] / capacity, load.worst[number] / capacity);
         if spared[number] {
             if healthy >= 1.0 {
+                let needed = format!("{:.0}", (1.0 - 1.0 / healthy) * 100.0);
+                let needs = if needed == "0" {
+                    String::new()
+                } else {
+                    format!(": it needs that at least {needed} % of what comes is answered before it")
+                };
                 notes.push(format!(
-                    "{name} would be offered {:.0} % of its capacity if nothing that is kept on the way there answered: it needs that at \
-                     least {:.0} % of what comes is answered before it",
+                    "{name} would be offered {:.0} % of its capacity if nothing that is kept on the way there answered{needs}",
                     healthy * 100.0,
-                    (1.0 - 1.0 / healthy) * 100.0,
                 ));
             }
         } else if healthy >= 1.0 {

@@ -466,3 +466,32 @@ fn who_makes_do_and_is_held_back_makes_do() {
         (value(&report, "stale_on_error"), &report.edges.get("users->front").unwrap().latency);
     assert!(stale > 1_000.0 && latency.max > Some(150 * MILLI), "{stale} {latency:?}");
 }
+
+/// (calls a second, what is said of the store behind, which does 100.)
+#[test]
+fn what_is_behind_needs_what_is_answered_before_it() {
+    for (rate, said) in [
+        (99, None),
+        (
+            100,
+            Some(
+                "back would be offered 100 % of its capacity if nothing that is kept on the way there answered",
+            ),
+        ),
+        (
+            125,
+            Some(
+                "back would be offered 125 % of its capacity if nothing that is kept on the way there answered: it needs that at least 20 % of what comes is answered before it",
+            ),
+        ),
+    ] {
+        let notes = super::explain::explain(&format!(
+            r#"(about: "x", model: ServiceGraph(workload: [(to: "front", arrivals: Poisson("{rate}/s"))], services: {{
+                "front": (workers: Async(99), work: "0s", calls: [(to: "back")], cache: (capacity: 1)),
+                "back": (workers: Async(1), work: "10ms")}}), run: (duration: "9s"))"#
+        ))
+        .notes;
+        let found = notes.iter().find(|note| note.starts_with("back "));
+        assert_eq!(found.map(String::as_str), said, "{rate}: {notes:?}");
+    }
+}
