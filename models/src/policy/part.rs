@@ -366,6 +366,8 @@ pub struct Around<'a> {
     pub parts: Vec<Listed<'a>>,
     /// Workers of each replica of the service.
     pub workers: u32,
+    /// Replicas of the service that there may be at a time; 0 where they are of none.
+    pub replicas: u32,
     /// Replicas that callers choose among; 0 where they stand nowhere yet.
     pub choices: u32,
     /// Clients that call, each for itself.
@@ -406,6 +408,7 @@ impl<'a> Around<'a> {
             name,
             parts,
             workers: 1,
+            replicas: 0,
             choices: 0,
             clients: 1,
             apart: None,

@@ -332,7 +332,7 @@ impl ServiceSpec {
             Capacity::Bounded(places) if is_held && !shared => Some(u64::from(workers) + u64::from(places)),
             _ => None,
         };
-        Around { workers, room, ..Around::new(name, self.parts()) }
+        Around { workers, replicas: self.room(), room, ..Around::new(name, self.parts()) }
     }
 
     /// Whether it looks at who the user is.

@@ -15,7 +15,7 @@ pub use super::cache::index::{Index, NOWHERE};
 use crate::experiment::{Decoder, Node};
 use crate::policy::Outcome;
 use crate::policy::page::Page;
-use crate::policy::part::{Does, Part};
+use crate::policy::part::{Around, Does, Part};
 use crate::report::{Section, Unit, Value};
 use crate::service_graph::follow::Listen;
 use crate::service_graph::spec::ServiceSpec;
@@ -56,6 +56,16 @@ impl Part for OnWrite {
 
     fn sections(&self, at: &str) -> Vec<Section> {
         vec![declared(at)]
+    }
+
+    fn notes(&self, around: &Around) -> Vec<String> {
+        let kept = around.all().find_map(|part| part.keeps());
+        let Some(kept) = kept.filter(|kept| !kept.is_one && around.replicas > 1) else { return Vec::new() };
+        let until = if kept.time.is_some() { "until its time is over" } else { "for as long as it is kept" };
+        vec![format!(
+            "{}: a write reaches what is kept by the replica that passes it on; every other one answers with the old value {until}",
+            around.name
+        )]
     }
 
     fn about() -> &'static [Page] {

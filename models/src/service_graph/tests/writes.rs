@@ -249,3 +249,25 @@ fn a_message_is_offered_to_whom_it_is_told_and_to_nobody_behind() {
     let offered: Vec<String> = services.rows.iter().map(|row| format!("{:?}", row[6])).collect();
     assert!(offered[0].contains("120/s") && offered[1].contains("70"), "{offered:?}");
 }
+
+/// (replicas, whose the cache is and how long it keeps, what is said of the others.)
+#[test]
+fn it_is_said_that_other_replicas_hear_of_no_write() {
+    let says = "app: a write reaches what is kept by the replica that passes it on; every other one answers with the old value";
+    for (replicas, cache, until) in [
+        (1, "capacity: 9", None),
+        (2, "capacity: 9", Some("for as long as it is kept")),
+        (2, r#"capacity: 9, ttl: "9s""#, Some("until its time is over")),
+        (2, "capacity: 9, per: Service", None),
+    ] {
+        let notes = super::explain::explain(&format!(
+            r#"(about: "x", model: ServiceGraph(workload: [(to: "app", arrivals: Poisson("9/s"), keys: Uniform(99), writes: 0.1)], services: {{
+                "app": (replicas: {replicas}, workers: Async(99), work: "0s", calls: [(to: "db")], cache: ({cache}), on_write: Invalidate),
+                "db": (workers: Async(9), work: "10ms")}}), run: (duration: "9s"))"#
+        ))
+        .notes;
+        let found: Vec<&String> = notes.iter().filter(|note| note.contains("a write")).collect();
+        let expected: Vec<String> = until.iter().map(|until| format!("{says} {until}")).collect();
+        assert_eq!(found, expected.iter().collect::<Vec<_>>(), "{cache}");
+    }
+}
