@@ -55,7 +55,7 @@ impl Part for OnWrite {
     }
 
     fn sections(&self, at: &str) -> Vec<Section> {
-        vec![declared(at)]
+        vec![self.declared(at)]
     }
 
     fn notes(&self, around: &Around) -> Vec<String> {
@@ -88,18 +88,27 @@ impl Part for OnWrite {
     }
 }
 
-/// What is told of it: nothing measured yet.
-fn declared(at: &str) -> Section {
-    let plain = |about| Value::new(Unit::Plain, about);
-    Section::new("on_write", at)
-        .value(
-            "writes",
-            plain("writes that were passed on and ended well, of those that came after the warm-up"),
-        )
-        .value(
-            "invalidated",
-            plain("of them, those by which something was thrown away that was kept of their key"),
-        )
+impl OnWrite {
+    /// What is done to what is kept, and what that means.
+    fn deed(self) -> (&'static str, &'static str) {
+        match self {
+            OnWrite::Invalidate => (
+                "invalidated",
+                "of them, those by which something was thrown away that was kept of their key",
+            ),
+            OnWrite::Through => {
+                ("replaced", "of them, those by which an answer was replaced that was kept of their key")
+            }
+        }
+    }
+
+    /// What is told of it: nothing measured yet.
+    fn declared(self, at: &str) -> Section {
+        let plain = |about| Value::new(Unit::Plain, about);
+        let (deed, means) = self.deed();
+        let passed_on = "writes that were passed on and ended well here, whether or not their user heard of it, of those that came after the warm-up";
+        Section::new("on_write", at).value("passed_on", plain(passed_on)).value(deed, plain(means))
+    }
 }
 
 /// Versions of what is kept, by key; of a key that is kept no more they mean nothing.
@@ -131,8 +140,8 @@ pub struct Written {
     rule: Option<OnWrite>,
     /// Of each of its stores, where a store of record is.
     versions: Box<[Versions]>,
-    writes: u64,
-    invalidated: u64,
+    passed_on: u64,
+    changed: u64,
     /// Messages that a key has changed, if any can come, and those by which something was thrown away.
     purges: Option<[u64; 2]>,
 }
@@ -143,7 +152,7 @@ impl Written {
         let (rule, versions) = (service.on_write, vec![Versions::default(); stores].into());
         let purges = purged.then_some([0; 2]);
         let any = rule.is_some() || has_record || purged;
-        any.then_some(Written { rule, versions, writes: 0, invalidated: 0, purges })
+        any.then_some(Written { rule, versions, passed_on: 0, changed: 0, purges })
     }
 
     /// It was told that a key has changed: whether anything was kept of it.
@@ -157,10 +166,10 @@ impl Written {
     /// What was measured, if it does anything.
     pub fn sections(&self, at: &str) -> Vec<Section> {
         let mut sections = Vec::new();
-        if self.rule.is_some() {
-            let mut section = declared(at);
-            section.set("writes", self.writes as f64);
-            section.set("invalidated", self.invalidated as f64);
+        if let Some(rule) = self.rule {
+            let mut section = rule.declared(at);
+            section.set("passed_on", self.passed_on as f64);
+            section.set(rule.deed().0, self.changed as f64);
             sections.push(section);
         }
         if let Some([purges, forgotten]) = self.purges {
@@ -209,13 +218,14 @@ impl<L: Listen> Graph<L> {
         }
         let Some(rule) = written.rule else { return };
         let measured = u64::from(attempt.marks.has(Marks::MEASURED));
-        written.writes += measured;
-        match rule {
-            OnWrite::Invalidate => {
-                written.invalidated += if caches.forget(attempt.replica, key) { measured } else { 0 }
-            }
-            OnWrite::Through if says => written.versions[store].put(key, carried.version),
-            OnWrite::Through => {}
+        written.passed_on += measured;
+        let any = match rule {
+            OnWrite::Invalidate => caches.forget(attempt.replica, key),
+            OnWrite::Through => caches.has_answer(attempt.replica, key),
+        };
+        written.changed += if any { measured } else { 0 };
+        if rule == OnWrite::Through && says {
+            written.versions[store].put(key, carried.version);
         }
     }
 }

@@ -42,17 +42,22 @@ fn one_key(writes: &[u64], reads: &[u64], app: &str, db: &str, more: &str) -> Re
 /// A read at 1 s, a write at 4 s that takes 100 ms, a read at 7 s: what it is answered with.
 #[test]
 fn what_a_write_does_to_what_is_kept() {
-    for (app, stale, age, fetches) in [
+    for (app, stale, age, fetches, deed) in [
         // What was fetched at 1.1 s, though the write was acknowledged at 4.1 s.
-        ("", 1.0, 2.9e9, 1.0),
-        ("on_write: Invalidate", 0.0, f64::NAN, 2.0),
-        ("on_write: Through", 0.0, f64::NAN, 1.0),
+        ("", 1.0, 2.9e9, 1.0, None),
+        ("on_write: Invalidate", 0.0, f64::NAN, 2.0, Some("invalidated")),
+        ("on_write: Through", 0.0, f64::NAN, 1.0, Some("replaced")),
     ] {
         let report = one_key(&[4], &[1, 7], app, r#"work: "100ms""#, "");
         let [reads, found, mean, writes] = staleness(&report, ["reads", "stale", "age_mean", "writes"]);
         assert_eq!([reads, found, writes], [2.0, stale, 1.0], "{app}");
         assert!((mean - age).abs() < 5e6 || mean.is_nan() && age.is_nan(), "{app}: {mean}");
         assert_eq!(value(&report, "cache", "app", "fetches"), fetches, "{app}");
+        let Some(deed) = deed else { continue };
+        let done = |report: &Report| ["passed_on", deed].map(|name| value(report, "on_write", "app", name));
+        assert_eq!(done(&report), [1.0, 1.0], "{app}");
+        // Before anything was kept.
+        assert_eq!(done(&one_key(&[4], &[7], app, r#"work: "100ms""#, "")), [1.0, 0.0], "{app}");
     }
 }
 
@@ -270,4 +275,19 @@ fn it_is_said_that_other_replicas_hear_of_no_write() {
         let expected: Vec<String> = until.iter().map(|until| format!("{says} {until}")).collect();
         assert_eq!(found, expected.iter().collect::<Vec<_>>(), "{cache}");
     }
+}
+
+/// Users who give up after 20 ms on writes that take 30 ms: all are passed on, and none is acknowledged.
+#[test]
+fn a_write_is_passed_on_whether_its_user_hears_of_it_or_not() {
+    let report = scene(
+        r#"workload: [(to: "app", arrivals: Constant("10/s"), writes: 1, policy: "hasty")],
+           services: {
+               "app": (workers: Async(99), work: "0s", calls: [(to: "db")], cache: (capacity: 1), on_write: Through),
+               "db": (workers: Async(99), work: "30ms"),
+           }, policies: {"hasty": (timeout: "20ms")}, store_of_record: "db""#,
+        "10s",
+    );
+    assert!(value(&report, "on_write", "app", "passed_on") >= 98.0);
+    assert_eq!(staleness(&report, ["writes"]), [0.0]);
 }

@@ -22,6 +22,12 @@ impl Caches {
         self.stores[store].remove(key)
     }
 
+    /// Whether an answer is kept of a key in the one that a replica looks into, whoever may be answered with it.
+    pub fn has_answer(&mut self, replica: u32, key: u32) -> bool {
+        let store = self.store_of(replica);
+        self.stores[store].peek(key).is_some_and(|kept| !kept.is_error)
+    }
+
     /// Whether what this request comes back with will be kept.
     pub fn will_keep(&self, id: AttemptId, replica: u32, key: u32) -> bool {
         let Some(errand) = self.errand_of(id) else { return false };
