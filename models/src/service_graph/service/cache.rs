@@ -294,7 +294,9 @@ impl Part for Cache {
             hurts: "What is behind it is built for what it lets through: when it is emptied, by a restart or because much of it ends at once, \
                     everything comes there, answers come late or not at all, and what was not answered was not kept. A hot key that ends is \
                     fetched by everybody who asks until the first has it (`on_miss`, `early` and `stale_while_revalidate` help). With `SingleFlight` an \
-                    error is everybody's; what is answered while it is `stale` is not what it should be; a lease that is shorter than a fetch keeps anything from being stored.",
+                    error is everybody's, and so is it when the one who went is called off (`cancel` of his caller, `on_cancel: Stop` here): where \
+                    callers give up before a fetch is done none ever is, and whoever waits fails as well. What is answered while it is `stale` is \
+                    not what it should be; a lease that is shorter than a fetch keeps anything from being stored.",
             formula: "the hit ratio of LRU is `sum p_i (1 - e^(-p_i T))` with `sum (1 - e^(-p_i T)) = capacity` (Che), of a ttl alone \
                       `λ ttl / (1 + λ ttl)` for each key; a key is fetched `1 + λ δ` times when its ttl is over, once with `SingleFlight`, a `Lease` or \
                       `stale_while_revalidate`, `e^(1/beta)` times with `XFetch`, on average `δ beta (ln(λ δ beta) + 0.577)` before its time",
