@@ -380,6 +380,19 @@ pub struct Around<'a> {
     pub room: Option<u64>,
     /// Who calls the service, if that is known.
     pub callers: Option<Callers>,
+    /// What comes to each replica of the service when nothing fails, if that is known.
+    pub offered: Option<Offered>,
+}
+
+/// What comes to each replica of a service, and what it costs it.
+#[derive(Clone, Copy, Debug)]
+pub struct Offered {
+    /// Requests per second.
+    pub per_sec: f64,
+    /// Seconds for which one keeps the whole replica at work: the mean work, shared among its workers.
+    pub costs: f64,
+    /// One of `replicas` that are there.
+    pub replicas: u32,
 }
 
 /// Those whose requests come to a service.
@@ -415,6 +428,7 @@ impl<'a> Around<'a> {
             says: Says::default(),
             room: None,
             callers: None,
+            offered: None,
         }
     }
 

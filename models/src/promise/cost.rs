@@ -36,10 +36,13 @@ impl Cost {
         let nanos = report.reached().saturating_sub(report.run.warm_up) as f64;
         let hours = nanos / HOUR;
         let price = |name: &str| self.replica_hours.get(name).copied().unwrap_or(self.replica_hour);
-        // Whoever adds and takes away replicas says how many there were.
+        // Whoever adds and takes away replicas says how many there were, and whose instances are paid for by the use what is billed.
         let told = |at: &str| {
-            let mut there = report.sections.iter().filter(|section| section.at == at);
-            there.find_map(|section| section.values.get("replica_hours")?.value)
+            let there = |name: &str| {
+                let mut there = report.sections.iter().filter(|section| section.at == at);
+                there.find_map(|section| section.values.get(name)?.value)
+            };
+            there("billed_hours").or_else(|| there("replica_hours"))
         };
         let replica_hours = |name: &str, replicas: u32| told(name).unwrap_or(f64::from(replicas) * hours);
         let services = report.services.iter();
@@ -185,5 +188,10 @@ mod tests {
         let section = cost.section(&spec, &report);
         assert_eq!(section.values.get("replicas").and_then(|it| it.value), Some(2.25 * 0.5 + 2.0));
         assert!(section.values.get("total").unwrap().about.contains("EUR"));
+        // What is billed is less than what is there.
+        let billed = Value { value: Some(1.5), ..Value::default() };
+        report.sections.push(Section::new("cold_start", "shop").value("billed_hours", billed));
+        let section = cost.section(&spec, &report);
+        assert_eq!(section.values.get("replicas").and_then(|it| it.value), Some(1.5 * 0.5 + 2.0));
     }
 }

@@ -410,6 +410,12 @@ impl ServiceSpec {
         self.dies.is_some() || self.memory_leak.as_ref().is_some_and(MemoryLeak::kills)
     }
 
+    /// The least that a request waits for an instance to start, if any ever has to.
+    pub fn starts_cold(&self) -> Option<SimDuration> {
+        let cold = self.cold_start.as_ref().filter(|it| it.provisioned < self.workers.count())?;
+        Some(SimDuration::from_nanos_f64(cold.time.nanos.min()))
+    }
+
     /// How a replica starts, if it is not there at once.
     pub fn starts(&self) -> Option<&StartUp> {
         self.start_up.as_ref()
@@ -579,6 +585,14 @@ fn check_service(service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
         let message = "what waits in the queue that all replicas share is alive in none of them: only what is worked on is";
         cx.warn(at.span_of("stop_the_world"), message)
             .help("leave `shared` out of the queue, and each has its own");
+    }
+    if let Some(why) = service.stop_the_world.as_ref().and_then(|it| it.overflows(around.room)) {
+        cx.warn(at.span_of("stop_the_world"), why).help("a shorter queue, or a larger `heap`");
+    }
+    if let (Some(stops), Some(probes)) = (&service.stop_the_world, &service.probes)
+        && let Some(why) = probes.kills_who_pauses(stops.typical())
+    {
+        cx.warn(at.span_of("probes"), why).help("a `timeout` of `liveness` that is longer than pauses are");
     }
     if service.brownout.is_some() && service.dims().is_none() {
         cx.warn(at.span_of("brownout"), "no call of it is optional: there is nothing to leave out")

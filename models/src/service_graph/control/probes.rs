@@ -149,6 +149,19 @@ impl Probes {
         self.liveness.is_some() || self.startup.is_some()
     }
 
+    /// Why a container that stands still for so long at a time may be killed for it, if so.
+    pub fn kills_who_pauses(&self, pause: SimDuration) -> Option<String> {
+        let probe = self.liveness.as_ref().filter(|probe| pause > probe.timeout)?;
+        let (pause, timeout) = (pause.brief(), probe.timeout.brief());
+        let rows = match probe.failure_threshold {
+            1 => String::new(),
+            some => format!(", if it happens {some} times in a row"),
+        };
+        Some(format!(
+            "stands still for {pause} at a time, and `liveness` waits for {timeout}: it kills who is well{rows}"
+        ))
+    }
+
     /// Why a container that needs at least this long to start never does, and what would help, if so.
     pub fn never_start(&self, takes: SimDuration) -> Option<(String, String)> {
         let (which, probe) = self.all().find(|(which, _)| *which != Which::Readiness)?;

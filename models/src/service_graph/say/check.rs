@@ -645,6 +645,15 @@ fn check_patience(plan: &Plan, at: &Node, cx: &mut Decoder) {
                 edge.name
             );
             cx.warn(span, message);
+        } else if let Some(takes) = service.starts_cold().filter(|_| edge.check.is_none())
+            && fastest + takes.as_nanos() as f64 > patience.as_nanos() as f64
+        {
+            let span = graph.services.span_of(name).unwrap_or(at.span);
+            let message = format!(
+                "no call over {} that has to wait for an instance can succeed: that takes at least {takes} to start, the timeout is {patience}",
+                edge.name
+            );
+            cx.warn(span, message).help("a longer `timeout`, or instances that are `provisioned`");
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::RunSpec;
 use crate::experiment::{Decode, Entry, Node};
 use crate::policy::Policy;
-use crate::policy::part::{Around, Does, Part};
+use crate::policy::part::{Around, Does, Offered, Part};
 use crate::report::{Cell, Table};
 use crate::run::Explanation;
 use crate::service_graph::plan::{Caller, EdgePlan, Plan};
@@ -474,8 +474,12 @@ fn notes(plan: &Plan, run: &RunSpec, load: &Load, fluid: &Fluid) -> Vec<String> 
             ));
         }
     }
-    for (name, service) in spec.services.iter() {
-        let around = service.around(name);
+    for (number, (name, service)) in spec.services.iter().enumerate() {
+        let per_sec = load.healthy[number] / f64::from(service.replicas);
+        let costs = f64::from(service.replicas) / service.capacity();
+        let offered = Offered { per_sec, costs, replicas: service.replicas };
+        let is_known = !spared[number] && per_sec.is_finite() && per_sec > 0.0 && costs.is_finite();
+        let around = Around { offered: is_known.then_some(offered), ..service.around(name) };
         notes.extend(around.all().flat_map(|part| part.notes(&around)));
     }
     let around = Around::new("the graph", spec.parts());

@@ -18,6 +18,8 @@ use crate::policy::part::{Around, Does, Part};
 use crate::report::{Better, Fold, Section, Unit, Value};
 use crate::service_graph::spec::{ServiceSpec, Workers};
 use crate::service_graph::state::*;
+use crate::words::{percent, short};
+use sim_core::math::exp;
 use sim_core::stats::TimeIntegral;
 use sim_core::{Luck, SimDuration, SimTime, StreamUse, Streams};
 use std::collections::VecDeque;
@@ -56,7 +58,7 @@ impl ColdStart {
                 "{} instances are provisioned, and only {workers} may be busy at a time",
                 self.provisioned
             );
-            cx.warn(span, message).help("as many `workers`, or fewer `provisioned`");
+            cx.error(span, message).help("as many `workers`, or fewer `provisioned`");
         } else if self.provisioned == workers {
             cx.warn(span, "all instances are provisioned: none ever starts cold")
                 .help("fewer `provisioned`, or leave `cold_start` out");
@@ -78,15 +80,32 @@ impl Part for ColdStart {
     }
 
     fn notes(&self, around: &Around) -> Vec<String> {
-        let kept = match self.provisioned {
-            0 => String::new(),
-            some => format!(", but for {some} that stay"),
-        };
-        vec![format!(
-            "an instance of {} that has had nothing to do for {} goes{kept}: what comes once in that time, at random, starts cold 37 % of the times",
+        if self.provisioned >= around.workers {
+            return Vec::new();
+        }
+        let goes = format!(
+            "an instance of {} that has had nothing to do for {} goes",
             around.name,
             self.idle_timeout.brief()
-        )]
+        );
+        // Who comes to one of several replicas need not come at random there.
+        let alone = around.offered.filter(|it| it.replicas == 1);
+        vec![match (self.provisioned, alone) {
+            (0, None) => goes,
+            (0, Some(it)) => format!(
+                "{goes}: at {}/s, at random, {} come later than that after the one before and start cold, and so does whoever comes while all that are there are busy",
+                short(it.per_sec),
+                percent(exp(-it.per_sec * self.idle_timeout.as_secs_f64()))
+            ),
+            (1, _) => {
+                format!("{goes}, but for one that stays: what comes while that is free does not start cold")
+            }
+            (some, _) => {
+                format!(
+                    "{goes}, but for {some} that stay: what comes while one of those is free does not start cold"
+                )
+            }
+        }]
     }
 
     fn about() -> &'static [Page] {
@@ -94,7 +113,8 @@ impl Part for ColdStart {
             name: "cold_start",
             word: "",
             what: "Makes the workers of a service instances: a request that finds none free waits until its own has started, and one that has had nothing to do \
-                   for `idle_timeout` goes. `workers` is the concurrency limit, and a queue without places turns away what is over it.",
+                   for `idle_timeout` goes. `workers` is the concurrency limit, and a queue without places turns away what is over it. \
+                   Paid for is an instance while it is busy, starting included, or provisioned (`billed_hours`); one that is only kept costs nothing.",
             hurts: "What is seldom called starts cold nearly always, and so does everybody at once in a surge: each new peak of what goes on at the same time is that many \
                     cold starts, and the longer a start takes the more there are, since they are busy for as long.",
             formula: "one caller at a time at random times: a share `e^(-rate x idle_timeout)` starts cold; once more than 1 % does, the 99th percentile is a cold start; the limit \
@@ -120,8 +140,8 @@ fn declared(at: &str) -> Section {
         .value("share", Value::new(Unit::Share, "share of the requests that were begun with which did").better(Better::Less).headline())
         .value("idle_mean", plain("instances that are there and have nothing to do, mean over time"))
         .value(
-            "replica_hours",
-            plain("hours of instances that are paid for: those that are busy, starting included, or provisioned").better(Better::Less),
+            "billed_hours",
+            plain("hours of instances that are paid for: those that are busy, starting included, or provisioned; not those that are only kept").better(Better::Less),
         )
         .line("starts", Unit::Plain, "Requests that waited for an instance to start, in each window.")
 }
@@ -272,7 +292,7 @@ impl Instances {
         section.set("starts", self.cold as f64);
         section.set("share", (self.begun > 0).then(|| self.cold as f64 / self.begun as f64));
         section.set("idle_mean", (nanos > 0.0).then(|| (idle - self.idle_before) as f64 / nanos));
-        section.set("replica_hours", (paid - self.paid_before) as f64 / 3.6e12);
+        section.set("billed_hours", (paid - self.paid_before) as f64 / 3.6e12);
         section.draw("starts", self.line.clone());
         section
     }

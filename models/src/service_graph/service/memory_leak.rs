@@ -12,7 +12,7 @@ use crate::report::{Better, Fold, Section, Unit, Value};
 use crate::service_graph::follow::Listen;
 use crate::service_graph::spec::ServiceSpec;
 use crate::service_graph::state::*;
-use crate::words::percent;
+use crate::words::{percent, short};
 use sim_core::{Class, LONGEST, SimDuration, SimTime};
 
 const HOUR: u128 = 3_600_000_000_000;
@@ -54,6 +54,13 @@ fn check(leak: &MemoryLeak, at: &Node, cx: &mut Decoder) {
     if leak.per_request.0 == 0 && leak.per_hour.0 == 0 {
         cx.warn(at.span, "nothing leaks: it is as if it were not there")
             .help("say how much is lost `per_request`, or `per_hour`");
+    }
+    if leak.per_request.0 >= leak.limit.0 {
+        let message = format!(
+            "one request leaves {} behind, and there are {}: the first uses all of it up",
+            leak.per_request, leak.limit
+        );
+        cx.warn(at.span_of("per_request"), message).help("a larger `limit`, or less `per_request`");
     }
     if let Then::Slows { factor: 1.0, .. } = leak.then {
         cx.warn(at.span_of("then"), "a factor of 1 makes nothing slower")
@@ -109,17 +116,30 @@ impl Part for MemoryLeak {
 
     fn notes(&self, around: &Around) -> Vec<String> {
         let (name, limit) = (around.name, u128::from(self.limit.0));
-        let requests = limit.checked_div(u128::from(self.per_request.0));
+        let requests = (limit + u128::from(self.per_request.0).saturating_sub(1))
+            .checked_div(u128::from(self.per_request.0));
         let alone = self.time_to_leak(limit);
         let by = match (requests, alone) {
             (None, None) => return Vec::new(),
-            (Some(requests), None) => format!("after {} requests", requests.max(1)),
+            (Some(requests), None) => format!("after {}", counted(requests.max(1))),
             (None, Some(time)) => format!("after {}", time.brief()),
             (Some(requests), Some(time)) => {
-                format!("after {} requests or {}, sooner by both", requests.max(1), time.brief())
+                format!("after {} or {}, sooner by both", counted(requests.max(1)), time.brief())
             }
         };
-        vec![format!("a replica of {name} has leaked all of its {} {by}", self.limit)]
+        let at_rate = around.offered.filter(|_| self.per_request.0 > 0).map(|it| {
+            let seconds = match (self.per_hour.0, requests) {
+                (0, Some(requests)) => requests.max(1) as f64 / it.per_sec,
+                (by_time, _) => {
+                    let per_sec = it.per_sec * self.per_request.0 as f64 + by_time as f64 / 3_600.0;
+                    self.limit.0 as f64 / per_sec
+                }
+            };
+            let time = SimDuration::from_nanos_f64(seconds * 1e9).min(LONGEST);
+            format!(": {} at {}/s to each", time.brief(), short(it.per_sec))
+        });
+        let at_rate = at_rate.unwrap_or_default();
+        vec![format!("a replica of {name} has leaked all of its {} {by}{at_rate}", self.limit)]
     }
 
     fn about() -> &'static [Page] {
@@ -147,16 +167,21 @@ impl Part for MemoryLeak {
     }
 }
 
+/// So many requests, in words.
+fn counted(requests: u128) -> String {
+    if requests == 1 { "1 request".into() } else { format!("{requests} requests") }
+}
+
 /// What is told of it: nothing measured yet.
 fn declared(at: &str) -> Section {
     let most = Value::new(
         Unit::Share,
-        "share of the limit that had leaked, of the replica that had lost most: at the end of some window",
+        "share of the limit that had leaked, of the replica that had lost most: at the end of some window, or when it was killed",
     );
     Section::new("memory_leak", at)
         .value("kills", Value::new(Unit::Plain, "replicas that were killed when nothing was left, after the warm-up").better(Better::Less))
         .value("most", most.better(Better::Less).of_windows(Fold::Max("leaked".into())).headline())
-        .line("leaked", Unit::Share, "Share of the limit that has leaked, of the replica that has lost most: at the end of each window.")
+        .line("leaked", Unit::Share, "Share of the limit that has leaked, of the replica that has lost most: at the end of each window, or all of it where one was killed in it.")
 }
 
 /// What the replicas of a service have lost.
@@ -165,6 +190,8 @@ pub struct Leaking {
     says: MemoryLeak,
     each: Box<[OfReplica]>,
     kills: u64,
+    /// Somebody was killed in this window: there was nothing left.
+    killed: bool,
     line: Vec<f64>,
 }
 
@@ -180,7 +207,13 @@ impl Leaking {
     pub fn by(service: &ServiceSpec) -> Option<Leaking> {
         let since = |replica| (replica < service.replicas).then_some(SimTime::ZERO);
         let each = (0..service.room()).map(|replica| OfReplica { since: since(replica), requests: 0 });
-        Some(Leaking { says: service.memory_leak.clone()?, each: each.collect(), kills: 0, line: Vec::new() })
+        Some(Leaking {
+            says: service.memory_leak.clone()?,
+            each: each.collect(),
+            kills: 0,
+            killed: false,
+            line: Vec::new(),
+        })
     }
 
     /// Whether the time alone kills them.
@@ -231,7 +264,8 @@ impl Leaking {
     /// A window is over.
     pub fn close_window(&mut self, now: SimTime) {
         let most = (0..self.each.len() as u32).map(|replica| self.leaked(replica, now)).max().unwrap_or(0);
-        self.line.push((most as f64 / self.says.limit.0 as f64).min(1.0));
+        let share = (most as f64 / self.says.limit.0 as f64).min(1.0);
+        self.line.push(if std::mem::take(&mut self.killed) { 1.0 } else { share });
     }
 
     /// What is told of it.
@@ -280,6 +314,7 @@ impl<L: Listen> Graph<L> {
         let style = state.death_style;
         if let Some(leaking) = &mut state.leaking {
             leaking.kills += u64::from(now >= self.measured_from);
+            leaking.killed = true;
         }
         ctx.schedule(now + restart_after, Class::Change, Event::Restart { service, replica });
         self.crash(service, replica, style, ctx);

@@ -24,7 +24,7 @@ use crate::service_graph::follow::Listen;
 use crate::service_graph::slab::Beside;
 use crate::service_graph::spec::ServiceSpec;
 use crate::service_graph::state::*;
-use crate::words::percent;
+use crate::words::{percent, short};
 use sim_core::{Class, Key, LONGEST, Luck, SimDuration, SimTime, StreamUse, Streams, Words};
 
 /// Nobody stands still for longer, all pauses that overlap together.
@@ -70,7 +70,22 @@ fn check(stops: &StopTheWorld, at: &Node, cx: &mut Decoder) {
                     .help("`every` counts from beginning to beginning, and is longer than `for`");
             }
         }
-        StopTheWorld::GarbageCollection { heap, live, pause, pause_per_gib, .. } => {
+        StopTheWorld::GarbageCollection {
+            heap,
+            live,
+            live_per_request,
+            allocated_per_request,
+            pause,
+            pause_per_gib,
+        } => {
+            let one = live.0.saturating_add(live_per_request.0).saturating_add(allocated_per_request.0);
+            if live < heap && one > heap.0 {
+                let message = format!(
+                    "one request needs more than the heap of {heap}: {live} are alive without it, {live_per_request} with it, and it allocates {allocated_per_request}"
+                );
+                cx.error(at.span_of("heap"), message)
+                    .help("a larger `heap`: who has less is killed by its first request");
+            }
             if live >= heap {
                 let message =
                     format!("`live` {live} fills the heap of {heap}: there is no room for a request");
@@ -100,9 +115,68 @@ impl StopTheWorld {
         ))
     }
 
+    /// From how many requests in hand on a queue feeds itself, in words, at what comes to each replica.
+    fn feeds_itself(&self, around: &Around) -> Option<String> {
+        let StopTheWorld::GarbageCollection {
+            heap,
+            live,
+            live_per_request,
+            allocated_per_request,
+            pause,
+            pause_per_gib,
+        } = self
+        else {
+            return None;
+        };
+        let it = around.offered.filter(|_| self.counts_what_waits())?;
+        let spare = 1.0 / it.per_sec - it.costs;
+        let (live, each, allocated) =
+            (live.0 as f64, live_per_request.0 as f64, allocated_per_request.0 as f64);
+        let per_byte = pause_per_gib.as_secs_f64() / GIB as f64;
+        let left = spare * (heap.0 as f64 - live) - allocated * (pause.as_secs_f64() + per_byte * live);
+        let from = left / (each * (allocated * per_byte + spare));
+        let (name, rate) = (around.name, short(it.per_sec));
+        Some(match around.room {
+            _ if spare <= 0.0 => return None,
+            _ if from < 1.0 => {
+                format!(
+                    "at {rate}/s to each replica of {name} its collections take more time than work leaves: it never keeps up"
+                )
+            }
+            Some(room) if from >= room as f64 => format!(
+                "at {rate}/s to each replica of {name} no queue feeds itself by its collections: it would with {from:.0} in hand, and there is room for {room}"
+            ),
+            _ => format!(
+                "at {rate}/s to each replica of {name} a queue feeds itself by its collections from {from:.0} in hand on, and is there when its cause has gone"
+            ),
+        })
+    }
+
+    /// Why a replica with as many in hand as it has room for has more alive than its heap holds, if so.
+    pub fn overflows(&self, room: Option<u64>) -> Option<String> {
+        let StopTheWorld::GarbageCollection { heap, .. } = self else { return None };
+        let (room, (_, _, one), (_, _, alive)) = (room?, self.collection(1)?, self.collection(room?)?);
+        (one < heap.0 && alive > heap.0).then(|| {
+            format!(
+                "{room} requests, for which there is room, keep {} alive in a heap of {heap}: whose memory is full dies of it, and here it only collects at every request",
+                ByteSize(alive)
+            )
+        })
+    }
+
     /// Whether what waits is alive.
     pub fn counts_what_waits(&self) -> bool {
         matches!(self, StopTheWorld::GarbageCollection { live_per_request, .. } if live_per_request.0 > 0)
+    }
+
+    /// How long a replica with next to nothing to do stands still each time, on average.
+    pub fn typical(&self) -> SimDuration {
+        match self {
+            StopTheWorld::Periodic { r#for, .. } => r#for.mean(),
+            StopTheWorld::GarbageCollection { .. } => {
+                self.collection(1).map_or(SimDuration::ZERO, |(takes, ..)| takes)
+            }
+        }
     }
 
     fn takes(&self, alive: u64) -> SimDuration {
@@ -154,7 +228,7 @@ impl Part for StopTheWorld {
         let full = full.and_then(|room| {
             Some(format!("with as many in hand as it has room for, {room}: {}", each(room)?))
         });
-        idle.into_iter().chain(full).collect()
+        idle.into_iter().chain(full).chain(self.feeds_itself(around)).collect()
     }
 
     fn about() -> &'static [Page] {
@@ -176,7 +250,8 @@ impl Part for StopTheWorld {
                 name: "garbage_collection",
                 word: "GarbageCollection",
                 what: "Makes a replica stand still whenever what its requests have allocated fills its heap, for longer the more is alive: `pause` and \
-                       `pause_per_gib`. Alive is `live`, and `live_per_request` for each request that it has in hand, those that wait included.",
+                       `pause_per_gib`. Alive is `live`, and `live_per_request` for each request that it has in hand, those that wait included. Where that is more than the heap, \
+                       a collection is due at every request; that a process out of memory dies is left out.",
                 hurts: "What waits is alive: a queue leaves less of the heap to be filled, so collections are more frequent, and each takes longer, so the queue \
                         grows. Past some length it feeds itself, and stays when the surge that made it has gone.",
                 formula: "a request costs `workers x allocated / (heap - alive) x (pause + pause_per_gib x alive)` of worker time besides its work. With `s = 1 / lambda - work / workers` \

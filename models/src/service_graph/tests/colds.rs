@@ -28,7 +28,7 @@ fn as_many_start_as_come_before_one_is_free() {
             "9950ms",
         );
         assert_eq!(told(&report, "starts"), starts, "{more}");
-        let hours = told(&report, "replica_hours") * 3_600.0;
+        let hours = told(&report, "billed_hours") * 3_600.0;
         assert!((hours - busy).abs() < 0.051, "{more}: {hours} s are paid for, not {busy}");
         let longest = report.edges.get("users->s").unwrap().latency.max.expect("some ended well");
         assert_eq!(longest, if starts > 0.0 { 270 } else { 20 } * MILLI, "{more}");

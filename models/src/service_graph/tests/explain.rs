@@ -46,6 +46,89 @@ fn same(found: Vec<(String, String)>, expected: &[(&str, &str)]) {
     assert_eq!(found, expected);
 }
 
+/// What is said of a service that gets so many a second, by what it says of itself.
+#[test]
+fn what_comes_to_a_service_that_changes() {
+    let leak = |says: &str| format!(r#"memory_leak: ({says}, limit: "100MiB", then: Slows(factor: 2))"#);
+    let heap = |says: &str| {
+        format!(
+            r#"stop_the_world: GarbageCollection(heap: "1GiB", live: "200MiB", {says}, allocated_per_request: "2MiB", pause: "5ms", pause_per_gib: "1s")"#
+        )
+    };
+    for (rate, says, told) in [
+        (
+            200,
+            leak(r#"per_request: "1MiB""#),
+            Some("a replica of s has leaked all of its 100MiB after 100 requests: 500 ms at 200/s to each"),
+        ),
+        (
+            200,
+            leak(r#"per_request: "100MiB""#),
+            Some("a replica of s has leaked all of its 100MiB after 1 request: 5 ms at 200/s to each"),
+        ),
+        (
+            1,
+            leak(r#"per_request: "99MiB""#),
+            Some("a replica of s has leaked all of its 100MiB after 2 requests: 2 s at 1/s to each"),
+        ),
+        // Half of it by the time.
+        (
+            1,
+            leak(r#"per_request: "1MiB", per_hour: "3600MiB""#),
+            Some("after 100 requests or 100 s, sooner by both: 50 s at 1/s to each"),
+        ),
+        (1, leak(r#"per_hour: "3600MiB""#), Some("a replica of s has leaked all of its 100MiB after 100 s")),
+        // e^(-1/s x 4 s) and e^(-1/s x 10 s).
+        (
+            1,
+            r#"cold_start: (time: "1s", idle_timeout: "4s")"#.into(),
+            Some("at 1/s, at random, 1.8 % come later than that after the one before and start cold"),
+        ),
+        (
+            1,
+            r#"cold_start: (time: "1s", idle_timeout: "10s")"#.into(),
+            Some("at 1/s, at random, under 0.1 % come later"),
+        ),
+        (
+            1,
+            r#"cold_start: (time: "1s", idle_timeout: "4s", provisioned: 1)"#.into(),
+            Some("but for one that stays"),
+        ),
+        (1, r#"cold_start: (time: "1s", idle_timeout: "4s", provisioned: 4)"#.into(), None),
+        // (1.25 ms x 824 - 2 x 200.3 ms) / (1 x (2 / 1024 s + 1.25 ms)) = 196.5.
+        (
+            400,
+            heap(r#"live_per_request: "1MiB""#),
+            Some("at 400/s to each replica of s a queue feeds itself by its collections from 196 in hand on"),
+        ),
+        (
+            500,
+            heap(r#"live_per_request: "1MiB""#),
+            Some("a queue feeds itself by its collections from 80 in hand on"),
+        ),
+        (600, heap(r#"live_per_request: "1MiB""#), Some("more time than work leaves: it never keeps up")),
+        (
+            400,
+            heap(r#"live_per_request: "500KiB""#),
+            Some("it would with 402 in hand, and there is room for 304"),
+        ),
+        (400, heap(r#"live_per_request: "0B""#), None),
+    ] {
+        let told_of = explain(&format!(
+            r#"(about: "one", model: ServiceGraph(
+                workload: [(to: "s", arrivals: Poisson("{rate}/s"), policy: "p")],
+                services: {{"s": (workers: Blocking(4), queue: Fifo(capacity: 300), work: "5ms", {says})}},
+                policies: {{"p": (timeout: "9s")}},
+            ), run: (duration: "1min"))"#
+        ));
+        let notes = told_of.notes.join("; ");
+        match told {
+            Some(told) => assert!(notes.contains(told), "{says}: {notes}"),
+            None => assert!(!notes.contains(" goes") && !notes.contains("feeds itself"), "{says}: {notes}"),
+        }
+    }
+}
+
 /// Every attempt times out, every back-off is the longest, and the deadline cuts the rest off.
 #[test]
 fn the_longest_that_a_caller_waits() {

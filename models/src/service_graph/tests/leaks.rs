@@ -31,6 +31,20 @@ fn the_tenth_request_is_the_last() {
     }
 }
 
+/// Who is killed has lost all of it, though at the end of every window it has lost less: four of ten at 1 s, killed at 2.1.
+#[test]
+fn who_is_killed_had_nothing_left() {
+    let report = scene(
+        r#"workload: [(to: "s", arrivals: Constant("4/s"))],
+           services: {"s": (workers: Async(5), work: "1ms",
+               memory_leak: (per_request: "1MiB", limit: "10MiB", then: Dies(restart_after: "100ms")))}"#,
+        "6s",
+    );
+    assert!(kills(&report) >= 1.0);
+    let section = report.section("memory_leak", "s").expect("it leaks");
+    assert_eq!(section.values.get("most").and_then(|it| it.value), Some(1.0));
+}
+
 /// An hour's 3600 MiB are one each second: who has nothing to do is killed every 10 s and a half, and whoever was crashed at 5 s has ten more
 /// from 6 s on.
 #[test]

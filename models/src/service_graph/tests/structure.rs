@@ -46,9 +46,9 @@ pub fn rows() -> Vec<Row> {
                 help: give it a `pause`, or a `pause_per_gib`"#,
         ),
         row(r#"workers: Blocking(4), work: "8ms""#,
-            r#"workers: Blocking(4), work: "8ms", queue: SharedFifo(), stop_the_world: GarbageCollection(heap: "1GiB", live_per_request: "1MiB", allocated_per_request: "1MiB", pause: "1ms")"#,
-            r#"workers: Blocking(4), work: "8ms", stop_the_world: GarbageCollection(heap: "1GiB", live_per_request: "1MiB", allocated_per_request: "1MiB", pause: "1ms")"#,
-            r#"warning: services.stock.stop_the_world [GarbageCollection(heap: "1GiB", live_per..]: what waits in the queue that all replicas share is alive in none of them: only what is worked on is
+            r#"workers: Blocking(4), work: "8ms", queue: SharedFifo(), stop_the_world: GarbageCollection(heap: "2GiB", live_per_request: "1MiB", allocated_per_request: "1MiB", pause: "1ms")"#,
+            r#"workers: Blocking(4), work: "8ms", stop_the_world: GarbageCollection(heap: "2GiB", live_per_request: "1MiB", allocated_per_request: "1MiB", pause: "1ms")"#,
+            r#"warning: services.stock.stop_the_world [GarbageCollection(heap: "2GiB", live_per..]: what waits in the queue that all replicas share is alive in none of them: only what is worked on is
                 help: leave `shared` out of the queue, and each has its own"#,
         ),
         row(r#"workers: Blocking(4), work: "8ms""#,
@@ -59,29 +59,61 @@ pub fn rows() -> Vec<Row> {
                 warning: services.stock.memory_leak.then [Slows(factor: 1)]: a factor of 1 makes nothing slower
                 help: a larger `factor`, or Dies(restart_after: "10s")"#,
         ),
-        // Workers that come and go.
+        row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: Blocking(4), work: "8ms", memory_leak: (per_request: "512MiB", limit: "512MiB", then: Slows(factor: 2))"#,
+            r#"workers: Blocking(4), work: "8ms", memory_leak: (per_request: "511MiB", limit: "512MiB", then: Slows(factor: 2))"#,
+            r#"warning: services.stock.memory_leak.per_request ["512MiB"]: one request leaves 512MiB behind, and there are 512MiB: the first uses all of it up
+                help: a larger `limit`, or less `per_request`"#,
+        ),
+        // A heap that is less than what one request needs, and one that is less than what all do that it has room for.
+        row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: Blocking(4), work: "8ms", stop_the_world: GarbageCollection(heap: "1GiB", live: "300MiB", live_per_request: "725MiB", allocated_per_request: "1B", pause: "1ms")"#,
+            r#"workers: Blocking(1), work: "8ms", queue: Fifo(capacity: 0), stop_the_world: GarbageCollection(heap: "1GiB", live: "300MiB", live_per_request: "723MiB", allocated_per_request: "1B", pause: "1ms")"#,
+            r#"services.stock.stop_the_world.heap ["1GiB"]: one request needs more than the heap of 1GiB: 300MiB are alive without it, 725MiB with it, and it allocates 1B
+                help: a larger `heap`: who has less is killed by its first request"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: Blocking(4), work: "8ms", queue: Fifo(capacity: 6), stop_the_world: GarbageCollection(heap: "1GiB", live: "25MiB", live_per_request: "100MiB", allocated_per_request: "1MiB", pause: "1ms")"#,
+            r#"workers: Blocking(4), work: "8ms", queue: Fifo(capacity: 5), stop_the_world: GarbageCollection(heap: "1GiB", live: "24MiB", live_per_request: "100MiB", allocated_per_request: "1MiB", pause: "1ms")"#,
+            r#"warning: services.stock.stop_the_world [GarbageCollection(heap: "1GiB", live: "2..]: 10 requests, for which there is room, keep 1025MiB alive in a heap of 1GiB: whose memory is full dies of it, and here it only collects at every request
+                help: a shorter queue, or a larger `heap`"#,
+        ),
+        // Who asks is less patient than a pause is long.
+        row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: Blocking(4), work: "8ms", stop_the_world: Periodic(every: "9s", for: "200ms"), probes: (liveness: (timeout: "199ms"))"#,
+            r#"workers: Blocking(4), work: "8ms", stop_the_world: Periodic(every: "9s", for: "200ms"), probes: (liveness: (timeout: "200ms"))"#,
+            r#"warning: services.stock.probes [(liveness: (timeout: "199ms"))]: stands still for 200 ms at a time, and `liveness` waits for 199 ms: it kills who is well, if it happens 3 times in a row
+                help: a `timeout` of `liveness` that is longer than pauses are"#,
+        ),
+        // Workers that come and go. The caller waits for a second, of which the network takes 2 ms and the work 8.
+        row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: Blocking(4), work: "8ms", cold_start: (time: "991ms", provisioned: 3)"#,
+            r#"workers: Blocking(4), work: "8ms", cold_start: (time: "990ms", provisioned: 3)"#,
+            r#"warning: services.stock ["stock"]: no call over shop->stock that has to wait for an instance can succeed: that takes at least 991ms to start, the timeout is 1s
+                help: a longer `timeout`, or instances that are `provisioned`"#,
+        ),
         row(r#"workers: Async(8), work: "5ms""#,
-            r#"workers: Async(8), work: "5ms", cold_start: (time: "1s")"#,
-            r#"workers: Blocking(8), work: "5ms", cold_start: (time: "1s")"#,
-            r#"warning: services.shop.cold_start [(time: "1s")]: an instance is kept until its request is answered, and these workers are free while it waits for calls: more of them may be there
+            r#"workers: Async(8), work: "5ms", cold_start: (time: "9ms")"#,
+            r#"workers: Blocking(8), work: "5ms", cold_start: (time: "9ms")"#,
+            r#"warning: services.shop.cold_start [(time: "9ms")]: an instance is kept until its request is answered, and these workers are free while it waits for calls: more of them may be there
                 help: write `workers: Blocking(..)`, and that is how many there may be"#,
         ),
         row(r#"workers: Blocking(4), work: "8ms""#,
-            r#"workers: ProcessorSharing(at_once: 9), work: "8ms", cold_start: (time: "1s")"#,
-            r#"workers: Async(9), work: "8ms", cold_start: (time: "1s")"#,
-            r#"warning: services.stock.cold_start [(time: "1s")]: an instance works alone, and here all that start and work share the cores of their replica
+            r#"workers: ProcessorSharing(at_once: 9), work: "8ms", cold_start: (time: "9ms")"#,
+            r#"workers: Async(9), work: "8ms", cold_start: (time: "9ms")"#,
+            r#"warning: services.stock.cold_start [(time: "9ms")]: an instance works alone, and here all that start and work share the cores of their replica
                 help: write `workers: Blocking(..)`, and that is how many there may be"#,
         ),
         row(r#"workers: Blocking(4), work: "8ms""#,
-            r#"workers: Blocking(4), work: "8ms", cold_start: (time: "1s", provisioned: 5)"#,
-            r#"workers: Blocking(4), work: "8ms", cold_start: (time: "1s", provisioned: 3)"#,
-            r#"warning: services.stock.cold_start [(time: "1s", provisioned: 5)]: 5 instances are provisioned, and only 4 may be busy at a time
+            r#"workers: Blocking(4), work: "8ms", cold_start: (time: "9ms", provisioned: 5)"#,
+            r#"workers: Blocking(4), work: "8ms", cold_start: (time: "9ms", provisioned: 3)"#,
+            r#"services.stock.cold_start [(time: "9ms", provisioned: 5)]: 5 instances are provisioned, and only 4 may be busy at a time
                 help: as many `workers`, or fewer `provisioned`"#,
         ),
         row(r#"workers: Blocking(4), work: "8ms""#,
-            r#"workers: Blocking(4), work: "8ms", cold_start: (time: "1s", provisioned: 4)"#,
-            r#"workers: Blocking(4), work: "8ms", cold_start: (time: "1s", provisioned: 0)"#,
-            r#"warning: services.stock.cold_start [(time: "1s", provisioned: 4)]: all instances are provisioned: none ever starts cold
+            r#"workers: Blocking(4), work: "8ms", cold_start: (time: "9ms", provisioned: 4)"#,
+            r#"workers: Blocking(4), work: "8ms", cold_start: (time: "9ms", provisioned: 0)"#,
+            r#"warning: services.stock.cold_start [(time: "9ms", provisioned: 4)]: all instances are provisioned: none ever starts cold
                 help: fewer `provisioned`, or leave `cold_start` out"#,
         ),
         // Who needs whom to start.
