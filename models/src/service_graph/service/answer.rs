@@ -143,7 +143,7 @@ impl<L: Listen> Graph<L> {
     /// Whether on the way to whoever waits no more somebody keeps what comes, for others.
     #[inline(never)]
     fn is_for_whoever_asks<'a>(&'a self, mut attempt: &'a Attempt) -> bool {
-        while self.keeps && attempt.is_awaited() {
+        while attempt.is_awaited() {
             let Parent::Request { attempt: parent, .. } = self.calls[attempt.call].parent else {
                 return false;
             };
@@ -161,7 +161,7 @@ impl<L: Listen> Graph<L> {
         let mut attempt = first;
         loop {
             if !attempt.is_awaited() {
-                return self.is_for_whoever_asks(first);
+                return self.keeps && self.is_for_whoever_asks(first);
             }
             match self.calls[attempt.call].parent {
                 Parent::Request { attempt: parent, .. } => {

@@ -13,7 +13,7 @@ impl<L: Listen> Graph<L> {
             debug_assert!(attempt.server == Server::Waiting);
             if attempt.marks.has(Marks::FAILED) {
                 self.waits_for_no_callback(id);
-                let outcome = self.outcome_of_failed(id, ctx.now());
+                let outcome = if self.keeps { self.outcome_of_failed(id, ctx.now()) } else { Outcome::Error };
                 return self.finish(id, outcome, ctx);
             }
             let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
