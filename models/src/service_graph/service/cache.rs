@@ -393,6 +393,10 @@ impl Cache {
             )
             .value("fills", plain("answers that came and were stored, errors included"))
             .value("failed", plain("fetches that came to nothing that was stored").better(Better::Less));
+        if matches!(self.on_miss, OnMiss::Lease { .. }) {
+            let late = "answers that came when their lease was over, or taken back by a write, and were not stored: not counted as failed";
+            section = section.value("too_late", plain(late).better(Better::Less));
+        }
         if self.stale_if_error.is_some() || self.early.is_some() {
             section = section
                 .value("stale_on_error", plain("fetches that failed and were answered with what there was"));
@@ -436,6 +440,7 @@ struct Counts {
     fetches_again: u64,
     fills: u64,
     failed: u64,
+    too_late: u64,
     stale_on_error: u64,
     evicted: u64,
 }
@@ -522,6 +527,7 @@ impl Caches {
             ("expired", it.expired),
             ("fills", it.fills),
             ("failed", it.failed),
+            ("too_late", it.too_late),
             ("stale_on_error", it.stale_on_error),
             ("evicted", it.evicted),
         ];

@@ -264,7 +264,10 @@ impl Caches {
             _ => (false, None),
         };
         let Some(ttl) = ttl else {
-            self.counts.failed += u64::from(measured);
+            let leases = matches!(self.rules.on_miss, OnMiss::Lease { .. });
+            let is_late = leases && !is_whose && came == Came::With(Outcome::Ok) && what != What::MakesDo;
+            let count = if is_late { &mut self.counts.too_late } else { &mut self.counts.failed };
+            *count += u64::from(measured);
             return (what, waited);
         };
         let until = ttl.map_or(SimTime::MAX, |ttl| now + self.drawn(ttl, luck));
