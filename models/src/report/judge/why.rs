@@ -32,6 +32,7 @@ pub fn details(report: &Report, judgement: &Judgement) -> Vec<String> {
     let mut details = Vec::new();
     details.extend(judgement.meanwhile.clone());
     details.extend(judgement.overload.clone());
+    details.extend(released(report));
     if bad {
         details.extend(deaths(report));
         details.extend(impatience(report, judgement));
@@ -52,6 +53,26 @@ pub fn details(report: &Report, judgement: &Judgement) -> Vec<String> {
     details.extend(waiting(report, bad));
     details.extend(before(judgement));
     details
+}
+
+/// What became of a release that is not with everybody in the end.
+fn released(report: &Report) -> impl Iterator<Item = String> + '_ {
+    report.sections.iter().filter(|section| section.kind == "rollout").filter_map(|section| {
+        let value = |name| section.values.get(name).and_then(|value| value.value);
+        let name = &section.at;
+        match &*section.changes.last()?.to {
+            "complete" => None,
+            "rolling back" | "rolled back" => {
+                let after = SimDuration::from_nanos_f64(value("time_to_detect").unwrap_or(0.0)).brief();
+                let in_vain = value("false_rollbacks").is_some_and(|is| is > 0.0);
+                let why = if in_vain { ", though nothing is wrong with it" } else { "" };
+                Some(format!("the rollout of {name} was taken back after {after}{why}"))
+            }
+            state => Some(format!(
+                "the rollout of {name} had not come to its end when the run ended: it was {state}"
+            )),
+        }
+    })
 }
 
 /// Whether the headline says so, or what says more of an overload.

@@ -156,6 +156,31 @@ fn a_good_version_harms_nobody_who_has_room() {
     }
 }
 
+/// A verdict says what became of a release that is not with everybody in the end.
+#[test]
+fn a_verdict_says_what_became_of_it() {
+    let bad = r#"to: (error_rate: 0.02), analysis: (metric: ErrorRate(at_most: 0), interval: "10s")"#;
+    let by_hand = r#"undo_at: "20s""#;
+    let told = |rollout: &str| {
+        let report = shop("100/s", &format!(r#"replicas: 10, rollout: (at: "5s", {rollout})"#), "60s");
+        report.verdict.details.into_iter().filter(|detail| detail.contains("rollout of")).collect::<Vec<_>>()
+    };
+    assert_eq!(told(""), [""; 0]);
+    assert_eq!(told(bad), ["the rollout of api was taken back after 10 s"]);
+    assert_eq!(
+        told(by_hand),
+        ["the rollout of api was taken back after 15 s, though nothing is wrong with it"]
+    );
+    for (rollout, state) in [
+        ("to: (ready: false)", "progressing"),
+        (r#"to: (ready: false), progress_deadline: "9s""#, "stuck"),
+        (r#"strategy: BlueGreen(promote_after: "10min")"#, "paused"),
+    ] {
+        let said = format!("the rollout of api had not come to its end when the run ended: it was {state}");
+        assert_eq!(told(rollout), [said], "{rollout}");
+    }
+}
+
 /// What never becomes ready keeps as many of the old ones as may not be missing, and is stuck.
 #[test]
 fn what_never_becomes_ready_goes_no_further() {
