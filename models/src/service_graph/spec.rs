@@ -372,10 +372,14 @@ impl ServiceSpec {
         self.discovery.as_ref().filter(|_| !self.queue.common().shared)
     }
 
-    /// Replicas that there may be at a time.
+    /// Replicas that there may be at a time; or one after another, where each has an address of its own.
     pub fn room(&self) -> u32 {
         let most = self.autoscaler.as_ref().map_or(self.replicas, |it| it.max.max(self.replicas));
-        self.rollout.as_ref().map_or(most, |rollout| rollout.room(most))
+        let room = |rollout: &Rollout| match self.found() {
+            Some(_) => rollout.addresses(most),
+            None => rollout.room(most),
+        };
+        self.rollout.as_ref().map_or(most, room)
     }
 
     /// Whether any of them may be stopped and started while it runs, or killed.

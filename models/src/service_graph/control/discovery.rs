@@ -17,6 +17,10 @@
 //! next look, uniform over `refresh`: `ttl - heartbeat / 2 + refresh / 2` later on average, and `ttl + refresh` at most. Of `n` callers the
 //! last does so after `ttl - heartbeat / 2 + refresh n / (n + 1)`.
 //!
+//! Whoever a rollout starts has another address than whoever it stopped. Left out: the same of those that an autoscaler starts again, of
+//! whom come back after a crash or a drain, and of a rollout of which so many come and go that no address is left: they have the one
+//! that was left first.
+//!
 //! Left out: lookups on the path of a request (they are made beside it, as by Envoy's `STRICT_DNS` and by registry clients), and what was in
 //! an answer when it was sent: it says what is known when it arrives, which is milliseconds later.
 
@@ -238,11 +242,12 @@ impl Part for Discovery {
                 let mean = SimDuration::from_nanos_f64(mean.max(0.0)).brief();
                 let most = (*ttl + every).brief();
                 vec![format!(
-                    "a replica of {name} that dies is called for {mean} more on average, {most} at most; one that leaves, for {every} at most"
+                    "a replica of {name} that dies is called for {mean} more on average, {most} at most; one that leaves, for {} at most",
+                    every.brief()
                 )]
             }
             (Discovery::Dns { .. }, Pace::Each(every)) => {
-                vec![format!("a replica of {name} that leaves is called for {every} more at most")]
+                vec![format!("a replica of {name} that leaves is called for {} more at most", every.brief())]
             }
         }
     }
@@ -254,8 +259,9 @@ impl Part for Discovery {
                 word: "",
                 what: "Says how callers come to know the replicas of a service: each chooses by the list that it last heard. Left out, all \
                        know at once.",
-                hurts: "A list is old: who is gone is called, and who has come is not, until it is asked for again. And whoever keeps it is \
-                        one more thing that may fail: callers go on with what they have, those that start have nothing.",
+                hurts: "A list is old: who is gone is called, and who has come is not, until it is asked for again. A rollout's new replicas \
+                        have new addresses; who comes back after a crash or a drain, or by an autoscaler, has his old one. And whoever keeps \
+                        the list is one more thing that may fail: callers go on with what they have, those that start have nothing.",
                 formula: "who leaves is called for up to the time between two lookups, half of it on average",
                 source: "Deutsch, \"The Eight Fallacies of Distributed Computing\": topology doesn't change; AWS Builders' Library, \"Static \
                          stability using Availability Zones\"",

@@ -142,6 +142,7 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
         let turns = plan.spec.turns_of_service(number);
         let stands = |replica: u32| turns.as_ref().map_or(0, |turns| turns.of(replica));
         let roller = Roller::new(says, number as u32, (service.replicas, service.room()), stands);
+        let roller = if service.found().is_some() { roller.with_new_addresses() } else { roller };
         Some(Control::Rollout(Box::new(roller)))
     });
     let flagged = plan.spec.services.values().enumerate().filter_map(|(number, service)| {

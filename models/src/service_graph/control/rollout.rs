@@ -9,6 +9,9 @@
 //! controller, `rolling.go`. Whoever looks at the new version's figures and takes it back is the
 //! [`analysis`](super::analysis).
 //!
+//! Where callers look up whom they call whoever comes has another address than whoever went, as another pod has: a place of its own. What
+//! somebody heard before names those that are gone.
+//!
 //! Left out: traffic that is split otherwise than by replicas (a service mesh), more than one release in a run, and a rollout that is
 //! paused by hand. A replica that leaves has its place until it is gone (`podReplacementPolicy: TerminationComplete`).
 
@@ -162,6 +165,13 @@ impl Rollout {
     /// Replicas that there may be, of so many that are wanted at most.
     pub fn room(&self, replicas: u32) -> u32 {
         replicas + self.strategy.surge(replicas)
+    }
+
+    /// Places for as many addresses as it gives to so many replicas: those of the old version, those of the new, and where it may be taken
+    /// back those of the old that come again.
+    pub fn addresses(&self, replicas: u32) -> u32 {
+        let may_go_back = self.analysis.is_some() || self.undo_at.is_some() || self.progress_deadline_abort;
+        self.room(replicas).max(replicas.saturating_mul(if may_go_back { 3 } else { 2 }))
     }
 
     /// Whether it needs to know who stands where.

@@ -1,5 +1,5 @@
 //! What is measured of lists beside the truth: how old they are, whom they name that is gone, whom they do not name yet, and how long it takes
-//! until all know.
+//! until callers know.
 
 use crate::report::{Better, Fold, Section, Unit, Value};
 use sim_core::stats::TimeIntegral;
@@ -11,9 +11,11 @@ pub struct Ledger {
     there: Box<[bool]>,
     /// Whom each list names; none of a caller that has never had one since it started.
     lists: Box<[Option<Box<[bool]>>]>,
-    /// Of each replica: the lists that say otherwise, and since when that is so, if not all have heard of it yet.
+    /// Of each list: of which replicas it has yet to hear what became of them last.
+    owed: Box<[Box<[bool]>]>,
+    /// Of each replica: the lists that say otherwise, and since when it is there or is not.
     behind: Box<[u32]>,
-    since: Box<[Option<SimTime>]>,
+    since: Box<[SimTime]>,
     /// Names of those that are gone, in all lists; those that are missing; and lists.
     gone: TimeIntegral,
     missing: TimeIntegral,
@@ -21,7 +23,9 @@ pub struct Ledger {
     /// After the warm-up.
     measured: bool,
     counts: [u64; COUNTS.len()],
-    /// Until all knew who had gone, and who had come: how often, the sum and the longest.
+    /// How often somebody went, and came.
+    turns: [u64; 2],
+    /// Until a caller knew that: how often one got to know, the sum and the longest.
     spread: [(u64, u128, u64); 2],
     /// The same of the ages of lists by which attempts were sent.
     ages: (u128, u64),
@@ -71,8 +75,9 @@ impl Ledger {
         let mut kept = TimeIntegral::default();
         kept.set(SimTime::ZERO, lists.iter().flatten().count() as u64);
         Ledger {
+            owed: vec![vec![false; room as usize].into(); lists.len()].into(),
             behind: vec![0; room as usize].into(),
-            since: vec![None; room as usize].into(),
+            since: vec![SimTime::ZERO; room as usize].into(),
             there: names,
             lists,
             gone: TimeIntegral::default(),
@@ -80,6 +85,7 @@ impl Ledger {
             kept,
             measured: false,
             counts: [0; COUNTS.len()],
+            turns: [0; 2],
             spread: [(0, 0, 0); 2],
             ages: (0, 0),
             from: [0; 3],
@@ -114,11 +120,13 @@ impl Ledger {
         if self.there[at] == is {
             return false;
         }
-        self.there[at] = is;
-        let known = self.lists.iter().flatten().filter(|list| list[at] == is).count() as u32;
-        let all = self.lists.iter().flatten().count() as u32;
-        self.behind[at] = all - known;
-        self.since[at] = (self.behind[at] > 0).then_some(now);
+        (self.there[at], self.since[at]) = (is, now);
+        self.turns[usize::from(is)] += u64::from(self.measured);
+        self.behind[at] = 0;
+        for (list, owed) in self.lists.iter().zip(&mut self.owed) {
+            owed[at] = list.as_ref().is_some_and(|list| list[at] != is);
+            self.behind[at] += u32::from(owed[at]);
+        }
         self.tally(now);
         true
     }
@@ -136,12 +144,13 @@ impl Ledger {
                 u32::from(list.as_ref().is_some_and(|list| list[at] != self.there[at]))
             };
             self.behind[at] = self.behind[at] + differs(&new) - differs(&self.lists[list]);
-            if self.behind[at] > 0 {
+            if differs(&new) > 0 {
                 continue;
             }
-            let Some(since) = self.since[at].take() else { continue };
-            if self.measured {
-                let took = now.since(since).as_nanos();
+            // Who is down need not know.
+            let is_news = std::mem::take(&mut self.owed[list][at]) && new.is_some();
+            if is_news && self.measured {
+                let took = now.since(self.since[at]).as_nanos();
                 let spread = &mut self.spread[usize::from(self.there[at])];
                 *spread = (spread.0 + 1, spread.1 + u128::from(took), spread.2.max(took));
             }
@@ -158,6 +167,17 @@ impl Ledger {
     /// Whether a list names a replica.
     pub fn names(&self, list: usize, replica: u32) -> bool {
         self.lists[list].as_ref().is_some_and(|list| list[replica as usize])
+    }
+
+    /// Of what a list names the share of which this is so; none if there is no list. Who is gone is chosen, and is nobody.
+    pub fn share(&self, list: usize, is_so: impl Fn(u32) -> bool) -> Option<f64> {
+        let list = self.lists[list].as_ref()?;
+        let (mut so, mut all) = (0u32, 0u32);
+        for replica in (0..).zip(list).filter(|(_, is_named)| **is_named).map(|(replica, _)| replica) {
+            all += 1;
+            so += u32::from(self.has(replica) && is_so(replica));
+        }
+        Some(f64::from(so) / f64::from(all.max(1)))
     }
 
     fn tally(&mut self, now: SimTime) {
@@ -211,8 +231,10 @@ impl Ledger {
         let [gone, missing] = of_a_list(self.areas(now), from);
         section.set("gone_in_list", gone);
         section.set("missing_in_list", missing);
+        for (turns, what) in self.turns.iter().zip(["gone", "come"]) {
+            section.set(what, *turns as f64);
+        }
         for ((count, sum, most), what) in self.spread.iter().zip(["gone", "come"]) {
-            section.set(what, *count as f64);
             section.set(&format!("{what}_known_mean"), (*count > 0).then(|| *sum as f64 / *count as f64));
             section.set(&format!("{what}_known_max"), (*count > 0).then_some(*most as f64));
         }
@@ -276,16 +298,19 @@ pub fn declared(at: &str, beats: bool) -> Section {
         );
     for (what, about) in [("gone", "died or left"), ("come", "came, or came back")] {
         section = section
-            .value(what, value(Unit::Plain, &format!("replicas that {about}, and all callers got to know")))
+            .value(what, value(Unit::Plain, &format!("times that a replica {about}")))
             .value(
                 &format!("{what}_known_mean"),
                 value(
                     Unit::Duration,
-                    &format!("from the moment that a replica {about} until all lists say so, mean"),
+                    &format!("from then until a caller's list says so, mean over all that got to know"),
                 )
                 .better(Better::Less),
             )
-            .value(&format!("{what}_known_max"), value(Unit::Duration, "and at most").better(Better::Less));
+            .value(
+                &format!("{what}_known_max"),
+                value(Unit::Duration, "and at most: until the last knew").better(Better::Less),
+            );
     }
     for (name, count, about) in COUNTS {
         if beats || !matches!(count, Count::Beat | Count::BeatLost) {
@@ -313,33 +338,36 @@ mod tests {
 
     /// Two callers, three replicas: one dies at 10 s, one caller hears of it at 30 s and the other at 50 s.
     #[test]
-    fn it_is_known_when_the_last_knows() {
+    fn each_caller_knows_when_it_hears() {
         let mut ledger = Ledger::new((3, 3), [true, true].into_iter());
         ledger.begin(S(0));
         assert!(ledger.is_there(1, false, S(10)) && !ledger.is_there(1, false, S(11)));
         ledger.hears(0, Some(&[0, 2]), S(30));
-        assert_eq!(told(&ledger, "gone"), Some(0.0));
+        assert_eq!((told(&ledger, "gone"), told(&ledger, "gone_known_mean")), (Some(1.0), Some(20e9)));
         ledger.hears(1, Some(&[0, 2]), S(50));
-        assert_eq!((told(&ledger, "gone"), told(&ledger, "gone_known_mean")), (Some(1.0), Some(40e9)));
+        assert_eq!((told(&ledger, "gone"), told(&ledger, "gone_known_mean")), (Some(1.0), Some(30e9)));
         // 20 s in two lists and 20 s in one, of two lists for 100 s.
         assert_eq!((told(&ledger, "gone_in_list"), told(&ledger, "missing_in_list")), (Some(0.3), Some(0.0)));
-        // It comes back, and dies again before the second has heard of it: nobody knows that it was there.
+        // It comes back, and dies again before the second has heard of it, which never knew that it was there.
         ledger.is_there(1, true, S(60));
         ledger.hears(0, Some(&[0, 1, 2]), S(65));
         ledger.is_there(1, false, S(70));
         ledger.hears(1, Some(&[0, 2]), S(75));
         ledger.hears(0, Some(&[0, 2]), S(80));
-        assert_eq!((told(&ledger, "come"), told(&ledger, "gone")), (Some(0.0), Some(2.0)));
+        assert_eq!((told(&ledger, "come"), told(&ledger, "gone")), (Some(1.0), Some(2.0)));
+        let known = ["come_known_mean", "come_known_max", "gone_known_mean"].map(|name| told(&ledger, name));
+        assert_eq!(known, [Some(5e9), Some(5e9), Some((20e9 + 40e9 + 10e9) / 3.0)]);
         assert_eq!(told(&ledger, "gone_known_max"), Some(40e9));
         // One that comes and goes between two lookups is news to nobody.
         ledger.is_there(1, true, S(82));
         ledger.is_there(1, false, S(84));
         ledger.hears(0, Some(&[0, 2]), S(86));
-        assert_eq!((told(&ledger, "come"), told(&ledger, "gone")), (Some(0.0), Some(2.0)));
+        assert_eq!((told(&ledger, "come"), told(&ledger, "gone")), (Some(2.0), Some(3.0)));
+        assert_eq!(told(&ledger, "gone_known_mean"), Some((20e9 + 40e9 + 10e9) / 3.0));
         // Who is told wrong learns nothing; what was news once is none any more.
         ledger.hears(0, Some(&[0]), S(90));
         ledger.hears(0, Some(&[0, 2]), S(95));
-        assert_eq!(told(&ledger, "come"), Some(0.0));
+        assert_eq!(told(&ledger, "come_known_max"), Some(5e9));
     }
 
     /// Who is down has no list: nobody waits for it to know, and what it is told when it is back is no news.
@@ -350,11 +378,11 @@ mod tests {
         ledger.is_there(0, false, S(10));
         ledger.hears(0, Some(&[1]), S(20));
         ledger.hears(1, None, S(30));
-        assert_eq!(told(&ledger, "gone_known_max"), Some(20e9));
+        assert_eq!(told(&ledger, "gone_known_max"), Some(10e9));
         ledger.hears(1, Some(&[0, 1]), S(40));
         ledger.hears(1, Some(&[1]), S(60));
         ledger.hears(2, Some(&[1]), S(70));
-        assert_eq!(told(&ledger, "gone"), Some(1.0));
+        assert_eq!((told(&ledger, "gone"), told(&ledger, "gone_known_mean")), (Some(1.0), Some(10e9)));
         assert!(ledger.names(2, 1) && !ledger.names(2, 0));
     }
 

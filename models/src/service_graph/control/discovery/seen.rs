@@ -121,6 +121,9 @@ impl<L> Graph<L> {
             view.change(names.iter().copied());
             new.into_iter().filter(|_| had_one).for_each(|name| view.joins(name, now));
         }
+        // Who meets which version is by what they have heard.
+        let service = self.directory(control).service;
+        self.is_met_otherwise(service, list, now);
     }
 }
 

@@ -13,6 +13,24 @@ const AGAIN: u32 = 1;
 const FIGURES: u32 = 2;
 pub const UNDO: u32 = 3;
 
+impl<L> Graph<L> {
+    /// One who calls a service chooses by another list, or those on it are others: which share of what he meets runs the new version.
+    #[cold]
+    pub fn is_met_otherwise(&mut self, service: u32, list: u32, now: SimTime) {
+        let of = &self.services[service as usize];
+        let Some(control) = of.membership.as_ref().and_then(|it| it.roller) else { return };
+        let Some(own) = of.directories.as_ref().and_then(|it| it.own) else { return };
+        let Control::Directory(directory) = &self.controls[own as usize] else { unreachable!("it is one") };
+        let versions = of.versions.as_ref().expect("it has versions");
+        let share = directory.ledger.share(list as usize, |replica| versions.is_new(replica));
+        let lists = directory.lists.len();
+        let Control::Rollout(roller) = &mut self.controls[control as usize] else {
+            unreachable!("it rolls out")
+        };
+        roller.told.meets((list as usize, lists), share, now);
+    }
+}
+
 impl<L: Listen> Graph<L> {
     fn roller(&mut self, control: u32) -> &mut Roller {
         let Control::Rollout(roller) = &mut self.controls[control as usize] else {
@@ -88,6 +106,14 @@ impl<L: Listen> Graph<L> {
             ready: member.is_ready() && replica.down == 0,
         });
         roller.sees(sights, now);
+        let lists = service.directories.as_ref().and_then(|it| it.own).map(|own| {
+            match &self.controls[own as usize] {
+                Control::Directory(directory) => directory.lists.len() as u32,
+                _ => unreachable!("it is one"),
+            }
+        });
+        let service = self.roller(control).service;
+        (0..lists.unwrap_or(0)).for_each(|list| self.is_met_otherwise(service, list, now));
     }
 
     fn seen_of_versions(&mut self, control: u32) -> [Seen; 2] {

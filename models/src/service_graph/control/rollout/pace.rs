@@ -17,6 +17,8 @@ pub struct Slot {
     pub available: bool,
     /// Whoever is there may be stopped to make room for the other version, which may start there.
     pub may_change: bool,
+    /// Of several places where one may start that of the lowest rank is taken, and of these the first.
+    pub rank: u64,
 }
 
 /// How many there are to be.
@@ -126,8 +128,14 @@ pub fn next(slots: &[Slot], goal: &Goal) -> Option<Move> {
     if count.there >= goal.most {
         return None;
     }
-    let slot = find(&|slot| !slot.wanted && slot.gone && slot.may_change)?;
+    let slot = vacant(slots)?;
     Some(Move::Start { slot, new: version == 1 })
+}
+
+/// Where the next may start.
+pub fn vacant(slots: &[Slot]) -> Option<u32> {
+    let all = (0..).zip(slots).filter(|(_, slot)| !slot.wanted && slot.gone && slot.may_change);
+    all.min_by_key(|(_, slot)| slot.rank).map(|(number, _)| number)
 }
 
 #[cfg(test)]
@@ -142,6 +150,7 @@ mod tests {
             gone: what == '.',
             available: what.is_lowercase() && what != 'x',
             may_change: true,
+            rank: 0,
         };
         text.chars().map(slot).collect()
     }

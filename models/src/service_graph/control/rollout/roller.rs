@@ -30,6 +30,11 @@ pub struct Roller {
     room: u32,
     places: Vec<Place>,
     slots: Vec<Slot>,
+    /// Where callers look up whom they call nobody has the place, which is the address, of somebody before him as long as there is another:
+    /// how many have left so far.
+    left: Option<u64>,
+    /// How many stood in each zone as it began.
+    stood: Vec<u32>,
     phase: Phase,
     /// Which step of a canary, or which zone.
     stage: u32,
@@ -56,6 +61,8 @@ pub struct Roller {
 struct Place {
     zone: u32,
     ready_since: Option<SimTime>,
+    /// How many had left when somebody left it last; 0 if nobody ever did.
+    left: u64,
     /// No caller may choose it: it waits to be switched to.
     aside: bool,
 }
@@ -110,6 +117,7 @@ impl Roller {
         let place = |number: u32| Place {
             zone: zones(number),
             ready_since: (number < replicas).then_some(SimTime::ZERO),
+            left: 0,
             aside: false,
         };
         let slot = |number: u32| Slot {
@@ -118,6 +126,7 @@ impl Roller {
             gone: number >= replicas,
             available: number < replicas,
             may_change: true,
+            rank: 0,
         };
         Roller {
             service,
@@ -127,6 +136,8 @@ impl Roller {
             room,
             places: (0..room).map(place).collect(),
             slots: (0..room).map(slot).collect(),
+            left: None,
+            stood: Vec::new(),
             phase: Phase::Waiting,
             stage: 0,
             zone_size: 0,
@@ -140,6 +151,29 @@ impl Roller {
             base: None,
             measured: Measured::default(),
             told: Told::default(),
+        }
+    }
+
+    /// The same where each that comes is to have another address than whoever went.
+    pub fn with_new_addresses(mut self) -> Self {
+        self.left = Some(0);
+        self.stood = vec![0; self.last_zone() as usize + 1];
+        for (place, _) in self.places.iter().zip(&self.slots).filter(|(_, slot)| slot.wanted) {
+            self.stood[place.zone as usize] += 1;
+        }
+        self
+    }
+
+    /// Whoever comes has a place in the zone that lacks most, as whoever places pods spreads them; there one that nobody has had, or the one
+    /// that was left first.
+    fn ranks(&mut self) {
+        let mut lacking: Vec<i64> = self.stood.iter().map(|stood| i64::from(*stood)).collect();
+        for (place, _) in self.places.iter().zip(&self.slots).filter(|(_, slot)| slot.wanted) {
+            lacking[place.zone as usize] -= 1;
+        }
+        for (place, slot) in self.places.iter().zip(&mut self.slots) {
+            let others = i64::from(i32::MAX) - lacking[place.zone as usize];
+            slot.rank = (others as u64) << 32 | place.left;
         }
     }
 
@@ -190,6 +224,9 @@ impl Roller {
     /// What is to be done next.
     pub fn decides(&mut self, now: SimTime) -> Action {
         loop {
+            if self.left.is_some() {
+                self.ranks();
+            }
             let count = Count::of(&self.slots);
             let action = match self.says.strategy {
                 Strategy::BlueGreen { .. } => self.moves_beside(&count, now),
@@ -293,9 +330,9 @@ impl Roller {
                 return slot.map(|slot| Action::Stop { slot: slot as u32 });
             }
             if count.wanted[version] < wanted[version]
-                && let Some(slot) = self.slots.iter().position(|slot| !slot.wanted && slot.gone)
+                && let Some(slot) = pace::vacant(&self.slots)
             {
-                let (slot, aside) = (slot as u32, version != active);
+                let aside = version != active;
                 return Some(Action::Start { slot, new: version == 1, aside });
             }
         }
@@ -314,7 +351,12 @@ impl Roller {
             Action::Stop { slot } => {
                 let of = &mut self.slots[slot as usize];
                 (of.wanted, of.available) = (false, false);
-                self.places[slot as usize].ready_since = None;
+                let place = &mut self.places[slot as usize];
+                place.ready_since = None;
+                if let Some(left) = &mut self.left {
+                    *left += 1;
+                    place.left = *left;
+                }
             }
             Action::Show { slot, aside } => self.places[slot as usize].aside = aside,
             Action::Wait { .. } => {}

@@ -11,6 +11,8 @@ use sim_core::SimTime;
 pub struct Told {
     /// The share of those that callers may choose that run the new version, since when, and summed over nanoseconds.
     share: f64,
+    /// The same of each list of whoever looks up whom he calls; none if he has no list.
+    met: Vec<Option<f64>>,
     since: SimTime,
     exposure: f64,
     /// The sum when measurement began.
@@ -49,9 +51,24 @@ impl Told {
         }
     }
 
+    /// Of what one of so many callers has heard of this share runs the new version from now on: users meet what callers have heard of.
+    pub fn meets(&mut self, (list, lists): (usize, usize), share: Option<f64>, now: SimTime) {
+        self.settle(now);
+        self.met.resize(lists, None);
+        self.met[list] = share;
+        let (sum, count) =
+            self.met.iter().flatten().fold((0.0, 0u32), |(sum, count), it| (sum + it, count + 1));
+        self.share = sum / f64::from(count.max(1));
+    }
+
     /// When callers could first choose the new version.
     pub fn first_shown(&self) -> Option<SimTime> {
         self.first_shown
+    }
+
+    /// Whether somebody took it back.
+    pub fn was_taken_back(&self) -> bool {
+        self.taken_back.is_some()
     }
 
     /// When all was done, or taken back.
@@ -155,7 +172,7 @@ pub fn declared(at: &str, rollout: &Rollout) -> Section {
     let section = Section::new("rollout", at)
         .value(
             "exposure",
-            time("the share of those replicas that callers may choose that run the new version, summed over time: for so long all of them would have")
+            time("the share of those replicas that callers may choose, or have heard of, that run the new version, summed over time: for so long all of them would have")
         )
         .value(
             "new_mean",
@@ -195,6 +212,10 @@ pub fn declared(at: &str, rollout: &Rollout) -> Section {
             .value("measurements_inconclusive", plain("and those that saw too few requests to say anything")),
     };
     section
-        .line("new", Unit::Share, "Share of the replicas that callers may choose that run the new version.")
+        .line(
+            "new",
+            Unit::Share,
+            "Share of the replicas that callers may choose, or have heard of, that run the new version.",
+        )
         .up_to(Some(1.0))
 }
