@@ -70,6 +70,11 @@ pub trait Part {
         None
     }
 
+    /// What of that does not come before the run ends, if that can be known; what never begins aside.
+    fn comes_too_late(&self, _end: SimTime) -> Option<String> {
+        None
+    }
+
     /// Sentences worth reading before anything is run, each with the name of where it stands.
     fn notes(&self, _around: &Around) -> Vec<String> {
         Vec::new()

@@ -117,6 +117,11 @@ impl Analysis {
         if self.count.is_some_and(|count| done >= count) { Next::Accepted } else { Next::GoOn }
     }
 
+    /// How long after it begins it takes anything back at the earliest.
+    pub fn earliest(&self) -> SimDuration {
+        self.initial_delay + self.interval.saturating_mul(u64::from(self.failure_limit) + 1)
+    }
+
     /// Why it never takes anything back, if it never does, and what would.
     pub fn never_fails(&self) -> Option<(String, String)> {
         if let Metric::ErrorRate { at_most: 1.0, .. } = self.metric {
@@ -132,14 +137,19 @@ impl Analysis {
     /// In words: what is looked at.
     pub fn words(&self) -> String {
         let above = |is: bool| if is { " above the old version's" } else { "" };
-        match self.metric {
+        let of = match self.min_requests {
+            0 | 1 => String::new(),
+            least => format!(", measured on {least} requests or more in {}", self.interval.brief()),
+        };
+        let figure = match self.metric {
             Metric::ErrorRate { at_most, above_old } => {
                 format!("error rate is over {}{}", percent(at_most), above(above_old))
             }
             Metric::Latency { at_most, above_old } => {
                 format!("mean time is over {}{}", at_most.brief(), above(above_old))
             }
-        }
+        };
+        figure + &of
     }
 
     /// The share of failed requests that is too much, if that is what is looked at, by itself.
@@ -160,10 +170,44 @@ pub fn to_see(share: f64) -> Option<u64> {
     }
 }
 
+/// Requests of which with 95 % more than this share shows a larger one: `z^2 p (1 - p) / (p - a)^2` of the normal distribution, `z` = 1.645;
+/// and no fewer than show one.
+pub fn to_exceed(share: f64, borne: f64) -> Option<u64> {
+    let z = 1.645;
+    let beyond = share - borne;
+    let requests = (z * z * share * (1.0 - share) / (beyond * beyond)).ceil() as u64;
+    to_see(share).filter(|_| beyond > 0.0).map(|least| requests.max(least))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::policy::tests::read;
+
+    /// Of so many the chance that more than the share that is borne fail is 95 %, by the binomial distribution: as near as the normal one
+    /// comes to it.
+    #[test]
+    fn how_many_requests_are_more_than_is_borne() {
+        let table = [
+            (0.1, 0.05, Some(98)),
+            (0.05, 0.02, Some(143)),
+            (0.01, 0.0, Some(299)),
+            (1.0, 0.5, Some(1)),
+            (0.05, 0.05, None),
+        ];
+        for (share, borne, requests) in table {
+            assert_eq!(to_exceed(share, borne), requests, "{share} {borne}");
+        }
+        for (share, borne) in [(0.1, 0.05), (0.05, 0.02), (0.5, 0.4)] {
+            let requests = to_exceed(share, borne).expect("it is more");
+            let (mut one, mut borne_of_them) = (math::powi(1.0 - share, requests as u32), 0.0);
+            for failed in 0..=(borne * requests as f64 + 1e-9) as u64 {
+                borne_of_them += one;
+                one *= (requests - failed) as f64 / (failed + 1) as f64 * share / (1.0 - share);
+            }
+            assert!((1.0 - borne_of_them - 0.95).abs() < 0.03, "{share} {borne}: {requests} {borne_of_them}");
+        }
+    }
 
     fn analysis(text: &str) -> Analysis {
         read::<Analysis>(text).expect("sound").0

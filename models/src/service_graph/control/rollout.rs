@@ -194,7 +194,30 @@ fn check(rollout: &Rollout, at: &Node, cx: &mut Decoder) {
     if !to.ready && !to.is_like_the_old() {
         cx.warn(at.span_of("to"), "none of its replicas ever becomes ready: what else it does nobody sees");
     }
+    if rollout.linger > rollout.grace {
+        let (linger, grace) = (rollout.linger, rollout.grace);
+        let message =
+            format!("waits {linger} before it looks whether it is done, and is cut off after {grace}");
+        cx.warn(at.span_of("linger"), message).help("a `grace` that is longer than `linger`");
+    }
+    if let Strategy::Canary { steps, .. } = strategy
+        && let Some(falls) = steps.windows(2).find(|two| two[1].weight < two[0].weight)
+    {
+        let [from, to] = [0, 1].map(|step| percent(falls[step].weight));
+        let message =
+            format!("goes from {from} back to {to}: replicas of the new version are replaced by old ones");
+        cx.warn(at.span_of("strategy"), message).help("weights that rise from step to step");
+    }
     let Some(analysis) = analysis else { return };
+    if let Strategy::BlueGreen { scale_down_delay, .. } = strategy
+        && analysis.earliest() >= *scale_down_delay
+    {
+        let message = format!(
+            "takes it back {} after the switch at the earliest, and the old ones are kept for {scale_down_delay}: they must be started again",
+            analysis.earliest()
+        );
+        cx.warn(at.span_of("analysis"), message).help("a longer `scale_down_delay`, or a shorter `interval`");
+    }
     if !to.ready {
         cx.warn(
             at.span_of("analysis"),

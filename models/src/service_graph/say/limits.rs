@@ -115,6 +115,9 @@ pub fn check_run(graph: &GraphSpec, run: &RunSpec, cx: &mut Decoder) {
             let message = format!("its {what} begins at {at}, but the run ends at {end}: it never happens");
             cx.at("services", |cx| cx.at(name, |cx| _ = cx.warn(span, message)));
         }
+        for message in around.all().filter_map(|part| part.comes_too_late(end)) {
+            cx.at("services", |cx| cx.at(name, |cx| _ = cx.warn(span, message)));
+        }
     }
     for (name, failure) in graph.failures.iter() {
         // An edge is one, or a few.

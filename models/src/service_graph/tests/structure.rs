@@ -281,17 +281,35 @@ pub fn rows() -> Vec<Row> {
             r#"warning: services.stock.rollout.analysis [(metric: ErrorRate(at_most: 0))]: none of its replicas ever becomes ready: there is nothing to be looked at
                 help: what never becomes ready is taken back by `progress_deadline_abort: true`"#,
         ),
-        row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", analysis: (metric: ErrorRate(at_most: 1))))"#, r#"work: "8ms", rollout: (at: "9s", analysis: (metric: ErrorRate(at_most: 0.5))))"#,
-            r#"warning: services.stock.rollout.analysis [(metric: ErrorRate(at_most: 1))]: no share of requests is more than `at_most: 1`: it never takes anything back
+        row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", analysis: (metric: ErrorRate(at_most: 1), interval: "9s")))"#, r#"work: "8ms", rollout: (at: "9s", analysis: (metric: ErrorRate(at_most: 0.5), interval: "9s")))"#,
+            r#"warning: services.stock.rollout.analysis [(metric: ErrorRate(at_most: 1), interval..]: no share of requests is more than `at_most: 1`: it never takes anything back
                 help: a lower `at_most`"#,
         ),
-        row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", analysis: (metric: ErrorRate(at_most: 0), count: 2, failure_limit: 2)))"#, r#"work: "8ms", rollout: (at: "9s", analysis: (metric: ErrorRate(at_most: 0), count: 3, failure_limit: 2)))"#,
+        row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", analysis: (metric: ErrorRate(at_most: 0), count: 2, failure_limit: 2)))"#, r#"work: "8ms", rollout: (at: "9s", analysis: (metric: ErrorRate(at_most: 0), count: 3, failure_limit: 2, interval: "9s")))"#,
             r#"warning: services.stock.rollout.analysis [(metric: ErrorRate(at_most: 0), count: 2..]: 2 measurements, of which 2 may fail: it never takes anything back
                 help: a lower `failure_limit`, or a higher `count`"#,
         ),
         row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", strategy: Canary(steps: [(weight: 0.01)])))"#, r#"work: "8ms", rollout: (at: "9s", strategy: Canary(steps: [(weight: 0.3)])))"#,
             r#"warning: services.stock.rollout.strategy [Canary(steps: [(weight: 0.01)])]: 1 % of 3 replicas is one: it meets 33 % of the requests
                 help: more `replicas`, of which a share can be that small"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", strategy: Canary(steps: [(weight: 0.6), (weight: 0.3)])))"#, r#"work: "8ms", rollout: (at: "9s", strategy: Canary(steps: [(weight: 0.3), (weight: 0.6)])))"#,
+            r#"warning: services.stock.rollout.strategy [Canary(steps: [(weight: 0.6), (weight: 0..]: goes from 60 % back to 30 %: replicas of the new version are replaced by old ones
+                help: weights that rise from step to step"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", linger: "31s"))"#, r#"work: "8ms", rollout: (at: "9s", linger: "30s"))"#,
+            r#"warning: services.stock.rollout.linger ["31s"]: waits 31s before it looks whether it is done, and is cut off after 30s
+                help: a `grace` that is longer than `linger`"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", strategy: BlueGreen(), analysis: (metric: ErrorRate(at_most: 0), interval: "15s", failure_limit: 1)))"#, r#"work: "8ms", rollout: (at: "9s", strategy: BlueGreen(), analysis: (metric: ErrorRate(at_most: 0), interval: "14s", failure_limit: 1)))"#,
+            r#"warning: services.stock.rollout.analysis [(metric: ErrorRate(at_most: 0), interval..]: takes it back 30s after the switch at the earliest, and the old ones are kept for 30s: they must be started again
+                help: a longer `scale_down_delay`, or a shorter `interval`"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", strategy: BlueGreen(promote_after: "51s")))"#, r#"work: "8ms", rollout: (at: "9s", strategy: BlueGreen(promote_after: "50s")))"#,
+            r#"warning: services.stock ["stock"]: no caller meets its new version before 60s, and the run ends at 60s"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", analysis: (metric: ErrorRate(at_most: 0), interval: "1s", initial_delay: "50s")))"#, r#"work: "8ms", rollout: (at: "9s", analysis: (metric: ErrorRate(at_most: 0), interval: "1s", initial_delay: "49s")))"#,
+            r#"warning: services.stock ["stock"]: its analysis takes nothing back before 60s, and the run ends at 60s"#,
         ),
         row(r#"work: "8ms")"#, r#"work: "8ms", rollout: (at: "9s", strategy: Zones()))"#, r#"work: "8ms", rollout: (at: "9s"))"#,
             r#"services.stock ["stock"]: goes from zone to zone, and the graph has none

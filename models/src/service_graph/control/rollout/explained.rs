@@ -8,7 +8,7 @@ use super::{Rollout, Strategy};
 use crate::experiment::{Decoder, Node};
 use crate::policy::page::Page;
 use crate::policy::part::{Around, Does, Part};
-use crate::service_graph::control::analysis::to_see;
+use crate::service_graph::control::analysis::{to_exceed, to_see};
 use crate::words::percent;
 use sim_core::{SimDuration, SimTime};
 
@@ -30,6 +30,7 @@ pub struct Planned<'a> {
 struct Foreseen {
     first_shown: Option<SimTime>,
     ended: Option<SimTime>,
+    is_taken_back: bool,
     least: u32,
 }
 
@@ -69,7 +70,18 @@ impl Planned<'_> {
             }
         }
         let told = &roller.told;
-        Some(Foreseen { first_shown: told.first_shown(), ended: told.ended(), least: told.least()? })
+        Some(Foreseen {
+            first_shown: told.first_shown(),
+            ended: told.ended(),
+            is_taken_back: told.was_taken_back(),
+            least: told.least()?,
+        })
+    }
+
+    /// When an analysis takes it back, at the earliest.
+    fn taken_back(&self) -> Option<SimTime> {
+        let analysis = self.rollout.analysis.as_ref().filter(|it| it.never_fails().is_none())?;
+        Some(self.foresees()?.first_shown? + analysis.earliest())
     }
 }
 
@@ -85,6 +97,20 @@ impl Part for Planned<'_> {
 
     fn disturbs(&self) -> Option<(&'static str, SimTime)> {
         Some(("rollout", self.rollout.at))
+    }
+
+    fn comes_too_late(&self, end: SimTime) -> Option<String> {
+        if self.rollout.at >= end {
+            return None;
+        }
+        let first = self.foresees()?.first_shown?;
+        if first >= end {
+            return Some(format!(
+                "no caller meets its new version before {first}, and the run ends at {end}"
+            ));
+        }
+        let back = self.taken_back().filter(|back| *back >= end)?;
+        Some(format!("its analysis takes nothing back before {back}, and the run ends at {end}"))
     }
 
     fn check(&self, _around: &Around, at: &Node, cx: &mut Decoder) {
@@ -112,16 +138,25 @@ impl Part for Planned<'_> {
         let (rollout, name) = (self.rollout, around.name);
         let foreseen = self.foresees();
         let mut notes = Vec::new();
-        if let Some(Foreseen { first_shown, ended, least }) = foreseen {
-            let begins = format!("the rollout of {name} begins at {}", rollout.at);
+        let brief = |at: SimTime| at.since(SimTime::ZERO).brief();
+        if let Some(Foreseen { first_shown, ended, is_taken_back, least }) = foreseen {
+            let begins = format!("the rollout of {name} begins at {}", brief(rollout.at));
             let meanwhile = format!("meanwhile callers have at least {least} of {} replicas", self.replicas);
             notes.push(match (first_shown, ended) {
                 (Some(first), Some(ended)) => format!(
-                    "{begins}: callers meet the new version at {first} and all of it at {ended} at the earliest; {meanwhile}"
+                    "{begins}: callers meet the new version at {} and all of it at {} at the earliest; {meanwhile}",
+                    brief(first),
+                    brief(ended)
                 ),
-                (Some(first), None) => format!("{begins}: callers meet the new version at {first}; {meanwhile}"),
+                (Some(first), None) => {
+                    format!("{begins}: callers meet the new version at {}; {meanwhile}", brief(first))
+                }
+                (None, Some(ended)) if is_taken_back => format!(
+                    "{begins}: no caller ever meets the new version, and it is taken back by {}; {meanwhile}",
+                    brief(ended)
+                ),
                 (None, Some(ended)) => {
-                    format!("{begins}: no caller ever meets the new version, and it is taken back by {ended}; {meanwhile}")
+                    format!("{begins} and is over at {}: no replica gets the new version", brief(ended))
                 }
                 (None, None) => {
                     format!("{begins} and gets stuck: no replica of it becomes ready, and nobody takes it back; {meanwhile}")
@@ -129,14 +164,12 @@ impl Part for Planned<'_> {
             });
         }
         let Some(analysis) = &rollout.analysis else { return notes };
-        if let Some(first) = foreseen.and_then(|it| it.first_shown) {
-            let first = first + analysis.initial_delay + analysis.interval;
+        if let Some(back) = self.taken_back() {
             notes.push(format!(
-                "it is taken back, if its {}, at {first} at the earliest, {} after callers meet it",
+                "it is taken back, if its {}, at {} at the earliest, {} after callers meet it",
                 analysis.words(),
-                (analysis.initial_delay
-                    + analysis.interval.saturating_mul(u64::from(analysis.failure_limit) + 1))
-                .brief()
+                brief(back),
+                analysis.earliest().brief()
             ));
         }
         if let (Some(most), Some(requests)) = (analysis.most_errors(), to_see(rollout.to.error_rate)) {
@@ -151,9 +184,11 @@ impl Part for Planned<'_> {
                     percent(most)
                 ),
                 most => format!(
-                    "it fails {} of its requests, of which {} are borne: a measurement needs {requests} requests to see one failure with 95 %",
+                    "it fails {} of its requests, and {} are borne: a measurement needs about {} requests to see more than that with 95 %: \
+                     1.645^2 p (1 - p) / (p - a)^2",
                     percent(rollout.to.error_rate),
-                    percent(most)
+                    percent(most),
+                    to_exceed(rollout.to.error_rate, most).unwrap_or(requests)
                 ),
             });
         }
@@ -184,9 +219,57 @@ const PAGES: &[Page] = &[Page {
             A bad release reaches as many users as have it when somebody notices: everybody, if that takes longer than the rollout. Few \
             requests show little: an analysis that must see one failure in a hundred needs 299 of them, and one that looks often at few \
             takes back what is good. A limit that is not compared with the old version takes back a good one when something else fails.",
-    formula: "users meet it for `sum w_j t_j` of shares `w_j` for times `t_j`; a share `p` of failures shows in `n` requests with \
+    formula: "users meet it for `sum w_j t_j` of shares `w_j`, of those whom callers have heard of, for times `t_j`; a share `p` of failures shows in `n` requests with \
               `1 - (1 - p)^n`: `n = ln 0.05 / ln(1 - p)` for 95 %, three in `p`",
     source: "Kubernetes apps/v1 Deployment and its defaults, `pkg/controller/deployment/rolling.go`; Argo Rollouts `canary`, `blueGreen`, \
              `AnalysisTemplate`; Beyer et al., The Site Reliability Workbook, chapter 16 (canarying releases)",
     experiment: "canary-deploy",
 }];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::tests::read;
+
+    /// Ten replicas that take 10 s to start.
+    #[test]
+    fn what_is_said_before_it_is_run() {
+        let canary = r#"at: "60s", strategy: Canary(steps: [(weight: 0.1, pause: "60s"), (weight: 0.5, pause: "60s")])"#;
+        let about = |rollout: &str| {
+            let rollout = read::<Rollout>(&format!("({canary}{rollout})")).expect("sound").0;
+            let start = SimDuration::from_secs(10);
+            let around = Around::new("api", Vec::new());
+            Planned { rollout: &rollout, replicas: 10, start }.notes(&around).join("; ")
+        };
+        let analysis =
+            |more: &str| format!(r#", to: (error_rate: 0.1), analysis: (interval: "30s", metric: {more})"#);
+        for (rollout, said) in [
+            (", missed: 10", "and is over at 3 min: no replica gets the new version"),
+            ("", "callers meet the new version at 70 s and all of it at 3 min 30 s at the earliest"),
+            (
+                ", to: (ready: false), progress_deadline_abort: true",
+                "no caller ever meets the new version, and it is taken back by 11 min",
+            ),
+            (
+                &analysis("ErrorRate(at_most: 0.05)"),
+                "error rate is over 5 %, at 100 s at the earliest, 30 s after",
+            ),
+            (
+                &analysis("ErrorRate(at_most: 0.05), failure_limit: 2"),
+                "at 2 min 40 s at the earliest, 90 s after",
+            ),
+            (
+                &analysis("ErrorRate(at_most: 0.05), min_requests: 1000000"),
+                "error rate is over 5 %, measured on 1000000 requests or more in 30 s, at 100 s",
+            ),
+            (
+                &analysis("ErrorRate(at_most: 0.05)"),
+                "a measurement needs about 98 requests to see more than that",
+            ),
+        ] {
+            assert!(about(rollout).contains(said), "{rollout}: {}", about(rollout));
+        }
+        // What never fails takes nothing back.
+        assert!(!about(&analysis("ErrorRate(at_most: 1)")).contains("it is taken back"));
+    }
+}
