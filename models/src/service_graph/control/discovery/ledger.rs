@@ -303,7 +303,7 @@ pub fn declared(at: &str, beats: bool) -> Section {
                 &format!("{what}_known_mean"),
                 value(
                     Unit::Duration,
-                    &format!("from then until a caller's list says so, mean over all that got to know"),
+                    &format!("from the moment that a replica {about} until a caller's list says so, mean over all that got to know"),
                 )
                 .better(Better::Less),
             )
