@@ -108,7 +108,7 @@ fn a_new_version_has_new_addresses() {
 /// In every zone as many are there after a rollout as before, and after it was taken back, though all have other places.
 #[test]
 fn who_has_a_new_address_stands_in_the_same_zone() {
-    for strategy in ["Zones()", "Rolling()", "Rolling(max_surge: 0)"] {
+    for strategy in ["Zones()", r#"Zones(pause: "10min")"#, "Rolling()", "Rolling(max_surge: 0)"] {
         for undo in ["", r#", undo_at: "40s""#] {
             let report = scene(
                 &format!(
