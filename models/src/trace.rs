@@ -124,6 +124,12 @@ pub struct Span {
     /// Whether it is work, or waiting, for a caller who had given up.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wasted: bool,
+    /// Of work: for how much of it, in nanoseconds, its instance was only starting.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub starting: u64,
+    /// Of work that is done: for how much of it, in nanoseconds, its replica stood still.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub standing_still: u64,
 }
 
 /// The kinds of time in a trace.

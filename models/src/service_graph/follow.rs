@@ -10,7 +10,7 @@ use super::service::callback::WaitId;
 use super::state::*;
 use crate::policy::{Denied, Ending, Outcome};
 use crate::trace::{Chooser, Outline, Span, SpanKind, Trace, Tracing};
-use sim_core::{Key, SimTime};
+use sim_core::{Key, LONGEST, SimDuration, SimTime};
 use std::collections::BTreeMap;
 
 /// More spans than this of one trace are counted and not kept.
@@ -105,6 +105,9 @@ struct Step {
     attempt: u16,
     client: Option<u32>,
     wasted: bool,
+    /// Of work: how long its instance starts, and how long its replica stood still.
+    starting: SimDuration,
+    still: SimDuration,
     /// A call that is wanted, and that nobody waits for.
     aside: bool,
 }
@@ -336,6 +339,20 @@ impl Tracer {
         self.enter_stage(id, SpanKind::Work, Place::Service(service, Some(replica)), now);
     }
 
+    /// The work that has begun waits first for an instance to start.
+    pub fn starts(&mut self, id: AttemptId, takes: SimDuration) {
+        if let Some(step) = self.stage(id) {
+            step.starting = takes;
+        }
+    }
+
+    /// Work is done, and its replica stood still for so much of it.
+    pub fn stood_still(&mut self, id: AttemptId, time: SimDuration) {
+        if let Some(step) = self.stage(id) {
+            step.still = time;
+        }
+    }
+
     /// A request's own work is done, and it makes calls.
     pub fn waiting_begins(&mut self, id: AttemptId, service: u32, replica: u32, now: SimTime) {
         self.enter_stage(id, SpanKind::Waiting, Place::Service(service, Some(replica)), now);
@@ -517,6 +534,9 @@ impl<L: Listen> Graph<L> {
                 attempt: step.attempt,
                 client: step.client,
                 wasted: step.wasted,
+                // Whoever was cut off may have been starting still.
+                starting: step.starting.min(step.lasted()).as_nanos(),
+                standing_still: step.still.as_nanos(),
             }
         };
         let trace = |followed: Followed| Trace {
@@ -543,8 +563,14 @@ impl Step {
             attempt: 0,
             client: None,
             wasted: false,
+            starting: SimDuration::ZERO,
+            still: SimDuration::ZERO,
             aside: false,
         }
+    }
+
+    fn lasted(&self) -> SimDuration {
+        self.to.map_or(LONGEST, |to| to.since(self.from))
     }
 
     fn by(self, client: u32) -> Self {

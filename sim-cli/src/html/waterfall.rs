@@ -75,7 +75,13 @@ fn row(span: &Span, depth: usize, begin: u64, end: u64) -> [Cell; 5] {
     let indent = "\u{a0}\u{a0}".repeat(depth.min(20));
     let what = format!("{indent}{word}{number} {}", crate::text::escape(&span.at));
     let wasted = if span.wasted { "for nobody" } else { "" };
-    let how = [span.outcome.as_str(), wasted]
+    let of_it = |time: u64, what: &str| match time {
+        0 => String::new(),
+        time => format!("{what} for {} of it", duration(time)),
+    };
+    let [starts, still] =
+        [of_it(span.starting, "an instance starts"), of_it(span.standing_still, "stands still")];
+    let how = [span.outcome.as_str(), &starts, &still, wasted]
         .iter()
         .filter(|word| !word.is_empty())
         .copied()
@@ -130,6 +136,13 @@ mod tests {
         assert_eq!(html.matches("<tr>").count(), 6, "{html}");
         assert!(html.contains("<details class=\"waterfall\" open><summary>call 7 over users-&gt;&lt;b&gt;, begun at 1 us: ok after 400 us (slowest)"), "{html}");
         assert!(html.contains("\u{a0}\u{a0}\u{a0}\u{a0}work checkout"), "{html}");
+        let mut slow = call();
+        (slow.spans[3].starting, slow.spans[3].standing_still) = (50_000, 20_000);
+        let said = waterfall(&slow, true, "brownout trace x");
+        assert!(
+            said.contains("an instance starts for 50 us of it, stands still for 20 us of it, for nobody"),
+            "{said}"
+        );
         // What had no end is drawn to the end.
         assert!(html.contains("class=\"k-work wasted open-end\" x=\"750\" y=\"1\" width=\"250\""), "{html}");
         assert!(html.contains("<td>for nobody</td>"), "{html}");

@@ -356,7 +356,7 @@ mod tests {
             let attempt = if kind == SpanKind::Attempt { attempt as u16 + 1 } else { 0 };
             let client = (kind == SpanKind::Call).then_some(1);
             let (at, outcome) = (at.into(), outcome.into());
-            self.0.push(Span { parent, kind, at, from, to, outcome, attempt, client, wasted: false });
+            self.0.push(Span { parent, kind, at, from, to, outcome, attempt, client, ..Span::default() });
             self.0.len() as u32 - 1
         }
     }
@@ -407,6 +407,28 @@ mod tests {
         gates.draw("open", vec![0.0, 1.0]);
         report.sections = vec![Section { changes, ..gates }];
         report
+    }
+
+    /// Whoever asks why a call was slow is told what of it was no work: a start, a pause.
+    #[test]
+    fn a_start_and_a_pause_are_told_from_work() {
+        use SpanKind::*;
+        let mut tree = Tree(Vec::new());
+        let root = tree.add(0, Call, "users->fn", (0, 1_000), "ok");
+        let attempt = tree.add(root, Attempt, "users->fn", (0, 1_000), "ok");
+        let work = tree.add(attempt, Work, "fn[0]", (0, 1_000), "");
+        let told = |starting: u64, standing_still: u64| {
+            let mut spans = tree.0.clone();
+            let work = &mut spans[work as usize];
+            (work.starting, work.standing_still) = (starting * MS, standing_still * MS);
+            story::story(&Trace { edge: "users->fn".into(), spans, ..Trace::default() })
+        };
+        assert_eq!(told(0, 0), "1 s: 100 % working in fn; answered.");
+        assert_eq!(
+            told(600, 100),
+            "1 s: 60 % waiting for an instance of fn to start, 30 % working in fn, 10 % standing still in fn; answered."
+        );
+        assert_eq!(told(0, 2_000), "1 s: 100 % standing still in fn; answered.");
     }
 
     /// A state to each replica has a line of its own.

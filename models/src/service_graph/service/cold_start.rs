@@ -21,7 +21,7 @@ use crate::service_graph::state::*;
 use crate::words::{percent, short};
 use sim_core::math::exp;
 use sim_core::stats::TimeIntegral;
-use sim_core::{Luck, SimDuration, SimTime, StreamUse, Streams};
+use sim_core::{LONGEST, Luck, SimDuration, SimTime, StreamUse, Streams};
 use std::collections::VecDeque;
 
 spec! {
@@ -93,8 +93,8 @@ impl Part for ColdStart {
         vec![match (self.provisioned, alone) {
             (0, None) => goes,
             (0, Some(it)) => format!(
-                "{goes}: at {}/s, at random, {} come later than that after the one before and start cold, and so does whoever comes while all that are there are busy",
-                short(it.per_sec),
+                "{goes}: at {}, at random, {} come later than that after the one before and start cold, and so does whoever comes while all that are there are busy",
+                often(it.per_sec),
                 percent(exp(-it.per_sec * self.idle_timeout.as_secs_f64()))
             ),
             (1, _) => {
@@ -129,6 +129,15 @@ impl Part for ColdStart {
             r#"(time: "100ms", idle_timeout: "50ms")"#,
             r#"(time: Exponential(mean: "50ms"), idle_timeout: "300ms", provisioned: 1)"#,
         ]
+    }
+}
+
+/// A rate in words, however low.
+fn often(per_sec: f64) -> String {
+    if per_sec < 1.0 {
+        format!("one every {}", SimDuration::from_nanos_f64(1e9 / per_sec).min(LONGEST).brief())
+    } else {
+        format!("{}/s", short(per_sec))
     }
 }
 
@@ -325,6 +334,13 @@ impl OfReplica {
 mod tests {
     use super::*;
     use crate::policy::tests::read;
+
+    #[test]
+    fn a_rate_in_words() {
+        for (per_sec, words) in [(250.0, "250/s"), (1.0, "1/s"), (0.00652, "one every 2 min 33 s")] {
+            assert_eq!(often(per_sec), words);
+        }
+    }
 
     /// (what happens, at what second, how many are free after it), with a minute's patience: who was free last is used first, so the first goes.
     #[test]

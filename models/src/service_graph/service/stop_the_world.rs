@@ -20,7 +20,7 @@ use crate::experiment::{Decoder, Node, POSITIVE};
 use crate::policy::page::Page;
 use crate::policy::part::{Around, Does, Part};
 use crate::report::{Better, Section, Unit, Value};
-use crate::service_graph::follow::Listen;
+use crate::service_graph::follow::{Listen, Tracer};
 use crate::service_graph::slab::Beside;
 use crate::service_graph::spec::ServiceSpec;
 use crate::service_graph::state::*;
@@ -307,8 +307,8 @@ pub struct Frozen {
     says: StopTheWorld,
     luck: Option<Luck>,
     each: Box<[OfReplica]>,
-    /// Of each attempt: the pauses of its replica when that was last looked at, and whether it has met one.
-    seen: Beside<Option<(AttemptId, u64, bool)>>,
+    /// Of each attempt: the pauses of its replica when that was last looked at, whether it has met one, and what was over of them when work on it began.
+    seen: Beside<Option<(AttemptId, u64, bool, u64)>>,
     /// What of all pauses was over before measurement, and before the window.
     before: u128,
     window: (u128, SimTime),
@@ -436,36 +436,42 @@ impl Frozen {
 
     /// A request waits at a replica.
     pub fn waits(&mut self, replica: u32, id: AttemptId, now: SimTime) {
-        self.seen.put(id, Some((id, self.each[replica as usize].total, !self.left(replica, now).is_zero())));
+        self.seen
+            .put(id, Some((id, self.each[replica as usize].total, !self.left(replica, now).is_zero(), 0)));
     }
 
     /// Work on it begins: how long the replica stands still before any is done.
     pub fn begins(&mut self, replica: u32, id: AttemptId, now: SimTime) -> SimDuration {
         let (left, total) = (self.left(replica, now), self.each[replica as usize].total);
         let waited = self.seen.get(id).copied().flatten().filter(|(whose, ..)| *whose == id);
-        let met = waited.is_some_and(|(_, seen, met)| met || total > seen);
-        self.seen.put(id, Some((id, total, met || !left.is_zero())));
+        let met = waited.is_some_and(|(_, seen, met, _)| met || total > seen);
+        self.seen.put(id, Some((id, total, met || !left.is_zero(), total - left.as_nanos())));
         left
     }
 
-    fn seen(&self, id: AttemptId) -> (u64, bool) {
-        let (_, seen, met) = self.seen.of(id).expect("work on it has begun");
-        (seen, met)
+    fn seen(&self, id: AttemptId) -> (u64, bool, u64) {
+        let (_, seen, met, over) = self.seen.of(id).expect("work on it has begun");
+        (seen, met, over)
+    }
+
+    /// How long a replica stood still since work on a request began that is done now.
+    fn fell_into(&self, replica: u32, id: AttemptId) -> SimDuration {
+        SimDuration::from_nanos(self.each[replica as usize].total - self.seen(id).2)
     }
 
     /// Work would be done now if there had been no pause since that was last looked at: by how much it is put off.
     fn puts_off(&mut self, replica: u32, id: AttemptId) -> Option<SimDuration> {
         let total = self.each[replica as usize].total;
-        let (seen, _) = self.seen(id);
+        let (seen, _, over) = self.seen(id);
         (total > seen).then(|| {
-            self.seen.put(id, Some((id, total, true)));
+            self.seen.put(id, Some((id, total, true, over)));
             SimDuration::from_nanos(total - seen)
         })
     }
 
     /// It is done.
     fn done(&mut self, replica: u32, id: AttemptId, measured: bool) {
-        let (seen, met) = self.seen(id);
+        let (seen, met, _) = self.seen(id);
         self.worked += u64::from(measured);
         self.met += u64::from(measured && (met || self.each[replica as usize].total > seen));
     }
@@ -563,6 +569,13 @@ impl Service {
         }
         frozen.done(replica, id, attempt.marks.has(Marks::MEASURED));
         false
+    }
+
+    /// Work is done: how long the replica stood still meanwhile, if it ever does.
+    pub(super) fn tell_pauses(&self, id: AttemptId, replica: u32, tracer: &mut Tracer) {
+        if let Some(frozen) = &self.frozen {
+            tracer.stood_still(id, frozen.fell_into(replica, id));
+        }
     }
 
     /// A replica goes down: it does not stand still any more.
@@ -668,8 +681,10 @@ mod tests {
         }
         assert_eq!(frozen.puts_off(0, early).map(ms), Some(30));
         assert_eq!(frozen.puts_off(0, early), None, "it is put off once");
+        assert_eq!(ms(frozen.fell_into(0, early)), 30);
         assert_eq!(ms(frozen.begins(0, late, at(125))), 5);
         assert_eq!(frozen.puts_off(0, late), None);
+        assert_eq!(ms(frozen.fell_into(0, late)), 5);
         for (now, area) in [(100, 0), (104, 4), (120, 20), (130, 30), (999, 30)] {
             assert_eq!(frozen.area(at(now)), u128::from(area * MILLI), "at {now} ms");
         }

@@ -6,7 +6,7 @@ use super::callback::Leg;
 use super::queue::offer::{Known, Offer, Turn, Unseen};
 use crate::policy::Outcome;
 use crate::service_graph::control::check::Asks;
-use crate::service_graph::follow::{Arrival, Listen};
+use crate::service_graph::follow::{Arrival, Listen, Tracer};
 use crate::service_graph::roster::Standings;
 use crate::service_graph::state::*;
 use crate::service_graph::witness as kind;
@@ -66,6 +66,7 @@ impl<L: Listen> Graph<L> {
                 SimDuration::ZERO,
                 ctx,
             );
+            self.listener.tell(|tracer| service.tell_start(id, tracer));
             if service.at_begin {
                 self.is_begun(id, service_id, ctx);
             }
@@ -165,6 +166,7 @@ impl<L: Listen> Graph<L> {
         service.hold_worker(replica_id, now);
         self.listener.tell(|tracer| tracer.work_begins(id, service_id, replica_id, now));
         service.start_work(replica_id, (id, attempt), &mut self.attempt_standings, SimDuration::ZERO, ctx);
+        self.listener.tell(|tracer| service.tell_start(id, tracer));
         if service.at_begin {
             self.is_begun(id, service_id, ctx);
         }
@@ -332,6 +334,7 @@ impl<L: Listen> Graph<L> {
                 self.listener.tell(|tracer| tracer.work_begins(id, service_id, replica_id, now));
                 let attempt = self.attempts.again(id);
                 service.start_work(replica_id, (id, attempt), &mut self.attempt_standings, waited, ctx);
+                self.listener.tell(|tracer| service.tell_start(id, tracer));
                 if service.at_begin {
                     self.is_begun(id, service_id, ctx);
                 }
@@ -364,6 +367,7 @@ impl<L: Listen> Graph<L> {
         if service.is_put_off(id, attempt, ctx) {
             return;
         }
+        self.listener.tell(|tracer| service.tell_pauses(id, attempt.replica, tracer));
         if let Some(sharing) = &mut service.replicas[attempt.replica as usize].sharing {
             sharing.fired();
             self.ends_sharing(id, ctx);
@@ -394,6 +398,7 @@ impl<L: Listen> Graph<L> {
             self.listener.tell(|tracer| tracer.work_begins(id, service_id, replica_id, now));
             let attempt = &mut self.attempts[id];
             service.start_work(replica_id, (id, attempt), &mut self.attempt_standings, waited, ctx);
+            self.listener.tell(|tracer| service.tell_start(id, tracer));
             if service.at_begin {
                 self.is_begun(id, service_id, ctx);
             }
@@ -583,6 +588,13 @@ impl Service {
             self.fills_the_heap(replica_number, attempt, ctx);
         }
         self.work_on((id, attempt), (work, self.lookup), ctx);
+    }
+
+    /// Work on a request has just begun: how long its instance starts, if it has one that does.
+    fn tell_start(&self, id: AttemptId, tracer: &mut Tracer) {
+        if let Some(instances) = &self.instances {
+            tracer.starts(id, instances.starts_now());
+        }
     }
 
     /// A worker of a replica is held from now on.

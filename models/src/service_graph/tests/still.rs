@@ -1,8 +1,13 @@
 //! Replicas that stand still, worked out by hand, and where that meets what else can happen to them.
 
 use super::scenes::{MILLI, scene};
+use crate::Catalog;
+use crate::experiment::Experiment;
 use crate::policy::Ending;
 use crate::report::Report;
+use crate::run::RunOptions;
+use crate::trace::{Selection, SpanKind, collect};
+use std::ops::ControlFlow;
 
 fn told(report: &Report, name: &str) -> f64 {
     let section = report.section("stop_the_world", "s").expect("it stands still");
@@ -32,6 +37,39 @@ fn work_takes_as_much_longer_as_pauses_fall_into_it() {
             "10s",
         );
         assert_eq!(longest(&report), longest_of_two, "{workers}");
+    }
+}
+
+/// A trace tells what of the work was none. Two come at 10 and 20 ms with 25 ms of work; the second makes a collection of 50 ms necessary. Instances
+/// take 250 ms to start.
+#[test]
+fn a_trace_tells_a_start_and_a_pause_from_work() {
+    let pauses = r#"stop_the_world: GarbageCollection(heap: "20MiB", live: "4MiB", allocated_per_request: "10MiB", pause: "50ms")"#;
+    for (workers, says, expected) in [
+        ("Async(2)", pauses, [(75, 0, 50), (75, 0, 50)]),
+        // The first is done before, and the second begins then.
+        ("Blocking(1)", pauses, [(25, 0, 0), (75, 0, 50)]),
+        ("ProcessorSharing(at_once: Unbounded)", pauses, [(90, 0, 50), (90, 0, 50)]),
+        ("Blocking(2)", r#"cold_start: (time: "250ms")"#, [(275, 250, 0), (275, 250, 0)]),
+        ("Blocking(2)", r#"cold_start: (time: "250ms", provisioned: 1)"#, [(25, 0, 0), (275, 250, 0)]),
+    ] {
+        let text = format!(
+            r#"(about: "one", model: ServiceGraph(
+                workload: [(to: "s", arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "100/s"), (at: "25ms", rate: "0/s")]))],
+                services: {{"s": (workers: {workers}, work: "25ms", {says})}}), run: (duration: "5s"))"#
+        );
+        let (experiment, _) = Experiment::parse("x", &text, &[], &Catalog::bundled()).expect("sound");
+        let resolved = experiment.with(None, &[]).expect("sound");
+        let selection = Selection { calls: vec![0, 1], ..Selection::default() };
+        let output =
+            collect(&resolved, &RunOptions::seeded(1), selection, &mut |_| ControlFlow::Continue(()));
+        let told = |number: usize| {
+            let mut spans = output.traces[number].spans.iter();
+            let work = spans.find(|span| span.kind == SpanKind::Work).expect("it was worked on");
+            let took = work.to.expect("it is done") - work.from;
+            (took / MILLI, work.starting / MILLI, work.standing_still / MILLI)
+        };
+        assert_eq!([told(0), told(1)], expected, "{workers}, {says}");
     }
 }
 

@@ -95,7 +95,14 @@ impl Causes<'_> {
                 }
                 SpanKind::Network => self.add(format!("on the way over {at}"), begin, end),
                 SpanKind::Queue => self.add(format!("waiting in the queue of {service}"), begin, end),
-                SpanKind::Work => self.add(format!("working in {service}"), begin, end),
+                SpanKind::Work => {
+                    // Whatever of it the caller did not wait for, it was at the end of.
+                    let starts = (begin + span.starting).min(end);
+                    let stands_still = (starts + span.standing_still).min(end);
+                    self.add(format!("waiting for an instance of {service} to start"), begin, starts);
+                    self.add(format!("standing still in {service}"), starts, stands_still);
+                    self.add(format!("working in {service}"), stands_still, end);
+                }
                 _ => self.waiting(child, begin, end),
             }
         }
