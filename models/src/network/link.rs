@@ -230,6 +230,11 @@ impl<M> Link<M> {
         free
     }
 
+    /// Whether no message of these can pass it, one way or the other.
+    pub fn is_cut(&self, whose: Whose) -> bool {
+        self.wrong.is_cut(whose)
+    }
+
     fn derive(&mut self) {
         self.struck = self.wrong.is_anything();
         self.instant = matches!(self.latency, Latency::Instant) && !self.struck;

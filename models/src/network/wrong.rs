@@ -7,7 +7,7 @@
 use super::link::{Fate, Parcel};
 use super::order::Order;
 use super::pipe::Pipe;
-use crate::fault::{ActiveSet, Effect, Longer, OnLink, Reach, Way};
+use crate::fault::{ActiveSet, Effect, Longer, OnLink, Reach, Way, Whose};
 use crate::report::{Section, Unit, Value};
 use sim_core::{Luck, SimDuration, SimTime, StreamUse, Streams, Words};
 
@@ -107,6 +107,12 @@ impl<M> Wrong<M> {
     /// Whether there is anything.
     pub fn is_anything(&self) -> bool {
         self.apart || self.states != [OnLink::WELL; 2]
+    }
+
+    /// Whether all messages of these are lost or kept back, one way or the other.
+    pub fn is_cut(&self, whose: Whose) -> bool {
+        let stops = |state: OnLink| state.holding || state.drop >= 1.0;
+        [Way::Out, Way::Back].into_iter().any(|way| stops(self.faults.on_link(way, whose)))
     }
 
     /// What of it is told, from here on.

@@ -61,7 +61,7 @@ fn until(spec: &GraphSpec, instant: SimTime) -> Option<GraphSpec> {
         && early.faults.iter().all(|fault| fault.is_steady())
         && left_out.iter().all(|fault| fault.at >= instant)
         // Who starts, or leaves, does so in its own time.
-        && spec.services.values().all(|service| service.starts().is_none() && !service.is_taken_down())
+        && spec.services.values().all(|service| !service.is_ready_later() && !service.is_taken_down())
         && spec.faults.iter().all(|fault| !matches!(fault.effect, Effect::Drain { .. }));
     if !left_out.is_empty() && !simple {
         return None;

@@ -222,7 +222,8 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
     };
     let patience = Patience::new(&edge.policy, name, streams);
     let counts = Deeds::by(callee).is_some();
-    let listed = matches!(edge.caller, Caller::Service(service) if is_mortal(service as usize, plan));
+    let listed = matches!(edge.caller, Caller::Service(service) if is_mortal(service as usize, plan))
+        || edge.makes_by_itself().is_some_and(|service| is_mortal(service, plan));
     let left_behind = edge.step.is_some_and(|step| step.wait_for.is_some());
     let ends_before =
         |service: u32| stops(service as usize, plan) || answers_before(plan.spec.service(service as usize));
@@ -410,7 +411,8 @@ fn build_service(
             || instances.is_some()
             || !called_back.is_empty(),
         mortal: is_mortal(number, plan),
-        calls_itself: plan.edges[plan.sites[number].clone()].iter().any(|edge| edge.callee == number),
+        calls_itself: plan.edges[plan.sites[number].clone()].iter().any(|edge| edge.callee == number)
+            || plan.into(number).any(|edge| edge.makes_by_itself() == Some(number)),
         up: up.clone(),
         free: up,
         fatal_in_hand: service.dies.as_ref().map(Death::fatal_in_hand),
@@ -434,6 +436,7 @@ fn build_service(
             .filter(|start| start.is_cold())
             .map(|start| Box::new(Warming::new(start, service.room()))),
         directories: None,
+        starter: None,
         checks: checks.collect(),
         per_replica: service.per_replica.then(|| Box::new(Figures::new(service.room()))),
         at_begin: Deeds::by(service).is_some()

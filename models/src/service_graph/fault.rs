@@ -121,10 +121,12 @@ impl<L: Listen> Graph<L> {
                     }
                 }
                 Target::Edges(edges) => {
+                    let were = self.are_cut_off(edges);
                     let links = edges.iter().flat_map(|(edge, _)| self.edges[*edge as usize].link.lift(id));
                     for message in links.collect::<Vec<_>>() {
                         self.deliver(message, ctx);
                     }
+                    self.reconnects(were, ctx);
                 }
             }
         }

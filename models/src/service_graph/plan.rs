@@ -6,6 +6,7 @@
 use super::circles::Circles;
 use super::control;
 use super::control::check::Check;
+use super::control::on_start::BY_ITSELF;
 use super::crossing;
 use super::service::callback::CALLBACK;
 use super::service::{fallback, purge, quorum, record};
@@ -112,6 +113,8 @@ pub enum Errand {
     SaysItIsThere,
     /// This caller of theirs asks who is.
     LooksUp(Caller),
+    /// A replica calls whom it needs, for no user.
+    ByItself,
 }
 
 impl<'a> Plan<'a> {
@@ -133,6 +136,16 @@ impl<'a> Plan<'a> {
         let mut does: Vec<Does> = spec.services.values().map(ServiceSpec::does).collect();
         for edge in edges.iter().filter(|edge| edge.errand.is_some()) {
             does[edge.callee] = does[edge.callee].and(Does::CHECKS);
+        }
+        // What comes by itself comes to all whom it is passed on to, at no rate.
+        let first = edges.iter().filter(|edge| edge.errand == Some(Errand::ByItself));
+        let (mut reached, mut todo) =
+            (vec![false; callees.len()], first.map(|edge| edge.callee).collect::<Vec<_>>());
+        while let Some(service) = todo.pop() {
+            if !std::mem::replace(&mut reached[service], true) {
+                does[service] = does[service].and(Does::CHECKS);
+                todo.extend(&callees[service]);
+            }
         }
         let faults = spec.strikes().map(|(effect, _)| effect.does()).collect();
         let mut plan = Plan {
@@ -622,6 +635,7 @@ fn edges(spec: &GraphSpec) -> Vec<EdgePlan<'_>> {
         }
     }
     errands(spec, &mut plans);
+    by_themselves(spec, &mut plans);
     let mut owners = BTreeMap::new();
     for (number, edge) in plans.iter_mut().enumerate() {
         edge.clients_of = match edge.policy.per {
@@ -671,10 +685,26 @@ fn errands<'a>(spec: &'a GraphSpec, plans: &mut Vec<EdgePlan<'a>>) {
             let every = match errand {
                 Errand::SaysItIsThere => found.heartbeat(),
                 Errand::LooksUp(_) => lookup.every(),
+                Errand::ByItself => None,
             };
             let by_itself = every.map_or(0.0, |every| f64::from(there) / every.as_secs_f64());
             let plan = EdgePlan { caller: of, errand: Some(errand), by_itself, ..plan };
             plans.push(EdgePlan { name, ..plan.under(lookup.policy()) });
+        }
+    }
+}
+
+/// Those over which replicas call by themselves when they have started, or are no longer cut off.
+fn by_themselves<'a>(spec: &'a GraphSpec, plans: &mut Vec<EdgePlan<'a>>) {
+    for (number, (name, service)) in spec.services.iter().enumerate() {
+        let mut between = BTreeMap::new();
+        for call in service.by_themselves().into_iter().flat_map(|it| &it.says.calls) {
+            let caller = (Caller::Service(number as u32), name);
+            let plan = edge(spec, &mut between, caller, &call.to.value, &call.policy, &call.network, None);
+            let again = if plan.number == 1 { String::new() } else { format!("#{}", plan.number) };
+            let name = format!("{name}->{}{BY_ITSELF}{again}", call.to.value);
+            let caller = Caller::Checks(number as u32);
+            plans.push(EdgePlan { name, caller, errand: Some(Errand::ByItself), ..plan });
         }
     }
 }
@@ -753,6 +783,14 @@ fn apart(
 }
 
 impl EdgePlan<'_> {
+    /// The service whose replicas call over it by themselves, if that is what it is for.
+    pub fn makes_by_itself(&self) -> Option<usize> {
+        match (self.caller, self.errand) {
+            (Caller::Checks(service), Some(Errand::ByItself)) => Some(service as usize),
+            _ => None,
+        }
+    }
+
     /// Whether its calls only say that a key has changed.
     pub fn purges(&self) -> bool {
         self.callback_of.is_none() && self.call.is_some_and(|call| call.purge)

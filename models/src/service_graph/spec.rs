@@ -7,6 +7,7 @@ use super::control::check::Check;
 use super::control::discovery::Discovery;
 use super::control::feature_flag::{FeatureFlag, Flagged};
 use super::control::health::Health;
+use super::control::on_start::OnStart;
 use super::control::probes::Probes;
 use super::control::rollout::{Planned, Rollout};
 use super::control::start_up::StartUp;
@@ -159,6 +160,8 @@ spec! {
         memory_leak: Option<MemoryLeak> = None,
         /// How a replica starts that was down; at once if absent.
         start_up: Option<StartUp> = None,
+        /// Calls that each replica makes by itself when it has started, or is no longer cut off; none if absent.
+        on_start: Option<OnStart> = None,
         /// Checks that take a replica out of the callers' choice; none if absent, and they choose among all, up or not.
         health: Option<Health> = None,
         /// Probes of each replica by its own node: whether it has started, lives, and may be chosen; none if absent.
@@ -309,6 +312,7 @@ impl ServiceSpec {
             Listed::optional("dies", "never: it survives any load", self.dies.as_ref()),
             Listed::optional("memory_leak", "", self.memory_leak.as_ref()),
             Listed::optional("start_up", "at once, and warm", self.start_up.as_ref()),
+            Listed::made("on_start", "", self.by_themselves()),
             Listed::optional("health", "", self.health.as_ref()),
             Listed::optional("probes", "", self.probes.as_ref()),
             Listed::optional("autoscaler", "", self.autoscaler.as_ref()),
@@ -423,6 +427,11 @@ impl ServiceSpec {
     /// How a replica starts, if it is not there at once.
     pub fn starts(&self) -> Option<&StartUp> {
         self.start_up.as_ref()
+    }
+
+    /// Whether a replica that starts is ready later than at once.
+    pub fn is_ready_later(&self) -> bool {
+        self.start_up.is_some() || self.calls_before_ready()
     }
 
     /// What it may do to requests. Who calls nobody keeps no worker waiting.

@@ -412,6 +412,8 @@ pub struct Service {
     pub warming: Option<Box<Warming>>,
     /// Where it is found, and where its replicas look for others, if not all are known anyway.
     pub directories: Option<Box<Directories>>,
+    /// Which control makes the calls that its replicas make by themselves, if they make any.
+    pub starter: Option<u32>,
     /// What those ask of it who check it, by their edges.
     pub checks: Box<[(u16, Asks)]>,
     /// What it does less of under load, if it does.

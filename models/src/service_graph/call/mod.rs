@@ -238,7 +238,7 @@ impl<L: Listen> Graph<L> {
         let call = &self.calls[id];
         let edge = &self.edges[call.edge as usize];
         let (listed, stopped, parent) = (edge.listed, edge.stopped, call.parent);
-        if let Caller::Service(service) = edge.caller
+        if let Caller::Service(service) | Caller::Checks(service) = edge.caller
             && listed
         {
             let replica = &mut self.services[service as usize].replicas[call.client as usize];
@@ -254,7 +254,7 @@ impl<L: Listen> Graph<L> {
     fn strike_call(&mut self, id: CallId, (edge, client): (u32, u32), parent: Parent) {
         let made = &self.edges[edge as usize];
         if made.listed
-            && let Caller::Service(service) = made.caller
+            && let Caller::Service(service) | Caller::Checks(service) = made.caller
         {
             let replica = &mut self.services[service as usize].replicas[client as usize];
             self.call_standings.leave(&mut replica.calling, id);

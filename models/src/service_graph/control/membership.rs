@@ -130,6 +130,8 @@ pub struct Membership {
     start: Option<(TimeDistribution, Luck)>,
     /// Whom each needs before it is ready.
     needs: Option<Needs>,
+    /// Each makes calls before it is ready.
+    calls_first: bool,
     chosen: TimeIntegral,
     least: u64,
     /// Area and time when measurement, and the window, began.
@@ -143,7 +145,7 @@ pub fn moves(spec: &GraphSpec, name: &str) -> bool {
     let service = spec.services.get(name).expect("a service of the graph");
     !service.checks().is_empty()
         || service.has_room()
-        || service.starts().is_some()
+        || service.is_ready_later()
         || service.found().is_some()
         || spec.is_struck(name, |effect| matches!(effect, Effect::Drain { .. }))
 }
@@ -176,6 +178,7 @@ impl Membership {
             roller: None,
             start: service.starts().map(|start| (start.time.clone(), streams.luck("start", name))),
             needs: service.starts().and_then(|start| Needs::by(start, graph, service.room())),
+            calls_first: service.calls_before_ready(),
             chosen,
             least: service.replicas.into(),
             from: (0, SimTime::ZERO),
@@ -371,7 +374,10 @@ impl<L: Listen> Graph<L> {
                 self.change_member(service, replica, now, |member| member.gone_by = now + grace);
                 self.enter_stage(service, replica, (Stage::Lingering, Some(now + linger.min(grace))), ctx);
             }
-            Stage::Starting => self.enter_stage(service, replica, (Stage::Out, None), ctx),
+            Stage::Starting => {
+                self.is_never_ready(service, replica, ctx);
+                self.enter_stage(service, replica, (Stage::Out, None), ctx);
+            }
             Stage::Lingering | Stage::Finishing | Stage::Out => {}
         }
     }
@@ -429,6 +435,9 @@ impl<L: Listen> Graph<L> {
                 if let Some(again) = self.misses_what_it_needs(service, replica, ctx.now()) {
                     return self.enter_stage(service, replica, (Stage::Starting, Some(again)), ctx);
                 }
+                if self.is_not_ready_yet(service, replica, ctx) {
+                    return;
+                }
                 let it = &mut self.services[service as usize];
                 it.replicas[replica as usize].down -= 1;
                 it.warming.iter_mut().for_each(|warming| warming.is_ready(replica, ctx.now()));
@@ -474,6 +483,7 @@ impl<L: Listen> Graph<L> {
                 2
             }
             Stage::Starting => {
+                self.is_never_ready(service, replica, ctx);
                 self.enter_stage(service, replica, (Stage::In, None), ctx);
                 0
             }
@@ -486,7 +496,7 @@ impl<L: Listen> Graph<L> {
         let takes = it.membership.as_mut().and_then(|it| {
             let takes = it.start_takes(replica);
             // Whoever needs others looks for them, however soon it has started.
-            takes.or(it.needs.is_some().then_some(SimDuration::ZERO))
+            takes.or((it.needs.is_some() || it.calls_first).then_some(SimDuration::ZERO))
         });
         let Some(takes) = takes else {
             it.warming.iter_mut().for_each(|warming| warming.is_ready(replica, ctx.now()));

@@ -13,6 +13,7 @@ pub mod feature_flag;
 pub mod health;
 pub mod membership;
 pub mod needs;
+pub mod on_start;
 pub mod probes;
 pub mod reports;
 pub mod rollout;
@@ -37,6 +38,7 @@ use discovery::Directory;
 use feature_flag::Setter;
 use health::Checker;
 pub use needs::needs_itself;
+use on_start::Starter;
 use probes::{Kubelet, Task, Verdict, Which};
 use reports::Reports;
 use rollout::Roller;
@@ -67,6 +69,8 @@ pub enum Control {
     Directory(Box<Directory>),
     /// At how long requests take, and what can be left out.
     Dims(Box<Dims>),
+    /// At what each replica has to call by itself.
+    Starter(Box<Starter>),
     /// At a state in which something goes wrong.
     Watch(Box<Watcher>),
     /// At what becomes of those for whom something is switched on.
@@ -156,8 +160,18 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
     let dims = (0..).zip(plan.spec.services.values());
     let dims = dims
         .filter_map(|(number, service)| Some(Control::Dims(Box::new(Dims::new(service.dims()?, number)))));
+    let starters = (0..plan.spec.services.len()).filter_map(|number| Starter::by(plan, number, streams));
+    let starters = starters.map(|starter| Control::Starter(Box::new(starter)));
     let members = members.chain(checks).chain(reports).chain(probed).chain(scaled);
-    members.chain(paused).chain(leaking).chain(rolled).chain(flagged).chain(found).chain(dims).collect()
+    members
+        .chain(paused)
+        .chain(leaking)
+        .chain(rolled)
+        .chain(flagged)
+        .chain(found)
+        .chain(dims)
+        .chain(starters)
+        .collect()
 }
 
 /// In what the replicas of a service are found, if callers do not know them anyway.
@@ -168,9 +182,13 @@ fn directory(service: usize, plan: &Plan, streams: &Streams) -> Option<Control> 
     let errands = own.filter_map(|(number, edge): (u32, &EdgePlan)| Some((number, edge, edge.errand?)));
     let (mut beats, mut groups, mut first) = (None, Vec::new(), 0);
     for (number, edge, errand) in errands {
-        let Errand::LooksUp(caller) = errand else {
-            beats = Some((number, streams.luck("heartbeat", &edge.name)));
-            continue;
+        let caller = match errand {
+            Errand::LooksUp(caller) => caller,
+            Errand::SaysItIsThere => {
+                beats = Some((number, streams.luck("heartbeat", &edge.name)));
+                continue;
+            }
+            Errand::ByItself => continue,
         };
         let calls = |(_, it): &(u32, &EdgePlan)| it.caller == caller && it.callee == service;
         let sent: Vec<(u32, &EdgePlan)> = (0..).zip(&plan.edges).filter(calls).collect();
@@ -199,6 +217,9 @@ fn directory(service: usize, plan: &Plan, streams: &Streams) -> Option<Control> 
 pub fn assign(controls: &[Control], services: &mut [Service], edges: &mut [Edge]) {
     discovery::assign(controls, services, edges);
     for (number, control) in (0..).zip(controls) {
+        if let Control::Starter(starter) = control {
+            services[starter.service as usize].starter = Some(number);
+        }
         let members = services[control.service() as usize].membership.as_mut();
         match control {
             Control::Probes(_) => members.expect("who is probed comes and goes").kubelet = Some(number),
@@ -221,7 +242,7 @@ impl<L: Listen> Graph<L> {
     pub fn begin_controls(&mut self, ctx: &mut Ctx) {
         for (control, it) in (0..).zip(&mut self.controls) {
             let first = match it {
-                Control::Members { .. } => Vec::new(),
+                Control::Members { .. } | Control::Starter(_) => Vec::new(),
                 Control::Health(checker) => (0..).zip(checker.first_looks()).collect(),
                 Control::Reports(reports) => (0..).zip(reports.first_looks()).collect(),
                 Control::Probes(kubelet) => kubelet.first_looks(),
@@ -305,6 +326,7 @@ impl<L: Listen> Graph<L> {
             Control::Rollout(_) => self.roller_looks(control, of, ctx),
             Control::Directory(_) => self.directory_looks(control, of, ctx),
             Control::Watch(_) => self.watches(control, of, ctx),
+            Control::Starter(_) => self.makes_its_calls(control, of, ctx),
             Control::Dims(dims) => {
                 let again = dims.looks(&mut self.services[service as usize], ctx.now());
                 ctx.schedule_at(again, Event::Look { control, of });
@@ -332,6 +354,7 @@ impl<L: Listen> Graph<L> {
                 }
             }
             Control::Directory(_) => self.directory_hears(control, (edge, replica), is_well, ctx),
+            Control::Starter(_) => self.own_call_ended(control, (edge, replica), is_well, ctx),
             _ => {
                 unreachable!("they ask nobody")
             }
@@ -478,6 +501,7 @@ impl<L: Listen> Graph<L> {
                 Control::Autoscaler(scaler) => Some(scaler.section(service, now)),
                 Control::Directory(directory) => Some(directory.section(&service.name, now)),
                 Control::Dims(dims) => Some(dims.section(&service.name, now)),
+                Control::Starter(starter) => Some(starter.section(&service.name, now)),
                 Control::Rollout(roller) => {
                     let versions = service.versions.as_ref().expect("it has versions");
                     Some(roller.section((&service.name, versions), now))
@@ -533,6 +557,7 @@ impl<L: Listen> Graph<L> {
                 }
                 Control::Watch(watcher) => watcher.trigger.close_window(now),
                 Control::Dims(dims) => dims.close_window(now),
+                Control::Starter(starter) => starter.close_window(),
                 _ => {}
             }
         }
@@ -556,6 +581,7 @@ impl Control {
             Control::Directory(directory) => directory.service,
             Control::Watch(watcher) => watcher.service,
             Control::Dims(dims) => dims.service,
+            Control::Starter(starter) => starter.service,
         }
     }
 
@@ -586,6 +612,10 @@ impl Control {
             Control::Reports(reports) => vec![("reports", reports.edge, reports.luck.used())],
             Control::Probes(kubelet) => kubelet.used().map(|(edge, used)| ("check", edge, used)).collect(),
             Control::Directory(directory) => directory.used().collect(),
+            Control::Starter(starter) => {
+                let (edge, used) = starter.used();
+                vec![("on_start", edge, used)]
+            }
             _ => Vec::new(),
         }
     }

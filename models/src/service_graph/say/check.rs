@@ -41,6 +41,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
                 for name in service.starts().into_iter().flat_map(|start| &start.needs) {
                     cx.at("start_up", |cx| sound &= check_service_name(graph, "needs", name, cx));
                 }
+                sound &= check_by_themselves(graph, name, service, cx);
                 for (number, step) in service.calls.iter().enumerate() {
                     for call in &step.calls {
                         cx.at("calls", |cx| {
@@ -263,6 +264,45 @@ fn check_checkers(graph: &GraphSpec, at: &Node, cx: &mut Decoder) -> bool {
             sound = false;
         }
     }
+    sound
+}
+
+/// Whom replicas call by themselves is there, and known to them; and whom they were cut off from is called at all.
+fn check_by_themselves(graph: &GraphSpec, name: &str, service: &ServiceSpec, cx: &mut Decoder) -> bool {
+    let Some(says) = service.by_themselves().map(|it| it.says) else { return true };
+    let mut sound = true;
+    cx.at("on_start", |cx| {
+        for (number, call) in says.calls.iter().enumerate() {
+            cx.at("calls", |cx| {
+                cx.at_index(number, |cx| {
+                    sound &= check_service_name(graph, "to", &call.to, cx);
+                    sound &= check_policy_name(graph, &call.policy, cx);
+                    if graph.services.get(&call.to.value).and_then(ServiceSpec::found).is_some() {
+                        let message = format!(
+                            "`{}` is looked up, and a replica that starts knows nobody",
+                            call.to.value
+                        );
+                        let help = "whoever is called at a start is known: leave out how it is found";
+                        cx.at("to", |cx| _ = cx.error(call.to.span, message).help(help));
+                        sound = false;
+                    }
+                })
+            });
+        }
+        let Some(from) = says.from() else { return };
+        cx.at("when", |cx| {
+            if !check_service_name(graph, "to", from, cx) {
+                sound = false;
+            } else if !service.all_calls_of().any(|call| call.to.value == from.value) {
+                let message = format!(
+                    "never acts: `{name}` makes no calls to `{}`, so nothing cuts it off",
+                    from.value
+                );
+                let help = "name a service that it calls";
+                cx.at("to", |cx| _ = cx.warn(from.span, message).help(help));
+            }
+        });
+    });
     sound
 }
 
@@ -602,6 +642,13 @@ fn check_reach(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     }
     for asked in graph.services.values().filter_map(|service| Some(service.found()?.lookup().whom)) {
         graph.services.index_of(&asked.value).into_iter().for_each(|asked| reached[asked] = true);
+    }
+    let own = graph.services.values().filter_map(|service| Some(&service.by_themselves()?.says.calls));
+    todo.extend(own.flatten().filter_map(|call| graph.services.index_of(&call.to.value)));
+    while let Some(service) = todo.pop() {
+        if !std::mem::replace(&mut reached[service], true) {
+            todo.extend(callees(graph, service));
+        }
     }
     for (name, _) in graph.services.names().zip(reached).filter(|(_, reached)| !reached) {
         let span = graph.services.span_of(name).unwrap_or(at.span);

@@ -223,7 +223,7 @@ fn calls(plan: &Plan) -> Table {
         table.rows.push(vec![
             edge.name.as_str().into(),
             match edge.caller {
-                Caller::Checks(_) => "(its own)".into(),
+                Caller::Checks(_) => edge.policy_name.unwrap_or("(its own)").into(),
                 Caller::Workload(_) | Caller::Service(_) => edge.policy_name.unwrap_or("(none)").into(),
             },
             edge.network.encode().without_absent().plain().into(),

@@ -64,6 +64,10 @@ impl<L: Listen> Graph<L> {
         }
         replica.silent = style == CrashStyle::Silence;
         replica.in_hand = 0;
+        if service.starter.is_some() {
+            self.makes_no_more_calls(service_id, replica_id, ctx);
+        }
+        let service = &mut self.services[service_id as usize];
         if service.directories.is_some() {
             self.may_be_found(service_id, replica_id, ctx);
             self.forgets_whom_it_knew(service_id, replica_id, ctx);
@@ -124,7 +128,7 @@ impl<L: Listen> Graph<L> {
     }
 
     /// The calls that a crashed replica was making end, and its policies forget what they knew.
-    fn forget_calls_of(&mut self, service_id: u32, replica_id: u32, ctx: &mut Ctx) {
+    pub fn forget_calls_of(&mut self, service_id: u32, replica_id: u32, ctx: &mut Ctx) {
         let service = &mut self.services[service_id as usize];
         let mut orphans = service.replicas[replica_id as usize].calling.clone();
         let edges = service.edges.clone();
@@ -135,6 +139,7 @@ impl<L: Listen> Graph<L> {
             // None of its own where they are another's.
             self.clients[number].reset(replica_id, &mut self.edges[number], ctx);
         }
+        self.forgets_its_own_calls(service_id, replica_id, ctx);
     }
 
     /// One reason for being down has gone.
@@ -168,6 +173,7 @@ impl<L: Listen> Graph<L> {
             self.may_be_found(service_id, replica_id, ctx);
             self.looks_around(service_id, replica_id, ctx);
         }
+        self.has_opened(service_id, replica_id, ctx);
         self.takes_from_all(service_id, replica_id, ctx);
     }
 

@@ -295,6 +295,13 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             Does::VARIES.and(Does::STEERS).and(Does::REFUSES),
             "wait_mean",
         ),
+        (
+            service(
+                r#"calls: [(to: "back")], on_start: (calls: [(to: "back")], again: "1s", before_ready: true)"#,
+            ),
+            Does::VARIES.and(Does::CHECKS),
+            "wait_mean desk",
+        ),
         (fault(r#"(at: "1s", on: "desk", effect: Slow(factor: 1.5))"#), Does::VARIES, "wait_mean"),
         (fault(r#"(at: "1s", on: "desk", effect: Crash())"#), Does::BREAKS, "wait_mean"),
         (fault(r#"(at: "1s", on: "desk", effect: BlackHole)"#), Does::BREAKS, "wait_mean"),

@@ -175,3 +175,56 @@ fn who_comes_later_knows_nothing() {
     let fills = told(&report, "cache", "front", "fills");
     assert!((400.0..440.0).contains(&fills), "{fills}: a hundred by each of four, and few twice");
 }
+
+/// What its replicas do by themselves when an autoscaler starts them, a rollout replaces them, or they die of their load: those that come call, and
+/// those that were there do not.
+#[test]
+fn whoever_starts_a_replica_makes_it_call() {
+    let by_itself = |service: &str, more: &str| {
+        scene(
+            &format!(
+                r#"workload: [(to: "s", arrivals: Steps(steps: [(at: "0s", rate: "10/s"), (at: "60s", rate: "150/s")]), policy: "p")],
+                   services: {{
+                       "s": (workers: Async(2), work: "10ms", on_start: (calls: [(to: "back", times: 7)], again: "1s"), {service}),
+                       "back": (workers: Async(1), work: "10ms"),
+                   }}, policies: {{"p": (timeout: "1s")}}, faults: [{more}]"#
+            ),
+            "300s",
+        )
+    };
+    let scaled = by_itself(r#"autoscaler: (metric: Requests("100/s"), min: 1, max: 2, sync: "5s")"#, "");
+    assert_eq!(
+        (told(&scaled, "on_start", "s", "replicas"), told(&scaled, "on_start", "s", "made")),
+        (1.0, 7.0)
+    );
+    let rolled = by_itself(r#"replicas: 4, rollout: (at: "100s"), start_up: (time: "2s")"#, "");
+    assert_eq!(
+        (told(&rolled, "on_start", "s", "replicas"), told(&rolled, "on_start", "s", "made")),
+        (4.0, 28.0)
+    );
+    let slow = r#"(at: "100s", for: "10s", on: "s", effect: Slow(factor: 100))"#;
+    let died = by_itself(r#"dies: (at_in_flight: 20, restart_after: "2s")"#, slow);
+    let deaths = died.services.get("s").unwrap().deaths as f64;
+    assert!(deaths > 2.0 && told(&died, "on_start", "s", "replicas") == deaths, "{deaths} deaths");
+}
+
+/// Replicas that call each other when they start, more often than either survives: each that comes back takes another along, or dies of what it
+/// asked for itself, and is back; unless none is ready before it has called another.
+#[test]
+fn who_calls_its_own_kind_may_die_of_it() {
+    let at_start = |before: bool| {
+        let text = format!(
+            r#"workload: [(to: "s", arrivals: Constant("10/s"))],
+               services: {{"s": (replicas: 3, workers: Async(2), work: "10ms", dies: (at_in_flight: 9, restart_after: "1s"),
+                   on_start: (calls: [(to: "s", times: 30)], again: "1s", before_ready: {before}))}},
+               faults: [(at: "10s", for: "1s", on: "s", effect: Crash(), replicas: Only([0]))]"#
+        );
+        scene(&text, "60s").services.get("s").unwrap().deaths
+    };
+    assert!(at_start(false) > 10, "{}", at_start(false));
+    assert_eq!(
+        at_start(true),
+        2,
+        "then none of the three is ready, and whoever starts waits for another that is"
+    );
+}

@@ -5,6 +5,7 @@ mod asides;
 mod autoscalers;
 mod breakers;
 mod brownouts;
+mod by_themselves;
 mod bytes;
 mod caches;
 mod callbacks;

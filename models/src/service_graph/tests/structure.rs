@@ -321,6 +321,25 @@ pub fn rows() -> Vec<Row> {
         row(r#"work: "8ms")"#, r#"work: "8ms", start_up: (time: "0s"))"#, r#"work: "8ms", start_up: (time: "1ms"))"#,
             r#"warning: services.stock.start_up [(time: "0s")]: takes no time, and is warm at once: it is as if it were not there"#,
         ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", on_start: (calls: [(to: "pai", policy: "none")]))"#, r#"work: "8ms", on_start: (calls: [(to: "pay")]))"#,
+            r#"services.stock.on_start.calls[0].to ["pai"]: unknown service `pai`
+                help: did you mean `pay`?
+                services.stock.on_start.calls[0].policy ["none"]: unknown policy `none`
+                help: the policies are: careful"#),
+        row(r#"work: "8ms")"#, r#"work: "8ms", on_start: (calls: [(to: "pay")], before_ready: true))"#, r#"work: "8ms", on_start: (calls: [(to: "pay")], before_ready: true, again: "1s"))"#,
+            r#"services.stock.on_start.before_ready [true]: a replica one of whose calls fails would never be ready
+                help: say when it is made again: again: "1s""#),
+        row(r#"Parallel([(to: "pay", times: 2), (to: "mail", only_from: ["batch"])]),
+    ])"#, r#"(to: "pay"), (to: "mail")], on_start: (when: Reconnect(to: "pay"), calls: [(to: "pay")], before_ready: true, again: "1s"))"#,
+            r#"(to: "pay"), (to: "mail")], on_start: (when: Reconnect(to: "pay"), calls: [(to: "pay")], again: "1s"))"#,
+            r#"services.shop.on_start.before_ready [true]: a replica that was cut off has been ready all the time
+                help: leave it out, or let them be made at a Start"#),
+        row(r#"work: "8ms")"#, r#"work: "8ms", on_start: (when: Reconnect(to: "mail"), calls: [(to: "pay")]))"#, r#"work: "8ms", on_start: (calls: [(to: "pay")]))"#,
+            r#"warning: services.stock.on_start.when.to ["mail"]: never acts: `stock` makes no calls to `mail`, so nothing cuts it off
+                help: name a service that it calls"#),
+        row(r#"work: "8ms")"#, r#"work: "8ms", discovery: Dns(resolver: "mail"), on_start: (calls: [(to: "stock")]))"#, r#"work: "8ms", discovery: Dns(resolver: "mail"), on_start: (calls: [(to: "pay")]))"#,
+            r#"services.stock.on_start.calls[0].to ["stock"]: `stock` is looked up, and a replica that starts knows nobody
+                help: whoever is called at a start is known: leave out how it is found"#),
         row(r#"work: "8ms")"#, r#"work: "8ms", discovery: Dns(resolver: "pay", ttl: Ever))"#, r#"work: "8ms", discovery: Dns(resolver: "pay", ttl: Never))"#,
             r#"services.stock.discovery.ttl [Ever]: expected a duration such as "30s", or the word Never, found the word Ever"#,
         ),

@@ -1,0 +1,517 @@
+//! Calls that a replica makes by itself, for no user: when it has started, or when a network that had cut it off is whole again.
+//!
+//! It fills a cache, registers, fetches its configuration, looks for a new mirror. One that does so is nothing; but a deploy, a zone that comes back
+//! or a repaired switch makes all of them do so at the same moment, and whoever they call has that load on top of its own: a storm that no
+//! user sent, as large as `replicas * times`.
+//!
+//! The calls are calls, over edges of their own, `nodes->control/on_start`, each under its policy: retries, timeouts, a bulkhead that lets so many
+//! out at a time. What still fails is made again `again` after the first of them has failed, and again, until all have ended well; without `again` it is
+//! given up. A crash ends those that are out, and who starts begins anew; whoever has been told to go does not wait for them.
+//!
+//! With `before_ready` a replica takes nothing before all have ended well, so whoever is slow to answer keeps it out. Those that are there when a
+//! run begins have made them.
+//!
+//! A replica was cut off if no message could pass one of its edges to `to`, one way or the other: all are dropped, or held; where
+//! zones are apart, between its own and any other.
+
+use super::Control;
+use crate::distribution::TimeDistribution;
+use crate::experiment::{Decoder, Len, Node, POSITIVE, Spanned};
+use crate::fault::{Reach, Whose};
+use crate::policy::page::Page;
+use crate::policy::part::{Around, Does, Part};
+use crate::report::{Better, Section, Unit, Value};
+use crate::service_graph::follow::Listen;
+use crate::service_graph::plan::{Caller, Errand, Plan};
+use crate::service_graph::spec::ServiceSpec;
+use crate::service_graph::state::*;
+use sim_core::{Class, Key, Luck, SimDuration, SimTime, StreamUse, Streams, Timer, Words};
+
+/// What an edge is called over which a replica makes them, after the two ends.
+pub const BY_ITSELF: &str = "/on_start";
+
+spec! {
+    /// Calls that each replica makes by itself when it has started, or is no longer cut off.
+    pub struct OnStart where check {
+        /// When it makes them.
+        when: When = When::Start,
+        /// Which; all at once, as far as their policies let them.
+        calls: Vec<StartCall>; Len(1..=100),
+        /// Each replica begins after a time of its own, uniform up to this: jitter.
+        spread: SimDuration = SimDuration::ZERO,
+        /// How long after one has failed, retries included, those that have are made again; absent: they are given up.
+        again: Option<SimDuration> = None; POSITIVE,
+        /// Whether a replica that starts is ready only when all of them have ended well. That needs `again`.
+        before_ready: bool = false,
+    }
+}
+
+spec! {
+    /// When a replica makes calls by itself.
+    pub enum When {
+        /// When it has started: after a crash or a drain, for an autoscaler or a rollout. Not those that are there when a run begins.
+        Start,
+        /// When a network fault ends that had cut it off.
+        Reconnect {
+            /// From which service: one that it calls.
+            to: Spanned<String>,
+        },
+    }
+}
+
+spec! {
+    /// Calls to one service, made by itself.
+    pub struct StartCall {
+        /// The service called.
+        to: Spanned<String>,
+        /// How many.
+        times: u32 = 1; 1..=100_000,
+        /// Name of the policy; none means: wait for ever, never retry.
+        policy: Option<Spanned<String>> = None,
+        /// One-way network latency; absent means the graph's.
+        network: Option<TimeDistribution> = None,
+    }
+}
+
+fn check(says: &OnStart, at: &Node, cx: &mut Decoder) {
+    if !says.before_ready {
+        return;
+    }
+    if says.again.is_none() {
+        let message = "a replica one of whose calls fails would never be ready";
+        cx.error(at.span_of("before_ready"), message).help("say when it is made again: again: \"1s\"");
+    }
+    if says.from().is_some() {
+        let message = "a replica that was cut off has been ready all the time";
+        cx.error(at.span_of("before_ready"), message).help("leave it out, or let them be made at a Start");
+    }
+}
+
+impl OnStart {
+    /// From which service a replica must have been cut off, if it must.
+    pub fn from(&self) -> Option<&Spanned<String>> {
+        match &self.when {
+            When::Start => None,
+            When::Reconnect { to } => Some(to),
+        }
+    }
+}
+
+/// The same of so many replicas.
+pub struct OfAll<'a> {
+    pub says: &'a OnStart,
+    pub replicas: u32,
+}
+
+impl Part for OfAll<'_> {
+    fn does(&self) -> Does {
+        if self.says.before_ready { Does::VARIES } else { Does::NOTHING }
+    }
+
+    fn brief(&self) -> Option<String> {
+        let calls: u64 = self.says.calls.iter().map(|call| u64::from(call.times)).sum();
+        let when = if self.says.from().is_some() { "a reconnection" } else { "a start" };
+        Some(format!("{calls} calls at {when}"))
+    }
+
+    fn sections(&self, at: &str) -> Vec<Section> {
+        vec![declared(at)]
+    }
+
+    fn notes(&self, around: &Around) -> Vec<String> {
+        let when = match self.says.from() {
+            None => "has started".into(),
+            Some(from) => format!("was cut off from {} and no longer is", from.value),
+        };
+        let spread = match self.says.spread.is_zero() {
+            true => "at once".into(),
+            false => format!("within {}", self.says.spread.brief()),
+        };
+        let (name, replicas) = (around.name, self.replicas);
+        let note = |call: &StartCall| {
+            let (to, times) = (&call.to.value, call.times);
+            let all = u64::from(replicas) * u64::from(times);
+            format!(
+                "a replica of {name} that {when} makes {times} calls to {to}: all {replicas} together {all}, {spread}"
+            )
+        };
+        self.says.calls.iter().map(note).collect()
+    }
+
+    fn about() -> &'static [Page] {
+        &[Page {
+            name: "on_start",
+            word: "",
+            what: "Calls that each replica makes by itself when it has started, or, with `when: Reconnect(to: ..)`, when the network lets it through \
+                   again: it fills a cache, registers, looks for a new mirror. What fails is made again `again` later. With `before_ready` it takes \
+                   nothing before all have ended well.",
+            hurts: "All that start or return at the same moment call at the same moment: a storm that no user sent falls on whoever they share, \
+                    and on everybody else who needs that. Where callers give up sooner than it could be worked off, and come again, it \
+                    does not end.",
+            formula: "`replicas x times` calls at once: they take `replicas x times / (capacity - load)` seconds to be worked off, and whoever comes \
+                      meanwhile waits behind them",
+            source: "AWS, \"Summary of the Amazon EC2 and Amazon RDS Service Disruption in the US East Region\", April 2011 (re-mirroring storm); \
+                     AWS Builders' Library, \"Timeouts, retries, and backoff with jitter\"",
+            experiment: "remirroring-storm",
+        }]
+    }
+
+    fn samples() -> &'static [&'static str] {
+        &[
+            r#"(calls: [(to: "names", times: 20)])"#,
+            r#"(when: Reconnect(to: "back"), calls: [(to: "names", times: 5)], again: "50ms")"#,
+            r#"(calls: [(to: "names", times: 3, network: "1ms")], spread: "50ms", again: "100ms", before_ready: true)"#,
+        ]
+    }
+}
+
+/// What is told of them: nothing measured yet.
+fn declared(at: &str) -> Section {
+    let plain = |about| Value::new(Unit::Plain, about);
+    let longest = Value::new(
+        Unit::Duration,
+        "the longest time from when a replica had something to do to when all of its calls had ended; so far, of one that is not done",
+    );
+    Section::new("on_start", at)
+        .value("replicas", plain("times that a replica had calls to make by itself, after the warm-up"))
+        .value("unfinished", plain("replicas that are not done with theirs").better(Better::Less))
+        .value("made", plain("calls that ended well"))
+        .value("failed", plain("calls that failed, retries included").better(Better::Less))
+        .value("longest", longest.better(Better::Less).headline())
+        .line("to_do", Unit::Plain, "Calls that are out, or still to be made, at the end of each window.")
+}
+
+/// Who makes them, of one service.
+#[derive(Clone)]
+pub struct Starter {
+    pub service: u32,
+    /// The callee that they must have been cut off from, if they must; and in how many zones others stand, and where each of them does.
+    from: Option<u32>,
+    zones: u32,
+    stands: Box<[u32]>,
+    before_ready: bool,
+    again: Option<SimDuration>,
+    spread: SimDuration,
+    /// The edge of each call, and how often it is made.
+    calls: Box<[(u32, u32)]>,
+    each: Box<[OfReplica]>,
+    /// Of each replica one after another, how many of each call are still to be made.
+    left: Box<[u32]>,
+    luck: Luck,
+    replicas: u64,
+    made: u64,
+    failed: u64,
+    longest: SimDuration,
+    line: Vec<f64>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct OfReplica {
+    /// Since when it has something to do.
+    since: Option<SimTime>,
+    /// It has started, and done it.
+    done: bool,
+    measured: bool,
+    out: u32,
+    times: u64,
+    calls: u64,
+    timer: Option<Timer>,
+}
+
+impl Starter {
+    /// Who makes them of this service, if anybody does.
+    pub fn by(plan: &Plan, number: usize, streams: &Streams) -> Option<Starter> {
+        let service = plan.spec.service(number);
+        let says = service.on_start.as_ref()?;
+        let own = (0..).zip(&plan.edges).filter(|(_, edge)| {
+            edge.caller == Caller::Checks(number as u32) && edge.errand == Some(Errand::ByItself)
+        });
+        let calls: Box<[(u32, u32)]> =
+            own.zip(&says.calls).map(|((edge, _), call)| (edge, call.times)).collect();
+        let turns = plan.spec.turns_of_service(number);
+        let first = plan.edges[calls[0].0 as usize].name.as_str();
+        Some(Starter {
+            service: number as u32,
+            from: says.from().and_then(|from| plan.spec.services.index_of(&from.value)).map(|it| it as u32),
+            zones: plan.spec.zones.as_ref().map_or(0, |zones| zones.names.len() as u32),
+            stands: (0..service.room()).map(|it| turns.as_ref().map_or(0, |turns| turns.of(it))).collect(),
+            before_ready: says.before_ready,
+            again: says.again,
+            spread: says.spread,
+            each: vec![OfReplica::default(); service.room() as usize].into(),
+            left: vec![0; service.room() as usize * calls.len()].into(),
+            luck: streams.luck("on_start", first),
+            calls,
+            replicas: 0,
+            made: 0,
+            failed: 0,
+            longest: SimDuration::ZERO,
+            line: Vec::new(),
+        })
+    }
+
+    fn left(&mut self, replica: u32) -> &mut [u32] {
+        let calls = self.calls.len();
+        &mut self.left[replica as usize * calls..][..calls]
+    }
+
+    /// A replica has all of its calls to make: when it begins, unless that is known already.
+    fn begins(&mut self, replica: u32, measured: bool, now: SimTime) -> Option<SimTime> {
+        let of = &mut self.each[replica as usize];
+        if of.since == Some(now) {
+            return None;
+        }
+        of.times += 1;
+        let times = of.times;
+        (of.since, of.done, of.measured) = (Some(now), false, measured);
+        self.replicas += u64::from(measured);
+        let all: Vec<u32> = self.calls.iter().map(|(_, times)| *times).collect();
+        self.left(replica).copy_from_slice(&all);
+        if self.spread.is_zero() {
+            return Some(now);
+        }
+        let key = Key::root(0, replica.into()).child(times);
+        Some(now + SimDuration::from_nanos(self.luck.at(key).below(self.spread.as_nanos())))
+    }
+
+    /// The calls of this kind that are to be made now: over which edge, and how many.
+    fn takes(&mut self, replica: u32, call: usize) -> (u32, u32) {
+        let times = std::mem::take(&mut self.left(replica)[call]);
+        self.each[replica as usize].out += times;
+        (self.calls[call].0, times)
+    }
+
+    /// One has ended: when the replica goes on, if it has to and does not know.
+    fn ended(&mut self, (edge, replica): (u32, u32), is_well: bool, now: SimTime) -> Option<SimTime> {
+        let of = &mut self.each[replica as usize];
+        of.out -= 1;
+        let is_counted = u64::from(of.measured);
+        *(if is_well { &mut self.made } else { &mut self.failed }) += is_counted;
+        if let Some(again) = self.again.filter(|_| !is_well) {
+            let call = self.calls.iter().position(|(of, _)| *of == edge).expect("one of them");
+            self.left(replica)[call] += 1;
+            return self.each[replica as usize].timer.is_none().then_some(now + again);
+        }
+        let is_done = of.out == 0 && self.left(replica).iter().all(|left| *left == 0);
+        let of = &mut self.each[replica as usize];
+        if !is_done {
+            return None;
+        }
+        of.done = true;
+        let since = of.since.take().filter(|_| of.measured);
+        self.longest = self.longest.max(since.map_or(SimDuration::ZERO, |since| now.since(since)));
+        self.before_ready.then_some(now)
+    }
+
+    /// A replica goes down: it has nothing to do any more.
+    fn stops(&mut self, replica: u32) -> Option<Timer> {
+        self.left(replica).fill(0);
+        let of = &mut self.each[replica as usize];
+        let OfReplica { times, calls, timer, .. } = *of;
+        *of = OfReplica { times, calls, ..OfReplica::default() };
+        timer
+    }
+
+    /// Whether no message of this replica can pass a link.
+    fn is_cut_off(&self, link: &crate::network::Link<Message>, replica: u32) -> bool {
+        let own = self.stands[replica as usize];
+        let anywhere = (self.zones == 0).then_some(None);
+        let zones = (0..self.zones).flat_map(|other| [Some((own, other)), Some((other, own))]);
+        let mut whose = anywhere.into_iter().chain(zones);
+        whose.any(|zones| link.is_cut(Whose { client: Some(replica), zones }))
+    }
+
+    /// A window is over.
+    pub fn close_window(&mut self) {
+        let left: u64 = self.left.iter().map(|left| u64::from(*left)).sum();
+        let out: u64 = self.each.iter().map(|of| u64::from(of.out)).sum();
+        self.line.push((left + out) as f64);
+    }
+
+    /// What it has drawn, and for which edge.
+    pub fn used(&self) -> (u32, StreamUse) {
+        (self.calls[0].0, self.luck.used())
+    }
+
+    /// What is told of them.
+    pub fn section(&self, at: &str, now: SimTime) -> Section {
+        let unfinished = self.each.iter().filter(|of| of.measured).filter_map(|of| of.since);
+        let still = unfinished.clone().map(|since| now.since(since)).max().unwrap_or_default();
+        let mut section = declared(at);
+        section.set("replicas", self.replicas as f64);
+        section.set("unfinished", unfinished.count() as f64);
+        section.set("made", self.made as f64);
+        section.set("failed", self.failed as f64);
+        section.set("longest", (self.replicas > 0).then(|| self.longest.max(still).as_nanos() as f64));
+        section.draw("to_do", self.line.clone());
+        section
+    }
+}
+
+impl ServiceSpec {
+    /// The calls that its replicas make by themselves, of all of them.
+    pub fn by_themselves(&self) -> Option<OfAll<'_>> {
+        Some(OfAll { says: self.on_start.as_ref()?, replicas: self.replicas })
+    }
+
+    /// Whether a replica that starts makes calls before it is ready.
+    pub fn calls_before_ready(&self) -> bool {
+        self.on_start.as_ref().is_some_and(|says| says.before_ready)
+    }
+}
+
+impl<L> Graph<L> {
+    fn starter(&mut self, service: u32) -> Option<(u32, &mut Starter)> {
+        let control = self.services[service as usize].starter?;
+        match &mut self.controls[control as usize] {
+            Control::Starter(starter) => Some((control, starter)),
+            _ => unreachable!("it is one"),
+        }
+    }
+
+    /// Who is cut off by what is now on these edges, of those who do something when they no longer are: over which, and which replica.
+    #[cold]
+    pub fn are_cut_off(&mut self, edges: &[(u32, Reach)]) -> Vec<(u32, u32)> {
+        let mut all = Vec::new();
+        for &(number, _) in edges {
+            let edge = &self.edges[number as usize];
+            let Caller::Service(service) = edge.caller else { continue };
+            let Some(control) = self.services[service as usize].starter else { continue };
+            let Control::Starter(starter) = &self.controls[control as usize] else { continue };
+            if starter.from == Some(edge.callee) {
+                let replicas = 0..starter.each.len() as u32;
+                let cut = replicas.filter(|replica| starter.is_cut_off(&edge.link, *replica));
+                all.extend(cut.map(|replica| (number, replica)));
+            }
+        }
+        all
+    }
+}
+
+impl<L: Listen> Graph<L> {
+    /// Those who were cut off may no longer be.
+    #[cold]
+    pub fn reconnects(&mut self, were: Vec<(u32, u32)>, ctx: &mut Ctx) {
+        for (number, replica) in were {
+            let edge = &self.edges[number as usize];
+            let Caller::Service(service) = edge.caller else { unreachable!("a service's") };
+            let control = self.services[service as usize].starter.expect("it makes calls");
+            let Control::Starter(starter) = &self.controls[control as usize] else {
+                unreachable!("it is one")
+            };
+            let is_up = self.services[service as usize].replicas[replica as usize].down == 0;
+            if is_up && !starter.is_cut_off(&edge.link, replica) {
+                self.has_calls_to_make(service, replica, ctx);
+            }
+        }
+    }
+
+    /// A replica takes what comes: it has started.
+    #[cold]
+    pub fn has_opened(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        let Some((_, starter)) = self.starter(service) else { return };
+        if starter.from.is_none() && !starter.before_ready {
+            self.has_calls_to_make(service, replica, ctx);
+        }
+    }
+
+    /// A replica has started: whether it makes calls before it is ready, and is not done with them.
+    #[cold]
+    pub fn is_not_ready_yet(&mut self, service: u32, replica: u32, ctx: &mut Ctx) -> bool {
+        let Some((_, starter)) = self.starter(service).filter(|(_, it)| it.before_ready) else {
+            return false;
+        };
+        let of = starter.each[replica as usize];
+        if !of.done && of.since.is_none() {
+            self.has_calls_to_make(service, replica, ctx);
+        }
+        !of.done
+    }
+
+    fn has_calls_to_make(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        let (now, measured) = (ctx.now(), ctx.now() >= self.measured_from);
+        let (control, starter) = self.starter(service).expect("it makes calls");
+        let Some(at) = starter.begins(replica, measured, now) else { return };
+        self.goes_on_at(control, replica, at, ctx);
+    }
+
+    fn goes_on_at(&mut self, control: u32, replica: u32, at: SimTime, ctx: &mut Ctx) {
+        let timer = ctx.schedule(at, Class::Begin, Event::Look { control, of: replica });
+        let Control::Starter(starter) = &mut self.controls[control as usize] else {
+            unreachable!("it is one")
+        };
+        if let Some(before) = starter.each[replica as usize].timer.replace(timer) {
+            ctx.cancel(before);
+        }
+    }
+
+    /// A replica goes down: it makes no calls by itself any more.
+    #[cold]
+    pub fn makes_no_more_calls(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        if let Some(timer) = self.starter(service).and_then(|(_, starter)| starter.stops(replica)) {
+            ctx.cancel(timer);
+        }
+    }
+
+    /// One goes down, or is told to go, that was not ready yet: the calls that are out end with it.
+    #[cold]
+    pub fn is_never_ready(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        if self.services[service as usize].starter.is_some() {
+            self.makes_no_more_calls(service, replica, ctx);
+            self.forget_calls_of(service, replica, ctx);
+        }
+    }
+
+    /// What the policies of a replica knew of the calls that it makes by itself is forgotten.
+    #[cold]
+    pub fn forgets_its_own_calls(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        let Some((_, starter)) = self.starter(service) else { return };
+        let edges: Vec<u32> = starter.calls.iter().map(|(edge, _)| *edge).collect();
+        for edge in edges {
+            self.clients[edge as usize].reset(replica, &mut self.edges[edge as usize], ctx);
+        }
+    }
+
+    /// A replica makes the calls that it has to make; or is ready, since it has.
+    #[cold]
+    pub fn makes_its_calls(&mut self, control: u32, replica: u32, ctx: &mut Ctx) {
+        let Control::Starter(starter) = &mut self.controls[control as usize] else {
+            unreachable!("it is one")
+        };
+        let of = &mut starter.each[replica as usize];
+        of.timer = None;
+        let (service, calls) = (starter.service, starter.calls.len());
+        if of.done {
+            if self.is_starting(service, replica) {
+                self.stage_is_over(service, replica, ctx);
+            }
+            return;
+        }
+        for call in 0..calls {
+            let Control::Starter(starter) = &mut self.controls[control as usize] else {
+                unreachable!("it is one")
+            };
+            let (edge, times) = starter.takes(replica, call);
+            for _ in 0..times {
+                let Control::Starter(starter) = &mut self.controls[control as usize] else {
+                    unreachable!("it is one")
+                };
+                let of = &mut starter.each[replica as usize];
+                of.calls += 1;
+                let key = Key::root(self.edges[edge as usize].path, replica.into()).child(of.calls);
+                self.begin_call(edge, replica, Parent::Check { control }, key, ctx);
+            }
+        }
+    }
+
+    /// A call that a replica made by itself has ended.
+    #[cold]
+    pub fn own_call_ended(&mut self, control: u32, call: (u32, u32), is_well: bool, ctx: &mut Ctx) {
+        let Control::Starter(starter) = &mut self.controls[control as usize] else {
+            unreachable!("it is one")
+        };
+        if let Some(at) = starter.ended(call, is_well, ctx.now()) {
+            self.goes_on_at(control, call.1, at, ctx);
+        }
+    }
+}
