@@ -447,12 +447,13 @@ impl ServiceSpec {
         self.calls.iter().flat_map(|step| &step.calls)
     }
 
-    /// Every call that it may make, whom it asks if one fails, and who calls it back, by what says so.
+    /// Every call that it may make, whom it asks if one fails, who calls it back, and whom it calls by itself, by what says so.
     pub fn all_calls(&self) -> usize {
         let calls = self.calls.iter().flat_map(|step| &step.calls);
         calls
             .map(|call| 1 + usize::from(call.instead().is_some()) + usize::from(call.callback.is_some()))
-            .sum()
+            .sum::<usize>()
+            + self.by_themselves().map_or(0, |it| it.says.calls.len())
     }
 }
 

@@ -65,7 +65,7 @@ spec! {
         /// The service called.
         to: Spanned<String>,
         /// How many.
-        times: u32 = 1; 1..=100_000,
+        times: u32 = 1; 1..=10_000,
         /// Name of the policy; none means: wait for ever, never retry.
         policy: Option<Spanned<String>> = None,
         /// One-way network latency; absent means the graph's.

@@ -21,7 +21,7 @@ fn site(by_itself: &str, web: &str, faults: &str) -> Report {
         &format!(
             r#"workload: [(to: "web", arrivals: Constant("10/s"))],
                services: {{
-                   "web": (replicas: 2, workers: Async(9), work: "1ms", calls: [(to: "db")], on_start: ({by_itself}), {web}),
+                   "web": (replicas: 2, workers: Async(9), work: "1ms", calls: [(to: "db"), (to: "db")], on_start: ({by_itself}), {web}),
                    "db": (workers: Async(9), work: "1ms"),
                    "back": (workers: Async(1), work: "100ms"),
                }},
