@@ -35,6 +35,7 @@ pub fn details(report: &Report, judgement: &Judgement) -> Vec<String> {
     details.extend(released(report));
     if bad {
         details.extend(deaths(report));
+        details.extend(kills(report));
         details.extend(impatience(report, judgement));
         details.extend(judgement.outlook.as_ref().and_then(|ahead| ahead.because.clone()));
     }
@@ -263,6 +264,22 @@ fn deaths(report: &Report) -> Vec<String> {
     .collect()
 }
 
+/// Replicas that something of their own killed, where nothing from outside disturbs the run: what each mechanism counts as kills.
+fn kills(report: &Report) -> Vec<String> {
+    if !report.timeline.disturbances.is_empty() {
+        return Vec::new();
+    }
+    let all = report.sections.iter().filter_map(|section| {
+        let kills = section.values.get("kills")?.value.filter(|kills| *kills > 0.0)?;
+        Some((section.at.as_str(), section.kind.replace('_', " "), kills))
+    });
+    all.map(|(name, by, kills)| match kills {
+        1.0 => format!("a replica of {name} was killed ({by})"),
+        kills => format!("replicas of {name} were killed {kills} times ({by})"),
+    })
+    .collect()
+}
+
 /// The queue that takes longest, if that is longer than callers wait.
 fn impatience(report: &Report, judgement: &Judgement) -> Option<String> {
     let Backlog { service, holds, patience } = backlogs(report, &judgement.latest).into_iter().next()?;
@@ -299,7 +316,7 @@ mod tests {
     use super::*;
     use crate::policy::Cause;
     use crate::report::synthetic::{Second, disturbed, full_report, healthy, run};
-    use crate::report::{Edge, judge};
+    use crate::report::{Edge, Section, Unit, Value, judge};
 
     fn details_of(mut report: Report) -> Vec<String> {
         judge(&mut report);
@@ -316,6 +333,25 @@ mod tests {
             60,
             Some(90),
         )
+    }
+
+    /// Who kills is told where nothing else went wrong, once and often; and not where all is well, or a fault is there to be blamed.
+    #[test]
+    fn what_is_killed_from_within_is_told() {
+        let killed = |kills: f64, mut report: Report| {
+            let value = Value { value: Some(kills), ..Value::new(Unit::Plain, "") };
+            report.sections.push(Section::new("memory_leak", "api").value("kills", value));
+            details_of(report).into_iter().find(|detail| detail.contains("killed"))
+        };
+        let failing = || run(300, |_| Second { started: 100, ok: 30, failed: 70 });
+        assert_eq!(
+            killed(6.0, failing()).as_deref(),
+            Some("replicas of api were killed 6 times (memory leak)")
+        );
+        assert_eq!(killed(1.0, failing()).as_deref(), Some("a replica of api was killed (memory leak)"));
+        assert_eq!(killed(0.0, failing()), None);
+        assert_eq!(killed(6.0, run(300, |_| healthy(100))), None);
+        assert_eq!(killed(6.0, storm()), None);
     }
 
     /// A service is full since it waits for a pool, whose other end waits for nobody: the last of them is told, too.
