@@ -6,7 +6,8 @@
 //!
 //! The calls are calls, over edges of their own, `nodes->control/on_start`, each under its policy: retries, timeouts, a bulkhead that lets so many
 //! out at a time. What still fails is made again `again` after the first of them has failed, and again, until all have ended well; without `again` it is
-//! given up. A crash ends those that are out, and who starts begins anew; whoever has been told to go does not wait for them.
+//! given up. A crash ends those that are out and forgets those that were still to be made: who makes them at a start begins anew. Whoever has been told
+//! to go does not wait for them.
 //!
 //! With `before_ready` a replica takes nothing before all have ended well, so whoever is slow to answer keeps it out. Those that are there when a
 //! run begins have made them.
