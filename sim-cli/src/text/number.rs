@@ -356,7 +356,7 @@ mod tests {
         assert_eq!(plus_minus(11.83e9, 1.897e9, Unit::Duration, style), "11.8 ± 1.9 s");
         assert_eq!(plus_minus(0.973, 0.0143, Unit::Share, style), "97.3 ± 1.4 %");
         assert_eq!(plus_minus(0.999_877, 0.000_031, Unit::Share, style), "99.9877 ± 0.0031 %");
-        assert_eq!(plus_minus(0.999_999_6, 2e-9, Unit::Share, style), "99.999960 ± 0.000000 %");
+        assert_eq!(plus_minus(0.999_999_6, 2e-9, Unit::Share, style), "99.99996000 ± 0.00000020 %");
         assert_eq!(plus_minus(1.0, 1e-9, Unit::Share, style), "100.0 ± 0.0 %");
         assert_eq!(plus_minus(2.98, 0.0248, Unit::Plain, style), "2.980 ± 0.025");
         assert_eq!(plus_minus(2.98, 1e-9, Unit::Plain, style), "2.980 ± 0.000");
