@@ -196,6 +196,9 @@ fn write_service(text: &mut String, rng: &mut Rng, service: u64, callees: &[u64]
         ["Wait(every: \"20ms\")", "CrashLoop(initial: \"50ms\", cap: \"200ms\")"][service as usize / 2 % 2];
     let needs = format!("start_up: (needs: [\"s{}\"], missing: {missing}, ", (service + 1) % services);
     let settings = if service.is_multiple_of(2) { settings.replace("start_up: (", &needs) } else { settings };
+    // And from whom it may be cut off.
+    let cut_off = callees.first().map_or("Start".into(), |callee| format!("Reconnect(to: \"s{callee}\")"));
+    let settings = settings.replace("Reconnect(to: \"back\")", &cut_off);
     writeln!(
         text,
         "            \"s{service}\": (replicas: {replicas}, {settings}work: {work}, calls: [{}]),",
