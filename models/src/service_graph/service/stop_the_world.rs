@@ -110,7 +110,7 @@ impl StopTheWorld {
         let alive = live.0.saturating_add(live_per_request.0.saturating_mul(in_hand));
         Some((
             self.takes(alive),
-            heap.0.saturating_sub(alive).div_ceil(allocated_per_request.0).max(1),
+            heap.0.saturating_sub(alive).div_ceil(allocated_per_request.0.max(1)).max(1),
             alive,
         ))
     }
