@@ -3,10 +3,11 @@
 //!
 //! A plan is made once, of a graph whose names have been checked, and lent to everybody who asks.
 
+mod errands;
+
 use super::circles::Circles;
 use super::control;
 use super::control::check::Check;
-use super::control::on_start::BY_ITSELF;
 use super::crossing;
 use super::service::callback::CALLBACK;
 use super::service::{fallback, purge, quorum, record};
@@ -26,9 +27,7 @@ use sim_core::SimTime;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// What the edges are called over which replicas say that they are there, and callers ask who is, after the two that they are between.
-const HEARTBEAT: &str = "/heartbeat";
-const LOOKUP: &str = "/lookup";
+pub use errands::Errand;
 
 /// A graph and what follows from it.
 pub struct Plan<'a> {
@@ -106,17 +105,6 @@ pub enum Caller {
     Checks(u32),
 }
 
-/// What is said and asked about the replicas of a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Errand {
-    /// A replica says that it is there.
-    SaysItIsThere,
-    /// This caller of theirs asks who is.
-    LooksUp(Caller),
-    /// A replica calls whom it needs, for no user.
-    ByItself,
-}
-
 impl<'a> Plan<'a> {
     /// What follows from `spec`, whose names must have been checked and whose circles must have been found to end.
     pub fn new(spec: &'a GraphSpec) -> Self {
@@ -134,19 +122,7 @@ impl<'a> Plan<'a> {
         let sites =
             (0..spec.services.len() as u32).map(|service| first(service)..first(service + 1)).collect();
         let mut does: Vec<Does> = spec.services.values().map(ServiceSpec::does).collect();
-        for edge in edges.iter().filter(|edge| edge.errand.is_some()) {
-            does[edge.callee] = does[edge.callee].and(Does::CHECKS);
-        }
-        // What comes by itself comes to all whom it is passed on to, at no rate.
-        let first = edges.iter().filter(|edge| edge.errand == Some(Errand::ByItself));
-        let (mut reached, mut todo) =
-            (vec![false; callees.len()], first.map(|edge| edge.callee).collect::<Vec<_>>());
-        while let Some(service) = todo.pop() {
-            if !std::mem::replace(&mut reached[service], true) {
-                does[service] = does[service].and(Does::CHECKS);
-                todo.extend(&callees[service]);
-            }
-        }
+        errands::reach(&edges, &callees, &mut does);
         let faults = spec.strikes().map(|(effect, _)| effect.does()).collect();
         let mut plan = Plan {
             spec,
@@ -333,26 +309,6 @@ impl<'a> Plan<'a> {
         let mut all = self.calls(|workload| workload.base_rate(run), &attempts, fail);
         self.run_errands(&mut all, &attempts, fail);
         all
-    }
-
-    /// Adds what is said and asked without any user, and the calls that follow from that.
-    fn run_errands(&self, all: &mut [f64], attempts: impl Fn(&EdgePlan) -> f64, fail: f64) {
-        let mut requests = vec![0.0; self.spec.services.len()];
-        for (all, edge) in all.iter_mut().zip(&self.edges).filter(|(_, edge)| edge.by_itself > 0.0) {
-            *all += edge.by_itself;
-            requests[edge.callee] += edge.by_itself * attempts(edge);
-        }
-        for &service in self.order.iter().filter(|_| !self.has_circles) {
-            for index in self.sites[service].clone() {
-                let edge = &self.edges[index];
-                if edge.callback_of.is_some() || edge.call.is_some_and(|call| !call.only_from.is_empty()) {
-                    continue;
-                }
-                let calls = requests[service] * self.made(edge, fail);
-                all[index] += calls;
-                requests[edge.callee] += calls * attempts(edge);
-            }
-        }
     }
 
     /// Calls over each edge if users make so many, every call on the way there takes so many attempts, and this share of those fails
@@ -634,8 +590,7 @@ fn edges(spec: &GraphSpec) -> Vec<EdgePlan<'_>> {
             plans.push(EdgePlan { choices: 1, check: Some(check), ..plan.under(check.policy()) });
         }
     }
-    errands(spec, &mut plans);
-    by_themselves(spec, &mut plans);
+    errands::edges(spec, &mut plans);
     let mut owners = BTreeMap::new();
     for (number, edge) in plans.iter_mut().enumerate() {
         edge.clients_of = match edge.policy.per {
@@ -649,64 +604,6 @@ fn edges(spec: &GraphSpec) -> Vec<EdgePlan<'_>> {
         };
     }
     plans
-}
-
-/// Those over which the replicas of services are registered and looked up, by each kind of caller.
-fn errands<'a>(spec: &'a GraphSpec, plans: &mut Vec<EdgePlan<'a>>) {
-    let mut between = BTreeMap::new();
-    for (number, (name, service)) in spec.services.iter().enumerate() {
-        let Some(found) = service.found() else { continue };
-        let (lookup, of) = (found.lookup(), Caller::Checks(number as u32));
-        let mut whoever = vec![];
-        if found.heartbeat().is_some() {
-            whoever.push((Caller::Service(number as u32), name, Errand::SaysItIsThere));
-        }
-        for edge in
-            plans.iter().filter(|edge| edge.callee == number && !matches!(edge.caller, Caller::Checks(_)))
-        {
-            let caller = match edge.caller {
-                Caller::Workload(number) => spec.workload[number as usize].name.value.as_str(),
-                Caller::Service(number) | Caller::Checks(number) => spec.name(number as usize),
-            };
-            let looks = (edge.caller, caller, Errand::LooksUp(edge.caller));
-            whoever.extend((!whoever.contains(&looks)).then_some(looks));
-        }
-        for (caller, from, errand) in whoever {
-            // Who says something and who asks are counted apart.
-            let counted = between.entry(errand == Errand::SaysItIsThere).or_insert_with(BTreeMap::new);
-            let plan = edge(spec, counted, (caller, from), &lookup.whom.value, &None, &None, None);
-            let what = if errand == Errand::SaysItIsThere { HEARTBEAT } else { LOOKUP };
-            let again = if plan.number == 1 { String::new() } else { format!("#{}", plan.number) };
-            let name = format!("{from}->{}{what}{again}", lookup.whom.value);
-            let there = match caller {
-                Caller::Workload(_) => plan.callers,
-                Caller::Service(caller) | Caller::Checks(caller) => spec.service(caller as usize).replicas,
-            };
-            let every = match errand {
-                Errand::SaysItIsThere => found.heartbeat(),
-                Errand::LooksUp(_) => lookup.every(),
-                Errand::ByItself => None,
-            };
-            let by_itself = every.map_or(0.0, |every| f64::from(there) / every.as_secs_f64());
-            let plan = EdgePlan { caller: of, errand: Some(errand), by_itself, ..plan };
-            plans.push(EdgePlan { name, ..plan.under(lookup.policy()) });
-        }
-    }
-}
-
-/// Those over which replicas call by themselves when they have started, or are no longer cut off.
-fn by_themselves<'a>(spec: &'a GraphSpec, plans: &mut Vec<EdgePlan<'a>>) {
-    for (number, (name, service)) in spec.services.iter().enumerate() {
-        let mut between = BTreeMap::new();
-        for call in service.by_themselves().into_iter().flat_map(|it| &it.says.calls) {
-            let caller = (Caller::Service(number as u32), name);
-            let plan = edge(spec, &mut between, caller, &call.to.value, &call.policy, &call.network, None);
-            let again = if plan.number == 1 { String::new() } else { format!("#{}", plan.number) };
-            let name = format!("{name}->{}{BY_ITSELF}{again}", call.to.value);
-            let caller = Caller::Checks(number as u32);
-            plans.push(EdgePlan { name, caller, errand: Some(Errand::ByItself), ..plan });
-        }
-    }
 }
 
 /// `between` counts the edges so far between any two.
@@ -783,14 +680,6 @@ fn apart(
 }
 
 impl EdgePlan<'_> {
-    /// The service whose replicas call over it by themselves, if that is what it is for.
-    pub fn makes_by_itself(&self) -> Option<usize> {
-        match (self.caller, self.errand) {
-            (Caller::Checks(service), Some(Errand::ByItself)) => Some(service as usize),
-            _ => None,
-        }
-    }
-
     /// Whether its calls only say that a key has changed.
     pub fn purges(&self) -> bool {
         self.callback_of.is_none() && self.call.is_some_and(|call| call.purge)

@@ -224,7 +224,9 @@ pub fn assign(controls: &[Control], services: &mut [Service], edges: &mut [Edge]
         match control {
             Control::Probes(_) => members.expect("who is probed comes and goes").kubelet = Some(number),
             Control::Rollout(_) => members.expect("they come and go").roller = Some(number),
-            _ => {}
+            Control::Members { .. } | Control::Health(_) | Control::Reports(_) | Control::Autoscaler(_) => {}
+            Control::Pauses { .. } | Control::Leaks { .. } | Control::Directory(_) | Control::Dims(_) => {}
+            Control::Starter(_) | Control::Watch(_) | Control::FeatureFlag(_) => {}
         }
     }
 }
@@ -355,9 +357,16 @@ impl<L: Listen> Graph<L> {
             }
             Control::Directory(_) => self.directory_hears(control, (edge, replica), is_well, ctx),
             Control::Starter(_) => self.own_call_ended(control, (edge, replica), is_well, ctx),
-            _ => {
+            Control::Members { .. }
+            | Control::Reports(_)
+            | Control::Autoscaler(_)
+            | Control::Pauses { .. } => {
                 unreachable!("they ask nobody")
             }
+            Control::Leaks { .. } | Control::Rollout(_) | Control::Dims(_) | Control::Watch(_) => {
+                unreachable!("they ask nobody")
+            }
+            Control::FeatureFlag(_) => unreachable!("it asks nobody"),
         }
     }
 
@@ -435,7 +444,10 @@ impl<L: Listen> Graph<L> {
             match control {
                 Control::Health(checker) => checker.forgets(replica, now),
                 Control::Probes(kubelet) => due = kubelet.forgets(replica, now),
-                _ => {}
+                Control::Members { .. } | Control::Reports(_) | Control::Autoscaler(_) => {}
+                Control::Pauses { .. } | Control::Leaks { .. } | Control::Rollout(_) => {}
+                Control::Directory(_) | Control::Dims(_) | Control::Starter(_) => {}
+                Control::Watch(_) | Control::FeatureFlag(_) => {}
             }
         }
         self.change_member(service, replica, now, |member| {
@@ -510,17 +522,17 @@ impl<L: Listen> Graph<L> {
                     let sides = service.flagged.as_ref().expect("it is counted");
                     Some(setter.section(&service.name, sides))
                 }
-                _ => None,
+                // What membership and what a service itself tells of them, and what belongs to no service.
+                Control::Members { .. } | Control::Pauses { .. } | Control::Leaks { .. } => None,
+                Control::Reports(_) | Control::Watch(_) => None,
             });
             let told = told.chain(service.membership.as_ref().map(|it| it.section(&service.name, now)));
             let needs = service.membership.as_ref().and_then(|it| it.told_of_needs(&service.name, now));
             let told = told.chain(needs);
             told.collect::<Vec<_>>()
         };
-        let watchers = self.controls.iter().filter_map(|control| match control {
-            Control::Watch(watcher) => Some(watcher.trigger.section(now)),
-            _ => None,
-        });
+        let watchers = self.controls.iter().filter_map(Control::watcher);
+        let watchers = watchers.map(|watcher| watcher.trigger.section(now));
         self.services.iter().enumerate().flat_map(of).chain(watchers).collect()
     }
 
@@ -534,7 +546,10 @@ impl<L: Listen> Graph<L> {
                 Control::Directory(directory) => directory.ledger.begin(now),
                 Control::Dims(dims) => dims.begin(now),
                 Control::Rollout(roller) => roller.told.begin(now),
-                _ => {}
+                // Of each request, or replica, they note whether it is measured; or they tell of the whole run.
+                Control::Starter(_) | Control::Watch(_) | Control::FeatureFlag(_) => {}
+                Control::Members { .. } | Control::Pauses { .. } | Control::Leaks { .. } => {}
+                Control::Reports(_) => {}
             }
         }
         self.services.iter_mut().filter_map(|it| it.membership.as_mut()).for_each(|it| it.begin(now));
@@ -558,7 +573,8 @@ impl<L: Listen> Graph<L> {
                 Control::Watch(watcher) => watcher.trigger.close_window(now),
                 Control::Dims(dims) => dims.close_window(now),
                 Control::Starter(starter) => starter.close_window(),
-                _ => {}
+                Control::Members { .. } | Control::Pauses { .. } | Control::Leaks { .. } => {}
+                Control::Reports(_) => {}
             }
         }
         self.services.iter_mut().filter_map(|it| it.membership.as_mut()).for_each(|it| it.close_window(now));
@@ -585,12 +601,14 @@ impl Control {
         }
     }
 
+    /// Itself, if it waits for a state in which something goes wrong.
+    fn watcher(&self) -> Option<&Watcher> {
+        if let Control::Watch(watcher) = self { Some(watcher) } else { None }
+    }
+
     /// What it set off.
     pub fn disturbances(&self) -> Vec<Disturbance> {
-        match self {
-            Control::Watch(watcher) => watcher.trigger.disturbances().collect(),
-            _ => Vec::new(),
-        }
+        self.watcher().into_iter().flat_map(|watcher| watcher.trigger.disturbances()).collect()
     }
 
     /// At which replica, or whom, it looks, and for what of several things.
@@ -601,7 +619,13 @@ impl Control {
                 let (replica, what) = Kubelet::subject(of);
                 (replica, what as u16)
             }
-            _ => (of, 0),
+            Control::Members { .. } | Control::Health(_) | Control::Reports(_) | Control::Autoscaler(_) => {
+                (of, 0)
+            }
+            Control::Pauses { .. } | Control::Leaks { .. } | Control::Directory(_) | Control::Dims(_) => {
+                (of, 0)
+            }
+            Control::Starter(_) | Control::Watch(_) => (of, 0),
         }
     }
 
@@ -616,7 +640,10 @@ impl Control {
                 let (edge, used) = starter.used();
                 vec![("on_start", edge, used)]
             }
-            _ => Vec::new(),
+            // What a service draws for them is its own.
+            Control::Members { .. } | Control::Pauses { .. } | Control::Leaks { .. } => Vec::new(),
+            Control::Autoscaler(_) | Control::Rollout(_) | Control::FeatureFlag(_) => Vec::new(),
+            Control::Dims(_) | Control::Watch(_) => Vec::new(),
         }
     }
 }

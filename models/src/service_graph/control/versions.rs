@@ -2,6 +2,7 @@
 
 use crate::fault::{ActiveSet, Effect};
 use crate::policy::Outcome;
+use crate::service_graph::state::Service;
 use sim_core::{SimDuration, stats::count};
 
 spec! {
@@ -43,14 +44,29 @@ impl Burden {
         slow.into_iter().chain((self.error_rate > 0.0).then_some((self.number + 1, fails)))
     }
 
-    /// It comes upon a replica.
-    pub fn comes(&self, upon: &mut ActiveSet) {
-        self.effects().for_each(|(number, effect)| upon.begin(number, effect, 1.0));
+    /// It comes upon a replica, or goes.
+    fn is_upon(&self, set: &mut ActiveSet, comes: bool) {
+        self.effects().for_each(|(number, effect)| match comes {
+            true => set.begin(number, effect, 1.0),
+            false => set.end(number),
+        });
     }
+}
 
-    /// And goes.
-    pub fn goes(&self, from: &mut ActiveSet) {
-        self.effects().for_each(|(number, _)| from.end(number));
+impl Service {
+    /// A replica is on the new side of two from now on, or no longer is; and what that does is upon it. Whether that is another than before.
+    pub fn bears(
+        &mut self,
+        sides: impl FnOnce(&mut Service) -> &mut Versions,
+        replica: u32,
+        (burden, new): (Burden, bool),
+    ) -> bool {
+        let changes = sides(self).changes(replica, new);
+        if changes {
+            burden.is_upon(&mut self.replicas[replica as usize].faults, new);
+            self.derive(replica);
+        }
+        changes
     }
 }
 
@@ -179,18 +195,18 @@ mod tests {
         let flag = Burden { work: 5.0, error_rate: 0.5, number: OF_FLAG };
         let mut set = ActiveSet::default();
         set.begin(7, Effect::Slow { factor: 2.0 }, 1.0);
-        bad.burden().comes(&mut set);
+        bad.burden().is_upon(&mut set, true);
         let state = set.on_replica();
         assert_eq!((state.slow, state.errors), (6.0, 0.5));
-        flag.comes(&mut set);
+        flag.is_upon(&mut set, true);
         let both = set.on_replica();
         assert_eq!((both.slow, both.errors), (30.0, 0.75));
-        flag.goes(&mut set);
+        flag.is_upon(&mut set, false);
         assert_eq!(set.on_replica(), state);
-        bad.burden().goes(&mut set);
+        bad.burden().is_upon(&mut set, false);
         let state = set.on_replica();
         assert_eq!((state.slow, state.errors), (2.0, 0.0));
-        Version::same().burden().comes(&mut set);
+        Version::same().burden().is_upon(&mut set, true);
         assert_eq!(set.on_replica(), state);
     }
 

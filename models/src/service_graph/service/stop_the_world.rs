@@ -338,10 +338,14 @@ impl Frozen {
     /// What makes the replicas of this service stand still, if anything does.
     pub fn by(service: &ServiceSpec, name: &str, streams: &Streams) -> Option<Frozen> {
         let says = service.stop_the_world.clone()?;
-        Some(Frozen {
-            luck: matches!(says, StopTheWorld::Periodic { .. }).then(|| streams.luck("pauses", name)),
+        Some(Frozen::new(says, service.room(), || streams.luck("pauses", name)))
+    }
+
+    fn new(says: StopTheWorld, replicas: u32, luck: impl FnOnce() -> Luck) -> Frozen {
+        Frozen {
+            luck: matches!(says, StopTheWorld::Periodic { .. }).then(luck),
             says,
-            each: vec![OfReplica::default(); service.room() as usize].into(),
+            each: vec![OfReplica::default(); replicas as usize].into(),
             seen: Beside::default(),
             before: 0,
             window: (0, SimTime::ZERO),
@@ -352,7 +356,7 @@ impl Frozen {
             worked: 0,
             met: 0,
             line: Vec::new(),
-        })
+        }
     }
 
     /// Whether they do so by the clock.
@@ -613,22 +617,7 @@ mod tests {
 
     fn frozen(says: &str, replicas: u32) -> Frozen {
         let says = read::<StopTheWorld>(says).expect("sound").0;
-        let luck = matches!(says, StopTheWorld::Periodic { .. }).then(|| Streams::new(1).luck("pauses", "s"));
-        Frozen {
-            says,
-            luck,
-            each: vec![OfReplica::default(); replicas as usize].into(),
-            seen: Beside::default(),
-            before: 0,
-            window: (0, SimTime::ZERO),
-            pauses: 0,
-            sum: 0,
-            longest: SimDuration::ZERO,
-            live_most: 0,
-            worked: 0,
-            met: 0,
-            line: Vec::new(),
-        }
+        Frozen::new(says, replicas, || Streams::new(1).luck("pauses", "s"))
     }
 
     /// A heap of 10 MiB, of which 4 are alive and 1 more for each in hand: with 2 in hand 4 are left, for two requests.

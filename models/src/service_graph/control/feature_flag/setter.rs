@@ -262,15 +262,7 @@ impl<L: Listen> Graph<L> {
         let (burden, service) = (setter.says.burden(), &mut self.services[setter.service as usize]);
         let is_new = service.versions.as_ref().is_some_and(|versions| versions.is_new(replica));
         let acts = setter.acts(replica, is_new);
-        if service.flagged.as_mut().expect("it is counted").changes(replica, acts) {
-            let upon = &mut service.replicas[replica as usize].faults;
-            if acts {
-                burden.comes(upon)
-            } else {
-                burden.goes(upon)
-            }
-            service.derive(replica);
-        }
+        service.bears(|it| it.flagged.as_mut().expect("it is counted"), replica, (burden, acts));
     }
 }
 

@@ -129,14 +129,7 @@ impl<L: Listen> Graph<L> {
                 let never_starts = new && !roller.says.to.ready;
                 let burden = roller.says.to.burden();
                 let of = &mut self.services[service as usize];
-                if of.versions.as_mut().expect("it has versions").changes(slot, new) {
-                    let upon = &mut of.replicas[slot as usize].faults;
-                    if new {
-                        burden.comes(upon)
-                    } else {
-                        burden.goes(upon)
-                    }
-                    of.derive(slot);
+                if of.bears(|it| it.versions.as_mut().expect("it has versions"), slot, (burden, new)) {
                     self.version_is_another(service, slot);
                 }
                 self.change_member(service, slot, ctx.now(), |member| {
