@@ -141,6 +141,11 @@ impl ActiveSet {
         state
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.effects.is_empty()
+    }
+
     /// Whether any keeps messages back.
     pub fn holds(&self) -> bool {
         self.effects.iter().any(|active| matches!(active.effect, Effect::Hold))

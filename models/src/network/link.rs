@@ -158,6 +158,16 @@ impl<M> Link<M> {
         self.instant
     }
 
+    /// Whether nothing is wrong with it.
+    pub fn is_well(&self) -> bool {
+        !self.struck
+    }
+
+    /// Whether nothing is wrong with it for the messages of a client, either way; and in which zones it stands, and whom it asks.
+    pub fn is_well_for(&self, client: u32, stand: Option<(u32, u32)>) -> bool {
+        self.wrong.is_well_for(client, stand)
+    }
+
     /// When a message arrives that is sent `now`, if every one needs as long, and not nothing: then nothing else need be asked.
     #[inline(always)]
     pub fn steadily(&self, now: SimTime) -> Option<SimTime> {

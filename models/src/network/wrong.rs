@@ -109,6 +109,14 @@ impl<M> Wrong<M> {
         self.apart || self.states != [OnLink::WELL; 2]
     }
 
+    /// Whether there is nothing that strikes messages of this client, either way; and in which zones it stands, and whom it asks.
+    pub fn is_well_for(&self, client: u32, stand: Option<(u32, u32)>) -> bool {
+        let back = stand.map(|(caller, callee)| (callee, caller));
+        let is_well =
+            |(way, zones)| self.faults.on_link(way, Whose { client: Some(client), zones }) == OnLink::WELL;
+        [(Way::Out, stand), (Way::Back, back)].into_iter().all(is_well)
+    }
+
     /// Whether all messages of these are lost or kept back, one way or the other.
     pub fn is_cut(&self, whose: Whose) -> bool {
         let stops = |state: OnLink| state.holding || state.drop >= 1.0;

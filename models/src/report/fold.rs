@@ -19,6 +19,8 @@ pub enum Fold {
     Max(String),
     /// The sum of the first over the sum of the second; absent if that is 0.
     Ratio(String, String),
+    /// By how much the first is above the second, and 0 where it is not: the mean over time.
+    Above(String, String),
 }
 
 /// Windows of a run, by their numbers.
@@ -31,19 +33,29 @@ pub(super) struct Windows<'a> {
 impl Fold {
     /// What a value comes to over these windows of these series; absent where there is nothing to fold.
     pub(super) fn over(&self, all: &[Series], windows: &Windows) -> Option<f64> {
-        let of = |name: &str| {
+        let drawn = |name: &str| {
             let series = all.iter().find(|series| series.name == name);
             let values = series.map_or(&[][..], |series| part(&series.values, &windows.which));
-            (windows.which.start..).zip(values.iter().copied()).filter(|(_, x)| x.is_finite())
+            (windows.which.start..).zip(values.iter().copied())
         };
+        let of = |name: &str| drawn(name).filter(|(_, x)| x.is_finite());
         let sum = |name: &str| of(name).map(|(_, x)| x).reduce(|sum, x| sum + x);
+        let mean = |values: &mut dyn Iterator<Item = (usize, f64)>| {
+            let (mut area, mut all) = (0.0, 0.0);
+            for (window, x) in values {
+                let length = (windows.length)(window);
+                (area, all) = (area + x * length, all + length);
+            }
+            (all > 0.0).then(|| area / all)
+        };
         match self {
             Fold::Sum(series) => sum(series),
             Fold::Max(series) => of(series).map(|(_, x)| x).reduce(f64::max),
-            Fold::Mean(series) => {
-                let all = of(series).map(|(window, _)| (windows.length)(window)).sum::<f64>();
-                let area = of(series).map(|(window, x)| x * (windows.length)(window)).sum::<f64>();
-                (all > 0.0).then(|| area / all)
+            Fold::Mean(series) => mean(&mut of(series)),
+            Fold::Above(one, other) => {
+                let both =
+                    drawn(one).zip(drawn(other)).map(|((window, one), (_, other))| (window, one - other));
+                mean(&mut both.filter(|(_, x)| x.is_finite()).map(|(window, x)| (window, x.max(0.0))))
             }
             Fold::Ratio(part, whole) => {
                 let (part, whole) = (sum(part)?, sum(whole)?);

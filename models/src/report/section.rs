@@ -287,6 +287,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_above_is_not_made_up_for_by_what_is_below() {
+        let mut two = Section::new("observers", "db")
+            .value("gap", folded(Fold::Above("said".into(), "met".into())))
+            .line("said", Unit::Share, "")
+            .line("met", Unit::Share, "");
+        two.draw("said", vec![1.0, 0.5, f64::NAN, 1.0]);
+        two.draw("met", vec![0.4, 1.0, 0.0, 0.8]);
+        let length = |window: usize| if window == 3 { 0.5 } else { 1.0 };
+        for (windows, gap) in [(0..4, (0.6 + 0.5 * 0.2) / 2.5), (0..2, 0.3), (1..2, 0.0)] {
+            let part = two.during(&(0..0), &Windows { which: windows, length: &length });
+            assert!((part.values.get("gap").unwrap().value.unwrap() - gap).abs() < 1e-12);
+        }
+    }
+
+    #[test]
     fn what_was_counted_apart_stays() {
         let (mut cache, length) = (folded_cache(), |_: usize| 1.0);
         cache.set("hits", 100.0);

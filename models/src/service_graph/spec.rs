@@ -7,6 +7,7 @@ use super::control::check::Check;
 use super::control::discovery::Discovery;
 use super::control::feature_flag::{FeatureFlag, Flagged};
 use super::control::health::Health;
+use super::control::observers::Observers;
 use super::control::on_start::OnStart;
 use super::control::probes::Probes;
 use super::control::rollout::{Planned, Rollout};
@@ -185,6 +186,8 @@ spec! {
         on_write: Option<OnWrite> = None,
         /// Whether each replica has figures of its own: how busy it is, what it has in hand, how long its requests take and how many fail.
         per_replica: bool = false,
+        /// Whether what is true of it, what its checks believe and what its users meet is told side by side; not at all if absent.
+        observers: Option<Observers> = None,
     }
 }
 
@@ -324,6 +327,7 @@ impl ServiceSpec {
             Listed::optional("cache", "", self.cache.as_ref()),
             Listed::optional("on_write", "", self.on_write.as_ref()),
             Listed::made("per_replica", "", self.per_replica.then_some(PerReplica(self.room()))),
+            Listed::optional("observers", "", self.observers.as_ref()),
         ]
     }
 

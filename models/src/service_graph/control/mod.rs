@@ -13,6 +13,7 @@ pub mod feature_flag;
 pub mod health;
 pub mod membership;
 pub mod needs;
+pub mod observers;
 pub mod on_start;
 pub mod probes;
 pub mod reports;
@@ -38,6 +39,7 @@ use discovery::Directory;
 use feature_flag::Setter;
 use health::Checker;
 pub use needs::needs_itself;
+use observers::Observer;
 use on_start::Starter;
 use probes::{Kubelet, Task, Verdict, Which};
 use reports::Reports;
@@ -69,6 +71,8 @@ pub enum Control {
     Directory(Box<Directory>),
     /// At how long requests take, and what can be left out.
     Dims(Box<Dims>),
+    /// At what is true, believed and met.
+    Observes(Box<Observer>),
     /// At what each replica has to call by itself.
     Starter(Box<Starter>),
     /// At a state in which something goes wrong.
@@ -89,7 +93,11 @@ pub fn declared(spec: &GraphSpec, name: &str) -> Vec<Section> {
     let found = service.found().map(|found| discovery::declared(name, found.heartbeat().is_some()));
     let flagged = service.feature_flag.as_ref().map(|flag| feature_flag::declared(name, flag));
     let dimmed = service.dims().map(|it| it.declared(name));
-    [checks, probed, scaled, rolled, flagged, dimmed, found, members].into_iter().flatten().collect()
+    let observed = service.observers.as_ref().map(|_| observers::declared(name));
+    [checks, probed, scaled, rolled, flagged, dimmed, observed, found, members]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// All of a graph: those that move members first, by service, then the others.
@@ -160,6 +168,10 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
     let dims = (0..).zip(plan.spec.services.values());
     let dims = dims
         .filter_map(|(number, service)| Some(Control::Dims(Box::new(Dims::new(service.dims()?, number)))));
+    let observers = (0..).zip(plan.spec.services.values()).filter_map(|(number, service)| {
+        let says = service.observers.as_ref()?;
+        Some(Control::Observes(Box::new(Observer::new(says, number, plan))))
+    });
     let starters = (0..plan.spec.services.len()).filter_map(|number| Starter::by(plan, number, streams));
     let starters = starters.map(|starter| Control::Starter(Box::new(starter)));
     let members = members.chain(checks).chain(reports).chain(probed).chain(scaled);
@@ -170,6 +182,7 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
         .chain(flagged)
         .chain(found)
         .chain(dims)
+        .chain(observers)
         .chain(starters)
         .collect()
 }
@@ -226,7 +239,7 @@ pub fn assign(controls: &[Control], services: &mut [Service], edges: &mut [Edge]
             Control::Rollout(_) => members.expect("they come and go").roller = Some(number),
             Control::Members { .. } | Control::Health(_) | Control::Reports(_) | Control::Autoscaler(_) => {}
             Control::Pauses { .. } | Control::Leaks { .. } | Control::Directory(_) | Control::Dims(_) => {}
-            Control::Starter(_) | Control::Watch(_) | Control::FeatureFlag(_) => {}
+            Control::Observes(_) | Control::Starter(_) | Control::Watch(_) | Control::FeatureFlag(_) => {}
         }
     }
 }
@@ -262,6 +275,7 @@ impl<L: Listen> Graph<L> {
                 Control::Directory(directory) => directory.first_looks(),
                 Control::Watch(watcher) => vec![(0, watcher.trigger.first_look())],
                 Control::Dims(dims) => vec![(0, dims.first_look())],
+                Control::Observes(observer) => vec![(0, observer.first_look())],
             };
             for (of, at) in first {
                 let timer = ctx.schedule_at(at, Event::Look { control, of });
@@ -329,6 +343,10 @@ impl<L: Listen> Graph<L> {
             Control::Directory(_) => self.directory_looks(control, of, ctx),
             Control::Watch(_) => self.watches(control, of, ctx),
             Control::Starter(_) => self.makes_its_calls(control, of, ctx),
+            Control::Observes(observer) => {
+                let again = observer.looks(&self.services[service as usize], &self.edges, ctx.now());
+                ctx.schedule_at(again, Event::Look { control, of });
+            }
             Control::Dims(dims) => {
                 let again = dims.looks(&mut self.services[service as usize], ctx.now());
                 ctx.schedule_at(again, Event::Look { control, of });
@@ -366,6 +384,7 @@ impl<L: Listen> Graph<L> {
             Control::Leaks { .. } | Control::Rollout(_) | Control::Dims(_) | Control::Watch(_) => {
                 unreachable!("they ask nobody")
             }
+            Control::Observes(_) => unreachable!("it asks nobody"),
             Control::FeatureFlag(_) => unreachable!("it asks nobody"),
         }
     }
@@ -446,7 +465,7 @@ impl<L: Listen> Graph<L> {
                 Control::Probes(kubelet) => due = kubelet.forgets(replica, now),
                 Control::Members { .. } | Control::Reports(_) | Control::Autoscaler(_) => {}
                 Control::Pauses { .. } | Control::Leaks { .. } | Control::Rollout(_) => {}
-                Control::Directory(_) | Control::Dims(_) | Control::Starter(_) => {}
+                Control::Directory(_) | Control::Dims(_) | Control::Observes(_) | Control::Starter(_) => {}
                 Control::Watch(_) | Control::FeatureFlag(_) => {}
             }
         }
@@ -513,6 +532,7 @@ impl<L: Listen> Graph<L> {
                 Control::Autoscaler(scaler) => Some(scaler.section(service, now)),
                 Control::Directory(directory) => Some(directory.section(&service.name, now)),
                 Control::Dims(dims) => Some(dims.section(&service.name, now)),
+                Control::Observes(observer) => Some(observer.section(&service.name)),
                 Control::Starter(starter) => Some(starter.section(&service.name, now)),
                 Control::Rollout(roller) => {
                     let versions = service.versions.as_ref().expect("it has versions");
@@ -545,6 +565,7 @@ impl<L: Listen> Graph<L> {
                 Control::Autoscaler(scaler) => scaler.begin(&self.services[scaler.service as usize], now),
                 Control::Directory(directory) => directory.ledger.begin(now),
                 Control::Dims(dims) => dims.begin(now),
+                Control::Observes(observer) => observer.begin(),
                 Control::Rollout(roller) => roller.told.begin(now),
                 // Of each request, or replica, they note whether it is measured; or they tell of the whole run.
                 Control::Starter(_) | Control::Watch(_) | Control::FeatureFlag(_) => {}
@@ -572,6 +593,7 @@ impl<L: Listen> Graph<L> {
                 }
                 Control::Watch(watcher) => watcher.trigger.close_window(now),
                 Control::Dims(dims) => dims.close_window(now),
+                Control::Observes(observer) => observer.close_window(),
                 Control::Starter(starter) => starter.close_window(),
                 Control::Members { .. } | Control::Pauses { .. } | Control::Leaks { .. } => {}
                 Control::Reports(_) => {}
@@ -597,6 +619,7 @@ impl Control {
             Control::Directory(directory) => directory.service,
             Control::Watch(watcher) => watcher.service,
             Control::Dims(dims) => dims.service,
+            Control::Observes(observer) => observer.service,
             Control::Starter(starter) => starter.service,
         }
     }
@@ -625,7 +648,7 @@ impl Control {
             Control::Pauses { .. } | Control::Leaks { .. } | Control::Directory(_) | Control::Dims(_) => {
                 (of, 0)
             }
-            Control::Starter(_) | Control::Watch(_) => (of, 0),
+            Control::Observes(_) | Control::Starter(_) | Control::Watch(_) => (of, 0),
         }
     }
 
@@ -643,7 +666,7 @@ impl Control {
             // What a service draws for them is its own.
             Control::Members { .. } | Control::Pauses { .. } | Control::Leaks { .. } => Vec::new(),
             Control::Autoscaler(_) | Control::Rollout(_) | Control::FeatureFlag(_) => Vec::new(),
-            Control::Dims(_) | Control::Watch(_) => Vec::new(),
+            Control::Dims(_) | Control::Observes(_) | Control::Watch(_) => Vec::new(),
         }
     }
 }

@@ -334,7 +334,8 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
     // Whose a policy's state is does nothing by itself; who shares a budget is looked up where one is spoken of. Nor does
     // what becomes of requests that nobody calls off, how long the pause before a retry is, when those who were taken out
     // of a choice are back in it, what is told of replicas, or what becomes of what is kept, where something is.
-    let silent = ["per", "on_cancel", "retry_after", "panic_threshold", "per_replica", "on_write"];
+    let silent =
+        ["per", "on_cancel", "retry_after", "panic_threshold", "per_replica", "observers", "on_write"];
     for key in listed.filter(|key| !silent.contains(key)).chain(["network", "effect"]) {
         let silences = |(desk, ..): &(Desk, Does, &str)| {
             [desk.policy, desk.users, desk.service, desk.faults].concat().contains(&format!("{key}: "))

@@ -31,6 +31,7 @@ mod lines;
 mod links;
 mod meetings;
 mod members;
+mod observers;
 mod orders;
 mod per_replica;
 mod policies;
