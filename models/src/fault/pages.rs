@@ -99,6 +99,20 @@ pub const CLIENTS: &[Page] = &[Page {
     experiment: "network-is-reliable",
 }];
 
+/// Of who repairs it.
+pub const REPAIR: &[Page] = &[Page {
+    name: "repair",
+    word: "",
+    what: "Lets a fault last until somebody has repaired it, who needs services for that: it takes so long, and goes on only while all of them answer. Each is \
+           asked `every` so often, by a call over an edge of its own, `backbone->access/repair`. A section `repair` tells how long it took, and for how long \
+           it stood still.",
+    hurts: "Where what is needed for the repair needs what is broken, the outage does not end by itself, however short the repair is: nobody gets in.",
+    formula: "over `takes` after the first good answer if all answer from then on; each time that one does not costs as long as that, and up to `every + timeout` more",
+    source: "Meta, \"More details about the October 4 outage\", 2021; Google SRE, \"Building Secure and Reliable Systems\", ch. 9 (emergency access); AWS \
+             Builders' Library, \"Minimizing correlated failures in distributed systems\"",
+    experiment: "circular-recovery",
+}];
+
 /// Of what fails at random.
 pub const RANDOM: &[Page] = &[Page {
     name: "random_failures",

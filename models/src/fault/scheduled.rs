@@ -1,6 +1,6 @@
 //! Faults that begin and end when the file says so.
 
-use super::{Between, Clients, Effect, Flap, Rhythm, Ways};
+use super::{Between, Clients, Effect, Flap, Repair, Rhythm, Ways};
 use crate::experiment::{Decoder, Node, Spanned};
 use crate::policy::part::{Listed, Part};
 use sim_core::{Key, SimDuration, SimTime, Streams, Words};
@@ -30,6 +30,8 @@ spec! {
         ramp: SimDuration = SimDuration::ZERO,
         /// It comes and goes until `for` is over; a ramp is climbed each time.
         flap: Option<Flap> = None,
+        /// Who repairs it, and what he needs for that: it lasts until he has. Instead of `for`.
+        repair: Option<Repair> = None,
     }
 }
 
@@ -41,6 +43,7 @@ impl FaultSpec {
             Listed::always("effect", &self.effect),
             Listed::always("way", &self.way),
             Listed::made("clients", "", Some(Clients(&self.clients))),
+            Listed::optional("repair", "", self.repair.as_ref()),
         ]
     }
 
@@ -52,6 +55,28 @@ impl FaultSpec {
     /// The way between two zones that it is on, if it is on one.
     pub fn between(&self) -> Option<Between<'_>> {
         Between::of(&self.on.value)
+    }
+
+    /// Whose repair it is: what is broken, in a word.
+    pub fn broken(&self) -> &str {
+        let on = self.on.value.as_str();
+        match (self.between(), self.place()) {
+            (Some(between), _) => between.from,
+            (None, Some(place)) => place,
+            (None, None) => {
+                let to = on.rsplit_once("->").map_or(on, |(_, to)| to);
+                to.split_once('#').map_or(to, |(to, _)| to)
+            }
+        }
+    }
+
+    /// Until when it is there, in words.
+    pub fn until(&self) -> String {
+        match (&self.repair, self.r#for) {
+            (Some(repair), _) => repair.told(),
+            (None, Some(length)) => (self.at + length).to_string(),
+            (None, None) => "the end".into(),
+        }
     }
 
     /// When it is there, and how much of it.
@@ -79,8 +104,13 @@ impl FaultSpec {
 
     /// Whether it is no fault but what the network can do, at any time of a run.
     pub fn is_a_property(&self) -> bool {
-        let always = self.at == SimTime::ZERO && self.r#for.is_none() && self.is_steady();
+        let always = self.at == SimTime::ZERO && self.lasts() && self.is_steady();
         always && self.effect.transmits().is_some()
+    }
+
+    /// Whether nothing ends it before the run does.
+    pub fn lasts(&self) -> bool {
+        self.r#for.is_none() && self.repair.is_none()
     }
 
     /// How it comes and goes, where it does not come at once to stay.
@@ -119,6 +149,16 @@ fn check(fault: &FaultSpec, at: &Node, cx: &mut Decoder) {
     {
         let help = "without `flap` it is there all the time";
         cx.error(place("flap"), "`active` and `quiet` must be longer than 0").help(help);
+    }
+    if fault.repair.is_some() {
+        for (field, is_said) in
+            [("for", fault.r#for.is_some()), ("ramp", !fault.ramp.is_zero()), ("flap", fault.flap.is_some())]
+        {
+            if is_said {
+                let message = format!("`{field}` of what is there until it is repaired");
+                cx.error(place(field), message).help("leave one of the two out");
+            }
+        }
     }
     let there = fault.flap.as_ref().map(|flap| flap.active).into_iter().chain(fault.r#for).min();
     if let Some(there) = there.filter(|&there| fault.ramp > there && !there.is_zero()) {

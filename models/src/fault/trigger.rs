@@ -152,6 +152,7 @@ impl TriggerSpec {
             clients: Affected::All,
             ramp: SimDuration::ZERO,
             flap: None,
+            repair: None,
         }
     }
 

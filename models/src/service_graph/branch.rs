@@ -51,7 +51,8 @@ struct State {
 fn until(spec: &GraphSpec, instant: SimTime) -> Option<GraphSpec> {
     let calls = spec.services.values().flat_map(|service| &service.calls).map(|step| step.calls.len());
     // What fails at random has its numbers after the faults of the file.
-    if spec.workload.len() + calls.sum::<usize>() > MOST_EDGES || spec.fails_at_random() {
+    if spec.workload.len() + calls.sum::<usize>() > MOST_EDGES || spec.fails_at_random() || spec.is_repaired()
+    {
         return None;
     }
     let mut early = spec.clone();

@@ -4,6 +4,7 @@ use super::carriage::{self, Carriage, Classes};
 use super::control;
 use super::control::brownout::Dimmer;
 use super::control::membership::{Membership, moves};
+use super::control::repair::OpenEnd;
 use super::control::start_up::{StartUp, Warming};
 use super::control::versions::Versions;
 use super::crossing::{self, Crossing};
@@ -78,8 +79,12 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
     let measured_from = SimTime::ZERO + run.warm_up;
     let mut controls = control::build(plan, streams);
     control::assign(&controls, &mut services, &mut built);
-    let mut faults: Vec<Fault> =
-        spec.faults.iter().enumerate().flat_map(|(n, f)| build_faults(n, f, plan, streams)).collect();
+    let (mut faults, mut broken) = (Vec::<Fault>::new(), Vec::new());
+    for (number, fault) in spec.faults.iter().enumerate() {
+        let first = faults.len() as u32;
+        faults.extend(build_faults(number, fault, plan, streams));
+        broken.push(first..faults.len() as u32);
+    }
     let sources = failures::build(plan, streams, &mut faults);
     let set_off = spec.triggers.iter().map(|(name, trigger)| {
         let first = faults.len() as u32;
@@ -89,6 +94,11 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
     });
     let set_off: Vec<_> = set_off.collect();
     controls.extend(control::watch::build(plan, &set_off));
+    for repairer in control::repair::build(plan, &broken) {
+        faults[repairer.faults.start as usize].repair = Some(controls.len() as u32);
+        controls.push(control::Control::Repair(Box::new(repairer)));
+    }
+    let open_end = OpenEnd::of(spec, &disturbances).map(Box::new);
     Graph {
         listener: L::new(options.trace.as_ref(), &built, measured_from),
         workloads: spec.workload.iter().enumerate().map(|(n, w)| build_workload(n, w, streams)).collect(),
@@ -124,11 +134,14 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         fruits: Fruits::default(),
         measured_from,
         stretch: u8::from(run.warm_up.is_zero()),
-        next_stretches: spans
-            .iter()
-            .flat_map(|spans| &spans[1..])
-            .map(|span| SimTime::from_nanos(span.start))
-            .collect(),
+        next_stretches: match (&spans, &open_end) {
+            (Some([_, during, after]), Some(open)) => open.may_begin(during.start, after.start),
+            (Some([_, during, after]), None) => {
+                [during, after].map(|span| SimTime::from_nanos(span.start)).into()
+            }
+            (None, _) => Vec::new(),
+        },
+        open_end,
         max_in_flight: options.max_in_flight,
     }
 }
@@ -558,6 +571,7 @@ fn build_faults(
         random: None,
         drawn_down: false,
         is_set_off: false,
+        repair: None,
     };
     targets.into_iter().map(one).collect()
 }

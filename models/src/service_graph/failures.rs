@@ -21,6 +21,7 @@ pub fn build(plan: &Plan, streams: &Streams, faults: &mut Vec<Fault>) -> Vec<Sou
             random: Some(random),
             drawn_down: false,
             is_set_off: false,
+            repair: None,
         });
     };
     let edges = |on: &str, ways: Ways| -> Vec<(u32, Reach)> {

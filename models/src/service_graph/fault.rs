@@ -22,6 +22,9 @@ impl<L: Listen> Graph<L> {
         if let Some(to) = fault.rhythm.ends(fault.begun).filter(|_| fault.flaps) {
             ctx.schedule(to, Class::Change, Event::FaultEnds { fault: id });
         }
+        if let Some(control) = fault.repair {
+            self.repair_begins(control, ctx);
+        }
         let strength = self.grows_on(id, ctx);
         let fault = &mut self.faults[id as usize];
         let (effect, targets) = (fault.effect.clone(), std::mem::take(&mut fault.targets));

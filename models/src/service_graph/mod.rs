@@ -251,7 +251,7 @@ impl<L: Listen> Drive for Graph<L> {
 
     fn mark(&mut self, mark: Mark, now: SimTime) {
         match mark {
-            Mark::StretchBegins => self.begin_stretch(),
+            Mark::StretchBegins => self.may_begin_stretch(now),
             Mark::WarmUpEnds => self.end_warm_up(now),
             Mark::WindowEnds => self.close_window(now),
         }

@@ -8,6 +8,7 @@ mod errands;
 use super::circles::Circles;
 use super::control;
 use super::control::check::Check;
+use super::control::repair;
 use super::crossing;
 use super::service::callback::CALLBACK;
 use super::service::{fallback, purge, quorum, record};
@@ -493,6 +494,7 @@ impl Plan<'_> {
             )
             .chain(self.spec.domains.names().map(|name| fault::declared(name, 1, None)))
             .chain(self.spec.triggers.names().map(fault::declared_trigger))
+            .chain(repair::names(self.spec).into_iter().map(|name| fault::declared_repair(&name)))
             .chain(self.edges.iter().flat_map(|edge| network::declared(&edge.name, self.tells_link(edge))))
             .collect()
     }

@@ -33,7 +33,9 @@ pub fn fill<L: Listen>(
     output.traces = graph.traces(now);
     let report = &mut output.report;
     let measured = now.max(graph.measured_from).since(graph.measured_from);
-    let spans = stretches(&disturbances(plan.spec), &(graph.measured_from.as_nanos()..now.as_nanos()));
+    let repaired: Vec<(u32, Option<SimTime>)> = graph.controls.iter().filter_map(Control::repaired).collect();
+    let disturbances = disturbances_until(plan.spec, &repaired);
+    let spans = stretches(&disturbances, &(graph.measured_from.as_nanos()..now.as_nanos()));
     let spans = spans.filter(|_| plan.spec.triggers.is_empty());
     for (edge, planned) in graph.edges.iter_mut().zip(&plan.edges) {
         let closed_loop = matches!(edge.caller, Caller::Workload(number)
@@ -93,7 +95,7 @@ pub fn fill<L: Listen>(
         let windows = edge.stats.windows.started.len();
         report.sections.extend(edge.link.sections(&edge.name, now, windows));
     }
-    report.timeline = timeline(plan.spec, &report.edges, &report.services, &report.run);
+    report.timeline = timeline(disturbances, &report.edges, &report.services, &report.run);
     let set_off = graph.controls.iter().flat_map(Control::disturbances);
     report.timeline.disturbances.extend(set_off);
     report.timeline.disturbances.sort_by_key(|disturbance| disturbance.from);
@@ -112,6 +114,7 @@ pub fn fill<L: Listen>(
         let more = format!("{name} did more than 584 years of work, which is the most that `work` can say");
         report.notes.push(more);
     }
+    report.notes.extend(graph.controls.iter().filter_map(|control| control.unfinished(plan.spec, now)));
     let notes: BTreeSet<&str> = graph
         .workloads
         .iter()
@@ -242,7 +245,7 @@ fn capped(nanos: u128) -> u64 {
 
 /// The picture: what was offered, what it was turned into, what came of it, and where it piled up.
 fn timeline(
-    spec: &GraphSpec,
+    disturbances: Vec<Disturbance>,
     edges: &Named<report::Edge>,
     services: &Named<report::Service>,
     run: &RunFacts,
@@ -276,20 +279,26 @@ fn timeline(
             ..Series::default()
         });
     }
-    Timeline { series, disturbances: disturbances(spec) }
+    Timeline { series, disturbances }
 }
 
 /// What is done to it from outside, by its file: faults, and load that changes, in the order of their beginning.
 pub fn disturbances(spec: &GraphSpec) -> Vec<Disturbance> {
+    disturbances_until(spec, &[])
+}
+
+/// The same, when it is known of some faults, by their numbers, that they were over, and when.
+fn disturbances_until(spec: &GraphSpec, over: &[(u32, Option<SimTime>)]) -> Vec<Disturbance> {
     let end = |from: SimTime, length: SimDuration| (from + length).as_nanos();
     let mut all: Vec<Disturbance> = Vec::new();
     // What the network is like from beginning to end disturbs nothing.
-    for fault in spec.faults.iter().filter(|fault| !fault.is_a_property()) {
+    for (number, fault) in (0..).zip(&spec.faults).filter(|(_, fault)| !fault.is_a_property()) {
+        let known = over.iter().find(|(of, _)| *of == number).and_then(|(_, over)| *over);
         all.push(Disturbance {
             what: fault.effect.name().into(),
             on: fault.on.value.clone(),
             from: fault.at.as_nanos(),
-            to: fault.rhythm().over().map(|over| over.as_nanos()),
+            to: fault.rhythm().over().or(known).map(SimTime::as_nanos),
         });
     }
     for workload in &spec.workload {

@@ -44,7 +44,9 @@ pub use super::service::shed::Shed;
 use super::service::stop_the_world::StopTheWorld;
 pub use super::service::workers::Workers;
 pub use crate::byte_size::ByteSize;
-pub use crate::fault::{Affected, CrashStyle, DomainSpec, Effect, FailureSpec, FaultSpec, TriggerSpec};
+pub use crate::fault::{
+    Affected, CrashStyle, DomainSpec, Effect, FailureSpec, FaultSpec, Repair, TriggerSpec,
+};
 pub use crate::workload::{
     Arrivals, Keys, Only, Priority, RateStep, Reload, Session, Size, Spacing, Tenants, Writes,
 };
@@ -570,6 +572,17 @@ impl GraphSpec {
     /// Whether anything goes wrong at random, or when it is set off: at a time that the file does not say.
     pub fn fails_at_random(&self) -> bool {
         !self.failures.is_empty() || !self.domains.is_empty() || !self.triggers.is_empty()
+    }
+
+    /// What goes wrong until somebody has repaired it, and its numbers among the faults.
+    pub fn repairs(&self) -> impl Iterator<Item = (u32, &FaultSpec, &Repair)> {
+        let faults = (0..).zip(&self.faults);
+        faults.filter_map(|(number, fault)| Some((number, fault, fault.repair.as_ref()?)))
+    }
+
+    /// Whether anything is: when that is over the file does not say.
+    pub fn is_repaired(&self) -> bool {
+        self.repairs().next().is_some()
     }
 
     /// The number of a workload by its name.

@@ -6,6 +6,7 @@ use super::control::brownout::Dimmer;
 use super::control::check::Asks;
 use super::control::discovery::{Directories, Found};
 use super::control::membership::Membership;
+use super::control::repair::OpenEnd;
 use super::control::start_up::Warming;
 use super::control::versions::Versions;
 use super::crossing::Crossing;
@@ -118,6 +119,8 @@ pub struct Graph<L> {
     pub measured_from: SimTime,
     /// The stretch of the run that it is in: see [`Call::stretch`].
     pub stretch: u8,
+    /// What must be over before the third begins, if that is not known before.
+    pub open_end: Option<Box<OpenEnd>>,
     /// When the second and the third begin, if they are told apart.
     pub next_stretches: Vec<SimTime>,
     /// The most calls, and the most requests: a request whose caller has given up may wait on.
@@ -516,6 +519,8 @@ pub struct Fault {
     pub drawn_down: bool,
     /// Somebody sets it off when he sees something: no time is known before.
     pub is_set_off: bool,
+    /// Which control begins to repair it when it is there.
+    pub repair: Option<u32>,
 }
 
 /// What one fault strikes.

@@ -16,6 +16,7 @@ pub mod needs;
 pub mod observers;
 pub mod on_start;
 pub mod probes;
+pub mod repair;
 pub mod reports;
 pub mod rollout;
 pub mod start_up;
@@ -42,6 +43,7 @@ pub use needs::needs_itself;
 use observers::Observer;
 use on_start::Starter;
 use probes::{Kubelet, Task, Verdict, Which};
+use repair::Repairer;
 use reports::Reports;
 use rollout::Roller;
 use sim_core::{Class, Key, SimDuration, SimTime, StreamUse, Streams};
@@ -79,6 +81,8 @@ pub enum Control {
     Watch(Box<Watcher>),
     /// At what becomes of those for whom something is switched on.
     FeatureFlag(Box<Setter>),
+    /// At whether what a repair needs answers.
+    Repair(Box<Repairer>),
 }
 
 /// What they will tell of one service: nothing measured yet.
@@ -201,7 +205,7 @@ fn directory(service: usize, plan: &Plan, streams: &Streams) -> Option<Control> 
                 beats = Some((number, streams.luck("heartbeat", &edge.name)));
                 continue;
             }
-            Errand::ByItself => continue,
+            Errand::ByItself | Errand::Repairs { .. } => continue,
         };
         let calls = |(_, it): &(u32, &EdgePlan)| it.caller == caller && it.callee == service;
         let sent: Vec<(u32, &EdgePlan)> = (0..).zip(&plan.edges).filter(calls).collect();
@@ -239,7 +243,11 @@ pub fn assign(controls: &[Control], services: &mut [Service], edges: &mut [Edge]
             Control::Rollout(_) => members.expect("they come and go").roller = Some(number),
             Control::Members { .. } | Control::Health(_) | Control::Reports(_) | Control::Autoscaler(_) => {}
             Control::Pauses { .. } | Control::Leaks { .. } | Control::Directory(_) | Control::Dims(_) => {}
-            Control::Observes(_) | Control::Starter(_) | Control::Watch(_) | Control::FeatureFlag(_) => {}
+            Control::Observes(_)
+            | Control::Starter(_)
+            | Control::Watch(_)
+            | Control::FeatureFlag(_)
+            | Control::Repair(_) => {}
         }
     }
 }
@@ -257,7 +265,7 @@ impl<L: Listen> Graph<L> {
     pub fn begin_controls(&mut self, ctx: &mut Ctx) {
         for (control, it) in (0..).zip(&mut self.controls) {
             let first = match it {
-                Control::Members { .. } | Control::Starter(_) => Vec::new(),
+                Control::Members { .. } | Control::Starter(_) | Control::Repair(_) => Vec::new(),
                 Control::Health(checker) => (0..).zip(checker.first_looks()).collect(),
                 Control::Reports(reports) => (0..).zip(reports.first_looks()).collect(),
                 Control::Probes(kubelet) => kubelet.first_looks(),
@@ -352,6 +360,7 @@ impl<L: Listen> Graph<L> {
                 ctx.schedule_at(again, Event::Look { control, of });
             }
             Control::FeatureFlag(_) => self.setter_looks(control, of, ctx),
+            Control::Repair(_) => self.repairer_looks(control, of, ctx),
         }
     }
 
@@ -375,6 +384,7 @@ impl<L: Listen> Graph<L> {
             }
             Control::Directory(_) => self.directory_hears(control, (edge, replica), is_well, ctx),
             Control::Starter(_) => self.own_call_ended(control, (edge, replica), is_well, ctx),
+            Control::Repair(_) => self.repair_hears(control, edge, is_well, ctx),
             Control::Members { .. }
             | Control::Reports(_)
             | Control::Autoscaler(_)
@@ -466,7 +476,7 @@ impl<L: Listen> Graph<L> {
                 Control::Members { .. } | Control::Reports(_) | Control::Autoscaler(_) => {}
                 Control::Pauses { .. } | Control::Leaks { .. } | Control::Rollout(_) => {}
                 Control::Directory(_) | Control::Dims(_) | Control::Observes(_) | Control::Starter(_) => {}
-                Control::Watch(_) | Control::FeatureFlag(_) => {}
+                Control::Watch(_) | Control::FeatureFlag(_) | Control::Repair(_) => {}
             }
         }
         self.change_member(service, replica, now, |member| {
@@ -544,7 +554,7 @@ impl<L: Listen> Graph<L> {
                 }
                 // What membership and what a service itself tells of them, and what belongs to no service.
                 Control::Members { .. } | Control::Pauses { .. } | Control::Leaks { .. } => None,
-                Control::Reports(_) | Control::Watch(_) => None,
+                Control::Reports(_) | Control::Watch(_) | Control::Repair(_) => None,
             });
             let told = told.chain(service.membership.as_ref().map(|it| it.section(&service.name, now)));
             let needs = service.membership.as_ref().and_then(|it| it.told_of_needs(&service.name, now));
@@ -553,6 +563,8 @@ impl<L: Listen> Graph<L> {
         };
         let watchers = self.controls.iter().filter_map(Control::watcher);
         let watchers = watchers.map(|watcher| watcher.trigger.section(now));
+        let repairs = self.controls.iter().filter_map(Control::repairer);
+        let watchers = watchers.chain(repairs.map(|repairer| repairer.section(now)));
         self.services.iter().enumerate().flat_map(of).chain(watchers).collect()
     }
 
@@ -568,7 +580,7 @@ impl<L: Listen> Graph<L> {
                 Control::Observes(observer) => observer.begin(),
                 Control::Rollout(roller) => roller.told.begin(now),
                 // Of each request, or replica, they note whether it is measured; or they tell of the whole run.
-                Control::Starter(_) | Control::Watch(_) | Control::FeatureFlag(_) => {}
+                Control::Starter(_) | Control::Watch(_) | Control::FeatureFlag(_) | Control::Repair(_) => {}
                 Control::Members { .. } | Control::Pauses { .. } | Control::Leaks { .. } => {}
                 Control::Reports(_) => {}
             }
@@ -592,6 +604,7 @@ impl<L: Listen> Graph<L> {
                     setter.close_window(sides.expect("it is counted").seen());
                 }
                 Control::Watch(watcher) => watcher.trigger.close_window(now),
+                Control::Repair(repairer) => repairer.mending.close_window(now),
                 Control::Dims(dims) => dims.close_window(now),
                 Control::Observes(observer) => observer.close_window(),
                 Control::Starter(starter) => starter.close_window(),
@@ -621,7 +634,23 @@ impl Control {
             Control::Dims(dims) => dims.service,
             Control::Observes(observer) => observer.service,
             Control::Starter(starter) => starter.service,
+            Control::Repair(repairer) => repairer.service,
         }
+    }
+
+    /// Itself, if it repairs something.
+    fn repairer(&self) -> Option<&Repairer> {
+        if let Control::Repair(repairer) = self { Some(repairer) } else { None }
+    }
+
+    /// The fault that it repairs, and when it had, if that is what it does.
+    pub fn repaired(&self) -> Option<(u32, Option<SimTime>)> {
+        self.repairer().map(|it| (it.fault, it.mending.over()))
+    }
+
+    /// What there is to say of what it has not done.
+    pub fn unfinished(&self, spec: &GraphSpec, now: SimTime) -> Option<String> {
+        self.repairer().and_then(|it| it.unfinished(spec, now))
     }
 
     /// Itself, if it waits for a state in which something goes wrong.
@@ -648,7 +677,7 @@ impl Control {
             Control::Pauses { .. } | Control::Leaks { .. } | Control::Directory(_) | Control::Dims(_) => {
                 (of, 0)
             }
-            Control::Observes(_) | Control::Starter(_) | Control::Watch(_) => (of, 0),
+            Control::Observes(_) | Control::Starter(_) | Control::Watch(_) | Control::Repair(_) => (of, 0),
         }
     }
 
@@ -666,7 +695,7 @@ impl Control {
             // What a service draws for them is its own.
             Control::Members { .. } | Control::Pauses { .. } | Control::Leaks { .. } => Vec::new(),
             Control::Autoscaler(_) | Control::Rollout(_) | Control::FeatureFlag(_) => Vec::new(),
-            Control::Dims(_) | Control::Observes(_) | Control::Watch(_) => Vec::new(),
+            Control::Dims(_) | Control::Observes(_) | Control::Watch(_) | Control::Repair(_) => Vec::new(),
         }
     }
 }

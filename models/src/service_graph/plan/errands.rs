@@ -1,10 +1,13 @@
-//! Edges that no request is sent over: what is said and asked about replicas elsewhere, to find them, and what replicas call by themselves.
+//! Edges that no request is sent over: what is said and asked about replicas elsewhere, to find them, what replicas call by themselves, and what
+//! whoever repairs something asks.
 //!
 //! They come after all others. Whoever makes their calls is a replica, or a client of one, so each is counted as whoever checks replicas is.
 
 use super::{Caller, EdgePlan, Plan, edge};
+use crate::policy::Policy;
 use crate::policy::part::Does;
 use crate::service_graph::control::on_start::BY_ITSELF;
+use crate::service_graph::control::repair::REPAIR;
 use crate::service_graph::spec::GraphSpec;
 use std::collections::BTreeMap;
 
@@ -21,12 +24,15 @@ pub enum Errand {
     LooksUp(Caller),
     /// A replica calls whom it needs, for no user.
     ByItself,
+    /// Whoever repairs what this fault breaks asks whether what he needs is there.
+    Repairs { fault: u32 },
 }
 
 /// All of a graph, after those that there are without them.
 pub(super) fn edges<'a>(spec: &'a GraphSpec, plans: &mut Vec<EdgePlan<'a>>) {
     of_discovery(spec, plans);
     by_themselves(spec, plans);
+    repairs(spec, plans);
 }
 
 /// Those over which the replicas of services are registered and looked up, by each kind of caller.
@@ -63,7 +69,7 @@ fn of_discovery<'a>(spec: &'a GraphSpec, plans: &mut Vec<EdgePlan<'a>>) {
             let every = match errand {
                 Errand::SaysItIsThere => found.heartbeat(),
                 Errand::LooksUp(_) => lookup.every(),
-                Errand::ByItself => None,
+                Errand::ByItself | Errand::Repairs { .. } => None,
             };
             let by_itself = every.map_or(0.0, |every| f64::from(there) / every.as_secs_f64());
             let plan = EdgePlan { caller: of, errand: Some(errand), by_itself, ..plan };
@@ -87,13 +93,38 @@ fn by_themselves<'a>(spec: &'a GraphSpec, plans: &mut Vec<EdgePlan<'a>>) {
     }
 }
 
+/// Those over which whoever repairs something asks for what he needs. He stands nowhere in particular.
+fn repairs<'a>(spec: &'a GraphSpec, plans: &mut Vec<EdgePlan<'a>>) {
+    let mut named: BTreeMap<String, u32> = BTreeMap::new();
+    for (fault, broken, repair) in spec.repairs() {
+        for need in &repair.needs {
+            let callee = spec.services.index_of(&need.value).expect("checked: the service exists");
+            let caller = (Caller::Checks(callee as u32), broken.broken());
+            let plan = edge(spec, &mut BTreeMap::new(), caller, &need.value, &None, &None, None);
+            let name = format!("{}{REPAIR}", plan.name);
+            let number = named.entry(name.clone()).or_default();
+            *number += 1;
+            let again = if *number == 1 { String::new() } else { format!("#{number}") };
+            let policy = Policy { timeout: Some(repair.timeout), ..Policy::default() };
+            plans.push(EdgePlan {
+                name: format!("{name}{again}"),
+                number: *number,
+                callers: 1,
+                errand: Some(Errand::Repairs { fault }),
+                ..plan.under(policy)
+            });
+        }
+    }
+}
+
 /// What they do to the services that they come to.
 pub(super) fn reach(edges: &[EdgePlan], callees: &[Vec<usize>], does: &mut [Does]) {
     for edge in edges.iter().filter(|edge| edge.errand.is_some()) {
         does[edge.callee] = does[edge.callee].and(Does::CHECKS);
     }
     // What comes by itself comes to all whom it is passed on to, at no rate.
-    let first = edges.iter().filter(|edge| edge.errand == Some(Errand::ByItself));
+    let first = edges.iter();
+    let first = first.filter(|edge| matches!(edge.errand, Some(Errand::ByItself | Errand::Repairs { .. })));
     let (mut reached, mut todo) =
         (vec![false; callees.len()], first.map(|edge| edge.callee).collect::<Vec<_>>());
     while let Some(service) = todo.pop() {

@@ -2,6 +2,7 @@
 
 use super::doubts::{check_allowances, check_fetches, check_idle, check_timeouts, check_width};
 use super::limits::{check_memory, check_sizes};
+use super::repairs;
 use crate::experiment::{Decoder, Name, Node, Span, Spanned};
 use crate::fault::{Between, Correlation, Signal};
 use crate::policy::part::Part;
@@ -72,6 +73,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     sound &= circles::check(graph, &callees, at, cx);
     sound &= check_checkers(graph, at, cx);
     sound &= check_found(graph, cx);
+    sound &= repairs::check_needs(graph, cx);
     if sound && let Some(way) = needs_itself(graph) {
         let span = graph.services.span_of(&way[0]).unwrap_or(at.span);
         let message = format!(
@@ -84,6 +86,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         let plan = Plan::new(graph);
         check_faults(&plan, cx);
         check_messages(&plan, cx);
+        repairs::check_circles(graph, cx);
         check_failures(&plan, at, cx);
         check_triggers(&plan, cx);
         check_reach(graph, at, cx);
@@ -216,7 +219,7 @@ fn unknown_of_zones(graph: &GraphSpec, name: &str) -> (String, String) {
     }
 }
 
-fn check_service_name(graph: &GraphSpec, field: &str, name: &Spanned<String>, cx: &mut Decoder) -> bool {
+pub fn check_service_name(graph: &GraphSpec, field: &str, name: &Spanned<String>, cx: &mut Decoder) -> bool {
     let known = graph.services.get(&name.value).is_some();
     if !known {
         let help = cx.suggest(&name.value, "the services are", graph.services.names());

@@ -140,7 +140,7 @@ fn fault_words(fault: &FaultSpec) -> String {
     let which = fault.replicas.brief().filter(|_| !fault.effect.is_network());
     let which = which.into_iter().chain(fault.brief_reach());
     let which: String = which.map(|which| format!(", {which}")).collect();
-    let until = fault.r#for.map_or("the end".into(), |length| (fault.at + length).to_string());
+    let (until, to) = (fault.until(), if fault.repair.is_some() { "until" } else { "to" });
     let rhythm = fault.brief_rhythm().map(|rhythm| format!(", {rhythm}")).unwrap_or_default();
-    format!("{what}{which}, {} to {until}{rhythm}", fault.at)
+    format!("{what}{which}, {} {to} {until}{rhythm}", fault.at)
 }

@@ -287,7 +287,7 @@ fn faults(plan: &Plan) -> Option<Table> {
                 .into(),
             fault.replicas.encode().plain().into(),
             fault.at.to_string().into(),
-            fault.r#for.map_or("the end".into(), |length| (fault.at + length).to_string()).into(),
+            fault.until().into(),
         ]);
     }
     (!table.rows.is_empty()).then_some(table)

@@ -20,6 +20,7 @@ pub fn check_sizes(graph: &GraphSpec, at: &Node, cx: &mut Decoder) -> bool {
     let span = at.get("services").unwrap_or(at).span;
     let replicas: u64 = graph.services.values().map(|service| u64::from(service.room())).sum();
     let sites: usize = graph.services.values().map(ServiceSpec::all_calls).sum();
+    let sites = sites + graph.repairs().map(|(_, _, repair)| repair.needs.len()).sum::<usize>();
     if replicas > MOST_REPLICAS {
         cx.error(span, format!("{replicas} replicas in all, at most {MOST_REPLICAS}"));
     }
@@ -107,6 +108,18 @@ pub fn check_run(graph: &GraphSpec, run: &RunSpec, cx: &mut Decoder) {
     for (number, fault) in graph.faults.iter().enumerate().filter(|(_, fault)| fault.at >= end) {
         let message = format!("begins at {}, but the run ends at {end}: it never happens", fault.at);
         cx.at("faults", |cx| cx.at_index(number, |cx| cx.at("at", |cx| _ = cx.warn(fault.on.span, message))));
+    }
+    for (number, fault, repair) in graph.repairs().filter(|(_, fault, _)| fault.at < end) {
+        let earliest = fault.at + repair.takes;
+        if earliest >= end {
+            let message = format!(
+                "is repaired at {earliest} at the earliest, but the run ends at {end}: it lasts to the end"
+            );
+            let report = |cx: &mut Decoder| {
+                _ = cx.warn(fault.on.span, message).help("a longer run, or a shorter repair")
+            };
+            cx.at("faults", |cx| cx.at_index(number as usize, |cx| cx.at("repair", report)));
+        }
     }
     for (name, service) in graph.services.iter() {
         let (around, span) = (service.around(name), graph.services.span_of(name).unwrap_or_default());

@@ -6,4 +6,5 @@ mod doubts;
 pub mod explain;
 pub mod limits;
 pub mod pages;
+mod repairs;
 pub mod seats;

@@ -35,6 +35,10 @@ pub fn rows() -> Vec<Row> {
     let shared = |holds: &str, rest: &str| {
         at_random(&format!("domains: {{\"rack\": (holds: [{holds}], every: \"9s\", for: \"1s\"{rest})}}"))
     };
+    let repaired = |needs: &str, more: &str, rest: &str| {
+        let repair = format!("repair: (takes: \"5s\", needs: [\"{needs}\"])");
+        at("stock", &format!("{more}{rest}, {repair}"))
+    };
     vec![
         // Who is struck.
         row(FAULTS, at("stok", "effect: BlackHole"), at("stock", "effect: BlackHole"),
@@ -130,6 +134,33 @@ pub fn rows() -> Vec<Row> {
             r#"warning: triggers.t.cool_down ["1s"]: nobody looks again: it happens once
                 help: leave it out, or say with `times` how often it may happen"#,
         ),
+        // Who repairs it.
+        row(FAULTS, repaired("stok", "", "effect: Crash()"), repaired("pay", "", "effect: Crash()"),
+            r#"faults[0].repair.needs[0] ["stok"]: unknown service `stok`
+                help: did you mean `stock`?"#,
+        ),
+        row(FAULTS, repaired("pay", "for: \"5s\", ", "effect: Crash()"), repaired("pay", "", "effect: Crash()"),
+            r#"faults[0].for ["5s"]: `for` of what is there until it is repaired
+                help: leave one of the two out"#,
+        ),
+        row(FAULTS, repaired("pay", "ramp: \"1s\", flap: (active: \"2s\", quiet: \"1s\"), ", "effect: Slow(factor: 9)"), repaired("pay", "", "effect: Slow(factor: 9)"),
+            r#"faults[0].ramp ["1s"]: `ramp` of what is there until it is repaired
+                help: leave one of the two out
+                faults[0].flap [(active: "2s", quiet: "1s")]: `flap` of what is there until it is repaired
+                help: leave one of the two out"#,
+        ),
+        row(FAULTS, repaired("stock", "", "effect: Crash()"), repaired("stock", "", "effect: Slow(factor: 9)"),
+            r#"warning: faults[0].repair.needs[0] ["stock"]: needs `stock`, which this takes down: it is never repaired
+                help: a way in that works without what is broken: out-of-band"#,
+        ),
+        row(FAULTS, repaired("shop", "", "effect: Drop()"), repaired("shop", "", "effect: Drop(probability: 0.9)"),
+            r#"warning: faults[0].repair.needs[0] ["shop"]: needs `shop` -> `stock`, which this takes down: it is never repaired
+                help: a way in that works without what is broken: out-of-band"#,
+        ),
+        row(FAULTS, repaired("stock", "replicas: Only([0]), ", "effect: Crash()"), repaired("pay", "replicas: Only([0]), ", "effect: Crash()"),
+            r#"faults[0].repair.needs[0] ["stock"]: `stock` is looked up, and whoever repairs knows nobody
+                help: whoever is needed for a repair is known: leave out how it is found"#,
+        ).and(r#"work: "8ms")"#, r#"work: "8ms", discovery: Dns(resolver: "mail"))"#),
         // What goes from one to another.
         row(FAULTS, at("zone a -> zone b", "effect: Drop()"), at("stock", "effect: Drop()"),
             r#"faults[0].on ["zone a -> zone b"]: there is no zone `a`: the graph has none

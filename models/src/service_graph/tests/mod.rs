@@ -39,6 +39,7 @@ mod presets;
 mod probes;
 mod propagation;
 mod quorums;
+mod repairs;
 mod replicas;
 mod rhythms;
 mod rollouts;

@@ -210,6 +210,10 @@ pub fn rows() -> Vec<Row> {
         row(FAULTS, r#"[(at: "60s", on: "stock", effect: BlackHole)]"#, r#"[(at: "59s", on: "stock", effect: BlackHole)]"#,
             r#"warning: faults[0].at ["stock"]: begins at 60s, but the run ends at 60s: it never happens"#,
         ),
+        row(FAULTS, r#"[(at: "30s", on: "stock", effect: BlackHole, repair: (takes: "30s", needs: ["pay"]))]"#, r#"[(at: "30s", on: "stock", effect: BlackHole, repair: (takes: "29s", needs: ["pay"]))]"#,
+            r#"warning: faults[0].repair ["stock"]: is repaired at 60s at the earliest, but the run ends at 60s: it lasts to the end
+                help: a longer run, or a shorter repair"#,
+        ),
         // Six numbers of each of 450 edges and four of each of five services, in every window.
         row(RUN, r#"(duration: "100000s")"#, r#"(duration: "98000s")"#,
             r#"workload[0].to ["shop"]: 100000 windows of 450 edges are more than a series has room for

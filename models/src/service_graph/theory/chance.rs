@@ -66,7 +66,7 @@ pub struct Chances {
 
 /// Whether a fault is there from beginning to end, so that it is a property of the graph.
 pub fn lasts(fault: &FaultSpec, run: &RunSpec) -> bool {
-    let to_the_end = fault.r#for.is_none_or(|length| length >= run.duration);
+    let to_the_end = fault.lasts() || fault.r#for.is_some_and(|length| length >= run.duration);
     fault.at == SimTime::ZERO && to_the_end && fault.is_steady()
 }
 

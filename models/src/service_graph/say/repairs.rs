@@ -1,0 +1,87 @@
+//! What is needed to repair something: whether it is there, and whether it can be while that is broken.
+
+use super::check::check_service_name;
+use crate::experiment::{Decoder, Spanned};
+use crate::service_graph::spec::*;
+
+/// Whether what a repair needs is there, and known to whoever repairs.
+pub fn check_needs(graph: &GraphSpec, cx: &mut Decoder) -> bool {
+    let mut sound = true;
+    for (number, _, repair) in graph.repairs() {
+        for need in &repair.needs {
+            in_repair(number, cx, |cx| {
+                sound &= check_service_name(graph, "needs", need, cx);
+                if graph.services.get(&need.value).and_then(ServiceSpec::found).is_some() {
+                    let message = format!("`{}` is looked up, and whoever repairs knows nobody", need.value);
+                    let help = "whoever is needed for a repair is known: leave out how it is found";
+                    cx.at("needs", |cx| _ = cx.error(need.span, message).help(help));
+                    sound = false;
+                }
+            });
+        }
+    }
+    sound
+}
+
+/// Warns of a repair that needs what it is to repair.
+pub fn check_circles(graph: &GraphSpec, cx: &mut Decoder) {
+    for (number, fault, repair) in graph.repairs() {
+        let Some(broken) = graph.services.index_of(&fault.on.value).filter(|_| is_all(fault)) else {
+            continue;
+        };
+        for need in &repair.needs {
+            let Some(way) = way(graph, need, broken) else { continue };
+            let message = format!("needs {}, which this takes down: it is never repaired", way.join(" -> "));
+            let help = "a way in that works without what is broken: out-of-band";
+            in_repair(number, cx, |cx| cx.at("needs", |cx| _ = cx.warn(need.span, message).help(help)));
+        }
+    }
+}
+
+fn in_repair(number: u32, cx: &mut Decoder, say: impl FnOnce(&mut Decoder)) {
+    cx.at("faults", |cx| cx.at_index(number as usize, |cx| cx.at("repair", say)));
+}
+
+/// Whether no call of a service ends well that a fault is on.
+fn is_all(fault: &FaultSpec) -> bool {
+    let all = [&fault.replicas, &fault.clients].iter().all(|it| matches!(it, Affected::All));
+    all && match fault.effect {
+        Effect::Crash { .. } | Effect::BlackHole | Effect::Hold => true,
+        Effect::Errors { probability } | Effect::Drop { probability } => probability >= 1.0,
+        _ => false,
+    }
+}
+
+/// How a request of the first comes to the last, if it never ends well without that: by name, if it does.
+fn way(graph: &GraphSpec, from: &Spanned<String>, to: usize) -> Option<Vec<String>> {
+    let mut by: Vec<Option<usize>> = vec![None; graph.services.len()];
+    let first = graph.services.index_of(&from.value)?;
+    let mut todo = vec![first];
+    while let Some(at) = todo.pop() {
+        if at == to {
+            let before = |&at: &usize| by[at].filter(|_| at != first);
+            let mut way: Vec<String> = std::iter::successors(Some(to), before)
+                .map(|number| format!("`{}`", graph.name(number)))
+                .collect();
+            way.reverse();
+            return Some(way);
+        }
+        let service = graph.service(at);
+        // What is kept may do instead.
+        let steps = service.calls.iter().filter(|step| step.wait_for.is_none() && service.cache.is_none());
+        for call in steps.flat_map(|step| &step.calls).filter(|call| is_required(call)) {
+            let next = graph.services.index_of(&call.to.value)?;
+            if by[next].is_none() && next != first {
+                by[next] = Some(at);
+                todo.push(next);
+            }
+        }
+    }
+    None
+}
+
+/// Whether every request makes this call, and none ends well without it.
+fn is_required(call: &CallSpec) -> bool {
+    let always = call.probability >= 1.0 && call.only_from.is_empty() && call.only.is_none();
+    always && call.wait && !call.optional && call.fallback.is_none() && call.callback.is_none() && !call.purge
+}
