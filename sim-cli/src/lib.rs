@@ -46,6 +46,7 @@ pub mod internals {
     pub use crate::library::BUNDLED;
     pub use crate::plan::{line, store::RESULTS};
     pub use crate::replay::Replay;
+    pub use crate::result::fields;
     pub use crate::result::judged::{Judged, Judgement};
     pub use crate::result::page::Page;
     pub use crate::text::first_sentence;

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::files;
+use crate::result::fields;
 use crate::text::{escape, escape_path};
 use sim_models::catalog::Bundled;
 use sim_models::experiment::{Folder, no_such};
@@ -153,6 +154,13 @@ impl App<'_> {
         let base = argument.rsplit('/').next().unwrap_or(argument);
         let mut help = String::new();
         let file = format!("{argument}.ron");
+        if argument.contains(['.', '[']) && fields::at(&self.catalog, argument).is_ok() {
+            let help = format!("  it is a field: {} explain --field '{}'", self.program, escape(argument));
+            return Error::Usage {
+                message: format!("there is no experiment called `{}`", escape(argument)),
+                help,
+            };
+        }
         if Path::new(&file).is_file() {
             help = format!("  did you mean `./{}`?\n", escape(&file));
         } else if let Some(nearest) = nearest(base, names) {

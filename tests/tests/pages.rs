@@ -3,6 +3,8 @@
 
 #[path = "pages/document.rs"]
 mod document;
+#[path = "pages/reference.rs"]
+mod reference;
 
 use brownout_tests::ask::ask;
 use brownout_tests::experiments;

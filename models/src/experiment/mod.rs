@@ -53,6 +53,7 @@ pub use map::Map;
 pub use node::{Entry, Kind, Node, Span, Spanned};
 pub use path::{Override, Path};
 pub(crate) use print::quoted;
+pub use root::file_doc;
 pub use rule::{Len, NOT_EMPTY, Name, POSITIVE, Positive, Rule};
 pub use run::{Bound, Check, Expectation, MOST_WINDOWS, RunSpec};
 pub use spec::as_rule;

@@ -2,6 +2,7 @@
 
 use super::decode::{Decode, Decoder};
 use super::diagnostic::Sources;
+use super::doc::{FieldDoc, Shape, TypeDoc, TypeRef};
 use super::folder::Folder;
 use super::load::{Axis, Experiment, FORMAT, Variant};
 use super::node::{Entry as Field, Kind, Node, Span};
@@ -10,9 +11,74 @@ use super::print;
 use super::run::{Expectation, RunSpec};
 use crate::catalog::Catalog;
 
+const FIELDS: [&str; 7] = ["format", "about", "model", "run", "variants", "sweep", "expect"];
+
+/// What stands in a file, as data. What stands in the brackets of its model says the [`Catalog`].
+pub fn file_doc() -> TypeDoc {
+    const VALUE: TypeRef = TypeRef::ANY;
+    const MODEL: TypeRef =
+        TypeRef { describe: || TypeDoc { name: "model".into(), ..(VALUE.describe)() }, ..VALUE };
+    const VALUES: TypeRef = TypeRef { describe: || map_of("values by path", VALUE), ..VALUE };
+    const VARIANTS: TypeRef = TypeRef { describe: || map_of("variants by name", VALUES), ..VALUE };
+    const AXIS: TypeRef = TypeRef {
+        describe: || TypeDoc { name: "list of values".into(), doc: String::new(), shape: Shape::List(VALUE) },
+        ..VALUE
+    };
+    const AXES: TypeRef = TypeRef { describe: || map_of("lists of values by path", AXIS), ..VALUE };
+    let doc_of = |name: &'static str| -> (&str, TypeRef, Option<fn() -> Node>) {
+        let nothing: Option<fn() -> Node> = Some(|| Node::map::<String>([]));
+        match name {
+            "format" => {
+                ("Version of the file's format.", TypeRef::of::<u32>(), Some(|| Node::number(FORMAT)))
+            }
+            "about" => (
+                "What it shows, in a sentence or two: the first is its line in `list`.",
+                TypeRef::of::<String>(),
+                None,
+            ),
+            "model" => {
+                ("What is simulated: a model of `list models`, with its settings in brackets.", MODEL, None)
+            }
+            "run" => (
+                "How long and how often it runs, and what is promised to users.",
+                TypeRef::of::<RunSpec>(),
+                None,
+            ),
+            "variants" => (
+                "The same with other values, by name: of each the paths that differ. A variant meets the luck of the experiment as \
+                 written; `compare` runs them all.",
+                VARIANTS,
+                nothing,
+            ),
+            "sweep" => {
+                ("Which values `sweep` takes, path by path: every combination of them is run.", AXES, nothing)
+            }
+            "expect" => (
+                "What a run should come to: `run` and `check` show it with a tick or a cross, and exit 4 if it is not so.",
+                TypeRef::of::<Vec<Expectation>>(),
+                Some(|| Node::list([])),
+            ),
+            other => unreachable!("{other} has no doc"),
+        }
+    };
+    let field = |name: &'static str| {
+        let (doc, ty, default) = doc_of(name);
+        FieldDoc { name, doc: doc.into(), ty, default, allowed: String::new() }
+    };
+    TypeDoc {
+        name: "Experiment".into(),
+        doc: "An experiment: what is simulated, for how long, what is varied, and what should come of it."
+            .into(),
+        shape: Shape::Struct(FIELDS.map(field).into()),
+    }
+}
+
+fn map_of(name: &str, ty: TypeRef) -> TypeDoc {
+    TypeDoc { name: name.into(), doc: String::new(), shape: Shape::Map(ty) }
+}
+
 /// The parts of the file. `None` only where nothing can be decoded.
 pub(super) fn read_root(root: Node, catalog: &Catalog, cx: &mut Decoder) -> Option<Experiment> {
-    const FIELDS: [&str; 7] = ["format", "about", "model", "run", "variants", "sweep", "expect"];
     let fields = cx.fields(&root, "Experiment", &FIELDS)?;
     let format: Option<u32> = cx.field(&fields, "format", Some(|| FORMAT), None);
     if let (Some(format), Some(node)) = (format.filter(|&format| format != FORMAT), fields.get("format")) {

@@ -5,8 +5,10 @@ use crate::args::{Format, assignment, seed, text_or_json};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{Opened, Prepared};
 use crate::library::nearest;
+use crate::render;
 use crate::render::mechanism as pages;
 use crate::render::run::own_table;
+use crate::result::fields::{self, Examples};
 use crate::text::{Paint, Style, clean, wrap};
 use clap::Args as ClapArgs;
 use serde_json::json;
@@ -21,15 +23,20 @@ Examples:
   brownout explain retry-storm
   brownout explain retry-storm --variant budgeted
   brownout explain ./mine.ron --set services.payments.replicas=6
-  brownout explain --mechanism breaker   # one of `brownout list mechanisms`")]
+  brownout explain --mechanism breaker   # one of `brownout list mechanisms`
+  brownout explain --field services.payments.queue   # one of `brownout list fields`")]
 pub struct Explain {
     /// An experiment: a name from `brownout list`, a path (anything with a `/` or ending in `.ron`), or - for
     /// standard input
-    #[arg(value_name = "EXPERIMENT", required_unless_present = "mechanism")]
+    #[arg(value_name = "EXPERIMENT", required_unless_present_any = ["mechanism", "field"])]
     pub name: Option<String>,
     /// The page of a mechanism instead: what it does, when it hurts, its formula, source and settings
     #[arg(long, value_name = "NAME", conflicts_with_all = ["name", "set", "seed", "variant"])]
     pub mechanism: Option<String>,
+    /// The entry of a field of the experiment file instead: what it is, its type, unit, default and range, and an example; by the
+    /// path that --set takes
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["name", "mechanism", "set", "seed", "variant"])]
+    pub field: Option<String>,
     /// Set any value of the file, defaulted ones too: `--set services.payments.replicas=4`
     #[arg(long, value_name = "PATH=VALUE", value_parser = assignment)]
     pub set: Vec<(String, String)>,
@@ -45,6 +52,9 @@ pub struct Explain {
 }
 
 pub(super) fn command(args: &Explain, app: &mut App) -> Result<Exit> {
+    if let Some(path) = &args.field {
+        return field(path, args, app);
+    }
     let Some(name) = &args.name else { return page(args, app) };
     let opened = app.open(name, args.variant.as_deref(), &args.set)?;
     let prepared = app.prepare(&opened, args.variant.as_deref(), &args.set, args.seed)?;
@@ -54,6 +64,22 @@ pub(super) fn command(args: &Explain, app: &mut App) -> Result<Exit> {
     app.console.document(&match args.format {
         Format::Json => as_json(&prepared, &explanation),
         _ => text(&opened, &prepared, &explanation, style),
+    })?;
+    Ok(Exit::Good)
+}
+
+/// What there is to know of one field.
+fn field(path: &str, args: &Explain, app: &mut App) -> Result<Exit> {
+    let places = fields::at(&app.catalog, path).map_err(|(message, help)| Error::Usage {
+        message: clean(&message),
+        help: format!("  {}", clean(&help)),
+    })?;
+    let examples = Examples::of(&app.catalog, app.bundled());
+    let mechanisms: Vec<Mechanism> = app.catalog.mechanisms().collect();
+    let style = app.console.style();
+    app.console.document(&match args.format {
+        Format::Json => render::field::page_json(&places, &examples),
+        _ => render::field::page(&places, &clean(path), &mechanisms, &examples, &app.program, style),
     })?;
     Ok(Exit::Good)
 }

@@ -4,9 +4,11 @@ use crate::app::App;
 use crate::args::Format;
 use crate::error::{Error, Exit, Result};
 use crate::library::{Found, nearest};
+use crate::render::field as entries;
 use crate::render::mechanism as pages;
 use crate::render::reference;
 use crate::replay::by_name;
+use crate::result::fields::{self, Examples};
 use crate::study::measure::glance;
 use crate::text::table::{Grid, csv_line};
 use crate::text::{Paint, Style, clean, escape, first_sentence, wrap};
@@ -26,12 +28,13 @@ Examples:
   brownout list models
   brownout list metrics retry-storm
   brownout list policies
-  brownout list mechanisms")]
+  brownout list mechanisms
+  brownout list fields ttl")]
 pub struct List {
     /// What to list
     #[arg(value_name = "WHAT", default_value = "experiments")]
     pub what: Listed,
-    /// The experiment whose metrics to list, or the model whose settings to list
+    /// The experiment whose metrics to list, the model whose settings to list, or a part of the paths of fields
     #[arg(value_name = "EXPERIMENT")]
     pub name: Option<String>,
     /// The form of the result
@@ -57,12 +60,17 @@ pub enum Listed {
     Presets,
     /// Mechanisms, of policies and of services: each has a page, `explain --mechanism NAME`
     Mechanisms,
+    /// Fields of the experiment file by their paths; with a word, those in whose path it stands
+    Fields,
 }
 
 pub(super) fn command(args: &List, app: &mut App) -> Result<Exit> {
-    let takes_a_name = matches!(args.what, Listed::Metrics | Listed::Models);
+    let takes_a_name = matches!(args.what, Listed::Metrics | Listed::Models | Listed::Fields);
     if let (Some(name), false) = (&args.name, takes_a_name) {
-        return Err(Error::usage(format!("only metrics and models take a name, not `{}`", clean(name))));
+        return Err(Error::usage(format!(
+            "only metrics, models and fields take a name, not `{}`",
+            clean(name)
+        )));
     }
     match args.what {
         Listed::Experiments => experiments(args, app),
@@ -72,6 +80,7 @@ pub(super) fn command(args: &List, app: &mut App) -> Result<Exit> {
         Listed::Policies => types(Written::describe(), args, app),
         Listed::Presets => presets(args, app),
         Listed::Mechanisms => mechanisms(args, app),
+        Listed::Fields => fields(args, app),
     }
 }
 
@@ -231,6 +240,26 @@ fn mechanisms(args: &List, app: &mut App) -> Result<Exit> {
         Format::Csv => pages::list_csv(&all),
         Format::Json => pages::list_json(&all),
     })?;
+    Ok(Exit::Good)
+}
+
+fn fields(args: &List, app: &mut App) -> Result<Exit> {
+    let mut all = fields::all(&app.catalog, false);
+    if let Some(name) = &args.name {
+        let meant = name.to_lowercase();
+        all.retain(|it| it.model == name || it.path.to_lowercase().contains(&meant));
+        if all.is_empty() {
+            let help = format!("  `{} list fields` names all of them", app.program);
+            return Err(Error::Usage { message: format!("no path has `{}` in it", clean(name)), help });
+        }
+    }
+    let examples = || Examples::of(&app.catalog, app.bundled());
+    let document = match args.format {
+        Format::Text => entries::list(&all, &app.program, app.console.style()),
+        Format::Csv => entries::list_csv(&all, &examples()),
+        Format::Json => entries::list_json(&all, &examples()),
+    };
+    app.console.document(&document)?;
     Ok(Exit::Good)
 }
 

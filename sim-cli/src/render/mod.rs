@@ -9,6 +9,7 @@ pub mod check;
 pub mod compare;
 pub mod diagram;
 pub mod diff;
+pub mod field;
 pub mod find;
 pub mod github;
 pub mod heat;

@@ -8,13 +8,15 @@ use std::collections::VecDeque;
 
 /// A type and every type that its parts are made of, each once, in the order in which they are met.
 pub fn types(root: TypeDoc) -> Vec<TypeDoc> {
-    let (mut met, mut found): (Vec<String>, Vec<TypeDoc>) = (vec![root.name.clone()], Vec::new());
+    // Two types may have one name: a failure that strikes at random, and one that is tried again.
+    let known = |doc: &TypeDoc| (doc.name.clone(), doc.doc.clone());
+    let (mut met, mut found): (Vec<(String, String)>, Vec<TypeDoc>) = (vec![known(&root)], Vec::new());
     let mut next = VecDeque::from([root]);
     while let Some(doc) = next.pop_front() {
         for part in parts(&doc) {
             let part = named(part);
-            if is_composite(&part) && !met.contains(&part.name) {
-                met.push(part.name.clone());
+            if is_composite(&part) && !met.contains(&known(&part)) {
+                met.push(known(&part));
                 next.push_back(part);
             }
         }

@@ -89,7 +89,10 @@ pub(crate) fn type_name(ty: TypeRef) -> String {
     match doc.shape {
         Shape::Optional(inner) => type_name(inner),
         Shape::List(inner) => format!("[{}]", type_name(inner)),
-        Shape::Map(inner) => format!("{{\"name\": {}}}", type_name(inner)),
+        // One that is not named after what is in it is told by its own name: values by path.
+        Shape::Map(inner) if doc.name.starts_with("map of ") => {
+            format!("{{\"name\": {}}}", type_name(inner))
+        }
         _ => doc.name,
     }
 }

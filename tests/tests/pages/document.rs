@@ -32,16 +32,22 @@ holds it against that.
 
 #[test]
 fn the_page_of_policies_is_what_the_program_knows() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/policies.md");
-    let found = page();
+    held("policies.md", &page());
+}
+
+/// A page of `docs` is this text, or becomes it where that is asked for.
+#[track_caller]
+pub fn held(name: &str, found: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
     if std::env::var_os("BROWNOUT_BLESS").is_some() {
-        return fs::write(&path, &found).expect("the page can be written");
+        fs::create_dir_all(path.parent().expect("a folder")).expect("the folder can be made");
+        return fs::write(&path, found).expect("the page can be written");
     }
     let there = fs::read_to_string(&path).unwrap_or_default();
     let first = there.lines().zip(found.lines()).find(|(there, found)| there != found);
     assert!(
         there == found,
-        "docs/policies.md says something else: {first:?}\nBROWNOUT_BLESS=1 cargo test -p brownout-tests --test pages \
+        "docs/{name} says something else: {first:?}\nBROWNOUT_BLESS=1 cargo test -p brownout-tests --test pages \
          writes it anew"
     );
 }
