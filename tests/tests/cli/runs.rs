@@ -103,6 +103,10 @@ fn a_command_ends_when_its_time_is_up() {
     assert_eq!(ran.exit, Exit::Limit, "{}", ran.stderr);
     let journal = fs::read_to_string(out.join("runs.jsonl")).unwrap();
     assert_eq!(journal.lines().count(), 1, "only its head: {journal}");
+    // Three runs that the clock cuts end in three places: that is no difference.
+    let ran = with_input(&[&["verify", "-"], &long[..]].concat(), TOY);
+    assert_eq!((ran.exit, ran.stderr.contains("not the same")), (Exit::Limit, false), "{ran}");
+    assert!(ran.stdout.contains("not compared: what --max-wall cuts"), "{ran}");
     // Time enough.
     assert_eq!(with_input(&["run", "-", "--max-wall", "1h"], TOY).exit, Exit::Good);
     let ran = with_input(&["run", "-", "--max-wall", "0s"], TOY);
