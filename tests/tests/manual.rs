@@ -5,8 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Where they are written. The page of mechanisms has a test that does what it says, and that of policies is made of commands.
-const PAGES: [&str; 5] =
-    ["README.md", "docs/cookbook.md", "docs/files.md", "docs/reference.md", "docs/speed.md"];
+const PAGES: [&str; 6] = [
+    "README.md",
+    "docs/assumptions.md",
+    "docs/cookbook.md",
+    "docs/files.md",
+    "docs/reference.md",
+    "docs/speed.md",
+];
 
 /// What a page shows and nobody should do here: who would answer is another machine, or what stands there is no command.
 const NOT_HERE: [&str; 4] = ["sweep submit", "sweep merge plan.runs", "snapshot 1:", "is a deterministic"];
