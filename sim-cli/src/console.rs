@@ -118,7 +118,7 @@ impl<'a> Console<'a> {
     /// How to draw what goes to stdout.
     pub fn style(&self) -> Style {
         Style {
-            width: self.stdout_terminal.unwrap_or(PLAIN_WIDTH).clamp(60, 160),
+            width: self.stdout_terminal.unwrap_or(PLAIN_WIDTH).clamp(60, 200),
             colour: self.colored(self.stdout_terminal),
             unicode: !(self.ascii && self.stdout_terminal.is_some()),
         }

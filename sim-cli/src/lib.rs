@@ -45,11 +45,12 @@ pub mod internals {
     pub use crate::jobs::{in_order, threads};
     pub use crate::library::BUNDLED;
     pub use crate::plan::{line, store::RESULTS};
-    pub use crate::replay::Replay;
+    pub use crate::render::screen::{ROWS, screen};
+    pub use crate::replay::{Replay, next_steps};
     pub use crate::result::fields;
     pub use crate::result::judged::{Judged, Judgement};
     pub use crate::result::page::Page;
-    pub use crate::text::first_sentence;
+    pub use crate::text::{Style, first_sentence, width};
 }
 
 use app::App;

@@ -33,7 +33,7 @@ fn it_is_listed_with_all_its_settings() {
 
 #[test]
 fn a_run_has_what_every_run_has() {
-    let page = asked(&["run", "convoy"]);
+    let page = asked(&["run", "convoy", "--full"]);
     let said = page.split_once("FAILING").unwrap_or_else(|| panic!("{page}")).1;
     for part in [
         "% of offered",
@@ -52,7 +52,7 @@ fn a_run_has_what_every_run_has() {
     let share = |name: &str| json["summary"][name].as_f64().unwrap_or_else(|| panic!("no {name}"));
     assert!((0.40..0.50).contains(&share("success")), "a convoy serves one in 220 us of 10,000/s");
     assert!((9_000.0..11_000.0).contains(&share("offered")));
-    let quiet = asked(&["run", "convoy", "--variant", "quiet"]);
+    let quiet = asked(&["run", "convoy", "--variant", "quiet", "--full"]);
     assert!(
         quiet.contains("93.3 %") && quiet.contains("a queue whose first customer is served faster"),
         "{quiet}"

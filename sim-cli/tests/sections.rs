@@ -130,7 +130,7 @@ fn has(text: &str, parts: &[&str]) {
 
 #[test]
 fn it_is_on_the_text_page() {
-    let page = good(&["run", "FILE"]);
+    let page = good(&["run", "FILE", "--full"]);
     let heads = ["cache", "hit ratio", "lookup", "hits", "fill rate", "entries", "stale"];
     let head = page.lines().find(|line| line.contains("hit ratio")).unwrap_or_else(|| panic!("{page}"));
     has(head, &heads);

@@ -9,7 +9,10 @@
 use brownout_tests::golden::{self, digest_line};
 use brownout_tests::{File, experiments, files_below, stem};
 use serde_json::Value;
-use sim_cli::internals::{BUNDLED, Judgement, Prepared, Replay, first_sentence, in_order, judge, threads};
+use sim_cli::internals::{
+    BUNDLED, Judgement, Page, Prepared, ROWS as SCREEN, Replay, Style, first_sentence, in_order, judge,
+    next_steps, screen, threads, width,
+};
 use sim_cli::{Console, Exit};
 use sim_core::SimDuration;
 use sim_models::experiment::Experiment;
@@ -102,6 +105,36 @@ fn every_expectation_holds() {
     assert!(broken.is_empty(), "{broken}");
     // Each belongs to one run: none was left out.
     assert_eq!(judged, EXPERIMENTS.iter().map(|file| file.experiment.expectations().len()).sum::<usize>());
+}
+
+/// What `run` prints fits a terminal of 24 rows, its prompt included, from 80 columns on.
+#[test]
+fn every_page_fits_a_screen() {
+    let mut too_large = String::new();
+    for run in RUNS.iter() {
+        for columns in [80, 100, 200] {
+            let text = page(run, columns);
+            let (rows, wide) = (text.lines().count(), text.lines().map(width).max().unwrap_or(0));
+            if rows > SCREEN || wide > columns {
+                let again = run.replay.line("run");
+                _ = writeln!(too_large, "{rows} rows, {wide} of {columns} columns: {again}\n{text}");
+            }
+        }
+    }
+    assert!(too_large.is_empty(), "{too_large}");
+}
+
+/// What `run` prints of it.
+fn page(run: &Run, columns: usize) -> String {
+    let read = &EXPERIMENTS[run.of];
+    let has_variants = read.experiment.variant_names().next().is_some();
+    let has_sweep = !read.experiment.axes().is_empty();
+    let page = Page {
+        expectations: run.judgement.clone(),
+        next: next_steps(&run.report, "brownout", &read.file.name, has_variants, has_sweep),
+        replicated: None,
+    };
+    screen(&run.report, &page, Style { width: columns, ..Style::default() })
 }
 
 /// One list for each family, so that work on two of them does not meet in one file.

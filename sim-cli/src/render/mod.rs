@@ -25,6 +25,7 @@ pub mod recommend;
 pub mod reference;
 pub mod replicated;
 pub mod run;
+pub mod screen;
 mod sections;
 pub mod stretches;
 pub mod sweep;

@@ -13,12 +13,14 @@ use sim_models::report::{Cell, Report, Table, Unit};
 
 /// The most values or rows of a table that are shown; files have them all.
 const MOST_ROWS: usize = 40;
+/// So many rows of a table that follow each other and tell them apart only by their names are one.
+const ALIKE: usize = 3;
 
 /// The page.
 pub fn text(report: &Report, page: &Page, style: Style) -> String {
     let sections = [
         title(report, style),
-        verdict(report, style),
+        verdict(report, usize::MAX, style),
         timeline(report, style),
         incident(report, style),
         calls(report, style),
@@ -62,14 +64,24 @@ fn title(report: &Report, style: Style) -> Vec<String> {
     lines
 }
 
-fn verdict(report: &Report, style: Style) -> Vec<String> {
+/// The verdict with its causes, of which as many are told as have room in so many lines.
+pub(super) fn verdict(report: &Report, most: usize, style: Style) -> Vec<String> {
     let (words, paint) = kind(report.verdict.kind);
-    let headline = clean(&report.verdict.headline);
     let capitals = words.to_uppercase();
     let margin = 2 + width(&capitals) + 2;
     let room = style.columns() - margin;
-    let mut body = wrap(&headline, room);
-    body.extend(report.verdict.details.iter().flat_map(|detail| wrap(&clean(detail), room)));
+    let mut body = wrap(&clean(&report.verdict.headline), room);
+    let details = &report.verdict.details;
+    for (n, detail) in details.iter().enumerate() {
+        let (lines, rest) = (wrap(&clean(detail), room), details.len() - n);
+        // Room is kept for saying that there are more.
+        if body.len() + lines.len() + usize::from(rest > 1) > most {
+            let more = format!("{}{rest} more: --full", if n == 0 { "" } else { "and " });
+            body.extend((body.len() < most).then_some(more));
+            break;
+        }
+        body.extend(lines);
+    }
     let mut lines: Vec<String> = body.iter().map(|line| pad("", margin) + line).collect();
     if lines.is_empty() {
         lines.push(pad("", margin));
@@ -141,12 +153,20 @@ pub fn own_table(table: &Table, style: Style) -> Vec<String> {
         if index == 0 || words(index) { grid.words(head) } else { grid.number(head) }
     });
     let mut grid = grid;
-    for row in table.rows.iter().take(MOST_ROWS) {
-        let shown = |(index, entry): (usize, &Cell)| match (entry, table.units.get(index)) {
-            (Cell::Number(x), Some(unit)) => of(*x, Unit::named(unit)),
-            _ => cell(entry),
-        };
-        grid.row(row.iter().enumerate().map(shown));
+    let shown = |(index, entry): (usize, &Cell)| match (entry, table.units.get(index)) {
+        (Cell::Number(x), Some(unit)) => of(*x, Unit::named(unit)),
+        _ => cell(entry),
+    };
+    let rows = table.rows.iter().take(MOST_ROWS);
+    let rows: Vec<Vec<String>> = rows.map(|row| row.iter().enumerate().map(shown).collect()).collect();
+    for mut alike in rows.chunk_by(|one, next| one.get(1..) == next.get(1..)) {
+        // Several rows that say the same are one.
+        if alike.len() >= ALIKE && alike[0].len() > 1 {
+            let name = format!("{} to {}", alike[0][0], alike[alike.len() - 1][0]);
+            grid.row(std::iter::once(name).chain(alike[0][1..].iter().cloned()));
+            alike = &[];
+        }
+        alike.iter().for_each(|row| grid.row(row.iter().cloned()));
     }
     let mut lines = Vec::new();
     if !table.title.is_empty() {
@@ -171,7 +191,7 @@ fn notes(report: &Report, style: Style) -> Vec<String> {
     report.notes.iter().flat_map(note).collect()
 }
 
-fn expectations(judgement: &Judgement, style: Style) -> Vec<String> {
+pub(super) fn expectations(judgement: &Judgement, style: Style) -> Vec<String> {
     let claim = |judged: &Judged| match &judged.variant {
         Some(variant) => format!("{}: {}", clean(variant), clean(&judged.claim)),
         None => clean(&judged.claim),

@@ -3,11 +3,12 @@
 //!
 //! Rows of one unit that never rise above the first of them are drawn on its scale, so that their
 //! heights compare (goodput beside offered); every other row has a scale of its own, up to its bound if
-//! it has one. The numbers at the right say the rest: the value at the end, and the highest.
+//! it has one. A scale is that of what is drawn, and where a burst of a column in twenty would press all else to the floor,
+//! of the rest: what is higher is marked as cut. The numbers at the right say the rest: the value at the end, and the highest.
 
 use super::chart::{below, resample, sparkline};
 use crate::text::number::{NOTHING, count, duration, number, percent, rate};
-use crate::text::{Paint, Style, clean, fit, pad, pad_left, width};
+use crate::text::{Paint, Style, clean, fit, fit_apart, pad, pad_left, width};
 use sim_core::SimDuration;
 use sim_models::report::{Disturbance, Report, Section, Series};
 
@@ -19,13 +20,30 @@ const OF_SECTION: usize = 2;
 const DISTURBANCE_ROWS: usize = 3;
 /// The widest name of a row, in hundredths of the page.
 const NAME: usize = 28;
+/// What is so many times as high as all else leaves of it the lowest of the eight blocks.
+const PRESSES: f64 = 8.0;
 
 /// The picture of a run; nothing for a run without series.
 pub fn timeline(report: &Report, style: Style) -> Vec<String> {
+    let mut lines = picture(report, ROWS, style);
+    if let (Some(more), false) = (left_out(report), lines.is_empty()) {
+        let margin = lines[0].len() - lines[0].trim_start().len();
+        lines.push(pad("", margin) + &more);
+    }
+    lines
+}
+
+fn left_out(report: &Report) -> Option<String> {
+    let (all, more) = series(report);
+    let more = more + all.len().saturating_sub(ROWS);
+    (more > 0).then(|| format!("{more} more series: --format csv"))
+}
+
+/// The picture with at most so many series, without a word on those that are left out.
+pub fn picture(report: &Report, rows: usize, style: Style) -> Vec<String> {
     let window = report.run.window;
-    let (all, mut more) = series(report);
-    let shown = &all[..all.len().min(ROWS)];
-    more += all.len() - shown.len();
+    let (all, _) = series(report);
+    let shown = &all[..all.len().min(rows)];
     let windows = shown.iter().map(|series| series.values.len()).max().unwrap_or(0);
     let seen = window.saturating_mul(windows as u64);
     // Of a run that was stopped only what was reached is a picture.
@@ -33,8 +51,8 @@ pub fn timeline(report: &Report, style: Style) -> Vec<String> {
     if windows == 0 || span == 0 {
         return Vec::new();
     }
-    let names: Vec<String> =
-        shown.iter().map(|series| fit(&clean(&series.name), style.columns() * NAME / 100, style)).collect();
+    let names: Vec<String> = shown.iter().map(|series| clean(&series.name)).collect();
+    let names = fit_apart(&names, style.columns() * NAME / 100, style);
     let name_width = names.iter().map(|name| width(name)).max().unwrap_or(0).max("faults".len());
     let ends: Vec<[String; 2]> = shown.iter().map(|series| last_and_peak(series, windows)).collect();
     let end_width = |which: usize| ends.iter().map(|end| width(&end[which])).max().unwrap_or(0).max(4);
@@ -68,19 +86,57 @@ pub fn timeline(report: &Report, style: Style) -> Vec<String> {
     if bars.left_out > 0 {
         lines.push(row("", &format!("and {} more", count(bars.left_out as u64)), "", ""));
     }
-    for ((series, name), [last, peak]) in shown.iter().zip(&names).zip(&ends) {
-        let part = (columns * series.values.len()).div_ceil(windows);
+    let drawn: Vec<Drawn> = shown
+        .iter()
+        .map(|series| {
+            let part = (columns * series.values.len()).div_ceil(windows);
+            Drawn { unit: &series.unit, of: series.of, columns: resample(&series.values, part) }
+        })
+        .collect();
+    let mut any_cut = false;
+    for (n, ((series, name), [last, peak])) in shown.iter().zip(&names).zip(&ends).enumerate() {
         // What a mechanism measures compares with nothing else.
-        let all = if report.timeline.series.contains(series) { shown } else { std::slice::from_ref(series) };
+        let models = report.timeline.series.contains(series);
+        let all = if models { &drawn[..] } else { std::slice::from_ref(&drawn[n]) };
         // But one of several with the others.
-        let full = of_several(&series.name).unwrap_or_else(|| full(series, all));
-        let line = sparkline(&resample(&series.values, part), full, style);
+        let full = of_several(&series.name).unwrap_or_else(|| full(&drawn[n], all));
+        let line = sparkline(&drawn[n].columns, full, style);
+        let is_cut = |value: f64| value.is_finite() && full > 0.0 && value > full * (1.0 + 1e-9);
+        any_cut |= drawn[n].columns.iter().any(|value| is_cut(*value));
+        let mark = |(block, value): (char, &f64)| if is_cut(*value) { style.pick('▲', '^') } else { block };
+        let line: String = line.chars().zip(&drawn[n].columns).map(mark).collect();
         lines.push(row(name, &line, last, peak));
     }
-    if more > 0 {
-        lines.push(row("", &format!("{more} more series: --format csv"), "", ""));
+    if any_cut {
+        let words =
+            if peaks { "higher than this row goes: see its peak" } else { "higher than this row goes" };
+        lines.push(row("", &format!("{} {words}", style.pick('▲', '^')), "", ""));
     }
     lines
+}
+
+/// A row as it is drawn.
+struct Drawn<'a> {
+    unit: &'a str,
+    of: Option<f64>,
+    columns: Vec<f64>,
+}
+
+impl Drawn<'_> {
+    /// How high it goes: as its highest column, unless a burst of one column in twenty is so high that nothing would be seen of the
+    /// others.
+    fn top(&self) -> f64 {
+        let finite = self.columns.iter().copied().filter(|value| value.is_finite());
+        let (peak, usual) = (finite.fold(0.0, f64::max), self.usual_peak());
+        if usual > 0.0 && peak > PRESSES * usual { 2.0 * usual } else { peak }
+    }
+
+    /// What only one column in twenty is above.
+    fn usual_peak(&self) -> f64 {
+        let mut values: Vec<f64> = self.columns.iter().copied().filter(|value| value.is_finite()).collect();
+        values.sort_by(f64::total_cmp);
+        values.get((values.len() * 19 / 20).min(values.len().saturating_sub(1))).copied().unwrap_or(0.0)
+    }
 }
 
 /// One line of several that are parts of one thing: the replicas of a service.
@@ -155,27 +211,20 @@ pub fn peak(series: &Series) -> f64 {
     series.values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max)
 }
 
-/// What only one value in twenty is above.
-fn usual_peak(series: &Series) -> f64 {
-    let mut values: Vec<f64> = series.values.iter().copied().filter(|value| value.is_finite()).collect();
-    values.sort_by(f64::total_cmp);
-    values.get((values.len() * 19 / 20).min(values.len().saturating_sub(1))).copied().unwrap_or(0.0)
-}
-
-/// What a full block means in this row; what is above is drawn as one, too.
-fn full(series: &Series, all: &[Series]) -> f64 {
-    if let Some(of) = series.of {
+/// What a full block means in this row; what is above is marked as cut.
+fn full(row: &Drawn, all: &[Drawn]) -> f64 {
+    if let Some(of) = row.of {
         return of;
     }
-    let same_unit = || all.iter().filter(|other| other.unit == series.unit && other.of.is_none());
-    let first = same_unit().next().map_or(0.0, peak);
+    let same_unit = || all.iter().filter(|other| other.unit == row.unit && other.of.is_none());
+    let first = same_unit().next().map_or(0.0, Drawn::top);
     // A little above still compares, and more for a moment: noise, a queue that drains.
     let limit = first * 1.5;
-    let compares = |other: &Series| usual_peak(other) <= limit;
-    if compares(series) {
-        same_unit().filter(|other| compares(other)).map(|other| peak(other).min(limit)).fold(0.0, f64::max)
+    let compares = |other: &Drawn| other.usual_peak() <= limit;
+    if compares(row) {
+        same_unit().filter(|other| compares(other)).map(|other| other.top().min(limit)).fold(0.0, f64::max)
     } else {
-        peak(series)
+        row.top()
     }
 }
 
@@ -322,8 +371,38 @@ mod tests {
             series("queue", "", Some(512.0), |_| 512.0),
             series("backlog", "/s", None, |n| if n == 60 { 9000.0 } else { 900.0 }),
         ];
-        let fulls = all.each_ref().map(|series| full(series, &all));
+        let all = all.map(|series| Drawn {
+            unit: if series.of.is_some() { "" } else { "/s" },
+            of: series.of,
+            columns: series.values,
+        });
+        let fulls = all.each_ref().map(|row| full(row, &all));
         assert_eq!(fulls, [1500.0, 3000.0, 1500.0, 512.0, 1500.0]);
+    }
+
+    #[test]
+    fn a_burst_does_not_hide_the_rest_and_is_marked() {
+        let burst = |n: usize| if n == 50 { 900.0 } else { 10.0 + (n % 40) as f64 / 4.0 };
+        let text = page(vec![series("retries", "/s", None, burst)], Vec::new(), Style::default());
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[1].contains('▃') && lines[1].contains('▄'), "{text}");
+        assert_eq!(lines[1].matches('▲').count(), 1, "{text}");
+        assert!(
+            lines[1].ends_with("900/s") && lines[2].trim() == "▲ higher than this row goes: see its peak",
+            "{text}"
+        );
+        // What lasts is no burst: it has the scale.
+        let storm = |n: usize| if (50..70).contains(&n) { 900.0 } else { 10.0 };
+        let text = page(vec![series("retries", "/s", None, storm)], Vec::new(), Style::default());
+        assert!(!text.contains('▲') && text.contains('█'), "{text}");
+    }
+
+    #[test]
+    fn rows_with_long_names_stay_apart() {
+        let names = ["tenants tenants->api acme calls", "tenants tenants->api acme ok"];
+        let all = names.map(|name| series(name, "/s", None, |_| 1.0)).to_vec();
+        let text = page(all, Vec::new(), Style { width: 80, ..Style::default() });
+        assert!(text.contains("calls  ") && text.contains("ok  "), "{text}");
     }
 
     #[test]

@@ -99,6 +99,41 @@ pub fn fit(text: &str, columns: usize, style: Style) -> String {
     kept + ellipsis
 }
 
+/// Names in at most `columns` columns each, of which no two that differ become the same text: where their beginnings are
+/// alike, what is left out is in the middle, and where the ends are alike too, they are numbered.
+pub fn fit_apart(names: &[String], columns: usize, style: Style) -> Vec<String> {
+    let mut fitted: Vec<String> = names.iter().map(|name| fit(name, columns, style)).collect();
+    let is_alike = |fitted: &[String], n: usize| {
+        let other = |m: usize| fitted[m] == fitted[n] && names[m] != names[n];
+        width(&names[n]) > columns && (0..names.len()).any(other)
+    };
+    let ellipsis = style.pick("…", "..");
+    let room = columns.saturating_sub(width(ellipsis));
+    for tail in [room / 2, room * 3 / 4] {
+        let alike: Vec<usize> = (0..names.len()).filter(|&n| is_alike(&fitted, n)).collect();
+        for n in alike {
+            let head = fit(&names[n], columns - tail, style);
+            fitted[n] = head + &last(&names[n], tail);
+        }
+    }
+    let alike: Vec<usize> = (0..names.len()).filter(|&n| is_alike(&fitted, n)).collect();
+    for (number, n) in alike.into_iter().enumerate() {
+        let number = format!("{}", number + 1);
+        fitted[n] = fit(&names[n], columns.saturating_sub(width(&number)), style) + &number;
+    }
+    fitted
+}
+
+/// What of the end of a text is at most so many columns wide.
+fn last(text: &str, columns: usize) -> String {
+    let mut taken = 0;
+    let kept = text.char_indices().rev().take_while(|(_, c)| {
+        taken += c.width().unwrap_or(0);
+        taken <= columns
+    });
+    kept.last().map_or_else(String::new, |(at, _)| text[at..].into())
+}
+
 /// `text` and blanks up to `columns`.
 pub fn pad(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
@@ -217,6 +252,24 @@ mod tests {
         assert_eq!(wrap("", 9), Vec::<String>::new());
         assert_eq!(justify("left", "right", 12), "left   right");
         assert_eq!(justify("left", "right", 10), "left\n     right");
+    }
+
+    #[test]
+    fn names_that_differ_stay_apart() {
+        let fitted = |names: &[&str], columns| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_string()).collect();
+            let fitted = fit_apart(&names, columns, Style::default());
+            assert!(fitted.iter().all(|name| width(name) <= columns), "{fitted:?}");
+            fitted
+        };
+        assert_eq!(fitted(&["calls", "attempts payments"], 8), ["calls", "attempt…"]);
+        let two = ["tenants->api acme calls", "tenants->api acme ok"];
+        assert_eq!(fitted(&two, 16), ["tenants-…e calls", "tenants-…acme ok"]);
+        // Where beginning and end are alike.
+        let middle = ["aaaaaaaaaaaa1bbbbbbbbbbbb", "aaaaaaaaaaaa2bbbbbbbbbbbb"];
+        assert_eq!(fitted(&middle, 10), ["aaaaaaaa…1", "aaaaaaaa…2"]);
+        // The same name twice is one name.
+        assert_eq!(fitted(&["payments", "payments"], 5), ["paym…", "paym…"]);
     }
 
     #[test]

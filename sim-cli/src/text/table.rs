@@ -4,7 +4,7 @@
 //! others go on in the next line. What is too wide still is cut into bands of columns that repeat the first
 //! one: a number is never shortened.
 
-use crate::text::{Paint, Style, clean, fit, pad, pad_left, width, wrap};
+use crate::text::{Paint, Style, clean, fit, fit_apart, pad, pad_left, width, wrap};
 
 /// Blanks between columns.
 const GAP: usize = 2;
@@ -95,6 +95,11 @@ impl Grid {
         }
         let room = style.columns().saturating_sub(indent);
         let widths = self.widths(room);
+        let names: Vec<String> = self.rows.iter().map(|row| row[0].text.clone()).collect();
+        let mut rows = self.rows.clone();
+        for (row, name) in rows.iter_mut().zip(fit_apart(&names, widths[0], style)) {
+            row[0].text = name;
+        }
         let mut lines = Vec::new();
         for band in bands(&widths, room, self.also + 1) {
             if !lines.is_empty() {
@@ -102,7 +107,7 @@ impl Grid {
             }
             let heads: Vec<Entry> =
                 self.columns.iter().map(|c| Entry { text: c.head.clone(), paint: Paint::Quiet }).collect();
-            for row in std::iter::once(&heads).chain(&self.rows) {
+            for row in std::iter::once(&heads).chain(&rows) {
                 for row in self.lines(row, &widths) {
                     let line = self.line(&row, &band, &widths, style);
                     if !line.is_empty() {

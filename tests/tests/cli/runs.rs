@@ -266,10 +266,11 @@ fn the_readme_shows_what_is_printed() {
         readme[from..].split("```").next().unwrap().to_string()
     };
     let page = brownout(&["run", "retry-storm"]).stdout;
-    let picture = block("```\nretry-storm");
-    for line in picture.lines().skip(1).filter(|line| line.trim() != "..") {
-        assert!(page.lines().any(|printed| printed == line), "the README shows what is not printed:\n{line}");
-    }
+    assert_eq!(
+        format!("retry-storm{}", block("```\nretry-storm")),
+        page,
+        "the README shows what is not printed"
+    );
     let ran = with_input(&["check", "-"], &block("```ron\n"));
     assert_eq!(ran.exit.code(), 0, "{ran}");
 }
@@ -287,5 +288,28 @@ fn a_sweep_over_the_number_of_servers_shows_what_all_cells_have() {
 fn a_page_over_many_seeds_says_how_to_have_it_again() {
     let page = brownout(&["run", "utilisation-knee", "--replications", "2", "--metric", "p99"]).stdout;
     let again = "brownout run utilisation-knee --seed 42 --replications 2 --metric p99";
-    assert!(page.lines().any(|line| line.trim() == format!("again    {again}")), "{page}");
+    assert!(page.lines().any(|line| line.trim() == format!("all of it  {again} --full")), "{page}");
+    let full =
+        brownout(&["run", "utilisation-knee", "--replications", "2", "--metric", "p99", "--full"]).stdout;
+    assert!(full.lines().any(|line| line.trim() == format!("again    {again}")), "{full}");
+}
+
+/// The page is short wherever it goes, `--full` prints what `report.txt` has, and the other forms have no shorter one.
+#[test]
+fn the_page_is_short_unless_all_of_it_is_asked_for() {
+    let folder = tempdir().unwrap();
+    let out = folder.path().join("out");
+    let short = with_input(&["run", "-", "--out", out.to_str().unwrap()], TOY).stdout;
+    let full = with_input(&["run", "-", "--full"], TOY).stdout;
+    assert_eq!(full, fs::read_to_string(out.join("report.txt")).unwrap());
+    assert!(short.lines().count() <= 23 && full.contains("Little's law") && !short.contains("Little's law"));
+    assert!(short.contains("  all of it  brownout run - --seed 7 --full\n"), "{short}");
+    let terminal = with_console(&Catalog::bundled(), &["run", "-", "--color", "never"], TOY, |console| {
+        console.stdout_terminal = Some(100)
+    });
+    assert_eq!(terminal.stdout, short);
+    for format in ["json", "csv", "tidy-csv", "openmetrics"] {
+        let ran = with_input(&["run", "-", "--full", "--format", format], TOY);
+        assert!(ran.exit == Exit::Usage && ran.stderr.contains("have all of it anyway"), "{ran}");
+    }
 }

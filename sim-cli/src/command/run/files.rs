@@ -12,6 +12,7 @@ use crate::html;
 use crate::out::OutDir;
 use crate::render::openmetrics::openmetrics;
 use crate::render::run::text;
+use crate::render::screen::screen;
 use crate::render::{Patience, replicated, tables, windows};
 use crate::result::page::Page;
 use crate::seal::sealed;
@@ -71,7 +72,8 @@ impl Whole<'_> {
     fn document(&self, style: Style, patience: &Patience) -> String {
         let (args, report) = (self.args, self.report);
         match (args.format, &self.page.replicated) {
-            (RunFormat::Text, _) => text(report, self.page, style),
+            (RunFormat::Text, _) if args.full => text(report, self.page, style),
+            (RunFormat::Text, _) => screen(report, self.page, style),
             (RunFormat::Json, None) => sealed(&report.to_json()),
             (RunFormat::Csv, None) => self.part(windows::csv(report, patience), patience),
             (RunFormat::Json, Some(replicated)) => sealed(&crate::render::json(replicated)),

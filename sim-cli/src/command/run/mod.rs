@@ -28,6 +28,7 @@ use std::path::PathBuf;
 #[command(after_help = "\
 Examples:
   brownout run retry-storm
+  brownout run retry-storm --full            # every table, instead of what fits a screen
   brownout run retry-storm --variant budgeted
   brownout run retry-storm --set services.payments.replicas=6 --seed 7
   brownout run ./mine.ron --format csv > windows.csv
@@ -37,10 +38,12 @@ Examples:
   brownout run utilisation-knee --replications 20     # intervals, and whether theory agrees
   brownout run utilisation-knee --precision 2% --metric p99     # as many seeds as it takes
 
+The page fits a screen of 24 rows, on a terminal and in a pipe alike; --full prints all of it.
+
 One run is one sample: an interval and a word on theory take more seeds. The page is then that of the first.
 
 Files of --out: report.html (to show: plots, and calls that it follows in runs of their own), report.json \
-(all of it), report.txt (this page), windows.csv (a row per window), tidy.csv (a row per number), \
+(all of it), report.txt (the page of --full), windows.csv (a row per window), tidy.csv (a row per number), \
 edges.csv, services.csv, latency.csv (a row per bucket) and metrics.om (OpenMetrics); of many seeds also \
 replications.json and replications.csv. In CSV times are seconds, shares 0 to 1, what is not there is empty.
 
@@ -60,6 +63,9 @@ pub struct Run {
     /// The form of the result; json and csv of many seeds are about all of them
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub format: RunFormat,
+    /// The whole page, with every table, instead of what fits a screen
+    #[arg(long)]
+    pub full: bool,
     /// Also write all forms of the result, and the tables of the report as CSV, to this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -102,6 +108,11 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
     if args.epoch != 0 && args.out.is_none() && args.format != RunFormat::OpenMetrics {
         return Err(Error::usage(
             "--epoch says when OpenMetrics begin: it needs --format openmetrics or --out",
+        ));
+    }
+    if args.full && args.format != RunFormat::Text {
+        return Err(Error::usage(
+            "--full is about the page for people: the other forms have all of it anyway",
         ));
     }
     let many = args.repeats.replications.is_some() || args.repeats.precision.is_some();
