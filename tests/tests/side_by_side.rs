@@ -257,3 +257,63 @@ fn histograms_are_laid_over_each_other() {
     let refused = run(&bench, "histogram", &["--during", "1s..2s", "--during", "2s..3s", "--format", "hgrm"]);
     assert!(refused.err.contains("several distributions"), "{}", refused.err);
 }
+
+#[test]
+fn two_sides_that_no_file_has() {
+    let bench = bench();
+    let sides = ["--a", "policies.eager.timeout=50ms", "--b", "policies.eager.timeout=200ms"];
+    let told = json(&run(&bench, "compare", &[&sides[..], &["--format", "json"]].concat()));
+    let variants = told["variants"].as_array().expect("variants");
+    let names: Vec<&str> = variants.iter().filter_map(|one| one["name"].as_str()).collect();
+    assert_eq!(names, ["a", "b"]);
+    assert_eq!(variants[0]["changes"][0]["path"], "policies.eager.timeout", "either says what it sets");
+    assert_eq!(
+        (&variants[1]["changes"][0]["from"], &variants[1]["changes"][0]["to"]),
+        (&"100ms".into(), &"200ms".into())
+    );
+    // One side is held against the base, and does what --set does.
+    let one = json(&run(&bench, "compare", &["--b", "policies.eager.timeout=50ms", "--format", "json"]));
+    assert_eq!((&one["variants"][0]["name"], &one["variants"][1]["name"]), (&"base".into(), &"b".into()));
+    assert_eq!(one["variants"][1]["values"][0], variants[0]["values"][0]);
+    for (sides, said) in [
+        (&["--a", "policies.eager.timeout=100ms"][..], "what --a sets is set already"),
+        (&["--a", "policies.eager.timeout=1s", "--b", "policies.eager.timeout=1s"], "set the same"),
+        (&["--a", "policies.eager.timeout=1s", "--a", "policies.eager.timeout=2s"], "is set twice"),
+        (&["--set", "policies.eager.timeout=1s", "--b", "policies.eager.timeout=2s"], "is set twice"),
+        (&["--a", "policies.eager.timeuot=1s"], "timeout"),
+    ] {
+        let refused = run(&bench, "compare", sides);
+        assert!(refused.exit != Exit::Good && refused.err.contains(said), "{sides:?}: {}", refused.err);
+    }
+}
+
+#[test]
+fn two_files_of_one_model() {
+    let calm = EXPERIMENT
+        .replace("policy: \"eager\"", "policy: \"calm\"")
+        .replace("    sweep: {\"services.stock.workers\": [Blocking(2), Blocking(4)]},\n", "");
+    let other = calm.replace("arrivals: Poisson(\"100/s\")", "name: \"web\", arrivals: Poisson(\"100/s\")");
+    let routing = "(about: \"x\", model: Contention(clients: 5), run: (duration: \"60s\"))";
+    let bench = Bench::new(&[
+        ("shop.ron", EXPERIMENT),
+        ("calm.ron", &calm),
+        ("web.ron", &other),
+        ("other.ron", routing),
+    ]);
+    let files = json(&bench.run(&["compare", "@shop.ron", "@calm.ron", "--format", "json"]));
+    let variants = json(&run(&bench, "compare", &["--format", "json"]));
+    // The same numbers as a variant that says so: the same luck.
+    assert_eq!(files["variants"][1]["values"], variants["variants"][1]["values"]);
+    assert_eq!(
+        (&files["variants"][0]["name"], &files["variants"][1]["name"]),
+        (&"shop".into(), &"calm".into())
+    );
+    assert_eq!(files["unlike"], Value::Null);
+    let renamed = json(&bench.run(&["compare", "@shop.ron", "@web.ron", "--format", "json"]));
+    let unlike = renamed["unlike"].as_str().expect("another luck");
+    assert!(unlike.contains("users->shop is in the first only; web->shop is in the second only"), "{unlike}");
+    let same = bench.run(&["compare", "@shop.ron", "@shop.ron"]);
+    assert!(same.exit == Exit::Usage && same.err.contains("they say the same"), "{}", same.err);
+    let another = bench.run(&["compare", "@shop.ron", "@other.ron"]);
+    assert!(another.exit != Exit::Good, "{}", another.err);
+}

@@ -21,6 +21,7 @@
 //! and forgets places; the `ron` crate is the oracle of the tests.
 #[macro_use]
 pub mod spec;
+mod change;
 pub mod decode;
 mod diagnostic;
 mod doc;
@@ -40,6 +41,7 @@ mod scan;
 mod syntax;
 
 pub use crate::report::During;
+pub use change::Change;
 pub use decode::{Decode, Decoder, Fields, Items, field_name, short_name};
 pub use diagnostic::{
     Diagnostic, Diagnostics, Failed, Position, SHOWN, Severity, Source, Sources, did_you_mean, nearest,

@@ -214,6 +214,26 @@ impl Node {
         self
     }
 
+    /// The same without what is implied, since it would be so if nobody had written it; of a word that has nothing else its first value.
+    #[must_use]
+    pub fn as_said(mut self) -> Self {
+        let all = |nodes: Vec<Node>| nodes.into_iter().map(Node::as_said).collect();
+        let those = |entries: Vec<Entry>| {
+            let nothing = entries.iter().all(|entry| entry.implied);
+            let said = entries.into_iter().enumerate();
+            let said = said.filter(|(n, entry)| !entry.implied || nothing && *n == 0).map(|(_, entry)| entry);
+            said.map(|it| Entry { value: it.value.as_said(), ..it }).collect()
+        };
+        self.kind = match self.kind {
+            Kind::List(items) => Kind::List(all(items)),
+            Kind::Tuple(name, items) => Kind::Tuple(name, all(items)),
+            Kind::Map(entries) => Kind::Map(those(entries)),
+            Kind::Struct(name, entries) => Kind::Struct(name, those(entries)),
+            other => other,
+        };
+        self
+    }
+
     /// The text, if it is one. A bare word is one in a `--set`, where shells eat the quotes.
     pub fn as_text(&self) -> Option<&str> {
         match &self.kind {

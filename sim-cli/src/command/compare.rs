@@ -1,11 +1,12 @@
 //! `brownout compare EXPERIMENT`: all variants on the same luck.
 
+mod ad_hoc;
 mod baseline;
 mod policies;
 
 use super::documents::Documents;
 use crate::app::App;
-use crate::args::{Bounds, Repeats, Subject, TableFormat};
+use crate::args::{Bounds, Repeats, Subject, TableFormat, assignment};
 use crate::error::{Error, Exit, Result};
 use crate::experiment::{BASE, Opened, Prepared};
 use crate::html;
@@ -18,6 +19,7 @@ use crate::result::compared::{self, Against, Compared, Comparison, sentence};
 use crate::result::effect::Effect;
 use crate::result::estimate::{Measured, OfWhom};
 use crate::result::in_hand::InHand;
+use crate::result::set_apart::SetApart;
 use crate::seal::sealed;
 use crate::study::ended::Ended;
 use crate::study::measure::{self, measure, measure_usual, of_whom};
@@ -45,6 +47,8 @@ Examples:
   brownout compare retry-storm --variant base --variant budgeted --replications 20
   brownout compare retry-storm --policies all           # which library's defaults would have survived this?
   brownout compare retry-storm --policies all --keep timeout      # .. under the timeout that is there
+  brownout compare retry-storm --a policies.naive.timeout=100ms --b policies.naive.timeout=400ms
+  brownout compare before.ron after.ron                 # two files of one model
   brownout compare retry-storm --format markdown        # for a pull request
   brownout compare retry-storm --precision 5% --metric goodput   # as many seeds as it takes
   brownout compare retry-storm --out saved              # and later, after a change:
@@ -59,6 +63,16 @@ pub struct Compare {
     /// Which experiment.
     #[command(flatten)]
     pub subject: Subject,
+    /// Another experiment of the same model, held against the first, each as its file stands, with what --set says of both
+    #[arg(value_name = "OTHER", conflicts_with_all = ["variant", "policies", "a", "b", "baseline"])]
+    pub other: Option<String>,
+    /// Instead of variants: what one side sets, `--a policies.naive.timeout=1s`; several may be given. Without --b it is held against
+    /// the base, or one --variant
+    #[arg(long, value_name = "PATH=VALUE", value_parser = assignment, conflicts_with = "policies")]
+    pub a: Vec<(String, String)>,
+    /// What the other side sets
+    #[arg(long, value_name = "PATH=VALUE", value_parser = assignment, conflicts_with = "policies")]
+    pub b: Vec<(String, String)>,
     /// Only these variants; `base` is the file as it stands, and what one alone is held against. All unless given
     #[arg(long, value_name = "NAME")]
     pub variant: Vec<String>,
@@ -112,7 +126,16 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
         }
         app.console.note(&doubt);
     }
-    let (names, mut rows, on) = if args.policies.is_empty() {
+    let mut unlike = None;
+    let made_up = !args.a.is_empty() || !args.b.is_empty();
+    let (names, mut rows, on) = if let Some(other) = &args.other {
+        let (names, rows, luck) = ad_hoc::files(args, app, &opened, other)?;
+        unlike = luck;
+        (names, rows, None)
+    } else if made_up {
+        let (names, rows) = ad_hoc::sides(args, app, &opened)?;
+        (names, rows, None)
+    } else if args.policies.is_empty() {
         let names = chosen(args, app, &opened)?;
         let row = |name: &Option<String>| Row { variant: name.clone(), set: args.subject.set.clone() };
         let rows: Vec<Row> = names.iter().map(row).collect();
@@ -196,14 +219,23 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
         rounds.by = deciding(&comparison.metrics).into_iter().map(|column| heads[column].clone()).collect();
     }
     comparison.rounds = rounds;
-    comparison.set.clone_from(&rows[0].set);
+    let common = |one: &&(String, String)| rows.iter().all(|row| row.set.contains(one));
+    comparison.set = rows[0].set.iter().filter(common).cloned().collect();
     comparison.seeds = seeds;
     comparison.incomplete.extend(precision.as_ref().and_then(|precision| precision.incomplete(seeds)));
     comparison.precision = precision;
     // Of presets the first: the line shows how one is set.
     let shown = &rows[usize::from(on.is_some())];
     let shown = app.prepare(&opened, shown.variant.as_deref(), &shown.set, Some(seeds.first))?;
+    if on.is_none() {
+        let base = Row { variant: rows[0].variant.clone(), set: comparison.set.clone() };
+        let apart = apart(app, &opened, if made_up { &base } else { &rows[0] }, &rows, seeds.first)?;
+        for (variant, changes) in comparison.variants.iter_mut().zip(apart) {
+            variant.changes = changes;
+        }
+    }
     comparison.on = on;
+    comparison.unlike = unlike;
     comparison.next = shown.replay.bounded_line("run", &args.bounds);
     comparison.baseline = baseline.as_ref().map(|baseline| baseline.against(&comparison));
     if let (Some(against), true) = (&mut comparison.baseline, args.fail_on_regression.is_some()) {
@@ -213,6 +245,7 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     let overlay = |row: &Vec<Option<Kept>>| row.iter().flatten().find_map(|kept| kept.overlay.clone());
     let overlays: Vec<_> = outcome.rows.iter().map(overlay).collect();
     let again = result_of(&app.typed);
+    comparison.again.clone_from(&again);
     let documents = Documents {
         text: page::text(&comparison, app.console.style()),
         markdown: page::markdown(&comparison),
@@ -244,6 +277,14 @@ fn regressed(against: &Against, app: &mut App) -> Result<Exit> {
             Ok(Exit::Failed)
         }
     }
+}
+
+/// What each row sets otherwise than the base.
+fn apart(app: &App, opened: &Opened, base: &Row, rows: &[Row], seed: u64) -> Result<Vec<Vec<SetApart>>> {
+    let prepare = |row: &Row| app.prepare(opened, row.variant.as_deref(), &row.set, Some(seed));
+    let base = prepare(base)?;
+    let rows: Vec<Prepared> = rows.iter().map(prepare).collect::<Result<_>>()?;
+    Ok(rows.iter().map(|row| SetApart::all(&base.resolved, &row.resolved)).collect())
 }
 
 /// Refuses metrics that none of these would have.
@@ -407,6 +448,7 @@ fn compared(
     Comparison {
         document: compared::DOCUMENT,
         format: compared::FORMAT,
+        struck: compared::struck(&first_faults.0),
         faults: if alike { first_faults } else { Default::default() },
         experiment: experiment.into(),
         incomplete: outcome.incomplete(),

@@ -14,6 +14,7 @@ use crate::result::compared::{
 };
 use crate::result::effect::Effect;
 use crate::result::seeds::Seeds;
+use crate::result::set_apart::words;
 use crate::text::number::{difference, duration, or_nothing};
 use crate::text::{Paint, Style, escape as clean, upper_first};
 use sim_models::report::{Latency, Report};
@@ -61,11 +62,15 @@ pub fn page(comparison: &Comparison, overlays: &[Option<Overlay>], again_line: &
         _ => format!("{count} seeds from {seed}, the same for every variant"),
     };
     let set = comparison.set.iter().map(|(path, value)| format!("{path}={value}"));
-    let verdict = |variant: &Compared| Verdict {
-        word: variant.name.clone(),
-        paint: tone(comparison, variant),
-        headline: variant.sentence.clone(),
-        details: Vec::new(),
+    let verdict = |row: usize| {
+        let variant = &comparison.variants[row];
+        let changes = Some(words(&variant.changes)).filter(|changes| !changes.is_empty());
+        Verdict {
+            word: variant.name.clone(),
+            paint: tone(comparison, variant),
+            headline: variant.sentence.clone(),
+            details: changes.into_iter().collect(),
+        }
     };
     let commands: Vec<(String, String)> = [("compare again", again_line), ("look at one", &comparison.next)]
         .into_iter()
@@ -92,11 +97,12 @@ pub fn page(comparison: &Comparison, overlays: &[Option<Overlay>], again_line: &
         about: first.map(|overlay| overlay.about.clone()).unwrap_or_default(),
         facts: [format!("{} variants compared", comparison.variants.len()), seeds]
             .into_iter()
+            .chain(comparison.struck.clone())
             .chain(comparison.on.iter().map(OnEdge::words))
             .chain(set)
             .collect(),
         warnings: comparison.incomplete.clone(),
-        verdicts: comparison.variants.iter().map(verdict).collect(),
+        verdicts: comparison.by_merit().into_iter().map(verdict).collect(),
         tiles: Vec::new(),
         sections: sections.into_iter().flatten().collect(),
         backdrop,
@@ -109,7 +115,8 @@ fn metrics(comparison: &Comparison) -> Vec<Block> {
     let mut table = Table::new(&caption).words("variant").numbers(heads(&comparison.metrics));
     let best: Vec<Option<usize>> =
         (0..comparison.metrics.len()).map(|column| best(comparison, column)).collect();
-    for (row, variant) in comparison.variants.iter().enumerate() {
+    for row in comparison.by_merit() {
+        let variant = &comparison.variants[row];
         let cells = comparison.metrics.iter().enumerate().map(|(column, metric)| {
             let words = estimate(&variant.metrics[column], metric.unit, style);
             match best[column] == Some(row) {
@@ -122,7 +129,8 @@ fn metrics(comparison: &Comparison) -> Vec<Block> {
     if table.is_empty() {
         return Vec::new();
     }
-    let notes = [lacking(comparison), in_hand(comparison), fewer(comparison)].into_iter().flatten();
+    let notes = [comparison.unlike.clone(), lacking(comparison), in_hand(comparison), fewer(comparison)];
+    let notes = notes.into_iter().flatten();
     let notes = notes.map(|line| Block::Note(upper_first(&line) + "."));
     std::iter::once(Block::Html(table.build())).chain(notes).collect()
 }
@@ -137,7 +145,8 @@ fn differences(comparison: &Comparison) -> Vec<Block> {
         |column: usize| comparison.variants.iter().any(|variant| variant.metrics[column].yes.is_some());
     for (column, metric) in comparison.metrics.iter().enumerate().filter(|(column, _)| !truth(*column)) {
         let others = || {
-            let there = comparison.variants.iter().skip(1).filter(|variant| variant.effects.len() > column);
+            let order = comparison.by_merit().into_iter().skip(1).map(|row| &comparison.variants[row]);
+            let there = order.filter(|variant| variant.effects.len() > column);
             there.map(|variant| (variant, &variant.effects[column]))
         };
         let ends = || {

@@ -6,9 +6,12 @@ mod against;
 use super::timeline;
 use crate::result::change::minus;
 use crate::result::column::{estimate, heads, in_csv};
-use crate::result::compared::{Compared, Comparison, best, fewer, how, in_hand, lacking, legend, pairing};
+use crate::result::compared::{
+    Compared, Comparison, OnEdge, best, fewer, how, in_hand, lacking, legend, pairing,
+};
 use crate::result::effect::Effect;
 use crate::result::seeds::Seeds;
+use crate::result::set_apart::words;
 use crate::text::table::{Entry, Grid, csv_line, csv_number, escape_markdown};
 use crate::text::{Paint, Style, clean, fit, pad, quiet, unit, upper_first, width, wrap};
 use sim_models::report::Series;
@@ -22,7 +25,7 @@ pub fn text(comparison: &Comparison, style: Style) -> String {
     let star = style.pick("★", "*");
     let best = if best_marked { format!("; {star} best, clear of all others") } else { String::new() };
     lines.extend(quiet(&legend(comparison, &best), "  ", style));
-    let notes = [lacking(comparison), in_hand(comparison), fewer(comparison)];
+    let notes = [comparison.unlike.clone(), lacking(comparison), in_hand(comparison), fewer(comparison)];
     lines.extend(notes.iter().flatten().flat_map(|line| quiet(&clean(line), "  ", style)));
     sections.push(lines);
     let mut lines = differences(comparison, style);
@@ -51,12 +54,14 @@ fn title(comparison: &Comparison, style: Style) -> Vec<String> {
         name.clone(),
         match comparison.variants.len() {
             1 => "1 variant".into(),
-            n => format!("{n} variants on the same luck"),
+            2 => "2 variants on the same luck".into(),
+            n => format!("{n} variants on the same luck, best first"),
         },
         seeds,
     ];
+    let head = head.into_iter().chain(comparison.struck.iter().map(|struck| clean(struck)));
     let on = comparison.on.iter().map(|on| clean(&on.words()));
-    let head = head.into_iter().chain(on).chain(set).collect::<Vec<_>>().join(style.pick(" · ", ", "));
+    let head = head.chain(on).chain(set).collect::<Vec<_>>().join(style.pick(" · ", ", "));
     let mut lines = wrap(&head, style.columns());
     if let Some(first) = lines.first_mut() {
         *first = first.replacen(&name, &style.paint(Paint::Strong, &name), 1);
@@ -74,7 +79,7 @@ fn title(comparison: &Comparison, style: Style) -> Vec<String> {
 /// One row of goodput for each variant, all on one scale.
 fn pictures(comparison: &Comparison, style: Style) -> Vec<String> {
     let drawn: Vec<(&Compared, &Series)> =
-        comparison.variants.iter().filter_map(|v| v.picture.as_ref().map(|series| (v, series))).collect();
+        by_merit(comparison).filter_map(|v| v.picture.as_ref().map(|series| (v, series))).collect();
     let full = drawn.iter().map(|(_, series)| timeline::peak(series)).fold(0.0, f64::max);
     if drawn.is_empty() || full <= 0.0 {
         return Vec::new();
@@ -102,7 +107,8 @@ fn table(comparison: &Comparison, markdown: bool, style: Style) -> Grid {
     let mut grid = Grid::new().words("variant").numbers(heads(&comparison.metrics));
     let best: Vec<Option<usize>> =
         (0..comparison.metrics.len()).map(|column| best(comparison, column)).collect();
-    for (row, variant) in comparison.variants.iter().enumerate() {
+    for row in comparison.by_merit() {
+        let variant = &comparison.variants[row];
         let cells = comparison.metrics.iter().enumerate().map(|(column, metric)| {
             let text = estimate(&variant.metrics[column], metric.unit, style);
             match best[column] == Some(row) {
@@ -133,7 +139,7 @@ fn differences(comparison: &Comparison, style: Style) -> Vec<String> {
     let mut grid = Grid::new()
         .words(format!("minus {}", clean(&first.name)))
         .numbers(columns.iter().map(|&column| heads[column].clone()));
-    for variant in comparison.variants.iter().skip(1) {
+    for variant in by_merit(comparison).skip(1) {
         let cell = |&column: &usize| {
             let (effect, metric) = (&variant.effects[column], &comparison.metrics[column]);
             let text = minus(metric, effect, style);
@@ -149,15 +155,33 @@ fn differences(comparison: &Comparison, style: Style) -> Vec<String> {
     grid.text(2, style)
 }
 
-fn sentences(comparison: &Comparison, style: Style) -> Vec<String> {
-    let said = comparison.variants.iter().map(|v| (v.name.as_str(), v.sentence.as_str()));
-    named(&said.collect::<Vec<_>>(), style)
+/// The variants, the best first after the one that they are held against.
+fn by_merit(comparison: &Comparison) -> impl Iterator<Item = &Compared> {
+    comparison.by_merit().into_iter().map(|row| &comparison.variants[row])
 }
 
+fn sentences(comparison: &Comparison, style: Style) -> Vec<String> {
+    let mut lines = Vec::new();
+    let names = || comparison.variants.iter().map(|variant| width(&clean(&variant.name)));
+    let indent = " ".repeat(names().max().unwrap_or(0).min(LONGEST_NAME) + 4);
+    let said: Vec<(&str, &str)> =
+        by_merit(comparison).map(|v| (v.name.as_str(), v.sentence.as_str())).collect();
+    for (variant, sentence) in by_merit(comparison).zip(named(&said, style)) {
+        lines.extend(sentence);
+        if !variant.changes.is_empty() {
+            lines.extend(quiet(&clean(&words(&variant.changes)), &indent, style));
+        }
+    }
+    lines
+}
+
+/// More of a name is not shown.
+const LONGEST_NAME: usize = 24;
+
 /// Sentences, each after its name.
-fn named(said: &[(&str, &str)], style: Style) -> Vec<String> {
+fn named(said: &[(&str, &str)], style: Style) -> Vec<Vec<String>> {
     let names: Vec<String> = said.iter().map(|(name, _)| clean(name)).collect();
-    let name_width = names.iter().map(|name| width(name)).max().unwrap_or(0).min(24);
+    let name_width = names.iter().map(|name| width(name)).max().unwrap_or(0).min(LONGEST_NAME);
     let line = |((_, sentence), name): (&(&str, &str), &String)| {
         let lines = wrap(&clean(sentence), style.columns() - name_width - 4);
         let head = |index: usize| if index == 0 { fit(name, name_width, style) } else { String::new() };
@@ -167,7 +191,7 @@ fn named(said: &[(&str, &str)], style: Style) -> Vec<String> {
             .map(|(index, line)| format!("  {}  {line}", pad(&head(index), name_width)))
             .collect::<Vec<_>>()
     };
-    said.iter().zip(&names).flat_map(line).collect()
+    said.iter().zip(&names).map(line).collect()
 }
 
 /// A pull request's comment.
@@ -178,32 +202,50 @@ pub fn markdown(comparison: &Comparison) -> String {
     for why in &comparison.incomplete {
         out += &format!("**Incomplete:** {}\n\n", escape_markdown(why));
     }
-    let list = |said: &mut dyn Iterator<Item = (&str, &str)>| -> String {
+    let mut facts: Vec<String> = vec![match count {
+        1 => format!("seed {first}"),
+        n => format!("{n} seeds from {first}, the same for all"),
+    }];
+    facts.extend(comparison.struck.clone());
+    facts.extend(comparison.on.as_ref().map(OnEdge::words));
+    facts.extend(comparison.set.iter().map(|(path, value)| format!("{path}={value}")));
+    out += &format!("{}.\n\n", upper_first(&escape_markdown(&facts.join("; "))));
+    let list = |said: &mut dyn Iterator<Item = (&str, String)>| -> String {
         said.map(|(name, sentence)| {
-            format!("- **{}**: {}\n", escape_markdown(name), escape_markdown(sentence))
+            format!("- **{}**: {}\n", escape_markdown(name), escape_markdown(&sentence))
         })
         .collect()
     };
-    out += &list(&mut comparison.variants.iter().map(|v| (v.name.as_str(), v.sentence.as_str())));
+    let with_changes = |variant: &Compared| match variant.changes.as_slice() {
+        [] => variant.sentence.clone(),
+        changes => format!("{} ({})", variant.sentence, words(changes)),
+    };
+    out += &list(&mut by_merit(comparison).map(|v| (v.name.as_str(), with_changes(v))));
     if let Some(baseline) = &comparison.baseline {
         out += &format!(
             "\nAgainst `{}` ({}):\n\n",
             escape_markdown(&baseline.file),
             escape_markdown(&how(baseline))
         );
-        out += &list(&mut baseline.variants.iter().map(|v| (v.name.as_str(), v.sentence.as_str())));
+        out += &list(&mut baseline.variants.iter().map(|v| (v.name.as_str(), v.sentence.clone())));
         for regression in baseline.regressions.iter().flat_map(|regressions| &regressions.found) {
             out += &format!("- **worse**: {}\n", escape_markdown(regression));
         }
     }
     out += &format!("\n{}", table(comparison, true, style).markdown());
-    let from = if count > 1 { format!(" from {first}; ★ is clearly best") } else { String::new() };
-    out += &format!("\n{}{from}.\n", upper_first(&legend(comparison, "")));
-    for line in [lacking(comparison), in_hand(comparison), fewer(comparison)].into_iter().flatten() {
+    let any_best = (0..comparison.metrics.len()).any(|column| best(comparison, column).is_some());
+    let star = if any_best { "; ★ is clearly best" } else { "" };
+    out += &format!("\n{}.\n", upper_first(&legend(comparison, star)));
+    let notes = [comparison.unlike.clone(), lacking(comparison), in_hand(comparison), fewer(comparison)];
+    for line in notes.into_iter().flatten() {
         out += &format!("{}.\n", escape_markdown(&upper_first(&line)));
     }
     if let Some(line) = pairing(comparison, style) {
         out += &format!("{}.\n", upper_first(&line));
+    }
+    if !comparison.again.is_empty() {
+        let command = clean(&comparison.again).replace('`', "");
+        out += &format!("\n```\n{command}\n```\nbrownout {}\n", env!("CARGO_PKG_VERSION"));
     }
     out
 }
@@ -274,7 +316,7 @@ pub fn csv(comparison: &Comparison) -> String {
 mod tests {
     use super::*;
     use crate::result::column::Column;
-    use crate::result::compared::{DOCUMENT, FORMAT, sentence};
+    use crate::result::compared::{DOCUMENT, FORMAT, sentence, struck};
     use crate::result::estimate::{Estimate, Measured, OfWhom};
     use crate::result::verdict::Verdict;
     use Measured::{Absent, Number, Truth};
@@ -317,17 +359,16 @@ mod tests {
             &[Number(0.97), Number(0.98), Number(0.97)],
             &[Number(1.08), Number(1.07), Number(1.08)],
         ];
+        let slow = Disturbance {
+            what: "slow".into(),
+            on: "payments".into(),
+            from: 60_000_000_000,
+            to: Some(90_000_000_000),
+        };
         let mut comparison = Comparison {
             document: DOCUMENT,
-            faults: (
-                vec![Disturbance {
-                    what: "slow".into(),
-                    on: "payments".into(),
-                    from: 60_000_000_000,
-                    to: Some(90_000_000_000),
-                }],
-                300_000_000_000,
-            ),
+            struck: struck(std::slice::from_ref(&slow)),
+            faults: (vec![slow], 300_000_000_000),
             format: FORMAT,
             experiment: "retry-storm".into(),
             seeds: Seeds { first: 42, count: 3 },
@@ -403,6 +444,33 @@ mod tests {
         let mut comparison = storm("bud|ge\nted`");
         comparison.incomplete.push("interrupted".into());
         insta::assert_snapshot!(markdown(&comparison));
+    }
+
+    #[test]
+    fn a_comment_says_what_made_it() {
+        let comparison = Comparison { again: "brownout compare retry-storm".into(), ..storm("budgeted") };
+        let made =
+            format!("\n```\nbrownout compare retry-storm\n```\nbrownout {}\n", env!("CARGO_PKG_VERSION"));
+        assert!(markdown(&comparison).ends_with(&made));
+    }
+
+    #[test]
+    fn the_best_comes_first_after_what_it_is_held_against() {
+        let mut comparison = storm("budgeted");
+        let column = comparison.metrics.iter().position(|metric| metric.path == "success").expect("there");
+        let mut other = |name: &str, recovered: u64, success: f64| {
+            let mut variant = comparison.variants[1].clone();
+            variant.name = name.into();
+            variant.metrics[0].yes = Some(recovered);
+            variant.metrics[column].mean = Some(success);
+            comparison.variants.push(variant);
+        };
+        other("worse", 3, 0.5);
+        other("better", 3, 0.99);
+        other("lost", 2, 1.0);
+        let order: Vec<&str> = by_merit(&comparison).map(|variant| variant.name.as_str()).collect();
+        assert_eq!(order, ["base", "better", "budgeted", "worse", "lost"]);
+        assert_eq!(comparison.variants[2].name, "worse", "programs find them in the order of the file");
     }
 
     #[test]

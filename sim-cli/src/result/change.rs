@@ -41,7 +41,10 @@ fn worth_telling(metrics: &[Column], effects: &[Effect], counts: &dyn Fn(&usize)
     let tells = |column: &usize| {
         let effect = &effects[*column];
         let matters = matters(effect) || lost(&metrics[*column], effect).is_some();
-        effect.clear && matters && !is_trifle(&metrics[*column], effect) && counts(column)
+        (effect.clear || effect.is_all_or_none())
+            && matters
+            && !is_trifle(&metrics[*column], effect)
+            && counts(column)
     };
     let said = |path: &str| metrics.iter().position(|metric| metric.path == path).is_some_and(|c| tells(&c));
     let p99 = || metrics.iter().position(|metric| metric.short && last(&metric.path) == "p99");
@@ -98,11 +101,20 @@ pub fn effects(metrics: &[Column], effects: &[Effect], seeds: Option<Seedwise>) 
     let heads = heads(metrics);
     let tell = |&column: &usize| match lost(&metrics[column], &effects[column]) {
         Some((from, to)) => format!("lost {} -> {}", of(from, Unit::Share), of(to, Unit::Share)),
-        None => format!("{} {}", heads[column], change(&metrics[column], &effects[column])),
+        None => {
+            let each = if effects[column].clear { "" } else { " on each seed" };
+            format!("{} {}{each}", heads[column], change(&metrics[column], &effects[column]))
+        }
     };
-    // What goes the other way than the first comes last, after a "but".
+    // What goes the other way comes last, after a "but": than what users get, or else than what differs most.
     let better = |column: usize| effects[column].is_better(metrics[column].less_is_better);
-    let direction = told.iter().find_map(|&column| better(column));
+    let of_users = |column: &&usize| ["goodput", "success"].contains(&metrics[**column].path.as_str());
+    let most = told
+        .iter()
+        .copied()
+        .filter(|&column| better(column).is_some())
+        .reduce(|a, b| if times(&effects[b]) > times(&effects[a]) { b } else { a });
+    let direction = told.iter().find(of_users).copied().or(most).and_then(better);
     let (with, against): (Vec<usize>, Vec<usize>) =
         told.iter().partition(|&&column| better(column).is_none_or(|better| Some(better) == direction));
     let list = |columns: &[usize]| -> String {
@@ -120,6 +132,12 @@ pub fn effects(metrics: &[Column], effects: &[Effect], seeds: Option<Seedwise>) 
         sentence += &format!("; {words}");
     }
     sentence
+}
+
+/// How many times as large it is as it was, or was as it is: without end where one of them is nothing.
+fn times(effect: &Effect) -> f64 {
+    let (from, to) = (effect.from.unwrap_or(0.0).abs(), effect.to.unwrap_or(0.0).abs());
+    if from == to { 1.0 } else { from.max(to) / from.min(to) }
 }
 
 /// On how many seeds everything that is told went one way.
@@ -267,7 +285,13 @@ fn digits(x: f64, low: f64, high: f64) -> [String; 3] {
     if written.iter().zip([x, low, high]).any(lost) { [x, low, high].map(number) } else { written }
 }
 
-/// How much work pairing saved: `pairing: 10 seeds do the work of 430 (p99), 21 (p50) independent ones`. Of each metric the middle one of these factors, one per variant.
+/// Seeds that somebody might run.
+const MANY_SEEDS: f64 = 1e5;
+/// Below so many times as many seeds nothing was saved that is worth a word.
+const SAVED: f64 = 2.0;
+
+/// How much work pairing saved: `pairing: 10 seeds do the work of 430 (p99), 21 (p50) independent ones`. Of each metric the middle one of these factors, one per variant. Where
+/// hardly anything was saved, and where so much was that nobody would run it, there is nothing to say.
 pub fn pairing(metrics: &[Column], seeds: u64, factors: &[Vec<f64>], style: Style) -> Option<String> {
     let heads = heads(metrics);
     let middle = |factors: &Vec<f64>| -> Option<f64> {
@@ -276,7 +300,8 @@ pub fn pairing(metrics: &[Column], seeds: u64, factors: &[Vec<f64>], style: Styl
         factors.get(factors.len() / 2).copied()
     };
     let of = |(column, factors): (usize, &Vec<f64>)| {
-        let independent = (middle(factors)? * seeds as f64).min(1e15);
+        let independent = middle(factors).filter(|factor| *factor >= SAVED)? * seeds as f64;
+        (independent <= MANY_SEEDS).then_some(())?;
         Some(format!("{} ({})", rounded(independent), heads[column]))
     };
     let parts: Vec<String> = factors.iter().enumerate().filter_map(of).collect();
@@ -399,6 +424,21 @@ mod tests {
     }
 
     #[test]
+    fn what_differs_most_leads_where_users_get_the_same() {
+        let stale = Column { less_is_better: Some(true), ..column("staleness.db.stale_share", Unit::Share) };
+        let metrics = [column("goodput", Unit::Rate), column("p99", Unit::Duration), stale];
+        let same = effect(&[100.0, 100.1, 99.9], &[100.0, 100.1, 99.9]);
+        let slower = effect(&[80e6, 80.1e6, 79.9e6], &[75e6, 75.1e6, 74.9e6]);
+        let gone = effect(&[0.002, 0.0021, 0.0019], &[0.78, 0.79, 0.77]);
+        let told = effects(&metrics, &[same, slower, gone], None);
+        assert!(told.starts_with("staleness.db.stale_share 78 % -> 0.2 %, but p99 +6.67 %"), "{told}");
+        // More than none, on every seed, with an interval that says nothing of how many.
+        let twice = [Column { less_is_better: Some(true), ..column("duplicates.a.twice", Unit::Plain) }];
+        let told = effects(&twice, &[effect(&[0.0; 3], &[30.0, 9000.0, 700.0])], None);
+        assert_eq!(told, "duplicates.a.twice 3 243 -> 0 on each seed");
+    }
+
+    #[test]
     fn the_survivors_of_a_worse_variant_are_no_virtue() {
         let short = Column { short: true, ..column(r#"edges["users->a"].latency.p99"#, Unit::Duration) };
         let metrics = [column("goodput", Unit::Rate), short];
@@ -482,6 +522,7 @@ mod tests {
         let metrics = [column("goodput", Unit::Rate), column("p99", Unit::Duration)];
         let said = pairing(&metrics, 10, &[vec![43.2, 1.0, 99.0], vec![]], Style::default()).unwrap();
         assert_eq!(said, "pairing: 10 seeds do the work of ≈ 430 (goodput) independent ones");
+        assert_eq!(pairing(&metrics, 10, &[vec![1.9], vec![35e9]], Style::default()), None);
         assert_eq!(pairing(&metrics, 10, &[vec![], vec![]], Style::default()), None);
         assert_eq!(
             (rounded(0.2), rounded(97.0), rounded(12_345.6)),

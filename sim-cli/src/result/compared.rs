@@ -8,8 +8,9 @@ use crate::result::in_hand::InHand;
 use crate::result::precision::Precision;
 use crate::result::rounds::Rounds;
 use crate::result::seeds::Seeds;
+use crate::result::set_apart::SetApart;
 use crate::result::verdict::Verdict;
-use crate::text::number::percent;
+use crate::text::number::{duration, percent};
 use crate::text::{Style, clean};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -55,6 +56,15 @@ pub struct Comparison {
     /// What disturbed all of them alike, and the length of the run in nanoseconds.
     #[serde(skip)]
     pub faults: (Vec<Disturbance>, u64),
+    /// What disturbed the first of them, in words.
+    #[serde(skip)]
+    pub struck: Option<String>,
+    /// Where the rows cannot meet the same luck, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unlike: Option<String>,
+    /// The command that makes all of it again.
+    #[serde(skip)]
+    pub again: String,
     /// The command that runs the first of them alone.
     #[serde(skip)]
     pub next: String,
@@ -92,6 +102,9 @@ pub struct Compared {
     pub name: String,
     /// What it comes to, what clearly differs from the first variant, and on how many seeds.
     pub sentence: String,
+    /// What it sets otherwise than the first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<SetApart>,
     /// Each metric over the seeds.
     pub metrics: Vec<Estimate>,
     /// What each metric differs by from that of the first variant; empty for the first.
@@ -151,6 +164,52 @@ pub struct Changed {
     pub sentence: String,
     /// What each metric differs by; null where the saved run does not have it.
     pub effects: Vec<Option<Effect>>,
+}
+
+/// The most disturbances that are told one by one.
+const MOST_STRUCK: usize = 3;
+
+/// What goes wrong, and when: `slow payments from 60 s to 90 s`.
+pub fn struck(disturbances: &[Disturbance]) -> Option<String> {
+    let at = |ns: u64| if ns == 0 { "the beginning".into() } else { duration(ns) };
+    let one = |one: &Disturbance| {
+        let until = one.to.map_or(" on".into(), |to| format!(" to {}", duration(to)));
+        format!("{} {} from {}{until}", one.what, one.on, at(one.from))
+    };
+    let mut said: Vec<String> = disturbances.iter().take(MOST_STRUCK).map(one).collect();
+    if disturbances.len() > MOST_STRUCK {
+        said.push(format!("{} more", disturbances.len() - MOST_STRUCK));
+    }
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
+impl Comparison {
+    /// The rows in the order of their merit, what they are held against first: those that recover before those that do not, and then
+    /// by the number that decides.
+    pub fn by_merit(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.variants.len()).collect();
+        let recovered = self.metrics.iter().position(|metric| metric.path == "recovered");
+        let score = |row: usize| {
+            let variant = &self.variants[row];
+            let recovers = recovered.and_then(|column| {
+                let told = variant.metrics.get(column)?;
+                Some(told.yes? as f64 / told.n.max(1) as f64)
+            });
+            let deciding = deciding(&self.metrics).and_then(|column| {
+                let mean = variant.metrics.get(column)?.mean?;
+                self.metrics[column].less_is_better.map(|less| if less { -mean } else { mean })
+            });
+            // Where nothing went wrong nothing had to recover.
+            (recovers.unwrap_or(1.0), deciding.unwrap_or(f64::NEG_INFINITY))
+        };
+        if let Some((_, others)) = order.split_first_mut() {
+            others.sort_by(|&a, &b| {
+                let (one, other) = (score(a), score(b));
+                other.0.total_cmp(&one.0).then(other.1.total_cmp(&one.1))
+            });
+        }
+        order
+    }
 }
 
 /// How sure the numbers are; `best` says what a star means.
@@ -289,7 +348,8 @@ pub fn sentence(variant: &Compared, first: &Compared, metrics: &[Column]) -> Str
         in_time(own) && in_time(other) && effect.can_tell() && !effect.clear
     });
     if own.brief != other.brief && !other.brief.is_empty() && !alike {
-        sentence += &format!(" ({} {})", first.name, other.brief);
+        let other = if sentence.starts_with("recovers") { other.brief.clone() } else { other.whole() };
+        sentence += &format!(" ({} {other})", first.name);
     }
     let seedwise = Seedwise::of(metrics, &variant.effects, &variant.values, &first.values);
     let effects = change::effects(metrics, &variant.effects, seedwise);

@@ -179,6 +179,15 @@ impl Effect {
         -small <= interval.start && interval.end <= small
     }
 
+    /// Whether there was some of it on every seed and is none now, or none and some on every seed now: that is told whatever its
+    /// interval, which tells only by how much.
+    pub fn is_all_or_none(&self) -> bool {
+        let pairs = self.pairs.filter(|pairs| *pairs > 1);
+        let gone = self.to == Some(0.0) && pairs == Some(self.smaller);
+        let come = self.from == Some(0.0) && pairs == Some(self.larger);
+        pairs.is_some() && self.half_width.is_some() && (gone || come)
+    }
+
     /// Whether there were seeds enough to tell at all.
     pub fn can_tell(&self) -> bool {
         self.evidence != Evidence::None
@@ -279,6 +288,17 @@ mod tests {
         assert!(!effect.can_tell());
         let nothing = Effect::paired(&[Absent], &[Number(1.0)]);
         assert_eq!((nothing.pairs, nothing.from, nothing.difference), (Some(0), None, None));
+    }
+
+    #[test]
+    fn some_on_each_seed_and_none_on_any_is_told_however_wide_its_interval() {
+        let (some, none) = ([Number(3.0), Number(900.0), Number(70.0)], [Number(0.0); 3]);
+        let gone = Effect::paired(&none, &some);
+        assert!(!gone.clear && gone.is_all_or_none() && Effect::paired(&some, &none).is_all_or_none());
+        assert!(!Effect::paired(&[Number(0.0), Number(1.0), Number(0.0)], &some).is_all_or_none());
+        assert!(!Effect::paired(&none, &none).is_all_or_none());
+        assert!(!Effect::paired(&none[..1], &some[..1]).is_all_or_none(), "one seed is luck");
+        assert!(!Effect::paired(&[Truth(false); 3], &[Truth(true); 3]).is_all_or_none());
     }
 
     #[test]

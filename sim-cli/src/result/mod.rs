@@ -28,6 +28,7 @@ pub mod recommended;
 pub mod replicated;
 pub mod rounds;
 pub mod seeds;
+pub mod set_apart;
 pub mod settings;
 pub mod survivors;
 pub mod swept;

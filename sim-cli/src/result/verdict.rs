@@ -1,7 +1,7 @@
 //! What a variant comes to, in one sentence.
 
 use crate::result::estimate::Estimate;
-use crate::text::number::duration;
+use crate::text::number::{duration, roughly};
 
 /// What has not recovered by the end, and is on its way.
 pub const NOT_YET: &str = "not yet";
@@ -16,6 +16,27 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// The brief one as a sentence has it that does not speak of recovery.
+    pub fn whole(&self) -> String {
+        match self.brief.as_str() {
+            "not" => "does not recover".into(),
+            NOT_YET => "is on its way".into(),
+            brief if brief == "at once" || brief.starts_with("in ") || brief.starts_with("on ") => {
+                format!("recovers {brief}")
+            }
+            brief => brief.into(),
+        }
+    }
+
+    /// Of runs that something disturbs until their end: the share of calls that are served meanwhile tells one that nobody feels from
+    /// a disaster.
+    #[must_use]
+    pub fn of_lasting(self, served: &Estimate) -> Self {
+        let Some(share) = served.mean else { return self };
+        let served = format!("{} of calls served meanwhile", roughly(share));
+        Verdict { text: format!("{}, {served}", self.text), brief: format!("{}, {served}", self.brief) }
+    }
+
     /// `kinds` are the kinds of verdict with how often each was reached, the most frequent first.
     pub fn of(recovered: &Estimate, time: &Estimate, kinds: &[(&str, usize)]) -> Self {
         let say = |text: String, brief: String| Verdict { text, brief };
@@ -82,6 +103,20 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lasting_fault_that_nobody_feels_is_no_disaster() {
+        let none = Estimate::default();
+        let told = |share: f64| {
+            let served = Estimate { n: 4, mean: Some(share), ..Estimate::default() };
+            Verdict::of(&none, &none, &[("still disturbed", 4)]).of_lasting(&served)
+        };
+        let (fine, bad) = (told(0.9998), told(0.03));
+        assert_eq!(bad.text, "still disturbed on all 4 seeds, 3 % of calls served meanwhile");
+        assert_eq!(fine.brief, "still disturbed, 99.98 % of calls served meanwhile");
+        assert_eq!(Verdict { brief: "not".into(), ..Verdict::default() }.whole(), "does not recover");
+        assert_eq!(Verdict { brief: "in 2 s".into(), ..Verdict::default() }.whole(), "recovers in 2 s");
+    }
 
     #[test]
     fn verdicts_in_words() {

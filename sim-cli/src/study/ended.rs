@@ -3,7 +3,7 @@
 use crate::result::estimate::{Estimate, Measured};
 use crate::result::page::kind;
 use crate::result::verdict::{NOT_YET, Verdict};
-use sim_models::report::{Outlook, Report, VerdictKind};
+use sim_models::report::{Metric, Outlook, Report, VerdictKind};
 use std::collections::BTreeMap;
 
 /// What a verdict over many runs is made of.
@@ -12,6 +12,8 @@ pub(crate) struct Ended {
     outlook: Option<Outlook>,
     recovered: Option<bool>,
     time_to_recover: Option<u64>,
+    /// Of what is disturbed until the end: the share of calls that are served meanwhile.
+    meanwhile: Option<f64>,
 }
 
 impl Ended {
@@ -23,6 +25,9 @@ impl Ended {
             outlook: report.verdict.outlook,
             recovered: summary.recovered,
             time_to_recover: summary.time_to_recover,
+            meanwhile: (report.verdict.kind == VerdictKind::StillDisturbed)
+                .then(|| report.metric("success during fault").ok().and_then(number))
+                .flatten(),
         }
     }
 
@@ -42,9 +47,23 @@ impl Ended {
             Some(Outlook::OnItsWay) => NOT_YET,
             _ => kind(run.kind).0,
         };
-        runs.for_each(|run| *kinds.entry(words(run)).or_default() += 1);
+        runs.clone().for_each(|run| *kinds.entry(words(run)).or_default() += 1);
         let mut kinds: Vec<(&str, usize)> = kinds.into_iter().collect();
         kinds.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-        Verdict::of(&recovered, &times, &kinds)
+        let verdict = Verdict::of(&recovered, &times, &kinds);
+        match kinds.as_slice() {
+            [(lasting, _)] if *lasting == kind(VerdictKind::StillDisturbed).0 => {
+                let meanwhile = runs.map(|run| run.meanwhile.map_or(Measured::Absent, Measured::Number));
+                verdict.of_lasting(&Estimate::of(&meanwhile.collect::<Vec<_>>()))
+            }
+            _ => verdict,
+        }
+    }
+}
+
+fn number(metric: Metric) -> Option<f64> {
+    match metric {
+        Metric::Number(number, _) => Some(number),
+        _ => None,
     }
 }

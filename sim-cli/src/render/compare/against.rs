@@ -10,7 +10,7 @@ pub(super) fn lines(baseline: &Against, style: Style) -> Vec<String> {
         vec![format!("  {}", style.paint(Paint::Strong, &format!("against {}", clean(&baseline.file))))];
     lines.extend(quiet(&how(baseline), "  ", style));
     let said = baseline.variants.iter().map(|v| (v.name.as_str(), v.sentence.as_str()));
-    lines.extend(named(&said.collect::<Vec<_>>(), style));
+    lines.extend(named(&said.collect::<Vec<_>>(), style).into_iter().flatten());
     if let Some(Regressions { found, rule, .. }) = &baseline.regressions {
         for regression in found {
             let text = format!("worse: {}", clean(regression));
