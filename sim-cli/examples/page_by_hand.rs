@@ -3,6 +3,7 @@
 //! Its names try to be anything but text. With `large` it is a run of 100,000 windows over 50 edges.
 
 use sim_cli::internals::{Around, Judged, Judgement, Page, page};
+use sim_models::diagram::{Diagram, Link, Node};
 use sim_models::policy::{Ending, Outcome};
 use sim_models::report::*;
 use sim_models::trace::{Span, SpanKind, Trace};
@@ -26,9 +27,21 @@ fn main() {
     }];
     let expectations = Judgement { judged, not_enforced: Some(EVIL.into()) };
     let around = Page { expectations, next: vec![(EVIL.into(), EVIL.into())], replicated: None };
-    let around =
-        Around { page: &around, effective: EVIL, traces: &[call("failed"), call("ok")], again: EVIL };
+    let around = Around {
+        page: &around,
+        effective: EVIL,
+        diagram: &diagram(),
+        traces: &[call("failed"), call("ok")],
+        again: EVIL,
+    };
     print!("{}", page(&report, &around).html());
+}
+
+/// Boxes and arrows of that name.
+fn diagram() -> Diagram {
+    let node = |name: &str| Node { name: name.into(), facts: vec![EVIL.into()], ..Node::default() };
+    let link = Link { from: 0, to: 1, name: EVIL.into(), faults: vec![EVIL.into()], ..Link::default() };
+    Diagram { nodes: vec![node(EVIL), node("b")], links: vec![link], notes: vec![EVIL.into()] }
 }
 
 fn report(windows: u64, edges: u64) -> Report {
@@ -124,10 +137,15 @@ fn measured(windows: u64) -> Section {
     let mut section = Section::new(format!("kind{EVIL}"), EVIL)
         .value(EVIL, Value { source: EVIL.into(), ..Value::new(Unit::Share, EVIL) })
         .line(EVIL, Unit::Plain, EVIL)
-        .line("more", Unit::Duration, EVIL);
+        .line("more", Unit::Duration, EVIL)
+        .line("burst", Unit::Rate, EVIL);
     section.set(EVIL, 0.5);
     section.draw(EVIL, (0..windows).map(|window| (window / 50 % 2) as f64).collect());
     section.draw("more", (0..windows).map(|window| (window * MS) as f64).collect());
+    section.draw(
+        "burst",
+        (0..windows).map(|window| if window == 70 { 5_000.0 } else { 40.0 + (window % 9) as f64 }).collect(),
+    );
     section.changes =
         vec![Change { at: SECOND, of: Some(0), replica: None, from: EVIL.into(), to: EVIL.into() }];
     section

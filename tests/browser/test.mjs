@@ -2,7 +2,7 @@
 //
 //   node test.mjs FOLDER [--shots FOLDER]
 //
-// FOLDER holds one folder for each page with its report.html: run, compare, sweep, map,
+// FOLDER holds one folder for each page with its report.html: run, compare, sweep, factor, map,
 // find, atlas, recommend, hand. Exits 1 if anything is wrong.
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, statSync } from "node:fs";
@@ -18,7 +18,7 @@ const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const folder = resolve(process.argv[2]);
 const shots = process.argv[3] === "--shots" ? resolve(process.argv[4]) : null;
 if (shots) mkdirSync(shots, { recursive: true });
-const PAGES = ["run", "compare", "sweep", "map", "find", "atlas", "recommend", "hand"];
+const PAGES = ["run", "compare", "sweep", "factor", "map", "find", "atlas", "recommend", "hand"];
 // A map of letters has nothing to draw.
 const DRAWN = (name) => name !== "atlas";
 
@@ -99,13 +99,23 @@ for (const name of PAGES) {
     }, { scheme }));
   }
 
-  test(`${name}: nothing is wider than the page at 360 px and at 4k`, async () => {
-    for (const width of [360, 3840]) {
+  test(`${name}: nothing is wider than the page at 360 px, at 800 px and at 4k`, async () => {
+    for (const width of [360, 800, 3840]) {
       await visit(name, async (page) => {
         const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         assert.equal(over, 0, `at ${width} px`);
         const blank = await page.evaluate(() => [...document.querySelectorAll(".uplot")].some((plot) => plot.clientWidth > plot.parentNode.clientWidth));
         assert.ok(!blank, `a plot is wider than its place at ${width} px`);
+        // What is wider than its place can be scrolled to, by the keyboard too, and the names of its rows stay.
+        const lost = await page.evaluate(() => [...document.querySelectorAll("table, .diagram svg")].filter((it) => it.getClientRects().length && it.scrollWidth > it.parentNode.clientWidth + 1)
+          .filter((it) => getComputedStyle(it.parentNode).overflowX !== "auto" || it.parentNode.tabIndex !== 0).map((it) => it.outerHTML.slice(0, 80)));
+        assert.deepEqual(lost, [], `at ${width} px`);
+        const moved = await page.evaluate(() => [...document.querySelectorAll(".table .scroll")].filter((box) => box.getClientRects().length && box.scrollWidth > box.clientWidth + 40 && box.querySelector("tbody tr").cells.length > 1).map((box) => {
+          box.scrollLeft = 40;
+          const name = box.querySelector("tbody th");
+          return Math.round(name.getBoundingClientRect().left - box.getBoundingClientRect().left);
+        }).filter((left) => Math.abs(left) > 1));
+        assert.deepEqual(moved, [], `names of rows at ${width} px`);
       }, { width });
     }
   });
@@ -147,7 +157,7 @@ for (const name of PAGES) {
 
   if (shots) {
     test(`${name}: pictures`, async () => {
-      for (const [scheme, width] of [["light", 1280], ["dark", 1280], ["light", 390], ["light", 2560]]) {
+      for (const [scheme, width] of [["light", 1280], ["dark", 1280], ["light", 800], ["dark", 800], ["light", 390], ["dark", 390]]) {
         await visit(name, (page) => page.screenshot({ path: join(shots, `${name}-${scheme}-${width}.png`), fullPage: true }), { scheme, width });
       }
     });
@@ -240,6 +250,63 @@ test("run: a name in a legend switches its line off everywhere", () => visit("ru
   assert.deepEqual([...new Set(await named.evaluateAll((keys) => keys.map((key) => key.getAttribute("aria-pressed"))))], ["false"]);
   await named.last().click();
   assert.deepEqual([...new Set(await named.evaluateAll((keys) => keys.map((key) => key.getAttribute("aria-pressed"))))], ["true"]);
+}));
+
+test("run: what is connected to what is a picture that is told, too", () => visit("run", async (page) => {
+  const diagram = page.locator("#diagram svg");
+  assert.equal(await diagram.count(), 1);
+  assert.match(await diagram.locator("desc").textContent(), /checkout calls payments/);
+  const [ground, box] = await page.evaluate(() => [document.body, document.querySelector("#diagram .box")].map((it, n) => getComputedStyle(it)[n ? "stroke" : "backgroundColor"]));
+  assert.notEqual(ground, box);
+}, { scheme: "dark" }));
+
+test("compare: variants differ in colour, dashes and marks, and are named at their ends", () => visit("compare", async (page) => {
+  const keys = await page.locator("#overlay .key").evaluateAll((all) => all.map((key) => [key.querySelector("line").getAttribute("class"), key.querySelector("line").getAttribute("stroke-dasharray"), key.querySelector("path")?.getAttribute("d")]));
+  assert.ok(keys.length >= 10 && keys.every(([, , mark]) => mark), JSON.stringify(keys));
+  // Without any colour, too.
+  assert.equal(new Set(keys.map(([, dashes, mark]) => `${dashes} ${mark}`)).size, keys.length, "dashes and marks");
+  const named = await page.evaluate(() => document.getElementById("overlay").plot.ends);
+  assert.equal(new Set(named).size, keys.length, named?.join(" | "));
+}));
+
+test("hand: names that are cut stay apart", () => visit("hand", async (page) => {
+  const all = await page.evaluate(() => [...document.querySelectorAll("figure[data-figure]")].map(({ plot }) => [plot.lines.map((line) => line.name), plot.ends]).filter(([, cut]) => cut));
+  assert.ok(all.length > 2);
+  for (const [names, cut] of all) {
+    assert.equal(new Set(cut).size, new Set(names).size, cut.join(" | "));
+    assert.ok(cut.every((name) => name.length <= 24), cut.join(" | "));
+  }
+}));
+
+test("factor: values by a factor are evenly spaced", () => visit("factor", async (page) => {
+  const at = await page.evaluate(() => {
+    const { u } = document.getElementById("curve").plot;
+    return u.data[0].map((x) => u.valToPos(x, "x"));
+  });
+  assert.equal(at.length, 5);
+  const gaps = at.slice(1).map((x, n) => x - at[n]);
+  assert.ok(gaps.every((gap) => Math.abs(gap - gaps[0]) < 1), gaps.join(", "));
+}));
+
+test("factor: a share begins at zero", () => visit("factor", async (page) => {
+  await page.locator("#curve select").selectOption({ label: "success" });
+  await settle(page);
+  assert.equal(await page.evaluate(() => document.getElementById("curve").plot.u.scales.y.min), 0);
+}));
+
+test("hand: a burst is cut, which is said and can be undone", () => visit("hand", async (page) => {
+  const cut = page.locator("button.cut:visible");
+  assert.equal(await cut.count(), 1);
+  const top = () => page.evaluate(() => [...document.querySelectorAll("figure[data-figure]")].find(({ plot }) => Number.isFinite(plot.view.y.cut)).plot.u.scales.y.max);
+  assert.match(await cut.textContent(), /^▲ peak of 5.000\/s is cut: show it$/);
+  assert.ok((await top()) < 100, `${await top()}`);
+  await cut.click();
+  await settle(page);
+  assert.ok((await top()) > 5_000);
+  assert.equal(await cut.getAttribute("aria-pressed"), "true");
+  await cut.click();
+  await settle(page);
+  assert.ok((await top()) < 100);
 }));
 
 test("compare: the metric is the reader's choice", () => visit("compare", async (page) => {

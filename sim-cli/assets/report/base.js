@@ -52,3 +52,20 @@ const MARKS = {
   crosses: "M-2.5-2.5l5 5M-2.5 2.5l5-5",
 };
 const OPEN = ["rings", "crosses"];
+/** Lines of one picture have marks along them, too, and their names at their ends: colour alone tells eight of them apart, and not to everybody. */
+const SHAPES = ["discs", "squares", "triangles", "diamonds", "crosses", "rings"];
+const isDrawn = (line) => !MARKS[line.style] && line.style !== "exact" && !line.halo;
+const shapeOf = (line) => SHAPES[line.ink[1] % SHAPES.length];
+/** Pixels between the marks along a line, and the fewest lines that need them. */
+const [APART, SEVERAL] = [110, 2];
+/** The most lines that are named at their ends, the width from which on there is room for that, and letters of a name. */
+const [NAMED, WIDE, LETTERS] = [12, 560, 22];
+/** Names short enough for the ends of lines, of which no two that differ become the same: a first word that all have is left out, then what is in the middle. */
+const ends = (full) => {
+  const word = full[0]?.slice(0, full[0].indexOf(" ") + 1);
+  const names = full.length > 1 && word && full.every((name) => name.startsWith(word)) ? full.map((name) => name.slice(word.length)) : full;
+  const cut = (name, head) => (name.length <= LETTERS ? name : `${name.slice(0, head)}…${name.slice(head + 1 - LETTERS)}`);
+  const alike = (all) => names.some((name, n) => names.some((other, m) => other !== name && all[m] === all[n]));
+  const tries = [11, 4, 17].map((head) => names.map((name) => cut(name, head)));
+  return tries.find((all) => !alike(all)) ?? names.map((name, n) => (name.length <= LETTERS ? name : `${n + 1}. ${cut(name, 7).slice(0, LETTERS - 4)}`));
+};

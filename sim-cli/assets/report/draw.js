@@ -102,26 +102,90 @@ add(Plot, class {
     u.ctx.restore();
   }
 
-  /** The marks of a line that is not drawn as one. */
+  /** The marks of a line that is not drawn as one, of points that are not alone, and here and there along one of several lines. */
   marks(n) {
     const { u, lines: { [n - 1]: line } } = this;
-    if (!MARKS[line?.style] || !u.series[n].show) return;
-    const [mark, { ctx, bbox }] = [new Path2D(MARKS[line.style]), u];
+    if (!line || !u.series[n].show) return;
+    const several = isDrawn(line) && this.isSeveral();
+    if (!MARKS[line.style] && !several) return;
+    const [shape, { ctx, bbox }] = [MARKS[line.style] ? line.style : shapeOf(line), u];
+    const sparse = several && line.style !== "points" ? APART * devicePixelRatio : 0;
+    // Each line a little later than the one before: lines that lie upon each other show all their marks.
+    let next = bbox.left + (sparse * ((n - 1) % this.lines.length + 0.5)) / this.lines.length;
     ctx.save();
     this.clip();
     ctx.strokeStyle = ctx.fillStyle = inkOf(line);
     ctx.setLineDash([]);
     u.data[n].forEach((y, at) => {
       const x = u.valToPos(u.data[0][at], "x", true);
-      if (!finite(y) || x < bbox.left || x > bbox.left + bbox.width) return;
-      ctx.save();
-      ctx.translate(x, u.valToPos(y, "y", true));
-      ctx.scale(devicePixelRatio, devicePixelRatio);
-      ctx.lineWidth = 1.5;
-      if (OPEN.includes(line.style)) ctx.stroke(mark);
-      else ctx.fill(mark);
-      ctx.restore();
+      if (!finite(y) || x < bbox.left || x > bbox.left + bbox.width || (sparse && x < next)) return;
+      while (sparse && next <= x) next += sparse;
+      this.mark(shape, x, Math.max(u.valToPos(y, "y", true), bbox.top));
     });
     ctx.restore();
+  }
+
+  mark(shape, x, y) {
+    const { ctx } = this.u;
+    const mark = new Path2D(MARKS[shape]);
+    ctx.save();
+    ctx.translate(x, y);
+    ctx.scale(devicePixelRatio, devicePixelRatio);
+    ctx.lineWidth = 1.5;
+    if (OPEN.includes(shape)) ctx.stroke(mark);
+    else ctx.fill(mark);
+    ctx.restore();
+  }
+
+  isSeveral() {
+    return this.lines.filter(isDrawn).length >= SEVERAL;
+  }
+
+  /** The names of lines beside their ends, kept apart. */
+  namesAtEnds() {
+    if (!this.hasNames()) return;
+    const { u } = this;
+    const { ctx, bbox } = u;
+    const ratio = devicePixelRatio;
+    const { max } = u.scales.x;
+    const last = u.data[0].findLastIndex((at) => at <= max);
+    const shown = this.lines.map((line, n) => ({ line, n, y: this.valueAt(n, last) })).filter(({ line, n, y }) => isDrawn(line) && u.series[n + 1].show && finite(y));
+    const clear = 12 * ratio;
+    const names = (this.ends = ends(this.lines.map((line) => line.name)));
+    const at = shown.map((one) => ({ ...one, y: clamp(u.valToPos(one.y, "y", true), bbox.top, bbox.top + bbox.height) })).sort((a, b) => a.y - b.y);
+    for (let n = 1; n < at.length; n++) at[n].y = Math.max(at[n].y, at[n - 1].y + clear);
+    let floor = bbox.top + bbox.height;
+    for (let n = at.length - 1; n >= 0; n--, floor -= clear) at[n].y = Math.min(at[n].y, floor);
+    ctx.save();
+    ctx.font = `${11 * ratio}px ${getComputedStyle(document.body).fontFamily}`;
+    Object.assign(ctx, { textBaseline: "middle", textAlign: "left" });
+    ctx.setLineDash([]);
+    for (const { line, n, y } of at) {
+      const x = bbox.left + bbox.width + 9 * ratio;
+      ctx.strokeStyle = ctx.fillStyle = inkOf(line);
+      this.mark(shapeOf(line), x, y);
+      ctx.fillStyle = colour("ink");
+      ctx.fillText(names[n], x + 8 * ratio, y);
+    }
+    ctx.restore();
+  }
+
+  /** Where a line goes on above the picture. */
+  cuts() {
+    const { u } = this;
+    if (!this.isCut()) return;
+    const { ctx, bbox } = u;
+    this.lines.forEach((line, n) => {
+      if (!u.series[n + 1].show) return;
+      let above = false;
+      ctx.save();
+      ctx.strokeStyle = ctx.fillStyle = inkOf(line);
+      u.data[n + 1].forEach((y, at) => {
+        const now = finite(y) && y > u.scales.y.max;
+        if (now && !above) this.mark("triangles", clamp(u.valToPos(u.data[0][at], "x", true), bbox.left, bbox.left + bbox.width), bbox.top + 6 * devicePixelRatio);
+        above = now;
+      });
+      ctx.restore();
+    });
   }
 });

@@ -13,7 +13,8 @@ add(Plot, class {
         svg("path", { class: OPEN.includes(line.style) ? `${ink} open` : `${ink} dot`, d: MARKS[line.style] }))
       : svg("svg", { class: "swatch", viewBox: "0 0 26 8", "aria-hidden": "true" },
         svg("line", { class: ink, x1: 1, x2: 25, y1: 4, y2: 4, "stroke-dasharray": dash.join(" ") || "none" }),
-        ...(line.style === "points" ? [svg("circle", { class: `${ink} dot`, cx: 13, cy: 4, r: 3 })] : []));
+        ...(isDrawn(line) && this.isSeveral() ? [svg("path", { class: OPEN.includes(shapeOf(line)) ? `${ink} open` : `${ink} dot`, d: MARKS[shapeOf(line)], transform: "translate(13 4) scale(0.85)" })]
+          : line.style === "points" ? [svg("circle", { class: `${ink} dot`, cx: 13, cy: 4, r: 3 })] : []));
       const value = el("span", "value");
       this.values[n] = value;
       const button = el("button", "key", swatch, el("span", "", line.name), value);

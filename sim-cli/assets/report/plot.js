@@ -2,6 +2,8 @@
 class Plot {
   constructor(figure, spec) {
     Object.assign(this, { figure, spec, id: figure.id, chosen: 0, idx: null });
+    // Whoever looks from outside finds it at its figure.
+    figure.plot = this;
     this.link = linkOf(spec.link || this.id);
     this.title = figure.querySelector("h3").textContent;
     this.legend = el("div", "legend");
@@ -16,7 +18,7 @@ class Plot {
     this.data.addEventListener("toggle", () => this.fillTable());
     const bar = el("div", "bar-row");
     if (spec.views.length > 1) bar.append(this.chooser());
-    bar.append(this.legend, this.readout, this.logButton());
+    bar.append(this.legend, this.readout, this.cutButton(), this.logButton());
     figure.querySelector("figcaption").after(bar, this.holder, this.data);
     this.holder.addEventListener("keydown", (event) => this.key(event));
     this.holder.addEventListener("blur", () => this.leave());
@@ -49,6 +51,29 @@ class Plot {
       this.build();
     });
     return this.log;
+  }
+
+  /** For a burst that would press all else to the floor: it is cut until somebody wants to see all of it. */
+  cutButton() {
+    this.cut = Object.assign(el("button", "cut"), { type: "button", hidden: true });
+    this.cut.addEventListener("click", () => {
+      this.all = !this.all;
+      this.build();
+    });
+    return this.cut;
+  }
+
+  isCut() {
+    return finite(this.view.y.cut) && !this.all && !this.view.y.log && !this.link.range;
+  }
+
+  offerCut() {
+    const { y, lines = [] } = this.view;
+    this.cut.hidden = !finite(y.cut);
+    if (this.cut.hidden) return;
+    const peak = lines.flatMap((line) => line.values).filter(finite).reduce((most, value) => Math.max(most, value), 0);
+    this.cut.textContent = this.all ? `up to ${show(peak, y.unit)}: cut the peak` : `▲ peak of ${show(peak, y.unit)} is cut: show it`;
+    this.cut.setAttribute("aria-pressed", String(Boolean(this.all)));
   }
 
   offerLog() {
@@ -104,19 +129,20 @@ class Plot {
     const incrs = [1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400, 604800];
     const xAxis = axis(x, { size: 30, space: x.unit === "tail" ? 60 : 70, ...(time ? { incrs } : {}), ...(x.names?.length ? { incrs: [1, 2, 5, 10, 20, 50] } : {}) });
     if (x.label) Object.assign(xAxis, { label: x.label, labelSize: 24, labelGap: 2, labelFont: font, size: 28 });
+    if (x.log && x.unit !== "tail") xAxis.splits = (u, i, low, high) => (data[0].length <= 12 ? data[0].filter((at) => at >= low && at <= high) : decades(low, high, u.bbox.width / devicePixelRatio / 3));
     if (x.unit === "tail") xAxis.splits = (u, i, low, high) => [1, 2, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].filter((at) => at >= low && at <= high);
     const yAxis = axis(y, { size: 72, space: 22 });
     if (y.log) yAxis.splits = (u, i, low, high) => decades(low, high, u.bbox.height / devicePixelRatio);
     if (heat) yAxis.grid = xAxis.grid = { show: false };
     const drawn = (line) => ({
       label: line.name, stroke: inkOf(line), width: line.style === "exact" ? 1.5 : 1.75, dash: dashOf(line), spanGaps: Boolean(gaps),
-      points: line.style === "points" ? { show: true, size: 7, fill: inkOf(line), stroke: inkOf(line) } : { show: false },
+      points: line.style === "points" && !this.isSeveral() ? { show: true, size: 7, fill: inkOf(line), stroke: inkOf(line) } : { show: false },
       show: !this.link.hidden.has(subject(line)),
       ...(line.style === "steps" ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
       ...(MARKS[line.style] ? { paths: () => null } : {}),
     });
     this.u = new uPlot({
-      width: this.width(), height, padding: [this.names() ? 20 : 10, 30, 0, 0],
+      width: this.width(), height, padding: [this.names() ? 20 : 10, this.right(), 0, 0],
       focus: { alpha: 0.2 },
       legend: { show: false },
       cursor: {
@@ -134,6 +160,7 @@ class Plot {
       hooks: {
         drawClear: [() => this.backdrop()],
         drawSeries: [(u, n) => (this.intervals(n), this.marks(n))],
+        draw: [() => (this.u && (this.cuts(), this.namesAtEnds()))],
         setCursor: [() => this.read()],
         setSelect: [(u) => {
           if (u.select.width < 4) return;
@@ -147,6 +174,7 @@ class Plot {
     this.holder.firstChild.setAttribute("aria-hidden", "true");
     this.drawLegend();
     this.offerLog();
+    this.offerCut();
     this.showRange();
     this.read();
   }
@@ -154,7 +182,8 @@ class Plot {
   wholeX(at) {
     if (this.link.range) return this.link.range;
     if (this.view.x.unit === "s" && this.spec.link && backdrop.end > 0) return [0, backdrop.end];
-    if (this.view.x.log) return [1, Math.max(10, at[at.length - 1] || 10)];
+    if (this.view.x.unit === "tail") return [1, Math.max(10, at[at.length - 1] || 10)];
+    if (this.view.x.log) return [at[0] / 1.1, at[at.length - 1] * 1.1];
     const [low, high] = [at[0] ?? 0, at[at.length - 1] ?? 1];
     const margin = (high - low) * 0.03 || 0.5;
     return [low - margin, high + margin];
@@ -174,7 +203,9 @@ class Plot {
       });
     }
     if (y.log) return finite(low) && low > 0 ? [low / 1.15, Math.max(high, low) * 1.15] : [1, 10];
-    if (y.tight && finite(low) && finite(high)) {
+    if (this.isCut()) return [0, y.cut];
+    // A share that does not begin at zero looks like more than it is.
+    if (y.tight && y.unit !== "share" && finite(low) && finite(high)) {
       const [least, most] = [Math.min(low, y.to ?? low), Math.max(high, y.to ?? high)];
       const margin = (most - least) * 0.06 || Math.abs(most) * 0.06 || 1;
       return [least - margin, most + margin];
@@ -198,7 +229,30 @@ class Plot {
 
   resize() {
     const width = this.width();
-    if (width !== this.u.width) this.u.setSize({ width, height: this.u.height });
+    if (width === this.u.width) return;
+    // Names at the ends come and go with the room for them.
+    if (width >= WIDE === this.u.width >= WIDE) this.u.setSize({ width, height: this.u.height });
+    else this.build();
+  }
+
+  hasNames() {
+    const drawn = this.lines.filter(isDrawn).length;
+    return drawn > 1 && drawn <= NAMED && this.width() >= WIDE;
+  }
+
+  /** The margin at the right: of linked figures the same, so that one moment stands at one place in all of them. */
+  right() {
+    if (this.width() < WIDE) return 30;
+    const pen = document.createElement("canvas").getContext("2d");
+    pen.font = `11px ${getComputedStyle(document.body).fontFamily}`;
+    const longest = ({ lines = [] }) => {
+      const drawn = lines.filter(isDrawn);
+      if (drawn.length < 2 || drawn.length > NAMED) return 0;
+      return Math.max(...ends(lines.map((line) => line.name)).filter((_, n) => isDrawn(lines[n])).map((name) => pen.measureText(name).width));
+    };
+    this.link.right ??= {};
+    const known = (this.link.right[pen.font] ??= Math.max(0, ...Object.entries(figures).filter(([id, it]) => (it.link || id) === this.link.name).flatMap(([, it]) => it.views.map(longest))));
+    return known > 0 ? Math.ceil(known) + 24 : 30;
   }
 }
 

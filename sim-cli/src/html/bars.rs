@@ -28,7 +28,7 @@ pub fn stacked(parts: &[Part], full: f64) -> String {
     )
 }
 
-/// A row of cells, the darker the nearer to `full`.
+/// A row of cells, the fuller its colour the nearer to `full`: darker on a light page, brighter on a dark one.
 pub fn shaded(cells: &[f64], full: f64) -> String {
     let width = WHOLE / cells.len().max(1) as f64;
     let mut rects = String::new();

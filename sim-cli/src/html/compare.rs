@@ -1,7 +1,7 @@
 //! The page of a comparison: variants over each other, what they come to, and the differences.
 
 use super::bars::forest;
-use super::figure::{Axis, Backdrop, Figure, Line, View, group, over_time, thinned};
+use super::figure::{Axis, Backdrop, Figure, Line, Num, View, group, over_time, thinned};
 use super::latency::spectrum;
 use super::over_time::{self, Track, time_axis, tracks};
 use super::run;
@@ -278,7 +278,11 @@ fn over_the_run(comparison: &Comparison, drawn: &[(usize, &str, &Overlay)]) -> V
             View {
                 name: clean(name),
                 x: time_axis(),
-                y: Axis { unit: of_it[0].3.unit.name(), ..Axis::default() },
+                y: Axis {
+                    unit: of_it[0].3.unit.name(),
+                    cut: over_time::cut(&of_it.iter().map(|(.., track)| *track).collect::<Vec<_>>()).map(Num),
+                    ..Axis::default()
+                },
                 lines: of_it.iter().map(line).collect(),
                 summary: of_it.iter().map(words).collect::<Vec<_>>().join("; "),
                 ..View::default()

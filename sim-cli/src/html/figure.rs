@@ -71,6 +71,9 @@ pub struct Axis {
     /// Where it ends, if that is not for the data to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Num>,
+    /// Where it ends at first, because a burst beyond would press all else to the floor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Num>,
     /// Whether it need not begin at zero.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tight: bool,

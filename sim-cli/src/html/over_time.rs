@@ -30,13 +30,14 @@ pub struct Track {
     pub of: Option<f64>,
 }
 
-/// All that a run tells over time, picture by picture: calls of users, attempts, queues, utilisation, what mechanisms
+/// All that a run tells over time, picture by picture: calls of users, those that failed, attempts, queues, utilisation, what mechanisms
 /// measured, and what else its model draws. Nothing is drawn twice: each name is in one picture.
 pub fn tracks(report: &Report) -> Vec<Track> {
     let (edges, _) = chosen_edges(report);
     let services: Vec<_> = report.services.iter().take(MOST_SERVICES).collect();
     let inks = inks(&edges, &services);
-    let mut measured = of_edges(report, &edges, &inks);
+    let mut measured = failures(report, &edges, &inks);
+    measured.extend(of_edges(report, &edges, &inks));
     measured.extend(of_services(report, &services));
     let place = |at: &str| {
         let edge = edges.iter().position(|(name, _)| *name == at).map(|edge| inks[edge]);
@@ -79,6 +80,21 @@ fn sorts(unit: Unit) -> &'static str {
 fn per_second(report: &Report, window: usize, n: u64) -> f64 {
     let left = report.run.duration.saturating_sub(window as u64 * report.run.window);
     n as f64 / (report.run.window.min(left).max(1) as f64 / 1e9)
+}
+
+/// Calls over each edge that ended otherwise than well, where any did.
+fn failures(report: &Report, edges: &[(&str, &Edge)], inks: &[[usize; 2]]) -> Vec<Track> {
+    let track = |((name, edge), ink): (&(&str, &Edge), &[usize; 2])| Track {
+        picture: "Calls that failed".into(),
+        name: format!("failed {name}"),
+        about: (*name).into(),
+        unit: Unit::Rate,
+        ink: *ink,
+        values: edge.windows.failed.iter().enumerate().map(|(at, &n)| per_second(report, at, n)).collect(),
+        of: None,
+    };
+    let any = |(_, edge): &(&str, &Edge)| edge.windows.failed.iter().any(|n| *n > 0);
+    edges.iter().zip(inks).filter(|(edge, _)| any(edge)).map(track).collect()
 }
 
 /// Attempts over each edge, where that is more than what users call.
@@ -135,7 +151,7 @@ fn of_sections(report: &Report, place: impl Fn(&str) -> Option<[usize; 2]>) -> V
     {
         for line in section.series.iter().filter(|line| line.values.iter().any(|x| *x != 0.0)) {
             let unit = Unit::named(&line.unit);
-            let kind = upper_first(&section.kind);
+            let kind = upper_first(&section.kind.replace('_', " "));
             let picture = match unit {
                 Unit::Plain => kind,
                 _ => format!("{kind}, {}", sorts(unit).to_lowercase()),
@@ -193,9 +209,11 @@ pub(super) fn pictures(report: &Report) -> Vec<Block> {
             .filter(|x| x.is_finite())
             .fold(0.0, f64::max);
         let bound = of_it.iter().filter_map(|track| track.of).fold(0.0, f64::max);
+        let bounded = bound > 0.0 && (peak > bound / 2.0 || unit == Unit::Share);
         let y = Axis {
             unit: unit.name(),
-            to: (bound > 0.0 && (peak > bound / 2.0 || unit == Unit::Share)).then_some(Num(bound)),
+            to: bounded.then_some(Num(bound)),
+            cut: cut(&of_it).filter(|_| !bounded).map(Num),
             ..Axis::default()
         };
         let summary = of_it
@@ -212,11 +230,31 @@ pub(super) fn pictures(report: &Report) -> Vec<Block> {
             },
             note: thinned(group),
             link: "time",
-            height: 150,
+            // As many names have room at the ends of the lines.
+            height: 150.max(70 + 13 * of_it.len().min(MOST_SERVICES) as u32),
             views: vec![View { x: time_axis(), y, lines, summary, ..View::default() }],
         })
     };
     pictures.iter().map(figure).chain(maps(report)).collect()
+}
+
+/// What is so many times as high as all else presses it to the floor.
+const PRESSES: f64 = 8.0;
+
+/// Where a picture of these is cut: twice as high as all but one window in twenty of the highest line, if the rest is so much
+/// higher that nothing would be seen below it.
+pub(super) fn cut(tracks: &[&Track]) -> Option<f64> {
+    let (mut usual, mut peak) = (0.0, 0.0);
+    for track in tracks {
+        let mut values: Vec<f64> = track.values.iter().copied().filter(|x| x.is_finite()).collect();
+        values.sort_by(f64::total_cmp);
+        usual = f64::max(
+            usual,
+            values.get((values.len() * 19 / 20).min(values.len().saturating_sub(1))).copied().unwrap_or(0.0),
+        );
+        peak = f64::max(peak, values.last().copied().unwrap_or(0.0));
+    }
+    (usual > 0.0 && peak > PRESSES * usual).then_some(2.0 * usual)
 }
 
 /// A text as the id of a figure.
@@ -265,6 +303,30 @@ mod tests {
 
     /// What is told below is left out of the picture that the model drew, and what a mechanism measured has a picture for
     /// each unit.
+    #[test]
+    fn a_burst_is_cut_and_a_storm_is_not() {
+        let track = |values: Vec<f64>| Track {
+            picture: "Attempts".into(),
+            name: "attempts".into(),
+            about: String::new(),
+            unit: Unit::Rate,
+            ink: [0, 0],
+            values,
+            of: None,
+        };
+        let with = |high: usize| {
+            let mut values = vec![10.0; 100];
+            values[50..50 + high].fill(900.0);
+            track(values)
+        };
+        for (high, cut_at) in [(0, None), (3, Some(20.0)), (6, None)] {
+            assert_eq!(cut(&[&with(high)]), cut_at, "{high} of 100 windows");
+        }
+        // Another line that is as high all the time gives the burst its scale.
+        assert_eq!(cut(&[&with(3), &track(vec![500.0; 100])]), None);
+        assert_eq!(cut(&[&track(vec![f64::NAN; 3]), &track(Vec::new())]), None);
+    }
+
     #[test]
     fn no_name_is_in_two_pictures() {
         let mut report = testdata::storm();

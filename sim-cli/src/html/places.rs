@@ -1,4 +1,4 @@
-//! What each of several did over time, as a map: a row for each, the darker the more. The replicas of a service, say.
+//! What each of several did over time, as a map: a row for each, the fuller the colour the more. The replicas of a service, say.
 
 use super::Block;
 use super::bars::shaded;
@@ -29,7 +29,7 @@ pub(super) fn maps(report: &Report) -> Vec<Block> {
             };
             let about = part.lines[0].1.about.clone();
             let caption = format!(
-                "{} of {}. {about} The darkest is {}.{left_out}",
+                "{} of {}. {about} The fullest colour is {}.{left_out}",
                 upper_first(part.kind),
                 part.whole,
                 show(part.full)

@@ -5,6 +5,7 @@ use super::latency::{ranges, spectrum, times};
 use super::over_time::{MOST_SERVICES, inks, pictures, time_axis};
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again, replicated, traffic, waterfall};
+use crate::render::diagram::svg_in_page;
 use crate::result;
 use crate::result::column::NEARLY_ALL;
 use crate::result::in_hand::InHand;
@@ -13,6 +14,7 @@ use crate::text::number::{
     LONGER, cell, compact, count, duration, number, of, off_by, or_nothing, percent, rate, roughly,
 };
 use crate::text::{escape as clean, upper_first};
+use sim_models::diagram::Diagram;
 use sim_models::report::{self, Edge, Report, Stretch, Unit, VerdictKind};
 use sim_models::trace::Trace;
 use std::ops::Range;
@@ -24,6 +26,8 @@ pub struct Around<'a> {
     pub page: &'a result::page::Page,
     /// Every parameter, defaults written out.
     pub effective: &'a str,
+    /// What is connected to what.
+    pub diagram: &'a Diagram,
     /// Calls as they went: the slowest, and some that failed.
     pub traces: &'a [Trace],
     /// The command that traces calls of this run.
@@ -41,6 +45,7 @@ pub fn page(report: &Report, around: &Around) -> Page {
         expectations(around),
         around.page.replicated.as_ref().and_then(replicated::section),
         Section::of("time", "Over time", pictures(report)),
+        Section::of("diagram", "What is connected to what", diagram(report, around.diagram)),
         Section::of("latency", "Response time", response_times(report)),
         Section::of("work", "Where the work went", traffic::blocks(report)),
         Section::of("values", "Measured and exact", values(report)),
@@ -140,6 +145,17 @@ fn digest(report: &Report) -> Vec<(String, String)> {
         [("input", &digest.i), ("trajectory", &digest.t), ("randomness", &digest.r), ("results", &digest.s)];
     let there = parts.into_iter().filter(|(_, hex)| !hex.is_empty());
     there.map(|(name, hex)| (format!("digest of {name}"), hex.clone())).collect()
+}
+
+/// The picture, in the colours of the page.
+fn diagram(report: &Report, diagram: &Diagram) -> Vec<Block> {
+    if diagram.is_empty() {
+        return Vec::new();
+    }
+    let picture = svg_in_page(&report.experiment, diagram);
+    vec![Block::Html(format!(
+        "<div class=\"diagram scroll\" role=\"region\" aria-label=\"Diagram\" tabindex=\"0\">{picture}</div>\n"
+    ))]
 }
 
 fn expectations(around: &Around) -> Option<Section> {

@@ -3,6 +3,7 @@
 use super::figure::{At, Axis, Figure, Line, Num, View};
 use super::table::{Cell, Table};
 use super::{Block, Page, Section, Verdict, again};
+use crate::render::chart::is_by_factor;
 use crate::render::sweep::theory;
 use crate::result::column::{estimate, heads, unsettled};
 use crate::result::swept::{Swept, beside, label, number_in, shown};
@@ -95,6 +96,7 @@ fn curves(swept: &Swept) -> Vec<Block> {
     let heads = heads(&swept.metrics);
     let places: Vec<Option<f64>> = along.values.iter().map(|value| number_in(value)).collect();
     let numeric = places.iter().all(Option::is_some);
+    let by_factor = is_by_factor(&places.iter().map(|place| place.unwrap_or(0.0)).collect::<Vec<_>>());
     let unit = swept_unit(&along.values);
     let at = || {
         At::Each(
@@ -142,7 +144,7 @@ fn curves(swept: &Swept) -> Vec<Block> {
         let unit = if numeric { unit } else { "" };
         View {
             name: clean(&heads[column]),
-            x: Axis { label: clean(&along.path), unit, names, ..Axis::default() },
+            x: Axis { label: clean(&along.path), unit, names, log: numeric && by_factor, ..Axis::default() },
             y: Axis { unit: metric_unit(swept, column).name(), ..Axis::default() },
             lines,
             summary: in_words(swept, column),

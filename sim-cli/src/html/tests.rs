@@ -18,10 +18,28 @@ use crate::result::recommended::{Binding, Condition, Finalist, Outcome, Recommen
 use crate::result::seeds::Seeds;
 use crate::result::swept::{Axis as SweptAxis, Cell as SweptCell, Swept};
 use crate::study::edge::Course;
+use sim_models::diagram::{Diagram, Link as Arrow, Node as DiagramBox, NodeKind};
 use sim_models::experiment::Node;
 use sim_models::report::{EdgeWindows, Report, ServiceWindows, Unit};
 
 /// A storm with the windows that figures are drawn from.
+/// Two boxes and what leads from one to the other.
+fn diagram() -> Diagram {
+    let node = |name: &str, kind| DiagramBox { name: name.into(), kind, ..DiagramBox::default() };
+    let arrow = Arrow {
+        from: 0,
+        to: 1,
+        name: "users->checkout".into(),
+        faults: vec!["slow".into()],
+        ..Arrow::default()
+    };
+    Diagram {
+        nodes: vec![node("users", NodeKind::Users), node("<checkout>", NodeKind::Service)],
+        links: vec![arrow],
+        ..Diagram::default()
+    }
+}
+
 fn storm() -> Report {
     let mut report = testdata::storm();
     for (_, edge) in &mut report.edges.0 {
@@ -56,8 +74,13 @@ fn run_page() -> Page {
     let expectations = Judgement { judged: vec![judged(true), judged(false)], not_enforced: None };
     let next = vec![("again".into(), "brownout run retry-storm --seed 42".into())];
     let page = TextPage { expectations, next, replicated: None };
-    let around =
-        Around { page: &page, effective: "(\n    model: ServiceGraph(..),\n)", traces: &[], again: "" };
+    let around = Around {
+        page: &page,
+        effective: "(\n    model: ServiceGraph(..),\n)",
+        diagram: &diagram(),
+        traces: &[],
+        again: "",
+    };
     run::page(&storm(), &around)
 }
 
@@ -326,6 +349,8 @@ fn a_page_asks_nobody_and_allows_only_what_it_carries() {
         assert_eq!(between(&html, "<script>", "</script>"), [UPLOT, SCRIPT], "{name}");
         assert_eq!(between(&html, "<style>", "</style>"), [UPLOT_STYLE, STYLE], "{name}");
         let own = html.replace(UPLOT, "").replace(SCRIPT, "").replace(STYLE, "").replace(UPLOT_STYLE, "");
+        // The head of an arrow is within the page.
+        let own = own.replace("url(#brownout-head)", "");
         for refused in [
             "http:", "https:", " style=", " src=", "url(", "@import", " onclick", " onload", "<form",
             "<iframe",
@@ -369,7 +394,7 @@ fn the_same_result_is_the_same_page_and_its_data_can_be_read() {
 #[test]
 fn nothing_measured_is_a_page_too() {
     let page = TextPage::default();
-    let empty = Around { page: &page, effective: "", traces: &[], again: "" };
+    let empty = Around { page: &page, effective: "", diagram: &Diagram::default(), traces: &[], again: "" };
     for page in [
         run::page(&Report::default(), &empty),
         compare::page(&Comparison::default(), &[], ""),
@@ -486,7 +511,8 @@ fn a_tile_says_what_the_verdict_says() {
             report.timeline.disturbances.clear();
         }
         let page = TextPage::default();
-        let around = Around { page: &page, effective: "", traces: &[], again: "" };
+        let around =
+            Around { page: &page, effective: "", diagram: &Diagram::default(), traces: &[], again: "" };
         let tiles = run::page(&report, &around).tiles;
         tiles.into_iter().find(|(what, _)| what == "time to recover").map(|(_, much)| much)
     };

@@ -77,12 +77,19 @@ pub fn curve(
     if known.is_empty() || points.len() < 2 {
         return Vec::new();
     }
-    let y_axis = Axis::over(&known, unit != Unit::Duration);
+    let zero = match unit {
+        // A share that does not begin at zero looks like more than it is.
+        Unit::Share => Zero::Always,
+        Unit::Duration => Zero::Never,
+        _ => Zero::WhereNear,
+    };
+    let y_axis = Axis::over(&known, zero);
     // Words, or numbers out of order, stand side by side in the order of the file.
     let numbers: Option<Vec<f64>> = points.iter().map(|p| p.x.filter(|x| x.is_finite())).collect();
     let rising = numbers.filter(|x| x.windows(2).all(|pair| pair[0] < pair[1]));
     let xs = rising.unwrap_or_else(|| (0..points.len()).map(|n| n as f64).collect());
-    let x_axis = Axis::over(&xs, false);
+    let mut x_axis = Axis::over(&xs, Zero::Never);
+    x_axis.logarithmic |= is_by_factor(&xs);
 
     let labels: Vec<String> = (0..ROWS)
         .map(|row| match row {
@@ -153,6 +160,23 @@ fn place(share: f64, columns: usize) -> usize {
     (share.clamp(0.0, 1.0) * (columns - 1) as f64).round() as usize
 }
 
+/// Whether each of these numbers is as many times the one before, and there are enough of them to see it: they are evenly spaced on a
+/// logarithmic axis.
+pub fn is_by_factor(numbers: &[f64]) -> bool {
+    let (Some(first), Some(second)) = (numbers.first(), numbers.get(1)) else { return false };
+    let factor = second / first;
+    let alike = |pair: &[f64]| pair[0] > 0.0 && (pair[1] / pair[0] / factor - 1.0).abs() < 0.02;
+    numbers.len() > 2 && factor >= 1.2 && numbers.windows(2).all(alike)
+}
+
+/// Whether an axis begins at zero.
+#[derive(Clone, Copy, PartialEq)]
+enum Zero {
+    Always,
+    WhereNear,
+    Never,
+}
+
 /// A range of numbers, evenly spaced or by their logarithms.
 struct Axis {
     low: f64,
@@ -161,12 +185,13 @@ struct Axis {
 }
 
 impl Axis {
-    /// Around all `known`; from zero on where that is near enough and `from_zero` asks for it.
-    fn over(known: &[f64], from_zero: bool) -> Self {
+    /// Around all `known`; from zero on where `zero` asks for it.
+    fn over(known: &[f64], zero: Zero) -> Self {
         let low = known.iter().copied().fold(f64::INFINITY, f64::min);
         let high = known.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let logarithmic = low > 0.0 && high / low >= 100.0;
-        let low = if from_zero && !logarithmic && low > 0.0 && low < high / 2.0 { 0.0 } else { low };
+        let near = zero == Zero::Always || zero == Zero::WhereNear && low < high / 2.0;
+        let low = if near && !logarithmic && low > 0.0 { 0.0 } else { low };
         let high = if high > low { high } else { low + low.abs().max(1.0) };
         Axis { low, high, logarithmic }
     }
@@ -267,6 +292,45 @@ mod tests {
         assert_eq!(sparkline(&values, 1.0, Style::default()), "▁▁▄▅██ ");
         assert_eq!(sparkline(&values, 1.0, Style { unicode: false, ..Style::default() }), "__-=## ");
         assert_eq!(sparkline(&[0.0, 0.0], 0.0, Style::default()), "▁▁");
+    }
+
+    #[test]
+    fn numbers_by_a_factor_are_evenly_spaced() {
+        for (numbers, by_factor) in [
+            (&[50.0, 100.0, 200.0, 400.0][..], true),
+            (&[0.1, 1.0, 10.0], true),
+            (&[100.0, 200.0, 300.0], false),
+            (&[0.0, 1.0, 2.0], false),
+            (&[1.0, 2.0], false),
+            (&[1.0, 1.1, 1.21], false),
+            (&[], false),
+        ] {
+            assert_eq!(is_by_factor(numbers), by_factor, "{numbers:?}");
+        }
+        let point =
+            |x: f64| Point { label: format!("{x}"), x: Some(x), measured: Some(1.0), ..Point::default() };
+        let points: Vec<Point> = [50.0, 100.0, 200.0, 400.0, 800.0].map(point).to_vec();
+        let style = Style { width: 80, ..Style::default() };
+        let lines = curve("timeout", "goodput", Unit::Rate, &points, "exact", style);
+        let axis = lines.iter().rev().nth(1).expect("labels");
+        let gaps: Vec<usize> =
+            ["50", "100", "200", "400", "800"].map(|label| axis.find(label).expect("all of them")).to_vec();
+        let apart: Vec<usize> = gaps.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(apart.iter().all(|gap| gap.abs_diff(apart[1]) <= 2), "{axis}");
+    }
+
+    #[test]
+    fn a_share_begins_at_zero() {
+        let points: Vec<Point> = (0..3)
+            .map(|n| Point {
+                label: n.to_string(),
+                x: Some(f64::from(n)),
+                measured: Some(0.97 + f64::from(n) / 100.0),
+                ..Point::default()
+            })
+            .collect();
+        let lines = curve("replicas", "success", Unit::Share, &points, "exact", Style::default());
+        assert!(lines.iter().any(|line| line.trim_start().starts_with("0 %")), "{}", lines.join("\n"));
     }
 
     fn knee() -> Vec<Point> {

@@ -10,7 +10,7 @@ mod text;
 
 pub use dot::dot;
 pub use mermaid::mermaid;
-pub use svg::svg;
+pub use svg::{svg, svg_in_page};
 pub use text::text;
 
 use crate::text::{Style, clean, fit};

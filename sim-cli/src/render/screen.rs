@@ -20,7 +20,7 @@ pub const ROWS: usize = 23;
 /// What is said of expectations that failed, on standard error.
 const SAID: usize = 2;
 /// What gives way to the verdict, step by step: rows of the picture, rows of users or values, commands.
-const STEPS: [(usize, usize, usize); 5] = [(5, 4, 4), (4, 3, 4), (4, 1, 4), (4, 1, 3), (3, 1, 3)];
+const STEPS: [(usize, usize, usize); 6] = [(5, 4, 4), (4, 3, 4), (4, 1, 4), (4, 1, 3), (3, 1, 3), (3, 1, 2)];
 /// The most lines of the title, and of how the run was made.
 const TITLE: usize = 2;
 /// A command may take so many lines, on average.
@@ -128,7 +128,7 @@ fn users(report: &Report, most: usize, style: Style) -> Vec<String> {
     if all.is_empty() {
         return Vec::new();
     }
-    let left_out = all.len().saturating_sub(most);
+    let (most, left_out) = shown(all.len(), most);
     // Those that fared worst, in their own order.
     let fared = |edge: &Edge| edge.success.unwrap_or(1.0);
     all.sort_by(|(i, _, a), (j, _, b)| fared(a).total_cmp(&fared(b)).then(i.cmp(j)));
@@ -182,6 +182,7 @@ fn users(report: &Report, most: usize, style: Style) -> Vec<String> {
 /// What a model measured of its own: what it came to, what theory gives, and as much of what it is as fits.
 fn values(report: &Report, most: usize, style: Style) -> Vec<String> {
     let entries = &report.values.0;
+    let (most, left_out) = shown(entries.len(), most);
     let exact = entries.iter().any(|(_, value)| value.exact.is_some());
     let mut grid = Grid::new().words("value").number("measured");
     grid = if exact { grid.number("exact") } else { grid };
@@ -209,10 +210,15 @@ fn values(report: &Report, most: usize, style: Style) -> Vec<String> {
     if let Some(heads) = lines.first_mut() {
         *heads = format!("  {}", style.paint(Paint::Quiet, heads.trim_start()));
     }
-    if entries.len() > most {
-        lines.push(format!("  and {} more values: --full", entries.len() - most));
+    if left_out > 0 {
+        lines.push(format!("  and {left_out} more values: --full"));
     }
     lines
+}
+
+/// How many of so many are shown, and how many are only counted: one more takes no more room than saying that there is one.
+fn shown(all: usize, most: usize) -> (usize, usize) {
+    if all <= most + 1 { (all, 0) } else { (most, all - most) }
 }
 
 fn one_word(stretch: Stretch) -> &'static str {

@@ -77,7 +77,8 @@ pub fn picture(report: &Report, rows: usize, style: Style) -> Vec<String> {
     let happened = report.timeline.disturbances.iter().filter(|one| one.from < span);
     let disturbances = &happened.cloned().collect::<Vec<_>>();
     let mut lines = vec![row("", &axis(disturbances, span, columns), "end", "peak")];
-    let bars = bars(disturbances, span, columns, style);
+    // Nothing else is at the right in these rows: words may go on there.
+    let bars = bars(disturbances, span, [columns, right], style);
     for (index, bar) in bars.rows.iter().enumerate() {
         let name = if index > 0 { "" } else { ["fault", "faults"][usize::from(disturbances.len() > 1)] };
         let line = row(name, bar, "", "");
@@ -198,7 +199,7 @@ fn series(report: &Report) -> (Vec<Series>, usize) {
 
 /// The disturbances of a run of that length, as rows of bars `columns` wide.
 pub fn faults(disturbances: &[Disturbance], span: u64, columns: usize, style: Style) -> Vec<String> {
-    if span == 0 { Vec::new() } else { bars(disturbances, span, columns, style).rows }
+    if span == 0 { Vec::new() } else { bars(disturbances, span, [columns, 0], style).rows }
 }
 
 /// One row of blocks for a series of another run, `columns` wide, with nothing below and `full` at the top.
@@ -275,9 +276,9 @@ struct Bars {
     left_out: usize,
 }
 
-/// Every disturbance as `├ what on ┤`, or with its words behind where it is too short for them. As many in
-/// a row as do not touch.
-fn bars(disturbances: &[Disturbance], span: u64, columns: usize, style: Style) -> Bars {
+/// Every disturbance as `├ what on ┤`, or with its words behind where it is too short for them, so many columns beyond the picture at
+/// most. As many in a row as do not touch.
+fn bars(disturbances: &[Disturbance], span: u64, [columns, beyond]: [usize; 2], style: Style) -> Bars {
     let (left, middle, right, point) = style.pick(("├", "─", "┤", "│"), ("|", "-", "|", "|"));
     let mut rows: Vec<String> = Vec::new();
     let mut left_out = 0;
@@ -293,7 +294,7 @@ fn bars(disturbances: &[Disturbance], span: u64, columns: usize, style: Style) -
         } else {
             let bar =
                 if to - from < 2 { point.into() } else { format!("{left}{}{end}", middle.repeat(room)) };
-            let after = columns.saturating_sub(to + 1);
+            let after = (columns + beyond).saturating_sub(to + 1);
             // Too near the end of the page: the words stand before.
             if width(&words) > after && width(&words) < from {
                 let before = from - width(&words) - 1;

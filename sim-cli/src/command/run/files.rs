@@ -120,8 +120,14 @@ impl Whole<'_> {
         let traces = self.traces(interrupt)?;
         let effective = self.prepared.resolved.canonical.to_string();
         let again = self.prepared.replay.bounded_line("trace", &self.args.bounds);
-        let around =
-            html::run::Around { page: self.page, effective: &effective, traces: &traces, again: &again };
+        let diagram = self.prepared.resolved.model.diagram();
+        let around = html::run::Around {
+            page: self.page,
+            effective: &effective,
+            diagram: &diagram,
+            traces: &traces,
+            again: &again,
+        };
         Ok(html::run::page(self.report, &around).html())
     }
 

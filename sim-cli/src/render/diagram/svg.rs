@@ -53,6 +53,16 @@ struct Placed {
 
 /// The document.
 pub fn svg(title: &str, diagram: &Diagram) -> String {
+    let style = format!("<style>{CSS}</style>\n");
+    document(title, diagram, " xmlns=\"http://www.w3.org/2000/svg\"", &style)
+}
+
+/// The same within a page, which knows what SVG is and says by itself how it looks.
+pub fn svg_in_page(title: &str, diagram: &Diagram) -> String {
+    document(title, diagram, "", "")
+}
+
+fn document(title: &str, diagram: &Diagram, namespace: &str, style: &str) -> String {
     let routed = Routed::new(diagram);
     let picture = Picture::new(diagram, &routed);
     let mut out = String::new();
@@ -60,10 +70,10 @@ pub fn svg(title: &str, diagram: &Diagram) -> String {
     let title = escaped(&clean(title));
     let _ = writeln!(
         out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {wide} {high}\" width=\"{wide}\" height=\"{high}\" \
+        "<svg{namespace} viewBox=\"0 0 {wide} {high}\" width=\"{wide}\" height=\"{high}\" \
          role=\"img\" aria-labelledby=\"brownout-title brownout-description\">\n\
          <title id=\"brownout-title\">{title}</title>\n\
-         <desc id=\"brownout-description\">{}</desc>\n<style>{CSS}</style>\n\
+         <desc id=\"brownout-description\">{}</desc>\n{style}\
          <defs><marker id=\"brownout-head\" viewBox=\"0 0 8 8\" refX=\"7.5\" refY=\"4\" markerWidth=\"8\" \
          markerHeight=\"8\" orient=\"auto\"><path class=\"head\" d=\"M0 0 8 4 0 8z\"/></marker></defs>\n\
          <rect class=\"page\" width=\"{wide}\" height=\"{high}\"/>\n\
