@@ -73,6 +73,8 @@ pub struct Carried {
     pub expects: u32,
     /// And on the way back the version that is answered; 0 is none.
     pub version: u32,
+    /// It is written behind: somebody was told already that it is done, as the version that it `expects`.
+    pub behind: bool,
 }
 
 /// What of it is said by any of some requests.

@@ -210,9 +210,7 @@ fn sound(trace: &Trace, what: &str, text: &str) {
         };
         if tiled {
             let (mut reached, mut copies) = (span.from, false);
-            // Who was answered with what is old has its calls made in the background, while the answer is on its way.
-            let is_stale = parts().any(|part| part.kind == SpanKind::Work && part.outcome == "stale");
-            let parts = || parts().filter(|part| !is_stale || part.kind != SpanKind::Waiting);
+            let parts = || parts().filter(|part| is_own(trace, part));
             for part in parts() {
                 // A copy is sent while another attempt is out; nothing else overlaps.
                 let overlaps = part.from < reached;
@@ -292,7 +290,10 @@ fn adds_up(report: &Report, traces: &[Trace], what: &str) {
         let (mut work, mut wasted, mut in_vain) = (0, 0, 0);
         for (trace, span) in all().filter(|(_, span)| span.kind == SpanKind::Work && served_by(span, name)) {
             let parent = span.parent.expect("below an attempt");
-            let stages = || trace.spans.iter().filter(|stage| stage.parent == Some(parent));
+            let stages = || {
+                let all = trace.spans.iter().filter(|stage| stage.parent == Some(parent));
+                all.filter(|stage| is_own(trace, stage))
+            };
             let sent = trace.spans[parent as usize].from;
             let first = stages().next().expect("at least the work");
             let arrived = if first.kind == SpanKind::Network { first.to.expect("it arrived") } else { sent };
@@ -322,6 +323,14 @@ fn adds_up(report: &Report, traces: &[Trace], what: &str) {
         let counted = (service.work, service.work_wasted, service.work_in_vain);
         assert_eq!((work, wasted, in_vain), counted, "work of {name}, {what}");
     }
+}
+
+/// Whether a part of an attempt is one that whoever sent it waits for. Who was answered with what is old, or before what it writes was passed on, has
+/// its calls made in the background, while the answer is on its way or later; if there was no room for what it writes it waited for that first.
+fn is_own(trace: &Trace, part: &Span) -> bool {
+    let is_early = |part: &Span| part.outcome == "stale" || part.outcome == "taken";
+    let beside = || trace.spans.iter().filter(|it| it.parent == part.parent);
+    part.kind != SpanKind::Waiting || part.outcome == "taken" || !beside().any(is_early)
 }
 
 /// Whether what an attempt brought back reached no user: it failed, or one above it did. Where all above are still out it may yet.

@@ -466,7 +466,8 @@ fn build_service(
             .as_ref()
             .and_then(|caches| {
                 let purged = plan.into(number).any(EdgePlan::purges);
-                Written::by(service, caches.stores(), plan.spec.store_of_record.is_some(), purged)
+                let has_record = plan.spec.store_of_record.is_some();
+                Written::by(service, caches.stores(), has_record, purged)
             })
             .map(Box::new),
         caches: caches.map(Box::new),

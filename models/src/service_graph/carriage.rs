@@ -69,9 +69,8 @@ impl Carriage {
 
     /// A request goes on as another, which weighs nothing.
     #[cold]
-    pub fn goes_on(&mut self, first: AttemptId, again: AttemptId) {
-        let carried = Carried { bytes: 0, version: 0, ..self.of(first) };
-        self.attempts.put(again, carried);
+    pub fn goes_on(&mut self, again: AttemptId, carried: Carried) {
+        self.attempts.put(again, Carried { bytes: 0, version: 0, ..carried });
     }
 
     /// An attempt takes along what its call carries.

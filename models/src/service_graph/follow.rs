@@ -73,6 +73,8 @@ pub struct Tracer {
     attempts: Vec<Option<At>>,
     /// And where callbacks stand that are to come, by what they are about.
     waits: Vec<Option<At>>,
+    /// And what was answered and is still to be passed on.
+    unwritten: BTreeMap<u64, At>,
 }
 
 /// Where something stands in its trace.
@@ -374,6 +376,27 @@ impl Tracer {
         now: SimTime,
     ) {
         let at = get(&self.attempts, first.index()).and_then(|first| {
+            let step = Step::new(SpanKind::Waiting, Place::Service(service, Some(replica)), now);
+            self.begin(first.trace, Step { aside: true, ..step }, first.span)
+        });
+        put(&mut self.attempts, again.index(), at);
+    }
+
+    /// A request was answered, and what it has written is to be passed on: that is found again by the key of its luck.
+    pub fn will_write(&mut self, key: u64, id: AttemptId) {
+        if let Some(at) = get(&self.attempts, id.index()) {
+            self.unwritten.insert(key, at);
+        }
+    }
+
+    /// Another of the same key is passed on in its place.
+    pub fn never_written(&mut self, key: u64) {
+        self.unwritten.remove(&key);
+    }
+
+    /// It is passed on now, as another request.
+    pub fn passes_on(&mut self, again: AttemptId, key: u64, (service, replica): (u32, u32), now: SimTime) {
+        let at = self.unwritten.get(&key).copied().and_then(|first| {
             let step = Step::new(SpanKind::Waiting, Place::Service(service, Some(replica)), now);
             self.begin(first.trace, Step { aside: true, ..step }, first.span)
         });

@@ -93,6 +93,7 @@ impl<L> Graph<L> {
         self.book.check();
         self.callbacks.check(&self.calls, &self.attempts);
         self.services.iter().flat_map(|service| &service.caches).for_each(|caches| caches.check());
+        self.services.iter().flat_map(|service| &service.written).for_each(|written| written.check());
         assert!(parents.is_empty(), "calls of a request that is not there");
         assert_eq!(listed, 0, "attempts that a call lists and nobody awaits");
         for (edge, in_flight) in self.edges.iter_mut().zip(calls_in_flight) {
@@ -163,14 +164,14 @@ impl<L> Graph<L> {
         let none = |of: fn(&Service) -> usize| self.services.iter().map(|s| vec![0; of(s)]).collect();
         let mut waiting: Vec<Vec<u128>> = none(|service| service.lines.len());
         let mut held: Vec<Vec<u128>> = none(|service| service.replicas.len());
-        for (_, attempt) in self.attempts.iter() {
+        for (request, attempt) in self.attempts.iter() {
             let id = self.edges[attempt.edge as usize].callee as usize;
             let service = &self.services[id];
             let since = |from: SimTime| u128::from(now.since(from).as_nanos());
             match attempt.server {
                 Server::Queued => waiting[id][service.line_of(attempt.replica)] += since(attempt.since),
                 Server::Working => held[id][attempt.replica as usize] += since(attempt.since),
-                Server::Waiting if service.blocking => {
+                Server::Waiting if service.waits_with_worker(request) => {
                     held[id][attempt.replica as usize] += since(attempt.since);
                 }
                 _ => {}

@@ -114,6 +114,7 @@ impl Service {
         self.stats.window_base = totals;
         self.deeds.iter_mut().for_each(|deeds| deeds.close_window());
         self.caches.iter_mut().for_each(|caches| caches.close_window());
+        self.written.iter_mut().for_each(|written| written.close_window());
         self.close_shedding(totals.turned_away);
         self.weights.iter_mut().for_each(|weights| weights.close_window());
         self.frozen.iter_mut().for_each(|frozen| frozen.close_window(now));

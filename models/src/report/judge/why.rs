@@ -33,6 +33,7 @@ pub fn details(report: &Report, judgement: &Judgement) -> Vec<String> {
     details.extend(judgement.meanwhile.clone());
     details.extend(judgement.overload.clone());
     details.extend(released(report));
+    details.extend(losses(report));
     if bad {
         details.extend(deaths(report));
         details.extend(kills(report));
@@ -71,6 +72,30 @@ fn released(report: &Report) -> impl Iterator<Item = String> + '_ {
             }
             state => Some(format!(
                 "the rollout of {name} had not come to its end when the run ended: it was {state}"
+            )),
+        }
+    })
+}
+
+/// Writes that users were told are done, and that went with the replica that had them.
+fn losses(report: &Report) -> impl Iterator<Item = String> + '_ {
+    report.sections.iter().filter(|section| section.kind == "write_behind").filter_map(|section| {
+        let value = |name| section.values.get(name).and_then(|value| value.value).unwrap_or(0.0);
+        let (lost, in_doubt, name) = (value("lost"), value("in_doubt"), &section.at);
+        let (writes, are) = if lost + in_doubt == 1.0 { ("write", "is") } else { ("writes", "are") };
+        match (lost > 0.0, in_doubt > 0.0) {
+            (false, false) => None,
+            (true, false) => {
+                Some(format!("{} {writes} that {name} had acknowledged {are} lost", short(lost)))
+            }
+            (false, true) => Some(format!(
+                "of {} {writes} that {name} had acknowledged nobody can tell whether they are done",
+                short(in_doubt)
+            )),
+            (true, true) => Some(format!(
+                "{} writes that {name} had acknowledged are lost, and of {} more nobody can tell",
+                short(lost),
+                short(in_doubt)
             )),
         }
     })
@@ -321,6 +346,26 @@ mod tests {
     fn details_of(mut report: Report) -> Vec<String> {
         judge(&mut report);
         report.verdict.details
+    }
+
+    /// (lost, in doubt, what is said), however well all else goes.
+    #[test]
+    fn writes_that_were_acknowledged_and_are_lost() {
+        for (lost, in_doubt, said) in [
+            (0.0, 0.0, None),
+            (1.0, 0.0, Some("1 write that shop had acknowledged is lost")),
+            (28.0, 0.0, Some("28 writes that shop had acknowledged are lost")),
+            (0.0, 3.0, Some("of 3 writes that shop had acknowledged nobody can tell whether they are done")),
+            (5.0, 2.0, Some("5 writes that shop had acknowledged are lost, and of 2 more nobody can tell")),
+        ] {
+            let mut report = run(300, |_| healthy(1_000));
+            let value = |value| Value { value: Some(value), ..Value::new(Unit::Plain, "") };
+            let section = Section::new("write_behind", "shop").value("lost", value(lost));
+            report.sections.push(section.value("in_doubt", value(in_doubt)));
+            let details = details_of(report);
+            let found = details.iter().find(|detail| detail.contains("acknowledged"));
+            assert_eq!(found.map(String::as_str), said);
+        }
     }
 
     /// A storm: nearly nothing is answered from 60 s on, the fault ends at 90 s.

@@ -306,8 +306,9 @@ impl<L> Graph<L> {
                     service.name
                 );
             }
-            for (member, replica) in it.members.iter().zip(&service.replicas) {
-                let lasts = member.stage != Stage::Finishing || replica.in_hand > 0;
+            for ((member, replica), number) in it.members.iter().zip(&service.replicas).zip(0..) {
+                let has_something = replica.in_hand > 0 || service.has_to_write(number);
+                let lasts = member.stage != Stage::Finishing || has_something;
                 assert!(lasts, "one of {} leaves and has nothing to do", service.name);
                 assert!(!member.is_kept_down() || replica.down > 0, "one of {} is out, and up", service.name);
             }
@@ -371,6 +372,7 @@ impl<L: Listen> Graph<L> {
             }
             Stage::In => {
                 self.takes_its_name_back(service, replica, ctx);
+                self.passes_on(service, replica, true, ctx);
                 self.change_member(service, replica, now, |member| member.gone_by = now + grace);
                 self.enter_stage(service, replica, (Stage::Lingering, Some(now + linger.min(grace))), ctx);
             }
@@ -450,7 +452,8 @@ impl<L: Listen> Graph<L> {
 
     /// A replica that leaves, and has nothing left to do, goes.
     pub fn goes_if_done(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
-        let idle = self.services[service as usize].replicas[replica as usize].in_hand == 0;
+        let it = &self.services[service as usize];
+        let idle = it.replicas[replica as usize].in_hand == 0 && !it.has_to_write(replica);
         if idle && self.stage(service, replica) == Stage::Finishing {
             self.goes(service, replica, ctx);
         }

@@ -83,6 +83,8 @@ pub enum Control {
     FeatureFlag(Box<Setter>),
     /// At whether what a repair needs answers.
     Repair(Box<Repairer>),
+    /// At the clock: when each replica passes on what it has to write.
+    Writes { service: u32 },
 }
 
 /// What they will tell of one service: nothing measured yet.
@@ -178,6 +180,8 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
     });
     let starters = (0..plan.spec.services.len()).filter_map(|number| Starter::by(plan, number, streams));
     let starters = starters.map(|starter| Control::Starter(Box::new(starter)));
+    let behind = (0..).zip(plan.spec.services.values()).filter(|(_, service)| service.writes_behind());
+    let behind = behind.map(|(service, _)| Control::Writes { service });
     let members = members.chain(checks).chain(reports).chain(probed).chain(scaled);
     members
         .chain(paused)
@@ -188,6 +192,7 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
         .chain(dims)
         .chain(observers)
         .chain(starters)
+        .chain(behind)
         .collect()
 }
 
@@ -242,7 +247,11 @@ pub fn assign(controls: &[Control], services: &mut [Service], edges: &mut [Edge]
             Control::Probes(_) => members.expect("who is probed comes and goes").kubelet = Some(number),
             Control::Rollout(_) => members.expect("they come and go").roller = Some(number),
             Control::Members { .. } | Control::Health(_) | Control::Reports(_) | Control::Autoscaler(_) => {}
-            Control::Pauses { .. } | Control::Leaks { .. } | Control::Directory(_) | Control::Dims(_) => {}
+            Control::Pauses { .. }
+            | Control::Leaks { .. }
+            | Control::Writes { .. }
+            | Control::Directory(_)
+            | Control::Dims(_) => {}
             Control::Observes(_)
             | Control::Starter(_)
             | Control::Watch(_)
@@ -284,6 +293,10 @@ impl<L: Listen> Graph<L> {
                 Control::Watch(watcher) => vec![(0, watcher.trigger.first_look())],
                 Control::Dims(dims) => vec![(0, dims.first_look())],
                 Control::Observes(observer) => vec![(0, observer.first_look())],
+                Control::Writes { service } => {
+                    let written = &self.services[*service as usize].written;
+                    written.iter().flat_map(|written| written.firsts()).collect()
+                }
             };
             for (of, at) in first {
                 let timer = ctx.schedule_at(at, Event::Look { control, of });
@@ -361,6 +374,10 @@ impl<L: Listen> Graph<L> {
             }
             Control::FeatureFlag(_) => self.setter_looks(control, of, ctx),
             Control::Repair(_) => self.repairer_looks(control, of, ctx),
+            Control::Writes { service } => {
+                let service = *service;
+                self.may_pass_on(control, (service, of), ctx);
+            }
         }
     }
 
@@ -391,7 +408,11 @@ impl<L: Listen> Graph<L> {
             | Control::Pauses { .. } => {
                 unreachable!("they ask nobody")
             }
-            Control::Leaks { .. } | Control::Rollout(_) | Control::Dims(_) | Control::Watch(_) => {
+            Control::Leaks { .. }
+            | Control::Writes { .. }
+            | Control::Rollout(_)
+            | Control::Dims(_)
+            | Control::Watch(_) => {
                 unreachable!("they ask nobody")
             }
             Control::Observes(_) => unreachable!("it asks nobody"),
@@ -474,7 +495,10 @@ impl<L: Listen> Graph<L> {
                 Control::Health(checker) => checker.forgets(replica, now),
                 Control::Probes(kubelet) => due = kubelet.forgets(replica, now),
                 Control::Members { .. } | Control::Reports(_) | Control::Autoscaler(_) => {}
-                Control::Pauses { .. } | Control::Leaks { .. } | Control::Rollout(_) => {}
+                Control::Pauses { .. }
+                | Control::Leaks { .. }
+                | Control::Writes { .. }
+                | Control::Rollout(_) => {}
                 Control::Directory(_) | Control::Dims(_) | Control::Observes(_) | Control::Starter(_) => {}
                 Control::Watch(_) | Control::FeatureFlag(_) | Control::Repair(_) => {}
             }
@@ -553,7 +577,10 @@ impl<L: Listen> Graph<L> {
                     Some(setter.section(&service.name, sides))
                 }
                 // What membership and what a service itself tells of them, and what belongs to no service.
-                Control::Members { .. } | Control::Pauses { .. } | Control::Leaks { .. } => None,
+                Control::Members { .. }
+                | Control::Pauses { .. }
+                | Control::Leaks { .. }
+                | Control::Writes { .. } => None,
                 Control::Reports(_) | Control::Watch(_) | Control::Repair(_) => None,
             });
             let told = told.chain(service.membership.as_ref().map(|it| it.section(&service.name, now)));
@@ -581,7 +608,10 @@ impl<L: Listen> Graph<L> {
                 Control::Rollout(roller) => roller.told.begin(now),
                 // Of each request, or replica, they note whether it is measured; or they tell of the whole run.
                 Control::Starter(_) | Control::Watch(_) | Control::FeatureFlag(_) | Control::Repair(_) => {}
-                Control::Members { .. } | Control::Pauses { .. } | Control::Leaks { .. } => {}
+                Control::Members { .. }
+                | Control::Pauses { .. }
+                | Control::Leaks { .. }
+                | Control::Writes { .. } => {}
                 Control::Reports(_) => {}
             }
         }
@@ -608,7 +638,10 @@ impl<L: Listen> Graph<L> {
                 Control::Dims(dims) => dims.close_window(now),
                 Control::Observes(observer) => observer.close_window(),
                 Control::Starter(starter) => starter.close_window(),
-                Control::Members { .. } | Control::Pauses { .. } | Control::Leaks { .. } => {}
+                Control::Members { .. }
+                | Control::Pauses { .. }
+                | Control::Leaks { .. }
+                | Control::Writes { .. } => {}
                 Control::Reports(_) => {}
             }
         }
@@ -620,9 +653,10 @@ impl Control {
     /// Of which service it is.
     pub fn service(&self) -> u32 {
         match self {
-            Control::Members { service } | Control::Pauses { service } | Control::Leaks { service } => {
-                *service
-            }
+            Control::Members { service }
+            | Control::Pauses { service }
+            | Control::Leaks { service }
+            | Control::Writes { service } => *service,
             Control::Health(checker) => checker.service,
             Control::Reports(reports) => reports.service,
             Control::Probes(kubelet) => kubelet.service,
@@ -674,9 +708,11 @@ impl Control {
             Control::Members { .. } | Control::Health(_) | Control::Reports(_) | Control::Autoscaler(_) => {
                 (of, 0)
             }
-            Control::Pauses { .. } | Control::Leaks { .. } | Control::Directory(_) | Control::Dims(_) => {
-                (of, 0)
-            }
+            Control::Pauses { .. }
+            | Control::Leaks { .. }
+            | Control::Writes { .. }
+            | Control::Directory(_)
+            | Control::Dims(_) => (of, 0),
             Control::Observes(_) | Control::Starter(_) | Control::Watch(_) | Control::Repair(_) => (of, 0),
         }
     }
@@ -693,7 +729,10 @@ impl Control {
                 vec![("on_start", edge, used)]
             }
             // What a service draws for them is its own.
-            Control::Members { .. } | Control::Pauses { .. } | Control::Leaks { .. } => Vec::new(),
+            Control::Members { .. }
+            | Control::Pauses { .. }
+            | Control::Leaks { .. }
+            | Control::Writes { .. } => Vec::new(),
             Control::Autoscaler(_) | Control::Rollout(_) | Control::FeatureFlag(_) => Vec::new(),
             Control::Dims(_) | Control::Observes(_) | Control::Watch(_) | Control::Repair(_) => Vec::new(),
         }

@@ -40,6 +40,9 @@ impl<L: Listen> Graph<L> {
             if let Some(at) = service.goes_on_at(replica_id, ctx.now()).filter(|_| !works) {
                 return self.is_held_back(id, at, ctx);
             }
+            if service.is_passing_on(id) {
+                return self.has_passed_on(id, outcome, ctx);
+            }
             let lists = (&mut self.attempt_standings, &self.arrived_at);
             if service.note_end((id, attempt), outcome, lists, ctx.now()) {
                 self.admitted.push_back(Admitted::IsDone { service: service_id, replica: replica_id });

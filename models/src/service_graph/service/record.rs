@@ -259,6 +259,20 @@ impl Ledger {
         known.stored
     }
 
+    /// Somebody answers a write before the store has done it: the version that it will be.
+    pub fn will_be(&mut self, key: Option<u32>) -> u32 {
+        let known = self.of(key);
+        known.newest += 1;
+        known.newest
+    }
+
+    /// The store does one that was answered before: it does not replace what is newer. Which version there is now.
+    fn written(&mut self, key: Option<u32>, version: u32) -> u32 {
+        let known = self.of(key);
+        known.stored = known.stored.max(version);
+        known.stored
+    }
+
     /// What a request that begins now may count on: the place of the last acknowledgement.
     pub fn expects(&mut self, key: Option<u32>) -> u32 {
         self.of(key).last
@@ -324,9 +338,13 @@ impl<L: Listen> Graph<L> {
         let service = self.edges[self.attempts[id].edge as usize].callee;
         let Some(ledger) = self.ledger.as_mut().filter(|ledger| ledger.service == service) else { return };
         let carried = self.carriage.of_mut(id);
-        if !self.attempts[id].is_check() && !carried.purges {
-            carried.version = ledger.done(carried.key, carried.writes && !again);
+        if self.attempts[id].is_check() || carried.purges {
+            return;
         }
+        carried.version = match carried.behind {
+            true => ledger.written(carried.key, carried.expects),
+            false => ledger.done(carried.key, carried.writes && !again),
+        };
     }
 
     /// A call was answered well by this attempt: the version that it says goes on to whoever asked, or is what a user is told.

@@ -77,6 +77,7 @@ impl<L: Listen> Graph<L> {
         service.goes_down(replica_id, now);
         let keeps = service.caches.is_some();
         service.caches.iter_mut().for_each(|caches| caches.crashed(replica_id));
+        service.written.iter_mut().for_each(|written| written.crashed(replica_id));
         service.leaking.iter_mut().for_each(|leaking| leaking.goes_down(replica_id));
         service.instances.iter_mut().for_each(|instances| instances.goes_down(replica_id, now));
         if let Some(weights) = &mut service.weights {
@@ -105,7 +106,7 @@ impl<L: Listen> Graph<L> {
             } else {
                 let works = self.interrupt(id, ctx);
                 let service = &mut self.services[service_id as usize];
-                if works || service.blocking {
+                if works || service.waits_with_worker(id) {
                     service.release_worker(replica_id, self.attempts[id].since, now);
                 }
             }

@@ -285,7 +285,8 @@ impl<L: Listen> Graph<L> {
         if self.is_purge(id) {
             return self.finish(id, Outcome::Ok, ctx);
         }
-        let found = if self.is_write(id) { Found::Nothing } else { self.looks_up(id, ctx.now()) };
+        let found =
+            if self.is_write(id) { self.may_write_behind(id, ctx) } else { self.looks_up(id, ctx.now()) };
         match found {
             Found::Kept(answer) => return self.finish(id, answer, ctx),
             Found::Stale { refreshes: true } => {

@@ -56,6 +56,7 @@ mod triggers;
 mod turns;
 mod visits;
 mod writes;
+mod written_behind;
 mod zones;
 
 use crate::Catalog;

@@ -641,6 +641,25 @@ pub fn rows() -> Vec<Row> {
             r#"warning: services.shop.on_write [Invalidate]: nothing is kept here that a write could change
                 help: give the service a `cache`; or leave `on_write` out"#,
         ).and(USERS, WRITERS),
+        row(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", on_write: Behind(write_delay: "1s")"#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1), on_write: Behind(write_delay: "1s")"#,
+            r#"warning: services.shop.on_write [Behind(write_delay: "1s")]: nothing is kept here, so a write cannot be answered before it is passed on
+                help: give the service a `cache`; or leave `on_write` out"#,
+        ).and(USERS, WRITERS),
+        row(r#"(to: "stock", policy: "careful")"#, r#"(to: "stock", policy: "careful", only: Reads)"#, r#"(to: "stock", policy: "careful")"#,
+            r#"warning: services.shop.on_write [Behind(write_delay: "1s")]: no write makes a call here: there is nothing to pass on
+                help: a call that is not for `Reads` only; or leave `on_write` out"#,
+        ).and(USERS, WRITERS)
+        .and(r#"Parallel([(to: "pay", times: 2), (to: "mail", only_from: ["batch"])])"#, r#"(to: "pay", only: Reads), (to: "mail", only: Reads)"#)
+        .and(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1), on_write: Behind(write_delay: "1s")"#),
+        row("write_batch_size: 10", "write_batch_size: 11", "write_batch_size: 10",
+            r#"warning: services.shop.on_write.write_batch_size [11]: a replica never has 11 to write: it has room for 10
+                help: at most `capacity`; or leave it out"#,
+        ).and(USERS, WRITERS)
+        .and(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1), on_write: Behind(write_delay: "1s", write_batch_size: 10, capacity: 10)"#),
+        row(r#"write_delay: "59s""#, r#"write_delay: "1min""#, r#"write_delay: "59s""#,
+            r#"warning: services.shop ["shop"]: what is written is passed on every 60s, but the run ends at 60s: it never is"#,
+        ).and(USERS, WRITERS)
+        .and(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1), on_write: Behind(write_delay: "59s")"#),
         row(r#"(to: "pay", times: 2)"#, r#"(to: "pay", times: 2), (to: "stock", only: Writes, purge: true)"#, r#"(to: "pay", times: 2)"#,
             r#"warning: services.shop.calls[1][1].to ["stock"]: stock keeps no answers: there is nothing to throw away
                 help: give it a `cache`; or leave the call out"#,

@@ -25,10 +25,14 @@ impl<L: Listen> Graph<L> {
     pub(in crate::service_graph::service) fn looks_up(&mut self, id: AttemptId, now: SimTime) -> Found {
         let attempt = &self.attempts[id];
         let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
+        let key = key_of(self.carriage.of(id));
         let found = match &mut service.caches {
             // Whoever checks wants to know of all that is behind.
             Some(caches) if !attempt.is_check() => {
-                caches.look(id, attempt, key_of(self.carriage.of(id)), now)
+                if service.written.as_ref().is_some_and(|it| it.is_unwritten(attempt.replica, key)) {
+                    caches.still_has(attempt.replica, key, attempt.key, now);
+                }
+                caches.look(id, attempt, key, now)
             }
             _ => return Found::Nothing,
         };
@@ -98,7 +102,11 @@ impl<L: Listen> Graph<L> {
         let edge = &self.edges[self.attempts[id].edge as usize];
         // What something stood in for is not the answer.
         let stood_in = edge.degrades.is_some() && *self.degraded.of(id);
-        let came = if stood_in { Came::StoodIn(outcome) } else { Came::With(outcome) };
+        let came = match stood_in {
+            true => Came::StoodIn(outcome),
+            false if outcome == Outcome::Ok && self.is_overtaken(id) => Came::Overtaken,
+            false => Came::With(outcome),
+        };
         self.ends_fetch(id, came, now) == What::Refreshes
     }
 
@@ -123,6 +131,7 @@ impl<L: Listen> Graph<L> {
             Came::With(outcome) => (outcome, false),
             Came::StoodIn(outcome) => (outcome, true),
             Came::CalledOff => (Outcome::Error, false),
+            Came::Overtaken => (Outcome::Ok, false),
         };
         // The last is taken first.
         for waiter in waited.iter().rev().copied() {
@@ -147,6 +156,10 @@ impl<L: Listen> Graph<L> {
     #[cold]
     pub(in crate::service_graph::service) fn fetch_is_lost(&mut self, id: AttemptId, now: SimTime) -> bool {
         let service = self.edges[self.attempts[id].edge as usize].callee as usize;
+        if self.services[service].is_passing_on(id) {
+            self.is_in_doubt(id, now);
+            return true;
+        }
         let Some(caches) = &mut self.services[service].caches else { return false };
         let lost = caches.is_lost(id) == What::Refreshes;
         if lost {
@@ -180,49 +193,64 @@ impl<L: Listen> Graph<L> {
         (again.key, again.since) = (first.key.child(REFRESH), now);
         (again.sibling, again.timer, again.permit, again.grant) = (None, None, None, Grant::NONE);
         (again.own, again.server) = (OwnWork::default(), Server::Waiting);
-        debug_assert!(again.below.is_none() && again.outstanding == 0);
-        let edge = &self.edges[again.edge as usize];
-        let (connects, carries, degrades) =
-            (edge.gates.has(Gates::CONNECT), edge.gates.has(Gates::CARRIES), edge.degrades.is_some());
-        let (service_id, replica_id) = (edge.callee, again.replica);
-        let (again, _) = self.attempts.insert(again);
+        let (service_id, replica_id) = (self.edges[again.edge as usize].callee, again.replica);
+        let carried = self.carriage.of(id);
+        let again = self.has_in_background(again, carried, now);
         self.listener.tell(|tracer| tracer.goes_on_in_background(again, id, (service_id, replica_id), now));
-        if connects {
-            self.held.put(again, None);
+        let service = &mut self.services[service_id as usize];
+        service.instances.iter_mut().for_each(|instances| instances.goes_on(replica_id));
+        if let Some(caches) = &mut service.caches {
+            caches.refreshes(again, (key_of(carried), replica_id), measured, now);
         }
-        if carries {
-            self.carriage.goes_on(id, again);
+    }
+
+    /// A replica has one more request in hand, which nobody has sent and nobody waits for: it makes its calls before the event is over.
+    #[cold]
+    pub(in crate::service_graph::service) fn has_in_background(
+        &mut self,
+        request: Attempt,
+        carried: Carried,
+        now: SimTime,
+    ) -> AttemptId {
+        debug_assert!(request.below.is_none() && request.outstanding == 0);
+        let edge = &self.edges[request.edge as usize];
+        let (service, replica) = (edge.callee as usize, request.replica as usize);
+        let (gates, degrades) = (edge.gates, edge.degrades.is_some());
+        let (id, _) = self.attempts.insert(request);
+        if gates.has(Gates::CONNECT) {
+            self.held.put(id, None);
+        }
+        if gates.has(Gates::CARRIES) {
+            self.carriage.goes_on(id, carried);
         }
         if degrades {
-            self.degraded.put(again, false);
+            self.degraded.put(id, false);
         }
-        self.wanted_until.put(again, SimTime::MAX);
-        let service = &mut self.services[service_id as usize];
-        service.replicas[replica_id as usize].in_hand += 1;
-        service.instances.iter_mut().for_each(|instances| instances.goes_on(replica_id));
-        self.arrived_at.put(again, now);
+        self.wanted_until.put(id, SimTime::MAX);
+        let service = &mut self.services[service];
+        service.replicas[replica].in_hand += 1;
+        self.arrived_at.put(id, now);
         if service.mortal {
-            self.attempt_standings.join(&mut service.replicas[replica_id as usize].at_work, again);
+            self.attempt_standings.join(&mut service.replicas[replica].at_work, id);
         }
-        service.note_level(replica_id, now);
-        if let Some(caches) = &mut service.caches {
-            caches.refreshes(again, (key_of(self.carriage.of(id)), replica_id), measured, now);
-        }
-        self.ready.push(again);
+        service.note_level(replica as u32, now);
+        self.ready.push(id);
+        id
     }
 
     /// Whether what is done for a request is kept for others, whoever waits for it.
     #[cold]
     pub(in crate::service_graph::service) fn is_for_all(&self, id: AttemptId, edge: u16) -> bool {
-        let caches = &self.services[self.edges[edge as usize].callee as usize].caches;
+        let service = &self.services[self.edges[edge as usize].callee as usize];
         let fetches = |what| matches!(what, What::Fetches | What::Refreshes);
-        caches.as_ref().and_then(|it| it.errand_of(id)).is_some_and(|errand| fetches(errand.what))
+        let errand = service.caches.as_ref().and_then(|it| it.errand_of(id));
+        errand.is_some_and(|errand| fetches(errand.what)) || service.is_passing_on(id)
     }
 }
 
 impl Attempt {
     /// A request that waits need not make its calls: this is what it is answered with when it goes on.
-    fn is_answered(&mut self, outcome: Outcome) {
+    pub(in crate::service_graph::service) fn is_answered(&mut self, outcome: Outcome) {
         self.step = u16::MAX;
         self.marks.add(Marks::FAILED.when(outcome != Outcome::Ok));
     }

@@ -59,6 +59,8 @@ pub enum Came {
     StoodIn(Outcome),
     /// It was called off.
     CalledOff,
+    /// An answer that is older than what was written meanwhile.
+    Overtaken,
 }
 
 impl Caches {
@@ -207,7 +209,7 @@ impl Caches {
     }
 
     /// How long what is stored now is good.
-    fn drawn(&mut self, ttl: SimDuration, key: Key) -> SimDuration {
+    pub(super) fn drawn(&mut self, ttl: SimDuration, key: Key) -> SimDuration {
         if self.rules.jitter == 0.0 {
             return ttl;
         }
@@ -265,7 +267,8 @@ impl Caches {
         };
         let Some(ttl) = ttl else {
             let leases = matches!(self.rules.on_miss, OnMiss::Lease { .. });
-            let is_late = leases && !is_whose && came == Came::With(Outcome::Ok) && what != What::MakesDo;
+            let is_answer = matches!(came, Came::With(Outcome::Ok) | Came::Overtaken);
+            let is_late = leases && !is_whose && is_answer && what != What::MakesDo;
             let count = if is_late { &mut self.counts.too_late } else { &mut self.counts.failed };
             *count += u64::from(measured);
             return (what, waited);
