@@ -12,7 +12,7 @@ impl<L: Listen> Graph<L> {
             let attempt = &mut self.attempts[id];
             debug_assert!(attempt.server == Server::Waiting);
             if attempt.marks.has(Marks::FAILED) {
-                self.waits_for_no_callback(id);
+                self.has_failed_without_callbacks(id, ctx.now());
                 let outcome = if self.keeps { self.outcome_of_failed(id, ctx.now()) } else { Outcome::Error };
                 return self.finish(id, outcome, ctx);
             }

@@ -54,6 +54,23 @@ fn what_comes_twice_is_called_back_about_one_request() {
     }
 }
 
+/// One of two calls fails at once and the request with it, while its replica stands still: what the other's callback finds meanwhile is still there.
+#[test]
+fn a_request_that_is_held_back_waits_for_its_callback_until_it_is_answered() {
+    let report = scene(
+        r#"workload: [(to: "a", arrivals: Poisson("300/s"))],
+           services: {
+               "a": (workers: Async(9), stop_the_world: Periodic(every: "30ms", for: "20ms"), work: "1ms", calls: [
+                   Parallel(calls: [(to: "b", callback: (after: "3ms", within: "4ms")), (to: "c")], fail: Fast)]),
+               "b": (workers: Async(9), work: "0s"),
+               "c": (workers: Async(9), work: "2ms", error_rate: 1),
+           }"#,
+        "5s",
+    );
+    assert_eq!(success(&report), 0.0);
+    assert!(told(&report, "stop_the_world", "a", "pauses") > 100.0);
+}
+
 /// Room for more callers than there are: those who come later are called back as well.
 #[test]
 fn who_comes_later_is_called_back() {

@@ -454,6 +454,21 @@ impl<L: Listen> Graph<L> {
         }
     }
 
+    /// A request has failed that may wait for callbacks. One that its replica holds back, since that stands still, waits for them until it is answered.
+    #[inline(always)]
+    pub fn has_failed_without_callbacks(&mut self, id: AttemptId, now: SimTime) {
+        if !self.callbacks.waiting.is_empty() && !self.would_be_held_back(id, now) {
+            self.stops_waiting_for_callbacks(id);
+        }
+    }
+
+    #[cold]
+    fn would_be_held_back(&self, id: AttemptId, now: SimTime) -> bool {
+        let attempt = &self.attempts[id];
+        let service = &self.services[self.edges[attempt.edge as usize].callee as usize];
+        service.goes_on_at(attempt.replica, now).is_some()
+    }
+
     #[cold]
     fn stops_waiting_for_callbacks(&mut self, id: AttemptId) {
         if self.callbacks.waiting.get(id).is_some_and(|waiting| *waiting > 0) {
