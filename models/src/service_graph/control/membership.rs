@@ -472,6 +472,7 @@ impl<L: Listen> Graph<L> {
     fn goes(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
         self.enter_stage(service, replica, (Stage::Out, None), ctx);
         self.crash(service, replica, CrashStyle::Reset, ctx);
+        self.leaves_its_calls(service, replica, ctx);
         self.services[service as usize].derive(replica);
     }
 

@@ -305,6 +305,7 @@ impl<L: Listen> Graph<L> {
                 }
             }
         }
+        self.make_calls_at_begin(ctx);
     }
 
     /// One of them looks at one of the replicas.

@@ -6,11 +6,11 @@
 //!
 //! The calls are calls, over edges of their own, `nodes->control/on_start`, each under its policy: retries, timeouts, a bulkhead that lets so many
 //! out at a time. What still fails is made again `again` after the first of them has failed, and again, until all have ended well; without `again` it is
-//! given up. A crash ends those that are out and forgets those that were still to be made: who makes them at a start begins anew. Whoever has been told
-//! to go does not wait for them.
+//! given up. A crash ends those that are out: who makes them at a start begins anew, and who was cut off goes on with what was not done when it has
+//! started again. Whoever has been told to go does not wait for them, and whoever comes in its place has nothing to do with them.
 //!
 //! With `before_ready` a replica takes nothing before all have ended well, so whoever is slow to answer keeps it out. Those that are there when a
-//! run begins have made them.
+//! run begins have made them, unless that is when they are to, with `at_begin`: a site that is switched on.
 //!
 //! A replica was cut off if no message could pass one of its edges to `to`, one way or the other: all are dropped, or held; where
 //! zones are apart, between its own and any other.
@@ -44,13 +44,15 @@ spec! {
         again: Option<SimDuration> = None; POSITIVE,
         /// Whether a replica that starts is ready only when all of them have ended well. That needs `again`.
         before_ready: bool = false,
+        /// Whether those that are there when a run begins make them then, as all do that start later.
+        at_begin: bool = false,
     }
 }
 
 spec! {
     /// When a replica makes calls by itself.
     pub enum When {
-        /// When it has started: after a crash or a drain, for an autoscaler or a rollout. Not those that are there when a run begins.
+        /// When it has started: after a crash or a drain, for an autoscaler or a rollout. Those that are there when a run begins only with `at_begin`.
         Start,
         /// When a network fault ends that had cut it off.
         Reconnect {
@@ -75,6 +77,22 @@ spec! {
 }
 
 fn check(says: &OnStart, at: &Node, cx: &mut Decoder) {
+    if says.at_begin {
+        let (message, help) = match says.from() {
+            Some(from) => (
+                format!("nobody has been cut off from {} when a run begins", from.value),
+                "leave it out, or let them be made at a Start",
+            ),
+            None if says.before_ready => (
+                "those that are there when a run begins are ready".to_owned(),
+                "leave out one of `at_begin` and `before_ready`",
+            ),
+            None => (String::new(), ""),
+        };
+        if !message.is_empty() {
+            cx.error(at.span_of("at_begin"), message).help(help);
+        }
+    }
     if !says.before_ready {
         return;
     }
@@ -121,6 +139,7 @@ impl Part for OfAll<'_> {
 
     fn notes(&self, around: &Around) -> Vec<String> {
         let when = match self.says.from() {
+            None if self.says.at_begin => "has started, or is there when the run begins,".into(),
             None => "has started".into(),
             Some(from) => format!("was cut off from {} and no longer is", from.value),
         };
@@ -145,7 +164,7 @@ impl Part for OfAll<'_> {
             word: "",
             what: "Calls that each replica makes by itself when it has started, or, with `when: Reconnect(to: ..)`, when the network lets it through \
                    again: it fills a cache, registers, looks for a new mirror. What fails is made again `again` later. With `before_ready` it takes \
-                   nothing before all have ended well.",
+                   nothing before all have ended well. Those that are there when the run begins have made them, unless `at_begin` says that they do so then.",
             hurts: "All that start or return at the same moment call at the same moment: a storm that no user sent falls on whoever they share, \
                     and on everybody else who needs that. Where callers give up sooner than it could be worked off, and come again, it \
                     does not end.",
@@ -159,7 +178,7 @@ impl Part for OfAll<'_> {
 
     fn samples() -> &'static [&'static str] {
         &[
-            r#"(calls: [(to: "names", times: 20)])"#,
+            r#"(calls: [(to: "names", times: 20)], at_begin: true)"#,
             r#"(when: Reconnect(to: "back"), calls: [(to: "names", times: 5)], again: "50ms")"#,
             r#"(calls: [(to: "names", times: 3, network: "1ms")], spread: "50ms", again: "100ms", before_ready: true)"#,
         ]
@@ -196,8 +215,11 @@ pub struct Starter {
     /// The edge of each call, and how often it is made.
     calls: Box<[(u32, u32)]>,
     each: Box<[OfReplica]>,
-    /// Of each replica one after another, how many of each call are still to be made.
+    /// Of each replica one after another, how many of each call are still to be made, and are out.
     left: Box<[u32]>,
+    out: Box<[u32]>,
+    /// Of how many replicas there are that make them when a run begins.
+    at_begin: u32,
     luck: Luck,
     replicas: u64,
     made: u64,
@@ -213,7 +235,6 @@ struct OfReplica {
     /// It has started, and done it.
     done: bool,
     measured: bool,
-    out: u32,
     times: u64,
     calls: u64,
     timer: Option<Timer>,
@@ -241,6 +262,8 @@ impl Starter {
             spread: says.spread,
             each: vec![OfReplica::default(); service.room() as usize].into(),
             left: vec![0; service.room() as usize * calls.len()].into(),
+            out: vec![0; service.room() as usize * calls.len()].into(),
+            at_begin: if says.at_begin { service.replicas } else { 0 },
             luck: streams.luck("on_start", first),
             calls,
             replicas: 0,
@@ -251,9 +274,10 @@ impl Starter {
         })
     }
 
-    fn left(&mut self, replica: u32) -> &mut [u32] {
-        let calls = self.calls.len();
-        &mut self.left[replica as usize * calls..][..calls]
+    /// Of one replica, how many of each call are still to be made, and are out.
+    fn of(&mut self, replica: u32) -> (&mut [u32], &mut [u32]) {
+        let (first, calls) = (replica as usize * self.calls.len(), self.calls.len());
+        (&mut self.left[first..][..calls], &mut self.out[first..][..calls])
     }
 
     /// A replica has all of its calls to make: when it begins, unless that is known already.
@@ -263,37 +287,51 @@ impl Starter {
             return None;
         }
         of.times += 1;
-        let times = of.times;
         (of.since, of.done, of.measured) = (Some(now), false, measured);
         self.replicas += u64::from(measured);
         let all: Vec<u32> = self.calls.iter().map(|(_, times)| *times).collect();
-        self.left(replica).copy_from_slice(&all);
+        self.of(replica).0.copy_from_slice(&all);
+        Some(self.at_a_time_of_its_own(replica, now))
+    }
+
+    /// When a replica begins that has something to do from now on.
+    fn at_a_time_of_its_own(&mut self, replica: u32, now: SimTime) -> SimTime {
         if self.spread.is_zero() {
-            return Some(now);
+            return now;
         }
+        let times = self.each[replica as usize].times;
         let key = Key::root(0, replica.into()).child(times);
-        Some(now + SimDuration::from_nanos(self.luck.at(key).below(self.spread.as_nanos())))
+        now + SimDuration::from_nanos(self.luck.at(key).below(self.spread.as_nanos()))
+    }
+
+    /// A replica is up again that went down before it was done with what it does when it is no longer cut off: when it goes on.
+    fn resumes(&mut self, replica: u32, now: SimTime) -> Option<SimTime> {
+        self.from.filter(|_| self.each[replica as usize].since.is_some())?;
+        self.each[replica as usize].times += 1;
+        Some(self.at_a_time_of_its_own(replica, now))
     }
 
     /// The calls of this kind that are to be made now: over which edge, and how many.
     fn takes(&mut self, replica: u32, call: usize) -> (u32, u32) {
-        let times = std::mem::take(&mut self.left(replica)[call]);
-        self.each[replica as usize].out += times;
+        let (left, out) = self.of(replica);
+        let times = std::mem::take(&mut left[call]);
+        out[call] += times;
         (self.calls[call].0, times)
     }
 
     /// One has ended: when the replica goes on, if it has to and does not know.
     fn ended(&mut self, (edge, replica): (u32, u32), is_well: bool, now: SimTime) -> Option<SimTime> {
-        let of = &mut self.each[replica as usize];
-        of.out -= 1;
-        let is_counted = u64::from(of.measured);
+        let call = self.calls.iter().position(|(of, _)| *of == edge).expect("one of them");
+        let is_counted = u64::from(self.each[replica as usize].measured);
         *(if is_well { &mut self.made } else { &mut self.failed }) += is_counted;
-        if let Some(again) = self.again.filter(|_| !is_well) {
-            let call = self.calls.iter().position(|(of, _)| *of == edge).expect("one of them");
-            self.left(replica)[call] += 1;
+        let again = self.again.filter(|_| !is_well);
+        let (left, out) = self.of(replica);
+        out[call] -= 1;
+        if let Some(again) = again {
+            left[call] += 1;
             return self.each[replica as usize].timer.is_none().then_some(now + again);
         }
-        let is_done = of.out == 0 && self.left(replica).iter().all(|left| *left == 0);
+        let is_done = left.iter().chain(&*out).all(|calls| *calls == 0);
         let of = &mut self.each[replica as usize];
         if !is_done {
             return None;
@@ -304,9 +342,21 @@ impl Starter {
         self.before_ready.then_some(now)
     }
 
-    /// A replica goes down: it has nothing to do any more.
+    /// A replica goes down: what is out is lost with it, and it has nothing to do any more, or has to do that again.
     fn stops(&mut self, replica: u32) -> Option<Timer> {
-        self.left(replica).fill(0);
+        if self.from.is_some() {
+            let (left, out) = self.of(replica);
+            left.iter_mut().zip(out).for_each(|(left, out)| *left += std::mem::take(out));
+            return self.each[replica as usize].timer.take();
+        }
+        self.forgets(replica)
+    }
+
+    /// A replica has nothing to do any more.
+    fn forgets(&mut self, replica: u32) -> Option<Timer> {
+        let (left, out) = self.of(replica);
+        left.fill(0);
+        out.fill(0);
         let of = &mut self.each[replica as usize];
         let OfReplica { times, calls, timer, .. } = *of;
         *of = OfReplica { times, calls, ..OfReplica::default() };
@@ -325,7 +375,7 @@ impl Starter {
     /// A window is over.
     pub fn close_window(&mut self) {
         let left: u64 = self.left.iter().map(|left| u64::from(*left)).sum();
-        let out: u64 = self.each.iter().map(|of| u64::from(of.out)).sum();
+        let out: u64 = self.out.iter().map(|out| u64::from(*out)).sum();
         self.line.push((left + out) as f64);
     }
 
@@ -410,9 +460,27 @@ impl<L: Listen> Graph<L> {
     /// A replica takes what comes: it has started.
     #[cold]
     pub fn has_opened(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
-        let Some((_, starter)) = self.starter(service) else { return };
-        if starter.from.is_none() && !starter.before_ready {
+        let Some((control, starter)) = self.starter(service) else { return };
+        if let Some(at) = starter.resumes(replica, ctx.now()) {
+            self.goes_on_at(control, replica, at, ctx);
+        } else if starter.from.is_none() && !starter.before_ready {
             self.has_calls_to_make(service, replica, ctx);
+        }
+    }
+
+    /// A run begins: those that are there make their calls, if that is when they are to.
+    pub fn make_calls_at_begin(&mut self, ctx: &mut Ctx) {
+        for service in 0..self.services.len() as u32 {
+            let replicas = self.starter(service).map_or(0, |(_, starter)| starter.at_begin);
+            (0..replicas).for_each(|replica| self.has_calls_to_make(service, replica, ctx));
+        }
+    }
+
+    /// A replica has gone, and was told to: whoever comes in its place does not go on with what it did.
+    #[cold]
+    pub fn leaves_its_calls(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
+        if let Some(timer) = self.starter(service).and_then(|(_, starter)| starter.forgets(replica)) {
+            ctx.cancel(timer);
         }
     }
 

@@ -126,6 +126,30 @@ fn who_is_no_longer_cut_off_calls() {
         (drop(10, 100), [0.0; 5]),
         (cut(10, 10, "effect: Drop(probability: 0.9)"), [0.0; 5]),
         (ONE.into(), [0.0; 5]),
+        // It has 10 calls out when it goes down: five have ended by then, the other five it makes again when it is back.
+        (
+            format!(
+                r#"{}, (at: "20550ms", for: "5s", on: "web", effect: Crash(), replicas: Only([0]))"#,
+                cut(10, 10, r#"effect: Drop(probability: 1.0), clients: Only([0])"#)
+            ),
+            [1.0, 0.0, 10.0, 0.0, 6.05],
+        ),
+        // Told to go it leaves them.
+        (
+            format!(
+                r#"{}, (at: "20550ms", for: "5s", on: "web", effect: Drain(grace: "0s"), replicas: Only([0]))"#,
+                cut(10, 10, r#"effect: Drop(probability: 1.0), clients: Only([0])"#)
+            ),
+            [1.0, 0.0, 5.0, 0.0, 0.0],
+        ),
+        // Down before it has all, and cut off again and back: it begins anew when it is no longer.
+        (
+            format!(
+                r#"{}, (at: "20550ms", for: "50s", on: "web", effect: Crash(), replicas: Only([0]))"#,
+                cut(10, 10, r#"effect: Drop(probability: 1.0), clients: Only([0])"#)
+            ),
+            [1.0, 0.0, 10.0, 0.0, 51.05],
+        ),
         // Whoever is down is not there to notice.
         (
             format!(
@@ -155,6 +179,17 @@ fn a_zone_that_is_cut_off_calls_when_it_no_longer_is() {
         RUN,
     );
     assert_eq!(told(&report)[0], 4.0, "both of a and both of b, none of c");
+}
+
+/// Those that are there when a run begins call then, if they are asked to: both, and one again when it has been down.
+#[test]
+fn who_is_there_at_the_beginning_calls_if_asked() {
+    let calls = r#"calls: [(to: "back", times: 10)], at_begin: true"#;
+    assert_eq!(told(&site(calls, "", "")), [2.0, 0.0, 20.0, 0.0, 2.0]);
+    assert_eq!(told(&site(calls, "", ONE)), [3.0, 0.0, 30.0, 0.0, 2.0]);
+    // Not those for whom there is only room.
+    let room = r#"autoscaler: (metric: Utilisation(0.9), max: 7)"#;
+    assert_eq!(told(&site(calls, room, ""))[0], 2.0);
 }
 
 /// Each begins at a time of its own.

@@ -334,6 +334,14 @@ pub fn rows() -> Vec<Row> {
             r#"(to: "pay"), (to: "mail")], on_start: (when: Reconnect(to: "pay"), calls: [(to: "pay")], again: "1s"))"#,
             r#"services.shop.on_start.before_ready [true]: a replica that was cut off has been ready all the time
                 help: leave it out, or let them be made at a Start"#),
+        row(r#"work: "8ms")"#, r#"work: "8ms", on_start: (calls: [(to: "pay")], before_ready: true, again: "1s", at_begin: true))"#, r#"work: "8ms", on_start: (calls: [(to: "pay")], at_begin: true))"#,
+            r#"services.stock.on_start.at_begin [true]: those that are there when a run begins are ready
+                help: leave out one of `at_begin` and `before_ready`"#),
+        row(r#"Parallel([(to: "pay", times: 2), (to: "mail", only_from: ["batch"])]),
+    ])"#, r#"(to: "pay"), (to: "mail")], on_start: (when: Reconnect(to: "pay"), calls: [(to: "pay")], at_begin: true))"#,
+            r#"(to: "pay"), (to: "mail")], on_start: (when: Reconnect(to: "pay"), calls: [(to: "pay")]))"#,
+            r#"services.shop.on_start.at_begin [true]: nobody has been cut off from pay when a run begins
+                help: leave it out, or let them be made at a Start"#),
         row(r#"work: "8ms")"#, r#"work: "8ms", on_start: (when: Reconnect(to: "mail"), calls: [(to: "pay")]))"#, r#"work: "8ms", on_start: (calls: [(to: "pay")]))"#,
             r#"warning: services.stock.on_start.when.to ["mail"]: never acts: `stock` makes no calls to `mail`, so nothing cuts it off
                 help: name a service that it calls"#),
