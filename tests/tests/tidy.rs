@@ -63,6 +63,7 @@ const HOMONYMS: &[(&str, &str, &str)] = &[
     ("per_replica", "models/src/policy/breaker", "a breaker for each"),
     ("per_replica", "models/src/policy/guards", "a breaker for each"),
     ("budget", "models/src/report", "of errors, which users have"),
+    ("timeout", "models/src/fault/repair", "of whoever asks for what he needs"),
     ("brownout", "sim-cli/src", "the program"),
     ("budget", "sim-cli/src/html", "of errors"),
     ("budget", "sim-cli/src/result", "of errors"),

@@ -15,6 +15,7 @@
 
 use super::pages;
 use crate::experiment::{Len, POSITIVE, Spanned};
+use crate::policy::Policy;
 use crate::policy::page::Page;
 use crate::policy::part::{Does, Part};
 use crate::report::{Better, Section, Unit, Value};
@@ -38,6 +39,11 @@ spec! {
 }
 
 impl Repair {
+    /// What his calls are made under.
+    pub fn policy(&self) -> Policy {
+        Policy { timeout: Some(self.timeout), ..Policy::default() }
+    }
+
     /// When it is over, in words.
     pub fn told(&self) -> String {
         let needs: Vec<&str> = self.needs.iter().map(|name| name.value.as_str()).collect();

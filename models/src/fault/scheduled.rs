@@ -70,6 +70,11 @@ impl FaultSpec {
         }
     }
 
+    /// Whether it says which replicas of a service it strikes, by how many there are.
+    pub fn counts_replicas(&self) -> bool {
+        self.place().is_none() && matches!(self.replicas, Affected::Only(_) | Affected::Fraction(_))
+    }
+
     /// Until when it is there, in words.
     pub fn until(&self) -> String {
         match (&self.repair, self.r#for) {
@@ -172,7 +177,7 @@ spec! {
     pub enum Affected {
         /// All of them.
         All,
-        /// Those with these numbers, from 0.
+        /// Those with these numbers, from 0. Of a service that a `rollout` changes, numbers of those that are there when it begins, in order.
         Only(numbers: Vec<u32>),
         /// A share of them, rounded to the nearest whole number, at least one; which ones is drawn.
         Fraction(share: f64; 0.0..=1.0),

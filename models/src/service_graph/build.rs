@@ -562,17 +562,25 @@ fn build_faults(
             vec![Target::Edges(struck.map(|(at, edge)| (at as u32, reach(edge))).collect())]
         }
     };
+    let numbers = |target: &Target| match target {
+        Target::Replicas { service, replicas } if fault.counts_replicas() => {
+            let is_replaced = spec.service(*service as usize).rollout.is_some();
+            is_replaced.then(|| replicas.clone().into())
+        }
+        _ => None,
+    };
     let one = |target| Fault {
         path: digest::hash_text(on),
         rhythm: fault.rhythm(),
         flaps: fault.flap.is_some(),
         begun: fault.at,
         effect: fault.effect.clone(),
-        targets: vec![target],
         random: None,
         drawn_down: false,
         is_set_off: false,
         repair: None,
+        numbers: numbers(&target),
+        targets: vec![target],
     };
     targets.into_iter().map(one).collect()
 }

@@ -25,6 +25,7 @@ impl<L: Listen> Graph<L> {
         if let Some(control) = fault.repair {
             self.repair_begins(control, ctx);
         }
+        self.finds_whom(id);
         let strength = self.grows_on(id, ctx);
         let fault = &mut self.faults[id as usize];
         let (effect, targets) = (fault.effect.clone(), std::mem::take(&mut fault.targets));
@@ -54,6 +55,19 @@ impl<L: Listen> Graph<L> {
             }
         }
         self.faults[id as usize].targets = targets;
+    }
+
+    /// Whom it strikes now, where others may have taken the places of those that it names.
+    fn finds_whom(&mut self, id: u32) {
+        let fault = &mut self.faults[id as usize];
+        let (Some(numbers), [Target::Replicas { service, replicas }]) =
+            (&fault.numbers, fault.targets.as_mut_slice())
+        else {
+            return;
+        };
+        let members = self.services[*service as usize].membership.as_ref().expect("they come and go");
+        let there: Vec<u32> = members.there().collect();
+        *replicas = numbers.iter().filter_map(|number| there.get(*number as usize)).copied().collect();
     }
 
     /// A fault that builds up has more of its strength.

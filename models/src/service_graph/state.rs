@@ -513,6 +513,8 @@ pub struct Fault {
     pub begun: SimTime,
     pub effect: Effect,
     pub targets: Vec<Target>,
+    /// Which replicas it strikes, where others may have taken their places: their numbers among those that are there when it begins.
+    pub numbers: Option<Box<[u32]>>,
     /// If it begins and ends at random: by which source, and which of its numbers it is.
     pub random: Option<(u32, u32)>,
     /// Where that is drawn for all of a source at once: whether it is there.

@@ -53,10 +53,11 @@ pub fn chosen_edges(report: &Report) -> (Vec<(&str, &Edge)>, usize) {
     (edges.into_iter().map(|(_, name, edge)| (name, edge)).collect(), left_out)
 }
 
-/// The kinds of sections that have values, in the order of the report.
+/// The kinds of sections that have values, in the order of the report; of which nothing was measured is left out.
 pub fn kinds(report: &Report) -> Vec<(&str, Vec<&Section>)> {
     let mut kinds: Vec<(&str, Vec<&Section>)> = Vec::new();
-    for section in report.sections.iter().filter(|section| !section.values.is_empty()) {
+    let is_measured = |section: &&Section| section.values.iter().any(|(_, value)| value.value.is_some());
+    for section in report.sections.iter().filter(is_measured) {
         match kinds.iter_mut().find(|(kind, _)| *kind == section.kind) {
             Some((_, all)) => all.push(section),
             None => kinds.push((&section.kind, vec![section])),

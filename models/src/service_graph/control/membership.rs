@@ -207,6 +207,11 @@ impl Membership {
         (0..).zip(&self.members).filter(|(_, member)| member.may_be_chosen()).map(|(number, _)| number)
     }
 
+    /// Those that are to be there, in order.
+    pub fn there(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..).zip(&self.members).filter(|(_, member)| !member.unwanted).map(|(number, _)| number)
+    }
+
     /// The summed times for which replicas have been there.
     pub fn there_area(&self, now: SimTime) -> u128 {
         self.members.iter().map(|member| member.there.area(now)).sum()

@@ -4,7 +4,6 @@
 //! They come after all others. Whoever makes their calls is a replica, or a client of one, so each is counted as whoever checks replicas is.
 
 use super::{Caller, EdgePlan, Plan, edge};
-use crate::policy::Policy;
 use crate::policy::part::Does;
 use crate::service_graph::control::on_start::BY_ITSELF;
 use crate::service_graph::control::repair::REPAIR;
@@ -105,13 +104,12 @@ fn repairs<'a>(spec: &'a GraphSpec, plans: &mut Vec<EdgePlan<'a>>) {
             let number = named.entry(name.clone()).or_default();
             *number += 1;
             let again = if *number == 1 { String::new() } else { format!("#{number}") };
-            let policy = Policy { timeout: Some(repair.timeout), ..Policy::default() };
             plans.push(EdgePlan {
                 name: format!("{name}{again}"),
                 number: *number,
                 callers: 1,
                 errand: Some(Errand::Repairs { fault }),
-                ..plan.under(policy)
+                ..plan.under(repair.policy())
             });
         }
     }

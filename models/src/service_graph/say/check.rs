@@ -86,7 +86,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         let plan = Plan::new(graph);
         check_faults(&plan, cx);
         check_messages(&plan, cx);
-        repairs::check_circles(graph, cx);
+        repairs::check_circles(&plan, cx);
         check_failures(&plan, at, cx);
         check_triggers(&plan, cx);
         check_reach(graph, at, cx);

@@ -2,6 +2,7 @@
 
 use super::check::check_service_name;
 use crate::experiment::{Decoder, Spanned};
+use crate::service_graph::plan::Plan;
 use crate::service_graph::spec::*;
 
 /// Whether what a repair needs is there, and known to whoever repairs.
@@ -24,13 +25,14 @@ pub fn check_needs(graph: &GraphSpec, cx: &mut Decoder) -> bool {
 }
 
 /// Warns of a repair that needs what it is to repair.
-pub fn check_circles(graph: &GraphSpec, cx: &mut Decoder) {
+pub fn check_circles(plan: &Plan, cx: &mut Decoder) {
+    let graph = plan.spec;
     for (number, fault, repair) in graph.repairs() {
         let Some(broken) = graph.services.index_of(&fault.on.value).filter(|_| is_all(fault)) else {
             continue;
         };
         for need in &repair.needs {
-            let Some(way) = way(graph, need, broken) else { continue };
+            let Some(way) = way(plan, need, broken) else { continue };
             let message = format!("needs {}, which this takes down: it is never repaired", way.join(" -> "));
             let help = "a way in that works without what is broken: out-of-band";
             in_repair(number, cx, |cx| cx.at("needs", |cx| _ = cx.warn(need.span, message).help(help)));
@@ -53,7 +55,8 @@ fn is_all(fault: &FaultSpec) -> bool {
 }
 
 /// How a request of the first comes to the last, if it never ends well without that: by name, if it does.
-fn way(graph: &GraphSpec, from: &Spanned<String>, to: usize) -> Option<Vec<String>> {
+fn way(plan: &Plan, from: &Spanned<String>, to: usize) -> Option<Vec<String>> {
+    let graph = plan.spec;
     let mut by: Vec<Option<usize>> = vec![None; graph.services.len()];
     let first = graph.services.index_of(&from.value)?;
     let mut todo = vec![first];
@@ -68,7 +71,7 @@ fn way(graph: &GraphSpec, from: &Spanned<String>, to: usize) -> Option<Vec<Strin
         }
         let service = graph.service(at);
         // What is kept may do instead.
-        let steps = service.calls.iter().filter(|step| step.wait_for.is_none() && service.cache.is_none());
+        let steps = service.calls.iter().filter(|step| step.wait_for.is_none() && !plan.keeps(at));
         for call in steps.flat_map(|step| &step.calls).filter(|call| is_required(call)) {
             let next = graph.services.index_of(&call.to.value)?;
             if by[next].is_none() && next != first {

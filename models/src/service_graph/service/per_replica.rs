@@ -239,6 +239,14 @@ impl Service {
         let mut all = vec![spread(&self.name)];
         for (number, of) in figures.each.iter().enumerate() {
             let mut section = declared(&self.name, number as u32);
+            section.draw("in_hand", of.windows.clone());
+            // A place that nobody had says nothing.
+            let there = self.there_for(number, now);
+            if there.is_some_and(|there| there == of.there_before) && of.arrived == 0 && of.took.count() == 0
+            {
+                all.push(section);
+                continue;
+            }
             let counts = [
                 ("arrived", of.arrived),
                 ("ok", of.ok),
@@ -251,7 +259,6 @@ impl Service {
             section.set("in_hand_max", of.most as f64);
             section.set("p50", time(&of.took, 50.0));
             section.set("p99", time(&of.took, 99.0));
-            section.draw("in_hand", of.windows.clone());
             all.push(section);
         }
         let busy: Vec<f64> = (0..figures.each.len()).filter_map(busy).collect();

@@ -3,7 +3,7 @@
 use super::scenes::{SECOND, scene, scene_of};
 use crate::RunSpec;
 use crate::policy::{Ending, Outcome};
-use crate::report::Report;
+use crate::report::{Report, Section};
 use crate::service_graph::plan::Plan;
 use crate::service_graph::spec::GraphSpec;
 
@@ -124,6 +124,39 @@ fn who_has_a_new_address_stands_in_the_same_zone() {
             // Half of them die, and are called for good: half of the calls are refused for 40 s.
             let lost = refused(&report);
             assert!((780..=820).contains(&lost), "{strategy}{undo}: {lost}");
+        }
+    }
+}
+
+/// Whoever has taken somebody's place is struck in it: a quarter of the calls are refused for 40 s, whether or not all have other places by then.
+#[test]
+fn a_fault_strikes_whoever_is_there() {
+    for (found, replicas, lost) in [
+        (r#", discovery: Dns(resolver: "names", ttl: "1s")"#, "Only([0])", 400),
+        (r#", discovery: Dns(resolver: "names", ttl: "1s")"#, "Fraction(0.5)", 800),
+        ("", "Only([1, 3])", 800),
+    ] {
+        for strategy in ["BlueGreen()", "Rolling()", "Rolling(max_surge: 0)", "Recreate"] {
+            for undo in ["", r#", undo_at: "40s""#] {
+                let report = scene(
+                    &format!(
+                        r#"workload: [(to: "api", arrivals: Constant("40/s"), clients: 4)],
+                           services: {{
+                               "api": (replicas: 4, workers: Async(9), work: "1ms", per_replica: true{found},
+                                       rollout: (at: "20s", strategy: {strategy}{undo}, linger: "2s")),
+                               "names": (workers: Async(9), work: "1ms"),
+                           }}, faults: [(at: "80s", on: "api", effect: Errors(), replicas: {replicas})]"#
+                    ),
+                    "2min",
+                );
+                let failed = report.edges.get("users->api").unwrap().calls.of(Ending::Failed(Outcome::Error));
+                assert!(failed.abs_diff(lost) <= lost / 20, "{found} {strategy}{undo}: {failed}");
+                // Who was never there has no figures.
+                let measured = |section: &&Section| section.values.get("in_hand").unwrap().value.is_some();
+                let figures = report.sections.iter().filter(|section| section.kind == "replicas");
+                let counted = figures.clone().filter(measured).count();
+                assert!((4..=12).contains(&counted) && counted <= figures.count(), "{counted}");
+            }
         }
     }
 }
