@@ -117,7 +117,11 @@ fn measure(expectation: &Expectation, report: &Report) -> std::result::Result<Me
         Some(during) => format!("{path} during {}", during.value),
         None => path.clone(),
     };
-    let (metric, meaning) = report.measured(&[asked]).remove(0)?;
+    let (metric, meaning) = match report.measured(&[asked]).remove(0) {
+        // What was cut short may have come to nothing yet; whatever no run of it has was found before this one began.
+        Err(_) if report.stopped.is_some() => return Ok(Metric::Absent),
+        measured => measured?,
+    };
     let unit = match (metric, expectation.check()) {
         (Metric::Truth(_), Check::Is(_)) => return Ok(metric),
         // What is not there is in no unit, unless its name has one.

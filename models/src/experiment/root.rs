@@ -25,46 +25,45 @@ pub fn file_doc() -> TypeDoc {
         ..VALUE
     };
     const AXES: TypeRef = TypeRef { describe: || map_of("lists of values by path", AXIS), ..VALUE };
-    let doc_of = |name: &'static str| -> (&str, TypeRef, Option<fn() -> Node>) {
-        let nothing: Option<fn() -> Node> = Some(|| Node::map::<String>([]));
+    fn field(name: &'static str) -> FieldDoc {
+        let it =
+            |doc: &str, ty, default| FieldDoc { name, doc: doc.into(), ty, default, allowed: String::new() };
         match name {
             "format" => {
-                ("Version of the file's format.", TypeRef::of::<u32>(), Some(|| Node::number(FORMAT)))
+                it("Version of the file's format.", TypeRef::of::<u32>(), Some(|| Node::number(FORMAT)))
             }
-            "about" => (
+            "about" => it(
                 "What it shows, in a sentence or two: the first is its line in `list`.",
                 TypeRef::of::<String>(),
                 None,
             ),
             "model" => {
-                ("What is simulated: a model of `list models`, with its settings in brackets.", MODEL, None)
+                it("What is simulated: a model of `list models`, with its settings in brackets.", MODEL, None)
             }
-            "run" => (
+            "run" => it(
                 "How long and how often it runs, and what is promised to users.",
                 TypeRef::of::<RunSpec>(),
                 None,
             ),
-            "variants" => (
-                "The same with other values, by name: of each the paths that differ. A variant meets the luck of the experiment as \
-                 written; `compare` runs them all.",
+            "variants" => it(
+                "The same with other values, by name: of each the paths that differ. A variant meets the luck of the \
+                 experiment as written; `compare` runs them all.",
                 VARIANTS,
-                nothing,
+                Some(|| Node::map::<String>([])),
             ),
-            "sweep" => {
-                ("Which values `sweep` takes, path by path: every combination of them is run.", AXES, nothing)
-            }
-            "expect" => (
+            "sweep" => it(
+                "Which values `sweep` takes, path by path: every combination of them is run.",
+                AXES,
+                Some(|| Node::map::<String>([])),
+            ),
+            "expect" => it(
                 "What a run should come to: `run` and `check` show it with a tick or a cross, and exit 4 if it is not so.",
                 TypeRef::of::<Vec<Expectation>>(),
                 Some(|| Node::list([])),
             ),
             other => unreachable!("{other} has no doc"),
         }
-    };
-    let field = |name: &'static str| {
-        let (doc, ty, default) = doc_of(name);
-        FieldDoc { name, doc: doc.into(), ty, default, allowed: String::new() }
-    };
+    }
     TypeDoc {
         name: "Experiment".into(),
         doc: "An experiment: what is simulated, for how long, what is varied, and what should come of it."

@@ -206,8 +206,10 @@ fn suggestion(start: Start) -> String {
     match rate {
         Some(rate) => {
             let (low, high) = ((rate / 4.0).ceil(), (rate * 3.0).ceil());
-            format!("  for example: brownout find {name} --set workload[0].arrivals={low}/s..{high}/s")
+            format!("  for example: brownout find {name} --set 'workload[0].arrivals={low}/s..{high}/s'")
         }
-        None => "  for example: --set services.payments.replicas=1..8, or --set faults[0].for=1s..60s".into(),
+        None => {
+            "  for example: --set services.payments.replicas=1..8, or --set 'faults[0].for=1s..60s'".into()
+        }
     }
 }

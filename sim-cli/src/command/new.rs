@@ -27,8 +27,11 @@ pub(super) fn command(args: &New, app: &mut App) -> Result<Exit> {
         app.console.document(STARTER)?;
         return Ok(Exit::Good);
     };
-    app.console.disk.create(file, STARTER.as_bytes())?;
     let path = named(file);
+    // The commands in it name it, where that is no more than a word.
+    let plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "./_-".contains(c));
+    let starter = if plain { STARTER.replace("./mine.ron", &path) } else { STARTER.into() };
+    app.console.disk.create(file, starter.as_bytes())?;
     app.console.note(&format!("wrote {}; try: brownout run {}", escape_path(file), quote(&path)));
     Ok(Exit::Good)
 }

@@ -103,6 +103,10 @@ fn a_command_ends_when_its_time_is_up() {
     assert_eq!(ran.exit, Exit::Limit, "{}", ran.stderr);
     let journal = fs::read_to_string(out.join("runs.jsonl")).unwrap();
     assert_eq!(journal.lines().count(), 1, "only its head: {journal}");
+    // What is cut before anything is measured says nothing about its expectations, and not that they are mistakes.
+    let early = brownout(&["run", "utilisation-knee", "--max-events", "1000"]);
+    assert_eq!(early.exit, Exit::Limit, "{early}");
+    assert!(!early.stderr.contains("has no metric"), "{early}");
     // Three runs that the clock cuts end in three places: that is no difference.
     let ran = with_input(&[&["verify", "-"], &long[..]].concat(), TOY);
     assert_eq!((ran.exit, ran.stderr.contains("not the same")), (Exit::Limit, false), "{ran}");
