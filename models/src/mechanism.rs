@@ -18,6 +18,8 @@ pub struct Mechanism {
     pub does: Does,
     /// Its setting.
     pub setting: FieldDoc,
+    /// Values of it as text, those of its own word if it has one: typical ones, the least and the most, on the scale of milliseconds.
+    pub samples: Vec<&'static str>,
 }
 
 impl Mechanism {
@@ -53,15 +55,16 @@ pub fn of(
     for listed in parts {
         let Some(setting) = fields.iter().find(|field| field.name == listed.key) else { continue };
         for page in listed.about {
-            let samples = listed.samples.iter().filter(|sample| sample.starts_with(page.word));
+            let those = || listed.samples.iter().copied().filter(|sample| sample.starts_with(page.word));
             let samples =
-                samples.filter_map(|sample| parse_value(sample, 0, 0, listed.key, &mut Diagnostics::new()));
+                those().filter_map(|sample| parse_value(sample, 0, 0, listed.key, &mut Diagnostics::new()));
             let done = samples.filter_map(|sample| does(listed.key, sample)).fold(Does::NOTHING, Does::and);
             all.push(Mechanism {
                 page,
                 path: if at.is_empty() { listed.key.into() } else { format!("{at}.{}", listed.key) },
                 does: done,
                 setting: setting.clone(),
+                samples: those().collect(),
             });
         }
     }

@@ -4,8 +4,8 @@
 use crate::golden::facts;
 use crate::plan;
 use crate::result::{
-    checked, compared, differed, distribution, found, mapped, mechanism, recommended, replicated, swept,
-    traces,
+    checked, compared, differed, distribution, found, helped, mapped, mechanism, recommended, replicated,
+    swept, traces,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
@@ -28,6 +28,7 @@ pub fn all() -> Vec<(&'static str, Schema)> {
         ("find", schema::<found::Found>("brownout find, one range", found::FORMAT)),
         ("map", schema::<mapped::Mapped>("brownout find, two ranges", mapped::FORMAT)),
         ("recommend", schema::<recommended::Recommendation>("brownout recommend", recommended::FORMAT)),
+        ("helped", schema::<helped::Helped>("brownout recommend --mechanisms", helped::FORMAT)),
         ("mechanism", schema::<mechanism::Page>("brownout explain --mechanism", mechanism::FORMAT)),
         ("mechanisms", schema::<mechanism::Mechanisms>("brownout list mechanisms", mechanism::FORMAT)),
         ("trace", schema::<traces::Traces>("brownout trace", traces::FORMAT)),

@@ -29,7 +29,7 @@ use crate::study::rounds::run_until;
 use crate::study::together::{Counted, counted, estimate, together};
 use crate::text::escape;
 use crate::text::table::csv_of_part;
-use baseline::{Baseline, regressions};
+use baseline::{Baseline, Doubt, regressions};
 use clap::Args as ClapArgs;
 use sim_models::report::{Disturbance, Meaning, Report, Series};
 use std::path::PathBuf;
@@ -114,18 +114,6 @@ pub struct Compare {
 pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     let baseline = args.baseline.as_deref().map(|path| Baseline::open(path, &mut app.console)).transpose()?;
     let opened = app.open_all(&args.subject.name)?;
-    if let Some(doubt) = baseline.as_ref().and_then(|baseline| baseline.doubt(&opened.found.name)) {
-        if args.fail_on_regression.is_some() {
-            return Err(Error::Usage {
-                message: doubt.trim_start_matches("warning: ").into(),
-                help:
-                    "  what is no baseline of it cannot clear it: save one with compare --out, or leave out \
-                       --fail-on-regression"
-                        .into(),
-            });
-        }
-        app.console.note(&doubt);
-    }
     let mut unlike = None;
     let made_up = !args.a.is_empty() || !args.b.is_empty();
     let (names, mut rows, on) = if let Some(other) = &args.other {
@@ -144,6 +132,21 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
         let (names, rows, on) = policies::field(args, app, &opened)?;
         (names, rows, Some(on))
     };
+    let inputs: Vec<String> = prepared(app, &opened, &rows, args.subject.seed)?.iter().map(input).collect();
+    match baseline.as_ref().and_then(|baseline| baseline.doubt(&opened.found.name, &inputs)) {
+        Some(Doubt::Renamed(note)) => app.console.note(&note),
+        Some(Doubt::Another(message)) if args.fail_on_regression.is_some() => {
+            return Err(Error::Usage {
+                message,
+                help:
+                    "  what is no baseline of it cannot clear it: save one with compare --out, or leave out \
+                       --fail-on-regression"
+                        .into(),
+            });
+        }
+        Some(Doubt::Another(message)) => app.console.note(&format!("warning: {message}")),
+        None => {}
+    }
     let only = args.fail_on_regression.iter().filter(|metric| *metric != ANY);
     checked(&args.metric.iter().chain(only).cloned().collect::<Vec<_>>(), args, app, &opened, &rows)?;
     // What is saved may be a baseline; else there must be something that it is held against.
@@ -227,16 +230,23 @@ pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     // Of presets the first: the line shows how one is set.
     let shown = &rows[usize::from(on.is_some())];
     let shown = app.prepare(&opened, shown.variant.as_deref(), &shown.set, Some(seeds.first))?;
+    let rows_as_run = prepared(app, &opened, &rows, Some(seeds.first))?;
+    for (variant, row) in comparison.variants.iter_mut().zip(&rows_as_run) {
+        variant.input = input(row);
+    }
     if on.is_none() {
         let base = Row { variant: rows[0].variant.clone(), set: comparison.set.clone() };
-        let apart = apart(app, &opened, if made_up { &base } else { &rows[0] }, &rows, seeds.first)?;
-        for (variant, changes) in comparison.variants.iter_mut().zip(apart) {
-            variant.changes = changes;
+        let base = if made_up { &base } else { &rows[0] };
+        let base = app.prepare(&opened, base.variant.as_deref(), &base.set, Some(seeds.first))?;
+        for (variant, row) in comparison.variants.iter_mut().zip(&rows_as_run) {
+            variant.changes = SetApart::all(&base.resolved, &row.resolved);
         }
     }
     comparison.on = on;
     comparison.unlike = unlike;
     comparison.next = shown.replay.bounded_line("run", &args.bounds);
+    let seats = !shown.resolved.model.seats().is_empty();
+    comparison.what_helps = seats.then(|| line_of_mechanisms(&opened, &comparison.set, app));
     comparison.baseline = baseline.as_ref().map(|baseline| baseline.against(&comparison));
     if let (Some(against), true) = (&mut comparison.baseline, args.fail_on_regression.is_some()) {
         against.regressions = Some(regressions(against, &comparison.metrics, only.as_deref()));
@@ -279,18 +289,27 @@ fn regressed(against: &Against, app: &mut App) -> Result<Exit> {
     }
 }
 
-/// What each row sets otherwise than the base.
-fn apart(app: &App, opened: &Opened, base: &Row, rows: &[Row], seed: u64) -> Result<Vec<Vec<SetApart>>> {
-    let prepare = |row: &Row| app.prepare(opened, row.variant.as_deref(), &row.set, Some(seed));
-    let base = prepare(base)?;
-    let rows: Vec<Prepared> = rows.iter().map(prepare).collect::<Result<_>>()?;
-    Ok(rows.iter().map(|row| SetApart::all(&base.resolved, &row.resolved)).collect())
+/// The command that tries every mechanism there is.
+fn line_of_mechanisms(opened: &Opened, set: &[(String, String)], app: &App) -> String {
+    let set = set.iter().map(|(path, value)| format!(" --set {}", quote(&format!("{path}={value}"))));
+    let dir = app.global.dir.iter().map(|dir| format!(" --dir {}", quote(&dir.to_string_lossy())));
+    let more: String = set.chain(dir).collect();
+    format!("{} recommend {} --mechanisms{more}", app.program, quote(&opened.found.argument))
+}
+
+/// The rows as they are run.
+fn prepared(app: &App, opened: &Opened, rows: &[Row], seed: Option<u64>) -> Result<Vec<Prepared>> {
+    rows.iter().map(|row| app.prepare(opened, row.variant.as_deref(), &row.set, seed)).collect()
+}
+
+/// By what a row is known again.
+fn input(row: &Prepared) -> String {
+    format!("{:016x}", row.resolved.input_digest)
 }
 
 /// Refuses metrics that none of these would have.
 fn checked(metrics: &[String], args: &Compare, app: &mut App, opened: &Opened, rows: &[Row]) -> Result<()> {
-    let prepare = |row: &Row| app.prepare(opened, row.variant.as_deref(), &row.set, args.subject.seed);
-    let rows: Vec<_> = rows.iter().map(prepare).collect::<Result<_>>()?;
+    let rows = prepared(app, opened, rows, args.subject.seed)?;
     for metric in metrics {
         let check = |row: &Prepared| measure::check(&row.resolved, std::slice::from_ref(metric));
         let Some((first, others)) = rows.split_first() else { continue };

@@ -6,12 +6,12 @@ use crate::args::{Bounds, Subject, TableFormat};
 use crate::error::{Error, Exit, Result};
 use crate::html;
 use crate::out::OutDir;
-use crate::render::{json, recommend as page};
+use crate::render::{helped, json, recommend as page};
 use crate::replay::result_of;
 use crate::result::knob::Knob;
 use crate::study::fault;
 use crate::study::knob::is_range;
-use crate::study::recommend::{Budget, Goal, recommend};
+use crate::study::recommend::{Allowed, Budget, Goal, mechanisms, recommend};
 use crate::study::runs::{Settings, Start};
 use crate::study::space::{Dimension, MOST_DIMENSIONS, Space};
 use crate::study::wish::Wish;
@@ -26,12 +26,20 @@ const FILES: [&str; 3] = ["recommend.json", "recommend.csv", "report.html"];
 const FINALISTS: usize = 4;
 /// Fresh seeds, at most, unless told otherwise.
 const FRESH: u32 = 20;
+const HELPED: [&str; 3] = ["mechanisms.json", "mechanisms.csv", "report.html"];
+/// Fresh seeds of each mechanism: as many as it takes for a truth that changes on all of them to be clear.
+const FRESH_OF_EACH: u32 = 6;
+/// Runs of a search unless told otherwise, and of all mechanisms with all their settings.
+const BUDGET: u32 = 400;
+const ALL_OF_THEM: usize = 1_000;
 
 /// `brownout recommend`
 #[derive(Clone, Debug, ClapArgs)]
-#[command(group = ArgGroup::new("objective").args(["maximize", "minimize"]).required(true))]
+#[command(group = ArgGroup::new("objective").args(["maximize", "minimize", "mechanisms"]).required(true).multiple(true))]
 #[command(after_help = "\
 Examples:
+  brownout recommend retry-storm --mechanisms           # which mechanism helps? what to set for it
+  brownout recommend retry-storm --maximize goodput --set 'policies.naive.budget=None,Ratio(0.1)'
   brownout recommend retry-storm --maximize goodput \\
       --set services.payments.queue.capacity=16..512
   brownout recommend retry-storm --variant budgeted --maximize goodput \\
@@ -56,8 +64,15 @@ pub struct Recommend {
     #[arg(long, value_name = "METRIC")]
     pub maximize: Option<String>,
     /// The metric that is to be as small as possible
-    #[arg(long, value_name = "METRIC")]
+    #[arg(long, value_name = "METRIC", conflicts_with = "maximize")]
     pub minimize: Option<String>,
+    /// Try every mechanism there is, with typical settings, where it goes wrong: which helps, which does nothing, which hurts. For
+    /// the most goodput unless another objective is given
+    #[arg(long)]
+    pub mechanisms: bool,
+    /// The edge on which --mechanisms are tried: `checkout->payments`. That on which most fails first, unless given
+    #[arg(long, value_name = "EDGE", requires = "mechanisms")]
+    pub edge: Option<String>,
     /// A condition: 'amplification <= 1.2', 'p99 <= 300ms', 'success during fault >= 99%'; several may be given
     #[arg(long, value_name = "CONDITION")]
     pub subject_to: Vec<String>,
@@ -71,7 +86,7 @@ pub struct Recommend {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub replications: Option<u32>,
     /// The most runs, validation included
-    #[arg(long, value_name = "RUNS", default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "RUNS", default_value_t = BUDGET, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub budget: u32,
     /// The form of the result
     #[arg(long, default_value = "text", value_name = "FORMAT")]
@@ -99,8 +114,11 @@ pub(super) fn command(args: &Recommend, app: &mut App) -> Result<Exit> {
         bounds: args.bounds,
         settle: None,
     };
-    let space = space(app, start, &searched)?;
     let wishes = wishes(args, &base.resolved)?;
+    if args.mechanisms {
+        return which_helps(args, app, start, &searched, wishes, base.seed);
+    }
+    let space = space(app, start, &searched)?;
     let budget = budget(args)?;
     let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES, &mut app.console)).transpose()?;
 
@@ -120,6 +138,55 @@ pub(super) fn command(args: &Recommend, app: &mut App) -> Result<Exit> {
         html: Box::new(|| html::recommend::page(&told, &searched, &again).html()),
     };
     documents.deliver(FILES, out, args.format, app)?;
+    Ok(exit)
+}
+
+/// What each mechanism does where it goes wrong.
+fn which_helps(
+    args: &Recommend,
+    app: &mut App,
+    start: Start,
+    searched: &[(String, String)],
+    wishes: Vec<Wish>,
+    seed: u64,
+) -> Result<Exit> {
+    if let Some((path, text)) = searched.first() {
+        return Err(Error::Usage {
+            message: format!(
+                "--mechanisms choose what to set, and --set {}={} does as well",
+                escape(path),
+                escape(text)
+            ),
+            help: "  ask one after the other: first which mechanism, then which value of it".into(),
+        });
+    }
+    let fresh = args.replications.unwrap_or(FRESH_OF_EACH);
+    let least = 2 * fresh as usize + 5;
+    if (args.budget as usize) < least {
+        return Err(Error::Usage {
+            message: format!("{} runs are too few for {fresh} fresh seeds of anything", args.budget),
+            help: format!("  --budget {} tries them all; fewer try fewer settings of each", ALL_OF_THEM),
+        });
+    }
+    let runs = if args.budget == BUDGET { ALL_OF_THEM } else { args.budget as usize };
+    let out = args.out.as_deref().map(|path| OutDir::prepare(path, &HELPED, &mut app.console)).transpose()?;
+    let metric = args.maximize.as_ref().or(args.minimize.as_ref());
+    let goal = Goal {
+        metric: metric.cloned().unwrap_or_else(|| "goodput".into()),
+        less: args.minimize.is_some(),
+        wishes,
+    };
+    goal.check(start)?;
+    let (told, exit) = mechanisms(app, start, &goal, seed, args.edge.as_deref(), Allowed { runs, fresh })?;
+    let again = result_of(&app.typed);
+    let documents = Documents {
+        text: helped::text(&told, app.console.style()),
+        markdown: helped::markdown(&told),
+        json: json(&told),
+        csv: csv_of_part(helped::csv(&told), &told.incomplete),
+        html: Box::new(|| html::helped::page(&told, &again).html()),
+    };
+    documents.deliver(HELPED, out, args.format, app)?;
     Ok(exit)
 }
 

@@ -72,7 +72,10 @@ pub fn page(comparison: &Comparison, overlays: &[Option<Overlay>], again_line: &
             details: changes.into_iter().collect(),
         }
     };
-    let commands: Vec<(String, String)> = [("compare again", again_line), ("look at one", &comparison.next)]
+    let what_helps = comparison.what_helps.as_deref().unwrap_or("");
+    let commands =
+        [("compare again", again_line), ("look at one", &comparison.next), ("what helps?", what_helps)];
+    let commands: Vec<(String, String)> = commands
         .into_iter()
         .filter(|(_, line)| !line.is_empty())
         .map(|(what, line)| (what.to_string(), line.to_string()))

@@ -14,6 +14,7 @@ mod csp;
 pub mod escape;
 pub mod figure;
 pub mod find;
+pub mod helped;
 mod latency;
 pub mod map;
 mod over_time;

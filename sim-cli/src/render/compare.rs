@@ -35,7 +35,10 @@ pub fn text(comparison: &Comparison, style: Style) -> String {
     sections.push(lines);
     sections.extend(comparison.baseline.as_ref().map(|baseline| against::lines(baseline, style)));
     if !comparison.next.is_empty() {
-        sections.push(vec![format!("  {}  {}", style.paint(Paint::Quiet, "look at one"), comparison.next)]);
+        let line = |what: &str, command: &String| format!("  {}  {command}", style.paint(Paint::Quiet, what));
+        let mut lines = vec![line("look at one", &comparison.next)];
+        lines.extend(comparison.what_helps.iter().map(|command| line("what helps?", command)));
+        sections.push(lines);
     }
     let written: Vec<String> =
         sections.iter().filter(|lines| !lines.is_empty()).map(|lines| lines.join("\n")).collect();

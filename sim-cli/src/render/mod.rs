@@ -13,6 +13,7 @@ pub mod field;
 pub mod find;
 pub mod github;
 pub mod heat;
+pub mod helped;
 pub mod hgrm;
 pub mod histogram;
 pub mod hlog;

@@ -28,8 +28,15 @@ impl Recommendation {
         let Some(first) = self.finalists.first() else { return Vec::new() };
         let (paint, word) = self.word();
         let mut lines = Vec::new();
-        let set: Vec<String> =
-            first.set.iter().map(|(path, value)| format!("{}={}", clean(path), plain(value))).collect();
+        let end = |path: &String| match self.outcome == Outcome::Found && self.at_an_end.contains(path) {
+            true => "  (an end of its range)",
+            false => "",
+        };
+        let set: Vec<String> = first
+            .set
+            .iter()
+            .map(|(path, value)| format!("{}={}{}", clean(path), plain(value), end(path)))
+            .collect();
         let indent = match self.outcome {
             Outcome::Infeasible => {
                 lines.push(format!("  {}  the closest, on fresh seeds:", style.paint(paint, word)));

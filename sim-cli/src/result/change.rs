@@ -435,7 +435,7 @@ mod tests {
         // More than none, on every seed, with an interval that says nothing of how many.
         let twice = [Column { less_is_better: Some(true), ..column("duplicates.a.twice", Unit::Plain) }];
         let told = effects(&twice, &[effect(&[0.0; 3], &[30.0, 9000.0, 700.0])], None);
-        assert_eq!(told, "duplicates.a.twice 3 243 -> 0 on each seed");
+        assert_eq!(told, "duplicates.a.twice 3 240 -> 0 on each seed");
     }
 
     #[test]

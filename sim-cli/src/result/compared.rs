@@ -62,6 +62,9 @@ pub struct Comparison {
     /// Where the rows cannot meet the same luck, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unlike: Option<String>,
+    /// The command that tries what else there is, where there is an edge to try it on.
+    #[serde(skip)]
+    pub what_helps: Option<String>,
     /// The command that makes all of it again.
     #[serde(skip)]
     pub again: String,
@@ -102,6 +105,9 @@ pub struct Compared {
     pub name: String,
     /// What it comes to, what clearly differs from the first variant, and on how many seeds.
     pub sentence: String,
+    /// A digest of what was run, but for the seed: by it a saved one is known again whatever it is called then.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub input: String,
     /// What it sets otherwise than the first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<SetApart>,
@@ -139,6 +145,9 @@ pub struct Against {
     pub variants: Vec<Changed>,
     /// The variants that it does not have.
     pub missing: Vec<String>,
+    /// Those that it has under another name, and why they are taken for one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub renamed: Vec<String>,
     /// What is clearly worse, if somebody asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub regressions: Option<Regressions>,
@@ -315,7 +324,8 @@ pub fn how(baseline: &Against) -> String {
         [] => String::new(),
         missing => format!("; it does not have {}", clean(&missing.join(", "))),
     };
-    format!("saved with {seeds}{}; {how}{missing}", set.collect::<String>())
+    let renamed: String = baseline.renamed.iter().map(|one| format!("; {}", clean(one))).collect();
+    format!("saved with {seeds}{}; {how}{missing}{renamed}", set.collect::<String>())
 }
 
 /// What users get is what variants are about: the number that decides how many seeds they are run on where nobody has named

@@ -77,6 +77,12 @@ impl Knob {
         if (self.low..=self.high).contains(&rounded) { rounded } else { x }
     }
 
+    /// The nearest value with one digit; none if it has no more anyway, or that lies outside of the range.
+    pub fn rounder(&self, x: f64) -> Option<f64> {
+        let rounded = self.legal(format!("{x:.0e}").parse().expect("a number"));
+        (rounded != x && (self.low..=self.high).contains(&rounded)).then_some(rounded)
+    }
+
     /// Round values from end to end: 1, 2, 5, 10, 20 .. where it is searched by ratio, else the multiples of the largest 1, 2 or
     /// 5 of a decade of which there are at least four in the range. The ends themselves, and nothing next to them.
     pub fn coarse(&self) -> Vec<f64> {
@@ -254,5 +260,10 @@ mod tests {
         assert_eq!(knob(1e8, 1e9, Count::Duration).round(123_456_789.0), 1.2e8);
         assert_eq!(knob(100.0, 110.0, Count::Rate).round(103.47), 103.0);
         assert_eq!(knob(0.02, 1.0, Count::Decimal).round(0.0392), 0.039);
+        assert_eq!(knob(0.02, 1.0, Count::Decimal).rounder(0.0392), Some(0.04));
+        assert_eq!(knob(1e8, 1e9, Count::Duration).rounder(197.3e6), Some(2e8));
+        assert_eq!(knob(1.0, 500.0, Count::Whole).rounder(37.0), Some(40.0));
+        assert_eq!(knob(0.02, 1.0, Count::Decimal).rounder(0.04), None);
+        assert_eq!(knob(0.033, 1.0, Count::Decimal).rounder(0.034), None, "outside");
     }
 }

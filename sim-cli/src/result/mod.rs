@@ -15,6 +15,7 @@ pub mod effect;
 pub mod estimate;
 pub mod fields;
 pub mod found;
+pub mod helped;
 pub mod in_hand;
 pub mod incident;
 pub mod judged;

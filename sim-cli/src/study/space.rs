@@ -130,6 +130,15 @@ impl Space {
         Place { at, values }
     }
 
+    /// The same place with one digit in one dimension; none if it has no more there, or cannot.
+    pub fn rounder(&self, place: &Place, dimension: usize) -> Option<Place> {
+        let Dimension::Range(knob) = &self.0[dimension] else { return None };
+        let x = knob.rounder(knob.at(place.at[dimension]))?;
+        let mut rounder = place.clone();
+        (rounder.at[dimension], rounder.values[dimension]) = (knob.position(x), knob.value(x));
+        (rounder.digits() < place.digits()).then_some(rounder)
+    }
+
     /// The settings of a place.
     pub fn settings(&self, place: &Place) -> Vec<(String, String)> {
         self.0
@@ -309,6 +318,21 @@ mod tests {
         {
             assert_eq!(digits(value), expected, "{value}");
         }
+    }
+
+    #[test]
+    fn a_place_is_made_rounder_one_dimension_at_a_time() {
+        let space = Space(vec![range("0.02..1.0", "0.1"), range("1..500", "3")]);
+        let Dimension::Range(count) = &space.0[1] else { unreachable!() };
+        let place = space.near(&[0.17, count.position(37.0)]);
+        assert_eq!(place.values, ["0.039", "37"]);
+        let values = |dimension: usize| space.rounder(&place, dimension).expect("more digits").values;
+        assert_eq!(
+            (values(0), values(1)),
+            (vec!["0.04".into(), "37".to_string()], vec!["0.039".into(), "40".into()])
+        );
+        let round = space.rounder(&space.rounder(&place, 0).unwrap(), 1).unwrap();
+        assert_eq!(space.rounder(&round, 0), None);
     }
 
     #[test]

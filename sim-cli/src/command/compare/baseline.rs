@@ -50,6 +50,9 @@ struct Metric {
 #[derive(Debug, Deserialize)]
 struct Variant {
     name: String,
+    /// What was run; nothing if it was saved by a version that did not tell, or by `run`.
+    #[serde(default)]
+    input: String,
     values: Vec<Vec<Measured>>,
     /// One for each metric, unless it was saved by a version that did not ask.
     #[serde(default)]
@@ -75,6 +78,14 @@ struct SavedReplications {
     values: Vec<Vec<Measured>>,
     #[serde(default)]
     estimates: Vec<OfWhom>,
+}
+
+/// Why a saved run may be none to hold something against.
+pub(super) enum Doubt {
+    /// It is of an experiment that is called otherwise, and says the same.
+    Renamed(String),
+    /// It is of another.
+    Another(String),
 }
 
 impl Baseline {
@@ -126,7 +137,7 @@ impl Baseline {
                 let SavedReplications { experiment, variant, set, seeds, metrics, values, estimates } =
                     serde_json::from_str(text).map_err(whole)?;
                 let name = variant.unwrap_or_else(|| BASE.into());
-                let variants = vec![Variant { name, values, metrics: estimates }];
+                let variants = vec![Variant { name, input: String::new(), values, metrics: estimates }];
                 Baseline { file, experiment, set, seeds, saved: Saved::Values { metrics, variants } }
                     .checked()
             }
@@ -158,19 +169,61 @@ impl Baseline {
         Ok(self)
     }
 
-    /// Why this is doubtful as a baseline of `experiment`, if it is.
-    pub fn doubt(&self, experiment: &str) -> Option<String> {
-        (self.experiment != experiment).then(|| {
-            let (file, saved) = (escape_path(&self.file), escape(&self.experiment));
-            format!("warning: {file} is of the experiment {saved}, not of {}", escape(experiment))
+    /// Why this is doubtful as a baseline of `experiment`, of which this is run, if it is.
+    pub fn doubt(&self, experiment: &str, inputs: &[String]) -> Option<Doubt> {
+        if self.experiment == experiment {
+            return None;
+        }
+        let (file, saved, experiment) =
+            (escape_path(&self.file), escape(&self.experiment), escape(experiment));
+        let known = |(_, input): (&str, &str)| inputs.iter().any(|one| one == input);
+        Some(match self.names().into_iter().find(|one| known(*one)) {
+            Some((variant, _)) => Doubt::Renamed(format!(
+                "note: {file} is of the experiment {saved}: that is {experiment} under another name, since `{}` says the same there",
+                escape(variant)
+            )),
+            None => Doubt::Another(format!("{file} is of the experiment {saved}, not of {experiment}")),
         })
     }
 
-    fn has(&self, variant: &str) -> bool {
+    /// Each variant by its name, and what was run of it if that is known.
+    fn names(&self) -> Vec<(&str, &str)> {
         match &self.saved {
-            Saved::Values { variants, .. } => variants.iter().any(|saved| saved.name == variant),
-            Saved::Report { variant: saved, .. } => saved == variant,
+            Saved::Values { variants, .. } => {
+                variants.iter().map(|saved| (saved.name.as_str(), saved.input.as_str())).collect()
+            }
+            Saved::Report { variant, .. } => vec![(variant.as_str(), "")],
         }
+    }
+
+    /// Under which name each of these was saved, and why it is taken for that if it is another: what says the same is the same, and
+    /// where one is left on either side, it is that one. The base is nobody else.
+    fn saved_as(&self, now: &[Compared]) -> Vec<Option<(&str, Option<String>)>> {
+        let names = self.names();
+        let there = |name: &str| names.iter().find(|(saved, _)| *saved == name);
+        let mut all: Vec<Option<(&str, Option<String>)>> =
+            now.iter().map(|variant| there(&variant.name).map(|(name, _)| (*name, None))).collect();
+        let mut left: Vec<(&str, &str)> = names
+            .iter()
+            .copied()
+            .filter(|(name, _)| now.iter().all(|variant| variant.name != *name))
+            .collect();
+        for (place, variant) in now.iter().enumerate() {
+            let same = |(_, input): &(&str, &str)| !input.is_empty() && *input == variant.input;
+            if let (None, Some(at)) = (&all[place], left.iter().position(same)) {
+                let (name, _) = left.remove(at);
+                let why = format!("{} was called {name}, and says the same", variant.name);
+                all[place] = Some((name, Some(why)));
+            }
+        }
+        left.retain(|(name, _)| *name != BASE);
+        let open: Vec<usize> =
+            (0..now.len()).filter(|&place| all[place].is_none() && now[place].name != BASE).collect();
+        if let ([place], [(name, _)]) = (open.as_slice(), left.as_slice()) {
+            let why = format!("{} is held against {name}: one is left on either side", now[*place].name);
+            all[*place] = Some((*name, Some(why)));
+        }
+        all
     }
 
     /// The values of a metric of a variant, seed by seed, if they were saved.
@@ -212,25 +265,36 @@ impl Baseline {
         // One common seed of many would throw the rest away.
         let paired = pairs.len() >= 2 || (!pairs.is_empty() && now.seeds.count.min(self.seeds.count) == 1);
         let pairs = if paired { pairs } else { Vec::new() };
-        let (both, missing): (Vec<&Compared>, Vec<&Compared>) =
-            now.variants.iter().partition(|v| self.has(&v.name));
+        let saved_as = self.saved_as(&now.variants);
+        let named = || now.variants.iter().zip(&saved_as);
+        let both = named().filter_map(|(variant, saved)| Some((variant, saved.as_ref()?.0)));
+        let missing = named().filter(|(_, saved)| saved.is_none()).map(|(variant, _)| variant.name.clone());
         Against {
             file: escape_path(&self.file),
             set: self.set.clone(),
             seeds: self.seeds,
             paired: pairs.len() as u64,
-            variants: both.iter().map(|variant| self.changed(variant, &now.metrics, &pairs)).collect(),
-            missing: missing.iter().map(|variant| variant.name.clone()).collect(),
+            variants: both
+                .map(|(variant, saved)| self.changed(variant, saved, &now.metrics, &pairs))
+                .collect(),
+            missing: missing.collect(),
+            renamed: saved_as.iter().flatten().filter_map(|(_, why)| why.clone()).collect(),
             ..Against::default()
         }
     }
 
-    fn changed(&self, variant: &Compared, metrics: &[Column], pairs: &[(usize, usize)]) -> Changed {
+    fn changed(
+        &self,
+        variant: &Compared,
+        saved: &str,
+        metrics: &[Column],
+        pairs: &[(usize, usize)],
+    ) -> Changed {
         let (mut columns, mut effects) = (Vec::new(), Vec::new());
         let (mut to, mut from): (Vec<Vec<Measured>>, Vec<Vec<Measured>>) = Default::default();
         let mut all = vec![None; metrics.len()];
         for (column, metric) in metrics.iter().enumerate() {
-            let Some(then) = self.values(&variant.name, &metric.path) else { continue };
+            let Some(then) = self.values(saved, &metric.path) else { continue };
             let now = &variant.values[column];
             let effect = if pairs.is_empty() {
                 Effect::independent(now, &then)
@@ -243,10 +307,8 @@ impl Baseline {
                 effect
             };
             let now = variant.metrics.get(column).map(Estimate::of_whom);
-            let effect = effect.of_those(
-                self.of_whom(&variant.name, &metric.path).unwrap_or_default(),
-                now.unwrap_or_default(),
-            );
+            let effect = effect
+                .of_those(self.of_whom(saved, &metric.path).unwrap_or_default(), now.unwrap_or_default());
             all[column] = Some(effect.clone());
             columns.push(metric.clone());
             effects.push(effect);
@@ -375,6 +437,51 @@ mod tests {
         let same = saved(SAVED).against(&now(40, &[100.0, 110.0, 90.0, 100.0]));
         assert_eq!(same.variants[0].sentence, "unchanged: the same numbers on all seeds that both have");
         assert_eq!(regressions(&same, &now(40, &[1.0]).metrics, None).found, [""; 0]);
+    }
+
+    #[test]
+    fn what_was_renamed_is_still_known() {
+        let of = |name: &str, input: &str| {
+            format!(r#"{{"name": "{name}", "input": "{input}", "values": [[1, 2, 3, 4]]}}"#)
+        };
+        let open = |variants: &[String]| {
+            let from = SAVED.find(r#""variants""#).expect("there");
+            saved(&format!(r#"{}"variants": [{}]}}"#, &SAVED[..from], variants.join(", ")))
+        };
+        let now = |names: &[(&str, &str)]| -> Vec<Compared> {
+            let one = |(name, input): &(&str, &str)| Compared {
+                name: (*name).into(),
+                input: (*input).into(),
+                ..Compared::default()
+            };
+            names.iter().map(one).collect()
+        };
+        let baseline = open(&[of("base", "1"), of("budget", "2"), of("old", "3"), of("gone", "4")]);
+        let told = |names: &[(&str, &str)]| -> Vec<Option<String>> {
+            baseline
+                .saved_as(&now(names))
+                .into_iter()
+                .map(|it| it.map(|(name, _)| name.to_string()))
+                .collect()
+        };
+        let some = |names: &[Option<&str>]| -> Vec<Option<String>> {
+            names.iter().map(|name| name.map(String::from)).collect()
+        };
+        // By its own name whatever it says, then by what it says, never by what is empty.
+        assert_eq!(told(&[("base", "9"), ("budgeted", "2")]), some(&[Some("base"), Some("budget")]));
+        assert_eq!(told(&[("base", "1"), ("new", "")]), some(&[Some("base"), None]), "which of the three?");
+        // One is left on either side.
+        let three = [("budget", "2"), ("old", "3"), ("new", "7")];
+        assert_eq!(told(&three), some(&[Some("budget"), Some("old"), Some("gone")]));
+        let single = open(&[of("budget", "")]);
+        assert_eq!(single.saved_as(&now(&[("base", "1")])), [None], "the base is nobody else");
+        let why = single.saved_as(&now(&[("base", "1"), ("budgeted", "2")]))[1].clone().and_then(|it| it.1);
+        assert_eq!(why.as_deref(), Some("budgeted is held against budget: one is left on either side"));
+        assert!(
+            matches!(baseline.doubt("gale", &["2".into()]), Some(Doubt::Renamed(note)) if note.contains("`budget`"))
+        );
+        assert!(matches!(baseline.doubt("gale", &["8".into()]), Some(Doubt::Another(_))));
+        assert!(baseline.doubt("storm", &[]).is_none());
     }
 
     #[test]

@@ -11,16 +11,19 @@ use crate::study::wish::Wish;
 const AS_WELL: f64 = 0.01;
 
 impl Search<'_> {
+    /// Whether a setting met all conditions in the race and did as well as the winner.
+    pub(super) fn does_as_well(&self, one: &Candidate, winner: &Candidate) -> bool {
+        let enough = |best: f64| one.objective().is_some_and(|value| value >= best - AS_WELL * best.abs());
+        one.feasible() && !one.clearly_worse(winner) && winner.objective().is_some_and(enough)
+    }
+
     /// For each setting, the values that were tried in a setting that met all conditions and did as well as the winner.
     pub(super) fn as_well(&self, candidates: &[Candidate], winner: &Candidate) -> Vec<(String, String)> {
-        let Some(best) = winner.objective() else { return Vec::new() };
-        let equal = |one: &&Candidate| {
-            one.feasible()
-                && !one.clearly_worse(winner)
-                && one.objective().is_some_and(|value| value >= best - AS_WELL * best.abs())
-        };
-        let places: Vec<&Place> =
-            candidates.iter().filter(equal).filter_map(|one| one.place.as_ref()).collect();
+        let places: Vec<&Place> = candidates
+            .iter()
+            .filter(|one| self.does_as_well(one, winner))
+            .filter_map(|one| one.place.as_ref())
+            .collect();
         let stretch = |(d, dimension): (usize, &Dimension)| -> Option<(String, String)> {
             let mut there: Vec<(f64, &String)> =
                 places.iter().map(|place| (place.at[d], &place.values[d])).collect();
