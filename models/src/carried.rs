@@ -49,6 +49,8 @@ impl Criticality {
 
 /// Users have so many places among those who matter as much (DAGOR's user priorities).
 pub const USERS: usize = 128;
+/// And so many among all; a multiple of those.
+pub const PLACES: u64 = 1 << 16;
 
 /// What one request carries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,8 +61,8 @@ pub struct Carried {
     pub key: Option<u32>,
     /// How much it matters; [`Criticality::Critical`] where nothing is said.
     pub priority: Criticality,
-    /// The user's place among those who matter as much, below [`USERS`]; 0 where nobody looks at it.
-    pub user: u8,
+    /// The user's place among all, below [`PLACES`]; 0 where nobody looks at it.
+    pub user: u16,
     /// Bytes that it weighs; none where nothing is said.
     pub bytes: u32,
     /// How often it has been passed on from service to service.

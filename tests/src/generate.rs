@@ -199,6 +199,8 @@ fn write_service(text: &mut String, rng: &mut Rng, service: u64, callees: &[u64]
     // And from whom it may be cut off.
     let cut_off = callees.first().map_or("Start".into(), |callee| format!("Reconnect(to: \"s{callee}\")"));
     let settings = settings.replace("Reconnect(to: \"back\")", &cut_off);
+    // And whose state shuts its door.
+    let settings = settings.replace("of: \"back\"", &format!("of: \"s{service}\""));
     writeln!(
         text,
         "            \"s{service}\": (replicas: {replicas}, {settings}work: {work}, calls: [{}]),",

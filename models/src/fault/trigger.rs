@@ -98,9 +98,7 @@ fn check(trigger: &TriggerSpec, at: &Node, cx: &mut Decoder) {
     if trigger.r#for.is_some_and(|length| length.is_zero()) {
         cx.error(place("for"), "`for` must be longer than 0").help("leave it out and it lasts until the end");
     }
-    if let Signal::Utilisation { above, .. } | Signal::Failing { above, .. } = trigger.when
-        && above >= 1.0
-    {
+    if trigger.when.is_never() {
         let message = "no share is more than 1: it never happens";
         cx.warn(place("when"), message).help("an `above` below 1");
     }
@@ -116,6 +114,11 @@ impl Signal {
             | Signal::Failing { of, .. }
             | Signal::Up { of, .. } => of,
         }
+    }
+
+    /// Whether it is of a share, and no share is as much.
+    pub fn is_never(&self) -> bool {
+        matches!(self, Signal::Utilisation { above, .. } | Signal::Failing { above, .. } if *above >= 1.0)
     }
 
     /// Whether it may be of an edge.

@@ -2,6 +2,7 @@
 
 use super::carriage::{self, Carriage, Classes};
 use super::control;
+use super::control::block_and_ramp::Door;
 use super::control::brownout::Dimmer;
 use super::control::membership::{Membership, moves};
 use super::control::repair::OpenEnd;
@@ -385,7 +386,9 @@ fn build_service(
     let sized = plan.spec.workload.iter().any(|workload| workload.size.is_some());
     let fatal = service.dies.as_ref().filter(|_| sized).and_then(Death::fatal_bytes);
     let weights = Weights::by(service, fatal, lines);
-    let at_the_door = weights.is_some() || service.shed.as_ref().is_some_and(Shed::asks_at_the_door);
+    let door = service.block_and_ramp.as_ref().map(|says| Box::new(Door::by(says, name, streams)));
+    let asks = service.shed.as_ref().is_some_and(Shed::asks_at_the_door);
+    let at_the_door = weights.is_some() || door.is_some() || asks;
     let instances = Instances::by(service, name, streams).map(Box::new);
     let leaking = Leaking::by(service).map(Box::new);
     let frozen = Frozen::by(service, name, streams);
@@ -395,6 +398,7 @@ fn build_service(
     Service {
         name: name.to_owned(),
         path: digest::hash_text(name),
+        door,
         dimmer: service.dims().map(|_| Box::new(Dimmer::new(&steps))),
         replicas: (0..service.room()).map(replica).collect(),
         workers,

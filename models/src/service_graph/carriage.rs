@@ -9,7 +9,7 @@ use super::slab::Beside;
 use super::spec::{GraphSpec, ServiceSpec, WorkloadSpec};
 use super::state::*;
 use super::stats::UNMEASURED;
-use crate::carried::{Carried, Criticality, USERS};
+use crate::carried::{Carried, Criticality, PLACES};
 use crate::policy::Ending;
 use crate::report::Section;
 use crate::workload::Ranks;
@@ -276,8 +276,8 @@ impl Classes {
 }
 
 /// A user's place among others.
-fn place_of(user: Key) -> u8 {
-    (user.child(USER).get() % USERS as u64) as u8
+fn place_of(user: Key) -> u16 {
+    (user.child(USER).get() % PLACES) as u16
 }
 
 impl<L: Listen> Graph<L> {

@@ -361,6 +361,7 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
     for service in &graph.services {
         note("work", &service.name, service.work_luck.used());
         note("errors", &service.name, service.error_luck.used());
+        service.door.iter().filter_map(|it| it.used()).for_each(|stream| note("door", &service.name, stream));
         service
             .caches
             .iter()

@@ -2,6 +2,7 @@
 
 use super::circles::HopLimit;
 use super::control::autoscaler::Autoscaler;
+use super::control::block_and_ramp::BlockAndRamp;
 use super::control::brownout::Brownout;
 use super::control::check::Check;
 use super::control::discovery::Discovery;
@@ -44,6 +45,7 @@ pub use super::service::shed::Shed;
 use super::service::stop_the_world::StopTheWorld;
 pub use super::service::workers::Workers;
 pub use crate::byte_size::ByteSize;
+use crate::fault::Signal;
 pub use crate::fault::{
     Affected, CrashStyle, DomainSpec, Effect, FailureSpec, FaultSpec, Repair, TriggerSpec,
 };
@@ -175,6 +177,8 @@ spec! {
         rollout: Option<Rollout> = None,
         /// Whether its optional calls are made with a probability that is turned down under load; as they are written if absent.
         brownout: Option<Brownout> = None,
+        /// Whether nobody is let in for a while after trouble, and then more and more; all always are if absent.
+        block_and_ramp: Option<BlockAndRamp> = None,
         /// How callers find the replicas: by what they last heard, which may be old. Absent: all know at once who is there.
         discovery: Option<Discovery> = None,
         /// Something that is switched on for some of its replicas while they run, and then for more; nothing if absent.
@@ -323,6 +327,7 @@ impl ServiceSpec {
             Listed::optional("autoscaler", "", self.autoscaler.as_ref()),
             Listed::made("rollout", "", self.planned()),
             Listed::optional("brownout", "", self.brownout.as_ref()),
+            Listed::optional("block_and_ramp", "", self.block_and_ramp.as_ref()),
             Listed::optional("discovery", "", self.discovery.as_ref()),
             Listed::made("feature_flag", "", self.flagged()),
             Listed::optional("idempotency", "", self.idempotency.as_ref()),
@@ -348,6 +353,12 @@ impl ServiceSpec {
     /// Whether it looks at who the user is.
     pub fn ranks_users(&self) -> bool {
         self.shed.as_ref().is_some_and(Shed::ranks_users)
+            || self.block_and_ramp.as_ref().is_some_and(BlockAndRamp::ranks_users)
+    }
+
+    /// The state that shuts its door, and what says so.
+    pub fn shut_for(&self) -> Option<(&'static str, &Signal)> {
+        Some(("block_and_ramp", self.block_and_ramp.as_ref()?.when.as_ref()?))
     }
 
     /// All who ask its replicas whether they are well: before one queue for all of them there is nobody to ask.

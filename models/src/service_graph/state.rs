@@ -2,6 +2,7 @@
 
 use super::carriage::{Carriage, Classes};
 use super::control::Control;
+use super::control::block_and_ramp::Door;
 use super::control::brownout::Dimmer;
 use super::control::check::Asks;
 use super::control::discovery::{Directories, Found};
@@ -419,6 +420,8 @@ pub struct Service {
     pub starter: Option<u32>,
     /// What those ask of it who check it, by their edges.
     pub checks: Box<[(u16, Asks)]>,
+    /// What requests meet before they come to a replica, if it is ever shut.
+    pub door: Option<Box<Door>>,
     /// What it does less of under load, if it does.
     pub dimmer: Option<Box<Dimmer>>,
     /// What each of its replicas did, if they are told apart.

@@ -6,6 +6,7 @@
 
 pub mod analysis;
 pub mod autoscaler;
+pub mod block_and_ramp;
 pub mod brownout;
 pub mod check;
 pub mod discovery;
@@ -34,6 +35,7 @@ use crate::fault::{CrashStyle, OnReplica};
 use crate::policy::Outcome;
 use crate::report::{Disturbance, Section};
 use autoscaler::Scaler;
+use block_and_ramp::Ramper;
 use brownout::Dims;
 use check::Asks;
 use discovery::Directory;
@@ -75,6 +77,8 @@ pub enum Control {
     Dims(Box<Dims>),
     /// At what is true, believed and met.
     Observes(Box<Observer>),
+    /// At whether there is trouble, and how much is let in.
+    Ramper(Box<Ramper>),
     /// At what each replica has to call by itself.
     Starter(Box<Starter>),
     /// At a state in which something goes wrong.
@@ -100,7 +104,8 @@ pub fn declared(spec: &GraphSpec, name: &str) -> Vec<Section> {
     let flagged = service.feature_flag.as_ref().map(|flag| feature_flag::declared(name, flag));
     let dimmed = service.dims().map(|it| it.declared(name));
     let observed = service.observers.as_ref().map(|_| observers::declared(name));
-    [checks, probed, scaled, rolled, flagged, dimmed, observed, found, members]
+    let ramps = service.block_and_ramp.as_ref().map(|it| it.declared(name));
+    [checks, probed, scaled, rolled, flagged, dimmed, ramps, observed, found, members]
         .into_iter()
         .flatten()
         .collect()
@@ -178,6 +183,10 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
         let says = service.observers.as_ref()?;
         Some(Control::Observes(Box::new(Observer::new(says, number, plan))))
     });
+    let ramps = (0..).zip(plan.spec.services.values()).filter_map(|(number, service)| {
+        let says = service.block_and_ramp.as_ref()?;
+        Some(Control::Ramper(Box::new(Ramper::new(says, number, plan))))
+    });
     let starters = (0..plan.spec.services.len()).filter_map(|number| Starter::by(plan, number, streams));
     let starters = starters.map(|starter| Control::Starter(Box::new(starter)));
     let behind = (0..).zip(plan.spec.services.values()).filter(|(_, service)| service.writes_behind());
@@ -191,6 +200,7 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
         .chain(found)
         .chain(dims)
         .chain(observers)
+        .chain(ramps)
         .chain(starters)
         .chain(behind)
         .collect()
@@ -251,7 +261,8 @@ pub fn assign(controls: &[Control], services: &mut [Service], edges: &mut [Edge]
             | Control::Leaks { .. }
             | Control::Writes { .. }
             | Control::Directory(_)
-            | Control::Dims(_) => {}
+            | Control::Dims(_)
+            | Control::Ramper(_) => {}
             Control::Observes(_)
             | Control::Starter(_)
             | Control::Watch(_)
@@ -297,6 +308,7 @@ impl<L: Listen> Graph<L> {
                     let written = &self.services[*service as usize].written;
                     written.iter().flat_map(|written| written.firsts()).collect()
                 }
+                Control::Ramper(ramper) => ramper.next().map(|at| (0, at)).into_iter().collect(),
             };
             for (of, at) in first {
                 let timer = ctx.schedule_at(at, Event::Look { control, of });
@@ -372,6 +384,10 @@ impl<L: Listen> Graph<L> {
             Control::Dims(dims) => {
                 let again = dims.looks(&mut self.services[service as usize], ctx.now());
                 ctx.schedule_at(again, Event::Look { control, of });
+            }
+            Control::Ramper(ramper) => {
+                let next = ramper.acts(&mut self.services, &self.edges, ctx.now());
+                next.into_iter().for_each(|at| _ = ctx.schedule_at(at, Event::Look { control, of }));
             }
             Control::FeatureFlag(_) => self.setter_looks(control, of, ctx),
             Control::Repair(_) => self.repairer_looks(control, of, ctx),
@@ -500,7 +516,11 @@ impl<L: Listen> Graph<L> {
                 | Control::Leaks { .. }
                 | Control::Writes { .. }
                 | Control::Rollout(_) => {}
-                Control::Directory(_) | Control::Dims(_) | Control::Observes(_) | Control::Starter(_) => {}
+                Control::Directory(_)
+                | Control::Dims(_)
+                | Control::Ramper(_)
+                | Control::Observes(_)
+                | Control::Starter(_) => {}
                 Control::Watch(_) | Control::FeatureFlag(_) | Control::Repair(_) => {}
             }
         }
@@ -568,6 +588,7 @@ impl<L: Listen> Graph<L> {
                 Control::Directory(directory) => Some(directory.section(&service.name, now)),
                 Control::Dims(dims) => Some(dims.section(&service.name, now)),
                 Control::Observes(observer) => Some(observer.section(&service.name)),
+                Control::Ramper(ramper) => Some(ramper.section(service, now)),
                 Control::Starter(starter) => Some(starter.section(&service.name, now)),
                 Control::Rollout(roller) => {
                     let versions = service.versions.as_ref().expect("it has versions");
@@ -606,6 +627,7 @@ impl<L: Listen> Graph<L> {
                 Control::Directory(directory) => directory.ledger.begin(now),
                 Control::Dims(dims) => dims.begin(now),
                 Control::Observes(observer) => observer.begin(),
+                Control::Ramper(ramper) => ramper.begin(now),
                 Control::Rollout(roller) => roller.told.begin(now),
                 // Of each request, or replica, they note whether it is measured; or they tell of the whole run.
                 Control::Starter(_) | Control::Watch(_) | Control::FeatureFlag(_) | Control::Repair(_) => {}
@@ -638,6 +660,9 @@ impl<L: Listen> Graph<L> {
                 Control::Repair(repairer) => repairer.mending.close_window(now),
                 Control::Dims(dims) => dims.close_window(now),
                 Control::Observes(observer) => observer.close_window(),
+                Control::Ramper(ramper) => {
+                    ramper.close_window(&self.services[ramper.service as usize], now);
+                }
                 Control::Starter(starter) => starter.close_window(),
                 Control::Members { .. }
                 | Control::Pauses { .. }
@@ -665,9 +690,10 @@ impl Control {
             Control::Rollout(roller) => roller.service,
             Control::FeatureFlag(setter) => setter.service,
             Control::Directory(directory) => directory.service,
-            Control::Watch(watcher) => watcher.service,
+            Control::Watch(watcher) => watcher.service(),
             Control::Dims(dims) => dims.service,
             Control::Observes(observer) => observer.service,
+            Control::Ramper(ramper) => ramper.service,
             Control::Starter(starter) => starter.service,
             Control::Repair(repairer) => repairer.service,
         }
@@ -713,7 +739,8 @@ impl Control {
             | Control::Leaks { .. }
             | Control::Writes { .. }
             | Control::Directory(_)
-            | Control::Dims(_) => (of, 0),
+            | Control::Dims(_)
+            | Control::Ramper(_) => (of, 0),
             Control::Observes(_) | Control::Starter(_) | Control::Watch(_) | Control::Repair(_) => (of, 0),
         }
     }
@@ -735,7 +762,11 @@ impl Control {
             | Control::Leaks { .. }
             | Control::Writes { .. } => Vec::new(),
             Control::Autoscaler(_) | Control::Rollout(_) | Control::FeatureFlag(_) => Vec::new(),
-            Control::Dims(_) | Control::Observes(_) | Control::Watch(_) | Control::Repair(_) => Vec::new(),
+            Control::Dims(_)
+            | Control::Ramper(_)
+            | Control::Observes(_)
+            | Control::Watch(_)
+            | Control::Repair(_) => Vec::new(),
         }
     }
 }

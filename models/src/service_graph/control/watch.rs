@@ -12,11 +12,18 @@ use sim_core::{Class, SimTime};
 #[derive(Clone, Debug)]
 pub struct Watcher {
     pub trigger: Trigger,
-    /// The service that is watched, or the one that the first of the edges leads to; and the edges.
-    pub service: u32,
-    edges: Box<[u32]>,
+    sight: Sight,
     /// Its faults, among all of them.
     faults: std::ops::Range<u32>,
+}
+
+/// A state that somebody looks at.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    when: Signal,
+    /// The service that is watched, or the one that the first of the edges leads to; and the edges.
+    service: u32,
+    edges: Box<[u32]>,
     /// What there had been by the last look.
     before: [u128; 2],
 }
@@ -24,16 +31,8 @@ pub struct Watcher {
 /// All of a graph. Each has some of the faults, which come after all others, from this one on.
 pub fn build(plan: &Plan, first: &[std::ops::Range<u32>]) -> Vec<Control> {
     let watchers = plan.spec.triggers.iter().zip(first).map(|((name, says), faults)| {
-        let edges = watched(plan, says.when.of());
-        let service = plan.spec.services.index_of(&says.when.of().value);
-        let of_edge = || plan.edges[*edges.first().expect("checked: it is there") as usize].callee;
-        Control::Watch(Box::new(Watcher {
-            trigger: Trigger::new(name, says),
-            service: service.unwrap_or_else(of_edge) as u32,
-            edges,
-            faults: faults.clone(),
-            before: [0; 2],
-        }))
+        let (trigger, sight) = (Trigger::new(name, says), Sight::new(&says.when, plan));
+        Control::Watch(Box::new(Watcher { trigger, sight, faults: faults.clone() }))
     });
     watchers.collect()
 }
@@ -44,19 +43,38 @@ fn watched(plan: &Plan, of: &Spanned<String>) -> Box<[u32]> {
     edges.map(|(number, _)| number).collect()
 }
 
-impl<L: Listen> Graph<L> {
-    /// What a trigger sees.
-    fn sees(&mut self, control: u32, now: SimTime) -> Option<f64> {
-        let Control::Watch(watcher) = &mut self.controls[control as usize] else {
-            unreachable!("it watches")
-        };
-        let service = &self.services[watcher.service as usize];
+impl Watcher {
+    /// The service that is watched.
+    pub fn service(&self) -> u32 {
+        self.sight.service
+    }
+}
+
+impl Sight {
+    /// Of a state that was checked to be somebody's.
+    pub fn new(when: &Signal, plan: &Plan) -> Self {
+        let edges = watched(plan, when.of());
+        let service = plan.spec.services.index_of(&when.of().value);
+        let of_edge = || plan.edges[*edges.first().expect("checked: it is there") as usize].callee;
+        let service = service.unwrap_or_else(of_edge) as u32;
+        Sight { when: when.clone(), service, edges, before: [0; 2] }
+    }
+
+    /// Whether the state holds.
+    pub fn holds(&mut self, services: &[Service], edges: &[Edge], now: SimTime) -> bool {
+        let seen = self.sees(services, edges, now);
+        self.when.holds(seen)
+    }
+
+    /// What is seen of it; of a share nothing, if nothing was there since the last look to take it of.
+    fn sees(&mut self, services: &[Service], edges: &[Edge], now: SimTime) -> Option<f64> {
+        let service = &services[self.service as usize];
         let mut part = |now: [u128; 2]| {
-            let before = std::mem::replace(&mut watcher.before, now);
+            let before = std::mem::replace(&mut self.before, now);
             let [some, all] = [0, 1].map(|at| now[at] - before[at]);
             (all > 0).then(|| some as f64 / all as f64)
         };
-        match &watcher.trigger.when {
+        match &self.when {
             Signal::Queue { .. } => {
                 Some(service.lines.iter().map(|line| line.length.value()).sum::<u64>() as f64)
             }
@@ -67,7 +85,7 @@ impl<L: Listen> Graph<L> {
             }
             Signal::Failing { .. } => {
                 let sum = |of: fn(&Edge) -> u64| {
-                    watcher.edges.iter().map(|edge| u128::from(of(&self.edges[*edge as usize]))).sum::<u128>()
+                    self.edges.iter().map(|edge| u128::from(of(&edges[*edge as usize]))).sum::<u128>()
                 };
                 let failed = sum(|edge| edge.stats.failed_so_far());
                 part([failed, failed + sum(|edge| edge.stats.ok_so_far())])
@@ -77,15 +95,17 @@ impl<L: Listen> Graph<L> {
             }
         }
     }
+}
 
+impl<L: Listen> Graph<L> {
     /// A trigger looks; it may fire.
     #[cold]
     pub fn watches(&mut self, control: u32, of: u32, ctx: &mut Ctx) {
         let now = ctx.now();
-        let seen = self.sees(control, now);
         let Control::Watch(watcher) = &mut self.controls[control as usize] else {
             unreachable!("it watches")
         };
+        let seen = watcher.sight.sees(&self.services, &self.edges, now);
         let fires = watcher.trigger.looks(seen, now);
         if let Some(again) = watcher.trigger.again(now) {
             ctx.schedule_at(again, Event::Look { control, of });

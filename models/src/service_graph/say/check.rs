@@ -89,6 +89,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         repairs::check_circles(&plan, cx);
         check_failures(&plan, at, cx);
         check_triggers(&plan, cx);
+        check_doors(&plan, &callees, cx);
         check_reach(graph, at, cx);
         check_amplification(&plan, at, cx);
         check_patience(&plan, at, cx);
@@ -536,7 +537,7 @@ fn check_failures(plan: &Plan, at: &Node, cx: &mut Decoder) {
 fn check_triggers(plan: &Plan, cx: &mut Decoder) {
     let graph = plan.spec;
     for (name, trigger) in graph.triggers.iter() {
-        let (on, of) = (&trigger.on, trigger.when.of());
+        let on = &trigger.on;
         let mut report = |field: &str, span: Span, message: String, help: String| {
             cx.at("triggers", |cx| {
                 cx.at(name, |cx| cx.at(field, |cx| _ = cx.error(span, message).help(help)))
@@ -544,34 +545,76 @@ fn check_triggers(plan: &Plan, cx: &mut Decoder) {
         };
         check_struck(plan, on, &trigger.effect, &[], &mut |why, help| report("on", on.span, why, help));
         check_replicas(graph, on, &trigger.replicas, &mut |why, help| report("on", on.span, why, help));
-        let of_calls = trigger.when.is_of_calls() && plan.edges.iter().any(|edge| edge.name == of.value);
-        let service = graph.services.get(&of.value);
-        if service.is_none() && !of_calls {
-            let edges = plan.edges.iter().filter(|_| trigger.when.is_of_calls());
-            let names = graph.services.names().chain(edges.map(|edge| edge.name.as_str()));
-            let help = crate::experiment::did_you_mean(&of.value, "there are", names);
-            report("when", of.span, format!("nothing is called `{}` that has such a state", of.value), help);
-        }
-        if let (Some(service), Signal::Up { below, .. }) = (service, &trigger.when)
-            && *below > service.room()
-        {
-            let room = service.room();
-            let message =
-                format!("`{}` never has more than {room}: fewer than {below} are always up", of.value);
-            report("when", of.span, message, "a `below` of no more than its replicas".into());
-        }
-        if let (Some(service), Signal::Queue { above, .. }) = (service, &trigger.when)
-            && let Common { capacity: Capacity::Bounded(places), shared, .. } = service.queue.common()
-            && *above >= u64::from(places) * u64::from(if shared { 1 } else { service.room() })
-        {
-            let message = format!("no more than that can wait at `{}`: it never happens", of.value);
+        let mut report = |span: Span, is_error: bool, message: String, help: String| {
             cx.at("triggers", |cx| {
-                cx.at(name, |cx| {
-                    cx.at("when", |cx| {
-                        _ = cx.warn(of.span, message).help("an `above` below the `capacity` of its queues")
-                    })
-                })
+                cx.at(name, |cx| cx.at("when", |cx| said(span, is_error, message, help, cx)))
             });
+        };
+        check_signal(plan, &trigger.when, &mut report);
+    }
+}
+
+fn said(span: Span, is_error: bool, message: String, help: String, cx: &mut Decoder) {
+    _ = if is_error { cx.error(span, message) } else { cx.warn(span, message) }.help(help);
+}
+
+/// A state that somebody looks at: whose it is, and whether it can be.
+fn check_signal(plan: &Plan, when: &Signal, report: &mut dyn FnMut(Span, bool, String, String)) {
+    let (graph, of) = (plan.spec, when.of());
+    let of_calls = when.is_of_calls() && plan.edges.iter().any(|edge| edge.name == of.value);
+    let service = graph.services.get(&of.value);
+    if service.is_none() && !of_calls {
+        let edges = plan.edges.iter().filter(|_| when.is_of_calls());
+        let names = graph.services.names().chain(edges.map(|edge| edge.name.as_str()));
+        let help = crate::experiment::did_you_mean(&of.value, "there are", names);
+        report(of.span, true, format!("nothing is called `{}` that has such a state", of.value), help);
+    }
+    if let (Some(service), Signal::Up { below, .. }) = (service, when)
+        && *below > service.room()
+    {
+        let room = service.room();
+        let message = format!("`{}` never has more than {room}: fewer than {below} are always up", of.value);
+        report(of.span, true, message, "a `below` of no more than its replicas".into());
+    }
+    if let (Some(service), Signal::Queue { above, .. }) = (service, when)
+        && let Common { capacity: Capacity::Bounded(places), shared, .. } = service.queue.common()
+        && *above >= u64::from(places) * u64::from(if shared { 1 } else { service.room() })
+    {
+        let message = format!("no more than that can wait at `{}`: it never happens", of.value);
+        report(of.span, false, message, "an `above` below the `capacity` of its queues".into());
+    }
+}
+
+/// What shuts the door of a service: whose state, and not what its being shut brings about.
+fn check_doors(plan: &Plan, callees: &[Vec<usize>], cx: &mut Decoder) {
+    for (number, (name, service)) in plan.spec.services.iter().enumerate() {
+        let Some((key, when)) = service.shut_for() else { continue };
+        let mut report = |span: Span, is_error: bool, message: String, help: String| {
+            cx.at("services", |cx| {
+                cx.at(name, |cx| cx.at(key, |cx| cx.at("when", |cx| said(span, is_error, message, help, cx))))
+            });
+        };
+        check_signal(plan, when, &mut report);
+        let of = when.of();
+        let leads_here = |from: usize| {
+            let (mut seen, mut next) = (vec![false; callees.len()], vec![from]);
+            while let Some(at) = next.pop() {
+                if !std::mem::replace(&mut seen[at], true) {
+                    next.extend(&callees[at]);
+                }
+            }
+            seen[number]
+        };
+        let watched = plan.edges.iter().filter(|edge| plan.is_on(&of.value, edge));
+        if when.is_of_calls() && watched.into_iter().any(|edge| leads_here(edge.callee)) {
+            let message = format!(
+                "calls over `{}` fail because `{name}` turns them away: that trouble never goes",
+                of.value
+            );
+            let help = format!(
+                "look at what waits, as in `Queue(of: \"{name}\", above: 500)`, or at calls that `{name}` makes"
+            );
+            report(of.span, true, message, help);
         }
     }
 }

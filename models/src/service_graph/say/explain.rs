@@ -28,6 +28,10 @@ pub fn explain(plan: &Plan, run: &RunSpec) -> Explanation {
         let around = Around::new(name, policy.parts());
         around.all().flat_map(|part| part.tables(name)).collect::<Vec<_>>()
     }));
+    tables.extend(spec.services.iter().flat_map(|(name, service)| {
+        let around = service.around(name);
+        around.all().flat_map(|part| part.tables(name)).collect::<Vec<_>>()
+    }));
     tables.extend(faults(plan));
     tables.extend(failures(plan));
     tables.extend(triggers(plan));

@@ -138,6 +138,14 @@ impl<L: Listen> Graph<L> {
         let (now, service_id) = (ctx.now(), at.0);
         let (service, attempt) = (&mut self.services[service_id as usize], &mut self.attempts[id]);
         let (replica_id, carried) = (attempt.replica, self.carriage.of(id));
+        if let Some(door) = service.door.as_mut().filter(|_| !attempt.is_check())
+            && !door.admits(attempt.key, carried.user, attempt.marks.has(Marks::MEASURED))
+        {
+            self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::Rejected, now));
+            service.note_refused(attempt);
+            self.answer(id, Outcome::Rejected, ctx);
+            return true;
+        }
         let line = &mut service.lines[line_number];
         let waiting = line.len();
         let of_all = if service.queue.shared { waiting as u32 } else { 0 };

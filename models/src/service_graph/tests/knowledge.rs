@@ -180,6 +180,7 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (service(r#"queue_bytes: "1GiB""#), Does::SHEDS, "wait_mean"),
         (service("shed: ByPriority(critical: 1000)"), Does::SHEDS, "wait_mean"),
         (service("shed: Dagor()"), Does::SHEDS, "wait_mean"),
+        (service(r#"block_and_ramp: (at: "1s", block: "1s")"#), Does::SHEDS, "wait_mean"),
         (
             Desk {
                 service: "workers: Async(2), queue: Fifo(capacity: Unbounded, drop_expired: true)",

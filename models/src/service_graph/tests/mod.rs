@@ -3,6 +3,7 @@
 
 mod asides;
 mod autoscalers;
+mod block_and_ramps;
 mod breakers;
 mod brownouts;
 mod by_themselves;

@@ -351,6 +351,33 @@ pub fn rows() -> Vec<Row> {
         row(r#"work: "8ms")"#, r#"work: "8ms", discovery: Dns(resolver: "pay", ttl: Ever))"#, r#"work: "8ms", discovery: Dns(resolver: "pay", ttl: Never))"#,
             r#"services.stock.discovery.ttl [Ever]: expected a duration such as "30s", or the word Never, found the word Ever"#,
         ),
+        // Who is let in again, and when.
+        row(r#"work: "8ms")"#, r#"work: "8ms", block_and_ramp: (block: "9s"))"#, r#"work: "8ms", block_and_ramp: (block: "9s", at: "9s", ramp: Linear(over: "9s")))"#,
+            r#"services.stock.block_and_ramp [(block: "9s")]: nothing ever blocks
+                help: say with `when` in which state, as in `when: Queue(of: "db", above: 500)`, or with `at` at what time somebody does"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", block_and_ramp: (when: Utilisation(of: "stock", above: 1)))"#, r#"work: "8ms", block_and_ramp: (when: Utilisation(of: "stock", above: 0.99)))"#,
+            r#"warning: services.stock.block_and_ramp.when [Utilisation(of: "stock", above: 1)]: no share is more than 1: there is never any trouble
+                help: an `above` below 1"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", block_and_ramp: (at: "9s", ramp: Linear(over: "9s"), block: "9s", back_off: 0.5))"#, r#"work: "8ms", block_and_ramp: (at: "9s", ramp: Linear(over: "9s"), block: "9s", back_off: 0.5, when: InHand(of: "stock", above: 9)))"#,
+            r#"warning: services.stock.block_and_ramp.back_off [0.5]: nobody looks for trouble: it says nothing
+                help: say with `when` what trouble is, or leave it out"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", block_and_ramp: (when: Queue(of: "stok", above: 9)))"#, r#"work: "8ms", block_and_ramp: (when: Queue(of: "stock", above: 9)))"#,
+            r#"services.stock.block_and_ramp.when.of ["stok"]: nothing is called `stok` that has such a state
+                help: did you mean `stock`?"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", block_and_ramp: (when: Failing(of: "shop", above: 0.5)))"#, r#"work: "8ms", block_and_ramp: (when: Failing(of: "shop->pay", above: 0.5)))"#,
+            r#"services.stock.block_and_ramp.when.of ["shop"]: calls over `shop` fail because `stock` turns them away: that trouble never goes
+                help: look at what waits, as in `Queue(of: "stock", above: 500)`, or at calls that `stock` makes"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", block_and_ramp: (at: "10min", block: "9s"))"#, r#"work: "8ms", block_and_ramp: (at: "9s", block: "9s", ramp: Steps(by: 0.5, each: "9s")))"#,
+            r#"warning: services.stock ["stock"]: it blocks at 10min, but the run ends at 60s: it never happens"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", block_and_ramp: (at: "9s", block: "9s"))"#, r#"work: "8ms", block_and_ramp: (at: "9s", block: "9s", ramp: Steps(by: 0.5, each: "9s")))"#,
+            r#"warning: services.stock ["stock"]: it blocks at 9s and lets all in again at 288s at the earliest, but the run ends at 60s"#,
+        ),
         // What is left out under load.
         row(r#"work: "5ms", calls: ["#, r#"work: "5ms", brownout: Switch(above: 9, below: 2), calls: ["#, r#"work: "5ms", brownout: Switch(above: 9, below: 2), calls: [(to: "pay", optional: true), "#,
             r#"warning: services.shop.brownout [Switch(above: 9, below: 2)]: no call of it is optional: there is nothing to leave out

@@ -58,7 +58,7 @@ impl Dagor {
     }
 
     /// Whether one that matters so much, and is of such a user, is let in, while so many wait.
-    pub fn admits(&mut self, priority: Criticality, user: u8, waiting: usize, now: SimTime) -> bool {
+    pub fn admits(&mut self, priority: Criticality, user: u16, waiting: usize, now: SimTime) -> bool {
         if self.all >= self.rates.requests || self.ends.is_some_and(|ends| now >= ends) {
             self.adjust(waiting);
             self.ends = None;
@@ -129,7 +129,7 @@ mod tests {
     fn window(dagor: &mut Dagor, second: u64, wait: u64) -> usize {
         let mut admitted = 0;
         for priority in [Critical, Sheddable] {
-            for user in 0..USERS as u8 {
+            for user in 0..USERS as u16 {
                 if dagor.admits(priority, user, 0, at(second * 1_000)) {
                     admitted += 1;
                     dagor.begun(ms(wait));
@@ -182,11 +182,11 @@ mod tests {
         dagor.level = 1;
         let mut window = |waiting| {
             let users = (0..100).filter(|user| dagor.admits(Critical, 20 + user, waiting, at(0)));
-            let admitted: Vec<u8> = users.collect();
+            let admitted: Vec<u16> = users.collect();
             admitted.iter().for_each(|_| dagor.begun(ms(0)));
             admitted
         };
-        let none: [u8; 0] = [];
+        let none: [u16; 0] = [];
         assert_eq!(window(0), none, "all 100 are turned away");
         assert_eq!(window(7), none, "seven wait: that may be overload");
         assert_eq!(window(0), [0], "nobody waits, and the first of those who came is let in");
