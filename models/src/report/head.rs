@@ -112,6 +112,8 @@ pub enum VerdictKind {
     NeverSettles,
     /// Disturbed, and back to what it was.
     Recovered,
+    /// The disturbance lasts until the end, and users are served as before.
+    Unharmed,
     /// The disturbance lasts until the end, or nearly: nothing can be said about recovery.
     StillDisturbed,
     /// There are too few calls to tell, or what there is to be seen comes too near the end.

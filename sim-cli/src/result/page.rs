@@ -23,6 +23,7 @@ pub fn kind(kind: VerdictKind) -> (&'static str, Paint) {
         VerdictKind::Steady => ("steady", Paint::Good),
         VerdictKind::Failing => ("failing", Paint::Bad),
         VerdictKind::Recovered => ("recovered", Paint::Good),
+        VerdictKind::Unharmed => ("unharmed", Paint::Good),
         VerdictKind::StillDisturbed => ("still disturbed", Paint::Doubtful),
         VerdictKind::Degraded => ("degraded", Paint::Doubtful),
         VerdictKind::NotRecovered => ("not recovered", Paint::Bad),

@@ -37,7 +37,7 @@ impl Collapse {
             return wish.held(report).map(|held| Answer::of(held.holds));
         }
         match report.verdict.kind {
-            VerdictKind::Recovered | VerdictKind::Steady => Ok(Answer::Fine),
+            VerdictKind::Recovered | VerdictKind::Steady | VerdictKind::Unharmed => Ok(Answer::Fine),
             VerdictKind::NeverSettles | VerdictKind::Overloaded | VerdictKind::Failing => Ok(Answer::Fails),
             VerdictKind::NotRecovered | VerdictKind::Degraded => Ok(match report.verdict.outlook {
                 Some(Outlook::Never | Outlook::Stays) => Answer::Fails,

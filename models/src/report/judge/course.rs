@@ -148,6 +148,17 @@ impl Course {
         let too_much = |windows| Some(overload(report, users, windows)?.words());
         let over_before = (measured && share_before < FINE).then(|| too_much(&self.before)).flatten();
         let (mut time_to_recover, mut meanwhile, mut outlook) = (None, None::<String>, None);
+        let unharmed = |struck: &Range<usize>| {
+            users.iter().zip(&normal).all(|(users, normal)| {
+                let fine = |window: usize| {
+                    let one = users.served(&(window..window + 1));
+                    one.share().is_none_or(|share| share >= FINE * normal.share() || one.of < 20.0)
+                };
+                users.harm(struck, normal).last.is_none()
+                    && struck.clone().all(fine)
+                    && users.of_normal(struck, normal).is_none_or(|share| share >= FINE)
+            })
+        };
         let (kind, headline) = match self.gone {
             // What never worked has nothing to come back to.
             _ if measured && share_before < LOST => {
@@ -162,7 +173,17 @@ impl Course {
                     None => (VerdictKind::Failing, what),
                 }
             }
-            None => (VerdictKind::StillDisturbed, format!("{name} lasts until the end: {goodput}")),
+            None => {
+                let struck = self.first..ripe.max(self.first);
+                let tells = measured && struck.len() >= held.max(1) && !few(users, &normal, &struck);
+                match tells && unharmed(&struck) {
+                    true => (
+                        VerdictKind::Unharmed,
+                        format!("{name} lasts until the end and hurts nobody: {goodput}"),
+                    ),
+                    false => (VerdictKind::StillDisturbed, format!("{name} lasts until the end: {goodput}")),
+                }
+            }
             Some(gone) if since + held > windows => {
                 let why =
                     format!("the run ends {} after {name} {ended}, too soon to tell: {goodput}", left(gone));
@@ -222,16 +243,7 @@ impl Course {
                 let taken = if back == since { 0 } else { back as u64 * self.window - gone };
                 time_to_recover = Some(taken);
                 let struck = self.first..since;
-                let unharmed = back == since
-                    && users.iter().zip(&normal).all(|(users, normal)| {
-                        let fine = |window: usize| {
-                            let one = users.served(&(window..window + 1));
-                            one.share().is_none_or(|share| share >= FINE * normal.share() || one.of < 20.0)
-                        };
-                        users.harm(&struck, normal).last.is_none()
-                            && struck.clone().all(fine)
-                            && users.of_normal(&struck, normal).is_none_or(|share| share >= FINE)
-                    });
+                let unharmed = back == since && unharmed(&struck);
                 let in_time = in_time(users, &struck);
                 let served = |users: &Users| users.served_meanwhile(&struck);
                 let all = users.iter().map(served).fold(Served::default(), Served::and);
@@ -276,7 +288,10 @@ impl Course {
             Some(Before { share: share_before, measured, in_time, offered: per_sec(&self.before), fewer });
         let offered = per_sec(&latest);
         let overload = match kind {
-            VerdictKind::StillDisturbed | VerdictKind::NotRecovered | VerdictKind::Degraded => {
+            VerdictKind::StillDisturbed
+            | VerdictKind::Unharmed
+            | VerdictKind::NotRecovered
+            | VerdictKind::Degraded => {
                 overload(report, users, &latest).filter(Overload::has_no_rest).map(|over| over.words())
             }
             _ => None,

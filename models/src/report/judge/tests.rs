@@ -103,6 +103,39 @@ fn a_fault_that_lasts_says_nothing_about_recovery() {
     assert_eq!(judged(disturbed(run(50, |_| healthy(10)), "slow", 60, Some(70))).verdict.kind, Steady);
 }
 
+/// One that hurts nobody while it lasts is not one that does: all are served as before, and one call in a hundred less is still nobody; one in ten is.
+#[test]
+fn a_fault_that_lasts_and_hurts_nobody_is_told_apart() {
+    let after = |then: fn() -> Second| {
+        judged(disturbed(
+            run(120, |second| if second < 60 { healthy(1_000) } else { then() }),
+            "slow",
+            60,
+            None,
+        ))
+    };
+    let report = after(|| healthy(1_000));
+    assert_eq!(
+        headline(&report),
+        (
+            Unharmed,
+            "the fault lasts until the end and hurts nobody: goodput is 100 % of offered (before: 100 %)"
+        )
+    );
+    assert_eq!((report.summary.recovered, report.summary.time_to_recover), (None, None));
+    assert_eq!(after(|| broken(99)).verdict.kind, Unharmed);
+    assert_eq!(after(|| broken(90)).verdict.kind, StillDisturbed);
+    // For a moment only is harm, too.
+    let moment = |second| if second == 80 { broken(3) } else { healthy(1_000) };
+    assert_eq!(judged(disturbed(run(120, moment), "slow", 60, None)).verdict.kind, StillDisturbed);
+    // It begins with the run, so nobody knows how they were served without it; or too late for anybody to have met it.
+    assert_eq!(judged(disturbed(run(120, |_| healthy(1_000)), "slow", 0, None)).verdict.kind, StillDisturbed);
+    assert_eq!(
+        judged(disturbed(run(120, |_| healthy(1_000)), "slow", 119, None)).verdict.kind,
+        StillDisturbed
+    );
+}
+
 #[test]
 fn recovery_counts_from_the_last_of_several_faults() {
     let two = |second: u64| match second {

@@ -28,7 +28,7 @@ const TAKEN: f64 = 0.99;
 
 /// A sentence for each thing that explains the verdict, most telling first.
 pub fn details(report: &Report, judgement: &Judgement) -> Vec<String> {
-    let bad = !matches!(judgement.kind, VerdictKind::Steady | VerdictKind::Recovered);
+    let bad = !matches!(judgement.kind, VerdictKind::Steady | VerdictKind::Recovered | VerdictKind::Unharmed);
     let mut details = Vec::new();
     details.extend(judgement.meanwhile.clone());
     details.extend(judgement.overload.clone());
