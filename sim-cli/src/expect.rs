@@ -48,15 +48,18 @@ pub fn check(prepared: &Prepared, experiment: &Experiment) -> Option<Failed> {
     read_those(prepared, experiment, &report, early).err()
 }
 
-/// The same of an experiment and all its variants; the first that has a mistake.
+/// The same of an experiment and all its variants.
 pub fn check_all(app: &App, opened: &Opened) -> Result<Option<Failed>> {
+    let mut all: Option<Failed> = None;
     for variant in std::iter::once(None).chain(opened.experiment.variant_names().map(Some)) {
         let prepared = app.prepare(opened, variant, &[], None)?;
-        if let Some(failed) = check(&prepared, &opened.experiment) {
-            return Ok(Some(failed));
+        let Some(failed) = check(&prepared, &opened.experiment) else { continue };
+        match &mut all {
+            Some(all) => all.diagnostics.append(failed.diagnostics),
+            None => all = Some(failed),
         }
     }
-    Ok(None)
+    Ok(all.map(|all| Failed { diagnostics: all.diagnostics.finish(), ..all }))
 }
 
 /// The expectations about this run, in the order of the file.

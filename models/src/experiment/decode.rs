@@ -43,8 +43,12 @@ use super::node::{Entry, Kind, Node, Span};
 use super::path::{push_index, push_name};
 use super::print;
 use super::rule::Rule;
+use super::syntax::parse_value;
 use std::any::Any;
 use std::sync::Arc;
+
+/// The text that guesses stand in, which is none of the file's.
+const GUESSED: u32 = u32::MAX;
 
 /// A type that is read from an experiment file.
 pub trait Decode: Sized {
@@ -66,6 +70,8 @@ pub struct Decoder {
     path: String,
     diagnostics: Diagnostics,
     folder: Option<Folder>,
+    guessing: bool,
+    guesses: usize,
 }
 
 impl Decoder {
@@ -77,6 +83,37 @@ impl Decoder {
     /// The same for an experiment in a folder: its files are looked at. Elsewhere they are only named.
     pub(crate) fn beside(folder: &Folder) -> Self {
         Decoder { folder: Some(folder.clone()), ..Self::default() }
+    }
+
+    /// The same, and what cannot be read is guessed, so that the names in the rest are looked at all the same.
+    pub(super) fn guessing(self) -> Self {
+        Decoder { guessing: true, ..self }
+    }
+
+    /// How many values were guessed so far. What is told of a guess, or follows from one, is nothing that was written.
+    pub fn guesses(&self) -> usize {
+        self.guesses
+    }
+
+    /// In the place of a value that cannot be read, which was told: its default, or what an example of it says. What others are
+    /// named in is not guessed: of each name it would be told that there is none.
+    fn guess<T: Decode>(&mut self, default: Option<fn() -> T>) -> Option<T> {
+        if !self.guessing || self.diagnostics.full() {
+            return None;
+        }
+        let doc = T::describe();
+        if matches!(doc.shape, Shape::Map(_) | Shape::List(_) | Shape::Optional(_) | Shape::Any)
+            && !doc.is_plain()
+        {
+            return None;
+        }
+        let example = || {
+            let node = parse_value(&doc.example(), 0, GUESSED, "", &mut Diagnostics::new())?;
+            T::decode(&node, &mut Decoder::new())
+        };
+        let guess = default.map(|default| default()).or_else(example)?;
+        self.guesses += 1;
+        Some(guess)
     }
 
     /// What a file beside the experiment says, as `understand` reads it; none where files are not looked at.
@@ -130,7 +167,10 @@ impl Decoder {
     }
 
     /// What was found.
-    pub fn into_diagnostics(self) -> Diagnostics {
+    pub fn into_diagnostics(mut self) -> Diagnostics {
+        if self.guesses > 0 {
+            self.diagnostics.leave_out(|span| span.source == GUESSED);
+        }
         self.diagnostics
     }
 
@@ -249,7 +289,7 @@ impl Decoder {
     ) -> Option<T> {
         let name = field_name(name);
         if let Some(value) = fields.get(name) {
-            return self.at(name, |cx| cx.checked(value, rule));
+            return self.at(name, |cx| cx.checked(value, rule).or_else(|| cx.guess(default)));
         }
         if let Some(default) = default {
             return Some(default());
@@ -262,7 +302,7 @@ impl Decoder {
         let end = Span { start: fields.span.end.saturating_sub(1).max(fields.span.start), ..fields.span };
         let help = format!("add {name}: {}", doc.example());
         self.at(name, |cx| _ = cx.error(end, message).label(fields.span.first(1), "of this").help(help));
-        None
+        self.guess(None)
     }
 
     /// The name of a variant as written: `Full`, `Fixed(..)`.
@@ -432,6 +472,15 @@ impl TypeDoc {
             Shape::Enum(_) | Shape::Struct(_) => self.name.clone(),
             Shape::Optional(inner) => (inner.describe)().phrase(),
             _ => format!("{article} {}", self.name),
+        }
+    }
+
+    /// Whether nothing is named in it: it is a word, a number, a text, or none.
+    fn is_plain(&self) -> bool {
+        match &self.shape {
+            Shape::Bool | Shape::Integer(..) | Shape::Float | Shape::Text(_) | Shape::Enum(_) => true,
+            Shape::Optional(inner) => (inner.describe)().is_plain(),
+            _ => false,
         }
     }
 

@@ -185,6 +185,16 @@ impl Diagnostics {
         }
     }
 
+    /// Forgets what is told of such places.
+    pub(super) fn leave_out(&mut self, such: impl Fn(Span) -> bool) {
+        let errors = |list: &[Diagnostic]| list.iter().filter(|d| d.severity == Severity::Error).count();
+        let before = errors(&self.list);
+        self.list.retain(|d| !d.span().is_some_and(&such));
+        let gone = before - errors(&self.list);
+        self.errors -= gone;
+        self.kept -= gone;
+    }
+
     /// Sorts, errors first, by position, and removes what was found twice.
     pub fn finish(mut self) -> Self {
         let key = |d: &Diagnostic| (d.severity, d.span().unwrap_or_default());

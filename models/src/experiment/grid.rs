@@ -4,8 +4,7 @@
 //! copy of that tree, one value per axis and a decoding. All points are checked before one of them runs,
 //! in parts that may be checked at the same time and are merged in order.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use super::decode::Decoder;
 use super::diagnostic::{Diagnostic, Diagnostics, Failed, Sources};
 use super::folder::Folder;
 use super::load::{Axis, Experiment, MAX_POINTS, Resolved, Variant, decoded, input_digest, place, resolved};
@@ -13,6 +12,7 @@ use super::node::{Node, Span};
 use super::path::{Override, Path};
 use super::run::RunSpec;
 use crate::catalog::{Decoded, Entry};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// After so many unsound points in a row that bring no new problem, the rest of a part is left alone: the
 /// grid is refused anyway.
@@ -260,7 +260,7 @@ impl Grid {
             let set = Override { path: axis.path.clone(), value: axis.values[index].clone() };
             placed &= place(self.entry, &set, &mut model, &mut run, problems);
         }
-        decoded(self.entry, &model, &run, &self.folder, problems).filter(|_| placed)
+        decoded(self.entry, &model, &run, Decoder::beside(&self.folder), problems).filter(|_| placed)
     }
 
     /// Adds the problems of a point that are new, and says at which values of the axes they are.

@@ -24,7 +24,7 @@ use super::root::read_root;
 use super::run::{Expectation, RunSpec};
 use crate::catalog::{Catalog, Decoded, Entry};
 use crate::promise;
-use crate::report::During;
+use crate::report::{During, Edge, Report, Service, names};
 
 /// The version of the file's format that is read here.
 pub const FORMAT: u32 = 1;
@@ -46,6 +46,8 @@ pub struct Experiment {
     pub(super) set: Vec<Override>,
     pub(super) sources: Sources,
     pub(super) folder: Folder,
+    /// Every bracket of it was read.
+    pub(super) whole: bool,
 }
 
 /// A named set of values that differ from the experiment as written.
@@ -143,6 +145,7 @@ impl Experiment {
         let file = sources.add(name, text);
         let mut problems = Diagnostics::new();
         let root = parse_file(text, file, &mut problems);
+        let whole = !problems.has_errors();
         let set = read_overrides(overrides, &mut sources, &mut problems);
         let mut cx = Decoder::new();
         let read = root.and_then(|root| read_root(root, catalog, &mut cx));
@@ -152,7 +155,11 @@ impl Experiment {
         };
         experiment.set = set;
         experiment.folder = folder.clone();
+        experiment.whole = whole;
         experiment.check_all(points, &mut problems);
+        if problems.has_errors() && whole {
+            experiment.check_metrics(&mut problems);
+        }
         let diagnostics = problems.finish();
         if diagnostics.has_errors() {
             return Err(Failed { sources, diagnostics });
@@ -314,7 +321,46 @@ impl Experiment {
         for set in before.iter().chain(&self.set).chain(more) {
             placed &= place(self.entry, set, &mut model, &mut run, problems);
         }
-        decoded(self.entry, &model, &run, &self.folder, problems).filter(|_| placed)
+        decoded(self.entry, &model, &run, self.decoder(), problems).filter(|_| placed)
+    }
+
+    /// Where brackets do not close, names may stand anywhere: then nothing is guessed.
+    fn decoder(&self) -> Decoder {
+        let cx = Decoder::beside(&self.folder);
+        if self.whole { cx.guessing() } else { cx }
+    }
+
+    /// Reports what is expected of a metric that no run will have, as far as that is known of an experiment with other problems:
+    /// of metrics that every report has, and of those of services. A sound one is asked itself.
+    fn check_metrics(&self, problems: &mut Diagnostics) {
+        let mut report = Report::default();
+        report.edges.push("", Edge { from_users: true, ..Edge::default() });
+        if let Some(Kind::Map(services)) = self.model.get("services").map(|services| &services.kind) {
+            for service in services {
+                report.services.push(service.key.value.as_str(), Service::default());
+            }
+        }
+        let of_services = !report.services.is_empty();
+        for metric in self.expectations.iter().map(|expectation| &expectation.metric) {
+            let known = match names(&metric.value) {
+                Ok(names) => match names.as_slice() {
+                    [_] => true,
+                    [group, _, rest @ ..] => {
+                        group == "services" && of_services && rest.first().is_none_or(|it| it != "replicas")
+                    }
+                    [] => false,
+                },
+                Err(_) => true,
+            };
+            if let (true, Err(mut error)) = (known, report.metric(&metric.value)) {
+                error.nearest.retain(|path| !path.starts_with("edges"));
+                let help = match error.nearest.as_slice() {
+                    [] => String::new(),
+                    nearest => format!("the nearest are: {}", nearest.join(", ")),
+                };
+                problems.push(Diagnostic::error(metric.span, error.message)).path("expect").help(help);
+            }
+        }
     }
 
     /// Reports what is expected of a stretch that ends after this run. With more set from outside nothing is expected.
@@ -397,10 +443,9 @@ pub(super) fn decoded(
     entry: Entry,
     model: &Node,
     run: &Node,
-    folder: &Folder,
+    mut cx: Decoder,
     problems: &mut Diagnostics,
 ) -> Option<(Box<dyn Decoded>, RunSpec)> {
-    let mut cx = Decoder::beside(folder);
     let scenario = (entry.decode)(model, &mut cx);
     let spec = cx.at("run", |cx| RunSpec::decode(run, cx));
     if let (Some(scenario), Some(spec), false) = (&scenario, &spec, cx.has_errors()) {

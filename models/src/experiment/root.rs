@@ -143,6 +143,7 @@ pub(super) fn read_root(root: Node, catalog: &Catalog, cx: &mut Decoder) -> Opti
         set: Vec::new(),
         sources: Sources::default(),
         folder: Folder::none(),
+        whole: true,
     })
 }
 

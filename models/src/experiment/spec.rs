@@ -45,12 +45,15 @@ macro_rules! spec {
                 node: &$crate::experiment::Node,
                 cx: &mut $crate::experiment::Decoder,
             ) -> ::std::option::Option<Self> {
+                let guesses = cx.guesses();
                 let fields = cx.fields(node, stringify!($name), &[$(stringify!($field)),*])?;
-                let _ = &fields;
+                let _ = (&fields, guesses);
                 $(let $field = cx.field::<$ty>(&fields, stringify!($field),
                     $crate::__spec!(@default $ty $(, $default)?), $crate::__spec!(@rule $ty $(, $rule)?));)*
                 let value = Self { $($field: $field?),* };
-                $($check(&value, node, cx);)?
+                $(if cx.guesses() == guesses {
+                    $check(&value, node, cx);
+                })?
                 ::std::option::Option::Some(value)
             }
             fn encode(&self) -> $crate::experiment::Node {
@@ -96,13 +99,17 @@ macro_rules! spec {
                 node: &$crate::experiment::Node,
                 cx: &mut $crate::experiment::Decoder,
             ) -> ::std::option::Option<Self> {
+                let guesses = cx.guesses();
+                let _ = guesses;
                 let value = match cx.variant(node, Self::describe)? {
                     $(stringify!($variant) => $crate::__spec!(@variant cx node $name $variant
                         $({ $($field, $ty, [$($default)?], [$($rule)?];)* })?
                         $(( $($pname, $pty, [$($prule)?];)* ))?),)*
                     _ => return cx.unknown_variant(node, Self::describe),
                 };
-                $($check(&value, node, cx);)?
+                $(if cx.guesses() == guesses {
+                    $check(&value, node, cx);
+                })?
                 ::std::option::Option::Some(value)
             }
             fn encode(&self) -> $crate::experiment::Node {

@@ -1,5 +1,6 @@
 //! The file from the outside: each rule once, with the words a user reads.
 
+mod at_once;
 mod experiments;
 mod overrides;
 mod specs;

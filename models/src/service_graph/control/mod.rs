@@ -422,6 +422,7 @@ impl<L: Listen> Graph<L> {
             Control::Members { .. }
             | Control::Reports(_)
             | Control::Autoscaler(_)
+            | Control::Ramper(_)
             | Control::Pauses { .. } => {
                 unreachable!("they ask nobody")
             }

@@ -3,7 +3,7 @@
 use super::doubts::{check_allowances, check_fetches, check_idle, check_timeouts, check_width};
 use super::limits::{check_memory, check_sizes};
 use super::repairs;
-use crate::experiment::{Decoder, Name, Node, Span, Spanned};
+use crate::experiment::{Decoder, Name, Node, Span, Spanned, nearest};
 use crate::fault::{Between, Correlation, Signal};
 use crate::policy::part::Part;
 use crate::service_graph::circles;
@@ -31,7 +31,9 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         });
         return;
     }
-    if !check_sizes(graph, at, cx) {
+    // Of what could not be read nothing follows; who is named in the rest is known all the same.
+    let guessed = cx.guesses() > 0;
+    if !guessed && !check_sizes(graph, at, cx) {
         return;
     }
     check_means(graph, at, cx);
@@ -68,12 +70,19 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
             })
         });
     }
+    sound &= check_found(graph, cx);
+    if guessed {
+        check_struck_names(graph, cx);
+        return;
+    }
     let callees: Vec<Vec<usize>> = (0..graph.services.len()).map(|service| callees(graph, service)).collect();
     record::check(graph, at, cx);
     sound &= circles::check(graph, &callees, at, cx);
     sound &= check_checkers(graph, at, cx);
-    sound &= check_found(graph, cx);
     sound &= repairs::check_needs(graph, cx);
+    if !sound {
+        check_struck_names(graph, cx);
+    }
     if sound && let Some(way) = needs_itself(graph) {
         let span = graph.services.span_of(&way[0]).unwrap_or(at.span);
         let message = format!(
@@ -142,7 +151,9 @@ fn check_workloads(graph: &GraphSpec, cx: &mut Decoder) -> bool {
                     });
                     sound = false;
                 }
-                if let Some(first) = names.insert(&name.value, number) {
+                // A name that could not be read may be any.
+                let first = names.insert(&name.value, number).filter(|_| cx.guesses() == 0);
+                if let Some(first) = first {
                     cx.at("name", |cx| {
                         cx.error(
                             workload.to.span,
@@ -191,7 +202,7 @@ fn check_zones(graph: &GraphSpec, cx: &mut Decoder) -> bool {
     let all = graph.zones.as_ref().map_or(0, |zones| zones.names.len());
     for (number, workload) in graph.workload.iter().enumerate() {
         let (clients, name) = (workload.clients, &workload.name.value);
-        if workload.zones.is_empty() && (clients as usize) < all {
+        if workload.zones.is_empty() && (clients as usize) < all && cx.guesses() == 0 {
             let plural = if clients == 1 { "" } else { "s" };
             let message =
                 format!("`{name}` has {clients} client{plural} for {all} zones: nobody calls from the last");
@@ -244,7 +255,8 @@ fn check_policy_name(graph: &GraphSpec, name: &Option<Spanned<String>>, cx: &mut
 }
 
 fn check_workload_names(graph: &GraphSpec, call: &CallSpec, cx: &mut Decoder) {
-    for name in call.only_from.iter().filter(|name| graph.workload_number(&name.value).is_none()) {
+    let named = if cx.guesses() == 0 { &call.only_from[..] } else { &[] };
+    for name in named.iter().filter(|name| graph.workload_number(&name.value).is_none()) {
         let known = graph.workload.iter().map(|workload| workload.name.value.as_str());
         let help = cx.suggest(&name.value, "the workloads are", known);
         cx.at("only_from", |cx| {
@@ -332,6 +344,36 @@ fn check_found(graph: &GraphSpec, cx: &mut Decoder) -> bool {
         });
     }
     sound
+}
+
+/// Whether there are those whom faults strike, as far as that is known of a graph whose edges are not.
+fn check_struck_names(graph: &GraphSpec, cx: &mut Decoder) {
+    let unknown = |on: &Spanned<String>, cx: &mut Decoder| {
+        let (caller, name) = on
+            .value
+            .rsplit_once("->")
+            .map_or((None, on.value.as_str()), |(by, to)| (Some(by), to.split('/').next().unwrap_or(to)));
+        if crate::fault::place(&on.value).is_some()
+            || Between::of(&on.value).is_some()
+            || graph.services.get(name).is_some()
+        {
+            return;
+        }
+        let help = match (caller, nearest(name, graph.services.names())) {
+            (Some(caller), Some(near)) => format!("did you mean `{caller}->{near}`?"),
+            _ => cx.suggest(name, "services are", graph.services.names()),
+        };
+        _ = cx.error(on.span, format!("unknown service or edge `{}`", on.value)).help(help);
+    };
+    for (number, fault) in graph.faults.iter().enumerate() {
+        cx.at("faults", |cx| cx.at_index(number, |cx| cx.at("on", |cx| unknown(&fault.on, cx))));
+    }
+    for (name, failure) in graph.failures.iter() {
+        cx.at("failures", |cx| cx.at(name, |cx| cx.at("on", |cx| unknown(&failure.on, cx))));
+    }
+    for (name, trigger) in graph.triggers.iter() {
+        cx.at("triggers", |cx| cx.at(name, |cx| cx.at("on", |cx| unknown(&trigger.on, cx))));
+    }
 }
 
 fn check_faults(plan: &Plan, cx: &mut Decoder) {

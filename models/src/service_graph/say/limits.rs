@@ -121,6 +121,21 @@ pub fn check_run(graph: &GraphSpec, run: &RunSpec, cx: &mut Decoder) {
             cx.at("faults", |cx| cx.at_index(number as usize, |cx| cx.at("repair", report)));
         }
     }
+    for (number, fault) in graph.faults.iter().enumerate().filter(|(_, fault)| fault.at < end) {
+        let ends = |length: &SimDuration| fault.at.checked_add(*length).is_some_and(|over| over < end);
+        let Some(length) = fault.r#for.filter(|length| !ends(length)) else { continue };
+        let message = format!(
+            "begins at {} and lasts {length}, and the run ends at {end}: nothing shows whether it recovers",
+            fault.at
+        );
+        cx.at("faults", |cx| {
+            cx.at_index(number, |cx| {
+                cx.at("for", |cx| {
+                    _ = cx.warn(fault.on.span, message).help("a longer `run.duration`, or a shorter `for`")
+                })
+            })
+        });
+    }
     for (name, service) in graph.services.iter() {
         let (around, span) = (service.around(name), graph.services.span_of(name).unwrap_or_default());
         let late = around.all().filter_map(|part| part.disturbs()).filter(|(_, at)| *at >= end);

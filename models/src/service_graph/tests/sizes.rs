@@ -214,6 +214,10 @@ pub fn rows() -> Vec<Row> {
             r#"warning: faults[0].repair ["stock"]: is repaired at 60s at the earliest, but the run ends at 60s: it lasts to the end
                 help: a longer run, or a shorter repair"#,
         ),
+        row(FAULTS, r#"[(at: "50s", for: "10s", on: "stock", effect: BlackHole)]"#, r#"[(at: "50s", for: "9999ms", on: "stock", effect: BlackHole)]"#,
+            r#"warning: faults[0].for ["stock"]: begins at 50s and lasts 10s, and the run ends at 60s: nothing shows whether it recovers
+                help: a longer `run.duration`, or a shorter `for`"#,
+        ),
         // Six numbers of each of 450 edges and four of each of five services, in every window.
         row(RUN, r#"(duration: "100000s")"#, r#"(duration: "98000s")"#,
             r#"workload[0].to ["shop"]: 100000 windows of 450 edges are more than a series has room for
