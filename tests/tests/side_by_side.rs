@@ -317,3 +317,55 @@ fn two_files_of_one_model() {
     let another = bench.run(&["compare", "@shop.ron", "@other.ron"]);
     assert!(another.exit != Exit::Good, "{}", another.err);
 }
+
+#[test]
+fn every_mechanism_is_tried_where_it_goes_wrong() {
+    let bench = bench();
+    let asked = ["--mechanisms", "--replications", "3", "--budget", "260"];
+    let told = json(&run(&bench, "recommend", &[&asked[..], &["--format", "json"]].concat()));
+    assert_eq!(told["edge"], "shop->stock", "users fail because these do");
+    assert!(told["runs"].as_u64() <= Some(260), "{}", told["runs"]);
+    let tried = told["mechanisms"].as_array().expect("mechanisms");
+    let of = |name: &str| {
+        tried.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("{name} was not tried"))
+    };
+    assert_eq!(
+        (&of("no retry")["does"], &of("no retry")["set"][0][0]),
+        (&"helps".into(), &"policies.eager.retry".into())
+    );
+    let order: Vec<&str> = tried.iter().filter_map(|one| one["does"].as_str()).collect();
+    assert!(order.is_sorted_by_key(|does| ["helps", "unclear", "hurts"].iter().position(|one| one == does)));
+    let idle = told["idle"].as_array().expect("idle");
+    assert!(idle.contains(&"per".into()), "one target, so whatever it is counted per: {idle:?}");
+    // What is printed is what that setting does, on a seed that nothing was chosen on.
+    let first = &tried[0];
+    let set = format!("{}={}", first["set"][0][0].as_str().unwrap(), first["set"][0][1].as_str().unwrap());
+    let seeds: Vec<f64> = (9..12)
+        .map(|seed| {
+            let seed = seed.to_string();
+            json(&run(&bench, "run", &["--set", &set, "--seed", &seed, "--format", "json"]))["summary"]["goodput"].as_f64().unwrap()
+        })
+        .collect();
+    let mean = first["objective"]["mean"].as_f64().unwrap();
+    assert!((seeds.iter().sum::<f64>() / 3.0 - mean).abs() < 1e-6 * mean, "{seeds:?} {mean}");
+    let refused = run(&bench, "recommend", &["--mechanisms", "--edge", "shop->stok"]);
+    assert!(
+        refused.exit == Exit::Usage && refused.err.contains("did you mean `shop->stock`?"),
+        "{}",
+        refused.err
+    );
+}
+
+#[test]
+fn a_renamed_variant_is_held_against_what_it_was_called() {
+    let renamed = EXPERIMENT.replace("variants: {\"calm\"", "variants: {\"gentle\"");
+    let bench = Bench::new(&[("shop.ron", EXPERIMENT), ("store.ron", &renamed)]);
+    good(&run(&bench, "compare", &["--out", "@saved"]));
+    let asked = ["compare", "@store.ron", "--baseline", "@saved", "--fail-on-regression", "--format", "json"];
+    let again = bench.run(&asked);
+    let baseline = &json(&again)["baseline"];
+    assert!(again.err.contains("that is store under another name"), "{}", again.err);
+    assert_eq!(baseline["renamed"][0], "gentle was called calm, and says the same");
+    let said = baseline["variants"][1]["sentence"].as_str();
+    assert_eq!(said, Some("unchanged: the same numbers on all seeds that both have"));
+}

@@ -138,7 +138,8 @@ mod tests {
             base.changes(&other).expect("one model").into_iter().map(told).collect();
         let mut expected: Vec<(String, String)> =
             set.iter().map(|(path, value)| ((*path).into(), (*value).into())).collect();
-        (told.sort(), expected.sort());
+        told.sort();
+        expected.sort();
         assert_eq!(told, expected);
         // Within one kind of retry only what differs.
         let more = resolved(FILE, &[("policies.p.retry", "Fixed(attempts: 5)")]);

@@ -47,12 +47,20 @@ fn worth_telling(metrics: &[Column], effects: &[Effect], counts: &dyn Fn(&usize)
             && counts(column)
     };
     let said = |path: &str| metrics.iter().position(|metric| metric.path == path).is_some_and(|c| tells(&c));
+    // Of machines that fail, the share of calls that are served is that of the time in which somebody serves.
+    let told_again = |column: usize| {
+        let same = |other: usize| {
+            effects[other].from == effects[column].from && effects[other].to == effects[column].to
+        };
+        let shares = |other: &usize| *other != column && metrics[*other].unit == Unit::Share;
+        (0..effects.len()).filter(shares).filter(tells).any(same)
+    };
     let p99 = || metrics.iter().position(|metric| metric.short && last(&metric.path) == "p99");
     (0..effects.len())
         .filter(tells)
         .filter(|&column| match metrics[column].path.as_str() {
             "recovered" | "time_to_recover" => false,
-            "success" => !said("goodput"),
+            "success" => !said("goodput") && !told_again(column),
             path if metrics[column].short && last(path) == "p50" => !p99().is_some_and(|c| tells(&c)),
             _ => true,
         })
@@ -203,6 +211,8 @@ impl Seedwise {
 
 /// Percentiles are known to that share of themselves: see `LatencyHistogram`.
 const RESOLUTION: f64 = 1e-3;
+/// Below this share of themselves numbers differ by how they were added up.
+pub const ROUNDING: f64 = 1e-9;
 /// From this many seeds on an interval is shown however wide it is.
 const FEW: u64 = 4;
 
@@ -211,6 +221,12 @@ const FEW: u64 = 4;
 pub fn minus(metric: &Column, effect: &Effect, style: Style) -> String {
     let Some(mean) = effect.difference else { return NOTHING.into() };
     let largest = effect.from.map_or(0.0, f64::abs).max(effect.to.map_or(0.0, f64::abs));
+    // What is left of equal numbers when they are added in another order.
+    let rounding = ROUNDING * largest;
+    let half = effect.half_width.unwrap_or(0.0);
+    if (mean != 0.0 || half > 0.0) && mean.abs() <= rounding && half <= rounding {
+        return "~0".into();
+    }
     let is_percentile =
         last(&metric.path).strip_prefix('p').is_some_and(|digits| digits.parse::<f64>().is_ok());
     if is_percentile && metric.unit == Unit::Duration && mean != 0.0 && mean.abs() <= RESOLUTION * largest {
@@ -249,7 +265,9 @@ pub fn fewer_served((from, to): (f64, f64)) -> String {
 fn by_how_much(metric: &Column, effect: &Effect) -> String {
     let by_value = matches!(metric.unit, Unit::Plain | Unit::Share | Unit::Bytes)
         || BY_VALUE.contains(&last(&metric.path));
-    let (Some(ratio), Some((low, high)), false) = (effect.ratio, effect.ratio_interval, by_value) else {
+    // Where it may as well be less as more, how many times is no answer.
+    let sure = effect.ratio_interval.filter(|(low, high)| *low > 1.0 || *high < 1.0);
+    let (Some(ratio), Some((low, high)), false) = (effect.ratio, sure, by_value) else {
         let show = |x: Option<f64>| x.map_or_else(|| "-".into(), |x| of(x, metric.unit));
         return format!("{} -> {}", show(effect.from), show(effect.to));
     };
@@ -359,6 +377,21 @@ mod tests {
         assert!(said([1.0; 3], [0.96, 0.961, 0.959]).starts_with("goodput +4"));
     }
 
+    #[test]
+    fn how_many_times_is_told_where_it_is_known() {
+        let downtime = column("downtime_per_year", Unit::Duration);
+        // A few times to a million times less, by two seeds.
+        let wide = effect(&[0.2e9, 500e9], &[190e9, 600e9]);
+        assert!(wide.ratio_interval.is_some_and(|(low, high)| low < 1.0 && high > 1.0));
+        assert_eq!(change(&downtime, &wide), "6 min 35 s -> 4 min 10 s");
+        // The same numbers under two names are told once.
+        let metrics = [column("success", Unit::Share), column("availability", Unit::Share)];
+        let fewer = effect(&[0.994, 0.9941, 0.9939], &[0.99996, 0.99995, 0.99996]);
+        let told = effects(&metrics, &[fewer.clone(), fewer], None);
+        assert_eq!(told.matches("->").count(), 1, "{told}");
+        assert!(told.starts_with("availability"), "{told}");
+    }
+
     fn numbers(values: &[f64]) -> Vec<Measured> {
         values.iter().map(|&value| Number(value)).collect()
     }
@@ -402,6 +435,7 @@ mod tests {
         // A mean of all is known better than a bucket.
         let mean = column("edges.a.latency.mean", Unit::Duration);
         assert_eq!(show(&mean, &[20e6, 20e6], &[20.0164e6, 20.0164e6]), "-16.4 ± 0 us");
+        assert_eq!(show(&share, &[0.05, 0.05], &[0.05, 0.05 + 1e-17]), "~0");
         assert_eq!(show(&share, &[0.9, 0.1], &[0.1, 0.1]), "unclear");
         assert_eq!(show(&share, &[0.9, 0.1, 0.9, 0.1], &[0.1, 0.1, 0.1, 0.1]), "+40 ± 73 pp");
     }

@@ -1,5 +1,6 @@
 //! Metrics over many seeds, as `compare` and `sweep` show them: heads, units, means with their intervals.
 
+use crate::result::change::ROUNDING;
 use crate::result::estimate::Estimate;
 use crate::text::Style;
 use crate::text::number::{LONGER, NOTHING, count, of, plus_minus, roughly};
@@ -120,7 +121,10 @@ pub fn estimate(estimate: &Estimate, unit: Unit, style: Style) -> String {
         (None, Some(mean), Some(_)) if is_unsettled(estimate) => {
             format!("~{}{}", of(mean, unit), of_whom(estimate.answered))
         }
-        (None, Some(mean), Some(half)) => plus_minus(mean, half, unit, style) + &of_whom(estimate.answered),
+        (None, Some(mean), Some(half)) => {
+            let half = if half <= ROUNDING * mean.abs() { 0.0 } else { half };
+            plus_minus(mean, half, unit, style) + &of_whom(estimate.answered)
+        }
         (None, Some(mean), None) => of(mean, unit) + &of_whom(estimate.answered),
         (None, None, _) => NOTHING.into(),
     }

@@ -29,7 +29,8 @@ pub(super) fn sides(args: &Compare, app: &App, opened: &Opened) -> Result<(Vec<O
     for (side, set) in [("a", &args.a), ("b", &args.b)] {
         said_once(side, set, &args.subject.set)?;
         if set.is_empty() {
-            (names.push(variant.clone()), rows.push(base.clone()));
+            names.push(variant.clone());
+            rows.push(base.clone());
         } else {
             names.push(Some(side.to_string()));
             rows.push(Row { set: base.set.iter().chain(set).cloned().collect(), ..base.clone() });
@@ -37,7 +38,8 @@ pub(super) fn sides(args: &Compare, app: &App, opened: &Opened) -> Result<(Vec<O
     }
     // What is held against it comes after the base.
     if args.b.is_empty() {
-        (names.reverse(), rows.reverse());
+        names.reverse();
+        rows.reverse();
     }
     let prepare = |row: &Row| app.prepare(opened, row.variant.as_deref(), &row.set, args.subject.seed);
     let [one, other] = [prepare(&rows[0])?, prepare(&rows[1])?];

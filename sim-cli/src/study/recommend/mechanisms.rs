@@ -481,7 +481,7 @@ fn named<'s>(edge: &str, seats: &'s [Seat]) -> Result<&'s Seat> {
 
 /// Attempts over an edge that failed, other than because a call behind it had.
 fn arisen(report: &Report, name: &str) -> u64 {
-    let Some(edge) = report.edges.get(&name.to_string().as_str()) else { return 0 };
+    let Some(edge) = report.edges.get(name) else { return 0 };
     let bad = edge.attempts.sent
         - edge.attempts.of(Outcome::Ok)
         - edge.attempts.of(Outcome::InFlight)
@@ -496,7 +496,7 @@ fn where_it_arises<'s>(report: &Report, seats: &'s [Seat]) -> (&'s Seat, String)
     let all: u64 = seats.iter().map(|seat| arisen(report, &seat.edge)).sum();
     let most =
         |a: &'s Seat, b: &'s Seat| if arisen(report, &b.edge) > arisen(report, &a.edge) { b } else { a };
-    let service = |seat: &Seat| report.services.get(&callee(&seat.edge).as_str());
+    let service = |seat: &Seat| report.services.get(callee(&seat.edge).as_str());
     let sent: u64 = report.edges.iter().map(|(_, edge)| edge.attempts.sent).sum();
     if all as f64 > HARDLY_ANY * sent as f64 {
         let seat = seats.iter().reduce(most).expect("there are seats");
@@ -505,7 +505,7 @@ fn where_it_arises<'s>(report: &Report, seats: &'s [Seat]) -> (&'s Seat, String)
             true => format!("all attempts that fail do so here first, {} of them", count(all)),
             false => format!("of {} attempts that fail {} do so here first", count(all), count(own)),
         }];
-        let amplification = report.edges.get(&seat.edge.as_str()).and_then(|edge| edge.amplification);
+        let amplification = report.edges.get(seat.edge.as_str()).and_then(|edge| edge.amplification);
         why.extend(
             amplification.filter(|it| *it > 1.05).map(|it| format!("a call costs {} attempts", number(it))),
         );
