@@ -350,9 +350,9 @@ mod tests {
             (fixed(3, secs(5)), secs(10)),
             (linear(None), secs(1 + 2 + 3)),
             (linear(Some(secs(10))), secs(1 + 11 + 21)),
-            (doubling(6, Jitter::None), secs(31)), // claim C11: 1, 2, 4, 8, 16 s
+            (doubling(6, Jitter::None), secs(31)), // 1, 2, 4, 8, 16 s
             (doubling(6, Jitter::Full), secs(31)),
-            (doubling(3, Jitter::Additive(secs(1))), secs(2 + 3)), // claim E9
+            (doubling(3, Jitter::Additive(secs(1))), secs(2 + 3)),
             (doubling(1, Jitter::Full), SimDuration::ZERO),
         ] {
             assert_eq!(RetryPlan::new(&retry).worst_case_total(), total, "{retry:?}");
