@@ -315,11 +315,6 @@ fn adds_up(report: &Report, traces: &[Trace], what: &str) {
             assert!(work >= service.work, "work of {name}, {what}");
             continue;
         }
-        // Where answers are kept, what was done for one who gave up may be for others: a trace knows of him alone.
-        if what.contains("cache: (") {
-            assert_eq!(work, service.work, "work of {name}, {what}");
-            continue;
-        }
         let counted = (service.work, service.work_wasted, service.work_in_vain);
         assert_eq!((work, wasted, in_vain), counted, "work of {name}, {what}");
     }
@@ -333,20 +328,51 @@ fn is_own(trace: &Trace, part: &Span) -> bool {
     part.kind != SpanKind::Waiting || part.outcome == "taken" || !beside().any(is_early)
 }
 
-/// Whether what an attempt brought back reached no user: it failed, or one above it did. Where all above are still out it may yet.
+/// Whether what an attempt brought back reached nobody: it failed, or one above it did. Where all above are still out it may yet. What a request
+/// brings back that keeps answers is for whoever asks next.
 fn spoilt(trace: &Trace, attempt: u32, text: &str) -> bool {
-    // Above a call that is wanted, and that nobody waits for, nobody asks.
-    let span = |at: &u32| &trace.spans[*at as usize];
-    let above = |at: &u32| {
-        span(at).parent.filter(|_| span(at).kind != SpanKind::Call || !is_aside(text, &span(at).at))
-    };
-    let all = || std::iter::successors(Some(attempt), above).map(|at| &trace.spans[at as usize]);
-    if all().any(|span| span.kind == SpanKind::Call && span.wasted) {
-        return true;
+    let span = |at: u32| &trace.spans[at as usize];
+    let mut at = attempt;
+    // The first that has not ended well, if there is one so far.
+    let mut open = false;
+    loop {
+        let here = span(at);
+        if open && here.to.is_some() {
+            return true;
+        }
+        if !open && here.outcome != "ok" {
+            if here.to.is_some() {
+                return true;
+            }
+            open = true;
+        }
+        let call = span(here.parent.expect("an attempt is of a call"));
+        if call.wasted {
+            return true;
+        }
+        // Above a call that is wanted, and that nobody waits for, nobody asks.
+        let Some(above) = call.parent.filter(|_| !is_aside(text, &call.at)) else { return false };
+        let waiting = span(above);
+        if open && (fetches(trace, waiting) || !is_own(trace, waiting)) {
+            return false;
+        }
+        if !open && matches!(waiting.outcome.as_str(), "kept" | "written") {
+            return false;
+        }
+        if !open && !is_own(trace, waiting) {
+            // In the background: it came to nothing, or has not come yet.
+            return true;
+        }
+        at = waiting.parent.expect("a request waits");
     }
-    let mut chain = all().filter(|span| span.kind == SpanKind::Attempt);
-    let open = chain.find(|attempt| attempt.outcome != "ok");
-    open.is_some_and(|open| open.to.is_some() || chain.any(|attempt| attempt.to.is_some()))
+}
+
+/// Whether what a request waits for is kept for others: it found nothing, or no longer waits for another who went.
+fn fetches(trace: &Trace, waiting: &Span) -> bool {
+    let mut beside = trace.spans.iter().filter(|it| it.parent == waiting.parent);
+    beside.any(|part| {
+        part.kind == SpanKind::Work && matches!(part.outcome.as_str(), "miss" | "another fetches")
+    })
 }
 
 /// Whether the calls over an edge of a random experiment are not waited for.

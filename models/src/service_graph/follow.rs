@@ -110,7 +110,7 @@ struct Step {
     /// Of work: how long its instance starts, and how long its replica stood still.
     starting: SimDuration,
     still: SimDuration,
-    /// A call that is wanted, and that nobody waits for.
+    /// It is wanted, whoever waits for what it is a part of: a call, or what a request waits for that fetches or writes something for others.
     aside: bool,
 }
 
@@ -203,9 +203,10 @@ impl Tracer {
     ) -> Option<At> {
         let request = get(&self.attempts, attempt.index())?;
         let step = Step { aside, ..Step::new(SpanKind::Call, Place::Edge(edge), now).by(client) };
-        let wasted = !aside && self.is_for_nobody(request.trace, request.span);
         // A request makes calls while it waits for them.
-        self.begin(request.trace, Step { wasted, ..step }, request.stage.unwrap_or(request.span))
+        let by = request.stage.unwrap_or(request.span);
+        let wasted = !aside && self.is_for_nobody(request.trace, by);
+        self.begin(request.trace, Step { wasted, ..step }, by)
     }
 
     /// The request that made a call goes on without it: from here on it is for nobody.
@@ -357,7 +358,9 @@ impl Tracer {
 
     /// A request's own work is done, and it makes calls.
     pub fn waiting_begins(&mut self, id: AttemptId, service: u32, replica: u32, now: SimTime) {
+        let fetches = self.stage(id).is_some_and(|work| matches!(work.outcome, "miss" | "another fetches"));
         self.enter_stage(id, SpanKind::Waiting, Place::Service(service, Some(replica)), now);
+        self.stage(id).into_iter().for_each(|waiting| waiting.aside = fetches);
     }
 
     /// What a request was told that looked at what is kept, as its work ended.
@@ -403,9 +406,21 @@ impl Tracer {
         put(&mut self.attempts, again.index(), at);
     }
 
+    /// What a request brings back that nobody waits for is for others: it is kept, or written.
+    pub fn is_for_others(&mut self, id: AttemptId, what: &'static str) {
+        if let Some(At { trace, span, stage }) = get(&self.attempts, id.index())
+            && let Some(followed) = &mut self.followed[trace]
+        {
+            followed.spans[stage.unwrap_or(span) as usize].outcome = what;
+        }
+    }
+
     /// And is over.
     pub fn background_ends(&mut self, id: AttemptId, outcome: Outcome, now: SimTime) {
-        self.end(get(&self.attempts, id.index()), outcome.name(), now);
+        let at = get(&self.attempts, id.index());
+        let said = at.and_then(|at| Some(self.followed[at.trace].as_ref()?.spans[at.span as usize].outcome));
+        let is_said = said.is_some_and(|said| !said.is_empty());
+        self.end(at, if is_said { said.unwrap_or_default() } else { outcome.name() }, now);
         put(&mut self.attempts, id.index(), None);
     }
 
@@ -445,7 +460,7 @@ impl Tracer {
     }
 
     /// Whether the attempt or call, or anybody above it, is no longer waited for: a request may have failed by another of
-    /// its calls.
+    /// its calls. What a request fetches that keeps answers is for whoever asks next.
     fn is_for_nobody(&self, trace: usize, span: u32) -> bool {
         let Some(followed) = &self.followed[trace] else { return false };
         let mut above = Some(span);

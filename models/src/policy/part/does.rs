@@ -79,6 +79,8 @@ does! {
     PAUSES = 28,
     /// Some requests make a call and others do not, by what they carry.
     CHOOSES = 29,
+    /// What is kept of answers may go, or begin anew, before its time.
+    FORGETS = 30,
 }
 
 impl Does {

@@ -143,7 +143,7 @@ impl<L: Listen> Graph<L> {
         rest.into_iter().for_each(|basket| self.count_spoilt(basket));
     }
 
-    /// Whether on the way to whoever waits no more somebody keeps what comes, for others.
+    /// Whether on the way to whoever waits no more, or has failed, somebody keeps what comes, for others.
     #[inline(never)]
     fn is_for_whoever_asks<'a>(&'a self, mut attempt: &'a Attempt) -> bool {
         while attempt.is_awaited() {
@@ -151,6 +151,9 @@ impl<L: Listen> Graph<L> {
                 return false;
             };
             attempt = &self.attempts[parent];
+            if attempt.server != Server::Waiting {
+                return false;
+            }
             if self.is_for_all(parent, attempt.edge) {
                 return true;
             }
@@ -171,7 +174,7 @@ impl<L: Listen> Graph<L> {
                     attempt = &self.attempts[parent];
                     // It may have failed already, by another of its calls.
                     if attempt.server != Server::Waiting {
-                        return false;
+                        return self.keeps && self.is_for_whoever_asks(first);
                     }
                 }
                 Parent::User | Parent::Loop { .. } | Parent::Visit { .. } | Parent::Check { .. } => {

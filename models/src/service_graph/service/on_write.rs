@@ -114,7 +114,11 @@ impl ServiceSpec {
 
 impl Part for OnWrite {
     fn does(&self) -> Does {
-        Does::NOTHING
+        match self {
+            OnWrite::Invalidate | OnWrite::Behind { .. } => Does::FORGETS,
+            // Its time is that of what was there.
+            OnWrite::Through => Does::NOTHING,
+        }
     }
 
     fn brief(&self) -> Option<String> {
@@ -358,7 +362,7 @@ impl<L: Listen> Graph<L> {
         written.passed_on += measured;
         let any = match rule {
             OnWrite::Invalidate => caches.forget(attempt.replica, key),
-            OnWrite::Through | OnWrite::Behind { .. } => caches.has_answer(attempt.replica, key),
+            OnWrite::Through | OnWrite::Behind { .. } => caches.replaces(attempt.replica, key),
         };
         written.changed += if any { measured } else { 0 };
         let versions = &mut written.versions[store];

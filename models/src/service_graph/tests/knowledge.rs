@@ -202,6 +202,14 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             Does::ANSWERS,
             "wait_mean desk",
         ),
+        (
+            Desk {
+                users: "writes: 0.1",
+                ..service(r#"cache: (capacity: 1, ttl: "1s"), on_write: Invalidate, calls: [(to: "back")]"#)
+            },
+            Does::FORGETS,
+            "hit_ratio desk",
+        ),
         (service("scaling: Usl(contention: 0.1)"), Does::STRETCHES, "wait_mean"),
         (
             Desk {
@@ -334,9 +342,8 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
     let listed = policy.parts().into_iter().chain(spec.service(0).parts()).map(|listed| listed.key);
     // Whose a policy's state is does nothing by itself; who shares a budget is looked up where one is spoken of. Nor does
     // what becomes of requests that nobody calls off, how long the pause before a retry is, when those who were taken out
-    // of a choice are back in it, what is told of replicas, or what becomes of what is kept, where something is.
-    let silent =
-        ["per", "on_cancel", "retry_after", "panic_threshold", "per_replica", "observers", "on_write"];
+    // of a choice are back in it, or what is told of replicas.
+    let silent = ["per", "on_cancel", "retry_after", "panic_threshold", "per_replica", "observers"];
     for key in listed.filter(|key| !silent.contains(key)).chain(["network", "effect"]) {
         let silences = |(desk, ..): &(Desk, Does, &str)| {
             [desk.policy, desk.users, desk.service, desk.faults].concat().contains(&format!("{key}: "))

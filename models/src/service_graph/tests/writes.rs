@@ -291,3 +291,61 @@ fn a_write_is_passed_on_whether_its_user_hears_of_it_or_not() {
     assert!(value(&report, "on_write", "app", "passed_on") >= 98.0);
     assert_eq!(staleness(&report, ["writes"]), [0.0]);
 }
+
+/// An error that is kept when its key is written: whoever asks next is answered with what was written, or fetches it, and not with the error.
+#[test]
+fn a_write_takes_the_place_of_an_error() {
+    // One reads at 1 s while the store fails, one writes at 4 s, one reads at 7 s; errors are kept for a minute.
+    let report = |rule: &str| {
+        let fails = r#"faults: [(at: "500ms", for: "1s", on: "db", effect: Errors(probability: 1))]"#;
+        let app = format!(r#"{rule}, calls: [(to: "db")], cache: (capacity: 1, negative_ttl: "1min")"#);
+        let at = |name: &str, ms: u64, writes: u32| {
+            let (on, off) = (ms - 999, ms + 2);
+            format!(
+                r#"(name: "{name}", to: "app", arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "0/s"), (at: "{on}ms", rate: "1/s"), (at: "{off}ms", rate: "0/s")]), writes: {writes})"#
+            )
+        };
+        let users = [at("early", 1_000, 0), at("w", 4_000, 1), at("late", 7_000, 0)].join(", ");
+        scene(
+            &format!(
+                r#"workload: [{users}], services: {{"app": (workers: Async(9), work: "0s", {app}), "db": (workers: Async(9), work: "1ms")}}, {fails}"#
+            ),
+            "30s",
+        )
+    };
+    for (rule, ok, negative) in [
+        ("on_write: Invalidate", true, 0.0),
+        ("on_write: Through", true, 0.0),
+        (r#"on_write: Behind(write_delay: "1s")"#, true, 0.0),
+        ("retry_after: None", false, 1.0),
+    ] {
+        let report = report(rule);
+        let late = report.edges.get("late->app").expect("it is there");
+        assert_eq!((late.calls.ok() == 1, late.calls.started), (ok, 1), "{rule}");
+        assert_eq!(value(&report, "cache", "app", "negative_hits"), negative, "{rule}");
+    }
+}
+
+/// Only reads look: of a key that is asked for at `λ`, a share `w` of it writes, `λ (1 - w)` do. Where writes throw away what is kept nothing is claimed.
+#[test]
+fn what_is_found_is_what_reads_find() {
+    let exact = |rule: &str| {
+        let report = scene(
+            &format!(
+                r#"workload: [(to: "app", arrivals: Poisson("500/s"), keys: Uniform(100), writes: 0.5)],
+                   services: {{"app": (workers: Async(99), work: "0s", calls: [(to: "db")], cache: (capacity: Unbounded, ttl: "1s"){rule}), "db": (workers: Async(99), work: "10us")}}"#
+            ),
+            "30s",
+        );
+        let found =
+            report.values.iter().find(|(name, _)| *name == "hit_ratio app").and_then(|(_, it)| it.exact);
+        found.map(|exact| (exact, value(&report, "cache", "app", "hit_ratio")))
+    };
+    for rule in ["", ", on_write: Through"] {
+        let (exact, found) = exact(rule).expect("it is known");
+        assert!((exact - 2.5 / 3.5).abs() < 1e-9 && (found - exact).abs() < 0.02, "{rule}: {found}, {exact}");
+    }
+    for rule in [", on_write: Invalidate", r#", on_write: Behind(write_delay: "100ms")"#] {
+        assert_eq!(exact(rule), None, "{rule}");
+    }
+}

@@ -74,7 +74,10 @@ fn rates(ran: &Ran, chances: &Chances, number: usize, keeps: &Keeps) -> Option<V
     for edge in into() {
         let Caller::Workload(workload) = edge.caller else { return None };
         let workload = &spec.workload[workload as usize];
+        // Writes are not answered with what is kept, and so do not look.
+        let reads = 1.0 - workload.writes.unwrap_or(0.0);
         let rate = workload.arrivals.poisson().filter(|_| edge.does.within(QUIET))? / 1e9 / f64::from(places);
+        let rate = rate * reads;
         match workload.keys.as_ref().map(|keys| keys.shares()) {
             None => rates[most as usize] += rate,
             Some(shares) => {

@@ -126,6 +126,7 @@ impl<L: Listen> Graph<L> {
         if !is_awaited && matches!(what, What::Fetches | What::Refreshes) && came == Came::With(Outcome::Ok) {
             let below = self.attempts[id].below.take();
             self.fruits.empty(below);
+            self.listener.tell(|tracer| tracer.is_for_others(id, "kept"));
         }
         let (outcome, stood_in) = match came {
             Came::With(outcome) => (outcome, false),

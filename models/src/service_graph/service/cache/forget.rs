@@ -47,10 +47,12 @@ impl Caches {
         }
     }
 
-    /// Whether an answer is kept of a key in the one that a replica looks into, whoever may be answered with it.
-    pub fn has_answer(&mut self, replica: u32, key: u32) -> bool {
+    /// What is kept of a key in the one that a replica looks into is replaced by what was written, an error included, for as long as it would have
+    /// been. Says whether anything was.
+    pub fn replaces(&mut self, replica: u32, key: u32) -> bool {
         let store = self.store_of(replica);
-        self.stores[store].peek(key).is_some_and(|kept| !kept.is_error)
+        let kept = self.stores[store].peek(key);
+        kept.map(|kept| kept.is_error = false).is_some()
     }
 
     /// Whether what this request comes back with will be kept.

@@ -222,7 +222,9 @@ impl<L: Listen> Graph<L> {
         let luck = write.luck;
         let gone = behind.comes_back(replica, write, is_well, now);
         self.listener.tell(|tracer| {
-            tracer.finished(id, outcome, now);
+            if is_well {
+                tracer.is_for_others(id, "written");
+            }
             if is_well || gone.is_some() {
                 tracer.never_written(luck.get());
             }
