@@ -56,6 +56,8 @@ const HOMONYMS: &[(&str, &str, &str)] = &[
     ("cancel", "models/src/service_graph/build", "of `on_cancel`"),
     ("cancel", "models/src/service_graph/spec", "of `on_cancel`"),
     ("cancel", "models/src/service_graph/state", "of `on_cancel`"),
+    ("memory_leak", "models/src/service_graph/control/versions", "of a version"),
+    ("memory_leak", "models/src/service_graph/control/rollout", "of a version"),
     ("zone", "sim-cli/src", "of a search: where it cannot tell"),
     ("zone", "models/src/fault", "where somebody stands, not whom he prefers"),
     ("zone", "models/src/network", "where somebody stands, not whom he prefers"),

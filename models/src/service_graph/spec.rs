@@ -416,7 +416,8 @@ impl ServiceSpec {
     /// The rollout of so many replicas that start like this.
     fn planned(&self) -> Option<Planned<'_>> {
         let start = self.start_up.as_ref().map_or(SimDuration::ZERO, |start| start.time.mean());
-        Some(Planned { rollout: self.rollout.as_ref()?, replicas: self.replicas, start })
+        let leaks = self.memory_leak.is_some();
+        Some(Planned { rollout: self.rollout.as_ref()?, replicas: self.replicas, start, leaks })
     }
 
     fn flagged(&self) -> Option<Flagged<'_>> {
@@ -432,7 +433,13 @@ impl ServiceSpec {
 
     /// Whether a replica may die of what it does.
     pub fn may_die(&self) -> bool {
-        self.dies.is_some() || self.memory_leak.as_ref().is_some_and(MemoryLeak::kills)
+        self.dies.is_some() || self.leaks().into_iter().flatten().any(MemoryLeak::kills)
+    }
+
+    /// What replicas lose that run the version of the beginning, and those that run the one that comes.
+    pub fn leaks(&self) -> [Option<&MemoryLeak>; 2] {
+        let of_new = self.rollout.as_ref().and_then(|rollout| rollout.to.memory_leak.as_ref());
+        [self.memory_leak.as_ref(), of_new.or(self.memory_leak.as_ref())]
     }
 
     /// The least that a request waits for an instance to start, if any ever has to.

@@ -2,6 +2,7 @@
 
 use crate::fault::{ActiveSet, Effect};
 use crate::policy::Outcome;
+use crate::service_graph::service::memory_leak::MemoryLeak;
 use crate::service_graph::state::Service;
 use sim_core::{SimDuration, stats::count};
 
@@ -14,6 +15,8 @@ spec! {
         error_rate: f64 = 0.0; 0.0..=1.0,
         /// Whether its replicas ever become ready (one that cannot be pulled, crashes as it starts, or fails its readiness check does not).
         ready: bool = true,
+        /// Memory that its replicas never give back; what those of the old one lose if absent.
+        memory_leak: Option<MemoryLeak> = None,
     }
 }
 
@@ -73,17 +76,17 @@ impl Service {
 impl Version {
     /// One that does all as the old one does.
     pub fn same() -> Self {
-        Version { work: 1.0, error_rate: 0.0, ready: true }
+        Version { work: 1.0, error_rate: 0.0, ready: true, memory_leak: None }
     }
 
     /// Whether those of its replicas that are ready do as the old ones do.
     pub fn is_like_the_old(&self) -> bool {
-        self.burden().is_none()
+        self.burden().is_none() && self.memory_leak.is_none()
     }
 
     /// Whether whoever takes it back does so for nothing.
     pub fn is_sound(&self) -> bool {
-        self.work <= 1.0 && self.error_rate == 0.0 && self.ready
+        self.work <= 1.0 && self.error_rate == 0.0 && self.ready && self.memory_leak.is_none()
     }
 
     /// What is upon a replica that runs it.
@@ -191,7 +194,7 @@ mod tests {
     /// What a version does is upon a replica beside what faults do, and leaves nothing behind.
     #[test]
     fn a_version_is_upon_whoever_runs_it() {
-        let bad = Version { work: 3.0, error_rate: 0.5, ready: true };
+        let bad = Version { work: 3.0, error_rate: 0.5, ..Version::same() };
         let flag = Burden { work: 5.0, error_rate: 0.5, number: OF_FLAG };
         let mut set = ActiveSet::default();
         set.begin(7, Effect::Slow { factor: 2.0 }, 1.0);
@@ -232,6 +235,9 @@ mod tests {
 
     #[test]
     fn what_is_taken_back_for_nothing() {
+        let leak = r#"(memory_leak: (per_request: "1B", limit: "1MiB", then: Slows(factor: 2)))"#;
+        let leaks = crate::policy::tests::read::<Version>(leak).expect("sound").0;
+        assert!(!leaks.is_sound() && !leaks.is_like_the_old() && Version::same().is_like_the_old());
         for (version, sound) in [
             (Version::same(), true),
             (Version { work: 0.5, ..Version::same() }, true),

@@ -3,6 +3,7 @@
 //! What leaks is counted, not looked for: so much for each request that is begun with, and so much for the time for which a replica has been
 //! up. Whoever starts anew starts with nothing leaked, so every crash, drain and restart is a cure for a while. Replicas that started
 //! together and get the same share of the load fill up together: what would be one out of four at a time is all four at once.
+//! Where another version comes, that may lose more, or other than nothing: what a replica loses is what the version does that it runs.
 
 use crate::byte_size::ByteSize;
 use crate::experiment::{Decoder, Node, POSITIVE};
@@ -72,6 +73,11 @@ impl MemoryLeak {
     /// Whether replicas die of it.
     pub fn kills(&self) -> bool {
         matches!(self.then, Then::Dies { .. })
+    }
+
+    /// Whether time alone kills them.
+    fn kills_in_time(&self) -> bool {
+        self.per_hour.0 > 0 && self.kills()
     }
 
     /// What has leaked after so many requests and so long.
@@ -187,7 +193,8 @@ fn declared(at: &str) -> Section {
 /// What the replicas of a service have lost.
 #[derive(Clone)]
 pub struct Leaking {
-    says: MemoryLeak,
+    /// Of the version that all run at first, and of the one that comes.
+    says: [Option<MemoryLeak>; 2],
     each: Box<[OfReplica]>,
     kills: u64,
     /// Somebody was killed in this window: there was nothing left.
@@ -200,15 +207,19 @@ struct OfReplica {
     /// Since when it is up, if it is.
     since: Option<SimTime>,
     requests: u64,
+    /// It runs the version that comes.
+    new: bool,
 }
 
 impl Leaking {
     /// What the replicas of this service lose, if they lose anything.
     pub fn by(service: &ServiceSpec) -> Option<Leaking> {
         let since = |replica| (replica < service.replicas).then_some(SimTime::ZERO);
-        let each = (0..service.room()).map(|replica| OfReplica { since: since(replica), requests: 0 });
-        Some(Leaking {
-            says: service.memory_leak.clone()?,
+        let each = 0..service.room();
+        let each = each.map(|replica| OfReplica { since: since(replica), ..OfReplica::default() });
+        let says = service.leaks().map(|leak| leak.cloned());
+        says.iter().any(Option::is_some).then(|| Leaking {
+            says,
             each: each.collect(),
             kills: 0,
             killed: false,
@@ -216,44 +227,72 @@ impl Leaking {
         })
     }
 
+    /// What a replica loses, if it does.
+    fn of(&self, replica: u32) -> Option<&MemoryLeak> {
+        self.says[usize::from(self.each[replica as usize].new)].as_ref()
+    }
+
+    /// A replica is to run this version, from when it is up.
+    pub fn runs(&mut self, replica: u32, new: bool) {
+        self.each[replica as usize].new = new;
+    }
+
     /// Whether the time alone kills them.
     pub fn is_timed(service: &ServiceSpec) -> bool {
-        service.memory_leak.as_ref().is_some_and(|it| it.per_hour.0 > 0 && it.kills())
+        service.leaks().into_iter().flatten().any(MemoryLeak::kills_in_time)
     }
 
     fn leaked(&self, replica: u32, now: SimTime) -> u128 {
-        let of = &self.each[replica as usize];
-        of.since.map_or(0, |since| self.says.leaked(of.requests, now.since(since)))
+        let (of, leak) = (&self.each[replica as usize], self.of(replica));
+        of.since.zip(leak).map_or(0, |(since, leak)| leak.leaked(of.requests, now.since(since)))
+    }
+
+    /// The same as a share of what there was to be lost.
+    fn share(&self, replica: u32, now: SimTime) -> f64 {
+        let limit = self.of(replica).map_or(1, |leak| leak.limit.0);
+        (self.leaked(replica, now) as f64 / limit as f64).min(1.0)
+    }
+
+    /// Nobody who has just started has lost everything sooner, by time alone: so often each is looked at, whatever it will run.
+    fn soonest(&self) -> Option<SimDuration> {
+        let timed = self.says.iter().flatten().filter(|leak| leak.kills_in_time());
+        timed.filter_map(|leak| leak.time_to_leak(leak.limit.0.into())).min()
     }
 
     /// When each may have lost everything, by time alone.
     pub fn firsts(&self) -> Vec<(u32, SimTime)> {
-        let first = self.says.time_to_leak(self.says.limit.0.into()).map(|it| SimTime::ZERO + it);
+        let first = self.soonest().map(|it| SimTime::ZERO + it);
         (0..self.each.len() as u32).filter_map(|replica| Some((replica, first?))).collect()
     }
 
     /// It may have: whether it has, and if not when it may again.
     fn looks(&self, replica: u32, now: SimTime) -> Option<SimTime> {
-        let limit = u128::from(self.says.limit.0);
-        let left = limit.checked_sub(self.leaked(replica, now)).filter(|left| *left > 0)?;
-        Some(now + self.says.time_to_leak(left).expect("it leaks by the time"))
+        let soonest = self.soonest().expect("somebody leaks by the time");
+        let Some(leak) = self.of(replica).filter(|leak| leak.kills_in_time()) else {
+            return Some(now + soonest);
+        };
+        let left =
+            u128::from(leak.limit.0).checked_sub(self.leaked(replica, now)).filter(|left| *left > 0)?;
+        Some(now + leak.time_to_leak(left).expect("it leaks by the time").min(soonest))
     }
 
     /// How long a killed replica is gone, if that is what becomes of this one now.
     fn kills(&self, replica: u32, now: SimTime) -> Option<SimDuration> {
-        let Then::Dies { restart_after } = self.says.then else { return None };
+        let leak = self.of(replica)?;
+        let Then::Dies { restart_after } = leak.then else { return None };
         let is_up = self.each[replica as usize].since.is_some();
-        (is_up && self.leaked(replica, now) >= self.says.limit.0.into()).then_some(restart_after)
+        (is_up && self.leaked(replica, now) >= leak.limit.0.into()).then_some(restart_after)
     }
 
     /// How many times longer work takes at a replica that begins with it now.
     pub fn stretch(&self, replica: u32, now: SimTime) -> f64 {
-        self.says.stretch(self.leaked(replica, now))
+        self.of(replica).map_or(1.0, |leak| leak.stretch(self.leaked(replica, now)))
     }
 
     /// A replica is up, with nothing lost.
     pub fn opens(&mut self, replica: u32, now: SimTime) {
-        self.each[replica as usize] = OfReplica { since: Some(now), requests: 0 };
+        let of = &mut self.each[replica as usize];
+        (of.since, of.requests) = (Some(now), 0);
     }
 
     /// It is down.
@@ -263,8 +302,8 @@ impl Leaking {
 
     /// A window is over.
     pub fn close_window(&mut self, now: SimTime) {
-        let most = (0..self.each.len() as u32).map(|replica| self.leaked(replica, now)).max().unwrap_or(0);
-        let share = (most as f64 / self.says.limit.0 as f64).min(1.0);
+        let all = 0..self.each.len() as u32;
+        let share = all.map(|replica| self.share(replica, now)).fold(0.0, f64::max);
         self.line.push(if std::mem::take(&mut self.killed) { 1.0 } else { share });
     }
 

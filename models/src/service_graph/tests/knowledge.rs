@@ -287,6 +287,14 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             "wait_mean",
         ),
         (
+            Desk {
+                service: r#"rollout: (at: "1s", to: (memory_leak: (per_request: "1MiB", limit: "1GiB", then: Dies(restart_after: "1s"))))"#,
+                ..policy("balancer: Random")
+            },
+            Does::VARIES.and(Does::STEERS).and(Does::REFUSES).and(Does::BREAKS),
+            "wait_mean",
+        ),
+        (
             service(r#"calls: [(to: "back", optional: true)], brownout: Switch(above: 90, below: 9)"#),
             Does::VARIES,
             "wait_mean desk",

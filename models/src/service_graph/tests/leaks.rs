@@ -89,3 +89,38 @@ fn who_swaps_is_slow_until_it_starts_anew() {
         assert_eq!(longest_of_all, (expected * MILLI as f64) as u64, "{faults}");
     }
 }
+
+/// Another version comes in place of the old one: what it loses is its own, and goes with it. Ten requests a second, a hundred and ten seconds until nothing is left.
+#[test]
+fn a_version_loses_what_it_loses() {
+    let by_request =
+        r#"memory_leak: (per_request: "1MiB", limit: "100MiB", then: Dies(restart_after: "1050ms"))"#;
+    // The same by time.
+    let by_time =
+        r#"memory_leak: (per_hour: "36000MiB", limit: "100MiB", then: Dies(restart_after: "1050ms"))"#;
+    let fast = r#"memory_leak: (per_request: "1MiB", limit: "20MiB", then: Dies(restart_after: "50ms")),"#;
+    let hardly = r#"memory_leak: (per_request: "1B", limit: "20MiB", then: Dies(restart_after: "50ms"))"#;
+    for (old, new, rest, expected) in [
+        // From 10 s on: at 20 s and 31 s.
+        ("", by_request, "", 2.0),
+        ("", by_time, "", 2.0),
+        // Taken back before: and not by what was lost until then.
+        ("", by_request, r#", undo_at: "15s""#, 0.0),
+        ("", by_time, r#", undo_at: "15s""#, 0.0),
+        ("", by_request, r#", undo_at: "25s""#, 1.0),
+        // Every 2 s until then.
+        (fast, hardly, "", 4.0),
+        // A version that says nothing loses what the old one does: at 2, 4, 6 and 8 s, and every 2 s from 11.9 s on.
+        (fast, "work: 1.1", "", 16.0),
+    ] {
+        let report = scene(
+            &format!(
+                r#"workload: [(to: "s", arrivals: Constant("10/s"))],
+                   services: {{"s": (workers: Async(5), work: "1ms", {old}
+                       rollout: (at: "9950ms", to: ({new}), strategy: Recreate, grace: "10ms"{rest}))}}"#
+            ),
+            "35s",
+        );
+        assert_eq!(kills(&report), expected, "{old} {new} {rest}");
+    }
+}

@@ -8,6 +8,7 @@ use super::{Rollout, Strategy};
 use crate::experiment::{Decoder, Node};
 use crate::policy::page::Page;
 use crate::policy::part::{Around, Does, Part};
+use crate::report::Section;
 use crate::service_graph::control::analysis::{to_exceed, to_see};
 use crate::words::percent;
 use sim_core::{SimDuration, SimTime};
@@ -23,6 +24,8 @@ pub struct Planned<'a> {
     pub rollout: &'a Rollout,
     pub replicas: u32,
     pub start: SimDuration,
+    /// Replicas of the old version lose memory, of which that tells.
+    pub leaks: bool,
 }
 
 /// When what is to happen happens, at the earliest.
@@ -88,7 +91,13 @@ impl Planned<'_> {
 impl Part for Planned<'_> {
     fn does(&self) -> Does {
         let fails = if self.rollout.to.error_rate > 0.0 { Does::FAILS } else { Does::NOTHING };
-        Does::VARIES.and(Does::STEERS).and(Does::REFUSES).and(fails)
+        let leaks = self.rollout.to.memory_leak.as_ref().map_or(Does::NOTHING, Part::does);
+        Does::VARIES.and(Does::STEERS).and(Does::REFUSES).and(fails).and(leaks)
+    }
+
+    fn sections(&self, at: &str) -> Vec<Section> {
+        let of_new = self.rollout.to.memory_leak.as_ref().filter(|_| !self.leaks);
+        of_new.map_or_else(Vec::new, |leak| leak.sections(at))
     }
 
     fn brief(&self) -> Option<String> {
@@ -163,6 +172,10 @@ impl Part for Planned<'_> {
                 }
             });
         }
+        if let Some(leak) = &rollout.to.memory_leak {
+            let of_new = format!("the new version of {name}");
+            notes.extend(leak.notes(&Around { offered: around.offered, ..Around::new(&of_new, Vec::new()) }));
+        }
         let Some(analysis) = &rollout.analysis else { return notes };
         if let Some(back) = self.taken_back() {
             notes.push(format!(
@@ -204,6 +217,7 @@ impl Part for Planned<'_> {
             r#"(at: "200ms", to: (work: 1.5, error_rate: 0.1), strategy: Rolling(), grace: "100ms")"#,
             r#"(at: "100ms", to: (error_rate: 0.5), strategy: BlueGreen(scale_down_delay: "200ms"), analysis: (metric: ErrorRate(at_most: 0.1), interval: "50ms"), grace: "20ms")"#,
             r#"(at: "50ms", strategy: Canary(steps: [(weight: 0.3, pause: "100ms"), (weight: 0.6, pause: "50ms")]), missed: 1, min_ready: "10ms", linger: "5ms", grace: "10ms", analysis: (metric: Latency(at_most: "2ms", above_old: true), interval: "30ms", count: 3))"#,
+            r#"(at: "100ms", to: (memory_leak: (per_request: "1MiB", per_hour: "1GiB", limit: "20MiB", then: Dies(restart_after: "50ms"))), strategy: Rolling(), grace: "50ms")"#,
             r#"(at: "100ms", to: (ready: false), strategy: Recreate, progress_deadline: "200ms", progress_deadline_abort: true, grace: "50ms")"#,
         ]
     }
@@ -218,7 +232,7 @@ const PAGES: &[Page] = &[Page {
     hurts: "Whoever is replaced is missing, and what starts is not there yet: at peak load the others are over their capacity, bad release or not. \
             A bad release reaches as many users as have it when somebody notices: everybody, if that takes longer than the rollout. Few \
             requests show little: an analysis that must see one failure in a hundred needs 299 of them, and one that looks often at few \
-            takes back what is good. A limit that is not compared with the old version takes back a good one when something else fails.",
+            takes back what is good. What takes longer to show than it is watched for (a leak) shows everywhere at once. A limit that is not compared with the old version takes back a good one when something else fails.",
     formula: "users meet it for `sum w_j t_j` of shares `w_j`, of those whom callers have heard of, for times `t_j`; a share `p` of failures shows in `n` requests with \
               `1 - (1 - p)^n`: `n = ln 0.05 / ln(1 - p)` for 95 %, three in `p`",
     source: "Kubernetes apps/v1 Deployment and its defaults, `pkg/controller/deployment/rolling.go`; Argo Rollouts `canary`, `blueGreen`, \
@@ -239,7 +253,7 @@ mod tests {
             let rollout = read::<Rollout>(&format!("({canary}{rollout})")).expect("sound").0;
             let start = SimDuration::from_secs(10);
             let around = Around::new("api", Vec::new());
-            Planned { rollout: &rollout, replicas: 10, start }.notes(&around).join("; ")
+            Planned { rollout: &rollout, replicas: 10, start, leaks: false }.notes(&around).join("; ")
         };
         let analysis =
             |more: &str| format!(r#", to: (error_rate: 0.1), analysis: (interval: "30s", metric: {more})"#);

@@ -130,6 +130,7 @@ impl<L: Listen> Graph<L> {
                 let burden = roller.says.to.burden();
                 let of = &mut self.services[service as usize];
                 if of.bears(|it| it.versions.as_mut().expect("it has versions"), slot, (burden, new)) {
+                    of.leaking.iter_mut().for_each(|leaking| leaking.runs(slot, new));
                     self.version_is_another(service, slot);
                 }
                 self.change_member(service, slot, ctx.now(), |member| {
