@@ -18,6 +18,7 @@ use super::roster::{Roster, Standings};
 use super::service::cache::Caches;
 use super::service::callback::{self, Callbacks};
 use super::service::cold_start::Instances;
+use super::service::execution_limit::Limited;
 use super::service::fallback::{Degraded, StandIn};
 use super::service::free::NumberSet;
 use super::service::greeting::Greetings;
@@ -426,6 +427,7 @@ fn build_service(
             || frozen.is_some()
             || leaking.is_some()
             || instances.is_some()
+            || service.execution_limit.is_some()
             || !called_back.is_empty(),
         mortal: is_mortal(number, plan),
         calls_itself: plan.edges[plan.sites[number].clone()].iter().any(|edge| edge.callee == number)
@@ -479,6 +481,7 @@ fn build_service(
         lookup: Deeds::lookup(service),
         weights: weights.map(Box::new),
         instances,
+        limited: Limited::by(service).map(Box::new),
         leaking,
         frozen: frozen.map(Box::new),
         shedding: service.shed.as_ref().map(Shedding::by),
@@ -509,9 +512,10 @@ fn stake(call: &CallSpec, step: Option<&Step>) -> Stake {
     }
 }
 
-/// Whether a request of this service may be called off with all that it does.
+/// Whether a request of this service may be called off with all that it does, or stopped.
 fn stops(number: usize, plan: &Plan) -> bool {
-    plan.spec.service(number).on_cancel == OnCancel::Stop
+    let service = plan.spec.service(number);
+    service.on_cancel == OnCancel::Stop || service.execution_limit.is_some()
 }
 
 /// Whether a request of this service may be answered well while calls are out for it: one has failed, and what is kept is good enough.

@@ -117,6 +117,7 @@ impl Service {
         self.written.iter_mut().for_each(|written| written.close_window());
         self.close_shedding(totals.turned_away);
         self.weights.iter_mut().for_each(|weights| weights.close_window());
+        self.limited.iter_mut().for_each(|limited| limited.close_window());
         self.frozen.iter_mut().for_each(|frozen| frozen.close_window(now));
         self.leaking.iter_mut().for_each(|leaking| leaking.close_window(now));
         self.instances.iter_mut().for_each(|instances| instances.close_window());

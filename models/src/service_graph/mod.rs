@@ -186,6 +186,8 @@ impl<L: Listen> Model for Graph<L> {
                     if !self.looks_again(attempt, ctx) {
                         self.advance(attempt, ctx);
                     }
+                } else {
+                    self.is_stopped(attempt, ctx);
                 }
             }
             Event::Reply { attempt } => {

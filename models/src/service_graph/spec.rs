@@ -18,6 +18,7 @@ use super::service::cache::{self, Cache};
 pub use super::service::callback::{Callback, CallbackState};
 use super::service::cold_start::ColdStart;
 use super::service::error_rate::ErrorRate;
+use super::service::execution_limit::ExecutionLimit;
 pub use super::service::fallback::Fallback;
 use super::service::on_write::{self, OnWrite};
 use super::service::record::StoreOfRecord;
@@ -143,6 +144,8 @@ spec! {
         shed: Option<Shed> = None,
         /// Own work per request, before any calls.
         work: TimeDistribution,
+        /// How long the execution of a request may take, waits for its calls included, before it is stopped and fails; no limit if absent.
+        execution_limit: Option<SimDuration> = None; POSITIVE,
         /// What becomes of a request that is called off: where its caller's policy says `cancel`.
         on_cancel: OnCancel = OnCancel::Leave,
         /// How long a refusal tells its caller to wait before it comes again, drawn for each; nothing if absent. Callers heed it
@@ -314,6 +317,7 @@ impl ServiceSpec {
             Listed::always("queue", &self.queue),
             Listed::made("queue_bytes", "", self.queue_bytes.map(QueueBytes)),
             Listed::optional("shed", "", self.shed.as_ref()),
+            Listed::made("execution_limit", "", self.execution_limit.map(ExecutionLimit)),
             Listed::always("on_cancel", &self.on_cancel),
             Listed::always("scaling", &self.scaling),
             Listed::optional("stop_the_world", "", self.stop_the_world.as_ref()),
@@ -628,6 +632,7 @@ fn check_service(service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
         .help("leave `shared` out of the queue, and each has its own");
     }
     service.cold_start.iter().for_each(|it| it.check_beside(service, at, cx));
+    service.execution_limit.map(ExecutionLimit).into_iter().for_each(|it| it.check_beside(service, at, cx));
     if service.queue.common().shared
         && service.stop_the_world.as_ref().is_some_and(StopTheWorld::counts_what_waits)
     {

@@ -18,6 +18,7 @@ use super::roster::{Roster, Standings};
 use super::service::cache::Caches;
 use super::service::callback::{Callbacks, DueId, Leg, WaitId};
 use super::service::cold_start::Instances;
+use super::service::execution_limit::Limited;
 use super::service::fallback::{Degraded, StandIn};
 use super::service::free::NumberSet;
 use super::service::greeting::Greetings;
@@ -447,6 +448,8 @@ pub struct Service {
     pub looks_again: bool,
     /// Its workers, if they come and go.
     pub instances: Option<Box<Instances>>,
+    /// How long the execution of each request may take, if that is limited.
+    pub limited: Option<Box<Limited>>,
     /// What its replicas lose, if they lose anything.
     pub leaking: Option<Box<Leaking>>,
     /// What makes its replicas stand still, if anything does.

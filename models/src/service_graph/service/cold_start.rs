@@ -8,8 +8,8 @@
 //! Nobody looks for instances that go: each replica keeps the times at which its free instances became so, oldest first, and whoever comes
 //! finds the last of them, or that it has gone. So an instance costs nothing but its place in that list.
 //!
-//! Left out: a limit on how long an execution may take (a caller's `timeout` with `cancel: Always`, and `on_cancel: Stop`, is one), limits on how
-//! fast instances may start, and that some of them fail to.
+//! Left out: limits on how fast instances may start, and that some of them fail to. How long an execution may take is the service's
+//! `execution_limit`.
 
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decoder, Node, POSITIVE};

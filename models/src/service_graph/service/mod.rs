@@ -10,6 +10,7 @@ pub mod callback;
 pub mod cold_start;
 pub mod dies;
 pub mod error_rate;
+pub mod execution_limit;
 pub mod fallback;
 pub mod free;
 pub mod greeting;
@@ -49,7 +50,8 @@ impl Service {
         let caches = self.caches.iter().map(|caches| caches.section(&self.name));
         let leaking = self.leaking.iter().map(|leaking| leaking.section(&self.name));
         let written = self.written.iter().flat_map(|written| written.sections(&self.name));
+        let limited = self.limited.iter().map(|limited| limited.section(&self.name));
         let kept = deeds.chain(caches).chain(written);
-        kept.chain(weights).chain(shed).chain(leaking).chain(self.told_of_votes())
+        kept.chain(limited).chain(weights).chain(shed).chain(leaking).chain(self.told_of_votes())
     }
 }

@@ -368,6 +368,16 @@ impl<L: Listen> Graph<L> {
         true
     }
 
+    /// Work on a request stops where it is: what was done of it is done.
+    pub(super) fn stops_working(&mut self, id: AttemptId, ctx: &mut Ctx) {
+        let attempt = &self.attempts[id];
+        let service = &self.services[self.edges[attempt.edge as usize].callee as usize];
+        match service.replicas[attempt.replica as usize].sharing {
+            Some(_) => self.ends_sharing(id, ctx),
+            None => _ = ctx.cancel(attempt.work_timer()),
+        }
+    }
+
     /// The next of those who share what there is has done its work, or one whose replica may have stood still.
     #[inline(never)]
     pub fn share_done(&mut self, id: AttemptId, ctx: &mut Ctx) {
@@ -590,8 +600,18 @@ impl Service {
         let greeting = self.greetings.of(id).as_nanos() as f64 * replica.state.slow;
         let stretch = self.scaling.as_ref().map_or(1.0, |law| law.stretch(replica.busy.value() as f64));
         let mut work = SimDuration::drawn((nanos + greeting) * stretch);
+        let mut start = SimDuration::ZERO;
         if let Some(instances) = &mut self.instances {
-            work += instances.begins(replica_number, attempt, ctx.now());
+            start = instances.begins(replica_number, attempt, ctx.now());
+            work += start;
+        }
+        if let Some(limited) = &mut self.limited {
+            let of_nobody =
+                attempt.is_check() || self.called_back.iter().any(|(edge, _)| *edge == attempt.edge);
+            if !of_nobody {
+                let until = limited.begins(id, start, ctx.now());
+                ctx.schedule(until, Class::Timeout, Event::Proceed { attempt: id });
+            }
         }
         if self.frozen.is_some() {
             self.fills_the_heap(replica_number, attempt, ctx);

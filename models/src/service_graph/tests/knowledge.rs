@@ -342,6 +342,7 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             Does::CALLS_BACK,
             "wait_mean desk",
         ),
+        (service(r#"execution_limit: "5s""#), Does::VARIES, "wait_mean"),
         (service(r#"calls: [(to: "desk", probability: 0.1), (to: "back")]"#), Does::LOOPS, "Stable"),
     ];
     // No mechanism is forgotten, nor anything that one does.

@@ -28,6 +28,7 @@ mod hedges;
 mod keyed;
 mod knowledge;
 mod leaks;
+mod limits;
 mod lines;
 mod links;
 mod meetings;

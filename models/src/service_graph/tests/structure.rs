@@ -378,6 +378,11 @@ pub fn rows() -> Vec<Row> {
         row(r#"work: "8ms")"#, r#"work: "8ms", block_and_ramp: (at: "9s", block: "9s"))"#, r#"work: "8ms", block_and_ramp: (at: "9s", block: "9s", ramp: Steps(by: 0.5, each: "9s")))"#,
             r#"warning: services.stock ["stock"]: it blocks at 9s and lets all in again at 288s at the earliest, but the run ends at 60s"#,
         ),
+        // What takes too long.
+        row(r#"work: "8ms")"#, r#"work: "8ms", execution_limit: "7ms")"#, r#"work: "8ms", execution_limit: "8ms")"#,
+            r#"warning: services.stock.execution_limit ["7ms"]: work takes at least 8ms, and is stopped after 7ms: no request is done
+                help: a longer limit, or shorter `work`"#,
+        ),
         // What is left out under load.
         row(r#"work: "5ms", calls: ["#, r#"work: "5ms", brownout: Switch(above: 9, below: 2), calls: ["#, r#"work: "5ms", brownout: Switch(above: 9, below: 2), calls: [(to: "pay", optional: true), "#,
             r#"warning: services.shop.brownout [Switch(above: 9, below: 2)]: no call of it is optional: there is nothing to leave out

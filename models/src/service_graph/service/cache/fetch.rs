@@ -56,6 +56,11 @@ impl<L: Listen> Graph<L> {
         let now = ctx.now();
         let attempt = &mut self.attempts[id];
         let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
+        if service.limited.is_some() && self.is_stopped(id, ctx) {
+            return true;
+        }
+        let attempt = &mut self.attempts[id];
+        let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
         let Some(caches) = &mut service.caches else { return false };
         if caches.errand_of(id).is_none_or(|errand| errand.what != What::LooksAgain) {
             return false;
