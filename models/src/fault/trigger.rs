@@ -28,7 +28,7 @@ spec! {
         lasts: SimDuration = SimDuration::ZERO,
         /// How often somebody looks.
         every: SimDuration = SimDuration::from_secs(1); POSITIVE,
-        /// A service, or an edge such as "checkout->payments".
+        /// A service, an edge such as "checkout->payments", a zone, "zone a", or the way between two, "zone a <-> zone b".
         on: Spanned<String>,
         /// What it does.
         effect: Effect,

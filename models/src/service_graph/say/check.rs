@@ -389,39 +389,7 @@ fn check_faults(plan: &Plan, cx: &mut Decoder) {
                 cx.at_index(number, |cx| cx.at("on", |cx| _ = cx.error(on.span, message).help(help)))
             });
         };
-        let struck = fault.place().filter(|_| graph.services.get(&on.value).is_none());
-        if let Some(between) = fault.between() {
-            check_between(plan, between, fault, &mut report);
-        } else if let Some(place) = struck {
-            let nobody =
-                || (0..graph.services.len()).all(|service| graph.standing_in(place, service).is_empty());
-            if !graph.has_zones(place) {
-                let (why, help) = unknown_of_zones(graph, place);
-                report(why, help);
-            } else if fault.effect.is_network() {
-                let effect = fault.effect.name();
-                let help = "of the network a service can be struck, which is all edges into it, or an edge";
-                report(
-                    format!("`{effect}` strikes the network, and `{}` is where replicas stand", on.value),
-                    help.into(),
-                );
-            } else if !matches!(fault.replicas, Affected::All | Affected::Fraction(_)) {
-                report(
-                    format!(
-                        "`{}` is all services of which replicas stand there: `replicas` says those of one",
-                        on.value
-                    ),
-                    "leave `replicas` out, or say which share of each: Fraction(0.5)".into(),
-                );
-            } else if nobody() {
-                report(
-                    format!("nobody stands in `{}`", on.value),
-                    "name a zone in which replicas stand".into(),
-                );
-            }
-        } else {
-            check_struck(plan, on, &fault.effect, &graph.places(), &mut report);
-        }
+        check_whom(plan, fault, &mut report);
         if fault.r#for.is_some_and(|length| length.is_zero()) {
             report(
                 "`for` must be longer than 0".into(),
@@ -429,6 +397,40 @@ fn check_faults(plan: &Plan, cx: &mut Decoder) {
             );
         }
         check_replicas(graph, on, &fault.replicas, &mut report);
+    }
+}
+
+/// Whether whom a fault is on is there, and can be struck so: a service, an edge, a zone, or the way between two.
+fn check_whom(plan: &Plan, fault: &FaultSpec, report: &mut dyn FnMut(String, String)) {
+    let (graph, on) = (plan.spec, &fault.on);
+    let struck = fault.place().filter(|_| graph.services.get(&on.value).is_none());
+    if let Some(between) = fault.between() {
+        check_between(plan, between, fault, report);
+    } else if let Some(place) = struck {
+        let nobody = || (0..graph.services.len()).all(|service| graph.standing_in(place, service).is_empty());
+        if !graph.has_zones(place) {
+            let (why, help) = unknown_of_zones(graph, place);
+            report(why, help);
+        } else if fault.effect.is_network() {
+            let effect = fault.effect.name();
+            let help = "of the network a service can be struck, which is all edges into it, or an edge";
+            report(
+                format!("`{effect}` strikes the network, and `{}` is where replicas stand", on.value),
+                help.into(),
+            );
+        } else if !matches!(fault.replicas, Affected::All | Affected::Fraction(_)) {
+            report(
+                format!(
+                    "`{}` is all services of which replicas stand there: `replicas` says those of one",
+                    on.value
+                ),
+                "leave `replicas` out, or say which share of each: Fraction(0.5)".into(),
+            );
+        } else if nobody() {
+            report(format!("nobody stands in `{}`", on.value), "name a zone in which replicas stand".into());
+        }
+    } else {
+        check_struck(plan, on, &fault.effect, &graph.places(), report);
     }
 }
 
@@ -585,7 +587,7 @@ fn check_triggers(plan: &Plan, cx: &mut Decoder) {
                 cx.at(name, |cx| cx.at(field, |cx| _ = cx.error(span, message).help(help)))
             });
         };
-        check_struck(plan, on, &trigger.effect, &[], &mut |why, help| report("on", on.span, why, help));
+        check_whom(plan, &trigger.fault(), &mut |why, help| report("on", on.span, why, help));
         check_replicas(graph, on, &trigger.replicas, &mut |why, help| report("on", on.span, why, help));
         let mut report = |span: Span, is_error: bool, message: String, help: String| {
             cx.at("triggers", |cx| {

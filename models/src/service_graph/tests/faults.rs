@@ -29,6 +29,11 @@ pub fn rows() -> Vec<Row> {
         let row = row(FAULTS, told, mended, said).and(NETWORK, ZONED);
         row.and(USERS, format!("{USERS}, zones: [\"a\"]")).and(BATCH, format!("{BATCH}, zones: [\"a\"]"))
     };
+    let zoned_set_off = |told: &str, mended: &str, said| {
+        let of = |rest: &str| format!("triggers: {{\"t\": (when: Up(of: \"stock\", below: 2), {rest})}}, {ZONED}");
+        let row = row(NETWORK, of(told), of(mended), said);
+        row.and(USERS, format!("{USERS}, zones: [\"a\"]")).and(BATCH, format!("{BATCH}, zones: [\"a\"]"))
+    };
     let at = |on: &str, rest: &str| format!("[(at: \"10s\", on: \"{on}\", {rest})]");
     let often = r#"every: Exponential(mean: "9s"), for: Exponential(mean: "1s")"#;
     let fails = |on: &str, rest: &str| at_random(&format!("failures: {{\"f\": (on: \"{on}\", {rest})}}"));
@@ -161,6 +166,14 @@ pub fn rows() -> Vec<Row> {
             r#"faults[0].repair.needs[0] ["stock"]: `stock` is looked up, and whoever repairs knows nobody
                 help: whoever is needed for a repair is known: leave out how it is found"#,
         ).and(r#"work: "8ms")"#, r#"work: "8ms", discovery: Dns(resolver: "mail"))"#),
+        zoned_set_off(r#"on: "zone north", effect: Crash()"#, r#"on: "zone c", effect: Crash()"#,
+            r#"triggers.t.on ["zone north"]: there is no zone `north`
+                help: the zones are: a, b, c"#,
+        ),
+        zoned_set_off(r#"on: "zone a -> zone b", effect: Crash()"#, r#"on: "zone a -> zone b", effect: Drop()"#,
+            r#"triggers.t.on ["zone a -> zone b"]: `crash` strikes replicas, and `zone a -> zone b` is a way between zones
+                help: name a zone, such as `zone a`, or let the network fail: Drop, Delay, Hold, Duplicate, Reorder, Bandwidth"#,
+        ),
         // What goes from one to another.
         row(FAULTS, at("zone a -> zone b", "effect: Drop()"), at("stock", "effect: Drop()"),
             r#"faults[0].on ["zone a -> zone b"]: there is no zone `a`: the graph has none

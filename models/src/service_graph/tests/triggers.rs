@@ -87,3 +87,27 @@ fn the_verdict_counts_from_what_was_set_off() {
     let calls = &report.edges.get("users->db").unwrap().calls;
     assert_eq!((calls.started, calls.of(Ending::Ok) > 340), (399, true));
 }
+
+/// What it strikes may be all that stands in a zone, or what goes between two: from 11 s to 16 s, since the first is down from 10.05 s on, and looked at every second.
+#[test]
+fn it_may_strike_a_zone() {
+    // Users stand in a; three replicas of each service in a, b and c; one call in ten goes to each of those in turn.
+    for (on, effect, lost) in
+        [("zone b", "Crash()", 17), ("zone a <-> zone b", "Drop()", 17), ("zone b -> zone c", "Drop()", 0)]
+    {
+        let report = scene(
+            &format!(
+                r#"workload: [(to: "db", arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "10/s"), (at: "39950ms", rate: "0/s")]), zones: ["a"])],
+                   services: {{"db": (replicas: 3, workers: Async(9), work: "10ms"), "other": (replicas: 3, workers: Async(1), work: "1ms", calls: [(to: "db")])}},
+                   zones: (names: ["a", "b", "c"]),
+                   faults: [(at: "10050ms", for: "10s", on: "other", effect: Crash(), replicas: Only([0]))],
+                   triggers: {{"t": (when: Up(of: "other", below: 3), on: "{on}", effect: {effect}, for: "5s")}}"#
+            ),
+            "40s",
+        );
+        assert_eq!((told(&report, "first"), told(&report, "struck")), (Some(11e9), Some(5e9)), "{on}");
+        let calls = &report.edges.get("users->db").unwrap().calls;
+        let gone = calls.started - calls.ok();
+        assert!(gone.abs_diff(lost) <= 1, "{on}: {gone}");
+    }
+}
