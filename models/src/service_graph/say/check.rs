@@ -735,6 +735,8 @@ fn check_reach(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     }
     let own = graph.services.values().filter_map(|service| Some(&service.by_themselves()?.says.calls));
     todo.extend(own.flatten().filter_map(|call| graph.services.index_of(&call.to.value)));
+    let needed = graph.repairs().flat_map(|(_, _, repair)| &repair.needs);
+    todo.extend(needed.filter_map(|name| graph.services.index_of(&name.value)));
     while let Some(service) = todo.pop() {
         if !std::mem::replace(&mut reached[service], true) {
             todo.extend(callees(graph, service));

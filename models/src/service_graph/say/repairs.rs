@@ -28,8 +28,17 @@ pub fn check_needs(graph: &GraphSpec, cx: &mut Decoder) -> bool {
 pub fn check_circles(plan: &Plan, cx: &mut Decoder) {
     let graph = plan.spec;
     for (number, fault, repair) in graph.repairs() {
-        let Some(broken) = graph.services.index_of(&fault.on.value).filter(|_| is_all(fault)) else {
-            continue;
+        let service = |name: &str| graph.services.index_of(name);
+        let on = &fault.on.value;
+        // A service that does not answer, or one that cannot call another.
+        let broken = match (service(on), on.split_once("->")) {
+            _ if !is_all(fault) => continue,
+            (Some(broken), _) => (broken, None),
+            (None, Some((from, to))) => match (service(from), service(to)) {
+                (Some(from), Some(to)) => (from, Some(to)),
+                _ => continue,
+            },
+            (None, None) => continue,
         };
         for need in &repair.needs {
             let Some(way) = way(plan, need, broken) else { continue };
@@ -54,8 +63,8 @@ fn is_all(fault: &FaultSpec) -> bool {
     }
 }
 
-/// How a request of the first comes to the last, if it never ends well without that: by name, if it does.
-fn way(plan: &Plan, from: &Spanned<String>, to: usize) -> Option<Vec<String>> {
+/// How a request of the first comes to the last, or from there to another, if it never ends well without that: by name, if it does.
+fn way(plan: &Plan, from: &Spanned<String>, (to, then): (usize, Option<usize>)) -> Option<Vec<String>> {
     let graph = plan.spec;
     let mut by: Vec<Option<usize>> = vec![None; graph.services.len()];
     let first = graph.services.index_of(&from.value)?;
@@ -67,13 +76,12 @@ fn way(plan: &Plan, from: &Spanned<String>, to: usize) -> Option<Vec<String>> {
                 .map(|number| format!("`{}`", graph.name(number)))
                 .collect();
             way.reverse();
-            return Some(way);
+            let Some(then) = then else { return Some(way) };
+            way.push(format!("`{}`", graph.name(then)));
+            let goes_on = required(plan, to).any(|next| next == then);
+            return goes_on.then_some(way);
         }
-        let service = graph.service(at);
-        // What is kept may do instead.
-        let steps = service.calls.iter().filter(|step| step.wait_for.is_none() && !plan.keeps(at));
-        for call in steps.flat_map(|step| &step.calls).filter(|call| is_required(call)) {
-            let next = graph.services.index_of(&call.to.value)?;
+        for next in required(plan, at) {
             if by[next].is_none() && next != first {
                 by[next] = Some(at);
                 todo.push(next);
@@ -81,6 +89,15 @@ fn way(plan: &Plan, from: &Spanned<String>, to: usize) -> Option<Vec<String>> {
         }
     }
     None
+}
+
+/// The services without which no request of this one ends well.
+fn required<'a>(plan: &'a Plan, at: usize) -> impl Iterator<Item = usize> + 'a {
+    let service = plan.spec.service(at);
+    // What is kept may do instead.
+    let steps = service.calls.iter().filter(move |step| step.wait_for.is_none() && !plan.keeps(at));
+    let calls = steps.flat_map(|step| &step.calls).filter(|call| is_required(call));
+    calls.filter_map(|call| plan.spec.services.index_of(&call.to.value))
 }
 
 /// Whether every request makes this call, and none ends well without it.

@@ -162,6 +162,10 @@ pub fn rows() -> Vec<Row> {
             r#"warning: faults[0].repair.needs[0] ["shop"]: needs `shop` -> `stock`, which this takes down: it is never repaired
                 help: a way in that works without what is broken: out-of-band"#,
         ),
+        row(FAULTS, at("shop->stock", "effect: Drop(), repair: (takes: \"5s\", needs: [\"shop\"])"), at("shop->stock", "effect: Drop(), repair: (takes: \"5s\", needs: [\"stock\"])"),
+            r#"warning: faults[0].repair.needs[0] ["shop"]: needs `shop` -> `stock`, which this takes down: it is never repaired
+                help: a way in that works without what is broken: out-of-band"#,
+        ),
         row(FAULTS, repaired("stock", "replicas: Only([0]), ", "effect: Crash()"), repaired("pay", "replicas: Only([0]), ", "effect: Crash()"),
             r#"faults[0].repair.needs[0] ["stock"]: `stock` is looked up, and whoever repairs knows nobody
                 help: whoever is needed for a repair is known: leave out how it is found"#,

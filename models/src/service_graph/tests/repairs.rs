@@ -125,3 +125,17 @@ fn whatever_is_broken_is_whole_again() {
     let during = zone.stretch(Stretch::Fault).expect("it lasts");
     assert!(during.edges.get("users->web").unwrap().calls.success() < Some(0.8));
 }
+
+/// Whoever is called by nobody but those who repair is called.
+#[test]
+fn what_is_needed_for_a_repair_is_called() {
+    let with = |needs: &str| {
+        let text = super::shop().replace(
+            r#"for: "5s", on: "stock", effect: Slow(factor: 3)"#,
+            &format!(r#"on: "stock", effect: Slow(factor: 3), repair: (takes: "5s", needs: ["{needs}"])"#),
+        );
+        super::said(&text.replace(r#""pay": ("#, r#""vpn": (workers: Async(1), work: "1ms"), "pay": ("#))
+    };
+    assert_eq!(with("vpn"), "");
+    assert!(with("pay").contains("nobody calls this service"), "{}", with("pay"));
+}
