@@ -45,7 +45,7 @@ pub fn check(prepared: &Prepared, experiment: &Experiment) -> Option<Failed> {
     about(prepared, experiment).next()?;
     let (report, knows) = glance(&prepared.resolved);
     let early = |expectation: &Expectation| knows.of(&expectation.metric.value);
-    read_those(prepared, experiment, &report, early).err()
+    read_those(prepared, experiment, &report, early, false).err()
 }
 
 /// The same of an experiment and all its variants.
@@ -77,7 +77,7 @@ pub fn read(
     experiment: &Experiment,
     report: &Report,
 ) -> std::result::Result<Vec<Metric>, Failed> {
-    read_those(prepared, experiment, report, |_| true)
+    read_those(prepared, experiment, report, |_| true, report.stopped.is_some())
 }
 
 fn read_those(
@@ -85,12 +85,15 @@ fn read_those(
     experiment: &Experiment,
     report: &Report,
     wanted: impl Fn(&Expectation) -> bool,
+    cut: bool,
 ) -> std::result::Result<Vec<Metric>, Failed> {
     let mut readings = Vec::new();
     let mut problems = Diagnostics::new();
     for expectation in about(prepared, experiment).filter(|it| wanted(it)) {
         match measure(expectation, report) {
             Ok(metric) => readings.push(metric),
+            // What was cut short may have come to nothing yet; what no run of it has was found before this one began.
+            Err(_) if cut => readings.push(Metric::Absent),
             Err(error) => {
                 let help = match error.nearest.as_slice() {
                     [] => {
@@ -120,11 +123,7 @@ fn measure(expectation: &Expectation, report: &Report) -> std::result::Result<Me
         Some(during) => format!("{path} during {}", during.value),
         None => path.clone(),
     };
-    let (metric, meaning) = match report.measured(&[asked]).remove(0) {
-        // What was cut short may have come to nothing yet; whatever no run of it has was found before this one began.
-        Err(_) if report.stopped.is_some() => return Ok(Metric::Absent),
-        measured => measured?,
-    };
+    let (metric, meaning) = report.measured(&[asked]).remove(0)?;
     let unit = match (metric, expectation.check()) {
         (Metric::Truth(_), Check::Is(_)) => return Ok(metric),
         // What is not there is in no unit, unless its name has one.

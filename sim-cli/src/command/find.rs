@@ -30,12 +30,12 @@ const SEEDS_OF_A_CELL: u32 = 3;
 #[derive(Clone, Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
-  brownout find metastable-280 --set workload[0].arrivals=100/s..320/s
-  brownout find retry-storm --set faults[0].for=1s..60s --variant backoff
+  brownout find metastable-280 --set 'workload[0].arrivals=100/s..320/s'
+  brownout find retry-storm --set 'faults[0].for=1s..60s' --variant backoff
   brownout find retry-storm --set policies.naive.retry.attempts=1..6
-  brownout find retry-storm --set workload[0].arrivals=400/s..3000/s --until 'p99 > 300ms'
-  brownout find metastable-280 --set workload[0].arrivals=100/s..320/s \\
-      --set faults[0].for=1s..60s                                # a map
+  brownout find retry-storm --set 'workload[0].arrivals=400/s..3000/s' --until 'p99 > 300ms'
+  brownout find metastable-280 --set 'workload[0].arrivals=100/s..320/s' \\
+      --set 'faults[0].for=1s..60s'                                # a map
 
 A --set whose value is a range LOW..HIGH is searched, any other is set. Whole numbers stay whole, \
 and a range of more than a decade is searched by ratio. Each seed has an edge of its own; what is \

@@ -39,7 +39,7 @@ impl Question<'_> {
         {
             return Err(Error::Usage {
                 message: format!("{} lasts until the end of the run: there is nothing to recover to", escape(&lasting.what)),
-                help: "  give it an end, --set faults[0].for=30s, or say what failure is: --until 'success < 0.9'".into(),
+                help: "  give it an end, --set 'faults[0].for=30s', or say what failure is: --until 'success < 0.9'".into(),
             });
         }
         if let Collapse::When(wish) = &self.collapse {
