@@ -31,17 +31,18 @@ pub fn page(told: &Helped, again_line: &str) -> Page {
         if those.is_empty() {
             return Vec::new();
         }
+        let caption = format!("{caption}: {}", told.head());
         let mut table =
-            Table::new(caption).words("mechanism").words("on fresh seeds").words("set").words("what it is");
+            Table::new(&caption).words("mechanism").words("on fresh seeds").words("set").words("what it is");
         for one in those {
             table.row([
                 Cell::classed(&one.name, class),
-                told.measures(one, style).into(),
+                told.in_short(one, style).into(),
                 one.line().into(),
                 one.what.clone().into(),
             ]);
         }
-        vec![Block::Html(table.build())]
+        vec![Block::Html(format!("<div class=\"sentences\">\n{}</div>\n", table.build()))]
     };
     let idle = (!told.idle.is_empty())
         .then(|| Block::Note(format!("Changes nothing at all: {}.", told.idle.join(", "))));
