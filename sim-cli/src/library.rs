@@ -134,6 +134,14 @@ impl App<'_> {
         Err(self.unknown(argument))
     }
 
+    /// The same where it is there, without a word.
+    pub fn known(&self, argument: &str) -> Option<Found> {
+        let own = self.own().ok()?.into_iter().find(|own| own.answers_to(argument));
+        let bundled = || self.bundled().find(|it| it.name == argument).map(Found::from);
+        let file = || Path::new(argument).is_file().then(|| read_path(Path::new(argument)).ok());
+        own.and_then(|own| own.read().ok()).or_else(bundled).or_else(|| file().flatten())
+    }
+
     /// The experiments that are part of the program: those that came with the models of somebody else, and ours.
     pub fn bundled(&self) -> impl Iterator<Item = &'static Bundled> {
         self.catalog.experiments().chain(BUNDLED)

@@ -68,7 +68,7 @@ impl Replay {
 pub const PROJECT: &str = "brownout";
 
 /// What it can be told to do: a hint that names one of these is a command.
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "run",
     "compare",
     "sweep",
@@ -80,6 +80,7 @@ const COMMANDS: [&str; 18] = [
     "explain",
     "show",
     "list",
+    "tour",
     "new",
     "validate",
     "check",

@@ -17,6 +17,7 @@ pub mod recommend;
 pub mod run;
 pub mod show;
 pub mod sweep;
+pub mod tour;
 pub mod trace;
 pub mod validate;
 pub mod verify;
@@ -29,6 +30,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 const EXAMPLES_AND_EXITS: &str = "\
 Start with:
+  brownout tour                        six experiments in ten minutes
   brownout list                        what is there to see
   brownout run retry-storm             watch one
   brownout compare retry-storm         find what prevents it
@@ -85,6 +87,8 @@ pub enum Command {
     Show(show::Show),
     /// List experiments, models, metrics, distributions, policies, presets or mechanisms
     List(list::List),
+    /// Six experiments in ten minutes, each with what to look at
+    Tour(tour::Tour),
     /// Write a commented starter experiment
     New(new::New),
     /// Check experiment files without running them
@@ -130,6 +134,7 @@ pub fn dispatch(command: &Command, app: &mut App) -> Result<Exit> {
         Command::Explain(args) => explain::command(args, app),
         Command::Show(args) => show::command(args, app),
         Command::List(args) => list::command(args, app),
+        Command::Tour(args) => tour::command(args, app),
         Command::New(args) => new::command(args, app),
         Command::Validate(args) => validate::command(args, app),
         Command::Check(args) => check::command(args, app),

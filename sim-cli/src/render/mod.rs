@@ -19,6 +19,7 @@ pub mod histogram;
 pub mod hlog;
 pub mod junit;
 pub mod map;
+pub mod markdown;
 pub mod mechanism;
 pub mod openmetrics;
 mod patience;

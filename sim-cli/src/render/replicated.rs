@@ -21,6 +21,20 @@ pub fn section(replicated: &Replicated, style: Style) -> Vec<String> {
         let lines_of = wrap(&text, style.columns() - 2);
         lines.extend(lines_of.iter().map(|line| format!("  {}", style.paint(Paint::Bad, line))));
     }
+    if !replicated.metrics.is_empty() {
+        lines.extend(metrics(replicated, style).text(2, style));
+        lines.extend(unsettled(&replicated.estimates).iter().flat_map(|words| quiet(words, "  ", style)));
+    }
+    if !replicated.theory.is_empty() {
+        lines.push(String::new());
+        lines.extend(theory(&replicated.theory, style));
+    }
+    lines
+}
+
+/// What each metric comes to over all seeds.
+pub fn metrics(replicated: &Replicated, style: Style) -> Grid {
+    let count = replicated.seeds.count;
     let mut grid =
         Grid::new().words("metric").number("mean and 95 % interval").number("smallest").number("largest");
     let rows = replicated.metrics.iter().zip(&replicated.estimates).zip(&replicated.values);
@@ -34,15 +48,7 @@ pub fn section(replicated: &Replicated, style: Style) -> Vec<String> {
         let [smallest, largest] = ends;
         grid.row([head, estimate(measured, metric.unit, style), smallest, largest]);
     }
-    if !replicated.metrics.is_empty() {
-        lines.extend(grid.text(2, style));
-        lines.extend(unsettled(&replicated.estimates).iter().flat_map(|words| quiet(words, "  ", style)));
-    }
-    if !replicated.theory.is_empty() {
-        lines.push(String::new());
-        lines.extend(theory(&replicated.theory, style));
-    }
-    lines
+    grid
 }
 
 fn theory(values: &[Theory], style: Style) -> Vec<String> {

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::experiment::Prepared;
 use crate::html;
 use crate::out::OutDir;
+use crate::render::markdown::markdown;
 use crate::render::openmetrics::openmetrics;
 use crate::render::run::text;
 use crate::render::screen::screen;
@@ -79,6 +80,10 @@ impl Whole<'_> {
             (RunFormat::Json, Some(replicated)) => sealed(&crate::render::json(replicated)),
             (RunFormat::Csv, Some(replicated)) => {
                 csv_of_part(replicated::csv(replicated), &replicated.incomplete)
+            }
+            (RunFormat::Markdown, _) => {
+                let again = self.page.next.iter().find(|(what, _)| what == "again");
+                markdown(report, self.page, again.map_or("", |(_, line)| line))
             }
             (RunFormat::TidyCsv, _) => self.part(windows::tidy_csv(report, patience), patience),
             (RunFormat::OpenMetrics, _) => openmetrics(report, args.epoch, patience),

@@ -2,6 +2,7 @@
 
 mod files;
 mod many;
+mod predict;
 
 use crate::app::App;
 use crate::args::{Bounds, Repeats, Settle, Subject};
@@ -32,6 +33,8 @@ Examples:
   brownout run retry-storm --variant budgeted
   brownout run retry-storm --set services.payments.replicas=6 --seed 7
   brownout run ./mine.ron --format csv > windows.csv
+  brownout run retry-storm --format markdown > storm.md
+  brownout run retry-storm --predict         # say first what will happen
   brownout run retry-storm --out results     # every form, each as a file
   brownout run retry-storm --format openmetrics --epoch $(date +%s) > metrics.om
   promtool tsdb create-blocks-from openmetrics metrics.om DATA    # and Prometheus answers questions
@@ -60,6 +63,10 @@ pub struct Run {
     /// With more than one seed: the metrics to know, instead of the usual ones
     #[arg(long, value_name = "METRIC")]
     pub metric: Vec<String>,
+    /// Ask what will happen before it is shown, and tell how far off the answers were; without a terminal they are lines of
+    /// standard input
+    #[arg(long, conflicts_with_all = ["replications", "precision", "settle"])]
+    pub predict: bool,
     /// The form of the result; json and csv of many seeds are about all of them
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub format: RunFormat,
@@ -90,6 +97,8 @@ pub enum RunFormat {
     /// For people
     #[default]
     Text,
+    /// For a pull request, or what is written after an incident: verdict, numbers, command and versions
+    Markdown,
     /// For programs; carries its version
     Json,
     /// A row per window of time, a column per number
@@ -115,6 +124,14 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
             "--full is about the page for people: the other forms have all of it anyway",
         ));
     }
+    if args.predict && args.format != RunFormat::Text {
+        return Err(Error::usage("--predict asks people: it goes with --format text"));
+    }
+    if args.predict && args.subject.name == "-" {
+        return Err(Error::usage(
+            "--predict reads answers from standard input, and `-` reads the experiment from there",
+        ));
+    }
     let many = args.repeats.replications.is_some() || args.repeats.precision.is_some();
     if !many && !args.metric.is_empty() {
         return Err(Error::Usage {
@@ -136,6 +153,7 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
     let plan = args.repeats.plan(app, &opened, &mut rows, args.subject.seed, Some(1), &args.bounds)?;
     let plan = Plan { settle: args.settle.settle, ..plan };
     let prepared = app.prepare(&opened, rows[0].variant.as_deref(), &rows[0].set, args.subject.seed)?;
+    let guesses = if args.predict { predict::ask(&prepared, app)? } else { Vec::new() };
 
     let (prepared, report, replicated, ending) = match many {
         true => {
@@ -158,6 +176,10 @@ pub(super) fn command(args: &Run, app: &mut App) -> Result<Exit> {
     }
     let result = Whole { args, prepared: &prepared, report, page: &page };
     let missing = result.write(app, out.as_ref())?;
+    if !guesses.is_empty() {
+        let held = predict::held(&guesses, report, app.console.style());
+        app.console.document(&held)?;
+    }
     let again = prepared.replay.bounded_line("run", &args.bounds);
     if ending != Exit::Good {
         match &page.replicated {
