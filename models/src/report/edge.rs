@@ -2,6 +2,7 @@
 
 use super::count::{is_zero, ratio};
 use super::latency::Latency;
+use super::named::Named;
 use super::response::Response;
 use super::tally::Tally;
 use crate::policy::{Cause, Denied, Ending, Outcome};
@@ -202,6 +203,9 @@ pub struct EdgeWindows {
     pub ok: Vec<u64>,
     /// Calls that ended otherwise.
     pub failed: Vec<u64>,
+    /// Of those that are measured and ended otherwise: how, by the name of the ending.
+    #[serde(default, skip_serializing_if = "Named::is_empty")]
+    pub failed_by: Named<Vec<u64>>,
     /// Of the calls of users that began in this window: those that ended well, whenever that was.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub began_ok: Vec<u64>,

@@ -167,6 +167,9 @@ fn edge_during(edge: &Edge, windows: &Range<usize>, span: &Range<u64>) -> Edge {
             started: before_end(&whole.started),
             ok: before_end(&whole.ok),
             failed: before_end(&whole.failed),
+            failed_by: Named(
+                whole.failed_by.iter().map(|(how, series)| (how.into(), before_end(series))).collect(),
+            ),
             began_ok: before_end(&whole.began_ok),
             began_in_time: before_end(&whole.began_in_time),
             attempts: before_end(&whole.attempts),

@@ -234,4 +234,9 @@ fn check_edge(name: &str, stats: &EdgeStats, in_flight: u64) {
     let done =
         windows(&stats.windows.ok, stats.window.ok) + windows(&stats.windows.failed, stats.window.failed);
     assert_eq!(all, done + in_flight, "calls on {name}, warm-up included");
+    let failures = || Ending::in_order().filter(|end| !matches!(end, Ending::Ok | Ending::InFlight));
+    let failed: u64 =
+        stats.began.iter().map(|began| failures().map(|end| began.calls.of(end)).sum::<u64>()).sum();
+    let told: u64 = stats.failed_by().iter().map(|(_, windows)| windows.iter().sum::<u64>()).sum();
+    assert!(told <= failed && (told == failed || stats.window.failed > 0), "how calls failed on {name}");
 }

@@ -178,6 +178,7 @@ fn edge_section(
             began_ok,
             began_in_time,
             never_sent: some(&edge.stats.windows.never_sent),
+            failed_by: edge.stats.failed_by(),
             latency: edge.stats.window_latency.closed().map(<[_]>::to_vec).collect(),
             ..edge.stats.windows.clone()
         },

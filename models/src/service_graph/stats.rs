@@ -2,7 +2,7 @@
 //! nanosecond.
 
 use crate::policy::{Denied, Ending, Outcome};
-use crate::report::{Attempts, Calls, Cohorts, EdgeWindows, Latency, Response, ServiceWindows};
+use crate::report::{Attempts, Calls, Cohorts, EdgeWindows, Latency, Named, Response, ServiceWindows};
 use sim_core::stats::count;
 use sim_core::stats::{LatencyHistogram, LatencyWindows, TimeIntegral};
 use sim_core::{SimDuration, SimTime};
@@ -23,9 +23,19 @@ pub struct EdgeStats {
     /// Of `started` and `sent`, what the windows hold that are closed.
     closed: (u64, u64),
     pub windows: EdgeWindows,
+    /// How measured calls failed: those ways that there were.
+    failed_by: Vec<Way>,
     pub window_latency: LatencyWindows,
     /// On an edge of users.
     pub cohorts: Option<Box<Cohorts>>,
+}
+
+/// A way in which calls failed, window by window.
+#[derive(Clone)]
+struct Way {
+    end: Ending,
+    so_far: u64,
+    windows: Vec<u64>,
 }
 
 /// Stretches of a run that are told apart at most: before, during and after what disturbs it.
@@ -182,6 +192,9 @@ impl EdgeStats {
 
     pub fn close_window(&mut self) {
         let window = std::mem::take(&mut self.window);
+        if window.failed > 0 {
+            self.tell_ways();
+        }
         let so_far = (self.started_so_far(), self.sent.iter().sum());
         let before = std::mem::replace(&mut self.closed, so_far);
         self.windows.started.push(so_far.0 - before.0);
@@ -193,6 +206,39 @@ impl EdgeStats {
         if let Some(cohorts) = &mut self.cohorts {
             cohorts.close_window();
         }
+    }
+}
+
+impl EdgeStats {
+    /// Of the window that is closed: how its calls failed, from what was counted in all.
+    #[cold]
+    fn tell_ways(&mut self) {
+        let window = self.windows.failed.len();
+        for end in Ending::in_order().filter(|end| !matches!(end, Ending::Ok | Ending::InFlight)) {
+            let so_far: u64 = self.began.iter().map(|began| began.calls.of(end)).sum();
+            let way = match self.failed_by.iter_mut().find(|way| way.end == end) {
+                Some(way) => way,
+                None if so_far == 0 => continue,
+                None => {
+                    self.failed_by.push(Way { end, so_far: 0, windows: Vec::new() });
+                    self.failed_by.last_mut().expect("it was pushed")
+                }
+            };
+            way.windows.resize(window, 0);
+            way.windows.push(so_far - way.so_far);
+            way.so_far = so_far;
+        }
+    }
+
+    /// How measured calls failed, as many windows as there are of all else.
+    pub fn failed_by(&self) -> Named<Vec<u64>> {
+        let windows = self.windows.failed.len();
+        let told = |way: &Way| {
+            let mut series = way.windows.clone();
+            series.resize(windows, 0);
+            (way.end.name().to_owned(), series)
+        };
+        Named(self.failed_by.iter().map(told).collect())
     }
 }
 

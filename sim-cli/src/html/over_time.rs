@@ -82,19 +82,36 @@ fn per_second(report: &Report, window: usize, n: u64) -> f64 {
     n as f64 / (report.run.window.min(left).max(1) as f64 / 1e9)
 }
 
-/// Calls over each edge that ended otherwise than well, where any did.
+/// Calls over each edge that ended otherwise than well, by how they ended where that was told; those that most ended so.
 fn failures(report: &Report, edges: &[(&str, &Edge)], inks: &[[usize; 2]]) -> Vec<Track> {
-    let track = |((name, edge), ink): (&(&str, &Edge), &[usize; 2])| Track {
+    let mut all: Vec<(&str, String, usize, &[u64])> = Vec::new();
+    for ((name, edge), [colour, _]) in edges.iter().zip(inks) {
+        let told = &edge.windows.failed_by;
+        all.extend(told.iter().map(|(how, counts)| (*name, format!("{name} {how}"), *colour, &counts[..])));
+        if told.is_empty() {
+            all.push((name, format!("failed {name}"), *colour, &edge.windows.failed));
+        }
+    }
+    let sum = |counts: &[u64]| counts.iter().sum::<u64>();
+    all.retain(|(.., counts)| sum(counts) > 0);
+    // In their own order, like all else.
+    let mut most: Vec<u64> = all.iter().map(|(.., counts)| sum(counts)).collect();
+    most.sort_unstable_by(|a, b| b.cmp(a));
+    let least = most.get(MOST_SERVICES - 1).copied().unwrap_or(0);
+    all.retain(|(.., counts)| sum(counts) >= least);
+    all.truncate(MOST_SERVICES);
+    let edges: Vec<&str> = all.iter().map(|(edge, ..)| *edge).collect();
+    let ways = |edge: &str| edges.iter().filter(|other| **other == edge).count();
+    let track = |(index, (edge, name, colour, counts)): (usize, (&str, String, usize, &[u64]))| Track {
         picture: "Calls that failed".into(),
-        name: format!("failed {name}"),
-        about: (*name).into(),
+        name,
+        about: if ways(edge) == 1 { edge.into() } else { String::new() },
         unit: Unit::Rate,
-        ink: *ink,
-        values: edge.windows.failed.iter().enumerate().map(|(at, &n)| per_second(report, at, n)).collect(),
+        ink: [colour, index],
+        values: counts.iter().enumerate().map(|(at, &n)| per_second(report, at, n)).collect(),
         of: None,
     };
-    let any = |(_, edge): &(&str, &Edge)| edge.windows.failed.iter().any(|n| *n > 0);
-    edges.iter().zip(inks).filter(|(edge, _)| any(edge)).map(track).collect()
+    all.into_iter().enumerate().map(track).collect()
 }
 
 /// Attempts over each edge, where that is more than what users call.
@@ -325,6 +342,34 @@ mod tests {
         // Another line that is as high all the time gives the burst its scale.
         assert_eq!(cut(&[&with(3), &track(vec![500.0; 100])]), None);
         assert_eq!(cut(&[&track(vec![f64::NAN; 3]), &track(Vec::new())]), None);
+    }
+
+    #[test]
+    fn failures_are_told_by_how_they_ended() {
+        let mut report = testdata::storm();
+        let second = report.run.window;
+        assert_eq!(report.run.duration / second, 300);
+        let windows = &mut report.edges.0[1].1.windows;
+        windows.failed = vec![30; 300];
+        windows.failed_by.push("timed out", vec![20; 300]);
+        windows.failed_by.push("rejected", vec![10; 300]);
+        windows.failed_by.push("error", vec![0; 300]);
+        report.edges.0[0].1.windows.failed = vec![7; 300];
+        let tracks = tracks(&report);
+        let of = |track: &&Track| track.picture == "Calls that failed";
+        let told: Vec<(&str, &str, f64)> = tracks
+            .iter()
+            .filter(of)
+            .map(|track| (track.name.as_str(), track.about.as_str(), track.values[5]))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("failed users->checkout", "users->checkout", 7.0),
+                ("checkout->payments timed out", "", 20.0),
+                ("checkout->payments rejected", "", 10.0)
+            ]
+        );
     }
 
     #[test]

@@ -139,8 +139,9 @@ fn users(report: &Report, most: usize, style: Style) -> Vec<String> {
         .filter_map(|one| Some((one, report.stretch(one).filter(|part| part.stretch.is_some())?)))
         .collect();
     let mut grid = Grid::new();
+    let narrow = style.columns() < 80;
     if parts.is_empty() {
-        let median = style.columns() >= 80;
+        let median = !narrow;
         grid = grid.words("users").numbers(["goodput", "ok"]);
         grid = if median { grid.number("p50") } else { grid }.number("p99");
         for (_, name, edge) in &all {
@@ -152,19 +153,17 @@ fn users(report: &Report, most: usize, style: Style) -> Vec<String> {
             grid.row([Entry::from(*name), rate(edge.goodput).into(), ok].into_iter().chain(times));
         }
     } else {
-        grid = grid.words("users: ok, p99").numbers(parts.iter().map(|(one, part)| {
-            format!(
-                "{} from {}",
-                if *one == Stretch::Fault { "during" } else { one_word(*one) },
-                duration(part.run.warm_up)
-            )
+        let head = if narrow { "users: ok" } else { "users: ok, p99" };
+        grid = grid.words(head).numbers(parts.iter().map(|(one, part)| {
+            let from = if narrow { String::new() } else { format!(" from {}", duration(part.run.warm_up)) };
+            format!("{}{from}", word(*one))
         }));
         for (_, name, _) in &all {
             let cell = |(_, part): &(Stretch, Report)| {
                 let edge = part.edges.get(name);
                 let success = edge.and_then(|edge| edge.success);
                 // No percentile of the few that came through: who got nothing waited longer than all of them.
-                let nearly_all = success.is_some_and(|share| share >= NEARLY_ALL);
+                let nearly_all = !narrow && success.is_some_and(|share| share >= NEARLY_ALL);
                 let p99 = edge.and_then(|edge| edge.latency.p99).filter(|_| nearly_all).map(duration);
                 let words = std::iter::once(or_nothing(success, percent)).chain(p99);
                 Entry::painted(words.collect::<Vec<_>>().join(", "), paint(success))
@@ -221,10 +220,10 @@ fn shown(all: usize, most: usize) -> (usize, usize) {
     if all <= most + 1 { (all, 0) } else { (most, all - most) }
 }
 
-fn one_word(stretch: Stretch) -> &'static str {
+fn word(stretch: Stretch) -> &'static str {
     match stretch {
         Stretch::Before => "before",
-        Stretch::Fault => "fault",
+        Stretch::Fault => "during",
         Stretch::After => "after",
     }
 }
@@ -245,7 +244,7 @@ fn expected(judgement: &Judgement, style: Style) -> Vec<String> {
     let shown: Vec<Judged> = failed.iter().take(FAILED).map(|judged| (*judged).clone()).collect();
     let mut lines = expectations(&Judgement { judged: shown, not_enforced: None }, style);
     let why = judgement.not_enforced.as_ref();
-    let why = why.map_or_else(String::new, |why| format!("; shown, not enforced: {}", clean(why)));
+    let why = if why.is_some() { " (not enforced)" } else { "" };
     let words = match (held.len(), all.len()) {
         (1, 1) => format!("as expected: {} ({}){why}", clean(&first.claim), clean(&first.measured)),
         (held, all) if held == all => format!("all {all} expectations hold{why}"),
