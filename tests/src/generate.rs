@@ -302,8 +302,12 @@ fn write_fault(text: &mut String, rng: &mut Rng, targets: &[String], services: u
     let replicas = rng.pick(&["", "", "replicas: Fraction(0.5), ", "replicas: Only([0]), "]);
     let way = if network { rng.pick(&["", "", "way: Requests, ", "way: Replies, "]) } else { "" };
     let clients = if network { rng.pick(&["", "", "clients: Fraction(0.5), "]) } else { "" };
-    // What comes to stay may be repaired, by way of whoever is there, or is not.
-    let stays = length.is_empty() && ramp.is_empty() && flap.is_empty() && at != "3s";
+    // What comes to stay may be repaired, by way of whoever is there, or is not; who is looked up is known to nobody who repairs.
+    let stays = !text.contains("discovery: ")
+        && length.is_empty()
+        && ramp.is_empty()
+        && flap.is_empty()
+        && at != "3s";
     let repair = match stays && on.len() == 2 {
         true => "repair: (takes: \"300ms\", needs: [\"s0\"], every: \"50ms\", timeout: \"20ms\"), ",
         false => "",
