@@ -206,7 +206,11 @@ impl Decoder {
             }
             // A number that does not even fit its type: what the rule allows says more.
             None => {
-                if let Shape::Integer(least, most) = T::describe().shape
+                let mut shape = T::describe().shape;
+                while let Shape::Optional(inner) = shape {
+                    shape = (inner.describe)().shape;
+                }
+                if let Shape::Integer(least, most) = shape
                     && let Some(diagnostic) = self.diagnostics.last_since(before)
                     && let Some(got) = diagnostic.message.strip_suffix(&format!("allowed {least} to {most}"))
                 {

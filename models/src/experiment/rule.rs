@@ -103,11 +103,12 @@ impl Shown for f64 {
         format!("{self:?}")
     }
     fn percent_meant(range: &RangeInclusive<f64>, &value: &f64) -> Option<String> {
+        let share = (value * 1e7).round() / 1e9;
         match value {
-            _ if *range != (0.0..=1.0) => None,
+            _ if *range.start() < 0.0 || *range.end() > 1.0 => None,
             // A slip of the arithmetic, not a percentage.
-            1.0..1.01 => Some("write 1.0 for all".into()),
-            1.01..=100.0 => Some(format!("is {value} % meant? write {:?}", (value * 1e4).round() / 1e6)),
+            1.0..1.01 if *range.end() == 1.0 => Some("write 1.0 for all".into()),
+            1.01..=100.0 if range.contains(&share) => Some(format!("is {value} % meant? write {share:?}")),
             _ => None,
         }
     }
@@ -294,5 +295,43 @@ impl Rule<String> for Name {
     }
     fn allowed(&self) -> String {
         format!("letters, digits, `_`, `-`; at most {NAME_BYTES} bytes")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{Decoder, as_rule};
+
+    #[test]
+    fn a_percentage_in_the_place_of_a_share_is_recognised() {
+        for (range, value, expected) in [
+            (0.0..=1.0, 10.0, Some("is 10 % meant? write 0.1")),
+            (0.0..=1.0, 100.0, Some("is 100 % meant? write 1.0")),
+            (0.0..=1.0, 1.005, Some("write 1.0 for all")),
+            (0.0..=0.999_999_999, 99.95, Some("is 99.95 % meant? write 0.9995")),
+            (0.0..=0.999_999_999, 99.999, Some("is 99.999 % meant? write 0.99999")),
+            (0.0..=0.999_999_999, 1.0, None),
+            (0.0..=0.999_999_999, 100.0, None),
+            (0.0..=0.5, 40.0, Some("is 40 % meant? write 0.4")),
+            (0.0..=0.5, 60.0, None),
+            (0.0..=1.0, 101.0, None),
+            (0.0..=1000.0, 2000.0, None),
+        ] {
+            let range: RangeInclusive<f64> = range;
+            assert_eq!(Rule::<f64>::hint(&range, &value).as_deref(), expected, "{value} in {range:?}");
+        }
+    }
+
+    #[test]
+    fn what_fits_no_number_is_told_what_the_rule_allows() {
+        for number in [-1_i64, 1 << 40] {
+            let mut cx = Decoder::new();
+            let rule = 1..=255;
+            let rule = as_rule::<Option<u32>, _>(&rule);
+            assert!(cx.checked::<Option<u32>>(&Node::number(number), Some(rule)).is_none());
+            let said: Vec<String> = cx.into_diagnostics().iter().map(|it| it.message.clone()).collect();
+            assert_eq!(said, [format!("got {number}, allowed 1 to 255")]);
+        }
     }
 }

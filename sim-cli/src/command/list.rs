@@ -1,5 +1,7 @@
 //! `brownout list [WHAT]`: what there is.
 
+mod with;
+
 use crate::app::App;
 use crate::args::Format;
 use crate::error::{Error, Exit, Result};
@@ -15,7 +17,7 @@ use crate::text::{Paint, Style, clean, escape, first_sentence, wrap};
 use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::json;
 use sim_models::distribution::TimeSpec;
-use sim_models::experiment::{Decode, Diagnostics, TypeDoc, parse_file, source_from_bytes};
+use sim_models::experiment::{Decode, Diagnostics, Node, TypeDoc, parse_file, source_from_bytes};
 use sim_models::mechanism::Mechanism;
 use sim_models::policy::preset::{self, Preset, Written};
 use sim_models::report::{Leaf, Metric};
@@ -27,6 +29,8 @@ Examples:
   brownout list
   brownout list models
   brownout list metrics retry-storm
+  brownout list --search retry      # experiments whose name, family or words have it
+  brownout list --with hedge        # experiments that show a mechanism
   brownout list policies
   brownout list mechanisms
   brownout list fields ttl")]
@@ -37,6 +41,12 @@ pub struct List {
     /// The experiment whose metrics to list, the model whose settings to list, or a part of the paths of fields
     #[arg(value_name = "EXPERIMENT")]
     pub name: Option<String>,
+    /// Only experiments whose name, family, model or description has this, in capitals or not; several must all be there
+    #[arg(long, value_name = "WORDS")]
+    pub search: Vec<String>,
+    /// Only experiments that have this mechanism, in a variant or as they stand: one of `brownout list mechanisms`
+    #[arg(long, value_name = "MECHANISM")]
+    pub with: Option<String>,
     /// The form of the result
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub format: Format,
@@ -72,6 +82,9 @@ pub(super) fn command(args: &List, app: &mut App) -> Result<Exit> {
             clean(name)
         )));
     }
+    if (args.with.is_some() || !args.search.is_empty()) && args.what != Listed::Experiments {
+        return Err(Error::usage("--search and --with choose among experiments"));
+    }
     match args.what {
         Listed::Experiments => experiments(args, app),
         Listed::Models => models(args, app),
@@ -90,6 +103,8 @@ struct Row {
     name: String,
     model: String,
     about: String,
+    /// All that the file says.
+    node: Option<Node>,
 }
 
 fn experiments(args: &List, app: &mut App) -> Result<Exit> {
@@ -101,6 +116,15 @@ fn experiments(args: &List, app: &mut App) -> Result<Exit> {
     let bundled = app.bundled().filter(|bundled| !rows.iter().any(|own: &Row| own.name == bundled.name));
     let bundled: Vec<Row> = bundled.map(|bundled| row(bundled.into(), &app.program)).collect();
     rows.extend(bundled);
+    let words: Vec<String> = args.search.iter().map(|word| word.to_lowercase()).collect();
+    rows.retain(|row| {
+        let text = [&row.name, &row.family, &row.model, &row.about].map(|text| text.to_lowercase()).join(" ");
+        words.iter().all(|word| text.contains(word))
+    });
+    if let Some(name) = &args.with {
+        let those = with::named(name, app)?;
+        rows.retain(|row| row.node.as_ref().is_some_and(|node| those.iter().any(|it| with::uses(node, it))));
+    }
     let style = app.console.style();
     app.console.document(&match args.format {
         Format::Text => experiments_text(&rows, style),
@@ -127,12 +151,9 @@ fn row(found: Found, program: &str) -> Row {
         Some(about) => about.into(),
         None => by_name("(cannot be read: see `brownout validate`)", program),
     };
-    Row {
-        family: found.family.unwrap_or_else(|| "(no family)".into()),
-        name: found.name,
-        model: field("model").and_then(|model| model.name()).unwrap_or_default().into(),
-        about,
-    }
+    let model = field("model").and_then(|model| model.name()).unwrap_or_default().into();
+    let family = found.family.unwrap_or_else(|| "(no family)".into());
+    Row { family, name: found.name, model, about, node }
 }
 
 fn experiments_text(rows: &[Row], style: Style) -> String {
