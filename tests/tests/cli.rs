@@ -16,6 +16,8 @@ mod own_models;
 mod program;
 #[path = "cli/runs.rs"]
 mod runs;
+#[path = "cli/tour.rs"]
+mod tour;
 #[path = "cli/traces.rs"]
 mod traces;
 
