@@ -3,6 +3,7 @@
 
 pub mod facts;
 pub mod moved;
+pub mod whose;
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};

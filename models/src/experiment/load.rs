@@ -91,6 +91,11 @@ impl fmt::Debug for Resolved {
 }
 
 impl Resolved {
+    /// What was written, as far as it makes a difference: the digest's part `i` but for the seed and for the version of the model.
+    pub fn said(&self) -> u64 {
+        input_digest(Entry { version: 0, ..self.entry }, &*self.model, &self.run)
+    }
+
     /// The value at a path such as `policies.naive.timeout`, defaults included; none if there is no such place.
     pub fn value(&self, path: &str) -> Option<&Node> {
         let path = Path::parse(path, Span::default()).ok()?;

@@ -16,6 +16,8 @@ use sim_models::report::{DigestParts, Named, Report};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+/// The version of this program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Version of the shape of [`Facts`].
 pub const FORMAT: u32 = 1;
 /// How every file of facts begins. One that begins otherwise is not ours to replace.
@@ -32,6 +34,9 @@ pub struct Facts {
     pub format: u32,
     /// The hash of the snapshot that they belong to.
     pub snapshot: String,
+    /// The version of the program that made it. Older ones did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brownout: Option<String>,
     /// Its runs, in its order.
     pub runs: Vec<Fact>,
 }
@@ -45,6 +50,12 @@ pub struct Fact {
     pub seed: u64,
     /// How many events it had.
     pub events: u64,
+    /// Name and version of its model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<(String, u32)>,
+    /// The digest of what its file said, whatever the version of the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
     /// The digest, with fewer checkpoints than a report has.
     pub digest: DigestParts,
     /// The metrics that people look at.
@@ -53,13 +64,21 @@ pub struct Fact {
 
 impl Fact {
     /// Of this run.
-    pub fn of(report: &Report) -> Self {
+    pub fn of(report: &Report, said: u64) -> Self {
         let mut metrics = Named::default();
         for leaf in report.leaves().iter().filter(|leaf| leaf.meaning.headline).take(METRICS) {
             metrics.push(leaf.path(), Reading::from(leaf.metric));
         }
         let (variant, run) = (report.variant.clone(), &report.run);
-        Fact { variant, seed: run.seed, events: run.events, digest: thinned(&report.digest), metrics }
+        Fact {
+            variant,
+            seed: run.seed,
+            events: run.events,
+            model: Some(report.model.clone()),
+            said: Some(Hex(said).to_string()),
+            digest: thinned(&report.digest),
+            metrics,
+        }
     }
 }
 
@@ -81,16 +100,19 @@ pub fn path(snapshot: &Path) -> PathBuf {
 }
 
 impl Facts {
-    /// Of the runs whose snapshot is `text`.
-    pub fn of<'a>(text: &str, reports: impl Iterator<Item = &'a Report>) -> Self {
-        Facts { format: FORMAT, snapshot: hash(text), runs: reports.map(Fact::of).collect() }
+    /// Of the runs whose snapshot is `text`, each with what its file said.
+    pub fn of<'a>(text: &str, reports: impl Iterator<Item = (&'a Report, u64)>) -> Self {
+        let runs = reports.map(|(report, said)| Fact::of(report, said)).collect();
+        Facts { format: FORMAT, snapshot: hash(text), brownout: Some(VERSION.into()), runs }
     }
 
     /// As a file: one line per run, so that a difference between two versions is one of lines.
     pub fn text(&self) -> String {
         let json = |fact: &Fact| serde_json::to_string(fact).expect("numbers, texts and named maps");
         let runs: Vec<String> = self.runs.iter().map(json).collect();
-        let head = format!("{HEAD}{},\"snapshot\":\"{}\",\"runs\":[", self.format, self.snapshot);
+        let by = |version: &String| format!("\"brownout\":{},", serde_json::json!(version));
+        let by = self.brownout.as_ref().map(by).unwrap_or_default();
+        let head = format!("{HEAD}{},\"snapshot\":\"{}\",{by}\"runs\":[", self.format, self.snapshot);
         format!("{head}\n{}\n]}}\n", runs.join(",\n"))
     }
 
@@ -147,7 +169,7 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let snapshot = folder.join("a.snap");
         let report = testdata::storm();
-        let facts = Facts::of("text", [&report].into_iter());
+        let facts = Facts::of("text", [(&report, 7)].into_iter());
         assert!(Facts::read(&snapshot, "text").unwrap().unwrap_err().contains("is not there"));
         std::fs::write(path(&snapshot), facts.text()).unwrap();
         assert_eq!(Facts::read(&snapshot, "text").unwrap().unwrap(), facts);

@@ -7,7 +7,7 @@ use crate::error::{Exit, Result};
 use crate::expect;
 use crate::experiment::Opened;
 use crate::golden::facts::Facts;
-use crate::golden::{self, Golden};
+use crate::golden::{self, Golden, whose};
 use crate::render::run::text;
 use crate::replay::{Replay, quote};
 use crate::result::checked::{Checked, Problem};
@@ -88,7 +88,8 @@ pub(super) fn check(
     }
     if let Some(path) = golden.filter(|_| checked.stopped.is_empty() && unknown.is_empty()) {
         let now = golden::snapshot(&checked.experiment, &pages);
-        let facts = Facts::of(&now, runs.iter().map(|run| &run.output.report));
+        let of_run = |run: &'_ Run| run.prepared.resolved.said();
+        let facts = Facts::of(&now, runs.iter().map(|run| (&run.output.report, of_run(run))));
         let compared =
             golden::compare(&app.console.disk, &path, &now, &facts, args.bless, args.golden.is_some())?;
         checked.snapshot = compared.as_ref().map(|golden| golden.words().to_string());
@@ -99,7 +100,10 @@ pub(super) fn check(
         if let Some(Golden::Differs { difference, before }) = compared {
             checked.difference = Some(difference);
             match before {
-                Ok(before) => checked.moved = moved::explain(&before, &facts, opened, runs, args, app)?,
+                Ok(before) => {
+                    checked.moved = moved::explain(&before, &facts, opened, runs, args, app)?;
+                    checked.note = whose::told(&before, &facts, &checked.experiment);
+                }
                 Err(why) => checked.note = Some(format!("{why}; --bless writes it")),
             }
         }
