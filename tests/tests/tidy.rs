@@ -49,6 +49,8 @@ const HOMONYMS: &[(&str, &str, &str)] = &[
     ("throttle", "models/src/policy/budget", "gRPC's, which is a budget"),
     ("cancel", "models/src/service_graph/service/callback", "what the engine does to a timer"),
     ("timeout", "models/src/service_graph/service/callback", "a class of events"),
+    ("timeout", "models/src/service_graph/service/execution_limit", "a class of events"),
+    ("timeout", "models/src/service_graph/service/work", "a class of events"),
     ("cancel", "models/src/service_graph/control", "what the engine does to a timer"),
     ("cancel", "models/src/service_graph/service/replica", "what the engine does to a timer"),
     ("cancel", "models/src/service_graph/service/sharing", "what the engine does to a timer"),
