@@ -69,6 +69,12 @@ fn by_setting(text: &str) -> BTreeMap<(String, String), String> {
     all
 }
 
+/// A default without those of its fields that are absent: what is left out of a record may have got a name since.
+fn without_absent(default: &str) -> String {
+    let fields = default.split(", ").filter(|field| !field.trim_end_matches(')').ends_with(": None"));
+    fields.collect::<Vec<_>>().join(", ").trim_end_matches(')').to_owned()
+}
+
 #[test]
 fn a_default_changes_with_the_version_of_its_model() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/defaults.txt");
@@ -76,7 +82,8 @@ fn a_default_changes_with_the_version_of_its_model() {
     let golden = std::fs::read_to_string(&path).unwrap_or_default();
     let (old, new) = (by_setting(&golden), by_setting(&found));
     for ((head, setting), default) in &new {
-        if let Some(before) = old.get(&(head.clone(), setting.clone())).filter(|before| *before != default) {
+        let before = old.get(&(head.clone(), setting.clone()));
+        if let Some(before) = before.filter(|before| without_absent(before) != without_absent(default)) {
             panic!(
                 "{head}: {setting} was {before}, now {default}. Files that leave it out have other results under \
                  the same input: raise the model's version"

@@ -84,7 +84,7 @@ fn warned(name: &str) -> &'static str {
             "policies.client.deadline: only 3 of 4 attempts can begin before the deadline if each times out"
         }
         "circular-recovery" => {
-            "services.backbone: backbone -> access -> backbone: each needs the next to start, so once all of them are down none ever does"
+            "faults[0].repair.needs[0]: needs `access` -> `backbone`, which this takes down: it is never repaired"
         }
         _ => "",
     }

@@ -14,6 +14,10 @@ use sim_core::SimDuration;
 use sim_core::math::ln;
 use std::ops::Range;
 
+/// The shares of what was usual that are served under a disturbance of which it may be said that it hurts nobody, or hardly anybody.
+const NOBODY: f64 = 0.9999;
+const HARDLY: f64 = 0.998;
+
 const SECOND: u64 = 1_000_000_000;
 /// If users offer less than this share of what they did, and chance does so in one of a hundred runs, that is worth a word.
 const FEWER: f64 = 0.8;
@@ -176,13 +180,16 @@ impl Course {
             None => {
                 let struck = self.first..ripe.max(self.first);
                 let tells = measured && struck.len() >= held.max(1) && !few(users, &normal, &struck);
-                match tells && unharmed(&struck) {
-                    true => (
-                        VerdictKind::Unharmed,
-                        format!("{name} lasts until the end and hurts nobody: {goodput}"),
-                    ),
-                    false => (VerdictKind::StillDisturbed, format!("{name} lasts until the end: {goodput}")),
-                }
+                let shares =
+                    users.iter().zip(&normal).filter_map(|(it, normal)| it.of_normal(&struck, normal));
+                let worst = shares.reduce(f64::min).unwrap_or(1.0);
+                let is_fine = tells && worst >= HARDLY && unharmed(&struck);
+                let (kind, whom) = match is_fine {
+                    true if worst >= NOBODY => (VerdictKind::Unharmed, " and hurts nobody"),
+                    true => (VerdictKind::Unharmed, " and hurts hardly anybody"),
+                    false => (VerdictKind::StillDisturbed, ""),
+                };
+                (kind, format!("{name} lasts until the end{whom}: {goodput}"))
             }
             Some(gone) if since + held > windows => {
                 let why =

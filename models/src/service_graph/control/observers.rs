@@ -208,11 +208,11 @@ pub fn declared(at: &str) -> Section {
                 .headline(),
         )
         .value("blind", Value::new(Unit::Duration, blind).better(Better::Less).headline())
-        .line("truth", Unit::Share, "Pairs of a client and a replica in which nothing is wrong.")
+        .line("user", Unit::Share, "Calls that ended well.")
         .up_to(Some(1.0))
         .line("checker", Unit::Share, "Replicas that callers may choose.")
         .up_to(Some(1.0))
-        .line("user", Unit::Share, "Calls that ended well.")
+        .line("truth", Unit::Share, "Pairs of a client and a replica in which nothing is wrong.")
         .up_to(Some(1.0))
 }
 
