@@ -46,16 +46,16 @@ spec! {
 spec! {
     /// What is looked at.
     pub enum Signal {
-        /// Requests that wait at a service, those of all its replicas together.
+        /// Requests that wait at a service, those of all its replicas together; or at all replicas in a zone. A queue that several replicas share stands in no zone.
         Queue {
-            /// The service.
+            /// The service, or a zone, "zone a".
             of: Spanned<String>,
             /// More than so many.
             above: u64,
         },
-        /// Requests that a service has in hand, waiting or in progress, those of all its replicas together.
+        /// Requests that a service has in hand, waiting or in progress, those of all its replicas together; or that all replicas in a zone have.
         InHand {
-            /// The service.
+            /// The service, or a zone, "zone a".
             of: Spanned<String>,
             /// More than so many.
             above: u64,
@@ -74,9 +74,9 @@ spec! {
             /// More than that.
             above: f64; 0.0..=1.0,
         },
-        /// Replicas of a service that are up.
+        /// Replicas of a service that are up; or of all services, those that stand in a zone.
         Up {
-            /// The service.
+            /// The service, or a zone, "zone a".
             of: Spanned<String>,
             /// Fewer than so many.
             below: u32; 1..=10_000,
@@ -124,6 +124,11 @@ impl Signal {
     /// Whether it may be of an edge.
     pub fn is_of_calls(&self) -> bool {
         matches!(self, Signal::Failing { .. })
+    }
+
+    /// Whether it may be of a zone: who stands there can be counted, and shares are those of a service.
+    pub fn is_of_zones(&self) -> bool {
+        matches!(self, Signal::Queue { .. } | Signal::InHand { .. } | Signal::Up { .. })
     }
 
     /// Whether the state holds if this is what is seen; of a share nothing is known if nothing was there to take it of.

@@ -544,13 +544,7 @@ fn build_faults(
         Target::Replicas { service: service as u32, replicas: fault.replicas.chosen(among, &path, streams) }
     };
     let targets = match (spec.services.index_of(on), fault.place()) {
-        (None, Some(place)) => {
-            let there = (0..spec.services.len()).map(|service| (service, spec.standing_in(place, service)));
-            there
-                .filter(|(_, those)| !those.is_empty())
-                .map(|(service, those)| struck(service, those))
-                .collect()
-        }
+        (None, Some(place)) => spec.all_in(place).map(|(service, those)| struck(service, those)).collect(),
         (Some(service), _) if fault.effect.strikes() == Struck::Replicas => {
             vec![struck(service, spec.among(service, &fault.replicas))]
         }

@@ -533,6 +533,12 @@ impl GraphSpec {
         (0..self.service(service).room()).filter(|replica| turns.of(*replica) == place).collect()
     }
 
+    /// All who stand in the zone of this name: of each service of which any does, which.
+    pub fn all_in<'a>(&'a self, place: &'a str) -> impl Iterator<Item = (usize, Vec<u32>)> + 'a {
+        let all = (0..self.services.len()).map(move |service| (service, self.standing_in(place, service)));
+        all.filter(|(_, those)| !those.is_empty())
+    }
+
     /// Where the replicas of a service stand, in words, if there are zones: `2 in a, 1 in b`.
     pub fn places_of_service(&self, number: usize) -> Option<String> {
         let zones = self.zones.as_ref()?;

@@ -2,7 +2,7 @@
 
 use super::Control;
 use crate::experiment::Spanned;
-use crate::fault::{Signal, Trigger};
+use crate::fault::{Signal, Trigger, place};
 use crate::service_graph::follow::Listen;
 use crate::service_graph::plan::Plan;
 use crate::service_graph::state::*;
@@ -24,6 +24,8 @@ pub struct Sight {
     /// The service that is watched, or the one that the first of the edges leads to; and the edges.
     service: u32,
     edges: Box<[u32]>,
+    /// Of a zone: who stands in it, service by service, those included that may yet come.
+    there: Box<[(u32, Box<[u32]>)]>,
     /// What there had been by the last look.
     before: [u128; 2],
 }
@@ -54,10 +56,16 @@ impl Sight {
     /// Of a state that was checked to be somebody's.
     pub fn new(when: &Signal, plan: &Plan) -> Self {
         let edges = watched(plan, when.of());
-        let service = plan.spec.services.index_of(&when.of().value);
-        let of_edge = || plan.edges[*edges.first().expect("checked: it is there") as usize].callee;
-        let service = service.unwrap_or_else(of_edge) as u32;
-        Sight { when: when.clone(), service, edges, before: [0; 2] }
+        let service = plan.spec.services.index_of(&when.of().value).map(|service| service as u32);
+        let there: Box<[_]> = match (service, place(&when.of().value)) {
+            (None, Some(place)) => {
+                plan.spec.all_in(place).map(|(at, those)| (at as u32, those.into())).collect()
+            }
+            _ => Box::default(),
+        };
+        let of_edge = || plan.edges[*edges.first().expect("checked: it is there") as usize].callee as u32;
+        let service = service.or(there.first().map(|(service, _)| *service)).unwrap_or_else(of_edge);
+        Sight { when: when.clone(), service, edges, there, before: [0; 2] }
     }
 
     /// Whether the state holds.
@@ -68,6 +76,9 @@ impl Sight {
 
     /// What is seen of it; of a share nothing, if nothing was there since the last look to take it of.
     fn sees(&mut self, services: &[Service], edges: &[Edge], now: SimTime) -> Option<f64> {
+        if !self.there.is_empty() {
+            return Some(self.sees_in_zone(services) as f64);
+        }
         let service = &services[self.service as usize];
         let mut part = |now: [u128; 2]| {
             let before = std::mem::replace(&mut self.before, now);
@@ -94,6 +105,24 @@ impl Sight {
                 Some(service.replicas.iter().filter(|replica| replica.down == 0).count() as f64)
             }
         }
+    }
+
+    /// What is seen of all who stand in a zone. A queue that several share stands in none: who waits there waits nowhere.
+    fn sees_in_zone(&self, services: &[Service]) -> u64 {
+        let each = self.there.iter().flat_map(|(service, those)| {
+            let service = &services[*service as usize];
+            those.iter().map(move |replica| (service, *replica as usize))
+        });
+        let of_one = |(service, replica): (&Service, usize)| match &self.when {
+            Signal::Queue { .. } if service.queue.shared => 0,
+            Signal::Queue { .. } => service.lines[replica].length.value(),
+            Signal::InHand { .. } => u64::from(service.replicas[replica].in_hand),
+            Signal::Up { .. } => u64::from(service.replicas[replica].down == 0),
+            Signal::Utilisation { .. } | Signal::Failing { .. } => {
+                unreachable!("checked: no share is of a zone")
+            }
+        };
+        each.map(of_one).sum()
     }
 }
 

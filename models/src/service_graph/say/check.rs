@@ -407,7 +407,7 @@ fn check_whom(plan: &Plan, fault: &FaultSpec, report: &mut dyn FnMut(String, Str
     if let Some(between) = fault.between() {
         check_between(plan, between, fault, report);
     } else if let Some(place) = struck {
-        let nobody = || (0..graph.services.len()).all(|service| graph.standing_in(place, service).is_empty());
+        let nobody = || graph.all_in(place).next().is_none();
         if !graph.has_zones(place) {
             let (why, help) = unknown_of_zones(graph, place);
             report(why, help);
@@ -607,9 +607,14 @@ fn check_signal(plan: &Plan, when: &Signal, report: &mut dyn FnMut(Span, bool, S
     let (graph, of) = (plan.spec, when.of());
     let of_calls = when.is_of_calls() && plan.edges.iter().any(|edge| edge.name == of.value);
     let service = graph.services.get(&of.value);
-    if service.is_none() && !of_calls {
+    let zone = crate::fault::place(&of.value).filter(|_| service.is_none());
+    if let Some(place) = zone {
+        check_signal_of_zone(graph, place, when, report);
+    } else if service.is_none() && !of_calls {
         let edges = plan.edges.iter().filter(|_| when.is_of_calls());
+        let places = if when.is_of_zones() { graph.places() } else { Vec::new() };
         let names = graph.services.names().chain(edges.map(|edge| edge.name.as_str()));
+        let names = names.chain(places.iter().map(String::as_str));
         let help = crate::experiment::did_you_mean(&of.value, "there are", names);
         report(of.span, true, format!("nothing is called `{}` that has such a state", of.value), help);
     }
@@ -627,6 +632,49 @@ fn check_signal(plan: &Plan, when: &Signal, report: &mut dyn FnMut(Span, bool, S
         let message = format!("no more than that can wait at `{}`: it never happens", of.value);
         report(of.span, false, message, "an `above` below the `capacity` of its queues".into());
     }
+}
+
+/// A state of all who stand in a zone.
+fn check_signal_of_zone(
+    graph: &GraphSpec,
+    place: &str,
+    when: &Signal,
+    report: &mut dyn FnMut(Span, bool, String, String),
+) {
+    let of = when.of();
+    let there: u32 = graph.all_in(place).map(|(_, those)| those.len() as u32).sum();
+    if !graph.has_zones(place) {
+        let (why, help) = unknown_of_zones(graph, place);
+        report(of.span, true, why, help);
+    } else if !when.is_of_zones() {
+        let message = format!("shares are those of services: nobody knows that of `{}`", of.value);
+        let help = "of a zone there is Queue, InHand, Up; of a share say which service";
+        report(of.span, true, message, help.into());
+    } else if there == 0 {
+        let help = "name a zone in which replicas stand";
+        report(of.span, true, format!("nobody stands in `{}`", of.value), help.into());
+    } else if let Signal::Up { below, .. } = when
+        && *below > there
+    {
+        let message = format!("`{}` never has more than {there}: fewer than {below} are always up", of.value);
+        report(of.span, true, message, "a `below` of no more than its replicas".into());
+    } else if let Signal::Queue { above, .. } = when
+        && let Some(most) = most_waiting(graph, place)
+        && *above >= most
+    {
+        let message = format!("no more than that can wait at `{}`: it never happens", of.value);
+        report(of.span, false, message, "an `above` below the `capacity` of its queues".into());
+    }
+}
+
+/// How many can wait in a zone, if there is an end to it. A queue for all replicas of a service is in no zone.
+fn most_waiting(graph: &GraphSpec, place: &str) -> Option<u64> {
+    let of_one = |(service, those): (usize, Vec<u32>)| match graph.service(service).queue.common() {
+        Common { shared: true, .. } => Some(0),
+        Common { capacity: Capacity::Bounded(places), .. } => Some(u64::from(places) * those.len() as u64),
+        _ => None,
+    };
+    graph.all_in(place).map(of_one).sum()
 }
 
 /// What shuts the door of a service: whose state, and not what its being shut brings about.

@@ -34,6 +34,11 @@ pub fn rows() -> Vec<Row> {
         let row = row(NETWORK, of(told), of(mended), said);
         row.and(USERS, format!("{USERS}, zones: [\"a\"]")).and(BATCH, format!("{BATCH}, zones: [\"a\"]"))
     };
+    let zoned_watch = |told: &str, mended: &str, said| {
+        let of = |when: &str| format!("triggers: {{\"t\": (when: {when}, on: \"stock\", effect: Crash())}}, {ZONED}");
+        let row = row(NETWORK, of(told), of(mended), said);
+        row.and(USERS, format!("{USERS}, zones: [\"a\"]")).and(BATCH, format!("{BATCH}, zones: [\"a\"]"))
+    };
     let at = |on: &str, rest: &str| format!("[(at: \"10s\", on: \"{on}\", {rest})]");
     let often = r#"every: Exponential(mean: "9s"), for: Exponential(mean: "1s")"#;
     let fails = |on: &str, rest: &str| at_random(&format!("failures: {{\"f\": (on: \"{on}\", {rest})}}"));
@@ -177,6 +182,35 @@ pub fn rows() -> Vec<Row> {
         zoned_set_off(r#"on: "zone a -> zone b", effect: Crash()"#, r#"on: "zone a -> zone b", effect: Drop()"#,
             r#"triggers.t.on ["zone a -> zone b"]: `crash` strikes replicas, and `zone a -> zone b` is a way between zones
                 help: name a zone, such as `zone a`, or let the network fail: Drop, Delay, Hold, Duplicate, Reorder, Bandwidth"#,
+        ),
+        zoned_watch(r#"Up(of: "zone north", below: 2)"#, r#"Up(of: "zone c", below: 1)"#,
+            r#"triggers.t.when.of ["zone north"]: there is no zone `north`
+                help: the zones are: a, b, c"#,
+        ),
+        zoned_watch(r#"Failing(of: "zone a", above: 0.5)"#, r#"Failing(of: "stock", above: 0.5)"#,
+            r#"triggers.t.when.of ["zone a"]: shares are those of services: nobody knows that of `zone a`
+                help: of a zone there is Queue, InHand, Up; of a share say which service"#,
+        ),
+        zoned_watch(r#"Utilisation(of: "zone a", above: 0.5)"#, r#"InHand(of: "zone a", above: 5)"#,
+            r#"triggers.t.when.of ["zone a"]: shares are those of services: nobody knows that of `zone a`
+                help: of a zone there is Queue, InHand, Up; of a share say which service"#,
+        ),
+        // Of `shop`, `stock`, `pay` and `mail` one each stands in a; nobody but the third of `stock` in c.
+        zoned_watch(r#"Up(of: "zone a", below: 5)"#, r#"Up(of: "zone a", below: 4)"#,
+            r#"triggers.t.when.of ["zone a"]: `zone a` never has more than 4: fewer than 5 are always up
+                help: a `below` of no more than its replicas"#,
+        ),
+        zoned_watch(r#"Queue(of: "zone c", above: 1024)"#, r#"Queue(of: "zone c", above: 1023)"#,
+            r#"warning: triggers.t.when.of ["zone c"]: no more than that can wait at `zone c`: it never happens
+                help: an `above` below the `capacity` of its queues"#,
+        ),
+        zoned_watch(r#"Up(of: "zone c", below: 1)"#, r#"Up(of: "zone a", below: 1)"#,
+            r#"triggers.t.when.of ["zone c"]: nobody stands in `zone c`
+                help: name a zone in which replicas stand"#,
+        ).and(r#""stock": (replicas: 3"#, r#""stock": (zones: ["a", "b"], replicas: 3"#),
+        zoned_watch(r#"Up(of: "zon a", below: 1)"#, r#"Up(of: "zone a", below: 1)"#,
+            r#"triggers.t.when.of ["zon a"]: nothing is called `zon a` that has such a state
+                help: did you mean `zone a`?"#,
         ),
         // What goes from one to another.
         row(FAULTS, at("zone a -> zone b", "effect: Drop()"), at("stock", "effect: Drop()"),

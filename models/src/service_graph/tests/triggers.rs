@@ -111,3 +111,49 @@ fn it_may_strike_a_zone() {
         assert!(gone.abs_diff(lost) <= 1, "{on}: {gone}");
     }
 }
+
+/// What is watched may be all that stands in a zone, of whichever service; what goes wrong in another zone is not seen.
+#[test]
+fn it_may_watch_a_zone() {
+    // Users stand in a. Of `db` and of `other` one each stands in a, b and c; one call in ten goes to each `db` in turn, every 300 ms.
+    let run = |when: &str, fault: &str, shared: bool| {
+        let queue = if shared { "queue: SharedFifo()," } else { "" };
+        scene(
+            &format!(
+                r#"workload: [(to: "db", arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "10/s"), (at: "39950ms", rate: "0/s")]), zones: ["a"])],
+                   services: {{"db": (replicas: 3, workers: Blocking(1), work: "10ms", {queue} calls: [(to: "other")]), "other": (replicas: 3, workers: Async(1), work: "1ms")}},
+                   zones: (names: ["a", "b", "c"]),
+                   faults: [(at: "10050ms", for: "10s", {fault})],
+                   triggers: {{"t": (when: {when}, on: "users->db", effect: Drop(), for: "1s")}}"#
+            ),
+            "40s",
+        )
+    };
+    let down = r#"on: "other", effect: Crash(), replicas: Only([1])"#;
+    let slow = r#"on: "db", effect: Slow(factor: 1000), replicas: Only([1])"#;
+    for (when, fault, first) in [
+        // Two stand in b, one of each service: one of them is down from 10.05 s on, and it is looked at every second.
+        (r#"Up(of: "zone b", below: 2)"#, down, Some(11)),
+        (r#"Up(of: "zone b", below: 1)"#, down, None),
+        (r#"Up(of: "zone c", below: 2)"#, down, None),
+        (r#"Up(of: "zone b", below: 1)"#, r#"on: "zone b", effect: Crash()"#, Some(11)),
+        // One in progress from 10.4 s at the latest, and one more every 300 ms: four in hand, of which three wait, by 12 s and not by 11 s.
+        (r#"InHand(of: "zone b", above: 3)"#, slow, Some(12)),
+        (r#"Queue(of: "zone b", above: 3)"#, slow, Some(12)),
+        (r#"InHand(of: "zone a", above: 3)"#, slow, None),
+        (r#"Queue(of: "zone c", above: 3)"#, slow, None),
+    ] {
+        let report = run(when, fault, false);
+        assert_eq!(told(&report, "first"), first.map(|at| (at * SECOND) as f64), "{when}");
+    }
+    // Who waits in a queue for all of them waits in no zone: three are in progress, and one of those in b.
+    let slow = r#"on: "db", effect: Slow(factor: 1000)"#;
+    for (when, first) in [
+        (r#"Queue(of: "db", above: 3)"#, Some(11)),
+        (r#"InHand(of: "zone b", above: 0)"#, Some(11)),
+        (r#"InHand(of: "zone b", above: 1)"#, None),
+    ] {
+        let report = run(when, slow, true);
+        assert_eq!(told(&report, "first"), first.map(|at| (at * SECOND) as f64), "{when}");
+    }
+}
