@@ -77,7 +77,7 @@ impl Sight {
     /// What is seen of it; of a share nothing, if nothing was there since the last look to take it of.
     fn sees(&mut self, services: &[Service], edges: &[Edge], now: SimTime) -> Option<f64> {
         if !self.there.is_empty() {
-            return Some(self.sees_in_zone(services) as f64);
+            return Some(self.sees_there(services) as f64);
         }
         let service = &services[self.service as usize];
         let mut part = |now: [u128; 2]| {
@@ -108,7 +108,7 @@ impl Sight {
     }
 
     /// What is seen of all who stand in a zone. A queue that several share stands in none: who waits there waits nowhere.
-    fn sees_in_zone(&self, services: &[Service]) -> u64 {
+    fn sees_there(&self, services: &[Service]) -> u64 {
         let each = self.there.iter().flat_map(|(service, those)| {
             let service = &services[*service as usize];
             those.iter().map(move |replica| (service, *replica as usize))
@@ -119,7 +119,7 @@ impl Sight {
             Signal::InHand { .. } => u64::from(service.replicas[replica].in_hand),
             Signal::Up { .. } => u64::from(service.replicas[replica].down == 0),
             Signal::Utilisation { .. } | Signal::Failing { .. } => {
-                unreachable!("checked: no share is of a zone")
+                unreachable!("checked: a share is of a service")
             }
         };
         each.map(of_one).sum()

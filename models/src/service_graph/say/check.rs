@@ -607,9 +607,9 @@ fn check_signal(plan: &Plan, when: &Signal, report: &mut dyn FnMut(Span, bool, S
     let (graph, of) = (plan.spec, when.of());
     let of_calls = when.is_of_calls() && plan.edges.iter().any(|edge| edge.name == of.value);
     let service = graph.services.get(&of.value);
-    let zone = crate::fault::place(&of.value).filter(|_| service.is_none());
-    if let Some(place) = zone {
-        check_signal_of_zone(graph, place, when, report);
+    let place = crate::fault::place(&of.value).filter(|_| service.is_none());
+    if let Some(place) = place {
+        check_signal_there(graph, place, when, report);
     } else if service.is_none() && !of_calls {
         let edges = plan.edges.iter().filter(|_| when.is_of_calls());
         let places = if when.is_of_zones() { graph.places() } else { Vec::new() };
@@ -635,7 +635,7 @@ fn check_signal(plan: &Plan, when: &Signal, report: &mut dyn FnMut(Span, bool, S
 }
 
 /// A state of all who stand in a zone.
-fn check_signal_of_zone(
+fn check_signal_there(
     graph: &GraphSpec,
     place: &str,
     when: &Signal,
