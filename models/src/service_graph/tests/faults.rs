@@ -204,6 +204,15 @@ pub fn rows() -> Vec<Row> {
             r#"warning: triggers.t.when.of ["zone c"]: no more than that can wait at `zone c`: it never happens
                 help: an `above` below the `capacity` of its queues"#,
         ),
+        // Two of them are twice as many; a queue for all of them is in no zone.
+        zoned_watch(r#"Queue(of: "zone c", above: 2048)"#, r#"Queue(of: "zone c", above: 2047)"#,
+            r#"warning: triggers.t.when.of ["zone c"]: no more than that can wait at `zone c`: it never happens
+                help: an `above` below the `capacity` of its queues"#,
+        ).and(r#""stock": (replicas: 3"#, r#""stock": (zones: ["c", "c", "a"], replicas: 3"#),
+        zoned_watch(r#"Queue(of: "zone c", above: 0)"#, r#"Queue(of: "zone a", above: 0)"#,
+            r#"warning: triggers.t.when.of ["zone c"]: no more than that can wait at `zone c`: it never happens
+                help: an `above` below the `capacity` of its queues"#,
+        ).and(r#""stock": (replicas: 3"#, r#""stock": (queue: SharedFifo(), replicas: 3"#),
         zoned_watch(r#"Up(of: "zone c", below: 1)"#, r#"Up(of: "zone a", below: 1)"#,
             r#"triggers.t.when.of ["zone c"]: nobody stands in `zone c`
                 help: name a zone in which replicas stand"#,

@@ -150,6 +150,7 @@ fn it_may_watch_a_zone() {
     let slow = r#"on: "db", effect: Slow(factor: 1000)"#;
     for (when, first) in [
         (r#"Queue(of: "db", above: 3)"#, Some(11)),
+        (r#"Queue(of: "zone b", above: 0)"#, None),
         (r#"InHand(of: "zone b", above: 0)"#, Some(11)),
         (r#"InHand(of: "zone b", above: 1)"#, None),
     ] {
