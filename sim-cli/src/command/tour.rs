@@ -42,8 +42,11 @@ pub const STEPS: [Step; 7] = [
         before: "A payment service becomes slow for 30 seconds. Its callers try each call three times.",
         look: &[
             ("NOT RECOVERED", "the slowness is over after 90 s, and nothing is ever served again"),
-            ("3 attempts", "1000 calls a second have become 3000, more than payments can do"),
-            ("for callers who had given up", "it works all the time, for people who have gone"),
+            ("3 021/s", "1000 calls a second have become 3000 attempts, more than payments can do"),
+            (
+                "callers wait 200 ms",
+                "its queue is longer than that: it works all the time, for people who have gone",
+            ),
         ],
     },
     Step {

@@ -68,7 +68,8 @@ fn unstopped(report: &Report) -> Report {
 
 /// Between verdict and commands. Of many seeds that is what they came to.
 fn middle(report: &Report, page: &Page, rows: usize, of_users: usize, style: Style) -> Vec<Vec<String>> {
-    let expected = expected(&page.expectations, style);
+    let expected =
+        expected(&page.expectations, style).into_iter().chain(noted(report, style)).collect::<Vec<_>>();
     if let Some(replicated) = &page.replicated {
         return vec![section(replicated, style), expected];
     }
@@ -83,6 +84,17 @@ fn middle(report: &Report, page: &Page, rows: usize, of_users: usize, style: Sty
     }
     let own = own.into_iter().chain(expected).collect();
     vec![picture(report, rows, style), users, own]
+}
+
+/// What must be known of these numbers: the first, and how many more there are.
+fn noted(report: &Report, style: Style) -> Option<String> {
+    let more = match report.notes.len() - usize::from(!report.notes.is_empty()) {
+        0 => String::new(),
+        more => format!(" (and {more} more: --full)"),
+    };
+    let columns = style.columns().saturating_sub(width(&more));
+    let first = report.notes.first()?;
+    Some(fit(&format!("  note  {}", clean(first)), columns, style) + &more)
 }
 
 /// Name and what it is about, in two lines, and how the run was made beside them where there is room.

@@ -11,7 +11,7 @@ use sim_models::experiment::{
 };
 use std::collections::BTreeMap;
 
-/// Version of the shape of [`Field`]s in JSON.
+/// Version of the shape of fields in JSON.
 pub const FORMAT: u32 = 1;
 
 /// A field, where it can be set.
