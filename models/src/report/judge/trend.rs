@@ -87,6 +87,13 @@ fn grows_since(queue: &[f64], windows: usize) -> Option<(f64, Option<usize>)> {
     (sure >= GROWS_SINCE && *since.last()? > been).then_some((rate, Some(windows)))
 }
 
+/// Whether what was counted at the end of each window clearly grows since one of them, to more than it had been before that.
+pub fn rises(values: &[f64], from: usize) -> bool {
+    let (before, since) = values.split_at(from.min(values.len()));
+    let been = before.iter().copied().fold(0.0, f64::max);
+    drift(since).is_some_and(|(sure, _)| sure >= GROWS) && since.last().is_some_and(|last| *last > been)
+}
+
 /// The queue that falls and still does so in the end, if one clearly does: whose, by how many requests per window, and how
 /// many are left.
 pub fn falls<'a>(report: &'a Report, windows: &Range<usize>) -> Option<(&'a str, f64, f64)> {

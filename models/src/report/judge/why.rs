@@ -1,7 +1,7 @@
 //! Why a run came to what it did: the sentences below the headline.
 
 use super::outlook::{Backlog, backlogs};
-use super::trend::{Growth, growth};
+use super::trend::{Growth, growth, rises};
 use super::users::FINE;
 use super::verdict::Judgement;
 use crate::policy::{Ending, Outcome};
@@ -19,6 +19,8 @@ const WASTED: f64 = 0.01;
 const IN_VAIN: f64 = 0.1;
 /// Calls still waiting at the end are, beyond this share of all or this mean age.
 const WAITING: (f64, u64) = (0.01, 10_000_000_000);
+/// Writes that are still to be passed on at the end are worth a sentence beyond this share of them, if they become more all the time.
+const UNWRITTEN: f64 = 0.05;
 /// A queue is, if it ran full in more than this share of windows.
 const FULL: f64 = 0.1;
 /// What a service's own calls come to is worth a sentence from this share of them on.
@@ -34,6 +36,7 @@ pub fn details(report: &Report, judgement: &Judgement) -> Vec<String> {
     details.extend(judgement.overload.clone());
     details.extend(released(report));
     details.extend(losses(report));
+    details.extend(unwritten(report));
     if bad {
         details.extend(deaths(report));
         details.extend(kills(report));
@@ -98,6 +101,26 @@ fn losses(report: &Report) -> impl Iterator<Item = String> + '_ {
                 short(in_doubt)
             )),
         }
+    })
+}
+
+/// Writes that users were told are done, and that come faster than they are passed on.
+fn unwritten(report: &Report) -> impl Iterator<Item = String> + '_ {
+    let ends = report.timeline.disturbances.iter().map(|it| it.to.unwrap_or(it.from));
+    let from = ends.max().unwrap_or(0).div_ceil(report.run.window.max(1)) as usize;
+    report.sections.iter().filter(|section| section.kind == "write_behind").filter_map(move |section| {
+        let value = |name| section.values.get(name).and_then(|value| value.value).unwrap_or(0.0);
+        let line = section.series.iter().find(|line| line.name == "to_write")?;
+        let (left, name) = (value("left"), &section.at);
+        // What nobody has begun to pass on may only wait for its time.
+        let is_passed_on = value("passed_on") + value("failed") > 0.0;
+        let many = left > 1.0 && left >= UNWRITTEN * value("taken") && is_passed_on;
+        (many && rises(&line.values, from)).then(|| {
+            format!(
+                "by the end {} writes that {name} had acknowledged wait to be passed on, and there are more of them all the time",
+                short(left)
+            )
+        })
     })
 }
 
@@ -365,6 +388,43 @@ mod tests {
             let details = details_of(report);
             let found = details.iter().find(|detail| detail.contains("acknowledged"));
             assert_eq!(found.map(String::as_str), said);
+        }
+    }
+
+    /// (how many are to be written at the end of each second, how many are left of how many, whether that is said), however well all else goes.
+    #[test]
+    fn writes_that_become_more_all_the_time() {
+        let luck = |second: u64| (second * 37 % 11) as f64;
+        let grows: fn(u64) -> f64 = |second| 50.0 * second as f64;
+        let saw: fn(u64) -> f64 = |second| 100.0 * (second % 70) as f64;
+        let full: fn(u64) -> f64 = |second| 50.0 * second.min(100) as f64;
+        let since: fn(u64) -> f64 =
+            |second| if second < 95 { 40.0 * second as f64 } else { 10.0 * second as f64 };
+        for (to_write, passed_on, left, taken, fault, said) in [
+            (grows, 14_950.0, 15_050.0, 30_000.0, None, true),
+            (grows, 0.0, 15_050.0, 30_000.0, None, false),
+            (grows, 984_950.0, 15_050.0, 1_000_000.0, None, false),
+            (saw, 28_000.0, 2_000.0, 30_000.0, None, false),
+            (full, 25_000.0, 5_000.0, 30_000.0, None, false),
+            // A fault has ended: what counts is the time since then, and not where it is less than it was.
+            (grows, 14_950.0, 15_050.0, 30_000.0, Some(100), true),
+            (saw, 28_000.0, 2_000.0, 30_000.0, Some(280), false),
+            (since, 27_000.0, 3_000.0, 30_000.0, Some(100), false),
+        ] {
+            let mut report = run(300, |_| healthy(1_000));
+            if let Some(to) = fault {
+                report = disturbed(report, "slow", 60, Some(to));
+            }
+            let value = |value| Value { value: Some(value), ..Value::new(Unit::Plain, "") };
+            let section = Section::new("write_behind", "shop").value("left", value(left));
+            let section = section.value("passed_on", value(passed_on)).value("taken", value(taken));
+            let mut section = section.line("to_write", Unit::Plain, "");
+            section.draw("to_write", (0..300).map(|second| to_write(second) + luck(second)).collect());
+            report.sections.push(section);
+            let details = details_of(report);
+            let found = details.iter().find(|detail| detail.contains("acknowledged"));
+            let text = "by the end 15050 writes that shop had acknowledged wait to be passed on, and there are more of them all the time";
+            assert_eq!(found.map(String::as_str), said.then_some(text), "{left} of {taken}, {fault:?}");
         }
     }
 
