@@ -19,7 +19,7 @@ mod passes_on;
 mod told;
 
 pub use super::cache::index::{Index, NOWHERE};
-use crate::experiment::{Decoder, Node, POSITIVE};
+use crate::experiment::{Decoder, Node};
 use crate::policy::Outcome;
 use crate::policy::page::Page;
 use crate::policy::part::{Around, Does, Part};
@@ -42,7 +42,7 @@ spec! {
         /// What was written is kept, and answered at once; the calls of the write are made later, by a request that nobody waits for.
         Behind {
             /// How often each replica passes on what it has to write.
-            write_delay: SimDuration; POSITIVE,
+            write_delay: SimDuration; LEAST_DELAY..,
             /// As soon as so many have come to a replica it passes them on; absent: every `write_delay`, or when there is no more room.
             write_batch_size: Option<u32> = None; 1..=MOST_TO_WRITE,
             /// Whether of several writes of one key that are to be passed on only the last is.
@@ -68,6 +68,8 @@ spec! {
     }
 }
 
+/// Each replica looks so often, whether or not it has anything to write.
+const LEAST_DELAY: SimDuration = SimDuration::from_millis(1);
 /// The most that a replica can have room for.
 const MOST_TO_WRITE: u32 = 1_000_000;
 

@@ -696,6 +696,10 @@ pub fn rows() -> Vec<Row> {
                 help: at most `capacity`; or leave it out"#,
         ).and(USERS, WRITERS)
         .and(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1), on_write: Behind(write_delay: "1s", write_batch_size: 10, capacity: 10)"#),
+        row(r#"write_delay: "1ms""#, r#"write_delay: "999us""#, r#"write_delay: "1ms""#,
+            r#"services.shop.on_write.write_delay ["999us"]: got "999us", allowed at least "1ms""#,
+        ).and(USERS, WRITERS)
+        .and(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", cache: (capacity: 1), on_write: Behind(write_delay: "1ms")"#),
         row(r#"write_delay: "59s""#, r#"write_delay: "1min""#, r#"write_delay: "59s""#,
             r#"warning: services.shop ["shop"]: what is written is passed on every 60s, but the run ends at 60s: it never is"#,
         ).and(USERS, WRITERS)
