@@ -276,6 +276,7 @@ fn build_edge(number: usize, edge: &EdgePlan, plan: &Plan, streams: &Streams) ->
         callee: edge.callee as u32,
         listed,
         stopped,
+        passes_on: matches!(edge.caller, Caller::Service(service) if plan.spec.service(service as usize).writes_behind()),
         retry: RetryPlan::new(&edge.policy.retry),
         view,
         gates,

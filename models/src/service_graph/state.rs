@@ -209,6 +209,8 @@ pub struct Edge {
     pub listed: bool,
     /// Its calls are listed with the request that makes them, which may be called off, or go on without them.
     pub stopped: bool,
+    /// Its calls are made by a service that answers writes before it passes them on, and hears what may have come of each.
+    pub passes_on: bool,
     pub policy: Policy,
     pub retry: RetryPlan,
     /// Replicas that the caller chooses among; one where there is nothing to choose.
@@ -568,7 +570,13 @@ impl Edge {
     pub fn is_listed(&self) -> bool {
         let hears = self.fallback.as_ref().is_some_and(|it| it.hears());
         let asks = matches!(self.callback, Some(Leg::Asks(_)));
-        self.listed || self.stopped || self.degrades.is_some() || self.says_versions || hears || asks
+        self.listed
+            || self.stopped
+            || self.passes_on
+            || self.degrades.is_some()
+            || self.says_versions
+            || hears
+            || asks
     }
 
     /// From here on its callers do about failures what those of another do.

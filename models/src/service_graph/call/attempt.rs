@@ -284,6 +284,9 @@ impl<L: Listen> Graph<L> {
         let (measured, began) = (call.stretch != UNMEASURED, call.started);
         if is_listed {
             self.strike_call(call_id, (number, client), parent);
+            if self.edges[number as usize].passes_on {
+                self.may_have_done(parent, Outcome::Ok);
+            }
             self.hand_on(id, (number, client), (parent, measured), (began, now));
             if let Some(Leg::Asks(_)) = self.edges[number as usize].callback {
                 if makes_room {
@@ -377,10 +380,14 @@ impl<L: Listen> Graph<L> {
         let edge = &mut self.edges[call.edge as usize];
         let times = (&self.sent_at, &self.inherited);
         edge.attempt_ended(&mut self.clients, (call_id, id), (call, attempt), times, outcome, ctx.now());
+        let is_listed = edge.gates.has(Gates::LISTED);
         let edge = call.edge;
         if attempt.server == Server::Gone && attempt.outstanding == 0 {
             let below = self.attempts.remove(id).below;
             self.spoil(below);
+        }
+        if is_listed && self.edges[edge as usize].passes_on {
+            self.may_have_done(self.calls[call_id].parent, outcome);
         }
         if self.connects(edge) {
             self.hang_up(id, outcome, ctx);

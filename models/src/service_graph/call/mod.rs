@@ -356,7 +356,11 @@ impl<L: Listen> Graph<L> {
     /// The caller itself has gone: its calls end with it.
     pub fn cancel_call(&mut self, id: CallId, ctx: &mut Ctx) {
         // Nobody is left to be told.
-        let parent = std::mem::replace(&mut self.calls[id].parent, Parent::User);
+        let call = &mut self.calls[id];
+        let (parent, is_out) = (std::mem::replace(&mut call.parent, Parent::User), call.live.is_some());
+        if is_out && self.edges[self.calls[id].edge as usize].passes_on {
+            self.may_have_done(parent, Outcome::Cancelled);
+        }
         if let Parent::Request { attempt, .. } = parent {
             self.strike_from_request(id, self.calls[id].edge.into(), parent);
             self.attempts[attempt].outstanding -= 1;

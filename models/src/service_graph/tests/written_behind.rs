@@ -179,6 +179,36 @@ fn what_was_on_its_way_is_in_doubt() {
     assert!((4.0..=6.0).contains(&lost) && (49.0..=51.0).contains(&in_doubt), "{lost}, {in_doubt}");
 }
 
+/// The store answers too late and is then away, and the app crashes 5 s later: what was sent to it while it was there it may have done, what it refused
+/// each time it has not.
+#[test]
+fn what_was_refused_is_lost() {
+    // Whom the log hears of is done in part.
+    for (retry, log, sent) in
+        [("None", "", 50.0), ("Fixed(attempts: 3)", "", 50.0), ("None", r#"(to: "log"), "#, 100.0)]
+    {
+        let report = scene(
+            &format!(
+                r#"workload: [(to: "app", arrivals: Constant("10/s"), keys: Uniform(100000), writes: 1)],
+                   policies: {{"p": (timeout: "50ms", retry: {retry})}},
+                   services: {{
+                       "app": (workers: Async(9), work: "0s", calls: [{log}(to: "db", policy: "p")], cache: (capacity: Unbounded), on_write: Behind(write_delay: "1s")),
+                       "db": (workers: Async(99), work: "100ms"),
+                       "log": (workers: Async(99), work: "0s"),
+                   }}, faults: [
+                       (at: "5800ms", for: "20s", on: "db", effect: Crash()),
+                       (at: "10900ms", for: "1ms", on: "app", effect: Crash()),
+                   ]"#
+            ),
+            "11s",
+        );
+        adds_up(&report);
+        let [lost, in_doubt] = told(&report, ["lost", "in_doubt"]);
+        assert!((in_doubt - sent).abs() <= 2.0, "{retry} {log}: {in_doubt} in doubt, not {sent}");
+        assert!((lost - (109.0 - sent)).abs() <= 2.0, "{retry} {log}: {lost} are lost");
+    }
+}
+
 /// Who is told to go passes on what it has first, whatever tells it: a drain, an autoscaler, a rollout. A grace that is too short loses the rest.
 #[test]
 fn who_leaves_passes_on_what_it_has() {

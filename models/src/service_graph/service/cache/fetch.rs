@@ -163,7 +163,7 @@ impl<L: Listen> Graph<L> {
     pub(in crate::service_graph::service) fn fetch_is_lost(&mut self, id: AttemptId, now: SimTime) -> bool {
         let service = self.edges[self.attempts[id].edge as usize].callee as usize;
         if self.services[service].is_passing_on(id) {
-            self.is_in_doubt(id, now);
+            self.passing_is_lost(id, now);
             return true;
         }
         let Some(caches) = &mut self.services[service].caches else { return false };

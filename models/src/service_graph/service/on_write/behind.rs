@@ -13,7 +13,7 @@
 //! on at once, as without all this (`WriteThrough`), or fails (`Reject`). One whose key is to be passed on needs none.
 //!
 //! *Loss*: all that stands in the memory of one replica, whosever the cache is. A crash loses what was still to be passed on, `λ T / 2` on average,
-//! and of what was on its way nobody knows. Who is told to go passes all on first, and goes without what it cannot write until it must.
+//! and what was turned away each time; of what was sent and not turned away nobody knows. Who is told to go passes all on first, and goes without what it cannot write until it must.
 //!
 //! *Order*: a store of record keeps the newest of what comes, by when it was answered (last write wins), so what is passed on late, or twice, does no harm.
 
@@ -42,6 +42,8 @@ pub struct Write {
     pub(super) measured: bool,
     /// How often it was passed on in vain.
     pub(super) tries: u32,
+    /// One of these was not turned away: it may have been done, or a part of it.
+    pub(super) may_be_done: bool,
 }
 
 /// What one replica has to write.
@@ -230,17 +232,23 @@ impl Behind {
         self.waits(replica, Write { tries: write.tries + 1, ..write })
     }
 
-    /// One that was on its way is gone with its replica.
-    pub(super) fn is_in_doubt(&mut self, write: &Write) {
-        self.counts.in_doubt += u64::from(write.measured);
+    /// One is gone with its replica.
+    pub(super) fn is_gone(&mut self, write: &Write) {
+        let count = if write.may_be_done { &mut self.counts.in_doubt } else { &mut self.counts.lost };
+        *count += u64::from(write.measured);
+    }
+
+    /// What a request passes on may have been done.
+    pub(super) fn may_have_done(&mut self, id: AttemptId) {
+        if self.passing.get(id).and_then(Option::as_ref).is_some_and(|it| it.0 == id) {
+            self.passing.of_mut(id, false).as_mut().expect("it passes something on").1.may_be_done = true;
+        }
     }
 
     /// A replica has crashed, with what it had to write.
     pub(super) fn crashed(&mut self, replica: u32) {
         let buffer = std::mem::take(&mut self.buffers[replica as usize]);
-        for write in buffer.waiting.iter().filter(|write| write.measured) {
-            *(if write.tries > 0 { &mut self.counts.in_doubt } else { &mut self.counts.lost }) += 1;
-        }
+        buffer.waiting.iter().for_each(|write| self.is_gone(write));
     }
 
     /// How many of these are still to be passed on, or on their way.
@@ -286,6 +294,7 @@ mod tests {
             since: SimTime::from_secs(at),
             measured: true,
             tries: 0,
+            may_be_done: false,
         }
     }
 
@@ -365,18 +374,21 @@ mod tests {
         assert_eq!((it.counts.coalesced, it.counts.failed), (1, 2));
     }
 
-    /// A crash: what had never been passed on is lost; of what had, in vain, nobody knows.
+    /// A crash: what had never been passed on is lost, and what had been turned away; of what had not, nobody knows.
     #[test]
     fn what_a_crash_takes() {
         let mut it = behind(None, false, 9);
         (1..=3).for_each(|key| _ = it.takes(0, write(key, 1)));
-        for sent in it.goes(0, true).into_iter().take(2) {
-            it.comes_back(0, sent, false, SimTime::from_secs(2));
+        for (sent, may_be_done) in it.goes(0, true).into_iter().zip([true, false]) {
+            it.comes_back(0, Write { may_be_done, ..sent }, false, SimTime::from_secs(2));
         }
+        // Whatever becomes of it the next time.
+        let again = it.goes(0, true);
+        again.into_iter().for_each(|sent| _ = it.comes_back(0, sent, false, SimTime::from_secs(3)));
         (4..=8).for_each(|key| _ = it.takes(0, write(key, 1)));
         it.takes(1, write(1, 1));
         it.crashed(0);
-        assert_eq!((it.counts.lost, it.counts.in_doubt), (5, 2));
+        assert_eq!((it.counts.lost, it.counts.in_doubt), (6, 1));
         assert!(!it.has_to_write(0) && it.has_to_write(1) && !it.is_unwritten(0, 4), "the other has its own");
         assert_eq!(it.room(0, 1), Room::There);
     }

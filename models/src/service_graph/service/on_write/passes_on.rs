@@ -125,7 +125,18 @@ impl<L: Listen> Graph<L> {
             written.versions[caches.store_of(replica)].put(key, carried.version);
         }
         let &mut Attempt { key: luck, edge, workload, call, .. } = attempt;
-        let write = Write { key, luck, carried, edge, workload, call, since: now, measured, tries: 0 };
+        let write = Write {
+            key,
+            luck,
+            carried,
+            edge,
+            workload,
+            call,
+            since: now,
+            measured,
+            tries: 0,
+            may_be_done: false,
+        };
         let (now_due, gone) = written.behind().expect("it does").takes(replica, write);
         self.listener.tell(|tracer| {
             tracer.is_told(id, "taken");
@@ -208,6 +219,8 @@ impl<L: Listen> Graph<L> {
         let (now, attempt) = (ctx.now(), &mut self.attempts[id]);
         let (number, replica) = (self.edges[attempt.edge as usize].callee, attempt.replica);
         let is_well = outcome == Outcome::Ok;
+        // Other calls of it have ended well, or are still out.
+        let in_part = attempt.below.is_some() || attempt.outstanding > 0;
         // What was done for it is what a user was promised.
         let below = if is_well { attempt.below.take() } else { None };
         self.fruits.empty(below);
@@ -218,7 +231,8 @@ impl<L: Listen> Graph<L> {
         }
         service.note_level(replica, now);
         let behind = self.behind(number).expect("it writes behind");
-        let (_, write) = *behind.passing.replace(id, None).expect("it passes something on");
+        let (_, mut write) = *behind.passing.replace(id, None).expect("it passes something on");
+        write.may_be_done |= in_part;
         let luck = write.luck;
         let gone = behind.comes_back(replica, write, is_well, now);
         self.listener.tell(|tracer| {
@@ -255,12 +269,23 @@ impl<L: Listen> Graph<L> {
 
     /// One that was on its way is gone with its replica.
     #[cold]
-    pub(in crate::service_graph::service) fn is_in_doubt(&mut self, id: AttemptId, now: SimTime) {
+    pub(in crate::service_graph::service) fn passing_is_lost(&mut self, id: AttemptId, now: SimTime) {
         let service = self.edges[self.attempts[id].edge as usize].callee;
         let behind = self.behind(service).expect("it writes behind");
         let (_, write) = *behind.passing.replace(id, None).expect("it passes something on");
-        behind.is_in_doubt(&write);
+        behind.is_gone(&write);
         self.refresh_ends(id, Outcome::Reset, now);
+    }
+
+    /// An attempt of a call that a request makes has ended so, where requests may pass something on: unless it was turned away, it may have been done.
+    #[inline(never)]
+    pub(in crate::service_graph) fn may_have_done(&mut self, parent: Parent, outcome: Outcome) {
+        let Parent::Request { attempt: id, .. } = parent else { return };
+        let Some(request) = self.attempts.get(id) else { return };
+        let service = self.edges[request.edge as usize].callee;
+        if !matches!(outcome, Outcome::Rejected | Outcome::Refused) {
+            self.behind(service).into_iter().for_each(|it| it.may_have_done(id));
+        }
     }
 
     /// Whether what a read comes back with is older than what was written meanwhile.

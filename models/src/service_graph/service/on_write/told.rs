@@ -49,11 +49,11 @@ pub fn declared(at: &str, when_full: WhenFull) -> Section {
         .value("found_full", plain(full).better(Better::Less))
         .value(
             "lost",
-            plain("writes that were answered, and were still to be passed on when their replica went down: nobody will").better(Better::Less).headline(),
+            plain("writes that were answered, and when their replica went down had not been passed on, or been turned away each time: nobody will").better(Better::Less).headline(),
         )
         .value(
             "in_doubt",
-            plain("those that were on their way when it did, or had been in vain: whether they are done nobody can tell").better(Better::Less),
+            plain("those that were on their way when it did, or had been passed on in vain and not been turned away: whether they are done nobody can tell").better(Better::Less),
         )
         .value("left", plain("those that have not been passed on well when the run ends"))
         .value("delay_mean", time("from when a write was answered, the first where one stands for several, to when it had been passed on, on average"))
