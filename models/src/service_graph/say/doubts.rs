@@ -183,6 +183,24 @@ pub fn check_fetches(plan: &Plan, at: &Node, cx: &mut Decoder) {
     }
 }
 
+/// Whoever is stopped before its calls can have ended never gets anything done.
+pub fn check_execution_limits(plan: &Plan, at: &Node, cx: &mut Decoder) {
+    let mut known = vec![None; plan.spec.services.len()];
+    for (number, service) in plan.spec.services.values().enumerate() {
+        let Some(limit) = service.execution_limit.filter(|_| !keeps(service)) else { continue };
+        let work = service.work.nanos.min();
+        let least = SimDuration::from_nanos_f64(work + fetch(plan, number, &mut known));
+        // Where the work alone is too much, that is said of it.
+        if least > limit && SimDuration::from_nanos_f64(work) <= limit {
+            let message = format!(
+                "a request takes at least {least}, calls included, and is stopped after {limit}: none is done"
+            );
+            cx.warn(span_of(plan, number as u32, at), message)
+                .help("a longer `execution_limit`, or calls that nobody waits for");
+        }
+    }
+}
+
 /// The shortest time, in nanoseconds, that the calls of a request take that ends well: of those that all make and none can do without.
 fn fetch(plan: &Plan, service: usize, known: &mut [Option<f64>]) -> f64 {
     if let Some(least) = known[service] {
