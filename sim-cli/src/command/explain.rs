@@ -75,11 +75,12 @@ fn field(path: &str, args: &Explain, app: &mut App) -> Result<Exit> {
         help: format!("  {}", clean(&help)),
     })?;
     let examples = Examples::of(&app.catalog, app.bundled());
+    let others = fields::elsewhere(&app.catalog, path, &places);
     let mechanisms: Vec<Mechanism> = app.catalog.mechanisms().collect();
     let style = app.console.style();
     app.console.document(&match args.format {
         Format::Json => render::field::page_json(&places, &examples),
-        _ => render::field::page(&places, &clean(path), &mechanisms, &examples, &app.program, style),
+        _ => render::field::page(&places, &clean(path), &others, &mechanisms, &examples, &app.program, style),
     })?;
     Ok(Exit::Good)
 }

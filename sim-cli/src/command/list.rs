@@ -107,6 +107,11 @@ struct Row {
     node: Option<Node>,
 }
 
+/// What is looked for: words, however they were handed over.
+fn words(said: &[String]) -> Vec<String> {
+    said.iter().flat_map(|said| said.split_whitespace()).map(str::to_lowercase).collect()
+}
+
 fn experiments(args: &List, app: &mut App) -> Result<Exit> {
     let mut rows = Vec::new();
     for own in app.own()? {
@@ -116,7 +121,7 @@ fn experiments(args: &List, app: &mut App) -> Result<Exit> {
     let bundled = app.bundled().filter(|bundled| !rows.iter().any(|own: &Row| own.name == bundled.name));
     let bundled: Vec<Row> = bundled.map(|bundled| row(bundled.into(), &app.program)).collect();
     rows.extend(bundled);
-    let words: Vec<String> = args.search.iter().map(|word| word.to_lowercase()).collect();
+    let words = words(&args.search);
     rows.retain(|row| {
         let text = [&row.name, &row.family, &row.model, &row.about].map(|text| text.to_lowercase()).join(" ");
         words.iter().all(|word| text.contains(word))
@@ -354,5 +359,15 @@ fn better(leaf: &Leaf) -> &'static str {
         Some(true) => "less",
         Some(false) => "more",
         None => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn quoted_words_are_several() {
+        let words = |said: &[&str]| super::words(&said.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(words(&["Stale  cache ", "retry"]), ["stale", "cache", "retry"]);
+        assert!(words(&[" "]).is_empty());
     }
 }

@@ -35,10 +35,11 @@ fn types(places: &[Place]) -> Vec<TypeDoc> {
     found
 }
 
-/// The fields at a path for people; `asked` is how it was asked for, `program` what the tool is called.
+/// The fields at a path for people; `asked` is how it was asked for, `others` where else there is one of this name, `program` what the tool is called.
 pub fn page(
     places: &[Place],
     asked: &str,
+    others: &[String],
     mechanisms: &[Mechanism],
     examples: &Examples,
     program: &str,
@@ -70,6 +71,10 @@ pub fn page(
         if !pages.is_empty() {
             say(&mut lines, "its pages", &format!("{program} explain --mechanism {}", pages.join(" | ")));
         }
+    }
+    if !others.is_empty() {
+        lines.push(String::new());
+        say(&mut lines, "also", &others.join(", "));
     }
     let settable = |it: &&Place| !it.model.is_empty() || it.path.starts_with("run.");
     if let Some(place) = places.first().filter(settable) {

@@ -259,6 +259,7 @@ fn expected(judgement: &Judgement, style: Style) -> Vec<String> {
     let why = if why.is_some() { " (not enforced)" } else { "" };
     let words = match (held.len(), all.len()) {
         (1, 1) => format!("as expected: {} ({}){why}", clean(&first.claim), clean(&first.measured)),
+        (2, 2) => format!("both expectations hold{why}"),
         (held, all) if held == all => format!("all {all} expectations hold{why}"),
         (held, all) => format!("{held} of {all} expectations hold{why}"),
     };

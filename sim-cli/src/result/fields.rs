@@ -267,6 +267,25 @@ pub fn at(catalog: &Catalog, path: &str) -> Result<Vec<Place>, (String, String)>
     Err((message, help))
 }
 
+/// Where else a field stands that is asked for by its name alone, `of` which model; nothing of a path that says where.
+pub fn elsewhere(catalog: &Catalog, asked: &str, shown: &[Place]) -> Vec<String> {
+    let asked = steps(asked).unwrap_or_default();
+    let [Step::Name(name)] = asked.as_slice() else { return Vec::new() };
+    let is_shown = |it: &Place| shown.iter().any(|shown| (shown.model, &shown.path) == (it.model, &it.path));
+    let named = all(catalog, true).into_iter().filter(|it| it.field.name == name && !is_shown(it));
+    let mut told: Vec<String> = named
+        .map(|it| match it.model {
+            "" => it.path,
+            model => format!("{} of {model}", it.path),
+        })
+        .collect();
+    told.dedup();
+    let more = told.len().saturating_sub(8);
+    told.truncate(8);
+    told.extend((more > 0).then(|| format!("and {more} more: `list fields {name}`")));
+    told
+}
+
 /// What stands in bundled experiments, field by field: the shortest that says something, and who says it.
 #[derive(Clone, Debug, Default)]
 pub struct Examples {

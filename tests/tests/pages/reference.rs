@@ -280,6 +280,7 @@ fn every_field_has_an_entry() {
         ("faults[0].effect.factor", "of Slow"),
         ("services.a.calls[0].calls[1].to", "The service called."),
         ("services.a.work.mean", "of Exponential"),
+        ("repair", "also          faults[].repair of ServiceGraph"),
         ("run.slo[0].objective", "0.0 to 0.999999999"),
         ("expect[0].during", "The part of the run"),
         ("variants", "The same with other values"),
