@@ -33,6 +33,8 @@ pub struct Course {
     before: Range<usize>,
     /// The window in which the first disturbance begins.
     first: usize,
+    /// When the first disturbance began, in nanoseconds.
+    begin: u64,
     /// When the last disturbance ended, in nanoseconds, if all did.
     gone: Option<u64>,
     /// What to call it, and the moment from which on it should be as before: that it `ended`, its `end`.
@@ -60,6 +62,7 @@ impl Course {
             end,
             before: measured_from(report).min(first)..first,
             first,
+            begin,
             gone: last.to.filter(|to| *to <= end),
             name: format!("the {last_of}{noun}"),
             // What comes at an instant has no end.
@@ -254,7 +257,10 @@ impl Course {
                 let in_time = in_time(users, &struck);
                 let served = |users: &Users| users.served_meanwhile(&struck);
                 let all = users.iter().map(served).fold(Served::default(), Served::and);
-                meanwhile = all.share().filter(|_| !unharmed).map(|share| {
+                // Of what is shorter than a window they tell nothing, and nobody else knows who was late.
+                let is_lost_in_it = *end_of_it == "end" && gone - self.begin < self.window;
+                let untold = is_lost_in_it && users.iter().any(|users| users.late(&struck) > 0);
+                meanwhile = all.share().filter(|_| !unharmed && !untold).map(|share| {
                     let when = match self.several {
                         true => "from the first fault to the end of the last".into(),
                         false if *end_of_it == "beginning" => format!("as {name} began"),

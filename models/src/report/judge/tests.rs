@@ -406,6 +406,19 @@ fn served_late_is_not_served() {
         back.verdict.details,
         ["while the fault lasted 10 % of calls were served in time, within 500 ms"]
     );
+    // Who begins in a window and is late need not have begun in a fault that is shorter, and nothing is said of it.
+    let mut brief = run(300, |_| healthy(1_000));
+    brief.edges.0[0].1.within = Some(SECOND / 2);
+    brief.edges.0[0].1.windows.began_in_time[60..70].fill(100);
+    let until = |end: u64| {
+        let mut report = disturbed(brief.clone(), "crash", 60, Some(61));
+        report.timeline.disturbances[0].to = Some(end);
+        let report = judged(report);
+        (report.summary.recovered, report.verdict.details)
+    };
+    assert_eq!(until(60_900_000_000), (Some(true), vec![]));
+    let whole = "while the fault lasted 10 % of calls were served in time, within 500 ms".to_string();
+    assert_eq!(until(61_000_000_000), (Some(true), vec![whole]));
     // A fault of nine tenths of a second is not the whole second that it is in, where its calls were counted apart.
     let short = |apart: bool, hang: u64| {
         let mut report = run(300, |second| if second == 60 { broken(85) } else { healthy(1_000) });
