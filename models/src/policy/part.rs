@@ -147,6 +147,11 @@ pub trait Part {
         None
     }
 
+    /// How long a request may take at most, its calls included, before its own service stops it.
+    fn stops_after(&self) -> Option<SimDuration> {
+        None
+    }
+
     /// Of what answers from what it keeps, in place of the calls of a service: what that is.
     fn keeps(&self) -> Option<Keeps> {
         None

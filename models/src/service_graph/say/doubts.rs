@@ -184,10 +184,11 @@ pub fn check_fetches(plan: &Plan, at: &Node, cx: &mut Decoder) {
 }
 
 /// Whoever is stopped before its calls can have ended never gets anything done.
-pub fn check_execution_limits(plan: &Plan, at: &Node, cx: &mut Decoder) {
+pub fn check_stops(plan: &Plan, at: &Node, cx: &mut Decoder) {
     let mut known = vec![None; plan.spec.services.len()];
-    for (number, service) in plan.spec.services.values().enumerate() {
-        let Some(limit) = service.execution_limit.filter(|_| !keeps(service)) else { continue };
+    for (number, (name, service)) in plan.spec.services.iter().enumerate() {
+        let limit = service.around(name).all().find_map(|part| part.stops_after());
+        let Some(limit) = limit.filter(|_| !keeps(service)) else { continue };
         let work = service.work.nanos.min();
         let least = SimDuration::from_nanos_f64(work + fetch(plan, number, &mut known));
         // Where the work alone is too much, that is said of it.
@@ -196,7 +197,7 @@ pub fn check_execution_limits(plan: &Plan, at: &Node, cx: &mut Decoder) {
                 "a request takes at least {least}, calls included, and is stopped after {limit}: none is done"
             );
             cx.warn(span_of(plan, number as u32, at), message)
-                .help("a longer `execution_limit`, or calls that nobody waits for");
+                .help("a longer limit, or calls that nobody waits for");
         }
     }
 }

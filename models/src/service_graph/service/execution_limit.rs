@@ -45,6 +45,10 @@ impl Part for ExecutionLimit {
         Some(format!("stopped after {}", self.0))
     }
 
+    fn stops_after(&self) -> Option<SimDuration> {
+        Some(self.0)
+    }
+
     fn sections(&self, at: &str) -> Vec<Section> {
         vec![declared(at)]
     }

@@ -385,7 +385,7 @@ pub fn rows() -> Vec<Row> {
         ),
         row(r#"workers: Async(8), work: "5ms""#, r#"workers: Async(8), work: "5ms", execution_limit: "16999us""#, r#"workers: Async(8), work: "5ms", execution_limit: "17ms""#,
             r#"warning: services.shop ["shop"]: a request takes at least 17ms, calls included, and is stopped after 16.999ms: none is done
-                help: a longer `execution_limit`, or calls that nobody waits for"#,
+                help: a longer limit, or calls that nobody waits for"#,
         ),
         // What is left out under load.
         row(r#"work: "5ms", calls: ["#, r#"work: "5ms", brownout: Switch(above: 9, below: 2), calls: ["#, r#"work: "5ms", brownout: Switch(above: 9, below: 2), calls: [(to: "pay", optional: true), "#,
