@@ -3,6 +3,9 @@
 //! A call is amplified by the retries of its own caller, and by those of everybody above: three layers of four tries are 4 attempts per
 //! call everywhere, and 64 per call of a user at the bottom. What load there is, the users' number tells.
 //!
+//! What is called for nobody (a deep check, a repair, a replica that starts) and what follows from it is no retry. Nobody knows of a call
+//! from which it follows, so of edges by which any of these come the users' number is not told.
+//!
 //! Calls that were never sent (a breaker is open, a bulkhead is full) are no thrift: both numbers are those of calls that were.
 
 use super::count::ratio;
@@ -29,10 +32,15 @@ pub fn amplify(edges: &mut Named<Edge>) {
             *behind.entry(service.to_owned()).or_default() += users;
         }
     }
+    let came = edges.iter().filter(|(_, edge)| edge.calls.started > 0 || edge.attempts.sent > 0);
+    let nobodys = came.filter_map(|(_, edge)| edge.nobodys.as_deref());
+    let unknown: BTreeSet<String> =
+        nobodys.flat_map(|first| reached(&callees, first)).map(str::to_owned).collect();
     for (name, edge) in &mut edges.0 {
         edge.amplification = ratio(edge.attempts.sent, sent(&edge.calls));
-        let users =
-            name.split_once("->").and_then(|(caller, _)| behind.get(caller)).filter(|users| **users > 0);
+        let caller = name.split_once("->").map(|(caller, _)| caller);
+        let caller = caller.filter(|caller| edge.nobodys.is_none() && !unknown.contains(*caller));
+        let users = caller.and_then(|caller| behind.get(caller)).filter(|users| **users > 0);
         // As if those that were never sent had been tried like the others.
         let per_call =
             |users: &u64| edge.amplification.map(|each| each * edge.calls.started as f64 / *users as f64);
@@ -80,6 +88,34 @@ mod tests {
             apart.iter().map(|(_, per_user)| *per_user).collect::<Vec<_>>(),
             [1.0, 1.0, 3.0].map(Some)
         );
+    }
+
+    /// The one that checks a, or repairs it, calls b; c is behind it, and d is not.
+    #[test]
+    fn what_nobody_called_is_not_of_users() {
+        let edge = |&(name, started): &(&str, u64)| {
+            let calls = Calls { started, ..Calls::default() };
+            let attempts = Attempts { sent: 3 * started, ..Attempts::default() };
+            let nobodys = name.strip_prefix("db->").map(|callee| callee.trim_end_matches("/repair").into());
+            let from_users = name.starts_with("users");
+            (name.to_string(), Edge { from_users, calls, attempts, nobodys, ..Edge::default() })
+        };
+        let per_user = |repairs: u64| {
+            let made = [
+                ("users->d", 100),
+                ("users->a", 100),
+                ("d->a", 100),
+                ("a->b", 150),
+                ("b->c", 150),
+                ("db->a/repair", repairs),
+            ];
+            let mut edges = Named(made.iter().map(edge).collect());
+            amplify(&mut edges);
+            assert!(edges.iter().all(|(_, edge)| edge.calls.started == 0 || edge.amplification == Some(3.0)));
+            edges.iter().map(|(_, edge)| edge.per_user_call).collect::<Vec<_>>()
+        };
+        assert_eq!(per_user(50), [Some(3.0), Some(3.0), Some(3.0), None, None, None]);
+        assert_eq!(per_user(0), [Some(3.0), Some(3.0), Some(3.0), Some(2.25), Some(2.25), None]);
     }
 
     #[test]

@@ -26,6 +26,9 @@ pub struct Edge {
     /// Whether its users wait for an answer before they call again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closed_loop: bool,
+    /// The service that is called, where the calls are no request's and may make it call others: nobody's, as those that follow are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nobodys: Option<String>,
     /// How calls ended.
     pub calls: Calls,
     /// How attempts ended.
@@ -34,7 +37,7 @@ pub struct Edge {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amplification: Option<f64>,
     /// Attempts per call of a user that was sent: of the users whose calls can come by here. Calls over this edge that were never
-    /// sent count like those that were; absent without any.
+    /// sent count like those that were; absent without any, and where calls come by that follow from no user's: a deep check's, a repair's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_user_call: Option<f64>,
     /// Calls that ended well after the warm-up, whenever they began, per second.

@@ -145,6 +145,7 @@ fn edge_during(edge: &Edge, windows: &Range<usize>, span: &Range<u64>) -> Edge {
     Edge {
         from_users: edge.from_users,
         closed_loop: edge.closed_loop,
+        nobodys: edge.nobodys.clone(),
         calls: Calls {
             started,
             never_sent: of(&whole.never_sent),

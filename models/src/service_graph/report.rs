@@ -2,7 +2,7 @@
 
 use super::control::Control;
 use super::follow::Listen;
-use super::plan::{Caller, Plan};
+use super::plan::{Caller, EdgePlan, Plan};
 use super::service::record::Ledger;
 use super::service::told::Told;
 use super::spec::{Capacity, GraphSpec};
@@ -45,7 +45,9 @@ pub fn fill<L: Listen>(
         let EdgeStats { cohorts, began, .. } = &mut edge.stats;
         let within = cohorts.as_mut().and_then(|cohorts| cohorts.within(now, &began[0].latency));
         let section = edge_section(edge, closed_loop, measured, spans.as_ref());
-        report.edges.push(&edge.name, report::Edge { within, patience, ..section });
+        report
+            .edges
+            .push(&edge.name, report::Edge { within, patience, nobodys: nobodys(plan, planned), ..section });
     }
     amplify(&mut report.edges);
     for service in &graph.services {
@@ -129,6 +131,12 @@ pub fn fill<L: Listen>(
     }
 }
 
+/// Whom an edge calls for nobody, so that he may call others.
+fn nobodys(plan: &Plan, edge: &EdgePlan) -> Option<String> {
+    let is_deep = edge.check.as_ref().is_some_and(|check| check.asks().calls);
+    (edge.errand.is_some() || is_deep).then(|| plan.spec.name(edge.callee).into())
+}
+
 fn edge_section(
     edge: &Edge,
     closed_loop: bool,
@@ -162,6 +170,7 @@ fn edge_section(
     report::Edge {
         from_users: matches!(edge.caller, Caller::Workload(_)),
         closed_loop,
+        nobodys: None,
         stretches: stretches.collect(),
         goodput: per_second(ok - ok_before(0), measured),
         success: whole.calls.success(),

@@ -63,6 +63,17 @@ fn what_needs_what_is_broken_is_never_repaired() {
     assert_eq!(report.verdict.kind, VerdictKind::StillDisturbed);
     let said = "db was not repaired: 0 s of 5 s of work were done, which goes on only while desk answers";
     assert!(report.notes.iter().any(|note| note == said), "{:?}", report.notes);
+    // What his visits make the desk call is no retry of users, who come by there, too; told apart it cannot be.
+    let graph = r#"workload: [(to: "db", arrivals: Constant("10/s")), (name: "engineers", to: "desk", arrivals: Constant("10/s"))],
+                   services: {"db": (replicas: 2, workers: Async(9), work: "1ms"), "desk": (workers: Async(9), work: "1ms", calls: [(to: "db")])},
+                   faults: [(at: "10s", on: "db", effect: Crash(), repair: (takes: "5s", needs: ["desk"], every: "100ms"))]"#;
+    let report = scene_of(graph, r#"duration: "40s", window: "1s""#);
+    let per_user = |report: &Report, name: &str| report.edges.get(name).expect(name).per_user_call;
+    let three = ["engineers->desk", "desk->db", "db->desk/repair"];
+    assert_eq!(three.map(|name| per_user(&report, name)), [Some(1.0), None, None]);
+    assert_eq!(report.summary.amplification, Some(1.0));
+    let before = report.stretch(Stretch::Before).expect("nothing is broken yet");
+    assert_eq!(three.map(|name| per_user(&before, name)), [Some(1.0), Some(1.0), None]);
     // One who can do without is told something.
     let report = desk(r#", calls: [(to: "db", optional: true)]"#, "", "");
     assert_eq!(told(&report, ["took"]), [Some(5.1e9)]);
