@@ -117,9 +117,9 @@ pub const STEPS: [Step; 7] = [
         command: &["run", "utilisation-knee"],
         before: "One worker, 70 % busy. What a queue does is known exactly, and stands beside what was measured.",
         look: &[
-            ("70.3 %", "busy, as it was meant to be"),
-            ("3.33 ms", "what M/M/1 says of the mean response: 1 ms of work, and 2.33 ms of waiting"),
-            ("M/M/c", "the formula; where none is known a page says nothing"),
+            ("3.36 ms", "the mean response, as it was measured"),
+            ("3.33 ms", "what M/M/1 says of it: 1 ms of work, and 2.33 ms of waiting"),
+            ("exact", "the column of theory; where none is known a page says nothing"),
         ],
     },
     Step {
@@ -128,7 +128,7 @@ pub const STEPS: [Step; 7] = [
         before: "Three machines carry the load, a fourth is there for the day on which one fails: for 36 000 days.",
         look: &[
             ("3 min 9 s", "downtime a year by theory: five nines"),
-            ("22 min 23 s", "and the longest outage of the century, of which a mean says nothing"),
+            ("2 071", "the outages that there were in a hundred years of twenty such services"),
         ],
     },
 ];
