@@ -51,6 +51,11 @@ pub fn screen(report: &Report, page: &Page, style: Style) -> String {
     }
     let stopped = verdict(report, 0, style).len() - verdict(&unstopped(report), 0, style).len();
     let verdict = verdict(report, room.saturating_sub(stopped), style);
+    // What must be known of the numbers, where no cause gives way to it.
+    if let Some(last) = between.last_mut().filter(|last| verdict.len() + usize::from(last.is_empty()) < room)
+    {
+        last.extend(noted(report, style));
+    }
     let sections: Vec<Vec<String>> =
         [vec![title, verdict], between, vec![commands]].into_iter().flatten().collect();
     joined(&sections)
@@ -68,8 +73,7 @@ fn unstopped(report: &Report) -> Report {
 
 /// Between verdict and commands. Of many seeds that is what they came to.
 fn middle(report: &Report, page: &Page, rows: usize, of_users: usize, style: Style) -> Vec<Vec<String>> {
-    let expected =
-        expected(&page.expectations, style).into_iter().chain(noted(report, style)).collect::<Vec<_>>();
+    let expected = expected(&page.expectations, style);
     if let Some(replicated) = &page.replicated {
         return vec![section(replicated, style), expected];
     }
