@@ -14,8 +14,10 @@ const PAGES: [&str; 6] = [
     "docs/speed.md",
 ];
 
-/// What a page shows and nobody should do here: who would answer is another machine, or what stands there is no command.
-const NOT_HERE: [&str; 4] = ["sweep submit", "sweep merge plan.runs", "snapshot 1:", "is a deterministic"];
+/// What a page shows and nobody should do here: who would answer is another machine, the files are the reader's own, or what stands there is no
+/// command.
+const NOT_HERE: [&str; 5] =
+    ["sweep submit", "sweep merge plan.runs", "compare ./one.ron", "snapshot 1:", "is a deterministic"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the project's root")
