@@ -7,7 +7,7 @@ use sim_models::policy::{Ending, Outcome};
 use sim_models::report::{DigestParts, Report};
 use sim_models::run::{RunOptions, RunOutput};
 use sim_models::trace::{Selection, Span, SpanKind, Trace, Tracing, collect};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 fn traced(resolved: &Resolved, options: &RunOptions, selection: Selection) -> RunOutput {
@@ -237,7 +237,26 @@ fn adds_up(report: &Report, traces: &[Trace], what: &str) {
     let checks = ["health->", "liveness->", "readiness->", "startup->"];
     // Nor the errands of replicas and callers: `api->consul/heartbeat`.
     let is_errand = |name: &str| name.contains('/');
-    let is_asked_for = |name: &str| !checks.iter().any(|by| name.starts_with(by)) && !is_errand(name);
+    // Nor what a service is asked for by whoever repairs something, and whom it asks in turn: their calls follow from no user's.
+    let ends = |name: &str| {
+        let (from, to) = name.split_once("->").expect("two ends");
+        (from.to_owned(), to.split(['#', '/']).next().expect("a service").to_owned())
+    };
+    let repairs =
+        report.edges.iter().filter(|(name, edge)| name.contains("/repair") && edge.calls.started > 0);
+    let mut reached: BTreeSet<String> = repairs.map(|(name, _)| ends(name).1).collect();
+    loop {
+        let next = report.edges.iter().map(|(name, _)| ends(name)).filter(|(from, _)| reached.contains(from));
+        let next: Vec<String> = next.map(|(_, to)| to).filter(|to| !reached.contains(to)).collect();
+        if next.is_empty() {
+            break;
+        }
+        reached.extend(next);
+    }
+    let is_asked_for = |name: &str| {
+        let is_check = checks.iter().any(|by| name.starts_with(by));
+        !is_check && !is_errand(name) && !reached.contains(&ends(name).0)
+    };
     let of_calls = report.edges.iter().filter(|(name, _)| is_asked_for(name));
     for (name, edge) in of_calls {
         let mut calls: BTreeMap<&str, u64> = BTreeMap::new();
@@ -283,7 +302,7 @@ fn adds_up(report: &Report, traces: &[Trace], what: &str) {
     }
     let is_told = |service: &str| {
         let to = format!("->{service}/");
-        report.edges.iter().any(|(name, _)| name.contains(&to))
+        reached.contains(service) || report.edges.iter().any(|(name, _)| name.contains(&to))
     };
     // Nor what whoever keeps a list does for it.
     for (name, service) in report.services.iter().filter(|(name, _)| !is_told(name)) {
