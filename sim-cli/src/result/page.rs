@@ -54,11 +54,14 @@ pub fn chosen_edges(report: &Report) -> (Vec<(&str, &Edge)>, usize) {
     (edges.into_iter().map(|(_, name, edge)| (name, edge)).collect(), left_out)
 }
 
-/// The kinds of sections that have values, in the order of the report; of which nothing was measured is left out.
+/// The kinds of sections that have values, in the order of the report; a part of a place of which nothing was measured is left out.
 pub fn kinds(report: &Report) -> Vec<(&str, Vec<&Section>)> {
     let mut kinds: Vec<(&str, Vec<&Section>)> = Vec::new();
-    let is_measured = |section: &&Section| section.values.iter().any(|(_, value)| value.value.is_some());
-    for section in report.sections.iter().filter(is_measured) {
+    let is_told = |section: &&Section| {
+        let is_measured = section.values.iter().any(|(_, value)| value.value.is_some());
+        is_measured || section.part_of().is_none() && !section.values.is_empty()
+    };
+    for section in report.sections.iter().filter(is_told) {
         match kinds.iter_mut().find(|(kind, _)| *kind == section.kind) {
             Some((_, all)) => all.push(section),
             None => kinds.push((&section.kind, vec![section])),
