@@ -236,6 +236,11 @@ fn footer(report: &Report, page: &Page, style: Style) -> Vec<String> {
             entries.extend([("digest", parts[..2].join("  ")), ("", parts[2..].join("  "))]);
         }
     }
+    named(&entries, style)
+}
+
+/// Lines that have a name each, one below another.
+pub(super) fn named(entries: &[(&str, String)], style: Style) -> Vec<String> {
     let name_width = entries.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
     let line = |(name, text): &(&str, String)| {
         format!("  {}  {text}", style.paint(Paint::Quiet, &pad(name, name_width)))

@@ -5,7 +5,7 @@
 //! its strongest causes.
 
 use super::replicated::section;
-use super::run::{expectations, verdict};
+use super::run::{expectations, named, verdict};
 use super::timeline::picture;
 use crate::result::column::{NEARLY_ALL, of_whom};
 use crate::result::judged::{Judged, Judgement};
@@ -310,11 +310,7 @@ fn next(page: &Page, most: usize, style: Style) -> Vec<String> {
     {
         entries.remove(entries.len() - 2);
     }
-    let name_width = entries.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
-    let line = |(name, text): &(&str, String)| {
-        format!("  {}  {text}", style.paint(Paint::Quiet, &pad(name, name_width)))
-    };
-    entries.iter().map(line).collect()
+    named(&entries, style)
 }
 
 #[cfg(test)]

@@ -297,7 +297,6 @@ fn faults(plan: &Plan) -> Option<Table> {
     (!table.rows.is_empty()).then_some(table)
 }
 
-/// What fails at random, and what that comes to in the long run.
 /// What a state sets off.
 fn triggers(plan: &Plan) -> Option<Table> {
     let mut table =
@@ -314,6 +313,7 @@ fn triggers(plan: &Plan) -> Option<Table> {
     (!table.rows.is_empty()).then_some(table)
 }
 
+/// What fails at random, and what that comes to in the long run.
 fn failures(plan: &Plan) -> Option<Table> {
     let columns = [
         "name",
