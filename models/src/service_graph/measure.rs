@@ -76,6 +76,7 @@ impl Service {
         totals.busy_area = self.replicas.iter().map(|replica| replica.busy.area(now)).sum();
         totals.used_area = self.replicas.iter().map(|replica| replica.used(now)).sum();
         totals.available_area = self.stats.available.area(now);
+        totals.waiting = self.lines.iter().map(|line| line.length.value()).sum();
         totals
     }
 
@@ -97,6 +98,7 @@ impl Service {
             busy_area: all.busy_area - before.busy_area,
             used_area: all.used_area - before.used_area,
             available_area: all.available_area - before.available_area,
+            waiting: all.waiting,
         }
     }
 

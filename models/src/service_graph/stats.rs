@@ -310,6 +310,8 @@ pub struct ServiceTotals {
     /// Of what they use of what is available: all of it, unless they share that.
     pub used_area: u128,
     pub available_area: u128,
+    /// Requests that wait at that moment: no sum, and known of moments only.
+    pub waiting: u64,
 }
 
 impl ServiceStats {

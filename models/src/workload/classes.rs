@@ -15,7 +15,7 @@ pub fn declared(kind: &str, at: &str, class: &str) -> Section {
         .value(
             "success",
             Value::new(Unit::Share, "of the calls that ended")
-                .of_windows(Fold::Ratio("ok".into(), "calls".into()))
+                .of_windows(Fold::Ratio("ok".into(), "ended".into()))
                 .better(Better::More)
                 .headline(),
         )
@@ -38,6 +38,11 @@ pub fn declared(kind: &str, at: &str, class: &str) -> Section {
         )
         .line("calls", Unit::Plain, "Calls that were made in each window.")
         .line("ok", Unit::Plain, "Calls that ended well in each window.")
+        .line(
+            "ended",
+            Unit::Plain,
+            "Calls that ended in each window, well or otherwise, whenever they began.",
+        )
 }
 
 /// What is counted of a class.
@@ -48,8 +53,9 @@ pub struct Class {
     failed: u64,
     rejected: u64,
     latency: LatencyHistogram,
-    window: [u64; 2],
-    windows: [Vec<f64>; 2],
+    /// Made, ended well, ended: those of all calls, measured or not.
+    window: [u64; 3],
+    windows: [Vec<f64>; 3],
 }
 
 impl Class {
@@ -62,6 +68,7 @@ impl Class {
     /// A call has ended so, after so long.
     pub fn ended(&mut self, end: Ending, took: SimDuration, sent: bool, measured: bool) {
         self.window[1] += u64::from(end == Ending::Ok);
+        self.window[2] += 1;
         if !measured {
             return;
         }
@@ -100,9 +107,10 @@ impl Class {
         section.set("ok_mean", self.latency.mean_ns().map(|ns| ns as f64));
         section.set("p50", response.p50.map(|ns| ns as f64));
         section.set("p99", response.p99.map(|ns| ns as f64));
-        let [calls, ok] = &self.windows;
+        let [calls, ok, ended] = &self.windows;
         section.draw("calls", calls.clone());
         section.draw("ok", ok.clone());
+        section.draw("ended", ended.clone());
         section
     }
 }

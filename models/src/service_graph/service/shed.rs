@@ -330,7 +330,11 @@ fn declared(at: &str, shed: &Shed) -> Section {
         .value("shed", shed.better(Better::Less).headline().of_windows(Fold::Sum("shed".into())))
         .value(
             "share",
-            Value::new(Unit::Share, "the same as a share of all that arrived").better(Better::Less),
+            Value::new(
+                Unit::Share,
+                "the same as a share of all that arrived, or waited when the warm-up ended",
+            )
+            .better(Better::Less),
         )
         .line("shed", Unit::Plain, "Requests that had a place and were turned away, in each window.")
 }
@@ -402,10 +406,13 @@ impl Shedding {
     /// What was measured.
     pub fn section(&self, service: &Service) -> Section {
         let (all, before) = (&service.stats.total, &service.stats.at_warm_up);
-        let (shed, arrived) = (all.turned_away - before.turned_away, all.arrived - before.arrived);
+        let shed = all.turned_away - before.turned_away;
+        // Whoever waited when the warm-up ended came before it, and may be turned away after it, but not at the door.
+        let waited = if self.by.asks_at_the_door() { 0 } else { before.waiting };
+        let there = waited + all.arrived - before.arrived;
         let mut section = declared(&service.name, &self.by);
         section.set("shed", shed as f64);
-        section.set("share", (arrived > 0).then(|| shed as f64 / arrived as f64));
+        section.set("share", (there > 0).then(|| shed as f64 / there as f64));
         section.draw("shed", self.windows.clone());
         for one in self.by.turned_away_at_the_door() {
             section.set(NAMES[one.rank()], self.at_the_door[one.rank()] as f64);

@@ -1,6 +1,6 @@
 //! What requests carry: it is drawn once, goes all the way down, and moves nothing.
 
-use super::scenes::{scene, scene_of};
+use super::scenes::{SECOND, scene, scene_of};
 use crate::RunSpec;
 use crate::carried::Carried;
 use crate::experiment::Decode;
@@ -253,6 +253,14 @@ fn what_is_told_of_a_class() {
         let section = report.section(kind, at).unwrap();
         assert_eq!(section.series[0].values, [9.0, 0.0, 0.0]);
         assert_eq!(section.series[1].values, [4.0, 1.0, 0.0]);
+        assert_eq!(section.series[2].values, [8.0, 1.0, 0.0], "four of them turned away");
+        // The call of 9 s ends at 10.5: whoever counted those that began would have none in its window.
+        for (to, success) in [(10, 0.5), (20, 5.0 / 9.0)] {
+            let part = report.during(SimTime::ZERO, SimTime::from_nanos(to * SECOND));
+            assert_eq!(part.section(kind, at).unwrap().values.get("success").unwrap().value, Some(success));
+        }
+        let late = report.during(SimTime::from_nanos(10 * SECOND), SimTime::from_nanos(20 * SECOND));
+        assert_eq!(late.section(kind, at).unwrap().values.get("success").unwrap().value, Some(1.0));
     }
     assert!(run("").section("tenants", "users->front 1").is_none());
 }

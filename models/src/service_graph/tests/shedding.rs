@@ -1,6 +1,6 @@
 //! Whom a service turns away, and in what order it serves the others: scenes to be worked out by hand, and what never acts.
 
-use super::scenes::{MILLI, scene};
+use super::scenes::{MILLI, scene, scene_of};
 use crate::Catalog;
 use crate::experiment::Experiment;
 use crate::policy::Outcome;
@@ -10,13 +10,18 @@ use std::ops::ControlFlow;
 
 /// One worker, 25 ms each; five come at 10, 20, 30, 40 and 50 ms. The first is served at once, to 35 ms.
 fn five(service: &str, policy: &str) -> Report {
-    scene(
+    five_of(service, policy, "0s")
+}
+
+/// The same, of which the first so long is not measured.
+fn five_of(service: &str, policy: &str, warm_up: &str) -> Report {
+    scene_of(
         &format!(
             r#"workload: [(to: "db", policy: "p", arrivals: Steps(spacing: Even, steps: [(at: "0s", rate: "100/s"), (at: "55ms", rate: "0/s")]))],
                services: {{"db": (workers: Async(1), work: "25ms", {service})}},
                policies: {{"p": ({policy})}}"#
         ),
-        "10s",
+        &format!(r#"duration: "10s", window: "10s", warm_up: "{warm_up}""#),
     )
 }
 
@@ -65,6 +70,23 @@ fn whoever_has_waited_too_long_is_turned_away() {
         let shed = section.map(|section| section.values.get("shed").unwrap().value.unwrap());
         assert_eq!(shed.unwrap_or(0.0), expected.1 as f64, "{service}");
         assert_eq!(section.is_some(), service.contains("shed"));
+    }
+}
+
+/// The second goes at 35 ms and the third is next. At 45 the fourth waits, which is among those that may be turned away, and so is the fifth, who
+/// comes then; at 60 they have waited 20 and 10 ms.
+#[test]
+fn of_those_turned_away_all_had_come() {
+    for (service, shed, share) in [
+        (r#"shed: MaxWait("14ms")"#, 1.0, 0.5),
+        (r#"shed: MaxWait("9ms")"#, 2.0, 1.0),
+        // At the door only the fifth comes: it finds one at work and one who waits.
+        ("shed: ByPriority(critical: 2)", 1.0, 1.0),
+    ] {
+        let report = five_of(service, "", "45ms");
+        let values = &report.section("shed", "db").unwrap().values;
+        let told = ["shed", "share"].map(|name| values.get(name).unwrap().value.unwrap());
+        assert_eq!(told, [shed, share], "{service}");
     }
 }
 
