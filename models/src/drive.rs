@@ -25,6 +25,11 @@ pub trait Drive: Model + Sized {
     /// The warm-up or a window is over, or a stretch begins.
     fn mark(&mut self, _mark: Mark, _now: SimTime) {}
 
+    /// Time stands still: what goes round, and what somebody can do about it, if that is known.
+    fn goes_round(&self) -> Option<String> {
+        None
+    }
+
     /// Every stream that it was given, under its [name](Streams::name), and what was drawn from it. A run panics if one is
     /// missing, since its draws would be in no digest.
     fn streams(&self) -> Vec<(String, StreamUse)>;
@@ -196,7 +201,7 @@ fn run_windows<M: Drive>(
                     stop => break stop,
                 }
             };
-            if let Some(reason) = cut_short(stop) {
+            if let Some(reason) = cut_short(stop, simulation.model()) {
                 return Driven { reached: simulation.now(), stopped: Some(reason) };
             }
             simulation.model_mut().mark(what, at);
@@ -218,11 +223,14 @@ fn interrupted(reached: SimTime) -> String {
     format!("interrupted at {reached}")
 }
 
-fn cut_short(stop: Stop) -> Option<String> {
+fn cut_short<M: Drive>(stop: Stop, model: &M) -> Option<String> {
     match stop {
         Stop::Reached | Stop::Drained | Stop::Paused => None,
         Stop::Events(limit) => Some(format!("{limit} events handled: the limit (--max-events)")),
-        Stop::Instant(at) => Some(format!("time stands still at {at}: a loop of events without delay")),
+        Stop::Instant(at) => {
+            let why = model.goes_round().unwrap_or_else(|| "a loop of events without delay".into());
+            Some(format!("time stands still at {at}: {why}"))
+        }
         Stop::Model(reason) => Some(reason),
     }
 }

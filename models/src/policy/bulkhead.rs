@@ -179,6 +179,10 @@ impl Part for Bulkhead {
         }
     }
 
+    fn lets_in(&self) -> Option<u64> {
+        Some(u64::from(self.max_concurrent) + u64::from(self.most_waiting()))
+    }
+
     fn at_once(&self) -> Option<u32> {
         Some(self.max_concurrent)
     }

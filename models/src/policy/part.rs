@@ -116,6 +116,11 @@ pub trait Part {
         None
     }
 
+    /// Of what refuses calls at once: how many of one client, who has called nobody yet, it does not refuse at one instant.
+    fn lets_in(&self) -> Option<u64> {
+        None
+    }
+
     /// Of what ends a call with the request that it is made for: how much earlier.
     fn ahead(&self) -> Option<SimDuration> {
         None

@@ -23,7 +23,7 @@ use super::part::{Around, Does, Part, Worst};
 use super::waits;
 use crate::experiment::{Decoder, Node, POSITIVE};
 use crate::report::Section;
-use sim_core::{Rate, SimDuration};
+use sim_core::{Rate, SimDuration, SimTime};
 pub use state::{RateLimitState, Turn};
 
 spec! {
@@ -133,6 +133,9 @@ impl RateLimit {
     }
 }
 
+/// Nobody asks whether it lets more in at one instant: users in a loop are no more.
+const MOST_USERS: u64 = 1_000_000;
+
 /// A section of what waits here, declared.
 pub(super) fn declared(at: &str) -> Section {
     waits::declared("rate_limits", at, "calls", "a turn")
@@ -172,6 +175,12 @@ impl Part for RateLimit {
 
     fn worst(&self) -> Worst {
         Worst { line: Some(RateLimitState::new(self).patience), ..Worst::ONCE }
+    }
+
+    fn lets_in(&self) -> Option<u64> {
+        let mut state = RateLimitState::new(self);
+        let lets_in = (0..=MOST_USERS).take_while(|_| state.ask(SimTime::ZERO) != Turn::Refused);
+        (self.counts() == Counts::Calls).then(|| lets_in.count() as u64)
     }
 
     /// Who waits longer than the whole call may take is never refused, but always too late.

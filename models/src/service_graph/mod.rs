@@ -259,6 +259,15 @@ impl<L: Listen> Drive for Graph<L> {
         }
     }
 
+    fn goes_round(&self) -> Option<String> {
+        // Users in a loop who ask more often than anybody else, and far more often than they can have been answered.
+        let loops = self.workloads.iter().filter(|workload| workload.think.is_some());
+        let busiest = loops.max_by_key(|workload| workload.calls)?;
+        let often = busiest.calls > 1_000 * busiest.users.len() as u64;
+        let edge = &self.edges[busiest.edge as usize].name;
+        often.then(|| format!("users call over {edge} again and again without a pause, and each call ends at once: give them a `think` above 0"))
+    }
+
     fn streams(&self) -> Vec<(String, StreamUse)> {
         report::streams_used(self)
     }

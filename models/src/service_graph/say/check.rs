@@ -1,6 +1,8 @@
 //! What a graph may not be, beyond the types of its parts: all problems at once, where they were written.
 
-use super::doubts::{check_allowances, check_fetches, check_idle, check_stops, check_timeouts, check_width};
+use super::doubts::{
+    check_allowances, check_fetches, check_idle, check_loops, check_stops, check_timeouts, check_width,
+};
 use super::limits::{check_memory, check_sizes};
 use super::repairs;
 use crate::experiment::{Decoder, Name, Node, Span, Spanned, nearest};
@@ -108,6 +110,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         check_stops(&plan, at, cx);
         check_width(&plan, at, cx);
         check_idle(&plan, at, cx);
+        check_loops(&plan, at, cx);
         check_memory(&plan, at, cx);
     }
 }

@@ -1,8 +1,9 @@
 //! What can run, but hardly as it was meant: settings of two places that do not fit each other.
 
 use crate::carried::Criticality;
+use crate::distribution::TimeDistribution;
 use crate::experiment::{Decoder, Node, Span};
-use crate::policy::part::{Around, Callers, Does};
+use crate::policy::part::{Around, Callers, Does, Part};
 use crate::service_graph::plan::{Caller, EdgePlan, Plan};
 use crate::service_graph::service::record::keeps;
 use crate::service_graph::spec::{Priority, Workers};
@@ -52,6 +53,75 @@ pub fn check_allowances(plan: &Plan, at: &Node, cx: &mut Decoder) {
             cx.warn(span_of(plan, caller, at), message).help("a shorter `allowance`");
         }
     }
+}
+
+/// Users who think for no time ask again at the instant at which they are refused: whoever refuses them at once does so for ever, and time stands still.
+pub fn check_loops(plan: &Plan, at: &Node, cx: &mut Decoder) {
+    for edge in &plan.edges {
+        let Caller::Workload(number) = edge.caller else { continue };
+        let workload = &plan.spec.workload[number as usize];
+        let Some((users, think)) = workload.arrivals.closed_loop() else { continue };
+        // Whoever comes again waits before that, and so may whoever has more to do.
+        if think.fixed() != Some(SimDuration::ZERO) || workload.reload.is_some() || workload.session.is_some()
+        {
+            continue;
+        }
+        let Some((is_error, message)) = goes_round(plan, edge, u64::from(users)) else { continue };
+        let node = at.get("workload").and_then(|all| all.items().get(number as usize));
+        let span = node.and_then(|node| node.get("arrivals")).unwrap_or(at).span;
+        let help = "a `think` above 0, as in think: \"1ms\"";
+        cx.at("workload", |cx| {
+            cx.at_index(number as usize, |cx| {
+                cx.at("arrivals", |cx| {
+                    _ = if is_error { cx.error(span, message) } else { cx.warn(span, message) }.help(help);
+                });
+            });
+        });
+    }
+}
+
+/// How so many users, none of whom ever thinks, may keep time from passing, and whether they do for sure.
+fn goes_round(plan: &Plan, edge: &EdgePlan, users: u64) -> Option<(bool, String)> {
+    let (around, callee) = (edge.around(), plan.callee(edge));
+    let of = plan.spec.name(edge.callee);
+    let takes_no_time = |time: &TimeDistribution| time.fixed() == Some(SimDuration::ZERO);
+    if takes_no_time(edge.network) && takes_no_time(&callee.work) && callee.calls.is_empty() {
+        return Some((
+            true,
+            format!("users who think for no time call `{of}`, which takes none either: time stands still"),
+        ));
+    }
+    let refuses = || around.parts.iter().filter_map(|it| Some((it.key, it.part.as_deref()?)));
+    let refuses = || refuses().filter(|(_, part)| part.does().any(Does::REFUSES));
+    for (key, part) in refuses() {
+        if let Some(lets_in) = part.lets_in().map(|it| it * u64::from(edge.callers)).filter(|it| *it < users)
+        {
+            let why = format!(
+                "{users} users, who think for no time, call at once, and `{key}` lets {lets_in} in: whoever is refused asks again at that instant, and time stands still"
+            );
+            return Some((true, why));
+        }
+    }
+    // Whoever is turned away by the service hears of it at once where messages take no time, and does not try again by and by.
+    let room = callee.around(of).room.map(|room| room * u64::from(callee.room()));
+    if let Some(room) = room.filter(|room| *room < users)
+        && takes_no_time(edge.network)
+        && edge.worst.pauses.is_zero()
+        && !edge.does.any(Does::DELAYS.and(Does::REFUSES))
+    {
+        let why = format!(
+            "{users} users, who think for no time, call at once, and `{of}` has room for {room}: whoever is turned away asks again at that instant, and time stands still"
+        );
+        return Some((true, why));
+    }
+    // Whoever may be kept waiting hears no by and by, and one client has no more calls out than there are users.
+    let may =
+        |part: &dyn Part| !part.does().any(Does::DELAYS) && !(part.at_once().is_some() && edge.callers == 1);
+    let (key, _) = refuses().find(|(_, part)| may(*part))?;
+    let why = format!(
+        "users who think for no time ask again at the instant at which `{key}` refuses them: if it does, time stands still"
+    );
+    Some((false, why))
 }
 
 /// What is set and never does anything where it stands: whoever reads the file would count on it.

@@ -1,6 +1,6 @@
 //! What is more than can be simulated, or less than anything.
 
-use super::{FAULTS, RUN, Row, hold, row};
+use super::{FAULTS, POLICIES, RUN, Row, WORKLOAD, hold, row};
 
 #[test]
 fn what_is_too_much_or_too_little() {
@@ -17,6 +17,15 @@ const STOCK: &str = r#"(replicas: 3, workers: Blocking(4), work: "8ms")"#;
 
 #[rustfmt::skip]
 pub fn rows() -> Vec<Row> {
+    // So many users who call `stock` again and again, and what else is said of them and of how they call.
+    let looped = |users: u32, think: &str, more: &str| {
+        let others = WORKLOAD.strip_suffix(']').expect("a list");
+        format!(r#"{others}, (name: "loop", to: "stock", policy: "q", {more}arrivals: ClosedLoop(users: {users}, think: "{think}"))]"#)
+    };
+    let limited = |says: &str| {
+        let careful = POLICIES.strip_suffix('}').expect("a map");
+        format!(r#"{careful}, "q": ({says})}}"#)
+    };
     // Services that somebody calls, each with so many replicas.
     let services = |count: usize, replicas: u32| {
         let calls: String = (0..count).map(|n| format!("(to: \"s{n}\"), ")).collect();
@@ -253,5 +262,33 @@ pub fn rows() -> Vec<Row> {
         row(r#"work: "8ms""#, r#"work: "0s""#, r#"work: "0s", calls: [(to: "pay")]"#,
             r#"warning: services.stock.work ["0s"]: takes no time and calls nobody: it can never be busy"#,
         ),
+        // Users who never think, and hear at once that they are refused.
+        row(WORKLOAD, looped(5, "0s", ""), looped(5, "1ns", ""),
+            r#"workload[2].arrivals [ClosedLoop(users: 5, think: "0s")]: 5 users, who think for no time, call at once, and `rate_limit` lets 2 in: whoever is refused asks again at that instant, and time stands still
+                help: a `think` above 0, as in think: "1ms""#,
+        ).and(POLICIES, limited(r#"rate_limit: TokenBucket(rate: "100/s", burst: 2)"#)),
+        // Two are let in, and five wait for up to 50 ms.
+        row(WORKLOAD, looped(8, "0s", ""), looped(7, "0s", ""),
+            r#"workload[2].arrivals [ClosedLoop(users: 8, think: "0s")]: 8 users, who think for no time, call at once, and `rate_limit` lets 7 in: whoever is refused asks again at that instant, and time stands still
+                help: a `think` above 0, as in think: "1ms""#,
+        ).and(POLICIES, limited(r#"rate_limit: TokenBucket(rate: "100/s", burst: 2, max_wait: "50ms")"#)),
+        row(WORKLOAD, looped(7, "0s", "clients: 2, "), looped(3, "0s", ""),
+            r#"workload[2].arrivals [ClosedLoop(users: 7, think: "0s")]: 7 users, who think for no time, call at once, and `bulkhead` lets 6 in: whoever is refused asks again at that instant, and time stands still
+                help: a `think` above 0, as in think: "1ms""#,
+        ).and(POLICIES, limited("bulkhead: (max_concurrent: 3)")),
+        row(WORKLOAD, looped(1, "0s", ""), looped(1, "0s", r#"reload: (after: "1s", times: 3), "#),
+            r#"warning: workload[2].arrivals [ClosedLoop(users: 1, think: "0s")]: users who think for no time ask again at the instant at which `breaker` refuses them: if it does, time stands still
+                help: a `think` above 0, as in think: "1ms""#,
+        ).and(POLICIES, limited(r#"breaker: Consecutive(failures: 5)"#)),
+        // Twelve workers and three queues of two.
+        row(WORKLOAD, looped(19, "0s", r#"network: "0s", "#), looped(18, "0s", r#"network: "0s", "#),
+            r#"workload[2].arrivals [ClosedLoop(users: 19, think: "0s")]: 19 users, who think for no time, call at once, and `stock` has room for 18: whoever is turned away asks again at that instant, and time stands still
+                help: a `think` above 0, as in think: "1ms""#,
+        ).and(POLICIES, limited(r#"timeout: "1s""#)).and(r#"work: "8ms""#, r#"work: "8ms", queue: Fifo(capacity: 2)"#),
+        row(r#"work: "8ms""#, r#"work: "0s""#, r#"work: "1ns""#,
+            r#"workload[2].arrivals [ClosedLoop(users: 1, think: "0s")]: users who think for no time call `stock`, which takes none either: time stands still
+                help: a `think` above 0, as in think: "1ms"
+                warning: services.stock.work ["0s"]: takes no time and calls nobody: it can never be busy"#,
+        ).and(POLICIES, limited(r#"timeout: "1s""#)).and(WORKLOAD, looped(1, "0s", r#"network: "0s", "#)),
     ]
 }

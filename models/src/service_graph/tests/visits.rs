@@ -1,7 +1,12 @@
 //! Users who come again, and users who need several calls, by hand.
 
 use super::scenes::{MILLI, scene};
+use crate::Catalog;
+use crate::experiment::Experiment;
 use crate::report::Report;
+use crate::run::{RunOptions, simulate};
+use sim_core::Limits;
+use std::ops::ControlFlow;
 
 fn told(report: &Report, name: &str) -> f64 {
     let section = report.section("reloads", "users->web").expect("users come again");
@@ -160,4 +165,21 @@ fn who_thinks_does_so_after_the_session() {
     assert_eq!(report.edges.get("users->web").unwrap().calls.started, 15);
     assert_eq!((of_sessions(&report, "begun"), of_sessions(&report, "completed")), (5.0, 4.0));
     assert_eq!(of_sessions(&report, "time_mean"), 5_000.0 * MILLI as f64);
+}
+
+/// Two users to whom a limit gives two tokens, and who come back sooner than the next: what was not to be known before ends the run, and says what to do.
+#[test]
+fn who_never_thinks_and_is_refused_stops_the_clock() {
+    let text = r#"(about: "a loop", model: ServiceGraph(
+        workload: [(name: "job", to: "db", policy: "p", arrivals: ClosedLoop(users: 2, think: "0s"))],
+        services: {"db": (workers: Async(2), work: "10ms")},
+        policies: {"p": (rate_limit: TokenBucket(rate: "10/s", burst: 2))},
+    ), run: (duration: "10s"))"#;
+    let (experiment, _) = Experiment::parse("scene.ron", text, &[], &Catalog::bundled()).expect("it may be");
+    let resolved = experiment.with(None, &[]).expect("sound");
+    let limits = Limits { events_at_one_instant: 10_000, ..Limits::default() };
+    let options = RunOptions { limits, ..RunOptions::seeded(1) };
+    let stopped = simulate(&resolved, &options, &mut |_| ControlFlow::Continue(())).report.stopped;
+    let said = "time stands still at 10ms: users call over job->db again and again without a pause, and each call ends at once: give them a `think` above 0";
+    assert_eq!(stopped.as_deref(), Some(said));
 }
