@@ -139,6 +139,8 @@ pub struct Source {
     down: u32,
     all: bool,
     since: SimTime,
+    /// When one first failed, from the beginning of the run.
+    first: Option<SimTime>,
     told: Told,
     /// Of the window that is being filled.
     window: (SimTime, u128),
@@ -201,6 +203,7 @@ impl Source {
             down: 0,
             all: false,
             since: SimTime::ZERO,
+            first: None,
             told: Told::default(),
             window: (SimTime::ZERO, 0),
             windows: Vec::new(),
@@ -284,8 +287,14 @@ impl Source {
     /// One of them fails, or all do.
     pub fn fails(&mut self, unit: u32, now: SimTime) {
         self.settle(now);
+        self.first.get_or_insert(now);
         self.told.failures += 1;
         if unit == self.units { self.all = true } else { self.down += 1 }
+    }
+
+    /// When one first failed, if any has.
+    pub fn first(&self) -> Option<SimTime> {
+        self.first
     }
 
     /// It is up again.

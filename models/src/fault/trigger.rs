@@ -81,6 +81,31 @@ spec! {
             /// Fewer than so many.
             below: u32; 1..=10_000,
         },
+        /// Replicas of a service that callers may choose, because no health check and no probe says otherwise; or of all services, those that stand
+        /// in a zone. Where nobody checks these are all that have started, dead or not.
+        Believed {
+            /// The service, or a zone, "zone a".
+            of: Spanned<String>,
+            /// Fewer than so many.
+            below: u32; 1..=10_000,
+        },
+        /// How long requests took, on average, that a service was done with since the last look: what it measures itself, from when they came to it,
+        /// its queue and its own calls included, the network not. What it never heard of, turned away or still has in hand is not in it.
+        Takes {
+            /// The service.
+            of: Spanned<String>,
+            /// Longer than that.
+            above: SimDuration; POSITIVE,
+        },
+        /// By how much more of the calls over one edge failed than over another, of those that ended since the last look: a canary against the rest, A against B.
+        Apart {
+            /// The edge over which more may fail, or the service that is called.
+            of: Spanned<String>,
+            /// The one that it is held against.
+            from: Spanned<String>,
+            /// By more than that: 0.1 if it is 15 % and 4 %.
+            above: f64; 0.0..=1.0,
+        },
     }
 }
 
@@ -112,23 +137,47 @@ impl Signal {
             | Signal::InHand { of, .. }
             | Signal::Utilisation { of, .. }
             | Signal::Failing { of, .. }
-            | Signal::Up { of, .. } => of,
+            | Signal::Up { of, .. }
+            | Signal::Believed { of, .. }
+            | Signal::Takes { of, .. }
+            | Signal::Apart { of, .. } => of,
         }
+    }
+
+    /// What that is held against, if it is held against another.
+    pub fn from(&self) -> Option<&Spanned<String>> {
+        if let Signal::Apart { from, .. } = self { Some(from) } else { None }
     }
 
     /// Whether it is of a share, and no share is as much.
     pub fn is_never(&self) -> bool {
-        matches!(self, Signal::Utilisation { above, .. } | Signal::Failing { above, .. } if *above >= 1.0)
+        match self {
+            Signal::Utilisation { above, .. }
+            | Signal::Failing { above, .. }
+            | Signal::Apart { above, .. } => *above >= 1.0,
+            _ => false,
+        }
     }
 
     /// Whether it may be of an edge.
     pub fn is_of_calls(&self) -> bool {
-        matches!(self, Signal::Failing { .. })
+        matches!(self, Signal::Failing { .. } | Signal::Apart { .. })
     }
 
-    /// Whether it may be of a zone: who stands there can be counted, and shares are those of a service.
+    /// Of which replicas there must be fewer, if it is of replicas.
+    pub fn below(&self) -> Option<u32> {
+        match self {
+            Signal::Up { below, .. } | Signal::Believed { below, .. } => Some(*below),
+            _ => None,
+        }
+    }
+
+    /// Whether it may be of a zone: who stands there can be counted, and shares and times are those of a service.
     pub fn is_of_zones(&self) -> bool {
-        matches!(self, Signal::Queue { .. } | Signal::InHand { .. } | Signal::Up { .. })
+        matches!(
+            self,
+            Signal::Queue { .. } | Signal::InHand { .. } | Signal::Up { .. } | Signal::Believed { .. }
+        )
     }
 
     /// Whether the state holds if this is what is seen; of a share nothing is known if nothing was there to take it of.
@@ -136,8 +185,11 @@ impl Signal {
         let Some(seen) = seen else { return false };
         match self {
             Signal::Queue { above, .. } | Signal::InHand { above, .. } => seen > *above as f64,
-            Signal::Utilisation { above, .. } | Signal::Failing { above, .. } => seen > *above,
-            Signal::Up { below, .. } => seen < f64::from(*below),
+            Signal::Utilisation { above, .. }
+            | Signal::Failing { above, .. }
+            | Signal::Apart { above, .. } => seen > *above,
+            Signal::Takes { above, .. } => seen > above.as_nanos() as f64,
+            Signal::Up { below, .. } | Signal::Believed { below, .. } => seen < f64::from(*below),
         }
     }
 }
@@ -312,6 +364,11 @@ impl Part for Signal {
             Signal::Utilisation { above, .. } => format!("{of} is more than {} busy", percent(*above)),
             Signal::Failing { above, .. } => format!("more than {} of {of} fail", percent(*above)),
             Signal::Up { below, .. } => format!("fewer than {below} of {of} are up"),
+            Signal::Believed { below, .. } => format!("fewer than {below} of {of} are believed well"),
+            Signal::Takes { above, .. } => format!("{of} takes more than {above}"),
+            Signal::Apart { from, above, .. } => {
+                format!("{} more of {of} fails than of {}", percent(*above), from.value)
+            }
         })
     }
 
@@ -326,6 +383,9 @@ impl Part for Signal {
             r#"Utilisation(of: "service", above: 0.9)"#,
             r#"Failing(of: "service", above: 0.5)"#,
             r#"Up(of: "service", below: 2)"#,
+            r#"Believed(of: "service", below: 2)"#,
+            r#"Takes(of: "service", above: "50ms")"#,
+            r#"Apart(of: "users->service", from: "service", above: 0.1)"#,
         ]
     }
 }
@@ -371,12 +431,18 @@ mod tests {
             (r#"Queue(of: "s", above: 5)"#, false, false, true),
             (r#"InHand(of: "s", above: 5)"#, false, false, true),
             (r#"Up(of: "s", below: 5)"#, true, false, false),
+            (r#"Believed(of: "s", below: 5)"#, true, false, false),
+            (r#"Takes(of: "s", above: "5ns")"#, false, false, true),
         ] {
             let signal = read::<Signal>(signal).expect("sound").0;
             let found = [4.0, 5.0, 6.0].map(|seen| signal.holds(Some(seen)));
             assert_eq!((found, signal.holds(None)), ([below, at, above], false), "{signal:?}");
         }
-        for signal in [r#"Utilisation(of: "s", above: 0.5)"#, r#"Failing(of: "s", above: 0.5)"#] {
+        for signal in [
+            r#"Utilisation(of: "s", above: 0.5)"#,
+            r#"Failing(of: "s", above: 0.5)"#,
+            r#"Apart(of: "s", from: "t", above: 0.5)"#,
+        ] {
             let signal = read::<Signal>(signal).expect("sound").0;
             let found = [0.4, 0.5, 0.6].map(|seen| signal.holds(Some(seen)));
             assert_eq!((found, signal.holds(None)), ([false, false, true], false), "{signal:?}");

@@ -100,6 +100,7 @@ pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, stream
         faults[repairer.faults.start as usize].repair = Some(controls.len() as u32);
         controls.push(control::Control::Repair(Box::new(repairer)));
     }
+    controls.extend(control::alarms::build(plan));
     let open_end = OpenEnd::of(spec, &disturbances).map(Box::new);
     Graph {
         listener: L::new(options.trace.as_ref(), &built, measured_from),
@@ -395,6 +396,7 @@ fn build_service(
     let leaking = Leaking::by(service).map(Box::new);
     let frozen = Frozen::by(service, name, streams);
     let caches = Caches::by(service, name, streams);
+    let times = plan.spec.is_timed(name).then(Box::default);
     let line = || Line::new(&service.queue, service.shed.as_ref().map(Rule::new), at_the_door);
     let steps: Vec<StepPlan> = steps.collect();
     Service {
@@ -443,6 +445,7 @@ fn build_service(
         attended: is_mortal(number, plan)
             || service.per_replica
             || service.dims().is_some()
+            || times.is_some()
             || service.feature_flag.is_some()
             || weights.is_some()
             || frozen.is_some()
@@ -459,6 +462,7 @@ fn build_service(
         starter: None,
         checks: checks.collect(),
         per_replica: service.per_replica.then(|| Box::new(Figures::new(service.room()))),
+        times,
         at_begin: Deeds::by(service).is_some()
             || leaking.is_some()
             || service.per_replica

@@ -495,6 +495,7 @@ impl Plan<'_> {
             .chain(self.spec.domains.names().map(|name| fault::declared(name, 1, None)))
             .chain(self.spec.triggers.names().map(fault::declared_trigger))
             .chain(repair::names(self.spec).into_iter().map(|name| fault::declared_repair(&name)))
+            .chain(self.spec.alarms.names().map(control::alarms::declared))
             .chain(self.edges.iter().flat_map(|edge| network::declared(&edge.name, self.tells_link(edge))))
             .collect()
     }

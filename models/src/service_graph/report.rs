@@ -1,6 +1,6 @@
 //! From what was counted to the report.
 
-use super::control::Control;
+use super::control::{Control, alarms};
 use super::follow::Listen;
 use super::plan::{Caller, EdgePlan, Plan};
 use super::service::record::Ledger;
@@ -91,7 +91,8 @@ pub fn fill<L: Listen>(
             .filter_map(|service| Some(service.instances.as_ref()?.section(&service.name, measured, now))),
     );
     report.sections.extend(graph.services.iter().flat_map(|service| service.figures(now, measured)));
-    report.sections.extend(graph.sections_of_controls(now));
+    let began = first_trouble(&graph, &disturbances);
+    report.sections.extend(graph.sections_of_controls(began, now));
     report.sections.extend(graph.sources.iter_mut().map(|source| source.section(now)));
     for edge in &graph.edges {
         let windows = edge.stats.windows.started.len();
@@ -117,6 +118,7 @@ pub fn fill<L: Listen>(
         report.notes.push(more);
     }
     report.notes.extend(graph.controls.iter().filter_map(|control| control.unfinished(plan.spec, now)));
+    report.notes.extend(alarms::note(&graph.controls, began));
     let notes: BTreeSet<&str> = graph
         .workloads
         .iter()
@@ -129,6 +131,13 @@ pub fn fill<L: Listen>(
             "closed-loop users wait for answers, so their arrivals differ between policies: compare with care".into(),
         );
     }
+}
+
+/// When something first went wrong, if anything did: of what the file says, what a state set off, or what failed at random.
+fn first_trouble<L>(graph: &Graph<L>, disturbances: &[Disturbance]) -> Option<SimTime> {
+    let set_off = graph.controls.iter().flat_map(Control::disturbances).map(|it| it.from);
+    let known = disturbances.iter().map(|it| it.from).chain(set_off).map(SimTime::from_nanos);
+    known.chain(graph.sources.iter().filter_map(Source::first)).min()
 }
 
 /// Whom an edge calls for nobody, so that he may call others.

@@ -1,6 +1,7 @@
 //! What a user writes: workloads, services, policies, faults.
 
 use super::circles::HopLimit;
+use super::control::alarms::AlarmSpec;
 use super::control::autoscaler::Autoscaler;
 use super::control::block_and_ramp::BlockAndRamp;
 use super::control::brownout::Brownout;
@@ -80,6 +81,8 @@ spec! {
         network: TimeDistribution = TimeDistribution::constant(SimDuration::ZERO),
         /// What goes wrong when the system is in some state: by name.
         triggers: Map<TriggerSpec> = Map::default(); Len(0..=MOST_FAILURES),
+        /// Who would be told, of which state, and when: by name. Nobody does anything about it.
+        alarms: Map<AlarmSpec> = Map::default(); Len(0..=MOST_FAILURES),
         /// The zones in which all of it stands; none if absent, and nobody is nearer than another.
         zones: Option<Zones> = None,
         /// How often a request may be passed on from service to service: one that has been makes no further call. Absent: any number of
@@ -611,6 +614,19 @@ impl GraphSpec {
     /// Whether anything is: when that is over the file does not say.
     pub fn is_repaired(&self) -> bool {
         self.repairs().next().is_some()
+    }
+
+    /// The states that anybody looks at.
+    pub fn watched(&self) -> impl Iterator<Item = &Signal> {
+        let triggers = self.triggers.values().map(|trigger| &trigger.when);
+        let alarms = self.alarms.values().map(|alarm| &alarm.when);
+        let doors = self.services.values().filter_map(|service| Some(service.shut_for()?.1));
+        triggers.chain(alarms).chain(doors)
+    }
+
+    /// Whether anybody looks at how long requests take at this service.
+    pub fn is_timed(&self, service: &str) -> bool {
+        self.watched().any(|when| matches!(when, Signal::Takes { of, .. } if of.value == service))
     }
 
     /// The number of a workload by its name.

@@ -35,6 +35,7 @@ use super::service::record::Ledger;
 use super::service::sharing::Sharing;
 use super::service::shed::Shedding;
 use super::service::stop_the_world::Frozen;
+use super::service::times::Times;
 use super::service::told::Told;
 use super::slab::{Beside, Slab};
 use super::stats::{EdgeStats, ServiceStats};
@@ -429,6 +430,8 @@ pub struct Service {
     pub dimmer: Option<Box<Dimmer>>,
     /// What each of its replicas did, if they are told apart.
     pub per_replica: Option<Box<Figures>>,
+    /// How long its requests took, if somebody looks at that.
+    pub times: Option<Box<Times>>,
     /// Which version each of its replicas runs, and what those did, if another comes.
     pub versions: Option<Box<Versions>>,
     /// On which of them what is switched on acts, and what those did, if anything is.

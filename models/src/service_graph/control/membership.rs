@@ -71,7 +71,8 @@ impl Member {
         self.stage == Stage::In && self.in_since <= then
     }
 
-    fn may_be_chosen(&self) -> bool {
+    /// Whether whoever knows it would choose it: it is in, and nobody says that it is ill.
+    pub fn may_be_chosen(&self) -> bool {
         self.is_in() && !self.is_ill()
     }
 

@@ -4,6 +4,7 @@
 //! decides is done here and in [`membership`], by the verbs of a replica: it crashes, restarts, is taken out of the views of its
 //! callers or let in.
 
+pub mod alarms;
 pub mod analysis;
 pub mod autoscaler;
 pub mod block_and_ramp;
@@ -34,6 +35,7 @@ use super::witness as kind;
 use crate::fault::{CrashStyle, OnReplica};
 use crate::policy::Outcome;
 use crate::report::{Disturbance, Section};
+use alarms::Alarm;
 use autoscaler::Scaler;
 use block_and_ramp::Ramper;
 use brownout::Dims;
@@ -87,6 +89,8 @@ pub enum Control {
     FeatureFlag(Box<Setter>),
     /// At whether what a repair needs answers.
     Repair(Box<Repairer>),
+    /// At a state in which somebody is told.
+    Alarm(Box<Alarm>),
     /// At the clock: when each replica passes on what it has to write.
     Writes { service: u32 },
 }
@@ -267,7 +271,8 @@ pub fn assign(controls: &[Control], services: &mut [Service], edges: &mut [Edge]
             | Control::Starter(_)
             | Control::Watch(_)
             | Control::FeatureFlag(_)
-            | Control::Repair(_) => {}
+            | Control::Repair(_)
+            | Control::Alarm(_) => {}
         }
     }
 }
@@ -304,6 +309,7 @@ impl<L: Listen> Graph<L> {
                 Control::Watch(watcher) => vec![(0, watcher.trigger.first_look())],
                 Control::Dims(dims) => vec![(0, dims.first_look())],
                 Control::Observes(observer) => vec![(0, observer.first_look())],
+                Control::Alarm(alarm) => vec![(0, alarm.first_look())],
                 Control::Writes { service } => {
                     let written = &self.services[*service as usize].written;
                     written.iter().flat_map(|written| written.firsts()).collect()
@@ -381,6 +387,10 @@ impl<L: Listen> Graph<L> {
                 let again = observer.looks(&self.services[service as usize], &self.edges, ctx.now());
                 ctx.schedule_at(again, Event::Look { control, of });
             }
+            Control::Alarm(alarm) => {
+                let again = alarm.looks(&self.services, &self.edges, ctx.now());
+                ctx.schedule_at(again, Event::Look { control, of });
+            }
             Control::Dims(dims) => {
                 let again = dims.looks(&mut self.services[service as usize], ctx.now());
                 ctx.schedule_at(again, Event::Look { control, of });
@@ -433,7 +443,7 @@ impl<L: Listen> Graph<L> {
             | Control::Watch(_) => {
                 unreachable!("they ask nobody")
             }
-            Control::Observes(_) => unreachable!("it asks nobody"),
+            Control::Observes(_) | Control::Alarm(_) => unreachable!("it asks nobody"),
             Control::FeatureFlag(_) => unreachable!("it asks nobody"),
         }
     }
@@ -522,7 +532,7 @@ impl<L: Listen> Graph<L> {
                 | Control::Ramper(_)
                 | Control::Observes(_)
                 | Control::Starter(_) => {}
-                Control::Watch(_) | Control::FeatureFlag(_) | Control::Repair(_) => {}
+                Control::Watch(_) | Control::FeatureFlag(_) | Control::Repair(_) | Control::Alarm(_) => {}
             }
         }
         self.change_member(service, replica, now, |member| {
@@ -578,8 +588,8 @@ impl<L: Listen> Graph<L> {
         true
     }
 
-    /// What is told of all.
-    pub fn sections_of_controls(&self, now: SimTime) -> Vec<Section> {
+    /// What is told of all, where something first went wrong at that time, if anything did.
+    pub fn sections_of_controls(&self, began: Option<SimTime>, now: SimTime) -> Vec<Section> {
         let of = |(number, service): (usize, &Service)| {
             let own = self.controls.iter().filter(move |control| control.service() as usize == number);
             let told = own.filter_map(move |control| match control {
@@ -604,7 +614,7 @@ impl<L: Listen> Graph<L> {
                 | Control::Pauses { .. }
                 | Control::Leaks { .. }
                 | Control::Writes { .. } => None,
-                Control::Reports(_) | Control::Watch(_) | Control::Repair(_) => None,
+                Control::Reports(_) | Control::Watch(_) | Control::Repair(_) | Control::Alarm(_) => None,
             });
             let told = told.chain(service.membership.as_ref().map(|it| it.section(&service.name, now)));
             let needs = service.membership.as_ref().and_then(|it| it.told_of_needs(&service.name, now));
@@ -615,6 +625,11 @@ impl<L: Listen> Graph<L> {
         let watchers = watchers.map(|watcher| watcher.trigger.section(now));
         let repairs = self.controls.iter().filter_map(Control::repairer);
         let watchers = watchers.chain(repairs.map(|repairer| repairer.section(now)));
+        let alarms = self.controls.iter().filter_map(|control| match control {
+            Control::Alarm(alarm) => Some(alarm.section(began, now)),
+            _ => None,
+        });
+        let watchers = watchers.chain(alarms);
         self.services.iter().enumerate().flat_map(of).chain(watchers).collect()
     }
 
@@ -632,6 +647,7 @@ impl<L: Listen> Graph<L> {
                 Control::Rollout(roller) => roller.told.begin(now),
                 // Of each request, or replica, they note whether it is measured; or they tell of the whole run.
                 Control::Starter(_) | Control::Watch(_) | Control::FeatureFlag(_) | Control::Repair(_) => {}
+                Control::Alarm(_) => {}
                 Control::Members { .. }
                 | Control::Pauses { .. }
                 | Control::Leaks { .. }
@@ -658,6 +674,7 @@ impl<L: Listen> Graph<L> {
                     setter.close_window(sides.expect("it is counted").seen());
                 }
                 Control::Watch(watcher) => watcher.trigger.close_window(now),
+                Control::Alarm(alarm) => alarm.close_window(now),
                 Control::Repair(repairer) => repairer.mending.close_window(now),
                 Control::Dims(dims) => dims.close_window(now),
                 Control::Observes(observer) => observer.close_window(),
@@ -692,6 +709,7 @@ impl Control {
             Control::FeatureFlag(setter) => setter.service,
             Control::Directory(directory) => directory.service,
             Control::Watch(watcher) => watcher.service(),
+            Control::Alarm(alarm) => alarm.service(),
             Control::Dims(dims) => dims.service,
             Control::Observes(observer) => observer.service,
             Control::Ramper(ramper) => ramper.service,
@@ -743,6 +761,7 @@ impl Control {
             | Control::Dims(_)
             | Control::Ramper(_) => (of, 0),
             Control::Observes(_) | Control::Starter(_) | Control::Watch(_) | Control::Repair(_) => (of, 0),
+            Control::Alarm(_) => (of, 0),
         }
     }
 
@@ -767,7 +786,8 @@ impl Control {
             | Control::Ramper(_)
             | Control::Observes(_)
             | Control::Watch(_)
-            | Control::Repair(_) => Vec::new(),
+            | Control::Repair(_)
+            | Control::Alarm(_) => Vec::new(),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::experiment::{Decoder, Name, Node, Span, Spanned, nearest};
 use crate::fault::{Between, Correlation, Signal};
 use crate::policy::part::Part;
 use crate::service_graph::circles;
+use crate::service_graph::control::membership::moves;
 use crate::service_graph::control::needs_itself;
 use crate::service_graph::plan::{EdgePlan, Plan, callees};
 use crate::service_graph::service::queue::Common;
@@ -100,6 +101,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         repairs::check_circles(&plan, cx);
         check_failures(&plan, at, cx);
         check_triggers(&plan, cx);
+        check_alarms(&plan, cx);
         check_doors(&plan, &callees, cx);
         check_reach(graph, at, cx);
         check_amplification(&plan, at, cx);
@@ -602,18 +604,46 @@ fn check_triggers(plan: &Plan, cx: &mut Decoder) {
     }
 }
 
+/// What somebody is told of: whose state.
+fn check_alarms(plan: &Plan, cx: &mut Decoder) {
+    for (name, alarm) in plan.spec.alarms.iter() {
+        let mut report = |span: Span, is_error: bool, message: String, help: String| {
+            cx.at("alarms", |cx| {
+                cx.at(name, |cx| cx.at("when", |cx| said(span, is_error, message, help, cx)))
+            });
+        };
+        check_signal(plan, &alarm.when, &mut report);
+    }
+}
+
 fn said(span: Span, is_error: bool, message: String, help: String, cx: &mut Decoder) {
     _ = if is_error { cx.error(span, message) } else { cx.warn(span, message) }.help(help);
 }
 
 /// A state that somebody looks at: whose it is, and whether it can be.
 fn check_signal(plan: &Plan, when: &Signal, report: &mut dyn FnMut(Span, bool, String, String)) {
-    let (graph, of) = (plan.spec, when.of());
+    check_watched(plan, when, when.of(), report);
+    let Some(from) = when.from() else { return };
+    check_watched(plan, when, from, report);
+    if from.value == when.of().value {
+        let message = format!("nothing is held against itself: it never happens, `{}` is both", from.value);
+        report(from.span, false, message, "two edges, as those of a canary and of all the others".into());
+    }
+}
+
+/// The same of one that is looked at.
+fn check_watched(
+    plan: &Plan,
+    when: &Signal,
+    of: &Spanned<String>,
+    report: &mut dyn FnMut(Span, bool, String, String),
+) {
+    let graph = plan.spec;
     let of_calls = when.is_of_calls() && plan.edges.iter().any(|edge| edge.name == of.value);
     let service = graph.services.get(&of.value);
     let place = crate::fault::place(&of.value).filter(|_| service.is_none());
     if let Some(place) = place {
-        check_signal_there(graph, place, when, report);
+        check_signal_there(graph, place, (when, of), report);
     } else if service.is_none() && !of_calls {
         let edges = plan.edges.iter().filter(|_| when.is_of_calls());
         let places = if when.is_of_zones() { graph.places() } else { Vec::new() };
@@ -622,12 +652,24 @@ fn check_signal(plan: &Plan, when: &Signal, report: &mut dyn FnMut(Span, bool, S
         let help = crate::experiment::did_you_mean(&of.value, "there are", names);
         report(of.span, true, format!("nothing is called `{}` that has such a state", of.value), help);
     }
-    if let (Some(service), Signal::Up { below, .. }) = (service, when)
-        && *below > service.room()
+    if let (Some(service), Some(below)) = (service, when.below())
+        && below > service.room()
     {
-        let room = service.room();
-        let message = format!("`{}` never has more than {room}: fewer than {below} are always up", of.value);
+        let (room, are) = (service.room(), what_they_are(when));
+        let message =
+            format!("`{}` never has more than {room}: fewer than {below} are always {are}", of.value);
         report(of.span, true, message, "a `below` of no more than its replicas".into());
+    }
+    if let (Some(_), Signal::Believed { .. }) = (service, when)
+        && !moves(graph, &of.value)
+    {
+        let message = format!("nobody says of any `{}` that it is ill: it never happens", of.value);
+        report(
+            of.span,
+            false,
+            message,
+            "give it `health` or `probes`; `Up` is how many there are, whoever knows".into(),
+        );
     }
     if let (Some(service), Signal::Queue { above, .. }) = (service, when)
         && let Common { capacity: Capacity::Bounded(places), shared, .. } = service.queue.common()
@@ -642,26 +684,40 @@ fn check_signal(plan: &Plan, when: &Signal, report: &mut dyn FnMut(Span, bool, S
 fn check_signal_there(
     graph: &GraphSpec,
     place: &str,
-    when: &Signal,
+    (when, of): (&Signal, &Spanned<String>),
     report: &mut dyn FnMut(Span, bool, String, String),
 ) {
-    let of = when.of();
     let there: u32 = graph.all_in(place).map(|(_, those)| those.len() as u32).sum();
     if !graph.has_zones(place) {
         let (why, help) = unknown_of_zones(graph, place);
         report(of.span, true, why, help);
     } else if !when.is_of_zones() {
-        let message = format!("shares are those of services: nobody knows that of `{}`", of.value);
-        let help = "of a zone there is Queue, InHand, Up; of a share say which service";
+        let message = format!("shares and times are those of services: nobody knows that of `{}`", of.value);
+        let help = "of a zone there is Queue, InHand, Up, Believed; of a share or a time say which service";
         report(of.span, true, message, help.into());
     } else if there == 0 {
         let help = "name a zone in which replicas stand";
         report(of.span, true, format!("nobody stands in `{}`", of.value), help.into());
-    } else if let Signal::Up { below, .. } = when
-        && *below > there
+    } else if let Some(below) = when.below()
+        && below > there
     {
-        let message = format!("`{}` never has more than {there}: fewer than {below} are always up", of.value);
+        let are = what_they_are(when);
+        let message =
+            format!("`{}` never has more than {there}: fewer than {below} are always {are}", of.value);
         report(of.span, true, message, "a `below` of no more than its replicas".into());
+    } else if let Signal::Believed { .. } = when
+        && graph
+            .all_in(place)
+            .all(|(service, _)| !moves(graph, graph.services.names().nth(service).unwrap_or_default()))
+    {
+        let message = format!("nobody says of anyone in `{}` that he is ill: it never happens", of.value);
+        report(
+            of.span,
+            false,
+            message,
+            "give those who stand there `health` or `probes`; `Up` is how many there are, whoever knows"
+                .into(),
+        );
     } else if let Signal::Queue { above, .. } = when
         && let Some(most) = most_waiting(graph, place)
         && *above >= most
@@ -669,6 +725,11 @@ fn check_signal_there(
         let message = format!("no more than that can wait at `{}`: it never happens", of.value);
         report(of.span, false, message, "an `above` below the `capacity` of its queues".into());
     }
+}
+
+/// What there are too few of.
+fn what_they_are(when: &Signal) -> &'static str {
+    if matches!(when, Signal::Up { .. }) { "up" } else { "believed well" }
 }
 
 /// How many can wait in a zone, if there is an end to it. A queue for all replicas of a service is in no zone.

@@ -35,6 +35,7 @@ pub fn explain(plan: &Plan, run: &RunSpec) -> Explanation {
     tables.extend(faults(plan));
     tables.extend(failures(plan));
     tables.extend(triggers(plan));
+    tables.extend(alarms(plan));
     let fluid = fluid::law(plan, run);
     Explanation { tables, notes: notes(plan, run, &load, &fluid), regime: fluid.regime }
 }
@@ -307,6 +308,24 @@ fn triggers(plan: &Plan) -> Option<Table> {
             trigger.on.value.as_str().into(),
             trigger.told().into(),
             trigger.every.to_string().into(),
+        ];
+        table.rows.push(cells.into());
+    }
+    (!table.rows.is_empty()).then_some(table)
+}
+
+/// Who would be told, and when.
+fn alarms(plan: &Plan) -> Option<Table> {
+    let columns = ["alarm", "fires when", "for", "looked at every", "after that begins"];
+    let mut table = table("Who is told", &columns);
+    for (name, alarm) in plan.spec.alarms.iter() {
+        let [least, most] = alarm.delay();
+        let cells: [Cell; 5] = [
+            name.into(),
+            alarm.told().into(),
+            alarm.lasts.to_string().into(),
+            alarm.every.to_string().into(),
+            format!("{least} to {most}").into(),
         ];
         table.rows.push(cells.into());
     }

@@ -147,6 +147,20 @@ pub fn check_run(graph: &GraphSpec, run: &RunSpec, cx: &mut Decoder) {
             cx.at("services", |cx| cx.at(name, |cx| _ = cx.warn(span, message)));
         }
     }
+    for (name, alarm) in graph.alarms.iter() {
+        // What holds from the beginning is seen at the first look.
+        let earliest = SimTime::ZERO + alarm.delay()[1];
+        if earliest >= end {
+            let message =
+                format!("fires at {earliest} at the earliest, but the run ends at {end}: it never does");
+            let span = graph.alarms.span_of(name).unwrap_or_default();
+            cx.at("alarms", |cx| {
+                cx.at(name, |cx| {
+                    _ = cx.warn(span, message).help("a shorter `lasts` or `every`, or a longer run")
+                })
+            });
+        }
+    }
     for (name, failure) in graph.failures.iter() {
         // An edge is one, or a few.
         let units = graph

@@ -7,6 +7,7 @@ use crate::mechanism::{Mechanism, of};
 use crate::policy::Policy;
 use crate::policy::part::{Does, Listed, Part};
 use crate::service_graph::circles::HopLimit;
+use crate::service_graph::control::alarms::AlarmSpec;
 use crate::service_graph::service::record::StoreOfRecord;
 use crate::service_graph::spec::{
     Arrivals, CallSpec, DomainSpec, Effect, FailureSpec, FaultSpec, GraphSpec, Parallel, ServiceSpec, Step,
@@ -66,7 +67,11 @@ pub fn mechanisms() -> Vec<Mechanism> {
     });
     let shared = [Listed::made("every", "", Some(Shared))];
     let of_domains = of("domains.NAME", DomainSpec::describe(), &shared, |_, _| Some(Does::NOTHING));
-    all.chain(of_faults).chain(of_failures).chain(of_domains).chain(of_triggers).collect()
+    let plain = an_alarm(None).expect("a sound alarm");
+    let of_alarms = of("alarms.NAME", AlarmSpec::describe(), &plain.parts(), |key, sample| {
+        what_is_done(key, &an_alarm(Some((key, sample)))?.parts())
+    });
+    all.chain(of_faults).chain(of_failures).chain(of_domains).chain(of_triggers).chain(of_alarms).collect()
 }
 
 /// Something that fails at random of which only what must be said is said, and this.
@@ -86,6 +91,15 @@ fn a_trigger(also: Option<(&'static str, Node)>) -> Option<TriggerSpec> {
     let said = must.into_iter().filter(|(key, _)| also.as_ref().is_none_or(|(other, _)| other != key));
     let said: Vec<_> = said.chain(also.clone()).collect();
     TriggerSpec::decode(&Node::record(said), &mut Decoder::new())
+}
+
+/// An alarm of which only what must be said is said, and this.
+fn an_alarm(also: Option<(&'static str, Node)>) -> Option<AlarmSpec> {
+    let up = Node::record([("of", Node::text("service")), ("below", Node::number(2))]);
+    let must = std::iter::once(("when", up.named(Some("Up"))));
+    let said = must.filter(|(key, _)| also.as_ref().is_none_or(|(other, _)| other != key));
+    let said: Vec<_> = said.chain(also.clone()).collect();
+    AlarmSpec::decode(&Node::record(said), &mut Decoder::new())
 }
 
 /// A fault of which only what must be said is said, and this.

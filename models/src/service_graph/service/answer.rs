@@ -53,7 +53,10 @@ impl<L: Listen> Graph<L> {
             if service.caches.is_some() && self.comes_back(id, outcome, ctx.now()) {
                 return self.ends_in_background(id, (service_id, replica_id), holds, ctx);
             }
-            let (service, attempt) = (&self.services[service_id as usize], &self.attempts[id]);
+            let (service, attempt) = (&mut self.services[service_id as usize], &self.attempts[id]);
+            if let Some(times) = service.times.as_mut().filter(|_| !attempt.is_check()) {
+                times.took(ctx.now().since(*self.arrived_at.of(id)));
+            }
             if let Some(Leg::Asks(_)) = self.edges[attempt.edge as usize].callback
                 && outcome == Outcome::Ok
                 && !(service.deeds.is_some() && self.book.is_told_again(id))

@@ -33,6 +33,7 @@ pub mod shed;
 mod steps;
 pub mod stop_the_world;
 pub mod tie;
+pub mod times;
 pub mod told;
 mod work;
 pub mod workers;

@@ -309,7 +309,8 @@ impl Service {
         if let Some(frozen) = self.frozen.as_mut().filter(|_| !is_in_hand && !self.queue.shared) {
             frozen.waits(attempt.replica, id, now);
         }
-        if self.versions.is_some() || self.flagged.is_some() || self.dimmer.is_some() {
+        let is_timed = self.dimmer.is_some() || self.times.is_some();
+        if is_timed || self.versions.is_some() || self.flagged.is_some() {
             arrived.put(id, now);
         }
         let Some(figures) = &mut self.per_replica else { return };

@@ -25,6 +25,7 @@ fn at_random(what: &str) -> String {
 pub fn rows() -> Vec<Row> {
     let set_off =
         |when: &str, rest: &str| at_random(&format!("triggers: {{\"t\": (when: {when}, {rest})}}"));
+    let alarm = |what: &str| at_random(&format!("alarms: {{\"a\": ({what})}}"));
     let zoned = |told: String, mended: String, said| {
         let row = row(FAULTS, told, mended, said).and(NETWORK, ZONED);
         row.and(USERS, format!("{USERS}, zones: [\"a\"]")).and(BATCH, format!("{BATCH}, zones: [\"a\"]"))
@@ -144,6 +145,44 @@ pub fn rows() -> Vec<Row> {
             r#"warning: triggers.t.cool_down ["1s"]: nobody looks again: it happens once
                 help: leave it out, or say with `times` how often it may happen"#,
         ),
+        row(NETWORK, set_off(r#"Believed(of: "stock", below: 1)"#, r#"on: "stock", effect: Crash()"#), set_off(r#"Up(of: "stock", below: 1)"#, r#"on: "stock", effect: Crash()"#),
+            r#"warning: triggers.t.when.of ["stock"]: nobody says of any `stock` that it is ill: it never happens
+                help: give it `health` or `probes`; `Up` is how many there are, whoever knows"#,
+        ),
+        row(NETWORK, set_off(r#"Apart(of: "users->shp", from: "batch->shp", above: 0.1)"#, r#"on: "stock", effect: Crash()"#), set_off(r#"Apart(of: "users->shop", from: "batch->shop", above: 0.1)"#, r#"on: "stock", effect: Crash()"#),
+            r#"triggers.t.when.of ["users->shp"]: nothing is called `users->shp` that has such a state
+                help: did you mean `users->shop`?
+                triggers.t.when.from ["batch->shp"]: nothing is called `batch->shp` that has such a state
+                help: did you mean `batch->shop`?"#,
+        ),
+        // Who would be told.
+        row(NETWORK, alarm(r#"when: Takes(of: "stok", above: "1s")"#), alarm(r#"when: Takes(of: "stock", above: "1s")"#),
+            r#"alarms.a.when.of ["stok"]: nothing is called `stok` that has such a state
+                help: did you mean `stock`?"#,
+        ),
+        row(NETWORK, alarm(r#"when: Takes(of: "shop->stock", above: "1s")"#), alarm(r#"when: Takes(of: "stock", above: "1s")"#),
+            r#"alarms.a.when.of ["shop->stock"]: nothing is called `shop->stock` that has such a state
+                help: there are: shop, stock, pay, mail"#,
+        ),
+        row(NETWORK, alarm(r#"when: Believed(of: "stock", below: 4)"#), alarm(r#"when: Believed(of: "stock", below: 3)"#),
+            r#"alarms.a.when.of ["stock"]: `stock` never has more than 3: fewer than 4 are always believed well
+                help: a `below` of no more than its replicas"#,
+        ).and(r#"work: "8ms")"#, r#"work: "8ms", health: ())"#),
+        row(NETWORK, alarm(r#"when: Apart(of: "shop", from: "shop", above: 0.1)"#), alarm(r#"when: Apart(of: "shop", from: "stock", above: 0.1)"#),
+            r#"warning: alarms.a.when.from ["shop"]: nothing is held against itself: it never happens, `shop` is both
+                help: two edges, as those of a canary and of all the others"#,
+        ),
+        row(NETWORK, alarm(r#"when: Failing(of: "shop", above: 1)"#), alarm(r#"when: Failing(of: "shop", above: 0.1)"#),
+            r#"warning: alarms.a.when [Failing(of: "shop", above: 1)]: no share is more than 1: it never fires
+                help: an `above` below 1"#,
+        ),
+        row(NETWORK, alarm(r#"when: Failing(of: "shop", above: 0.1), every: "0s""#), alarm(r#"when: Failing(of: "shop", above: 0.1), every: "1s""#),
+            r#"alarms.a.every ["0s"]: got "0s", must be longer than 0"#,
+        ),
+        row(NETWORK, alarm(r#"when: Failing(of: "shop", above: 0.1), lasts: "31s", every: "15s""#), alarm(r#"when: Failing(of: "shop", above: 0.1), lasts: "30s", every: "14s""#),
+            r#"warning: alarms.a ["a"]: fires at 60s at the earliest, but the run ends at 60s: it never does
+                help: a shorter `lasts` or `every`, or a longer run"#,
+        ),
         // Who repairs it.
         row(FAULTS, repaired("stok", "", "effect: Crash()"), repaired("pay", "", "effect: Crash()"),
             r#"faults[0].repair.needs[0] ["stok"]: unknown service `stok`
@@ -188,12 +227,12 @@ pub fn rows() -> Vec<Row> {
                 help: the zones are: a, b, c"#,
         ),
         zoned_watch(r#"Failing(of: "zone a", above: 0.5)"#, r#"Failing(of: "stock", above: 0.5)"#,
-            r#"triggers.t.when.of ["zone a"]: shares are those of services: nobody knows that of `zone a`
-                help: of a zone there is Queue, InHand, Up; of a share say which service"#,
+            r#"triggers.t.when.of ["zone a"]: shares and times are those of services: nobody knows that of `zone a`
+                help: of a zone there is Queue, InHand, Up, Believed; of a share or a time say which service"#,
         ),
         zoned_watch(r#"Utilisation(of: "zone a", above: 0.5)"#, r#"InHand(of: "zone a", above: 5)"#,
-            r#"triggers.t.when.of ["zone a"]: shares are those of services: nobody knows that of `zone a`
-                help: of a zone there is Queue, InHand, Up; of a share say which service"#,
+            r#"triggers.t.when.of ["zone a"]: shares and times are those of services: nobody knows that of `zone a`
+                help: of a zone there is Queue, InHand, Up, Believed; of a share or a time say which service"#,
         ),
         // Of `shop`, `stock`, `pay` and `mail` one each stands in a; nobody but the third of `stock` in c.
         zoned_watch(r#"Up(of: "zone a", below: 5)"#, r#"Up(of: "zone a", below: 4)"#,
@@ -217,6 +256,10 @@ pub fn rows() -> Vec<Row> {
             r#"triggers.t.when.of ["zone c"]: nobody stands in `zone c`
                 help: name a zone in which replicas stand"#,
         ).and(r#""stock": (replicas: 3"#, r#""stock": (zones: ["a", "b"], replicas: 3"#),
+        zoned_watch(r#"Believed(of: "zone c", below: 1)"#, r#"Up(of: "zone c", below: 1)"#,
+            r#"warning: triggers.t.when.of ["zone c"]: nobody says of anyone in `zone c` that he is ill: it never happens
+                help: give those who stand there `health` or `probes`; `Up` is how many there are, whoever knows"#,
+        ),
         zoned_watch(r#"Up(of: "zon a", below: 1)"#, r#"Up(of: "zone a", below: 1)"#,
             r#"triggers.t.when.of ["zon a"]: nothing is called `zon a` that has such a state
                 help: did you mean `zone a`?"#,

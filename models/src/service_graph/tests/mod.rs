@@ -1,6 +1,7 @@
 //! What is said about a graph before it runs, sentence by sentence, and what `explain` makes of it. Everything here
 //! goes through the same door as a file of a user's.
 
+mod alarms;
 mod asides;
 mod autoscalers;
 mod block_and_ramps;
