@@ -181,6 +181,7 @@ impl Catalog {
             crate::callback_routing::ENTRY,
             crate::contention::ENTRY,
             crate::fleet::ENTRY,
+            crate::incident_response::ENTRY,
         ])
     }
 

@@ -36,6 +36,7 @@ const APART: &[&str] = &[
     "models/src/callback_routing",
     "models/src/contention",
     "models/src/fleet",
+    "models/src/incident_response",
     "models/src/theory",
     "models/src/service_graph/tests",
     "models/src/experiment/tests",
