@@ -48,6 +48,7 @@ const ONE_ROOM: &[&str] = &["models/src/policy/guards", "models/src/service_grap
 /// The same word for something else.
 const HOMONYMS: &[(&str, &str, &str)] = &[
     ("throttle", "models/src/policy/budget", "gRPC's, which is a budget"),
+    ("throttle", "models/src/service_graph/service/thermal", "of a machine that is hot"),
     ("cancel", "models/src/service_graph/service/callback", "what the engine does to a timer"),
     ("timeout", "models/src/service_graph/service/callback", "a class of events"),
     ("timeout", "models/src/service_graph/service/execution_limit", "a class of events"),

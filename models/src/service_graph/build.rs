@@ -31,6 +31,7 @@ use super::service::quorum::Votes;
 use super::service::record::Ledger;
 use super::service::shed::{Rule, Shedding};
 use super::service::stop_the_world::Frozen;
+use super::service::thermal::Heating;
 use super::service::told::Told;
 use super::slab::Slab;
 use super::spec::*;
@@ -429,6 +430,7 @@ fn build_service(
             || service.checks().iter().any(|check| check.asks().work.is_some())
             || frozen.is_some()
             || leaking.is_some()
+            || service.thermal.is_some()
             || instances.is_some()
             || service.execution_limit.is_some()
             || !called_back.is_empty(),
@@ -488,6 +490,7 @@ fn build_service(
         instances,
         limited: Limited::by(service).map(Box::new),
         leaking,
+        heating: Heating::by(service).map(Box::new),
         frozen: frozen.map(Box::new),
         shedding: service.shed.as_ref().map(Shedding::by),
         stats: ServiceStats::new(u64::from(service.workers.cores()) * u64::from(service.replicas)),

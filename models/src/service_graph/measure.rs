@@ -122,6 +122,7 @@ impl Service {
         self.limited.iter_mut().for_each(|limited| limited.close_window());
         self.frozen.iter_mut().for_each(|frozen| frozen.close_window(now));
         self.leaking.iter_mut().for_each(|leaking| leaking.close_window(now));
+        self.heating.iter_mut().for_each(|heating| heating.close_window());
         self.instances.iter_mut().for_each(|instances| instances.close_window());
         self.per_replica.iter_mut().for_each(|figures| figures.close_window(now));
     }

@@ -45,6 +45,7 @@ use super::service::quorum::{self, MOST_QUORUM, Quorum};
 pub use super::service::scaling::Scaling;
 pub use super::service::shed::Shed;
 use super::service::stop_the_world::StopTheWorld;
+use super::service::thermal::Thermal;
 pub use super::service::workers::Workers;
 pub use crate::byte_size::ByteSize;
 use crate::fault::Signal;
@@ -169,6 +170,8 @@ spec! {
         dies: Option<Death> = None,
         /// Memory that a replica never gives back while it is up; none if absent.
         memory_leak: Option<MemoryLeak> = None,
+        /// Whether its replicas heat up by what they do, and are slowed down, or switched off, when they are too hot; not at all if absent.
+        thermal: Option<Thermal> = None,
         /// How a replica starts that was down; at once if absent.
         start_up: Option<StartUp> = None,
         /// Calls that each replica makes by itself when it has started, or is no longer cut off; none if absent.
@@ -327,6 +330,7 @@ impl ServiceSpec {
             Listed::made("error_rate", "", Some(ErrorRate(self.error_rate))),
             Listed::optional("dies", "never: it survives any load", self.dies.as_ref()),
             Listed::optional("memory_leak", "", self.memory_leak.as_ref()),
+            Listed::optional("thermal", "", self.thermal.as_ref()),
             Listed::optional("start_up", "at once, and warm", self.start_up.as_ref()),
             Listed::made("on_start", "", self.by_themselves()),
             Listed::optional("health", "", self.health.as_ref()),
@@ -440,7 +444,9 @@ impl ServiceSpec {
 
     /// Whether a replica may die of what it does.
     pub fn may_die(&self) -> bool {
-        self.dies.is_some() || self.leaks().into_iter().flatten().any(MemoryLeak::kills)
+        self.dies.is_some()
+            || self.thermal.as_ref().is_some_and(Thermal::switches_off)
+            || self.leaks().into_iter().flatten().any(MemoryLeak::kills)
     }
 
     /// What replicas lose that run the version of the beginning, and those that run the one that comes.
@@ -654,6 +660,7 @@ fn check_service(service: &ServiceSpec, at: &Node, cx: &mut Decoder) {
         .help("leave `shared` out of the queue, and each has its own");
     }
     service.cold_start.iter().for_each(|it| it.check_beside(service, at, cx));
+    service.thermal.iter().for_each(|it| it.check_beside(service, at, cx));
     service.execution_limit.map(ExecutionLimit).into_iter().for_each(|it| it.check_beside(service, at, cx));
     if service.queue.common().shared
         && service.stop_the_world.as_ref().is_some_and(StopTheWorld::counts_what_waits)

@@ -36,6 +36,7 @@ use super::service::sharing::Sharing;
 use super::service::shed::Shedding;
 use super::service::stop_the_world::Frozen;
 use super::service::times::Times;
+use super::service::thermal::Heating;
 use super::service::told::Told;
 use super::slab::{Beside, Slab};
 use super::stats::{EdgeStats, ServiceStats};
@@ -457,6 +458,8 @@ pub struct Service {
     pub limited: Option<Box<Limited>>,
     /// What its replicas lose, if they lose anything.
     pub leaking: Option<Box<Leaking>>,
+    /// How hot they are, if that is said.
+    pub heating: Option<Box<Heating>>,
     /// What makes its replicas stand still, if anything does.
     pub frozen: Option<Box<Frozen>>,
     /// Whom it turned away though they had a place, if it may.

@@ -71,6 +71,8 @@ pub enum Control {
     Pauses { service: u32 },
     /// At what each replica has lost of its memory.
     Leaks { service: u32 },
+    /// At how hot each replica is.
+    Heats { service: u32 },
     /// At which version each replica runs, and which it is to run.
     Rollout(Box<Roller>),
     /// At who says that it is there, and who asks for whom.
@@ -164,6 +166,8 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
     let paused = paused.map(|(number, _)| Control::Pauses { service: number as u32 });
     let leaking = plan.spec.services.values().enumerate().filter(|(_, service)| Leaking::is_timed(service));
     let leaking = leaking.map(|(number, _)| Control::Leaks { service: number as u32 });
+    let heated = (0..).zip(plan.spec.services.values()).filter(|(_, service)| service.thermal.is_some());
+    let heated = heated.map(|(service, _)| Control::Heats { service });
     let rolled = plan.spec.services.values().enumerate().filter_map(|(number, service)| {
         let says = service.rollout.as_ref()?;
         let turns = plan.spec.turns_of_service(number);
@@ -207,6 +211,7 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
         .chain(ramps)
         .chain(starters)
         .chain(behind)
+        .chain(heated)
         .collect()
 }
 
@@ -263,6 +268,7 @@ pub fn assign(controls: &[Control], services: &mut [Service], edges: &mut [Edge]
             Control::Members { .. } | Control::Health(_) | Control::Reports(_) | Control::Autoscaler(_) => {}
             Control::Pauses { .. }
             | Control::Leaks { .. }
+            | Control::Heats { .. }
             | Control::Writes { .. }
             | Control::Directory(_)
             | Control::Dims(_)
@@ -302,6 +308,10 @@ impl<L: Listen> Graph<L> {
                 Control::Leaks { service } => {
                     let leaking = &self.services[*service as usize].leaking;
                     leaking.iter().flat_map(|leaking| leaking.firsts()).collect()
+                }
+                Control::Heats { service } => {
+                    let heating = &self.services[*service as usize].heating;
+                    heating.iter().flat_map(|heating| heating.firsts()).collect()
                 }
                 Control::Rollout(roller) => roller.first_looks(),
                 Control::FeatureFlag(setter) => setter.first_looks(),
@@ -379,6 +389,10 @@ impl<L: Listen> Graph<L> {
                 let service = *service;
                 self.may_have_leaked(control, (service, of), ctx);
             }
+            Control::Heats { service } => {
+                let service = *service;
+                self.looks_how_hot(control, (service, of), ctx);
+            }
             Control::Rollout(_) => self.roller_looks(control, of, ctx),
             Control::Directory(_) => self.directory_looks(control, of, ctx),
             Control::Watch(_) => self.watches(control, of, ctx),
@@ -437,6 +451,7 @@ impl<L: Listen> Graph<L> {
                 unreachable!("they ask nobody")
             }
             Control::Leaks { .. }
+            | Control::Heats { .. }
             | Control::Writes { .. }
             | Control::Rollout(_)
             | Control::Dims(_)
@@ -525,6 +540,7 @@ impl<L: Listen> Graph<L> {
                 Control::Members { .. } | Control::Reports(_) | Control::Autoscaler(_) => {}
                 Control::Pauses { .. }
                 | Control::Leaks { .. }
+                | Control::Heats { .. }
                 | Control::Writes { .. }
                 | Control::Rollout(_) => {}
                 Control::Directory(_)
@@ -613,6 +629,7 @@ impl<L: Listen> Graph<L> {
                 Control::Members { .. }
                 | Control::Pauses { .. }
                 | Control::Leaks { .. }
+                | Control::Heats { .. }
                 | Control::Writes { .. } => None,
                 Control::Reports(_) | Control::Watch(_) | Control::Repair(_) | Control::Alarm(_) => None,
             });
@@ -651,6 +668,7 @@ impl<L: Listen> Graph<L> {
                 Control::Members { .. }
                 | Control::Pauses { .. }
                 | Control::Leaks { .. }
+                | Control::Heats { .. }
                 | Control::Writes { .. } => {}
                 Control::Reports(_) => {}
             }
@@ -685,6 +703,7 @@ impl<L: Listen> Graph<L> {
                 Control::Members { .. }
                 | Control::Pauses { .. }
                 | Control::Leaks { .. }
+                | Control::Heats { .. }
                 | Control::Writes { .. } => {}
                 Control::Reports(_) => {}
             }
@@ -700,6 +719,7 @@ impl Control {
             Control::Members { service }
             | Control::Pauses { service }
             | Control::Leaks { service }
+            | Control::Heats { service }
             | Control::Writes { service } => *service,
             Control::Health(checker) => checker.service,
             Control::Reports(reports) => reports.service,
@@ -756,6 +776,7 @@ impl Control {
             }
             Control::Pauses { .. }
             | Control::Leaks { .. }
+            | Control::Heats { .. }
             | Control::Writes { .. }
             | Control::Directory(_)
             | Control::Dims(_)
@@ -780,6 +801,7 @@ impl Control {
             Control::Members { .. }
             | Control::Pauses { .. }
             | Control::Leaks { .. }
+            | Control::Heats { .. }
             | Control::Writes { .. } => Vec::new(),
             Control::Autoscaler(_) | Control::Rollout(_) | Control::FeatureFlag(_) => Vec::new(),
             Control::Dims(_)

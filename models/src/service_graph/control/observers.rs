@@ -143,7 +143,10 @@ fn wanted(service: &Service) -> impl Iterator<Item = u32> + Clone + '_ {
 
 /// The share of pairs of a client and a replica in which nothing is wrong.
 fn is_true(service: &Service, (edge, clients): (&Edge, u32), now: SimTime) -> f64 {
-    let is_quick = |replica| service.leaking.as_ref().is_none_or(|it| it.stretch(replica, now) <= 1.0);
+    let is_quick = |replica| {
+        service.leaking.as_ref().is_none_or(|it| it.stretch(replica, now) <= 1.0)
+            && service.heating.as_ref().is_none_or(|it| it.stretch(replica) <= 1.0)
+    };
     let is_well = |number: u32| {
         let replica = &service.replicas[number as usize];
         replica.down == 0 && replica.faults.is_empty() && is_quick(number)

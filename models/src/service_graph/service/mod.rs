@@ -32,6 +32,7 @@ pub mod sharing;
 pub mod shed;
 mod steps;
 pub mod stop_the_world;
+pub mod thermal;
 pub mod tie;
 pub mod times;
 pub mod told;
@@ -50,9 +51,15 @@ impl Service {
         let shed = self.shedding.iter().map(|shedding| shedding.section(self));
         let caches = self.caches.iter().map(|caches| caches.section(&self.name));
         let leaking = self.leaking.iter().map(|leaking| leaking.section(&self.name));
+        let heating = self.heating.iter().map(|heating| heating.section(&self.name));
         let written = self.written.iter().flat_map(|written| written.sections(&self.name));
         let limited = self.limited.iter().map(|limited| limited.section(&self.name));
         let kept = deeds.chain(caches).chain(written);
-        kept.chain(limited).chain(weights).chain(shed).chain(leaking).chain(self.told_of_votes())
+        kept.chain(limited)
+            .chain(weights)
+            .chain(shed)
+            .chain(leaking)
+            .chain(heating)
+            .chain(self.told_of_votes())
     }
 }

@@ -597,6 +597,9 @@ impl Service {
         if let Some(leaking) = &self.leaking {
             nanos *= leaking.stretch(replica_number, ctx.now());
         }
+        if let Some(heating) = &self.heating {
+            nanos *= heating.stretch(replica_number);
+        }
         let greeting = self.greetings.of(id).as_nanos() as f64 * replica.state.slow;
         let stretch = self.scaling.as_ref().map_or(1.0, |law| law.stretch(replica.busy.value() as f64));
         let mut work = SimDuration::drawn((nanos + greeting) * stretch);

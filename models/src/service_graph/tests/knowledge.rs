@@ -236,6 +236,20 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             Does::VARIES,
             "wait_mean",
         ),
+        (
+            service(
+                "thermal: (air: [(celsius: 25)], busy: 1, cooling: 10, heat_capacity: 99, throttle: (from: 30, to: 40, factor: 2))",
+            ),
+            Does::VARIES,
+            "wait_mean",
+        ),
+        (
+            service(
+                "thermal: (air: [(celsius: 25)], busy: 1, cooling: 10, heat_capacity: 99, shut_down: (at: 40, back_at: 30))",
+            ),
+            Does::BREAKS,
+            "wait_mean",
+        ),
         (service(r#"cold_start: (time: "1ms")"#), Does::VARIES, "wait_mean"),
         (service(r#"stop_the_world: Periodic(every: "1s", for: "1ms")"#), Does::PAUSES, "wait_mean"),
         (

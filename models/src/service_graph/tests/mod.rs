@@ -53,6 +53,7 @@ mod sizes;
 mod starts;
 mod still;
 mod structure;
+mod thermals;
 mod ties;
 mod told;
 mod triggers;

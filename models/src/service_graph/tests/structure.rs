@@ -65,6 +65,47 @@ pub fn rows() -> Vec<Row> {
             r#"warning: services.stock.memory_leak.per_request ["512MiB"]: one request leaves 512MiB behind, and there are 512MiB: the first uses all of it up
                 help: a larger `limit`, or less `per_request`"#,
         ),
+        // Machines that heat up.
+        row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: Blocking(4), work: "8ms", thermal: (air: [(celsius: 25), (celsius: 35)], busy: 400, cooling: 10, heat_capacity: 1000, throttle: (from: 70, to: 70, factor: 4), shut_down: (at: 80, back_at: 80))"#,
+            r#"workers: Blocking(4), work: "8ms", thermal: (air: [(celsius: 25), (at: "1s", celsius: 35)], busy: 400, cooling: 10, heat_capacity: 1000, throttle: (from: 70, to: 71, factor: 4), shut_down: (at: 80, back_at: 79))"#,
+            r#"services.stock.thermal.air [[(celsius: 25), (celsius: 35)]]: air[1] is not later than the one before it
+                help: list the times in order, each once
+                services.stock.thermal.throttle [(from: 70, to: 70, factor: 4)]: as slow as it becomes at 70 C, and not slow up to 70 C
+                help: `to` is above `from`
+                services.stock.thermal.shut_down [(at: 80, back_at: 80)]: switched off at 80 C, and on again at 80 C: it would be as soon as it is off
+                help: `back_at` is below `at`"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: Blocking(4), work: "8ms", thermal: (air: [(celsius: 25)], busy: 400, cooling: 10, heat_capacity: 1000, throttle: (from: 70, to: 75, factor: 1), shut_down: (at: 60, back_at: 25), every: "101s")"#,
+            r#"workers: Blocking(4), work: "8ms", thermal: (air: [(celsius: 25)], busy: 400, cooling: 10, heat_capacity: 1000, throttle: (from: 59, to: 75, factor: 2), shut_down: (at: 60, back_at: 26), every: "100s")"#,
+            r#"warning: services.stock.thermal.throttle [(from: 70, to: 75, factor: 1)]: a factor of 1 makes nothing slower
+                help: a larger `factor`
+                warning: services.stock.thermal.throttle [(from: 70, to: 75, factor: 1)]: is never slowed down: that begins at 70 C, and at 60 C it is off
+                help: a lower `from`
+                warning: services.stock.thermal.shut_down [(at: 60, back_at: 25)]: the air is never colder than 25 C: once off, it never cools to 25 C
+                help: a higher `back_at`, or colder `air`
+                warning: services.stock.thermal.every ["101s"]: looks every 101s, and its temperature goes 63 % of its way in 100 s: it is hot before it knows
+                help: look more often"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: Blocking(4), work: "8ms", thermal: (air: [(celsius: 25)], idle: 400, busy: 400, cooling: 10, heat_capacity: 1000, shut_down: (at: 60, back_at: 50))"#,
+            r#"workers: Blocking(4), work: "8ms", thermal: (air: [(celsius: 25)], idle: 300, busy: 400, cooling: 10, heat_capacity: 1000, shut_down: (at: 60, back_at: 50))"#,
+            r#"warning: services.stock.thermal.shut_down [(at: 60, back_at: 50)]: with nothing to do it comes to 65 C even in the coldest air: it is off at 60 C whatever is asked of it
+                help: more `cooling`, or less `idle`"#,
+        ),
+        row(r#"workers: Blocking(4), work: "8ms""#,
+            r#"workers: Blocking(4), work: "8ms", thermal: (air: [(celsius: 25)], busy: 400, cooling: 10, heat_capacity: 1000)"#,
+            r#"workers: Blocking(4), work: "8ms", thermal: (air: [(celsius: 25)], busy: 400, cooling: 10, heat_capacity: 1000, shut_down: (at: 60, back_at: 50))"#,
+            r#"warning: services.stock.thermal [(air: [(celsius: 25)], busy: 400, coolin..]: however hot it becomes, nothing comes of it
+                help: say from when it is slow, `throttle`, or off, `shut_down`"#,
+        ),
+        row(r#"workers: Async(8), work: "5ms""#,
+            r#"workers: Blocking(8), work: "5ms", thermal: (air: [(celsius: 25)], busy: 400, cooling: 10, heat_capacity: 1000, shut_down: (at: 60, back_at: 50))"#,
+            r#"workers: Async(8), work: "5ms", thermal: (air: [(celsius: 25)], busy: 400, cooling: 10, heat_capacity: 1000, shut_down: (at: 60, back_at: 50))"#,
+            r#"warning: services.shop.thermal [(air: [(celsius: 25)], busy: 400, coolin..]: a worker that waits for its calls warms its machine as if it worked
+                help: Async workers are busy with their own work only"#,
+        ),
         // A heap that is less than what one request needs, and one that is less than what all do that it has room for.
         row(r#"workers: Blocking(4), work: "8ms""#,
             r#"workers: Blocking(4), work: "8ms", stop_the_world: GarbageCollection(heap: "1GiB", live: "300MiB", live_per_request: "725MiB", allocated_per_request: "1B", pause: "1ms")"#,
