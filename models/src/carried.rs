@@ -1,5 +1,5 @@
-//! What a request carries besides what it asks for: whose it is, how much it matters, which key it is about, and the place of its user among
-//! others.
+//! What a request carries besides what it asks for: whose it is, how much it matters, which key it is about, the place of its user among
+//! others, and which flags that user has.
 //!
 //! It is drawn once, for the call of a user, and goes down with everything that is done for that call: attempts, copies, and the
 //! calls of the services on the way, which count how often it has been passed on. Whoever queues, balances, limits or keeps answers may look at it; nobody has to.
@@ -75,9 +75,13 @@ pub struct Carried {
     pub expects: u32,
     /// And on the way back the version that is answered; 0 is none.
     pub version: u32,
+    /// The flags that its user has, as a set of their numbers.
+    pub flags: u8,
     /// It is written behind: somebody was told already that it is done, as the version that it `expects`.
     pub behind: bool,
 }
+
+const _: () = assert!(size_of::<Carried>() == 36, "a set of flags fits where nothing was");
 
 /// What of it is said by any of some requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

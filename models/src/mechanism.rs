@@ -26,7 +26,7 @@ impl Mechanism {
     /// What can be written there, without what chooses another mechanism.
     pub fn settings(&self) -> TypeDoc {
         let mut doc = (self.setting.ty.describe)();
-        while let Shape::Optional(inner) | Shape::List(inner) = doc.shape {
+        while let Shape::Optional(inner) | Shape::List(inner) | Shape::Map(inner) = doc.shape {
             doc = (inner.describe)();
         }
         if let (Shape::Enum(variants), false) = (&mut doc.shape, self.page.word.is_empty()) {

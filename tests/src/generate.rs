@@ -85,9 +85,16 @@ pub fn random_experiment(seed: u64) -> String {
     let limit = if goes_round { "        hop_limit: 3,\n" } else { "" };
     let record = rng.below(2 * services);
     let record = if record < services { format!("store_of_record: \"s{record}\", ") } else { String::new() };
+    // And what somebody reads.
+    let read = text.contains("\"beta\"");
+    let flags = rng.pick(&[
+        "flags: {\"beta\": (stages: [(at: \"0s\", share: 0.3), (at: \"1s\")])}, ",
+        "flags: {\"beta\": (stages: [(at: \"500ms\", share: 0.5)], analysis: (metric: ErrorRate(at_most: 0.1), interval: \"300ms\"), kill_takes: \"100ms\")}, ",
+    ]);
+    let flags = if read { flags } else { "" };
     write!(
         text,
-        "        }},\n        {zones}{record}network: {network},\n{limit}    ),\n    run: (duration: \"{duration}s\", warm_up: \"{warm_up}s\", window: \"{window}\"),\n)\n",
+        "        }},\n        {flags}{zones}{record}network: {network},\n{limit}    ),\n    run: (duration: \"{duration}s\", warm_up: \"{warm_up}s\", window: \"{window}\"),\n)\n",
     )
     .expect("a string takes everything");
     text
@@ -220,7 +227,12 @@ fn call(rng: &mut Rng, to: u64, services: u64, votes: bool) -> String {
         2 if !votes => "fallback: Stale(max_age: \"500ms\"), ",
         3 if !votes && to + 1 < services => &instead,
         4 if !votes => &callback(rng),
-        5 => rng.pick(&["only: Writes, ", "only: Reads, "]),
+        5 => rng.pick(&[
+            "only: Writes, ",
+            "only: Reads, ",
+            "flag: With(\"beta\"), ",
+            "flag: Without(\"beta\"), ",
+        ]),
         _ => "",
     };
     let network = rng.pick(&["", "", "", "network: \"0s\", ", "network: Exponential(mean: \"5ms\"), "]);

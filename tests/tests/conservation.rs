@@ -73,6 +73,10 @@ fn every_two_mechanisms_obey_every_law_together() {
                 true => r#""names": (workers: Async(1), work: "1ms"),"#,
                 false => "",
             };
+            let flags = match service.contains("\"beta\"") {
+                true => r#"flags: {"beta": (stages: [(at: "200ms", share: 0.5)])},"#,
+                false => "",
+            };
             let faults = match fault.as_str() {
                 "" => String::new(),
                 effect => format!(r#"(at: "300ms", for: "200ms", on: "back", {effect})"#),
@@ -85,7 +89,7 @@ fn every_two_mechanisms_obey_every_law_together() {
                         "back": (replicas: 2, {service}work: Exponential(mean: "5ms")),
                         {names}
                     }},
-                    policies: {{"p": ({policy})}}, faults: [{faults}], network: "1ms",
+                    policies: {{"p": ({policy})}}, faults: [{faults}], network: "1ms", {flags}
                 ))"#
             );
             let resolved = resolve(&text, None);

@@ -33,6 +33,7 @@ use super::service::shed::{Rule, Shedding};
 use super::service::stop_the_world::Frozen;
 use super::service::thermal::Heating;
 use super::service::told::Told;
+use super::service::with_flags::Reads;
 use super::slab::Slab;
 use super::spec::*;
 use super::state::*;
@@ -353,7 +354,8 @@ fn build_service(
                 .map(|number| u16::try_from(number).expect("checked: few edges"))
                 .collect(),
             only: call.only,
-            asks: call.only.is_some() || !call.only_from.is_empty(),
+            only_flagged: call.flag.as_ref().and_then(|flag| flag.only(plan.spec)),
+            asks: call.only.is_some() || call.flag.is_some() || !call.only_from.is_empty(),
             luck: streams.luck("whether", name),
         }
     };
@@ -398,6 +400,7 @@ fn build_service(
     let frozen = Frozen::by(service, name, streams);
     let caches = Caches::by(service, name, streams);
     let times = plan.spec.is_timed(name).then(Box::default);
+    let reads = Reads::by(service, plan.spec).map(Box::new);
     let line = || Line::new(&service.queue, service.shed.as_ref().map(Rule::new), at_the_door);
     let steps: Vec<StepPlan> = steps.collect();
     Service {
@@ -433,6 +436,7 @@ fn build_service(
             || service.thermal.is_some()
             || instances.is_some()
             || service.execution_limit.is_some()
+            || reads.is_some()
             || !called_back.is_empty(),
         mortal: is_mortal(number, plan),
         calls_itself: plan.edges[plan.sites[number].clone()].iter().any(|edge| edge.callee == number)
@@ -471,6 +475,7 @@ fn build_service(
             || plan.into(number).any(|edge| Gates::of(&edge.policy, 1).has(Gates::TIES)),
         deeds: Deeds::by(service).map(Box::new),
         notes: Deeds::by(service).is_some()
+            || reads.is_some()
             || caches.is_some()
             || is_of_record(plan, number)
             || plan.into(number).any(EdgePlan::purges)
@@ -485,6 +490,7 @@ fn build_service(
             .map(Box::new),
         caches: caches.map(Box::new),
         called_back,
+        reads,
         lookup: Deeds::lookup(service),
         weights: weights.map(Box::new),
         instances,

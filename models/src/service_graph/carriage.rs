@@ -3,6 +3,7 @@
 //! It is kept beside calls and attempts, and only in a graph of which some workload says what its requests carry: nobody else pays for it.
 //! Both need it: a request in a replica's hands may make calls when its own call is long over.
 
+use super::control::flags::Dealt;
 use super::follow::Listen;
 use super::plan::Caller;
 use super::slab::Beside;
@@ -95,6 +96,8 @@ pub struct Classes {
     /// The number in the whole graph of each of its tenants, where that is another; and back, from the first of these on.
     numbers: Vec<u32>,
     places: (u32, Vec<u32>),
+    /// The flags that its users may have.
+    flags: Vec<Dealt>,
     /// Figures by rank of priority, of those that there are; and of the tenants that are told of one by one, then of the others together.
     by_priority: Vec<Option<Class>>,
     by_tenant: Vec<(String, Class)>,
@@ -121,6 +124,7 @@ pub fn carries(spec: &GraphSpec) -> bool {
         || ranks_users(spec)
         || spec.hop_limit.is_some()
         || spec.store_of_record.is_some()
+        || !spec.flags.is_empty()
         || spec.services.values().any(|service| service.all_calls_of().any(|call| call.purge))
 }
 
@@ -141,7 +145,8 @@ pub fn says(workload: &WorkloadSpec) -> bool {
 impl Classes {
     /// Of one of the workloads of a graph, if it says anything of what its requests carry.
     pub fn by(workload: &WorkloadSpec, spec: &GraphSpec, streams: &Streams) -> Option<Self> {
-        if !says(workload) {
+        let flags = Dealt::all(workload, spec, streams);
+        if !says(workload) && flags.is_empty() {
             return None;
         }
         let name = &workload.name.value;
@@ -176,6 +181,7 @@ impl Classes {
             priorities: workload.priority.as_ref().and_then(|it| Some(drawn("priority", it.ranks()?))),
             numbers,
             places,
+            flags,
             by_priority,
             by_tenant,
             ended: vec![[0; 2]; count],
@@ -196,6 +202,7 @@ impl Classes {
             // What is more than there is room for is the most.
             bytes: self.sizes.as_mut().map_or(0, |(bytes, luck)| bytes.sample(&mut luck.at(key)) as u32),
             writes: self.writes.as_mut().is_some_and(|(share, luck)| luck.at(key).unit() < *share),
+            flags: Dealt::of_user(&mut self.flags, whose),
             ..Carried::default()
         }
     }
@@ -220,6 +227,8 @@ impl Classes {
     }
 
     fn ended(&mut self, carried: Carried, (end, took): (Ending, SimDuration), sent: bool, measured: bool) {
+        let well = (end == Ending::Ok).then_some(took);
+        self.flags.iter_mut().for_each(|dealt| dealt.ended(carried.flags, well, measured));
         let (classes, tenant) = self.of(carried);
         classes.for_each(|class| class.ended(end, took, sent, measured));
         if let Some(own) = tenant.filter(|_| measured) {
@@ -243,7 +252,17 @@ impl Classes {
         let drawn = all.into_iter().filter_map(|(purpose, drawn)| {
             Some((purpose, self.workload.as_str(), drawn.as_ref()?.luck.used()))
         });
-        drawn.chain(sizes).chain(writes)
+        drawn.chain(sizes).chain(writes).chain(self.flags.iter().map(Dealt::used))
+    }
+
+    /// The flags that its users may have.
+    pub fn flags(&self) -> &[Dealt] {
+        &self.flags
+    }
+
+    /// The same, to be switched.
+    pub fn flags_mut(&mut self) -> &mut [Dealt] {
+        &mut self.flags
     }
 
     /// What was measured, over so long.
@@ -267,6 +286,14 @@ impl Classes {
             "calls by tenants on {at}: {tenants:?}, not {counted:?}"
         );
         let priorities = sum(&mut self.by_priority.iter().flatten());
+        for dealt in &self.flags {
+            let [all, failed] = dealt
+                .measured()
+                .iter()
+                .fold([0; 2], |[all, failed], seen| [all + seen.requests, failed + seen.failed]);
+            let [_, ok, otherwise] = counted;
+            assert_eq!([all - failed, failed], [ok, otherwise], "calls by flags on {at}");
+        }
         let told = !self.by_priority.is_empty();
         assert!(
             !told || priorities == counted,

@@ -96,6 +96,13 @@ pub struct EdgePlan<'a> {
     pub worst: Worst,
 }
 
+/// Requests of a workload that make the same calls.
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    writes: bool,
+    flags: u8,
+}
+
 /// Who makes the calls of an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Caller {
@@ -219,18 +226,27 @@ impl<'a> Plan<'a> {
         call.only_from.is_empty() || call.only_from.iter().any(|name| named(&name.value))
     }
 
-    /// Whether requests of a workload that are writes, or are not, make them.
-    fn is_made(&self, edge: usize, workload: usize, write: bool) -> bool {
+    /// Whether requests of this kind of a workload make them.
+    fn is_made(&self, edge: usize, workload: usize, kind: Kind) -> bool {
         let of = self.edges[edge].instead_of.unwrap_or(edge);
-        let only = self.edges[of].call.and_then(|call| call.only);
-        only.is_none_or(|only| only.has(write)) && self.concerns(edge, workload)
+        let call = self.edges[of].call;
+        let by_flag = call.and_then(|call| call.flag.as_ref()?.only(self.spec));
+        call.and_then(|call| call.only).is_none_or(|only| only.has(kind.writes))
+            && by_flag.is_none_or(|only| only.has(kind.flags))
+            && self.concerns(edge, workload)
     }
 
-    /// The kinds of requests that a workload makes, and the share of each: writes and others, where that makes a difference.
-    fn kinds(&self, workload: &WorkloadSpec) -> Vec<(bool, f64)> {
+    /// The kinds of requests that a workload makes, and the share of each: writes and others, and by flags that as many have as ever do, where
+    /// that makes a difference.
+    fn kinds(&self, workload: &WorkloadSpec) -> Vec<(Kind, f64)> {
         let share = workload.writes.unwrap_or(0.0);
         let differ = self.edges.iter().any(|edge| edge.call.is_some_and(|call| call.only.is_some()));
-        if differ { vec![(false, 1.0 - share), (true, share)] } else { vec![(false, 1.0)] }
+        let by_writes = if differ { vec![(false, 1.0 - share), (true, share)] } else { vec![(false, 1.0)] };
+        let by_flags = control::flags::kinds(self.spec, workload);
+        let kinds = by_writes.into_iter().flat_map(|(writes, share)| {
+            by_flags.iter().map(move |(flags, part)| (Kind { writes, flags: *flags }, share * part))
+        });
+        kinds.collect()
     }
 
     /// The edges whose calls are made by the clients of this one, if it has any of its own.
@@ -355,10 +371,10 @@ impl<'a> Plan<'a> {
         let mut all = vec![0.0; self.edges.len()];
         let kinds =
             |(number, workload)| self.kinds(workload).into_iter().map(move |kind| (number, workload, kind));
-        for (number, workload, (write, share)) in self.spec.workload.iter().enumerate().flat_map(kinds) {
+        for (number, workload, (kind, share)) in self.spec.workload.iter().enumerate().flat_map(kinds) {
             let edges = self.edges.iter().enumerate();
             let edges = edges
-                .filter(|(index, edge)| edge.callback_of.is_none() && self.is_made(*index, number, write));
+                .filter(|(index, edge)| edge.callback_of.is_none() && self.is_made(*index, number, kind));
             let edges: Vec<(usize, &EdgePlan)> = edges.collect();
             let mut here = vec![0.0; self.spec.services.len()];
             let users = of_users(workload) * share;
@@ -406,10 +422,10 @@ impl<'a> Plan<'a> {
         calls.into_iter().for_each(|(index, edge)| into[edge.callee].push(index));
         let kinds =
             |(number, workload)| self.kinds(workload).into_iter().map(move |kind| (number, workload, kind));
-        for (number, workload, (write, share)) in self.spec.workload.iter().enumerate().flat_map(kinds) {
+        for (number, workload, (kind, share)) in self.spec.workload.iter().enumerate().flat_map(kinds) {
             let mut requests = vec![0.0; self.spec.services.len()];
             for &service in &self.order {
-                for &index in into[service].iter().filter(|&&index| self.is_made(index, number, write)) {
+                for &index in into[service].iter().filter(|&&index| self.is_made(index, number, kind)) {
                     let edge = &self.edges[index];
                     let from = match edge.caller {
                         Caller::Workload(_) => of_users(workload) * share,
@@ -422,7 +438,7 @@ impl<'a> Plan<'a> {
                 }
             }
             // What only says that a key has changed goes to whoever it is said to, before or behind, and no further.
-            for &(index, edge) in last.iter().filter(|(index, _)| self.is_made(*index, number, write)) {
+            for &(index, edge) in last.iter().filter(|(index, _)| self.is_made(*index, number, kind)) {
                 let Caller::Service(caller) = edge.caller else { continue };
                 all[index] += requests[caller as usize] * self.made(edge, fail);
             }

@@ -330,16 +330,13 @@ fn disturbances_until(spec: &GraphSpec, over: &[(u32, Option<SimTime>)]) -> Vec<
             });
         }
     }
-    for (name, service) in spec.services.iter() {
-        let around = service.around(name);
-        // What comes at an instant is there from then on: what is recovered from is all that follows.
-        all.extend(around.all().filter_map(|part| part.disturbs()).map(|(what, at)| Disturbance {
-            what: what.into(),
-            on: name.into(),
-            from: at.as_nanos(),
-            to: Some(at.as_nanos()),
-        }));
-    }
+    // What comes at an instant is there from then on: what is recovered from is all that follows.
+    all.extend(spec.comes().into_iter().map(|(what, on, at)| Disturbance {
+        what: what.into(),
+        on: on.into(),
+        from: at.as_nanos(),
+        to: Some(at.as_nanos()),
+    }));
     all.sort_by_key(|disturbance| disturbance.from);
     all
 }

@@ -8,6 +8,7 @@ use super::control::brownout::Brownout;
 use super::control::check::Check;
 use super::control::discovery::Discovery;
 use super::control::feature_flag::{FeatureFlag, Flagged};
+use super::control::flags::{ByFlag, Flag, MOST_FLAGS};
 use super::control::health::Health;
 use super::control::observers::Observers;
 use super::control::on_start::OnStart;
@@ -28,9 +29,9 @@ use crate::experiment::{
     Decode, Decoder, Kind, Len, Map, Node, POSITIVE, Shape, Span, Spanned, TypeDoc, VariantDoc,
 };
 use crate::network::zones::{MOST_ZONES, Turns, Zones};
-use crate::policy::part::{Around, Does, Listed};
+use crate::policy::part::{Around, Does, Listed, Part};
 use crate::policy::preset::Written;
-use sim_core::SimDuration;
+use sim_core::{SimDuration, SimTime};
 
 pub use super::service::dies::Death;
 pub use super::service::idempotency::Idempotency;
@@ -46,6 +47,7 @@ pub use super::service::scaling::Scaling;
 pub use super::service::shed::Shed;
 use super::service::stop_the_world::StopTheWorld;
 use super::service::thermal::Thermal;
+use super::service::with_flags::WithFlag;
 pub use super::service::workers::Workers;
 pub use crate::byte_size::ByteSize;
 use crate::fault::Signal;
@@ -91,6 +93,8 @@ spec! {
         hop_limit: Option<u32> = None; 1..=255,
         /// The service whose word is the truth about every key, if what users are told is to be held against it.
         store_of_record: Option<Spanned<String>> = None,
+        /// What is switched on for some of the users, and then for more: by name. Each request carries down which of them its user has.
+        flags: Map<Flag> = Map::default(); Len(0..=MOST_FLAGS),
     }
 }
 
@@ -192,6 +196,8 @@ spec! {
         discovery: Option<Discovery> = None,
         /// Something that is switched on for some of its replicas while they run, and then for more; nothing if absent.
         feature_flag: Option<FeatureFlag> = None,
+        /// What it does otherwise for requests that have a flag of the graph: by the name of the flag.
+        with_flags: Map<WithFlag> = Map::default(); Len(0..=MOST_FLAGS),
         /// Whether what is done for a call is done once, however often that comes; if it is said at all, what is done more than
         /// once is counted.
         idempotency: Option<Idempotency> = None,
@@ -265,6 +271,8 @@ spec! {
         only_from: Vec<Spanned<String>> = Vec::new(),
         /// Whether only reads make this call, or only writes; all if absent.
         only: Option<Only> = None,
+        /// Whether only requests that have a flag of the graph make this call, or only those that have not; all if absent.
+        flag: Option<ByFlag> = None,
         /// Whether it only says that its key has changed, so that the callee throws away what it keeps of that, and calls nobody.
         purge: bool = false,
         /// One-way network latency; absent means the graph's.
@@ -276,6 +284,11 @@ impl CallSpec {
     /// Whether a request that waits for it can do without it, and nothing stands in.
     pub fn can_be_dimmed(&self) -> bool {
         self.optional && self.wait && self.fallback.is_none()
+    }
+
+    /// Whether every request makes it, whoever that is of.
+    pub fn is_of_all(&self) -> bool {
+        self.probability >= 1.0 && self.only_from.is_empty() && self.only.is_none() && self.flag.is_none()
     }
 
     /// Who is asked if it fails, if anybody is: the service, by which policy, over which network.
@@ -294,6 +307,7 @@ impl CallSpec {
             Listed::made("wait", "", (!self.wait).then_some(Aside)),
             Listed::optional("callback", "", self.callback.as_ref()),
             Listed::optional("only", "", self.only.as_ref()),
+            Listed::optional("flag", "", self.flag.as_ref()),
             Listed::made("purge", "", self.purge.then_some(Purge)),
         ]
     }
@@ -341,6 +355,7 @@ impl ServiceSpec {
             Listed::optional("block_and_ramp", "", self.block_and_ramp.as_ref()),
             Listed::optional("discovery", "", self.discovery.as_ref()),
             Listed::made("feature_flag", "", self.flagged()),
+            Listed::optional("with_flags", "", (!self.with_flags.is_empty()).then_some(&self.with_flags)),
             Listed::optional("idempotency", "", self.idempotency.as_ref()),
             Listed::optional("cache", "", self.cache.as_ref()),
             Listed::optional("on_write", "", self.on_write.as_ref()),
@@ -498,10 +513,26 @@ impl GraphSpec {
     /// What holds for all of it.
     pub fn parts(&self) -> Vec<Listed<'_>> {
         let record = self.store_of_record.as_ref().map(|record| StoreOfRecord(record.value.clone()));
-        vec![
+        let of_all = [
             Listed::made("hop_limit", "", self.hop_limit.map(HopLimit)),
             Listed::made("store_of_record", "", record),
-        ]
+        ];
+        let flags = self.of_users().map(|flag| Listed::made("flags", "", Some(flag)));
+        of_all.into_iter().chain(flags).collect()
+    }
+
+    /// What comes at an instant and is there from then on, besides faults: what, to whom, and when.
+    pub fn comes(&self) -> Vec<(&'static str, &str, SimTime)> {
+        let of_services = self.services.iter().flat_map(|(name, service)| {
+            let around = service.around(name);
+            let comes = around.all().filter_map(|part| part.disturbs());
+            comes.map(|(what, at)| (what, name, at)).collect::<Vec<_>>()
+        });
+        let of_users = self.of_users().filter_map(|flag| {
+            let (what, at) = flag.disturbs()?;
+            Some((what, flag.name, at))
+        });
+        of_services.chain(of_users).collect()
     }
 
     /// The service of this number.

@@ -6,6 +6,7 @@ use super::control::block_and_ramp::Door;
 use super::control::brownout::Dimmer;
 use super::control::check::Asks;
 use super::control::discovery::{Directories, Found};
+use super::control::flags;
 use super::control::membership::Membership;
 use super::control::repair::OpenEnd;
 use super::control::start_up::Warming;
@@ -35,9 +36,10 @@ use super::service::record::Ledger;
 use super::service::sharing::Sharing;
 use super::service::shed::Shedding;
 use super::service::stop_the_world::Frozen;
-use super::service::times::Times;
 use super::service::thermal::Heating;
+use super::service::times::Times;
 use super::service::told::Told;
+use super::service::with_flags::Reads;
 use super::slab::{Beside, Slab};
 use super::stats::{EdgeStats, ServiceStats};
 use super::visits::{Visit, VisitId, Visits};
@@ -437,6 +439,8 @@ pub struct Service {
     pub versions: Option<Box<Versions>>,
     /// On which of them what is switched on acts, and what those did, if anything is.
     pub flagged: Option<Box<Versions>>,
+    /// What it makes of the flags that requests have, if it reads any.
+    pub reads: Option<Box<Reads>>,
     /// What it does for each call, if it is counted, and how much longer each request takes because it is looked up.
     pub deeds: Option<Box<Deeds>>,
     pub lookup: SimDuration,
@@ -490,6 +494,7 @@ pub struct Site {
     pub only_from: Vec<u16>,
     /// Which requests make it at all, if not all of them.
     pub only: Option<Only>,
+    pub only_flagged: Option<flags::Only>,
     pub luck: Luck,
 }
 

@@ -125,6 +125,9 @@ impl<L: Listen> Graph<L> {
         if edge.tells || edge.gates.has(Gates::KEEPS_OF_ATTEMPT) {
             if edge.gates.has(Gates::CARRIES) {
                 self.carriage.sent(id, attempt);
+                if let Some(reads) = &mut self.services[edge.callee as usize].reads {
+                    reads.comes(attempt, self.carriage.of(attempt).flags);
+                }
             }
             self.wanted_until.put(attempt, until);
             if edge.gates.has(Gates::FIXED) {

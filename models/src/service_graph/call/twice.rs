@@ -88,6 +88,9 @@ impl<L: Listen> Graph<L> {
         if tells || gates.has(Gates::KEEPS_OF_ATTEMPT) {
             if gates.has(Gates::CARRIES) {
                 self.carriage.sent(call, again);
+                if let Some(reads) = &mut self.services[edge.callee as usize].reads {
+                    reads.comes(again, self.carriage.of(again).flags);
+                }
             }
             let until = *self.wanted_until.of(id);
             self.wanted_until.put(again, until);

@@ -8,16 +8,16 @@
 //!
 //! Whoever looks at the figures of those for whom it is on ([`analysis`](super::analysis)) switches it off for all: the kill switch.
 //!
-//! Left out: flags by request or by user (of which the same user has the same everywhere), and calls that are only made with it.
+//! Flags by user, of which the same user has the same everywhere, are the graph's ([`flags`](super::flags)).
 
 mod setter;
 
 use super::analysis::Analysis;
+use super::switch::{FlagStage, Says};
 use super::versions::{Burden, OF_FLAG};
 use crate::experiment::{Decoder, Len, Node};
 use crate::policy::page::Page;
 use crate::policy::part::{Around, Does, Part};
-use crate::words::percent;
 pub use setter::{Setter, declared};
 use sim_core::{SimDuration, SimTime};
 
@@ -44,16 +44,6 @@ spec! {
 }
 
 spec! {
-    /// For how many it is on from a time on.
-    pub struct FlagStage {
-        /// From then on.
-        at: SimTime,
-        /// The share of them, rounded up.
-        share: f64 = 1.0; 0.0..=1.0,
-    }
-}
-
-spec! {
     /// What a flag is on for a share of.
     #[derive(Copy, PartialEq, Eq)]
     pub enum By {
@@ -76,23 +66,16 @@ spec! {
 }
 
 fn check(flag: &FeatureFlag, at: &Node, cx: &mut Decoder) {
-    if let Some(late) = flag.stages.windows(2).position(|pair| pair[0].at >= pair[1].at) {
-        let message = format!("stages[{}] is not later than the one before it", late + 1);
-        cx.error(at.span_of("stages"), message);
-    }
-    if flag.stages.iter().all(|stage| stage.share == 0.0) {
-        cx.warn(at.span_of("stages"), "it is on for nobody at any time");
-    }
-    if let Some((why, help)) = flag.analysis.as_ref().and_then(Analysis::never_fails) {
-        cx.warn(at.span_of("analysis"), why).help(help);
-    }
-    if flag.analysis.is_none() && !flag.kill_takes.is_zero() {
-        cx.warn(at.span_of("kill_takes"), "nobody looks at what it does: it is never switched off")
-            .help("an `analysis` does that");
-    }
+    flag.switched().check(at, cx);
 }
 
 impl FeatureFlag {
+    /// What is said of it as of any flag.
+    fn switched(&self) -> Says<'_> {
+        let FeatureFlag { stages, analysis, kill_takes, .. } = self;
+        Says { stages, analysis: analysis.as_ref(), kill_takes: *kill_takes }
+    }
+
     /// What is upon a replica where it acts.
     pub fn burden(&self) -> Burden {
         Burden { work: self.work, error_rate: self.error_rate, number: OF_FLAG }
@@ -125,13 +108,11 @@ impl Part for Flagged<'_> {
     }
 
     fn brief(&self) -> Option<String> {
-        let shares: Vec<String> = self.flag.stages.iter().map(|stage| percent(stage.share)).collect();
-        Some(format!("flag for {}", shares.join(", ")))
+        Some(self.flag.switched().brief())
     }
 
     fn disturbs(&self) -> Option<(&'static str, SimTime)> {
-        let first = self.flag.stages.iter().find(|stage| stage.share > 0.0)?;
-        Some(("flag", first.at))
+        Some(("flag", self.flag.switched().first()?))
     }
 
     fn check(&self, _around: &Around, at: &Node, cx: &mut Decoder) {
@@ -148,23 +129,7 @@ impl Part for Flagged<'_> {
     }
 
     fn notes(&self, around: &Around) -> Vec<String> {
-        let (flag, name) = (self.flag, around.name);
-        let on = flag.stages.iter().map(|stage| format!("{} at {}", percent(stage.share), stage.at));
-        let on: Vec<String> = on.collect();
-        let mut notes = vec![format!("the flag of {name} is on for {}", on.join(", "))];
-        if let (Some(analysis), Some((_, first))) = (&flag.analysis, self.disturbs()) {
-            let looks = analysis.interval.saturating_mul(u64::from(analysis.failure_limit) + 1);
-            let after = analysis.initial_delay + looks;
-            let by_then = flag.stages.iter().rfind(|stage| stage.at <= first + after);
-            notes.push(format!(
-                "it is switched off, if its {}, at {} at the earliest, {} after the first have it: by then {} do",
-                analysis.words(),
-                first + after,
-                after.brief(),
-                by_then.map_or_else(|| percent(0.0), |stage| percent(stage.share))
-            ));
-        }
-        notes
+        self.flag.switched().notes(&format!("the flag of {}", around.name))
     }
 
     fn about() -> &'static [Page] {

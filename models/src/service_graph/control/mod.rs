@@ -12,6 +12,7 @@ pub mod brownout;
 pub mod check;
 pub mod discovery;
 pub mod feature_flag;
+pub mod flags;
 pub mod health;
 pub mod membership;
 pub mod needs;
@@ -22,6 +23,7 @@ pub mod repair;
 pub mod reports;
 pub mod rollout;
 pub mod start_up;
+pub mod switch;
 pub mod versions;
 pub mod watch;
 
@@ -42,6 +44,7 @@ use brownout::Dims;
 use check::Asks;
 use discovery::Directory;
 use feature_flag::Setter;
+use flags::Launcher;
 use health::Checker;
 pub use needs::needs_itself;
 use observers::Observer;
@@ -89,6 +92,8 @@ pub enum Control {
     Watch(Box<Watcher>),
     /// At what becomes of those for whom something is switched on.
     FeatureFlag(Box<Setter>),
+    /// At what becomes of the users who have a flag.
+    Flag(Box<Launcher>),
     /// At whether what a repair needs answers.
     Repair(Box<Repairer>),
     /// At a state in which somebody is told.
@@ -212,6 +217,7 @@ pub fn build(plan: &Plan, streams: &Streams) -> Vec<Control> {
         .chain(starters)
         .chain(behind)
         .chain(heated)
+        .chain(Launcher::all(plan.spec).map(|it| Control::Flag(Box::new(it))))
         .collect()
 }
 
@@ -277,6 +283,7 @@ pub fn assign(controls: &[Control], services: &mut [Service], edges: &mut [Edge]
             | Control::Starter(_)
             | Control::Watch(_)
             | Control::FeatureFlag(_)
+            | Control::Flag(_)
             | Control::Repair(_)
             | Control::Alarm(_) => {}
         }
@@ -315,6 +322,7 @@ impl<L: Listen> Graph<L> {
                 }
                 Control::Rollout(roller) => roller.first_looks(),
                 Control::FeatureFlag(setter) => setter.first_looks(),
+                Control::Flag(launcher) => launcher.first_looks(),
                 Control::Directory(directory) => directory.first_looks(),
                 Control::Watch(watcher) => vec![(0, watcher.trigger.first_look())],
                 Control::Dims(dims) => vec![(0, dims.first_look())],
@@ -414,6 +422,7 @@ impl<L: Listen> Graph<L> {
                 next.into_iter().for_each(|at| _ = ctx.schedule_at(at, Event::Look { control, of }));
             }
             Control::FeatureFlag(_) => self.setter_looks(control, of, ctx),
+            Control::Flag(_) => self.launcher_looks(control, of, ctx),
             Control::Repair(_) => self.repairer_looks(control, of, ctx),
             Control::Writes { service } => {
                 let service = *service;
@@ -459,7 +468,7 @@ impl<L: Listen> Graph<L> {
                 unreachable!("they ask nobody")
             }
             Control::Observes(_) | Control::Alarm(_) => unreachable!("it asks nobody"),
-            Control::FeatureFlag(_) => unreachable!("it asks nobody"),
+            Control::FeatureFlag(_) | Control::Flag(_) => unreachable!("it asks nobody"),
         }
     }
 
@@ -548,7 +557,8 @@ impl<L: Listen> Graph<L> {
                 | Control::Ramper(_)
                 | Control::Observes(_)
                 | Control::Starter(_) => {}
-                Control::Watch(_) | Control::FeatureFlag(_) | Control::Repair(_) | Control::Alarm(_) => {}
+                Control::Watch(_) | Control::FeatureFlag(_) | Control::Flag(_) => {}
+                Control::Repair(_) | Control::Alarm(_) => {}
             }
         }
         self.change_member(service, replica, now, |member| {
@@ -631,7 +641,8 @@ impl<L: Listen> Graph<L> {
                 | Control::Leaks { .. }
                 | Control::Heats { .. }
                 | Control::Writes { .. } => None,
-                Control::Reports(_) | Control::Watch(_) | Control::Repair(_) | Control::Alarm(_) => None,
+                Control::Reports(_) | Control::Watch(_) | Control::Repair(_) => None,
+                Control::Alarm(_) | Control::Flag(_) => None,
             });
             let told = told.chain(service.membership.as_ref().map(|it| it.section(&service.name, now)));
             let needs = service.membership.as_ref().and_then(|it| it.told_of_needs(&service.name, now));
@@ -646,7 +657,9 @@ impl<L: Listen> Graph<L> {
             Control::Alarm(alarm) => Some(alarm.section(began, now)),
             _ => None,
         });
-        let watchers = watchers.chain(alarms);
+        let launchers = self.controls.iter().filter_map(Control::launcher);
+        let launchers = launchers.map(|launcher| launcher.section(&self.edges));
+        let watchers = watchers.chain(alarms).chain(launchers);
         self.services.iter().enumerate().flat_map(of).chain(watchers).collect()
     }
 
@@ -663,8 +676,8 @@ impl<L: Listen> Graph<L> {
                 Control::Ramper(ramper) => ramper.begin(now),
                 Control::Rollout(roller) => roller.told.begin(now),
                 // Of each request, or replica, they note whether it is measured; or they tell of the whole run.
-                Control::Starter(_) | Control::Watch(_) | Control::FeatureFlag(_) | Control::Repair(_) => {}
-                Control::Alarm(_) => {}
+                Control::Starter(_) | Control::Watch(_) | Control::FeatureFlag(_) | Control::Flag(_) => {}
+                Control::Repair(_) | Control::Alarm(_) => {}
                 Control::Members { .. }
                 | Control::Pauses { .. }
                 | Control::Leaks { .. }
@@ -693,6 +706,7 @@ impl<L: Listen> Graph<L> {
                 }
                 Control::Watch(watcher) => watcher.trigger.close_window(now),
                 Control::Alarm(alarm) => alarm.close_window(now),
+                Control::Flag(launcher) => launcher.close_window(&self.edges),
                 Control::Repair(repairer) => repairer.mending.close_window(now),
                 Control::Dims(dims) => dims.close_window(now),
                 Control::Observes(observer) => observer.close_window(),
@@ -727,6 +741,7 @@ impl Control {
             Control::Autoscaler(scaler) => scaler.service,
             Control::Rollout(roller) => roller.service,
             Control::FeatureFlag(setter) => setter.service,
+            Control::Flag(launcher) => launcher.service,
             Control::Directory(directory) => directory.service,
             Control::Watch(watcher) => watcher.service(),
             Control::Alarm(alarm) => alarm.service(),
@@ -741,6 +756,11 @@ impl Control {
     /// Itself, if it repairs something.
     fn repairer(&self) -> Option<&Repairer> {
         if let Control::Repair(repairer) = self { Some(repairer) } else { None }
+    }
+
+    /// Itself, if it switches a flag of users.
+    fn launcher(&self) -> Option<&Launcher> {
+        if let Control::Flag(launcher) = self { Some(launcher) } else { None }
     }
 
     /// The fault that it repairs, and when it had, if that is what it does.
@@ -766,7 +786,7 @@ impl Control {
     /// At which replica, or whom, it looks, and for what of several things.
     fn subject(&self, of: u32) -> (u32, u16) {
         match self {
-            Control::Rollout(_) | Control::FeatureFlag(_) => (0, of as u16),
+            Control::Rollout(_) | Control::FeatureFlag(_) | Control::Flag(_) => (0, of as u16),
             Control::Probes(_) => {
                 let (replica, what) = Kubelet::subject(of);
                 (replica, what as u16)
@@ -803,7 +823,9 @@ impl Control {
             | Control::Leaks { .. }
             | Control::Heats { .. }
             | Control::Writes { .. } => Vec::new(),
-            Control::Autoscaler(_) | Control::Rollout(_) | Control::FeatureFlag(_) => Vec::new(),
+            Control::Autoscaler(_) | Control::Rollout(_) | Control::FeatureFlag(_) | Control::Flag(_) => {
+                Vec::new()
+            }
             Control::Dims(_)
             | Control::Ramper(_)
             | Control::Observes(_)

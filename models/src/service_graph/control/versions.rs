@@ -107,6 +107,15 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// What both saw.
+    pub fn and(self, other: Seen) -> Seen {
+        Seen {
+            requests: self.requests + other.requests,
+            failed: self.failed + other.failed,
+            took: self.took + other.took,
+        }
+    }
+
     /// Those that were answered well.
     pub fn ok(&self) -> u64 {
         self.requests - self.failed
@@ -130,23 +139,45 @@ impl Seen {
     }
 }
 
+/// What those on either side of two did, the old one and the new: from the beginning, and of what is measured.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sides {
+    all: [Seen; 2],
+    measured: [Seen; 2],
+}
+
+impl Sides {
+    /// One more request, which was answered well after so long, or was not.
+    pub fn counts(&mut self, is_new: bool, took: Option<SimDuration>, is_measured: bool) {
+        let side = usize::from(is_new);
+        self.all[side].counts(took);
+        if is_measured {
+            self.measured[side].counts(took);
+        }
+    }
+
+    /// From the beginning: the old one and the new.
+    pub fn seen(&self) -> [Seen; 2] {
+        self.all
+    }
+
+    /// And of what is measured.
+    pub fn measured(&self) -> [Seen; 2] {
+        self.measured
+    }
+}
+
 /// Which version each replica runs, or for which of them a flag acts, and what they did.
 #[derive(Clone, Debug)]
 pub struct Versions {
     new: Box<[bool]>,
-    /// The old one and the new one: from the beginning, and of what is measured.
-    all: [Seen; 2],
-    measured: [Seen; 2],
+    sides: Sides,
 }
 
 impl Versions {
     /// All run the old one.
     pub fn new(replicas: u32) -> Self {
-        Versions {
-            new: vec![false; replicas as usize].into(),
-            all: Default::default(),
-            measured: Default::default(),
-        }
+        Versions { new: vec![false; replicas as usize].into(), sides: Sides::default() }
     }
 
     /// Whether a replica runs the new one.
@@ -161,23 +192,19 @@ impl Versions {
 
     /// What they did from the beginning: the old one and the new.
     pub fn seen(&self) -> [Seen; 2] {
-        self.all
+        self.sides.seen()
     }
 
     /// And of what is measured.
     pub fn measured(&self) -> [Seen; 2] {
-        self.measured
+        self.sides.measured()
     }
 
     /// A replica is done with a request, which took so long.
     #[cold]
     pub fn ended(&mut self, replica: u32, outcome: Outcome, took: SimDuration, is_measured: bool) {
         let took = (outcome == Outcome::Ok).then_some(took);
-        let version = usize::from(self.is_new(replica));
-        self.all[version].counts(took);
-        if is_measured {
-            self.measured[version].counts(took);
-        }
+        self.sides.counts(self.is_new(replica), took, is_measured);
     }
 
     /// It turns one away.

@@ -144,7 +144,9 @@ impl Plan<'_> {
         for &service in self.order.iter().filter(|_| !self.has_circles) {
             for index in self.sites[service].clone() {
                 let edge = &self.edges[index];
-                if edge.callback_of.is_some() || edge.call.is_some_and(|call| !call.only_from.is_empty()) {
+                if edge.callback_of.is_some()
+                    || edge.call.is_some_and(|call| !call.only_from.is_empty() || call.flag.is_some())
+                {
                     continue;
                 }
                 let calls = requests[service] * self.made(edge, fail);

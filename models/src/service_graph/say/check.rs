@@ -10,7 +10,7 @@ use crate::fault::{Between, Correlation, Signal};
 use crate::policy::part::Part;
 use crate::service_graph::circles;
 use crate::service_graph::control::membership::moves;
-use crate::service_graph::control::needs_itself;
+use crate::service_graph::control::{flags, needs_itself};
 use crate::service_graph::plan::{EdgePlan, Plan, callees};
 use crate::service_graph::service::queue::Common;
 use crate::service_graph::service::record;
@@ -48,6 +48,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
                     cx.at("start_up", |cx| sound &= check_service_name(graph, "needs", name, cx));
                 }
                 sound &= check_by_themselves(graph, name, service, cx);
+                sound &= flags::check_read(graph, service, cx);
                 for (number, step) in service.calls.iter().enumerate() {
                     for call in &step.calls {
                         cx.at("calls", |cx| {
@@ -55,6 +56,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
                                 sound &= check_service_name(graph, "to", &call.to, cx);
                                 sound &= check_policy_name(graph, &call.policy, cx);
                                 check_workload_names(graph, call, cx);
+                                sound &= flags::check_call(graph, call, cx);
                                 if let Some((to, policy, _)) = call.instead() {
                                     cx.at("fallback", |cx| {
                                         sound &= check_service_name(graph, "to", to, cx);
@@ -74,6 +76,9 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         });
     }
     sound &= check_found(graph, cx);
+    if !guessed {
+        flags::check_users(graph, cx);
+    }
     if guessed {
         check_struck_names(graph, cx);
         return;
@@ -102,6 +107,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         check_failures(&plan, at, cx);
         check_triggers(&plan, cx);
         check_alarms(&plan, cx);
+        flags::check_readers(&plan, at, cx);
         check_doors(&plan, &callees, cx);
         check_reach(graph, at, cx);
         check_amplification(&plan, at, cx);

@@ -284,8 +284,7 @@ fn fetch(plan: &Plan, service: usize, known: &mut [Option<f64>]) -> f64 {
         let mut longest = 0.0_f64;
         for (call, edge) in step.calls.iter().zip(&plan.edges[edges]) {
             let is_needed = call.wait && !call.optional && call.fallback.is_none() && step.wait_for.is_none();
-            let is_for_all = call.probability >= 1.0 && call.only_from.is_empty() && call.only.is_none();
-            if !is_needed || !is_for_all || call.callback.is_some() || call.purge {
+            if !is_needed || !call.is_of_all() || call.callback.is_some() || call.purge {
                 continue;
             }
             let callee = plan.callee(edge);

@@ -32,6 +32,7 @@ pub fn explain(plan: &Plan, run: &RunSpec) -> Explanation {
         let around = service.around(name);
         around.all().flat_map(|part| part.tables(name)).collect::<Vec<_>>()
     }));
+    tables.extend(crate::service_graph::control::flags::table(spec));
     tables.extend(faults(plan));
     tables.extend(failures(plan));
     tables.extend(triggers(plan));

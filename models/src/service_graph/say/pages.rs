@@ -8,6 +8,7 @@ use crate::policy::Policy;
 use crate::policy::part::{Does, Listed, Part};
 use crate::service_graph::circles::HopLimit;
 use crate::service_graph::control::alarms::AlarmSpec;
+use crate::service_graph::control::flags::OfUsers;
 use crate::service_graph::service::record::StoreOfRecord;
 use crate::service_graph::spec::{
     Arrivals, CallSpec, DomainSpec, Effect, FailureSpec, FaultSpec, GraphSpec, Parallel, ServiceSpec, Step,
@@ -46,9 +47,11 @@ pub fn mechanisms() -> Vec<Mechanism> {
     let of_all = [
         Listed::made("hop_limit", "", None::<HopLimit>),
         Listed::made("store_of_record", "", None::<StoreOfRecord>),
+        Listed::made("flags", "", None::<OfUsers>),
     ];
     let of_graphs = of("", GraphSpec::describe(), &of_all, |key, said| match key {
         "hop_limit" => Some(HopLimit(u32::decode(&said, &mut Decoder::new())?).does()),
+        "flags" => Some(Does::NOTHING),
         _ => Some(StoreOfRecord(String::new()).does()),
     });
     let of_users = of_graphs.into_iter().chain(of_arrivals).chain(of_users);

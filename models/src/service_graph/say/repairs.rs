@@ -102,6 +102,10 @@ fn required<'a>(plan: &'a Plan, at: usize) -> impl Iterator<Item = usize> + 'a {
 
 /// Whether every request makes this call, and none ends well without it.
 fn is_required(call: &CallSpec) -> bool {
-    let always = call.probability >= 1.0 && call.only_from.is_empty() && call.only.is_none();
-    always && call.wait && !call.optional && call.fallback.is_none() && call.callback.is_none() && !call.purge
+    call.is_of_all()
+        && call.wait
+        && !call.optional
+        && call.fallback.is_none()
+        && call.callback.is_none()
+        && !call.purge
 }

@@ -36,6 +36,7 @@ pub mod thermal;
 pub mod tie;
 pub mod times;
 pub mod told;
+pub mod with_flags;
 mod work;
 pub mod workers;
 

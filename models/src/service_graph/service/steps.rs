@@ -1,5 +1,6 @@
 //! The calls that a request makes: in sequence, or in parallel. Where it waits for the first so many: `quorum`; for none: `aside`.
 
+use crate::carried::Carried;
 use crate::policy::Outcome;
 use crate::service_graph::follow::Listen;
 use crate::service_graph::state::*;
@@ -42,8 +43,8 @@ impl<L: Listen> Graph<L> {
             }
             let site = &mut step.sites[0];
             let key = key.child(site.number);
-            let writes = || self.carriage.of(id).writes;
-            let skipped = attempt.repetition == 0 && !site.happens(key, attempt.workload, writes);
+            let carried = || self.carriage.of(id);
+            let skipped = attempt.repetition == 0 && !site.happens(key, attempt.workload, carried);
             if skipped || u32::from(attempt.repetition) == site.times {
                 attempt.step += 1;
                 attempt.repetition = 0;
@@ -81,7 +82,7 @@ impl<L: Listen> Graph<L> {
         for index in 0..self.services[service].steps[step].sites.len() {
             let site = &mut self.services[service].steps[step].sites[index];
             let key = request.child(site.number);
-            if !site.happens(key, workload, || self.carriage.of(id).writes) {
+            if !site.happens(key, workload, || self.carriage.of(id)) {
                 continue;
             }
             if made == 0 && !ctx.may_begin() {
@@ -106,17 +107,18 @@ impl<L: Listen> Graph<L> {
 impl Site {
     /// Whether this request makes this call at all.
     #[inline]
-    pub(super) fn happens(&mut self, key: Key, workload: u16, writes: impl FnOnce() -> bool) -> bool {
-        (!self.asks || self.is_for(workload, writes()))
+    pub(super) fn happens(&mut self, key: Key, workload: u16, carried: impl FnOnce() -> Carried) -> bool {
+        (!self.asks || self.is_for(workload, carried()))
             && (self.probability >= 1.0 || self.luck.at(key).unit() < self.probability)
             // Whoever checks wants to know of all that may be needed.
             || workload == NOBODYS && self.probability > 0.0 && self.stake != Stake::Nothing
     }
 
-    /// Whether requests of this workload make it that are writes, or are not.
+    /// Whether requests of this workload make it that carry this.
     #[cold]
-    fn is_for(&self, workload: u16, write: bool) -> bool {
+    fn is_for(&self, workload: u16, carried: Carried) -> bool {
         (self.only_from.is_empty() || self.only_from.contains(&workload))
-            && self.only.is_none_or(|only| only.has(write))
+            && self.only.is_none_or(|only| only.has(carried.writes))
+            && self.only_flagged.is_none_or(|only| only.has(carried.flags))
     }
 }

@@ -279,7 +279,13 @@ impl<L: Listen> Graph<L> {
     /// The same at a service that has something to note then, or keeps answers.
     #[cold]
     #[inline(never)]
-    fn noted_work_done(&mut self, id: AttemptId, fails: bool, is_over: bool, ctx: &mut Ctx) {
+    fn noted_work_done(&mut self, id: AttemptId, mut fails: bool, mut is_over: bool, ctx: &mut Ctx) {
+        if !fails {
+            let attempt = &self.attempts[id];
+            let service = &mut self.services[self.edges[attempt.edge as usize].callee as usize];
+            fails = service.fails_for_flags(id, attempt);
+            is_over |= fails;
+        }
         let answer = self.note_done(id, fails, ctx);
         if !fails && answer.is_none_or(|answer| answer == Outcome::Ok) {
             self.is_recorded(id, answer.is_some());
@@ -599,6 +605,9 @@ impl Service {
         }
         if let Some(heating) = &self.heating {
             nanos *= heating.stretch(replica_number);
+        }
+        if let Some(reads) = &self.reads {
+            nanos *= reads.stretch(id);
         }
         let greeting = self.greetings.of(id).as_nanos() as f64 * replica.state.slow;
         let stretch = self.scaling.as_ref().map_or(1.0, |law| law.stretch(replica.busy.value() as f64));

@@ -62,10 +62,11 @@ fn simulation(graph: &str) -> Simulation<Graph<Deaf>> {
 #[test]
 fn what_is_carried_goes_all_the_way_down() {
     use crate::drive::Drive;
-    let mut simulation = simulation(&storm(CLASSES));
+    let flags = r#"flags: {"x": (stages: [(at: "0s", share: 0.5)], only_from: ["users", "loop"])}"#;
+    let mut simulation = simulation(&format!("{}, {flags}", storm(CLASSES)));
     let (graph, ctx) = simulation.parts();
     graph.begin(ctx);
-    let (mut seen, mut deepest) = (BTreeSet::new(), 0);
+    let (mut seen, mut deepest, mut have) = (BTreeSet::new(), 0, [0; 2]);
     for step in 1..700 {
         simulation.run_until(SimTime::from_nanos(step * 10_000_000));
         let graph = simulation.model();
@@ -88,11 +89,13 @@ fn what_is_carried_goes_all_the_way_down() {
                 _ => {
                     assert!(carried.tenant.is_some_and(|tenant| tenant < 50) && carried.key.is_some());
                     seen.insert((carried.tenant, carried.key, carried.priority.rank()));
+                    have[usize::from(carried.flags)] += 1;
                 }
             }
         }
     }
     assert!(seen.len() > 500 && deepest == 3, "{} {deepest}", seen.len());
+    assert!(have.iter().all(|calls| *calls > 500), "{have:?}");
 }
 
 /// A user in a loop is of one tenant, and asks for many things.
@@ -101,7 +104,7 @@ fn a_user_in_a_loop_belongs_to_one_tenant() {
     use crate::drive::Drive;
     let mut simulation = simulation(
         r#"workload: [(to: "web", arrivals: ClosedLoop(users: 20, think: "10ms"), tenants: Even(5), keys: Uniform(100))],
-           services: {"web": (workers: Async(99), work: "10ms")}"#,
+           services: {"web": (workers: Async(99), work: "10ms")}, flags: {"x": (stages: [(at: "0s", share: 0.5)])}"#,
     );
     let (graph, ctx) = simulation.parts();
     graph.begin(ctx);
@@ -111,7 +114,8 @@ fn a_user_in_a_loop_belongs_to_one_tenant() {
         let graph = simulation.model();
         for (id, call) in graph.calls.iter() {
             let Parent::Loop { user } = call.parent else { unreachable!("only those call") };
-            tenants[user as usize].insert(graph.carriage.of_call(id).tenant);
+            tenants[user as usize]
+                .insert((graph.carriage.of_call(id).tenant, graph.carriage.of_call(id).flags));
             keys.insert(graph.carriage.of_call(id).key);
         }
     }
@@ -126,7 +130,7 @@ fn whoever_comes_again_carries_the_same() {
     use crate::drive::Drive;
     let mut simulation = simulation(&format!(
         r#"workload: [(to: "web", arrivals: Poisson("20/s"), {CLASSES} reload: (after: "100ms", times: 9))],
-           services: {{"web": (workers: Async(99), work: "30ms", error_rate: 0.8)}}"#
+           services: {{"web": (workers: Async(99), work: "30ms", error_rate: 0.8)}}, flags: {{"x": (stages: [(at: "0s", share: 0.5)])}}"#
     ));
     let (graph, ctx) = simulation.parts();
     graph.begin(ctx);
@@ -156,7 +160,7 @@ fn a_session_is_one_users() {
     use crate::drive::Drive;
     let mut simulation = simulation(&format!(
         r#"workload: [(to: "web", arrivals: Poisson("20/s"), {CLASSES} session: (calls: Fixed(5), think: "100ms"), reload: (after: "50ms", times: 9))],
-           services: {{"web": (workers: Async(99), work: "30ms", shed: Dagor(), error_rate: 0.3)}}"#
+           services: {{"web": (workers: Async(99), work: "30ms", shed: Dagor(), error_rate: 0.3)}}, flags: {{"x": (stages: [(at: "0s", share: 0.5)])}}"#
     ));
     let (graph, ctx) = simulation.parts();
     graph.begin(ctx);
@@ -168,9 +172,9 @@ fn a_session_is_one_users() {
         let graph = simulation.model();
         for (id, call) in graph.calls.iter() {
             let Parent::Visit { visit } = call.parent else { unreachable!("all make several") };
-            let Carried { tenant, key, priority, user, .. } = graph.carriage.of_call(id);
+            let Carried { tenant, key, priority, user, flags, .. } = graph.carriage.of_call(id);
             let who = graph.visits[visit].whose().1.get();
-            of.entry(who).or_default().insert((tenant, priority.rank(), user));
+            of.entry(who).or_default().insert((tenant, priority.rank(), user, flags));
             keys.insert((who, key));
             // Every load has a luck of its own.
             assert_eq!(*loads.entry(call.key.get()).or_insert(call.started), call.started);

@@ -42,13 +42,14 @@ struct Desk {
     service: &'static str,
     faults: &'static str,
     zones: &'static str,
+    flags: &'static str,
 }
 
-const DESK: Desk = Desk { policy: "", users: "", service: "", faults: "", zones: "None" };
+const DESK: Desk = Desk { policy: "", users: "", service: "", faults: "", zones: "None", flags: "" };
 
 impl Desk {
     fn text(&self) -> String {
-        let Desk { policy, users, service, faults, zones } = self;
+        let Desk { policy, users, service, faults, zones, flags } = self;
         let or = |said: &str, key: &str, otherwise: &str| match said.contains(&format!("{key}: ")) {
             true => String::new(),
             false => format!("{key}: {otherwise}, "),
@@ -71,6 +72,7 @@ impl Desk {
                 policies: {{"p": ({policy})}},
                 faults: [{faults}],
                 zones: {zones},
+                flags: {{{flags}}},
             )"#
         )
     }
@@ -294,6 +296,30 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             },
             Does::VARIES.and(Does::FAILS),
             "wait_mean",
+        ),
+        (
+            Desk {
+                flags: r#""x": (stages: [(at: "0s")])"#,
+                ..service(r#"work: Exponential(mean: "10ms"), with_flags: {"x": (work: 1.2)}"#)
+            },
+            Does::VARIES,
+            "wait_mean",
+        ),
+        (
+            Desk {
+                flags: r#""x": (stages: [(at: "0s", share: 0.2)])"#,
+                ..service(r#"with_flags: {"x": (error_rate: 0.2)}"#)
+            },
+            Does::VARIES.and(Does::FAILS),
+            "wait_mean",
+        ),
+        (
+            Desk {
+                flags: r#""x": (stages: [(at: "0s", share: 0.5)])"#,
+                ..service(r#"calls: [(to: "back", flag: With("x"))]"#)
+            },
+            Does::CHOOSES,
+            "wait_mean back",
         ),
         (
             Desk { service: r#"rollout: (at: "1s")"#, ..policy("balancer: Random") },

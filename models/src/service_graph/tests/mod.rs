@@ -25,6 +25,7 @@ mod explain;
 mod failures;
 mod fallbacks;
 mod faults;
+mod flags;
 mod hedges;
 mod keyed;
 mod knowledge;

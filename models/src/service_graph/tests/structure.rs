@@ -13,6 +13,9 @@ const ONLY: &str = r#"only_from: ["batch"]"#;
 /// What is called at once.
 const PARALLEL: &str = r#"Parallel([(to: "pay", times: 2), (to: "mail", only_from: ["batch"])])"#;
 
+/// What the network is, and a flag that somebody reads.
+const BETA: &str = r#"network: "1ms", flags: {"beta": (stages: [(at: "9s")])}"#;
+
 /// Users some of whose requests are writes.
 const WRITERS: &str = r#"arrivals: Poisson("100/s"), writes: 0.1"#;
 
@@ -303,6 +306,43 @@ pub fn rows() -> Vec<Row> {
             r#"warning: services.stock.feature_flag.kill_takes ["1s"]: nobody looks at what it does: it is never switched off
                 help: an `analysis` does that"#,
         ),
+        // Flags of users.
+        row(NETWORK, r#"network: "1ms", flags: {"x": (stages: [(at: "9s")])}"#, NETWORK,
+            r#"warning: flags.x ["x"]: nobody reads `x`: it makes no difference
+                help: `with_flags: {"x": (work: 2)}` of a service, or `flag: With("x")` of a call"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", with_flags: {"x": (work: 2)})"#, r#"work: "8ms")"#,
+            r#"services.stock.with_flags.x ["x"]: unknown flag `x`
+                help: add it: flags: {"x": (stages: [(at: "10s", share: 0.05)])}"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", with_flags: {"beat": (work: 2), "beta": (work: 2)})"#, r#"work: "8ms", with_flags: {"beta": (work: 2)})"#,
+            r#"services.stock.with_flags.beat ["beat"]: unknown flag `beat`
+                help: did you mean `beta`?"#,
+        ).and(NETWORK, BETA),
+        row(r#"(to: "stock", policy: "careful")"#, r#"(to: "stock", policy: "careful", flag: With("beat"))"#, r#"(to: "stock", policy: "careful", flag: With("beta"))"#,
+            r#"services.shop.calls[0].flag ["beat"]: unknown flag `beat`
+                help: did you mean `beta`?"#,
+        ).and(NETWORK, BETA),
+        row(NETWORK, r#"network: "1ms", flags: {"beta": (stages: [(at: "9s")], only_from: ["batsh"])}"#, BETA,
+            r#"flags.beta.only_from[0] ["batsh"]: unknown workload `batsh`
+                help: did you mean `batch`?"#,
+        ).and(r#"work: "8ms")"#, r#"work: "8ms", with_flags: {"beta": (work: 2)})"#),
+        row(r#"work: "8ms")"#, r#"work: "8ms", with_flags: {"beta": ()})"#, r#"work: "8ms", with_flags: {"beta": (work: 2)})"#,
+            r#"warning: services.stock.with_flags.beta [()]: nothing is otherwise for those who have it
+                help: say a `work`, or an `error_rate`"#,
+        ).and(NETWORK, BETA),
+        row(r#"work: "1ms", dies"#, r#"work: "1ms", with_flags: {"beta": (work: 2)}, dies"#, r#"work: "1ms", dies"#,
+            r#"warning: services.mail.with_flags.beta ["beta"]: no request that may have `beta` ever comes to mail: it reads it for nothing
+                help: let `only_from` of the flag name those who come here, or leave it out"#,
+        ).and(NETWORK, r#"network: "1ms", flags: {"beta": (stages: [(at: "9s")], only_from: ["users"])}"#)
+            .and(r#"work: "8ms")"#, r#"work: "8ms", with_flags: {"beta": (work: 2)})"#),
+        row(r#"work: "1ms", dies"#, r#"work: "1ms", calls: [(to: "pay", flag: With("beta"), policy: "careful"), (to: "pay", flag: Without("beta"), policy: "careful")], dies"#, r#"work: "1ms", dies"#,
+            r#"warning: services.mail.calls[0].flag ["beta"]: no request that may have `beta` ever comes to mail: this call is never made
+                help: let `only_from` of the flag name those who come here, or leave it out
+                warning: services.mail.calls[1].flag ["beta"]: no request that may have `beta` ever comes to mail: all requests make this call
+                help: let `only_from` of the flag name those who come here, or leave it out"#,
+        ).and(NETWORK, r#"network: "1ms", flags: {"beta": (stages: [(at: "9s")], only_from: ["users"])}"#)
+            .and(r#"work: "8ms")"#, r#"work: "8ms", with_flags: {"beta": (work: 2)})"#),
         row(r#"work: "8ms")"#, r#"work: "8ms", feature_flag: (stages: [(at: "9s")], only: New))"#, r#"work: "8ms", feature_flag: (stages: [(at: "9s")], only: Old))"#,
             r#"warning: services.stock.feature_flag.only [New]: no new version ever comes: it never does anything
                 help: give the service a `rollout`"#,

@@ -157,7 +157,7 @@ fn fixed_time(ran: &Ran, number: usize) -> Option<f64> {
             let nobody_waited =
                 ran.report.services.0[edge.callee].1.windows.queue_max.iter().all(|most| *most == 0);
             let plain = ran.plan.does[edge.callee].within(queue::KNOWN) && callee.calls.is_empty();
-            if !plain || !nobody_waited || call.probability < 1.0 || !call.only_from.is_empty() {
+            if !plain || !nobody_waited || !call.is_of_all() {
                 return None;
             }
             let ways = 2.0 * edge.network.fixed()?.as_nanos() as f64;

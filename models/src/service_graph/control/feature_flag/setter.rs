@@ -1,13 +1,12 @@
 //! Whoever switches a flag on and off, and what is told of it.
 
 use super::{By, FeatureFlag, Runs};
-use crate::report::{Better, Change, Section, Unit, Value};
+use crate::report::Section;
 use crate::service_graph::control::Control;
-use crate::service_graph::control::analysis::{Measured, Next};
+use crate::service_graph::control::switch::{self, Switch, Words};
 use crate::service_graph::control::versions::{Seen, Versions};
 use crate::service_graph::follow::Listen;
 use crate::service_graph::state::*;
-use crate::words::percent;
 use sim_core::SimTime;
 
 /// Whoever switches the flag of one service.
@@ -20,19 +19,7 @@ pub struct Setter {
     /// In which zone each replica stands, of how many.
     zones: Box<[u32]>,
     all_zones: u32,
-    /// For which share it is on.
-    share: f64,
-    /// Its analysis looks; or has done so.
-    looks: bool,
-    base: Option<[Seen; 2]>,
-    measured: Measured,
-    first: Option<SimTime>,
-    killed: Option<SimTime>,
-    is_off: bool,
-    changes: Vec<Change>,
-    /// Requests of all, and of those for whom it is on, when the window began.
-    window: [u64; 2],
-    line: Vec<f64>,
+    switch: Switch,
 }
 
 impl Setter {
@@ -47,31 +34,17 @@ impl Setter {
         let all_zones = zones.iter().max().map_or(1, |last| last + 1);
         Setter {
             service,
-            says: says.clone(),
             replicas,
             zones,
             all_zones,
-            share: 0.0,
-            looks: false,
-            base: None,
-            measured: Measured::default(),
-            first: None,
-            killed: None,
-            is_off: false,
-            changes: Vec::new(),
-            window: [0; 2],
-            line: Vec::new(),
+            switch: Switch::new(says.switched()),
+            says: says.clone(),
         }
     }
 
     /// When each stage begins, by its number.
     pub fn first_looks(&self) -> Vec<(u32, SimTime)> {
-        (0..).zip(&self.says.stages).map(|(number, stage)| (number, stage.at)).collect()
-    }
-
-    /// What it looks at after its stages: figures, and that it is off everywhere.
-    fn figures(&self) -> u32 {
-        self.says.stages.len() as u32
+        self.switch.first_looks()
     }
 
     /// Whether a replica has it, which runs the new version or not. Those that come later are like those whose places they have in turn.
@@ -87,126 +60,34 @@ impl Setter {
             Some(Runs::New) => is_new,
         };
         // What is off by a rounding error is not one more.
-        let on = (self.share * f64::from(of) - 1e-9).ceil() as u32;
-        !self.is_off && runs && place < on && number + self.says.missed < self.replicas
-    }
-
-    fn changes(&mut self, to: String, now: SimTime) {
-        let from = self.changes.last().map_or_else(|| "off".to_owned(), |last| last.to.to_string());
-        if from != to {
-            self.changes.push(Change {
-                at: now.as_nanos(),
-                of: None,
-                replica: None,
-                from: from.into(),
-                to: to.into(),
-            });
-        }
-    }
-
-    /// A stage begins: whether it does, which nothing does that was switched off.
-    fn begins(&mut self, stage: u32, now: SimTime) -> bool {
-        if self.killed.is_some() {
-            return false;
-        }
-        self.share = self.says.stages[stage as usize].share;
-        self.changes(format!("on for {}", percent(self.share)), now);
-        true
-    }
-
-    /// It acts somewhere now: when its analysis looks first, if it is to begin.
-    fn begins_to_look(&mut self, now: SimTime) -> Option<SimTime> {
-        self.first.get_or_insert(now);
-        let analysis = self.says.analysis.as_ref().filter(|_| !self.looks)?;
-        self.looks = true;
-        Some(now + analysis.initial_delay)
-    }
-
-    /// It looks at what those without it and those with it did from the beginning: when it does so again, or when it is off everywhere.
-    fn looks(&mut self, seen: [Seen; 2], now: SimTime) -> Option<(u32, SimTime)> {
-        let analysis = self.says.analysis.as_ref()?;
-        let again = (self.figures(), now + analysis.interval);
-        let Some(base) = self.base.replace(seen) else { return Some(again) };
-        let [without, with] = [0, 1].map(|side| seen[side].since(base[side]));
-        match analysis.counts(&mut self.measured, analysis.measures(with, without)) {
-            Next::GoOn => Some(again),
-            Next::Accepted => None,
-            Next::Abort => {
-                self.killed = Some(now);
-                self.changes("killed".into(), now);
-                Some((self.figures() + 1, now + self.says.kill_takes))
-            }
-        }
+        let on = (self.switch.share() * f64::from(of) - 1e-9).ceil() as u32;
+        runs && place < on && number + self.says.missed < self.replicas
     }
 
     /// A window is over.
     pub fn close_window(&mut self, seen: [Seen; 2]) {
-        let counts = [seen[0].requests + seen[1].requests, seen[1].requests];
-        let before = std::mem::replace(&mut self.window, counts);
-        let [all, with] = [0, 1].map(|side| (counts[side] - before[side]) as f64);
-        self.line.push(if all > 0.0 { with / all } else { 0.0 });
+        self.switch.close_window(seen);
     }
 
     /// What is told of it.
     pub fn section(&self, name: &str, sides: &Versions) -> Section {
-        let mut section = declared(name, &self.says);
-        let [without, with] = sides.measured();
-        let share = |part: u64, of: u64| (of > 0).then(|| part as f64 / of as f64);
-        let yes = |is: bool| f64::from(u8::from(is));
-        section.set("requests", with.requests as f64);
-        section.set("share_of_requests", share(with.requests, with.requests + without.requests));
-        section.set("failed", with.failed as f64);
-        section.set("error_rate", share(with.failed, with.requests));
-        section.set("error_rate_without", share(without.failed, without.requests));
-        let detected = self.killed.zip(self.first).map(|(killed, first)| killed.since(first));
-        section.set("time_to_detect", detected.map(|time| time.as_nanos() as f64));
-        section.set("killed", yes(self.killed.is_some()));
-        section.set("false_kills", yes(self.killed.is_some() && self.says.is_sound()));
-        if self.says.analysis.is_some() {
-            section.set("measurements", f64::from(self.measured.passed + self.measured.failed));
-            section.set("measurements_failed", f64::from(self.measured.failed));
-            section.set("measurements_inconclusive", f64::from(self.measured.inconclusive));
-        }
-        section.draw("with", self.line.clone());
-        Section { changes: self.changes.clone(), ..section }
+        self.switch.section(declared(name, &self.says), sides.measured(), self.says.is_sound())
     }
 }
 
 /// What will be told: nothing measured yet.
 pub fn declared(at: &str, flag: &FeatureFlag) -> Section {
-    let plain = |about: &str| Value::new(Unit::Plain, about);
-    let share = |about: &str| Value::new(Unit::Share, about);
-    let section = Section::new("feature_flag", at)
-        .value("requests", plain("requests that replicas answered or turned away on which it acts"))
-        .value("share_of_requests", share("of all requests that any did"))
-        .value(
-            "failed",
-            plain("of these, those that they failed or turned away").better(Better::Less).headline(),
-        )
-        .value("error_rate", share("the share of their requests that that is").better(Better::Less))
-        .value("error_rate_without", share("and of the replicas on which it does not act"))
-        .value(
-            "time_to_detect",
-            Value::new(Unit::Duration, "from when it acted first until it was switched off")
-                .better(Better::Less)
-                .headline(),
-        )
-        .value("killed", plain("1 if it was switched off"))
-        .value("false_kills", plain("1 if it was, though it does no harm").better(Better::Less));
-    let section = match flag.analysis {
-        None => section,
-        Some(_) => section
-            .value("measurements", plain("measurements of those with it that said something"))
-            .value("measurements_failed", plain("of these, those that failed"))
-            .value("measurements_inconclusive", plain("and those that saw too few requests to say anything")),
+    let words = Words {
+        requests: "requests that replicas answered or turned away on which it acts",
+        share_of_requests: "of all requests that any did",
+        failed: "of these, those that they failed or turned away",
+        error_rate: "the share of their requests that that is",
+        error_rate_without: "and of the replicas on which it does not act",
+        time_to_detect: "from when it acted first until it was switched off",
+        false_kills: "1 if it was, though it does no harm",
+        with: "Share of the requests in each window that came to replicas on which it acts.",
     };
-    section
-        .line(
-            "with",
-            Unit::Share,
-            "Share of the requests in each window that came to replicas on which it acts.",
-        )
-        .up_to(Some(1.0))
+    switch::declared(Section::new("feature_flag", at), flag.analysis.is_some(), &words)
 }
 
 impl<L: Listen> Graph<L> {
@@ -217,19 +98,16 @@ impl<L: Listen> Graph<L> {
             unreachable!("it switches")
         };
         let service = setter.service;
-        let figures = setter.figures();
+        let figures = setter.switch.figures();
         if of == figures {
             let seen = self.services[service as usize].flagged.as_ref().expect("it is counted").seen();
-            let next = setter.looks(seen, now);
+            let next = setter.switch.looks(seen, now);
             if let Some((of, at)) = next {
                 ctx.schedule_at(at, Event::Look { control, of });
             }
             return;
         }
-        if of > figures {
-            setter.is_off = true;
-            setter.changes("off".into(), now);
-        } else if !setter.begins(of, now) {
+        if !setter.switch.turns(of, now) {
             return;
         }
         let all = self.services[service as usize].replicas.len() as u32;
@@ -240,7 +118,7 @@ impl<L: Listen> Graph<L> {
         let Control::FeatureFlag(setter) = &mut self.controls[control as usize] else {
             unreachable!("it switches")
         };
-        if let Some(first) = Some(acts).filter(|acts| *acts).and_then(|_| setter.begins_to_look(now)) {
+        if let Some(first) = Some(acts).filter(|acts| *acts).and_then(|_| setter.switch.begins_to_look(now)) {
             ctx.schedule_at(first, Event::Look { control, of: figures });
         }
     }
@@ -291,14 +169,13 @@ mod tests {
                 .0;
             let mut setter = Setter::new(&flag, 0, (8, 8), |replica| replica % 4);
             assert!((0..8).all(|replica| !setter.acts(replica, replica % 2 == 1)), "before it begins");
-            assert!(setter.begins(0, SimTime::from_secs(1)));
+            assert!(setter.switch.turns(0, SimTime::from_secs(1)));
             let acts = |setter: &Setter| -> String {
                 (0..8).map(|replica| if setter.acts(replica, replica % 2 == 1) { 'o' } else { '-' }).collect()
             };
             assert_eq!(acts(&setter), on, "{text} {share}");
-            (setter.killed, setter.is_off) = (Some(SimTime::from_secs(2)), true);
+            assert!(setter.switch.turns(2, SimTime::from_secs(3)), "off everywhere");
             assert_eq!(acts(&setter), "--------", "{text} {share}");
-            assert!(!setter.begins(0, SimTime::from_secs(3)), "what was switched off stays so");
         }
     }
 }
