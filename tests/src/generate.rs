@@ -1,6 +1,6 @@
 use crate::Rng;
 use sim_models::experiment::{Decode, Shape};
-use sim_models::fault::{Correlation, Effect};
+use sim_models::fault::{Correlation, Effect, Requests};
 use sim_models::policy::Policy;
 use sim_models::policy::part::{Does, Listed, Part};
 use sim_models::service_graph::spec::{Callback, ServiceSpec};
@@ -320,13 +320,17 @@ fn write_fault(text: &mut String, rng: &mut Rng, targets: &[String], services: u
         && ramp.is_empty()
         && flap.is_empty()
         && at != "3s";
+    let requests = match sound.is_of_requests() && rng.one_in(2) {
+        true => format!("requests: {}, ", rng.pick(Requests::samples())),
+        false => String::new(),
+    };
     let repair = match stays && on.len() == 2 {
         true => "repair: (takes: \"300ms\", needs: [\"s0\"], every: \"50ms\", timeout: \"20ms\"), ",
         false => "",
     };
     writeln!(
         text,
-        "            (at: \"{at}\", {length}on: \"{on}\", effect: {effect}, {replicas}{way}{clients}{ramp}{flap}{repair}),"
+        "            (at: \"{at}\", {length}on: \"{on}\", effect: {effect}, {replicas}{way}{clients}{requests}{ramp}{flap}{repair}),"
     )
     .expect("a string takes everything");
 }

@@ -86,6 +86,9 @@ fn warned(name: &str) -> &'static str {
         "circular-recovery" => {
             "faults[0].repair.needs[0]: needs `access` -> `backbone`, which this takes down: it is never repaired"
         }
+        "locked-table" => {
+            "services.app: app->db waits up to 30s for an answer, but users->app gives up after 3s"
+        }
         _ => "",
     }
 }

@@ -4,10 +4,11 @@
 //! the file has. The whole is derived from the set at each change, in the order in which the file lists the faults,
 //! and never patched: what overlaps needs no undoing, and no rounding error is left behind.
 
-use super::{CrashStyle, Effect, Reach, Way, Whose};
+use super::{Asked, CrashStyle, Effect, Picked, Reach, Way, Whose};
 use crate::byte_size::ByteRate;
 use crate::distribution::TimeDistribution;
 use crate::theory::either;
+use std::sync::Arc;
 
 /// Active effects, in the order of their faults.
 #[derive(Clone, Debug, Default)]
@@ -24,9 +25,22 @@ struct Active {
     strength: f64,
     /// Of a link: which messages it strikes.
     reach: Reach,
+    /// Of a replica: which requests it strikes, if not all.
+    requests: Option<Arc<Picked>>,
 }
 
-/// What faults make of a replica. Without any: [`OnReplica::WELL`].
+/// How many of a replica's requests something is upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upon {
+    /// None of them.
+    Nobody,
+    /// Some: who they are must be asked.
+    Some,
+    /// All of them.
+    All,
+}
+
+/// What faults make of a replica, or of one of its requests. Without any: [`OnReplica::WELL`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OnReplica {
     /// Work takes this many times longer.
@@ -34,7 +48,9 @@ pub struct OnReplica {
     /// Share of finished work that is answered with an error.
     pub errors: f64,
     /// Requests vanish.
-    pub black_hole: bool,
+    pub black_hole: Upon,
+    /// Some of its requests fare worse than this says: each must be asked for by itself.
+    pub tells_apart: bool,
     /// Crashes that keep it down.
     pub crashes: u32,
     /// One of them is such that callers notice nothing.
@@ -73,8 +89,15 @@ pub struct Longer<'a> {
 
 impl OnReplica {
     /// Nothing is wrong.
-    pub const WELL: OnReplica =
-        OnReplica { slow: 1.0, errors: 0.0, black_hole: false, crashes: 0, silent: false, drained: false };
+    pub const WELL: OnReplica = OnReplica {
+        slow: 1.0,
+        errors: 0.0,
+        black_hole: Upon::Nobody,
+        tells_apart: false,
+        crashes: 0,
+        silent: false,
+        drained: false,
+    };
 
     /// The share of its work that ends in an error, where so much does anyway.
     pub fn fails(&self, anyway: f64) -> f64 {
@@ -90,13 +113,22 @@ impl OnLink {
 impl ActiveSet {
     /// The fault of this number begins here, with so much of its strength. It must not be here yet.
     pub fn begin(&mut self, fault: u32, effect: Effect, strength: f64) {
-        self.begin_with(fault, effect, strength, Reach::default());
+        self.begin_for(fault, effect, strength, None);
+    }
+
+    /// The same of a replica, where it may strike some requests only.
+    pub fn begin_for(&mut self, fault: u32, effect: Effect, strength: f64, requests: Option<Arc<Picked>>) {
+        self.insert(Active { fault, effect, strength, reach: Reach::default(), requests });
     }
 
     /// The same of a link, where it may strike some messages only.
     pub fn begin_with(&mut self, fault: u32, effect: Effect, strength: f64, reach: Reach) {
-        let place = self.place(fault).expect_err("a fault began twice");
-        self.effects.insert(place, Active { fault, effect, strength, reach });
+        self.insert(Active { fault, effect, strength, reach, requests: None });
+    }
+
+    fn insert(&mut self, active: Active) {
+        let place = self.place(active.fault).expect_err("a fault began twice");
+        self.effects.insert(place, active);
     }
 
     /// It has another strength. It must be here.
@@ -115,16 +147,37 @@ impl ActiveSet {
         self.effects.binary_search_by_key(&fault, |active| active.fault)
     }
 
-    /// What they make of a replica; effects on the network make nothing of it.
+    /// What they make of a replica, and of each of its requests; effects on the network make nothing of it.
     pub fn on_replica(&self) -> OnReplica {
+        let mut state = self.made_of(|active| active.requests.is_none());
+        let mut some = self.effects.iter().filter(|active| active.requests.is_some()).peekable();
+        state.tells_apart = some.peek().is_some();
+        if state.black_hole == Upon::Nobody && some.any(|active| active.effect == Effect::BlackHole) {
+            state.black_hole = Upon::Some;
+        }
+        state
+    }
+
+    /// And of this request.
+    #[cold]
+    pub fn on_request(&self, asked: &Asked) -> OnReplica {
+        self.made_of(|active| active.requests.as_ref().is_none_or(|some| some.has(asked)))
+    }
+
+    /// And of one that everything strikes.
+    pub fn at_worst(&self) -> OnReplica {
+        self.made_of(|_| true)
+    }
+
+    fn made_of(&self, strikes: impl Fn(&Active) -> bool) -> OnReplica {
         let mut state = OnReplica::WELL;
-        for Active { effect, strength, .. } in &self.effects {
+        for Active { effect, strength, .. } in self.effects.iter().filter(|active| strikes(active)) {
             match *effect {
                 Effect::Slow { factor } => state.slow *= part_of(factor, *strength),
                 Effect::Errors { probability } => {
                     state.errors = either(state.errors, probability * strength);
                 }
-                Effect::BlackHole => state.black_hole = true,
+                Effect::BlackHole => state.black_hole = Upon::All,
                 Effect::Crash { callers } => {
                     state.crashes += 1;
                     state.silent |= callers == CrashStyle::Silence;
@@ -232,7 +285,7 @@ mod tests {
             (vec![errors(0.25)], OnReplica { errors: 0.25, ..well }),
             (vec![errors(0.5), errors(0.5)], OnReplica { errors: 0.75, ..well }),
             (vec![errors(1.0), errors(0.5)], OnReplica { errors: 1.0, ..well }),
-            (vec![Effect::BlackHole, slow(2.0)], OnReplica { black_hole: true, slow: 2.0, ..well }),
+            (vec![Effect::BlackHole, slow(2.0)], OnReplica { black_hole: Upon::All, slow: 2.0, ..well }),
             (vec![crash(Reset)], OnReplica { crashes: 1, ..well }),
             // Who falls silent is not heard because another breaks off too.
             (vec![crash(Reset), crash(Silence)], OnReplica { crashes: 2, silent: true, ..well }),
@@ -294,6 +347,36 @@ mod tests {
             assert_eq!(set.delays(way, client).count(), delayed, "{way:?} {client:?}");
         }
         assert!(set.tells_clients_apart());
+    }
+
+    #[test]
+    fn of_a_replica_some_fare_worse_than_others() {
+        use crate::policy::tests::read;
+        let writes = read::<crate::fault::Requests>("(only: Writes)").expect("sound").0;
+        let writes = Arc::new(writes.chosen(|_| None, |_| None, 0, ("0", &sim_core::Streams::new(1))));
+        let asked = |writes: bool| Asked {
+            workload: Some(0),
+            carried: crate::carried::Carried { writes, ..Default::default() },
+        };
+        let mut set = set(&[Effect::Slow { factor: 3.0 }, Effect::Errors { probability: 0.5 }]);
+        assert!(!set.on_replica().tells_apart);
+        let all = set.on_replica();
+        assert_eq!((all, all), (set.on_request(&asked(true)), set.at_worst()));
+        set.begin_for(5, Effect::Slow { factor: 2.0 }, 1.0, Some(writes.clone()));
+        set.begin_for(6, Effect::Errors { probability: 0.5 }, 0.5, Some(writes.clone()));
+        // What all meet, and that there is more.
+        assert_eq!(set.on_replica(), OnReplica { tells_apart: true, ..all });
+        assert_eq!(set.on_request(&asked(false)), all);
+        assert_eq!(set.on_request(&asked(true)), OnReplica { slow: 6.0, errors: 0.625, ..all });
+        assert_eq!(set.at_worst(), OnReplica { slow: 6.0, errors: 0.625, ..all });
+        set.begin_for(7, Effect::BlackHole, 1.0, Some(writes));
+        assert_eq!(set.on_replica().black_hole, Upon::Some);
+        assert_eq!(set.on_request(&asked(true)).black_hole, Upon::All);
+        assert_eq!(set.on_request(&asked(false)).black_hole, Upon::Nobody);
+        set.begin(8, Effect::BlackHole, 1.0);
+        assert_eq!(set.on_replica().black_hole, Upon::All);
+        (5..9).for_each(|fault| set.end(fault));
+        assert_eq!(set.on_replica(), all);
     }
 
     #[test]

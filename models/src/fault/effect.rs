@@ -151,6 +151,11 @@ impl Effect {
         }
     }
 
+    /// Whether it is upon one request or another, so that it can strike some and spare the rest.
+    pub fn is_of_requests(&self) -> bool {
+        matches!(self, Effect::Slow { .. } | Effect::Errors { .. } | Effect::BlackHole)
+    }
+
     /// Whether it is told what becomes of messages by it.
     pub fn tells_of_messages(&self) -> bool {
         matches!(self, Effect::Duplicate { .. } | Effect::Reorder { .. })

@@ -99,6 +99,21 @@ pub const CLIENTS: &[Page] = &[Page {
     experiment: "network-is-reliable",
 }];
 
+/// Of which requests are struck.
+pub const REQUESTS: &[Page] = &[Page {
+    name: "requests",
+    word: "",
+    what: "Which requests of a replica a fault strikes, of Slow, Errors and BlackHole: those of some workloads, only reads or only writes, those of some tenants, those \
+           about some keys, the same ones each time. One table, one tenant, one shard is broken, and all else goes well.",
+    hurts: "Health checks and probes are none of them: they pass, no replica is better than another, and a mean of all shows little. Whoever is struck is struck each \
+            time, so that a retry costs load and helps nobody.",
+    formula: "of all calls the share fails that is struck: `k/n` of tenants that call alike; of keys by Zipf's law that of the requests about them, which is not \
+              their share of the keys; no attempt more changes it",
+    source: "Huang et al., \"Gray Failure: The Achilles' Heel of Cloud-Scale Systems\", HotOS 2017 (differential observability); Alvaro et al., \"Automating Failure \
+             Testing Research at Internet Scale\", SoCC 2016 (faults scoped to some requests)",
+    experiment: "locked-table",
+}];
+
 /// Of who repairs it.
 pub const REPAIR: &[Page] = &[Page {
     name: "repair",

@@ -1,6 +1,6 @@
 //! Faults that begin and end when the file says so.
 
-use super::{Between, Clients, Effect, Flap, Repair, Rhythm, Ways};
+use super::{Between, Clients, Effect, Flap, Repair, Requests, Rhythm, Ways};
 use crate::experiment::{Decoder, Node, Spanned};
 use crate::policy::part::{Listed, Part};
 use sim_core::{Key, SimDuration, SimTime, Streams, Words};
@@ -25,6 +25,8 @@ spec! {
         /// Of the network: whose messages are struck, of the client instances of an edge (a workload's `clients`, the replicas of a service that
         /// calls). `Fraction` and `Only` as of replicas.
         clients: Affected = Affected::All,
+        /// Of what strikes replicas: which of their requests, of Slow, Errors and BlackHole; all if absent.
+        requests: Option<Requests> = None,
         /// How long it takes to build up, in a straight line from nothing; slowness from "as usual". What is there or is
         /// not (Crash, BlackHole, Hold) cannot.
         ramp: SimDuration = SimDuration::ZERO,
@@ -43,6 +45,7 @@ impl FaultSpec {
             Listed::always("effect", &self.effect),
             Listed::always("way", &self.way),
             Listed::made("clients", "", Some(Clients(&self.clients))),
+            Listed::optional("requests", "", self.requests.as_ref()),
             Listed::optional("repair", "", self.repair.as_ref()),
         ]
     }
@@ -94,10 +97,12 @@ impl FaultSpec {
         self.ramp.is_zero() && self.flap.is_none()
     }
 
-    /// Which messages it strikes, where it is not all.
+    /// Which messages it strikes, or which requests, where it is not all.
     pub fn brief_reach(&self) -> Option<String> {
-        let both: Vec<String> = self.way.brief().into_iter().chain(Clients(&self.clients).brief()).collect();
-        (!both.is_empty()).then(|| both.join(", "))
+        let requests = self.requests.as_ref().and_then(Part::brief);
+        let all = [self.way.brief(), Clients(&self.clients).brief(), requests];
+        let all: Vec<String> = all.into_iter().flatten().collect();
+        (!all.is_empty()).then(|| all.join(", "))
     }
 
     /// Whether it is told what becomes of messages by it.
@@ -148,6 +153,12 @@ fn check(fault: &FaultSpec, at: &Node, cx: &mut Decoder) {
                 "leave it out, or let the network fail: Drop, Delay, Hold, Duplicate, Reorder, Bandwidth",
             );
         }
+    }
+    if fault.requests.is_some() && !fault.effect.is_of_requests() {
+        let message =
+            format!("`{}` strikes all requests: `requests` says which of them", fault.effect.name());
+        cx.error(place("requests"), message)
+            .help("leave it out, or take what can be of some: Slow, Errors, BlackHole");
     }
     if let Some(Flap { active, quiet }) = &fault.flap
         && (active.is_zero() || quiet.is_zero())

@@ -210,6 +210,7 @@ impl TriggerSpec {
             replicas: self.replicas.clone(),
             way: Ways::Both,
             clients: Affected::All,
+            requests: None,
             ramp: SimDuration::ZERO,
             flap: None,
             repair: None,

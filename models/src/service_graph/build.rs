@@ -40,7 +40,7 @@ use super::state::*;
 use super::stats::{Began, EdgeStats, ServiceStats};
 use super::visits::Visits;
 use crate::RunSpec;
-use crate::fault::{ActiveSet, OnReplica, Reach, Struck};
+use crate::fault::{ActiveSet, OnReplica, Picked, Reach, Requests, Struck};
 use crate::network::Link;
 use crate::policy::Patience;
 use crate::policy::guards::{self, Alike, Gates, Guards, Shared, View, Watch};
@@ -51,6 +51,7 @@ use crate::run::RunOptions;
 use crate::workload::Schedule;
 use sim_core::stats::TimeIntegral;
 use sim_core::{Key, SimTime, Streams, digest};
+use std::sync::Arc;
 
 /// The graph, ready to begin.
 pub fn build<L: Listen>(plan: &Plan, run: &RunSpec, options: &RunOptions, streams: &Streams) -> Graph<L> {
@@ -545,6 +546,18 @@ fn is_mortal(number: usize, plan: &Plan) -> bool {
     service.may_die() || service.is_taken_down() || plan.spec.is_struck(name, ends)
 }
 
+/// Some of the requests of a graph, for a fault of this number.
+fn chosen(some: &Requests, number: &str, spec: &GraphSpec, streams: &Streams) -> Picked {
+    let tenants = spec.tenants();
+    let keys = spec.workload.iter().filter_map(|workload| workload.keys.as_ref()).map(Keys::count);
+    some.chosen(
+        |name| spec.workload_number(name),
+        |name| tenants.number(name),
+        keys.max().unwrap_or(0),
+        (number, streams),
+    )
+}
+
 /// A fault; on a zone, one for each service of which any replica stands in it.
 fn build_faults(
     number: impl std::fmt::Display,
@@ -585,6 +598,8 @@ fn build_faults(
         }
         _ => None,
     };
+    let requests =
+        fault.requests.as_ref().map(|some| Arc::new(chosen(some, &number.to_string(), spec, streams)));
     let one = |target| Fault {
         path: digest::hash_text(on),
         rhythm: fault.rhythm(),
@@ -595,6 +610,7 @@ fn build_faults(
         drawn_down: false,
         is_set_off: false,
         repair: None,
+        requests: requests.clone(),
         numbers: numbers(&target),
         targets: vec![target],
     };

@@ -15,7 +15,7 @@ use crate::policy::Ending;
 use crate::report::Section;
 use crate::workload::Ranks;
 use crate::workload::classes::Class;
-use crate::workload::tenants::{self, Numbering, OTHERS};
+use crate::workload::tenants::{self, OTHERS};
 use sim_core::sampler::Distribution;
 use sim_core::{Key, Luck, SimDuration, SimTime, StreamUse, Streams, Words};
 
@@ -151,7 +151,7 @@ impl Classes {
         }
         let name = &workload.name.value;
         let drawn = |purpose: &str, ranks: Ranks| Drawn { ranks, luck: streams.luck(purpose, name) };
-        let numbering = Numbering::of(spec.workload.iter().filter_map(|it| it.tenants.as_ref()));
+        let numbering = spec.tenants();
         let (mut by_tenant, mut count) = (Vec::new(), 0);
         let (mut numbers, mut places) = (Vec::new(), (0, Vec::new()));
         if let Some(tenants) = &workload.tenants {

@@ -22,6 +22,7 @@ pub fn build(plan: &Plan, streams: &Streams, faults: &mut Vec<Fault>) -> Vec<Sou
             drawn_down: false,
             is_set_off: false,
             repair: None,
+            requests: None,
             numbers: None,
         });
     };

@@ -3,7 +3,7 @@
 use super::follow::Listen;
 use super::state::*;
 use super::witness as kind;
-use crate::fault::{CrashStyle, Effect};
+use crate::fault::{Asked, CrashStyle, Effect, Upon};
 use sim_core::Class;
 
 impl<L: Listen> Graph<L> {
@@ -28,15 +28,17 @@ impl<L: Listen> Graph<L> {
         self.finds_whom(id);
         let strength = self.grows_on(id, ctx);
         let fault = &mut self.faults[id as usize];
-        let (effect, targets) = (fault.effect.clone(), std::mem::take(&mut fault.targets));
+        let (effect, requests) = (fault.effect.clone(), fault.requests.clone());
+        let targets = std::mem::take(&mut fault.targets);
         for target in &targets {
             match target {
                 Target::Replicas { service, replicas } => {
                     for &replica in replicas {
-                        self.services[*service as usize].replicas[replica as usize].faults.begin(
+                        self.services[*service as usize].replicas[replica as usize].faults.begin_for(
                             id,
                             effect.clone(),
                             strength,
+                            requests.clone(),
                         );
                         if let Effect::Crash { callers } = effect {
                             self.crash(*service, replica, callers, ctx);
@@ -191,10 +193,27 @@ impl Service {
     pub fn derive(&mut self, number: u32) {
         let replica = &mut self.replicas[number as usize];
         replica.state = replica.faults.on_replica();
-        replica.fails = replica.state.fails(self.error_rate);
+        // Of any request at most; if they are told apart each is asked for when it would fail.
+        replica.fails = replica.faults.at_worst().fails(self.error_rate);
+        self.varies |= replica.state.tells_apart;
         // Down for one reason more than there are faults, and than there are to leave or to start: dead of its own load.
         let kept = self.membership.as_ref().is_some_and(|it| it.members[number as usize].is_kept_down());
         let dead = replica.down > replica.state.crashes + u32::from(kept);
         replica.silent = replica.state.silent || dead && self.death_style == CrashStyle::Silence;
+    }
+
+    /// Whether work fails of which so much was drawn that it may: it does, unless its request is one that is spared what strikes others.
+    #[inline(always)]
+    pub fn fails_for(&self, replica: u32, drawn: f64, asked: impl FnOnce() -> Asked) -> bool {
+        let replica = &self.replicas[replica as usize];
+        !replica.state.tells_apart || drawn < replica.faults.on_request(&asked()).fails(self.error_rate)
+    }
+}
+
+impl Replica {
+    /// Whether a request vanishes here, where some do.
+    #[cold]
+    pub fn loses(&self, asked: impl FnOnce() -> Asked) -> bool {
+        self.state.black_hole == Upon::All || self.faults.on_request(&asked()).black_hole == Upon::All
     }
 }

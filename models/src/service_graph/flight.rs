@@ -5,6 +5,8 @@ use super::service::callback::WaitId;
 use super::service::queue::offer::Ticket;
 use super::slab::{Id, Link};
 use super::visits::VisitId;
+use crate::carried::Carried;
+use crate::fault::Asked;
 use crate::policy::Outcome;
 use crate::policy::guards::{Grant, Permit};
 use sim_core::{Key, SimDuration, SimTime, Timer};
@@ -286,6 +288,12 @@ impl Attempt {
     pub fn fruit(&self, service: u32, useful: bool) -> Fruit {
         let own = if useful { self.work() } else { SimDuration::ZERO };
         Fruit { below: self.below, own, service }
+    }
+
+    /// What is known of it by who asks whether a fault is upon it.
+    pub fn asked(&self, carried: Carried) -> Asked {
+        let workload = (self.workload != NOBODYS).then_some(u32::from(self.workload));
+        Asked { workload, carried }
     }
 
     /// Whether it is nothing but a check of its replica: no try of anything.

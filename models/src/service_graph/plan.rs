@@ -131,7 +131,11 @@ impl<'a> Plan<'a> {
             (0..spec.services.len() as u32).map(|service| first(service)..first(service + 1)).collect();
         let mut does: Vec<Does> = spec.services.values().map(ServiceSpec::does).collect();
         errands::reach(&edges, &callees, &mut does);
-        let faults = spec.strikes().map(|(effect, _)| effect.does()).collect();
+        let mut faults: Vec<Does> = spec.strikes().map(|(effect, _)| effect.does()).collect();
+        // What the file says of begins them.
+        for (does, fault) in faults.iter_mut().zip(&spec.faults) {
+            *does = does.and(fault.requests.as_ref().map_or(Does::NOTHING, Part::does));
+        }
         let mut plan = Plan {
             spec,
             edges,

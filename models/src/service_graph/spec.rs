@@ -54,6 +54,7 @@ use crate::fault::Signal;
 pub use crate::fault::{
     Affected, CrashStyle, DomainSpec, Effect, FailureSpec, FaultSpec, Repair, TriggerSpec,
 };
+use crate::workload::tenants::Numbering;
 pub use crate::workload::{
     Arrivals, Keys, Only, Priority, RateStep, Reload, Session, Size, Spacing, Tenants, Writes,
 };
@@ -664,6 +665,11 @@ impl GraphSpec {
     /// Whether anybody looks at how long requests take at this service.
     pub fn is_timed(&self, service: &str) -> bool {
         self.watched().any(|when| matches!(when, Signal::Takes { of, .. } if of.value == service))
+    }
+
+    /// The tenants of all workloads.
+    pub fn tenants(&self) -> Numbering<'_> {
+        Numbering::of(self.workload.iter().filter_map(|workload| workload.tenants.as_ref()))
     }
 
     /// The number of a workload by its name.

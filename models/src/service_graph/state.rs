@@ -43,7 +43,7 @@ use super::service::with_flags::Reads;
 use super::slab::{Beside, Slab};
 use super::stats::{EdgeStats, ServiceStats};
 use super::visits::{Visit, VisitId, Visits};
-use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica, Reach, Rhythm, Source};
+use crate::fault::{ActiveSet, CrashStyle, Effect, OnReplica, Picked, Reach, Rhythm, Source};
 use crate::network::{Link, Way};
 use crate::policy::Patience;
 use crate::policy::Policy;
@@ -58,6 +58,7 @@ use sim_core::sampler::Distribution;
 use sim_core::stats::TimeIntegral;
 use sim_core::{Context, Key, Luck, SimDuration, SimTime, Timer};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// The engine, as the handlers of a graph see it.
 pub type Ctx = Context<Event>;
@@ -401,7 +402,7 @@ pub struct Service {
     pub connected: Vec<u32>,
     /// What it has to do for new connections, if anything.
     pub greetings: Greetings,
-    /// Work is not always what was drawn for it, or is shared: it is stretched, or greets.
+    /// Work is not always what was drawn for it, or is shared: it is stretched, or greets, or a fault has been upon some of it.
     pub varies: bool,
     /// Its replicas can die: they list what they have in hand.
     pub mortal: bool,
@@ -542,6 +543,8 @@ pub struct Fault {
     pub is_set_off: bool,
     /// Which control begins to repair it when it is there.
     pub repair: Option<u32>,
+    /// Which requests of those whom it strikes, if not all.
+    pub requests: Option<Arc<Picked>>,
 }
 
 /// What one fault strikes.

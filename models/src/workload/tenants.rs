@@ -114,6 +114,19 @@ impl<'a> Numbering<'a> {
         self.numbered + self.names.len() as u32
     }
 
+    /// The number of the tenant of this name, or of one that is only numbered, as it is told: the first is called "1".
+    pub fn number(&self, name: &str) -> Option<u32> {
+        let named = self.names.iter().position(|it| *it == name).map(|place| self.numbered + place as u32);
+        let numbered = || name.parse().ok().filter(|number| (1..=self.numbered).contains(number));
+        named.or_else(|| numbered().map(|number: u32| number - 1))
+    }
+
+    /// Some of what they are called, to choose from.
+    pub fn called(&self) -> impl Iterator<Item = String> {
+        let numbered = (1..=self.numbered.min(TOLD_APART as u32)).map(|number| number.to_string());
+        self.names.iter().map(|name| name.to_string()).chain(numbered)
+    }
+
     /// The numbers of these, in their order; nothing where each is its own.
     pub fn numbers(&self, tenants: &Tenants) -> Vec<u32> {
         let Tenants::Named(weights) = tenants else { return Vec::new() };
@@ -216,6 +229,17 @@ mod tests {
             .map(tenants);
         let numbering = Numbering::of(all.iter());
         assert_eq!(numbering.count(), 8);
+        for (name, number) in [
+            ("a", Some(5)),
+            ("c", Some(7)),
+            ("1", Some(0)),
+            ("5", Some(4)),
+            ("6", None),
+            ("0", None),
+            ("x", None),
+        ] {
+            assert_eq!(numbering.number(name), number, "{name}");
+        }
         let numbers: Vec<Vec<u32>> = all.iter().map(|tenants| numbering.numbers(tenants)).collect();
         assert_eq!(numbers, [vec![5, 6], vec![], vec![7, 6], vec![]]);
     }

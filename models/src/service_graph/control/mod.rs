@@ -34,7 +34,7 @@ use super::service::stop_the_world::Frozen;
 use super::spec::GraphSpec;
 use super::state::*;
 use super::witness as kind;
-use crate::fault::{CrashStyle, OnReplica};
+use crate::fault::{CrashStyle, OnReplica, Upon};
 use crate::policy::Outcome;
 use crate::report::{Disturbance, Section};
 use alarms::Alarm;
@@ -606,7 +606,7 @@ impl<L: Listen> Graph<L> {
             ctx.schedule_at(at, Event::Deliver { attempt: id });
             return true;
         }
-        match (replica.down > 0, replica.silent || replica.state.black_hole) {
+        match (replica.down > 0, replica.silent || replica.state.black_hole == Upon::All) {
             (true, false) => self.answer(id, Outcome::Refused, ctx),
             (_, true) => self.swallow(id),
             (false, false) => self.answer(id, Outcome::Ok, ctx),

@@ -7,4 +7,5 @@ pub mod explain;
 pub mod limits;
 pub mod pages;
 mod repairs;
+mod requests;
 pub mod seats;

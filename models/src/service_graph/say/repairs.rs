@@ -56,11 +56,12 @@ fn in_repair(number: u32, cx: &mut Decoder, say: impl FnOnce(&mut Decoder)) {
 /// Whether no call of a service ends well that a fault is on.
 fn is_all(fault: &FaultSpec) -> bool {
     let all = [&fault.replicas, &fault.clients].iter().all(|it| matches!(it, Affected::All));
-    all && match fault.effect {
-        Effect::Crash { .. } | Effect::BlackHole | Effect::Hold => true,
-        Effect::Errors { probability } | Effect::Drop { probability } => probability >= 1.0,
-        _ => false,
-    }
+    all && fault.requests.is_none()
+        && match fault.effect {
+            Effect::Crash { .. } | Effect::BlackHole | Effect::Hold => true,
+            Effect::Errors { probability } | Effect::Drop { probability } => probability >= 1.0,
+            _ => false,
+        }
 }
 
 /// How a request of the first comes to the last, or from there to another, if it never ends well without that: by name, if it does.

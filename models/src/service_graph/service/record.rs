@@ -35,7 +35,8 @@ pub fn check(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
     let all_calls = || graph.services.values().flat_map(|it| &it.calls).flat_map(|step| &step.calls);
     let reacts = graph.store_of_record.is_some()
         || graph.services.values().any(|service| keeps(service) || service.on_write.is_some())
-        || all_calls().any(|call| call.only.is_some());
+        || all_calls().any(|call| call.only.is_some())
+        || graph.faults.iter().filter_map(|fault| fault.requests.as_ref()).any(|some| some.only.is_some());
     if let Some(record) = &graph.store_of_record {
         if graph.services.index_of(&record.value).is_none() {
             let help = cx.suggest(&record.value, "the services are", graph.services.names());

@@ -4,7 +4,9 @@ use super::Rule;
 use super::cache::Found;
 use super::callback::Leg;
 use super::queue::offer::{Known, Offer, Turn, Unseen};
+use crate::fault::Upon;
 use crate::policy::Outcome;
+use crate::service_graph::carriage::Carriage;
 use crate::service_graph::control::check::Asks;
 use crate::service_graph::follow::{Arrival, Listen, Tracer};
 use crate::service_graph::roster::Standings;
@@ -50,7 +52,7 @@ impl<L: Listen> Graph<L> {
             }
             return;
         }
-        if replica.state.black_hole {
+        if replica.state.black_hole != Upon::Nobody && replica.loses(|| attempt.asked(self.carriage.of(id))) {
             self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::BlackHole, now));
             return self.swallow(id);
         }
@@ -62,7 +64,7 @@ impl<L: Listen> Graph<L> {
             service.start_work(
                 replica_id,
                 (id, attempt),
-                &mut self.attempt_standings,
+                (&mut self.attempt_standings, &self.carriage),
                 SimDuration::ZERO,
                 ctx,
             );
@@ -173,7 +175,8 @@ impl<L: Listen> Graph<L> {
         count(&mut service.stats.total.entered);
         service.hold_worker(replica_id, now);
         self.listener.tell(|tracer| tracer.work_begins(id, service_id, replica_id, now));
-        service.start_work(replica_id, (id, attempt), &mut self.attempt_standings, SimDuration::ZERO, ctx);
+        let beside = (&mut self.attempt_standings, &self.carriage);
+        service.start_work(replica_id, (id, attempt), beside, SimDuration::ZERO, ctx);
         self.listener.tell(|tracer| service.tell_start(id, tracer));
         if service.at_begin {
             self.is_begun(id, service_id, ctx);
@@ -242,7 +245,10 @@ impl<L: Listen> Graph<L> {
         let detail = u64::from(replica_id) << kind::REPLICA_SHIFT ^ took.as_nanos();
         ctx.witness(kind::WORK_DONE, attempt.number, 0, service.path, attempt.key.get(), detail);
         let share = service.replicas[replica_id as usize].fails;
-        let fails = share > 0.0 && service.error_luck.at(attempt.key).unit() < share;
+        let fails = share > 0.0 && {
+            let drawn = service.error_luck.at(attempt.key).unit();
+            drawn < share && service.fails_for(replica_id, drawn, || attempt.asked(self.carriage.of(id)))
+        };
         let (notes, is_over) = (service.notes, fails || service.steps.is_empty());
         if notes {
             return self.noted_work_done(id, fails, is_over, ctx);
@@ -348,7 +354,8 @@ impl<L: Listen> Graph<L> {
                 service.note_held(replica_id, since, now);
                 self.listener.tell(|tracer| tracer.work_begins(id, service_id, replica_id, now));
                 let attempt = self.attempts.again(id);
-                service.start_work(replica_id, (id, attempt), &mut self.attempt_standings, waited, ctx);
+                let beside = (&mut self.attempt_standings, &self.carriage);
+                service.start_work(replica_id, (id, attempt), beside, waited, ctx);
                 self.listener.tell(|tracer| service.tell_start(id, tracer));
                 if service.at_begin {
                     self.is_begun(id, service_id, ctx);
@@ -422,7 +429,8 @@ impl<L: Listen> Graph<L> {
             service.hold_worker(replica_id, now);
             self.listener.tell(|tracer| tracer.work_begins(id, service_id, replica_id, now));
             let attempt = &mut self.attempts[id];
-            service.start_work(replica_id, (id, attempt), &mut self.attempt_standings, waited, ctx);
+            let beside = (&mut self.attempt_standings, &self.carriage);
+            service.start_work(replica_id, (id, attempt), beside, waited, ctx);
             self.listener.tell(|tracer| service.tell_start(id, tracer));
             if service.at_begin {
                 self.is_begun(id, service_id, ctx);
@@ -558,7 +566,7 @@ impl Service {
         &mut self,
         replica: u32,
         (id, attempt): (AttemptId, &mut Attempt),
-        standings: &mut Standings,
+        (standings, carriage): (&mut Standings, &Carriage),
         waited: SimDuration,
         ctx: &mut Ctx,
     ) {
@@ -569,10 +577,11 @@ impl Service {
         if self.mortal {
             standings.join(&mut replica.at_work, id);
         }
-        let nanos = self.work.sample(&mut self.work_luck.at(attempt.key)) * replica.state.slow;
+        let nanos = self.work.sample(&mut self.work_luck.at(attempt.key));
         if self.varies {
-            return self.start_varied(nanos, (id, attempt), number, ctx);
+            return self.start_varied(nanos, (id, attempt), (number, carriage), ctx);
         }
+        let nanos = nanos * replica.state.slow;
         let done = now + SimDuration::drawn(nanos) + self.lookup;
         attempt.begin_work(now, ctx.schedule(done, Class::End, Event::WorkDone { attempt: id }));
     }
@@ -583,19 +592,23 @@ impl Service {
         &mut self,
         nanos: f64,
         (id, attempt): (AttemptId, &mut Attempt),
-        replica: u32,
+        (replica, carriage): (u32, &Carriage),
         ctx: &mut Ctx,
     ) {
         let replica_number = replica;
         let replica = &mut self.replicas[replica as usize];
-        let mut nanos = nanos;
+        let mut slow = replica.state.slow;
+        if replica.state.tells_apart {
+            slow = replica.faults.on_request(&attempt.asked(carriage.of(id))).slow;
+        }
+        let mut nanos = nanos * slow;
         if attempt.is_check() {
             let asks = Asks::over(&self.checks, attempt.edge);
             let work = asks.work.as_ref().expect("only who needs work comes here");
-            nanos = work.nanos.sample(&mut self.work_luck.at(attempt.key)) * replica.state.slow;
+            nanos = work.nanos.sample(&mut self.work_luck.at(attempt.key)) * slow;
         }
         if let Some((_, work)) = self.called_back.iter().find(|(edge, _)| *edge == attempt.edge) {
-            nanos = work.sample(&mut self.work_luck.at(attempt.key)) * replica.state.slow;
+            nanos = work.sample(&mut self.work_luck.at(attempt.key)) * slow;
         }
         if let Some(warming) = &self.warming {
             nanos *= warming.stretch(replica_number, ctx.now());

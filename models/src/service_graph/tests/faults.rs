@@ -347,6 +347,63 @@ pub fn rows() -> Vec<Row> {
         row(FAULTS, at("stock", "effect: Delay(add: \"-1s\")"), at("stock", "effect: Delay(add: \"1s\")"),
             r#"faults[0].effect.add ["-1s"]: got "-1s": a duration cannot be negative"#,
         ),
+        // Which requests.
+        row(FAULTS, at("stock", "effect: Crash(), requests: (only: Reads)"), at("stock", "effect: BlackHole, requests: (only: Reads)"),
+            r#"faults[0].requests [(only: Reads)]: `crash` strikes all requests: `requests` says which of them
+                help: leave it out, or take what can be of some: Slow, Errors, BlackHole"#,
+        ),
+        row(FAULTS, at("shop->stock", "effect: Drop(), requests: (only: Reads)"), at("shop->stock", "effect: Drop()"),
+            r#"faults[0].requests [(only: Reads)]: `drop` strikes all requests: `requests` says which of them
+                help: leave it out, or take what can be of some: Slow, Errors, BlackHole"#,
+        ),
+        row(FAULTS, at("stock", "effect: BlackHole, requests: ()"), at("stock", "effect: BlackHole"),
+            r#"warning: faults[0].requests [()]: all requests are struck: nothing is said of which
+                help: leave it out, or say which: only_from, only, tenants, keys"#,
+        ),
+        row(FAULTS, at("stock", r#"effect: Errors(), requests: (only_from: ["user", "bach"], tenants: ["acme"])"#), at("stock", r#"effect: Errors(), requests: (only_from: ["users", "batch"])"#),
+            r#"faults[0].requests.only_from[0] ["user"]: unknown workload `user`
+                help: did you mean `users`?
+                faults[0].requests.only_from[1] ["bach"]: unknown workload `bach`
+                help: did you mean `batch`?
+                faults[0].requests.tenants[0] ["acme"]: unknown tenant `acme`
+                help: say whose requests are: tenants: Named({"acme": 1, ..}) of a workload"#,
+        ),
+        row(FAULTS, at("stock", r#"effect: Errors(), requests: (tenants: ["acne"])"#), at("stock", r#"effect: Errors(), requests: (tenants: ["acme", "2"])"#),
+            r#"faults[0].requests.tenants[0] ["acne"]: unknown tenant `acne`
+                help: did you mean `acme`?"#,
+        ).and(USERS, format!("{USERS}, tenants: Named({{\"acme\": 1, \"other\": 2}})")).and(BATCH, format!("{BATCH}, tenants: Even(2)")),
+        row(FAULTS, at("stock", r#"effect: Errors(), requests: (tenants: ["everybody"])"#), at("stock", r#"effect: Errors(), requests: (tenants: ["1"])"#),
+            r#"faults[0].requests.tenants[0] ["everybody"]: unknown tenant `everybody`
+                help: the tenants are: acme, other, 1, 2"#,
+        ).and(USERS, format!("{USERS}, tenants: Named({{\"acme\": 1, \"other\": 2}})")).and(BATCH, format!("{BATCH}, tenants: Even(2)")),
+        row(FAULTS, at("mail", r#"effect: Errors(), requests: (only_from: ["users"])"#), at("mail", r#"effect: Errors(), requests: (only_from: ["batch"])"#),
+            r#"warning: faults[0].requests.only_from ["mail"]: never acts: no request of theirs comes to `mail`
+                help: name a workload whose requests come there, or a service that they come to"#,
+        ),
+        row(FAULTS, at("stock", r#"effect: Errors(), requests: (only: Writes)"#), at("stock", r#"effect: Errors(), requests: (only: Reads)"#),
+            r#"warning: faults[0].requests.only ["stock"]: never acts: no request that comes there is a write
+                help: say which share is, with `writes` of a workload"#,
+        ),
+        row(FAULTS, at("mail", r#"effect: Errors(), requests: (only: Reads)"#), at("mail", r#"effect: Errors(), requests: (only: Writes)"#),
+            r#"warning: faults[0].requests.only ["mail"]: never acts: every request that comes there is a write
+                help: `writes` below 1, or leave `only` out"#,
+        ).and(BATCH, format!("{BATCH}, writes: 1")),
+        row(FAULTS, at("mail", r#"effect: Errors(), requests: (tenants: ["acme"])"#), at("stock", r#"effect: Errors(), requests: (tenants: ["acme"])"#),
+            r#"warning: faults[0].requests.tenants ["mail"]: never acts: no request that comes there is of these tenants
+                help: name tenants of a workload whose requests do"#,
+        ).and(USERS, format!("{USERS}, tenants: Named({{\"acme\": 1, \"other\": 2}})")),
+        row(FAULTS, at("mail", r#"effect: Errors(), requests: (keys: Fraction(0.5))"#), at("stock", r#"effect: Errors(), requests: (keys: Fraction(0.5))"#),
+            r#"warning: faults[0].requests.keys ["mail"]: never acts: no request that comes there is about a key
+                help: say which, with `keys` of a workload, such as Uniform(1000)"#,
+        ).and(USERS, format!("{USERS}, keys: Uniform(9)")),
+        row(FAULTS, at("stock", r#"effect: Errors(), requests: (keys: Only([3, 9]))"#), at("stock", r#"effect: Errors(), requests: (keys: Only([3, 8]))"#),
+            r#"faults[0].requests.keys ["stock"]: no request is about key 9: they are 0 to 8
+                help: the most wanted is key 0"#,
+        ).and(USERS, format!("{USERS}, keys: Uniform(9)")),
+        row(FAULTS, at("stock", r#"effect: Errors(), requests: (keys: Only([]))"#), at("stock", r#"effect: Errors(), requests: (keys: Only([0]))"#),
+            r#"faults[0].requests.keys [Only([])]: no key is struck
+                help: list at least one, or leave `keys` out"#,
+        ).and(USERS, format!("{USERS}, keys: Uniform(9)")),
         // Which messages.
         row(FAULTS, at("stock", "effect: Crash(), way: Replies"), at("stock", "effect: Drop(), way: Replies"),
             r#"faults[0].way [Replies]: `crash` strikes replicas, whoever calls them: `way` is of the network

@@ -363,6 +363,11 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         (fault(r#"(at: "1s", on: "desk", effect: Crash())"#), Does::BREAKS, "wait_mean"),
         (fault(r#"(at: "1s", on: "desk", effect: BlackHole)"#), Does::BREAKS, "wait_mean"),
         (fault(r#"(at: "0s", on: "desk", effect: Errors(probability: 0.1))"#), Does::FAILS, "wait_mean"),
+        (
+            fault(r#"(at: "0s", on: "desk", effect: Errors(probability: 0.1), requests: (only: Reads))"#),
+            Does::VARIES,
+            "success users->desk",
+        ),
         (fault(r#"(at: "0s", on: "desk", effect: Drop(probability: 0.1))"#), Does::LOSES, "wait_mean"),
         (fault(r#"(at: "1s", for: "500ms", on: "desk", effect: Hold)"#), Does::DELAYS, "wait_mean"),
         (fault(r#"(at: "0s", on: "desk", effect: Duplicate(probability: 0.1))"#), Does::DOUBLES, "wait_mean"),
@@ -393,7 +398,7 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
     // what becomes of requests that nobody calls off, how long the pause before a retry is, when those who were taken out
     // of a choice are back in it, or what is told of replicas.
     let silent = ["per", "on_cancel", "retry_after", "panic_threshold", "per_replica", "observers"];
-    for key in listed.filter(|key| !silent.contains(key)).chain(["network", "effect"]) {
+    for key in listed.filter(|key| !silent.contains(key)).chain(["network", "effect", "requests"]) {
         let silences = |(desk, ..): &(Desk, Does, &str)| {
             [desk.policy, desk.users, desk.service, desk.faults].concat().contains(&format!("{key}: "))
         };

@@ -45,6 +45,7 @@ mod propagation;
 mod quorums;
 mod repairs;
 mod replicas;
+mod requests;
 mod rhythms;
 mod rollouts;
 mod scenes;
