@@ -1,6 +1,6 @@
 //! A run that goes on from a copy of another's state is that run from the start, to the byte.
 
-use brownout_tests::{beside, experiments};
+use brownout_tests::{File, beside, experiments};
 use sim_core::{Engine, Limits, SimDuration, SimTime};
 use sim_models::experiment::{Experiment, Resolved};
 use sim_models::policy::Ending;
@@ -8,6 +8,8 @@ use sim_models::report::{Metric, Report};
 use sim_models::run::RunOptions;
 use sim_models::{Catalog, Trunk, simulate, simulate_from};
 use std::ops::ControlFlow;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 fn resolved(text: &str, variant: Option<&str>, set: &[(&str, String)]) -> Resolved {
     let (experiment, _) =
@@ -65,53 +67,65 @@ fn cut(text: &str, variant: Option<&str>, duration: SimDuration, more: &[(&str, 
 /// not at all, for longer, in another way.
 #[test]
 fn every_bundled_experiment_branches() {
-    let (mut branches, mut looks) = (0, 0);
-    for file in experiments() {
-        let (experiment, _) = file.parse().expect("sound");
-        let variants = std::iter::once(None).chain(experiment.variant_names().map(Some));
-        for variant in variants {
-            let name = format!("{}/{} {variant:?}", file.family, file.name);
-            let full = resolved(&file.text, variant, &[]);
-            let options = RunOptions::seeded(full.run.seed);
-            let first = full.value("faults[0].at").and_then(|at| at.as_text());
-            let first: Option<SimTime> = first.map(|at| at.parse().expect("a time"));
-            let soon =
-                first.map_or(full.run.warm_up, |first| first.since(SimTime::ZERO).max(full.run.warm_up));
-            let short = soon + SimDuration::from_secs(4).min(full.run.duration);
-            let short = short.min(full.run.duration);
-            let Some(base) = cut(&file.text, variant, short, &[]) else { continue };
-            let part = |parts: u64| SimDuration::from_nanos(short.as_nanos() / 3 * parts);
-            if let Some(early) = trunk(&base, &options, SimTime::ZERO + part(1)) {
-                looks += 1;
-                let late = trunk_from(&base, &options, Some(&early), SimTime::ZERO + part(2));
-                let late = late.expect("it leads further");
-                let branched = branch(&base, &late, &options);
-                let branched = branched.unwrap_or_else(|| panic!("{name}: it leads nowhere"));
-                same(&whole(&base, &options), &branched, &format!("{name}, looked at"));
-            }
-            let Some(first) = first else { continue };
-            let Some(trunk) = trunk(&base, &options, first) else { continue };
-            let others = [
-                ("gone", "faults", "[]"),
-                ("longer", "faults[0].for", "\"1h\""),
-                ("of another kind", "faults[0].effect", "Slow(factor: 3.0)"),
-                ("lossy", "faults[0].effect", "Drop(probability: 0.5)"),
-            ];
-            // One of them for each variant, in turn.
-            let turn = branches % others.len();
-            let others = others.into_iter().cycle().skip(turn).take(others.len());
-            let mut others = others.filter_map(|(what, path, value)| {
-                Some((what, cut(&file.text, variant, short, &[(path, value)])?))
+    let (branches, looks, next) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+    let files = experiments();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(file) = files.get(next.fetch_add(1, Relaxed)) {
+                    let (experiment, _) = file.parse().expect("sound");
+                    let variants = std::iter::once(None).chain(experiment.variant_names().map(Some));
+                    for (turn, variant) in variants.enumerate() {
+                        let (looked, branched) = branches_off(file, variant, turn);
+                        looks.fetch_add(usize::from(looked), Relaxed);
+                        branches.fetch_add(usize::from(branched), Relaxed);
+                    }
+                }
             });
-            let branched = others.find_map(|(what, way)| Some((what, branch(&way, &trunk, &options)?, way)));
-            if let Some((what, branched, way)) = branched {
-                branches += 1;
-                same(&whole(&way, &options), &branched, &format!("{name}, {what}"));
-            }
         }
-    }
+    });
+    let (branches, looks) = (branches.into_inner(), looks.into_inner());
     println!("{branches} branches, {looks} looks");
     assert!(branches > 40 && looks > 60, "{branches} branches, {looks} looks");
+}
+
+/// Whether it was looked at, and whether it was struck otherwise: in one way for each variant, in turn.
+fn branches_off(file: &File, variant: Option<&str>, turn: usize) -> (bool, bool) {
+    let name = format!("{}/{} {variant:?}", file.family, file.name);
+    let full = resolved(&file.text, variant, &[]);
+    let options = RunOptions::seeded(full.run.seed);
+    let first = full.value("faults[0].at").and_then(|at| at.as_text());
+    let first: Option<SimTime> = first.map(|at| at.parse().expect("a time"));
+    let soon = first.map_or(full.run.warm_up, |first| first.since(SimTime::ZERO).max(full.run.warm_up));
+    let short = soon + SimDuration::from_secs(4).min(full.run.duration);
+    let short = short.min(full.run.duration);
+    let Some(base) = cut(&file.text, variant, short, &[]) else { return (false, false) };
+    let part = |parts: u64| SimDuration::from_nanos(short.as_nanos() / 3 * parts);
+    let early = trunk(&base, &options, SimTime::ZERO + part(1));
+    if let Some(early) = &early {
+        let late = trunk_from(&base, &options, Some(early), SimTime::ZERO + part(2));
+        let late = late.expect("it leads further");
+        let branched = branch(&base, &late, &options);
+        let branched = branched.unwrap_or_else(|| panic!("{name}: it leads nowhere"));
+        same(&whole(&base, &options), &branched, &format!("{name}, looked at"));
+    }
+    let Some(first) = first else { return (early.is_some(), false) };
+    let Some(trunk) = trunk(&base, &options, first) else { return (early.is_some(), false) };
+    let others = [
+        ("gone", "faults", "[]"),
+        ("longer", "faults[0].for", "\"1h\""),
+        ("of another kind", "faults[0].effect", "Slow(factor: 3.0)"),
+        ("lossy", "faults[0].effect", "Drop(probability: 0.5)"),
+    ];
+    let others = others.into_iter().cycle().skip(turn % others.len()).take(others.len());
+    let mut others = others
+        .filter_map(|(what, path, value)| Some((what, cut(&file.text, variant, short, &[(path, value)])?)));
+    let branched = others.find_map(|(what, way)| Some((what, branch(&way, &trunk, &options)?, way)));
+    if let Some((what, branched, way)) = &branched {
+        same(&whole(way, &options), branched, &format!("{name}, {what}"));
+    }
+    (early.is_some(), branched.is_some())
 }
 
 const STORM: &str = r#"(
