@@ -182,6 +182,7 @@ impl Catalog {
             crate::contention::ENTRY,
             crate::fleet::ENTRY,
             crate::incident_response::ENTRY,
+            crate::downtime::ENTRY,
         ])
     }
 

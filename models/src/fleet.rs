@@ -31,6 +31,7 @@ use crate::run::{Explanation, Observer, RunOptions, RunOutput};
 use crate::{Entry, RunSpec, Scenario};
 pub use exact::is_spread;
 use sim_core::{SimDuration, Streams};
+pub(crate) use summary::in_nines;
 use years::Years;
 
 /// The most domains of which all cases are summed up.

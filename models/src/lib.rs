@@ -25,7 +25,7 @@
 //! - [`catalog`]: the models that a file can name; a crate that depends on this one adds its own.
 //! - [`service_graph`]: requests through services. [`workload`]: who comes, and when; [`carried`]: what their requests carry;
 //!   [`policy`]: what stands between a caller and the [`network`]; [`fault`]: what goes wrong; [`promise`]: what users are promised, and what it costs.
-//! - [`callback_routing`], [`contention`], [`fleet`], [`incident_response`]: models of their own. [`drive`]: what all models share while they run.
+//! - [`callback_routing`], [`contention`], [`fleet`], [`incident_response`], [`downtime`]: models of their own. [`drive`]: what all models share while they run.
 //! - [`mechanism`]: the pages of what a model is made of, to be read before it is used.
 //! - [`report`]: what came out, for any model; it is read back as well as written.
 //! - [`diagram`]: what an experiment is made of, to be drawn.
@@ -48,6 +48,7 @@ pub mod catalog;
 pub mod contention;
 pub mod diagram;
 pub mod distribution;
+pub mod downtime;
 pub mod drive;
 pub mod fault;
 pub mod fleet;

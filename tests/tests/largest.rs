@@ -13,7 +13,7 @@ const LONGEST: Duration = Duration::from_secs(1);
 const MOST_KIB: u64 = 64 << 10;
 
 /// A sound experiment of each model, with one of everything that a list or a map can hold.
-const SOUND: [(&str, &str); 3] = [
+const SOUND: [(&str, &str); 5] = [
     (
         "ServiceGraph",
         r#"workload: [(to: "a", arrivals: Poisson("10/s"), policy: "p")],
@@ -24,6 +24,16 @@ const SOUND: [(&str, &str); 3] = [
     ),
     ("CallbackRouting", r#"servers: Equal(2), faults: [(at: "1ms", on: "server-1", effect: Drain())],"#),
     ("Contention", "clients: 2, retry: Fixed(attempts: 2),"),
+    (
+        "IncidentResponse",
+        r#"severities: {"a": (every: "1h", diagnose: "1min", repair: "1min")}, sites: {"a": (begins: "8h")},"#,
+    ),
+    (
+        "Downtime",
+        r#"revenue_per_hour: 1.0, causes: {"a": (every: "1h", repair: "1min")},
+           mitigations: {"a": (costs_per_year: 1.0, against: {"a": (prevents: 0.5)})},
+           sla: (fees: 1.0, tiers: [(below: 0.9, credit: 0.1)]),"#,
+    ),
 ];
 
 #[test]

@@ -35,6 +35,7 @@ const OWN: &[(&str, &str)] = &[
 const APART: &[&str] = &[
     "models/src/callback_routing",
     "models/src/contention",
+    "models/src/downtime",
     "models/src/fleet",
     "models/src/incident_response",
     "models/src/theory",

@@ -198,7 +198,7 @@ fn nines(up: f64) -> Option<f64> {
 }
 
 /// A share in percent with two digits of what it lacks: 99.9985 %.
-pub fn in_nines(up: f64) -> String {
+pub(crate) fn in_nines(up: f64) -> String {
     let lacks = (1.0 - up).max(0.0) * 100.0;
     if lacks == 0.0 {
         return "100 %".into();
