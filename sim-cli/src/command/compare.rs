@@ -393,6 +393,13 @@ struct Kept {
     faults: (Vec<Disturbance>, u64),
 }
 
+/// For how long a run is disturbed, from the first beginning to the last end; absent within if that has not come, and at all if nothing disturbs it.
+fn lasted(disturbances: &[Disturbance]) -> Option<Option<u64>> {
+    let from = disturbances.iter().map(|it| it.from).min()?;
+    let ends = disturbances.iter().map(|it| it.to).collect::<Option<Vec<_>>>();
+    Some(ends.and_then(|ends| Some(ends.into_iter().max()?.saturating_sub(from))))
+}
+
 /// What the first so many seeds come to.
 fn compared(
     experiment: &str,
@@ -421,11 +428,27 @@ fn compared(
         runs.map(|kept| kept.as_ref().and_then(|kept| kept.counted[column].as_ref())).collect()
     };
     let known = |row: usize, column: usize, values: &[Measured]| together(values, &counted(row, column));
+    // What does not last equally long in all of them, on the same seed, is told with how long it did.
+    let seeds_of = rows.iter().map(|row| row.len()).max().unwrap_or(0);
+    let unequal = (0..seeds_of).any(|seed| {
+        let mut all = rows.iter().filter_map(|row| lasted(&row.get(seed)?.as_ref()?.faults.0));
+        all.next().is_some_and(|first| all.any(|other| other != first))
+    });
+    let verdict = |row: usize| {
+        let verdict = Ended::verdict(kept(row).map(|kept| &kept.ended));
+        let lengths = || kept(row).filter_map(|kept| lasted(&kept.faults.0)?);
+        match (unequal, lengths().min(), lengths().max()) {
+            (true, Some(least), Some(most)) => {
+                verdict.of_length((least, most), kept(row).any(|kept| kept.faults.0.len() > 1))
+            }
+            _ => verdict,
+        }
+    };
     let variant = |(row, name): (usize, &Option<String>)| {
         let values: Vec<Vec<Measured>> = (0..metrics.len()).map(|column| values(row, column)).collect();
         Compared {
             name: name.clone().unwrap_or_else(|| BASE.into()),
-            verdict: Ended::verdict(kept(row).map(|kept| &kept.ended)),
+            verdict: verdict(row),
             metrics: (0..metrics.len())
                 .map(|column| estimate(&values[column], &counted(row, column)).of_those(&whom(row, column)))
                 .collect(),

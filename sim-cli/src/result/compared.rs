@@ -352,7 +352,11 @@ pub fn sentence(variant: &Compared, first: &Compared, metrics: &[Column]) -> Str
     let mut sentence = own.text.clone();
     // Two times to recover are worth telling apart only where they clearly differ.
     let time = metrics.iter().position(|metric| metric.path == "time_to_recover");
-    let in_time = |verdict: &Verdict| verdict.brief.starts_with("in ") || verdict.brief == "at once";
+    // Nor where they count from the end of what did not last equally long.
+    let in_time = |verdict: &Verdict| {
+        let brief = verdict.brief.as_str();
+        (brief.starts_with("in ") || brief == "at once") && !brief.contains(" after ")
+    };
     let alike = time.is_some_and(|column| {
         let effect = &variant.effects[column];
         in_time(own) && in_time(other) && effect.can_tell() && !effect.clear

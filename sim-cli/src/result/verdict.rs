@@ -21,7 +21,7 @@ impl Verdict {
         match self.brief.as_str() {
             "not" => "does not recover".into(),
             NOT_YET => "is on its way".into(),
-            brief if brief == "at once" || brief.starts_with("in ") || brief.starts_with("on ") => {
+            brief if ["at once", "in ", "on ", "after "].iter().any(|start| brief.starts_with(start)) => {
                 format!("recovers {brief}")
             }
             brief => brief.into(),
@@ -35,6 +35,24 @@ impl Verdict {
         let Some(share) = served.mean else { return self };
         let served = format!("{} of calls served meanwhile", roughly(share));
         Verdict { text: format!("{}, {served}", self.text), brief: format!("{}, {served}", self.brief) }
+    }
+
+    /// Of runs that recover from what did not last equally long in all that is compared: the time to recover counts from its end, and says
+    /// nothing of how long it was. The shortest and the longest, in nanoseconds, and whether there were several.
+    #[must_use]
+    pub fn of_length(self, (least, most): (u64, u64), several: bool) -> Self {
+        if !self.text.starts_with("recovers") {
+            return self;
+        }
+        let long = match (duration(least), duration(most)) {
+            (least, most) if least == most => most,
+            (least, most) => format!("{least} to {most}"),
+        };
+        let fault = if several { format!("faults over {long}") } else { format!("a fault of {long}") };
+        Verdict {
+            text: format!("{} after {fault}", self.text),
+            brief: format!("{} after {fault}", self.brief).trim_start().into(),
+        }
     }
 
     /// `kinds` are the kinds of verdict with how often each was reached, the most frequent first.
@@ -116,6 +134,21 @@ mod tests {
         assert_eq!(fine.brief, "still disturbed, 99.98 % of calls served meanwhile");
         assert_eq!(Verdict { brief: "not".into(), ..Verdict::default() }.whole(), "does not recover");
         assert_eq!(Verdict { brief: "in 2 s".into(), ..Verdict::default() }.whole(), "recovers in 2 s");
+    }
+
+    #[test]
+    fn what_is_repaired_sooner_is_not_only_said_to_recover_at_once() {
+        let truth = Estimate { n: 3, yes: Some(3), ..Estimate::default() };
+        let (minute, at_once) = (60_000_000_000, Estimate { n: 3, mean: Some(0.0), ..Estimate::default() });
+        let told = |least: u64, most: u64, several| {
+            Verdict::of(&truth, &at_once, &[]).of_length((least * minute, most * minute), several)
+        };
+        let one = told(10, 10, false);
+        assert_eq!(one.text, "recovers at once on all 3 seeds after a fault of 10 min");
+        assert_eq!(one.whole(), "recovers at once after a fault of 10 min");
+        assert_eq!(told(10, 55, true).brief, "at once after faults over 10 min to 55 min");
+        let never = Verdict { text: "still disturbed".into(), brief: "still disturbed".into() };
+        assert_eq!(never.clone().of_length((minute, minute), false), never);
     }
 
     #[test]
