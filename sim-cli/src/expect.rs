@@ -3,7 +3,7 @@
 mod interval;
 
 use crate::app::App;
-use crate::condition::{Check, bounds, holds, in_unit, kind, show};
+use crate::condition::{Bound, Check, bounds, holds, in_unit, kind, show};
 use crate::error::Result;
 use crate::experiment::{Opened, Prepared};
 use crate::result::judged::{Judged, Judgement};
@@ -140,9 +140,24 @@ fn measure(expectation: &Expectation, report: &Report) -> std::result::Result<Me
         }
         (Metric::Number(_, unit), _) => unit,
     };
-    match bounds(expectation.check()).all(|bound| in_unit(bound, unit).is_some()) {
-        true => Ok(metric),
-        false => Err(mismatch(path, &wrong_unit(unit))),
+    if let Some(bound) = bounds(expectation.check()).find(|bound| in_unit(bound, unit).is_none()) {
+        return Err(mismatch(path, &wrong_unit(unit, bound)));
+    }
+    // No share is as much: it can only be a percentage.
+    match bounds(expectation.check()).find_map(percent_meant).filter(|_| unit == Unit::Share) {
+        Some(hint) => Err(mismatch(path, &format!("is a share, of 1 at most: {hint}"))),
+        None => Ok(metric),
+    }
+}
+
+/// Of a bound that is a percentage where a share is meant: how it is written.
+fn percent_meant(bound: &Bound) -> Option<String> {
+    match bound {
+        Bound::Number(percent @ 2.0..=100.0) => Some(format!(
+            "is {percent} % meant? write {:?}, or \"{percent}%\"",
+            (percent * 1e7).round() / 1e9
+        )),
+        _ => None,
     }
 }
 
@@ -222,7 +237,16 @@ fn mismatch(path: &str, why: &str) -> MetricError {
     MetricError { message: format!("the metric {path} {why}"), nearest: Vec::new() }
 }
 
-fn wrong_unit(unit: Unit) -> String {
+fn wrong_unit(unit: Unit, bound: &Bound) -> String {
+    let number = match bound {
+        Bound::Text(text) => text.trim().parse::<f64>().ok(),
+        _ => None,
+    };
+    if let (Unit::Share, Some(number)) = (unit, number) {
+        let hint = percent_meant(&Bound::Number(number));
+        let hint = hint.unwrap_or_else(|| format!("write {number} without quotes"));
+        return format!("is a share: {hint}");
+    }
     let against = match unit {
         Unit::Duration => "hold it against one, such as \"250ms\"",
         Unit::Rate => "hold it against a number per second, or a rate such as \"800/s\"",

@@ -95,17 +95,17 @@ impl App<'_> {
         if set.is_empty() {
             return self.read(found, |warnings| warnings.of(variant));
         }
+        let opened = self.read_with(found, set, |_| Diagnostics::new())?;
         // What is doubtful may be so because of what is set, or no longer. What is wrong is told when that is run.
-        if let Ok((said, warnings)) = self.understand(&found, set) {
-            self.warn(&warnings.of(variant), said.sources());
-        }
-        self.read(found, |_| Diagnostics::new())
+        let (doubts, sources) = opened.experiment.doubts(variant, set);
+        self.warn(&doubts, &sources);
+        Ok(opened)
     }
 
-    /// Finds and reads an experiment to run all of it; warnings go to stderr.
-    pub fn open_all(&mut self, argument: &str) -> Result<Opened> {
+    /// Finds and reads an experiment to run all of it, with values set from outside; warnings go to stderr.
+    pub fn open_all(&mut self, argument: &str, set: &[(String, String)]) -> Result<Opened> {
         let found = self.find(argument)?;
-        self.read(found, |warnings| warnings)
+        self.read_with(found, set, |warnings| warnings)
     }
 
     /// The same for a sweep, which checks its cells itself: those of the file are not looked at.
@@ -119,7 +119,21 @@ impl App<'_> {
 
     /// Reads an experiment that was found; such warnings go to stderr.
     pub fn read(&mut self, found: Found, such: impl Fn(Diagnostics) -> Diagnostics) -> Result<Opened> {
-        match self.understand(&found, &[]) {
+        self.read_with(found, &[], such)
+    }
+
+    /// The same. What is wrong with the file may be mended by what is set, as the name of a file that is not there.
+    fn read_with(
+        &mut self,
+        found: Found,
+        set: &[(String, String)],
+        such: impl Fn(Diagnostics) -> Diagnostics,
+    ) -> Result<Opened> {
+        let read = self.understand(&found, &[]).or_else(|failed| match set {
+            [] => Err(failed),
+            set => self.understand(&found, set).map_err(|_| failed),
+        });
+        match read {
             Ok((experiment, warnings)) => {
                 self.warn(&such(warnings), experiment.sources());
                 Ok(self.opened(found, experiment))

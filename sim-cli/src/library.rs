@@ -60,6 +60,19 @@ impl Found {
     }
 }
 
+impl Found {
+    /// The files that came with an experiment of the program's own and that it names: a copy of it needs them beside it.
+    pub fn files(&self) -> Vec<(&'static str, &'static str)> {
+        let Some(family) = self.family.as_deref().filter(|_| self.path.is_none() && self.beside.is_none())
+        else {
+            return Vec::new();
+        };
+        let text = String::from_utf8_lossy(&self.bytes);
+        let files = BESIDE.iter().find(|(it, _)| *it == family).map_or(&[][..], |(_, files)| files);
+        files.iter().filter(|(name, _)| text.contains(&format!("\"{name}\""))).copied().collect()
+    }
+}
+
 /// The text of a file in an experiment's folder, or below it.
 fn read_beside(experiment: &Path, name: &str) -> Result<String, String> {
     let folder = experiment.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));

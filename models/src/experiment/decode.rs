@@ -195,6 +195,17 @@ impl Decoder {
         }
         let before = self.diagnostics.len();
         let mut value = T::decode(node, self);
+        if let (Some(rule), None, Some(text)) = (rule, &value, node.as_text())
+            && let Ok(number) = text.trim().parse::<f64>()
+        {
+            // Without its quotes it may be a percentage, where a share is meant.
+            let plain = T::decode(&Node::number(number), &mut Decoder::new());
+            if let Some(hint) = plain.as_ref().and_then(|plain| rule.hint(plain))
+                && let Some(diagnostic) = self.diagnostics.last_since(before)
+            {
+                diagnostic.help = Some(hint);
+            }
+        }
         let (Some(rule), true) = (rule, value.is_some() || node.is_number()) else { return value };
         match &mut value {
             Some(value) => {
@@ -215,6 +226,14 @@ impl Decoder {
                     && let Some(got) = diagnostic.message.strip_suffix(&format!("allowed {least} to {most}"))
                 {
                     diagnostic.message = format!("{got}allowed {}", rule.allowed());
+                } else if let Shape::Integer(..) = shape
+                    && ["0 to 100", "1 to 100"].contains(&rule.allowed().as_str())
+                    && let Ok(share @ 0.01..1.0) = node.to_line().parse::<f64>()
+                    && let Some(diagnostic) = self.diagnostics.last_since(before)
+                    && diagnostic.path.contains("percent")
+                {
+                    let percent = (share * 100.0).round();
+                    diagnostic.help = Some(format!("is {percent} % meant? write {percent}"));
                 }
             }
         }

@@ -264,6 +264,17 @@ impl Experiment {
         }
     }
 
+    /// What is doubtful about the experiment as written, or a variant of it, with more set on top, and the texts that this points into.
+    /// Nothing where it cannot run: that says why itself.
+    pub fn doubts(&self, variant: Option<&str>, extra: &[(String, String)]) -> (Diagnostics, Sources) {
+        let (mut sources, mut problems) = (self.sources.clone(), Diagnostics::new());
+        let extra = read_overrides(extra, &mut sources, &mut problems);
+        let chosen = variant.and_then(|name| self.variants.iter().find(|it| it.name.value == name));
+        let resolved = self.resolve(chosen, extra.iter(), &mut problems);
+        let doubts = if resolved.is_some() && !problems.has_errors() { problems } else { Diagnostics::new() };
+        (doubts.finish(), sources)
+    }
+
     /// The whole file with the defaults of its model and run filled in, variants and all.
     pub fn canonical(&self) -> Result<Node, Failed> {
         let base = self.with(None, &[])?.canonical;

@@ -105,6 +105,11 @@ impl Shown for f64 {
     fn percent_meant(range: &RangeInclusive<f64>, &value: &f64) -> Option<String> {
         let share = (value * 1e7).round() / 1e9;
         match value {
+            // A share, where a percentage is meant: one that ends short of all of them. What ends at 100 may be a factor.
+            0.01..1.0 if *range.start() == 1.0 && (99.0..100.0).contains(range.end()) => {
+                let percent = (value * 1e6).round() / 1e4;
+                Some(format!("is {percent} % meant? write {percent}"))
+            }
             _ if *range.start() < 0.0 || *range.end() > 1.0 => None,
             // A slip of the arithmetic, not a percentage.
             1.0..1.01 if *range.end() == 1.0 => Some("write 1.0 for all".into()),
@@ -306,6 +311,9 @@ mod tests {
     #[test]
     fn a_percentage_in_the_place_of_a_share_is_recognised() {
         for (range, value, expected) in [
+            (1.0..=99.99, 0.95, Some("is 95 % meant? write 95")),
+            (1.0..=99.99, 100.0, None),
+            (1.0..=100.0, 0.9, None),
             (0.0..=1.0, 10.0, Some("is 10 % meant? write 0.1")),
             (0.0..=1.0, 100.0, Some("is 100 % meant? write 1.0")),
             (0.0..=1.0, 1.005, Some("write 1.0 for all")),

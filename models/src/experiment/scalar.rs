@@ -47,7 +47,7 @@ fn is_nothing(text: &str) -> bool {
 }
 
 fn integer<T: TryFrom<i128>>(node: &Node, cx: &mut Decoder, least: i128, most: i128) -> Option<T> {
-    let Kind::Number(text) = &node.kind else { return cx.expected(node, "a whole number") };
+    let Kind::Number(text) = &node.kind else { return no_number(node, cx, "a whole number") };
     match whole(text) {
         Whole::Fits(value) => {
             if let Ok(value) = T::try_from(value) {
@@ -63,6 +63,26 @@ fn integer<T: TryFrom<i128>>(node: &Node, cx: &mut Decoder, least: i128, most: i
         Whole::Not => return cx.expected(node, "a whole number"),
     }
     cx.error(node.span, format!("got {}, allowed {least} to {most}", print::shortened(text)));
+    None
+}
+
+/// A text that is a percentage, as a share: `"95%"` is 0.95.
+fn share_of(text: &str) -> Option<f64> {
+    let percent = text.trim().strip_suffix('%')?.trim().parse::<f64>().ok().filter(|it| it.is_finite())?;
+    Some((percent * 1e7).round() / 1e9)
+}
+
+/// Something else stands where a number should: a text may be one all the same.
+fn no_number<T>(node: &Node, cx: &mut Decoder, what: &str) -> Option<T> {
+    let Some(text) = node.as_text() else { return cx.expected(node, what) };
+    let help = match share_of(text) {
+        Some(share) => format!("a percentage is written as a share: {share:?}"),
+        None if text.trim().parse::<f64>().is_ok_and(f64::is_finite) => {
+            format!("write it without quotes: {}", text.trim())
+        }
+        None => String::new(),
+    };
+    cx.error(node.span, format!("expected {what}, found {}", node.found())).help(help);
     None
 }
 
@@ -85,7 +105,7 @@ integers!(u8, u16, u32, u64, i64);
 
 impl Decode for f64 {
     fn decode(node: &Node, cx: &mut Decoder) -> Option<Self> {
-        let Kind::Number(text) = &node.kind else { return cx.expected(node, "a number") };
+        let Kind::Number(text) = &node.kind else { return no_number(node, cx, "a number") };
         let shown = print::shortened(text);
         if is_nothing(text) {
             cx.error(node.span, format!("got {shown}, which is not a finite number"))
@@ -162,6 +182,11 @@ fn with_unit<T: std::str::FromStr<Err = sim_core::ParseTimeError>>(
     match (&node.kind, node.as_text()) {
         (_, Some(text)) => match text.parse() {
             Ok(value) => Some(value),
+            Err(_) if share_of(text).is_some() => {
+                cx.error(node.span, format!("got {}, a percentage", print::quoted(text)))
+                    .help(format!("write {phrase}"));
+                None
+            }
             Err(error) => {
                 cx.error(node.span, format!("got {}: {error}", print::quoted(text)));
                 None

@@ -113,7 +113,7 @@ pub struct Compare {
 
 pub(super) fn command(args: &Compare, app: &mut App) -> Result<Exit> {
     let baseline = args.baseline.as_deref().map(|path| Baseline::open(path, &mut app.console)).transpose()?;
-    let opened = app.open_all(&args.subject.name)?;
+    let opened = app.open_all(&args.subject.name, &args.subject.set)?;
     let mut unlike = None;
     let made_up = !args.a.is_empty() || !args.b.is_empty();
     let (names, mut rows, on) = if let Some(other) = &args.other {

@@ -10,7 +10,7 @@ use super::chart::{below, resample, sparkline};
 use crate::text::number::{NOTHING, count, duration, number, percent, rate};
 use crate::text::{Paint, Style, clean, fit, fit_apart, pad, pad_left, width};
 use sim_core::SimDuration;
-use sim_models::report::{Disturbance, Report, Section, Series};
+use sim_models::report::{Disturbance, Fold, Report, Section, Series};
 
 /// The most rows of series.
 const ROWS: usize = 8;
@@ -54,7 +54,8 @@ pub fn picture(report: &Report, rows: usize, style: Style) -> Vec<String> {
     let names: Vec<String> = shown.iter().map(|series| clean(&series.name)).collect();
     let names = fit_apart(&names, style.columns() * NAME / 100, style);
     let name_width = names.iter().map(|name| width(name)).max().unwrap_or(0).max("faults".len());
-    let ends: Vec<[String; 2]> = shown.iter().map(|series| last_and_peak(series, windows)).collect();
+    let ends: Vec<[String; 2]> =
+        shown.iter().map(|series| last_and_peak(series, windows, highest(report, series))).collect();
     let end_width = |which: usize| ends.iter().map(|end| width(&end[which])).max().unwrap_or(0).max(4);
     let [last_width, peak_width] = [end_width(0), end_width(1)];
     // A narrow page keeps the picture and leaves out the peaks.
@@ -185,12 +186,17 @@ pub fn parts(report: &Report) -> Vec<Parts<'_>> {
 /// many more there are.
 fn series(report: &Report) -> (Vec<Series>, usize) {
     let (mut all, mut more) = (report.timeline.series.clone(), 0);
+    let per_window = format!("per {}", SimDuration::from_nanos(report.run.window).brief());
     for section in &report.sections {
         // The most within each window of what is drawn anyway is no picture of its own.
         let is_drawn = |name: &str| section.series.iter().any(|line| line.name == name);
         let lines = section.series.iter().filter(|line| line.values.iter().any(|x| *x != 0.0));
         let lines = lines.filter(|line| !line.name.strip_suffix("_most").is_some_and(is_drawn));
-        let mut lines = lines.map(|line| Series { name: section.title(line), ..line.clone() });
+        let mut lines = lines.map(|line| {
+            let is_counted = line.unit.is_empty() && is_counted(section, &line.name);
+            let unit = if is_counted { per_window.clone() } else { line.unit.clone() };
+            Series { name: section.title(line), unit, ..line.clone() }
+        });
         all.extend(lines.by_ref().take(OF_SECTION));
         more += lines.count();
     }
@@ -230,7 +236,23 @@ fn full(row: &Drawn, all: &[Drawn]) -> f64 {
 }
 
 /// The value over the last twentieth of the run, and the highest of any window.
-fn last_and_peak(series: &Series, windows: usize) -> [String; 2] {
+/// Whether a line has how many there were in each window: their sum is what the section counts, or a part of a ratio of such sums.
+fn is_counted(section: &Section, line: &str) -> bool {
+    section.values.iter().any(|(_, value)| match &value.of_windows {
+        Some(Fold::Sum(of)) => of == line,
+        Some(Fold::Ratio(part, whole)) => part == line || whole == line,
+        _ => false,
+    })
+}
+
+/// The highest that a row ever was, where that is known better than by the means of windows: how many waited at a time.
+fn highest(report: &Report, series: &Series) -> Option<f64> {
+    let service = series.name.strip_prefix("queue ").filter(|_| report.timeline.series.contains(series))?;
+    let most = report.services.get(service)?.windows.queue_max.iter().max()?;
+    Some(*most as f64)
+}
+
+fn last_and_peak(series: &Series, windows: usize, highest: Option<f64>) -> [String; 2] {
     // From a hundred on whole numbers, so that a peak never rounds to above its bound.
     let whole = |value: f64| if value.abs() >= 100.0 { value.round() } else { value };
     let show = |value: f64| match series.unit.as_str() {
@@ -238,14 +260,14 @@ fn last_and_peak(series: &Series, windows: usize) -> [String; 2] {
         "ns" if value.is_finite() => duration(value as u64),
         "share" => percent(value),
         "" => number(whole(value)),
-        unit if value.is_finite() => format!("{} {}", number(value), clean(unit)),
+        unit if value.is_finite() => format!("{} {}", number(whole(value)), clean(unit)),
         _ => NOTHING.into(),
     };
     let bound = series.of.filter(|_| series.unit != "share");
     let of = bound.map_or_else(String::new, |of| format!(" of {}", number(of)));
     let tail = series.values.len().saturating_sub((windows / 20).max(1));
     let last = resample(&series.values[tail..], 1)[0];
-    [show(last), show(peak(series)) + &of]
+    [show(last), show(highest.unwrap_or_else(|| peak(series))) + &of]
 }
 
 /// The time axis: its ends, and where something began or ended.
@@ -320,7 +342,7 @@ fn put(rows: &mut Vec<String>, bar: &str, from: usize, left_out: &mut usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sim_models::report::{RunFacts, Timeline};
+    use sim_models::report::{RunFacts, Service, Timeline, Unit, Value};
 
     const SECOND: u64 = 1_000_000_000;
 
@@ -354,6 +376,33 @@ mod tests {
         ];
         let goodput = series("goodput", "/s", None, |n| if n < 20 { 100.0 } else { 50.0 });
         insta::assert_snapshot!(page(vec![goodput], disturbances, Style::default()));
+    }
+
+    #[test]
+    fn what_is_counted_says_in_how_long_and_a_queue_its_longest() {
+        let mut shed = Section::new("shed", "db")
+            .value("shed", Value { of_windows: Some(Fold::Sum("shed".into())), ..Value::default() })
+            .line("shed", Unit::Plain, "")
+            .line("level", Unit::Plain, "");
+        shed.draw("shed", vec![3.0, 12.0]);
+        shed.draw("level", vec![2.0, 2.0]);
+        let queue =
+            Series { name: "queue db".into(), values: vec![1.0, 2.5], of: Some(50.0), ..Series::default() };
+        let mut report = Report { sections: vec![shed], ..Report::default() };
+        report.run = RunFacts { duration: 10_000_000_000, window: 5_000_000_000, ..RunFacts::default() };
+        report.timeline.series.push(queue);
+        let mut service = Service::default();
+        service.windows.queue_max = vec![4, 41];
+        report.services.push("db", service);
+        let page = timeline(&report, Style::default());
+        let ends = |name: &str| {
+            let line = page.iter().find(|line| line.trim_start().starts_with(name)).expect("a row");
+            let words: Vec<&str> = line.split("  ").map(str::trim).filter(|it| !it.is_empty()).collect();
+            words[words.len() - 2..].join(", ")
+        };
+        assert_eq!(ends("queue db"), "2.5, 41 of 50");
+        assert_eq!(ends("shed db shed"), "12 per 5 s, 12 per 5 s");
+        assert_eq!(ends("shed db level"), "2, 2");
     }
 
     #[test]

@@ -685,6 +685,18 @@ fn check_watched(
         let message = format!("no more than that can wait at `{}`: it never happens", of.value);
         report(of.span, false, message, "an `above` below the `capacity` of its queues".into());
     }
+    if let (Some(service), Signal::InHand { above, .. }) = (service, when)
+        && let Some(room) = service.around(&of.value).room.map(|room| room * u64::from(service.room()))
+        && *above >= room
+    {
+        let message = format!("`{}` has no more than {room} in hand: it never happens", of.value);
+        report(
+            of.span,
+            false,
+            message,
+            "an `above` below its workers and the `capacity` of its queues".into(),
+        );
+    }
 }
 
 /// A state of all who stand in a zone.

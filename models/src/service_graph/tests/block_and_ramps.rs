@@ -1,6 +1,8 @@
 //! Scenes of services that let nobody in for a while, and then more and more. What stands here without a tolerance can be worked out by hand.
 
 use super::scenes::{SECOND, scene};
+use crate::Catalog;
+use crate::experiment::Experiment;
 use crate::policy::{Ending, Outcome};
 use crate::report::Report;
 
@@ -163,4 +165,27 @@ fn a_restart_while_it_is_shut() {
         assert_eq!((of(Outcome::Refused), of(Outcome::Rejected)), (refused, 100 - refused), "{replicas}");
         assert_eq!(told(&report, "opened"), Some(20.05e9));
     }
+}
+
+/// What is set makes a variant doubtful, of which alone it can be said: the file as it stands has no such place.
+#[test]
+fn what_is_set_in_a_variant_is_doubted() {
+    let text = r#"(about: "a door", model: ServiceGraph(
+        workload: [(to: "db", arrivals: Constant("10/s"))],
+        services: {"db": (workers: Async(1), work: "10ms", queue: Fifo(capacity: 50))},
+    ), run: (duration: "10s"), variants: {
+        "shut": {"services.db.block_and_ramp": (when: Queue(of: "db", above: 20), ramp: Linear(over: "1min"))},
+    })"#;
+    let (experiment, warnings) =
+        Experiment::parse("scene.ron", text, &[], &Catalog::bundled()).expect("sound");
+    assert!(warnings.is_empty());
+    let doubts = |variant, path: &str, value: &str| {
+        let (doubts, _) = experiment.doubts(variant, &[(path.into(), value.into())]);
+        doubts.iter().map(|it| it.message.clone()).collect::<Vec<_>>()
+    };
+    let above = "services.db.block_and_ramp.when.above";
+    let said = "no more than that can wait at `db`: it never happens";
+    assert_eq!(doubts(Some("shut"), above, "50"), [said]);
+    assert_eq!(doubts(Some("shut"), above, "49"), [] as [&str; 0]);
+    assert_eq!(doubts(None, above, "50"), [] as [&str; 0], "it cannot run, and says so itself");
 }

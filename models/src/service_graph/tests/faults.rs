@@ -129,6 +129,11 @@ pub fn rows() -> Vec<Row> {
             r#"warning: triggers.t.when.of ["stock"]: no more than that can wait at `stock`: it never happens
                 help: an `above` below the `capacity` of its queues"#,
         ),
+        // Twelve workers, and as many who wait.
+        row(NETWORK, set_off(r#"InHand(of: "stock", above: 3084)"#, r#"on: "stock", effect: Crash()"#), set_off(r#"InHand(of: "stock", above: 3083)"#, r#"on: "stock", effect: Crash()"#),
+            r#"warning: triggers.t.when.of ["stock"]: `stock` has no more than 3084 in hand: it never happens
+                help: an `above` below its workers and the `capacity` of its queues"#,
+        ),
         row(NETWORK, set_off(r#"Utilisation(of: "stock", above: 1)"#, r#"on: "stock", effect: Crash()"#), set_off(r#"Utilisation(of: "stock", above: 0.9)"#, r#"on: "stock", effect: Crash()"#),
             r#"warning: triggers.t.when [Utilisation(of: "stock", above: 1)]: no share is more than 1: it never happens
                 help: an `above` below 1"#,

@@ -82,7 +82,7 @@ type Files = (Vec<Option<String>>, Vec<Row>, Option<String>);
 
 /// Another experiment as what has to be set in this one to have it.
 pub(super) fn files(args: &Compare, app: &mut App, opened: &Opened, other: &str) -> Result<Files> {
-    let second = app.open_all(other)?;
+    let second = app.open_all(other, &args.subject.set)?;
     let set = &args.subject.set;
     let [one, two] = [opened, &second].map(|opened| app.prepare(opened, None, set, args.subject.seed));
     let (one, two) = (one?, two?);
