@@ -173,6 +173,7 @@ fn held_against(
     for (index, expectation) in about(prepared, experiment).enumerate() {
         let asked = expectation.seeds.or(over.flatten()).unwrap_or(1);
         let seeds = if over.is_some() { asked } else { 1 };
+        let seed = |n: usize| prepared.seed.wrapping_add(n as u64);
         let values: Vec<Metric> = readings[..seeds as usize].iter().map(|reading| reading[index]).collect();
         let mut judged = match values.as_slice() {
             [one] => {
@@ -181,7 +182,8 @@ fn held_against(
             }
             values => {
                 let (judged, worst) = interval::judge(expectation, values);
-                Judged { worst_seed: worst.map(|n| prepared.seed.wrapping_add(n as u64)), ..judged }
+                let missed = (0..values.len()).filter(|&n| missed(expectation, values[n])).map(seed);
+                Judged { worst_seed: worst.map(seed), missed_seeds: missed.collect(), ..judged }
             }
         };
         if asked > seeds {
@@ -231,6 +233,12 @@ fn held(expectation: &Expectation, metric: Metric) -> bool {
         _ => return false,
     };
     holds(expectation.check(), value, unit)
+}
+
+/// Whether one seed's value, by itself, is not what was expected. A share of the seeds is no matter of one of them.
+fn missed(expectation: &Expectation, metric: Metric) -> bool {
+    let of_all = matches!(metric, Metric::Truth(_)) && !matches!(expectation.check(), Check::Is(_));
+    !of_all && !held(expectation, metric)
 }
 
 fn mismatch(path: &str, why: &str) -> MetricError {

@@ -72,6 +72,16 @@ pub struct Little {
     pub product: f64,
 }
 
+impl Little {
+    /// How far the two sides are apart, as a share of the larger: what rounding leaves, and nothing else.
+    pub fn gap(&self) -> f64 {
+        match self.number.abs().max(self.product.abs()) {
+            0.0 => 0.0,
+            larger => (self.number - self.product).abs() / larger,
+        }
+    }
+}
+
 /// A service over time: one number per window.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ServiceWindows {

@@ -188,7 +188,7 @@ fn little(report: &Report) -> Option<String> {
     for (name, service) in report.services.iter() {
         let Some(law) = &service.little else { continue };
         // Sums of whole nanoseconds: only the last step is in floats.
-        let holds = (law.number - law.product).abs() <= 1e-9 * law.number.abs().max(law.product.abs());
+        let holds = law.gap() <= 1e-9;
         let verdict =
             if holds { Cell::classed("✓ equal", "good") } else { Cell::classed("✗ NOT equal", "bad") };
         let cells = [

@@ -192,9 +192,7 @@ const MOST_SPELLED_OUT: usize = 3;
 
 /// Little's law in one sentence: both sides of the fullest services; the others only if they differ.
 fn little(report: &Report, style: Style) -> Vec<String> {
-    let agree = |little: &Little| {
-        (little.number - little.product).abs() <= 1e-9 * little.number.abs().max(little.product.abs())
-    };
+    let agree = |little: &Little| little.gap() <= 1e-9;
     let mut all: Vec<(&str, &Little)> =
         report.services.iter().filter_map(|(name, service)| Some((name, service.little.as_ref()?))).collect();
     all.sort_by(|(_, a), (_, b)| agree(a).cmp(&agree(b)).then(b.number.total_cmp(&a.number)));

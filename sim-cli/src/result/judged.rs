@@ -24,6 +24,9 @@ pub struct Judged {
     /// Of its seeds, the one that is farthest on the wrong side; absent if it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worst_seed: Option<u64>,
+    /// Of several seeds, those on which it does not hold by itself; none where a share of the seeds is asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed_seeds: Vec<u64>,
     /// The command that runs that seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<String>,

@@ -32,8 +32,16 @@ fn an_expectation_over_seeds_holds_fails_or_stays_open() {
     assert!(ran.stdout.contains("5 seeds decide: brownout check"), "{}", ran.stdout);
 
     let open = expecting(r#"        (metric: "offered", at_most: "50/s"),"#);
-    let check = |more: &[&str]| with_input(&[&["check", "-", "--seeds", "5"], more].concat(), &open).exit;
-    assert_eq!((check(&[]), check(&["--allow-undecided"])), (Exit::Failed, Exit::Good));
+    let check = |more: &[&str]| with_input(&[&["check", "-", "--seeds", "5"], more].concat(), &open);
+    assert_eq!((check(&[]).exit, check(&["--allow-undecided"]).exit), (Exit::Failed, Exit::Good));
+    // On which of them it does not hold by itself is told, and is what each comes to alone.
+    let document: serde_json::Value = serde_json::from_str(&check(&["--format", "json"]).stdout).unwrap();
+    let missed = document.pointer("/experiments/0/expectations/0/missed_seeds").unwrap();
+    let alone =
+        |seed: &u64| with_input(&["check", "-"], &open.replace("seed: 7", &format!("seed: {seed}"))).exit;
+    let fail: Vec<u64> = (7..12).filter(|seed| alone(seed) == Exit::Failed).collect();
+    assert!((1..5).contains(&fail.len()), "{fail:?}");
+    assert_eq!(*missed, serde_json::json!(fail));
 }
 
 #[test]

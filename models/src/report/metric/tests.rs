@@ -21,6 +21,8 @@ fn paths_lead_to_what_the_report_states() {
         ("services.payments.utilisation", number(0.7, Unit::Share)),
         ("services.payments.work_wasted", number(250e6, Unit::Duration)),
         ("services.payments.replicas", number(3.0, Unit::Plain)),
+        ("services.payments.little.number", number(12.5, Unit::Plain)),
+        ("services.payments.little.gap", number(0.0, Unit::Plain)),
         ("values.success.value", number(0.5, Unit::Share)),
         ("values.success.standard_error", number(0.005, Unit::Share)),
         (r#"values["p(first = callback)"].value"#, number(0.1, Unit::Plain)),

@@ -97,6 +97,7 @@ fn service(leaves: &mut Walk, service: &Service) {
         leaves.leaf("rate", &little(|little| little.rate));
         leaves.leaf("time", &little(|little| little.time));
         leaves.leaf("product", &little(|little| little.product));
+        leaves.leaf("gap", &little(Little::gap));
     });
 }
 
