@@ -540,10 +540,7 @@ fn answers_before(service: &ServiceSpec) -> bool {
 
 /// Whether replicas of this service can die: of their load, or of a fault.
 fn is_mortal(number: usize, plan: &Plan) -> bool {
-    let name = plan.spec.name(number);
-    let ends = |effect: &Effect| matches!(effect, Effect::Crash { .. } | Effect::Drain { .. });
-    let service = plan.spec.service(number);
-    service.may_die() || service.is_taken_down() || plan.spec.is_struck(name, ends)
+    plan.spec.may_go_down(plan.spec.name(number), plan.spec.service(number))
 }
 
 /// Some of the requests of a graph, for a fault of this number.

@@ -410,6 +410,10 @@ pub fn streams_used<L: Listen>(graph: &Graph<L>) -> Vec<(String, StreamUse)> {
     for (purpose, edge, stream) in graph.controls.iter().flat_map(Control::used) {
         note(purpose, &graph.edges[edge as usize].name, stream);
     }
+    for control in &graph.controls {
+        let service = &graph.services[control.service() as usize].name;
+        control.used_of_service().into_iter().for_each(|(purpose, stream)| note(purpose, service, stream));
+    }
     used
 }
 

@@ -179,7 +179,7 @@ spec! {
         thermal: Option<Thermal> = None,
         /// How a replica starts that was down; at once if absent.
         start_up: Option<StartUp> = None,
-        /// Calls that each replica makes by itself when it has started, or is no longer cut off; none if absent.
+        /// Calls that each replica makes by itself when it has started, or is no longer cut off, and work that it does; none if absent.
         on_start: Option<OnStart> = None,
         /// Checks that take a replica out of the callers' choice; none if absent, and they choose among all, up or not.
         health: Option<Health> = None,
@@ -626,6 +626,12 @@ impl GraphSpec {
         let stands = |place: &str| number.is_some_and(|it| !self.standing_in(place, it).is_empty());
         let on_it = |on: &str| on == service || crate::fault::place(on).is_some_and(&stands);
         self.strikes().any(|(effect, on)| meant(effect) && on_it(&on.value))
+    }
+
+    /// Whether a replica of this service may ever be down and start again: of its load, of a fault, or since somebody stops it.
+    pub fn may_go_down(&self, name: &str, service: &ServiceSpec) -> bool {
+        let ends = |effect: &Effect| matches!(effect, Effect::Crash { .. } | Effect::Drain { .. });
+        service.may_die() || service.is_taken_down() || self.is_struck(name, ends)
     }
 
     /// What may strike, and where, whenever it does: effects, and whom they are on.

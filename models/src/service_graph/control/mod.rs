@@ -806,6 +806,11 @@ impl Control {
         }
     }
 
+    /// What it has drawn, for what, of its service.
+    pub fn used_of_service(&self) -> Vec<(&'static str, StreamUse)> {
+        if let Control::Starter(starter) = self { starter.used_of_service().collect() } else { Vec::new() }
+    }
+
     /// What it has drawn, for what, and the edge over which it asks or tells.
     pub fn used(&self) -> Vec<(&'static str, u32, StreamUse)> {
         match self {
@@ -814,8 +819,7 @@ impl Control {
             Control::Probes(kubelet) => kubelet.used().map(|(edge, used)| ("check", edge, used)).collect(),
             Control::Directory(directory) => directory.used().collect(),
             Control::Starter(starter) => {
-                let (edge, used) = starter.used();
-                vec![("on_start", edge, used)]
+                starter.used().map(|(edge, used)| ("on_start", edge, used)).into_iter().collect()
             }
             // What a service draws for them is its own.
             Control::Members { .. }

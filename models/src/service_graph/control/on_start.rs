@@ -1,4 +1,5 @@
-//! Calls that a replica makes by itself, for no user: when it has started, or when a network that had cut it off is whole again.
+//! Calls that a replica makes by itself, for no user, and work that it does: when it has started, or when a network that had cut it off is whole
+//! again.
 //!
 //! It fills a cache, registers, fetches its configuration, looks for a new mirror. One that does so is nothing; but a deploy, a zone that comes back
 //! or a repaired switch makes all of them do so at the same moment, and whoever they call has that load on top of its own: a storm that no
@@ -12,10 +13,16 @@
 //! With `before_ready` a replica takes nothing before all have ended well, so whoever is slow to answer keeps it out. Those that are there when a
 //! run begins have made them, unless that is when they are to, with `at_begin`: a site that is switched on.
 //!
+//! When its calls have ended it does its work, if it has any: it replays a log, builds an index, fills a cache from what it has fetched. Meanwhile it
+//! serves, with what of its capacity is left: what takes a share `a` makes whatever else it begins then take `1 / (1 - a)` times as long. With
+//! `before_ready` it serves when that is done as well, and not before. A crash ends the work, and so does whoever tells it to go: it begins anew.
+//! Left out: it holds no worker, so no utilisation shows it; only what is served meanwhile does.
+//!
 //! A replica was cut off if no message could pass one of its edges to `to`, one way or the other: all are dropped, or held; where
 //! zones are apart, between its own and any other.
 
 use super::Control;
+use super::versions::{Burden, OF_START};
 use crate::distribution::TimeDistribution;
 use crate::experiment::{Decoder, Len, Node, POSITIVE, Spanned};
 use crate::fault::{Reach, Whose};
@@ -26,26 +33,40 @@ use crate::service_graph::follow::Listen;
 use crate::service_graph::plan::{Caller, Errand, Plan};
 use crate::service_graph::spec::ServiceSpec;
 use crate::service_graph::state::*;
+use sim_core::sampler::Distribution;
 use sim_core::{Class, Key, Luck, SimDuration, SimTime, StreamUse, Streams, Timer, Words};
 
 /// What an edge is called over which a replica makes them, after the two ends.
 pub const BY_ITSELF: &str = "/on_start";
 
 spec! {
-    /// Calls that each replica makes by itself when it has started, or is no longer cut off.
+    /// Calls that each replica makes by itself when it has started, or is no longer cut off, and work that it does.
     pub struct OnStart where check {
         /// When it makes them.
         when: When = When::Start,
         /// Which; all at once, as far as their policies let them.
-        calls: Vec<StartCall>; Len(1..=100),
+        calls: Vec<StartCall> = Vec::new(); Len(0..=100),
+        /// Work of its own, when all of them have ended: a log is replayed, an index built; none if absent.
+        work: Option<StartWork> = None,
         /// Each replica begins after a time of its own, uniform up to this: jitter.
         spread: SimDuration = SimDuration::ZERO,
         /// How long after one has failed, retries included, those that have are made again; absent: they are given up.
         again: Option<SimDuration> = None; POSITIVE,
-        /// Whether a replica that starts is ready only when all of them have ended well. That needs `again`.
+        /// Whether a replica that starts is ready only when all of them have ended well, which needs `again`, and its work is done.
         before_ready: bool = false,
         /// Whether those that are there when a run begins make them then, as all do that start later.
         at_begin: bool = false,
+    }
+}
+
+spec! {
+    /// Work that a replica does by itself.
+    pub struct StartWork {
+        /// How long it takes, drawn for each time.
+        time: TimeDistribution,
+        /// The share of what the replica can do that it takes meanwhile: whatever else is begun then takes `1 / (1 - share)` times as long.
+        /// Before the replica is ready it has all of it.
+        share: f64 = 0.5; 0.0..=0.99,
     }
 }
 
@@ -93,10 +114,23 @@ fn check(says: &OnStart, at: &Node, cx: &mut Decoder) {
             cx.error(at.span_of("at_begin"), message).help(help);
         }
     }
+    if says.calls.is_empty() && says.work.is_none() {
+        cx.error(at.span, "neither calls nor work: nothing is done at a start")
+            .help("say its `calls`, or its `work`");
+    }
+    if says.calls.is_empty() && says.again.is_some() {
+        cx.warn(at.span_of("again"), "there are no calls to be made again")
+            .help("leave it out, or say its `calls`");
+    }
+    let is_slow = says.work.as_ref().is_some_and(|work| work.time.nanos.mean() > 0.0);
+    if says.work.is_some() && !is_slow {
+        cx.warn(at.span_of("work"), "its work takes no time: it is as if it were not there")
+            .help("a longer `time`");
+    }
     if !says.before_ready {
         return;
     }
-    if says.again.is_none() {
+    if says.again.is_none() && !says.calls.is_empty() {
         let message = "a replica one of whose calls fails would never be ready";
         cx.error(at.span_of("before_ready"), message).help("say when it is made again: again: \"1s\"");
     }
@@ -124,17 +158,22 @@ pub struct OfAll<'a> {
 
 impl Part for OfAll<'_> {
     fn does(&self) -> Does {
-        if self.says.before_ready { Does::VARIES } else { Does::NOTHING }
+        let varies = self.says.before_ready || self.says.work.is_some();
+        if varies { Does::VARIES } else { Does::NOTHING }
     }
 
     fn brief(&self) -> Option<String> {
         let calls: u64 = self.says.calls.iter().map(|call| u64::from(call.times)).sum();
         let when = if self.says.from().is_some() { "a reconnection" } else { "a start" };
-        Some(format!("{calls} calls at {when}"))
+        let calls = (calls > 0).then(|| format!("{calls} calls"));
+        let work =
+            self.says.work.as_ref().map(|work| format!("work of {}", crate::diagram::time(&work.time)));
+        let what: Vec<String> = calls.into_iter().chain(work).collect();
+        Some(format!("{} at {when}", what.join(" and ")))
     }
 
     fn sections(&self, at: &str) -> Vec<Section> {
-        vec![declared(at)]
+        vec![declared(at, self.says.work.is_some())]
     }
 
     fn notes(&self, around: &Around) -> Vec<String> {
@@ -155,7 +194,21 @@ impl Part for OfAll<'_> {
                 "a replica of {name} that {when} makes {times} calls to {to}: all {replicas} together {all}, {spread}"
             )
         };
-        self.says.calls.iter().map(note).collect()
+        let mut notes: Vec<String> = self.says.calls.iter().map(note).collect();
+        if let Some(work) = &self.says.work {
+            let mean = work.time.mean().brief();
+            let meanwhile = match self.says.before_ready {
+                true => "is not ready before that is done".into(),
+                false => {
+                    format!("serves meanwhile at {} of its speed", crate::words::percent(1.0 - work.share))
+                }
+            };
+            let then = if self.says.calls.is_empty() { "" } else { "then " };
+            notes.push(format!(
+                "a replica of {name} that {when} {then}works by itself for {mean}, and {meanwhile}"
+            ));
+        }
+        notes
     }
 
     fn about() -> &'static [Page] {
@@ -163,13 +216,14 @@ impl Part for OfAll<'_> {
             name: "on_start",
             word: "",
             what: "Calls that each replica makes by itself when it has started, or, with `when: Reconnect(to: ..)`, when the network lets it through \
-                   again: it fills a cache, registers, looks for a new mirror. What fails is made again `again` later. With `before_ready` it takes \
-                   nothing before all have ended well. Those that are there when the run begins have made them, unless `at_begin` says that they do so then.",
+                   again: it fills a cache, registers, looks for a new mirror. What fails is made again `again` later. When they have ended it does \
+                   work of its own (`work`: a log is replayed, an index built), which takes a share of what it can do meanwhile. With `before_ready` it takes \
+                   nothing before all have ended well and the work is done. Those that are there when the run begins have made them, unless `at_begin` says that they do so then.",
             hurts: "All that start or return at the same moment call at the same moment: a storm that no user sent falls on whoever they share, \
                     and on everybody else who needs that. Where callers give up sooner than it could be worked off, and come again, it \
-                    does not end.",
+                    does not end. One that serves while it works for itself is slower than all others, and who takes turns sends it as much.",
             formula: "`replicas x times` calls at once: they take `replicas x times / (capacity - load)` seconds to be worked off, and whoever comes \
-                      meanwhile waits behind them",
+                      meanwhile waits behind them; work that takes a share `a` at `n` of `N` replicas leaves `1 - a n / N` of what they can do",
             source: "AWS, \"Summary of the Amazon EC2 and Amazon RDS Service Disruption in the US East Region\", April 2011 (re-mirroring storm); \
                      AWS Builders' Library, \"Timeouts, retries, and backoff with jitter\"",
             experiment: "remirroring-storm",
@@ -181,24 +235,32 @@ impl Part for OfAll<'_> {
             r#"(calls: [(to: "names", times: 20)], at_begin: true)"#,
             r#"(when: Reconnect(to: "back"), calls: [(to: "names", times: 5)], again: "50ms")"#,
             r#"(calls: [(to: "names", times: 3, network: "1ms")], spread: "50ms", again: "100ms", before_ready: true)"#,
+            r#"(work: (time: Exponential(mean: "100ms"), share: 0.8), spread: "20ms")"#,
+            r#"(calls: [(to: "names", times: 3)], again: "100ms", work: (time: "30ms"), before_ready: true)"#,
         ]
     }
 }
 
 /// What is told of them: nothing measured yet.
-fn declared(at: &str) -> Section {
+fn declared(at: &str, works: bool) -> Section {
     let plain = |about| Value::new(Unit::Plain, about);
     let longest = Value::new(
         Unit::Duration,
-        "the longest time from when a replica had something to do to when all of its calls had ended; so far, of one that is not done",
+        "the longest time from when a replica had something to do to when all of its calls had ended, and its work was done; so far, of one that is not done",
     );
-    Section::new("on_start", at)
+    let section = Section::new("on_start", at)
         .value("replicas", plain("times that a replica had calls to make by itself, after the warm-up"))
         .value("unfinished", plain("replicas that are not done with theirs").better(Better::Less))
         .value("made", plain("calls that ended well"))
         .value("failed", plain("calls that failed, retries included").better(Better::Less))
         .value("longest", longest.better(Better::Less).headline())
-        .line("to_do", Unit::Plain, "Calls that are out, or still to be made, at the end of each window.")
+        .line("to_do", Unit::Plain, "Calls that are out, or still to be made, at the end of each window.");
+    match works {
+        true => {
+            section.line("at_work", Unit::Plain, "Replicas that do their own work at the end of each window.")
+        }
+        false => section,
+    }
 }
 
 /// Who makes them, of one service.
@@ -221,11 +283,14 @@ pub struct Starter {
     /// Of how many replicas there are that make them when a run begins.
     at_begin: u32,
     luck: Luck,
+    /// Work of its own, if there is any: how long it takes, and what it does to whatever else is begun.
+    work: Option<(Distribution, Burden, Luck)>,
     replicas: u64,
     made: u64,
     failed: u64,
     longest: SimDuration,
     line: Vec<f64>,
+    at_work: Vec<f64>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -235,6 +300,9 @@ struct OfReplica {
     /// It has started, and done it.
     done: bool,
     measured: bool,
+    /// Its calls have ended, and it does its work; what that does to whatever else it does is upon it.
+    works: bool,
+    bears: bool,
     times: u64,
     calls: u64,
     timer: Option<Timer>,
@@ -251,7 +319,12 @@ impl Starter {
         let calls: Box<[(u32, u32)]> =
             own.zip(&says.calls).map(|((edge, _), call)| (edge, call.times)).collect();
         let turns = plan.spec.turns_of_service(number);
-        let first = plan.edges[calls[0].0 as usize].name.as_str();
+        let name = plan.spec.name(number);
+        let first = calls.first().map_or(name, |(edge, _)| plan.edges[*edge as usize].name.as_str());
+        let work = says.work.as_ref().map(|work| {
+            let burden = Burden::of_work(1.0 / (1.0 - work.share), OF_START);
+            (work.time.nanos.clone(), burden, streams.luck("start_work", name))
+        });
         Some(Starter {
             service: number as u32,
             from: says.from().and_then(|from| plan.spec.services.index_of(&from.value)).map(|it| it as u32),
@@ -265,12 +338,14 @@ impl Starter {
             out: vec![0; service.room() as usize * calls.len()].into(),
             at_begin: if says.at_begin { service.replicas } else { 0 },
             luck: streams.luck("on_start", first),
+            work,
             calls,
             replicas: 0,
             made: 0,
             failed: 0,
             longest: SimDuration::ZERO,
             line: Vec::new(),
+            at_work: Vec::new(),
         })
     }
 
@@ -287,7 +362,7 @@ impl Starter {
             return None;
         }
         of.times += 1;
-        (of.since, of.done, of.measured) = (Some(now), false, measured);
+        (of.since, of.done, of.works, of.measured) = (Some(now), false, false, measured);
         self.replicas += u64::from(measured);
         let all: Vec<u32> = self.calls.iter().map(|(_, times)| *times).collect();
         self.of(replica).0.copy_from_slice(&all);
@@ -332,14 +407,33 @@ impl Starter {
             return self.each[replica as usize].timer.is_none().then_some(now + again);
         }
         let is_done = left.iter().chain(&*out).all(|calls| *calls == 0);
+        is_done.then(|| self.begins_to_work(replica, now)).flatten()
+    }
+
+    /// All of its calls have ended: when a replica goes on, with what it does when its work is done, or since it is ready.
+    fn begins_to_work(&mut self, replica: u32, now: SimTime) -> Option<SimTime> {
         let of = &mut self.each[replica as usize];
-        if !is_done {
-            return None;
+        if let Some((time, _, luck)) = &mut self.work {
+            of.works = true;
+            let key = Key::root(1, replica.into()).child(of.times);
+            return Some(now + SimDuration::drawn(time.sample(&mut luck.at(key))));
         }
-        of.done = true;
+        self.is_done(replica, now);
+        self.before_ready.then_some(now)
+    }
+
+    /// A replica has nothing to do any more.
+    fn is_done(&mut self, replica: u32, now: SimTime) {
+        let of = &mut self.each[replica as usize];
+        (of.done, of.works) = (true, false);
         let since = of.since.take().filter(|_| of.measured);
         self.longest = self.longest.max(since.map_or(SimDuration::ZERO, |since| now.since(since)));
-        self.before_ready.then_some(now)
+    }
+
+    /// Whether a replica has no call to make, and none is out.
+    fn has_no_calls(&mut self, replica: u32) -> bool {
+        let (left, out) = self.of(replica);
+        left.iter().chain(&*out).all(|calls| *calls == 0)
     }
 
     /// A replica goes down: what is out is lost with it, and it has nothing to do any more, or has to do that again.
@@ -347,19 +441,20 @@ impl Starter {
         if self.from.is_some() {
             let (left, out) = self.of(replica);
             left.iter_mut().zip(out).for_each(|(left, out)| *left += std::mem::take(out));
+            self.each[replica as usize].works = false;
             return self.each[replica as usize].timer.take();
         }
         self.forgets(replica)
     }
 
-    /// A replica has nothing to do any more.
+    /// A replica is gone, or another: it has nothing to do.
     fn forgets(&mut self, replica: u32) -> Option<Timer> {
         let (left, out) = self.of(replica);
         left.fill(0);
         out.fill(0);
         let of = &mut self.each[replica as usize];
-        let OfReplica { times, calls, timer, .. } = *of;
-        *of = OfReplica { times, calls, ..OfReplica::default() };
+        let OfReplica { times, calls, bears, timer, .. } = *of;
+        *of = OfReplica { times, calls, bears, ..OfReplica::default() };
         timer
     }
 
@@ -377,24 +472,37 @@ impl Starter {
         let left: u64 = self.left.iter().map(|left| u64::from(*left)).sum();
         let out: u64 = self.out.iter().map(|out| u64::from(*out)).sum();
         self.line.push((left + out) as f64);
+        if self.work.is_some() {
+            self.at_work.push(self.each.iter().filter(|of| of.works).count() as f64);
+        }
     }
 
-    /// What it has drawn, and for which edge.
-    pub fn used(&self) -> (u32, StreamUse) {
-        (self.calls[0].0, self.luck.used())
+    /// What it has drawn for the edge of the first of its calls, if it has any.
+    pub fn used(&self) -> Option<(u32, StreamUse)> {
+        Some((self.calls.first()?.0, self.luck.used()))
+    }
+
+    /// And for the service, by what it decided.
+    pub fn used_of_service(&self) -> impl Iterator<Item = (&'static str, StreamUse)> {
+        let begins = self.calls.is_empty().then(|| ("on_start", self.luck.used()));
+        let works = self.work.as_ref().map(|(_, _, luck)| ("start_work", luck.used()));
+        begins.into_iter().chain(works)
     }
 
     /// What is told of them.
     pub fn section(&self, at: &str, now: SimTime) -> Section {
         let unfinished = self.each.iter().filter(|of| of.measured).filter_map(|of| of.since);
         let still = unfinished.clone().map(|since| now.since(since)).max().unwrap_or_default();
-        let mut section = declared(at);
+        let mut section = declared(at, self.work.is_some());
         section.set("replicas", self.replicas as f64);
         section.set("unfinished", unfinished.count() as f64);
         section.set("made", self.made as f64);
         section.set("failed", self.failed as f64);
         section.set("longest", (self.replicas > 0).then(|| self.longest.max(still).as_nanos() as f64));
         section.draw("to_do", self.line.clone());
+        if self.work.is_some() {
+            section.draw("at_work", self.at_work.clone());
+        }
         section
     }
 }
@@ -479,9 +587,11 @@ impl<L: Listen> Graph<L> {
     /// A replica has gone, and was told to: whoever comes in its place does not go on with what it did.
     #[cold]
     pub fn leaves_its_calls(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
-        if let Some(timer) = self.starter(service).and_then(|(_, starter)| starter.forgets(replica)) {
+        let Some((control, starter)) = self.starter(service) else { return };
+        if let Some(timer) = starter.forgets(replica) {
             ctx.cancel(timer);
         }
+        self.bears_its_own_work(control, replica);
     }
 
     /// A replica has started: whether it makes calls before it is ready, and is not done with them.
@@ -502,6 +612,22 @@ impl<L: Listen> Graph<L> {
         let (control, starter) = self.starter(service).expect("it makes calls");
         let Some(at) = starter.begins(replica, measured, now) else { return };
         self.goes_on_at(control, replica, at, ctx);
+        self.bears_its_own_work(control, replica);
+    }
+
+    /// What a replica does by itself is upon whatever else it does, or is no longer.
+    fn bears_its_own_work(&mut self, control: u32, replica: u32) {
+        let Control::Starter(starter) = &mut self.controls[control as usize] else {
+            unreachable!("it is one")
+        };
+        let Some((_, burden, _)) = &starter.work else { return };
+        let of = &mut starter.each[replica as usize];
+        let bears = of.works && !starter.before_ready;
+        if std::mem::replace(&mut of.bears, bears) != bears {
+            let service = &mut self.services[starter.service as usize];
+            burden.is_upon(&mut service.replicas[replica as usize].faults, bears);
+            service.derive(replica);
+        }
     }
 
     fn goes_on_at(&mut self, control: u32, replica: u32, at: SimTime, ctx: &mut Ctx) {
@@ -517,9 +643,11 @@ impl<L: Listen> Graph<L> {
     /// A replica goes down: it makes no calls by itself any more.
     #[cold]
     pub fn makes_no_more_calls(&mut self, service: u32, replica: u32, ctx: &mut Ctx) {
-        if let Some(timer) = self.starter(service).and_then(|(_, starter)| starter.stops(replica)) {
+        let Some((control, starter)) = self.starter(service) else { return };
+        if let Some(timer) = starter.stops(replica) {
             ctx.cancel(timer);
         }
+        self.bears_its_own_work(control, replica);
     }
 
     /// One goes down, or is told to go, that was not ready yet: the calls that are out end with it.
@@ -549,13 +677,25 @@ impl<L: Listen> Graph<L> {
         };
         let of = &mut starter.each[replica as usize];
         of.timer = None;
+        if of.works {
+            starter.is_done(replica, ctx.now());
+            let is_ready = starter.before_ready;
+            self.bears_its_own_work(control, replica);
+            if !is_ready {
+                return;
+            }
+        }
+        let Control::Starter(starter) = &mut self.controls[control as usize] else {
+            unreachable!("it is one")
+        };
         let (service, calls) = (starter.service, starter.calls.len());
-        if of.done {
+        if starter.each[replica as usize].done {
             if self.is_starting(service, replica) {
                 self.stage_is_over(service, replica, ctx);
             }
             return;
         }
+        let before = starter.has_no_calls(replica);
         for call in 0..calls {
             let Control::Starter(starter) = &mut self.controls[control as usize] else {
                 unreachable!("it is one")
@@ -571,6 +711,15 @@ impl<L: Listen> Graph<L> {
                 self.begin_call(edge, replica, Parent::Check { control }, key, ctx);
             }
         }
+        let Control::Starter(starter) = &mut self.controls[control as usize] else {
+            unreachable!("it is one")
+        };
+        let waits = starter.each[replica as usize];
+        if before && waits.since.is_some() && !waits.works && waits.timer.is_none() {
+            let at = starter.begins_to_work(replica, ctx.now());
+            at.into_iter().for_each(|at| self.goes_on_at(control, replica, at, ctx));
+            self.bears_its_own_work(control, replica);
+        }
     }
 
     /// A call that a replica made by itself has ended.
@@ -582,5 +731,6 @@ impl<L: Listen> Graph<L> {
         if let Some(at) = starter.ended(call, is_well, ctx.now()) {
             self.goes_on_at(control, call.1, at, ctx);
         }
+        self.bears_its_own_work(control, call.1);
     }
 }

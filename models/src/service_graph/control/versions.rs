@@ -31,11 +31,18 @@ pub struct Burden {
     pub number: u32,
 }
 
-/// Of what a version does, and of what a flag does.
+/// Of what a version does, of what a flag does.
 const OF_VERSION: u32 = u32::MAX - 1;
 pub const OF_FLAG: u32 = u32::MAX - 3;
+/// And of what a replica does by itself when it has started.
+pub const OF_START: u32 = u32::MAX - 5;
 
 impl Burden {
+    /// One that only makes work take so many times as long.
+    pub fn of_work(work: f64, number: u32) -> Self {
+        Burden { work, error_rate: 0.0, number }
+    }
+
     /// Whether there is nothing of it.
     pub fn is_none(&self) -> bool {
         self.work == 1.0 && self.error_rate == 0.0
@@ -48,7 +55,7 @@ impl Burden {
     }
 
     /// It comes upon a replica, or goes.
-    fn is_upon(&self, set: &mut ActiveSet, comes: bool) {
+    pub fn is_upon(&self, set: &mut ActiveSet, comes: bool) {
         self.effects().for_each(|(number, effect)| match comes {
             true => set.begin(number, effect, 1.0),
             false => set.end(number),

@@ -318,7 +318,16 @@ fn check_by_themselves(graph: &GraphSpec, name: &str, service: &ServiceSpec, cx:
                 })
             });
         }
-        let Some(from) = says.from() else { return };
+        let Some(from) = says.from() else {
+            if cx.guesses() == 0 && !says.at_begin && !graph.may_go_down(name, service) {
+                let span = graph.services.span_of(name).unwrap_or_default();
+                let message = format!("never acts: no replica of `{name}` ever starts while it runs");
+                cx.warn(span, message).help(
+                    "`at_begin: true`, or whatever makes one start: a Crash(), a `rollout`, an `autoscaler`",
+                );
+            }
+            return;
+        };
         cx.at("when", |cx| {
             if !check_service_name(graph, "to", from, cx) {
                 sound = false;

@@ -1,6 +1,6 @@
 //! Calls that replicas make by themselves, by hand.
 
-use super::scenes::{SECOND, scene_of};
+use super::scenes::{MILLI, SECOND, scene_of};
 use crate::policy::Ending;
 use crate::report::Report;
 
@@ -213,4 +213,50 @@ fn jitter_spreads_them() {
     assert_eq!(at(""), (199, 2.0));
     let (queue, longest) = at(r#", spread: "20s""#);
     assert!(queue < 40 && (18.0..21.0).contains(&longest), "{queue}, {longest}");
+}
+
+/// Requests of users that took longer than the 3 ms that all take which meet nobody at his own work: 9 ms longer.
+fn slowed(report: &Report) -> f64 {
+    let latency = &report.edges.get("users->web").unwrap().latency;
+    let (count, mean) = (latency.count as f64, latency.mean.unwrap() as f64 / MILLI as f64);
+    ((mean - 3.0) * count / 9.0).round()
+}
+
+/// Half of ten a second come to one that is back at 15 s and works for itself for 20 s, or from when its ten calls have ended, a second later: their own
+/// work takes ten times as long. A crash and a drain in the midst of it end it, and it begins anew; before it is ready it meets nobody. Who was cut
+/// off from 10 to 20 s works from then on, and anew from when he is up again who was struck down meanwhile.
+#[test]
+fn who_has_started_works_for_himself() {
+    let work = r#"work: (time: "20s", share: 0.9)"#;
+    let calls = r#"calls: [(to: "back", times: 10)], again: "1s","#;
+    let struck = |effect: &str| {
+        format!(r#"{ONE}, (at: "25s", for: "5s", on: "web", effect: {effect}, replicas: Only([0]))"#)
+    };
+    let cut = r#"(at: "10s", for: "10s", on: "web->db", effect: Hold)"#;
+    for (by_itself, faults, expected, slow) in [
+        (work.to_owned(), ONE.to_owned(), [1.0, 0.0, 0.0, 0.0, 20.0], 100.0),
+        (format!("{calls} {work}"), ONE.into(), [1.0, 0.0, 10.0, 0.0, 21.0], 100.0),
+        (format!("{calls} {work}, before_ready: true"), ONE.into(), [1.0, 0.0, 10.0, 0.0, 21.0], 0.0),
+        (format!("{work}, before_ready: true"), ONE.into(), [1.0, 0.0, 0.0, 0.0, 20.0], 0.0),
+        (work.into(), struck("Crash()"), [2.0, 0.0, 0.0, 0.0, 20.0], 50.0 + 100.0),
+        (work.into(), struck("Drain()"), [2.0, 0.0, 0.0, 0.0, 20.0], 50.0 + 100.0),
+        (r#"work: (time: "2min", share: 0.9)"#.into(), ONE.into(), [1.0, 1.0, 0.0, 0.0, 85.0], 425.0),
+        (format!("{work}, at_begin: true"), String::new(), [2.0, 0.0, 0.0, 0.0, 20.0], 200.0),
+    ] {
+        let report = site(&by_itself, "", &faults);
+        assert_eq!(told(&report), expected, "{by_itself} {faults}");
+        let measured = slowed(&report);
+        assert!((measured - slow).abs() <= 2.0, "{by_itself} {faults}: {measured}, not {slow}");
+    }
+    let at_work = |by_itself: &str, faults: &str| -> Vec<f64> {
+        let report = site(by_itself, "", faults);
+        let section = report.section("on_start", "web").unwrap();
+        let line = section.series.iter().find(|line| line.name == "at_work").expect("it is drawn");
+        [12, 16, 21, 27, 34, 38, 45, 55].map(|second| line.values[second]).into()
+    };
+    let begins = format!("when: Reconnect(to: \"db\"), {work}");
+    assert_eq!(at_work(&begins, cut), [0.0, 0.0, 2.0, 2.0, 2.0, 2.0, 0.0, 0.0]);
+    let struck = format!(r#"{cut}, (at: "25s", for: "5s", on: "web", effect: Crash(), replicas: Only([0]))"#);
+    assert_eq!(at_work(&begins, &struck), [0.0, 0.0, 2.0, 1.0, 2.0, 2.0, 1.0, 0.0]);
+    assert_eq!(at_work(work, ONE), [0.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
 }

@@ -80,6 +80,24 @@ fn trying_elsewhere_does_not_help() {
         let times = if policy.is_empty() { 1.0 } else { 3.0 };
         assert_eq!(back.attempts.of(Outcome::Error) as f64, times * with);
     }
+    // Nor does it that a request comes twice, or that a copy of it is sent.
+    let twice = |more: &str, policy: &str| {
+        scene_of(
+            &format!(
+                r#"workload: [(to: "api", arrivals: Constant("100/s"), policy: "p")],
+                   services: {{"api": (replicas: 3, workers: Async(100), work: "10ms", {bad})}},
+                   policies: {{"p": ({policy})}}, flags: {{"x": ({half})}}, {more}"#
+            ),
+            r#"duration: "40s", window: "1s""#,
+        )
+    };
+    let duplicated =
+        twice(r#"faults: [(at: "0s", on: "users->api", effect: Duplicate(probability: 1))]"#, "");
+    let copied = twice("", r#"hedge: (after: "1ms")"#);
+    for report in [&duplicated, &copied] {
+        assert_eq!(of_flag(report, "error_rate"), Some(1.0));
+        assert_eq!(of_flag(report, "error_rate_without"), Some(0.0));
+    }
     // Half of those who have it: the same luck as of what fails anyway, which fails with it and without it.
     let anyway = two(CALLS, "error_rate: 0.2", "", half);
     let more = two(CALLS, r#"error_rate: 0.2, with_flags: {"x": (error_rate: 0.5)}"#, "", half);

@@ -359,6 +359,13 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             Does::VARIES.and(Does::CHECKS),
             "wait_mean desk",
         ),
+        (
+            service(
+                r#"work: Exponential(mean: "10ms"), on_start: (at_begin: true, work: (time: "1s", share: 0.2))"#,
+            ),
+            Does::VARIES,
+            "wait_mean",
+        ),
         (fault(r#"(at: "1s", on: "desk", effect: Slow(factor: 1.5))"#), Does::VARIES, "wait_mean"),
         (fault(r#"(at: "1s", on: "desk", effect: Crash())"#), Does::BREAKS, "wait_mean"),
         (fault(r#"(at: "1s", on: "desk", effect: BlackHole)"#), Does::BREAKS, "wait_mean"),

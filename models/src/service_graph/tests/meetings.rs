@@ -202,7 +202,7 @@ fn whoever_starts_a_replica_makes_it_call() {
             &format!(
                 r#"workload: [(to: "s", arrivals: Steps(steps: [(at: "0s", rate: "10/s"), (at: "60s", rate: "150/s")]), policy: "p")],
                    services: {{
-                       "s": (workers: Async(2), work: "10ms", on_start: (calls: [(to: "back", times: 7)], again: "1s"), {service}),
+                       "s": (workers: Async(2), work: "10ms", on_start: (calls: [(to: "back", times: 7)], again: "1s", work: (time: "12s", share: 0.1)), {service}),
                        "back": (workers: Async(1), work: "10ms"),
                    }}, policies: {{"p": (timeout: "1s")}}, faults: [{more}]"#
             ),
@@ -219,6 +219,15 @@ fn whoever_starts_a_replica_makes_it_call() {
         (told(&rolled, "on_start", "s", "replicas"), told(&rolled, "on_start", "s", "made")),
         (4.0, 28.0)
     );
+    for report in [&scaled, &rolled] {
+        let section = report.section("on_start", "s").expect("it is told");
+        let at_work =
+            &section.series.iter().find(|line| line.name == "at_work").expect("they do work").values;
+        assert!(
+            at_work.iter().any(|replicas| *replicas > 0.0) && at_work.last() == Some(&0.0),
+            "{at_work:?}"
+        );
+    }
     let slow = r#"(at: "100s", for: "10s", on: "s", effect: Slow(factor: 100))"#;
     let died = by_itself(r#"dies: (at_in_flight: 20, restart_after: "2s")"#, slow);
     let deaths = died.services.get("s").unwrap().deaths as f64;

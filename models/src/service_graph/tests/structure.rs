@@ -315,6 +315,10 @@ pub fn rows() -> Vec<Row> {
             r#"services.stock.with_flags.x ["x"]: unknown flag `x`
                 help: add it: flags: {"x": (stages: [(at: "10s", share: 0.05)])}"#,
         ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", with_flags: {"quite-another": (work: 2), "beta": (work: 2)})"#, r#"work: "8ms", with_flags: {"beta": (work: 2)})"#,
+            r#"services.stock.with_flags.quite-another ["quite-another"]: unknown flag `quite-another`
+                help: the flags are: beta"#,
+        ).and(NETWORK, BETA),
         row(r#"work: "8ms")"#, r#"work: "8ms", with_flags: {"beat": (work: 2), "beta": (work: 2)})"#, r#"work: "8ms", with_flags: {"beta": (work: 2)})"#,
             r#"services.stock.with_flags.beat ["beat"]: unknown flag `beat`
                 help: did you mean `beta`?"#,
@@ -402,12 +406,26 @@ pub fn rows() -> Vec<Row> {
         row(r#"work: "8ms")"#, r#"work: "8ms", start_up: (time: "0s"))"#, r#"work: "8ms", start_up: (time: "1ms"))"#,
             r#"warning: services.stock.start_up [(time: "0s")]: takes no time, and is warm at once: it is as if it were not there"#,
         ),
-        row(r#"work: "8ms")"#, r#"work: "8ms", on_start: (calls: [(to: "pai", policy: "none")]))"#, r#"work: "8ms", on_start: (calls: [(to: "pay")]))"#,
+        row(r#"work: "8ms")"#, r#"work: "8ms", on_start: (calls: [(to: "pay")]))"#, r#"work: "8ms", on_start: (calls: [(to: "pay")], at_begin: true))"#,
+            r#"warning: services.stock.on_start ["stock"]: never acts: no replica of `stock` ever starts while it runs
+                help: `at_begin: true`, or whatever makes one start: a Crash(), a `rollout`, an `autoscaler`"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", on_start: (at_begin: true))"#, r#"work: "8ms", on_start: (at_begin: true, work: (time: "1s")))"#,
+            r#"services.stock.on_start [(at_begin: true)]: neither calls nor work: nothing is done at a start
+                help: say its `calls`, or its `work`"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", on_start: (at_begin: true, again: "1s", work: (time: "0s")))"#, r#"work: "8ms", on_start: (at_begin: true, work: (time: "1s")))"#,
+            r#"warning: services.stock.on_start.again ["1s"]: there are no calls to be made again
+                help: leave it out, or say its `calls`
+                warning: services.stock.on_start.work [(time: "0s")]: its work takes no time: it is as if it were not there
+                help: a longer `time`"#,
+        ),
+        row(r#"work: "8ms")"#, r#"work: "8ms", dies: (at_in_flight: 500, restart_after: "1s"), on_start: (calls: [(to: "pai", policy: "none")]))"#, r#"work: "8ms", dies: (at_in_flight: 500, restart_after: "1s"), on_start: (calls: [(to: "pay")]))"#,
             r#"services.stock.on_start.calls[0].to ["pai"]: unknown service `pai`
                 help: did you mean `pay`?
                 services.stock.on_start.calls[0].policy ["none"]: unknown policy `none`
                 help: the policies are: careful"#),
-        row(r#"work: "8ms")"#, r#"work: "8ms", on_start: (calls: [(to: "pay")], before_ready: true))"#, r#"work: "8ms", on_start: (calls: [(to: "pay")], before_ready: true, again: "1s"))"#,
+        row(r#"work: "8ms")"#, r#"work: "8ms", dies: (at_in_flight: 500, restart_after: "1s"), on_start: (calls: [(to: "pay")], before_ready: true))"#, r#"work: "8ms", dies: (at_in_flight: 500, restart_after: "1s"), on_start: (calls: [(to: "pay")], before_ready: true, again: "1s"))"#,
             r#"services.stock.on_start.before_ready [true]: a replica one of whose calls fails would never be ready
                 help: say when it is made again: again: "1s""#),
         row(r#"Parallel([(to: "pay", times: 2), (to: "mail", only_from: ["batch"])]),
@@ -415,7 +433,7 @@ pub fn rows() -> Vec<Row> {
             r#"(to: "pay"), (to: "mail")], on_start: (when: Reconnect(to: "pay"), calls: [(to: "pay")], again: "1s"))"#,
             r#"services.shop.on_start.before_ready [true]: a replica that was cut off has been ready all the time
                 help: leave it out, or let them be made at a Start"#),
-        row(r#"work: "8ms")"#, r#"work: "8ms", on_start: (calls: [(to: "pay")], before_ready: true, again: "1s", at_begin: true))"#, r#"work: "8ms", on_start: (calls: [(to: "pay")], at_begin: true))"#,
+        row(r#"work: "8ms")"#, r#"work: "8ms", dies: (at_in_flight: 500, restart_after: "1s"), on_start: (calls: [(to: "pay")], before_ready: true, again: "1s", at_begin: true))"#, r#"work: "8ms", dies: (at_in_flight: 500, restart_after: "1s"), on_start: (calls: [(to: "pay")], at_begin: true))"#,
             r#"services.stock.on_start.at_begin [true]: those that are there when a run begins are ready
                 help: leave out one of `at_begin` and `before_ready`"#),
         row(r#"Parallel([(to: "pay", times: 2), (to: "mail", only_from: ["batch"])]),
@@ -423,10 +441,10 @@ pub fn rows() -> Vec<Row> {
             r#"(to: "pay"), (to: "mail")], on_start: (when: Reconnect(to: "pay"), calls: [(to: "pay")]))"#,
             r#"services.shop.on_start.at_begin [true]: nobody has been cut off from pay when a run begins
                 help: leave it out, or let them be made at a Start"#),
-        row(r#"work: "8ms")"#, r#"work: "8ms", on_start: (when: Reconnect(to: "mail"), calls: [(to: "pay")]))"#, r#"work: "8ms", on_start: (calls: [(to: "pay")]))"#,
+        row(r#"work: "8ms")"#, r#"work: "8ms", on_start: (when: Reconnect(to: "mail"), calls: [(to: "pay")]))"#, r#"work: "8ms", dies: (at_in_flight: 500, restart_after: "1s"), on_start: (calls: [(to: "pay")]))"#,
             r#"warning: services.stock.on_start.when.to ["mail"]: never acts: `stock` makes no calls to `mail`, so nothing cuts it off
                 help: name a service that it calls"#),
-        row(r#"work: "8ms")"#, r#"work: "8ms", discovery: Dns(resolver: "mail"), on_start: (calls: [(to: "stock")]))"#, r#"work: "8ms", discovery: Dns(resolver: "mail"), on_start: (calls: [(to: "pay")]))"#,
+        row(r#"work: "8ms")"#, r#"work: "8ms", dies: (at_in_flight: 500, restart_after: "1s"), discovery: Dns(resolver: "mail"), on_start: (calls: [(to: "stock")]))"#, r#"work: "8ms", dies: (at_in_flight: 500, restart_after: "1s"), discovery: Dns(resolver: "mail"), on_start: (calls: [(to: "pay")]))"#,
             r#"services.stock.on_start.calls[0].to ["stock"]: `stock` is looked up, and a replica that starts knows nobody
                 help: whoever is called at a start is known: leave out how it is found"#),
         row(r#"work: "8ms")"#, r#"work: "8ms", discovery: Dns(resolver: "pay", ttl: Ever))"#, r#"work: "8ms", discovery: Dns(resolver: "pay", ttl: Never))"#,
