@@ -77,11 +77,13 @@ pub struct Carried {
     pub version: u32,
     /// The flags that its user has, as a set of their numbers.
     pub flags: u8,
+    /// In which version of the protocol it is asked, by a service of which that is said; 0 where it is not, which is the first.
+    pub speaks: u8,
     /// It is written behind: somebody was told already that it is done, as the version that it `expects`.
     pub behind: bool,
 }
 
-const _: () = assert!(size_of::<Carried>() == 36, "a set of flags fits where nothing was");
+const _: () = assert!(size_of::<Carried>() == 40, "it is copied at every attempt");
 
 /// What of it is said by any of some requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use super::control;
 use super::control::block_and_ramp::Door;
 use super::control::brownout::Dimmer;
 use super::control::membership::{Membership, moves};
+use super::control::protocol::Dialect;
 use super::control::repair::OpenEnd;
 use super::control::start_up::{StartUp, Warming};
 use super::control::versions::Versions;
@@ -395,7 +396,9 @@ fn build_service(
     let weights = Weights::by(service, fatal, lines);
     let door = service.block_and_ramp.as_ref().map(|says| Box::new(Door::by(says, name, streams)));
     let asks = service.shed.as_ref().is_some_and(Shed::asks_at_the_door);
-    let at_the_door = weights.is_some() || door.is_some() || asks;
+    let misunderstands = plan.misunderstand.get(number).copied();
+    let dialect = misunderstands.map(|may| Box::new(Dialect::by(service, may)));
+    let at_the_door = weights.is_some() || door.is_some() || asks || misunderstands == Some(true);
     let instances = Instances::by(service, name, streams).map(Box::new);
     let leaking = Leaking::by(service).map(Box::new);
     let frozen = Frozen::by(service, name, streams);
@@ -408,6 +411,7 @@ fn build_service(
         name: name.to_owned(),
         path: digest::hash_text(name),
         door,
+        dialect,
         dimmer: service.dims().map(|_| Box::new(Dimmer::new(&steps))),
         replicas: (0..service.room()).map(replica).collect(),
         workers,

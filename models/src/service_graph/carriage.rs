@@ -4,6 +4,7 @@
 //! Both need it: a request in a replica's hands may make calls when its own call is long over.
 
 use super::control::flags::Dealt;
+use super::control::protocol;
 use super::follow::Listen;
 use super::plan::Caller;
 use super::slab::Beside;
@@ -125,6 +126,7 @@ pub fn carries(spec: &GraphSpec) -> bool {
         || spec.hop_limit.is_some()
         || spec.store_of_record.is_some()
         || !spec.flags.is_empty()
+        || protocol::is_said(spec)
         || spec.services.values().any(|service| service.all_calls_of().any(|call| call.purge))
 }
 
@@ -340,7 +342,11 @@ impl<L: Listen> Graph<L> {
         let call = &self.calls[id];
         let (parent, edge, key, measured) =
             (call.parent, u32::from(call.edge), call.key, call.stretch != UNMEASURED);
-        let carried = self.carried_from(parent, edge, key);
+        let client = call.client;
+        let mut carried = self.carried_from(parent, edge, key);
+        if let Caller::Service(by) = self.edges[edge as usize].caller {
+            carried.speaks = self.services[by as usize].speaks(client);
+        }
         self.carriage.calls.put(id, carried);
         if let Some(classes) = &mut self.edges[edge as usize].classes {
             classes.began(carried, measured);

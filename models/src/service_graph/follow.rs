@@ -54,6 +54,7 @@ pub enum Arrival {
     /// The replica is down and says nothing.
     Down,
     BlackHole,
+    NotUnderstood,
 }
 
 /// Who is told.
@@ -334,6 +335,7 @@ impl Tracer {
             Arrival::Refused => Outcome::Refused.name(),
             Arrival::Down => "replica down",
             Arrival::BlackHole => "black hole",
+            Arrival::NotUnderstood => "not understood",
         };
         self.leave_stage(true, id.index(), outcome, now);
     }

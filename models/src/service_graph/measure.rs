@@ -115,6 +115,7 @@ impl Service {
         windows.completed.push(totals.completed - base.completed);
         self.stats.window_base = totals;
         self.deeds.iter_mut().for_each(|deeds| deeds.close_window());
+        self.dialect.iter_mut().for_each(|dialect| dialect.close_window());
         self.caches.iter_mut().for_each(|caches| caches.close_window());
         self.written.iter_mut().for_each(|written| written.close_window());
         self.close_shedding(totals.turned_away);

@@ -8,6 +8,7 @@ mod errands;
 use super::circles::Circles;
 use super::control;
 use super::control::check::Check;
+use super::control::protocol;
 use super::control::repair;
 use super::crossing;
 use super::service::callback::CALLBACK;
@@ -48,6 +49,8 @@ pub struct Plan<'a> {
     pub faults: Vec<Does>,
     /// Whether something may have stood in for a part of what each service answers.
     pub degrades: Vec<bool>,
+    /// Of each service whether it may be called in a version that some replica of it does not understand; empty where no version is spoken of.
+    pub misunderstand: Vec<bool>,
 }
 
 /// An edge as the file describes it. A second call site between the same two services is called `a->b#2`.
@@ -131,6 +134,11 @@ impl<'a> Plan<'a> {
             (0..spec.services.len() as u32).map(|service| first(service)..first(service + 1)).collect();
         let mut does: Vec<Does> = spec.services.values().map(ServiceSpec::does).collect();
         errands::reach(&edges, &callees, &mut does);
+        // Nobody knows before a run how many of whom call whom.
+        let misunderstand = protocol::misunderstand(spec, &edges);
+        for (does, _) in does.iter_mut().zip(&misunderstand).filter(|(_, may)| **may) {
+            *does = does.and(Does::VARIES);
+        }
         let mut faults: Vec<Does> = spec.strikes().map(|(effect, _)| effect.does()).collect();
         // What the file says of begins them.
         for (does, fault) in faults.iter_mut().zip(&spec.faults) {
@@ -145,6 +153,7 @@ impl<'a> Plan<'a> {
             does,
             faults,
             degrades: Vec::new(),
+            misunderstand,
         };
         plan.degrades = plan.degrades();
         plan.hear(|workload| workload.tenants.is_some(), |says| &mut says.tenant);
@@ -505,6 +514,14 @@ impl Plan<'_> {
                 });
                 service.around(name).sections().into_iter().chain(steps)
             }))
+            .chain(
+                self.spec
+                    .services
+                    .names()
+                    .zip(&self.misunderstand)
+                    .filter(|(_, may)| **may)
+                    .map(|(name, _)| protocol::declared(name)),
+            )
             .chain(self.spec.services.names().flat_map(|name| control::declared(self.spec, name)))
             .chain(
                 self.spec

@@ -8,6 +8,7 @@ use super::control::check::Asks;
 use super::control::discovery::{Directories, Found};
 use super::control::flags;
 use super::control::membership::Membership;
+use super::control::protocol::Dialect;
 use super::control::repair::OpenEnd;
 use super::control::start_up::Warming;
 use super::control::versions::Versions;
@@ -430,6 +431,8 @@ pub struct Service {
     pub checks: Box<[(u16, Asks)]>,
     /// What requests meet before they come to a replica, if it is ever shut.
     pub door: Option<Box<Door>>,
+    /// What its replicas speak and understand, where that differs anywhere.
+    pub dialect: Option<Box<Dialect>>,
     /// What it does less of under load, if it does.
     pub dimmer: Option<Box<Dimmer>>,
     /// What each of its replicas did, if they are told apart.

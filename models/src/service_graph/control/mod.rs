@@ -19,6 +19,7 @@ pub mod needs;
 pub mod observers;
 pub mod on_start;
 pub mod probes;
+pub mod protocol;
 pub mod repair;
 pub mod reports;
 pub mod rollout;

@@ -12,6 +12,8 @@
 //! Where callers look up whom they call whoever comes has another address than whoever went, as another pod has: a place of its own. What
 //! somebody heard before names those that are gone.
 //!
+//! A version may speak another version of the protocol between services than the old one, and understand others: [`protocol`](super::protocol).
+//!
 //! Left out: traffic that is split otherwise than by replicas (a service mesh), more than one release in a run, and a rollout that is
 //! paused by hand. A replica that leaves has its place until it is gone (`podReplacementPolicy: TerminationComplete`).
 
@@ -22,6 +24,7 @@ mod roller;
 mod told;
 
 use super::analysis::Analysis;
+use super::protocol::{self, Protocol};
 use super::versions::Version;
 use crate::experiment::{Decoder, Len, Node};
 use crate::words::percent;
@@ -35,6 +38,8 @@ spec! {
     pub struct Rollout where check {
         /// When it begins.
         at: SimTime,
+        /// What the old version speaks and understands; the first version of the protocol if nothing is said.
+        from: Protocol = Protocol::first(),
         /// What the new version does otherwise than the old one; nothing, if nothing is said.
         to: Version = Version::same(),
         /// How it takes the place of the old one.
@@ -193,6 +198,9 @@ fn check(rollout: &Rollout, at: &Node, cx: &mut Decoder) {
     }
     if !to.ready && !to.is_like_the_old() {
         cx.warn(at.span_of("to"), "none of its replicas ever becomes ready: what else it does nobody sees");
+    }
+    if let Some(understands) = &to.understands {
+        protocol::check_numbers(understands, at.get("to").unwrap_or(at), cx);
     }
     if rollout.linger > rollout.grace {
         let (linger, grace) = (rollout.linger, rollout.grace);

@@ -17,6 +17,11 @@ spec! {
         ready: bool = true,
         /// Memory that its replicas never give back; what those of the old one lose if absent.
         memory_leak: Option<MemoryLeak> = None,
+        /// The version of the protocol between services in which its replicas make their calls; that of the old one if absent.
+        speaks: Option<u32> = None; 1..=255,
+        /// The versions that its replicas understand when they are called, such as [1, 2]: a request in any other is answered with an error at
+        /// once. Those of the old one if absent.
+        understands: Option<Vec<u32>> = None,
     }
 }
 
@@ -83,17 +88,30 @@ impl Service {
 impl Version {
     /// One that does all as the old one does.
     pub fn same() -> Self {
-        Version { work: 1.0, error_rate: 0.0, ready: true, memory_leak: None }
+        Version {
+            work: 1.0,
+            error_rate: 0.0,
+            ready: true,
+            memory_leak: None,
+            speaks: None,
+            understands: None,
+        }
     }
 
     /// Whether those of its replicas that are ready do as the old ones do.
     pub fn is_like_the_old(&self) -> bool {
-        self.burden().is_none() && self.memory_leak.is_none()
+        self.burden().is_none() && self.memory_leak.is_none() && !self.speaks_otherwise()
     }
 
     /// Whether whoever takes it back does so for nothing.
     pub fn is_sound(&self) -> bool {
-        self.work <= 1.0 && self.error_rate == 0.0 && self.ready && self.memory_leak.is_none()
+        let is_well = self.work <= 1.0 && self.error_rate == 0.0 && self.ready && self.memory_leak.is_none();
+        is_well && !self.speaks_otherwise()
+    }
+
+    /// Whether it speaks or understands something of its own: whether that is well is not its doing alone.
+    fn speaks_otherwise(&self) -> bool {
+        self.speaks.is_some() || self.understands.is_some()
     }
 
     /// What is upon a replica that runs it.

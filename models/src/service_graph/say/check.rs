@@ -4,7 +4,7 @@ use super::doubts::{
     check_allowances, check_fetches, check_idle, check_loops, check_stops, check_timeouts, check_width,
 };
 use super::limits::{check_memory, check_sizes};
-use super::{repairs, requests};
+use super::{repairs, requests, versions};
 use crate::experiment::{Decoder, Name, Node, Span, Spanned, nearest};
 use crate::fault::{Between, Correlation, Signal};
 use crate::policy::part::Part;
@@ -104,6 +104,7 @@ pub fn check_graph(graph: &GraphSpec, at: &Node, cx: &mut Decoder) {
         check_faults(&plan, cx);
         check_messages(&plan, cx);
         requests::check(&plan, cx);
+        versions::check(&plan, cx);
         repairs::check_circles(&plan, cx);
         check_failures(&plan, at, cx);
         check_triggers(&plan, cx);

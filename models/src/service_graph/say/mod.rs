@@ -9,3 +9,4 @@ pub mod pages;
 mod repairs;
 mod requests;
 pub mod seats;
+mod versions;

@@ -55,7 +55,8 @@ impl Service {
         let heating = self.heating.iter().map(|heating| heating.section(&self.name));
         let written = self.written.iter().flat_map(|written| written.sections(&self.name));
         let limited = self.limited.iter().map(|limited| limited.section(&self.name));
-        let kept = deeds.chain(caches).chain(written);
+        let dialect = self.dialect.iter().filter_map(|dialect| dialect.section(&self.name));
+        let kept = deeds.chain(dialect).chain(caches).chain(written);
         kept.chain(limited)
             .chain(weights)
             .chain(shed)

@@ -140,6 +140,12 @@ impl<L: Listen> Graph<L> {
         let (now, service_id) = (ctx.now(), at.0);
         let (service, attempt) = (&mut self.services[service_id as usize], &mut self.attempts[id]);
         let (replica_id, carried) = (attempt.replica, self.carriage.of(id));
+        if !service.understands(attempt, carried.speaks) {
+            self.listener.tell(|tracer| tracer.arrives(id, at, Arrival::NotUnderstood, now));
+            service.note_refused(attempt);
+            self.answer(id, Outcome::Error, ctx);
+            return true;
+        }
         if let Some(door) = service.door.as_mut().filter(|_| !attempt.is_check())
             && !door.admits(attempt.key, carried.user, attempt.marks.has(Marks::MEASURED))
         {

@@ -60,6 +60,7 @@ mod ties;
 mod told;
 mod triggers;
 mod turns;
+mod versions;
 mod visits;
 mod writes;
 mod written_behind;

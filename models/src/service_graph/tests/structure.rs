@@ -23,6 +23,44 @@ const WRITERS: &str = r#"arrivals: Poisson("100/s"), writes: 0.1"#;
 pub fn rows() -> Vec<Row> {
     let long = "x".repeat(65);
     vec![
+        // Versions that must understand one another.
+        row(
+            r#"work: "8ms""#,
+            r#"work: "8ms", rollout: (at: "5s", to: (speaks: 2))"#,
+            r#"work: "8ms", rollout: (at: "5s", to: (work: 1.1))"#,
+            r#"warning: services.stock ["stock"]: `stock` speaks 2, and calls nobody
+                help: leave `speaks` out; what it can be called in is `understands`"#,
+        ),
+        row(
+            r#"work: "8ms""#,
+            r#"work: "8ms", rollout: (at: "5s", to: (understands: [1, 2]))"#,
+            r#"work: "8ms", rollout: (at: "5s", to: (work: 1.1))"#,
+            r#"warning: services.stock ["stock"]: `stock` understands 2, and nobody who calls it speaks that
+                help: `speaks: 2` in the rollout of whoever calls it"#,
+        ),
+        row(
+            r#"work: "5ms""#,
+            r#"work: "5ms", rollout: (at: "5s", from: (understands: [2]), to: (speaks: 2))"#,
+            r#"work: "5ms", rollout: (at: "5s")"#,
+            r#"warning: services.shop ["shop"]: `shop` understands 2, and nobody who calls it speaks that
+                help: `speaks: 2` in the rollout of whoever calls it
+                warning: services.shop ["shop"]: no version of `shop` understands 1, which users speak: those calls all fail
+                help: `understands` of its rollout, `from` or `to`, with 1 in it
+                warning: services.stock ["stock"]: no version of `stock` understands 2, which `shop` speaks: those calls all fail
+                help: `understands` of its rollout, `from` or `to`, with 2 in it
+                warning: services.pay ["pay"]: no version of `pay` understands 2, which `shop` speaks: those calls all fail
+                help: `understands` of its rollout, `from` or `to`, with 2 in it
+                warning: services.mail ["mail"]: no version of `mail` understands 2, which `shop` speaks: those calls all fail
+                help: `understands` of its rollout, `from` or `to`, with 2 in it"#,
+        ),
+        row(
+            r#"work: "8ms""#,
+            r#"work: "8ms", rollout: (at: "5s", from: (understands: [1, 256]), to: (understands: []))"#,
+            r#"work: "8ms", rollout: (at: "5s", from: (understands: [1]), to: (understands: [1]))"#,
+            r#"services.stock.rollout.from.understands [[1, 256]]: got version 256, allowed 1 to 255
+                services.stock.rollout.to.understands [[]]: understands nobody
+                help: list at least one version, as in [1, 2]"#,
+        ),
         row(WORKLOAD, "[]", WORKLOAD,
             r#"workload [[]]: nothing to simulate: no workload
                 warning: services.shop ["shop"]: nobody calls this service

@@ -10,6 +10,7 @@ use crate::policy::page::Page;
 use crate::policy::part::{Around, Does, Part};
 use crate::report::Section;
 use crate::service_graph::control::analysis::{to_exceed, to_see};
+use crate::service_graph::control::protocol::Protocol;
 use crate::words::percent;
 use sim_core::{SimDuration, SimTime};
 
@@ -147,6 +148,10 @@ impl Part for Planned<'_> {
         let (rollout, name) = (self.rollout, around.name);
         let foreseen = self.foresees();
         let mut notes = Vec::new();
+        let [old, new] = rollout.protocols();
+        if [&old, &new].into_iter().any(|protocol| *protocol != Protocol::first()) {
+            notes.push(format!("{name} {}; its new version {}", old.words(), new.words()));
+        }
         let brief = |at: SimTime| at.since(SimTime::ZERO).brief();
         if let Some(Foreseen { first_shown, ended, is_taken_back, least }) = foreseen {
             let begins = format!("the rollout of {name} begins at {}", brief(rollout.at));
@@ -218,6 +223,7 @@ impl Part for Planned<'_> {
             r#"(at: "100ms", to: (error_rate: 0.5), strategy: BlueGreen(scale_down_delay: "200ms"), analysis: (metric: ErrorRate(at_most: 0.1), interval: "50ms"), grace: "20ms")"#,
             r#"(at: "50ms", strategy: Canary(steps: [(weight: 0.3, pause: "100ms"), (weight: 0.6, pause: "50ms")]), missed: 1, min_ready: "10ms", linger: "5ms", grace: "10ms", analysis: (metric: Latency(at_most: "2ms", above_old: true), interval: "30ms", count: 3))"#,
             r#"(at: "100ms", to: (memory_leak: (per_request: "1MiB", per_hour: "1GiB", limit: "20MiB", then: Dies(restart_after: "50ms"))), strategy: Rolling(), grace: "50ms")"#,
+            r#"(at: "150ms", from: (understands: [1, 2]), to: (speaks: 2, understands: [2]), strategy: Rolling(), grace: "50ms")"#,
             r#"(at: "100ms", to: (ready: false), strategy: Recreate, progress_deadline: "200ms", progress_deadline_abort: true, grace: "50ms")"#,
         ]
     }
@@ -227,16 +233,19 @@ const PAGES: &[Page] = &[Page {
     name: "rollout",
     word: "",
     what: "Brings another version of a service: replicas of the old one are drained and go, replicas of the new one start in their place, in \
-           the order and at the pace of a strategy. What the new version does otherwise is upon whoever runs it. An analysis measures the new \
+           the order and at the pace of a strategy. What the new version does otherwise is upon whoever runs it; what it speaks when it calls must be understood \
+           by whom it calls, of whatever version that is, and a section `versions` tells how many requests were not. An analysis measures the new \
            version every so often and takes it back when it fails; a canary and zones wait between their steps, blue and green wait aside.",
     hurts: "Whoever is replaced is missing, and what starts is not there yet: at peak load the others are over their capacity, bad release or not. \
             A bad release reaches as many users as have it when somebody notices: everybody, if that takes longer than the rollout. Few \
             requests show little: an analysis that must see one failure in a hundred needs 299 of them, and one that looks often at few \
-            takes back what is good. What takes longer to show than it is watched for (a leak) shows everywhere at once. A limit that is not compared with the old version takes back a good one when something else fails.",
+            takes back what is good. Two services that change at the same time pass through all pairs of their versions. What takes longer to show than it is watched for (a leak) shows everywhere at once. A limit that is not compared with the old version takes back a good one when something else fails.",
     formula: "users meet it for `sum w_j t_j` of shares `w_j`, of those whom callers have heard of, for times `t_j`; a share `p` of failures shows in `n` requests with \
-              `1 - (1 - p)^n`: `n = ln 0.05 / ln(1 - p)` for 95 %, three in `p`",
+              `1 - (1 - p)^n`: `n = ln 0.05 / ln(1 - p)` for 95 %, three in `p`; a share `p` of callers that a share `q` of callees does not understand fails `p q` of \
+              the calls",
     source: "Kubernetes apps/v1 Deployment and its defaults, `pkg/controller/deployment/rolling.go`; Argo Rollouts `canary`, `blueGreen`, \
-             `AnalysisTemplate`; Beyer et al., The Site Reliability Workbook, chapter 16 (canarying releases)",
+             `AnalysisTemplate`; Sato, \"ParallelChange\", 2014 (expand, migrate, contract); Kleppmann, Designing Data-Intensive Applications, 2017, chapter 4 (backward and \
+             forward compatibility); Beyer et al., The Site Reliability Workbook, chapter 16 (canarying releases)",
     experiment: "canary-deploy",
 }];
 
@@ -258,6 +267,10 @@ mod tests {
         let analysis =
             |more: &str| format!(r#", to: (error_rate: 0.1), analysis: (interval: "30s", metric: {more})"#);
         for (rollout, said) in [
+            (
+                ", from: (understands: [1, 2]), to: (speaks: 2)",
+                "api speaks 1 and understands 1, 2; its new version speaks 2 and understands 1, 2",
+            ),
             (", missed: 10", "and is over at 3 min: no replica gets the new version"),
             ("", "callers meet the new version at 70 s and all of it at 3 min 30 s at the earliest"),
             (
