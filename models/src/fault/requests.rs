@@ -256,9 +256,15 @@ mod tests {
             };
             (0..keys).filter(has).collect::<Vec<u32>>()
         };
-        for (share, keys, count) in
-            [(0.0, 10, 1), (0.1, 10, 1), (0.25, 10, 3), (1.0, 10, 10), (0.1, 100_000, 10_000), (0.5, 1, 1)]
-        {
+        for (share, keys, count) in [
+            (0.0, 10, 1),
+            (0.1, 10, 1),
+            (0.25, 10, 3),
+            (0.24, 10, 2),
+            (1.0, 10, 10),
+            (0.1, 100_000, 10_000),
+            (0.5, 1, 1),
+        ] {
             let picked = picked(&format!("(keys: Fraction({share}))"), keys);
             let found = struck(&picked, keys);
             assert_eq!(found.len(), count, "{share} of {keys}");

@@ -394,6 +394,12 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
             Does::CALLS_BACK,
             "wait_mean desk",
         ),
+        // Whoever does not understand his caller's new version.
+        (
+            service(r#"calls: [(to: "back")], rollout: (at: "1s", to: (speaks: 2))"#),
+            Does::VARIES.and(Does::STEERS).and(Does::REFUSES),
+            "wait_mean back",
+        ),
         (service(r#"execution_limit: "5s""#), Does::VARIES, "wait_mean"),
         (service(r#"calls: [(to: "desk", probability: 0.1), (to: "back")]"#), Does::LOOPS, "Stable"),
     ];

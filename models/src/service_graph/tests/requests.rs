@@ -133,6 +133,12 @@ fn a_check_is_nobodys_request() {
     let report = of(r#"requests: (tenants: ["a"])"#);
     assert_eq!(believed(&report), 1.0);
     assert!((told(&report, "a") - 0.25).abs() < 0.06 && told(&report, "b") == 1.0);
+    // One that needs a worker comes to where requests vanish: all of them here, and not the check.
+    let faults = r#"(at: "5s", on: "db", effect: BlackHole, requests: (only: Reads))"#;
+    let db = r#"replicas: 2, health: (interval: "1s", kind: Worker()), observers: ()"#;
+    let report = desk(users, r#"timeout: "100ms""#, db, faults);
+    assert_eq!(believed(&report), 1.0);
+    assert!((told(&report, "a") - 0.25).abs() < 0.06 && (told(&report, "b") - 0.25).abs() < 0.06);
     let report = of("");
     assert!(believed(&report) < 0.5, "{}", believed(&report));
 }

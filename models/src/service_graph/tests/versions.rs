@@ -80,7 +80,8 @@ fn the_order_in_which_two_change() {
     // The callees have forgotten the old version when the callers are taken back.
     let back = r#"rollout: (at: "5s", to: (speaks: 2), strategy: Recreate, undo_at: "15s")"#;
     let contract = all_of_it("10s", "from: (understands: [1, 2]),", "understands: [2]");
-    let report = shop(back, &format!("{contract}, health: (interval: \"1s\"), observers: ()"), "");
+    let report =
+        shop(back, &format!("{contract}, health: (interval: \"1s\", kind: Worker()), observers: ()"), "");
     assert!(
         (told(&report, "misunderstood") / 100.0 - 7.0).abs() < 0.03,
         "{}",
