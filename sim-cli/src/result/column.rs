@@ -113,7 +113,11 @@ pub fn estimate(estimate: &Estimate, unit: Unit, style: Style) -> String {
         some => return format!("{LONGER} on {} of {}", count(some), count(estimate.n)),
     }
     if let (Some(number), Some((low, high))) = (estimate.mean, estimate.interval) {
-        let interval = format!("{} ({} to {})", of(number, unit), of(low, unit), of(high, unit));
+        let [low, high] = [low, high].map(|end| of(end, unit));
+        let interval = match low == high {
+            true => plus_minus(number, 0.0, unit, style),
+            false => format!("{} ({low} to {high})", of(number, unit)),
+        };
         return interval + &of_whom(estimate.answered);
     }
     match (estimate.yes, estimate.mean, estimate.half_width) {

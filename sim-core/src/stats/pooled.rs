@@ -64,7 +64,11 @@ pub fn pooled(percent: f64, runs: &[&Counts], confidence: f64) -> Option<Pooled>
     let of = Sample::of(&shares);
     let half_width = of.half_width(confidence)?;
     let limit = half_width / of.standard_error();
-    let low = off[..=middle].iter().rfind(|(_, off)| *off < -limit)?.0 as f64;
+    let low = off[..=middle].iter().rposition(|(_, off)| *off < -limit)?;
+    // What is too little is not the percentile. Where so many have the next value that this alone makes the difference there is
+    // nothing between the two, and it begins there, however far from it.
+    let is_next = off.get(low + 1).is_some_and(|next| next.1 - off[low].1 >= limit);
+    let low = off[low + usize::from(is_next)].0 as f64;
     let high = off[middle..].iter().find(|(_, off)| *off > limit)?.0 as f64;
     let (point, slope) = (point?.clamp(low, high), (high - low) / 2.0 / half_width);
     let per_run = shares.iter().map(|share| point - slope * (share - of.mean)).collect();
@@ -138,6 +142,22 @@ mod tests {
         assert!((sample.mean - point).abs() < 1.0 && (middle - point).abs() > 0.01 * point);
         let half = sample.half_width(0.95).expect("ten runs");
         assert!((half - (high - low) / 2.0).abs() < 1.0, "{half} {low} {high}");
+    }
+
+    /// Nine of ten take 7, and the tenth waits for 5,000 or more: the percentile is not 7, nor anything between.
+    #[test]
+    fn between_two_values_there_is_no_percentile() {
+        let of = |slow: u64| {
+            let quick = |n: u64| 500 - slow - n % 3;
+            let run =
+                |n: u64| vec![(3, 499 + n % 2), (7, quick(n)), (5_000, slow - 5 + n % 2), (9_000, 5 + n % 3)];
+            let runs: Vec<Vec<(u64, u64)>> = (0..10).map(run).collect();
+            let runs: Vec<&Counts> = runs.iter().map(Vec::as_slice).collect();
+            pooled(99.0, &runs, 0.95).map(|it| it.interval)
+        };
+        assert_eq!(of(100), Some((5_000.0, 5_000.0)));
+        // Ten of a thousand, about: it may be either.
+        assert_eq!(of(9), Some((7.0, 5_000.0)));
     }
 
     #[test]
