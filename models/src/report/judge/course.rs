@@ -182,17 +182,25 @@ impl Course {
             }
             None => {
                 let struck = self.first..ripe.max(self.first);
-                let tells = measured && struck.len() >= held.max(1) && !few(users, &normal, &struck);
+                // What is there from beginning to end has no other before than that all are served.
+                let whole = !measured && self.begin == 0;
+                let tells =
+                    (measured || whole) && struck.len() >= held.max(1) && !few(users, &normal, &struck);
                 let shares =
                     users.iter().zip(&normal).filter_map(|(it, normal)| it.of_normal(&struck, normal));
                 let worst = shares.reduce(f64::min).unwrap_or(1.0);
-                let is_fine = tells && worst >= HARDLY && unharmed(&struck);
+                let all_served =
+                    |users: &Users| users.served(&struck).share().is_none_or(|share| share >= NOBODY);
+                let is_fine =
+                    tells && worst >= HARDLY && unharmed(&struck) && (!whole || users.iter().all(all_served));
                 let (kind, whom) = match is_fine {
                     true if worst >= NOBODY => (VerdictKind::Unharmed, " and hurts nobody"),
                     true => (VerdictKind::Unharmed, " and hurts hardly anybody"),
                     false => (VerdictKind::StillDisturbed, ""),
                 };
-                (kind, format!("{name} lasts until the end{whom}: {goodput}"))
+                let lasts =
+                    if is_fine && whole { "is there from beginning to end" } else { "lasts until the end" };
+                (kind, format!("{name} {lasts}{whom}: {goodput}"))
             }
             Some(gone) if since + held > windows => {
                 let why =

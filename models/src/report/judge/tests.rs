@@ -130,12 +130,47 @@ fn a_fault_that_lasts_and_hurts_nobody_is_told_apart() {
     // For a moment only is harm, too.
     let moment = |second| if second == 80 { broken(3) } else { healthy(1_000) };
     assert_eq!(judged(disturbed(run(120, moment), "slow", 60, None)).verdict.kind, StillDisturbed);
-    // It begins with the run, so nobody knows how they were served without it; or too late for anybody to have met it.
-    assert_eq!(judged(disturbed(run(120, |_| healthy(1_000)), "slow", 0, None)).verdict.kind, StillDisturbed);
+    // It begins too late for anybody to have met it.
     assert_eq!(
         judged(disturbed(run(120, |_| healthy(1_000)), "slow", 119, None)).verdict.kind,
         StillDisturbed
     );
+}
+
+/// What is there all the while has no before; that all are served tells enough, and that some are not is told as ever.
+#[test]
+fn a_fault_from_beginning_to_end_may_hurt_nobody() {
+    let under = |second: fn() -> Second| judged(disturbed(run(120, |_| second()), "slow", 0, None));
+    assert_eq!(
+        headline(&under(|| healthy(1_000))),
+        (Unharmed, "the fault is there from beginning to end and hurts nobody: goodput is 100 % of offered")
+    );
+    let some = under(|| Second { started: 1_000, ok: 998, failed: 2 });
+    assert_eq!(
+        headline(&some),
+        (StillDisturbed, "the fault lasts until the end: goodput is 99.8 % of offered")
+    );
+}
+
+/// All are answered, some of them when they had long gone: half of those of a minute took as long as that.
+#[test]
+fn who_is_served_very_late_is_told_of() {
+    let late = |from: u64, to: u64, took: u64, usual: u64| {
+        let mut report = run(300, |_| healthy(100));
+        let took = |second: u64| if (from..to).contains(&second) { took } else { usual };
+        report.edges.0[0].1.windows.latency = (0..300).map(|second| vec![(took(second), 100)]).collect();
+        judged(report).verdict
+    };
+    let told = late(100, 160, 28 * SECOND, SECOND / 10);
+    let said = "goodput is 100 % of offered, but calls took up to 28 s, for 60 s in all far longer than the usual 100 ms";
+    assert_eq!((told.kind, told.headline.as_str()), (Steady, said));
+    for (from, to, took, usual) in [
+        (100, 105, 28 * SECOND, SECOND / 10), // A hiccup.
+        (100, 160, SECOND / 2, SECOND / 100), // Nobody minds.
+        (100, 160, 28 * SECOND, 5 * SECOND),  // It is usual.
+    ] {
+        assert_eq!(late(from, to, took, usual).headline, "goodput is 100 % of offered", "{took}");
+    }
 }
 
 #[test]

@@ -36,6 +36,53 @@ fn end(
     then.map_or(String::new(), |then| format!(", and {} {when}", percent(then)))
 }
 
+/// So many times as long as usual is slow, for so many nanoseconds, and beyond so many: less is a hiccup.
+const SLOW: f64 = 10.0;
+const SPELL: u64 = 10_000_000_000;
+const NOTABLE: u64 = 1_000_000_000;
+/// Fewer answers in a window tell nothing of how long they took.
+const TELL: u64 = 5;
+
+/// For how long users waited far longer than usual, if they did: half of those that were answered in a window.
+fn slow(report: &Report, users: &[Users], known: &Range<usize>) -> Option<String> {
+    let (window, mut worst) = (report.run.window, None::<(u64, String)>);
+    for one in users {
+        let windows = &report.edges.get(&one.name)?.windows.latency;
+        let halves: Vec<u64> = windows
+            .get(known.start..known.end.min(windows.len()))?
+            .iter()
+            .filter_map(|it| half(it))
+            .collect();
+        let mut sorted = halves.clone();
+        sorted.sort_unstable();
+        let usual = *sorted.get(sorted.len() / 2)?;
+        let is_slow = |half: &&u64| **half >= NOTABLE && **half as f64 > SLOW * usual as f64;
+        let slow = halves.iter().filter(is_slow).count() as u64;
+        let most = *sorted.last()?;
+        if slow * window < SPELL || worst.as_ref().is_some_and(|(other, _)| *other >= most) {
+            continue;
+        }
+        let [spell, most_of_them, usual] =
+            [slow * window, most, usual].map(|ns| SimDuration::from_nanos(ns).brief());
+        let whose = if users.len() > 1 { format!(" of {}", one.name) } else { String::new() };
+        let told = format!(
+            ", but calls{whose} took up to {most_of_them}, for {spell} in all far longer than the usual {usual}"
+        );
+        worst = Some((most, told));
+    }
+    worst.map(|(_, told)| told)
+}
+
+/// How long half of those took.
+fn half(counts: &[(u64, u64)]) -> Option<u64> {
+    let all: u64 = counts.iter().map(|(_, count)| count).sum();
+    let mut below = 0;
+    counts.iter().filter(|_| all >= TELL).find_map(|(took, count)| {
+        below += count;
+        (2 * below >= all).then_some(*took)
+    })
+}
+
 pub fn undisturbed(report: &Report, users: &[Users], summary: &Summary) -> Judgement {
     let windows = all_windows(users);
     let all = measured_from(report).min(windows)..windows;
@@ -91,9 +138,11 @@ pub fn undisturbed(report: &Report, users: &[Users], summary: &Summary) -> Judge
             let goodput = goodput(users, &known, share)
                 + &theirs
                 + &end(users, &known, &falls, share, report.run.window);
+            // Whoever is answered in the end is served, however late: that is said where nobody gives up.
+            let slow = if bad { None } else { slow(report, users, &known) };
             let headline = match over {
                 Some(over) => format!("{over}: {goodput}"),
-                None => goodput,
+                None => goodput + &slow.unwrap_or_default(),
             };
             (kind, headline)
         }
