@@ -32,6 +32,9 @@ pub struct Diagram {
     /// The form of the picture
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub format: DiagramFormat,
+    /// Every setting of every box of the tree, however many there are: from twelve services on each has one line without it
+    #[arg(long)]
+    pub full: bool,
     /// Also write diagram.txt, diagram.mmd, diagram.dot and diagram.svg to this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -62,8 +65,8 @@ pub(super) fn command(args: &Diagram, app: &mut App) -> Result<Exit> {
     let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES, &mut app.console)).transpose()?;
     let variant = prepared.variant.as_ref().map(|variant| format!(", {variant}")).unwrap_or_default();
     let title = format!("{}{variant}: {}", prepared.name, first_sentence(&prepared.resolved.about));
-    let document = |format: DiagramFormat, style: Style| match format {
-        DiagramFormat::Text => text(&title, &diagram, style),
+    let document = |format: DiagramFormat, full: bool, style: Style| match format {
+        DiagramFormat::Text => text(&title, &diagram, full, style),
         DiagramFormat::Mermaid => mermaid(&title, &diagram),
         DiagramFormat::Dot => dot(&title, &diagram),
         DiagramFormat::Svg => svg(&title, &diagram),
@@ -71,10 +74,10 @@ pub(super) fn command(args: &Diagram, app: &mut App) -> Result<Exit> {
     if let Some(out) = out {
         use DiagramFormat::{Dot, Mermaid, Svg, Text};
         for (file, format) in FILES.into_iter().zip([Text, Mermaid, Dot, Svg]) {
-            out.write(file, document(format, Style::default()).as_bytes())?;
+            out.write(file, document(format, true, Style::default()).as_bytes())?;
         }
     }
-    let document = document(args.format, app.console.style());
+    let document = document(args.format, args.full, app.console.style());
     app.console.document(&document)?;
     Ok(Exit::Good)
 }

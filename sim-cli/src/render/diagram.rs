@@ -68,8 +68,48 @@ mod tests {
 
     #[test]
     fn as_a_tree() {
-        insta::assert_snapshot!(text(TITLE, &shop(), Style::default()));
-        let narrow = text(TITLE, &shop(), Style { width: 60, unicode: false, ..Style::default() });
+        insta::assert_snapshot!(text(TITLE, &shop(), false, Style::default()));
+        let narrow = text(TITLE, &shop(), false, Style { width: 60, unicode: false, ..Style::default() });
+        assert!(narrow.is_ascii() && narrow.lines().all(|line| width(line) <= 60), "{narrow}");
+    }
+
+    /// A chain of thirteen, alike but for the third, which is struck, and the last.
+    #[test]
+    fn from_a_dozen_services_on_each_has_a_line() {
+        let chain = |services: usize| {
+            let mut diagram =
+                Diagram { nodes: vec![node("users", NodeKind::Users, &["9/s"], &[])], ..Diagram::default() };
+            for n in 1..=services {
+                let faults: &[&str] = if n == 3 { &["crash, 1s to 2s"] } else { &[] };
+                let own = if n == services { "9 workers" } else { "4 workers" };
+                diagram.nodes.push(node(&format!("s{n}"), NodeKind::Service, &["queue of 200", own], faults));
+                diagram.links.push(link(n - 1, n, "a->b", &["timeout 1s"]));
+            }
+            diagram
+        };
+        let short = text(TITLE, &chain(13), false, Style::default());
+        let line =
+            |name: &str| short.lines().find(|line| line.contains(&format!("[{name}]"))).unwrap_or_default();
+        assert!(line("s2").ends_with("[s2]"), "{short}");
+        assert!(
+            line("s3").ends_with("[s3]  queue of 200 · 4 workers") && short.contains("! crash"),
+            "{short}"
+        );
+        assert!(line("s13").ends_with("[s13]  9 workers"), "{short}");
+        assert!(
+            short.contains("Most services: queue of 200 · 4 workers. Most calls: timeout 1s."),
+            "{short}"
+        );
+        // The title, a box each, the fault, and what they have in common, in two lines.
+        assert_eq!(short.lines().count(), 2 + 14 + 1 + 3, "{short}");
+        let full = text(TITLE, &chain(13), true, Style::default());
+        assert_eq!(full.matches("queue of 200").count(), 13, "{full}");
+        assert_eq!(
+            text(TITLE, &chain(11), false, Style::default()),
+            text(TITLE, &chain(11), true, Style::default())
+        );
+        let narrow = Style { width: 60, unicode: false, ..Style::default() };
+        let narrow = text(TITLE, &chain(13), false, narrow);
         assert!(narrow.is_ascii() && narrow.lines().all(|line| width(line) <= 60), "{narrow}");
     }
 
@@ -96,7 +136,7 @@ mod tests {
         diagram.links[2] = link(2, 3, evil, &[evil]);
         diagram.notes = vec![evil.into()];
         let documents = [
-            text(evil, &diagram, Style::default()),
+            text(evil, &diagram, false, Style::default()),
             mermaid(evil, &diagram),
             dot(evil, &diagram),
             svg(evil, &diagram),
