@@ -2,6 +2,7 @@
 
 use super::scenes::scene_of;
 use crate::report::Report;
+use sim_core::math::exp;
 
 /// 20 degrees around it, 400 W when it is busy, of which 10 W are carried off for each kelvin: it comes to 60, 63 % of the way in 10 s.
 fn machine(rest: &str, duration: &str, warm_up: &str) -> Report {
@@ -33,7 +34,7 @@ fn at_constant_load_a_temperature_follows_its_closed_form() {
     assert_eq!(found.len(), 6);
     for (window, found) in (1..).zip(found) {
         // A look at its end is of the next window.
-        let expected = 60.0 - 40.0 * (0.05 - f64::from(window)).exp();
+        let expected = 60.0 - 40.0 * exp(0.05 - f64::from(window));
         assert!(
             (found - expected).abs() < 0.15,
             "{found} at the end of window {window}, expected {expected}"
@@ -68,7 +69,7 @@ fn it_is_off_half_of_the_time_if_it_cools_as_slowly_as_it_warms() {
     for second in 1..=105 {
         dark += i32::from(off);
         let rests = if off { 20.0 } else { 60.0 };
-        celsius = rests + (celsius - rests) * (-0.1_f64).exp();
+        celsius = rests + (celsius - rests) * exp(-0.1);
         // For the first 100 ms or so nobody is there.
         if second == 1 {
             celsius -= 0.05;
