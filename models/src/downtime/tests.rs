@@ -3,6 +3,7 @@ use super::*;
 use crate::experiment::Experiment;
 use crate::report::{Cell, Report};
 use crate::{Catalog, simulate};
+use sim_core::math::exp;
 use std::ops::ControlFlow;
 
 fn text(fields: &str, duration: &str) -> String {
@@ -61,18 +62,18 @@ fn what_is_lost() {
     let two = spec(TWO);
     let disk = two.causes.get("disk").unwrap().repair.nanos.mean() / 3.6e12;
     let loads = [4.0 * 0.5 / 240.0, disk / 1_200.0];
-    close(lost(&two, 0).unwrap(), 1.0 - f64::exp(-loads[0] - loads[1]), 1e-12);
+    close(lost(&two, 0).unwrap(), 1.0 - exp(-loads[0] - loads[1]), 1e-12);
     assert_eq!((used(&two), spent(&two, used(&two)), spent(&two, 4)), (3, 15_000.0, 90_000.0));
     // Half of them, 6 min + 90 min, 0.4 of the service; and nine tenths of a disk's.
     let with = [0.5 * 1.6 * 0.4 / 240.0, 0.9 * disk / 1_200.0];
-    let lost_with = 1.0 - f64::exp(-with[0] - with[1]);
+    let lost_with = 1.0 - exp(-with[0] - with[1]);
     close(lost(&two, 3).unwrap(), lost_with, 1e-12);
     let handling = 36.525 * 0.5 * 100.0;
     close(costs(&two, 3).unwrap(), lost_with * 8_766_000.0 + handling, 1e-12);
     // Alone it halves what deployments cost; beside alarms there is less left to halve.
     let [alone, last] = saves(0, used(&two), |used| costs(&two, used));
-    let half = |load: f64| 1.0 - f64::exp(load / 2.0);
-    let without = f64::exp(-loads[0] - loads[1]);
+    let half = |load: f64| 1.0 - exp(load / 2.0);
+    let without = exp(-loads[0] - loads[1]);
     close(alone.unwrap(), -half(loads[0]) * without * 8_766_000.0 + 36.525 * 50.0, 1e-9);
     assert!(last.unwrap() < alone.unwrap() / 2.0);
     // Nobody buys later, or half of them.
@@ -127,6 +128,18 @@ fn worlds_meet_the_same_outages() {
     assert_eq!(of(&unused, "canary", "saves_alone"), of(&run(TWO), "canary", "saves_alone"));
 }
 
+/// Two that each prevent half of the outages of one cause prevent three of four, not the same half.
+#[test]
+fn each_prevents_with_luck_of_its_own() {
+    let two = run(r#"revenue_per_hour: 1.0, causes: {"a": (every: "2d", repair: "1h")},
+           mitigations: {"one": (costs_per_year: 1.0, against: {"a": (prevents: 0.5)}), "other": (costs_per_year: 1.0, against: {"a": (prevents: 0.5)})}"#);
+    close(told(&two, "outages_per_year"), 365.25 / 8.0, 0.05);
+    close(told(&two, "prevented"), 365.25 * 3.0 / 8.0, 0.05);
+    close(known(&two, "outages_per_year"), 365.25 / 8.0, 1e-9);
+    // Alone a half is saved, beside the other a half of what that leaves.
+    close(of(&two, "one", "saves_last").0, of(&two, "one", "saves_alone").0 / 2.0, 0.05);
+}
+
 /// By hand: always an hour, now and then, and 30 days of which one is 99.861 % up: a tenth of the fees; two are 99.722 %, a quarter.
 #[test]
 fn months_are_settled() {
@@ -135,13 +148,13 @@ fn months_are_settled() {
            sla: (fees: 1000.0, tiers: [(below: 0.9995, credit: 0.1), (below: 0.998, credit: 0.25)])"#,
     );
     // Poisson of mean one; two that overlap are as good as none.
-    let [none, one] = [f64::exp(-1.0); 2];
+    let [none, one] = [exp(-1.0); 2];
     let mean = 1_000.0 * (0.1 * one + 0.25 * (1.0 - none - one));
     close(told(&sla, "credits_per_year"), mean * 365.25 / 30.0, 0.06);
     // What takes a fifth is not down as the contract has it, nor do two or three of them; what takes half is.
     let half = run(r#"revenue_per_hour: 0.0, causes: {"half": (every: "10d", repair: "9h", hits: 0.5)},
            sla: (fees: 1000.0, tiers: [(below: 0.9995, credit: 1.0)])"#);
-    close(told(&half, "credits_per_year"), 12_175.0 * (1.0 - f64::exp(-3.0)), 0.02);
+    close(told(&half, "credits_per_year"), 12_175.0 * (1.0 - exp(-3.0)), 0.02);
     assert_eq!(half.values.get("total_per_year").unwrap().exact, None, "it depends on months");
 }
 

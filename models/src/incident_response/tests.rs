@@ -3,6 +3,7 @@ use super::*;
 use crate::experiment::Experiment;
 use crate::report::Report;
 use crate::{Catalog, simulate};
+use sim_core::math::{exp, ln};
 use std::ops::ControlFlow;
 
 /// A severity and a site, and what else is said.
@@ -120,15 +121,15 @@ fn the_law_of_a_page() {
     };
     let minute = 60e9;
     let law = fast("").paging.law(Hour::Asleep);
-    let e = f64::exp(-1.0);
+    let e = exp(-1.0);
     close(law.escalated, e, 1e-9);
     // Within the n-th time-out n are at it, each of rate 1/10: the chance that nobody has answered when it begins is e^-(0 + 1 + .. + n - 1).
     let (mut mean, mut pages) = (0.0, 0.0);
     for n in 1..12 {
         let n = f64::from(n);
-        let silent = f64::exp(-n * (n - 1.0) / 2.0);
+        let silent = exp(-n * (n - 1.0) / 2.0);
         pages += silent;
-        mean += silent * 10.0 * minute / n * (1.0 - f64::exp(-n));
+        mean += silent * 10.0 * minute / n * (1.0 - exp(-n));
     }
     close(law.mean, mean, 1e-5);
     close(law.pages, pages, 1e-9);
@@ -181,8 +182,8 @@ fn teams_are_queues() {
     close(told(&mm1, "team_load"), 0.5, 0.02);
     close(told(&mm1, "team_wait"), 3.6e12, 0.06);
     // Nothing else takes time, and who came first is first: it is over after an exponential time of two hours.
-    close(told(&mm1, "mitigate_p50"), 2.0 * 3.6e12 * f64::ln(2.0), 0.05);
-    close(told(&mm1, "mitigate_p99"), 2.0 * 3.6e12 * f64::ln(100.0), 0.06);
+    close(told(&mm1, "mitigate_p50"), 2.0 * 3.6e12 * ln(2.0), 0.05);
+    close(told(&mm1, "mitigate_p99"), 2.0 * 3.6e12 * ln(100.0), 0.06);
     for (own, command) in [("Neighbours", "Commander"), ("Scattered", "Everybody")] {
         let many = run(&format!(
             r#"severities: {{"a": (every: "6h", diagnose: "10min", repair: Exponential(mean: "1h"), touches: 4, decisions: 3),
