@@ -183,6 +183,7 @@ impl Catalog {
             crate::fleet::ENTRY,
             crate::incident_response::ENTRY,
             crate::downtime::ENTRY,
+            crate::feedback_loop::ENTRY,
         ])
     }
 

@@ -25,7 +25,8 @@
 //! - [`catalog`]: the models that a file can name; a crate that depends on this one adds its own.
 //! - [`service_graph`]: requests through services. [`workload`]: who comes, and when; [`carried`]: what their requests carry;
 //!   [`policy`]: what stands between a caller and the [`network`]; [`fault`]: what goes wrong; [`promise`]: what users are promised, and what it costs.
-//! - [`callback_routing`], [`contention`], [`fleet`], [`incident_response`], [`downtime`]: models of their own. [`drive`]: what all models share while they run.
+//! - [`callback_routing`], [`contention`], [`fleet`], [`incident_response`], [`downtime`], [`feedback_loop`]: models of their own.
+//!   [`drive`]: what all models share while they run.
 //! - [`mechanism`]: the pages of what a model is made of, to be read before it is used.
 //! - [`report`]: what came out, for any model; it is read back as well as written.
 //! - [`diagram`]: what an experiment is made of, to be drawn.
@@ -51,6 +52,7 @@ pub mod distribution;
 pub mod downtime;
 pub mod drive;
 pub mod fault;
+pub mod feedback_loop;
 pub mod fleet;
 pub mod incident_response;
 pub mod mechanism;

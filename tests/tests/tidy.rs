@@ -36,6 +36,7 @@ const APART: &[&str] = &[
     "models/src/callback_routing",
     "models/src/contention",
     "models/src/downtime",
+    "models/src/feedback_loop",
     "models/src/fleet",
     "models/src/incident_response",
     "models/src/theory",
