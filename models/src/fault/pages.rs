@@ -147,7 +147,7 @@ pub const TRIGGERS: &[Page] = &[Page {
     name: "triggers",
     word: "",
     what: "Lets something go wrong when the system is in some state: so many wait or are in hand, workers are so busy, so many calls fail, so few replicas are \
-           up or believed well, of a service or in a zone; a service takes so long, or more fails on one way to it than on another. Somebody looks `every` so often, and a state that holds for as long as it `lasts` sets it off; then nobody looks until it has gone and `cool_down` \
+           up or believed well, of a service or in a zone; a service takes so long, more fails on one way to it than on another, or so many sessions are not completed. Somebody looks `every` so often, and a state that holds for as long as it `lasts` sets it off; then nobody looks until it has gone and `cool_down` \
            is over.",
     hurts: "What is set off by trouble and makes it worse keeps itself going: a watchdog that restarts whoever is slow takes capacity from the others, who are slow \
             next.",

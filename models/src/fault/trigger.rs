@@ -106,6 +106,14 @@ spec! {
             /// By more than that: 0.1 if it is 15 % and 4 %.
             above: f64; 0.0..=1.0,
         },
+        /// The share of sessions that were not completed, of those that were over since the last look: what became of whole journeys of users, not of
+        /// their calls.
+        Incomplete {
+            /// The edge over which the calls of sessions are made, "users->shop".
+            of: Spanned<String>,
+            /// More than that.
+            above: f64; 0.0..=1.0,
+        },
     }
 }
 
@@ -140,7 +148,8 @@ impl Signal {
             | Signal::Up { of, .. }
             | Signal::Believed { of, .. }
             | Signal::Takes { of, .. }
-            | Signal::Apart { of, .. } => of,
+            | Signal::Apart { of, .. }
+            | Signal::Incomplete { of, .. } => of,
         }
     }
 
@@ -154,14 +163,15 @@ impl Signal {
         match self {
             Signal::Utilisation { above, .. }
             | Signal::Failing { above, .. }
-            | Signal::Apart { above, .. } => *above >= 1.0,
+            | Signal::Apart { above, .. }
+            | Signal::Incomplete { above, .. } => *above >= 1.0,
             _ => false,
         }
     }
 
     /// Whether it may be of an edge.
     pub fn is_of_calls(&self) -> bool {
-        matches!(self, Signal::Failing { .. } | Signal::Apart { .. })
+        matches!(self, Signal::Failing { .. } | Signal::Apart { .. } | Signal::Incomplete { .. })
     }
 
     /// Of which replicas there must be fewer, if it is of replicas.
@@ -187,7 +197,8 @@ impl Signal {
             Signal::Queue { above, .. } | Signal::InHand { above, .. } => seen > *above as f64,
             Signal::Utilisation { above, .. }
             | Signal::Failing { above, .. }
-            | Signal::Apart { above, .. } => seen > *above,
+            | Signal::Apart { above, .. }
+            | Signal::Incomplete { above, .. } => seen > *above,
             Signal::Takes { above, .. } => seen > above.as_nanos() as f64,
             Signal::Up { below, .. } | Signal::Believed { below, .. } => seen < f64::from(*below),
         }
@@ -367,6 +378,9 @@ impl Part for Signal {
             Signal::Up { below, .. } => format!("fewer than {below} of {of} are up"),
             Signal::Believed { below, .. } => format!("fewer than {below} of {of} are believed well"),
             Signal::Takes { above, .. } => format!("{of} takes more than {above}"),
+            Signal::Incomplete { above, .. } => {
+                format!("more than {} of sessions over {of} are not completed", percent(*above))
+            }
             Signal::Apart { from, above, .. } => {
                 format!("{} more of {of} fails than of {}", percent(*above), from.value)
             }
@@ -387,6 +401,7 @@ impl Part for Signal {
             r#"Believed(of: "service", below: 2)"#,
             r#"Takes(of: "service", above: "50ms")"#,
             r#"Apart(of: "users->service", from: "service", above: 0.1)"#,
+            r#"Incomplete(of: "users->service", above: 0.1)"#,
         ]
     }
 }
@@ -443,6 +458,7 @@ mod tests {
             r#"Utilisation(of: "s", above: 0.5)"#,
             r#"Failing(of: "s", above: 0.5)"#,
             r#"Apart(of: "s", from: "t", above: 0.5)"#,
+            r#"Incomplete(of: "s->t", above: 0.5)"#,
         ] {
             let signal = read::<Signal>(signal).expect("sound").0;
             let found = [0.4, 0.5, 0.6].map(|seen| signal.holds(Some(seen)));

@@ -85,6 +85,11 @@ impl Visits {
         self.sessions.iter_mut().for_each(Sessions::close_window);
     }
 
+    /// Sessions that were not completed, of those that are over, if any of its users has one.
+    pub fn incomplete_so_far(&self) -> Option<[u64; 2]> {
+        self.sessions.as_ref().map(Sessions::incomplete_so_far)
+    }
+
     /// Draws so far, by what they decided.
     pub fn used(&self) -> impl Iterator<Item = (&'static str, StreamUse)> {
         let reloads = self.reloads.iter().map(|reloads| ("reload", reloads.luck.used()));

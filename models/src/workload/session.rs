@@ -150,7 +150,9 @@ pub struct Sessions {
     otherwise: u64,
     calls: u64,
     took: LatencyHistogram,
-    /// Of this window: that are over, and completed.
+    /// From the beginning of the run: that are over, and completed.
+    so_far: [u64; 2],
+    /// Of this window: the same.
     window: [u64; 2],
     windows: [Vec<f64>; 2],
 }
@@ -166,6 +168,7 @@ impl Sessions {
             otherwise: 0,
             calls: 0,
             took: LatencyHistogram::default(),
+            so_far: [0; 2],
             window: [0; 2],
             windows: Default::default(),
         }
@@ -191,9 +194,10 @@ impl Sessions {
 
     /// One is over after so many calls; if all of them ended well, after so long.
     pub fn over(&mut self, calls: u32, well: Option<SimDuration>, measured: bool) {
-        let [over, completed] = &mut self.window;
-        *over += 1;
-        *completed += u64::from(well.is_some());
+        for [over, completed] in [&mut self.window, &mut self.so_far] {
+            *over += 1;
+            *completed += u64::from(well.is_some());
+        }
         if !measured {
             return;
         }
@@ -205,6 +209,12 @@ impl Sessions {
             }
             None => self.otherwise += 1,
         }
+    }
+
+    /// Those that were not completed, of those that are over, since the beginning of the run.
+    pub fn incomplete_so_far(&self) -> [u64; 2] {
+        let [over, completed] = self.so_far;
+        [over - completed, over]
     }
 
     /// A window is over.

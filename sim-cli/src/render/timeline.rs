@@ -16,6 +16,10 @@ use sim_models::report::{Disturbance, Fold, Report, Section, Series};
 const ROWS: usize = 8;
 /// The most rows of one mechanism on one edge.
 const OF_SECTION: usize = 2;
+/// The same of lines that have one bound, and so compare.
+const OF_ONE_BOUND: usize = 3;
+/// Lines that compare are apart if they are so by more than this share of their bound, on average.
+const APART: f64 = 0.002;
 /// The most rows of disturbances.
 const DISTURBANCE_ROWS: usize = 3;
 /// The widest name of a row, in hundredths of the page.
@@ -183,11 +187,20 @@ pub fn parts(report: &Report) -> Vec<Parts<'_>> {
 }
 
 /// The lines of the picture, then those that mechanisms measured, where they are ever more than nothing: of each the first few. And how
-/// many more there are.
+/// many more there are. Lines that compare stand together, and those that are furthest apart come after what was offered and what came of it.
 fn series(report: &Report) -> (Vec<Series>, usize) {
     let (mut all, mut more) = (report.timeline.series.clone(), 0);
     let per_window = format!("per {}", SimDuration::from_nanos(report.run.window).brief());
-    for section in &report.sections {
+    let rates = all.iter().take_while(|series| series.unit == "/s").count();
+    let furthest = report
+        .sections
+        .iter()
+        .enumerate()
+        .map(|(number, section)| (number, apart(section)))
+        .filter(|(_, apart)| *apart > APART)
+        .max_by(|(i, a), (j, b)| a.total_cmp(b).then(j.cmp(i)));
+    let furthest = furthest.map(|(number, _)| number);
+    for (number, section) in report.sections.iter().enumerate() {
         // The most within each window of what is drawn anyway is no picture of its own.
         let is_drawn = |name: &str| section.series.iter().any(|line| line.name == name);
         let lines = section.series.iter().filter(|line| line.values.iter().any(|x| *x != 0.0));
@@ -197,10 +210,38 @@ fn series(report: &Report) -> (Vec<Series>, usize) {
             let unit = if is_counted { per_window.clone() } else { line.unit.clone() };
             Series { name: section.title(line), unit, ..line.clone() }
         });
-        all.extend(lines.by_ref().take(OF_SECTION));
+        let most = if compare(section) { OF_ONE_BOUND } else { OF_SECTION };
+        let shown = lines.by_ref().take(most);
+        if furthest == Some(number) {
+            let shown: Vec<Series> = shown.collect();
+            all.splice(rates..rates, shown);
+        } else {
+            all.extend(shown);
+        }
         more += lines.count();
     }
     (all, more)
+}
+
+/// Whether its lines, as many as are shown together, have one unit and one bound.
+fn compare(section: &Section) -> bool {
+    let lines = &section.series;
+    let same = |line: &Series| line.of.is_some() && (line.of, &line.unit) == (lines[0].of, &lines[0].unit);
+    lines.len() == OF_ONE_BOUND && lines.iter().all(same)
+}
+
+/// How far apart lines that compare are, as a share of their bound: the mean over windows, 0 of lines that do not compare.
+fn apart(section: &Section) -> f64 {
+    let Some(bound) = section.series.first().and_then(|line| line.of).filter(|_| compare(section)) else {
+        return 0.0;
+    };
+    let windows = section.series.iter().map(|line| line.values.len()).min().unwrap_or(0);
+    let width = |window: usize| {
+        let at = section.series.iter().map(|line| line.values[window]).filter(|value| value.is_finite());
+        let (low, high) = at.fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(x), high.max(x)));
+        (high - low).max(0.0)
+    };
+    (0..windows).map(width).sum::<f64>() / (windows.max(1) as f64 * bound)
 }
 
 /// The disturbances of a run of that length, as rows of bars `columns` wide.
@@ -410,6 +451,37 @@ mod tests {
         let many = (0..30).map(|n| disturbance("slow", n, Some(90))).collect();
         let text = page(vec![series("goodput", "/s", None, |_| 1.0)], many, Style::default());
         assert!(text.contains("and 27 more"), "{text}");
+    }
+
+    /// What three think of one thing: together, after what was offered and what came of it, where they differ; and of a section whose lines do not compare two.
+    #[test]
+    fn lines_that_compare_stand_together() {
+        let lines = |names: [&str; 3], of: Option<f64>, low: f64| {
+            let line = |(number, name): (usize, &&str)| {
+                series(name, "share", of, move |n| if n > 50 && number == 0 { low } else { 1.0 })
+            };
+            names.iter().enumerate().map(line).collect::<Vec<_>>()
+        };
+        let section = |kind: &str, series| Section { series, ..Section::new(kind, "db") };
+        let order = |sections: Vec<Section>| {
+            let run = RunFacts { duration: 100 * SECOND, window: SECOND, ..RunFacts::default() };
+            let own = [("offered", "/s", None), ("goodput", "/s", None), ("queue", "", Some(9.0))];
+            let own = own.map(|(name, unit, of)| series(name, unit, of, |_| 1.0)).to_vec();
+            let timeline = Timeline { series: own, disturbances: Vec::new() };
+            let report = Report { run, timeline, sections, ..Report::default() };
+            let (all, more) = super::series(&report);
+            let names: Vec<&str> = all.iter().map(|series| series.name.rsplit(' ').next().unwrap()).collect();
+            (names.join(" "), more)
+        };
+        let counts = || section("cache", lines(["hits", "fills", "stale"], None, 1.0));
+        let views = |low| section("views", lines(["met", "believed", "true"], Some(1.0), low));
+        let (own, three, two) = ("offered goodput", "met believed true", "hits fills");
+        assert_eq!(order(vec![counts(), views(0.9)]), (format!("{own} {three} queue {two}"), 1));
+        // Where they are one they come in their turn.
+        assert_eq!(order(vec![counts(), views(1.0)]), (format!("{own} queue {two} {three}"), 1));
+        // Of several those that are furthest apart.
+        let far = section("views", lines(["a", "b", "c"], Some(1.0), 0.5));
+        assert_eq!(order(vec![views(0.9), far]), (format!("{own} a b c queue {three}"), 0));
     }
 
     #[test]

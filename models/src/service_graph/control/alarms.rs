@@ -20,7 +20,7 @@ use crate::policy::page::Page;
 use crate::policy::part::{Does, Listed, Part};
 use crate::report::{Better, Section, Unit, Value};
 use crate::service_graph::plan::Plan;
-use crate::service_graph::state::{Edge, Service};
+use crate::service_graph::state::{Edge, Service, Workload};
 use sim_core::stats::TimeIntegral;
 use sim_core::{SimDuration, SimTime};
 
@@ -113,8 +113,8 @@ impl Alarm {
     }
 
     /// It looks: when it does so again.
-    pub fn looks(&mut self, services: &[Service], edges: &[Edge], now: SimTime) -> SimTime {
-        let holds = self.sight.holds(services, edges, now);
+    pub fn looks(&mut self, services: &[Service], calls: (&[Edge], &[Workload]), now: SimTime) -> SimTime {
+        let holds = self.sight.holds(services, calls, now);
         self.sees(holds, now);
         now + self.every
     }

@@ -411,7 +411,7 @@ impl<L: Listen> Graph<L> {
                 ctx.schedule_at(again, Event::Look { control, of });
             }
             Control::Alarm(alarm) => {
-                let again = alarm.looks(&self.services, &self.edges, ctx.now());
+                let again = alarm.looks(&self.services, (&self.edges, &self.workloads), ctx.now());
                 ctx.schedule_at(again, Event::Look { control, of });
             }
             Control::Dims(dims) => {
@@ -419,7 +419,7 @@ impl<L: Listen> Graph<L> {
                 ctx.schedule_at(again, Event::Look { control, of });
             }
             Control::Ramper(ramper) => {
-                let next = ramper.acts(&mut self.services, &self.edges, ctx.now());
+                let next = ramper.acts(&mut self.services, (&self.edges, &self.workloads), ctx.now());
                 next.into_iter().for_each(|at| _ = ctx.schedule_at(at, Event::Look { control, of }));
             }
             Control::FeatureFlag(_) => self.setter_looks(control, of, ctx),

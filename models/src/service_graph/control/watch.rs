@@ -87,13 +87,18 @@ impl Sight {
     }
 
     /// Whether the state holds.
-    pub fn holds(&mut self, services: &[Service], edges: &[Edge], now: SimTime) -> bool {
-        let seen = self.sees(services, edges, now);
+    pub fn holds(&mut self, services: &[Service], calls: (&[Edge], &[Workload]), now: SimTime) -> bool {
+        let seen = self.sees(services, calls, now);
         self.when.holds(seen)
     }
 
     /// What is seen of it; of a share nothing, if nothing was there since the last look to take it of.
-    fn sees(&mut self, services: &[Service], edges: &[Edge], now: SimTime) -> Option<f64> {
+    fn sees(
+        &mut self,
+        services: &[Service],
+        (edges, workloads): (&[Edge], &[Workload]),
+        now: SimTime,
+    ) -> Option<f64> {
         if !self.there.is_empty() {
             return Some(self.sees_there(services) as f64);
         }
@@ -116,6 +121,12 @@ impl Sight {
                 Some(all.filter(|replica| is_believed(service, *replica)).count() as f64)
             }
             Signal::Takes { .. } => self.part(0, service.times.as_ref()?.sums()),
+            Signal::Incomplete { .. } => {
+                // The edges of workloads come first, in their order.
+                let users = &workloads[*self.edges.first()? as usize];
+                let sums = users.visits.as_ref()?.incomplete_so_far()?;
+                self.part(0, sums.map(u128::from))
+            }
             Signal::Apart { .. } => {
                 let one = self.part(0, ended(&self.edges, edges));
                 let other = self.part(1, ended(&self.from, edges));
@@ -146,7 +157,8 @@ impl Sight {
             Signal::Utilisation { .. }
             | Signal::Failing { .. }
             | Signal::Takes { .. }
-            | Signal::Apart { .. } => {
+            | Signal::Apart { .. }
+            | Signal::Incomplete { .. } => {
                 unreachable!("checked: a share or a time is of a service")
             }
         };
@@ -175,7 +187,7 @@ impl<L: Listen> Graph<L> {
         let Control::Watch(watcher) = &mut self.controls[control as usize] else {
             unreachable!("it watches")
         };
-        let seen = watcher.sight.sees(&self.services, &self.edges, now);
+        let seen = watcher.sight.sees(&self.services, (&self.edges, &self.workloads), now);
         let fires = watcher.trigger.looks(seen, now);
         if let Some(again) = watcher.trigger.again(now) {
             ctx.schedule_at(again, Event::Look { control, of });

@@ -656,8 +656,11 @@ fn check_watched(
     report: &mut dyn FnMut(Span, bool, String, String),
 ) {
     let graph = plan.spec;
-    let of_calls = when.is_of_calls() && plan.edges.iter().any(|edge| edge.name == of.value);
     let service = graph.services.get(&of.value);
+    if let Signal::Incomplete { .. } = when {
+        return check_sessions(plan, of, report);
+    }
+    let of_calls = when.is_of_calls() && plan.edges.iter().any(|edge| edge.name == of.value);
     let place = crate::fault::place(&of.value).filter(|_| service.is_none());
     if let Some(place) = place {
         check_signal_there(graph, place, (when, of), report);
@@ -707,6 +710,23 @@ fn check_watched(
             "an `above` below its workers and the `capacity` of its queues".into(),
         );
     }
+}
+
+/// Whether anybody has sessions over an edge.
+fn check_sessions(plan: &Plan, of: &Spanned<String>, report: &mut dyn FnMut(Span, bool, String, String)) {
+    let users = || plan.edges.iter().zip(&plan.spec.workload);
+    let known = users().find(|(edge, _)| edge.name == of.value);
+    let with = users().filter(|(_, workload)| workload.session.is_some()).map(|(edge, _)| edge.name.as_str());
+    let message = match known {
+        Some((_, workload)) if workload.session.is_some() => return,
+        Some(_) => format!("nobody has sessions over `{}`: each makes one call", of.value),
+        None => format!("nobody has sessions over `{}`: no users call over that", of.value),
+    };
+    let help = match with.clone().next() {
+        None => "give the `workload` a `session`, or look at its calls: Failing".to_owned(),
+        Some(_) => crate::experiment::did_you_mean(&of.value, "there are sessions over", with),
+    };
+    report(of.span, true, message, help);
 }
 
 /// A state of all who stand in a zone.

@@ -176,6 +176,35 @@ fn it_is_found_from_when_it_began() {
     assert_eq!(always.notes, ["not told of it: it; told when nothing had gone wrong: it once"]);
 }
 
+/// Sessions of ten calls, a second apart, of which every fifth call of all fails from 9.95 s to 19.95 s: of calls that is a fifth, and hardly a session is
+/// completed. Whoever goes on is counted when he has come to the end.
+#[test]
+fn what_users_came_for_is_not_their_calls() {
+    let run = |when: &str, more: &str| {
+        scene(
+            &format!(
+                r#"workload: [(to: "db", arrivals: Constant("10/s"), session: (calls: Fixed(10), think: "1s"{more}))],
+                   services: {{"db": (replicas: 5, workers: Async(99), work: "1ms")}},
+                   faults: [(at: "9950ms", for: "10s", on: "db", effect: Errors(), replicas: Only([0]))],
+                   alarms: {{"it": (when: {when}, every: "1s")}}"#
+            ),
+            "60s",
+        )
+    };
+    let of = |when: &str, more: &str| {
+        let report = run(when, more);
+        (told(&report, "it", "first").map(|at| at / 1e9), told(&report, "it", "false_alarms"))
+    };
+    assert_eq!(of(r#"Failing(of: "db", above: 0.25)"#, ""), (None, Some(0.0)));
+    let (first, early) = of(r#"Incomplete(of: "users->db", above: 0.5)"#, "");
+    assert!(first.is_some_and(|at| (10.0..=12.0).contains(&at)) && early == Some(0.0), "{first:?}");
+    // The last calls of those who began 9 s before are made then: sessions that are over before 9 s have none.
+    let (first, early) = of(r#"Incomplete(of: "users->db", above: 0.5)"#, ", on_failure: GoOn");
+    assert!(first.is_some_and(|at| (11.0..=15.0).contains(&at)) && early == Some(0.0), "{first:?}");
+    let report = run(r#"Incomplete(of: "users->db", above: 0.5)"#, "");
+    assert_eq!(told(&report, "it", "fired"), Some(1.0), "and all is well ten seconds after the end");
+}
+
 /// Whoever looks changes nothing.
 #[test]
 fn nobody_is_served_otherwise() {

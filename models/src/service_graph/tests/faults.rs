@@ -188,6 +188,14 @@ pub fn rows() -> Vec<Row> {
             r#"warning: alarms.a ["a"]: fires at 60s at the earliest, but the run ends at 60s: it never does
                 help: a shorter `lasts` or `every`, or a longer run"#,
         ),
+        row(NETWORK, alarm(r#"when: Incomplete(of: "users->shop", above: 0.1)"#), alarm(r#"when: Failing(of: "users->shop", above: 0.1)"#),
+            r#"alarms.a.when.of ["users->shop"]: nobody has sessions over `users->shop`: each makes one call
+                help: give the `workload` a `session`, or look at its calls: Failing"#,
+        ),
+        row(NETWORK, alarm(r#"when: Incomplete(of: "shop", above: 0.1)"#), alarm(r#"when: Incomplete(of: "users->shop", above: 0.1)"#),
+            r#"alarms.a.when.of ["shop"]: nobody has sessions over `shop`: no users call over that
+                help: there are sessions over: users->shop"#,
+        ).and(USERS, format!("{USERS}, session: (calls: Fixed(2), think: \"1s\")")),
         // Who repairs it.
         row(FAULTS, repaired("stok", "", "effect: Crash()"), repaired("pay", "", "effect: Crash()"),
             r#"faults[0].repair.needs[0] ["stok"]: unknown service `stok`

@@ -5,7 +5,7 @@ use crate::carried::PLACES;
 use crate::report::{Change, Section};
 use crate::service_graph::control::watch::Sight;
 use crate::service_graph::plan::Plan;
-use crate::service_graph::state::{Edge, Service};
+use crate::service_graph::state::{Edge, Service, Workload};
 use crate::words::percent;
 use sim_core::stats::TimeIntegral;
 use sim_core::{Key, Luck, SimTime, StreamUse, Streams, Words};
@@ -213,7 +213,12 @@ impl Ramper {
     }
 
     /// Something is to be done: when there is next.
-    pub fn acts(&mut self, services: &mut [Service], edges: &[Edge], now: SimTime) -> Option<SimTime> {
+    pub fn acts(
+        &mut self,
+        services: &mut [Service],
+        (edges, workloads): (&[Edge], &[Workload]),
+        now: SimTime,
+    ) -> Option<SimTime> {
         let before = (self.law.share(), self.law.name());
         if self.by_hand.is_some_and(|at| at <= now) {
             self.by_hand = None;
@@ -221,7 +226,8 @@ impl Ramper {
         }
         if self.next.is_some_and(|at| at <= now) {
             self.next = Some(now + self.law.says.every);
-            let trouble = self.sight.as_mut().is_some_and(|sight| sight.holds(services, edges, now));
+            let trouble =
+                self.sight.as_mut().is_some_and(|sight| sight.holds(services, (edges, workloads), now));
             self.law.looks(trouble, now);
         }
         self.law.goes_on(now);
