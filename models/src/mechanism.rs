@@ -20,6 +20,8 @@ pub struct Mechanism {
     pub setting: FieldDoc,
     /// Values of it as text, those of its own word if it has one: typical ones, the least and the most, on the scale of milliseconds.
     pub samples: Vec<&'static str>,
+    /// What it may do with each of these.
+    pub sampled: Vec<Does>,
 }
 
 impl Mechanism {
@@ -56,15 +58,18 @@ pub fn of(
         let Some(setting) = fields.iter().find(|field| field.name == listed.key) else { continue };
         for page in listed.about {
             let those = || listed.samples.iter().copied().filter(|sample| sample.starts_with(page.word));
-            let samples =
-                those().filter_map(|sample| parse_value(sample, 0, 0, listed.key, &mut Diagnostics::new()));
-            let done = samples.filter_map(|sample| does(listed.key, sample)).fold(Does::NOTHING, Does::and);
+            let done = |sample: &'static str| {
+                let value = parse_value(sample, 0, 0, listed.key, &mut Diagnostics::new());
+                value.and_then(|value| does(listed.key, value)).unwrap_or(Does::NOTHING)
+            };
+            let sampled: Vec<Does> = those().map(done).collect();
             all.push(Mechanism {
                 page,
                 path: if at.is_empty() { listed.key.into() } else { format!("{at}.{}", listed.key) },
-                does: done,
+                does: sampled.iter().copied().fold(Does::NOTHING, Does::and),
                 setting: setting.clone(),
                 samples: those().collect(),
+                sampled,
             });
         }
     }

@@ -70,6 +70,11 @@ impl Meter {
         }
     }
 
+    /// It is known by now how many runs there will be.
+    pub fn expects(&self, runs: usize) {
+        self.bar.set_length(runs as u64);
+    }
+
     /// One more of the runs is done.
     pub fn run_done(&self) {
         self.bar.inc(1);

@@ -185,10 +185,11 @@ impl Helped {
     /// How it was found out.
     pub(crate) fn how(&self) -> String {
         format!(
-            "{} settings, typical ones of each mechanism, on {}; the best of each then on {}, beside today's on the same luck. A \
+            "{} settings, typical ones of each mechanism, on {}, and those of each that did best there on all of {}; the best of each then on {}, beside today's on the same luck. A \
              difference is told where all that are told are clear of zero together, at 95 %. Each alone: two together may do more, or undo each other. Times are on the scale of this edge's answers; `recommend --set \
              PATH=LOW..HIGH` finds the best value",
             count(self.tried as u64),
+            seeds_words(Seeds { count: 1, ..self.race_seeds }),
             seeds_words(self.race_seeds),
             seeds_words(self.fresh_seeds),
         )

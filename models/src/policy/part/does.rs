@@ -81,6 +81,8 @@ does! {
     CHOOSES = 29,
     /// What is kept of answers may go, or begin anew, before its time.
     FORGETS = 30,
+    /// What a request can do without may be left out.
+    OMITS = 31,
 }
 
 impl Does {

@@ -293,7 +293,7 @@ impl Brownout {
 
 impl Part for Brownout {
     fn does(&self) -> Does {
-        Does::VARIES
+        Does::VARIES.and(Does::OMITS)
     }
 
     fn brief(&self) -> Option<String> {

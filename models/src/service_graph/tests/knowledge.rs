@@ -336,7 +336,7 @@ fn what_a_mechanism_does_silences_who_does_not_know_it() {
         ),
         (
             service(r#"calls: [(to: "back", optional: true)], brownout: Switch(above: 90, below: 9)"#),
-            Does::VARIES,
+            Does::VARIES.and(Does::OMITS),
             "wait_mean desk",
         ),
         (

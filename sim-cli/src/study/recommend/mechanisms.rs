@@ -2,8 +2,8 @@
 //! luck; then the best setting of each on seeds that none was chosen on.
 //!
 //! What there is to try is asked of the mechanisms ([`Part::samples`](sim_models::policy::part::Part::samples)), so a new one is tried
-//! as soon as there is one. Of a service those are tried that turn away, choose, order or answer; what breaks, slows or stops it is
-//! its nature, not a remedy. Samples are on the scale of milliseconds: their times are stretched to that of the edge's answers, their
+//! as soon as there is one. Of a service those are tried that turn away, choose, order, answer or leave out; what breaks, slows or stops it is
+//! its nature, not a remedy. What is clearly not the best setting of its mechanism on the first seed is not run on the second. Samples are on the scale of milliseconds: their times are stretched to that of the edge's answers, their
 //! rates to what one client of it sends.
 
 use super::goal::{Goal, Seen};
@@ -38,15 +38,20 @@ const REMEDIES: Does = Does::REFUSES
     .and(Does::REORDERS)
     .and(Does::EXPIRES)
     .and(Does::SHEDS)
-    .and(Does::ANSWERS);
+    .and(Does::ANSWERS)
+    .and(Does::OMITS);
 const HARM: Does = Does::FAILS.and(Does::BREAKS).and(Does::PAUSES).and(Does::STRETCHES);
+/// What may change for reasons of its own is none by one setting of it.
+const OWN: Does = HARM.and(Does::VARIES);
+/// Settings of a mechanism that are run on a second seed.
+const AGAIN: usize = 2;
 /// How long an answer takes, in nanoseconds, and how many calls come per second, where samples are as they should be.
 const USUAL_ANSWER: f64 = 10e6;
 const USUAL_RATE: f64 = 80.0;
 /// A setting is as good as another within this share of it: then the shorter one is taken.
 const AS_GOOD: f64 = 0.01;
 /// About so many runs it takes where nobody says less.
-const EXPECTED: usize = 600;
+const EXPECTED: usize = 450;
 /// Below this share of all attempts what fails is not what anything is about.
 const HARDLY_ANY: f64 = 1e-3;
 /// Other edges that are named.
@@ -111,6 +116,8 @@ pub fn mechanisms(
         keep_first(&mut trials, each);
     }
 
+    let (each, leaders) = (trials.len() + AGAIN * names.len(), names.len() + 1);
+    meter.expects(each + leaders * allowed.fresh as usize);
     let threads = threads(app.global.jobs);
     let see = |(set, seed): &(Settings, u64)| -> Result<Option<Seen>> {
         runs.journey(set, *seed, None)?.end()?.map(|report| goal.seen(&report)).transpose()
@@ -124,7 +131,8 @@ pub fn mechanisms(
     let race = Seeds { first: seed, count: RACE };
     let sets: Vec<Settings> =
         std::iter::once(Vec::new()).chain(trials.iter().map(|trial| trial.set.clone())).collect();
-    let raced = run(&sets, race)?;
+    // On the first seed all of them; on the others those that may yet lead.
+    let mut raced = run(&sets, Seeds { count: 1, ..race })?;
     let score = |seen: &[Option<Seen>]| {
         let met = seen.iter().flatten().filter(|seen| goal.feasible(seen)).count();
         let values: Vec<f64> = seen.iter().flatten().filter_map(|seen| goal.value(seen)).collect();
@@ -132,8 +140,8 @@ pub fn mechanisms(
         let whole = values.len() == seen.len();
         (met, if whole { values.iter().sum::<f64>() } else { f64::NEG_INFINITY })
     };
-    let same = |seen: &[Option<Seen>]| {
-        let both = seen.iter().zip(&raced[0]);
+    let same = |seen: &[Option<Seen>], base: &[Option<Seen>]| {
+        let both = seen.iter().zip(base);
         both.clone().count() > 0
             && both.into_iter().all(|(one, other)| match (one, other) {
                 (Some(one), Some(other)) => {
@@ -142,18 +150,40 @@ pub fn mechanisms(
                 _ => false,
             })
     };
+    let those =
+        |name: &str| -> Vec<usize> { (0..trials.len()).filter(|n| trials[*n].name == name).collect() };
+    let mut again: Vec<usize> = vec![0];
+    for name in &names {
+        let mut of_it = those(name);
+        let score = |n: &usize| score(&raced[*n + 1]);
+        // Those that do nothing say that of all of them, the plainest first.
+        of_it.sort_by(|a, b| {
+            let ((met, sum), (other_met, other)) = (score(a), score(b));
+            other_met
+                .cmp(&met)
+                .then(other.total_cmp(&sum))
+                .then(length(&trials[*a].set).cmp(&length(&trials[*b].set)))
+        });
+        of_it.truncate(AGAIN);
+        again.extend(of_it.iter().map(|n| n + 1));
+    }
+    let rest = Seeds { first: race.first.wrapping_add(1), count: RACE - 1 };
+    let chosen: Vec<Settings> = again.iter().map(|&n| sets[n].clone()).collect();
+    for (n, seen) in again.iter().zip(run(&chosen, rest)?) {
+        raced[*n].extend(seen);
+    }
     let (mut leaders, mut idle): (Vec<(usize, usize)>, Vec<String>) = Default::default();
     for name in &names {
-        let of = |n: &usize| trials[*n].name == *name;
-        let those: Vec<usize> = (0..trials.len()).filter(of).collect();
-        if those.iter().all(|&n| same(&raced[n + 1])) {
-            idle.extend((!those.is_empty()).then(|| name.clone()));
+        let of_it = those(name);
+        if of_it.iter().all(|&n| same(&raced[n + 1], &raced[0])) {
+            idle.extend((!of_it.is_empty()).then(|| name.clone()));
             continue;
         }
-        let scores: Vec<(usize, f64)> = those.iter().map(|&n| score(&raced[n + 1])).collect();
-        leaders.extend(
-            plainest(&scores, |at| length(&trials[those[at]].set)).map(|at| (those[at], those.len())),
-        );
+        let kept: Vec<usize> =
+            of_it.iter().copied().filter(|n| raced[n + 1].len() == raced[0].len()).collect();
+        let scores: Vec<(usize, f64)> = kept.iter().map(|&n| score(&raced[n + 1])).collect();
+        leaders
+            .extend(plainest(&scores, |at| length(&trials[kept[at]].set)).map(|at| (kept[at], of_it.len())));
     }
 
     let fresh = Seeds { first: seed.wrapping_add(RACE.into()), count: allowed.fresh };
@@ -337,10 +367,13 @@ fn trials(start: Start, seat: &Seat, all: &[Mechanism], base: &Report) -> Vec<Tr
                 trial(page.name.into(), page.what, of_policy(&key, value));
             }
         } else if let Some(key) = key("services.NAME.") {
-            if !mechanism.does.any(REMEDIES) || mechanism.does.any(HARM) {
-                continue;
-            }
-            for sample in &mechanism.samples {
+            let harmless = mechanism.does.any(REMEDIES) && !mechanism.does.any(HARM);
+            for (sample, does) in mechanism.samples.iter().zip(&mechanism.sampled) {
+                // Who answers from what it keeps is one whatever else it costs; another is where this setting is.
+                let helps = does.any(REMEDIES) && !does.any(OWN) || does.any(Does::ANSWERS);
+                if !harmless && !helps {
+                    continue;
+                }
                 let page = page(sample);
                 let Some(value) = stretch.value(sample) else { continue };
                 trial(
