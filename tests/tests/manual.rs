@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Where they are written. The page of mechanisms has a test that does what it says, and that of policies is made of commands.
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "README.md",
     "docs/assumptions.md",
     "docs/cookbook.md",
+    "docs/cures.md",
     "docs/files.md",
     "docs/reference.md",
     "docs/speed.md",
