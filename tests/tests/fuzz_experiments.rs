@@ -87,9 +87,12 @@ fn mutate(text: &str, rng: &mut Rng) -> String {
     text
 }
 
-/// Some of the numbers in a text become others, units and all the rest stay: most of these can be run.
+/// Two or three of the numbers in a text become others, units and all the rest stay: most of these can be run.
 fn renumber(text: &str, rng: &mut Rng) -> String {
     const NUMBERS: [&str; 8] = ["0", "1", "2", "3", "100", "999", "10000", "0.5"];
+    let numbers =
+        text.split(|c: char| !c.is_ascii_digit() && c != '.').filter(|piece| !piece.is_empty()).count();
+    let one_in = (numbers as u64 * 2 / 5).max(1);
     let mut changed = String::new();
     let mut rest = text;
     while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
@@ -97,7 +100,7 @@ fn renumber(text: &str, rng: &mut Rng) -> String {
         let end = number.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(number.len());
         // Part of a name: s0.
         let named = before.ends_with(|c: char| c.is_alphabetic());
-        let keep = named || !rng.one_in(20);
+        let keep = named || !rng.one_in(one_in);
         changed.push_str(before);
         changed.push_str(if keep { &number[..end] } else { NUMBERS[rng.below(8) as usize] });
         rest = &number[end..];

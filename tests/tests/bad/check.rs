@@ -36,7 +36,7 @@ const COMMANDS: [&str; 15] = [
     "validate FILE",
     "run FILE",
     "run FILE --replications 2",
-    "compare FILE --set run.seed=5 --replications 2",
+    "compare FILE --replications 2",
     "sweep FILE",
     "sweep plan FILE --set run.seed=5,6",
     "find FILE --set services.back.replicas=1..4",

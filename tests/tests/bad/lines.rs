@@ -2,7 +2,7 @@
 
 pub type Line = (&'static str, u8, &'static [&'static str]);
 
-pub const LINES: [Line; 53] = [
+pub const LINES: [Line; 52] = [
     ("rnu -", 2, &["run"]),
     ("run - --sed 5", 2, &["--seed"]),
     ("run - --replications 0", 2, &["0"]),
@@ -48,7 +48,6 @@ pub const LINES: [Line; 53] = [
     ("compare - --set run.seed=4 --metric nope", 2, &["nope"]),
     ("compare - --variant base", 2, &["nothing to hold it against", "--variant wide"]),
     ("compare retry-storm --variant base --replications 2", 2, &["nothing to hold it against"]),
-    ("compare blue-green", 2, &["no variants", "--baseline", "sweep blue-green"]),
     ("diff - -", 2, &["named twice"]),
     ("sweep -", 2, &["no axis"]),
     ("sweep - --set services.back.replicas=4..1:1", 3, &["replicas"]),
