@@ -6,6 +6,7 @@
 //! golden digests (`BROWNOUT_BLESS=1`), and its expectations count. Neither changes without a line in the changelog
 //! that says why.
 
+use brownout_tests::ask::ask;
 use brownout_tests::golden::{self, digest_line};
 use brownout_tests::{File, experiments, files_below, stem};
 use serde_json::Value;
@@ -99,7 +100,8 @@ fn every_expectation_holds() {
     let mut judged = 0;
     for run in RUNS.iter() {
         let name = &EXPERIMENTS[run.of].file.name;
-        for judged in run.judgement.judged.iter().filter(|judged| !judged.holds) {
+        // What more seeds decide, `every_luck_is_as_expected` has judged.
+        for judged in run.judgement.judged.iter().filter(|judged| judged.fails()) {
             let replay = run.replay.line("run");
             _ = writeln!(broken, "{name}: {}, but it is {}\n    {replay}", judged.claim, judged.measured);
         }
@@ -108,6 +110,19 @@ fn every_expectation_holds() {
     assert!(broken.is_empty(), "{broken}");
     // Each belongs to one run: none was left out.
     assert_eq!(judged, EXPERIMENTS.iter().map(|file| file.experiment.expectations().len()).sum::<usize>());
+}
+
+/// What is expected of several seeds together.
+#[test]
+fn every_luck_is_as_expected() {
+    let of_luck = EXPERIMENTS.iter().filter(|read| read.experiment.expectations().iter().any(|it| it.seeds.is_some()));
+    let mut judged = 0;
+    for read in of_luck {
+        let ran = ask(["check", read.file.name.as_str()], &[], |_| {});
+        assert_eq!(ran.code, 0, "{}{}", ran.stderr, ran.stdout);
+        judged += 1;
+    }
+    assert!(judged > 0, "nothing is expected of several seeds");
 }
 
 /// What `run` prints fits a terminal of 24 rows, its prompt included, from 80 columns on.
