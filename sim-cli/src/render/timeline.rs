@@ -276,7 +276,6 @@ fn full(row: &Drawn, all: &[Drawn]) -> f64 {
     }
 }
 
-/// The value over the last twentieth of the run, and the highest of any window.
 /// Whether a line has how many there were in each window: their sum is what the section counts, or a part of a ratio of such sums.
 fn is_counted(section: &Section, line: &str) -> bool {
     section.values.iter().any(|(_, value)| match &value.of_windows {
@@ -293,6 +292,7 @@ fn highest(report: &Report, series: &Series) -> Option<f64> {
     Some(*most as f64)
 }
 
+/// The value over the last twentieth of the run, and the highest of any window.
 fn last_and_peak(series: &Series, windows: usize, highest: Option<f64>) -> [String; 2] {
     // From a hundred on whole numbers, so that a peak never rounds to above its bound.
     let whole = |value: f64| if value.abs() >= 100.0 { value.round() } else { value };
