@@ -44,7 +44,11 @@ fn every_experiment_says_what_its_control_is() {
         }
     }
     for name in experiments.keys() {
-        assert_eq!(controls.get(name.as_str()), Some(&1), "lines of the control of {name} in scripts/cures.txt");
+        assert_eq!(
+            controls.get(name.as_str()),
+            Some(&1),
+            "lines of the control of {name} in scripts/cures.txt"
+        );
     }
 }
 
@@ -82,8 +86,11 @@ fn the_page_of_cures_has_a_row_for_each_expectation() {
         "experiments of docs/cures.md, and those that there are: scripts/cures writes it"
     );
     for (name, experiment) in &experiments {
-        let mut expected: Vec<&str> =
-            experiment.expectations().iter().map(|it| it.variant.as_ref().map_or("base", |it| &it.value)).collect();
+        let mut expected: Vec<&str> = experiment
+            .expectations()
+            .iter()
+            .map(|it| it.variant.as_ref().map_or("base", |it| &it.value))
+            .collect();
         let mut told: Vec<&str> = rows[name.as_str()].iter().map(|(of, _)| *of).collect();
         expected.sort_unstable();
         told.sort_unstable();

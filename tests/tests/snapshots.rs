@@ -115,7 +115,8 @@ fn every_expectation_holds() {
 /// What is expected of several seeds together.
 #[test]
 fn every_luck_is_as_expected() {
-    let of_luck = EXPERIMENTS.iter().filter(|read| read.experiment.expectations().iter().any(|it| it.seeds.is_some()));
+    let of_luck =
+        EXPERIMENTS.iter().filter(|read| read.experiment.expectations().iter().any(|it| it.seeds.is_some()));
     let mut judged = 0;
     for read in of_luck {
         let ran = ask(["check", read.file.name.as_str()], &[], |_| {});

@@ -53,6 +53,8 @@ pub fn fill<L: Listen>(
     for service in &graph.services {
         report.services.push(&service.name, service_section(service, now, measured, run));
     }
+    // What is done to machines comes before what callers make of it.
+    report.sections.extend(graph.services.iter().filter_map(Service::told_of_heat));
     for (number, edge) in
         graph.edges.iter().enumerate().filter(|(number, edge)| edge.clients == *number as u32)
     {

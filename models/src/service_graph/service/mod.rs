@@ -52,16 +52,15 @@ impl Service {
         let shed = self.shedding.iter().map(|shedding| shedding.section(self));
         let caches = self.caches.iter().map(|caches| caches.section(&self.name));
         let leaking = self.leaking.iter().map(|leaking| leaking.section(&self.name));
-        let heating = self.heating.iter().map(|heating| heating.section(&self.name));
         let written = self.written.iter().flat_map(|written| written.sections(&self.name));
         let limited = self.limited.iter().map(|limited| limited.section(&self.name));
         let dialect = self.dialect.iter().filter_map(|dialect| dialect.section(&self.name));
         let kept = deeds.chain(dialect).chain(caches).chain(written);
-        kept.chain(limited)
-            .chain(weights)
-            .chain(shed)
-            .chain(leaking)
-            .chain(heating)
-            .chain(self.told_of_votes())
+        kept.chain(limited).chain(weights).chain(shed).chain(leaking).chain(self.told_of_votes())
+    }
+
+    /// What is told of how hot its machines were.
+    pub fn told_of_heat(&self) -> Option<Section> {
+        self.heating.as_ref().map(|heating| heating.section(&self.name))
     }
 }
