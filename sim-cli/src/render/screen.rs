@@ -252,22 +252,23 @@ fn paint(success: Option<f64>) -> Paint {
     }
 }
 
-/// How many expectations hold, and those that do not.
+/// How many expectations hold, and those that do not. What more seeds than this run has decide is neither.
 fn expected(judgement: &Judgement, style: Style) -> Vec<String> {
-    let all = &judgement.judged;
-    let (failed, held): (Vec<&Judged>, Vec<&Judged>) = all.iter().partition(|judged| !judged.holds);
-    let Some(first) = all.first() else { return Vec::new() };
+    let (failed, held): (Vec<&Judged>, Vec<&Judged>) =
+        judgement.judged.iter().partition(|judged| !judged.holds);
+    let decided = judgement.judged.iter().filter(|judged| !judged.undecided).count();
     let shown: Vec<Judged> = failed.iter().take(FAILED).map(|judged| (*judged).clone()).collect();
     let mut lines = expectations(&Judgement { judged: shown, not_enforced: None }, style);
     let why = judgement.not_enforced.as_ref();
     let why = if why.is_some() { " (not enforced)" } else { "" };
-    let words = match (held.len(), all.len()) {
-        (1, 1) => format!("as expected: {} ({}){why}", clean(&first.claim), clean(&first.measured)),
-        (2, 2) => format!("both expectations hold{why}"),
-        (held, all) if held == all => format!("all {all} expectations hold{why}"),
-        (held, all) => format!("{held} of {all} expectations hold{why}"),
+    let words = match (held.as_slice(), decided) {
+        (_, 0) => return lines,
+        ([only], 1) => format!("as expected: {} ({}){why}", clean(&only.claim), clean(&only.measured)),
+        ([_, _], 2) => format!("both expectations hold{why}"),
+        (held, all) if held.len() == all => format!("all {all} expectations hold{why}"),
+        (held, all) => format!("{} of {all} expectations hold{why}", held.len()),
     };
-    match failed.is_empty() {
+    match held.len() == decided {
         true => {
             let mark = style.paint(Paint::Good, style.pick("✓", "ok"));
             let indent = 3 + width(style.pick("✓", "ok"));
@@ -382,6 +383,13 @@ mod tests {
             text.contains("FAILED goodput at most 50/s") && text.contains("1 of 2 expectations hold"),
             "{text}"
         );
+        // What more seeds decide is neither.
+        let mut judgement = page(&storm(), false).expectations;
+        let lines = |judgement: &Judgement| expected(judgement, style).join("\n");
+        judgement.judged.iter_mut().filter(|judged| !judged.holds).for_each(|judged| judged.undecided = true);
+        assert!(lines(&judgement).contains("ok as expected: "), "{}", lines(&judgement));
+        judgement.judged.retain(|judged| judged.undecided);
+        assert!(!lines(&judgement).contains("expect"), "{}", lines(&judgement));
     }
 
     /// Whatever a report is like, its verdict is whole and in view.
