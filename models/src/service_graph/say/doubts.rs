@@ -116,7 +116,7 @@ fn goes_round(plan: &Plan, edge: &EdgePlan, users: u64) -> Option<(bool, String)
     }
     // Whoever may be kept waiting hears no by and by, and one client has no more calls out than there are users.
     let may =
-        |part: &dyn Part| !part.does().any(Does::DELAYS) && !(part.at_once().is_some() && edge.callers == 1);
+        |part: &dyn Part| !(part.does().any(Does::DELAYS) || part.at_once().is_some() && edge.callers == 1);
     let (key, _) = refuses().find(|(_, part)| may(*part))?;
     let why = format!(
         "users who think for no time ask again at the instant at which `{key}` refuses them: if it does, time stands still"
