@@ -12,8 +12,8 @@
 //! serves with; and a holdout, visits whose lists are random. The first two see that it serves otherwise than it was trained (training-serving skew),
 //! and neither sees the loop: there training and serving agree. How much better its lists do than random ones (the lift) does.
 //!
-//! **Exact.** With every place explored, or of as many items as places and no position bias, users get what random lists give: the mean appeal in every
-//! place, over the appeal of the best in order.
+//! **Beside it.** What random lists give, on average over all draws of appeal: the mean appeal in every place, over that of the best in order. One run has
+//! one draw, so it is near that and not at it.
 //!
 //! **Left out.** Features and users: all users like the same, so a model is one number per item. Users who leave because of what they get.
 
@@ -41,13 +41,14 @@ spec! {
         places: u32 = 10; 1..=100,
         /// Lists that are shown: evenly, since nobody waits for anybody.
         visits: Rate; POSITIVE,
-        /// How fast attention falls: a user looks at place `j` with probability `1 / j^position_bias`. With 0 he looks at all.
+        /// How fast attention falls: a user looks at place `j` with probability `1 / j^position_bias`. With 0 he looks at all; 1 is what simulations of
+        /// clicks take since Joachims et al. 2017.
         position_bias: f64 = 1.0; 0.0..=5.0,
         /// How often the model is trained anew, on what was logged until then.
         retrain: SimDuration; POSITIVE,
-        /// How much of what was logged before the last training still counts at the next.
+        /// How much of what was logged before the last training still counts at the next. Assumed.
         memory: f64 = 0.5; 0.0..=0.999,
-        /// As many showings with the mean click rate are added to each item's: what is thought of one that was never shown.
+        /// As many showings with the mean click rate are added to each item's: what is thought of one that was never shown. Assumed.
         prior: f64 = 20.0; 0.001..=1_000_000.0,
         /// Whether a showing counts for as much as users look at its place (inverse propensity), and not for one.
         corrects_position: bool = false,
@@ -114,12 +115,12 @@ spec! {
     pub struct Monitors {
         /// How often they look, each time at what has been since the last.
         every: SimDuration = SimDuration::from_secs(86_400); POSITIVE,
-        /// Speaks when observed clicks are off by this share of those that were predicted.
+        /// Speaks when observed clicks are off by this share of those that were predicted. Assumed.
         calibration: f64 = 0.1; 0.001..=100.0,
         /// Speaks when the population stability index between scores in training and in serving is more than this; 0.1 is often taken for a small
         /// change and 0.2 or 0.25 for a large one.
         psi: f64 = 0.2; 0.001..=100.0,
-        /// Speaks when the lift over the holdout has fallen by this share, and by more than three standard errors.
+        /// Speaks when the lift over the holdout has fallen by this share, and by more than three standard errors. Assumed.
         lift: f64 = 0.15; 0.001..=1.0,
     }
 }
@@ -192,10 +193,17 @@ impl FeedbackLoop {
         sim_core::math::pow((place + 1) as f64, -self.position_bias)
     }
 
-    /// From when on something goes wrong, if it does at a time.
+    /// From when on something goes wrong, if it does at a time: what is so from the beginning is how it is.
     fn cause(&self) -> Option<SimTime> {
         let changes = self.changes.as_ref().filter(|it| it.share > 0.0).map(|it| it.from.value);
-        self.skew.as_ref().map(|it| it.at.value).into_iter().chain(changes).min()
+        let all = self.skew.as_ref().map(|it| it.at.value).into_iter().chain(changes);
+        all.filter(|at| *at > SimTime::ZERO).min()
+    }
+
+    /// When the monitors have had their first look: what is before that is how it should be.
+    fn first_look(&self, run: &RunSpec) -> SimTime {
+        let every = self.monitors.every;
+        SimTime::ZERO + every.saturating_mul(run.warm_up.as_nanos() / every.as_nanos() + 1)
     }
 
     /// What random lists give, as a share of the best: of as many items of uniform appeal the `k`-th best is worth
@@ -215,9 +223,23 @@ impl Scenario for FeedbackLoop {
         let end = SimTime::ZERO + run.duration;
         let skew = self.skew.as_ref().map(|it| ("skew", "at", &it.at));
         let changes = self.changes.as_ref().map(|it| ("changes", "from", &it.from));
-        for (what, when, at) in skew.into_iter().chain(changes).filter(|(.., at)| at.value >= end) {
-            let message = format!("begins at {}, after the end of the run", at.value);
-            cx.at(what, |cx| cx.at(when, |cx| _ = cx.warn(at.span, message)));
+        let looked = self.first_look(run);
+        for (what, when, at) in skew.into_iter().chain(changes) {
+            let (message, help) = if at.value >= end {
+                (
+                    format!("begins at {}, after the end of the run", at.value),
+                    "an earlier time, or a longer run",
+                )
+            } else if at.value > SimTime::ZERO && at.value < looked {
+                let message = format!(
+                    "begins at {}, and the monitors take what they find until {looked} for how it should be",
+                    at.value
+                );
+                (message, "a later time, or looks more often: monitors.every")
+            } else {
+                continue;
+            };
+            cx.at(what, |cx| cx.at(when, |cx| _ = cx.warn(at.span, message).help(help)));
         }
     }
 

@@ -87,8 +87,11 @@ impl Watch {
             let fall = 1.0 - now / then;
             fall > says.lift && fall > 3.0 * (its * its + error * error).sqrt()
         };
+        // Clicks of which none were predicted are off by more than any share.
+        let out_of_nothing = seen.predicted == 0.0 && seen.observed > 0 && first.predicted > 0.0;
         let speak = [
-            seen.calibration().zip(first.calibration()).is_some_and(|(now, then)| off(now, then)),
+            out_of_nothing
+                || seen.calibration().zip(first.calibration()).is_some_and(|(now, then)| off(now, then)),
             psi > says.psi,
             seen.lift().zip(first.lift()).is_some_and(|(now, then)| fell(now, then)),
         ];

@@ -27,20 +27,33 @@ pub fn fill(says: &FeedbackLoop, ranking: Ranking, report: &mut Report) {
     let (all, watch) = (&ranking.all, &ranking.watch);
     let (worth, best) = ranking.worth;
     let quality = (best > 0.0).then(|| worth / best);
-    let exact = (says.explores == 1.0).then(|| says.at_random());
     let value = |unit: Unit, about: &str, value: Option<f64>| Value { value, ..Value::new(unit, about) };
     let took = |who: usize| noticed(says, watch, who).map(|it| it.as_nanos() as f64);
     let notices = |about: &str, who| value(Unit::Duration, about, took(who)).better(Better::Less);
     let told: [(&str, Value); 12] = [
-        ("quality", Value {
-            exact,
-            source: if exact.is_some() { "order statistics of a uniform appeal".into() } else { String::new() },
-            ..value(Unit::Share, "what users get of what the best lists would give them: looks at what they would click on", quality)
-                .better(Better::More)
-                .headline()
-        }),
-        ("at_random", value(Unit::Share, "and what random lists would", Some(says.at_random()))),
-        ("lift", value(Unit::Plain, "clicks per visit over those of the holdout", all.lift().map(|it| it.0)).better(Better::More)),
+        (
+            "quality",
+            value(
+                Unit::Share,
+                "what users get of what the best lists would give them: looks at what they would click on",
+                quality,
+            )
+            .better(Better::More)
+            .headline(),
+        ),
+        (
+            "at_random",
+            value(
+                Unit::Share,
+                "and what random lists would, on average over all draws of appeal",
+                Some(says.at_random()),
+            ),
+        ),
+        (
+            "lift",
+            value(Unit::Plain, "clicks per visit over those of the holdout", all.lift().map(|it| it.0))
+                .better(Better::More),
+        ),
         (
             "coverage",
             value(
@@ -49,14 +62,51 @@ pub fn fill(says: &FeedbackLoop, ranking: Ranking, report: &mut Report) {
                 (ranking.coverage.1 > 0).then(|| ranking.coverage.0 / ranking.coverage.1 as f64),
             ),
         ),
-        ("calibration", value(Unit::Plain, "clicks on the model's places, over those that its scores predicted when it served", all.calibration())),
-        ("calibration_offline", value(Unit::Plain, "the same, by the scores that it had in training", all.offline_calibration())),
-        ("psi", value(Unit::Plain, "population stability index between scores in training and in serving, the most at any look", watch.psi.map(|_| watch.psi_most)).better(Better::Less)),
-        ("noticed_by_calibration", notices("from when something went wrong until observed clicks were off", CALIBRATION)),
+        (
+            "calibration",
+            value(
+                Unit::Plain,
+                "clicks on the model's places, over those that its scores predicted when it served",
+                all.calibration(),
+            ),
+        ),
+        (
+            "calibration_offline",
+            value(Unit::Plain, "the same, by the scores that it had in training", all.offline_calibration()),
+        ),
+        (
+            "psi",
+            value(
+                Unit::Plain,
+                "population stability index between scores in training and in serving, the most at any look",
+                watch.psi.map(|_| watch.psi_most),
+            )
+            .better(Better::Less),
+        ),
+        (
+            "noticed_by_calibration",
+            notices("from when something went wrong until observed clicks were off", CALIBRATION),
+        ),
         ("noticed_by_psi", notices("until scores in serving were others than in training", PSI)),
         ("noticed_by_holdout", notices("until the lift over the holdout had fallen", LIFT)),
-        ("false_alarms", value(Unit::Plain, "times that any of them spoke when nothing had gone wrong", Some(watch.false_alarms.iter().sum::<u64>() as f64)).better(Better::Less)),
-        ("clicks_per_visit", value(Unit::Plain, "clicks per visit, exploring included and the holdout not", (all.visits > 0).then(|| all.clicks as f64 / all.visits as f64)).better(Better::More)),
+        (
+            "false_alarms",
+            value(
+                Unit::Plain,
+                "times that any of them spoke when nothing had gone wrong",
+                Some(watch.false_alarms.iter().sum::<u64>() as f64),
+            )
+            .better(Better::Less),
+        ),
+        (
+            "clicks_per_visit",
+            value(
+                Unit::Plain,
+                "clicks per visit, exploring included and the holdout not",
+                (all.visits > 0).then(|| all.clicks as f64 / all.visits as f64),
+            )
+            .better(Better::More),
+        ),
     ];
     report.values.0.extend(told.into_iter().map(|(name, value)| (name.to_owned(), value)));
     report.summary.success = None;

@@ -89,6 +89,25 @@ fn skew_is_seen_where_it_is() {
     }
 }
 
+/// All scores become nothing: lists are made of chance, and clicks come that nobody predicted.
+#[test]
+fn clicks_that_nobody_predicted_are_noticed() {
+    let report = run(
+        r#"items: 50, appeal: (most: 0.5), visits: "1/s", retrain: "1h", skew: (at: "2d", share: 1, factor: 0)"#,
+        "6d",
+    );
+    assert_eq!(told(&report, "noticed_by_calibration"), Some(24.0 * 3.6e12));
+    assert_eq!(told(&report, "false_alarms"), Some(0.0));
+}
+
+/// What is so from the beginning is how it is, and nobody is late to notice it.
+#[test]
+fn what_was_always_so_is_nobodys_finding() {
+    let report =
+        run(r#"items: 50, appeal: (most: 0.5), visits: "1/s", retrain: "1h", changes: (share: 0.1)"#, "4d");
+    assert!(!report.verdict.details.iter().any(|it| it.contains("noticed")), "{:?}", report.verdict.details);
+}
+
 #[test]
 fn what_cannot_be_meant() {
     let said = |fields: &str| match Experiment::parse("x", &text(fields, "9d"), &[], &Catalog::bundled()) {
@@ -104,6 +123,10 @@ fn what_cannot_be_meant() {
                 "trained every 10min, in which 0.17 lists are shown",
                 "there is no holdout: it would never learn anything",
             ],
+        ),
+        (
+            r#"items: 50, appeal: (most: 0.5), visits: "1/s", retrain: "1h", changes: (share: 0.1), skew: (at: "47h", share: 0.5, factor: 2)"#,
+            vec!["begins at 47h, and the monitors take what they find until 2d for how it should be"],
         ),
         (r#"items: 50, appeal: (most: 0), visits: "1/s", retrain: "1h""#, vec!["nobody ever clicks"]),
         (

@@ -3,7 +3,7 @@
 //!
 //! What there is to try is asked of the mechanisms ([`Part::samples`](sim_models::policy::part::Part::samples)), so a new one is tried
 //! as soon as there is one. Of a service those are tried that turn away, choose, order, answer or leave out; what breaks, slows or stops it is
-//! its nature, not a remedy. What is clearly not the best setting of its mechanism on the first seed is not run on the second. Samples are on the scale of milliseconds: their times are stretched to that of the edge's answers, their
+//! its nature, not a remedy. The two settings of each mechanism that do best on the first seed are run on the second, the others not. Samples are on the scale of milliseconds: their times are stretched to that of the edge's answers, their
 //! rates to what one client of it sends.
 
 use super::goal::{Goal, Seen};
