@@ -54,5 +54,5 @@ pub use service::{Little, Service, ServiceWindows};
 pub use stretch::{Stretch, stretches};
 pub use table::{Cell, Table};
 pub use tally::Tally;
-pub use timeline::{Disturbance, Series, Timeline};
+pub use timeline::{Disturbance, Lane, Series, Standing, Timeline};
 pub use unit::Unit;

@@ -92,9 +92,63 @@ pub struct Trace {
     pub why: String,
     /// The spans; the first is the call itself.
     pub spans: Vec<Span>,
+    /// Who said what to whom, where that is what an operation consists of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<Sequence>,
     /// How many spans there were beyond the most that are kept, at least: what those led to is missing, too.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub left_out: u64,
+}
+
+/// Messages between several, in the order in which they were sent: a sequence diagram.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Sequence {
+    /// Who there is, from left to right.
+    pub lifelines: Vec<String>,
+    /// What happened, in order.
+    pub steps: Vec<Step>,
+    /// How many steps there were beyond those that are kept.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub left_out: u64,
+}
+
+/// A message, or something that happened to one of them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Step {
+    /// Whose, by its place in `lifelines`.
+    pub from: u32,
+    /// To whom; absent for what is no message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<u32>,
+    /// What: `append, term 4`, `leads, term 4`, `crashes`.
+    pub what: String,
+    /// When it was sent, or happened, in nanoseconds.
+    pub at: u64,
+    /// When it was read, or lost; absent while it is on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+    /// What became of it.
+    #[serde(default, skip_serializing_if = "Fate::is_usual")]
+    pub fate: Fate,
+}
+
+/// What becomes of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fate {
+    /// It is read.
+    #[default]
+    Read,
+    /// The network loses it.
+    Lost,
+    /// It comes to somebody who is down, or goes down before reading it.
+    Unread,
+}
+
+impl Fate {
+    fn is_usual(&self) -> bool {
+        *self == Fate::Read
+    }
 }
 
 /// One stretch of time in a trace.

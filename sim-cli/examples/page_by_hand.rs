@@ -84,6 +84,7 @@ fn report(windows: u64, edges: u64) -> Report {
             from: 40 * SECOND,
             to: Some(60 * SECOND),
         }],
+        ..Timeline::default()
     };
     report.sections.push(measured(windows));
     report.values.push(EVIL, Value { about: text(), value: Some(1.0), source: text(), ..Value::default() });

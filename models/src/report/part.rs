@@ -53,6 +53,7 @@ impl Report {
         let timeline = Timeline {
             series: self.timeline.series.iter().map(until_end).collect(),
             disturbances: self.timeline.disturbances.clone(),
+            lanes: self.timeline.lanes.clone(),
         };
         let edge = |(name, edge): &(String, Edge)| (name.clone(), edge_during(edge, &windows, &span));
         let service = |(name, one): &(String, Service)| (name.clone(), service_during(one, &windows, &span));

@@ -12,6 +12,42 @@ pub struct Timeline {
     /// What disturbed the run, by its schedule.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disturbances: Vec<Disturbance>,
+    /// Where each of several stood, if that is told: a lane for each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lanes: Vec<Lane>,
+}
+
+/// Where somebody stood over time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Lane {
+    /// `node 2`.
+    pub name: String,
+    /// One after another, without gaps.
+    pub stretches: Vec<Standing>,
+}
+
+/// Where somebody stood for a while.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Standing {
+    /// From when, in nanoseconds.
+    pub from: u64,
+    /// Until when.
+    pub to: u64,
+    /// `leader`, `follower`, `candidate`, `down` ..
+    pub role: String,
+    /// In which term.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub term: u64,
+    /// Whether it decides there what others must follow.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leads: bool,
+    /// What keeps it from the others meanwhile: `paused`, `cut off`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<String>,
+}
+
+fn is_none_yet(term: &u64) -> bool {
+    *term == 0
 }
 
 /// One line over time.

@@ -585,6 +585,7 @@ impl<L: Listen> Graph<L> {
             key: followed.key,
             why: String::new(),
             spans: followed.spans.into_iter().map(span).collect(),
+            sequence: None,
             left_out: followed.left_out,
         };
         tracer.followed.into_iter().flatten().map(trace).collect()

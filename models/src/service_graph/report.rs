@@ -300,7 +300,7 @@ fn timeline(
             ..Series::default()
         });
     }
-    Timeline { series, disturbances }
+    Timeline { series, disturbances, lanes: Vec::new() }
 }
 
 /// What is done to it from outside, by its file: faults, and load that changes, in the order of their beginning.

@@ -180,7 +180,7 @@ impl Outline {
             client: Some(self.client),
             ..Span::default()
         };
-        Trace { edge, call: self.call, key: self.key, why, spans: vec![span], left_out: 0 }
+        Trace { edge, call: self.call, key: self.key, why, spans: vec![span], sequence: None, left_out: 0 }
     }
 }
 
