@@ -72,6 +72,11 @@ pub trait Scenario: Send + Sync {
         None
     }
 
+    /// The cluster that it is, if it is one: random schedules of it can be searched for what breaks it.
+    fn explores(&self) -> Option<&crate::cluster::ClusterSpec> {
+        None
+    }
+
     /// Why no call of it can be traced, in a clause; `None` if [`crate::trace::collect`] can.
     fn untraceable(&self) -> Option<&'static str> {
         Some("it simulates no calls over edges")
@@ -180,6 +185,7 @@ impl Catalog {
             crate::service_graph::ENTRY,
             crate::callback_routing::ENTRY,
             crate::contention::ENTRY,
+            crate::cluster::ENTRY,
             crate::fleet::ENTRY,
             crate::incident_response::ENTRY,
             crate::downtime::ENTRY,

@@ -26,6 +26,7 @@
 //! - [`service_graph`]: requests through services. [`workload`]: who comes, and when; [`carried`]: what their requests carry;
 //!   [`policy`]: what stands between a caller and the [`network`]; [`fault`]: what goes wrong; [`promise`]: what users are promised, and what it costs.
 //! - [`callback_routing`], [`contention`], [`fleet`], [`incident_response`], [`downtime`], [`feedback_loop`]: models of their own.
+//!   [`cluster`]: nodes that agree by messages, on clocks, disks and links; [`protocol`]: what they do, a file each.
 //!   [`drive`]: what all models share while they run.
 //! - [`mechanism`]: the pages of what a model is made of, to be read before it is used.
 //! - [`report`]: what came out, for any model; it is read back as well as written.
@@ -38,7 +39,7 @@
 //! # What is deliberately absent
 //! No files, clocks, terminals, threads or environment: those are `sim-cli`'s. No rendering: a report holds
 //! numbers and sentences, not layouts. No packets: a message takes a time, or is lost, held, doubled, overtaken.
-//! No hosts: a worker is a worker, whatever it shares a machine with. Protocols are not there yet.
+//! No hosts: a worker is a worker, whatever it shares a machine with.
 #[macro_use]
 pub mod experiment;
 pub mod branch;
@@ -46,6 +47,7 @@ mod byte_size;
 pub mod callback_routing;
 pub mod carried;
 pub mod catalog;
+pub mod cluster;
 pub mod contention;
 pub mod diagram;
 pub mod distribution;
@@ -59,6 +61,7 @@ pub mod mechanism;
 pub mod network;
 pub mod policy;
 pub mod promise;
+pub mod protocol;
 pub mod report;
 mod ring;
 pub mod run;

@@ -6,6 +6,7 @@
 //!
 //! Everything is computed with [`sim_core::math`], so the same target-independent digits come out everywhere.
 
+mod election;
 mod failures;
 mod general;
 mod lru;
@@ -20,6 +21,7 @@ mod sharding;
 mod throttle;
 mod waiting_room;
 
+pub use election::{split_vote, time_to_elect};
 pub use failures::{Together, beta_parts, beta_shape, copula_given, k_of_n, unavailability};
 pub use general::{Gg1, Mg1, ServiceMoments, allen_cunneen_wait, knee};
 pub use lru::{che_time, lru_hit_ratio, ttl_hit_ratio};

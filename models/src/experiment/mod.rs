@@ -38,6 +38,7 @@ mod rule;
 mod run;
 mod scalar;
 mod scan;
+pub mod shrink;
 mod syntax;
 
 pub use crate::report::During;
