@@ -68,13 +68,15 @@ impl Replay {
 pub const PROJECT: &str = "brownout";
 
 /// What it can be told to do: a hint that names one of these is a command.
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 21] = [
     "run",
     "compare",
     "sweep",
     "find",
     "recommend",
     "histogram",
+    "explore",
+    "shrink",
     "trace",
     "diagram",
     "explain",

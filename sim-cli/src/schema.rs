@@ -4,8 +4,8 @@
 use crate::golden::facts;
 use crate::plan;
 use crate::result::{
-    checked, compared, differed, distribution, found, helped, mapped, mechanism, recommended, replicated,
-    swept, traces,
+    checked, compared, differed, distribution, explored, found, helped, mapped, mechanism, recommended,
+    replicated, swept, traces,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
@@ -31,6 +31,7 @@ pub fn all() -> Vec<(&'static str, Schema)> {
         ("helped", schema::<helped::Helped>("brownout recommend --mechanisms", helped::FORMAT)),
         ("mechanism", schema::<mechanism::Page>("brownout explain --mechanism", mechanism::FORMAT)),
         ("mechanisms", schema::<mechanism::Mechanisms>("brownout list mechanisms", mechanism::FORMAT)),
+        ("explore", schema::<explored::Explored>("brownout explore", explored::FORMAT)),
         ("trace", schema::<traces::Traces>("brownout trace", traces::FORMAT)),
     ]
 }

@@ -8,6 +8,7 @@ pub mod diagram;
 pub mod diff;
 mod documents;
 pub mod explain;
+pub mod explore;
 pub mod find;
 pub mod histogram;
 pub mod list;
@@ -16,6 +17,7 @@ pub mod new;
 pub mod recommend;
 pub mod run;
 pub mod show;
+pub mod shrink;
 pub mod sweep;
 pub mod tour;
 pub mod trace;
@@ -77,6 +79,10 @@ pub enum Command {
     Recommend(recommend::Recommend),
     /// The distribution of response times
     Histogram(histogram::Histogram),
+    /// Search random schedules of a cluster for one that breaks it, and make it as short as it can be
+    Explore(explore::Explore),
+    /// The smallest experiment that still fails as this one does
+    Shrink(shrink::Shrink),
     /// Single calls, attempt by attempt: where their time went
     Trace(trace::Trace),
     /// What an experiment is made of, as a picture
@@ -128,6 +134,8 @@ pub fn dispatch(command: &Command, app: &mut App) -> Result<Exit> {
         Command::Sweep(args) => sweep::command(args, app),
         Command::Find(args) => find::command(args, app),
         Command::Recommend(args) => recommend::command(args, app),
+        Command::Explore(args) => explore::command(args, app),
+        Command::Shrink(args) => shrink::command(args, app),
         Command::Histogram(args) => histogram::command(args, app),
         Command::Trace(args) => trace::command(args, app),
         Command::Diagram(args) => diagram::command(args, app),

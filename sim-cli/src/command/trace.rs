@@ -8,6 +8,7 @@ use crate::library::nearest;
 use crate::out::OutDir;
 use crate::progress::Meter;
 use crate::render::json;
+use crate::render::sequence::{mermaid, svg};
 use crate::render::trace::{otlp, page, perfetto};
 use crate::replay::quote;
 use crate::result::traces::{self, Traces};
@@ -18,10 +19,12 @@ use sim_core::SimTime;
 use sim_models::diagram::NodeKind;
 use sim_models::report::Report;
 use sim_models::run::RunOutput;
-use sim_models::trace::{Selection, Trace as CallTrace};
+use sim_models::trace::{Selection, Sequence, Trace as CallTrace};
 use std::path::PathBuf;
 
 const FILES: [&str; 4] = ["trace.txt", "trace.json", "trace.perfetto.json", "trace.otlp.json"];
+/// Besides, where calls are messages.
+const OF_MESSAGES: [&str; 2] = ["trace.mmd", "trace.svg"];
 
 /// `brownout trace`
 #[derive(Clone, Debug, ClapArgs)]
@@ -33,6 +36,7 @@ Examples:
   brownout trace retry-storm --call 60123        # that one; counted from 0
   brownout trace retry-storm --format perfetto > trace.json      # for ui.perfetto.dev
   brownout trace retry-storm --format otlp > trace.json          # for Jaeger
+  brownout trace raft-replication --at 10s --format svg > write.svg     # messages of a cluster
 
 The run is made twice on the same luck: once to see which calls are meant, once to follow them. Slow \
 and failed calls are looked for after the warm-up. In OTLP the run begins at 2000-01-01T00:00:00Z.")]
@@ -61,7 +65,7 @@ pub struct Trace {
     /// The form of the result
     #[arg(long, default_value = "text", value_name = "FORMAT")]
     pub format: TraceFormat,
-    /// Also write trace.txt, trace.json, trace.perfetto.json and trace.otlp.json to this folder
+    /// Also write trace.txt, trace.json, trace.perfetto.json and trace.otlp.json to this folder; of a cluster trace.mmd and trace.svg, too
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// How far.
@@ -72,7 +76,7 @@ pub struct Trace {
 /// The forms of traces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum TraceFormat {
-    /// Waterfalls
+    /// Waterfalls; of a cluster sequence diagrams
     #[default]
     Text,
     /// For programs; carries its version
@@ -81,6 +85,10 @@ pub enum TraceFormat {
     Perfetto,
     /// OpenTelemetry's JSON: Jaeger, collectors
     Otlp,
+    /// Sequence diagrams for Markdown: operations of a cluster
+    Mermaid,
+    /// A sequence diagram as a picture: one operation of a cluster
+    Svg,
 }
 
 pub(super) fn command(args: &Trace, app: &mut App) -> Result<Exit> {
@@ -88,7 +96,17 @@ pub(super) fn command(args: &Trace, app: &mut App) -> Result<Exit> {
     let opened = app.open(&args.subject.name, args.variant.as_deref(), &args.subject.set)?;
     let prepared = app.prepare(&opened, args.variant.as_deref(), &args.subject.set, args.subject.seed)?;
     check_traceable(&prepared, &selection)?;
-    let out = args.out.as_deref().map(|path| OutDir::prepare(path, &FILES, &mut app.console)).transpose()?;
+    let messages = prepared.resolved.model.explores().is_some();
+    if !messages && matches!(args.format, TraceFormat::Mermaid | TraceFormat::Svg) {
+        let message =
+            format!("calls of {} are not messages, and have no sequence diagram", escape(&prepared.name));
+        return Err(Error::Usage {
+            message,
+            help: "  --format text, perfetto or otlp shows where their time went".into(),
+        });
+    }
+    let files: Vec<&str> = FILES.into_iter().chain(OF_MESSAGES.into_iter().filter(|_| messages)).collect();
+    let out = args.out.as_deref().map(|path| OutDir::prepare(path, &files, &mut app.console)).transpose()?;
     let meter = Meter::of_run(&app.console, &prepared.name);
     let traced = trace(&prepared, &args.bounds, selection, &app.console.interrupt, Some(&meter));
     meter.finish(&mut app.console, traced.as_ref().ok().map(|output| 2 * output.report.run.events));
@@ -103,10 +121,12 @@ pub(super) fn command(args: &Trace, app: &mut App) -> Result<Exit> {
         TraceFormat::Json => as_json(&output),
         TraceFormat::Perfetto => perfetto::document(&output.report, &output.traces),
         TraceFormat::Otlp => otlp::document(&output.report, &output.traces),
+        TraceFormat::Mermaid => sequences(&output, mermaid),
+        TraceFormat::Svg => sequences(&output, svg),
     };
     if let Some(out) = out {
-        use TraceFormat::{Json, Otlp, Perfetto, Text};
-        for (file, format) in FILES.into_iter().zip([Text, Json, Perfetto, Otlp]) {
+        use TraceFormat::{Json, Mermaid, Otlp, Perfetto, Svg, Text};
+        for (file, format) in files.into_iter().zip([Text, Json, Perfetto, Otlp, Mermaid, Svg]) {
             out.write(file, document(format, Style::default()).as_bytes())?;
         }
     }
@@ -172,6 +192,9 @@ fn nothing_found(args: &Trace, report: &Report, app: &mut App, exit: Exit) -> Re
         .filter(|(name, edge)| edge.from_users && args.edge.as_deref().is_none_or(|wanted| wanted == *name));
     let made: u64 = edges.map(|(_, edge)| edge.windows.started.iter().sum::<u64>()).sum();
     if let Some(call) = args.call.first() {
+        if report.edges.iter().next().is_none() {
+            return Err(Error::usage(format!("there is no operation {call}")));
+        }
         let most = made.checked_sub(1).map_or("none was made".into(), |last| format!("the last is {last}"));
         return Err(Error::usage(format!("there is no call {call}: {most}")));
     }
@@ -192,6 +215,7 @@ fn nothing_found(args: &Trace, report: &Report, app: &mut App, exit: Exit) -> Re
             app.console.document(&match args.format {
                 TraceFormat::Perfetto => perfetto::document(report, &[]),
                 TraceFormat::Otlp => otlp::document(report, &[]),
+                TraceFormat::Mermaid | TraceFormat::Svg => String::new(),
                 _ => as_json(&empty),
             })?;
         }
@@ -203,6 +227,15 @@ fn text(args: &Trace, prepared: &Prepared, output: &RunOutput, style: Style) -> 
     let line = prepared.replay.bounded_line("trace", &args.bounds);
     let again = |trace: &CallTrace| format!("{line} --edge {} --call {}", quote(&trace.edge), trace.call);
     page(&output.report, &output.traces, again, style)
+}
+
+/// The sequence diagram of each operation, the first alone where a document has one picture.
+fn sequences(output: &RunOutput, draw: fn(&str, &Sequence) -> String) -> String {
+    let drawn = output.traces.iter().filter_map(|trace| {
+        let title = format!("{}: operation {}", output.report.experiment, trace.call);
+        trace.sequence.as_ref().map(|sequence| draw(&title, sequence))
+    });
+    drawn.take(1).collect()
 }
 
 fn as_json(output: &RunOutput) -> String {

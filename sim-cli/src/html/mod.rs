@@ -15,6 +15,7 @@ pub mod escape;
 pub mod figure;
 pub mod find;
 pub mod helped;
+mod lanes;
 mod latency;
 pub mod map;
 mod over_time;

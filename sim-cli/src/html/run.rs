@@ -4,7 +4,7 @@ use super::figure::{Axis, Backdrop, Band, Figure, Line, Num, View};
 use super::latency::{ranges, spectrum, times};
 use super::over_time::{MOST_SERVICES, inks, pictures, time_axis};
 use super::table::{Cell, Table};
-use super::{Block, Page, Section, Verdict, again, replicated, traffic, waterfall};
+use super::{Block, Page, Section, Verdict, again, lanes, replicated, traffic, waterfall};
 use crate::render::diagram::svg_in_page;
 use crate::result;
 use crate::result::column::NEARLY_ALL;
@@ -44,7 +44,7 @@ pub fn page(report: &Report, around: &Around) -> Page {
     let sections = [
         expectations(around),
         around.page.replicated.as_ref().and_then(replicated::section),
-        Section::of("time", "Over time", pictures(report)),
+        Section::of("time", "Over time", over_time(report)),
         Section::of("diagram", "What is connected to what", diagram(report, around.diagram)),
         Section::of("latency", "Response time", response_times(report)),
         Section::of("work", "Where the work went", traffic::blocks(report)),
@@ -72,6 +72,11 @@ pub fn page(report: &Report, around: &Around) -> Page {
         sections: sections.into_iter().flatten().collect(),
         backdrop: backdrop(report),
     }
+}
+
+/// Where each node stood, and then the pictures.
+fn over_time(report: &Report) -> Vec<Block> {
+    lanes::block(&report.timeline.lanes, report.run.duration).into_iter().chain(pictures(report)).collect()
 }
 
 fn facts(report: &Report) -> Vec<String> {

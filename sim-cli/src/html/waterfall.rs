@@ -3,6 +3,7 @@
 use super::Block;
 use super::escape::text;
 use super::table::{Cell, Table};
+use crate::render::sequence::svg_in_page;
 use crate::replay::quote;
 use crate::text::number::{count, duration};
 use sim_models::trace::{Span, SpanKind, Trace};
@@ -41,8 +42,9 @@ fn waterfall(trace: &Trace, open: bool, again: &str) -> String {
     let more = if more > 0 { format!("and {} more spans. ", count(more)) } else { String::new() };
     let line = format!("{again} --edge {} --call {}", quote(&trace.edge), trace.call);
     let open = if open { " open" } else { "" };
+    let messages = trace.sequence.as_ref().map_or(String::new(), |sequence| svg_in_page(&head, sequence));
     format!(
-        "<details class=\"waterfall\"{open}><summary>{}</summary>{}<p class=\"note\">{more}Alone: <code>{}</code></p></details>\n",
+        "<details class=\"waterfall\"{open}><summary>{}</summary>{messages}{}<p class=\"note\">{more}Alone: <code>{}</code></p></details>\n",
         text(&head),
         table.build(),
         text(&line)

@@ -34,6 +34,7 @@ pub fn storm() -> Report {
             from: 60 * SECOND,
             to: Some(90 * SECOND),
         }],
+        ..Timeline::default()
     };
     let mut report = Report {
         format: FORMAT,

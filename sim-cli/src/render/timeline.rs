@@ -7,6 +7,7 @@
 //! of the rest: what is higher is marked as cut. The numbers at the right say the rest: the value at the end, and the highest.
 
 use super::chart::{below, resample, sparkline};
+use super::lanes::lanes;
 use crate::text::number::{NOTHING, count, duration, number, percent, rate};
 use crate::text::{Paint, Style, clean, fit, fit_apart, pad, pad_left, width};
 use sim_core::SimDuration;
@@ -47,8 +48,11 @@ fn left_out(report: &Report) -> Option<String> {
 pub fn picture(report: &Report, rows: usize, style: Style) -> Vec<String> {
     let window = report.run.window;
     let (all, _) = series(report);
-    let shown = &all[..all.len().min(rows)];
-    let windows = shown.iter().map(|series| series.values.len()).max().unwrap_or(0);
+    // Where lanes say who led there is less to say of the rest.
+    let is_short = rows < ROWS && !report.timeline.lanes.is_empty();
+    let of_series = if is_short { rows.saturating_sub(3) } else { rows };
+    let shown = &all[..all.len().min(of_series)];
+    let windows = all.iter().map(|series| series.values.len()).max().unwrap_or(0);
     let seen = window.saturating_mul(windows as u64);
     // Of a run that was stopped only what was reached is a picture.
     let span = if report.stopped.is_some() { seen } else { report.run.duration.max(seen) };
@@ -57,7 +61,9 @@ pub fn picture(report: &Report, rows: usize, style: Style) -> Vec<String> {
     }
     let names: Vec<String> = shown.iter().map(|series| clean(&series.name)).collect();
     let names = fit_apart(&names, style.columns() * NAME / 100, style);
-    let name_width = names.iter().map(|name| width(name)).max().unwrap_or(0).max("faults".len());
+    let lane_names = report.timeline.lanes.iter().map(|lane| width(&clean(&lane.name)));
+    let name_width =
+        names.iter().map(|name| width(name)).chain(lane_names).max().unwrap_or(0).max("faults".len());
     let ends: Vec<[String; 2]> =
         shown.iter().map(|series| last_and_peak(series, windows, highest(report, series))).collect();
     let end_width = |which: usize| ends.iter().map(|end| width(&end[which])).max().unwrap_or(0).max(4);
@@ -83,7 +89,11 @@ pub fn picture(report: &Report, rows: usize, style: Style) -> Vec<String> {
     let disturbances = &happened.cloned().collect::<Vec<_>>();
     let mut lines = vec![row("", &axis(disturbances, span, columns), "end", "peak")];
     // Nothing else is at the right in these rows: words may go on there.
-    let bars = bars(disturbances, span, [columns, right], style);
+    let mut bars = bars(disturbances, span, [columns, right], style);
+    if is_short && rows < 4 {
+        bars.rows.truncate(1);
+        bars.left_out = 0;
+    }
     for (index, bar) in bars.rows.iter().enumerate() {
         let name = if index > 0 { "" } else { ["fault", "faults"][usize::from(disturbances.len() > 1)] };
         let line = row(name, bar, "", "");
@@ -92,6 +102,11 @@ pub fn picture(report: &Report, rows: usize, style: Style) -> Vec<String> {
     if bars.left_out > 0 {
         lines.push(row("", &format!("and {} more", count(bars.left_out as u64)), "", ""));
     }
+    let mut drawn = lanes(&report.timeline.lanes, span, columns, style);
+    if is_short && rows < 4 {
+        drawn.truncate(report.timeline.lanes.len());
+    }
+    lines.extend(drawn.iter().map(|(name, lane)| row(name, lane, "", "")));
     let drawn: Vec<Drawn> = shown
         .iter()
         .map(|series| {
@@ -393,7 +408,11 @@ mod tests {
 
     fn page(series: Vec<Series>, disturbances: Vec<Disturbance>, style: Style) -> String {
         let run = RunFacts { duration: 100 * SECOND, window: SECOND, ..RunFacts::default() };
-        let report = Report { run, timeline: Timeline { series, disturbances }, ..Report::default() };
+        let report = Report {
+            run,
+            timeline: Timeline { series, disturbances, ..Timeline::default() },
+            ..Report::default()
+        };
         timeline(&report, style).join("\n")
     }
 
@@ -467,7 +486,7 @@ mod tests {
             let run = RunFacts { duration: 100 * SECOND, window: SECOND, ..RunFacts::default() };
             let own = [("offered", "/s", None), ("goodput", "/s", None), ("queue", "", Some(9.0))];
             let own = own.map(|(name, unit, of)| series(name, unit, of, |_| 1.0)).to_vec();
-            let timeline = Timeline { series: own, disturbances: Vec::new() };
+            let timeline = Timeline { series: own, ..Timeline::default() };
             let report = Report { run, timeline, sections, ..Report::default() };
             let (all, more) = super::series(&report);
             let names: Vec<&str> = all.iter().map(|series| series.name.rsplit(' ').next().unwrap()).collect();

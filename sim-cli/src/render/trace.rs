@@ -10,6 +10,7 @@ pub mod perfetto;
 mod story;
 
 use super::chart::below;
+use super::sequence;
 use super::timeline::faults;
 use crate::text::number::{count, duration};
 use crate::text::{Paint, Style, clean, fit, pad, pad_left, quiet, width, wrap};
@@ -72,8 +73,10 @@ pub fn page(report: &Report, traces: &[Trace], again: impl Fn(&Trace) -> String,
     for trace in traces {
         let mut lines = lines(trace, style);
         sections.push(section(report, trace, &lines, &again(trace), style));
-        lines.truncate(MOST_LINES);
-        drawn.append(&mut lines);
+        if trace.sequence.is_none() {
+            lines.truncate(MOST_LINES);
+            drawn.append(&mut lines);
+        }
     }
     sections.push(legend(&drawn, style));
     sections.iter().map(|lines| lines.join("\n")).collect::<Vec<_>>().join("\n\n") + "\n"
@@ -122,7 +125,10 @@ fn section(report: &Report, trace: &Trace, lines: &[Line], again: &str, style: S
     out.push(String::new());
     out.extend(wrap(&story::story(trace), style.columns() - 2).iter().map(|line| format!("  {line}")));
     out.push(String::new());
-    out.extend(waterfall(report, trace, lines, style));
+    match &trace.sequence {
+        Some(sequence) => out.extend(sequence::text(sequence, style)),
+        None => out.extend(waterfall(report, trace, lines, style)),
+    }
     out.push(String::new());
     out.push(format!("  {}  {again}", style.paint(Paint::Quiet, "again")));
     out
@@ -388,6 +394,7 @@ mod tests {
             call: 89_812,
             key: 7,
             why: "the longest of 12 that timed out".into(),
+            sequence: None,
             spans: tree.0,
             left_out: 0,
         }

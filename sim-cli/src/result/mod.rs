@@ -13,6 +13,7 @@ pub mod distribution;
 pub mod edges;
 pub mod effect;
 pub mod estimate;
+pub mod explored;
 pub mod fields;
 pub mod found;
 pub mod helped;
