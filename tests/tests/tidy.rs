@@ -34,11 +34,13 @@ const OWN: &[(&str, &str)] = &[
 /// Models of their own, with mechanisms of their own, and closed forms, which know no mechanism but may share its name.
 const APART: &[&str] = &[
     "models/src/callback_routing",
+    "models/src/cluster",
     "models/src/contention",
     "models/src/downtime",
     "models/src/feedback_loop",
     "models/src/fleet",
     "models/src/incident_response",
+    "models/src/protocol",
     "models/src/theory",
     "models/src/service_graph/tests",
     "models/src/experiment/tests",
