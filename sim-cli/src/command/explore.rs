@@ -69,7 +69,7 @@ pub(super) fn command(args: &Explore, app: &mut App) -> Result<Exit> {
         let (name, model) = (escape(&prepared.name), prepared.resolved.entry.name);
         let message = format!("{name} is a {model}, and schedules of clusters are explored");
         let help = format!(
-            "  brownout list | grep Cluster   names those; `brownout shrink {name}` makes any experiment smaller"
+            "  raft-election, paxos and split-brain are clusters; `brownout shrink {name}` makes any experiment smaller"
         );
         return Err(Error::Usage { message, help });
     };

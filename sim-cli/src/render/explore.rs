@@ -12,7 +12,12 @@ pub fn text(explored: &Explored, file: bool, style: Style) -> String {
     let title: Vec<String> = std::iter::once(clean(&explored.experiment))
         .chain(variant)
         .chain([
-            format!("{} schedules from seed {}", count(explored.seeds), explored.first),
+            format!(
+                "{} {} from seed {}",
+                count(explored.seeds),
+                if explored.seeds == 1 { "schedule" } else { "schedules" },
+                explored.first
+            ),
             format!("{} events", count(explored.events)),
         ])
         .collect();
