@@ -9,6 +9,10 @@
 //! **Left out.** Members that change, leadership that is handed over. A snapshot is sent whole.
 
 use crate::cluster::explore::Draws;
+mod log;
+#[cfg(test)]
+mod tests;
+
 use crate::cluster::protocol::{
     Answer, Invariant, Node, Op, Outbox, Promises, Protocol, Request, Stand, View,
 };
@@ -16,6 +20,7 @@ use crate::cluster::{ClusterSpec, Local, MOST_NODES};
 use crate::experiment::{Decoder, Node as Text, POSITIVE};
 use crate::theory::{split_vote, time_to_elect};
 use crate::words::percent;
+use log::{Log, State};
 use sim_core::SimDuration;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -100,100 +105,6 @@ pub struct Entry {
     pub term: u64,
     /// What is to be done; nothing at the beginning of a term.
     pub request: Option<Request>,
-}
-
-/// A log, of which what is in a snapshot is no longer there.
-#[derive(Clone, Debug, Default)]
-pub struct Log {
-    /// So many entries are in the snapshot, and the term of the last of them.
-    base: u64,
-    base_term: u64,
-    entries: Vec<Entry>,
-}
-
-impl Log {
-    fn last_index(&self) -> u64 {
-        self.base + self.entries.len() as u64
-    }
-
-    /// None before the snapshot's last, and after the end.
-    fn get(&self, index: u64) -> Option<&Entry> {
-        self.entries.get(index.checked_sub(self.base + 1)? as usize)
-    }
-
-    /// The term of an entry; 0 where there is none.
-    fn term_at(&self, index: u64) -> u64 {
-        if index == self.base { self.base_term } else { self.get(index).map_or(0, |entry| entry.term) }
-    }
-
-    fn last_term(&self) -> u64 {
-        self.term_at(self.last_index())
-    }
-
-    /// Those after an index, so many at most.
-    fn after(&self, index: u64, most: u32) -> Vec<Entry> {
-        self.entries[(index - self.base) as usize..].iter().take(most as usize).copied().collect()
-    }
-
-    /// It ends after this index.
-    fn truncate(&mut self, index: u64) {
-        self.entries.truncate((index - self.base) as usize);
-    }
-
-    /// All up to an index is in the snapshot: what comes after it stays, if it is alike there.
-    fn forget(&mut self, index: u64, term: u64) {
-        if self.get(index).is_some_and(|entry| entry.term == term) {
-            self.entries.drain(..(index - self.base) as usize);
-        } else {
-            self.entries.clear();
-        }
-        (self.base, self.base_term) = (index, term);
-    }
-}
-
-/// What all entries up to one came to: the state machine.
-#[derive(Clone, Debug, Default)]
-pub struct State {
-    /// Of each key the last write.
-    values: Vec<Option<Op>>,
-    /// Of each operation whether it is done.
-    is_done: Vec<u64>,
-    /// How many are.
-    done: u64,
-}
-
-impl State {
-    fn value(&self, key: u32) -> Option<Op> {
-        self.values.get(key as usize).copied().flatten()
-    }
-
-    /// Does a write; what has a key is done once. Whether it was done now.
-    fn writes(&mut self, request: Request) -> bool {
-        let (word, bit) = (request.op as usize / 64, 1 << (request.op % 64));
-        if self.is_done.len() <= word {
-            self.is_done.resize(word + 1, 0);
-        }
-        if request.once && self.is_done[word] & bit != 0 {
-            return false;
-        }
-        self.is_done[word] |= bit;
-        self.done += 1;
-        let key = request.key as usize;
-        if self.values.len() <= key {
-            self.values.resize(key + 1, None);
-        }
-        self.values[key] = Some(request.op);
-        true
-    }
-
-    /// All writes that are done.
-    fn ops(&self) -> impl Iterator<Item = Op> {
-        let bits = |(word, bits): (usize, &u64)| {
-            let bits = *bits;
-            (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| (word * 64) as Op + bit)
-        };
-        self.is_done.iter().enumerate().flat_map(bits)
-    }
 }
 
 /// What nodes say to one another.
@@ -962,94 +873,4 @@ fn log_matching(view: &View<Server>) -> Option<String> {
         }
     }
     None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use sim_core::{Key, Streams};
-
-    /// Three nodes, and what one of them says to whom, by hand.
-    struct Hands {
-        servers: Vec<Server>,
-        outboxes: Vec<Outbox<Server>>,
-        stored: Vec<Stored>,
-    }
-
-    impl Hands {
-        fn of(raft: &Raft) -> Self {
-            let luck = |node| Streams::new(node).luck("protocol", "test");
-            Hands {
-                servers: (0..3).map(|me| Server::comes_up(raft, me, 3, &Stored::default())).collect(),
-                outboxes: (0..3).map(|node| Outbox::new(luck(node), Key::root(node, 0))).collect(),
-                stored: vec![Stored::default(); 3],
-            }
-        }
-
-        /// A node stands for election until it is in this term, hears one other alone, and leads.
-        fn elects(&mut self, node: usize, by: usize, term: u64) {
-            while self.servers[node].term < term {
-                self.servers[node].on_timer(ELECTION, &mut self.outboxes[node]);
-                if self.servers[node].term < term {
-                    self.outboxes[node].said();
-                }
-            }
-            self.passes(node, by);
-            self.passes(by, node);
-            assert_eq!(self.servers[node].role, Role::Leader, "{node} in term {term}");
-        }
-
-        /// All that one says to another is heard; what it says to the third is lost.
-        fn passes(&mut self, from: usize, to: usize) {
-            for (whom, message) in self.outboxes[from].said() {
-                if whom as usize == to {
-                    self.servers[to].on_message(from as Node, message, &mut self.outboxes[to]);
-                }
-            }
-        }
-
-        fn crashes(&mut self, node: usize, raft: &Raft) {
-            let writes = std::mem::take(self.outboxes[node].written());
-            writes.iter().for_each(|write| Server::store(&mut self.stored[node], write));
-            self.outboxes[node].said();
-            self.servers[node] = Server::comes_up(raft, node as Node, 3, &self.stored[node]);
-        }
-    }
-
-    /// Figure 8 with three nodes: an entry of an older term that a majority has is not safe, since who leads next may not have it. What counts it as
-    /// committed is found by the invariant.
-    #[test]
-    fn an_entry_of_an_older_term_is_not_committed_by_counting() {
-        for (bug, broken) in [(None, false), (Some(Bug::CommitsOlderTerms), true)] {
-            let Ok(mut raft) = spec("(batch: 1)") else { panic!("it is sound") };
-            raft.bug = bug;
-            let mut hands = Hands::of(&raft);
-            // Node 0 leads, and nobody has its first entry but itself.
-            hands.elects(0, 1, 1);
-            hands.crashes(0, &raft);
-            // So does node 1.
-            hands.elects(1, 2, 2);
-            hands.crashes(1, &raft);
-            // Node 0 leads again, and node 2 gets its first entry; not the one of its new term.
-            hands.elects(0, 2, 3);
-            hands.passes(0, 2);
-            hands.passes(2, 0);
-            hands.passes(0, 2);
-            hands.passes(2, 0);
-            assert_eq!(hands.servers[2].log.last_index(), 1);
-            assert_eq!(hands.servers[0].commit, u64::from(broken));
-            // It is gone, and node 1 leads with what it had.
-            hands.elects(1, 2, 4);
-            let view = View { nodes: hands.servers.iter().collect() };
-            let found = leader_completeness(&view);
-            assert_eq!(found.is_some(), broken, "{found:?}");
-            assert!(found.is_none_or(|how| how.contains("without entry 1")), "it says which");
-        }
-    }
-
-    fn spec(text: &str) -> Result<Raft, ()> {
-        use crate::experiment::{Decode, Diagnostics, parse_value};
-        let node = parse_value(text, 0, 0, "test", &mut Diagnostics::new()).ok_or(())?;
-        Raft::decode(&node, &mut Decoder::new()).ok_or(())
-    }
 }
