@@ -65,7 +65,8 @@ impl ClusterSpec {
         simulation.pause_every(1);
         let (model, ctx) = simulation.parts();
         model.begin(ctx);
-        let last = self.faults.iter().filter_map(|fault| fault.r#for.map(|length| fault.at + length)).max();
+        let last =
+            self.faults.iter().filter_map(|fault| fault.r#for.map(|length| fault.at.value + length)).max();
         // A disk that was slow is at what it began then.
         let slow = |effect: &Harm| if let Harm::SlowDisk { factor } = effect { *factor } else { 1.0 };
         let slow: f64 = self.faults.iter().map(|fault| slow(&fault.effect)).product();

@@ -3,7 +3,7 @@
 use super::protocol::Node;
 use crate::byte_size::ByteRate;
 use crate::distribution::TimeDistribution;
-use crate::experiment::{Decoder, Node as Text, POSITIVE};
+use crate::experiment::{Decoder, Node as Text, POSITIVE, Spanned};
 use crate::fault;
 use sim_core::{SimDuration, SimTime};
 
@@ -11,7 +11,7 @@ spec! {
     /// Something that goes wrong for a while.
     pub struct ClusterFault {
         /// When it begins.
-        at: SimTime,
+        at: Spanned<SimTime>,
         /// How long it lasts; absent means until the end of the run.
         r#for: Option<SimDuration> = None; POSITIVE,
         /// After how long it begins again, each time looking anew for whom it strikes; once unless given.
@@ -196,6 +196,20 @@ impl Target {
         })
     }
 
+    /// Who is on both sides, if that is so whoever leads.
+    fn stands_on_both(&self) -> Option<String> {
+        match (&self.from, &self.to) {
+            (Side::These(from), Side::These(to)) => {
+                let twice = from.iter().find(|node| to.contains(node))?;
+                Some(format!("node {twice} is"))
+            }
+            (Side::Leader, Side::Leader) => Some("whoever leads is".into()),
+            (Side::Followers, Side::Followers) => Some("followers are".into()),
+            (Side::Others, Side::Others) => Some("nobody is named: others are".into()),
+            _ => None,
+        }
+    }
+
     /// Whom it strikes, where this one leads.
     pub fn told(&self, leader: Option<Node>) -> String {
         let side = |side: &Side| match side {
@@ -249,6 +263,14 @@ fn members(side: &Side, of: u32, leader: Option<Node>, other: &[Node]) -> Vec<No
     }
 }
 
+/// Says which faults begin when the run is over.
+pub fn check_run(faults: &[ClusterFault], end: SimTime, cx: &mut Decoder) {
+    for fault in faults.iter().filter(|fault| fault.at.value >= end) {
+        let message = format!("begins at {}, after the end of the run", fault.at.value);
+        cx.error(fault.at.span, message).help("an earlier time, or a longer run");
+    }
+}
+
 /// Says what is wrong with the faults of a cluster.
 pub fn check(faults: &[ClusterFault], nodes: u32, at: &Text, cx: &mut Decoder) {
     for (number, fault) in faults.iter().enumerate() {
@@ -261,6 +283,9 @@ pub fn check(faults: &[ClusterFault], nodes: u32, at: &Text, cx: &mut Decoder) {
                     .help("name the nodes: leader, followers, all, or their numbers");
             }
             Ok(_) => {}
+        }
+        if let Some(twice) = Target::read(&fault.on, nodes).ok().and_then(|target| target.stands_on_both()) {
+            cx.error(here.span_of("on"), format!("{twice} on both sides")).help("name each node on one side");
         }
         if let (Some(every), Some(length)) = (fault.every, fault.r#for)
             && every <= length

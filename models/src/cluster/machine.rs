@@ -572,7 +572,7 @@ impl<P: Protocol> Drive for Machine<'_, P> {
             }
         }
         for (number, fault) in (0..).zip(&self.spec.faults) {
-            ctx.schedule(fault.at, Class::Change, Event::Strikes { fault: number });
+            ctx.schedule(fault.at.value, Class::Change, Event::Strikes { fault: number });
         }
         if let crate::workload::Arrivals::ClosedLoop { users, think } = &self.spec.clients.arrivals {
             for user in 0..*users {

@@ -172,6 +172,10 @@ impl ClusterSpec {
 }
 
 impl Scenario for ClusterSpec {
+    fn check(&self, run: &RunSpec, cx: &mut Decoder) {
+        fault::check_run(&self.faults, SimTime::ZERO + run.duration, cx);
+    }
+
     fn sections(&self, _run: &RunSpec) -> Vec<Section> {
         summary::declared()
     }

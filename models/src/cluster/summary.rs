@@ -193,7 +193,7 @@ pub fn fill<P: Protocol>(machine: &Machine<P>, reached: SimTime, report: &mut Re
     }
     report.timeline.lanes = truth.lanes(reached);
     for fault in &machine.spec.faults {
-        let mut from = fault.at;
+        let mut from = fault.at.value;
         while from < reached {
             let to = fault.r#for.map(|length| (from + length).as_nanos());
             report.timeline.disturbances.push(Disturbance {

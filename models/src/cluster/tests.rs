@@ -129,10 +129,19 @@ fn explored(protocol: &str, seeds: std::ops::Range<u64>) -> impl Iterator<Item =
     seeds.map(move |seed| (seed, explore::draw(&base, seed).examine(seed)))
 }
 
-/// What nothing breaks, of which there are ten thousand schedules each where that is asked for (`BROWNOUT_SCHEDULES=10000`).
 #[test]
 fn nothing_breaks_without_a_mistake() {
-    let most = std::env::var("BROWNOUT_SCHEDULES").ok().and_then(|most| most.parse().ok()).unwrap_or(100);
+    nothing_breaks(100);
+}
+
+#[test]
+#[ignore = "minutes: ten thousand schedules of each setting"]
+fn nothing_breaks_without_a_mistake_however_long() {
+    nothing_breaks(10_000);
+}
+
+/// No schedule of so many breaks anything, whatever the protocol and its settings.
+fn nothing_breaks(most: u64) {
     let settings = [
         "Raft()",
         "Raft(reads: Index)",
@@ -269,4 +278,35 @@ fn backups_are_what_a_wiped_node_comes_back_with() {
     assert!((30.0..=70.0).contains(&good), "since 50 s: {good}");
     assert!((380.0..=520.0).contains(&empty), "since 10 s: {empty}");
     assert_eq!(tried, good);
+}
+
+/// What cannot be is told, each with its place; what was meant is in the help.
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let refused = |faults: &str| {
+        let text = text(
+            "",
+            &format!(r#"nodes: 3, clients: (arrivals: Poisson("1/s")), faults: [{faults}]"#),
+            r#"duration: "10s", seed: 1"#,
+        );
+        let Err(failed) = Experiment::parse("cluster", &text, &[], &Catalog::bundled()) else {
+            return String::new();
+        };
+        failed.diagnostics.iter().map(|it| it.message.clone()).collect::<Vec<_>>().join("; ")
+    };
+    for (fault, says) in [
+        (r#"(at: "10s", on: "0", effect: Crash)"#, "after the end of the run"),
+        (r#"(at: "1s", on: "3", effect: Crash)"#, "there is no node 3"),
+        (r#"(at: "1s", on: "leadr", effect: Crash)"#, "is no node"),
+        (r#"(at: "1s", on: "0 | 1", effect: Pause)"#, "strikes nodes"),
+        (r#"(at: "1s", on: "0, 1 | 1, 2", effect: Partition)"#, "node 1 is on both sides"),
+        (r#"(at: "1s", on: "leader | leader", effect: Partition)"#, "on both sides"),
+        (r#"(at: "1s", for: "2s", every: "2s", on: "0", effect: Crash)"#, "before it is over"),
+        (r#"(at: "1s", every: "2s", on: "0", effect: Crash)"#, "never ends"),
+        (r#"(at: "1s", for: "2s", on: "0", effect: Wipe)"#, "backup is restored"),
+        (r#"(at: "1s", for: "2s", on: "0", effect: ClockStep(seconds: 1))"#, "stays so"),
+    ] {
+        assert!(refused(fault).contains(says), "{fault}: {}", refused(fault));
+    }
+    assert_eq!(refused(r#"(at: "1s", for: "2s", every: "3s", on: "0 | 1, 2", effect: Partition)"#), "");
 }

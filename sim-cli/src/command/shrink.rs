@@ -125,11 +125,10 @@ fn what_fails(
     if let Some(text) = &args.until {
         let wish = Wish::parse(text).and_then(|wish| wish.within(prepared.resolved.run.duration));
         let wish = wish.map_err(|why| Error::usage(format!("--until: {}", escape(&why))))?;
-        let fails = Fails::When(Collapse::When(Box::new(wish)));
-        return if fails.still(opened, prepared, report) {
-            Ok(fails)
-        } else {
-            Err(nothing(prepared, &format!("it is not so that {text}")))
+        let collapse = Collapse::When(Box::new(wish));
+        return match collapse.of(report)? {
+            Answer::Fails => Ok(Fails::When(collapse)),
+            _ => Err(nothing(prepared, &format!("it is not so that {text}"))),
         };
     }
     let judged =

@@ -30,7 +30,7 @@ pub fn text(explored: &Explored, file: bool, style: Style) -> String {
     match &explored.found {
         None => {
             let word = style.paint(Paint::Good, "NOTHING BROKE");
-            sections.push(vec![format!("{word}: every invariant held after every event, and clients were served when faults were over")]);
+            sections.push(vec![format!("{word}: every invariant held after every event, and clients were served once faults were over, where they end")]);
         }
         Some(found) => sections.extend(broken(found, file, style)),
     }

@@ -6,6 +6,7 @@
 use crate::cluster::ClusterSpec;
 use crate::cluster::fault::{ClusterFault, Harm};
 use crate::distribution::TimeDistribution;
+use crate::experiment::Spanned;
 use crate::workload::Arrivals;
 use sim_core::{Key, Luck, Rate, SimDuration, SimTime, Streams, Words};
 
@@ -133,7 +134,13 @@ pub fn draw(of: &ClusterSpec, seed: u64) -> ClusterSpec {
             if drawn == Kind::SlowDisk && spec.faults.iter().any(is_slow) { Kind::Pause } else { drawn };
         let length = draws.time(SimDuration::from_micros(500), length).min(left);
         let (on, effect) = harm(kind, spec.nodes, draws);
-        spec.faults.push(ClusterFault { at, r#for: Some(length), every: None, on, effect });
+        spec.faults.push(ClusterFault {
+            at: Spanned { value: at, ..Spanned::default() },
+            r#for: Some(length),
+            every: None,
+            on,
+            effect,
+        });
         at = (at + draws.time(SimDuration::ZERO, gap)).min(SimTime::ZERO + UNREST);
     }
     spec

@@ -356,7 +356,7 @@ fn raft(cluster: &ClusterSpec) -> &Raft {
 /// What does not break our Raft does not break theirs: the ground asks nothing that only ours does. A thousand schedules with `BROWNOUT_SCHEDULES=1000`.
 #[test]
 fn the_other_raft_keeps_the_same_promises() {
-    let most = std::env::var("BROWNOUT_SCHEDULES").ok().and_then(|most| most.parse().ok()).unwrap_or(100);
+    let most = 100;
     let base = read(r#"(protocol: Raft(), clients: (arrivals: Poisson("20/s")))"#);
     let mut marks = BTreeMap::new();
     let mut broken = Vec::new();
